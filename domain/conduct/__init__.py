@@ -1,0 +1,1 @@
+"""Conduct: when and how a borrower may be contacted."""

@@ -1,0 +1,1 @@
+"""The debit: mandate, attempt, the one taxonomy of outcomes, retry policy."""

@@ -1,0 +1,47 @@
+"""The error tree. Outcomes and refusals are values; only faults are raised.
+
+AcquitError
+├── InvariantBroken        our own books or code contradict themselves; stop and be seen
+├── IllegalTransition      a state was asked to move in a way its table does not hold
+├── Conflict               one id, two contents: the second is never applied
+└── InvalidInput           a value from outside breaks a rule; names field, value and rule
+"""
+
+__all__ = ["AcquitError", "Conflict", "IllegalTransition", "InvalidInput", "InvariantBroken"]
+
+
+class AcquitError(Exception):
+    """Root of every error that this house raises on purpose."""
+
+
+class InvariantBroken(AcquitError):
+    """Something that must always hold does not; nothing may be written after it."""
+
+
+class IllegalTransition(AcquitError):
+    """A table of moves was asked for a pair that it does not hold."""
+
+    def __init__(self, state: str, event: str) -> None:
+        super().__init__(f"no move from {state} on {event}")
+        self.state = state
+        self.event = event
+
+
+class Conflict(AcquitError):
+    """The same id arrived with another content."""
+
+
+class InvalidInput(AcquitError):
+    """Input from outside that breaks a rule.
+
+    Args:
+        field: where the value stood, as the sender names it.
+        value: the value as text (never a secret, never personal data).
+        rule: what a valid value looks like.
+    """
+
+    def __init__(self, field: str, value: object, rule: str) -> None:
+        super().__init__(f"{field}: {value!r} is refused: {rule}")
+        self.field = field
+        self.value = value
+        self.rule = rule

@@ -1,0 +1,1 @@
+"""The loan: terms, schedule, waterfall, split, lifecycle, decisions, agenda and closure."""

@@ -1,0 +1,131 @@
+"""Money as whole minor units of an ISO 4217 currency, and the ways of dividing it that lose nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from domain.errors import InvalidInput, InvariantBroken
+
+# ISO 4217 minor-unit digits; every currency that is not listed here has two.
+_EXPONENTS: Mapping[str, int] = {
+    **dict.fromkeys(
+        ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0
+    ),
+    **dict.fromkeys(("BHD IQD JOD KWD LYD OMR TND").split(), 3),
+    **dict.fromkeys(("CLF UYW").split(), 4),
+}
+MINOR_MAX = 10**15
+"""Largest amount that the house takes: a typing error must not become a debt."""
+
+
+class Rounding(StrEnum):
+    """How a fraction of a minor unit becomes a whole one; always named, never a default."""
+
+    HALF_UP = "half-up"
+    HALF_EVEN = "half-even"
+    DOWN = "down"
+    UP = "up"
+
+
+
+
+def exponent(currency: str) -> int:
+    """Digits after the decimal point of a currency (ISO 4217): CNY 2, JPY 0, KWD 3."""
+    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+        raise InvalidInput("currency", currency, "three capital letters of ISO 4217")
+    return _EXPONENTS.get(currency, 2)
+
+
+def round_minor(value: Decimal | Fraction, rounding: Rounding) -> int:
+    """Round an exact amount of minor units to a whole one, away from or towards zero as named."""
+    exact = Fraction(value)
+    whole, rest = divmod(abs(exact), 1)
+    match rounding:
+        case Rounding.DOWN:
+            up = False
+        case Rounding.UP:
+            up = rest > 0
+        case Rounding.HALF_UP:
+            up = rest * 2 >= 1
+        case Rounding.HALF_EVEN:
+            up = rest * 2 > 1 or (rest * 2 == 1 and int(whole) % 2 == 1)
+    magnitude = int(whole) + (1 if up else 0)
+    return -magnitude if exact < 0 else magnitude
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units. Adding two currencies is an error, never a conversion."""
+
+    minor: int
+    currency: str
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
+    def __str__(self) -> str:
+        return f"{decimal_text(self.minor, self.currency)} {self.currency}"
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise InvariantBroken(f"{self.currency} and {other.currency} do not add up")
+
+
+def decimal_text(minor: int, currency: str) -> str:
+    """`12345, "CNY"` -> `"123.45"`: exact, no grouping, always the currency's digits."""
+    digits = exponent(currency)
+    if digits == 0:
+        return str(minor)
+    whole, rest = divmod(abs(minor), 10**digits)
+    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{digits}d}"
+
+
+def parse_minor(text: str | Decimal | int, currency: str, field: str = "amount") -> int:
+    """Read a decimal amount exactly; more digits than the currency has are refused unless zero.
+
+    Raises:
+        InvalidInput: not a finite number, too many digits, or beyond `MINOR_MAX`.
+    """
+    try:
+        value = Decimal(str(text).strip())
+    except ArithmeticError:
+        raise InvalidInput(field, text, "a decimal number") from None
+    if not value.is_finite():
+        raise InvalidInput(field, text, "a finite decimal number")
+    if abs(value) > MINOR_MAX:
+        raise InvalidInput(field, text, f"at most {MINOR_MAX} minor units")
+    scaled = value.scaleb(exponent(currency))
+    if scaled != scaled.to_integral_value(ROUND_DOWN):
+        raise InvalidInput(field, text, f"at most {exponent(currency)} decimals for {currency}")
+    if abs(scaled) > MINOR_MAX:
+        raise InvalidInput(field, text, f"at most {MINOR_MAX} minor units")
+    return int(scaled)
+
+
+def largest_remainder(total: int, weights: Sequence[Fraction], first: int = 0) -> list[int]:
+    """Split `total` by `weights` so that the parts sum to it exactly.
+
+    Each part is its exact share rounded down; the units left over go to the largest remainders,
+    ties to the index `first` and then in order. Weights are not negative and not all zero.
+    """
+    sum_of_weights = sum(weights, Fraction(0))
+    if sum_of_weights <= 0 or any(weight < 0 for weight in weights):
+        raise InvariantBroken("weights are not negative and at least one is above zero")
+    exact = [Fraction(total) * weight / sum_of_weights for weight in weights]
+    parts = [share.numerator // share.denominator for share in exact]
+    order = sorted(
+        range(len(parts)), key=lambda i: (parts[i] - exact[i], i != first, i)
+    )
+    for index in order[: total - sum(parts)]:
+        parts[index] += 1
+    return parts

@@ -1,0 +1,1 @@
+"""Reconciliation: statement lines, matching, breaks."""
