@@ -1,0 +1,70 @@
+"""One canonical encoding of values, for hashes that must mean the same for ever.
+
+Every value is written as a tag, its length in bytes and its bytes; a dataclass is written as its
+`kind` (or class name), then each field's name and value. Lengths make the encoding prefix-free, so
+two different values can never share an encoding.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+
+from domain.errors import InvariantBroken
+
+
+def canonical(value: object) -> bytes:
+    """The canonical bytes of a value made of dataclasses, mappings, sequences and scalars."""
+    match value:
+        case None:
+            return _part("n", b"")
+        case bool():
+            return _part("b", b"1" if value else b"0")
+        case Enum():
+            return _part("s", str(value.value).encode())
+        case int():
+            return _part("i", str(value).encode())
+        case str():
+            return _part("s", value.encode())
+        case bytes():
+            return _part("y", value)
+        case datetime():
+            return _part("t", value.astimezone(UTC).isoformat(timespec="microseconds").encode())
+        case date() | time():
+            return _part("d", value.isoformat().encode())
+        case timedelta():
+            return _part("u", str(value // timedelta(microseconds=1)).encode())
+        case Decimal() | Fraction():
+            return _part("f", str(Fraction(value)).encode())
+        case Mapping():
+            pairs = sorted((canonical(key), canonical(item)) for key, item in value.items())
+            return _part("m", b"".join(key + item for key, item in pairs))
+        case tuple() | list():
+            return _part("l", b"".join(canonical(item) for item in value))
+        case frozenset():
+            return _part("l", b"".join(sorted(canonical(item) for item in value)))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return _part("o", _fields(value))
+        case _:
+            raise InvariantBroken(f"no canonical encoding for {type(value).__name__}")
+
+
+def digest(value: object) -> str:
+    """SHA-256 of the canonical encoding, 64 hexadecimal characters."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _part(tag: str, content: bytes) -> bytes:
+    return b"%s%d:%s" % (tag.encode(), len(content), content)
+
+
+def _fields(value: object) -> bytes:
+    name = str(getattr(value, "kind", type(value).__name__))
+    pairs = (
+        canonical(field.name) + canonical(getattr(value, field.name))
+        for field in fields(value)  # type: ignore[arg-type]
+    )
+    return canonical(name) + b"".join(pairs)

@@ -1,0 +1,103 @@
+"""An attempt to debit: a small machine of its own, apart from the installment's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from domain.debit.outcome import OutcomeClass
+
+
+class AttemptState(StrEnum):
+    """Where an attempt stands; INTENDED is written before the first byte leaves."""
+
+    INTENDED = "INTENDED"
+    """Order number, merchant and amount are fixed; the order may or may not have left."""
+    ACCEPTED = "ACCEPTED"
+    """The rail has it and owes a verdict."""
+    UNKNOWN = "UNKNOWN"
+    """Nobody knows; asked until evidence comes. Never ended by elapsed time."""
+    CONFIRMED = "CONFIRMED"
+    """The rail took money."""
+    DECLINED = "DECLINED"
+    """The rail refused."""
+    NOT_EXECUTED = "NOT_EXECUTED"
+    """The rail proved, after its query window, that it never had the order."""
+    RECALLED = "RECALLED"
+    """We recalled it and the rail agreed that it was not executed."""
+    RETURNED = "RETURNED"
+    """A confirmed debit was taken back."""
+
+
+LIVE = frozenset({AttemptState.INTENDED, AttemptState.ACCEPTED, AttemptState.UNKNOWN})
+"""States that still owe a verdict: no other attempt may start beside them."""
+
+_S = AttemptState
+MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
+    {
+        _S.INTENDED: frozenset(set(_S) - {_S.INTENDED, _S.RETURNED}),
+        _S.ACCEPTED: frozenset(
+            {_S.UNKNOWN, _S.CONFIRMED, _S.DECLINED, _S.NOT_EXECUTED, _S.RECALLED}
+        ),
+        _S.UNKNOWN: frozenset(
+            {_S.ACCEPTED, _S.CONFIRMED, _S.DECLINED, _S.NOT_EXECUTED, _S.RECALLED}
+        ),
+        _S.CONFIRMED: frozenset({_S.RETURNED}),
+        _S.DECLINED: frozenset(),
+        _S.NOT_EXECUTED: frozenset(),
+        _S.RECALLED: frozenset(),
+        _S.RETURNED: frozenset(),
+    }
+)
+"""Which state may follow which; everything else leaves the attempt as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One presentment of one installment.
+
+    `order_no` and `merchant_id` are fixed with the intent and used for every send and enquiry.
+    `send_until` is the sender's lease: until it has passed nobody else may send this order.
+    """
+
+    number: int
+    order_no: str
+    merchant_id: str
+    mandate_ref: str
+    rail: str
+    amount_minor: int
+    value_on: date
+    intended_at: datetime
+    send_until: datetime
+    state: AttemptState = AttemptState.INTENDED
+    sends: int = 1
+    klass: OutcomeClass | None = None
+    code: str = ""
+    bank_ref: str | None = None
+    batch_ref: str | None = None
+    confirmed_minor: int = 0
+    enquiries: int = 0
+    asked_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the rail still owes a verdict."""
+        return self.state in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class DebitOrder:
+    """What is sent to a rail. Amounts in minor units; identical on every send of one order."""
+
+    order_no: str
+    merchant_id: str
+    mandate_ref: str
+    rail: str
+    amount_minor: int
+    currency: str
+    value_on: date
+    loan_id: str
+    number: int
+    send_until: datetime

@@ -1,0 +1,115 @@
+"""One taxonomy of debit outcomes for all rails.
+
+A rail's own code is translated into a class, the class into a verdict. *Unknown is not declined*:
+only an explicit success or an explicit refusal ends an attempt; everything else is asked again.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class OutcomeClass(StrEnum):
+    """What a rail's answer means, whatever its code."""
+
+    SUCCESS = "SUCCESS"
+    """Money was taken."""
+    SUCCESS_DEFECTIVE = "SUCCESS_DEFECTIVE"
+    """Money was taken, something else went wrong: book the cash and open a case."""
+    PARTIAL = "PARTIAL"
+    """Less than ordered was taken."""
+    PENDING = "PENDING"
+    """Accepted by the rail, no verdict yet."""
+    NOT_FOUND = "NOT_FOUND"
+    """The rail does not know the order; a verdict only after its query window."""
+    NSF = "NSF"
+    """Not enough money on the payer's account."""
+    LIMIT = "LIMIT"
+    """An amount or count limit of the rail or the payer's bank."""
+    DECLINED = "DECLINED"
+    """Refused without a usable reason."""
+    ACCOUNT = "ACCOUNT"
+    """The account is closed, blocked, wrong or expired."""
+    MANDATE = "MANDATE"
+    """No valid authority to debit."""
+    PAYER_STOP = "PAYER_STOP"
+    """The payer stopped or refused this debit."""
+    DISPUTE = "DISPUTE"
+    """The payer denies having authorised it."""
+    DECEASED = "DECEASED"
+    """The payer has died."""
+    RISK_REJECT = "RISK_REJECT"
+    """Blocked by somebody's risk rules; not the borrower's fault."""
+    TECH = "TECH"
+    """Technical trouble or no answer: asked again before anything else."""
+    DATA_ERROR = "DATA_ERROR"
+    """Our message was wrong; a person mends it."""
+    DUPLICATE = "DUPLICATE"
+    """The rail has seen this number: ask what became of it."""
+    LATE_RETURN = "LATE_RETURN"
+    """Taken back after success."""
+    UNKNOWN_CODE = "UNKNOWN_CODE"
+    """A code that no table holds: asked again, and a case."""
+
+
+class Verdict(StrEnum):
+    """What an outcome does to an attempt."""
+
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    NOT_FOUND = "not_found"
+
+
+_TAKEN = {OutcomeClass.SUCCESS, OutcomeClass.SUCCESS_DEFECTIVE, OutcomeClass.PARTIAL}
+_ASK_AGAIN = {OutcomeClass.TECH, OutcomeClass.DUPLICATE, OutcomeClass.UNKNOWN_CODE}
+# Causes that are not the borrower's: no penalty accrues for the days they cost.
+EXCUSING = frozenset(
+    {
+        OutcomeClass.TECH,
+        OutcomeClass.RISK_REJECT,
+        OutcomeClass.DATA_ERROR,
+        OutcomeClass.DUPLICATE,
+        OutcomeClass.UNKNOWN_CODE,
+        OutcomeClass.NOT_FOUND,
+    }
+)
+
+
+def verdict_of(klass: OutcomeClass) -> Verdict:
+    """The verdict that a class carries; anything not explicit is UNKNOWN."""
+    if klass in _TAKEN:
+        return Verdict.CONFIRMED
+    if klass in _ASK_AGAIN:
+        return Verdict.UNKNOWN
+    if klass is OutcomeClass.PENDING:
+        return Verdict.PENDING
+    if klass is OutcomeClass.NOT_FOUND:
+        return Verdict.NOT_FOUND
+    return Verdict.DECLINED
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rail said about one order, in our words.
+
+    `executed_minor` is what was taken (0 unless confirmed); `bank_ref` names the rail's own
+    booking, so that two executions of one order are told apart; `code` is the rail's own code.
+    """
+
+    klass: OutcomeClass
+    code: str
+    executed_minor: int = 0
+    bank_ref: str | None = None
+    batch_ref: str | None = None
+    executed_on: date | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What this outcome does to its attempt."""
+        return verdict_of(self.klass)
+
+
+NO_ANSWER = Outcome(OutcomeClass.TECH, "NO_ANSWER")
+"""The request may have left and nothing came back."""

@@ -1,0 +1,45 @@
+"""What a rail can do and when: capabilities as data, so that rules read them and code does not."""
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RailProfile:
+    """Capabilities and limits of one rail product.
+
+    Times are local to `timezone`. `lead_banking_days`: the order must be with the rail so many
+    banking days before the value date. `query_window`: from the end of a sender's lease, after
+    which *not found* is evidence. `expected_by`: how long an accepted order may stay without a
+    verdict before it is in doubt. `enquiry`: waits before the 1st, 2nd ... enquiry; the last one
+    repeats. `idempotent`: the rail is proven to execute one order number at most once.
+    """
+
+    name: str
+    timezone: str
+    calendar: str
+    opens: time
+    closes: time
+    cut_off: time
+    lead_banking_days: int = 0
+    every_day: bool = False
+    idempotent: bool = False
+    lease: timedelta = timedelta(seconds=60)
+    query_window: timedelta = timedelta(minutes=30)
+    expected_by: timedelta = timedelta(hours=4)
+    enquiry: tuple[timedelta, ...] = (
+        timedelta(minutes=2),
+        timedelta(minutes=10),
+        timedelta(minutes=40),
+        timedelta(hours=2),
+        timedelta(hours=6),
+        timedelta(hours=24),
+    )
+    enquiries_before_operator: int = 6
+    attempts_max: int = 6
+    attempts_per_day: int = 2
+    retry_within_days: int = 60
+    same_amount_on_retry: bool = False
+    positive_confirmation: bool = True
+    can_cancel: bool = True
+    amount_max_minor: int | None = None
