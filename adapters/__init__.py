@@ -1,0 +1,1 @@
+"""Outside walls: implementations of the ports."""

@@ -1,0 +1,100 @@
+"""What the house asks of those who tell people things: send one notice, say what became of it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+from domain.errors import InvalidInput
+
+Channel: TypeAlias = Literal["email", "sms"]
+Language: TypeAlias = Literal["zh-CN", "en"]
+Template: TypeAlias = Literal["reminder", "debit_failed", "paid", "closed"]
+
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}")
+_VALUE_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to one person.
+
+    Attributes:
+        message_id: chosen by us, the same on every try; letters, digits and `._:/-`, up to 120.
+        to: an address token. The address itself is looked up at the edge (`Contacts`) and never
+            enters a history, a log or an error.
+        values: what the template shows, as text: amounts as minor units with their `currency`,
+            dates as YYYY-MM-DD; they are formatted for the reader's language at the edge.
+    """
+
+    message_id: str
+    channel: Channel
+    to: str
+    language: Language
+    template: Template
+    values: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not _MESSAGE_ID.fullmatch(self.message_id):
+            raise InvalidInput("message_id", self.message_id[:120], _MESSAGE_ID.pattern)
+        for name, value in self.values.items():
+            if len(value) > _VALUE_MOST:
+                raise InvalidInput(f"values.{name}", len(value), f"at most {_VALUE_MOST} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The carrier took it. Whether it arrives is told later by a `NoticeReceipt`, or never."""
+
+    message_id: str
+    provider_ref: str | None = None
+    kind: Literal["sent"] = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The carrier did not take it, or did not say.
+
+    Attributes:
+        reason: a short code, free of addresses and of the carrier's own words.
+        retryable: the same notice may be tried again with the same message id.
+        maybe_sent: the message may have left all the same (the answer was lost): it counts as a
+            contact where contacts are limited.
+    """
+
+    message_id: str
+    reason: str
+    retryable: bool
+    maybe_sent: bool = False
+    kind: Literal["not_sent"] = "not_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeReceipt:
+    """What a carrier reported about one message afterwards; `reason` only when it failed."""
+
+    message_id: str
+    status: Literal["delivered", "failed"]
+    reason: str | None
+    at: datetime
+
+
+class Notices(Protocol):
+    """Sends notices; idempotent by `message_id` as far as the carrier allows."""
+
+    async def send(self, message: Notice) -> Sent | NotSent:
+        """Send one notice.
+
+        Raises:
+            Conflict: the message id was used before for another notice.
+        """
+        ...
+
+
+class Contacts(Protocol):
+    """Keeps people's addresses, apart from everything that remembers."""
+
+    async def address(self, token: str, channel: Channel) -> str | None:
+        """The address behind a token, or None when there is none for this channel."""
+        ...

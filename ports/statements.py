@@ -1,0 +1,99 @@
+"""What the house asks of a statement file: pages of booked lines, or one clear refusal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from domain.errors import InvalidInput
+from domain.reconciliation.statement import Fault, Statement, StatementLine
+
+PAGE_LINES = 500
+"""Most lines of one page: what one activity reads, matches and hands to the books."""
+
+
+class StatementRefused(InvalidInput):
+    """A file that cannot be read as a statement: broken, hostile, of another kind, or ambiguous.
+
+    Args:
+        field: the element, as the bank names it (`Ntry/Amt`).
+        value: the offending text, shortened; never more than 80 characters.
+        rule: what a valid value looks like.
+        line: line of the file, counted from 1, where it can be told.
+    """
+
+    def __init__(self, field: str, value: object, rule: str, line: int | None = None) -> None:
+        text = str(value)
+        shown = text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
+        super().__init__(field, shown, rule)
+        self.line = line
+
+    def __str__(self) -> str:
+        where = "" if self.line is None else f"line {self.line}: "
+        return f"{where}{self.field}: {self.value!r} is refused: {self.rule}"
+
+
+_VALUE_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    """Up to `PAGE_LINES` booked lines of one statement of a file.
+
+    Attributes:
+        head: the statement without lines.
+        position: the statement's place in the file, from 0.
+        number: the page's place in its statement, from 0. A statement without lines has one page.
+        left_out: entries so far in this statement that are not booked (pending, information).
+    """
+
+    head: Statement
+    position: int
+    number: int
+    lines: tuple[StatementLine, ...]
+    is_last: bool
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSummary:
+    """What one reading of a statement counted, and what does not add up in it."""
+
+    head: Statement
+    lines: int
+    sum_minor: int
+    left_out: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSurvey:
+    """A whole file looked through once, before any of its lines is booked.
+
+    Attributes:
+        sha256: of the bytes as received, in lower-case hex: the name the file is kept under.
+    """
+
+    sha256: str
+    size_bytes: int
+    statements: tuple[StatementSummary, ...]
+
+
+class StatementReader(Protocol):
+    """Reads one file format. Every method reads `source` from where it stands to its end."""
+
+    def pages(self, source: BinaryIO) -> Iterator[StatementPage]:
+        """Yield the file page by page in bounded memory.
+
+        Raises:
+            StatementRefused: at the first thing that breaks a rule, which may be after some pages:
+                survey the file first, book afterwards.
+        """
+        ...
+
+    def read(self, source: BinaryIO) -> Iterator[Statement]:
+        """Yield whole statements, lines and all: for files known to be small."""
+        ...
+
+    def survey(self, source: BinaryIO) -> FileSurvey:
+        """Look through the whole file: its hash, and per statement the counts and faults."""
+        ...
