@@ -1,0 +1,215 @@
+"""The loan as the books hold it: installments, attempts, receipts. Frozen; changed by `replace`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain.calendar import BankingCalendar
+from domain.debit.attempt import Attempt
+from domain.debit.mandate import Mandate
+from domain.debit.rail import RailProfile
+from domain.errors import InvariantBroken
+from domain.loan.amounts import Amounts, Component
+from domain.loan.lifecycle import State
+from domain.loan.product import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: a workflow, an operator, a rail, upstream, the system; never a personal name."""
+
+    kind: str
+    id: str
+
+
+class HoldKind(StrEnum):
+    """What a hold stops. Enquiry, settlement, returns and waiting money are never stopped."""
+
+    DEBIT = "debit"
+    CONTACT = "contact"
+    ALL = "all"
+
+
+class NoticeState(StrEnum):
+    """What became of a message."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Refused, bounced, or no receipt in time: the next channel follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRecord:
+    """One message to the borrower: which rule of the plan, over which channel, what became of it.
+
+    `rule` is the index in the product's reminder rules, `step` the index of the channel.
+    """
+
+    message_id: str
+    rule: int
+    step: int
+    channel: str
+    queued_at: datetime
+    state: NoticeState = NoticeState.QUEUED
+
+
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """Money of one receipt that went to one component of one installment."""
+
+    number: int
+    component: Component
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money that came, or is reported to have come, from the borrower.
+
+    `amount_minor` = allocated + waiting + advance (while nothing was returned). `clearing_minor`
+    is what is reported and not yet proven by booked bank lines: zero means proven or offset.
+    `number` is the installment that it was taken for (a debit's own).
+    """
+
+    id: str
+    source: str
+    amount_minor: int
+    value_on: date
+    received_at: datetime
+    clearing_account: str
+    number: int | None = None
+    order_no: str | None = None
+    bank_ref: str | None = None
+    allocations: tuple[Allocated, ...] = ()
+    waiting_minor: int = 0
+    advance_minor: int = 0
+    clearing_minor: int = 0
+    returned_minor: int = 0
+    lines: tuple[str, ...] = ()
+
+    @property
+    def net_minor(self) -> int:
+        """What is left of it after returns."""
+        return self.amount_minor - self.returned_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Installment:
+    """One installment. Amounts by component, minor units.
+
+    `owed` is what the borrower owes now; `charged` everything ever charged net of reversals;
+    `given_up` is written off and still collectable. `waits_from` orders a presentment not before
+    that instant when an operator asked for one (`retry_now`).
+    """
+
+    number: int
+    due_on: date
+    scheduled: Amounts
+    state: State = State.SCHEDULED
+    generation: int = 1
+    version: int = 1
+    fell_due: bool = False
+    owed: Amounts = Amounts()
+    charged: Amounts = Amounts()
+    forgiven: Amounts = Amounts()
+    given_up: Amounts = Amounts()
+    subrogated: Amounts = Amounts()
+    attempts: tuple[Attempt, ...] = ()
+    notices: tuple[NoticeRecord, ...] = ()
+    hold: HoldKind | None = None
+    hold_reason: str = ""
+    needs_operator: str = ""
+    retry_ordered_at: datetime | None = None
+    retries_reset_at: int = 0
+    penalty_through: date | None = None
+    opened: bool = False
+    driver_beat: str = ""
+    driver_seen: int = 0
+    driver_until: datetime | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def live_attempt(self) -> Attempt | None:
+        """The attempt that still owes a verdict, if any."""
+        live = [attempt for attempt in self.attempts if attempt.is_live]
+        if len(live) > 1:
+            raise InvariantBroken(f"installment {self.number} has {len(live)} live attempts")
+        return live[0] if live else None
+
+    @property
+    def allocated(self) -> Amounts:
+        """Cumulative allocation net of reversals: what was charged and is covered by money."""
+        return self.charged - self.owed - self.forgiven - self.given_up - self.subrogated
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """A loan and everything that one row lock protects."""
+
+    id: str
+    tenant: str
+    borrower: str
+    currency: str
+    principal_minor: int
+    disbursed_on: date
+    product: Product
+    mandate: Mandate
+    installments: tuple[Installment, ...]
+    receipts: tuple[Receipt, ...] = ()
+    version: int = 1
+    rolled_through: date | None = None
+    """Last local day whose bulk work (falling due, penalty, gates) was done."""
+
+    def installment(self, number: int) -> Installment:
+        """Installment by its number, counted from 1."""
+        if not 1 <= number <= len(self.installments):
+            raise InvariantBroken(f"loan {self.id} has no installment {number}")
+        return self.installments[number - 1]
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Receipt by id, if this loan has it."""
+        return next((item for item in self.receipts if item.id == receipt_id), None)
+
+    def attempts(self) -> Iterator[tuple[Installment, Attempt]]:
+        """Every attempt with its installment."""
+        for installment in self.installments:
+            for attempt in installment.attempts:
+                yield installment, attempt
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """A booked bank line as the books hold it. `open_minor` is signed and not yet explained."""
+
+    id: str
+    account: str
+    statement_id: str
+    booked_on: date
+    amount_minor: int
+    currency: str
+    open_minor: int
+    matched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What the pure functions may look up: calendars and rails by name."""
+
+    calendars: Mapping[str, BankingCalendar] = field(default_factory=dict)
+    rails: Mapping[str, RailProfile] = field(default_factory=dict)
+
+    def calendar(self, name: str) -> BankingCalendar:
+        """A banking calendar by name."""
+        try:
+            return self.calendars[name]
+        except KeyError:
+            raise InvariantBroken(f"no calendar {name!r} in the rule book") from None
+
+    def rail(self, name: str) -> RailProfile:
+        """A rail's capabilities by name."""
+        try:
+            return self.rails[name]
+        except KeyError:
+            raise InvariantBroken(f"no rail {name!r} in the rule book") from None

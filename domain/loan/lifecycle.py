@@ -1,0 +1,126 @@
+"""The table of moves of an installment. Nothing else in the house assigns a state.
+
+`docs/lifecycle.md` is generated from this table and a test compares the two.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from domain.errors import IllegalTransition
+
+
+class State(StrEnum):
+    """Where an installment stands."""
+
+    SCHEDULED = "SCHEDULED"
+    """Not yet due; nothing is owed in the books."""
+    DUE = "DUE"
+    """Fallen due and owed; no order is out."""
+    PRESENTED = "PRESENTED"
+    """A debit order is out and a verdict is expected in its usual time."""
+    IN_DOUBT = "IN_DOUBT"
+    """The verdict is overdue. Ends by evidence or by a person, never by elapsed time."""
+    RETRYING = "RETRYING"
+    """The last attempt failed and the plan allows another."""
+    CLEARING = "CLEARING"
+    """Nothing is owed; the money is reported and not yet proven at the bank."""
+    SETTLED = "SETTLED"
+    """Every receipt is proven by a named booked line."""
+    RELEASED = "RELEASED"
+    """Nothing more can be asked of the borrower."""
+    CLOSED = "CLOSED"
+    """Released, and every payee's share is proven as well."""
+    DELINQUENT = "DELINQUENT"
+    """The machine may not try again; still owed and collectable."""
+    SUBROGATED = "SUBROGATED"
+    """A guarantor has paid and is now the one who is owed."""
+    WRITTEN_OFF = "WRITTEN_OFF"
+    """Given up in the books, still collectable."""
+    CANCELLED = "CANCELLED"
+    """Never to be collected: replaced by a new schedule or called back."""
+
+
+class Event(StrEnum):
+    """What can happen to an installment, in the past tense."""
+
+    FELL_DUE = "fell_due"
+    DEBIT_INTENDED = "debit_intended"
+    VERDICT_OVERDUE = "verdict_overdue"
+    ATTEMPT_ENDED_RETRYABLE = "attempt_ended_retryable"
+    ATTEMPT_ENDED_FINALLY = "attempt_ended_finally"
+    ATTEMPT_WITHDRAWN = "attempt_withdrawn"
+    PAID_IN_FULL = "paid_in_full"
+    PAID_IN_PART = "paid_in_part"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    MANDATE_ENDED = "mandate_ended"
+    DUE_DATE_CHANGED = "due_date_changed"
+    RETRY_ORDERED = "retry_ordered"
+    RECEIPTS_SETTLED = "receipts_settled"
+    RELEASE_PROVEN = "release_proven"
+    EVIDENCE_COMPLETE = "evidence_complete"
+    MATCH_UNDONE = "match_undone"
+    RECEIPT_REVERSED_RETRYABLE = "receipt_reversed_retryable"
+    RECEIPT_REVERSED_FINALLY = "receipt_reversed_finally"
+    RECEIPT_REVERSED = "receipt_reversed"
+    GUARANTOR_PAID = "guarantor_paid"
+    WRITTEN_OFF = "written_off"
+    RECOVERED_IN_FULL = "recovered_in_full"
+    CANCELLED = "cancelled"
+
+
+_S, _E = State, Event
+_OPEN = (_S.DUE, _S.RETRYING, _S.DELINQUENT)
+_PAID = (_S.CLEARING, _S.SETTLED, _S.RELEASED, _S.CLOSED)
+_OUT = (_S.PRESENTED, _S.IN_DOUBT)
+_OUTSIDE = (_S.WRITTEN_OFF, _S.SUBROGATED)
+
+
+def _table() -> dict[tuple[State, Event], State]:
+    rows: list[tuple[tuple[State, ...], Event, State | None]] = [
+        ((_S.SCHEDULED,), _E.FELL_DUE, _S.DUE),
+        ((_S.SCHEDULED, _S.DUE, _S.RETRYING), _E.DEBIT_INTENDED, _S.PRESENTED),
+        ((_S.PRESENTED,), _E.VERDICT_OVERDUE, _S.IN_DOUBT),
+        (_OUT, _E.ATTEMPT_ENDED_RETRYABLE, _S.RETRYING),
+        (_OUT, _E.ATTEMPT_ENDED_FINALLY, _S.DELINQUENT),
+        (_OUT, _E.ATTEMPT_WITHDRAWN, _S.DUE),
+        ((*_OUT, *_OPEN), _E.PAID_IN_FULL, _S.CLEARING),
+        ((*_OPEN, *_OUTSIDE), _E.PAID_IN_PART, None),
+        ((_S.DUE, _S.RETRYING), _E.ATTEMPTS_EXHAUSTED, _S.DELINQUENT),
+        ((_S.DUE, _S.RETRYING), _E.MANDATE_ENDED, _S.DELINQUENT),
+        (_OPEN, _E.DUE_DATE_CHANGED, _S.SCHEDULED),
+        ((_S.SCHEDULED,), _E.DUE_DATE_CHANGED, None),
+        (_OPEN, _E.RETRY_ORDERED, _S.DUE),
+        ((_S.CLEARING,), _E.RECEIPTS_SETTLED, _S.SETTLED),
+        ((_S.SETTLED,), _E.RELEASE_PROVEN, _S.RELEASED),
+        ((_S.RELEASED,), _E.EVIDENCE_COMPLETE, _S.CLOSED),
+        ((_S.SETTLED, _S.RELEASED, _S.CLOSED), _E.MATCH_UNDONE, _S.CLEARING),
+        ((*_PAID, *_OPEN), _E.RECEIPT_REVERSED_RETRYABLE, _S.RETRYING),
+        ((*_PAID, *_OPEN), _E.RECEIPT_REVERSED_FINALLY, _S.DELINQUENT),
+        ((*_OUT, *_OUTSIDE, _S.CANCELLED), _E.RECEIPT_REVERSED, None),
+        (_OPEN, _E.GUARANTOR_PAID, _S.SUBROGATED),
+        ((_S.DELINQUENT,), _E.WRITTEN_OFF, _S.WRITTEN_OFF),
+        (_OUTSIDE, _E.RECOVERED_IN_FULL, _S.CLEARING),
+        ((_S.SCHEDULED, *_OPEN), _E.CANCELLED, _S.CANCELLED),
+    ]
+    return {(source, event): target or source for froms, event, target in rows for source in froms}
+
+
+TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(_table())
+"""Every allowed move; a pair that is not here is refused."""
+
+FINAL = frozenset({State.CLOSED, State.CANCELLED})
+"""States in which the driver has nothing left to do; only a returned receipt or an undone match
+reopens them, under a higher generation."""
+
+
+def advance(state: State, event: Event) -> State:
+    """The state that follows.
+
+    Raises:
+        IllegalTransition: the table does not hold the pair.
+    """
+    try:
+        return TRANSITIONS[(state, event)]
+    except KeyError:
+        raise IllegalTransition(state, event) from None
