@@ -1,0 +1,355 @@
+"""Commands: all that can be asked of, or told to, the books. One frozen dataclass each.
+
+*Evidence* (outcomes, returns, receipts, lines, notice receipts, the passing of a day) is never
+refused. *Orders* (present, waive, hold ...) can be. The identity of a command is every field but
+`id` and `seen`, so the same news under the same id is the same command, whoever retries it.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import ClassVar, Literal
+
+from domain import canonical
+from domain.debit.mandate import Mandate
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan.aggregate import Actor, HoldKind
+from domain.loan.amounts import Component
+from domain.loan.product import Product
+from domain.loan.schedule import ScheduleLine
+from domain.reconciliation.statement import StatementLine
+
+IDENTITY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The aggregates that a command names; the door locks them in the order of these fields."""
+
+    mandates: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    receipts: tuple[str, ...] = ()
+    loans: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Base: `id` is the caller's idempotency key, `actor` who asks, `reason` why, in words."""
+
+    evidence: ClassVar[bool] = False
+
+    id: str
+    actor: Actor
+    reason: str = ""
+
+    def identity(self) -> str:
+        """Hash of the business content: same id with another identity is a conflict."""
+        content = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if item.name not in {"id", "seen"}
+        }
+        return canonical.digest((IDENTITY_VERSION, type(self).__name__, content))
+
+    def says(self) -> str | None:
+        """A key for what evidence says, so that one fact by many ways counts once."""
+        return None
+
+    def scope(self) -> Scope:
+        """The aggregates that this command names."""
+        return Scope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanCommand(Command):
+    """A command on one loan."""
+
+    loan_id: str
+
+    def scope(self) -> Scope:
+        """Its loan."""
+        return Scope(loans=(self.loan_id,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallmentCommand(LoanCommand):
+    """A command on one installment."""
+
+    number: int
+
+
+# --- boarding and the passing of time ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardLoan(LoanCommand):
+    """Take a loan on the books with its schedule and pinned product."""
+
+    kind: Literal["board_loan"] = "board_loan"
+    tenant: str
+    borrower: str
+    currency: str
+    principal_minor: int
+    disbursed_on: date
+    product: Product
+    mandate: Mandate
+    schedule: tuple[ScheduleLine, ...]
+    horizon_days: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollDay(LoanCommand):
+    """A local day has begun: what fell due, penalties, gates, openings, overdue receipts."""
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["roll_day"] = "roll_day"
+    day: date
+    horizon_days: int = 10
+
+
+# --- the driver's beats --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatCommand(InstallmentCommand):
+    """A beat being performed. `beat` is its key; moot beats are answered with Superseded.
+
+    `seen` is the view version that the driver saw (not part of the identity).
+    """
+
+    beat: str
+    generation: int = 1
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueReminder(BeatCommand):
+    """Write a reminder to the outbox."""
+
+    kind: Literal["queue_reminder"] = "queue_reminder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntendDebit(BeatCommand):
+    """Fix order number, merchant and amount before anything is sent."""
+
+    kind: Literal["intend_debit"] = "intend_debit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review(BeatCommand):
+    """Look at the gates now."""
+
+    kind: Literal["review"] = "review"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewSend(InstallmentCommand):
+    """Take the sender's lease of a live order again, to send the same number once more."""
+
+    kind: Literal["renew_send"] = "renew_send"
+    order_no: str
+
+
+# --- evidence ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOutcome(Command):
+    """What a rail said about an order: answer, webhook or enquiry (`source`)."""
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["record_outcome"] = "record_outcome"
+    rail: str
+    order_no: str
+    outcome: Outcome
+    source: str
+
+    def scope(self) -> Scope:
+        """Found by order number."""
+        return Scope(orders=(self.order_no,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUnsent(Command):
+    """The order provably never left: the same number may be sent again later."""
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["record_unsent"] = "record_unsent"
+    order_no: str
+    sends: int
+
+    def scope(self) -> Scope:
+        """Found by order number."""
+        return Scope(orders=(self.order_no,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReturn(Command):
+    """A rail reports that a confirmed debit was taken back."""
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["record_return"] = "record_return"
+    rail: str
+    order_no: str
+    bank_ref: str | None
+    amount_minor: int
+    klass: OutcomeClass
+    code: str
+    returned_on: date
+
+    def says(self) -> str | None:
+        """One return of one booking is one fact."""
+        return f"return/{self.rail}/{self.order_no}/{self.bank_ref or ''}"
+
+    def scope(self) -> Scope:
+        """Found by order number."""
+        return Scope(orders=(self.order_no,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordNoticeReceipt(Command):
+    """A notice provider reports what became of a message."""
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["record_notice_receipt"] = "record_notice_receipt"
+    message_id: str
+    delivered: bool
+
+    def says(self) -> str | None:
+        """One message has one fate."""
+        return f"notice/{self.message_id}/{'delivered' if self.delivered else 'failed'}"
+
+    def scope(self) -> Scope:
+        """Found by message id."""
+        return Scope(messages=(self.message_id,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookLine(Command):
+    """A booked bank line of an end-of-day statement."""
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["book_line"] = "book_line"
+    statement_id: str
+    line: StatementLine
+
+    def says(self) -> str | None:
+        """A line counts once, whatever file brings it."""
+        return f"line/{self.line.id}"
+
+    def scope(self) -> Scope:
+        """Found by the references in the line."""
+        items = self.line.items
+        return Scope(
+            mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
+            orders=tuple(sorted({i.end_to_end_id for i in items if i.end_to_end_id})),
+            batches=(self.line.batch_ref,) if self.line.batch_ref else (),
+            receipts=tuple(sorted({i.end_to_end_id for i in items if i.end_to_end_id})),
+            lines=(self.line.id,),
+        )
+
+
+# --- orders of operators and upstream ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCommand(InstallmentCommand):
+    """An override: always with id, actor and reason; `approver` is checked by a later rule."""
+
+    approver: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(OrderCommand):
+    """Stop new debits, contact, or both."""
+
+    kind: Literal["hold"] = "hold"
+    what: HoldKind = HoldKind.ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unhold(OrderCommand):
+    """End a hold."""
+
+    kind: Literal["unhold"] = "unhold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryNow(OrderCommand):
+    """Present again at the next allowed slot; hard declines need `new_authority`."""
+
+    kind: Literal["retry_now"] = "retry_now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPayment(OrderCommand):
+    """Money paid by another way (transfer), reported by a person and proven later by a line."""
+
+    kind: Literal["record_payment"] = "record_payment"
+    reference: str
+    amount_minor: int
+    currency: str
+    value_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDate(OrderCommand):
+    """Move the due date."""
+
+    kind: Literal["change_date"] = "change_date"
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waive(OrderCommand):
+    """Forgive part of what is owed."""
+
+    kind: Literal["waive"] = "waive"
+    component: Component
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(OrderCommand):
+    """The installment is never to be collected."""
+
+    kind: Literal["cancel"] = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOff(OrderCommand):
+    """Give up what is owed in the books; it stays collectable."""
+
+    kind: Literal["write_off"] = "write_off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseOperator(OrderCommand):
+    """Ask for a person: the driver cannot go on by itself."""
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["raise_operator"] = "raise_operator"
+
+
+
+Order = Hold | Unhold | RetryNow | RecordPayment | ChangeDate | Waive | Cancel | WriteOff
+Evidence = (
+    RollDay
+    | RecordOutcome
+    | RecordUnsent
+    | RecordReturn
+    | RecordNoticeReceipt
+    | BookLine
+    | RaiseOperator
+)
+AnyCommand = BoardLoan | QueueReminder | IntendDebit | Review | RenewSend | Evidence | Order

@@ -1,0 +1,68 @@
+"""What the driver, the console and upstream see of an installment: state, money, what comes next."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain.loan.lifecycle import State
+
+
+class BeatKind(StrEnum):
+    """What the driver is asked to do next."""
+
+    REMIND = "REMIND"
+    PRESENT = "PRESENT"
+    ENQUIRE = "ENQUIRE"
+    REVIEW = "REVIEW"
+    """Look at the gates: money unproven past its deadline becomes a case."""
+    OTHER = "OTHER"
+    """A member that this build does not know: it waits for a newer view."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "BeatKind":
+        return cls.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One thing to do, not before an instant (UTC), and why. `key` names it for ever."""
+
+    kind: BeatKind
+    not_before: datetime
+    reason: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallmentView:
+    """The installment as the books have it now; folded by the highest (generation, version).
+
+    `next_beat` is None when nothing is asked of the driver; `missing` names what closure lacks.
+    Amounts in minor units. No personal data.
+    """
+
+    tenant: str
+    loan_id: str
+    number: int
+    generation: int
+    version: int
+    state: State
+    due_on: date
+    currency: str
+    owed_minor: int
+    rail: str
+    attempt_no: int = 0
+    attempt_state: str = ""
+    failure_code: str = ""
+    order_no: str = ""
+    hold: str = ""
+    needs_operator: str = ""
+    next_beat: Beat | None = None
+    missing: tuple[str, ...] = ()
+    is_final: bool = False
+    as_of: datetime | None = None
+
+    def newer(self, other: "InstallmentView") -> "InstallmentView":
+        """The later of two views; folding is commutative and idempotent."""
+        mine = (self.generation, self.version)
+        return other if (other.generation, other.version) > mine else self

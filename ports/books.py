@@ -1,0 +1,30 @@
+"""The one door to the books."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.loan.change import Applied, Refused
+from domain.loan.commands import AnyCommand
+
+
+class Books(Protocol):
+    """Money, state and evidence, changed by commands only.
+
+    A command is applied once: the same id and content gives the stored answer with the current
+    view; the same id with another content raises `Conflict`. Evidence is never refused.
+    """
+
+    async def apply(self, command: AnyCommand) -> Applied | Refused:
+        """Apply one command in one transaction.
+
+        Raises:
+            Conflict: the id was used for another content.
+            InvariantBroken: the decision contradicted itself; nothing was written.
+        """
+        ...
+
+    async def apply_many(
+        self, commands: Sequence[AnyCommand]
+    ) -> Sequence[Applied | Refused | Exception]:
+        """Apply a bounded batch by the same path; one answer, refusal or fault for each."""
+        ...
