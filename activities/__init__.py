@@ -1,0 +1,1 @@
+"""Hands: thin, idempotent activities over the ports."""

@@ -1,0 +1,1 @@
+"""Front door for programs: upstream systems, rail webhooks, statement files."""

@@ -1,0 +1,129 @@
+"""Servers and databases for every test, and how tests are shared out among processes.
+
+A Temporal dev server per xdist process would be too heavy for a small machine, so every test that
+uses one carries the same xdist group and runs in one process with one server (`--dist loadgroup`).
+PostgreSQL is light: each process that needs one starts its own and gives every test an empty
+database. Both start at first use only: a run of pure tests starts nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
+from workers.postgres import LocalPostgres, PostgresNotFoundError, installed_version
+from workers.processes import output_of
+from workers.serverbinary import ServerNotFoundError, find_server, installed_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+TEMPORAL_FIXTURES = frozenset({"temporal_server", "temporal_client", "temporal_binary"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that need the Temporal server in one process; see the module's docstring."""
+    for item in items:
+        if TEMPORAL_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("temporal"))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Print once which servers this run is made with."""
+    if hasattr(config, "workerinput"):
+        return []
+    return asyncio.run(_versions())
+
+
+async def _versions() -> list[str]:
+    temporal = "none yet: it is fetched or built at first use"
+    try:
+        if (binary := await installed_server(os.environ)) is not None:
+            temporal = f"{await output_of(binary, '--version')}, {binary.name}"
+    except ServerNotFoundError as error:
+        temporal = str(error)
+    try:
+        postgres = await installed_version(os.environ)
+    except PostgresNotFoundError as error:
+        postgres = str(error)
+    return [f"servers: {temporal}; sqlite {sqlite3.sqlite_version}; {postgres}"]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def temporal_binary() -> Path:
+    """Return the dev server program; built once when this machine has none."""
+    return await find_server(os.environ)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def temporal_server(temporal_binary: Path) -> AsyncIterator[DevServer]:
+    """Return one running dev server with the virtual clock switched on, shared by the session.
+
+    Share it politely: a task queue and workflow ids of its own per test. A test that kills its
+    server starts another from `temporal_binary`.
+    """
+    options = DevServerOptions(dynamic_config=SANDBOX_FLAGS)
+    async with DevServer(temporal_binary, options) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def temporal_client(temporal_server: DevServer) -> Client:
+    """Return a client of the shared server with the data converter that our workflows use."""
+    return await Client.connect(
+        temporal_server.address,
+        namespace=temporal_server.namespace,
+        data_converter=pydantic_data_converter,
+    )
+
+
+@pytest_asyncio.fixture(scope="session")
+async def postgres_server() -> AsyncIterator[LocalPostgres]:
+    """Return a running PostgreSQL of this process."""
+    async with LocalPostgres(os.environ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_postgres_url(postgres_server: LocalPostgres) -> Callable[[], Awaitable[str]]:
+    """Return a function that creates an empty PostgreSQL database and gives its URL."""
+    return postgres_server.create_database
+
+
+@pytest_asyncio.fixture
+async def postgres_url(postgres_server: LocalPostgres) -> AsyncIterator[str]:
+    """Return the URL of an empty PostgreSQL database, dropped after the test."""
+    url = await postgres_server.create_database()
+    yield url
+    await postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def new_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Awaitable[str]]:
+    """Return a function that gives the URL of a new SQLite file, same shape as the other one."""
+
+    async def create() -> str:
+        return sqlite_address(tmp_path_factory.mktemp("sqlite"))
+
+    return create
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Return the URL of an empty SQLite database in a file of its own."""
+    return sqlite_address(tmp_path)
+
+
+def sqlite_address(folder: Path) -> str:
+    """Return the SQLAlchemy URL of the books file in `folder`."""
+    return f"sqlite+aiosqlite:///{folder / 'books.db'}"

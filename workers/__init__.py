@@ -1,0 +1,1 @@
+"""Composition root: settings, command line, runners, and the servers a developer machine needs."""
