@@ -40,7 +40,8 @@ class Notice:
             raise InvalidInput("message_id", self.message_id[:120], _MESSAGE_ID.pattern)
         for name, value in self.values.items():
             if len(value) > _VALUE_MOST:
-                raise InvalidInput(f"values.{name}", len(value), f"at most {_VALUE_MOST} characters")
+                rule = f"at most {_VALUE_MOST} characters"
+                raise InvalidInput(f"values.{name}", len(value), rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,133 @@
+"""The read side: what the driver, the sweeps, the command line and the sandbox ask of the books.
+
+Nothing here changes money or state; every answer is what the books hold now.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from domain.loan.aggregate import Loan
+from domain.loan.change import CaseChange
+from domain.loan.view import InstallmentView
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One thing that happened, in the order of the journal: `seq` is its number in the chain."""
+
+    seq: int
+    at: datetime
+    actor: str
+    what: str
+    detail: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPosting:
+    """A posting as read back, with the entry that holds it."""
+
+    seq: int
+    event: str
+    at: datetime
+    value_on: date
+    account: str
+    minor: int
+    currency: str
+    loan: str | None
+    number: int | None
+    component: str | None
+    receipt: str | None
+    order_no: str | None
+    line: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Balance of one account in one currency: debit positive, minor units."""
+
+    account: str
+    currency: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What verifying the journal found. `faults` is empty when the chain is intact."""
+
+    items: int
+    entries: int
+    postings: int
+    transitions: int
+    head: str
+    faults: tuple[str, ...]
+
+
+class Desk(Protocol):
+    """Questions to the books."""
+
+    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
+        """The current view of one installment."""
+        ...
+
+    async def loan(self, loan_id: str) -> Loan | None:
+        """The whole aggregate."""
+        ...
+
+    async def loans_to_roll(self, day: date, after: str, limit: int) -> tuple[str, ...]:
+        """Loans whose `next_roll_on` is at or before `day`, in order of id, after `after`."""
+        ...
+
+    async def due_beats(self, now: datetime, limit: int) -> tuple[InstallmentView, ...]:
+        """Opened, not final installments whose next beat is at or before `now`."""
+        ...
+
+    async def next_instant(self) -> datetime | None:
+        """The least of the coming beats of opened installments and `not_before` of the outbox."""
+        ...
+
+    async def next_roll(self) -> date | None:
+        """The least `next_roll_on` of all loans."""
+        ...
+
+    async def lagging(
+        self, now: datetime, quiet_s: int, limit: int
+    ) -> tuple[InstallmentView, ...]:
+        """Opened, not final installments whose beat has been due, unseen, for `quiet_s` seconds."""
+        ...
+
+    async def unfinished(
+        self, after: tuple[str, int], limit: int
+    ) -> tuple[InstallmentView, ...]:
+        """Opened and not final installments in order of (loan, number): drivers that must exist."""
+        ...
+
+    async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
+        """Cases, oldest first."""
+        ...
+
+    async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:
+        """The readable account of a loan or installment."""
+        ...
+
+    async def trail(self, receipt_id: str) -> tuple[JournalPosting, ...]:
+        """Every posting about one receipt, in the order of the journal."""
+        ...
+
+    async def balances(self, prefix: str = "") -> tuple[Balance, ...]:
+        """Balances of all accounts whose name starts with `prefix`, zero ones included."""
+        ...
+
+    def journal(self) -> AsyncIterator[JournalPosting]:
+        """All postings in the order of the chain, streamed."""
+        ...
+
+    async def verify(self) -> ChainReport:
+        """Recompute every hash, number and sum of the journal, and compare the balances."""
+        ...
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Installments by state, attempts by state, notices by state, cases by kind, and so on."""
+        ...
