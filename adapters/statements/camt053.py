@@ -1,0 +1,161 @@
+"""Streaming reader of ISO 20022 camt.053 (bank to customer statement), version 2 and later.
+
+Only the standard library: expat under `iterparse`. What is not booked is left out and counted;
+what does not add up is for the control totals; what is broken or ambiguous is refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+from xml.etree.ElementTree import Element, ParseError
+
+from adapters.statements.camt_entry import is_booked, statement_line
+from adapters.statements.camt_head import statement_head
+from adapters.statements.camt_items import Transaction, transaction
+from adapters.statements.camt_stream import CamtStream
+from adapters.statements.guarded import GuardedSource, Limits
+from adapters.statements.locate import line_of_element
+from domain.errors import InvalidInput
+from domain.reconciliation.statement import Statement, StatementLine, Totals
+from ports.statements import (
+    PAGE_LINES,
+    FileSurvey,
+    StatementPage,
+    StatementRefused,
+    StatementSummary,
+)
+
+
+class Camt053Reader:
+    """Implements `ports.statements.StatementReader`."""
+
+    def __init__(self, limits: Limits | None = None, page_lines: int = PAGE_LINES) -> None:
+        self._limits = limits or Limits()
+        self._page_lines = page_lines
+
+    def pages(self, source: BinaryIO) -> Iterator[StatementPage]:
+        """See the port. Memory is bounded by one page and one entry."""
+        yield from self._pages(source, GuardedSource(source, self._limits))
+
+    def read(self, source: BinaryIO) -> Iterator[Statement]:
+        """See the port."""
+        lines: list[StatementLine] = []
+        for page in self.pages(source):
+            lines.extend(page.lines)
+            if page.is_last:
+                yield replace(page.head, lines=tuple(lines))
+                lines.clear()
+
+    def survey(self, source: BinaryIO) -> FileSurvey:
+        """See the port."""
+        guarded = GuardedSource(source, self._limits)
+        summaries: list[StatementSummary] = []
+        totals = Totals()
+        for page in self._pages(source, guarded):
+            totals = totals.plus(page.head, page.lines)
+            if page.is_last:
+                faults = totals.closed(page.head)
+                summaries.append(
+                    StatementSummary(
+                        page.head, totals.lines, totals.sum_minor, page.left_out, faults
+                    )
+                )
+                totals = Totals()
+        return FileSurvey(guarded.sha256, guarded.size_bytes, tuple(summaries))
+
+    def _pages(self, source: BinaryIO, guarded: GuardedSource) -> Iterator[StatementPage]:
+        start = source.tell() if source.seekable() else None
+        stream = CamtStream(guarded, self._limits)
+        walk = _Walk(stream, self._limits, self._page_lines)
+        try:
+            yield from walk.pages()
+        except StatementRefused:
+            raise
+        except ParseError as error:
+            line = error.position[0]
+            raise StatementRefused("XML", error, "well-formed XML", line) from None
+        except InvalidInput as error:
+            found = None if start is None else line_of_element(source, start, stream.ordinal)
+            raise StatementRefused(error.field, error.value, error.rule, found) from None
+
+
+@dataclass(slots=True)
+class _Open:
+    """The statement that is being read; its head is known from its first entry on."""
+
+    head: Statement | None
+    lines: list[StatementLine]
+    transactions: list[Transaction]
+    number: int = 0
+    left_out: int = 0
+    page: int = 0
+
+
+class _Walk:
+    def __init__(self, stream: CamtStream, limits: Limits, page_lines: int) -> None:
+        self._stream = stream
+        self._limits = limits
+        self._page_lines = page_lines
+        self._entries = 0
+        self._position = 0
+        self._open = _Open(None, [], [])
+
+    def pages(self) -> Iterator[StatementPage]:
+        for kind, element, parents in self._stream:
+            match kind:
+                case "transaction":
+                    self._transaction(element, parents[-2])
+                case "balance":
+                    self._balance()
+                case "entry":
+                    if len(self._open.lines) == self._page_lines:
+                        yield self._page(self._head(parents[-1]), is_last=False)
+                    self._entry(element, parents[-1])
+                case "statement":
+                    yield self._page(self._head(element), is_last=True)
+                    self._open = _Open(None, [], [])
+                    self._position += 1
+        if self._position == 0:
+            raise InvalidInput("BkToCstmrStmt/Stmt", "none", "at least one statement")
+
+    def _head(self, stmt: Element) -> Statement:
+        if self._open.head is None:
+            self._open.head = statement_head(self._stream.fields, stmt)
+        return self._open.head
+
+    def _balance(self) -> None:
+        if self._open.head is not None:
+            raise InvalidInput("Stmt/Bal", "after an entry", "balances stand before the entries")
+
+    def _transaction(self, details: Element, entry: Element) -> None:
+        if len(self._open.transactions) == self._limits.items:
+            most = self._limits.items
+            raise InvalidInput("Ntry/NtryDtls", f"over {most}", f"at most {most} transactions")
+        amount = self._stream.fields.amount(entry, "Amt")
+        if amount is None:
+            raise InvalidInput("Ntry/Amt", "", "an amount before the details")
+        self._open.transactions.append(transaction(self._stream.fields, details, amount[1]))
+
+    def _entry(self, entry: Element, stmt: Element) -> None:
+        self._entries += 1
+        if self._entries > self._limits.entries:
+            most = self._limits.entries
+            raise InvalidInput("Ntry", f"over {most}", f"at most {most} entries in a file")
+        now = self._open
+        now.number += 1
+        head = self._head(stmt)
+        if is_booked(self._stream.fields, entry):
+            line = statement_line(self._stream.fields, entry, head, now.number, now.transactions)
+            now.lines.append(line)
+        else:
+            now.left_out += 1
+        now.transactions.clear()
+
+    def _page(self, head: Statement, *, is_last: bool) -> StatementPage:
+        now = self._open
+        page = StatementPage(
+            head, self._position, now.page, tuple(now.lines), is_last, now.left_out
+        )
+        now.page += 1
+        now.lines = []
+        return page

@@ -1,0 +1,171 @@
+"""Transactions of a camt entry: what each says, and how they add up to the booked amount."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal, TypeAlias
+from xml.etree.ElementTree import Element
+
+from adapters.statements.fields import Fields
+from domain.reconciliation.statement import LineItem
+
+_NOT_PROVIDED = "NOTPROVIDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One `TxDtls`: references as given, amounts without sign in the entry's currency.
+
+    Attributes:
+        sign: its own direction, None where only the entry has one.
+        instructed: what was ordered (`AmtDtls/InstdAmt`), before charges.
+        transacted: what moved (`Amt`, else `AmtDtls/TxAmt`); banks differ on whether
+            charges are in it.
+        charges: what the bank says it took, in minor units; negative is given back.
+    """
+
+    end_to_end_id: str | None
+    mandate_ref: str | None
+    tx_id: str | None
+    sign: int | None
+    instructed: int | None
+    transacted: int | None
+    charges: int
+    return_reason: str | None
+    text: str
+
+
+def transaction(fields: Fields, details: Element, currency: str) -> Transaction:
+    """Read one `TxDtls`. Amounts in another currency than the entry's are left out."""
+    refs = fields.first(details, "Refs")
+    end_to_end = fields.text(refs, "EndToEndId", 70)
+    if end_to_end is not None and end_to_end.upper() == _NOT_PROVIDED:
+        end_to_end = None
+    transacted = _in(currency, fields.amount(details, "Amt"))
+    if transacted is None:
+        transacted = _in(currency, fields.amount(details, "AmtDtls/TxAmt/Amt"))
+    return Transaction(
+        end_to_end_id=end_to_end,
+        mandate_ref=fields.text(refs, "MndtId", 70),
+        tx_id=fields.text(refs, "TxId", 70)
+        or fields.text(refs, "UETR", 70)
+        or fields.text(refs, "AcctSvcrRef", 70),
+        sign=fields.sign(details),
+        instructed=_in(currency, fields.amount(details, "AmtDtls/InstdAmt/Amt")),
+        transacted=transacted,
+        charges=charges(fields, details, currency),
+        return_reason=_return_reason(fields, details),
+        text=_remittance(fields, details),
+    )
+
+
+def charges(fields: Fields, parent: Element, currency: str) -> int:
+    """Charges inside the booked amount, in minor units.
+
+    Up to version 3 each `Chrgs` is one charge, since version 4 one `Chrgs` holds records. A record
+    that says it is not included is booked on its own and does not count here.
+    """
+    total = 0
+    for group in fields.all(parent, "Chrgs"):
+        records = fields.all(group, "Rcrd") or [group]
+        for record in records:
+            if fields.flag(record, "ChrgInclInd") is False:
+                continue
+            amount = _in(currency, fields.amount(record, "Amt"))
+            if amount is None:
+                amount = _in(currency, fields.amount(record, "TtlChrgsAndTaxAmt")) or 0
+            total += -amount if fields.sign(record) == 1 else amount
+    return total
+
+
+Reading: TypeAlias = Literal["instructed", "transacted", "net"]
+# Banks disagree on which amount of a transaction carries the charges. The first reading under which
+# the items sum to the booked amount is taken; "net" means that `Amt` is what was booked.
+_READINGS: tuple[tuple[Reading, bool], ...] = (
+    ("instructed", True),
+    ("transacted", True),
+    ("net", True),
+    ("transacted", False),
+    ("instructed", False),
+)
+
+
+def itemise(
+    amount: int, entry_charges: int, found: Sequence[Transaction]
+) -> tuple[tuple[LineItem, ...], int]:
+    """Items of an entry booked with `amount` (signed), and the charges that no item bears.
+
+    Where no reading adds up, the most literal one is kept: the control totals will say so.
+    """
+    if not found:
+        return (), entry_charges
+    readings = _readings(amount, entry_charges, found)
+    literal = next(readings)
+    for items, rest in chain([literal], readings):
+        if sum(item.booked_minor for item in items) - rest == amount:
+            return items, rest
+    return literal
+
+
+def _readings(
+    amount: int, entry_charges: int, found: Sequence[Transaction]
+) -> Iterator[tuple[tuple[LineItem, ...], int]]:
+    stated = any(one.charges for one in found)
+    shared = 0 if stated else entry_charges  # stated twice means told twice, not taken twice
+    taken = [one.charges for one in found]
+    if len(found) == 1:
+        taken, shared = [taken[0] + shared], 0
+    sign = -1 if amount < 0 else 1
+    whole = amount if len(found) == 1 else None
+    for reading, charged in _READINGS:
+        items = tuple(
+            _item(one, sign, reading, charge if charged else 0, whole)
+            for one, charge in zip(found, taken, strict=True)
+        )
+        yield items, shared
+        if shared:
+            yield items, 0
+
+
+def _item(one: Transaction, sign: int, reading: Reading, taken: int, whole: int | None) -> LineItem:
+    stated = one.transacted if one.transacted is not None else one.instructed
+    if reading == "instructed" and one.instructed is not None:
+        stated = one.instructed
+    direction = one.sign or sign
+    if stated is None:
+        # One transaction alone is the entry; one of several without an amount stays visibly at 0.
+        gross = 0 if whole is None else whole + taken
+    else:
+        gross = direction * stated + (taken if reading == "net" else 0)
+    return LineItem(
+        end_to_end_id=one.end_to_end_id,
+        mandate_ref=one.mandate_ref,
+        tx_id=one.tx_id,
+        amount_minor=gross,
+        charges_minor=taken,
+        return_reason=one.return_reason,
+    )
+
+
+def _in(currency: str, amount: tuple[int, str] | None) -> int | None:
+    return amount[0] if amount is not None and amount[1] == currency else None
+
+
+def _return_reason(fields: Fields, details: Element) -> str | None:
+    returned = fields.first(details, "RtrInf")
+    if returned is None:
+        return None
+    given = fields.text(returned, "Rsn/Cd", 35) or fields.text(returned, "Rsn/Prtry", 35)
+    return given or "UNSTATED"  # it is a return all the same
+
+
+def _remittance(fields: Fields, details: Element) -> str:
+    information = fields.first(details, "RmtInf")
+    if information is None:
+        return ""
+    parts = [(found.text or "").strip() for found in fields.all(information, "Ustrd")]
+    parts.extend(
+        fields.text(structured, "CdtrRefInf/Ref", 140) or ""
+        for structured in fields.all(information, "Strd")
+    )
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,92 @@
+"""Walks the elements of a camt message with bounded memory and hands out the whole ones.
+
+The parser builds a tree; this takes every transaction, entry and statement out of it as it ends.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
+
+from adapters.statements.fields import Fields
+from adapters.statements.guarded import GuardedSource, Limits
+from domain.errors import InvalidInput
+
+Kind: TypeAlias = Literal["transaction", "balance", "entry", "statement"]
+_PATHS: dict[tuple[str, ...], Kind] = {
+    ("Stmt", "Ntry", "NtryDtls", "TxDtls"): "transaction",
+    ("Stmt", "Bal"): "balance",
+    ("Stmt", "Ntry"): "entry",
+    ("Stmt",): "statement",
+}
+_LEAVES = frozenset(path[-1] for path in _PATHS)
+_TAKEN_OUT = frozenset({"transaction", "entry", "statement"})
+_MESSAGE_DEPTH = 2
+_ROOT = ("Document", "BkToCstmrStmt")
+
+
+class CamtStream:
+    """Iterates `(kind, element, parents)`; an element is emptied after its turn.
+
+    Attributes:
+        fields: reads values in the root's namespace, known once the root has begun.
+        ordinal: number of the element that begins last or was handed out last, for `locate`.
+    """
+
+    def __init__(self, source: GuardedSource, limits: Limits) -> None:
+        self._source = source
+        self._limits = limits
+        self._open: list[tuple[Element, str, int]] = []
+        self._begun = 0
+        self.fields = Fields("")
+        self.ordinal = 0
+
+    def __iter__(self) -> Iterator[tuple[Kind, Element, tuple[Element, ...]]]:
+        # The guard has refused document types, without which no XML attack on a parser works.
+        events = ET.iterparse(self._source, ("start", "end"))  # noqa: S314
+        for event, element in events:
+            if event == "start":
+                self._begin(element)
+                continue
+            _, name, ordinal = self._open.pop()
+            kind = self._kind(name)
+            if kind is not None:
+                self.ordinal = ordinal
+                yield kind, element, tuple(parent for parent, _, _ in self._open)
+            if kind in _TAKEN_OUT or len(self._open) == _MESSAGE_DEPTH:
+                element.clear()
+                # It ended just now, so it is its parent's last child: no search among the others.
+                del self._open[-1][0][-1]
+                self._source.held_bytes = 0
+
+    def _begin(self, element: Element) -> None:
+        self._begun += 1
+        self.ordinal = self._begun
+        depth = len(self._open)
+        if depth >= self._limits.depth:
+            rule = f"at most {self._limits.depth} elements inside each other"
+            raise InvalidInput("XML", f"depth {depth + 1}", rule)
+        if depth == 0:
+            self.fields = Fields(_namespace(element.tag))
+        name = self.fields.local(element.tag)
+        if depth < _MESSAGE_DEPTH and name != _ROOT[depth]:
+            raise InvalidInput("/".join(_ROOT), name, "a booked statement (camt.053)")
+        self._open.append((element, name, self._begun))
+
+    def _kind(self, name: str) -> Kind | None:
+        if name not in _LEAVES or len(self._open) < _MESSAGE_DEPTH:
+            return None
+        above = tuple(parent for _, parent, _ in self._open[_MESSAGE_DEPTH:])
+        return _PATHS.get((*above, name))
+
+
+def _namespace(tag: str) -> str:
+    """Of the root tag; refused unless it is camt.053 since version 2, whoever publishes it."""
+    namespace, _, _ = tag.removeprefix("{").rpartition("}")
+    family, _, version = namespace.rpartition(".")
+    if not family.endswith("camt.053.001") or not version.isdigit() or int(version) < _OLDEST:
+        raise InvalidInput("Document/xmlns", namespace or "none", "camt.053.001.02 or later")
+    return namespace
+
+
+_OLDEST = 2
