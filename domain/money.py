@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import assert_never
 
 from domain.errors import InvalidInput, InvariantBroken
 
@@ -29,8 +30,6 @@ class Rounding(StrEnum):
     UP = "up"
 
 
-
-
 def exponent(currency: str) -> int:
     """Digits after the decimal point of a currency (ISO 4217): CNY 2, JPY 0, KWD 3."""
     if len(currency) != 3 or not currency.isascii() or not currency.isupper():
@@ -38,21 +37,27 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
-def round_minor(value: Decimal | Fraction, rounding: Rounding) -> int:
-    """Round an exact amount of minor units to a whole one, away from or towards zero as named."""
-    exact = Fraction(value)
-    whole, rest = divmod(abs(exact), 1)
+def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:
+    """Round `numerator / denominator` to a whole number; the denominator is above zero."""
+    whole, rest = divmod(abs(numerator), denominator)
     match rounding:
         case Rounding.DOWN:
             up = False
         case Rounding.UP:
             up = rest > 0
         case Rounding.HALF_UP:
-            up = rest * 2 >= 1
+            up = rest * 2 >= denominator
         case Rounding.HALF_EVEN:
-            up = rest * 2 > 1 or (rest * 2 == 1 and int(whole) % 2 == 1)
-    magnitude = int(whole) + (1 if up else 0)
-    return -magnitude if exact < 0 else magnitude
+            up = rest * 2 > denominator or (rest * 2 == denominator and whole % 2 == 1)
+        case _:
+            assert_never(rounding)
+    magnitude = whole + up
+    return -magnitude if numerator < 0 else magnitude
+
+
+def round_minor(value: Decimal | Fraction, rounding: Rounding) -> int:
+    """Round an exact amount of minor units to a whole one, away from or towards zero as named."""
+    return round_ratio(*value.as_integer_ratio(), rounding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,44 @@
+"""The equal installment: the amount that, paid each period, leaves exactly what it should.
+
+With i_k the exact interest of one unit in period k, and the balance B at its start, the installment
+solves  B + lent + interest_now - A = A * (v1 + v1*v2 + ...) + balloon * (v1 * ... * vn),
+v_k = 1 / (1 + i_k). For equal periods that is P*i*(1+i)^n / ((1+i)^n - 1); for actual days it is
+the one amount that is level over periods of unequal length.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from domain.money import Rounding, round_ratio
+
+
+def level_installment(
+    owed_at_first: Fraction,
+    later_factors: Iterable[Fraction],
+    balloon_minor: int,
+    rounding: Rounding,
+    unit_minor: int,
+) -> int:
+    """Installment in minor units, rounded as named and then up to a multiple of `unit_minor`.
+
+    Args:
+        owed_at_first: principal and interest owed on the first due date, before it is paid.
+        later_factors: interest on one unit of balance for each period after the first.
+        balloon_minor: principal to be left after the last installment.
+        unit_minor: 0 or 1 for none.
+    """
+    # Kept as two whole numbers: reducing a fraction at each step costs more than it saves.
+    present, discount, scale = 0, 1, 1
+    for factor in reversed(tuple(later_factors)):
+        n, d = factor.numerator, factor.denominator
+        present = (scale + present) * d
+        discount *= d
+        scale *= d + n
+    numerator = owed_at_first.numerator * scale - owed_at_first.denominator * balloon_minor * discount
+    denominator = owed_at_first.denominator * (scale + present)
+    return round_up_to(round_ratio(numerator, denominator, rounding), unit_minor)
+
+
+def round_up_to(minor: int, unit_minor: int) -> int:
+    """The smallest multiple of `unit_minor` that is not below `minor`; 0 or 1 changes nothing."""
+    return -(-minor // unit_minor) * unit_minor if unit_minor > 1 else minor

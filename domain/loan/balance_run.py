@@ -1,0 +1,92 @@
+"""Schedules whose interest runs on the balance: one pass over the periods."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+from domain.loan.annuity import level_installment, round_up_to
+from domain.loan.interest import drawn_within, interest_of
+from domain.loan.periods import Period
+from domain.loan.schedule_line import ScheduleLine
+from domain.loan.schedule_terms import Method, ScheduleTerms
+from domain.money import round_ratio
+
+
+class BalanceRun:
+    """One pass: interest on the balance, principal by the method, a new level at each change."""
+
+    def __init__(self, terms: ScheduleTerms, periods: tuple[Period, ...]) -> None:
+        self._terms = terms
+        self._periods = periods
+        self._balance = terms.first_part_minor
+        self._level = 0
+        self._changes = {day for day, _ in (*terms.rate_changes, *terms.drawdowns)}
+
+    def lines(self) -> tuple[ScheduleLine, ...]:
+        """All lines; the last takes the balance, an earlier one that empties it ends the loan."""
+        result: list[ScheduleLine] = []
+        to_lend = self._terms.principal_minor - self._balance
+        for index, period in enumerate(self._periods):
+            exact = self._interest(index)
+            drawn = drawn_within(period, self._terms) if to_lend else 0
+            self._balance += drawn
+            to_lend -= drawn
+            if index == self._terms.principal_grace or self._changed_within(period):
+                self._level = self._new_level(index, exact)
+            interest = round_ratio(exact.numerator, exact.denominator, self._terms.rounding)
+            principal = self._principal(index, interest)
+            self._balance -= principal
+            result.append(
+                ScheduleLine(
+                    period.number, period.due_on, period.days, principal, interest, 0, self._balance
+                )
+            )
+            if self._balance == 0 and to_lend == 0:
+                break
+        return tuple(result)
+
+    def _changed_within(self, period: Period) -> bool:
+        return any(period.start <= day < period.due_on for day in self._changes)
+
+    def _interest(self, index: int) -> Fraction:
+        """Exact interest of one period, none in interest-free ones."""
+        free = index < self._terms.interest_free or self._terms.method is Method.ZERO
+        if free:
+            return Fraction(0)
+        period = self._periods[index]
+        if not self._changes:
+            return self._balance * self._factor(index)
+        return interest_of(self._balance, period, self._terms)
+
+    def _factor(self, index: int) -> Fraction:
+        """Interest on one unit of balance at the first rate."""
+        return self._periods[index].fraction * self._terms.rate_on(self._periods[index].start)
+
+    def _new_level(self, index: int, interest_now: Fraction) -> int:
+        """The equal installment, or the equal principal, from this period to the last one.
+
+        It is fixed under the rate in force at the period's end: a later change sets a new one.
+        """
+        terms = self._terms
+        unit = terms.round_installment_to_minor
+        if terms.method in {Method.EQUAL_PRINCIPAL, Method.ZERO}:
+            parts = len(self._periods) - max(index, terms.principal_grace)
+            exact = self._balance - terms.balloon_minor
+            return round_up_to(round_ratio(exact, parts, terms.rounding), unit)
+        rate = terms.rate_on(self._periods[index].due_on - timedelta(days=1))
+        later = [
+            Fraction(0) if at < terms.interest_free else self._periods[at].fraction * rate
+            for at in range(index + 1, len(self._periods))
+        ]
+        owed = self._balance + interest_now
+        return level_installment(owed, later, terms.balloon_minor, terms.rounding, unit)
+
+    def _principal(self, index: int, interest: int) -> int:
+        """What this line repays: never negative, never into the balloon before the last line."""
+        terms = self._terms
+        if index == len(self._periods) - 1:
+            return self._balance
+        if index < terms.principal_grace or terms.method is Method.INTEREST_ONLY:
+            return 0
+        by_interest = terms.method in {Method.EQUAL_INSTALLMENT, Method.BALLOON}
+        wanted = self._level - interest if by_interest else self._level
+        return max(0, min(wanted, self._balance - terms.balloon_minor))

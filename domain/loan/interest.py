@@ -1,0 +1,93 @@
+"""Interest on a balance over a period: exact, split where a rate or the balance changes."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from domain.errors import InvalidInput
+from domain.loan.daycount import DayCount, days_between, year_fraction
+from domain.loan.periods import Period
+from domain.loan.schedule_terms import ScheduleTerms, check_rate
+from domain.money import Rounding, round_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a period with one rate: its start, year fraction, and rate as a fraction of one."""
+
+    start: date
+    end: date
+    fraction: Fraction
+    rate: Fraction
+
+    @property
+    def factor(self) -> Fraction:
+        """Interest on one unit of balance."""
+        return self.fraction * self.rate
+
+
+def pieces_of(period: Period, terms: ScheduleTerms) -> tuple[Piece, ...]:
+    """The period cut at every rate change and drawdown that lies strictly inside it.
+
+    Day counts that look at days alone count each piece by itself; months and ICMA share the
+    period's fraction out by actual days.
+    """
+    inside = {day for day, _ in (*terms.rate_changes, *terms.drawdowns)}
+    cuts = sorted(day for day in inside if period.start < day < period.due_on)
+    if not cuts:
+        rate = terms.rate_on(period.start)
+        return (Piece(period.start, period.due_on, period.fraction, rate),)
+    bounds = [period.start, *cuts, period.due_on]
+    shared = terms.day_count in {DayCount.MONTHS, DayCount.ACT_ACT_ICMA}
+    whole = (period.due_on - period.start).days
+    result = []
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        if shared:
+            fraction = period.fraction * Fraction((end - start).days, whole)
+        else:
+            fraction = year_fraction(start, end, terms.day_count)
+        result.append(Piece(start, end, fraction, terms.rate_on(start)))
+    return tuple(result)
+
+
+def drawn_within(period: Period, terms: ScheduleTerms) -> int:
+    """Minor units lent from the period's start on and before its due date, the first part not."""
+    return sum(minor for day, minor in terms.drawdowns if period.start <= day < period.due_on)
+
+
+def interest_of(balance: int, period: Period, terms: ScheduleTerms) -> Fraction:
+    """Exact interest of one period on the balance at its start and what is lent within it."""
+    total = Fraction(0)
+    for piece in pieces_of(period, terms):
+        lent = sum(minor for day, minor in terms.drawdowns if period.start <= day <= piece.start)
+        total += (balance + lent) * piece.factor
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Accrual:
+    """Interest between two dates, with what it was computed from."""
+
+    days: int
+    fraction: Fraction
+    exact: Fraction
+    minor: int
+
+
+def accrue(
+    balance: int,
+    annual_rate_percent: Decimal,
+    start: date,
+    end: date,
+    day_count: DayCount,
+    rounding: Rounding = Rounding.HALF_UP,
+) -> Accrual:
+    """Simple interest on `balance` minor units from `start` (counted) to `end` (not counted)."""
+    check_rate("rate", annual_rate_percent)
+    if end < start:
+        raise InvalidInput("to", end, f"not before {start}")
+    fraction = year_fraction(start, end, day_count)
+    exact = balance * fraction * Fraction(annual_rate_percent) / 100
+    days = days_between(start, end, day_count)
+    return Accrual(days, fraction, exact, round_minor(exact, rounding))

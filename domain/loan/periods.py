@@ -1,0 +1,107 @@
+"""The interest periods of a schedule: their dates, and which fraction of a year each one is."""
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import assert_never
+
+from domain.errors import InvalidInput
+from domain.loan.daycount import DayCount, days_between, whole_months, year_fraction
+from domain.loan.frequency import Frequency
+from domain.loan.schedule_terms import ScheduleTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One interest period from `start` to `due_on`; `days` as the day count counts them."""
+
+    number: int
+    start: date
+    due_on: date
+    days: int
+    fraction: Fraction
+
+
+def periods_of(terms: ScheduleTerms) -> tuple[Period, ...]:
+    """All periods of a schedule, the first from the disbursement, each from due date to due date.
+
+    Raises:
+        InvalidInput: `last_due_on` does not follow the installment before it.
+    """
+    dates = [
+        terms.every.date_at(terms.first_due_on, index, terms.anchor_day)
+        for index in range(1, terms.periods)
+    ]
+    dates.insert(0, terms.first_due_on)
+    if terms.last_due_on is not None:
+        dates[-1] = terms.last_due_on
+        before = dates[-2] if terms.periods > 1 else terms.disbursed_on
+        if terms.last_due_on <= before:
+            raise InvalidInput("last_due", terms.last_due_on, f"after {before}")
+    regular = regular_fraction(terms.every, terms.day_count)
+    starts = [terms.disbursed_on, *dates[:-1]]
+    result = []
+    for number, (start, due_on) in enumerate(zip(starts, dates, strict=True), start=1):
+        odd = regular is None or number == 1 or (number == terms.periods and terms.last_due_on)
+        fraction = fraction_of(terms, start, due_on) if odd else regular
+        days = days_between(start, due_on, terms.day_count)
+        result.append(Period(number, start, due_on, days, fraction or Fraction(0)))
+    return tuple(result)
+
+
+def regular_fraction(every: Frequency, count: DayCount) -> Fraction | None:
+    """The year fraction of each regular period, where the day count gives all the same one."""
+    return every.year_fraction if count in {DayCount.MONTHS, DayCount.ACT_ACT_ICMA} else None
+
+
+def fraction_of(terms: ScheduleTerms, start: date, end: date) -> Fraction:
+    """Exact year fraction of one period, regular or odd."""
+    match terms.day_count:
+        case DayCount.MONTHS:
+            return _unit_fraction(terms.every, start, end)
+        case DayCount.ACT_ACT_ICMA:
+            return _icma_fraction(terms, start, end)
+        case (
+            DayCount.THIRTY_360
+            | DayCount.THIRTY_E_360
+            | DayCount.ACT_365F
+            | DayCount.ACT_360
+            | DayCount.ACT_ACT
+        ):
+            return year_fraction(start, end, terms.day_count)
+        case _:
+            assert_never(terms.day_count)
+
+
+def _unit_fraction(every: Frequency, start: date, end: date) -> Fraction:
+    """Whole units counted back from `end`, and odd days: 1/360 each, 1/364 where weeks count."""
+    days = (end - start).days
+    match every.unit:
+        case "month":
+            months, odd = whole_months(start, end)
+            return Fraction(months, 12) + Fraction(odd, 360)
+        case "half-month":
+            months, odd = whole_months(start, end)
+            return Fraction(months, 12) + (_half_months(odd) if odd else 0)
+        case "week":
+            return Fraction(days, 364)
+        case "day":
+            return Fraction(days, 365)
+
+
+def _half_months(odd: int) -> Fraction:
+    """13 to 16 days between the two dates of a month are one half-month, else 1/360 a day."""
+    return Fraction(1, 24) if 13 <= odd <= 16 else Fraction(odd, 360)
+
+
+def _icma_fraction(terms: ScheduleTerms, start: date, end: date) -> Fraction:
+    """Rule 251: each quasi-period back from `end` counts by its own length in days."""
+    total = Fraction(0)
+    at, back = end, 0
+    while at > start:  # ends: every step lies at least one day before the last
+        back -= 1
+        earlier = terms.every.date_at(end, back, terms.anchor_day)
+        share = Fraction((at - max(earlier, start)).days, (at - earlier).days)
+        total += terms.every.year_fraction * share
+        at = earlier
+    return total
