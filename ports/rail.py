@@ -1,0 +1,209 @@
+"""What the house asks of a debit rail: present, ask, recall, and what the rail reports by itself.
+
+A rail never decides anything. It sends what it is given, and says in our words what came back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, Protocol, TypeAlias
+
+from domain.debit.attempt import DebitOrder
+from domain.debit.mandate import Mandate
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.debit.rail import RailProfile
+from domain.errors import AcquitError
+
+CANCELLED_CODE = "CANCELLED"
+"""Code of an outcome (class DECLINED) that says: recalled at the rail, no money was taken."""
+
+
+class RailUnavailable(AcquitError):
+    """The rail provably did not take the request: nothing left, or it said that it refused it.
+
+    For calls that change nothing (enquiries, lists) it also covers every missing answer.
+
+    Args:
+        why: a short code such as `connect`, `http_429`; never an address or a secret.
+        retry_after_s: how long the rail wants to be left alone, in seconds, when it said so.
+    """
+
+    def __init__(self, why: str, retry_after_s: float | None = None) -> None:
+        super().__init__(f"rail unavailable: {why}")
+        self.why = why
+        self.retry_after_s = retry_after_s
+
+
+class Forged(AcquitError):
+    """A report is not proven to come from the rail, or it is too old: it changes nothing.
+
+    Args:
+        why: `no_signature`, `bad_signature`, `stale`, `malformed`.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"report refused: {why}")
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The rail agreed that the order was not executed and never will be."""
+
+    order_no: str
+    kind: Literal["recalled"] = "recalled"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFile:
+    """One statement that the bank offers. `sha256` of the file, lower-case hex."""
+
+    id: str
+    account: str
+    date: date
+    sequence: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeReport:
+    """The rail tells what became of an order."""
+
+    event_id: str
+    order_no: str
+    outcome: Outcome
+    kind: Literal["outcome"] = "outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnReport:
+    """A confirmed debit was taken back. Amounts in minor units, both not negative."""
+
+    event_id: str
+    order_no: str
+    bank_ref: str | None
+    amount_minor: int
+    fee_minor: int
+    reason_klass: OutcomeClass
+    reason_code: str
+    returned_on: date
+    kind: Literal["return"] = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptReport:
+    """What became of a message to a person; `reason` only when it failed."""
+
+    event_id: str
+    message_id: str
+    delivered: bool
+    reason: str | None
+    at: datetime
+    kind: Literal["receipt"] = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownReport:
+    """A proven report that says nothing we know: kept and looked at, never guessed."""
+
+    event_id: str
+    type: str
+    kind: Literal["unknown"] = "unknown"
+
+
+Report: TypeAlias = OutcomeReport | ReturnReport | ReceiptReport | UnknownReport
+
+
+class Rail(Protocol):
+    """One rail product of one provider."""
+
+    @property
+    def profile(self) -> RailProfile:
+        """What the rail can do and when."""
+        ...
+
+    async def present(self, order: DebitOrder) -> Outcome:
+        """Send one debit order, once.
+
+        Returns:
+            What the rail said; `NO_ANSWER` when the order may have left and no usable answer came
+            (read time-out, cut connection, 5xx, an answer that cannot be read).
+
+        Raises:
+            RailUnavailable: the order provably never left, or the rail says it was not accepted.
+        """
+        ...
+
+    async def enquire(self, order_no: str, merchant_id: str) -> Outcome:
+        """Ask what became of an order, by the number and merchant of its intent.
+
+        Returns:
+            The order's outcome; class NOT_FOUND when the rail does not know the number.
+
+        Raises:
+            RailUnavailable: no usable answer came; asking changes nothing, so ask again.
+        """
+        ...
+
+    async def cancel(self, order_no: str, merchant_id: str) -> Recalled | Outcome:
+        """Recall an order that may not be executed yet.
+
+        Returns:
+            `Recalled` when the rail agrees; otherwise what it says about the order, and
+            `NO_ANSWER` when it said nothing usable: enquire.
+
+        Raises:
+            RailUnavailable: the request provably never left, or was not accepted.
+        """
+        ...
+
+    async def put_mandate(self, mandate: Mandate, currency: str) -> None:
+        """Lodge or replace the payer's authority. The same mandate again changes nothing.
+
+        Raises:
+            RailUnavailable: no usable answer came; send it again.
+            InvalidInput: the rail refuses this mandate.
+        """
+        ...
+
+    async def end_mandate(self, ref: str) -> None:
+        """End an authority; one that is ended or not known to the rail stays so.
+
+        Raises:
+            RailUnavailable: no usable answer came; send it again.
+        """
+        ...
+
+    async def statements(
+        self, account: str, first: date, last: date
+    ) -> tuple[StatementFile, ...]:
+        """The statements on offer for an account, for booking days from `first` to `last`.
+
+        Raises:
+            RailUnavailable: no usable answer came.
+        """
+        ...
+
+    async def fetch_statement(self, statement_id: str) -> bytes:
+        """One statement file as the bank wrote it.
+
+        Raises:
+            RailUnavailable: no usable answer came, or only part of it.
+            InvalidInput: the file is larger than the house takes.
+        """
+        ...
+
+    def reports(
+        self, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> tuple[Report, ...]:
+        """Prove a webhook and translate it.
+
+        Args:
+            headers: names in any case.
+            body: the bytes as received; nothing may have touched them.
+            now: the instant against which the signature's age is measured, UTC.
+
+        Raises:
+            Forged: unsigned, wrongly signed or stale.
+        """
+        ...
