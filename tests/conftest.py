@@ -9,8 +9,10 @@ database. Both start at first use only: a run of pure tests starts nothing.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +32,22 @@ if TYPE_CHECKING:
 TEMPORAL_FIXTURES = frozenset({"temporal_server", "temporal_client", "temporal_binary"})
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Leave with pytest's own exit code although the SDK's threads may outlive the event loop.
+
+    They can abort the interpreter while it shuts down, after all work was done (exit code 134).
+    Registered first, this runs after every other exit handler and skips that shutting down.
+    """
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if "temporalio.bridge.temporal_sdk_bridge" in sys.modules:
+            os._exit(int(session.exitstatus))
+
+    atexit.register(leave)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that need the Temporal server in one process; see the module's docstring."""
@@ -38,14 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("temporal"))
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Print once which servers this run is made with."""
-    if hasattr(config, "workerinput"):
-        return []
-    return asyncio.run(_versions())
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print once, and also when quiet, which servers this run was made with."""
+    terminalreporter.write_line(asyncio.run(_versions()))
 
 
-async def _versions() -> list[str]:
+async def _versions() -> str:
     temporal = "none yet: it is fetched or built at first use"
     try:
         if (binary := await installed_server(os.environ)) is not None:
@@ -56,7 +72,7 @@ async def _versions() -> list[str]:
         postgres = await installed_version(os.environ)
     except PostgresNotFoundError as error:
         postgres = str(error)
-    return [f"servers: {temporal}; sqlite {sqlite3.sqlite_version}; {postgres}"]
+    return f"servers: {temporal}; sqlite {sqlite3.sqlite_version}; {postgres}"
 
 
 @pytest_asyncio.fixture(scope="session")
