@@ -24,6 +24,7 @@ def level_installment(
     Args:
         owed_at_first: principal and interest owed on the first due date, before it is paid.
         later_factors: interest on one unit of balance for each period after the first.
+        rounding: of the exact installment to minor units.
         balloon_minor: principal to be left after the last installment.
         unit_minor: 0 or 1 for none.
     """
@@ -34,9 +35,10 @@ def level_installment(
         present = (scale + present) * d
         discount *= d
         scale *= d + n
-    numerator = owed_at_first.numerator * scale - owed_at_first.denominator * balloon_minor * discount
-    denominator = owed_at_first.denominator * (scale + present)
-    return round_up_to(round_ratio(numerator, denominator, rounding), unit_minor)
+    owed_n, owed_d = owed_at_first.as_integer_ratio()
+    numerator = owed_n * scale - owed_d * balloon_minor * discount
+    exact = round_ratio(numerator, owed_d * (scale + present), rounding)
+    return round_up_to(exact, unit_minor)
 
 
 def round_up_to(minor: int, unit_minor: int) -> int:
