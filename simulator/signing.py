@@ -1,0 +1,68 @@
+"""Signatures on requests from the merchant.
+
+X-Signature = hex HMAC-SHA256(api_secret, method LF path?query LF timestamp LF nonce LF sha256hex(body)).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from starlette.requests import Request
+
+from simulator.world import World
+
+SKEW_S = 300
+NONCES_KEPT = 50_000
+
+
+def signature(secret: str, method: str, target: str, stamp: str, nonce: str, body: bytes) -> str:
+    """Return the hex signature of a request; `target` is path and query as sent."""
+    text = "\n".join((method, target, stamp, nonce, hashlib.sha256(body).hexdigest()))
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+class Doorman:
+    """Lets signed requests in, each nonce once while its time stamp is good."""
+
+    def __init__(self, world: World) -> None:
+        """Remember nothing yet; nonces are forgotten by a restart, time stamps still bind."""
+        self._world = world
+        self._nonces: dict[str, None] = {}
+
+    def merchant(self, request: Request, body: bytes) -> str | None:
+        """Return the merchant who signed the request, or None where it must be refused."""
+        secret, merchant = self._world.setting("api_secret"), self._world.setting("merchant_id")
+        head = request.headers
+        stamp, nonce = head.get("x-timestamp", ""), head.get("x-nonce", "")
+        if not secret or not nonce or head.get("x-merchant-id", "") != merchant:
+            return None
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):
+            return None
+        if abs(int(stamp) - self._world.clock.now() // 1000) > SKEW_S:
+            return None
+        expected = signature(secret, request.method, target_of(request), stamp, nonce, body)
+        if not hmac.compare_digest(expected.encode(), head.get("x-signature", "").encode()):
+            return None
+        return merchant if self._first_time(f"{stamp} {nonce}") else None
+
+    def _first_time(self, nonce: str) -> bool:
+        if nonce in self._nonces:
+            return False
+        self._nonces[nonce] = None
+        if len(self._nonces) > NONCES_KEPT:
+            del self._nonces[next(iter(self._nonces))]
+        return True
+
+    def bearer(self, request: Request) -> bool:
+        """Say whether the request carries the API secret as a bearer token."""
+        secret = self._world.setting("api_secret")
+        given = request.headers.get("authorization", "")
+        return bool(secret) and hmac.compare_digest(given.encode(), f"Bearer {secret}".encode())
+
+
+def target_of(request: Request) -> str:
+    """Return path and query exactly as they came over the wire."""
+    path: str = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1")
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
