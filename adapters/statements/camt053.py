@@ -85,6 +85,7 @@ class _Open:
 
     head: Statement | None
     lines: list[StatementLine]
+    balances: list[Element]
     transactions: list[Transaction]
     number: int = 0
     left_out: int = 0
@@ -98,41 +99,43 @@ class _Walk:
         self._page_lines = page_lines
         self._entries = 0
         self._position = 0
-        self._open = _Open(None, [], [])
+        self._open = _Open(None, [], [], [])
 
     def pages(self) -> Iterator[StatementPage]:
         for kind, element, parents in self._stream:
             match kind:
                 case "transaction":
-                    self._transaction(element, parents[-2])
+                    self._transaction(element, parents[-2], parents[-1])
                 case "balance":
-                    self._balance()
+                    self._balance(element)
                 case "entry":
                     if len(self._open.lines) == self._page_lines:
                         yield self._page(self._head(parents[-1]), is_last=False)
                     self._entry(element, parents[-1])
                 case "statement":
                     yield self._page(self._head(element), is_last=True)
-                    self._open = _Open(None, [], [])
+                    self._open = _Open(None, [], [], [])
                     self._position += 1
         if self._position == 0:
             raise InvalidInput("BkToCstmrStmt/Stmt", "none", "at least one statement")
 
     def _head(self, stmt: Element) -> Statement:
         if self._open.head is None:
-            self._open.head = statement_head(self._stream.fields, stmt)
+            self._open.head = statement_head(self._stream.fields, stmt, self._open.balances)
         return self._open.head
 
-    def _balance(self) -> None:
+    def _balance(self, balance: Element) -> None:
         if self._open.head is not None:
             raise InvalidInput("Stmt/Bal", "after an entry", "balances stand before the entries")
+        self._open.balances.append(balance)
 
-    def _transaction(self, details: Element, entry: Element) -> None:
+    def _transaction(self, details: Element, entry: Element, group: Element) -> None:
         if len(self._open.transactions) == self._limits.items:
             most = self._limits.items
             raise InvalidInput("Ntry/NtryDtls", f"over {most}", f"at most {most} transactions")
         amount = self._stream.fields.amount(entry, "Amt")
-        if amount is None:
+        first = next(child for child in entry if child is group or child.tag.endswith("}Amt"))
+        if amount is None or first is group:
             raise InvalidInput("Ntry/Amt", "", "an amount before the details")
         self._open.transactions.append(transaction(self._stream.fields, details, amount[1]))
 

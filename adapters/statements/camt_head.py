@@ -1,5 +1,6 @@
 """The head of a camt.053 statement: whose account, which number, which booked balances."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from xml.etree.ElementTree import Element
@@ -24,14 +25,14 @@ class _Balance:
     day: date | None
 
 
-def statement_head(fields: Fields, stmt: Element) -> Statement:
-    """Read everything that stands before the first entry.
+def statement_head(fields: Fields, stmt: Element, bals: Sequence[Element]) -> Statement:
+    """Read what stands before the first entry; `bals` are the balances that ended before it.
 
     Raises:
         InvalidInput: an account, id or balance that breaks a rule. A balance that is absent or in
             another currency is no refusal: the head says so and the control totals report it.
     """
-    read = (_balance(fields, bal) for bal in fields.all(stmt, "Bal"))
+    read = (_balance(fields, bal) for bal in bals)
     balances = [balance for balance in read if balance is not None]
     currency = _currency(fields, stmt, balances)
     own = [balance for balance in balances if balance.currency == currency]

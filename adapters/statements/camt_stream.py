@@ -55,8 +55,7 @@ class CamtStream:
                 yield kind, element, tuple(parent for parent, _, _ in self._open)
             if kind in _TAKEN_OUT or len(self._open) == _MESSAGE_DEPTH:
                 element.clear()
-                # It ended just now, so it is its parent's last child: no search among the others.
-                del self._open[-1][0][-1]
+                _remove(self._open[-1][0], element)
                 self._source.held_bytes = 0
 
     def _begin(self, element: Element) -> None:
@@ -78,6 +77,22 @@ class CamtStream:
             return None
         above = tuple(parent for _, parent, _ in self._open[_MESSAGE_DEPTH:])
         return _PATHS.get((*above, name))
+
+
+def _remove(parent: Element, element: Element) -> None:
+    # The parser runs ahead of its events by a whole read, so the element is not the last child. What
+    # came before it has been taken out already, but for the parent's own head.
+    for place, child in enumerate(parent):
+        if child is element:
+            del parent[place]
+            return
+        if place == _HEAD_MOST:
+            break
+    rule = f"at most {_HEAD_MOST} elements before the first entry"
+    raise InvalidInput("XML", f"over {_HEAD_MOST}", rule)
+
+
+_HEAD_MOST = 1000
 
 
 def _namespace(tag: str) -> str:
