@@ -128,9 +128,7 @@ def largest_remainder(total: int, weights: Sequence[Fraction], first: int = 0) -
         raise InvariantBroken("weights are not negative and at least one is above zero")
     exact = [Fraction(total) * weight / sum_of_weights for weight in weights]
     parts = [share.numerator // share.denominator for share in exact]
-    order = sorted(
-        range(len(parts)), key=lambda i: (parts[i] - exact[i], i != first, i)
-    )
+    order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i != first, i))
     for index in order[: total - sum(parts)]:
         parts[index] += 1
     return parts

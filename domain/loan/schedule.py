@@ -96,8 +96,6 @@ def _flat(terms: ScheduleTerms, periods: tuple[Period, ...]) -> tuple[ScheduleLi
         balance -= principal
         interest_left -= interest
         lines.append(
-            ScheduleLine(
-                period.number, period.due_on, period.days, principal, interest, 0, balance
-            )
+            ScheduleLine(period.number, period.due_on, period.days, principal, interest, 0, balance)
         )
     return tuple(lines)
