@@ -1,1 +1,1 @@
-"""A bank and notice providers with faults on demand; knows wire formats only, imports no other room."""
+"""A bank and notice providers with faults on demand; imports no other room of the house."""

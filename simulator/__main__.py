@@ -1,4 +1,4 @@
-"""Start the simulator: python -m simulator --http-port P --smtp-port Q --db FILE --seed N --profile NAME."""
+"""Start the simulator: python -m simulator --db FILE --seed N --profile NAME [...]."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ class QuietServer(uvicorn.Server):
         """Leave signals to the program."""
         yield
 
+    def leave(self) -> None:
+        """Stop serving after the answers under way."""
+        self.should_exit = True
+
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     """Read the command line."""
@@ -60,7 +64,9 @@ def bank_days(path: str | None) -> BankDays:
         return BankDays()
     read = json.loads(Path(path).read_text(encoding="utf-8"))
     lists = {"off": read} if isinstance(read, list) else read
-    days = {name: frozenset(map(date.fromisoformat, lists.get(name, []))) for name in ("off", "work")}
+    days = {
+        name: frozenset(map(date.fromisoformat, lists.get(name, []))) for name in ("off", "work")
+    }
     return BankDays(**days)
 
 
@@ -96,13 +102,11 @@ async def serve(args: argparse.Namespace, world: World) -> None:
     )
     server = QuietServer(config)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        loop.add_signal_handler(number, server.leave)
     background = [asyncio.create_task(tick(world)), asyncio.create_task(Courier(world).run())]
     for task in background:
-        task.add_done_callback(lambda _: setattr(server, "should_exit", True))
+        task.add_done_callback(lambda _: server.leave())
     serving = asyncio.create_task(server.serve(sockets=[http]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
     announce(args, http.getsockname()[1], smtp.sockets[0].getsockname()[1])
     await serving
     smtp.close()
@@ -130,7 +134,9 @@ def main(argv: list[str]) -> int:
     """Run the program; return 2 for a database or calendar that does not fit."""
     args = arguments(argv)
     try:
-        world = World(Store(args.db), bank_days(args.holidays_file), args.seed, PROFILES[args.profile])
+        world = World(
+            Store(args.db), bank_days(args.holidays_file), args.seed, PROFILES[args.profile]
+        )
         world.open()
     except (Mismatch, OSError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from simulator.clock import DAY_ENDS_AT, at, day_of
 from simulator.dice import chance, token
+from simulator.store import Row
 from simulator.world import World
 
 BASE = "ACCT-FUNDER-1"
@@ -31,11 +32,8 @@ def open_account(world: World, currency: str, now_ms: int) -> str:
         first = world.days.on_or_after(day_of(now_ms))
         if at(first, DAY_ENDS_AT) <= now_ms:
             first = world.days.after(first, 1)
-        world.db.insert(
-            "accounts",
-            {"account": account, "currency": currency, "balance": 0, "seq": 0}
-            | {"next_day": first.isoformat()},
-        )
+        row: Row = {"account": account, "currency": currency, "balance": 0, "seq": 0}
+        world.db.insert("accounts", row | {"next_day": first.isoformat()})
         world.db.schedule(at(first, DAY_ENDS_AT), "day_end", account)
     return account
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -74,7 +76,7 @@ class Bank:
         if self._doorman.merchant(request, raw) is None:
             return refuse("11", 401)
         ref = request.path_params["mandate_ref"]
-        do = partial(mandates.look_up, self._world, ref)
+        do: Callable[[], dict[str, Any] | None] = partial(mandates.look_up, self._world, ref)
         if request.method == "DELETE":
             do = partial(mandates.end, self._world, ref)
         if request.method == "PUT":

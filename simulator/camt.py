@@ -11,9 +11,10 @@ from simulator.entries import Entry, Line, Statement, decimal
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 FAMILIES = {"debit": ("IDDT", "ESDD"), "return": ("IDDT", "UPDD"), "credit": ("RCDT", "ESCT")}
 COLUMNS = (
-    "record,account,statement_id,seq,date,entry_ref,batch_ref,bank_ref,end_to_end_id,mandate_ref,"
-    "direction,amount,currency,fee,reversal,reason,text"
-).split(",")
+    *("record", "account", "statement_id", "seq", "date", "entry_ref", "batch_ref", "bank_ref"),
+    *("end_to_end_id", "mandate_ref", "direction", "amount", "currency", "fee", "reversal"),
+    *("reason", "text"),
+)
 
 
 def _put(parent: ET.Element, path: str, text: str | None = None) -> ET.Element:

@@ -17,6 +17,8 @@ DAY = 24 * HOUR
 OPENS_AT, CLOSES_AT = 7 * HOUR, 22 * HOUR
 """Service hours of the bank, milliseconds after midnight in Shanghai."""
 DAY_ENDS_AT = 23 * HOUR + 30 * MINUTE
+SATURDAY = 5
+"""As `date.weekday` counts."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class BankDays:
 
     def is_open(self, day: date) -> bool:
         """Say whether bookings carry this date."""
-        return day in self.work or (day.weekday() < 5 and day not in self.off)
+        return day in self.work or (day.weekday() < SATURDAY and day not in self.off)
 
     def on_or_after(self, day: date) -> date:
         """Return the first banking day from `day` on; raise ValueError after two closed years."""

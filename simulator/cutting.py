@@ -32,7 +32,7 @@ class CuttableProtocol(H11Protocol):
 class CutResponse(Response):
     """Ends the connection at once; the caller sees a time-out's outcome without the wait."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
         """Abort the transport and wait until the server has noticed."""
         transport = _open.get(tuple(scope["client"]))
         if transport is not None:
@@ -44,7 +44,7 @@ class CutResponse(Response):
 class HalfResponse(Response):
     """Announces the whole length, sends the first half of the body and closes."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send a part and return: the server closes a connection whose answer is incomplete."""
         start: dict[str, Any] = {"type": "http.response.start", "status": self.status_code}
         await send(start | {"headers": self.raw_headers})

@@ -32,35 +32,52 @@ def answer(world: World, key: str, work: Work, order_no: str | None = None) -> R
         fault = call_fault(world.rates, world.seed, key, call)
         right = None if fault in BEFORE else work(now, call)
     world.wake.set()
-    return _spoil(world, fault, right, order_no, f"{key} {call}")
-
-
-def _spoil(
-    world: World, fault: Fault, right: Response | None, order_no: str | None, key: str
-) -> Response:
-    if fault in {Fault.CUT_BEFORE, Fault.CUT_AFTER}:
-        return CutResponse()
-    if fault in {Fault.ERROR_BEFORE, Fault.ERROR_AFTER}:
-        status = pick(((500, 1), (502, 1), (503, 2)), world.seed, key, "status")
-        return Response("upstream error\n", status_code=status, media_type="text/plain")
-    if fault is Fault.THROTTLED:
-        wait = between(1, 30, world.seed, key, "retry after")
-        return _coded("06", order_no, 429, {"Retry-After": str(wait)})
-    if fault is Fault.BUSY:
-        code = pick((("06", 3), ("02", 1)), world.seed, key, "busy")
-        return _coded(code, order_no, 503 if order_no is None else 200)
     if right is None:
-        msg = f"no answer prepared for {fault}"
-        raise AssertionError(msg)
-    if fault is Fault.MASKED and order_no is not None:
-        code = pick((("03", 3), ("04", 3), ("99", 1)), world.seed, key, "mask")
-        return _coded(code, order_no, 200)
-    if fault is Fault.HALF:
-        return HalfResponse(right.body, right.status_code, media_type=right.media_type)
-    if fault is Fault.GARBLED:
-        text = bytes(right.body).decode("utf-8", "replace")
-        return Response(text[: len(text) // 2] + "\x00", right.status_code, None, right.media_type)
-    return right
+        return _refused(world, fault, order_no, f"{key} {call}")
+    return _spoiled(world, fault, right, order_no, f"{key} {call}")
+
+
+def _refused(world: World, fault: Fault, order_no: str | None, key: str) -> Response:
+    """Answer a call that had no effect."""
+    match fault:
+        case Fault.CUT_BEFORE:
+            return CutResponse()
+        case Fault.ERROR_BEFORE:
+            return _upstream(world, key)
+        case Fault.THROTTLED:
+            wait = between(1, 30, world.seed, key, "retry after")
+            return _coded("06", order_no, 429, {"Retry-After": str(wait)})
+        case _:
+            code = pick((("06", 3), ("02", 1)), world.seed, key, "busy")
+            # Only a posted order speaks codes here: "busy" as the answer to an enquiry
+            # would read as the order's own state.
+            return _coded(code, order_no, 200 if key.startswith("POST ") else 503)
+
+
+def _spoiled(
+    world: World, fault: Fault, right: Response, order_no: str | None, key: str
+) -> Response:
+    """Answer a call whose work is done."""
+    match fault:
+        case Fault.CUT_AFTER:
+            return CutResponse()
+        case Fault.ERROR_AFTER:
+            return _upstream(world, key)
+        case Fault.HALF:
+            return HalfResponse(right.body, right.status_code, media_type=right.media_type)
+        case Fault.GARBLED:
+            start = bytes(right.body)[: len(right.body) // 2] + b"\x00"
+            return Response(start, right.status_code, media_type=right.media_type)
+        case Fault.MASKED if order_no is not None:
+            code = pick((("03", 3), ("04", 3), ("99", 1)), world.seed, key, "mask")
+            return _coded(code, order_no, 200)
+        case _:
+            return right
+
+
+def _upstream(world: World, key: str) -> Response:
+    status = pick(((500, 1), (502, 1), (503, 2)), world.seed, key, "status")
+    return Response("upstream error\n", status_code=status, media_type="text/plain")
 
 
 def _coded(

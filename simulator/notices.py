@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
@@ -99,7 +98,7 @@ class Postman:
         mail = message_from_bytes(raw, policy=default)
         digest = hashlib.sha256(raw).hexdigest()[:24]
         message_id = str(mail["X-Message-Id"] or f"mail-{digest}").strip()
-        part = mail.get_body(("plain", "html")) if isinstance(mail, EmailMessage) else None
+        part = mail.get_body(("plain", "html"))
         notice = {
             "message_id": message_id,
             "channel": "email",

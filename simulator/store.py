@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 Value = str | int | None
+Row = dict[str, Value]
 SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -58,7 +59,7 @@ class Store:
         """Return the single number of a query, NULL as zero."""
         return int(self._db.execute(sql, values).fetchone()[0] or 0)
 
-    def insert(self, table: str, row: dict[str, Value]) -> None:
+    def insert(self, table: str, row: Row) -> None:
         """Insert a row; table and column names come from this program only."""
         marks = ", ".join("?" for _ in row)
         sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608

@@ -101,7 +101,9 @@ def _resolve_hanging(world: World, now: int) -> None:
 def _hand_out(world: World, now: int) -> None:
     world.db.run("DELETE FROM events WHERE kind = 'published'")
     world.db.run(
-        "UPDATE statements SET available_ms = ? WHERE available_ms > ? AND copy_of IS NULL", now, now
+        "UPDATE statements SET available_ms = ? WHERE available_ms > ? AND copy_of IS NULL",
+        now,
+        now,
     )
     world.db.run("DELETE FROM statements WHERE available_ms > ?", now)
 

@@ -52,7 +52,15 @@ def _executions(world: World) -> dict[str, list[dict[str, Any]]]:
 
 
 def _order(row: sqlite3.Row, executions: list[dict[str, Any]]) -> dict[str, Any]:
-    plain = ("order_no", "merchant_id", "mandate_ref", "amount_minor", "currency", "value_on", "posts")
+    plain = (
+        "order_no",
+        "merchant_id",
+        "mandate_ref",
+        "amount_minor",
+        "currency",
+        "value_on",
+        "posts",
+    )
     return {name: row[name] for name in plain} | {
         "received_at": iso(row["received_ms"]),
         "executions": executions,

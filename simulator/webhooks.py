@@ -70,8 +70,13 @@ def _twisted(body: dict[str, Any]) -> dict[str, Any]:
             return {**body, "status": "delivered"}
 
 
-def _queue(  # noqa: PLR0913 - one row, spelled out once
-    world: World, webhook_id: str, order_no: str | None, flavour: str, body: dict[str, Any], due: int
+def _queue(
+    world: World,
+    webhook_id: str,
+    order_no: str | None,
+    flavour: str,
+    body: dict[str, Any],
+    due: int,
 ) -> None:
     row = {
         "webhook_id": webhook_id,

@@ -26,9 +26,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def bank(
-    tmp_path_factory: pytest.TempPathFactory, receiver: Receiver
-) -> AsyncIterator[Bank]:
+async def bank(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> AsyncIterator[Bank]:
     """A calm bank shared by the session; tests use order numbers and mandates of their own."""
     folder = tmp_path_factory.mktemp("calm")
     bank = await asyncio.to_thread(Bank.start, folder, "--webhook-url", receiver.url)

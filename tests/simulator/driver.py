@@ -97,7 +97,9 @@ class Bank:
         head = {"X-Merchant-Id": MERCHANT, "X-Timestamp": stamp, "X-Nonce": nonce}
         return head | {"X-Signature": mac}
 
-    async def call(self, method: str, target: str, body: Any = None, **other: str) -> httpx.Response:
+    async def call(
+        self, method: str, target: str, body: Any = None, **other: str
+    ) -> httpx.Response:
         """Send a signed request as it is, faults and all."""
         raw = b"" if body is None else json.dumps(body).encode()
         head = self.headers(method, target, raw, **other)
@@ -116,9 +118,11 @@ class Bank:
         message = f"no answer to {method} {target}"
         raise AssertionError(message)
 
-    def order(self, number: str, mandate: str, amount: int = 10_000, **other: Any) -> dict[str, Any]:
+    def order(
+        self, number: str, mandate: str, amount: int = 10_000, **other: Any
+    ) -> dict[str, Any]:
         """Return the body of an order for today."""
-        body = {"order_no": number, "merchant_id": MERCHANT, "mandate_ref": mandate}
+        body: dict[str, Any] = {"order_no": number, "merchant_id": MERCHANT, "mandate_ref": mandate}
         body |= {"amount_minor": amount, "currency": "CNY", "value_on": self.today()}
         return body | {"purpose": f"installment {number}"} | other
 

@@ -58,5 +58,6 @@ class Receiver:
         return [
             message
             for message in self.messages
-            if order_no in {message.body.get("order_no"), message.body.get("order", {}).get("order_no")}
+            if order_no
+            in {message.body.get("order_no"), message.body.get("order", {}).get("order_no")}
         ]

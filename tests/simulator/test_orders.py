@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from tests.simulator.driver import Bank, until
 from tests.simulator.receiver import Receiver
@@ -86,7 +87,7 @@ async def test_an_order_for_another_day_waits_and_can_be_cancelled(bank: Bank) -
     await bank.sign_up("md-later")
     await bank.go_on(hours=24)
     later = bank.today()
-    bank_day = {"value_on": _days_on(later, 3)}
+    bank_day: dict[str, Any] = {"value_on": _days_on(later, 3)}
     for number in ("later-1", "later-2"):
         answer = await bank.debit(number, "md-later", **bank_day)
         assert answer["status"] == "PENDING"
