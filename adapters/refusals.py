@@ -1,0 +1,19 @@
+"""Several things wrong with one source, told together: nobody mends a file one error at a time."""
+
+from collections.abc import Sequence
+
+from domain.errors import AcquitError, InvalidInput
+
+
+class SourceRefused(AcquitError):
+    """A file, or another source of input, that breaks rules.
+
+    Args:
+        source: the file or source, as the user named it.
+        faults: what is wrong, in the order of the source; at least one.
+    """
+
+    def __init__(self, source: str, faults: Sequence[InvalidInput]) -> None:
+        self.source = source
+        self.faults = tuple(faults)
+        super().__init__("\n".join(f"{source}: {fault}" for fault in faults))

@@ -1,0 +1,137 @@
+"""The command line: `acquit COMMAND`. One door in, one door out.
+
+Command modules are light: each registers its commands with `register(app)` and imports what is
+heavy inside the functions, so that `acquit --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from workers.console import EXIT_CODES, Exit, complain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (
+    "demo",
+    "up",
+    "board",
+    "arithmetic",
+    "statements",
+    "ledger",
+    "story",
+    "audit",
+    "clock",
+    "codes",
+    "worker",
+    "db",
+)
+"""Modules of `workers.commands`, in the order in which help lists them."""
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in EXIT_CODES.items())
+
+
+def build() -> typer.Typer:
+    """The whole command tree."""
+    app = typer.Typer(
+        name="acquit",
+        help="Follow every installment of a loan from its first reminder to the evidence that "
+        "releases the debt.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root(
+        ctx: typer.Context,
+        home: Annotated[
+            Path | None,
+            typer.Option(help="Folder of state; ACQUIT_HOME, else .acquit. Any command takes it."),
+        ] = None,
+    ) -> None:
+        ctx.obj = home
+
+    for name in COMMANDS:
+        module = f"workers.commands.{name}"
+        if importlib.util.find_spec(module) is not None:
+            importlib.import_module(module).register(app)
+    return app
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command and give its exit code; nothing is raised but what ends the interpreter."""
+    try:
+        build()(args=list(argv), prog_name="acquit")
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BaseException as error:  # noqa: BLE001  (the one exit door)
+        return _failed(error, _home_of(argv))
+    return Exit.DONE
+
+
+def main() -> NoReturn:
+    """Entry point of the program.
+
+    Leaves with `os._exit` once everything is flushed: native threads of the Temporal SDK may
+    outlive the event loop and would turn a clean end into exit code 134.
+    """
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # the reader of a pipe has gone: there is nobody left to tell
+            code = code or Exit.FAULT
+    os._exit(code)
+
+
+def _failed(error: BaseException, home: Path) -> int:
+    """Tell what went wrong in one place: mistakes by field and rule, surprises by a log file."""
+    code = complain(error)
+    if code is not Exit.FAULT:
+        return code
+    log = home / "logs" / "acquit-errors.log"
+    text = "".join(traceback.format_exception(error))
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as output:
+            output.write(f"acquit {type(error).__name__}\n{text}\n")
+        where = f"details in {log}"
+    except OSError:
+        where = "and its details could not be written"
+    summary = str(error).splitlines()[0][:200] if str(error) else ""
+    sys.stderr.write(f"acquit: unexpected error: {type(error).__name__}: {summary}; {where}\n")
+    return code
+
+
+def _home_of(argv: Sequence[str]) -> Path:
+    """The home as far as it can be told from the words alone, for the error log."""
+    from workers.settings import load_settings  # noqa: PLC0415  (only after a fault)
+
+    words = list(argv)
+    for index, word in enumerate(words):
+        if word == "--home" and index + 1 < len(words):
+            return Path(words[index + 1])
+        if word.startswith("--home="):
+            return Path(word.removeprefix("--home="))
+    try:
+        return load_settings().home
+    except Exception:  # noqa: BLE001  (already failing; the default will do)
+        return Path(".acquit")
+
+
+if __name__ == "__main__":
+    main()

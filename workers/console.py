@@ -1,0 +1,148 @@
+"""What commands say: results on standard output, everything else on standard error.
+
+Importing this is cheap; rich tables and settings are loaded when they are used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from domain.errors import AcquitError, Conflict, InvalidInput, InvariantBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Sequence
+
+    from workers.settings import Settings
+
+T = TypeVar("T")
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    NOT_CLEAN = 1
+    MISTAKE = 2
+    UNAVAILABLE = 69
+    FAULT = 70
+    INTERRUPTED = 130
+
+
+EXIT_CODES = {
+    Exit.DONE: "done, and clean",
+    Exit.NOT_CLEAN: "done, but a check found something wrong",
+    Exit.MISTAKE: "input or options refused, nothing was changed",
+    Exit.UNAVAILABLE: "a server that is needed does not answer",
+    Exit.FAULT: "unexpected error, see the log named",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder of state (ACQUIT_HOME, else .acquit).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+class Unavailable(AcquitError):
+    """Something that must run does not answer; says what, where, and how to start it."""
+
+
+def settings_for(ctx: typer.Context, home: Path | None) -> Settings:
+    """Settings of this run; `--home` of the command wins over that of the program."""
+    from workers.settings import load_settings  # noqa: PLC0415  (pydantic is slow to load)
+
+    root = ctx.find_root().obj
+    return load_settings(home if home is not None else root)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run one coroutine to its end in a loop of its own."""
+    return asyncio.run(work)
+
+
+def complain(error: BaseException) -> Exit:
+    """Say on standard error what was wrong with the input; gives the exit code.
+
+    Errors that are not the user's give `Exit.FAULT` (or UNAVAILABLE) and the caller logs them.
+    """
+    from adapters.refusals import SourceRefused  # noqa: PLC0415  (light, kept with its users)
+
+    match error:
+        case SourceRefused(source=source, faults=faults):
+            for fault in faults:
+                _to_stderr(f"{source}: {fault}")
+            return Exit.MISTAKE
+        case InvalidInput() | Conflict():
+            _to_stderr(str(error))
+            return Exit.MISTAKE
+        case FileNotFoundError(filename=str(name)):
+            _to_stderr(f"file: {name!r} is refused: must exist")
+            return Exit.MISTAKE
+        case IsADirectoryError(filename=str(name)) | PermissionError(filename=str(name)):
+            _to_stderr(f"file: {name!r} is refused: must be a file that may be read")
+            return Exit.MISTAKE
+        case Unavailable():
+            _to_stderr(str(error))
+            return Exit.UNAVAILABLE
+        case AcquitError() if not isinstance(error, InvariantBroken):
+            _to_stderr(str(error))
+            return Exit.MISTAKE
+        case _:
+            return Exit.FAULT
+
+
+def note(text: str) -> None:
+    """Say something that is not part of the result."""
+    _to_stderr(text)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document; decimals and instants become strings, enums their values."""
+    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_text(text: str = "") -> None:
+    """Print a line of the result as it is."""
+    sys.stdout.write(text + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; columns whose name ends in `>` are aligned to the right."""
+    from rich.console import Console  # noqa: PLC0415  (slow to load)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        right = name.endswith(">")
+        table.add_column(name.removesuffix(">"), justify="right" if right else "left")
+    for row in rows:
+        # Text, not markup: brackets in data are data.
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console().print(table)
+
+
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(f"acquit: {text}\n")
+    sys.stderr.flush()
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Enum():
+            return value.value
+        case datetime() | date():
+            return value.isoformat()
+        case Decimal() | Path():
+            return str(value)
+        case _:
+            raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,0 +1,142 @@
+"""All settings, read from the environment once. No other module looks at the environment for them.
+
+Ours are `ACQUIT_*`; the connection to Temporal uses Temporal's own client variables and profile
+file (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS_*`). What neither
+names is taken from the stack used last (`stack.json` in the home).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adapters.refusals import SourceRefused
+from adapters.validation import faults_of
+from domain.errors import InvalidInput
+from workers.stackfile import StackRecord, read_stack, write_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from temporalio.envconfig import ClientConnectConfig
+
+__all__ = ["Settings", "StackRecord", "load_settings", "read_stack", "temporal_config", "write_stack"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+_SECRETS = ("database_url", "rail_api_secret", "webhook_secret", "smtp_password", "sms_secret")
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between two installations; frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ACQUIT_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    home: Path = Path(".acquit")
+    """Where state lives: books of the sandbox, logs, `stack.json`."""
+    database_url: SecretStr | None = None
+    """SQLAlchemy URL of the books; the SQLite file of the home unless given."""
+    products: Path = _ROOT / "examples" / "products"
+    """Folder of product files, or one file."""
+
+    merchant_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "ACQUIT"
+    """How the rail knows us."""
+    simulator_url: str | None = None
+    """Base address of the simulated bank; None in production."""
+    rail_api_secret: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+    """Proves webhooks of the rail (Standard Webhooks)."""
+
+    smtp_host: str | None = None
+    smtp_port: Port = 25
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_starttls: bool = False
+    mail_from: str = "repayments@localhost"
+    sms_url: str | None = None
+    sms_secret: SecretStr | None = None
+
+    api_host: str = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port of the door for programs; 0 picks a free one."""
+
+    queue_workflows: str = "acquit.workflows"
+    queue_books: str = "acquit.books"
+    queue_notices: str = "acquit.notices"
+    queue_statements: str = "acquit.statements"
+    queue_debit_prefix: str = "debit."
+    """One queue per rail, so that one bank's limit never stalls the others: `debit.<rail>`."""
+
+    connect_timeout_s: Seconds = 5.0
+    request_timeout_s: Seconds = 20.0
+    drain_timeout_s: Seconds = 30.0
+    """How long a worker that is told to stop may finish what it has begun."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = None
+    """Where traces are sent (OTLP over HTTP); nothing is sent unless given."""
+
+    @model_validator(mode="after")
+    def _mail_login_is_whole(self) -> Self:
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("smtp_user and smtp_password are given together or not at all")
+        return self
+
+    @property
+    def logs(self) -> Path:
+        """Folder of log files."""
+        return self.home / "logs"
+
+    def books_url(self, stack: StackRecord | None = None) -> str:
+        """URL of the books: as set, else the stack's, else the SQLite file of the home."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if stack is not None:
+            return stack.database_url
+        return f"sqlite+aiosqlite:///{(self.home / 'books.db').absolute()}"
+
+    def debit_queue(self, rail: str) -> str:
+        """Task queue of one rail."""
+        return f"{self.queue_debit_prefix}{rail}"
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Settings from the environment; `home` (of the command line) wins over ACQUIT_HOME.
+
+    Raises:
+        SourceRefused: every faulty setting at once, secrets not shown.
+    """
+    try:
+        return Settings() if home is None else Settings(home=home)
+    except ValidationError as error:
+        faults = faults_of(error, _SECRETS)
+        named = [InvalidInput(_variable(item.field), item.value, item.rule) for item in faults]
+        raise SourceRefused("environment", named) from None
+
+
+def _variable(field: str) -> str:
+    return f"ACQUIT_{field.upper()}" if field in Settings.model_fields else "ACQUIT_*"
+
+
+def temporal_config(
+    stack: StackRecord | None, environ: Mapping[str, str] | None = None
+) -> ClientConnectConfig:
+    """Arguments of `Client.connect`: Temporal's own variables first, then the stack's address."""
+    from temporalio.envconfig import ClientConfig  # noqa: PLC0415  (slow; most commands need none)
+
+    given = dict(os.environ if environ is None else environ)
+    config = ClientConfig.load_client_connect_config(override_env_vars=given)
+    if "target_host" not in config and stack is not None:
+        config["target_host"] = stack.temporal_address
+        config.setdefault("namespace", stack.temporal_namespace)
+    config.setdefault("target_host", "localhost:7233")
+    config.setdefault("namespace", "default")
+    return config

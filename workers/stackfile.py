@@ -1,0 +1,108 @@
+"""What the last stack was, so that other commands find it: `stack.json` in the home.
+
+It holds addresses and paths only. Secrets lie beside it in `secrets.json`, readable by its owner
+alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from domain.errors import InvalidInput
+
+STACK_FILE = "stack.json"
+SECRETS_FILE = "secrets.json"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackRecord:
+    """Where the parts of a stack are.
+
+    Attributes:
+        mode: sandbox (virtual clock, simulated bank) or production.
+        database_url: SQLAlchemy URL of the books; its password is kept with the secrets.
+        smtp: `host:port` of the mail server, if any.
+        logs: log file of each part, by the part's name.
+        secrets: never written to `stack.json`.
+    """
+
+    mode: Literal["sandbox", "production"]
+    database_url: str
+    temporal_address: str
+    temporal_namespace: str = "default"
+    temporal_ui: str | None = None
+    simulator_url: str | None = None
+    smtp: str | None = None
+    merchant_id: str | None = None
+    started_at: str = ""
+    logs: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+def write_stack(home: Path, record: StackRecord) -> None:
+    """Remember a stack in `home`; each file is replaced whole or not at all."""
+    home.mkdir(parents=True, exist_ok=True)
+    content = asdict(record)
+    secrets = dict(content.pop("secrets"))
+    password = urlsplit(record.database_url).password
+    if password:
+        secrets["database_url"] = record.database_url
+        content["database_url"] = _without_password(record.database_url)
+    _replace(home / SECRETS_FILE, secrets, mode=0o600)
+    _replace(home / STACK_FILE, {"version": VERSION, **content}, mode=0o644)
+
+
+def read_stack(home: Path) -> StackRecord | None:
+    """The stack used last in `home`, secrets included; None when there was none.
+
+    Raises:
+        InvalidInput: the file is damaged, or of a later version.
+    """
+    path = home / STACK_FILE
+    if not path.is_file():
+        return None
+    content = _load(path)
+    if content.pop("version", None) != VERSION:
+        raise InvalidInput(str(path), "version", f"version {VERSION}; remove the file to go on")
+    secrets_path = home / SECRETS_FILE
+    secrets = _load(secrets_path) if secrets_path.is_file() else {}
+    database_url = secrets.pop("database_url", content.get("database_url"))
+    known = {item.name for item in fields(StackRecord)}
+    content = {name: value for name, value in content.items() if name in known}
+    try:
+        return StackRecord(**{**content, "database_url": database_url, "secrets": secrets})
+    except TypeError as error:
+        raise InvalidInput(str(path), "fields", f"written by `acquit up`: {error}") from None
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    user = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{user}{parts.hostname or ''}{port}"))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InvalidInput(str(path), "content", "JSON; remove the file to go on") from None
+    if not isinstance(content, dict):
+        raise InvalidInput(str(path), "content", "one JSON object")
+    return content
+
+
+def _replace(path: Path, content: dict[str, Any], mode: int) -> None:
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    # Created with its final mode: a secret must not be readable even for a moment.
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(handle, "w", encoding="utf-8") as output:
+        json.dump(content, output, indent=2, sort_keys=True)
+        output.write("\n")
+    fresh.replace(path)
