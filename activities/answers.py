@@ -1,0 +1,46 @@
+"""What the books answered, as activities hand it on."""
+
+from datetime import UTC, datetime
+
+from temporalio.exceptions import ApplicationError
+
+from domain.errors import Conflict, InvalidInput
+from domain.loan.change import Applied, Refused
+from domain.loan.commands import AnyCommand
+from domain.loan.view import InstallmentView
+from ports.books import Books
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def apply(books: Books, command: AnyCommand) -> Applied | Refused:
+    """Apply a command; one id with two contents can never succeed, so it is not tried again.
+
+    Raises:
+        ApplicationError: type `Conflict`, not retryable.
+    """
+    try:
+        return await books.apply(command)
+    except Conflict as conflict:
+        raise ApplicationError(str(conflict), type="Conflict", non_retryable=True) from conflict
+
+
+def view_of(answer: Applied | Refused) -> InstallmentView:
+    """The view in an answer about one installment.
+
+    Raises:
+        ApplicationError: type `NoView`: the books answered without one.
+    """
+    if answer.view is None:
+        raise ApplicationError("the books answered without a view", type="NoView")
+    return answer.view
+
+
+def invalid(error: InvalidInput) -> ApplicationError:
+    """The failure that names field, value and rule to whoever reads the workflow."""
+    return ApplicationError(
+        str(error),
+        {"field": error.field, "value": str(error.value), "rule": error.rule},
+        type="InvalidInput",
+        non_retryable=True,
+    )

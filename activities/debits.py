@@ -1,0 +1,214 @@
+"""Hands for debits: intent, one POST and its outcome in one activity; enquiry for the rest.
+
+Order of things, and why: the intent is committed before the first byte leaves, so a crash at any
+later point is known to the books. Whoever finds an intent that was committed before (a replayed
+answer) may not be the first to send it, and asks the rail before anything else.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.answers import apply, view_of
+from activities.beats import DRIVER, BeatOrder
+from activities.uncut import heartbeats, uncut
+from domain import canonical
+from domain.debit.attempt import LIVE, Attempt, DebitOrder
+from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
+from domain.loan.change import Applied, Ordered, Refused
+from domain.loan.commands import IntendDebit, RecordOutcome, RecordUnsent, RenewSend
+from domain.loan.view import InstallmentView
+from ports.books import Books
+from ports.clock import Clock
+from ports.desk import Desk
+from ports.rail import Rail, RailUnavailable
+
+_TRIES = 3
+_FIRST_WAIT_S = 0.5
+_ANSWER_WITHIN_S = 60.0
+
+
+class DebitActivities:
+    """Presents and enquires. It never decides what comes next and never raises for business."""
+
+    def __init__(
+        self, books: Books, desk: Desk, rails: Mapping[str, Rail], clock: Clock
+    ) -> None:
+        self._books, self._desk, self._rails, self._clock = books, desk, rails, clock
+
+    @activity.defn(name="debits.present")
+    async def present(self, order: BeatOrder) -> InstallmentView:
+        """Intend, send once, record; or, when the intent is not ours alone, ask first."""
+        async with heartbeats():
+            return await uncut(self._present(order))
+
+    @activity.defn(name="debits.enquire")
+    async def enquire(self, order: BeatOrder) -> InstallmentView:
+        """Ask the rail by our order number and record what it says."""
+        async with heartbeats():
+            return await uncut(self._enquire_live(order))
+
+    # --- presenting ------------------------------------------------------------------------------
+
+    async def _present(self, order: BeatOrder) -> InstallmentView:
+        command = IntendDebit(
+            id=order.command_id,
+            actor=DRIVER,
+            reason=order.beat.reason,
+            loan_id=order.loan_id,
+            number=order.number,
+            beat=order.beat.key,
+            generation=order.generation,
+            seen=order.seen,
+        )
+        answer = await apply(self._books, command)
+        if isinstance(answer, Refused) or not isinstance(answer.answer, Ordered):
+            return view_of(answer)
+        if answer.replayed:
+            return await self._resume(order, answer.answer.order, view_of(answer))
+        return await self._send(answer.answer.order)
+
+    async def _resume(
+        self, order: BeatOrder, debit: DebitOrder, view: InstallmentView
+    ) -> InstallmentView:
+        """Somebody intended this before and may have sent it: ask, and only then send again."""
+        if view.order_no != debit.order_no or view.attempt_state not in LIVE:
+            return view
+        said, view = await self._ask(order, debit.rail, debit.order_no, debit.merchant_id)
+        if said.verdict is not Verdict.NOT_FOUND or view.attempt_state not in LIVE:
+            return view
+        if not self._rail(debit.rail).profile.idempotent:
+            return view
+        renewed = await self._renew(order, debit.order_no)
+        if isinstance(renewed, Applied) and isinstance(renewed.answer, Ordered):
+            return await self._send(renewed.answer.order)
+        return view_of(renewed)
+
+    async def _renew(self, order: BeatOrder, order_no: str) -> Applied | Refused:
+        attempt = await self._attempt(order, order_no)
+        sends = attempt.sends if attempt else 0
+        command = RenewSend(
+            id=f"renew/{order_no}/{sends}/{activity.info().attempt}",
+            actor=DRIVER,
+            reason="the rail does not know the order and executes a number at most once",
+            loan_id=order.loan_id,
+            number=order.number,
+            order_no=order_no,
+        )
+        answer = await apply(self._books, command)
+        if answer.replayed:
+            # Renewed before by a try that died: that one may have sent; the lease runs out first.
+            return Refused("lease", "renewed by an earlier try", answer.view)
+        return answer
+
+    async def _send(self, debit: DebitOrder) -> InstallmentView:
+        """POST the order once, inside its lease, and record what came of it."""
+        rail = self._rail(debit.rail)
+        wait = _FIRST_WAIT_S
+        for _ in range(_TRIES):
+            if self._clock.now() >= debit.send_until:
+                break
+            try:
+                async with asyncio.timeout(_ANSWER_WITHIN_S):
+                    said = await rail.present(debit)
+            except RailUnavailable as refusal:
+                wait = max(wait, refusal.retry_after_s or 0.0)
+                left = (debit.send_until - self._clock.now()).total_seconds()
+                if wait >= left:
+                    break
+                await asyncio.sleep(wait)
+                wait *= 4
+            except Exception:  # noqa: BLE001 - it may have left: unknown is not declined
+                activity.logger.exception("rail %s failed while presenting", debit.rail)
+                return await self._record(debit.rail, debit.order_no, NO_ANSWER, _lease_key(debit))
+            else:
+                return await self._record(debit.rail, debit.order_no, said, _lease_key(debit))
+        return await self._unsent(debit)
+
+    async def _unsent(self, debit: DebitOrder) -> InstallmentView:
+        loan = await self._desk.loan(debit.loan_id)
+        installment = loan.installment(debit.number) if loan else None
+        attempts = installment.attempts if installment else ()
+        sends = next((item.sends for item in attempts if item.order_no == debit.order_no), 1)
+        command = RecordUnsent(
+            id=f"unsent/{debit.order_no}/{_lease(debit)}",
+            actor=DRIVER,
+            reason="the rail did not take the order and nothing left",
+            order_no=debit.order_no,
+            sends=sends,
+        )
+        return view_of(await apply(self._books, command))
+
+    # --- asking ----------------------------------------------------------------------------------
+
+    async def _enquire_live(self, order: BeatOrder) -> InstallmentView:
+        attempt = await self._attempt(order)
+        if attempt is None:
+            view = await self._desk.view(order.loan_id, order.number)
+            if view is None:
+                raise ApplicationError(f"no installment {order.loan_id}/{order.number}")
+            return view
+        _, view = await self._ask(order, attempt.rail, attempt.order_no, attempt.merchant_id)
+        return view
+
+    async def _ask(
+        self, order: BeatOrder, rail: str, order_no: str, merchant_id: str
+    ) -> tuple[Outcome, InstallmentView]:
+        """Ask and record. No answer is news as well: it counts as an enquiry in vain."""
+        said = Outcome(OutcomeClass.TECH, "UNAVAILABLE")
+        wait = _FIRST_WAIT_S
+        for left in reversed(range(_TRIES)):
+            try:
+                async with asyncio.timeout(_ANSWER_WITHIN_S):
+                    said = await self._rail(rail).enquire(order_no, merchant_id)
+                break
+            except (RailUnavailable, TimeoutError):
+                if left:
+                    await asyncio.sleep(wait)
+                    wait *= 4
+            except Exception:  # noqa: BLE001 - an answer that cannot be read is no verdict
+                activity.logger.exception("rail %s failed while enquiring", rail)
+                said = Outcome(OutcomeClass.TECH, "UNREADABLE")
+                break
+        asked = f"enquiry/{order.beat.key}/{order.seen}/{activity.info().attempt}"
+        return said, await self._record(rail, order_no, said, asked)
+
+    async def _record(
+        self, rail: str, order_no: str, said: Outcome, occasion: str
+    ) -> InstallmentView:
+        """Bring an outcome to the books; the same one of one occasion is the same command."""
+        command = RecordOutcome(
+            id=f"outcome/{order_no}/{occasion}/{canonical.digest(said)[:16]}",
+            actor=DRIVER,
+            reason=said.code,
+            rail=rail,
+            order_no=order_no,
+            outcome=said,
+            source=occasion.partition("/")[0],
+        )
+        return view_of(await apply(self._books, command))
+
+    # --- looking up ------------------------------------------------------------------------------
+
+    async def _attempt(self, order: BeatOrder, order_no: str | None = None) -> Attempt | None:
+        loan = await self._desk.loan(order.loan_id)
+        live = loan.installment(order.number).live_attempt if loan else None
+        if live is None or (order_no is not None and live.order_no != order_no):
+            return None
+        return live
+
+    def _rail(self, name: str) -> Rail:
+        try:
+            return self._rails[name]
+        except KeyError:
+            raise ApplicationError(f"this worker does not serve rail {name!r}") from None
+
+
+def _lease(debit: DebitOrder) -> int:
+    return int(debit.send_until.timestamp())
+
+
+def _lease_key(debit: DebitOrder) -> str:
+    return f"answer/{_lease(debit)}"

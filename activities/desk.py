@@ -1,0 +1,28 @@
+"""Hands that only look."""
+
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from domain.loan.view import InstallmentView
+from ports.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class LookOrder:
+    """Which installment to look at."""
+
+    loan_id: str
+    number: int
+
+
+class DeskActivities:
+    """Asks the books how things stand."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @activity.defn(name="desk.look")
+    async def look(self, order: LookOrder) -> InstallmentView | None:
+        """The installment as the books have it now; None when they do not know it."""
+        return await self._desk.view(order.loan_id, order.number)

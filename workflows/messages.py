@@ -1,0 +1,190 @@
+"""What travels to and from the driver of an installment: plain data, shape-checked, no rules.
+
+Signals and the Update carry a request; the same request may come by the API or the console, and
+becomes the same command of the books.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Literal
+
+from domain.loan.aggregate import Actor, HoldKind
+from domain.loan.amounts import Component
+from domain.loan.commands import (
+    Cancel,
+    ChangeDate,
+    Hold,
+    Order,
+    RecordPayment,
+    RetryNow,
+    Unhold,
+    Waive,
+    WriteOff,
+)
+from domain.loan.lifecycle import State
+from domain.loan.view import InstallmentView
+
+_ID_MOST = 120
+_REASON_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class InstallmentOrder:
+    """Drive this installment through this generation; `view` is what the books held at the start."""
+
+    tenant: str
+    loan_id: str
+    number: int
+    generation: int
+    view: InstallmentView
+
+    @classmethod
+    def of(cls, view: InstallmentView) -> "InstallmentOrder":
+        """The order to drive what `view` shows."""
+        return cls(view.tenant, view.loan_id, view.number, view.generation, view)
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """How a driver ended: final for its generation, or reopened under a higher one."""
+
+    loan_id: str
+    number: int
+    generation: int
+    state: State
+    version: int
+    reopened_as: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A readable account: what happened, the newest last, and what comes next."""
+
+    happened: tuple[str, ...]
+    next: str
+    unknown_signals: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Base of everything asked of an installment: who asks, why, and who approved."""
+
+    id: str
+    actor: Actor
+    reason: str
+    approver: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest(Request):
+    """Stop new debits, contact, or both."""
+
+    kind: Literal["hold"] = "hold"
+    what: HoldKind = HoldKind.ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnholdRequest(Request):
+    """End a hold."""
+
+    kind: Literal["unhold"] = "unhold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryNowRequest(Request):
+    """Present again at the next slot that the rail allows."""
+
+    kind: Literal["retry_now"] = "retry_now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPaymentRequest(Request):
+    """Money came another way; a statement line will prove it. Amount in minor units."""
+
+    kind: Literal["record_payment"] = "record_payment"
+    reference: str
+    amount_minor: int
+    currency: str
+    value_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDateRequest(Request):
+    """Move the due date."""
+
+    kind: Literal["change_date"] = "change_date"
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiveRequest(Request):
+    """Forgive part of one component. Amount in minor units."""
+
+    kind: Literal["waive"] = "waive"
+    component: Component
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequest(Request):
+    """The installment is never to be collected."""
+
+    kind: Literal["cancel"] = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffRequest(Request):
+    """Give up what is owed; it stays collectable."""
+
+    kind: Literal["write_off"] = "write_off"
+
+
+Override = (
+    HoldRequest
+    | UnholdRequest
+    | RetryNowRequest
+    | RecordPaymentRequest
+    | ChangeDateRequest
+    | WaiveRequest
+    | CancelRequest
+    | WriteOffRequest
+)
+
+
+def misshapen(request: Override) -> Iterator[tuple[str, str]]:
+    """Yield (field, rule) for what is wrong in shape. Whether it is allowed, the books decide."""
+    if not request.id or len(request.id) > _ID_MOST:
+        yield "id", f"1 to {_ID_MOST} characters"
+    if not request.actor.kind or not request.actor.id:
+        yield "actor", "kind and id are given"
+    if not request.reason.strip() or len(request.reason) > _REASON_MOST:
+        yield "reason", f"1 to {_REASON_MOST} characters, in words"
+    if isinstance(request, RecordPaymentRequest | WaiveRequest) and request.amount_minor <= 0:
+        yield "amount_minor", "more than zero"
+    if isinstance(request, RecordPaymentRequest) and not request.reference:
+        yield "reference", "not empty"
+
+
+_COMMANDS: Mapping[str, type[Order]] = MappingProxyType(
+    {
+        "hold": Hold,
+        "unhold": Unhold,
+        "retry_now": RetryNow,
+        "record_payment": RecordPayment,
+        "change_date": ChangeDate,
+        "waive": Waive,
+        "cancel": Cancel,
+        "write_off": WriteOff,
+    }
+)
+
+
+def command_of(request: Override, loan_id: str, number: int) -> Order:
+    """The command of the books that a request stands for; its id is the request's own.
+
+    A request has the fields of its command except `loan_id` and `number`, which the driver knows.
+    """
+    content: dict[str, Any] = {item.name: getattr(request, item.name) for item in fields(request)}
+    return _COMMANDS[request.kind](loan_id=loan_id, number=number, **content)

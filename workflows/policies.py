@@ -1,0 +1,74 @@
+"""Time-outs and retries of every activity, written out. No default of the server is relied upon.
+
+Retries here are for faults of transport and of our own machinery. Business is never retried by a
+policy: it comes back as a value and the books say what is next.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+NEVER_AGAIN = ["InvalidInput", "Refused", "Conflict", "StatementRefused"]
+"""Failure types that another try cannot mend."""
+
+_SECOND = timedelta(seconds=1)
+
+# Fits into one workflow task: two quick tries, then the same work as a normal activity.
+QUICK = workflow.LocalActivityConfig(
+    start_to_close_timeout=timedelta(seconds=3),
+    schedule_to_close_timeout=timedelta(seconds=6),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        backoff_coefficient=2.0,
+        maximum_interval=_SECOND,
+        maximum_attempts=2,
+        non_retryable_error_types=NEVER_AGAIN,
+    ),
+)
+
+STEADY = workflow.ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=20),
+    retry_policy=RetryPolicy(
+        initial_interval=_SECOND,
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+        maximum_attempts=5,
+        non_retryable_error_types=NEVER_AGAIN,
+    ),
+)
+
+# The section that sends and records is never cut, so the worker may answer late: the start-to-close
+# time is longer than any lease. A dead worker is noticed by its missing heartbeat long before.
+DEBIT = workflow.ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=5),
+    heartbeat_timeout=timedelta(seconds=10),
+    cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry_policy=RetryPolicy(
+        initial_interval=_SECOND,
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+        maximum_attempts=5,
+        non_retryable_error_types=NEVER_AGAIN,
+    ),
+)
+
+# Bulk work reports its cursor with every heartbeat and goes on from there.
+BULK = workflow.ActivityConfig(
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(
+        initial_interval=_SECOND,
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+        maximum_attempts=20,
+        non_retryable_error_types=NEVER_AGAIN,
+    ),
+)
+
+PAUSE = timedelta(seconds=5)
+"""Before a beat that changed nothing is tried once more: two clocks may differ a little."""
+LOOK_AGAIN = timedelta(hours=6)
+"""A driver that waits for a person looks at the books this often all the same."""
+BOOKS_AWAY = timedelta(minutes=2)
+"""Between two looks while the books cannot be reached."""
