@@ -69,7 +69,7 @@ class CodeRow:
 
 @dataclass(frozen=True, slots=True)
 class CodeTable:
-    """All codes of one rail product. `unknown` is the row for a code that the list does not hold."""
+    """All codes of one rail product; `unknown` is the row for a code that no list holds."""
 
     rail: str
     product: str

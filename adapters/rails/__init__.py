@@ -1,0 +1,1 @@
+"""Rails: the one transport seam, code tables, and one package per rail."""

@@ -1,0 +1,68 @@
+"""Standard Webhooks: is a report from the holder of a shared secret, and is it fresh.
+
+Signed text is `id.timestamp.body`; HMAC-SHA256; header `Webhook-Signature` holds one or more
+`v1,<base64>` apart by spaces. Source: the Standard Webhooks specification, version 1.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ports.rail import Forged
+
+TOLERANCE_S = 300
+SIGNATURES_MOST = 10
+_ID = re.compile(r"[\x21-\x7e]{1,200}")
+_STAMP = re.compile(r"[0-9]{1,12}")
+
+
+def proven_id(
+    headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
+) -> str:
+    """The id of a webhook whose signature by one of `secrets` holds and whose age is within limits.
+
+    Raises:
+        Forged: unsigned, wrongly signed, malformed, or more than `TOLERANCE_S` away from `now`.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    event_id = lower.get("webhook-id", "")
+    stamp = lower.get("webhook-timestamp", "")
+    given = lower.get("webhook-signature", "")
+    if not event_id or not stamp or not given:
+        raise Forged("no_signature")
+    if not _ID.fullmatch(event_id) or not _STAMP.fullmatch(stamp):
+        raise Forged("malformed")
+    if not _signed(f"{event_id}.{stamp}.".encode() + body, given, secrets):
+        raise Forged("bad_signature")
+    # Age last: only the holder of a secret learns anything about our clock.
+    if abs(now.timestamp() - int(stamp)) > TOLERANCE_S:
+        raise Forged("stale")
+    return event_id
+
+
+def _signed(text: bytes, given: str, secrets: Sequence[str]) -> bool:
+    """Whether one of the signatures fits one of the secrets; looks at all of them every time."""
+    expected = [hmac.new(_key(secret), text, hashlib.sha256).digest() for secret in secrets]
+    found = False
+    for part in given.split(" ")[:SIGNATURES_MOST]:
+        version, _, encoded = part.partition(",")
+        if version != "v1":
+            continue
+        try:
+            claimed = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        for digest in expected:
+            found |= hmac.compare_digest(digest, claimed)
+    return found
+
+
+def _key(secret: str) -> bytes:
+    """The key of a secret: base64 after `whsec_`, otherwise its own bytes."""
+    if secret.startswith("whsec_"):
+        return base64.b64decode(secret.removeprefix("whsec_"))
+    return secret.encode()
