@@ -1,8 +1,9 @@
-"""Money as whole minor units of an ISO 4217 currency, and the ways of dividing it that lose nothing."""
+"""Money as whole minor units of an ISO 4217 currency, and ways of dividing it that lose nothing."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
@@ -10,15 +11,20 @@ from typing import assert_never
 from domain.errors import InvalidInput, InvariantBroken
 
 # ISO 4217 minor-unit digits; every currency that is not listed here has two.
-_EXPONENTS: Mapping[str, int] = {
-    **dict.fromkeys(
-        ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0
-    ),
-    **dict.fromkeys(("BHD IQD JOD KWD LYD OMR TND").split(), 3),
-    **dict.fromkeys(("CLF UYW").split(), 4),
+_USUAL_DIGITS = 2
+_LISTED = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
 }
+_EXPONENTS: Mapping[str, int] = {
+    code: digits for digits, codes in _LISTED.items() for code in codes.split()
+}
+_CODE = re.compile(r"[A-Z]{3}")
 MINOR_MAX = 10**15
 """Largest amount that the house takes: a typing error must not become a debt."""
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_LONGEST_NUMBER = 40
 
 
 class Rounding(StrEnum):
@@ -32,9 +38,9 @@ class Rounding(StrEnum):
 
 def exponent(currency: str) -> int:
     """Digits after the decimal point of a currency (ISO 4217): CNY 2, JPY 0, KWD 3."""
-    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+    if not _CODE.fullmatch(currency):
         raise InvalidInput("currency", currency, "three capital letters of ISO 4217")
-    return _EXPONENTS.get(currency, 2)
+    return _EXPONENTS.get(currency, _USUAL_DIGITS)
 
 
 def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:
@@ -95,26 +101,30 @@ def decimal_text(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{whole}.{rest:0{digits}d}"
 
 
+def parse_decimal(text: str | Decimal | int, field: str) -> Decimal:
+    """Read a plain decimal number: ASCII digits, one point, at most a short exponent.
+
+    Raises:
+        InvalidInput: anything else, such as NaN, 1_000, 1,000 or digits of another script.
+    """
+    written = str(text).strip()
+    if len(written) > _LONGEST_NUMBER or not _NUMBER.fullmatch(written):
+        raise InvalidInput(field, text, "a decimal number")
+    return Decimal(written)
+
+
 def parse_minor(text: str | Decimal | int, currency: str, field: str = "amount") -> int:
     """Read a decimal amount exactly; more digits than the currency has are refused unless zero.
 
     Raises:
-        InvalidInput: not a finite number, too many digits, or beyond `MINOR_MAX`.
+        InvalidInput: not a plain number, too many digits, or beyond `MINOR_MAX`.
     """
-    try:
-        value = Decimal(str(text).strip())
-    except ArithmeticError:
-        raise InvalidInput(field, text, "a decimal number") from None
-    if not value.is_finite():
-        raise InvalidInput(field, text, "a finite decimal number")
-    if abs(value) > MINOR_MAX:
-        raise InvalidInput(field, text, f"at most {MINOR_MAX} minor units")
-    scaled = value.scaleb(exponent(currency))
-    if scaled != scaled.to_integral_value(ROUND_DOWN):
+    exact = Fraction(parse_decimal(text, field)) * int(10 ** exponent(currency))
+    if exact.denominator != 1:
         raise InvalidInput(field, text, f"at most {exponent(currency)} decimals for {currency}")
-    if abs(scaled) > MINOR_MAX:
+    if abs(exact.numerator) > MINOR_MAX:
         raise InvalidInput(field, text, f"at most {MINOR_MAX} minor units")
-    return int(scaled)
+    return exact.numerator
 
 
 def largest_remainder(total: int, weights: Sequence[Fraction], first: int = 0) -> list[int]:
