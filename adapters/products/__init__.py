@@ -1,0 +1,1 @@
+"""Product files: TOML in, domain products out, every fault named."""

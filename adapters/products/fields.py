@@ -1,0 +1,93 @@
+"""Field types of product files: exact numbers, plain names, no silent conversion."""
+
+from datetime import time
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from domain.calendar import Adjust
+from domain.errors import InvalidInput
+from domain.loan.amounts import Component
+from domain.loan.frequency import Frequency
+from domain.loan.schedule_terms import Method
+from domain.loan.waterfall import Direction, Future
+from domain.money import Rounding, exponent
+
+
+def _decimal(value: object) -> object:
+    """Whole numbers and strings become exact decimals; TOML floats were read as decimals."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | str):
+        try:
+            return Decimal(value)
+        except ArithmeticError:
+            raise ValueError("must be a decimal number") from None
+    return value
+
+
+def _fraction(value: object) -> object:
+    """`"9/10"`, `"0.9"`, 0.9 (read as a decimal) or 1."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return value
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError('must be a fraction such as "9/10" or 0.9') from None
+
+
+def _is_fraction(value: object) -> object:
+    if not isinstance(value, Fraction):
+        raise ValueError('must be a fraction such as "9/10" or 0.9')  # noqa: TRY004  (pydantic)
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a name of the IANA time zone database") from None
+    return value
+
+
+def _currency(value: str) -> str:
+    try:
+        exponent(value)
+    except InvalidInput as error:
+        raise ValueError(f"must be {error.rule}") from None
+    return value
+
+
+def _frequency(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return Frequency.parse(value)
+    except InvalidInput as error:
+        raise ValueError(f"must be {error.rule}") from None
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Currency = Annotated[str, AfterValidator(_currency)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Percent = Annotated[Decimal, BeforeValidator(_decimal)]
+Share = Annotated[Fraction, BeforeValidator(_fraction), Field(ge=0, le=1)]
+Minor = Annotated[int, Field(ge=0, le=10**15)]
+Days = Annotated[int, Field(ge=0, le=366)]
+Clock = Annotated[time, Field(strict=False)]
+Every = Annotated[Frequency, BeforeValidator(_frequency)]
+Channel = Literal["email", "sms"]
+Language = Literal["zh-CN", "en"]
+Template = Literal["reminder", "debit_failed", "paid", "closed"]
+
+# Strict models take only enum members; in a file a member is written by its value.
+AdjustName = Annotated[Adjust, Field(strict=False)]
+MethodName = Annotated[Method, Field(strict=False)]
+RoundingName = Annotated[Rounding, Field(strict=False)]
+ComponentName = Annotated[Component, Field(strict=False)]
+DirectionName = Annotated[Direction, Field(strict=False)]
+FutureName = Annotated[Future, Field(strict=False)]

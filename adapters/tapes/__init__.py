@@ -1,0 +1,1 @@
+"""Loan tapes: CSV in, commands that board loans out, every bad row named."""

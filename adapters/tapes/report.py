@@ -1,0 +1,162 @@
+"""Reading a tape whole: the loans it holds, the rows it gets wrong, and whose arithmetic agrees."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.products.translate import ProductFile
+from adapters.refusals import SourceRefused
+from adapters.tapes.loans import BoardingRules, RowLoan, Shift, loan_of
+from adapters.tapes.mapping import TapeMap
+from adapters.tapes.rows import Row, TapeFault, fault_of, read_rows
+from domain.calendar import BankingCalendar
+from domain.errors import InvalidInput
+from domain.loan.commands import BoardLoan
+
+FAULTS_KEPT = 1_000
+EXCEPTIONS_KEPT = 100
+AGREES_WITHIN_MINOR = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One loan whose stated installment is not ours; minor units."""
+
+    line: int
+    loan_id: str
+    stated_minor: int
+    computed_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The tape's installment column against ours: equal within one minor unit, or listed."""
+
+    compared: int = 0
+    agreed: int = 0
+    exceptions: tuple[Difference, ...] = ()
+
+    @property
+    def differ(self) -> int:
+        """Loans that do not agree, listed or not."""
+        return self.compared - self.agreed
+
+
+@dataclass(frozen=True, slots=True)
+class TapeReport:
+    """What reading a tape gave.
+
+    `rows` are the commands of all good rows in the order of the tape; `faults` the first
+    `FAULTS_KEPT` of `fault_count`; `unconfirmed` due dates that no calendar's source covers.
+    """
+
+    rows: tuple[BoardLoan, ...]
+    faults: tuple[TapeFault, ...]
+    fault_count: int
+    comparison: Comparison
+    installments: int
+    unconfirmed: int
+
+
+def read_tape(  # noqa: PLR0913  (each names one thing that a reader of a tape may choose)
+    path: Path,
+    tape_map: TapeMap,
+    products: Mapping[str, ProductFile],
+    calendars: Callable[[str], BankingCalendar],
+    *,
+    limit: int | None = None,
+    months: int | None = None,
+    shift: Shift | None = None,
+    merchant_id: str = "ACQUIT",
+    horizon_days: int = 10,
+) -> TapeReport:
+    """Read a tape; nothing is boarded here.
+
+    Args:
+        path: CSV in UTF-8, with or without a byte order mark.
+        limit: read so many rows and no more.
+        months: board only the first so many installments of each loan. The comparison is still
+            made over the lender's whole term; the boarded principal is what these rows repay.
+        shift: move first due dates, for demonstrations.
+
+    Raises:
+        SourceRefused: the file as a whole cannot be read, or holds no row.
+    """
+    if months is not None and months < 1:
+        raise InvalidInput("months", months, "1 or more")
+    rules = BoardingRules(tape_map, products, calendars, merchant_id, months, shift, horizon_days)
+    run = _Run()
+    for position, item in enumerate(read_rows(path, tape_map)):
+        if limit is not None and position >= limit:
+            break
+        run.take(item, position, rules)
+    if not run.commands and not run.fault_count:
+        raise SourceRefused(str(path), [InvalidInput("rows", 0, "at least one loan")])
+    return run.report()
+
+
+class _Run:
+    """What is gathered while a tape is read."""
+
+    def __init__(self) -> None:
+        self.commands: list[BoardLoan] = []
+        self.fault_count = 0
+        self._faults: list[TapeFault] = []
+        self._lines: dict[str, int] = {}
+        self._compared = self._agreed = self._unconfirmed = 0
+        self._differences: list[Difference] = []
+
+    def take(self, item: Row | TapeFault, position: int, rules: BoardingRules) -> None:
+        """Add one row, or what is wrong with it."""
+        if isinstance(item, TapeFault):
+            self._fault(item)
+            return
+        try:
+            loan = loan_of(item, position, rules)
+            self._once(loan.command.loan_id, item.line)
+        except InvalidInput as error:
+            self._fault(fault_of(item.line, error))
+            return
+        self.commands.append(loan.command)
+        self._unconfirmed += loan.unconfirmed
+        self._compare(loan, item.line)
+
+    def report(self) -> TapeReport:
+        """The report of all rows taken."""
+        return TapeReport(
+            tuple(self.commands),
+            tuple(self._faults),
+            self.fault_count,
+            Comparison(self._compared, self._agreed, tuple(self._differences)),
+            sum(len(command.schedule) for command in self.commands),
+            self._unconfirmed,
+        )
+
+    def _fault(self, fault: TapeFault) -> None:
+        self.fault_count += 1
+        if len(self._faults) < FAULTS_KEPT:
+            self._faults.append(fault)
+
+    def _once(self, loan_id: str, line: int) -> None:
+        first = self._lines.setdefault(loan_id, line)
+        if first != line:
+            raise InvalidInput("loan_id", loan_id, f"each loan once; line {first} has it")
+
+    def _compare(self, loan: RowLoan, line: int) -> None:
+        if loan.stated_minor is None:
+            return
+        self._compared += 1
+        if abs(loan.stated_minor - loan.computed_minor) <= AGREES_WITHIN_MINOR:
+            self._agreed += 1
+        elif len(self._differences) < EXCEPTIONS_KEPT:
+            command = loan.command
+            self._differences.append(
+                Difference(
+                    line,
+                    command.loan_id,
+                    loan.stated_minor,
+                    loan.computed_minor,
+                    command.currency,
+                )
+            )

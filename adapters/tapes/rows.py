@@ -1,0 +1,141 @@
+"""Rows of a CSV tape, streamed, under canonical names; sizes are limited before anything is kept."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.refusals import SourceRefused
+from adapters.tapes.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
+from domain.errors import InvalidInput
+
+MOST_BYTES = 512 * 1024 * 1024
+MOST_ROWS = 1_000_000
+MOST_COLUMNS = 300
+LONGEST_FIELD = 1_000
+_LONGEST_LINE = 64 * 1024
+_VALUE_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class TapeFault:
+    """What is wrong with one row: line of the file, field, value and rule."""
+
+    line: int
+    field: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.field}: {self.value!r} is refused: {self.rule}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: `values` by canonical name, trimmed; `raw` by the tape's own column names."""
+
+    line: int
+    values: Mapping[str, str]
+    raw: Mapping[str, str]
+
+
+def fault_of(line: int, error: InvalidInput) -> TapeFault:
+    """A fault of the house at a line of the tape."""
+    text = str(error.value)
+    shown = text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
+    return TapeFault(line, error.field, shown, error.rule)
+
+
+def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
+    """Yield rows and faulty rows in the order of the file.
+
+    Raises:
+        SourceRefused: the file as a whole cannot be read: size, encoding, header.
+    """
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise _refused(path, "size", size, f"at most {MOST_BYTES} bytes")
+    with path.open(encoding="utf-8-sig", errors="strict", newline="") as source:
+        reader = csv.reader(_bounded(source, path), strict=True)
+        try:
+            header = _header(path, next(reader, []), tape_map)
+            yield from _rows(path, reader, header, tape_map)
+        except UnicodeDecodeError as error:
+            line = reader.line_num + 1
+            raise _refused(path, f"line {line}", error.object[error.start], "UTF-8 text") from None
+        except csv.Error as error:
+            line = max(reader.line_num, 1)
+            raise _refused(path, f"line {line}", str(error), "well-formed CSV") from None
+
+
+def _rows(
+    path: Path, reader: "csv._reader", header: list[str], tape_map: TapeMap
+) -> Iterator[Row | TapeFault]:
+    count = 0
+    for cells in reader:
+        if not cells or not any(cell.strip() for cell in cells):
+            continue
+        count += 1
+        if count > MOST_ROWS:
+            raise _refused(path, "rows", count, f"at most {MOST_ROWS}")
+        yield _row(reader.line_num, cells, header, tape_map)
+
+
+def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> Row | TapeFault:
+    if len(cells) != len(header):
+        return TapeFault(line, "columns", str(len(cells)), f"{len(header)}, as in the header")
+    raw = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    for name, cell in raw.items():
+        if len(cell) > LONGEST_FIELD:
+            return TapeFault(line, name, cell[:20] + "…", f"at most {LONGEST_FIELD} characters")
+    values: dict[str, str] = dict(tape_map.constants)
+    for name, column in tape_map.columns.items():
+        if raw.get(column):
+            values[name] = raw[column]
+    templates = {**DEFAULT_TEMPLATES, **tape_map.templates}
+    for name, template in templates.items():
+        try:
+            values.setdefault(name, fill(template, values))
+        except KeyError as lacking:
+            return TapeFault(line, str(lacking.args[0]), "", "must be given")
+    return Row(line, values, raw)
+
+
+def _header(path: Path, cells: list[str], tape_map: TapeMap) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    if not header or len(header) > MOST_COLUMNS:
+        raise _refused(path, "line 1: columns", len(header), f"a header of 1 to {MOST_COLUMNS}")
+    faults = []
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        faults.append(InvalidInput("line 1: column", name, "each column once"))
+    used = set(tape_map.columns.values())
+    used |= {rule.column for rule in tape_map.product_rules if rule.column is not None}
+    for name, column in tape_map.columns.items():
+        may_lack = tape_map.strict_columns and name not in REQUIRED
+        if column not in header and not may_lack:
+            faults.append(InvalidInput("line 1: column", column, f"must be there, for {name}"))
+    if tape_map.strict_columns:
+        faults.extend(
+            InvalidInput("line 1: column", name, "a canonical column; see docs/tapes.md")
+            for name in header
+            if name not in used
+        )
+    if faults:
+        raise SourceRefused(str(path), faults)
+    return header
+
+
+def _bounded(source: io.TextIOWrapper, path: Path) -> Iterator[str]:
+    """Lines of at most `_LONGEST_LINE` characters: one endless line must not fill the memory."""
+    number = 0
+    while line := source.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            rule = f"at most {_LONGEST_LINE} characters"
+            raise _refused(path, f"line {number}", len(line), rule)
+        yield line
+
+
+def _refused(path: Path, field: str, value: object, rule: str) -> SourceRefused:
+    return SourceRefused(str(path), [InvalidInput(field, value, rule)])
