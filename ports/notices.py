@@ -12,6 +12,22 @@ Channel: TypeAlias = Literal["email", "sms"]
 Language: TypeAlias = Literal["zh-CN", "en"]
 Template: TypeAlias = Literal["reminder", "debit_failed", "paid", "closed"]
 
+_COMMON = frozenset({"lender", "loan", "contact"})
+NEEDED_VALUES: Mapping[Template, frozenset[str]] = {
+    "reminder": _COMMON | {"installment", "amount_minor", "currency", "due_on"},
+    "debit_failed": _COMMON | {"installment", "amount_minor", "currency", "failed_on"},
+    "paid": _COMMON | {"installment", "amount_minor", "currency", "paid_on"},
+    "closed": _COMMON | {"closed_on"},
+}
+"""What each template shows; a notice that lacks one of these is not sent."""
+OPTIONAL_VALUES: Mapping[Template, frozenset[str]] = {
+    "reminder": frozenset(),
+    "debit_failed": frozenset({"next_on"}),
+    "paid": frozenset(),
+    "closed": frozenset({"certificate"}),
+}
+"""What a template shows when it is given: the next try, the code that verifies the certificate."""
+
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}")
 _VALUE_MOST = 500
 

@@ -80,8 +80,8 @@ class CamtStream:
 
 
 def _remove(parent: Element, element: Element) -> None:
-    # The parser runs ahead of its events by a whole read, so the element is not the last child. What
-    # came before it has been taken out already, but for the parent's own head.
+    # The parser runs ahead of its events by a whole read, so the element is not the last child.
+    # What came before it has been taken out already, but for the parent's own head.
     for place, child in enumerate(parent):
         if child is element:
             del parent[place]

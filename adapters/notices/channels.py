@@ -1,0 +1,36 @@
+"""One sender for all channels."""
+
+from typing import assert_never
+
+from ports.notices import Channel, Notice, Notices, NotSent, Sent
+
+
+class ChannelNotices:
+    """Implements `ports.notices.Notices` by handing each notice to its channel's sender."""
+
+    def __init__(self, email: Notices, sms: Notices) -> None:
+        self._email = email
+        self._sms = sms
+
+    async def send(self, message: Notice) -> Sent | NotSent:
+        """See the port."""
+        match message.channel:
+            case "email":
+                return await self._email.send(message)
+            case "sms":
+                return await self._sms.send(message)
+            case _:
+                assert_never(message.channel)
+
+
+class TokenContacts:
+    """Contacts for a sandbox, where a token is its own address and no real person is behind it."""
+
+    def __init__(self, mail_domain: str) -> None:
+        self._mail_domain = mail_domain
+
+    async def address(self, token: str, channel: Channel) -> str | None:
+        """The token itself, or `token@domain` for e-mail; None for a token no address can hold."""
+        if not token or not all(letter.isalnum() or letter in "._-" for letter in token):
+            return None
+        return token if channel == "sms" else f"{token}@{self._mail_domain}"
