@@ -7,6 +7,7 @@ answer) may not be the first to send it, and asks the rail before anything else.
 
 import asyncio
 from collections.abc import Mapping
+from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -17,12 +18,12 @@ from activities.uncut import heartbeats, uncut
 from domain import canonical
 from domain.debit.attempt import LIVE, Attempt, DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
+from domain.loan.aggregate import Loan
 from domain.loan.change import Applied, Ordered, Refused
 from domain.loan.commands import IntendDebit, RecordOutcome, RecordUnsent, RenewSend
 from domain.loan.view import InstallmentView
 from ports.books import Books
 from ports.clock import Clock
-from ports.desk import Desk
 from ports.rail import Rail, RailUnavailable
 
 _TRIES = 3
@@ -30,11 +31,23 @@ _FIRST_WAIT_S = 0.5
 _ANSWER_WITHIN_S = 60.0
 
 
+class Loans(Protocol):
+    """The part of the desk that debits need: `ports.desk.Desk` has it."""
+
+    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
+        """The current view of one installment."""
+        ...
+
+    async def loan(self, loan_id: str) -> Loan | None:
+        """The whole aggregate."""
+        ...
+
+
 class DebitActivities:
     """Presents and enquires. It never decides what comes next and never raises for business."""
 
     def __init__(
-        self, books: Books, desk: Desk, rails: Mapping[str, Rail], clock: Clock
+        self, books: Books, desk: Loans, rails: Mapping[str, Rail], clock: Clock
     ) -> None:
         self._books, self._desk, self._rails, self._clock = books, desk, rails, clock
 

@@ -1,11 +1,11 @@
 """Hands that only look."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from temporalio import activity
 
 from domain.loan.view import InstallmentView
-from ports.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,18 @@ class LookOrder:
     number: int
 
 
+class Views(Protocol):
+    """The part of `ports.desk.Desk` that a look needs."""
+
+    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
+        """The current view of one installment."""
+        ...
+
+
 class DeskActivities:
     """Asks the books how things stand."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Views) -> None:
         self._desk = desk
 
     @activity.defn(name="desk.look")

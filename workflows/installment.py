@@ -120,7 +120,8 @@ class InstallmentWorkflow:
             if beat.kind is not BeatKind.PRESENT:
                 self._account.note(workflow.now(), f"{beat.kind.value}: {beat.reason}")
             self._fold(view)
-        if self._view.next_beat == beat and self._view.version == seen.version:
+        after = self._view.next_beat
+        if after is not None and (after.key, self._view.version) == (beat.key, seen.version):
             await self._in_vain(order)
 
     async def _hand_over(self, order: BeatOrder) -> InstallmentView:

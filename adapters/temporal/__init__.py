@@ -1,0 +1,1 @@
+"""Temporal outside the workflows: the client, couriers, starters and workers."""

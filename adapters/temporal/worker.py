@@ -1,0 +1,91 @@
+"""Workers: which role polls which queue and carries which hands."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows import names
+from workflows.installment import InstallmentWorkflow
+
+OURS = ("domain", "ports", "activities", "workflows")
+"""Packages that the sandbox shares instead of importing them again for every workflow."""
+
+GRACE = timedelta(seconds=30)
+"""A debit in flight at shutdown has this long to be answered and recorded."""
+
+WORKFLOWS: tuple[type, ...] = (InstallmentWorkflow,)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What one worker does: the queue it polls, whether it runs workflows, its limits.
+
+    `activities_at_once` must not exceed what the pools of the database and of the rail allow.
+    """
+
+    queue: str
+    runs_workflows: bool = False
+    activities_at_once: int = 20
+    pollers_most: int = 5
+
+
+def workflow_role(queue: str = names.WORKFLOWS) -> Role:
+    """Runs workflow tasks and the small activities that only touch the books."""
+    return Role(queue, runs_workflows=True)
+
+
+def debit_role(rail: str, at_once: int = 20) -> Role:
+    """Presents to and enquires of one rail; `at_once` is the rail's connection limit."""
+    return Role(names.debit_queue(rail), activities_at_once=at_once)
+
+
+def books_role() -> Role:
+    """Bulk work on the books."""
+    return Role(names.BOOKS, activities_at_once=5, pollers_most=2)
+
+
+def runner() -> SandboxedWorkflowRunner:
+    """The sandbox of our workflows: strict for them, transparent for our own pure packages."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*OURS)
+    )
+
+
+def build_worker(
+    client: Client,
+    role: Role,
+    activities: Sequence[Callable[..., Any]] = (),
+    *,
+    build_id: str = "unversioned",
+    max_cached_workflows: int = 1000,
+    grace: timedelta = GRACE,
+) -> Worker:
+    """Build a worker for a role; run it with `async with`.
+
+    The build id is given, because the SDK would otherwise hash every loaded module at start.
+    """
+    version = WorkerDeploymentVersion(deployment_name="acquit", build_id=build_id)
+    return Worker(
+        client,
+        task_queue=role.queue,
+        workflows=WORKFLOWS if role.runs_workflows else (),
+        activities=activities,
+        workflow_runner=runner(),
+        max_cached_workflows=max_cached_workflows if role.runs_workflows else 0,
+        max_concurrent_activities=role.activities_at_once,
+        workflow_task_poller_behavior=_pollers(role, least=1 if max_cached_workflows == 0 else 2),
+        activity_task_poller_behavior=_pollers(role, least=1),
+        graceful_shutdown_timeout=grace,
+        deployment_config=WorkerDeploymentConfig(version=version, use_worker_versioning=False),
+    )
+
+
+def _pollers(role: Role, least: int) -> PollerBehaviorAutoscaling:
+    most = max(least, role.pollers_most)
+    return PollerBehaviorAutoscaling(minimum=least, maximum=most, initial=least)

@@ -1,0 +1,279 @@
+"""Books of one installment for tests: idempotent by id, a small agenda, no rules of their own.
+
+They stand in for the real ones where a test is about waiting and acting, not about money. Every
+command that changes something raises the version by one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
+
+from domain.debit.attempt import LIVE, Attempt, AttemptState, DebitOrder
+from domain.debit.mandate import Mandate
+from domain.debit.outcome import Outcome, Verdict
+from domain.errors import Conflict
+from domain.loan.aggregate import Installment, Loan
+from domain.loan.amounts import Amounts
+from domain.loan.change import Answer, Applied, Done, Ordered, Refused, Superseded
+from domain.loan.commands import (
+    AnyCommand,
+    BeatCommand,
+    Cancel,
+    ChangeDate,
+    Hold,
+    IntendDebit,
+    QueueReminder,
+    RaiseOperator,
+    RecordOutcome,
+    RecordUnsent,
+    RenewSend,
+    Review,
+    Unhold,
+)
+from domain.loan.lifecycle import State
+from domain.loan.product import Product
+from domain.loan.view import Beat, BeatKind, InstallmentView
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long the fake agenda waits, so that a test runs in real seconds."""
+
+    remind: timedelta = timedelta(0)
+    present: timedelta = timedelta(seconds=1)
+    enquire: timedelta = timedelta(seconds=1)
+    retry: timedelta = timedelta(seconds=1)
+    review: timedelta = timedelta(hours=1)
+    lease: timedelta = timedelta(seconds=30)
+
+
+def at_once() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class FakeBooks:
+    """`Books` and the part of `Desk` that drivers use, for one installment."""
+
+    rail: str
+    loan_id: str
+    pace: Pace = field(default_factory=Pace)
+    number: int = 1
+    tenant: str = "t1"
+    lease_passed: bool = True
+    refuse: str = ""
+    fail_next: list[Exception] = field(default_factory=list)
+    commands: list[AnyCommand] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    stuck: bool = False
+    hold_commit: asyncio.Event | None = None
+
+    def __post_init__(self) -> None:
+        self._answers: dict[str, tuple[str, Applied | Refused]] = {}
+        self._keys = 0
+        self.current = InstallmentView(
+            tenant=self.tenant,
+            loan_id=self.loan_id,
+            number=self.number,
+            generation=1,
+            version=1,
+            state=State.SCHEDULED,
+            due_on=date(2026, 12, 1),
+            currency="CNY",
+            owed_minor=10_000,
+            rail=self.rail,
+        )
+        self.current = replace(self.current, next_beat=self.beat(BeatKind.REMIND, self.pace.remind))
+
+    # --- what tests do to it ---------------------------------------------------------------------
+
+    def beat(self, kind: BeatKind, wait: timedelta) -> Beat:
+        self._keys += 1
+        return Beat(kind, at_once() + wait, f"it is time to {kind.value}", f"{kind}/{self._keys}")
+
+    def change(self, **fields: object) -> InstallmentView:
+        """Change the view as news from outside would, and give it."""
+        version = self.current.version + 1
+        self.current = replace(self.current, version=version, **fields)  # type: ignore[arg-type]
+        return self.current
+
+    def settle(self) -> InstallmentView:
+        """The bank's statement proves the money: closed."""
+        return self.change(state=State.CLOSED, is_final=True, next_beat=None)
+
+    def applied(self, kind: str) -> list[AnyCommand]:
+        return [command for command in self.commands if command.kind == kind]
+
+    # --- the port --------------------------------------------------------------------------------
+
+    async def apply(self, command: AnyCommand) -> Applied | Refused:
+        if self.fail_next:
+            raise self.fail_next.pop(0)
+        known = self._answers.get(command.id)
+        if known is not None:
+            identity, answer = known
+            if identity != command.identity():
+                raise Conflict(command.id)
+            return replace(answer, view=self.current, replayed=True)
+        answer = self._decide(command)
+        self._answers[command.id] = (command.identity(), answer)
+        self.commands.append(command)
+        return answer
+
+    async def apply_many(
+        self, commands: Sequence[AnyCommand]
+    ) -> Sequence[Applied | Refused | Exception]:
+        return [await self.apply(command) for command in commands]
+
+    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
+        return self.current if (loan_id, number) == (self.loan_id, self.number) else None
+
+    async def loan(self, loan_id: str) -> Loan | None:
+        if loan_id != self.loan_id:
+            return None
+        item = Installment(
+            self.number, self.current.due_on, Amounts(10_000), attempts=tuple(self.attempts)
+        )
+        return Loan(
+            id=loan_id,
+            tenant=self.tenant,
+            borrower="b1",
+            currency="CNY",
+            principal_minor=10_000,
+            disbursed_on=date(2026, 11, 1),
+            product=cast("Product", None),
+            mandate=cast("Mandate", None),
+            installments=(item,),
+        )
+
+    # --- deciding --------------------------------------------------------------------------------
+
+    def _decide(self, command: AnyCommand) -> Applied | Refused:
+        answer: Answer = Done()
+        match command:
+            case QueueReminder() | IntendDebit() | Review() if self._moot(command):
+                return Applied(Superseded(), self.current)
+            case _ if self.stuck and isinstance(command, BeatCommand):
+                return Applied(Done(), self.current)
+            case QueueReminder():
+                self.change(next_beat=self.beat(BeatKind.PRESENT, self.pace.present))
+            case IntendDebit():
+                answer = Ordered(self._intend())
+            case RenewSend():
+                if not self.lease_passed:
+                    return Refused("lease", "still held", self.current)
+                answer = Ordered(self._renew())
+            case RecordOutcome(outcome=outcome, source=source):
+                self._outcome(outcome, source)
+            case RecordUnsent():
+                self.attempts[-1] = replace(self.attempts[-1], state=AttemptState.RECALLED)
+                self._next(State.DUE, BeatKind.PRESENT, self.pace.retry)
+            case RaiseOperator():
+                self.change(needs_operator=command.reason)
+            case Review():
+                self.change(next_beat=None)
+            case _:
+                return self._order(command)
+        return Applied(answer, self.current)
+
+    def _moot(self, command: BeatCommand) -> bool:
+        beat = self.current.next_beat
+        return beat is None or beat.key != command.beat
+
+    def _order(self, command: AnyCommand) -> Applied | Refused:
+        if self.refuse:
+            return Refused(self.refuse, "not now", self.current)
+        match command:
+            case Hold():
+                self.change(hold=command.what.value, next_beat=None)
+            case Unhold():
+                self.change(hold="", next_beat=self.beat(BeatKind.PRESENT, timedelta(0)))
+            case Cancel():
+                self.change(state=State.CANCELLED, is_final=True, next_beat=None)
+            case ChangeDate():
+                beat = self.beat(BeatKind.PRESENT, self.pace.present)
+                self.change(due_on=command.due_on, next_beat=beat)
+            case _:
+                self.change(owed_minor=self.current.owed_minor - 1)
+        return Applied(Done(), self.current)
+
+    def _intend(self) -> DebitOrder:
+        number = len(self.attempts) + 1
+        attempt = Attempt(
+            number=number,
+            order_no=f"{self.loan_id}-{number}",
+            merchant_id="m1",
+            mandate_ref="mandate",
+            rail=self.rail,
+            amount_minor=self.current.owed_minor,
+            value_on=self.current.due_on,
+            intended_at=at_once(),
+            send_until=at_once() + self.pace.lease,
+        )
+        self.attempts.append(attempt)
+        self.change(
+            state=State.PRESENTED,
+            attempt_no=number,
+            attempt_state=attempt.state.value,
+            order_no=attempt.order_no,
+            next_beat=self.beat(BeatKind.ENQUIRE, self.pace.enquire),
+        )
+        return self._debit(attempt)
+
+    def _renew(self) -> DebitOrder:
+        last = self.attempts[-1]
+        until = at_once() + self.pace.lease
+        self.attempts[-1] = replace(last, send_until=until, sends=last.sends + 1)
+        self.change()
+        return self._debit(self.attempts[-1])
+
+    def _debit(self, attempt: Attempt) -> DebitOrder:
+        return DebitOrder(
+            order_no=attempt.order_no,
+            merchant_id=attempt.merchant_id,
+            mandate_ref=attempt.mandate_ref,
+            rail=attempt.rail,
+            amount_minor=attempt.amount_minor,
+            currency="CNY",
+            value_on=attempt.value_on,
+            loan_id=self.loan_id,
+            number=self.number,
+            send_until=attempt.send_until,
+        )
+
+    def _outcome(self, outcome: Outcome, source: str) -> None:
+        last = self.attempts[-1]
+        if last.state not in LIVE:
+            return
+        match outcome.verdict:
+            case Verdict.CONFIRMED:
+                self._end(AttemptState.CONFIRMED, outcome)
+                self._next(State.CLEARING, BeatKind.REVIEW, self.pace.review)
+            case Verdict.DECLINED:
+                self._end(AttemptState.DECLINED, outcome)
+                self._next(State.RETRYING, BeatKind.PRESENT, self.pace.retry)
+            case Verdict.NOT_FOUND if self.lease_passed and source == "enquiry":
+                self._end(AttemptState.NOT_EXECUTED, outcome)
+                self._next(State.DUE, BeatKind.PRESENT, self.pace.retry)
+            case Verdict.PENDING:
+                self._end(AttemptState.ACCEPTED, outcome)
+                self._next(State.PRESENTED, BeatKind.ENQUIRE, self.pace.enquire)
+            case _:
+                self._end(AttemptState.UNKNOWN, outcome)
+                self._next(State.IN_DOUBT, BeatKind.ENQUIRE, self.pace.enquire)
+
+    def _end(self, state: AttemptState, outcome: Outcome) -> None:
+        self.attempts[-1] = replace(self.attempts[-1], state=state, code=outcome.code)
+
+    def _next(self, state: State, kind: BeatKind, wait: timedelta) -> None:
+        last = self.attempts[-1]
+        self.change(
+            state=state,
+            attempt_state=last.state.value,
+            failure_code=last.code if state is not State.CLEARING else "",
+            next_beat=self.beat(kind, wait),
+        )

@@ -1,0 +1,115 @@
+"""A stage for driver tests: fake books and rail, real workers, a queue and ids of its own."""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHandle
+
+from activities.debits import DebitActivities
+from activities.desk import DeskActivities
+from activities.orders import OrderActivities
+from activities.reminders import ReminderActivities, ReviewActivities
+from adapters.temporal.worker import Role, build_worker, debit_role
+from tests.fakes.books import FakeBooks
+from tests.fakes.clock import FakeClock
+from tests.fakes.rails import FakeRail, profile
+from workflows import names
+from workflows.installment import InstallmentWorkflow
+from workflows.messages import Closure, InstallmentOrder
+
+Handle = WorkflowHandle[InstallmentWorkflow, Closure]
+
+
+@dataclass
+class Stage:
+    """Everything that one driver needs; `rail` names its queue, so tests do not meet."""
+
+    client: Client
+    books: FakeBooks
+    rail: FakeRail
+    queue: str
+    clock: FakeClock = field(default_factory=FakeClock)
+    cached: int = 1000
+    grace: timedelta = timedelta(seconds=5)
+
+    @asynccontextmanager
+    async def workers(self, *, debits: bool = True) -> AsyncIterator[None]:
+        """Run the workflow worker and, unless told otherwise, the rail's."""
+        async with AsyncExitStack() as stack:
+            books = self.books
+            hands = [
+                ReminderActivities(books).remind,
+                ReviewActivities(books).review,
+                ReviewActivities(books).raise_operator,
+                OrderActivities(books).apply,
+                DeskActivities(books).look,
+            ]
+            role = Role(self.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
+            await stack.enter_async_context(
+                build_worker(
+                    self.client, role, hands, max_cached_workflows=self.cached, grace=self.grace
+                )
+            )
+            if debits:
+                await stack.enter_async_context(self.debit_worker())
+            yield
+
+    @asynccontextmanager
+    async def debit_worker(self, rail: FakeRail | None = None) -> AsyncIterator[None]:
+        """Run a worker of the rail's queue."""
+        served = rail or self.rail
+        hands = DebitActivities(self.books, self.books, {self.books.rail: served}, self.clock)
+        worker = build_worker(
+            self.client,
+            debit_role(self.books.rail, 5),
+            [hands.present, hands.enquire],
+            grace=self.grace,
+        )
+        async with worker:
+            yield
+
+    async def open(self) -> Handle:
+        """Start the driver of what the books hold now, without any delay."""
+        view = self.books.current
+        return await self.client.start_workflow(
+            InstallmentWorkflow.run,
+            InstallmentOrder.of(view),
+            id=names.driver_id(view),
+            task_queue=self.queue,
+            search_attributes=names.attributes(view),
+        )
+
+    async def settle(self, handle: Handle) -> Closure:
+        """Bring the final view to the driver and wait for its end."""
+        await handle.signal(InstallmentWorkflow.wake, self.books.settle())
+        return await asyncio.wait_for(handle.result(), 30)
+
+
+def stage(client: Client, **rail: object) -> Stage:
+    """A fresh stage; keywords are those of `FakeRail`."""
+    mark = uuid.uuid4().hex[:10]
+    name = f"rail-{mark}"
+    idempotent = bool(rail.pop("idempotent", False))
+    fake = FakeRail(profile(name, idempotent=idempotent), **rail)  # type: ignore[arg-type]
+    return Stage(client, FakeBooks(name, f"L-{mark}"), fake, f"wf-{mark}")
+
+
+async def until(what: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something is true."""
+    async with asyncio.timeout(seconds):
+        while not what():
+            await asyncio.sleep(0.05)
+
+
+async def counted(handle: Handle) -> Counter[str]:
+    """Events of a history by type, without those of a virtual clock."""
+    history = await handle.fetch_history()
+    return Counter(
+        EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in history.events
+    )
