@@ -86,7 +86,7 @@ async def find_server(environ: Mapping[str, str], say: Callable[[str], None] = _
         return here
     target = cache_path(environ)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(target.with_suffix(".lock"), say):
+    with _one_at_a_time(target.with_name(f"{target.name}.lock"), say):
         if await server_version(target) is not None:
             return target
         if await _download(target) or await _build(target, environ, say):
@@ -139,7 +139,7 @@ async def _build(target: Path, environ: Mapping[str, str], say: Callable[[str], 
     if go is None:
         return False
     say(f"building the Temporal dev server {CLI_VERSION} once, about six minutes on two cores")
-    fresh = target.with_suffix(f".{os.getpid()}")
+    fresh = target.with_name(f"{target.name}.{os.getpid()}")
     log = target.with_name("build.log")
     log.unlink(missing_ok=True)
     argv = (go, "build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", fresh, PACKAGE)

@@ -29,12 +29,15 @@ CLOCKS = frozenset({"now", "utcnow", "today", "time", "monotonic", "uuid1", "uui
 
 
 def test_functions_fit_on_a_screen() -> None:
-    """No function outside the tests is longer than 70 lines, its docstring included."""
+    """No function outside the tests has a body of more than 70 lines, its docstring included.
+
+    The signature is left out: the options of a command are declarations, one or two lines each.
+    """
     too_long = [
         f"{shown(path)}:{node.lineno} {node.name}: {length} lines"
         for path in python_files(*PROGRAMS)
         for node in _functions(parsed(path))
-        if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
+        if (length := (node.end_lineno or 0) - node.body[0].lineno + 1) > LONGEST_FUNCTION
     ]
     assert too_long == []
 
