@@ -36,9 +36,9 @@ class TooLarge(Unanswered):
 class HttpLimits:
     """Time-outs in seconds, sizes in bytes; every one explicit.
 
-    `total_s` bounds a whole exchange: shorter than a sender's lease, so that an answer that drips in
-    never outlives it. `keepalive_s` is shorter than servers usually keep an idle connection: a request sent into a
-    connection that the server is just closing would have to be treated as possibly executed.
+    `total_s` bounds a whole exchange: shorter than a sender's lease, so that an answer that drips
+    in never outlives it. `keepalive_s` is shorter than servers usually keep an idle connection: a
+    request sent into a connection that the server is just closing may have been executed.
     """
 
     connections: int = 20
