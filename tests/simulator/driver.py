@@ -61,6 +61,12 @@ class Bank:
         self.process.terminate()
         return await asyncio.to_thread(self.process.wait, 10)
 
+    async def kill(self) -> None:
+        """End the program with kill -9."""
+        await self.http.aclose()
+        self.process.kill()
+        await asyncio.to_thread(self.process.wait, 10)
+
     def now(self) -> datetime:
         """Return the simulator's now, as seen from here."""
         return datetime.now(UTC) + timedelta(seconds=self.offset)

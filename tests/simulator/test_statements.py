@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from datetime import date
+import json
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -70,8 +72,9 @@ async def _fetch(bank: Bank, target: str) -> bytes:
 
 
 async def test_balances_and_numbers_of_statements_form_a_chain(month: Bank) -> None:
-    """OPBD + entries = CLBD in each; CLBD is the next OPBD; ElctrncSeqNb has no gap; no money
-    movement of the truth log is missing from the statements or in two of them.
+    """OPBD + entries = CLBD, which is the next OPBD; ElctrncSeqNb has no gap; no money is missing.
+
+    The last closing balance is the sum of all movements that the truth log calls booked.
     """
     await month.go_on(days=10)
     stmts = sorted(
@@ -144,7 +147,7 @@ async def test_the_csv_form_says_the_same(month: Bank) -> None:
         if stmt.find("c:Ntry", NS) is None:
             continue
         text = (await _fetch(month, f"/dd/v1/statements/{name}?format=csv")).decode()
-        if "\x00" in text:
+        while "\x00" in text:  # garbled; ends after six calls
             text = (await _fetch(month, f"/dd/v1/statements/{name}?format=csv")).decode()
         table = list(csv.DictReader(io.StringIO(text)))
         assert [row["record"] for row in (table[0], table[-1])] == ["OPBD", "CLBD"]
@@ -157,24 +160,21 @@ async def test_the_csv_form_says_the_same(month: Bank) -> None:
     raise AssertionError("no statement with an entry")
 
 
-async def test_holidays_given_to_the_bank_are_no_banking_days(start: Starter) -> None:
+async def test_holidays_given_to_the_bank_are_no_banking_days(
+    start: Starter, tmp_path: Path
+) -> None:
     """--holidays-file closes weekdays, and opens make-up days, for bookings and statements."""
-    import json
-    import tempfile
-    from datetime import timedelta
-
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        base = date.today() + timedelta(days=30)
-        monday = base + timedelta(days=7 - base.weekday())
-        saturday = monday - timedelta(days=2)
-        json.dump({"off": [monday.isoformat()], "work": [saturday.isoformat()]}, file)
-        file.flush()
-        bank = await start("--holidays-file", file.name)
-        await bank.to_hour(10)
-        await bank.sign_up("md-h")
-        await bank.debit("h-1", "md-h")
-        await bank.go_on(days=60)
-        days = {row["date"] for row in (await bank.truth())["statements"]}
+    soon = datetime.now(UTC).date() + timedelta(days=30)
+    monday = soon + timedelta(days=7 - soon.weekday())
+    saturday = monday - timedelta(days=2)
+    file = tmp_path / "holidays.json"
+    file.write_text(json.dumps({"off": [monday.isoformat()], "work": [saturday.isoformat()]}))
+    bank = await start("--holidays-file", str(file))
+    await bank.to_hour(10)
+    await bank.sign_up("md-h")
+    await bank.debit("h-1", "md-h")
+    await bank.go_on(days=60)
+    days = {row["date"] for row in (await bank.truth())["statements"]}
     assert saturday.isoformat() in days
     assert monday.isoformat() not in days
     assert (monday + timedelta(days=1)).isoformat() in days
