@@ -34,8 +34,11 @@ def run(*argv: str | Path) -> bool:
     """Run one program from the project's root; True when it succeeded."""
     env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
     env.pop("VIRTUAL_ENV", None)
-    finished = subprocess.run([str(part) for part in argv], cwd=ROOT, env=env, check=False)  # noqa: S603
-    return finished.returncode == 0
+    try:
+        done = subprocess.run([str(part) for part in argv], cwd=ROOT, env=env, check=False)  # noqa: S603
+    except OSError:  # the program is not there, or not for this machine
+        return False
+    return done.returncode == 0
 
 
 def fingerprint() -> str:
