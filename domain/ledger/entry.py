@@ -6,6 +6,8 @@ from datetime import date
 
 from domain.errors import InvariantBroken
 
+POSTINGS_LEAST = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -40,7 +42,7 @@ class Entry:
     postings: tuple[Posting, ...]
 
     def __post_init__(self) -> None:
-        if len(self.postings) < 2:
+        if len(self.postings) < POSTINGS_LEAST:
             raise InvariantBroken(f"entry {self.event} has fewer than two postings")
         sums: defaultdict[str, int] = defaultdict(int)
         for posting in self.postings:

@@ -68,9 +68,9 @@ class Allocated:
 class Receipt:
     """Money that came, or is reported to have come, from the borrower.
 
-    `amount_minor` = allocated + waiting + advance (while nothing was returned). `clearing_minor`
-    is what is reported and not yet proven by booked bank lines: zero means proven or offset.
-    `number` is the installment that it was taken for (a debit's own).
+    `amount_minor` = allocated + waiting + advance + returned. `settled_minor` and
+    `return_settled_minor` are what booked bank lines prove of it and of its return. `number` is the
+    installment that it was taken for (a debit's own).
     """
 
     id: str
@@ -85,9 +85,22 @@ class Receipt:
     allocations: tuple[Allocated, ...] = ()
     waiting_minor: int = 0
     advance_minor: int = 0
-    clearing_minor: int = 0
+    settled_minor: int = 0
     returned_minor: int = 0
+    return_settled_minor: int = 0
+    held_minor: int = 0
+    """Of this receipt, cash proven to lie on the funder's own account (direct routing)."""
     lines: tuple[str, ...] = ()
+
+    @property
+    def clearing_minor(self) -> int:
+        """Reported and not yet proven, money in less money back; zero means proven or offset."""
+        return self.unsettled_minor - (self.returned_minor - self.return_settled_minor)
+
+    @property
+    def unsettled_minor(self) -> int:
+        """What no booked line proves yet of the money that came."""
+        return self.amount_minor - self.settled_minor
 
     @property
     def net_minor(self) -> int:

@@ -72,6 +72,8 @@ class BalanceRun:
             parts = len(self._periods) - max(index, terms.principal_grace)
             exact = self._balance - terms.balloon_minor
             return round_up_to(round_ratio(exact, parts, terms.rounding), unit)
+        if terms.installment_minor:
+            return terms.installment_minor
         rate = terms.rate_on(self._periods[index].due_on - timedelta(days=1))
         later = [
             Fraction(0) if at < terms.interest_free else self._periods[at].fraction * rate

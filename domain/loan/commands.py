@@ -341,7 +341,6 @@ class RaiseOperator(OrderCommand):
     kind: Literal["raise_operator"] = "raise_operator"
 
 
-
 Order = Hold | Unhold | RetryNow | RecordPayment | ChangeDate | Waive | Cancel | WriteOff
 Evidence = (
     RollDay

@@ -53,6 +53,7 @@ class ScheduleTerms:
         principal_grace: first installments that repay no principal.
         interest_free: first installments that bear no interest.
         last_due_on: due date of the last installment where it is not a regular one.
+        installment_minor: the installment where it is agreed, not computed; 0 to compute it.
     """
 
     principal_minor: int
@@ -73,6 +74,7 @@ class ScheduleTerms:
     interest_free: int = 0
     last_due_on: date | None = None
     anchor_day: int | None = None
+    installment_minor: int = 0
 
     def __post_init__(self) -> None:
         exponent(self.currency)
@@ -131,6 +133,12 @@ class ScheduleTerms:
         _within("round_installment_to", unit, 0, self.principal_minor)
         if unit and self.method in {Method.INTEREST_ONLY, Method.BULLET}:
             raise InvalidInput("round_installment_to", unit, f"none for {self.method}")
+        _within("installment", self.installment_minor, 0, MINOR_MAX)
+        if self.installment_minor and self.method not in {
+            Method.EQUAL_INSTALLMENT,
+            Method.BALLOON,
+        }:
+            raise InvalidInput("installment", self.installment_minor, f"none for {self.method}")
 
 
 def check_rate(field: str, percent: Decimal) -> None:

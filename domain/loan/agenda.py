@@ -1,0 +1,250 @@
+"""What comes next for an installment, when and why: computed by the books, carried in the view.
+
+Pure: product, calendar, rail, retry policy and history in, absolute instants with reasons out. A
+gazetted holiday or a moved cut-off therefore reaches a running driver as a newer view.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+
+from domain.calendar import earliest_in_window, local_day, local_instant
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.presentment import earliest_slot, first_presentment
+from domain.debit.rail import RailProfile
+from domain.debit.retry import NoRetry, RetryAt, next_attempt
+from domain.loan import closure
+from domain.loan.aggregate import (
+    HoldKind,
+    Installment,
+    Loan,
+    NoticeRecord,
+    NoticeState,
+    Rulebook,
+)
+from domain.loan.change import CaseChange
+from domain.loan.lifecycle import FINAL, State
+from domain.loan.view import Beat, BeatKind, InstallmentView
+
+OPEN_AHEAD_DAYS = 10
+"""A driver is started so many days before its first beat."""
+REMINDER_STALE_AFTER = timedelta(hours=24)
+"""A reminder that could not be sent in a day has missed its purpose; the debit notices that."""
+RESEND_AFTER = timedelta(minutes=10)
+"""Wait before the same order is sent again when it provably never left."""
+BEFORE_DUE = frozenset({State.SCHEDULED, State.DUE})
+REVIEW_AT = time(12, 0)
+
+
+def next_beat(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Beat | None:
+    """The next thing that the driver has to do, or None when it only waits for news."""
+    match item.state:
+        case State.SCHEDULED | State.DUE | State.RETRYING:
+            beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at)]
+            return min(beats, key=lambda beat: beat.not_before, default=None)
+        case State.PRESENTED | State.IN_DOUBT:
+            return _while_live(item, rules)
+        case State.CLEARING:
+            return _settlement_deadline(loan, item, rules)
+        case _:
+            return None
+
+
+def retry_verdict(loan: Loan, item: Installment, rules: Rulebook) -> RetryAt | NoRetry:
+    """What the retry policy says after the attempts so far (since an operator reset them)."""
+    attempts = tuple(a for a in item.attempts if a.number > item.retries_reset_at)
+    product = loan.product
+    rail = rules.rail(product.rail)
+    return next_attempt(
+        attempts,
+        item.due_on,
+        product.retry,
+        rail,
+        loan.mandate,
+        rules.calendar(rail.calendar),
+        product.timezone,
+    )
+
+
+def view_of(
+    loan: Loan,
+    number: int,
+    rules: Rulebook,
+    at: datetime,
+    cases: Mapping[str, CaseChange],
+) -> InstallmentView:
+    """The view of one installment at an instant."""
+    item = loan.installment(number)
+    last = item.attempts[-1] if item.attempts else None
+    lacks = closure.missing(loan, item, cases, rules, at) if item.fell_due else ()
+    return InstallmentView(
+        tenant=loan.tenant,
+        loan_id=loan.id,
+        number=number,
+        generation=item.generation,
+        version=item.version,
+        state=item.state,
+        due_on=item.due_on,
+        currency=loan.currency,
+        owed_minor=item.owed.total if item.fell_due else item.scheduled.total,
+        rail=loan.product.rail,
+        attempt_no=last.number if last else 0,
+        attempt_state=last.state.value if last else "",
+        failure_code=last.code if last and last.code not in {"00", ""} else "",
+        order_no=last.order_no if last else "",
+        hold=item.hold.value if item.hold else "",
+        needs_operator=item.needs_operator,
+        next_beat=next_beat(loan, item, rules, at),
+        missing=tuple(lack.code for lack in lacks),
+        is_final=item.state in FINAL,
+        as_of=at,
+    )
+
+
+def next_roll_on(loan: Loan, rules: Rulebook, at: datetime) -> date | None:
+    """The next local day on which the bulk sweep has something to do for this loan."""
+    days = [day for item in loan.installments for day in _roll_days(loan, item, rules, at)]
+    if not days:
+        return None
+    floor = loan.rolled_through + timedelta(days=1) if loan.rolled_through else min(days)
+    return max(min(days), floor)
+
+
+def opens_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> date | None:
+    """The local day on which the driver of an installment is to be started."""
+    beat = next_beat(loan, item, rules, at)
+    if beat is None or item.opened:
+        return None
+    first = local_day(beat.not_before, loan.product.timezone)
+    return first - timedelta(days=OPEN_AHEAD_DAYS)
+
+
+def _roll_days(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[date]:
+    product = loan.product
+    if not item.opened and (opening := opens_on(loan, item, rules, at)) is not None:
+        yield opening
+    if not item.fell_due and item.state is State.SCHEDULED:
+        yield item.due_on
+    for notice in item.notices:
+        if notice.state is NoticeState.QUEUED and item.state in BEFORE_DUE:
+            late = notice.queued_at + product.reminders.receipt_within
+            yield local_day(late, product.timezone) + timedelta(days=1)
+    if item.state is State.SETTLED:
+        end = closure.window_ends(loan, item, rules)
+        if loan.rolled_through is None or end > loan.rolled_through:
+            yield end
+    if product.penalty and item.owed.total and item.state in {State.RETRYING, State.DELINQUENT}:
+        after_grace = item.due_on + timedelta(days=product.penalty.grace_days + 2)
+        done = item.penalty_through
+        yield max(after_grace, done + timedelta(days=2)) if done else after_grace
+
+
+def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Beat]:
+    """Reminders still to send: none after an order went out, in quiet hours or when held."""
+    if item.state not in BEFORE_DUE or item.attempts:
+        return
+    if item.hold in {HoldKind.CONTACT, HoldKind.ALL}:
+        return
+    plan = loan.product.reminders
+    for index, rule in enumerate(plan.rules):
+        day = item.due_on - timedelta(days=rule.days_before)
+        planned = local_instant(day, rule.at, loan.product.timezone)
+        step = reminder_step(item, index, at, plan.receipt_within)
+        if step is None or step >= len(rule.channels):
+            continue
+        if step == 0 and planned < at - REMINDER_STALE_AFTER:
+            continue
+        instant = earliest_in_window(planned if step == 0 else max(planned, at), plan.allowed)
+        reason = f"reminder {rule.days_before} days before {item.due_on} by {rule.channels[step]}"
+        yield Beat(BeatKind.REMIND, instant, reason, f"remind/{index}/{step}")
+
+
+def reminder_step(
+    item: Installment, rule: int, at: datetime, receipt_within: timedelta
+) -> int | None:
+    """The channel to try next for a rule: 0 at first, None when delivered or still awaited."""
+    sent = [notice for notice in item.notices if notice.rule == rule]
+    if not sent:
+        return 0
+    last = max(sent, key=lambda notice: notice.step)
+    if last.state is NoticeState.DELIVERED:
+        return None
+    if last.state is NoticeState.QUEUED and not is_overdue(last, at, receipt_within):
+        return None
+    return last.step + 1
+
+
+def is_overdue(notice: NoticeRecord, at: datetime, receipt_within: timedelta) -> bool:
+    """Whether a message has had no receipt for so long that the next channel follows."""
+    return at >= notice.queued_at + receipt_within
+
+
+def was_reminded(item: Installment) -> bool:
+    """Whether any reminder of the installment is known to have been delivered."""
+    return any(notice.state is NoticeState.DELIVERED for notice in item.notices)
+
+
+def _presentment(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
+    product = loan.product
+    if item.hold in {HoldKind.DEBIT, HoldKind.ALL}:
+        return
+    if product.reminders.require_delivered and product.reminders.rules and not was_reminded(item):
+        return
+    rail = rules.rail(product.rail)
+    calendar = rules.calendar(rail.calendar)
+    key = f"present/{len(item.attempts) + 1}"
+    if item.state is State.RETRYING:
+        verdict = retry_verdict(loan, item, rules)
+        if isinstance(verdict, RetryAt):
+            yield Beat(BeatKind.PRESENT, verdict.not_before, verdict.reason, key)
+        return
+    if item.retry_ordered_at is not None:
+        slot = earliest_slot(item.retry_ordered_at, rail, calendar)
+        yield Beat(BeatKind.PRESENT, slot, "ordered by an operator", key)
+        return
+    first = first_presentment(item.due_on, product.present_at, rail, calendar)
+    if at < first.last_at:
+        yield Beat(BeatKind.PRESENT, first.not_before, first.reason, key)
+    else:
+        slot = earliest_slot(at, rail, calendar)
+        yield Beat(BeatKind.PRESENT, slot, f"{first.reason}; its slot has passed", key)
+
+
+def _while_live(item: Installment, rules: Rulebook) -> Beat | None:
+    attempt = item.live_attempt
+    if attempt is None:
+        return None
+    rail = rules.rail(attempt.rail)
+    if attempt.state is AttemptState.INTENDED and attempt.sends == 0:
+        base = (attempt.asked_at or attempt.intended_at) + RESEND_AFTER
+        slot = earliest_slot(base, rail, rules.calendar(rail.calendar))
+        key = f"present/{attempt.number}/again/{attempt.enquiries}"
+        return Beat(BeatKind.PRESENT, slot, "the order never left; sent again", key)
+    instant = enquiry_at(attempt, rail)
+    reason = f"order {attempt.state.value.lower()}, enquiry {attempt.enquiries + 1}"
+    return Beat(
+        BeatKind.ENQUIRE, instant, reason, f"enquire/{attempt.order_no}/{attempt.enquiries}"
+    )
+
+
+def enquiry_at(attempt: Attempt, rail: RailProfile) -> datetime:
+    """When to ask about a live order next; waits grow, the last one repeats."""
+    if attempt.state is AttemptState.ACCEPTED and attempt.enquiries == 0:
+        return attempt.intended_at + rail.expected_by
+    wait = rail.enquiry[min(attempt.enquiries, len(rail.enquiry) - 1)]
+    base = max(attempt.asked_at or attempt.send_until, attempt.intended_at)
+    return base + wait
+
+
+def _settlement_deadline(loan: Loan, item: Installment, rules: Rulebook) -> Beat | None:
+    """When money reported and not proven becomes a case; None once that case is there."""
+    open_receipts = closure.unproven(loan, item)
+    if not open_receipts or item.needs_operator:
+        return None
+    product = loan.product
+    calendar = rules.calendar(product.calendar)
+    newest = max(receipt.value_on for receipt in open_receipts)
+    day = calendar.add_banking_days(newest, product.closure.settlement_banking_days)
+    instant = local_instant(day, REVIEW_AT, product.timezone)
+    return Beat(
+        BeatKind.REVIEW, instant, f"settlement expected by {day}", f"review/settled/{newest}"
+    )

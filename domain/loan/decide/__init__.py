@@ -1,0 +1,98 @@
+"""Every decision of the books: pure, aggregates and a command in, a change or a refusal out.
+
+One file per family; this door only sorts commands into them.
+"""
+
+from typing import assert_never
+
+from domain.loan.change import Aggregates, Change, Refusal
+from domain.loan.commands import (
+    AnyCommand,
+    BeatCommand,
+    BoardLoan,
+    BookLine,
+    Cancel,
+    ChangeDate,
+    Hold,
+    InstallmentCommand,
+    IntendDebit,
+    QueueReminder,
+    RaiseOperator,
+    RecordNoticeReceipt,
+    RecordOutcome,
+    RecordPayment,
+    RecordReturn,
+    RecordUnsent,
+    RenewSend,
+    RetryNow,
+    Review,
+    RollDay,
+    Unhold,
+    Waive,
+    WriteOff,
+)
+from domain.loan.decide.boarding import board_loan, roll_day
+from domain.loan.decide.driving import (
+    intend_debit,
+    queue_reminder,
+    record_notice_receipt,
+    renew_send,
+    review,
+)
+from domain.loan.decide.lines import book_line
+from domain.loan.decide.orders import give_order, raise_operator
+from domain.loan.decide.outcomes import record_outcome, record_return, record_unsent
+from domain.loan.decide.work import Work
+
+__all__ = ["decide"]
+
+
+def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
+    """What a command changes. Evidence always gives a change; orders may be refused."""
+    if isinstance(command, InstallmentCommand):
+        loan = aggregates.loans.get(command.loan_id)
+        if loan is None or not 1 <= command.number <= len(loan.installments):
+            return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
+    work = Work(aggregates, from_driver=isinstance(command, BeatCommand))
+    return _sort(work, command)
+
+
+def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
+    match command:
+        case BoardLoan():
+            return board_loan(work, command)
+        case RollDay():
+            return roll_day(work, command)
+        case QueueReminder():
+            return queue_reminder(work, command)
+        case IntendDebit():
+            return intend_debit(work, command)
+        case Review():
+            return review(work, command)
+        case RenewSend():
+            return renew_send(work, command)
+        case RecordOutcome():
+            return record_outcome(work, command)
+        case RecordUnsent():
+            return record_unsent(work, command)
+        case RecordReturn():
+            return record_return(work, command)
+        case RecordNoticeReceipt():
+            return record_notice_receipt(work, command)
+        case BookLine():
+            return book_line(work, command)
+        case RaiseOperator():
+            return raise_operator(work, command)
+        case (
+            Hold()
+            | Unhold()
+            | RetryNow()
+            | RecordPayment()
+            | ChangeDate()
+            | Waive()
+            | Cancel()
+            | WriteOff()
+        ):
+            return give_order(work, command)
+        case _:
+            assert_never(command)

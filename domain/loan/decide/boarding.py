@@ -1,0 +1,148 @@
+"""Boarding a loan, and the passing of a day: what happens to many installments at once."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+from domain.debit.retry import NoRetry
+from domain.loan import agenda
+from domain.loan.aggregate import Installment, Loan, NoticeState
+from domain.loan.amounts import Amounts
+from domain.loan.change import Change, Done, Refusal
+from domain.loan.commands import BoardLoan, RollDay
+from domain.loan.decide.charges import fall_due, true_up_penalty
+from domain.loan.decide.money import draw_advance, raise_paid
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event, State
+from domain.loan.schedule import ScheduleLine
+
+ONE_DAY = timedelta(days=1)
+
+
+def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
+    """Put a loan on the books and start the drivers of installments that are near."""
+    if refusal := _check(command):
+        return refusal
+    items = tuple(_item(line) for line in command.schedule)
+    work.put_loan(
+        Loan(
+            id=command.loan_id,
+            tenant=command.tenant,
+            borrower=command.borrower,
+            currency=command.currency,
+            principal_minor=command.principal_minor,
+            disbursed_on=command.disbursed_on,
+            product=command.product,
+            mandate=command.mandate,
+            installments=items,
+            version=0,
+        )
+    )
+    for item in items:
+        work.note(command.loan_id, item.number, "", State.SCHEDULED, "boarded", str(item.due_on))
+        _open_if_near(work, command.loan_id, item.number, work.today(command.loan_id))
+    return work.finish(Done(note=f"boarded {len(items)} installments"))
+
+
+def roll_day(work: Work, command: RollDay) -> Change:
+    """Book what the beginning of a local day brings for one loan."""
+    loan_id = command.loan_id
+    if loan_id not in work.loans:
+        return work.finish(Done(note="unknown loan"))
+    for item in work.loan(loan_id).installments:
+        _roll_item(work, loan_id, item.number, command.day)
+    loan = work.loan(loan_id)
+    if loan.rolled_through is None or loan.rolled_through < command.day:
+        work.put_loan(replace(loan, rolled_through=command.day))
+    return work.finish(Done(note="rolled"))
+
+
+def _check(command: BoardLoan) -> Refusal | None:
+    """Rules that a loan must keep before it is on the books; the first one broken."""
+    lines, product = command.schedule, command.product
+    if not lines or [line.number for line in lines] != list(range(1, len(lines) + 1)):
+        return Refusal("schedule.numbers", "installments are numbered 1, 2, 3 ... without a gap")
+    if command.currency != product.currency:
+        return Refusal("loan.currency", f"{command.currency} is not {product.currency}")
+    if sum(line.principal for line in lines) != command.principal_minor:
+        return Refusal("schedule.principal", "the schedule does not repay exactly the principal")
+    if any(min(line.principal, line.interest, line.fee) < 0 for line in lines):
+        return Refusal("schedule.negative", "no component of an installment is negative")
+    if any(line.total <= 0 for line in lines):
+        return Refusal("schedule.empty", "every installment asks for something")
+    days = [line.due_on for line in lines]
+    if any(a >= b for a, b in pairwise(days)):
+        return Refusal("schedule.order", "due dates rise from installment to installment")
+    if command.mandate.rail != product.rail:
+        return Refusal("mandate.rail", f"the mandate is for {command.mandate.rail}")
+    return None
+
+
+def _item(line: ScheduleLine) -> Installment:
+    scheduled = Amounts(principal=line.principal, interest=line.interest, fee=line.fee)
+    return Installment(line.number, line.due_on, scheduled)
+
+
+def _roll_item(work: Work, loan_id: str, number: int, day: date) -> None:
+    item = work.item(loan_id, number)
+    if item.state is State.SCHEDULED and item.due_on <= day:
+        _fall_due(work, loan_id, number)
+    _expire_notices(work, loan_id, number)
+    item = work.item(loan_id, number)
+    if item.owed.total and item.live_attempt is None:
+        true_up_penalty(work, loan_id, number, day - ONE_DAY)
+    if item.state is State.SETTLED:
+        work.touch(loan_id, number)
+    _give_up_retrying(work, loan_id, number)
+    _open_if_near(work, loan_id, number, day)
+
+
+def _fall_due(work: Work, loan_id: str, number: int) -> None:
+    fall_due(work, loan_id, number)
+    work.move(loan_id, number, Event.FELL_DUE)
+    draw_advance(work, loan_id, number)
+    if not work.item(loan_id, number).owed.total and work.can(loan_id, number, Event.PAID_IN_FULL):
+        raise_paid(work, loan_id, number, "nothing left to pay")
+
+
+def _expire_notices(work: Work, loan_id: str, number: int) -> None:
+    """A message without a receipt for too long has failed: the next channel follows."""
+    item = work.item(loan_id, number)
+    within = work.loan(loan_id).product.reminders.receipt_within
+    late = [
+        notice
+        for notice in item.notices
+        if notice.state is NoticeState.QUEUED and agenda.is_overdue(notice, work.at, within)
+    ]
+    if late:
+        failed = {notice.message_id for notice in late}
+        notices = tuple(
+            replace(notice, state=NoticeState.FAILED) if notice.message_id in failed else notice
+            for notice in item.notices
+        )
+        work.put(loan_id, replace(item, notices=notices))
+        for notice in late:
+            work.note(
+                loan_id,
+                number,
+                NoticeState.QUEUED,
+                NoticeState.FAILED,
+                "notice_unanswered",
+                notice.channel,
+            )
+
+
+def _give_up_retrying(work: Work, loan_id: str, number: int) -> None:
+    """Time alone can end a retry plan: its last day has passed, or the mandate's term."""
+    item = work.item(loan_id, number)
+    if item.state is not State.RETRYING:
+        return
+    verdict = agenda.retry_verdict(work.loan(loan_id), item, work.rules)
+    if isinstance(verdict, NoRetry):
+        work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, f"{verdict.rule}: {verdict.reason}")
+
+
+def _open_if_near(work: Work, loan_id: str, number: int, day: date) -> None:
+    opening = agenda.opens_on(work.loan(loan_id), work.item(loan_id, number), work.rules, work.at)
+    if opening is not None and opening <= day:
+        work.open_driver(loan_id, number)

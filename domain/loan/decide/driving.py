@@ -1,0 +1,228 @@
+"""Beats of the driver: remind, present, send again, review. A moot beat is superseded."""
+
+from dataclasses import replace
+
+from domain.calendar import local_day
+from domain.debit.attempt import Attempt, AttemptState, DebitOrder
+from domain.debit.presentment import value_day
+from domain.loan import agenda, closure
+from domain.loan.aggregate import Loan, NoticeRecord, NoticeState
+from domain.loan.change import CaseChange, Change, Done, Message, Ordered, Refusal
+from domain.loan.commands import (
+    BeatCommand,
+    IntendDebit,
+    QueueReminder,
+    RecordNoticeReceipt,
+    RenewSend,
+    Review,
+)
+from domain.loan.decide.charges import fall_due
+from domain.loan.decide.outcomes import find, need_operator
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event, State
+from domain.loan.view import Beat
+
+
+def due_beat(work: Work, command: BeatCommand) -> Beat | None:
+    """The beat that the command performs, if it is still what comes next and its time has come."""
+    item = work.item(command.loan_id, command.number)
+    if command.generation != item.generation:
+        return None
+    beat = agenda.next_beat(work.loan(command.loan_id), item, work.rules, work.at)
+    if beat is None or beat.key != command.beat or beat.not_before > work.at:
+        return None
+    return beat
+
+
+def queue_reminder(work: Work, command: QueueReminder) -> Change:
+    """Write a reminder to the outbox, once for each rule and channel."""
+    loan_id, number = command.loan_id, command.number
+    if due_beat(work, command) is None:
+        return work.superseded(loan_id, number)
+    _, rule_text, step_text = command.beat.split("/")
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    rule = loan.product.reminders.rules[int(rule_text)]
+    channel = rule.channels[int(step_text)]
+    message_id = f"N-{loan_id}-{number}-g{item.generation}-{rule_text}-{step_text}"
+    notice = NoticeRecord(message_id, int(rule_text), int(step_text), channel, work.at)
+    work.put(loan_id, replace(item, notices=(*item.notices, notice)))
+    work.note(loan_id, number, "", NoticeState.QUEUED, "reminder_queued", f"{channel} {message_id}")
+    work.send(
+        Message("notice", f"notice/{message_id}", _notice(loan, number, notice, rule.template))
+    )
+    return work.done(loan_id, number, "reminder queued")
+
+
+def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
+    """Fix order number, merchant, amount and lease before the first byte leaves."""
+    loan_id, number = command.loan_id, command.number
+    if due_beat(work, command) is None:
+        return work.superseded(loan_id, number)
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    live = item.live_attempt
+    if live is not None:
+        return _send_again(work, loan_id, number, live)
+    rail = work.rules.rail(loan.product.rail)
+    calendar = work.rules.calendar(rail.calendar)
+    value_on = value_day(rail, calendar, local_day(work.at, rail.timezone))
+    if not loan.mandate.allows(value_on):
+        return _mandate_ended(work, loan_id, number)
+    fall_due(work, loan_id, number)
+    item = work.item(loan_id, number)
+    waits = sum(
+        r.waiting_minor
+        for r in loan.receipts
+        if r.number in {number, None} and f"surplus/{r.id}" not in work.cases
+    )
+    caps = [cap for cap in (loan.mandate.cap_minor, rail.amount_max_minor) if cap is not None]
+    amount = min([item.owed.total - waits, *caps])
+    if amount <= 0:
+        return Refusal("debit.nothing_to_take", f"owed {item.owed.total}, waiting {waits}")
+    order_no = f"{_short(loan_id)}{number:03d}{len(item.attempts) + 1:02d}"
+    attempt = Attempt(
+        number=len(item.attempts) + 1,
+        order_no=order_no,
+        merchant_id=loan.mandate.merchant_id,
+        mandate_ref=loan.mandate.ref,
+        rail=rail.name,
+        amount_minor=amount,
+        value_on=value_on,
+        intended_at=work.at,
+        send_until=work.at + rail.lease,
+    )
+    work.put(loan_id, replace(item, attempts=(*item.attempts, attempt), retry_ordered_at=None))
+    work.move(loan_id, number, Event.DEBIT_INTENDED, f"order {order_no}")
+    work.note(loan_id, number, "", AttemptState.INTENDED, "attempt", f"{amount}", order_no)
+    _notice_undelivered(work, loan, number)
+    return work.finish(Ordered(_order(loan, number, attempt)), (loan_id, number))
+
+
+def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
+    """Take the lease of a live order again; only where the rail is proven idempotent."""
+    loan_id, number = command.loan_id, command.number
+    _, attempt = find(work, loan_id, command.order_no)
+    if not attempt.is_live:
+        return work.superseded(loan_id, number)
+    if work.at < attempt.send_until:
+        return Refusal("debit.lease", f"order {attempt.order_no} is leased to another sender")
+    if not work.rules.rail(attempt.rail).idempotent:
+        return Refusal("debit.not_idempotent", f"{attempt.rail} may execute one number twice")
+    return _send_again(work, loan_id, number, attempt)
+
+
+def review(work: Work, command: Review) -> Change:
+    """Money reported and not proven by its deadline becomes a case and a person's task."""
+    loan_id, number = command.loan_id, command.number
+    if due_beat(work, command) is None:
+        return work.superseded(loan_id, number)
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    open_minor = sum(receipt.clearing_minor for receipt in closure.unproven(loan, item))
+    work.open_case(
+        CaseChange(
+            "open",
+            f"unsettled/{loan_id}/{number}",
+            "unsettled",
+            f"{open_minor} {loan.currency} minor units are reported and not proven at the bank",
+            loan_id=loan_id,
+            number=number,
+            amount_minor=open_minor,
+            currency=loan.currency,
+        )
+    )
+    need_operator(work, loan_id, number, "settlement is late")
+    return work.done(loan_id, number, "settlement is late")
+
+
+def record_notice_receipt(work: Work, command: RecordNoticeReceipt) -> Change:
+    """What became of a message; a late *delivered* beats an earlier *failed*."""
+    loan_id = work.aggregates.messages.get(command.message_id)
+    if loan_id is None:
+        return work.finish(Done(note="unknown message"))
+    state = NoticeState.DELIVERED if command.delivered else NoticeState.FAILED
+    for item in work.loan(loan_id).installments:
+        for notice in item.notices:
+            if notice.message_id != command.message_id:
+                continue
+            if notice.state in {state, NoticeState.DELIVERED}:
+                return work.done(loan_id, item.number, "known")
+            notices = tuple(replace(n, state=state) if n is notice else n for n in item.notices)
+            work.put(loan_id, replace(item, notices=notices))
+            work.note(loan_id, item.number, notice.state, state, f"notice_{state}", notice.channel)
+            return work.done(loan_id, item.number, state.value)
+    return work.finish(Done(note="unknown message"))
+
+
+def _send_again(work: Work, loan_id: str, number: int, attempt: Attempt) -> Change:
+    """The same order, under a new lease: number, merchant, amount and value date stay."""
+    rail = work.rules.rail(attempt.rail)
+    renewed = replace(
+        attempt,
+        send_until=work.at + rail.lease,
+        sends=attempt.sends + 1,
+        asked_at=work.at,
+    )
+    item = work.item(loan_id, number)
+    attempts = tuple(renewed if a.number == attempt.number else a for a in item.attempts)
+    work.put(loan_id, replace(item, attempts=attempts))
+    work.note(loan_id, number, attempt.state, attempt.state, "sent_again", "", attempt.order_no)
+    return work.finish(Ordered(_order(work.loan(loan_id), number, renewed)), (loan_id, number))
+
+
+def _mandate_ended(work: Work, loan_id: str, number: int) -> Change:
+    if work.item(loan_id, number).state is State.SCHEDULED:
+        fall_due(work, loan_id, number)
+        work.move(loan_id, number, Event.FELL_DUE)
+    work.move(loan_id, number, Event.MANDATE_ENDED, "the mandate does not cover the day")
+    return work.superseded(loan_id, number)
+
+
+def _notice_undelivered(work: Work, loan: Loan, number: int) -> None:
+    """No reminder is known to have arrived: noticed before the debit, and seen by a person."""
+    item = work.item(loan.id, number)
+    if loan.product.reminders.rules and not agenda.was_reminded(item) and len(item.attempts) == 1:
+        work.open_case(
+            CaseChange(
+                "open",
+                f"no_reminder/{loan.id}/{number}",
+                "no_reminder_delivered",
+                "the debit goes out and no reminder is known to have arrived",
+                loan_id=loan.id,
+                number=number,
+            )
+        )
+
+
+def _order(loan: Loan, number: int, attempt: Attempt) -> DebitOrder:
+    return DebitOrder(
+        order_no=attempt.order_no,
+        merchant_id=attempt.merchant_id,
+        mandate_ref=attempt.mandate_ref,
+        rail=attempt.rail,
+        amount_minor=attempt.amount_minor,
+        currency=loan.currency,
+        value_on=attempt.value_on,
+        loan_id=loan.id,
+        number=number,
+        send_until=attempt.send_until,
+    )
+
+
+def _notice(loan: Loan, number: int, notice: NoticeRecord, template: str) -> dict[str, object]:
+    item = loan.installment(number)
+    return {
+        "message_id": notice.message_id,
+        "channel": notice.channel,
+        "template": template,
+        "language": loan.product.language,
+        "borrower": loan.borrower,
+        "loan_id": loan.id,
+        "number": number,
+        "due_on": item.due_on.isoformat(),
+        "amount_minor": (item.owed if item.fell_due else item.scheduled).total,
+        "currency": loan.currency,
+    }
+
+
+def _short(loan_id: str) -> str:
+    """Letters and digits of a loan id: rails take nothing else in an order number."""
+    return "".join(char for char in loan_id if char.isascii() and char.isalnum())[-30:]

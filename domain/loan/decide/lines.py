@@ -1,0 +1,192 @@
+"""Booked bank lines: they prove receipts and returns, or wait in suspense with a case."""
+
+from dataclasses import replace
+from datetime import date
+
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.ledger import bookings
+from domain.loan.aggregate import LineState, Receipt
+from domain.loan.change import CaseChange, Change, Done
+from domain.loan.commands import BookLine
+from domain.loan.decide.money import Proof, prove
+from domain.loan.decide.outcomes import find, free_success, hear, reverse
+from domain.loan.decide.work import Work
+from domain.reconciliation.statement import LineItem, StatementLine
+
+
+def book_line(work: Work, command: BookLine) -> Change:
+    """Match a booked line by its references, never by amount alone; the rest waits in suspense."""
+    line = command.line
+    state = LineState(
+        line.id,
+        line.account,
+        command.statement_id,
+        line.booked_on,
+        line.amount_minor,
+        line.currency,
+        line.amount_minor,
+    )
+    items = line.items or _batch_items(work, line) or ()
+    for item in items:
+        explained, ref = _book_item(work, line, item)
+        if explained:
+            state = replace(
+                state, open_minor=state.open_minor - explained, matched=(*state.matched, ref)
+            )
+    if state.matched and line.charges_minor:
+        work.post(
+            bookings.line_fee(
+                line.account, line.id, line.charges_minor, line.currency, line.booked_on
+            )
+        )
+        state = replace(state, open_minor=state.open_minor + line.charges_minor)
+    work.put_line(state)
+    if state.open_minor:
+        _to_suspense(work, line, state.open_minor)
+    return work.finish(Done(note="matched" if not state.open_minor else "unmatched"))
+
+
+def _book_item(work: Work, line: StatementLine, item: LineItem) -> tuple[int, str]:
+    """Book one item; how much of the line it explains (signed), and the receipt."""
+    if item.amount_minor > 0:
+        return _book_credit(work, line, item)
+    if item.amount_minor < 0:
+        return _book_return(work, line, item)
+    return 0, ""
+
+
+def _book_credit(work: Work, line: StatementLine, item: LineItem) -> tuple[int, str]:
+    ref = item.end_to_end_id or ""
+    loan_id = work.aggregates.orders.get(ref)
+    if loan_id is not None and work.loan(loan_id).currency == line.currency:
+        receipt = _receipt_of_order(work, loan_id, line, item, ref)
+    else:
+        loan_id = work.aggregates.receipts.get(ref)
+        if loan_id is None or work.loan(loan_id).currency != line.currency:
+            return 0, ""
+        receipt = work.receipt(loan_id, ref)
+    if receipt.unsettled_minor <= 0:
+        return 0, ""
+    proven = min(item.amount_minor, receipt.unsettled_minor)
+    fee = item.charges_minor
+    prove(work, loan_id, receipt.id, Proof(line.account, proven, fee, line.id, line.booked_on))
+    return proven - fee, receipt.id
+
+
+def _receipt_of_order(
+    work: Work, loan_id: str, line: StatementLine, item: LineItem, order_no: str
+) -> Receipt:
+    """The open receipt that a credit line of an order proves.
+
+    The line itself may be the first news of the money: confirmation and settlement in one.
+    """
+    number, attempt = find(work, loan_id, order_no)
+    refs = {ref for ref in (item.tx_id, line.servicer_ref) if ref}
+    outcome = Outcome(
+        OutcomeClass.SUCCESS, "line", item.amount_minor, None, executed_on=line.value_on
+    )
+    if attempt.is_live:
+        hear(work, loan_id, number, attempt, outcome, "statement")
+    receipts = [r for r in work.loan(loan_id).receipts if r.order_no == order_no]
+    open_ones = [receipt for receipt in receipts if receipt.unsettled_minor > 0]
+    named = [receipt for receipt in open_ones if receipt.bank_ref in refs]
+    if found := named or open_ones:
+        return found[0]
+    receipt_id = free_success(work, loan_id, number, attempt, outcome, item.amount_minor)
+    return work.receipt(loan_id, receipt_id)
+
+
+def _book_return(work: Work, line: StatementLine, item: LineItem) -> tuple[int, str]:
+    """A debit line of a return: reported before, or reported by this very line."""
+    found = _returned_receipt(work, line, item)
+    if found is None:
+        return 0, ""
+    loan_id, receipt = found
+    minor = -item.amount_minor
+    if not _is_reported(receipt, minor):
+        code = item.return_reason or "line"
+        reverse(work, loan_id, receipt, minor, _return_class(code), code, line.booked_on)
+    fee = item.charges_minor
+    prove(work, loan_id, receipt.id, Proof(line.account, -minor, fee, line.id, line.booked_on))
+    return -minor - fee, receipt.id
+
+
+def _returned_receipt(
+    work: Work, line: StatementLine, item: LineItem
+) -> tuple[str, Receipt] | None:
+    """By order number, else by mandate and exact amount where only one receipt fits best."""
+    minor = -item.amount_minor
+    if item.end_to_end_id and (loan_id := work.aggregates.orders.get(item.end_to_end_id)):
+        candidates = [
+            (loan_id, receipt)
+            for receipt in work.loan(loan_id).receipts
+            if receipt.order_no == item.end_to_end_id
+        ]
+    elif item.mandate_ref:
+        candidates = [
+            (loan_id, receipt)
+            for loan_id in work.aggregates.mandates.get(item.mandate_ref, ())
+            for receipt in work.loan(loan_id).receipts
+            if receipt.source == "debit" and receipt.amount_minor == minor
+        ]
+    else:
+        return None
+    candidates = [
+        (loan_id, receipt)
+        for loan_id, receipt in candidates
+        if work.loan(loan_id).currency == line.currency
+        and (_is_reported(receipt, minor) or receipt.net_minor >= minor)
+    ]
+    # Reported and not yet proven first, then the newest: the oldest returns are long proven.
+    candidates.sort(
+        key=lambda pair: (not _is_reported(pair[1], minor), -pair[1].value_on.toordinal())
+    )
+    return candidates[0] if candidates else None
+
+
+def _is_reported(receipt: Receipt, minor: int) -> bool:
+    """Whether a return of this size is booked and its line has not come yet."""
+    return receipt.returned_minor - receipt.return_settled_minor >= minor
+
+
+def _return_class(code: str) -> OutcomeClass:
+    return (
+        OutcomeClass.NSF
+        if code in {"64", "90", "AM04", "MS03", "R01"}
+        else (OutcomeClass.LATE_RETURN)
+    )
+
+
+def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
+    """Orders of a batch booked in one amount, when count and sum agree with the line."""
+    if not line.batch_ref:
+        return ()
+    found: list[LineItem] = []
+    for loan_id in work.aggregates.batches.get(line.batch_ref, ()):
+        loan = work.loan(loan_id)
+        for _, attempt in loan.attempts():
+            if attempt.batch_ref != line.batch_ref:
+                continue
+            receipt = loan.receipt(f"R-{attempt.order_no}")
+            if receipt is not None and receipt.unsettled_minor > 0:
+                minor = receipt.unsettled_minor
+                found.append(LineItem(attempt.order_no, attempt.mandate_ref, None, minor))
+    fits = sum(item.amount_minor for item in found) == line.amount_minor
+    return tuple(found) if fits and line.batch_count in {None, len(found)} else ()
+
+
+def _to_suspense(work: Work, line: StatementLine, open_minor: int) -> None:
+    """Nothing explains (the rest of) the line: it waits, visibly."""
+    on: date = line.booked_on
+    work.post(bookings.stray_line(line.account, line.id, open_minor, line.currency, on))
+    work.open_case(
+        CaseChange(
+            "open",
+            f"line/{line.id}",
+            "unmatched_line",
+            f"{open_minor} {line.currency} minor units of line {line.id} are not explained",
+            line=line.id,
+            amount_minor=open_minor,
+            currency=line.currency,
+        )
+    )

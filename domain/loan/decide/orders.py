@@ -1,0 +1,236 @@
+"""Orders of operators and upstream: allowed by table and rules, or refused with a reason."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import assert_never
+
+from domain.debit.attempt import AttemptState
+from domain.debit.outcome import OutcomeClass
+from domain.ledger import accounts, bookings
+from domain.loan.aggregate import Receipt
+from domain.loan.amounts import Amounts
+from domain.loan.change import Change, Refusal
+from domain.loan.commands import (
+    Cancel,
+    ChangeDate,
+    Hold,
+    Order,
+    RaiseOperator,
+    RecordPayment,
+    RetryNow,
+    Unhold,
+    Waive,
+    WriteOff,
+)
+from domain.loan.decide.charges import true_up_penalty
+from domain.loan.decide.money import place_waiting, raise_paid, receive_free
+from domain.loan.decide.outcomes import need_operator
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import FINAL, Event, State
+
+ONE_DAY = timedelta(days=1)
+MOVE_DAYS_MAX = 366
+MINOR_MAX = 10**15
+NEVER_AGAIN = frozenset(
+    {
+        OutcomeClass.ACCOUNT,
+        OutcomeClass.MANDATE,
+        OutcomeClass.PAYER_STOP,
+        OutcomeClass.DISPUTE,
+        OutcomeClass.DECEASED,
+        OutcomeClass.LATE_RETURN,
+    }
+)
+"""After these nobody debits under the same authority, whoever orders it."""
+
+
+def give_order(work: Work, order: Order) -> Change | Refusal:
+    """Apply an order to one installment, or refuse it by a named rule."""
+    if refusal := _check(work, order):
+        return refusal
+    match order:
+        case Hold():
+            return _hold(work, order)
+        case Unhold():
+            return _unhold(work, order)
+        case RetryNow():
+            return _retry_now(work, order)
+        case RecordPayment():
+            return _record_payment(work, order)
+        case ChangeDate():
+            return _change_date(work, order)
+        case Waive():
+            return _waive(work, order)
+        case Cancel():
+            return _cancel(work, order)
+        case WriteOff():
+            return _write_off(work, order)
+        case _:
+            assert_never(order)
+
+
+def raise_operator(work: Work, order: RaiseOperator) -> Change:
+    """The driver cannot go on by itself: a visible task for a person."""
+    need_operator(work, order.loan_id, order.number, order.reason or "the driver needs a person")
+    return work.done(order.loan_id, order.number)
+
+
+def _check(work: Work, order: Order) -> Refusal | None:
+    if not order.reason.strip():
+        return Refusal("order.reason", "an order says why")
+    item = work.item(order.loan_id, order.number)
+    if item.state in FINAL and not isinstance(order, RecordPayment):
+        return Refusal("lifecycle.final", f"the installment is {item.state}")
+    return None
+
+
+def _hold(work: Work, order: Hold) -> Change:
+    item = work.item(order.loan_id, order.number)
+    work.put(order.loan_id, replace(item, hold=order.what, hold_reason=order.reason))
+    work.note(order.loan_id, order.number, item.state, item.state, "held", order.what)
+    return work.done(order.loan_id, order.number, "held")
+
+
+def _unhold(work: Work, order: Unhold) -> Change | Refusal:
+    item = work.item(order.loan_id, order.number)
+    if item.hold is None:
+        return Refusal("hold.none", "the installment is not on hold")
+    work.put(order.loan_id, replace(item, hold=None, hold_reason=""))
+    work.note(order.loan_id, order.number, item.state, item.state, "unheld", item.hold)
+    _answered(work, order)
+    return work.done(order.loan_id, order.number, "unheld")
+
+
+def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
+    """Present at the next slot; never beside a live order, nor past what rail and law allow."""
+    loan_id, number = order.loan_id, order.number
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    if item.live_attempt is not None:
+        return Refusal("attempt.live", "an earlier order still owes its verdict")
+    if item.hold is not None:
+        return Refusal("hold", f"the installment is on hold ({item.hold})")
+    if not loan.mandate.allows(work.today(loan_id)):
+        return Refusal("mandate.ended", "the mandate does not cover today")
+    last = item.attempts[-1] if item.attempts else None
+    if last is not None and last.klass in NEVER_AGAIN:
+        return Refusal(f"class.{last.klass}", f"{last.klass} needs a new authority first")
+    rail = work.rules.rail(loan.product.rail)
+    presented = [
+        a
+        for a in item.attempts
+        if a.state not in {AttemptState.NOT_EXECUTED, AttemptState.RECALLED}
+    ]
+    allowed = min(rail.attempts_max, loan.mandate.attempts_max or rail.attempts_max)
+    if len(presented) >= allowed:
+        return Refusal("rail.attempts_max", f"presented {len(presented)} of {allowed} times")
+    if not work.can(loan_id, number, Event.RETRY_ORDERED):
+        return Refusal("lifecycle.retry_ordered", f"not in state {item.state}")
+    work.move(loan_id, number, Event.RETRY_ORDERED, order.reason)
+    work.put(loan_id, replace(work.item(loan_id, number), retry_ordered_at=work.at))
+    _answered(work, order)
+    return work.done(loan_id, number, "retry ordered")
+
+
+def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
+    """Money paid another way: reported now, proven when its bank line comes."""
+    loan = work.loan(order.loan_id)
+    if order.currency != loan.currency:
+        return Refusal("payment.currency", f"{order.currency} is not {loan.currency}")
+    if not 0 < order.amount_minor <= MINOR_MAX:
+        return Refusal("payment.amount", "above zero and below the house's limit")
+    if order.value_on > work.today(loan.id):
+        return Refusal("payment.value_on", "money cannot have come in the future")
+    known = work.aggregates.receipts.get(order.reference)
+    if known is not None or loan.receipt(order.reference) is not None:
+        return Refusal("payment.reference", f"reference {order.reference} is booked already")
+    receipt = Receipt(
+        id=order.reference,
+        source="transfer",
+        amount_minor=order.amount_minor,
+        value_on=order.value_on,
+        received_at=work.at,
+        clearing_account=accounts.clearing("transfer"),
+        number=order.number,
+    )
+    receive_free(work, loan.id, receipt, "payment_recorded")
+    place_waiting(work, loan.id)
+    work.touch(loan.id, order.number)
+    return work.done(loan.id, order.number, "payment recorded")
+
+
+def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
+    loan_id, number = order.loan_id, order.number
+    item = work.item(loan_id, number)
+    today = work.today(loan_id)
+    if item.live_attempt is not None:
+        return Refusal("attempt.live", "an earlier order still owes its verdict")
+    if not today <= order.due_on <= today + timedelta(days=MOVE_DAYS_MAX):
+        return Refusal("due_on.range", f"from today to {MOVE_DAYS_MAX} days ahead")
+    if not work.can(loan_id, number, Event.DUE_DATE_CHANGED):
+        return Refusal("lifecycle.due_date_changed", f"not in state {item.state}")
+    true_up_penalty(work, loan_id, number, min(today - ONE_DAY, order.due_on))
+    work.move(loan_id, number, Event.DUE_DATE_CHANGED, f"{item.due_on} -> {order.due_on}")
+    last = item.attempts[-1].number if item.attempts else 0
+    work.put(
+        loan_id, replace(work.item(loan_id, number), due_on=order.due_on, retries_reset_at=last)
+    )
+    _answered(work, order)
+    return work.done(loan_id, number, "due date changed")
+
+
+def _waive(work: Work, order: Waive) -> Change | Refusal:
+    loan_id, number = order.loan_id, order.number
+    item = work.item(loan_id, number)
+    if item.live_attempt is not None:
+        return Refusal("attempt.live", "an earlier order still owes its verdict")
+    if item.state not in {State.DUE, State.RETRYING, State.DELINQUENT}:
+        return Refusal("lifecycle.waive", f"not in state {item.state}")
+    if not 0 < order.amount_minor <= item.owed.of(order.component):
+        owed = item.owed.of(order.component)
+        return Refusal("waive.amount", f"above zero and at most the {owed} owed")
+    amounts = Amounts().plus(order.component, order.amount_minor)
+    today = work.today(loan_id)
+    work.post(bookings.waive(work.loan(loan_id), item, amounts, "goodwill", today))
+    if not work.item(loan_id, number).owed.total:
+        raise_paid(work, loan_id, number, "waived")
+    else:
+        work.note(loan_id, number, item.state, item.state, "waived", str(order.amount_minor))
+    _answered(work, order)
+    return work.done(loan_id, number, "waived")
+
+
+def _cancel(work: Work, order: Cancel) -> Change | Refusal:
+    loan_id, number = order.loan_id, order.number
+    item = work.item(loan_id, number)
+    if item.live_attempt is not None:
+        return Refusal("attempt.live", "an earlier order still owes its verdict")
+    if not work.can(loan_id, number, Event.CANCELLED):
+        return Refusal("lifecycle.cancelled", f"not in state {item.state}")
+    if item.allocated.total:
+        return Refusal("cancel.paid", "money was applied to it; undo that first")
+    if item.owed.total:
+        entry = bookings.cancel(work.loan(loan_id), item, work.today(loan_id))
+        work.post(entry)
+        charged = item.charged - item.owed
+        work.put(loan_id, replace(work.item(loan_id, number), charged=charged))
+    work.move(loan_id, number, Event.CANCELLED, order.reason)
+    return work.done(loan_id, number, "cancelled")
+
+
+def _write_off(work: Work, order: WriteOff) -> Change | Refusal:
+    loan_id, number = order.loan_id, order.number
+    item = work.item(loan_id, number)
+    if not work.can(loan_id, number, Event.WRITTEN_OFF):
+        return Refusal("lifecycle.written_off", f"not in state {item.state}")
+    work.post(bookings.write_off(work.loan(loan_id), item, work.today(loan_id)))
+    work.move(loan_id, number, Event.WRITTEN_OFF, order.reason)
+    _answered(work, order)
+    return work.done(loan_id, number, "written off")
+
+
+def _answered(work: Work, order: Order) -> None:
+    """A person has acted: the task is done."""
+    item = work.item(order.loan_id, order.number)
+    if item.needs_operator:
+        work.put(order.loan_id, replace(item, needs_operator=""))
+    work.close_case(f"operator/{order.loan_id}/{order.number}")

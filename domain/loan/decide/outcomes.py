@@ -1,0 +1,426 @@
+"""Evidence about debits: outcomes, returns, orders that never left. Never refused."""
+
+from dataclasses import replace
+from datetime import date
+
+from domain.debit.attempt import MOVES, Attempt, AttemptState
+from domain.debit.outcome import Outcome, OutcomeClass, Verdict
+from domain.debit.retry import NoRetry
+from domain.ledger import accounts
+from domain.loan import agenda
+from domain.loan.aggregate import Receipt
+from domain.loan.change import CaseChange, Change, Done
+from domain.loan.commands import RecordOutcome, RecordReturn, RecordUnsent
+from domain.loan.decide.money import place_waiting, receive_debit, receive_free, take_back
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event, State
+
+ENQUIRY = "enquiry"
+
+
+def record_outcome(work: Work, command: RecordOutcome) -> Change:
+    """What a rail said about an order, whichever way it came."""
+    loan_id = work.aggregates.orders.get(command.order_no)
+    if loan_id is None:
+        return _unknown_order(work, command.rail, command.order_no)
+    number, attempt = find(work, loan_id, command.order_no)
+    hear(work, loan_id, number, attempt, command.outcome, command.source)
+    return work.done(loan_id, number, command.outcome.verdict.value)
+
+
+def record_unsent(work: Work, command: RecordUnsent) -> Change:
+    """The order provably never left: the same number is sent again later."""
+    loan_id = work.aggregates.orders.get(command.order_no)
+    if loan_id is None:
+        return _unknown_order(work, "-", command.order_no)
+    number, attempt = find(work, loan_id, command.order_no)
+    if attempt.state is AttemptState.INTENDED and attempt.sends == command.sends:
+        calls = attempt.enquiries + 1
+        rail = work.rules.rail(attempt.rail)
+        unsent = replace(attempt, sends=0, enquiries=calls, asked_at=work.at)
+        _put(work, loan_id, number, unsent)
+        if calls >= rail.enquiries_before_operator:
+            need_operator(work, loan_id, number, f"order {attempt.order_no} cannot be sent")
+    return work.done(loan_id, number)
+
+
+def record_return(work: Work, command: RecordReturn) -> Change:
+    """A confirmed debit was taken back: everything that it paid is owed again."""
+    loan_id = work.aggregates.orders.get(command.order_no)
+    if loan_id is None:
+        return _unknown_order(work, command.rail, command.order_no)
+    number, attempt = find(work, loan_id, command.order_no)
+    receipt = returnable(work, loan_id, command.order_no, command.bank_ref, command.amount_minor)
+    if receipt is None and _already_returned(work, loan_id, command):
+        return work.done(loan_id, number, "known")
+    if receipt is None:
+        # A return says that the debit had been executed: book that first, then take it back.
+        confirmation = Outcome(
+            OutcomeClass.SUCCESS,
+            "return",
+            command.amount_minor,
+            command.bank_ref,
+            executed_on=attempt.value_on,
+        )
+        hear(work, loan_id, number, attempt, confirmation, "return")
+        receipt = returnable(
+            work, loan_id, command.order_no, command.bank_ref, command.amount_minor
+        )
+    if receipt is not None:
+        reverse(
+            work,
+            loan_id,
+            receipt,
+            command.amount_minor,
+            command.klass,
+            command.code,
+            command.returned_on,
+        )
+    return work.done(loan_id, number, "returned")
+
+
+def find(work: Work, loan_id: str, order_no: str) -> tuple[int, Attempt]:
+    """The installment number and the attempt of an order of this loan."""
+    return next(
+        (item.number, attempt)
+        for item, attempt in work.loan(loan_id).attempts()
+        if attempt.order_no == order_no
+    )
+
+
+def hear(
+    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, source: str
+) -> None:
+    """Weigh one outcome against what is known: same or weaker news has no effect."""
+    if attempt.is_live:
+        _hear_live(work, loan_id, number, attempt, outcome, source)
+    elif outcome.verdict is Verdict.CONFIRMED:
+        _hear_money_again(work, loan_id, number, attempt, outcome)
+    elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in {
+        AttemptState.CONFIRMED,
+        AttemptState.RETURNED,
+    }:
+        _case(
+            work,
+            loan_id,
+            number,
+            f"contradiction/{attempt.order_no}",
+            "contradiction",
+            f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}",
+        )
+    place_waiting(work, loan_id)
+
+
+def _hear_live(
+    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, source: str
+) -> None:
+    attempt = replace(
+        attempt,
+        batch_ref=outcome.batch_ref or attempt.batch_ref,
+        enquiries=attempt.enquiries + (1 if source == ENQUIRY else 0),
+        asked_at=work.at if source in {ENQUIRY, "answer"} else attempt.asked_at,
+    )
+    match outcome.verdict:
+        case Verdict.CONFIRMED:
+            confirm(work, loan_id, number, attempt, outcome)
+        case Verdict.DECLINED:
+            ended = _ended(work, attempt, AttemptState.DECLINED, outcome)
+            end_unpaid(work, loan_id, number, ended)
+        case Verdict.NOT_FOUND if _conclusive(work, attempt, source):
+            ended = _ended(work, attempt, AttemptState.NOT_EXECUTED, outcome)
+            end_unpaid(work, loan_id, number, ended)
+        case Verdict.PENDING:
+            _wait(work, loan_id, number, attempt, AttemptState.ACCEPTED, outcome)
+        case Verdict.UNKNOWN | Verdict.NOT_FOUND:
+            keeps = attempt.state is AttemptState.ACCEPTED and not _is_overdue(work, attempt)
+            state = AttemptState.ACCEPTED if keeps else AttemptState.UNKNOWN
+            _wait(work, loan_id, number, attempt, state, outcome)
+
+
+def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """The rail took money for a live attempt: receipt, allocation, and the attempt ends."""
+    amount = outcome.executed_minor or attempt.amount_minor
+    item = work.item(loan_id, number)
+    before = item.state
+    ended = replace(_ended(work, attempt, AttemptState.CONFIRMED, outcome), confirmed_minor=amount)
+    _put(work, loan_id, number, ended)
+    receipt = debit_receipt(work, number, ended, outcome, amount, f"R-{attempt.order_no}")
+    receive_debit(work, loan_id, receipt, number)
+    item = work.item(loan_id, number)
+    detail = f"order {attempt.order_no}"
+    if item.owed.total == 0:
+        if work.can(loan_id, number, Event.PAID_IN_FULL):
+            work.move(loan_id, number, Event.PAID_IN_FULL, detail)
+        work.close_case(f"no_reminder/{loan_id}/{number}")
+    elif before in {State.PRESENTED, State.IN_DOUBT}:
+        _end_retryable_or_finally(work, loan_id, number, "paid in part")
+    if outcome.klass is OutcomeClass.SUCCESS_DEFECTIVE:
+        _case(
+            work,
+            loan_id,
+            number,
+            f"defective/{attempt.order_no}",
+            "defective_success",
+            f"order {attempt.order_no} was taken with code {outcome.code}",
+        )
+    if receipt.amount_minor > attempt.amount_minor:
+        _case(
+            work,
+            loan_id,
+            number,
+            f"overtaken/{attempt.order_no}",
+            "more_than_ordered",
+            f"order {attempt.order_no}: {receipt.amount_minor} of {attempt.amount_minor}",
+        )
+    _end_of_doubt(work, loan_id, number, attempt.order_no)
+
+
+def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
+    """An attempt ended without money: retry by plan, or delinquent."""
+    _put(work, loan_id, number, ended)
+    _end_of_doubt(work, loan_id, number, ended.order_no)
+    if ended.state is AttemptState.RECALLED:
+        if work.can(loan_id, number, Event.ATTEMPT_WITHDRAWN):
+            work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
+        return
+    _end_retryable_or_finally(work, loan_id, number, f"{ended.klass} {ended.code}")
+
+
+def reverse(
+    work: Work,
+    loan_id: str,
+    receipt: Receipt,
+    minor: int,
+    klass: OutcomeClass,
+    code: str,
+    on: date,
+) -> None:
+    """Book a reported return and reopen what it had paid."""
+    if receipt.order_no is not None:
+        number, attempt = find(work, loan_id, receipt.order_no)
+        if attempt.state is AttemptState.CONFIRMED and receipt.id == f"R-{attempt.order_no}":
+            _put(
+                work,
+                loan_id,
+                number,
+                replace(
+                    attempt, state=AttemptState.RETURNED, klass=klass, code=code, ended_at=work.at
+                ),
+            )
+    for number in take_back(work, loan_id, receipt.id, minor, on):
+        item = work.item(loan_id, number)
+        verdict = agenda.retry_verdict(work.loan(loan_id), item, work.rules)
+        event = (
+            Event.RECEIPT_REVERSED_FINALLY
+            if isinstance(verdict, NoRetry)
+            else Event.RECEIPT_REVERSED_RETRYABLE
+        )
+        if not work.can(loan_id, number, event):
+            event = Event.RECEIPT_REVERSED
+        work.move(loan_id, number, event, f"{code} receipt {receipt.id}")
+    place_waiting(work, loan_id)
+
+
+def returnable(
+    work: Work, loan_id: str, order_no: str, bank_ref: str | None, minor: int
+) -> Receipt | None:
+    """The receipt of an order that such a return takes back: by bank reference, else by order."""
+    found = [
+        receipt
+        for receipt in work.loan(loan_id).receipts
+        if receipt.order_no == order_no and receipt.net_minor >= minor > 0
+    ]
+    exact = [receipt for receipt in found if bank_ref and receipt.bank_ref == bank_ref]
+    if exact:
+        return exact[0]
+    loose = [receipt for receipt in found if not (bank_ref and receipt.bank_ref)]
+    return loose[0] if loose else None
+
+
+def debit_receipt(
+    work: Work, number: int, attempt: Attempt, outcome: Outcome, amount: int, receipt_id: str
+) -> Receipt:
+    """A receipt of money that a rail reports as taken for one order."""
+    return Receipt(
+        id=receipt_id,
+        source="debit",
+        amount_minor=amount,
+        value_on=outcome.executed_on or attempt.value_on,
+        received_at=work.at,
+        clearing_account=accounts.clearing(attempt.rail),
+        number=number,
+        order_no=attempt.order_no,
+        bank_ref=outcome.bank_ref,
+    )
+
+
+def _hear_money_again(
+    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
+) -> None:
+    """Success for an attempt that has ended: known, or money that nobody expected."""
+    known = [r for r in work.loan(loan_id).receipts if r.order_no == attempt.order_no]
+    refs = {receipt.bank_ref for receipt in known}
+    if known and (outcome.bank_ref is None or outcome.bank_ref in refs):
+        return
+    amount = outcome.executed_minor or attempt.amount_minor
+    unnamed = [r for r in known if r.bank_ref is None and r.amount_minor == amount]
+    if unnamed:
+        work.put_receipt(loan_id, replace(unnamed[0], bank_ref=outcome.bank_ref))
+        return
+    free_success(work, loan_id, number, attempt, outcome, amount)
+
+
+def free_success(
+    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, amount: int
+) -> str:
+    """Book money of an ended attempt as a free receipt with a case; the receipt's id."""
+    earlier = sum(1 for r in work.loan(loan_id).receipts if r.order_no == attempt.order_no)
+    suffix = f"-{earlier + 1}" if earlier else ""
+    receipt_id = f"R-{attempt.order_no}{suffix}"
+    receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
+    receive_free(work, loan_id, receipt, "confirmed_late")
+    kind = "double_execution" if earlier else "late_success"
+    _case(
+        work,
+        loan_id,
+        number,
+        f"{kind}/{receipt_id}",
+        kind,
+        f"order {attempt.order_no} was {attempt.state.value}; money came: {outcome.code}",
+        money=(receipt_id, amount),
+    )
+    place_waiting(work, loan_id)
+    return receipt_id
+
+
+def _conclusive(work: Work, attempt: Attempt, source: str) -> bool:
+    """Whether *not found* proves anything: an enquiry after the rail's query window."""
+    window = work.rules.rail(attempt.rail).query_window
+    return source == ENQUIRY and work.at >= attempt.send_until + window
+
+
+def _is_overdue(work: Work, attempt: Attempt) -> bool:
+    return work.at >= attempt.intended_at + work.rules.rail(attempt.rail).expected_by
+
+
+def _ended(work: Work, attempt: Attempt, state: AttemptState, outcome: Outcome) -> Attempt:
+    return replace(
+        attempt,
+        state=state,
+        klass=outcome.klass,
+        code=outcome.code,
+        bank_ref=outcome.bank_ref or attempt.bank_ref,
+        ended_at=work.at,
+    )
+
+
+def _wait(
+    work: Work,
+    loan_id: str,
+    number: int,
+    attempt: Attempt,
+    state: AttemptState,
+    outcome: Outcome,
+) -> None:
+    """The attempt stays open; in doubt once its verdict is overdue, later a person's task."""
+    _put(
+        work, loan_id, number, replace(attempt, state=state, klass=outcome.klass, code=outcome.code)
+    )
+    doubtful = state is AttemptState.UNKNOWN or _is_overdue(work, attempt)
+    if doubtful and work.can(loan_id, number, Event.VERDICT_OVERDUE):
+        work.move(loan_id, number, Event.VERDICT_OVERDUE, f"{outcome.klass} {outcome.code}")
+    if outcome.klass is OutcomeClass.UNKNOWN_CODE:
+        _case(
+            work,
+            loan_id,
+            number,
+            f"code/{attempt.order_no}",
+            "unknown_code",
+            f"order {attempt.order_no}: code {outcome.code!r} stands in no table",
+        )
+    if attempt.enquiries >= work.rules.rail(attempt.rail).enquiries_before_operator:
+        need_operator(work, loan_id, number, f"order {attempt.order_no} is in doubt")
+
+
+def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
+    """Make an installment a visible human task."""
+    item = work.item(loan_id, number)
+    if not item.needs_operator:
+        work.put(loan_id, replace(item, needs_operator=why))
+        _case(work, loan_id, number, f"operator/{loan_id}/{number}", "needs_operator", why)
+
+
+def _end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
+    item = work.item(loan_id, number)
+    if item.needs_operator:
+        work.put(loan_id, replace(item, needs_operator=""))
+    work.close_case(f"operator/{loan_id}/{number}")
+    work.close_case(f"code/{order_no}")
+
+
+def _end_retryable_or_finally(work: Work, loan_id: str, number: int, detail: str) -> None:
+    item = work.item(loan_id, number)
+    verdict = agenda.retry_verdict(work.loan(loan_id), item, work.rules)
+    if isinstance(verdict, NoRetry):
+        event, detail = Event.ATTEMPT_ENDED_FINALLY, f"{detail}; {verdict.rule}: {verdict.reason}"
+    else:
+        event = Event.ATTEMPT_ENDED_RETRYABLE
+    if work.can(loan_id, number, event):
+        work.move(loan_id, number, event, detail)
+
+
+def _put(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:
+    """Replace an attempt; a change of its state is a transition of its own."""
+    item = work.item(loan_id, number)
+    before = item.attempts[attempt.number - 1]
+    attempts = tuple(attempt if a.number == attempt.number else a for a in item.attempts)
+    work.put(loan_id, replace(item, attempts=attempts))
+    if before.state is not attempt.state and attempt.state in MOVES[before.state]:
+        detail = f"{attempt.klass or ''} {attempt.code}".strip()
+        work.note(loan_id, number, before.state, attempt.state, "attempt", detail, attempt.order_no)
+
+
+def _already_returned(work: Work, loan_id: str, command: RecordReturn) -> bool:
+    return any(
+        receipt.order_no == command.order_no
+        and receipt.returned_minor > 0
+        and (command.bank_ref is None or receipt.bank_ref in {None, command.bank_ref})
+        for receipt in work.loan(loan_id).receipts
+    )
+
+
+def _unknown_order(work: Work, rail: str, order_no: str) -> Change:
+    """Evidence about an order that nobody sent is kept as a case, never dropped."""
+    work.open_case(
+        CaseChange(
+            "open",
+            f"unknown_order/{rail}/{order_no}",
+            "unknown_order",
+            f"{rail} reports order {order_no}, which the books do not hold",
+        )
+    )
+    return work.finish(Done(note="unknown order"))
+
+
+def _case(
+    work: Work,
+    loan_id: str,
+    number: int,
+    key: str,
+    kind: str,
+    text: str,
+    money: tuple[str, int] = ("", 0),
+) -> None:
+    work.open_case(
+        CaseChange(
+            "open",
+            key,
+            kind,
+            text,
+            loan_id=loan_id,
+            number=number,
+            receipt=money[0] or None,
+            amount_minor=money[1],
+            currency=work.loan(loan_id).currency,
+        )
+    )

@@ -1,0 +1,298 @@
+"""One decision being worked out: the aggregates as they become, and everything to be written.
+
+`Work` is the only mutable thing in the domain and lives for one call of `decide`. Families of
+commands change it through a few verbs; `finish` looks at the gates of whatever was touched.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+from domain.calendar import local_day
+from domain.ledger import bookings
+from domain.ledger.entry import Entry
+from domain.loan import agenda, closure
+from domain.loan.aggregate import Installment, LineState, Loan, Receipt
+from domain.loan.amounts import Amounts, Component
+from domain.loan.change import (
+    Aggregates,
+    Answer,
+    CaseChange,
+    Change,
+    Done,
+    Message,
+    Superseded,
+    Transition,
+)
+from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
+from domain.loan.view import InstallmentView
+
+
+class Work:
+    """What one command changes, while it is being decided."""
+
+    def __init__(self, aggregates: Aggregates, *, from_driver: bool = False) -> None:
+        self.aggregates = aggregates
+        self.at = aggregates.at
+        self.rules = aggregates.rules
+        self.loans: dict[str, Loan] = dict(aggregates.loans)
+        self.lines: dict[str, LineState] = dict(aggregates.lines)
+        self.cases: dict[str, CaseChange] = dict(aggregates.cases)
+        self._from_driver = from_driver
+        self._changed_loans: set[str] = set()
+        self._changed_lines: set[str] = set()
+        self._touched: dict[tuple[str, int], None] = {}
+        self._opening: set[tuple[str, int]] = set()
+        self._receipts: dict[tuple[str, str], None] = {}
+        self._transitions: list[Transition] = []
+        self._entries: list[Entry] = []
+        self._cases: list[CaseChange] = []
+        self._messages: list[Message] = []
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def loan(self, loan_id: str) -> Loan:
+        """The loan as it is now in this decision."""
+        return self.loans[loan_id]
+
+    def item(self, loan_id: str, number: int) -> Installment:
+        """The installment as it is now in this decision."""
+        return self.loans[loan_id].installment(number)
+
+    def receipt(self, loan_id: str, receipt_id: str) -> Receipt:
+        """The receipt as it is now in this decision."""
+        receipt = self.loans[loan_id].receipt(receipt_id)
+        if receipt is None:
+            raise KeyError(receipt_id)
+        return receipt
+
+    def today(self, loan_id: str) -> date:
+        """The local day of the loan's product."""
+        return local_day(self.at, self.loans[loan_id].product.timezone)
+
+    # --- changing --------------------------------------------------------------------------------
+
+    def put_loan(self, loan: Loan) -> None:
+        """Replace a loan."""
+        self.loans[loan.id] = loan
+        self._changed_loans.add(loan.id)
+
+    def put(self, loan_id: str, item: Installment) -> None:
+        """Replace an installment."""
+        loan = self.loans[loan_id]
+        items = list(loan.installments)
+        items[item.number - 1] = item
+        self.put_loan(replace(loan, installments=tuple(items)))
+        self._touched[(loan_id, item.number)] = None
+
+    def touch(self, loan_id: str, number: int) -> None:
+        """Have the gates of an installment looked at, and its version raised."""
+        self._touched[(loan_id, number)] = None
+        self._changed_loans.add(loan_id)
+
+    def put_receipt(self, loan_id: str, receipt: Receipt) -> None:
+        """Add or replace a receipt."""
+        loan = self.loans[loan_id]
+        known = [item for item in loan.receipts if item.id != receipt.id]
+        self.put_loan(replace(loan, receipts=(*known, receipt)))
+        self._receipts[(loan_id, receipt.id)] = None
+
+    def put_line(self, line: LineState) -> None:
+        """Add or replace a bank line."""
+        self.lines[line.id] = line
+        self._changed_lines.add(line.id)
+
+    def can(self, loan_id: str, number: int, event: Event) -> bool:
+        """Whether the table holds the move."""
+        return (self.item(loan_id, number).state, event) in TRANSITIONS
+
+    def move(self, loan_id: str, number: int, event: Event, detail: str = "") -> None:
+        """Move an installment along the table; leaving a final state raises its generation."""
+        item = self.item(loan_id, number)
+        target = advance(item.state, event)
+        reopened = item.state in FINAL and target not in FINAL
+        item = replace(
+            item,
+            state=target,
+            generation=item.generation + (1 if reopened else 0),
+            driver_beat="" if reopened else item.driver_beat,
+            driver_until=None if reopened else item.driver_until,
+            closed_at=self.at if target is State.CLOSED else None,
+        )
+        before = self.item(loan_id, number)
+        self.put(loan_id, item)
+        if reopened:
+            self._opening.add((loan_id, number))
+        self.note(loan_id, number, before.state, target, event, detail)
+
+    def note(
+        self,
+        loan_id: str,
+        number: int,
+        source: str,
+        target: str,
+        event: str,
+        detail: str = "",
+        order_no: str | None = None,
+    ) -> None:
+        """Write a transition to the journal."""
+        product = self.loans[loan_id].product.ref
+        self._transitions.append(
+            Transition(loan_id, number, source, target, event, product, order_no, detail)
+        )
+
+    def post(self, entry: Entry) -> None:
+        """Post an entry and fold it into what the installments owe."""
+        self._entries.append(entry)
+        for posting in entry.postings:
+            family = posting.account.partition("/")[0]
+            if family not in {"owed", "written_off", "forgiven"}:
+                continue
+            if posting.loan is None or posting.number is None or posting.component is None:
+                continue
+            item = self.item(posting.loan, posting.number)
+            part = Amounts().plus(Component(posting.component), posting.minor)
+            match family:
+                case "owed":
+                    item = replace(item, owed=item.owed + part)
+                case "written_off":
+                    item = replace(item, given_up=item.given_up + part)
+                case _:
+                    item = replace(item, forgiven=item.forgiven + part)
+            self.put(posting.loan, item)
+
+    def charge(self, loan_id: str, number: int, amounts: Amounts, event: str, on: date) -> None:
+        """Charge (or, negative, reverse a charge of) an installment."""
+        if not any(amounts.values()):
+            return
+        item = self.item(loan_id, number)
+        self.post(bookings.charge(self.loan(loan_id), item, amounts, event, on))
+        item = self.item(loan_id, number)
+        self.put(loan_id, replace(item, charged=item.charged + amounts))
+
+    def open_case(self, case: CaseChange) -> None:
+        """Open a case unless one of its key is open."""
+        if case.key not in self.cases:
+            self.cases[case.key] = case
+            self._cases.append(case)
+
+    def close_case(self, key: str) -> None:
+        """Close the case of a key, if one is open."""
+        if (case := self.cases.pop(key, None)) is not None:
+            self._cases.append(replace(case, action="close"))
+
+    def send(self, message: Message) -> None:
+        """Put a message in the outbox."""
+        self._messages.append(message)
+
+    def open_driver(self, loan_id: str, number: int) -> None:
+        """Have the driver of an installment started."""
+        self.put(loan_id, replace(self.item(loan_id, number), opened=True))
+        self._opening.add((loan_id, number))
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def finish(self, answer: Answer, subject: tuple[str, int] | None = None) -> Change:
+        """Look at the gates of everything touched, raise versions, wake drivers; the change."""
+        for loan_id, receipt_id in self._receipts:
+            self._hold_direct(loan_id, receipt_id)
+        for loan_id, number in list(self._touched):
+            self._pass_gates(loan_id, number)
+        for loan_id, number in list(self._touched):
+            self._report(loan_id, number, is_subject=subject == (loan_id, number))
+        for loan_id in self._changed_loans:
+            loan = self.loans[loan_id]
+            self.loans[loan_id] = replace(loan, version=loan.version + 1)
+        return Change(
+            answer=answer,
+            loans={loan_id: self.loans[loan_id] for loan_id in sorted(self._changed_loans)},
+            lines={line_id: self.lines[line_id] for line_id in sorted(self._changed_lines)},
+            transitions=tuple(self._transitions),
+            entries=tuple(self._entries),
+            cases=tuple(self._cases),
+            messages=tuple(self._messages),
+            subject=subject,
+        )
+
+    def done(self, loan_id: str, number: int, note: str = "") -> Change:
+        """Finish with the plain answer and the view of one installment."""
+        return self.finish(Done(note=note), (loan_id, number))
+
+    def superseded(self, loan_id: str, number: int) -> Change:
+        """Finish a moot beat: the driver is told the current view."""
+        self.touch(loan_id, number)
+        return self.finish(Superseded(), (loan_id, number))
+
+    def _hold_direct(self, loan_id: str, receipt_id: str) -> None:
+        """Cash proven on the sole payee's own account is held by it, no longer payable to it."""
+        loan = self.loan(loan_id)
+        receipt = self.receipt(loan_id, receipt_id)
+        if set(loan.product.shares.parties) != {loan.product.funder}:
+            return
+        proven = receipt.clearing_minor == 0 and bool(receipt.lines)
+        applied = sum(part.minor for part in receipt.allocations)
+        if delta := (applied if proven else min(applied, receipt.held_minor)) - receipt.held_minor:
+            self.post(bookings.hold_direct(loan, receipt, delta, self.today(loan_id)))
+            held = receipt.held_minor + delta
+            self.put_receipt(loan_id, replace(receipt, held_minor=held))
+        for item in loan.installments:
+            if any(part.number == item.number for part in receipt.allocations):
+                self.touch(loan_id, item.number)
+
+    def _pass_gates(self, loan_id: str, number: int) -> None:
+        if self.item(loan_id, number).state is State.CLEARING:
+            loan, item = self.loan(loan_id), self.item(loan_id, number)
+            if not closure.unproven(loan, item) and not item.owed.total:
+                self.move(loan_id, number, Event.RECEIPTS_SETTLED)
+                self.close_case(f"unsettled/{loan_id}/{number}")
+                self._calm(loan_id, number)
+        if self.item(loan_id, number).state is State.SETTLED:
+            lacks = self._missing(loan_id, number)
+            if not any(lack.gate is closure.Gate.RELEASE for lack in lacks):
+                self.move(loan_id, number, Event.RELEASE_PROVEN)
+        released = self.item(loan_id, number).state is State.RELEASED
+        if released and not self._missing(loan_id, number):
+            self.move(loan_id, number, Event.EVIDENCE_COMPLETE)
+
+    def _calm(self, loan_id: str, number: int) -> None:
+        item = self.item(loan_id, number)
+        if item.needs_operator:
+            self.put(loan_id, replace(item, needs_operator=""))
+            self.close_case(f"operator/{loan_id}/{number}")
+
+    def _missing(self, loan_id: str, number: int) -> tuple[closure.Missing, ...]:
+        loan, item = self.loan(loan_id), self.item(loan_id, number)
+        return closure.missing(loan, item, self.cases, self.rules, self.at)
+
+    def view(self, loan_id: str, number: int) -> InstallmentView:
+        """The view of an installment as it is now in this decision."""
+        return agenda.view_of(self.loan(loan_id), number, self.rules, self.at, self.cases)
+
+    def _report(self, loan_id: str, number: int, *, is_subject: bool) -> None:
+        """Raise the version, and tell the driver where the news asks something of it."""
+        item = self.item(loan_id, number)
+        item = replace(item, version=item.version + 1)
+        self.put(loan_id, item)
+        if not item.opened:
+            return
+        view = self.view(loan_id, number)
+        beat = view.next_beat
+        told = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
+        driver_knows = self._from_driver and is_subject
+        opening = (loan_id, number) in self._opening
+        earlier = beat is not None and (
+            item.driver_until is None or beat.not_before < item.driver_until
+        )
+        ended = view.is_final and item.driver_beat != "final"
+        if driver_knows or opening or earlier or ended:
+            until = beat.not_before if beat else None
+            mark = "final" if view.is_final else told
+            self.put(loan_id, replace(item, driver_beat=mark, driver_until=until))
+        if driver_knows and not opening:
+            return
+        if opening or earlier or ended:
+            self._messages.extend(self._wake(view, opening=opening))
+
+    def _wake(self, view: InstallmentView, *, opening: bool) -> Iterator[Message]:
+        stream = f"installment/{view.tenant}/{view.loan_id}/{view.number}"
+        yield Message("open" if opening else "wake", stream, {"view": view})

@@ -1,0 +1,134 @@
+"""The rate at which cash flows are worth nothing: searched with floats, proven with decimals.
+
+No figure of this file is ever posted: rates are disclosed and compared, money is not made of them.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal, localcontext
+from itertools import accumulate, pairwise
+
+from domain.errors import InvalidInput, InvariantBroken
+from domain.loan.cashflow import PRECISION, Flow, Odd, check_flows, sign_changes, worth
+
+LOWEST, HIGHEST = -0.99, 1e6
+"""Rates per unit period between which one is looked for."""
+_COARSE = (
+    *(LOWEST, -0.95, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, -0.05, -0.02, -0.01),
+    *(0.0, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 100.0, 1e4, HIGHEST),
+)
+_FINE = (
+    *(step / 1000 for step in range(-990, 1000)),
+    *(1.02**step for step in range(698)),
+    HIGHEST,
+)
+_SHOWN = 3
+_SEARCH_STEPS = 200
+_POLISH_STEPS = 12
+_CLOSE = Decimal("1e-30")
+_PROOF = Decimal("1e-18")
+
+
+def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal:
+    """Rate per unit period, correct to `_PROOF`.
+
+    Flows whose sign, or whose running sum's sign, changes once have one rate above zero (Descartes;
+    Norstrom 1972); others are searched for several over the whole range.
+
+    Args:
+        flows: advances below zero, payments above, in any order.
+        odd: how parts of a unit period bear interest.
+        negative: whether a rate below zero is an answer (IRR) or none (APR).
+
+    Raises:
+        InvalidInput: no such rate exists, or several do.
+    """
+    ordered = check_flows(flows)
+    value = _floating(ordered, odd)
+    sure = _one_rate(ordered)
+    grid = [rate for rate in (_COARSE if sure else _FINE) if negative or rate >= 0]
+    worths = [value(rate) for rate in grid]
+    found = [(rate, rate) for rate, now in zip(grid, worths, strict=True) if now == 0]
+    points = zip(grid, worths, strict=True)
+    found += [(low, high) for (low, one), (high, other) in pairwise(points) if one * other < 0]
+    if not found:
+        raise InvalidInput("flows", _shown(ordered), "worth nothing at some rate; there is none")
+    if len(found) > 1:
+        rule = f"worth nothing at one rate; there are at least {len(found)}"
+        raise InvalidInput("flows", _shown(ordered), rule)
+    return _polish(ordered, odd, _search(value, *found[0]))
+
+
+def _one_rate(flows: Sequence[Flow]) -> bool:
+    amounts = [flow.minor for flow in flows]
+    return sign_changes(amounts) == 1 or sign_changes(accumulate(amounts)) == 1
+
+
+def _floating(flows: Sequence[Flow], odd: Odd) -> Callable[[float], float]:
+    """Worth at a rate, in floats; below zero it is taken at the last flow, where nothing overflows.
+
+    The sign is the same at either time, and only the sign and the root matter to the search.
+    """
+    terms = [(float(flow.minor), flow.whole, float(flow.fraction)) for flow in flows]
+    last = terms[-1][1] + 1
+
+    def value(rate: float) -> float:
+        growth, total = 1.0 + rate, 0.0
+        for minor, whole, part in terms:
+            share = (1.0 + part * rate) if odd is Odd.SIMPLE else growth**part
+            power = growth ** (last - whole) if rate < 0 else growth**-whole
+            total += minor * power / share
+        return total
+
+    return value
+
+
+def _search(value: Callable[[float], float], low: float, high: float) -> float:
+    """False position with Illinois halving: at most `_SEARCH_STEPS`, then the best so far."""
+    at_low, at_high = value(low), value(high)
+    best, side = low, 0
+    for _ in range(_SEARCH_STEPS):
+        if at_low == at_high:
+            break
+        best = (low * at_high - high * at_low) / (at_high - at_low)
+        at_best = value(best)
+        if at_best == 0 or abs(high - low) <= 1e-15 * max(1.0, abs(best)):
+            break
+        if (at_best < 0) == (at_high < 0):
+            high, at_high = best, at_best
+            at_low = at_low / 2 if side == -1 else at_low
+            side = -1
+        else:
+            low, at_low = best, at_best
+            at_high = at_high / 2 if side == 1 else at_high
+            side = 1
+    return best
+
+
+def _polish(flows: Sequence[Flow], odd: Odd, found: float) -> Decimal:
+    """Secant steps in decimals from the float, then the proof: the worth changes its sign there."""
+    with localcontext() as context:
+        context.prec = PRECISION
+        before, at = Decimal(found) + Decimal("1e-9"), Decimal(found)
+        worth_before = worth(flows, before, odd)
+        for _ in range(_POLISH_STEPS):
+            worth_at = worth(flows, at, odd)
+            if worth_at in (0, worth_before):
+                break
+            step = worth_at * (at - before) / (worth_at - worth_before)
+            before, worth_before, at = at, worth_at, at - step
+            if abs(step) < _CLOSE:
+                break
+        return _proven(flows, odd, at)
+
+
+def _proven(flows: Sequence[Flow], odd: Odd, rate: Decimal) -> Decimal:
+    below, above = worth(flows, rate - _PROOF, odd), worth(flows, rate + _PROOF, odd)
+    if below * above >= 0:
+        raise InvariantBroken(f"{rate} is not the rate of {_shown(flows)}")
+    return rate
+
+
+def _shown(flows: Sequence[Flow]) -> str:
+    """The flows for a message: the first of them and how many follow."""
+    head = ", ".join(f"{flow.minor} at {flow.at}" for flow in flows[:_SHOWN])
+    return head if len(flows) <= _SHOWN else f"{head} and {len(flows) - _SHOWN} more"
