@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,13 @@ def build_mandate(ref: str, **changes: Any) -> Mandate:
 class SimulatedBank:
     """A running simulator: its rail, its clock, and the truth it keeps."""
 
-    rail: SimbankRail
+    http: RailHttp
     control: httpx.AsyncClient
-    http_url: str
-    offset: timedelta
+    offset: timedelta = timedelta()
+    rail: SimbankRail = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rail = SimbankRail(self.http, CONFIG, self.now)
 
     def now(self) -> datetime:
         """The bank's instant: wall plus its offset."""
@@ -118,8 +121,7 @@ async def running_bank(
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as control,
             RailHttp(url) as http,
         ):
-            rail = SimbankRail(http, CONFIG, lambda: bank.now())
-            bank = SimulatedBank(rail, control, url, timedelta())
+            bank = SimulatedBank(http, control)
             await bank.to_hour(10)
             yield bank
     finally:

@@ -29,8 +29,9 @@ class TestSimbank(RailContract):
 async def test_through_hostile_weather_no_word_contradicts_the_banks_own_truth(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Sixty orders through cut lines, errors and masks: no confirmed order lacks an execution,
-    no declined one has any, and whoever keeps asking learns the verdict of every order.
+    """Through cut lines, errors and masks no confirmed order lacks an execution.
+
+    No declined one has any, and whoever keeps asking learns the verdict of every order.
     """
     async with running_bank(tmp_path_factory.mktemp("hostile"), "hostile", seed=3) as hostile:
         await _until_taken(hostile)
