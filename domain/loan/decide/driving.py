@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from domain import canonical
 from domain.calendar import local_day
 from domain.debit.attempt import Attempt, AttemptState, DebitOrder
 from domain.debit.presentment import value_day
@@ -78,7 +79,7 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     amount = min([item.owed.total - waits, *caps])
     if amount <= 0:
         return Refusal("debit.nothing_to_take", f"owed {item.owed.total}, waiting {waits}")
-    order_no = f"{_short(loan_id)}{number:03d}{len(item.attempts) + 1:02d}"
+    order_no = order_number(loan.tenant, loan_id, number, len(item.attempts) + 1)
     attempt = Attempt(
         number=len(item.attempts) + 1,
         order_no=order_no,
@@ -223,6 +224,12 @@ def _notice(loan: Loan, number: int, notice: NoticeRecord, template: str) -> dic
     }
 
 
-def _short(loan_id: str) -> str:
-    """Letters and digits of a loan id: rails take nothing else in an order number."""
-    return "".join(char for char in loan_id if char.isascii() and char.isalnum())[-30:]
+def order_number(tenant: str, loan_id: str, number: int, attempt: int) -> str:
+    """The rail's order number of an attempt: at most 29 letters and digits, readable and unique.
+
+    Rails take 8 to 32 letters and digits; the digest keeps loans apart whose ids differ only in
+    what is left out.
+    """
+    readable = "".join(char for char in loan_id if char.isascii() and char.isalnum())[-16:]
+    unique = canonical.digest((tenant, loan_id, number, attempt))[:8].upper()
+    return f"{readable}{number:03d}{attempt:02d}{unique}"

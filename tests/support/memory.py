@@ -1,0 +1,212 @@
+"""The books in memory: the real decision function over a dictionary, for pure tests of the domain."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from domain.calendar import Adjust, BankingCalendar, DayWindow
+from domain.debit.mandate import Mandate
+from domain.debit.rail import RailProfile
+from domain.debit.retry import RetryPlan
+from domain.ledger.entry import Entry
+from domain.loan.agenda import view_of
+from domain.loan.aggregate import Actor, Installment, LineState, Loan, Rulebook
+from domain.loan.amounts import Component
+from domain.loan.change import Aggregates, CaseChange, Change, Message, Refusal, Transition
+from domain.loan.commands import AnyCommand, BoardLoan
+from domain.loan.decide import decide
+from domain.loan.penalty import PenaltyRule
+from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
+from domain.loan.schedule import ScheduleLine
+from domain.loan.split import ShareRule, SplitRules
+from domain.loan.view import InstallmentView
+from domain.loan.waterfall import Direction, Future, Waterfall
+
+SHANGHAI = "Asia/Shanghai"
+TESTER = Actor("test", "t1")
+DRIVER = Actor("driver", "installment")
+RAIL = RailProfile(
+    name="simbank",
+    timezone=SHANGHAI,
+    calendar="PLAIN",
+    opens=time(7),
+    closes=time(22),
+    cut_off=time(20),
+    every_day=False,
+    idempotent=True,
+)
+PLAIN = BankingCalendar("PLAIN", frozenset(), frozenset(), date(2020, 1, 1), date(2030, 12, 31))
+RULES = Rulebook({"PLAIN": PLAIN}, {"simbank": RAIL})
+ORDER = (
+    Component.COST,
+    Component.FEE,
+    Component.PENALTY,
+    Component.INTEREST,
+    Component.PRINCIPAL,
+)
+FUNDER_ONLY = SplitRules(
+    tuple(ShareRule("funder-1", component, Fraction(1)) for component in Component), "funder-1"
+)
+PRODUCT = Product(
+    id="test",
+    version=1,
+    currency="CNY",
+    timezone=SHANGHAI,
+    calendar="PLAIN",
+    adjust=Adjust.NONE,
+    rail="simbank",
+    funder="funder-1",
+    account="ACCT-FUNDER-1-CNY",
+    language="en",
+    present_at=time(9, 30),
+    waterfall=Waterfall(ORDER, Direction.HORIZONTAL, Future.ADVANCE),
+    shares=FUNDER_ONLY,
+    reminders=ReminderPlan(
+        (ReminderRule(3, time(10), ("sms", "email")),), DayWindow(time(8), time(21), SHANGHAI)
+    ),
+    retry=RetryPlan(4, (1, 2, 3), (10, 25), 2, time(9, 30), 45),
+    grace_days=3,
+    closure=ClosureRules(2, 5),
+    penalty=PenaltyRule(Decimal("18"), 360, on_interest=False, grace_days=3),
+)
+
+
+@dataclass
+class MemoryBooks:
+    """Applies commands by the real `decide`; keeps entries, transitions, cases and messages."""
+
+    at: datetime = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    rules: Rulebook = RULES
+    loans: dict[str, Loan] = field(default_factory=dict)
+    lines: dict[str, LineState] = field(default_factory=dict)
+    cases: dict[str, CaseChange] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    said: set[str] = field(default_factory=set)
+
+    def apply(self, command: AnyCommand) -> Change | Refusal:
+        """Decide and keep the change; evidence that says what is known changes nothing."""
+        key = command.says()
+        if key is not None and key in self.said:
+            return Change(answer=None)  # type: ignore[arg-type]
+        change = decide(self._aggregates(), command)
+        if isinstance(change, Refusal):
+            return change
+        if key is not None:
+            self.said.add(key)
+        self.loans.update(change.loans)
+        self.lines.update(change.lines)
+        self.entries.extend(change.entries)
+        self.transitions.extend(change.transitions)
+        self.messages.extend(change.messages)
+        for case in change.cases:
+            if case.action == "open":
+                self.cases[case.key] = case
+            else:
+                self.cases.pop(case.key, None)
+        return change
+
+    def _aggregates(self) -> Aggregates:
+        mandates: dict[str, tuple[str, ...]] = {}
+        batches: dict[str, tuple[str, ...]] = {}
+        for loan in self.loans.values():
+            mandates[loan.mandate.ref] = (*mandates.get(loan.mandate.ref, ()), loan.id)
+            for _, attempt in loan.attempts():
+                if attempt.batch_ref and loan.id not in batches.get(attempt.batch_ref, ()):
+                    batches[attempt.batch_ref] = (*batches.get(attempt.batch_ref, ()), loan.id)
+        return Aggregates(
+            at=self.at,
+            rules=self.rules,
+            loans=dict(self.loans),
+            lines=dict(self.lines),
+            orders={a.order_no: loan.id for loan in self.loans.values() for _, a in loan.attempts()},
+            messages={
+                notice.message_id: loan.id
+                for loan in self.loans.values()
+                for item in loan.installments
+                for notice in item.notices
+            },
+            receipts={r.id: loan.id for loan in self.loans.values() for r in loan.receipts},
+            mandates=mandates,
+            batches=batches,
+            cases=dict(self.cases),
+        )
+
+    def item(self, number: int = 1, loan_id: str = "L1") -> Installment:
+        """An installment as it is now."""
+        return self.loans[loan_id].installment(number)
+
+    def view(self, number: int = 1, loan_id: str = "L1") -> InstallmentView:
+        """The view of an installment now."""
+        return view_of(self.loans[loan_id], number, self.rules, self.at, self.cases)
+
+    def balances(self) -> Mapping[str, int]:
+        """Balance of every account (single currency), debit positive; zero ones left out."""
+        sums: dict[str, int] = {}
+        for entry in self.entries:
+            for posting in entry.postings:
+                sums[posting.account] = sums.get(posting.account, 0) + posting.minor
+        return {account: minor for account, minor in sums.items() if minor}
+
+
+def schedule(
+    rows: Iterable[tuple[int, int]] = ((10000, 100),) * 3, first: date = date(2026, 3, 10)
+) -> tuple[ScheduleLine, ...]:
+    """A monthly schedule of (principal, interest) rows."""
+    pairs = list(rows)
+    left = sum(principal for principal, _ in pairs)
+    lines = []
+    for index, (principal, interest) in enumerate(pairs):
+        left -= principal
+        month = first.month - 1 + index
+        due = date(first.year + month // 12, month % 12 + 1, first.day)
+        lines.append(ScheduleLine(index + 1, due, 30, principal, interest, 0, left))
+    return tuple(lines)
+
+
+def board(
+    loan_id: str = "L1",
+    product: Product = PRODUCT,
+    lines: tuple[ScheduleLine, ...] | None = None,
+    mandate: Mandate | None = None,
+) -> BoardLoan:
+    """A command that boards a small loan of three installments of 101.00."""
+    plan = schedule() if lines is None else lines
+    return BoardLoan(
+        id=f"board/{loan_id}",
+        actor=TESTER,
+        reason="boarded in a test",
+        loan_id=loan_id,
+        tenant="t1",
+        borrower="b-1",
+        currency=product.currency,
+        principal_minor=sum(line.principal for line in plan),
+        disbursed_on=date(2026, 2, 10),
+        product=product,
+        mandate=mandate
+        or Mandate("M-" + loan_id, product.rail, "merchant-1", "acct-1", date(2026, 1, 1)),
+        schedule=plan,
+    )
+
+
+def later(books: MemoryBooks, to: datetime) -> None:
+    """Let the clock stand at a later instant."""
+    if to < books.at:
+        raise ValueError(f"{to} lies before {books.at}")
+    books.at = to
+
+
+def tomorrow(books: MemoryBooks, days: int = 1) -> None:
+    """Let days pass."""
+    books.at += timedelta(days=days)
+
+
+def with_shares(product: Product, *shares: tuple[str, Fraction], remainder: str) -> Product:
+    """The product with every component split by the same fractions."""
+    rules = tuple(
+        ShareRule(party, component, part) for component in Component for party, part in shares
+    )
+    return replace(product, shares=SplitRules(rules, remainder))
