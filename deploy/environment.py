@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
         return 1
     wanted = fingerprint()
     if not STAMP.is_file() or STAMP.read_text() != wanted:
-        say("creating .venv from requirements/dev.txt")
+        say("bringing .venv to requirements/dev.txt")
         STAMP.unlink(missing_ok=True)
         if not (BIN / "python").exists() and not make_venv():
             return 1
