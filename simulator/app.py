@@ -132,7 +132,9 @@ def make_app(world: World) -> Starlette:
             Route("/dd/v1/orders", bank.post_order, methods=["POST"]),
             Route(order, bank.get_order, methods=["GET"]),
             Route(order + "/cancel", bank.cancel_order, methods=["POST"]),
-            Route("/dd/v1/mandates/{mandate_ref}", bank.mandate, methods=["PUT", "GET", "DELETE"]),
+            Route(
+                "/dd/v1/mandates/{mandate_ref:path}", bank.mandate, methods=["PUT", "GET", "DELETE"]
+            ),
             Route("/dd/v1/statements", bank.list_statements, methods=["GET"]),
             Route("/dd/v1/statements/{id}", bank.get_statement, methods=["GET"]),
             Route("/sms/v1/messages", notices.post_sms, methods=["POST"]),

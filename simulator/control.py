@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator.clock import iso
@@ -76,10 +76,11 @@ class Control:
         """Return the truth log: one JSON object, or NDJSON for ?stream=1."""
         catch_up(self._world)
         if request.query_params.get("stream") == "1":
-            return StreamingResponse(self._stream(), media_type="application/x-ndjson")
+            # Put together at once, so that all tables are of one instant.
+            return Response("".join(self._lines()), media_type="application/x-ndjson")
         return JSONResponse({table: list(rows(self._world, table)) for table in TABLES})
 
-    def _stream(self) -> Iterator[str]:
+    def _lines(self) -> Iterator[str]:
         for table in TABLES:
             for row in rows(self._world, table):
                 yield json.dumps({"table": table, **row}) + "\n"

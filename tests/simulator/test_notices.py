@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 import aiosmtplib
 
+from tests.simulator.conftest import Starter
 from tests.simulator.driver import SECRET, Bank, until
 from tests.simulator.receiver import Receiver
 
@@ -66,3 +67,23 @@ async def test_a_mail_is_kept_by_its_message_id_and_receipted(
     assert (kept["subject"], kept["text"].strip()) == ("还款提醒", "您的还款日是星期一。")
     assert (kept["channel"], kept["posts"], kept["message_id"]) == ("email", 2, "mail-1")
     assert await _receipt(bank, receiver, "mail-1") in {"delivered", "failed"}
+
+
+async def test_mail_trouble_passes(start: Starter) -> None:
+    """A hostile provider answers 451 at times; whoever tries again gets the mail in, once."""
+    bank = await start(profile="hostile", seed=2)
+    host, port = bank.smtp.split(":")
+    refused = 0
+    for n in range(30):
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["X-Message-Id"] = "a@x.test", "b@x.test", f"m-{n}"
+        mail.set_content("Hello\n")
+        for _ in range(8):
+            try:
+                await aiosmtplib.send(mail, hostname=host, port=int(port), start_tls=False)
+                break
+            except aiosmtplib.SMTPDataError as error:
+                refused += error.code == 451
+    kept = (await bank.http.get("/control/messages?to=b@x.test")).json()["messages"]
+    assert len(kept) == 30
+    assert refused > 0
