@@ -8,7 +8,6 @@ from typing import assert_never
 from domain.loan.change import Aggregates, Change, Refusal
 from domain.loan.commands import (
     AnyCommand,
-    BeatCommand,
     BoardLoan,
     BookLine,
     Cancel,
@@ -46,6 +45,9 @@ from domain.loan.decide.work import Work
 
 __all__ = ["decide"]
 
+DRIVER_KIND = "workflow"
+"""Actors of this kind are drivers: they are given the new view as the answer, not by a signal."""
+
 
 def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
     """What a command changes. Evidence always gives a change; orders may be refused."""
@@ -53,7 +55,7 @@ def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
         loan = aggregates.loans.get(command.loan_id)
         if loan is None or not 1 <= command.number <= len(loan.installments):
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
-    work = Work(aggregates, from_driver=isinstance(command, BeatCommand))
+    work = Work(aggregates, from_driver=command.actor.kind == DRIVER_KIND)
     return _sort(work, command)
 
 
