@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
     from temporalio.envconfig import ClientConnectConfig
 
-__all__ = ["Settings", "StackRecord", "load_settings", "read_stack", "temporal_config", "write_stack"]
+__all__ = [
+    "Settings",
+    "StackRecord",
+    "load_settings",
+    "read_stack",
+    "temporal_config",
+    "write_stack",
+]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _SECRETS = ("database_url", "rail_api_secret", "webhook_secret", "smtp_password", "sms_secret")

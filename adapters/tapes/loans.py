@@ -112,7 +112,7 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
     return RowLoan(
         command,
         terms.periods,
-        None if stated is None else parse_minor(_plain(stated), product.currency, "installment"),
+        None if stated is None else _money(stated, product.currency, "installment"),
         whole[0].total,
         unconfirmed,
     )
@@ -133,12 +133,9 @@ def cut(lines: tuple[ScheduleLine, ...], months: int | None) -> tuple[ScheduleLi
 def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -> ScheduleTerms:
     values, how = row.values, chosen.schedule
     currency = chosen.product.currency
-    principal = parse_minor(_plain(_given(values, "principal")), currency, "principal")
+    principal = _money(_given(values, "principal"), currency, "principal")
     if principal <= 0:
         raise InvalidInput("principal", values["principal"], "above zero")
-    periods = _given(values, "periods")
-    if not _NUMBER.fullmatch(periods):
-        raise InvalidInput("periods", periods, "a whole number of installments")
     disbursed_on = rules.tape_map.day_of(_given(values, "disbursed_on"), "disbursed_on")
     if (text := values.get("first_due_on")) is not None:
         first_due_on = rules.tape_map.day_of(text, "first_due_on")
@@ -151,7 +148,7 @@ def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -
         principal_minor=principal,
         currency=currency,
         annual_rate_percent=_rate(values, rules.tape_map),
-        periods=int(periods),
+        periods=_periods(values),
         method=how.method,
         day_count=how.day_count,
         disbursed_on=disbursed_on,
@@ -170,7 +167,7 @@ def _rate(values: Mapping[str, str], tape_map: TapeMap) -> Decimal:
 def _on_banking_days(
     lines: tuple[ScheduleLine, ...], chosen: ProductFile, rules: BoardingRules
 ) -> tuple[tuple[ScheduleLine, ...], int]:
-    """Due dates moved as the product says; amounts stay, since terms were agreed on unmoved dates."""
+    """Due dates moved as the product says; amounts stay: terms were agreed on unmoved dates."""
     calendar = rules.calendars(chosen.product.calendar)
     moved = tuple(
         replace(line, due_on=calendar.adjust(line.due_on, chosen.product.adjust)) for line in lines
@@ -190,7 +187,7 @@ def _mandate(
         account_token=_name(values, "account_token"),
         valid_from=valid_from,
         valid_to=None if valid_to is None else _whole_day(valid_to, "mandate_valid_to"),
-        cap_minor=None if cap is None else parse_minor(_plain(cap), product.currency, "mandate_cap"),
+        cap_minor=None if cap is None else _money(cap, product.currency, "mandate_cap"),
     )
 
 
@@ -213,9 +210,9 @@ def _fits(rule: ProductRule, row: Row) -> bool:
     checks = [
         rule.currency is None or values.get("currency") == rule.currency,
         rule.column is None or row.raw.get(rule.column) == rule.equals,
-        rule.periods_most is None or int(values.get("periods", "0")) <= rule.periods_most,
+        rule.periods_most is None or _periods(values) <= rule.periods_most,
         rule.principal_most is None
-        or Decimal(_plain(_given(values, "principal"))) <= rule.principal_most,
+        or Decimal(_plain(_given(values, "principal"), "principal")) <= rule.principal_most,
     ]
     return all(checks)
 
@@ -236,7 +233,18 @@ def _given(values: Mapping[str, str], field: str) -> str:
         raise InvalidInput(field, None, "must be given") from None
 
 
-def _plain(text: str, field: str = "amount") -> str:
+def _periods(values: Mapping[str, str]) -> int:
+    text = _given(values, "periods")
+    if not _NUMBER.fullmatch(text):
+        raise InvalidInput("periods", text, "a whole number of installments")
+    return int(text)
+
+
+def _money(text: str, currency: str, field: str) -> int:
+    return parse_minor(_plain(text, field), currency, field)
+
+
+def _plain(text: str, field: str) -> str:
     """A number without signs of grouping, currency or exponent: "1,200" is two numbers to some."""
     if not _DECIMAL.fullmatch(text):
         raise InvalidInput(field, text, "a plain decimal number, such as 1200.50")

@@ -37,25 +37,6 @@ DEFAULT_TEMPLATES = {
 MOST_BYTES = 64 * 1024
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
-FieldName = Literal[
-    "loan_id",
-    "principal",
-    "annual_rate",
-    "periods",
-    "disbursed_on",
-    "product",
-    "tenant",
-    "borrower",
-    "currency",
-    "first_due_on",
-    "installment",
-    "mandate_ref",
-    "account_token",
-    "merchant_id",
-    "mandate_cap",
-    "mandate_valid_to",
-]
-
 
 def fill(template: str, values: Mapping[str, str]) -> str:
     """A template with its places filled from a row's values by canonical name."""
@@ -106,9 +87,9 @@ class TapeMap(_Table):
     """How to read one lender's tape. Every canonical field comes from one place only."""
 
     name: str = "canonical"
-    columns: dict[FieldName, str] = {}
-    constants: dict[FieldName, str] = {}
-    templates: dict[FieldName, str] = {}
+    columns: dict[str, str] = {}
+    constants: dict[str, str] = {}
+    templates: dict[str, str] = {}
     units: Units = Units()
     dates: Dates = Dates()
     product_rules: list[ProductRule] = []
@@ -119,6 +100,8 @@ class TapeMap(_Table):
     @model_validator(mode="after")
     def _each_field_once(self) -> Self:
         given = [*self.columns, *self.constants, *self.templates]
+        if strange := sorted(set(given) - set(CANONICAL)):
+            raise ValueError(f"{', '.join(strange)}: no such field; see docs/tapes.md")
         twice = sorted({name for name in given if given.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} must come from one place only")

@@ -1,4 +1,4 @@
-"""Rows of a CSV tape, streamed, under canonical names; sizes are limited before anything is kept."""
+"""Rows of a CSV tape, streamed, under canonical names; sizes are limited first."""
 
 import csv
 import io
@@ -60,7 +60,10 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
         reader = csv.reader(_bounded(source, path), strict=True)
         try:
             header = _header(path, next(reader, []), tape_map)
-            yield from _rows(path, reader, header, tape_map)
+            for count, cells in enumerate(filter(_has_text, reader), start=1):
+                if count > MOST_ROWS:
+                    raise _refused(path, "rows", count, f"at most {MOST_ROWS}")
+                yield _row(reader.line_num, cells, header, tape_map)
         except UnicodeDecodeError as error:
             line = reader.line_num + 1
             raise _refused(path, f"line {line}", error.object[error.start], "UTF-8 text") from None
@@ -69,17 +72,8 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
             raise _refused(path, f"line {line}", str(error), "well-formed CSV") from None
 
 
-def _rows(
-    path: Path, reader: "csv._reader", header: list[str], tape_map: TapeMap
-) -> Iterator[Row | TapeFault]:
-    count = 0
-    for cells in reader:
-        if not cells or not any(cell.strip() for cell in cells):
-            continue
-        count += 1
-        if count > MOST_ROWS:
-            raise _refused(path, "rows", count, f"at most {MOST_ROWS}")
-        yield _row(reader.line_num, cells, header, tape_map)
+def _has_text(cells: list[str]) -> bool:
+    return any(cell.strip() for cell in cells)
 
 
 def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> Row | TapeFault:
@@ -89,11 +83,11 @@ def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> R
     for name, cell in raw.items():
         if len(cell) > LONGEST_FIELD:
             return TapeFault(line, name, cell[:20] + "…", f"at most {LONGEST_FIELD} characters")
-    values: dict[str, str] = dict(tape_map.constants)
+    values: dict[str, str] = {**tape_map.constants}
     for name, column in tape_map.columns.items():
         if raw.get(column):
             values[name] = raw[column]
-    templates = {**DEFAULT_TEMPLATES, **tape_map.templates}
+    templates: dict[str, str] = {**DEFAULT_TEMPLATES, **tape_map.templates}
     for name, template in templates.items():
         try:
             values.setdefault(name, fill(template, values))
@@ -106,9 +100,10 @@ def _header(path: Path, cells: list[str], tape_map: TapeMap) -> list[str]:
     header = [cell.strip() for cell in cells]
     if not header or len(header) > MOST_COLUMNS:
         raise _refused(path, "line 1: columns", len(header), f"a header of 1 to {MOST_COLUMNS}")
-    faults = []
-    for name in sorted({name for name in header if header.count(name) > 1}):
-        faults.append(InvalidInput("line 1: column", name, "each column once"))
+    faults = [
+        InvalidInput("line 1: column", name, "each column once")
+        for name in sorted({name for name in header if header.count(name) > 1})
+    ]
     used = set(tape_map.columns.values())
     used |= {rule.column for rule in tape_map.product_rules if rule.column is not None}
     for name, column in tape_map.columns.items():

@@ -1,0 +1,46 @@
+"""Bank movements, item by item: every line of the bank is in the books, and no other."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from domain.audit.facts import BooksFacts, TruthFacts
+from domain.audit.findings import Finding, FindingKind
+from domain.audit.payments import movements_shown
+from domain.audit.tally import Tally
+
+
+def unexplained(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[Finding]:
+    """Lines that only one side has, and lines that wait in suspense with no case about them."""
+    theirs = _their_lines(books, truth)
+    ours: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    for statement, lines in sums.statement_lines().items():
+        for line in lines.values():
+            ours[(statement, line.currency)][line.minor] += 1
+    for statement, currency in sorted(theirs.keys() | ours.keys()):
+        key = (statement, currency)
+        their, our = theirs.get(key, Counter()), ours.get(key, Counter())
+        for minor in (their - our).elements():
+            yield _finding(statement, "the bank booked it, the books did not", minor, currency)
+        for minor in (our - their).elements():
+            yield _finding(statement, "the books have it, the bank does not", minor, currency)
+    cased = {case.line for case in books.cases}
+    for name, waiting in sums.waiting_lines.items():
+        if waiting != 0 and name not in cased:
+            currency = sums.lines[name].currency if name in sums.lines else ""
+            yield _finding(name, "a line waits in suspense and no case says so", waiting, currency)
+
+
+def _their_lines(books: BooksFacts, truth: TruthFacts) -> dict[tuple[str, str], Counter[int]]:
+    """Amounts of the bank's lines by (`account/statement`, currency)."""
+    entries: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    for movement in movements_shown(truth, books.as_of):
+        statement = f"{movement.account}/{movement.statement_id}"
+        entries[(statement, movement.currency, movement.entry)] += movement.amount_minor
+    lines: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    for (statement, currency, _), minor in entries.items():
+        lines[(statement, currency)][minor] += 1
+    return lines
+
+
+def _finding(subject: str, text: str, minor: int, currency: str) -> Finding:
+    return Finding(FindingKind.UNEXPLAINED, subject, text, abs(minor), currency)

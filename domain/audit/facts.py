@@ -1,0 +1,135 @@
+"""What an audit looks at: the journal and aggregates of the books, and the log of the bank."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from domain.debit.rail import RailProfile
+from domain.loan.aggregate import Loan
+from domain.loan.change import CaseChange
+
+
+@dataclass(frozen=True, slots=True)
+class PostingFact:
+    """One posting as read back from the journal; debit positive, minor units."""
+
+    seq: int
+    event: str
+    at: datetime
+    account: str
+    minor: int
+    currency: str
+    loan: str | None = None
+    number: int | None = None
+    component: str | None = None
+    receipt: str | None = None
+    order_no: str | None = None
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFact:
+    """What recomputing the hash chain gave."""
+
+    entries: int
+    postings: int
+    head: str
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BooksFacts:
+    """The books at one moment. `cases` are the open ones."""
+
+    as_of: datetime
+    loans: tuple[Loan, ...]
+    postings: tuple[PostingFact, ...]
+    cases: tuple[CaseChange, ...]
+    chain: ChainFact
+    rails: Mapping[str, RailProfile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TruthExecution:
+    """Money that the bank took for an order."""
+
+    bank_ref: str
+    amount_minor: int
+    executed_at: datetime
+    value_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class TruthOrder:
+    """An order as the bank received it. `verdict` is None while the bank owes one."""
+
+    order_no: str
+    merchant_id: str
+    mandate_ref: str
+    amount_minor: int
+    currency: str
+    received_at: datetime
+    posts: int
+    executions: tuple[TruthExecution, ...]
+    verdict: str | None
+    code: str
+
+    @property
+    def taken_minor(self) -> int:
+        """All that was taken for it, whatever was returned later."""
+        return sum(execution.amount_minor for execution in self.executions)
+
+
+@dataclass(frozen=True, slots=True)
+class TruthMovement:
+    """A movement on our account, signed as it moves the balance.
+
+    `kind`: debit, return, fee or credit. `statement_id` is None until a statement holds it.
+    """
+
+    id: str
+    account: str
+    order_no: str | None
+    kind: str
+    amount_minor: int
+    currency: str
+    booked_on: date
+    statement_id: str | None
+    bank_ref: str | None = None
+    batch_ref: str | None = None
+
+    @property
+    def entry(self) -> str:
+        """What the bank books as one line: a batch; a return with its fee; else the movement."""
+        if self.batch_ref is not None:
+            return f"batch/{self.batch_ref}"
+        group = "return" if self.kind in {"return", "fee"} else self.kind
+        return f"{group}/{self.bank_ref or self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TruthNotice:
+    """A message that a provider took from us."""
+
+    message_id: str
+    channel: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TruthStatement:
+    """A statement file and when it could first be fetched."""
+
+    id: str
+    account: str
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TruthFacts:
+    """The bank's log."""
+
+    orders: tuple[TruthOrder, ...] = ()
+    movements: tuple[TruthMovement, ...] = ()
+    notices: tuple[TruthNotice, ...] = ()
+    statements: tuple[TruthStatement, ...] = ()

@@ -1,0 +1,153 @@
+"""Payments: none lost on the way to the books, nothing closed without one, none left lying."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.audit.facts import BooksFacts, TruthFacts, TruthMovement
+from domain.audit.findings import Finding, FindingKind
+from domain.audit.tally import Tally
+from domain.loan.aggregate import Installment, Loan
+from domain.loan.lifecycle import State
+
+_ELSEWHERE = frozenset({State.CLOSED, State.CANCELLED, State.WRITTEN_OFF, State.SUBROGATED})
+"""States in which owing nothing does not mean that closure is awaited."""
+_SLACK_DAYS = 10
+"""Longest holiday of a banking calendar that a deadline in banking days may have to cross."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """The bank's log by order: what is left of what it took, and whether we could know it all."""
+
+    net: dict[str, int]
+    open: frozenset[str]
+    """Orders with a movement that no statement shows us yet."""
+    statements: dict[str, set[str]]
+    """`account/statement` of an order's movements."""
+
+
+def by_order(truth: TruthFacts, as_of: datetime) -> Bank:
+    """Sort the bank's log by order, as far as it can be known at `as_of`."""
+    shown = {s.id for s in truth.statements if s.available_at <= as_of}
+    net: defaultdict[str, int] = defaultdict(int)
+    waiting: set[str] = set()
+    statements: defaultdict[str, set[str]] = defaultdict(set)
+    for order in truth.orders:
+        net[order.order_no] += order.taken_minor
+    for movement in truth.movements:
+        if movement.order_no is None or movement.kind == "fee":
+            continue
+        if movement.kind == "return":
+            net[movement.order_no] += movement.amount_minor
+        if movement.statement_id in shown:
+            statements[movement.order_no].add(f"{movement.account}/{movement.statement_id}")
+        else:
+            waiting.add(movement.order_no)
+    return Bank(dict(net), frozenset(waiting), dict(statements))
+
+
+def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
+    """What the bank took for an order, less returns, is what the books have of it.
+
+    An order whose verdict the books still ask for, or whose movements no statement shows yet, is
+    not lost: it is visibly open. Money that waits with a case about its line is not lost either.
+    """
+    cased = {case.line for case in books.cases}
+    for loan in books.loans:
+        for item, attempt in loan.attempts():
+            order_no = attempt.order_no
+            gap = bank.net.get(order_no, 0) - sums.cash.get(order_no, 0)
+            if gap == 0 or attempt.is_live or order_no in bank.open:
+                continue
+            subject = f"{loan.id}/{item.number} {order_no}"
+            if gap < 0:
+                text = "the books have money of this order that the bank has not"
+                yield Finding(FindingKind.UNEXPLAINED, subject, text, -gap, loan.currency)
+            elif not _waits_on_a_line(bank.statements.get(order_no, set()), gap, sums, cased):
+                text = "the bank took this and the books do not have it"
+                yield Finding(FindingKind.LOST_PAYMENT, subject, text, gap, loan.currency)
+
+
+def _waits_on_a_line(
+    statements: set[str], gap: int, sums: Tally, cased: set[str | None]
+) -> bool:
+    return any(
+        line.rpartition("/")[0] in statements and -waiting >= gap and line in cased
+        for line, waiting in sums.waiting_lines.items()
+    )
+
+
+def closed_not_paid(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
+    """A closed installment owes nothing, and all that paid it is money at the bank."""
+    for loan in books.loans:
+        for item in loan.installments:
+            if item.state is State.CLOSED:
+                for text, minor in _lacking(loan, item, bank, sums):
+                    subject = f"{loan.id}/{item.number}"
+                    yield Finding(
+                        FindingKind.CLOSED_NOT_PAID, subject, text, minor, loan.currency
+                    )
+
+
+def _lacking(
+    loan: Loan, item: Installment, bank: Bank, sums: Tally
+) -> Iterator[tuple[str, int]]:
+    key = (loan.id, item.number)
+    if (owed := sums.owed(key)) != 0:
+        yield "closed and still owed", owed
+    if item.scheduled.total > 0 and key not in sums.owed_moves:
+        yield "closed and never charged", item.scheduled.total
+    for receipt, paid in sums.paid_by.get(key, {}).items():
+        clearing = sums.by_receipt.get(("clearing", receipt), 0)
+        if paid > 0 and clearing != 0:
+            yield f"receipt {receipt} is not proven at the bank", clearing
+        order_no = sums.orders_of.get(receipt)
+        if order_no is not None and paid > bank.net.get(order_no, 0):
+            yield f"order {order_no} brought less", paid - bank.net.get(order_no, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclosed:
+    """A paid installment that is not closed: how long since its last money, and who knows."""
+
+    loan: Loan
+    item: Installment
+    age: timedelta
+    is_late: bool
+    has_case: bool
+
+    def finding(self) -> Finding:
+        """It as a finding."""
+        text = f"{self.item.state.value} for {self.age.days} days after the last money"
+        subject = f"{self.loan.id}/{self.item.number}"
+        minor = self.item.scheduled.total
+        return Finding(FindingKind.PAID_NOT_CLOSED, subject, text, minor, self.loan.currency)
+
+
+def paid_not_closed(books: BooksFacts, sums: Tally) -> Iterator[Unclosed]:
+    """Installments that owe nothing by the journal, were paid, and are not closed.
+
+    Late: more days have passed since the last money than the product's settlement deadline and
+    return window can need, holidays included.
+    """
+    cased = {(case.loan_id, case.number) for case in books.cases}
+    for loan in books.loans:
+        rules = loan.product.closure
+        banking_days = rules.settlement_banking_days + rules.return_window_banking_days
+        patience = timedelta(days=2 * banking_days + _SLACK_DAYS)
+        for item in loan.installments:
+            key = (loan.id, item.number)
+            paid_at = sums.paid_at.get(key)
+            if item.state in _ELSEWHERE or sums.owed(key) != 0:
+                continue
+            if paid_at is not None:
+                age = books.as_of - paid_at
+                yield Unclosed(loan, item, age, age > patience, key in cased)
+
+
+def movements_shown(truth: TruthFacts, as_of: datetime) -> Iterator[TruthMovement]:
+    """Movements on statements that could be fetched by `as_of`."""
+    shown = {s.id for s in truth.statements if s.available_at <= as_of}
+    return (movement for movement in truth.movements if movement.statement_id in shown)
