@@ -1,0 +1,133 @@
+"""The one door: commands queue up, one task per process applies them in groups."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, tzinfo
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.deciding import DOMAIN, Domain
+from adapters.sql.unit import Counters
+from adapters.sql.writer import GroupWriter, Result
+from domain.loan.aggregate import Rulebook
+from domain.loan.change import Applied, Refused
+from domain.loan.commands import AnyCommand
+from ports.clock import Clock
+
+GROUP_MAX = 256
+"""Commands of one transaction: enough to share the cost of a commit, few enough to answer soon."""
+
+_Queued = tuple[AnyCommand, asyncio.Future[Result]]
+
+
+class SqlBooks:
+    """Implements `ports.books.Books` on SQLite and PostgreSQL.
+
+    A group never waits to fill: it is what was queued while the one before was committed. Use it
+    as an asynchronous context, or call `close`: what is queued is answered first.
+
+    Args:
+        engine: made by `books_engine`.
+        clock: gives `at`, once for each group.
+        rules: calendars and rails for the decisions.
+        domain: the pure functions that decide; tests put others in their place.
+        kick: called after each commit that left messages; see `OutboxRelay.kick`.
+        zone: the books' own time zone, in which a posting's day is named.
+        group_max: most commands in one transaction.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        rules: Rulebook,
+        *,
+        domain: Domain = DOMAIN,
+        kick: Callable[[], None] | None = None,
+        zone: tzinfo = UTC,
+        group_max: int = GROUP_MAX,
+    ) -> None:
+        self._writer = GroupWriter(engine, clock, rules, domain, zone)
+        self._kick = kick
+        self._group_max = group_max
+        self._queue: asyncio.Queue[_Queued | None] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def counters(self) -> Counters:
+        """Commits, statements, groups, commands and retries since the start."""
+        return self._writer.counters
+
+    async def __aenter__(self) -> Self:
+        """Nothing is started before the first command."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Answer what is queued, then stop."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Answer what is queued, then stop the writer. Later commands are refused loudly."""
+        self._closed = True
+        if self._task is not None:
+            self._queue.put_nowait(None)
+            await self._task
+            self._task = None
+
+    async def apply(self, command: AnyCommand) -> Applied | Refused:
+        """See `ports.books.Books.apply`.
+
+        Raises:
+            ConnectionError: the database was away for too long; apply again with the same id.
+        """
+        result = await self._enqueue(command)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def apply_many(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
+        """See `ports.books.Books.apply_many`."""
+        return await asyncio.gather(*(self._enqueue(command) for command in commands))
+
+    def _enqueue(self, command: AnyCommand) -> asyncio.Future[Result]:
+        if self._closed:
+            raise RuntimeError("the books are closed")
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="books-writer")
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((command, future))
+        return future
+
+    async def _run(self) -> None:
+        """Take what is queued, answer it, until `close` puts the end into the queue."""
+        while (first := await self._queue.get()) is not None:
+            group, ended = [first], False
+            while len(group) < self._group_max and not self._queue.empty():
+                item = self._queue.get_nowait()
+                if item is None:
+                    ended = True
+                    break
+                group.append(item)
+            await self._answer(group)
+            if ended:
+                return
+
+    async def _answer(self, group: Sequence[_Queued]) -> None:
+        messages = self.counters.messages
+        try:
+            results = await self._writer.answer([command for command, _ in group])
+        except Exception as error:  # noqa: BLE001  (callers wait: they must hear of any fault)
+            results = [error for _ in group]
+        for (_, future), result in zip(group, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+        if self._kick is not None and self.counters.messages > messages:
+            self._kick()

@@ -1,0 +1,173 @@
+"""Decides the commands of a group in order, on a `Workset`, and says what each is answered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from adapters.sql.rows import content_of
+from adapters.sql.workset import Items, Logged, Subject, Workset, Written
+from domain.canonical import digest
+from domain.errors import Conflict, InvariantBroken
+from domain.loan import agenda
+from domain.loan.aggregate import Loan, Rulebook
+from domain.loan.change import (
+    Aggregates,
+    Applied,
+    CaseChange,
+    Change,
+    Done,
+    Refusal,
+    Refused,
+    Stamp,
+)
+from domain.loan.commands import AnyCommand, BoardLoan
+from domain.loan.decide import decide
+from domain.loan.view import InstallmentView
+
+Decide = Callable[[Aggregates, AnyCommand], Change | Refusal]
+ViewOf = Callable[[Loan, int, Rulebook, datetime, Mapping[str, CaseChange]], InstallmentView]
+NextRollOn = Callable[[Loan, Rulebook, datetime], date | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The pure functions that the books call; tests put others in their place."""
+
+    decide: Decide = decide
+    view_of: ViewOf = agenda.view_of
+    next_roll_on: NextRollOn = agenda.next_roll_on
+
+
+DOMAIN = Domain()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a command is answered, before the view as of the end of the group is added."""
+
+    log: Logged
+    replayed: bool
+
+
+def decide_all(
+    work: Workset, commands: Sequence[AnyCommand], domain: Domain, mine: frozenset[str]
+) -> list[Applied | Refused | Exception]:
+    """Decide every command; the answers carry the views as the whole group leaves them.
+
+    `mine` names earlier writes of these very commands whose commit was in doubt: what they brought
+    is answered as new, since nobody has had that answer.
+    """
+    results: list[Answered | Exception] = []
+    for command in commands:
+        try:
+            results.append(_answer(work, command, domain, mine))
+        except Exception as error:  # noqa: BLE001  (one bad command must not take the others along)
+            results.append(error)
+    views: dict[Subject, InstallmentView | None] = {}
+    return [_finished(work, result, domain, views) for result in results]
+
+
+def _answer(
+    work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[str]
+) -> Answered:
+    identity = command.identity()
+    if (known := work.seen.get(command.id)) is not None:
+        if known.identity != identity:
+            raise Conflict(f"command {command.id} was used for another content")
+        return Answered(known, known.written_by not in mine)
+    says = command.says() if command.evidence else None
+    if says is not None and (told := work.said.get(says)) is not None:
+        log = _done(command, identity, work, told.subject, "already known")
+        return _kept(work, command, log, (), replayed=True)
+    if isinstance(command, BoardLoan) and _boarded(work, command):
+        log = _done(command, identity, work, None, "already on the books")
+        return _kept(work, command, log, (), replayed=True)
+    decided = domain.decide(work.aggregates(command), command)
+    match decided:
+        case Refusal() if command.evidence:
+            raise InvariantBroken(f"evidence {command.kind} was refused: {decided.rule}")
+        case Refusal():
+            log = Logged(
+                command.id, identity, None, None, decided.rule, decided.reason,
+                _subject(command), work.written_by,
+            )
+            return _kept(work, command, log, ())
+        case Change():
+            items = work.take(command, decided)
+            if isinstance(command, BoardLoan):
+                work.contents[command.loan_id] = content_of(command)
+                work.products.setdefault(command.product.ref, digest(command.product))
+            log = Logged(
+                command.id, identity, says, decided.answer, "", "",
+                decided.subject, work.written_by,
+            )
+            return _kept(work, command, log, items)
+
+
+def _boarded(work: Workset, command: BoardLoan) -> bool:
+    """Whether the loan is on the books with this content already; a product ref means one thing."""
+    known = work.contents.get(command.loan_id)
+    if known is not None:
+        if known != content_of(command):
+            raise Conflict(f"loan {command.loan_id} is on the books with another content")
+        return True
+    ref = command.product.ref
+    if work.products.get(ref, digest(command.product)) != digest(command.product):
+        raise Conflict(f"product {ref} is on the books with another content")
+    return False
+
+
+def _done(
+    command: AnyCommand, identity: str, work: Workset, subject: Subject | None, note: str
+) -> Logged:
+    answer = Done(note=note)
+    return Logged(command.id, identity, None, answer, "", "", subject, work.written_by)
+
+
+def _kept(
+    work: Workset,
+    command: AnyCommand,
+    log: Logged,
+    items: Items,
+    *,
+    replayed: bool = False,
+) -> Answered:
+    stamp = Stamp(command.id, command.actor, command.reason, work.at, work.posted_on)
+    work.written.append(Written(command, log, stamp, items))
+    work.seen[command.id] = log
+    if log.says is not None:
+        work.said[log.says] = log
+    return Answered(log, replayed)
+
+
+def _subject(command: AnyCommand) -> Subject | None:
+    loan_id, number = getattr(command, "loan_id", None), getattr(command, "number", None)
+    return (loan_id, number) if loan_id is not None and number is not None else None
+
+
+def _finished(
+    work: Workset,
+    result: Answered | Exception,
+    domain: Domain,
+    views: dict[Subject, InstallmentView | None],
+) -> Applied | Refused | Exception:
+    if isinstance(result, Exception):
+        return result
+    log = result.log
+    view = None
+    if log.subject is not None:
+        if log.subject not in views:
+            views[log.subject] = view_in(work, log.subject, domain)
+        view = views[log.subject]
+    if log.answer is None:
+        return Refused(log.rule, log.refusal, view, result.replayed)
+    return Applied(log.answer, view, result.replayed)
+
+
+def view_in(work: Workset, subject: Subject, domain: Domain) -> InstallmentView | None:
+    """The view of one installment as the group leaves it; None if there is no such installment."""
+    loan_id, number = subject
+    loan = work.loans.get(loan_id)
+    if loan is None or not 1 <= number <= len(loan.installments):
+        return None
+    return domain.view_of(loan, number, work.rules, work.at, work.open_cases({loan_id}))

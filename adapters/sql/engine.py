@@ -1,0 +1,97 @@
+"""Engines: addresses with their driver, SQLite made safe for money, explicit isolation."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import URL, ColumnElement, any_, bindparam, event, func, make_url, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.types import Text
+
+from domain.errors import InvalidInput
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+BUSY_TIMEOUT_MS = 10_000
+_READER = "acquit_reader"
+
+
+def books_url(url: str) -> URL:
+    """The address with its driver always named, so that no default can pick another one.
+
+    Raises:
+        InvalidInput: neither SQLite nor PostgreSQL, or a SQLite database in memory, which two
+            connections could not share.
+    """
+    parsed = make_url(url)
+    driver = _DRIVERS.get(parsed.get_backend_name(), "")
+    if not driver:
+        raise InvalidInput("database url", parsed.get_backend_name(), "sqlite or postgresql")
+    if driver.startswith("sqlite") and parsed.database in {None, "", ":memory:"}:
+        raise InvalidInput("database url", "sqlite in memory", "a file")
+    return parsed.set(drivername=driver)
+
+
+def books_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
+    """An engine whose transactions may write; see `reader` for those that only look."""
+    address = books_url(url)
+    if address.get_backend_name() == "postgresql":
+        return create_async_engine(
+            address, isolation_level="READ COMMITTED", pool_size=pool_size, pool_pre_ping=True
+        )
+    engine = create_async_engine(address, pool_size=pool_size, max_overflow=5)
+    event.listen(engine.sync_engine, "connect", _sqlite_connect)
+    event.listen(engine.sync_engine, "begin", _sqlite_begin)
+    return engine
+
+
+def reader(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for transactions that only read: on SQLite they take no write lock."""
+    return engine.execution_options(**{_READER: True})
+
+
+def is_postgres(engine: AsyncEngine) -> bool:
+    """Whether this is PostgreSQL; otherwise it is SQLite."""
+    return engine.dialect.name == "postgresql"
+
+
+def among(column: ColumnElement[Any], name: str, *, postgres: bool) -> ColumnElement[bool]:
+    """`column` is one of the values of parameter `name`, in one statement text for any number.
+
+    One text means one prepared statement and no limit on bound parameters. The parameter's value
+    comes from `listed`.
+    """
+    if postgres:
+        return column == any_(bindparam(name, type_=ARRAY(Text)))
+    values = func.json_each(bindparam(name, type_=Text)).table_valued("value")
+    return column.in_(select(values.c.value))
+
+
+def listed(values: Sequence[str], *, postgres: bool) -> object:
+    """The value of a parameter made by `among`."""
+    return list(values) if postgres else json.dumps(list(values))
+
+
+def _sqlite_connect(connection: Any, _record: object) -> None:  # noqa: ANN401  (DB-API object)
+    """Durable, shared between processes, strict about references; we begin transactions."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    """Take the write lock before the first look, so that read-modify-write is safe."""
+    looks_only = connection.get_execution_options().get(_READER, False)
+    connection.exec_driver_sql("BEGIN" if looks_only else "BEGIN IMMEDIATE")

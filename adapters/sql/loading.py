@@ -1,0 +1,165 @@
+"""Locks and loads what a group names: few statements, whatever the number of commands.
+
+Order of locks: loans by id, then bank lines by id; the chain head comes last, when writing. Only
+after the locks is the command log read: whoever waited for a lock sees what the holder committed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from adapters.sql.cache import LoanCache
+from adapters.sql.engine import listed
+from adapters.sql.lookup import Lookups, lookups
+from adapters.sql.rows import read_answer, read_case, read_line, read_loan, read_product
+from adapters.sql.unit import Unit
+from adapters.sql.workset import Held, Logged, Workset
+from domain.loan.commands import AnyCommand, BoardLoan
+from domain.loan.product import Product
+
+
+async def load(
+    unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache: LoanCache
+) -> None:
+    """Fill an empty workset with everything that `commands` name."""
+    find = lookups(postgres=unit.postgres)
+    scopes = [command.scope() for command in commands]
+    await _resolve(unit, work, find, scopes)
+    named = work.refs.loans().union(*(scope.loans for scope in scopes))
+    await _load_loans(unit, work, find, sorted(named), cache)
+    line_ids = sorted({line for scope in scopes for line in scope.lines})
+    for row in await unit.find(find.lock_lines, line_ids):
+        work.lines_before[row.id] = work.lines[row.id] = read_line(row.body)
+    await _load_log(unit, work, find, commands)
+    await _load_subjects(unit, work, find, cache)
+    await _load_cases(unit, work, find, line_ids)
+    await _load_products(unit, work, find, commands, cache)
+
+
+async def _resolve(unit: Unit, work: Workset, find: Lookups, scopes: Sequence[Any]) -> None:
+    def named(kind: str) -> list[str]:
+        return sorted({ref for scope in scopes for ref in getattr(scope, kind)})
+
+    refs = work.refs
+    refs.orders.update(_pairs(await unit.find(find.orders, named("orders"))))
+    refs.messages.update(_pairs(await unit.find(find.messages, named("messages"))))
+    refs.receipts.update(_pairs(await unit.find(find.receipts, named("receipts"))))
+    for ref, loan_id in _pairs(await unit.find(find.mandates, named("mandates"))):
+        refs.mandates.setdefault(ref, set()).add(loan_id)
+    for ref, loan_id in _pairs(await unit.find(find.batches, named("batches"))):
+        refs.batches.setdefault(ref, set()).add(loan_id)
+
+
+def _pairs(rows: Iterable[Row[Any]]) -> list[tuple[str, str]]:
+    pairs = [tuple(row) for row in rows]
+    return sorted((str(ref), str(loan_id)) for ref, loan_id in pairs)
+
+
+async def _load_loans(
+    unit: Unit, work: Workset, find: Lookups, names: list[str], cache: LoanCache
+) -> None:
+    stale: list[str] = []
+    for row in await unit.find(find.lock_loans, names):
+        held = cache.get(row.id, row.revision)
+        if held is None:
+            stale.append(row.id)
+        else:
+            _hold(work, held)
+    for held in await read_loans(unit, find, stale, cache):
+        _hold(work, held)
+
+
+def _hold(work: Workset, held: Held) -> None:
+    work.held[held.loan.id] = held
+    work.loans[held.loan.id] = held.loan
+    work.contents[held.loan.id] = held.content
+
+
+async def read_loans(
+    unit: Unit, find: Lookups, names: list[str], cache: LoanCache
+) -> list[Held]:
+    """Whole loans, in three statements for any number, and one more for unknown products."""
+    heads = await unit.find(find.loans, names)
+    products = await _products(unit, find, {row.product_ref for row in heads}, cache)
+    installments: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await unit.find(find.installments, names):
+        installments[row.loan_id].append(row.body)
+    receipts: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await unit.find(find.loan_receipts, names):
+        receipts[row.loan_id].append(row.body)
+    return [
+        Held(
+            read_loan(
+                row.body, products[row.product_ref], installments[row.id], receipts[row.id]
+            ),
+            row.revision,
+            row.content,
+        )
+        for row in heads
+    ]
+
+
+async def _products(
+    unit: Unit, find: Lookups, refs: set[str], cache: LoanCache
+) -> dict[str, Product]:
+    missing = sorted(ref for ref in refs if ref not in cache.products)
+    for row in await unit.find(find.products, missing):
+        cache.products[row.ref] = (row.digest, read_product(row.body))
+    return {ref: cache.products[ref][1] for ref in refs}
+
+
+async def _load_log(
+    unit: Unit, work: Workset, find: Lookups, commands: Sequence[AnyCommand]
+) -> None:
+    ids = sorted({command.id for command in commands})
+    for row in await unit.find(find.commands, ids):
+        work.seen[row.id] = _logged(row)
+    facts = {command.says() for command in commands if command.evidence}
+    for row in await unit.find(find.said, sorted(fact for fact in facts if fact is not None)):
+        work.said[row.says] = _logged(row)
+
+
+def _logged(row: Row[Any]) -> Logged:
+    subject = (row.loan_id, row.number) if row.number is not None else None
+    answer = read_answer(row.answer) if row.rule is None else None
+    refusal = row.answer if row.rule is not None else ""
+    return Logged(
+        row.id, row.identity, row.says, answer, row.rule or "", refusal, subject, row.written_by
+    )
+
+
+async def _load_subjects(unit: Unit, work: Workset, find: Lookups, cache: LoanCache) -> None:
+    """Loans that only a stored answer names: for its view, so without a lock."""
+    known = (*work.seen.values(), *work.said.values())
+    names = {log.subject[0] for log in known if log.subject is not None} - work.loans.keys()
+    for held in await read_loans(unit, find, sorted(names), cache):
+        work.loans[held.loan.id] = held.loan
+
+
+async def _load_cases(unit: Unit, work: Workset, find: Lookups, line_ids: list[str]) -> None:
+    if not work.loans and not line_ids:
+        return
+    params = {
+        "loans": listed(sorted(work.loans), postgres=unit.postgres),
+        "lines": listed(line_ids, postgres=unit.postgres),
+    }
+    for row in await unit.rows(find.cases, params):
+        case = read_case(row.body)
+        work.cases[case.key] = case
+
+
+async def _load_products(
+    unit: Unit, work: Workset, find: Lookups, commands: Sequence[AnyCommand], cache: LoanCache
+) -> None:
+    """Digests of the products that are to be pinned, as far as the books know them."""
+    refs = {command.product.ref for command in commands if isinstance(command, BoardLoan)}
+    if refs:
+        missing = sorted(ref for ref in refs if ref not in cache.products)
+        for row in await unit.find(find.products, missing):
+            cache.products[row.ref] = (row.digest, read_product(row.body))
+        work.products.update(
+            {ref: cache.products[ref][0] for ref in refs if ref in cache.products}
+        )
+        work.products_kept.update(work.products)

@@ -1,0 +1,30 @@
+"""Transactions that only look: one snapshot for all statements, no write lock."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.sql.cache import LoanCache
+from adapters.sql.engine import is_postgres, reader
+from adapters.sql.loading import read_loans
+from adapters.sql.lookup import lookups
+from adapters.sql.unit import Counters, Unit
+from domain.loan.aggregate import Loan
+
+
+@asynccontextmanager
+async def look(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection whose statements all see the same committed state."""
+    async with reader(engine).connect() as conn:
+        if is_postgres(engine):
+            await conn.execution_options(isolation_level="REPEATABLE READ")
+        yield conn
+
+
+async def read_loan_now(conn: AsyncConnection, loan_id: str, cache: LoanCache) -> Loan | None:
+    """One loan as of the connection's snapshot."""
+    postgres = conn.dialect.name == "postgresql"
+    unit = Unit(conn, postgres, Counters())
+    held = await read_loans(unit, lookups(postgres=postgres), [loan_id], cache)
+    return held[0].loan if held else None

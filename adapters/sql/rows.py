@@ -1,0 +1,226 @@
+"""Domain values to rows and back. Bodies are JSON written and read by pydantic from the dataclass.
+
+A loan is spread over rows: product once, then loan, installments (with attempts and notices inside
+their body) and receipts, so that a change writes only what it changed.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+from pydantic_core import to_json
+
+from domain.canonical import digest
+from domain.debit.attempt import Attempt
+from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
+from domain.loan.change import Answer, CaseChange, Message
+from domain.loan.commands import BoardLoan
+from domain.loan.product import Product
+from domain.loan.view import InstallmentView
+
+Row = dict[str, Any]
+
+_PRODUCT = TypeAdapter(Product)
+_LOAN = TypeAdapter(Loan)
+_INSTALLMENT = TypeAdapter(Installment)
+_RECEIPT = TypeAdapter(Receipt)
+_LINE = TypeAdapter(LineState)
+_CASE = TypeAdapter(CaseChange)
+_VIEW = TypeAdapter(InstallmentView)
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+_APART = {"product", "installments", "receipts"}
+
+
+# --- to rows -------------------------------------------------------------------------------------
+
+
+def product_row(product: Product) -> Row:
+    """A product version, kept once."""
+    body = _PRODUCT.dump_json(product).decode()
+    return {"ref": product.ref, "digest": digest(product), "body": body}
+
+
+def content_of(command: BoardLoan) -> str:
+    """Digest of what is boarded, whoever boards it and under whatever command id."""
+    return digest(
+        (
+            command.loan_id,
+            command.tenant,
+            command.borrower,
+            command.currency,
+            command.principal_minor,
+            command.disbursed_on,
+            command.product,
+            command.mandate,
+            command.schedule,
+        )
+    )
+
+
+def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None) -> Row:
+    """The loan itself, without what has rows of its own."""
+    return {
+        "id": loan.id,
+        "tenant": loan.tenant,
+        "product_ref": loan.product.ref,
+        "mandate_ref": loan.mandate.ref,
+        "content": content,
+        "version": loan.version,
+        "revision": revision,
+        "next_roll_on": next_roll_on,
+        "body": _LOAN.dump_json(loan, exclude=_APART).decode(),
+    }
+
+
+def installment_row(loan_id: str, item: Installment, view: InstallmentView) -> Row:
+    """An installment; `changed_at` is added by whoever knows that it changed."""
+    beat = view.next_beat
+    return {
+        "loan_id": loan_id,
+        "number": item.number,
+        "state": item.state.value,
+        "due_on": item.due_on,
+        "generation": item.generation,
+        "version": item.version,
+        "opened": item.opened,
+        "is_final": view.is_final,
+        "next_beat_at": beat.not_before if beat else None,
+        "next_beat_kind": beat.kind.value if beat else None,
+        "driver_seen": item.driver_seen,
+        "body": _INSTALLMENT.dump_json(item).decode(),
+        "view": _VIEW.dump_json(view).decode(),
+    }
+
+
+def attempt_row(loan_id: str, number: int, attempt: Attempt) -> Row:
+    """What an attempt is looked up by; its body lies in its installment."""
+    return {
+        "loan_id": loan_id,
+        "number": number,
+        "attempt": attempt.number,
+        "order_no": attempt.order_no,
+        "mandate_ref": attempt.mandate_ref,
+        "rail": attempt.rail,
+        "batch_ref": attempt.batch_ref,
+        "state": attempt.state.value,
+        "klass": attempt.klass.value if attempt.klass else None,
+        "amount_minor": attempt.amount_minor,
+        "value_on": attempt.value_on,
+    }
+
+
+def notice_row(loan_id: str, number: int, notice: NoticeRecord) -> Row:
+    """What a message is looked up by; its body lies in its installment."""
+    return {
+        "message_id": notice.message_id,
+        "loan_id": loan_id,
+        "number": number,
+        "channel": notice.channel,
+        "state": notice.state.value,
+        "queued_at": notice.queued_at,
+    }
+
+
+def receipt_row(loan_id: str, position: int, receipt: Receipt) -> Row:
+    """A receipt of one loan; `position` keeps the order in which they came."""
+    return {
+        "loan_id": loan_id,
+        "id": receipt.id,
+        "position": position,
+        "number": receipt.number,
+        "order_no": receipt.order_no,
+        "amount_minor": receipt.amount_minor,
+        "waiting_minor": receipt.waiting_minor,
+        "clearing_minor": receipt.clearing_minor,
+        "returned_minor": receipt.returned_minor,
+        "body": _RECEIPT.dump_json(receipt).decode(),
+    }
+
+
+def line_row(line: LineState) -> Row:
+    """A booked bank line."""
+    return {
+        "id": line.id,
+        "account": line.account,
+        "statement_id": line.statement_id,
+        "booked_on": line.booked_on,
+        "amount_minor": line.amount_minor,
+        "open_minor": line.open_minor,
+        "body": _LINE.dump_json(line).decode(),
+    }
+
+
+def case_row(case: CaseChange, opened_at: datetime, closed_at: datetime | None = None) -> Row:
+    """An opened case."""
+    return {
+        "key": case.key,
+        "kind": case.kind,
+        "loan_id": case.loan_id,
+        "number": case.number,
+        "line": case.line,
+        "opened_at": opened_at,
+        "closed_at": closed_at,
+        "body": _CASE.dump_json(case).decode(),
+    }
+
+
+def message_row(message: Message) -> Row:
+    """A message that leaves after the commit."""
+    return {
+        "topic": message.topic,
+        "stream": message.stream,
+        "body": to_json(dict(message.body)).decode(),
+        "not_before": message.not_before,
+    }
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer as kept in the command log."""
+    return _ANSWER.dump_json(answer).decode()
+
+
+# --- back ----------------------------------------------------------------------------------------
+
+
+def read_product(body: str) -> Product:
+    """A kept product version."""
+    return _PRODUCT.validate_json(body)
+
+
+def read_loan(
+    body: str, product: Product, installments: Sequence[str], receipts: Sequence[str]
+) -> Loan:
+    """A whole loan from the bodies of its rows, each kind in order."""
+    head: dict[str, Any] = json.loads(body)
+    head["product"] = product
+    head["installments"] = tuple(_INSTALLMENT.validate_json(item) for item in installments)
+    head["receipts"] = tuple(_RECEIPT.validate_json(item) for item in receipts)
+    return _LOAN.validate_python(head)
+
+
+def read_line(body: str) -> LineState:
+    """A kept bank line."""
+    return _LINE.validate_json(body)
+
+
+def read_case(body: str) -> CaseChange:
+    """A kept case, as it was opened."""
+    return _CASE.validate_json(body)
+
+
+def read_view(body: str) -> InstallmentView:
+    """A view as of the last write of its installment; unknown beats become OTHER."""
+    return _VIEW.validate_json(body)
+
+
+def read_answer(body: str) -> Answer:
+    """The answer as first given."""
+    return _ANSWER.validate_json(body)
+
+
+def read_message(body: str) -> Mapping[str, object]:
+    """The body of a message: plain JSON values."""
+    content: dict[str, object] = json.loads(body)
+    return content

@@ -1,0 +1,81 @@
+"""What every writer writes under the chain head's lock: command log, cases, outbox."""
+
+from typing import Any
+
+from sqlalchemy import insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from adapters.sql.engine import among, listed
+from adapters.sql.rows import Row, answer_text, case_row, message_row
+from adapters.sql.tables import cases, commands, outbox
+from adapters.sql.unit import Unit
+from adapters.sql.workset import Workset
+from domain.loan.change import CaseChange
+
+
+async def write_log(unit: Unit, work: Workset, ends: dict[str, int]) -> None:
+    """One row for each command: what it said and what it was answered."""
+    log: list[Row] = []
+    for written in work.written:
+        row, command = written.log, written.command
+        loan_id, number = row.subject or (getattr(command, "loan_id", None), None)
+        log.append(
+            {
+                "id": row.id,
+                "identity": row.identity,
+                "kind": command.kind,
+                "says": row.says,
+                "at": work.at,
+                "actor": f"{command.actor.kind}/{command.actor.id}",
+                "reason": command.reason,
+                "rule": row.rule if row.answer is None else None,
+                "answer": row.refusal if row.answer is None else answer_text(row.answer),
+                "loan_id": loan_id,
+                "number": number,
+                "seq": ends[row.id],
+                "written_by": row.written_by,
+            }
+        )
+    await unit.many(insert(commands), log)
+
+
+def _open_case(dialect: Any) -> Any:  # noqa: ANN401  (two dialects' inserts share no type)
+    return dialect.insert(cases).on_conflict_do_nothing(
+        index_elements=["key"], index_where=cases.c.closed_at.is_(None)
+    )
+
+
+_OPEN_CASE = {True: _open_case(postgresql), False: _open_case(sqlite)}
+_CLOSE_CASES = {
+    postgres: update(cases)
+    .where(cases.c.closed_at.is_(None), among(cases.c.key, "keys", postgres=postgres))
+    for postgres in (True, False)
+}
+
+
+async def write_cases(unit: Unit, work: Workset) -> None:
+    """Close, then open; a case opened and closed within the group is written closed."""
+    closed: set[str] = set()
+    opened: dict[str, CaseChange] = {}
+    passed: list[Row] = []
+    for case in work.case_changes:
+        match case.action:
+            case "open":
+                opened.setdefault(case.key, case)
+            case "close":
+                if (mine := opened.pop(case.key, None)) is not None:
+                    passed.append(case_row(mine, work.at, work.at))
+                closed.add(case.key)
+    if closed:
+        keys = listed(sorted(closed), postgres=unit.postgres)
+        statement = _CLOSE_CASES[unit.postgres].values(closed_at=work.at)
+        unit.counters.statements += 1
+        await unit.conn.execute(statement, {"keys": keys})
+    fresh = [case_row(case, work.at) for _, case in sorted(opened.items())]
+    await unit.many(_OPEN_CASE[unit.postgres], fresh)
+    await unit.many(insert(cases), passed)
+
+
+async def write_messages(unit: Unit, work: Workset) -> None:
+    """What leaves after the commit, in the order in which it was said."""
+    await unit.many(insert(outbox), [message_row(message) for message in work.messages])

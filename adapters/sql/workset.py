@@ -1,0 +1,222 @@
+"""What a group of commands works on: aggregates as loaded, and as every decision leaves them.
+
+In memory only. Commands are decided one after the other on the updated aggregates; a command that
+raises leaves nothing behind. What the database has to write is the difference at the end.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from typing import TypeVar
+
+from domain.debit.attempt import Attempt
+from domain.errors import InvariantBroken
+from domain.ledger.entry import Entry
+from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
+from domain.loan.change import Aggregates, Answer, CaseChange, Change, Message, Stamp, Transition
+from domain.loan.commands import AnyCommand, BoardLoan
+
+Subject = tuple[str, int]
+Items = tuple[tuple[str, Entry | Transition], ...]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A loan as loaded under its lock: what a cache may keep as long as `revision` stands."""
+
+    loan: Loan
+    revision: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A row of the command log: what was answered, and which write brought it."""
+
+    id: str
+    identity: str
+    says: str | None
+    answer: Answer | None
+    rule: str
+    refusal: str
+    subject: Subject | None
+    written_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One command that is to be logged, with all that it appends to the journal."""
+
+    command: AnyCommand
+    log: Logged
+    stamp: Stamp
+    items: Items = ()
+
+
+@dataclass(slots=True)
+class References:
+    """Which loans hold a reference; references that no loan holds are absent."""
+
+    orders: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
+    receipts: dict[str, str] = field(default_factory=dict)
+    mandates: dict[str, set[str]] = field(default_factory=dict)
+    batches: dict[str, set[str]] = field(default_factory=dict)
+
+    def loans(self) -> set[str]:
+        """Every loan that some reference leads to."""
+        found = {*self.orders.values(), *self.messages.values(), *self.receipts.values()}
+        return found.union(*self.mandates.values(), *self.batches.values())
+
+    def learn(self, before: Loan | None, after: Loan) -> None:
+        """Take in what a change added, so that the next command of the group finds it."""
+        self.mandates.setdefault(after.mandate.ref, set()).add(after.id)
+        self.receipts.update((receipt.id, after.id) for receipt in after.receipts)
+        for item in changed_installments(before, after):
+            for attempt in item.attempts:
+                self._learn_attempt(after.id, attempt)
+            for notice in item.notices:
+                self.messages[notice.message_id] = after.id
+
+    def _learn_attempt(self, loan_id: str, attempt: Attempt) -> None:
+        self.orders[attempt.order_no] = loan_id
+        if attempt.batch_ref:
+            self.batches.setdefault(attempt.batch_ref, set()).add(loan_id)
+
+
+def changed_installments(before: Loan | None, after: Loan) -> list[Installment]:
+    """Installments of `after` that are not what they were; all of them for a new loan."""
+    if before is None:
+        return list(after.installments)
+    old = before.installments
+    return [
+        item
+        for index, item in enumerate(after.installments)
+        if index >= len(old) or (item is not old[index] and item != old[index])
+    ]
+
+
+@dataclass(slots=True)
+class Workset:
+    """Aggregates of one group. `held` is what was loaded; `loans` and `lines` what they are now."""
+
+    at: datetime
+    zone: tzinfo
+    rules: Rulebook
+    written_by: str
+    refs: References = field(default_factory=References)
+    held: dict[str, Held] = field(default_factory=dict)
+    loans: dict[str, Loan] = field(default_factory=dict)
+    lines_before: dict[str, LineState] = field(default_factory=dict)
+    lines: dict[str, LineState] = field(default_factory=dict)
+    cases: dict[str, CaseChange] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+    """Digest of every product named by the group, those that are boarded by it included."""
+    products_kept: set[str] = field(default_factory=set)
+    """Refs that the database holds already."""
+    seen: dict[str, Logged] = field(default_factory=dict)
+    said: dict[str, Logged] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    written: list[Written] = field(default_factory=list)
+    case_changes: list[CaseChange] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def posted_on(self) -> date:
+        """The books' local day on which this group is posted."""
+        return self.at.astimezone(self.zone).date()
+
+    def aggregates(self, command: AnyCommand) -> Aggregates:
+        """What one command names, and nothing else that happens to be in its group."""
+        scope, refs = command.scope(), self.refs
+        orders = _held(refs.orders, scope.orders)
+        messages = _held(refs.messages, scope.messages)
+        receipts = _held(refs.receipts, scope.receipts)
+        mandates = _sorted(_held(refs.mandates, scope.mandates))
+        batches = _sorted(_held(refs.batches, scope.batches))
+        names = {*scope.loans, *orders.values(), *messages.values(), *receipts.values()}
+        names = names.union(*mandates.values(), *batches.values())
+        loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
+        lines = _held(self.lines, scope.lines)
+        return Aggregates(
+            at=self.at,
+            rules=self.rules,
+            loans=loans,
+            lines=lines,
+            orders=orders,
+            messages=messages,
+            receipts=receipts,
+            mandates=mandates,
+            batches=batches,
+            cases=self.open_cases(loans, scope.lines),
+        )
+
+    def open_cases(
+        self, loans: Iterable[str], lines: Iterable[str] = ()
+    ) -> Mapping[str, CaseChange]:
+        """Open cases of some loans and lines, by key."""
+        of_loans, of_lines = set(loans), set(lines)
+        return {
+            key: case
+            for key, case in self.cases.items()
+            if case.loan_id in of_loans or case.line in of_lines
+        }
+
+    def take(self, command: AnyCommand, change: Change) -> Items:
+        """Make a change the state of the group; gives its journal items with their product.
+
+        Raises:
+            InvariantBroken: it changes what it did not name, or drops a receipt. Nothing is taken.
+        """
+        items = self._items(change)
+        for loan_id, loan in change.loans.items():
+            self._check(command, loan_id, loan)
+        for loan_id, loan in change.loans.items():
+            self.refs.learn(self.loans.get(loan_id), loan)
+            self.loans[loan_id] = loan
+        self.lines.update(change.lines)
+        for case in change.cases:
+            self._take_case(case)
+        self.messages.extend(change.messages)
+        return items
+
+    def _items(self, change: Change) -> Items:
+        moves = [(move.product, move) for move in change.transitions]
+        return (*moves, *((self._products_of(entry, change), entry) for entry in change.entries))
+
+    def _products_of(self, entry: Entry, change: Change) -> str:
+        names = {posting.loan for posting in entry.postings if posting.loan}
+        loans = (change.loans.get(name) or self.loans.get(name) for name in names)
+        return ",".join(sorted({loan.product.ref for loan in loans if loan is not None}))
+
+    def _check(self, command: AnyCommand, loan_id: str, loan: Loan) -> None:
+        before = self.loans.get(loan_id)
+        if loan.id != loan_id:
+            raise InvariantBroken(f"a change of loan {loan_id} holds loan {loan.id}")
+        if before is None:
+            if not isinstance(command, BoardLoan) or command.loan_id != loan_id:
+                raise InvariantBroken(f"{command.kind} changes {loan_id}, which it has not named")
+            return
+        if before.receipts is not loan.receipts:
+            gone = {item.id for item in before.receipts} - {item.id for item in loan.receipts}
+            if gone:
+                raise InvariantBroken(f"{command.kind} drops receipts {sorted(gone)}")
+
+    def _take_case(self, case: CaseChange) -> None:
+        match case.action:
+            case "open":
+                if case.key in self.cases:
+                    return
+                self.cases[case.key] = case
+            case "close":
+                self.cases.pop(case.key, None)
+        self.case_changes.append(case)
+
+
+def _sorted(found: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    return {ref: tuple(sorted(loans)) for ref, loans in found.items()}
+
+
+def _held(found: Mapping[str, _T], wanted: Iterable[str]) -> dict[str, _T]:
+    return {ref: found[ref] for ref in wanted if ref in found}

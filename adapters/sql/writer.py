@@ -1,0 +1,112 @@
+"""Applies a group of commands in one transaction, and finds a way through when that fails."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.cache import LoanCache
+from adapters.sql.deciding import Domain, decide_all
+from adapters.sql.engine import is_postgres
+from adapters.sql.faults import Fault, fault_of
+from adapters.sql.loading import load
+from adapters.sql.unit import Counters, Unit
+from adapters.sql.workset import Workset
+from adapters.sql.writing import write
+from domain.errors import InvariantBroken
+from domain.loan.aggregate import Rulebook
+from domain.loan.change import Applied, Refused
+from domain.loan.commands import AnyCommand
+from ports.clock import Clock
+
+Result = Applied | Refused | Exception
+
+AGAIN_MAX = 8
+"""Deadlocks and lock time-outs of one group before it is taken apart."""
+LOST_MAX = 7
+"""Lost connections of one group before its callers are told: about seven seconds of waiting."""
+RACE_MAX = 2
+"""Duplicate keys of one group before it is taken apart: the second try sees who was first."""
+_FIRST_WAIT_S = 0.05
+
+
+class GroupWriter:
+    """The path of every command into the database; used by one task at a time."""
+
+    def __init__(
+        self, engine: AsyncEngine, clock: Clock, rules: Rulebook, domain: Domain, zone: tzinfo
+    ) -> None:
+        self.counters = Counters()
+        self._engine = engine
+        self._postgres = is_postgres(engine)
+        self._clock = clock
+        self._rules = rules
+        self._domain = domain
+        self._zone = zone
+        self._cache = LoanCache()
+
+    async def answer(self, commands: Sequence[AnyCommand]) -> list[Result]:
+        """Apply a group; one result for each command, whatever happens to the others."""
+        self.counters.groups += 1
+        self.counters.commands += len(commands)
+        return await self._attempt(commands, set())
+
+    async def _attempt(self, commands: Sequence[AnyCommand], mine: set[str]) -> list[Result]:
+        """Try a group, again where that may help, and at last its commands one by one.
+
+        `mine` collects the names of writes that may or may not have been committed.
+        """
+        met: dict[Fault, int] = dict.fromkeys(Fault, 0)
+        limits = {Fault.AGAIN: AGAIN_MAX, Fault.LOST: LOST_MAX, Fault.RACE: RACE_MAX}
+        while True:
+            name = uuid.uuid4().hex
+            try:
+                return await self._transact(commands, name, frozenset(mine))
+            except Exception as error:  # noqa: BLE001  (sorted by what it means, never dropped)
+                fault = fault_of(error)
+                met[fault] += 1
+                self._cache.clear()
+                if fault is Fault.LOST:
+                    mine.add(name)
+                if met[fault] >= limits.get(fault, 1):
+                    return await self._take_apart(commands, mine, error, fault)
+            self.counters.retries += 1
+            await asyncio.sleep(_FIRST_WAIT_S * 2 ** (met[fault] - 1))
+
+    async def _take_apart(
+        self, commands: Sequence[AnyCommand], mine: set[str], error: Exception, fault: Fault
+    ) -> list[Result]:
+        if fault is Fault.LOST:
+            gone = ConnectionError("the books cannot be reached; apply again with the same id")
+            gone.__cause__ = error
+            return [gone for _ in commands]
+        if len(commands) > 1:
+            return [(await self._attempt([command], mine))[0] for command in commands]
+        if fault is Fault.RACE:
+            command = commands[0]
+            broken = InvariantBroken(f"{command.kind} {command.id} breaks a key of the books")
+            broken.__cause__ = error
+            return [broken]
+        return [error]
+
+    async def _transact(
+        self, commands: Sequence[AnyCommand], name: str, mine: frozenset[str]
+    ) -> list[Result]:
+        async with self._engine.connect() as conn:
+            transaction = await conn.begin()
+            unit = Unit(conn, self._postgres, self.counters)
+            work = Workset(self._clock.now(), self._zone, self._rules, name)
+            await load(unit, work, commands, self._cache)
+            results = decide_all(work, commands, self._domain, mine)
+            if not work.written:
+                await transaction.rollback()
+                return results
+            held = await write(unit, work, self._domain)
+            await transaction.commit()
+        self.counters.commits += 1
+        self.counters.messages += len(work.messages)
+        for item in held:
+            self._cache.put(item)
+        return results

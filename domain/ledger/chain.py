@@ -1,0 +1,153 @@
+"""The journal's hash chain: dense numbers, and in each hash the one before and the whole item.
+
+Entries and transitions share one sequence. A hash is SHA-256 over the canonical encoding (field
+names and lengths included) of the previous hash and the item, so a flipped byte, a removed, added
+or swapped row is found by anyone who recomputes it. `leaf` is the same encoding without the
+previous hash: what a Merkle seal over a batch of items will be built from.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from domain.canonical import canonical
+from domain.ledger.entry import Posting
+
+GENESIS = "0" * 64
+"""The hash before the first item."""
+FAULTS_KEPT = 50
+"""One wrong row makes many sums wrong; the first faults say where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An entry as it stands in the journal, not yet trusted: it may have been tampered with."""
+
+    event: str
+    value_on: date
+    postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A transition as it stands in the journal."""
+
+    loan_id: str
+    number: int
+    source: str
+    target: str
+    event: str
+    order_no: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainItem:
+    """One numbered item: what the door stamped on it, and the entry or transition itself."""
+
+    seq: int
+    command_id: str
+    actor_kind: str
+    actor_id: str
+    reason: str
+    product: str
+    at: datetime
+    posted_on: date
+    what: Booked | Moved
+
+
+def leaf(item: ChainItem) -> bytes:
+    """The canonical bytes of one item."""
+    return canonical(item)
+
+
+def next_hash(prev: str, item: ChainItem) -> str:
+    """The hash that follows `prev` (64 hexadecimal characters) when `item` is appended."""
+    return hashlib.sha256(canonical(prev) + leaf(item)).hexdigest()
+
+
+@dataclass(slots=True)
+class Verification:
+    """What recomputing the journal found so far; `balances` are sums by (account, currency)."""
+
+    head: str = GENESIS
+    seq: int = 0
+    entries: int = 0
+    postings: int = 0
+    transitions: int = 0
+    faults: list[str] = field(default_factory=list)
+    balances: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def items(self) -> int:
+        """How many items were seen."""
+        return self.entries + self.transitions
+
+    def fault(self, text: str) -> None:
+        """Keep a fault, up to `FAULTS_KEPT`."""
+        if len(self.faults) < FAULTS_KEPT:
+            self.faults.append(text)
+
+    def take(self, item: ChainItem, stored: str) -> None:
+        """Check one item, in order of the journal, against the hash stored beside it."""
+        if item.seq != self.seq + 1:
+            self.fault(f"item {item.seq} follows item {self.seq}")
+        expected = next_hash(self.head, item)
+        if stored != expected:
+            self.fault(f"item {item.seq} is not what was hashed")
+        # The stored hash is followed, so that one altered row is one fault and not all after it.
+        self.head, self.seq = stored, item.seq
+        match item.what:
+            case Booked():
+                self.entries += 1
+                self._sum(item.seq, item.what)
+            case Moved():
+                self.transitions += 1
+
+    def close(self, seq: int, head: str) -> None:
+        """Compare the end with the chain's head row, and the sum of everything with zero."""
+        if (seq, head) != (self.seq, self.head):
+            self.fault(f"the journal ends at item {self.seq}, its head says {seq}")
+        for currency, minor in _by_currency(self.balances.items()).items():
+            if minor:
+                self.fault(f"all postings in {currency} sum to {minor}")
+
+    def compare(self, kept: Iterable[tuple[str, str, int]]) -> None:
+        """Compare kept balances `(account, currency, minor)` with the sums of the postings."""
+        left = dict(self.balances)
+        for account, currency, minor in kept:
+            counted = left.pop((account, currency), 0)
+            if counted != minor:
+                self.fault(f"balance of {account} is kept as {minor}, postings sum to {counted}")
+        for (account, _currency), minor in left.items():
+            if minor:
+                self.fault(f"balance of {account} is not kept, postings sum to {minor}")
+
+    def _sum(self, seq: int, entry: Booked) -> None:
+        self.postings += len(entry.postings)
+        if len(entry.postings) < 2:
+            self.fault(f"entry {seq} has fewer than two postings")
+        sums: defaultdict[str, int] = defaultdict(int)
+        for posting in entry.postings:
+            sums[posting.currency] += posting.minor
+            self.balances[posting.account, posting.currency] += posting.minor
+        if any(sums.values()):
+            self.fault(f"entry {seq} does not balance")
+
+
+def verify(items: Iterable[tuple[ChainItem, str]], *, seq: int, head: str) -> Verification:
+    """Recompute a whole journal of (item, stored hash) against the head row `(seq, head)`."""
+    found = Verification()
+    for item, stored in items:
+        found.take(item, stored)
+    found.close(seq, head)
+    return found
+
+
+def _by_currency(balances: Iterable[tuple[tuple[str, str], int]]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for (_account, currency), minor in balances:
+        sums[currency] = sums.get(currency, 0) + minor
+    return sums

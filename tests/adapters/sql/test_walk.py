@@ -1,0 +1,53 @@
+"""One installment through the real decisions and real databases, from boarding to closure."""
+
+from datetime import date
+
+from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
+from domain.loan.change import Applied
+from domain.loan.lifecycle import State
+from domain.loan.view import BeatKind
+from tests.support.booksbench import StillClock, confirm, intend, line, order_of, roll
+from tests.support.memory import board
+
+
+async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """What the driver sees after each step is what the books hold, and the journal adds up."""
+    boarded = await books.apply(board())
+    assert isinstance(boarded, Applied)
+    clock.to(date(2026, 3, 10))
+    await books.apply(roll("L1", date(2026, 3, 10)))
+    view = await desk.view("L1", 1)
+    assert view is not None
+    assert view.owed_minor == 10100
+    beat = view.next_beat
+    assert beat is not None
+    assert beat.kind is BeatKind.PRESENT
+    result = await intend(books, "L1", 1, beat.key)
+    order_no = order_of(result)
+    paid = await books.apply(confirm(order_no, 10100))
+    assert isinstance(paid, Applied)
+    assert paid.view is not None
+    assert paid.view.owed_minor == 0
+    clock.to(date(2026, 3, 11))
+    proven = await books.apply(line(order_no, 10100, day=date(2026, 3, 10)))
+    assert isinstance(proven, Applied)
+    clock.to(date(2026, 3, 16))
+    await books.apply(roll("L1", date(2026, 3, 16)))
+    loan = await desk.loan("L1")
+    assert loan is not None
+    assert loan.installment(1).state is State.CLOSED
+    assert (await desk.counts())["installments"] == {"CLOSED": 1, "SCHEDULED": 2}
+    report = await desk.verify()
+    assert report.faults == ()
+    assert {b.account: b.minor for b in await desk.balances("bank/")} == {
+        "bank/ACCT-FUNDER-1-CNY": 10100
+    }
+    told = [line.what for line in await desk.story("L1", 1)]
+    assert told[0] == "boarded"
+    assert told[-1] == "evidence_complete"
+    trail = await desk.trail(order_no)
+    assert {posting.event for posting in trail} >= {"confirmed", "settled"}
+    assert [posting async for posting in desk.journal()][-1].seq <= report.items

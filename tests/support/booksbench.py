@@ -1,0 +1,104 @@
+"""What tests of the SQL books share: a clock that stands still, commands, stand-in decisions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan.aggregate import Actor
+from domain.loan.change import Applied, Ordered, Refused
+from domain.loan.commands import (
+    AnyCommand,
+    BookLine,
+    IntendDebit,
+    RecordOutcome,
+    RollDay,
+)
+from domain.reconciliation.statement import LineItem, StatementLine
+from ports.books import Books
+from tests.support.memory import DRIVER, TESTER
+
+NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
+RAIL = Actor("rail", "simbank")
+
+
+@dataclass
+class StillClock:
+    """Stands still until it is moved."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        """The instant at which it stands."""
+        return self.at
+
+    def to(self, day: date, hour: int = 4) -> None:
+        """Move to a day, hours in UTC."""
+        self.at = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+    def ahead(self, by: timedelta) -> None:
+        """Move ahead."""
+        self.at += by
+
+
+def roll(loan_id: str, day: date) -> RollDay:
+    """A day begins for a loan."""
+    return RollDay(id=f"roll/{loan_id}/{day}", actor=TESTER, loan_id=loan_id, day=day)
+
+
+def confirm(order_no: str, minor: int, *, by: str = "answer", bank_ref: str | None = None) -> RecordOutcome:
+    """The rail says that it took money."""
+    return RecordOutcome(
+        id=f"outcome/{order_no}/{by}",
+        actor=RAIL,
+        rail="simbank",
+        order_no=order_no,
+        outcome=Outcome(
+            OutcomeClass.SUCCESS, "00", minor, bank_ref or f"B-{order_no}", f"BATCH-{order_no}"
+        ),
+        source=by,
+    )
+
+
+def line(order_no: str, minor: int, *, day: date, name: str = "1") -> BookLine:
+    """The bank books the money of one order."""
+    booked = StatementLine(
+        id=f"ACCT-FUNDER-1-CNY/S1/{name}",
+        account="ACCT-FUNDER-1-CNY",
+        booked_on=day,
+        value_on=day,
+        amount_minor=minor,
+        currency="CNY",
+        servicer_ref=f"SR-{name}",
+        items=(LineItem(order_no, None, None, minor),),
+    )
+    return BookLine(
+        id=f"line/{booked.id}", actor=TESTER, statement_id="S1", line=booked
+    )
+
+
+async def intend(books: Books, loan_id: str, number: int, beat: str) -> Applied | Refused:
+    """The driver performs the beat that presents."""
+    return await books.apply(
+        IntendDebit(
+            id=f"intend/{loan_id}/{number}/{beat}",
+            actor=DRIVER,
+            loan_id=loan_id,
+            number=number,
+            beat=beat,
+        )
+    )
+
+
+def order_of(result: Applied | Refused) -> str:
+    """The order number that an intent was answered with."""
+    assert isinstance(result, Applied), result
+    assert isinstance(result.answer, Ordered), result
+    return result.answer.order.order_no
+
+
+async def apply_all(books: Books, commands: Iterable[AnyCommand]) -> None:
+    """Apply a batch and fail on the first fault."""
+    for result in await books.apply_many(list(commands)):
+        if isinstance(result, Exception):
+            raise result
