@@ -6,34 +6,34 @@ more than the law of the place allows (Directive 2008/48/EC art. 16).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 from domain.errors import InvalidInput
-from domain.loan.amounts import Amounts, Component
-from domain.loan.daycount import DayCount, days_between, year_fraction
+from domain.loan.amounts import Component
+from domain.loan.daycount import DayCount, add_months, days_between
 from domain.loan.interest import drawn_within, interest_of
-from domain.loan.periods import Period, periods_of
+from domain.loan.periods import Period, fraction_of, periods_of
 from domain.loan.schedule import ScheduleLine
 from domain.loan.schedule_terms import Method, ScheduleTerms
-from domain.money import round_minor
+from domain.money import Rounding, round_minor
 
 
 @dataclass(frozen=True, slots=True)
 class FeeCap:
     """Most that an early-repayment fee may be, as a fraction of the principal repaid early.
 
-    It holds while at least `days_left_from` days remain to the last due date.
+    It applies while more than `months_left` months remain to the last due date.
     """
 
     rule: str
     fraction: Fraction
-    days_left_from: int = 0
+    months_left: int = 0
 
 
 EU_CONSUMER_CREDIT = (
-    FeeCap("2008/48/EC art. 16 (2): 1 %", Fraction(1, 100), 367),
-    FeeCap("2008/48/EC art. 16 (2): 0.5 %, one year or less left", Fraction(1, 200)),
+    FeeCap("2008/48/EC art. 16 (2), more than one year left", Fraction(1, 100), 12),
+    FeeCap("2008/48/EC art. 16 (2), one year or less left", Fraction(1, 200)),
 )
 
 
@@ -79,23 +79,107 @@ class PayoffQuote:
 def accrued_interest(terms: ScheduleTerms, lines: Sequence[ScheduleLine], as_of: date) -> int:
     """Interest from the last due date up to `as_of` (not counted) on the scheduled balance.
 
-    Months and ICMA share the period's interest out by actual days; other day counts count theirs.
+    A day of `months` is 1/360 of a year as in an odd period, and a part never bears more than its
+    whole period; ICMA shares the period out by actual days. `bullet` accrues from the disbursement on.
     """
-    start, exact = terms.disbursed_on, Fraction(0)
-    balance = terms.first_part_minor
-    for index, period in enumerate(periods_of(terms)):
+    if terms.method is Method.ZERO:
+        return 0
+    exact, balance = Fraction(0), terms.first_part_minor
+    for index, period in enumerate(periods_of(terms)[: max(terms.periods, len(lines))]):
         if period.start >= as_of:
             break
-        flat = terms.method is Method.FLAT
-        bears = index >= terms.interest_free and terms.method is not Method.ZERO
-        whole = period.due_on <= as_of
-        if whole and terms.method is not Method.BULLET:
+        lent = drawn_within(period, terms)
+        if period.due_on <= as_of and terms.method is not Method.BULLET:
             balance = lines[index].balance if index < len(lines) else 0
-            continue
-        part = period if whole else _until(period, as_of, terms.day_count)
-        start = part.start
-        base = terms.principal_minor if flat else balance
-        exact += interest_of(base, part, terms) if bears else 0
-        balance += drawn_within(period, terms)
-    del start
+        elif index >= terms.interest_free:
+            base = terms.principal_minor if terms.method is Method.FLAT else balance
+            exact += interest_of(base, _until(period, as_of, terms), terms)
+        if terms.method is Method.BULLET:
+            balance += lent
     return round_minor(exact, terms.rounding)
+
+
+def quote(
+    terms: ScheduleTerms,
+    lines: Sequence[ScheduleLine],
+    as_of: date,
+    *,
+    paid_through: int = 0,
+    fee: EarlyFee | None = None,
+    penalty_minor: int = 0,
+) -> PayoffQuote:
+    """What ends the loan on `as_of` when installments up to number `paid_through` are paid.
+
+    Raises:
+        InvalidInput: a date outside the loan, or a number that the schedule does not have.
+    """
+    _check(terms, lines, as_of, paid_through)
+    due = [line for line in lines if line.due_on <= as_of]
+    open_lines = due[paid_through:]
+    ahead = lines[len(due) : paid_through]
+    settled = max(len(due), paid_through)
+    early = lines[settled - 1].balance if settled else terms.principal_minor
+    early -= sum(minor for day, minor in terms.drawdowns if day > as_of)
+    accrued = accrued_interest(terms, lines, as_of)
+    interest_ahead = sum(line.interest for line in ahead)
+    since = due[-1].due_on if due and terms.method is not Method.BULLET else terms.disbursed_on
+    saved = sum(line.interest for line in lines[settled:]) + interest_ahead - accrued
+    span = f"{since} to {as_of}, {days_between(since, as_of, terms.day_count)} days"
+    numbers = ", ".join(str(line.number) for line in open_lines)
+    parts = [
+        QuotePart(Component.PENALTY, penalty_minor, "penalty up to the day of payment"),
+        *(
+            QuotePart(component, sum(getattr(line, component.value) for line in open_lines), why)
+            for component, why in (
+                (Component.FEE, f"fees of installments {numbers}, already due"),
+                (Component.INTEREST, f"interest of installments {numbers}, already due"),
+                (Component.PRINCIPAL, f"principal of installments {numbers}, already due"),
+            )
+        ),
+        QuotePart(Component.INTEREST, accrued, f"interest accrued from {span}"),
+        QuotePart(Component.INTEREST, -interest_ahead, "interest paid ahead and not accrued"),
+        QuotePart(Component.PRINCIPAL, early, "principal not yet due"),
+        _fee_part(fee, early, lines[-1].due_on, as_of, saved),
+    ]
+    return PayoffQuote(as_of, tuple(part for part in parts if part.minor), saved)
+
+
+def _until(period: Period, as_of: date, terms: ScheduleTerms) -> Period:
+    """The period as far as `as_of`, never worth more than the whole of it."""
+    if period.due_on <= as_of:
+        return period
+    if terms.day_count is DayCount.ACT_ACT_ICMA:
+        elapsed = Fraction((as_of - period.start).days, (period.due_on - period.start).days)
+        fraction = period.fraction * elapsed
+    else:
+        fraction = min(period.fraction, fraction_of(terms, period.start, as_of))
+    days = days_between(period.start, as_of, terms.day_count)
+    return Period(period.number, period.start, as_of, days, fraction)
+
+
+def _fee_part(
+    fee: EarlyFee | None, early_minor: int, last_due_on: date, as_of: date, saved: int
+) -> QuotePart:
+    if fee is None:
+        return QuotePart(Component.FEE, 0, "no fee agreed")
+    exact = early_minor * fee.fraction
+    why = f"early-repayment fee, {fee.fraction * 100} % of the principal repaid early"
+    for cap in fee.caps:
+        if last_due_on > add_months(as_of, cap.months_left):
+            if early_minor * cap.fraction < exact:
+                exact = early_minor * cap.fraction
+                why = f"early-repayment fee, limited by {cap.rule}"
+            break
+    if fee.within_interest and saved < exact:
+        exact, why = Fraction(max(0, saved)), "early-repayment fee, limited by the interest saved"
+    return QuotePart(Component.FEE, round_minor(exact, Rounding.DOWN), why)
+
+
+def _check(
+    terms: ScheduleTerms, lines: Sequence[ScheduleLine], as_of: date, paid_through: int
+) -> None:
+    if not terms.disbursed_on <= as_of <= lines[-1].due_on:
+        rule = f"from {terms.disbursed_on} to {lines[-1].due_on}"
+        raise InvalidInput("as_of", as_of, rule)
+    if not 0 <= paid_through < len(lines):
+        raise InvalidInput("paid_through", paid_through, f"from 0 to {len(lines) - 1}")

@@ -100,8 +100,13 @@ def reamortise(
     if terms.method in {Method.EQUAL_PRINCIPAL, Method.ZERO}:
         each = max(1, lines[after].principal)
         count = max(1, -(-(balance_minor - left.balloon_minor) // each))
-        unit = replace(left, periods=min(count, left.periods), round_installment_to_minor=each)
-        return continue_from(unit, after)
+        fewer = replace(
+            left,
+            periods=min(count, left.periods),
+            round_installment_to_minor=min(each, balance_minor),
+            last_due_on=None,
+        )
+        return continue_from(fewer, after)
     raise InvalidInput("effect", effect, f"smaller-installment for method {terms.method}")
 
 

@@ -47,6 +47,13 @@ class UnitPeriod:
             )
         raise InvalidInput("unit_period", text, "month, week, half-month, day, year, or such as 2m")
 
+    @classmethod
+    def of(cls, every: Frequency) -> Self:
+        """The unit period of installments that far apart; a year where it is longer."""
+        if every.count >= _MOST[every.unit] > 1:
+            return cls(1, "year")
+        return cls(every.count, every.unit)
+
     def __str__(self) -> str:
         return self.unit if self.count == 1 else f"{self.count}{self.unit[0]}"
 
