@@ -1,12 +1,17 @@
 """When an order may be presented: the first moment, and the moments a rail takes orders at all."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
-from domain.calendar import Adjust, BankingCalendar, DayWindow, local_day, local_instant
+from domain.calendar import (
+    ONE_DAY,
+    Adjust,
+    BankingCalendar,
+    DayWindow,
+    local_day,
+    local_instant,
+)
 from domain.debit.rail import RailProfile
-
-_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def earliest_slot(at: datetime, rail: RailProfile, calendar: BankingCalendar) ->
         closes = local_instant(today, window.closes, rail.timezone)
         if at < closes:
             return max(at, local_instant(today, window.opens, rail.timezone))
-    ahead = order_day(rail, calendar, today + _ONE_DAY)
+    ahead = order_day(rail, calendar, today + ONE_DAY)
     return local_instant(ahead, window.opens, rail.timezone)
 
 
