@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -122,6 +124,12 @@ class Bank:
         return answer(self._world, f"STATEMENT {name} {form}", work)
 
 
+async def own_fault(_: Request, error: Exception) -> Response:
+    """Tell a fault of this program from a simulated one: a traceback, and a body that says so."""
+    sys.stderr.write("".join(traceback.format_exception(error)))
+    return Response("the simulator itself failed\n", 500, media_type="text/plain")
+
+
 def make_app(world: World) -> Starlette:
     """Return the whole HTTP application over one world."""
     doorman = Doorman(world)
@@ -139,5 +147,6 @@ def make_app(world: World) -> Starlette:
             Route("/dd/v1/statements/{id}", bank.get_statement, methods=["GET"]),
             Route("/sms/v1/messages", notices.post_sms, methods=["POST"]),
             *control.routes(),
-        ]
+        ],
+        exception_handlers={Exception: own_fault},
     )
