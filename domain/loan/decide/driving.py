@@ -1,9 +1,10 @@
 """Beats of the driver: remind, present, send again, review. A moot beat is superseded."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from domain import canonical
-from domain.calendar import local_day
+from domain.calendar import latest_in_window, local_day
 from domain.debit.attempt import Attempt, AttemptState, DebitOrder
 from domain.debit.presentment import value_day
 from domain.loan import agenda, closure
@@ -48,9 +49,10 @@ def queue_reminder(work: Work, command: QueueReminder) -> Change:
     notice = NoticeRecord(message_id, int(rule_text), int(step_text), channel, work.at)
     work.put(loan_id, replace(item, notices=(*item.notices, notice)))
     work.note(loan_id, number, "", NoticeState.QUEUED, "reminder_queued", f"{channel} {message_id}")
-    work.send(
-        Message("notice", f"notice/{message_id}", _notice(loan, number, notice, rule.template))
-    )
+    allowed = loan.product.reminders.allowed
+    not_after = latest_in_window(local_day(work.at, allowed.timezone), allowed)
+    body = _notice(loan, number, notice, rule.template, not_after)
+    work.send(Message("notice", f"notice/{message_id}", body))
     return work.done(loan_id, number, "reminder queued")
 
 
@@ -208,19 +210,25 @@ def _order(loan: Loan, number: int, attempt: Attempt) -> DebitOrder:
     )
 
 
-def _notice(loan: Loan, number: int, notice: NoticeRecord, template: str) -> dict[str, object]:
+def _notice(
+    loan: Loan, number: int, notice: NoticeRecord, template: str, not_after: datetime
+) -> dict[str, object]:
+    """What is sent, for whom, and until when: tokens and amounts, nothing personal."""
     item = loan.installment(number)
     return {
         "message_id": notice.message_id,
         "channel": notice.channel,
-        "template": template,
+        "to": loan.borrower,
         "language": loan.product.language,
-        "borrower": loan.borrower,
-        "loan_id": loan.id,
-        "number": number,
-        "due_on": item.due_on.isoformat(),
-        "amount_minor": (item.owed if item.fell_due else item.scheduled).total,
-        "currency": loan.currency,
+        "template": template,
+        "not_after": not_after.isoformat(),
+        "values": {
+            "loan": loan.id,
+            "installment": str(number),
+            "amount_minor": str((item.owed if item.fell_due else item.scheduled).total),
+            "currency": loan.currency,
+            "due_on": item.due_on.isoformat(),
+        },
     }
 
 

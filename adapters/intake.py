@@ -1,0 +1,67 @@
+"""Proven reports of rails and notice providers, as commands to the books."""
+
+from typing import assert_never
+
+import structlog
+
+from domain.loan.aggregate import Actor
+from domain.loan.commands import AnyCommand, RecordNoticeReceipt, RecordOutcome, RecordReturn
+from ports.books import Books
+from ports.rail import OutcomeReport, ReceiptReport, Report, ReturnReport, UnknownReport
+
+_log = structlog.get_logger(__name__)
+
+
+class BooksIntake:
+    """Implements `ports.intake.WebhookIntake`: returns once the report is committed."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    async def take(self, rail: str, report: Report) -> None:
+        """Book one report; the rail's own event id makes a repeated delivery the same command."""
+        command = _command(rail, report)
+        if command is None:
+            _log.warning("report_of_unknown_type", rail=rail)
+            return
+        await self._books.apply(command)
+
+
+def _command(rail: str, report: Report) -> AnyCommand | None:
+    actor = Actor("rail", rail)
+    match report:
+        case OutcomeReport():
+            return RecordOutcome(
+                id=f"report/{rail}/{report.event_id}",
+                actor=actor,
+                reason=report.outcome.code,
+                rail=rail,
+                order_no=report.order_no,
+                outcome=report.outcome,
+                source="webhook",
+            )
+        case ReturnReport():
+            return RecordReturn(
+                id=f"report/{rail}/{report.event_id}",
+                actor=actor,
+                reason=report.reason_code,
+                rail=rail,
+                order_no=report.order_no,
+                bank_ref=report.bank_ref,
+                amount_minor=report.amount_minor,
+                klass=report.reason_klass,
+                code=report.reason_code,
+                returned_on=report.returned_on,
+            )
+        case ReceiptReport():
+            return RecordNoticeReceipt(
+                id=f"report/{rail}/{report.event_id}",
+                actor=actor,
+                reason=report.reason or "",
+                message_id=report.message_id,
+                delivered=report.delivered,
+            )
+        case UnknownReport():
+            return None
+        case _:
+            assert_never(report)

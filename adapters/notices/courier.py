@@ -1,0 +1,85 @@
+"""The outbox's courier for messages to people."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.loan.aggregate import Actor
+from domain.loan.commands import RecordNoticeReceipt
+from ports.books import Books
+from ports.clock import Clock
+from ports.notices import Channel, Language, Notice, Notices, NotSent, Template
+from ports.outbox import OutboxRow
+
+
+class NotTaken(Exception):
+    """The carrier did not take a message for now: it is tried again."""
+
+
+class _Body(BaseModel):
+    """What the books write for a message; see `domain.loan.decide.driving`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    message_id: str
+    channel: Channel
+    to: str
+    language: Language
+    template: Template
+    values: Mapping[str, str]
+    not_after: datetime
+
+
+class NoticeCourier:
+    """Sends what the books ordered, within the hours that the books allowed.
+
+    What cannot be sent, or not any more today, is told to the books as failed, so that the next
+    channel follows: a message is never pushed into the night by our own delay.
+
+    Args:
+        sender: name and contact of the lender, shown in every message.
+    """
+
+    topic: Literal["notice"] = "notice"
+
+    def __init__(
+        self, notices: Notices, books: Books, clock: Clock, sender: Mapping[str, str]
+    ) -> None:
+        self._notices, self._books, self._clock, self._sender = notices, books, clock, sender
+
+    async def deliver(self, row: OutboxRow) -> None:
+        """Send one message.
+
+        Raises:
+            NotTaken: try again later.
+        """
+        body = _Body.model_validate(row.body)
+        if self._clock.now() >= body.not_after:
+            await self._failed(body.message_id, "too late for today")
+            return
+        notice = Notice(
+            message_id=body.message_id,
+            channel=body.channel,
+            to=body.to,
+            language=body.language,
+            template=body.template,
+            values={**self._sender, **body.values},
+        )
+        said = await self._notices.send(notice)
+        if isinstance(said, NotSent):
+            if said.retryable:
+                raise NotTaken(said.reason)
+            await self._failed(body.message_id, said.reason)
+
+    async def _failed(self, message_id: str, reason: str) -> None:
+        await self._books.apply(
+            RecordNoticeReceipt(
+                id=f"notice/{message_id}/not-sent",
+                actor=Actor("system", "notices"),
+                reason=reason,
+                message_id=message_id,
+                delivered=False,
+            )
+        )
