@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 T = TypeVar("T")
+_PIPE_WIDTH = 200
 
 
 class Exit(IntEnum):
@@ -128,7 +129,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in rows:
         # Text, not markup: brackets in data are data.
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console().print(table)
+    # A pipe has no width of its own: cells must not be cut for a screen that is not there.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def _to_stderr(text: str) -> None:
