@@ -48,8 +48,20 @@ class Apr:
         return self.effective if self.method is AprMethod.EU else self.nominal
 
 
-def apr(flows: Sequence[Flow], method: AprMethod, periods_per_year: Fraction) -> Apr:
-    """The rate of these flows, whose times are in unit periods.
+def apr(
+    flows: Sequence[Flow],
+    method: AprMethod,
+    periods_per_year: Fraction,
+    nominal_per_year: Fraction | None = None,
+) -> Apr:
+    """The rate of these flows.
+
+    Args:
+        flows: their times count periods of which a year has `periods_per_year`.
+        method: the rule.
+        periods_per_year: 12 for months, 1 where times are in years.
+        nominal_per_year: compounding periods a year of the nominal rate, where they are not those
+            in which the flows are timed.
 
     Raises:
         InvalidInput: there is no such rate (below zero only for irr), or there are several.
@@ -66,8 +78,12 @@ def apr(flows: Sequence[Flow], method: AprMethod, periods_per_year: Fraction) ->
     with localcontext() as context:
         context.prec = PRECISION
         per_year = Decimal(periods_per_year.numerator) / periods_per_year.denominator
-        effective = ((1 + unit_rate) ** per_year - 1) * 100
-        return Apr(method, unit_rate, unit_rate * per_year * 100, effective)
+        growth = (1 + unit_rate) ** per_year
+        nominal = unit_rate * per_year
+        if nominal_per_year is not None and nominal_per_year != periods_per_year:
+            times = Decimal(nominal_per_year.numerator) / nominal_per_year.denominator
+            nominal = (growth ** (1 / times) - 1) * times
+        return Apr(method, unit_rate, nominal * 100, (growth - 1) * 100)
 
 
 def disclose(percent: Decimal, decimals: int = 2) -> str:

@@ -79,8 +79,8 @@ class PayoffQuote:
 def accrued_interest(terms: ScheduleTerms, lines: Sequence[ScheduleLine], as_of: date) -> int:
     """Interest from the last due date up to `as_of` (not counted) on the scheduled balance.
 
-    A day of `months` is 1/360 of a year as in an odd period, and a part never bears more than its
-    whole period; ICMA shares the period out by actual days. `bullet` accrues from the disbursement on.
+    A day of `months` is 1/360 of a year as in an odd period, and a part never bears more than the
+    whole; ICMA shares the period out by actual days. `bullet` accrues from the disbursement on.
     """
     if terms.method is Method.ZERO:
         return 0

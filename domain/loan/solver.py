@@ -21,7 +21,6 @@ _FINE = (
     *(1.02**step for step in range(698)),
     HIGHEST,
 )
-_SHOWN = 3
 _SEARCH_STEPS = 200
 _POLISH_STEPS = 12
 _CLOSE = Decimal("1e-30")
@@ -51,9 +50,11 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
     points = zip(grid, worths, strict=True)
     found += [(low, high) for (low, one), (high, other) in pairwise(points) if one * other < 0]
     if not found:
-        raise InvalidInput("flows", _shown(ordered), "worth nothing at some rate; there is none")
+        raise InvalidInput(
+            "flows", _shown(ordered), "a rate at which they are worth nothing; there is none"
+        )
     if len(found) > 1:
-        rule = f"worth nothing at one rate; there are at least {len(found)}"
+        rule = f"one rate at which they are worth nothing; there are at least {len(found)}"
         raise InvalidInput("flows", _shown(ordered), rule)
     return _polish(ordered, odd, _search(value, *found[0]))
 
@@ -129,6 +130,5 @@ def _proven(flows: Sequence[Flow], odd: Odd, rate: Decimal) -> Decimal:
 
 
 def _shown(flows: Sequence[Flow]) -> str:
-    """The flows for a message: the first of them and how many follow."""
-    head = ", ".join(f"{flow.minor} at {flow.at}" for flow in flows[:_SHOWN])
-    return head if len(flows) <= _SHOWN else f"{head} and {len(flows) - _SHOWN} more"
+    """The flows for a message, without their amounts."""
+    return f"{len(flows)} from period {flows[0].at} to {flows[-1].at}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.commands import allocation, days, rates
 from workers.commands import termstext as words
 from workers.commands.options import choice
 from workers.console import JsonOption, note, print_json, print_table
@@ -32,6 +33,8 @@ AdjustName = Annotated[str, typer.Option(help="none, following, modified-followi
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command("schedule", epilog=_EXAMPLE)(schedule)
+    for module in (rates, allocation, days):
+        module.register(app)
 
 
 def schedule(  # noqa: PLR0913  (one parameter for each option)

@@ -1,0 +1,93 @@
+"""`acquit allocate`: what an amount pays, component by component."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workers.console import JsonOption, print_json, print_table
+
+_EXAMPLE = (
+    "Example: acquit allocate --state state.json --amount 35 "
+    "--order penalty,fee,principal,interest --direction horizontal --future next --json"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `allocate` to `app`."""
+    app.command("allocate", epilog=_EXAMPLE)(allocate)
+
+
+def allocate(  # noqa: PLR0913  (one parameter for each option)
+    *,
+    state: Annotated[str, typer.Option(help="JSON file of open installments.")],
+    amount: Annotated[str, typer.Option(help="Amount to allocate, decimal.")],
+    order: Annotated[
+        str,
+        typer.Option(
+            help="Components with commas, or cn-civil-code, cn-contract, "
+            "penalties-fees-interest-principal, principal-interest-penalties-fees, "
+            "interest-principal-penalties-fees."
+        ),
+    ],
+    direction: Annotated[str, typer.Option(help="horizontal or vertical.")] = "horizontal",
+    future: Annotated[str, typer.Option(help="next, last, reduce or advance.")] = "next",
+    as_of: Annotated[str, typer.Option(help="Value date; that of the file unless given.")] = "",
+    currency: Annotated[str, typer.Option(help="Where the file names none.")] = "CNY",
+    principal_first_from_dpd: Annotated[
+        int, typer.Option(help="Principal first from this many days past due on; 0 for never.")
+    ] = 0,
+    due_with_past_due: Annotated[
+        bool, typer.Option(help="Past due and due form one group.")
+    ] = False,
+    designated: Annotated[
+        list[int] | None, typer.Option(help="Installment that the borrower wants paid first.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Allocate an amount: past due before due before future.
+
+    The state file holds {"currency", "as_of", "installments": [{"number", "due_on", "owed":
+    {"principal", "interest", "fee", "penalty", "cost"}}]} with decimal strings.
+    """
+    from domain.errors import InvalidInput  # noqa: PLC0415
+    from domain.loan.orders import parse_order  # noqa: PLC0415
+    from domain.loan.waterfall import Direction, Future, Waterfall  # noqa: PLC0415
+    from domain.loan.waterfall import allocate as allocated  # noqa: PLC0415
+    from domain.money import decimal_text, parse_minor  # noqa: PLC0415
+    from workers.commands.options import choice, day_of  # noqa: PLC0415
+    from workers.commands.statetext import read_state  # noqa: PLC0415
+
+    found = read_state(state, currency)
+    day = day_of("as_of", as_of) if as_of else found.as_of
+    if day is None:
+        raise InvalidInput("as_of", as_of, "a date, as an option or in the file")
+    waterfall = Waterfall(
+        parse_order(order),
+        choice("direction", direction, Direction),
+        choice("future", future, Future),
+        principal_first_from_dpd or None,
+        due_with_past_due,
+    )
+    minor = parse_minor(amount, found.currency)
+    parts, rest = allocated(found.items, minor, waterfall, day, designated or ())
+    rows = [
+        {
+            "number": part.number,
+            "component": part.component.value,
+            "amount": decimal_text(part.minor, found.currency),
+        }
+        for part in parts
+    ]
+    answer = {
+        "allocations": rows,
+        "allocated": decimal_text(minor - rest, found.currency),
+        "rest": decimal_text(rest, found.currency),
+    }
+    if as_json:
+        print_json(answer)
+    else:
+        table = [list(row.values()) for row in rows]
+        title = f"allocated on {day}, {found.currency}; left over: {answer['rest']}"
+        print_table(title, ["number>", "component", "amount>"], table)
