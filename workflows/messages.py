@@ -32,7 +32,7 @@ _REASON_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class InstallmentOrder:
-    """Drive this installment through this generation; `view` is what the books held at the start."""
+    """Drive an installment through one generation; `view` is what the books held at the start."""
 
     tenant: str
     loan_id: str

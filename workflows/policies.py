@@ -66,9 +66,36 @@ BULK = workflow.ActivityConfig(
     ),
 )
 
+# One bounded piece of bulk work without a cursor to report.
+BULK_QUIET = workflow.ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(
+        initial_interval=_SECOND,
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+        maximum_attempts=20,
+        non_retryable_error_types=NEVER_AGAIN,
+    ),
+)
+
 PAUSE = timedelta(seconds=5)
 """Before a beat that changed nothing is tried once more: two clocks may differ a little."""
 LOOK_AGAIN = timedelta(hours=6)
 """A driver that waits for a person looks at the books this often all the same."""
 BOOKS_AWAY = timedelta(minutes=2)
 """Between two looks while the books cannot be reached."""
+
+
+def quickly(summary: str) -> workflow.LocalActivityConfig:
+    """A local activity that fits into the workflow task."""
+    return {**QUICK, "summary": summary}
+
+
+def steadily(summary: str) -> workflow.ActivityConfig:
+    """The same work as a normal activity on the workflow's own queue."""
+    return {**STEADY, "summary": summary}
+
+
+def on(queue: str, config: workflow.ActivityConfig, summary: str) -> workflow.ActivityConfig:
+    """An activity by `config` on a named queue."""
+    return {**config, "task_queue": queue, "summary": summary}

@@ -11,7 +11,11 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows import names
+from workflows.board_loan import BoardLoanWorkflow
+from workflows.daily_sweep import DailySweepWorkflow
+from workflows.heal import HealWorkflow
 from workflows.installment import InstallmentWorkflow
+from workflows.statement import StatementWorkflow
 
 OURS = ("domain", "ports", "activities", "workflows")
 """Packages that the sandbox shares instead of importing them again for every workflow."""
@@ -19,7 +23,13 @@ OURS = ("domain", "ports", "activities", "workflows")
 GRACE = timedelta(seconds=30)
 """A debit in flight at shutdown has this long to be answered and recorded."""
 
-WORKFLOWS: tuple[type, ...] = (InstallmentWorkflow,)
+WORKFLOWS: tuple[type, ...] = (
+    InstallmentWorkflow,
+    BoardLoanWorkflow,
+    DailySweepWorkflow,
+    HealWorkflow,
+    StatementWorkflow,
+)
 
 
 @dataclass(frozen=True, slots=True)

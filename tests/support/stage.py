@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
@@ -43,7 +44,7 @@ class Stage:
         """Run the workflow worker and, unless told otherwise, the rail's."""
         async with AsyncExitStack() as stack:
             books = self.books
-            hands = [
+            hands: list[Callable[..., Any]] = [
                 ReminderActivities(books).remind,
                 ReviewActivities(books).review,
                 ReviewActivities(books).raise_operator,

@@ -1,0 +1,58 @@
+"""Hands for boarding: an application from upstream becomes a loan on the books."""
+
+from dataclasses import dataclass
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.answers import apply, invalid
+from domain.errors import InvalidInput
+from domain.loan.change import Refused
+from ports.boarding import Boarding, LoanApplication
+from ports.books import Books
+
+
+@dataclass(frozen=True, slots=True)
+class Boarded:
+    """A loan that is on the books. `again`: it had been boarded before, with the same content."""
+
+    loan_id: str
+    installments: int
+    principal_minor: int
+    currency: str
+    again: bool
+
+
+class BoardActivities:
+    """Boards loans, once each; the books open what is near through their outbox."""
+
+    def __init__(self, books: Books, boarding: Boarding) -> None:
+        self._books, self._boarding = books, boarding
+
+    @activity.defn(name="boarding.board")
+    async def board(self, application: LoanApplication) -> Boarded:
+        """Validate, commit.
+
+        Raises:
+            ApplicationError: `InvalidInput` with field, value and rule; `Conflict` when the id is
+                taken by another loan; `Refused` with rule and reason. None is tried again.
+        """
+        try:
+            command = self._boarding.command(application)
+        except InvalidInput as error:
+            raise invalid(error) from error
+        answer = await apply(self._books, command)
+        if isinstance(answer, Refused):
+            raise ApplicationError(
+                f"{answer.rule}: {answer.reason}",
+                {"rule": answer.rule, "reason": answer.reason},
+                type="Refused",
+                non_retryable=True,
+            )
+        return Boarded(
+            command.loan_id,
+            len(command.schedule),
+            command.principal_minor,
+            command.currency,
+            answer.replayed,
+        )

@@ -1,0 +1,101 @@
+"""Hands that heal: what was left in the outbox, drivers that are missing, drivers that lag."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from temporalio import activity
+
+from domain.loan.view import InstallmentView
+from ports.clock import Clock
+from ports.drivers import Drivers
+from ports.outbox import Outbox
+
+PAGE = 100
+PAGES_MOST = 10_000
+AT_ONCE = 10
+FAULTS_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class HealOrder:
+    """`quiet_s`: a beat that has been due for so many seconds, unseen, means a lagging driver."""
+
+    quiet_s: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """How many messages were delivered, drivers looked at, started and woken, and what failed."""
+
+    delivered: int = 0
+    looked_at: int = 0
+    started: int = 0
+    woken: int = 0
+    faults: tuple[str, ...] = ()
+
+
+class Ward(Protocol):
+    """The part of `ports.desk.Desk` that healing needs."""
+
+    async def lagging(
+        self, now: datetime, quiet_s: int, limit: int
+    ) -> tuple[InstallmentView, ...]:
+        """Installments whose beat has been due, unseen, for `quiet_s` seconds."""
+        ...
+
+    async def unfinished(
+        self, after: tuple[str, int], limit: int
+    ) -> tuple[InstallmentView, ...]:
+        """Installments whose drivers must exist, in order of (loan, number)."""
+        ...
+
+
+class HealActivities:
+    """Compares what the books want to run with what runs."""
+
+    def __init__(self, desk: Ward, outbox: Outbox, drivers: Drivers, clock: Clock) -> None:
+        self._desk, self._outbox, self._drivers, self._clock = desk, outbox, drivers, clock
+
+    @activity.defn(name="healing.heal")
+    async def heal(self, order: HealOrder) -> Healed:
+        """Deliver first, since a missing driver is mostly an undelivered message; then compare."""
+        done = Healed(delivered=await self._outbox.sweep())
+        after = ("", 0)
+        for _ in range(PAGES_MOST):
+            page = await self._desk.unfinished(after, PAGE)
+            if not page:
+                break
+            done = await self._page(page, done)
+            after = (page[-1].loan_id, page[-1].number)
+            activity.heartbeat(list(after))
+        lagging = await self._desk.lagging(self._clock.now(), order.quiet_s, PAGE)
+        for view in lagging:
+            done = await self._wake(view, done)
+            done = replace(done, woken=done.woken + 1)
+            activity.heartbeat(view.loan_id)
+        return done
+
+    async def _page(self, page: tuple[InstallmentView, ...], done: Healed) -> Healed:
+        done = replace(done, looked_at=done.looked_at + len(page))
+        for start in range(0, len(page), AT_ONCE):
+            some = page[start : start + AT_ONCE]
+            alive = await asyncio.gather(*(self._drivers.running(view) for view in some))
+            for view, runs in zip(some, alive, strict=True):
+                if runs:
+                    continue
+                activity.logger.warning("no driver for %s/%s", view.loan_id, view.number)
+                done = await self._wake(view, done)
+                done = replace(done, started=done.started + 1)
+        return done
+
+    async def _wake(self, view: InstallmentView, done: Healed) -> Healed:
+        """Wake one driver; one that cannot be woken does not keep the others waiting."""
+        try:
+            await self._drivers.wake(view)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the rest go on
+            fault = f"{view.loan_id}/{view.number}/g{view.generation}: {error}"
+            activity.logger.error("cannot wake a driver: %s", fault)
+            return replace(done, faults=(*done.faults, fault)[:FAULTS_KEPT])
+        return done

@@ -1,0 +1,186 @@
+"""Hands for the day's bulk work: roll loans into the day, fetch statements, deliver leftovers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from domain.loan.aggregate import Actor
+from domain.loan.commands import RollDay
+from ports.archive import Archive
+from ports.books import Books
+from ports.clock import Clock
+from ports.drivers import Starter
+from ports.outbox import Outbox
+from ports.rail import Rail, RailUnavailable, StatementFile
+
+SWEEP = Actor("system", "daily_sweep")
+PAGE = 100
+PAGES_MOST = 10_000
+FILES_MOST = 500
+LOOK_BACK = timedelta(days=10)
+"""Statements may come late; so many booking days back are asked for each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSource:
+    """An account of ours and the rail that offers its statements."""
+
+    rail: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOrder:
+    """The work of one local day. `day` None: today by the house's clock in `timezone`."""
+
+    tenant: str
+    day: date | None = None
+    timezone: str = "UTC"
+    horizon_days: int = 10
+    sources: tuple[StatementSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """Loans rolled into a day. `after` is the last loan done, the cursor of a later try."""
+
+    day: date
+    loans: int = 0
+    failed: int = 0
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Statement files: offered by the rails, newly kept, and what could not be fetched."""
+
+    offered: int = 0
+    started: int = 0
+    faults: tuple[str, ...] = ()
+
+
+class RollCall(Protocol):
+    """The part of `ports.desk.Desk` that a sweep needs."""
+
+    async def loans_to_roll(self, day: date, after: str, limit: int) -> tuple[str, ...]:
+        """Loans that have something to do at or before `day`, in order of id."""
+        ...
+
+
+class SweepActivities:
+    """What happens to many at once is booked in bulk, never by a thousand drivers."""
+
+    def __init__(
+        self,
+        books: Books,
+        desk: RollCall,
+        rails: Mapping[str, Rail],
+        archive: Archive,
+        outbox: Outbox,
+        starter: Starter,
+        clock: Clock,
+    ) -> None:
+        self._books, self._desk, self._rails = books, desk, rails
+        self._archive, self._outbox, self._starter, self._clock = archive, outbox, starter, clock
+
+    @activity.defn(name="sweeps.roll")
+    async def roll(self, order: SweepOrder) -> Rolled:
+        """Roll every loan that has something to do, page by page, from where an earlier try was.
+
+        The books know for each loan which day was done last and catch up from there. A loan that
+        fails is counted and left for the next sweep; it does not stop the others.
+        """
+        done = Rolled(order.day or self._today(order.timezone))
+        details = activity.info().heartbeat_details
+        if details:
+            day, loans, failed, after = details[0]
+            done = Rolled(date.fromisoformat(day), loans, failed, after)
+        for _ in range(PAGES_MOST):
+            page = await self._desk.loans_to_roll(done.day, done.after, PAGE)
+            if not page:
+                return done
+            done = await self._roll_page(order, done, page)
+            activity.heartbeat([done.day.isoformat(), done.loans, done.failed, done.after])
+        raise ApplicationError(f"more than {PAGES_MOST} pages of loans", type="TooMany")
+
+    async def _roll_page(
+        self, order: SweepOrder, done: Rolled, page: tuple[str, ...]
+    ) -> Rolled:
+        commands = [
+            RollDay(
+                id=f"roll/{loan_id}/{done.day}",
+                actor=SWEEP,
+                reason=f"a new day: {done.day}",
+                loan_id=loan_id,
+                day=done.day,
+                horizon_days=order.horizon_days,
+            )
+            for loan_id in page
+        ]
+        answers = await self._books.apply_many(commands)
+        failed = 0
+        for loan_id, answer in zip(page, answers, strict=True):
+            if isinstance(answer, Exception):
+                failed += 1
+                activity.logger.error("loan %s was not rolled: %s", loan_id, answer)
+        return replace(
+            done, loans=done.loans + len(page) - failed, failed=done.failed + failed, after=page[-1]
+        )
+
+    @activity.defn(name="sweeps.collect")
+    async def collect(self, order: SweepOrder) -> Collected:
+        """Keep statement files that are new by content, and have each of them read and booked."""
+        last = order.day or self._today(order.timezone)
+        done = Collected()
+        for source in order.sources:
+            done = await self._collect_from(order.tenant, source, last, done)
+        return done
+
+    async def _collect_from(
+        self, tenant: str, source: StatementSource, last: date, done: Collected
+    ) -> Collected:
+        rail = self._rails.get(source.rail)
+        if rail is None:
+            return _with_fault(done, f"no rail {source.rail}")
+        try:
+            files = await rail.statements(source.account, last - LOOK_BACK, last)
+        except RailUnavailable as error:
+            return _with_fault(done, f"{source.rail}: {error}")
+        known = {record.sha256 for record in await self._archive.statements(source.account)}
+        for file in sorted(files, key=lambda item: (item.date, item.sequence))[:FILES_MOST]:
+            done = replace(done, offered=done.offered + 1)
+            activity.heartbeat(file.id)
+            if file.sha256 in known:
+                continue
+            done = await self._collect_one(tenant, rail, file, done)
+        return done
+
+    async def _collect_one(
+        self, tenant: str, rail: Rail, file: StatementFile, done: Collected
+    ) -> Collected:
+        try:
+            content = await rail.fetch_statement(file.id)
+        except RailUnavailable as error:
+            return _with_fault(done, f"{file.id}: {error}")
+        kept = await self._archive.keep("statement", content)
+        if kept != file.sha256:
+            done = _with_fault(done, f"{file.id}: its content is not what the bank announced")
+        started = await self._starter.start_statement(tenant, kept)
+        return replace(done, started=done.started + started)
+
+    @activity.defn(name="sweeps.deliver")
+    async def deliver(self) -> int:
+        """Deliver what is due in the outbox; the number of messages."""
+        return await self._outbox.sweep()
+
+    def _today(self, timezone: str) -> date:
+        return self._clock.now().astimezone(ZoneInfo(timezone)).date()
+
+
+def _with_fault(done: Collected, fault: str) -> Collected:
+    return replace(done, faults=(*done.faults, fault)[:FILES_MOST])

@@ -1,0 +1,126 @@
+"""Drivers kept by Temporal: opened asleep, woken by signal-with-start, told apart by generation."""
+
+from datetime import timedelta
+from typing import Protocol
+
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain import canonical
+from domain.errors import Conflict
+from domain.loan.view import InstallmentView
+from ports.clock import Clock
+from ports.drivers import DriverGone
+from workflows import names
+from workflows.installment import InstallmentWorkflow
+from workflows.messages import InstallmentOrder
+
+
+class Views(Protocol):
+    """The part of `ports.desk.Desk` that is needed here."""
+
+    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
+        """The current view of one installment."""
+        ...
+
+
+class TemporalDrivers:
+    """Implements `ports.drivers.Drivers`.
+
+    Args:
+        books_id: names the database, so that drivers of other books under the same ids are seen.
+        queue: where the workflow workers poll.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        desk: Views,
+        clock: Clock,
+        books_id: str,
+        queue: str = names.WORKFLOWS,
+    ) -> None:
+        self._client, self._desk, self._clock = client, desk, clock
+        self._books_id, self._queue = books_id, queue
+
+    async def open(self, view: InstallmentView) -> None:
+        """Start the driver asleep. A plain start: a repeated message must not end its sleep."""
+        try:
+            await self._client.start_workflow(
+                InstallmentWorkflow.run,
+                InstallmentOrder.of(view),
+                id=names.driver_id(view),
+                task_queue=self._queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                start_delay=self._delay(view),
+                search_attributes=names.attributes(view),
+                memo=self._memo(view),
+                static_summary=_summary(view),
+            )
+        except WorkflowAlreadyStartedError:
+            await self._accept_existing(view)
+
+    async def wake(self, view: InstallmentView) -> None:
+        """Signal, starting the driver if there is none; this also ends the sleep of an open one."""
+        try:
+            await self._client.start_workflow(
+                InstallmentWorkflow.run,
+                InstallmentOrder.of(view),
+                id=names.driver_id(view),
+                task_queue=self._queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_delay=self._delay(view),
+                start_signal="wake",
+                start_signal_args=[view],
+                search_attributes=names.attributes(view),
+                memo=self._memo(view),
+                static_summary=_summary(view),
+            )
+        except WorkflowAlreadyStartedError:
+            await self._accept_existing(view)
+
+    async def running(self, view: InstallmentView) -> bool:
+        """Ask the server, not its search index, which lags."""
+        try:
+            found = await self._client.get_workflow_handle(names.driver_id(view)).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return found.status is WorkflowExecutionStatus.RUNNING
+
+    async def _accept_existing(self, view: InstallmentView) -> None:
+        """The id is taken: fine if it is our driver, running or rightly ended; else a fault."""
+        driver = names.driver_id(view)
+        found = await self._client.get_workflow_handle(driver).describe()
+        memo = await found.memo()
+        theirs = memo.get(names.MEMO_BOOKS)
+        if theirs is not None and theirs != self._books_id:
+            raise Conflict(f"{driver} drives an installment of other books")
+        if found.status is WorkflowExecutionStatus.RUNNING:
+            return
+        now = await self._desk.view(view.loan_id, view.number)
+        if now is None:
+            raise DriverGone(f"{driver} has ended and the books do not know its installment")
+        if now.generation == view.generation and not now.is_final:
+            raise DriverGone(f"{driver} has ended, but the books say {now.state.value}")
+
+    def _delay(self, view: InstallmentView) -> timedelta | None:
+        """How long to sleep before the first beat; None when there is something to do at once."""
+        if view.is_final or view.next_beat is None:
+            return None
+        wait = view.next_beat.not_before - self._clock.now()
+        return wait if wait > timedelta(0) else None
+
+    def _memo(self, view: InstallmentView) -> dict[str, str]:
+        """What this start belongs to; nothing personal, and no amounts."""
+        request = canonical.digest((view.tenant, view.loan_id, view.number, view.generation))
+        return {names.MEMO_BOOKS: self._books_id, names.MEMO_REQUEST: request}
+
+
+def _summary(view: InstallmentView) -> str:
+    return f"installment {view.number} of {view.loan_id}, due {view.due_on}"

@@ -1,0 +1,94 @@
+"""Temporal Schedules of the house: the daily sweep and healing. A sandbox has none of them."""
+
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+
+from activities.healing import HealOrder
+from activities.sweeps import SweepOrder
+from workflows import names
+from workflows.daily_sweep import DailySweepWorkflow
+from workflows.heal import HealWorkflow
+
+HEAL_EVERY = timedelta(minutes=5)
+SWEEP_HOURS = (0, 6, 12, 18)
+"""Local hours: soon after midnight, and again for statements that come during the day."""
+
+
+def sweep_schedule(order: SweepOrder, queue: str = names.WORKFLOWS) -> Schedule:
+    """Sweep at `SWEEP_HOURS` of the order's time zone.
+
+    Missed runs older than a day are dropped: a later sweep catches up from the last day done.
+    """
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            DailySweepWorkflow.run,
+            order,
+            id=f"sweep/{names.key('tenant', order.tenant)}/scheduled",
+            task_queue=queue,
+            static_summary="the day's bulk work",
+        ),
+        spec=ScheduleSpec(
+            calendars=[
+                ScheduleCalendarSpec(
+                    hour=[ScheduleRange(hour) for hour in SWEEP_HOURS], minute=[ScheduleRange(5)]
+                )
+            ],
+            time_zone_name=order.timezone,
+        ),
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)
+        ),
+    )
+
+
+def heal_schedule(tenant: str, order: HealOrder, queue: str = names.WORKFLOWS) -> Schedule:
+    """Heal every few minutes; a round that is still at work is not overtaken by the next."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            HealWorkflow.run,
+            order,
+            id=f"heal/{names.key('tenant', tenant)}/scheduled",
+            task_queue=queue,
+            static_summary="a round of healing",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=HEAL_EVERY)]),
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)
+        ),
+    )
+
+
+async def ensure_schedules(
+    client: Client, sweep: SweepOrder, heal: HealOrder, queue: str = names.WORKFLOWS
+) -> None:
+    """Create both schedules, or bring existing ones up to date; safe at every start."""
+    tenant = names.key("tenant", sweep.tenant)
+    await _ensure(client, f"sweep/{tenant}", sweep_schedule(sweep, queue))
+    await _ensure(client, f"heal/{tenant}", heal_schedule(tenant, heal, queue))
+
+
+async def _ensure(client: Client, schedule_id: str, wanted: Schedule) -> None:
+    try:
+        await client.create_schedule(schedule_id, wanted)
+    except ScheduleAlreadyRunningError:
+
+        async def renewed(current: ScheduleUpdateInput) -> ScheduleUpdate:
+            # Whether an operator paused it is theirs to say, not ours.
+            wanted.state = current.description.schedule.state
+            return ScheduleUpdate(schedule=wanted)
+
+        await client.get_schedule_handle(schedule_id).update(renewed)

@@ -1,0 +1,93 @@
+"""Starts of work that is not an installment: statements, boarding, sweeps, healing."""
+
+from datetime import date
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.boarding import Boarded
+from activities.healing import HealOrder
+from activities.statements import StatementOrder
+from activities.sweeps import SweepOrder
+from domain import canonical
+from ports.boarding import LoanApplication
+from workflows import names
+from workflows.board_loan import BoardLoanWorkflow
+from workflows.daily_sweep import DailySweepWorkflow, SweepReport
+from workflows.heal import HealWorkflow
+from workflows.statement import StatementWorkflow
+
+FAILED_ONLY = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+
+
+class TemporalStarter:
+    """Implements `ports.drivers.Starter`, and starts what the command line and sandbox ask for."""
+
+    def __init__(self, client: Client, queue: str = names.WORKFLOWS) -> None:
+        self._client, self._queue = client, queue
+
+    async def start_statement(self, tenant: str, sha256: str) -> bool:
+        """Have a kept file read, once by its hash; one that failed may be read again."""
+        try:
+            await self._client.start_workflow(
+                StatementWorkflow.run,
+                StatementOrder(tenant, sha256),
+                id=names.statement_id(tenant, sha256),
+                task_queue=self._queue,
+                id_reuse_policy=FAILED_ONLY,
+                memo={names.MEMO_REQUEST: sha256},
+                static_summary=f"statement file {sha256[:16]}",
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
+
+    async def board(
+        self, application: LoanApplication
+    ) -> WorkflowHandle[BoardLoanWorkflow, Boarded]:
+        """Have a loan boarded; the same application again gives the handle of the first start.
+
+        Raises:
+            WorkflowAlreadyStartedError: the id is taken by another application.
+        """
+        workflow_id = names.board_id(application.tenant, application.loan_id)
+        request = canonical.digest(application)
+        try:
+            return await self._client.start_workflow(
+                BoardLoanWorkflow.run,
+                application,
+                id=workflow_id,
+                task_queue=self._queue,
+                id_reuse_policy=FAILED_ONLY,
+                memo={names.MEMO_REQUEST: request},
+                static_summary=f"board {application.loan_id}",
+            )
+        except WorkflowAlreadyStartedError:
+            handle = self._client.get_workflow_handle_for(BoardLoanWorkflow.run, workflow_id)
+            memo = await (await handle.describe()).memo()
+            if memo.get(names.MEMO_REQUEST) != request:
+                raise
+            return handle
+
+    async def sweep(
+        self, order: SweepOrder, day: date
+    ) -> WorkflowHandle[DailySweepWorkflow, SweepReport]:
+        """Have one day's bulk work done; a day that was swept may be swept again: it catches up."""
+        return await self._client.start_workflow(
+            DailySweepWorkflow.run,
+            order,
+            id=names.sweep_id(order.tenant, day.isoformat()),
+            task_queue=self._queue,
+            static_summary=f"sweep of {day}",
+        )
+
+    async def heal(self, tenant: str, order: HealOrder) -> None:
+        """Run one round of healing and wait for it."""
+        await self._client.execute_workflow(
+            HealWorkflow.run,
+            order,
+            id=f"heal/{names.key('tenant', tenant)}/now",
+            task_queue=self._queue,
+            static_summary="healing, asked for",
+        )

@@ -1,0 +1,43 @@
+"""What the house asks of the keeper of processes: that drivers and readers run. All idempotent."""
+
+from typing import Protocol
+
+from domain.errors import AcquitError
+from domain.loan.view import InstallmentView
+
+
+class DriverGone(AcquitError):
+    """A driver ended although the books are not final for its generation: a fault to look at."""
+
+
+class Drivers(Protocol):
+    """One driver for each open installment and generation."""
+
+    async def open(self, view: InstallmentView) -> None:
+        """Have a driver started, asleep until its first beat. A running one is left alone.
+
+        Raises:
+            DriverGone: the driver has ended and the books are not final for its generation.
+            Conflict: the driver's id belongs to other books.
+        """
+        ...
+
+    async def wake(self, view: InstallmentView) -> None:
+        """Bring a newer view to the driver, starting it if there is none.
+
+        Raises:
+            DriverGone, Conflict: as `open`.
+        """
+        ...
+
+    async def running(self, view: InstallmentView) -> bool:
+        """Whether the driver of this generation runs."""
+        ...
+
+
+class Starter(Protocol):
+    """Starts work on files that have come."""
+
+    async def start_statement(self, tenant: str, sha256: str) -> bool:
+        """Have a kept statement file read and booked; False when that was done or is under way."""
+        ...

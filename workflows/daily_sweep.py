@@ -1,0 +1,60 @@
+"""A local day begins: what falls due, penalties, gates and openings in bulk; statements fetched."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.sweeps import SweepActivities, SweepOrder
+    from workflows import names, policies
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What the sweep of one day did."""
+
+    day: date
+    loans: int
+    failed: int
+    statements_offered: int
+    statements_started: int
+    delivered: int
+    faults: tuple[str, ...]
+
+
+@workflow.defn(name="DailySweep")
+class DailySweepWorkflow:
+    """Three bulk activities; only counts enter the history."""
+
+    @workflow.run
+    async def run(self, order: SweepOrder) -> SweepReport:
+        """Roll the day, collect statements, deliver what is left over.
+
+        In this order: a statement may settle what fell due today.
+        """
+        rolled = await workflow.execute_activity_method(
+            SweepActivities.roll,
+            order,
+            **policies.on(names.BOOKS, policies.BULK, f"roll loans into {order.day or 'today'}"),
+        )
+        collected = await workflow.execute_activity_method(
+            SweepActivities.collect,
+            order,
+            **policies.on(names.BOOKS, policies.BULK, "fetch new statements"),
+        )
+        delivered = await workflow.execute_activity_method(
+            SweepActivities.deliver,
+            **policies.on(names.BOOKS, policies.BULK_QUIET, "deliver what is left over"),
+        )
+        report = SweepReport(
+            rolled.day,
+            rolled.loans,
+            rolled.failed,
+            collected.offered,
+            collected.started,
+            delivered,
+            collected.faults,
+        )
+        workflow.set_current_details(f"{report.day}: {report.loans} loans, {report.failed} failed")
+        return report
