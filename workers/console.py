@@ -65,6 +65,22 @@ def settings_for(ctx: typer.Context, home: Path | None) -> Settings:
     return load_settings(home if home is not None else root)
 
 
+def books_settings(ctx: typer.Context, home: Path | None) -> Settings:
+    """Settings of a command that looks into the books, which must be there.
+
+    Raises:
+        InvalidInput: no stack was used in this home, and no database is named.
+    """
+    settings = settings_for(ctx, home)
+    from workers.stackfile import read_stack  # noqa: PLC0415
+
+    here = (settings.home / "books.db").is_file() or settings.database_url is not None
+    if not here and read_stack(settings.home) is None:
+        rule = "a home with books: run `acquit demo` or `acquit up`, or `acquit db upgrade` first"
+        raise InvalidInput("home", str(settings.home), rule)
+    return settings
+
+
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run one coroutine to its end in a loop of its own."""
     return asyncio.run(work)

@@ -11,6 +11,7 @@ from workers.console import (
     Exit,
     HomeOption,
     JsonOption,
+    books_settings,
     note,
     print_json,
     print_table,
@@ -62,7 +63,7 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     Bad rows are reported with line, field, value and rule. Where the tape states an installment it
     is compared with ours. Boarding the same tape again changes nothing.
     """
-    settings = settings_for(ctx, home)
+    settings = settings_for(ctx, home) if dry_run else books_settings(ctx, home)
     report = _read(settings, tape, map_file, product, limit, months)
     refused = report.fault_count > 0 and not partial
     boarded: dict[str, Any] | None = None
@@ -79,7 +80,7 @@ def board(  # noqa: PLR0913  (one parameter for each option)
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-def _read(  # noqa: PLR0913, PLR0917  (as many as there are options)
+def _read(
     settings: Settings,
     tape: Path,
     map_file: Path | None,
@@ -164,13 +165,18 @@ def _show(report: TapeReport, boarded: dict[str, Any] | None) -> None:
         print_table(title, ("line>", "field", "value", "rule"), rows)
     comparison = report.comparison
     if comparison.exceptions:
-        rows = [
-            (item.line, item.loan_id, decimal_text(item.stated_minor, item.currency),
-             decimal_text(item.computed_minor, item.currency), item.currency)
+        differing = [
+            (
+                item.line,
+                item.loan_id,
+                decimal_text(item.stated_minor, item.currency),
+                decimal_text(item.computed_minor, item.currency),
+                item.currency,
+            )
             for item in comparison.exceptions
         ]
-        title = f"Installments that differ: {len(rows)} of {comparison.differ}"
-        print_table(title, ("line>", "loan", "tape>", "ours>", "currency"), rows)
+        title = f"Installments that differ: {len(differing)} of {comparison.differ}"
+        print_table(title, ("line>", "loan", "tape>", "ours>", "currency"), differing)
     print_text(f"{len(report.rows)} loans with {report.installments} installments read")
     if comparison.compared:
         text = f"{comparison.agreed} of {comparison.compared} agree with the tape's installment"

@@ -1,0 +1,1 @@
+"""The journal written for other programs: hledger and CSV."""

@@ -1,0 +1,61 @@
+"""The journal as CSV: one row for each posting, amounts in decimals and in minor units."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+
+from domain.money import decimal_text
+from ports.desk import JournalPosting
+
+COLUMNS = (
+    "seq",
+    "event",
+    "posted_at",
+    "value_on",
+    "account",
+    "amount",
+    "minor",
+    "currency",
+    "loan",
+    "number",
+    "component",
+    "receipt",
+    "order_no",
+    "line",
+)
+
+
+async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncIterator[str]:
+    """Yield the header and then one row for each posting."""
+    yield _row(COLUMNS)
+    async for posting in journal:
+        yield _row(
+            (
+                posting.seq,
+                posting.event,
+                posting.at.isoformat(),
+                posting.value_on.isoformat(),
+                posting.account,
+                decimal_text(posting.minor, posting.currency),
+                posting.minor,
+                posting.currency,
+                _text(posting.loan),
+                _text(posting.number),
+                _text(posting.component),
+                _text(posting.receipt),
+                _text(posting.order_no),
+                _text(posting.line),
+            )
+        )
+
+
+def _text(value: str | int | None) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+
+
+def _row(cells: tuple[object, ...]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()

@@ -1,0 +1,63 @@
+"""The journal as an hledger journal, so that a program of others can add it up.
+
+One transaction for each entry, dated by its value date, with its number in the chain as code and
+tags for loan, installment, receipt, order and bank line. Account names keep their parts, divided
+by colons. Commodities are the ISO codes, written after amounts with the currency's own digits.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+from domain.money import decimal_text, exponent
+from ports.desk import JournalPosting
+
+_TAGS = ("loan", "number", "component", "receipt", "order_no", "line")
+
+
+async def hledger(journal: AsyncIterator[JournalPosting], head: str) -> AsyncIterator[str]:
+    """Yield the journal in pieces of text; `head` is the hash that the chain ends with."""
+    yield f"; acquit ledger export, chain head {head}\n"
+    currencies: set[str] = set()
+    entry: list[JournalPosting] = []
+    async for posting in journal:
+        if entry and entry[0].seq != posting.seq:
+            yield "".join(_transaction(entry, currencies))
+            entry = []
+        entry.append(posting)
+    if entry:
+        yield "".join(_transaction(entry, currencies))
+
+
+def account_name(account: str) -> str:
+    """`owed/L1/2/interest` -> `owed:L1:2:interest`; what hledger reads otherwise is escaped.
+
+    hledger ends a name at two spaces and divides it at colons; our names hold neither as a rule,
+    but references of banks may.
+    """
+    parts = (part.replace(":", "%3A").replace(" ", "%20") or "%" for part in account.split("/"))
+    return ":".join(part.replace(";", "%3B") for part in parts)
+
+
+def _transaction(entry: list[JournalPosting], currencies: set[str]) -> Iterator[str]:
+    for posting in entry:
+        if posting.currency not in currencies:
+            currencies.add(posting.currency)
+            digits = exponent(posting.currency)
+            # A whole number needs its decimal point all the same in this directive.
+            sample = f"1000.{'0' * digits}"
+            yield f"\ncommodity {sample} {posting.currency}\n"
+    first = entry[0]
+    at = first.at.isoformat(timespec="seconds")
+    yield f"\n{first.value_on.isoformat()} * ({first.seq}) {first.event}  ; posted:{at}\n"
+    for posting in entry:
+        amount = decimal_text(posting.minor, posting.currency)
+        tags = ", ".join(_tags(posting))
+        remark = f"  ; {tags}" if tags else ""
+        yield f"    {account_name(posting.account)}  {amount} {posting.currency}{remark}\n"
+
+
+def _tags(posting: JournalPosting) -> Iterator[str]:
+    for name in _TAGS:
+        value = getattr(posting, name)
+        if value is not None:
+            # A comma ends a tag's value.
+            yield f"{name}:{str(value).replace(',', ' ')}"

@@ -1,0 +1,179 @@
+"""Facts for the audit: the books through the desk, the bank's log over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from domain.audit import (
+    AuditReport,
+    BooksFacts,
+    ChainFact,
+    PostingFact,
+    TruthExecution,
+    TruthFacts,
+    TruthMovement,
+    TruthNotice,
+    TruthOrder,
+    TruthStatement,
+    audit,
+)
+from workers.console import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.debit.rail import RailProfile
+    from ports.clock import Clock
+    from ports.desk import Desk
+
+READINGS = 5
+"""How often the books are read again when they move while being read."""
+_PAGE = 500
+_TIMEOUT_S = 120.0
+
+
+async def audit_stack(
+    desk: Desk,
+    clock: Clock,
+    simulator_url: str | None,
+    rails: Mapping[str, RailProfile] | None = None,
+) -> AuditReport:
+    """Audit the books behind `desk` against the simulated bank at `simulator_url`.
+
+    Without a bank's log only what the books say of themselves could be looked at, so none is a
+    fault.
+
+    Raises:
+        Unavailable: no simulated bank is known, or it does not answer.
+    """
+    if simulator_url is None:
+        raise Unavailable("no simulated bank is known here: start one with `acquit up`")
+    truth = await fetch_truth(simulator_url)
+    return audit(await read_books(desk, clock, rails), truth)
+
+
+async def read_books(
+    desk: Desk, clock: Clock, rails: Mapping[str, RailProfile] | None = None
+) -> BooksFacts:
+    """Read everything that an audit looks at, of one moment: nothing was written meanwhile.
+
+    Raises:
+        Unavailable: the books kept moving.
+    """
+    if rails is None:
+        from adapters.rails.simbank import SIMBANK  # noqa: PLC0415  (the rail of the sandbox)
+
+        rails = {SIMBANK.name: SIMBANK}
+    for _ in range(READINGS):
+        before = await desk.verify()
+        postings = tuple([_posting(item) async for item in desk.journal()])
+        names = {posting.loan for posting in postings if posting.loan is not None}
+        names |= set(await _loans_to_come(desk))
+        loans = [await desk.loan(name) for name in sorted(names)]
+        cases = await desk.cases()
+        after = await desk.verify()
+        if before.head == after.head and before.items == after.items:
+            chain = ChainFact(after.entries, after.postings, after.head, after.faults)
+            known = tuple(loan for loan in loans if loan is not None)
+            return BooksFacts(clock.now(), known, postings, cases, chain, dict(rails))
+    raise Unavailable("the books are moving; audit them when nothing is due")
+
+
+async def _loans_to_come(desk: Desk) -> list[str]:
+    """Loans that have a day to roll: those without a posting yet are among them."""
+    found: list[str] = []
+    after = ""
+    while page := await desk.loans_to_roll(date.max, after, _PAGE):  # ends: each page is later
+        found.extend(page)
+        after = page[-1]
+    return found
+
+
+async def fetch_truth(simulator_url: str) -> TruthFacts:
+    """The log of the simulated bank: what it received and what money it moved."""
+    import httpx  # noqa: PLC0415  (slow to load)
+
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
+            answer = await client.get(f"{simulator_url.rstrip('/')}/control/truth")
+            answer.raise_for_status()
+            return truth_of(answer.json())
+    except httpx.HTTPError as error:
+        reason = f"{type(error).__name__}"
+        raise Unavailable(f"the simulated bank at {simulator_url} gives no log: {reason}") from None
+
+
+def truth_of(document: Mapping[str, Any]) -> TruthFacts:
+    """The bank's JSON as facts; fields that the audit does not need are left out."""
+    return TruthFacts(
+        orders=tuple(_order(row) for row in document["orders"]),
+        movements=tuple(_movement(row) for row in document["movements"]),
+        notices=tuple(
+            TruthNotice(row["message_id"], row["channel"], _instant(row["received_at"]))
+            for row in document["notices"]
+        ),
+        statements=tuple(
+            TruthStatement(row["id"], row["account"], _instant(row["available_at"]))
+            for row in document["statements"]
+        ),
+    )
+
+
+def _order(row: Mapping[str, Any]) -> TruthOrder:
+    return TruthOrder(
+        row["order_no"],
+        row["merchant_id"],
+        row["mandate_ref"],
+        row["amount_minor"],
+        row["currency"],
+        _instant(row["received_at"]),
+        row["posts"],
+        tuple(
+            TruthExecution(
+                done["bank_ref"],
+                done["amount_minor"],
+                _instant(done["executed_at"]),
+                date.fromisoformat(done["value_on"]),
+            )
+            for done in row["executions"]
+        ),
+        row["verdict"],
+        row["code"],
+    )
+
+
+def _movement(row: Mapping[str, Any]) -> TruthMovement:
+    return TruthMovement(
+        row["id"],
+        row["account"],
+        row["order_no"],
+        row["kind"],
+        row["amount_minor"],
+        row["currency"],
+        date.fromisoformat(row["booked_on"]),
+        row["statement_id"],
+        row.get("bank_ref"),
+        row.get("batch_ref"),
+    )
+
+
+def _posting(item: Any) -> PostingFact:  # noqa: ANN401  (a JournalPosting)
+    return PostingFact(
+        item.seq,
+        item.event,
+        item.at,
+        item.account,
+        item.minor,
+        item.currency,
+        item.loan,
+        item.number,
+        item.component,
+        item.receipt,
+        item.order_no,
+        item.line,
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
