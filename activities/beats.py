@@ -11,15 +11,22 @@ DRIVER = Actor("workflow", "installment")
 
 @dataclass(frozen=True, slots=True)
 class BeatOrder:
-    """Perform `beat` of an installment; `seen` is the view version that the driver decided on."""
+    """Perform `beat` of an installment; `seen` is the view version that the driver decided on.
+
+    `occasion` counts the performances that changed nothing. The books keep every answer under its
+    command's id, so a beat that came too early must come back under another one; tries of one
+    performance share theirs. That a beat is performed once is the books' own judgement.
+    """
 
     loan_id: str
     number: int
     generation: int
     seen: int
     beat: Beat
+    occasion: int = 0
 
     @property
     def command_id(self) -> str:
         """Id of the command that performs this beat: the same for every try of it."""
-        return f"{self.loan_id}/{self.number}/g{self.generation}/{self.beat.key}"
+        again = f"/{self.seen}.{self.occasion}" if self.occasion else ""
+        return f"{self.loan_id}/{self.number}/g{self.generation}/{self.beat.key}{again}"

@@ -21,7 +21,7 @@ from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
 from domain.loan.aggregate import Loan
 from domain.loan.change import Applied, Ordered, Refused
 from domain.loan.commands import IntendDebit, RecordOutcome, RecordUnsent, RenewSend
-from domain.loan.view import InstallmentView
+from domain.loan.view import BeatKind, InstallmentView
 from ports.books import Books
 from ports.clock import Clock
 from ports.rail import Rail, RailUnavailable
@@ -89,6 +89,8 @@ class DebitActivities:
         """Somebody intended this before and may have sent it: ask, and only then send again."""
         if view.order_no != debit.order_no or view.attempt_state not in LIVE:
             return view
+        if view.next_beat is not None and view.next_beat.kind is BeatKind.PRESENT:
+            return view  # known not to have left; it will be sent again at its own time
         said, view = await self._ask(order, debit.rail, debit.order_no, debit.merchant_id)
         if said.verdict is not Verdict.NOT_FOUND or view.attempt_state not in LIVE:
             return view
@@ -103,7 +105,7 @@ class DebitActivities:
         attempt = await self._attempt(order, order_no)
         sends = attempt.sends if attempt else 0
         command = RenewSend(
-            id=f"renew/{order_no}/{sends}/{activity.info().attempt}",
+            id=f"renew/{order_no}/{sends}/{_occasion(order)}",
             actor=DRIVER,
             reason="the rail does not know the order and executes a number at most once",
             loan_id=order.loan_id,
@@ -141,16 +143,18 @@ class DebitActivities:
         return await self._unsent(debit)
 
     async def _unsent(self, debit: DebitOrder) -> InstallmentView:
+        """Nothing left under this lease. Under a later lease somebody else may be sending."""
         loan = await self._desk.loan(debit.loan_id)
-        installment = loan.installment(debit.number) if loan else None
-        attempts = installment.attempts if installment else ()
-        sends = next((item.sends for item in attempts if item.order_no == debit.order_no), 1)
+        attempts = loan.installment(debit.number).attempts if loan else ()
+        mine = [item for item in attempts if item.order_no == debit.order_no]
+        if not mine or mine[0].send_until != debit.send_until:
+            return await self._view(debit.loan_id, debit.number)
         command = RecordUnsent(
-            id=f"unsent/{debit.order_no}/{_lease(debit)}",
+            id=f"unsent/{debit.order_no}/{mine[0].sends}/{_lease(debit)}",
             actor=DRIVER,
             reason="the rail did not take the order and nothing left",
             order_no=debit.order_no,
-            sends=sends,
+            sends=mine[0].sends,
         )
         return view_of(await apply(self._books, command))
 
@@ -159,10 +163,7 @@ class DebitActivities:
     async def _enquire_live(self, order: BeatOrder) -> InstallmentView:
         attempt = await self._attempt(order)
         if attempt is None:
-            view = await self._desk.view(order.loan_id, order.number)
-            if view is None:
-                raise ApplicationError(f"no installment {order.loan_id}/{order.number}")
-            return view
+            return await self._view(order.loan_id, order.number)
         _, view = await self._ask(order, attempt.rail, attempt.order_no, attempt.merchant_id)
         return view
 
@@ -185,7 +186,7 @@ class DebitActivities:
                 activity.logger.exception("rail %s failed while enquiring", rail)
                 said = Outcome(OutcomeClass.TECH, "UNREADABLE")
                 break
-        asked = f"enquiry/{order.beat.key}/{order.seen}/{activity.info().attempt}"
+        asked = f"enquiry/{order.beat.key}/{_occasion(order)}"
         return said, await self._record(rail, order_no, said, asked)
 
     async def _record(
@@ -212,11 +213,22 @@ class DebitActivities:
             return None
         return live
 
+    async def _view(self, loan_id: str, number: int) -> InstallmentView:
+        view = await self._desk.view(loan_id, number)
+        if view is None:
+            raise ApplicationError(f"the books know no installment {loan_id}/{number}")
+        return view
+
     def _rail(self, name: str) -> Rail:
         try:
             return self._rails[name]
         except KeyError:
             raise ApplicationError(f"this worker does not serve rail {name!r}") from None
+
+
+def _occasion(order: BeatOrder) -> str:
+    """Tells one call to a rail from the next: each answer is news of its own."""
+    return f"{order.seen}.{order.occasion}.{activity.info().attempt}"
 
 
 def _lease(debit: DebitOrder) -> int:

@@ -31,6 +31,7 @@ class InstallmentWorkflow(TakesOrders):
         super().__init__(order)
         self._alarm = Alarm()
         self._vain: tuple[str, int] = ("", 0)
+        self._occasion = 0
         self._account.note(workflow.now(), f"opened, {order.view.state.value}")
 
     @workflow.run
@@ -87,7 +88,10 @@ class InstallmentWorkflow(TakesOrders):
     async def _perform(self, beat: Beat) -> None:
         """Perform a beat and fold what the books say then; a failure turns into a fresh look."""
         seen = self._view
-        order = BeatOrder(seen.loan_id, seen.number, seen.generation, seen.version, beat)
+        order = BeatOrder(
+            seen.loan_id, seen.number, seen.generation, seen.version, beat, self._occasion
+        )
+        view: InstallmentView | None = None
         try:
             view = await self._hand_over(order)
         except FailureError as failure:
@@ -101,7 +105,8 @@ class InstallmentWorkflow(TakesOrders):
             self._fold(view)
         after = self._view.next_beat
         if after is not None and (after.key, self._view.version) == (beat.key, seen.version):
-            await self._in_vain(order)
+            self._occasion += 1
+            await self._in_vain(order, early=self._early(beat, view))
 
     async def _hand_over(self, order: BeatOrder) -> InstallmentView:
         match order.beat.kind:
@@ -140,8 +145,17 @@ class InstallmentWorkflow(TakesOrders):
                 ReviewActivities.review, order, **policies.steadily(summary)
             )
 
-    async def _in_vain(self, order: BeatOrder) -> None:
+    def _early(self, beat: Beat, view: InstallmentView | None) -> timedelta:
+        """By how much the books' clock is behind ours, as their answer to this beat shows."""
+        if view is None or view.as_of is None:
+            return timedelta(0)
+        return max(beat.not_before - view.as_of, timedelta(0))
+
+    async def _in_vain(self, order: BeatOrder, early: timedelta) -> None:
         """A beat that changed nothing: once more after a pause, then a person is asked."""
+        if timedelta(0) < early <= policies.CLOCKS_APART:
+            await self._wait_for_news(early + policies.TICK, "too early by the books' clock")
+            return
         beat = (order.beat.key, order.seen)
         if beat != self._vain:
             self._vain = beat

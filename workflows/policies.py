@@ -78,8 +78,12 @@ BULK_QUIET = workflow.ActivityConfig(
     ),
 )
 
+CLOCKS_APART = timedelta(minutes=1)
+"""The server's clock may be so far ahead of the books' without anybody being asked."""
+TICK = timedelta(milliseconds=100)
+"""Added to a wait until the books' clock has caught up."""
 PAUSE = timedelta(seconds=5)
-"""Before a beat that changed nothing is tried once more: two clocks may differ a little."""
+"""Before a beat that changed nothing is tried once more."""
 LOOK_AGAIN = timedelta(hours=6)
 """A driver that waits for a person looks at the books this often all the same."""
 BOOKS_AWAY = timedelta(minutes=2)

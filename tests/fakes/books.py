@@ -70,6 +70,7 @@ class FakeBooks:
     commands: list[AnyCommand] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     stuck: bool = False
+    behind: timedelta = timedelta()
     hold_commit: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
@@ -118,7 +119,7 @@ class FakeBooks:
             identity, answer = known
             if identity != command.identity():
                 raise Conflict(command.id)
-            return replace(answer, view=self.current, replayed=True)
+            return replace(answer, view=self._now(), replayed=True)
         answer = self._decide(command)
         self._answers[command.id] = (command.identity(), answer)
         self.commands.append(command)
@@ -130,7 +131,7 @@ class FakeBooks:
         return [await self.apply(command) for command in commands]
 
     async def view(self, loan_id: str, number: int) -> InstallmentView | None:
-        return self.current if (loan_id, number) == (self.loan_id, self.number) else None
+        return self._now() if (loan_id, number) == (self.loan_id, self.number) else None
 
     async def loan(self, loan_id: str) -> Loan | None:
         if loan_id != self.loan_id:
@@ -156,7 +157,7 @@ class FakeBooks:
         answer: Answer = Done()
         match command:
             case QueueReminder() | IntendDebit() | Review() if self._moot(command):
-                return Applied(Superseded(), self.current)
+                return Applied(Superseded(), self._now())
             case _ if self.stuck and isinstance(command, BeatCommand):
                 return Applied(Done(), self.current)
             case QueueReminder():
@@ -182,7 +183,12 @@ class FakeBooks:
 
     def _moot(self, command: BeatCommand) -> bool:
         beat = self.current.next_beat
-        return beat is None or beat.key != command.beat
+        early = beat is not None and beat.not_before > at_once() - self.behind
+        return beat is None or beat.key != command.beat or early
+
+    def _now(self) -> InstallmentView:
+        """The view as the books give it: with the instant of their own clock."""
+        return replace(self.current, as_of=at_once() - self.behind)
 
     def _order(self, command: AnyCommand) -> Applied | Refused:
         if self.refuse:

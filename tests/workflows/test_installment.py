@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.debit.outcome import NO_ANSWER
 from domain.loan.aggregate import Actor
+from domain.loan.amounts import Component
 from domain.loan.commands import Hold
 from domain.loan.lifecycle import State
 from domain.loan.view import Beat, BeatKind
@@ -182,6 +183,20 @@ async def test_beat_that_changes_nothing_asks_for_a_person(
         assert len(scene.books.applied("raise_operator")) == 1
         assert (await handle.describe()).typed_search_attributes.get(names.OPERATOR) is True
         await scene.settle(handle)
+
+
+async def test_beat_too_early_by_the_clock_of_the_books_waits_for_it(
+    temporal_client: Client,
+) -> None:
+    """Books whose clock is behind call a beat moot; the driver waits the difference, no person."""
+    scene = stage(temporal_client)
+    scene.books.behind = timedelta(seconds=1)
+    async with scene.workers():
+        handle = await scene.open()
+        await reaches(scene, State.CLEARING)
+        await scene.settle(handle)
+    assert scene.books.applied("raise_operator") == []
+    assert len(scene.rail.posted) == 1
 
 
 async def test_messages_before_the_first_task_are_not_lost(temporal_client: Client) -> None:
@@ -359,7 +374,9 @@ async def test_driver_without_any_cache_does_the_same(temporal_client: Client) -
         handle = await scene.open()
         await handle.signal(
             InstallmentWorkflow.waive,
-            WaiveRequest(id="v", actor=ANN, reason="late", component="fee", amount_minor=5),  # type: ignore[arg-type]
+            WaiveRequest(
+                id="v", actor=ANN, reason="late", component=Component.FEE, amount_minor=5
+            ),
         )
         await reaches(scene, State.CLEARING)
         await handle.cancel()
