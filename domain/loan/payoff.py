@@ -139,7 +139,7 @@ def quote(
         QuotePart(Component.INTEREST, accrued, f"interest accrued from {span}"),
         QuotePart(Component.INTEREST, -interest_ahead, "interest paid ahead and not accrued"),
         QuotePart(Component.PRINCIPAL, early, "principal not yet due"),
-        _fee_part(fee, early, lines[-1].due_on, as_of, saved),
+        fee_of(fee, early, lines[-1].due_on, as_of, saved),
     ]
     return PayoffQuote(as_of, tuple(part for part in parts if part.minor), saved)
 
@@ -157,9 +157,10 @@ def _until(period: Period, as_of: date, terms: ScheduleTerms) -> Period:
     return Period(period.number, period.start, as_of, days, fraction)
 
 
-def _fee_part(
+def fee_of(
     fee: EarlyFee | None, early_minor: int, last_due_on: date, as_of: date, saved: int
 ) -> QuotePart:
+    """The fee on principal repaid early, and what it was limited by."""
     if fee is None:
         return QuotePart(Component.FEE, 0, "no fee agreed")
     exact = early_minor * fee.fraction

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.commands import allocation, days, rates
+from workers.commands import allocation, charges, days, early, loancheck, rates
 from workers.commands import termstext as words
 from workers.commands.options import choice
 from workers.console import JsonOption, note, print_json, print_table
@@ -33,7 +33,7 @@ AdjustName = Annotated[str, typer.Option(help="none, following, modified-followi
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command("schedule", epilog=_EXAMPLE)(schedule)
-    for module in (rates, allocation, days):
+    for module in (rates, allocation, early, charges, days, loancheck):
         module.register(app)
 
 
@@ -128,20 +128,9 @@ def schedule(  # noqa: PLR0913  (one parameter for each option)
 def _rows(
     lines: Sequence[ScheduleLine], currency: str, calendar: str, adjust: Adjust
 ) -> list[dict[str, object]]:
-    from domain.money import decimal_text  # noqa: PLC0415
+    from workers.commands.schedulerows import rows_of  # noqa: PLC0415
 
-    rows: list[dict[str, object]] = [
-        {
-            "number": line.number,
-            "due_on": line.due_on.isoformat(),
-            "days": line.days,
-            "principal": decimal_text(line.principal, currency),
-            "interest": decimal_text(line.interest, currency),
-            "total": decimal_text(line.total, currency),
-            "balance": decimal_text(line.balance, currency),
-        }
-        for line in lines
-    ]
+    rows = rows_of(lines, currency)
     if calendar:
         _move(rows, [line.due_on for line in lines], calendar, adjust)
     return rows

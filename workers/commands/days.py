@@ -10,6 +10,7 @@ from workers.console import JsonOption, note, print_json, print_table, print_tex
 
 NameArgument = Annotated[str, typer.Argument(help="CN, TARGET, US-FED, ENGLAND or NONE.")]
 MOST_DAYS = 3_700
+_WEEKEND = frozenset({5, 6})
 
 
 def register(app: typer.Typer) -> None:
@@ -39,17 +40,17 @@ def calendar(
     length = (end - start).days + 1
     if not 1 <= length <= MOST_DAYS:
         raise InvalidInput("to", last, f"from {start} on, at most {MOST_DAYS} days")
-    rows = []
-    for day in (start + timedelta(days=offset) for offset in range(length)):
-        rows.append(
-            {
-                "date": day.isoformat(),
-                "weekday": f"{day:%a}",
-                "banking_day": days.is_banking_day(day),
-                "kind": _kind(day in days.holidays, day in days.extra_working_days, day.weekday()),
-                "confirmed": days.is_confirmed(day),
-            }
-        )
+    span = [start + timedelta(days=offset) for offset in range(length)]
+    rows = [
+        {
+            "date": day.isoformat(),
+            "weekday": f"{day:%a}",
+            "banking_day": days.is_banking_day(day),
+            "kind": _kind(day in days.holidays, day in days.extra_working_days, day.weekday()),
+            "confirmed": days.is_confirmed(day),
+        }
+        for day in span
+    ]
     if as_json:
         print_json(rows)
     else:
@@ -63,18 +64,20 @@ def calendar(
 
 def next_banking_day(
     name: NameArgument,
-    day: Annotated[str, typer.Argument(help="The day itself is never counted.")],
-    count: Annotated[int, typer.Option(help="How many banking days on; negative goes back.")] = 1,
+    day: Annotated[str, typer.Argument(help="YYYY-MM-DD; the day itself is not counted.")],
+    count: Annotated[
+        int,
+        typer.Option(
+            help="How many banking days on; negative goes back, 0 is on or after the day."
+        ),
+    ] = 1,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Give the next banking day after a day."""
     from adapters.calendars import load_calendar  # noqa: PLC0415
-    from domain.errors import InvalidInput  # noqa: PLC0415
     from workers.commands.options import day_of  # noqa: PLC0415
 
-    if count == 0:
-        raise InvalidInput("count", count, "not zero")
     days = load_calendar(name)
     start = day_of("day", day)
     found = days.add_banking_days(start, count)
@@ -92,7 +95,7 @@ def next_banking_day(
 
 def _kind(holiday: bool, extra: bool, weekday: int) -> str:  # noqa: FBT001
     if extra:
-        return "make-up working day" if weekday in {5, 6} else "working day by notice"
+        return "make-up working day" if weekday in _WEEKEND else "working day by notice"
     if holiday:
         return "holiday"
-    return "weekend" if weekday in {5, 6} else "working day"
+    return "weekend" if weekday in _WEEKEND else "working day"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from domain.errors import InvalidInput
+from domain.money import parse_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from decimal import Decimal
 
 E = TypeVar("E", bound=StrEnum)
 MOST_PAIRS = 500
+MOST_SPAN_DAYS = 3_660
 
 
 def day_of(field: str, text: str) -> date:
@@ -44,3 +47,25 @@ def dated(field: str, pairs: Sequence[str] | None) -> Iterator[tuple[date, str]]
             raise InvalidInput(field, pair, "DATE=VALUE")
         found.append((day_of(field, day), value))
     return iter(sorted(found))
+
+
+def steps_of(field: str, pairs: Sequence[str]) -> Iterator[tuple[int, Decimal]]:
+    """Read `DAYS=PERCENT` pairs in the order given."""
+    for pair in pairs:
+        days, equals, percent = pair.partition("=")
+        if not equals or not days.isascii() or not days.isdigit():
+            raise InvalidInput(field, pair, "DAYS=PERCENT")
+        yield int(days), parse_decimal(percent, field)
+
+
+def days_of(field: str, spans: Sequence[str]) -> frozenset[date]:
+    """Read `FIRST[/LAST]` spans into the days that they hold, both ends included."""
+    days: set[date] = set()
+    for span in spans:
+        first, _, last = span.partition("/")
+        start = day_of(field, first)
+        end = day_of(field, last) if last else start
+        if not 0 <= (end - start).days < MOST_SPAN_DAYS:
+            raise InvalidInput(field, span, f"first before last, at most {MOST_SPAN_DAYS} days")
+        days |= {start + timedelta(days=offset) for offset in range((end - start).days + 1)}
+    return frozenset(days)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from domain.errors import InvalidInput
 from domain.loan.amounts import Amounts, Component
@@ -32,15 +31,16 @@ class OpenState:
     as_of: date | None
 
 
-def read_json(name: str) -> Any:
+def read_json(name: str) -> object:
     """A JSON document; numbers stay exact decimals."""
     path = Path(name)
     if path.stat().st_size > LONGEST_BYTES:
         raise InvalidInput("file", name, f"at most {LONGEST_BYTES} bytes")
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        document: object = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except (ValueError, RecursionError):
         raise InvalidInput("file", name, "one JSON document in UTF-8") from None
+    return document
 
 
 def read_state(name: str, currency: str) -> OpenState:
