@@ -141,13 +141,26 @@ def load_limits(*ids: str) -> tuple[RetryLimit, ...]:
 
 @cache
 def limits_of(rail: str, product: str | None = None) -> tuple[RetryLimit, ...]:
-    """The limits that a rail product names as its scheme's own."""
+    """The limits that a rail product names as its scheme's own, and the waits of its codes.
+
+    Raises:
+        InvalidInput: no such rail or product.
+    """
     read = _rail_file(rail)
-    name = product or read.default[0]
-    if name not in read.products:
-        raise InvalidInput("product", name, f"one of {', '.join(read.products)}")
-    ids = read.products[name].limits
-    return load_limits(*ids) if ids else ()
+    table = load_codes(rail, product)
+    ids = read.products[table.product].limits
+    scheme = load_limits(*ids) if ids else ()
+    waits = tuple(
+        RetryLimit(
+            id=f"{rail}.wait.{row.code}",
+            source=row.source,
+            applies_to=(row.code,),
+            wait_hours=row.wait_hours,
+        )
+        for row in table.rows.values()
+        if row.wait_hours
+    )
+    return scheme + waits
 
 
 def _rows(read: _RailFile, product: str) -> list[CodeRow]:
