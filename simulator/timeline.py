@@ -114,9 +114,15 @@ def outlook(world: World) -> dict[str, Any]:
     due = world.db.count(
         "SELECT COUNT(*) FROM webhooks WHERE state = 'queued' AND due_ms <= ?", now
     )
-    ahead = world.db.count(
-        "SELECT MIN(m) FROM (SELECT MIN(due_ms) AS m FROM events WHERE due_ms > ?1 UNION ALL"
-        " SELECT MIN(due_ms) FROM webhooks WHERE state = 'queued' AND due_ms > ?1)",
-        now,
-    )
-    return {"now": iso(now), "next": iso(ahead) if ahead else None, "due": due}
+    webhook = "SELECT MIN(due_ms) FROM webhooks WHERE state = 'queued' AND due_ms > ?1"
+    event = "SELECT MIN(due_ms) AS m FROM events WHERE due_ms > ?1"
+    # Ends of days and late statements wait for whoever asks for statements; the rest has news.
+    news = f"{event} AND kind NOT IN ('day_end', 'published')"
+    ahead = world.db.count(f"SELECT MIN(m) FROM ({event} UNION ALL {webhook})", now)
+    told = world.db.count(f"SELECT MIN(m) FROM ({news} UNION ALL {webhook})", now)
+    return {
+        "now": iso(now),
+        "next": iso(ahead) if ahead else None,
+        "next_news": iso(told) if told else None,
+        "due": due,
+    }

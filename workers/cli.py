@@ -21,27 +21,28 @@ from workers.console import EXIT_CODES, Exit, complain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (
-    "demo",
-    "up",
-    "board",
-    "arithmetic",
-    "statements",
-    "ledger",
-    "story",
-    "audit",
-    "clock",
-    "codes",
-    "worker",
-    "db",
-)
-"""Modules of `workers.commands`, in the order in which help lists them."""
+COMMANDS = {
+    "demo": ("demo",),
+    "up": ("up",),
+    "board": ("board",),
+    "arithmetic": (),
+    "statements": ("statements",),
+    "ledger": ("ledger",),
+    "story": ("story", "trail"),
+    "audit": ("audit",),
+    "clock": ("clock",),
+    "codes": (),
+    "worker": ("worker",),
+    "db": ("db",),
+}
+"""Modules of `workers.commands` in the order of help, each with the commands it is known for: one
+that is named there is found without loading the other modules."""
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in EXIT_CODES.items())
 
 
-def build() -> typer.Typer:
-    """The whole command tree."""
+def build(wanted: str | None = None) -> typer.Typer:
+    """The command tree: all of it, or only the module that has the command `wanted`."""
     app = typer.Typer(
         name="acquit",
         help="Follow every installment of a loan from its first reminder to the evidence that "
@@ -63,7 +64,7 @@ def build() -> typer.Typer:
     ) -> None:
         ctx.obj = home
 
-    for name in COMMANDS:
+    for name in [name for name in COMMANDS if wanted in COMMANDS[name]] or COMMANDS:
         module = f"workers.commands.{name}"
         if importlib.util.find_spec(module) is not None:
             importlib.import_module(module).register(app)
@@ -73,7 +74,7 @@ def build() -> typer.Typer:
 def run(argv: Sequence[str]) -> int:
     """Run one command and give its exit code; nothing is raised but what ends the interpreter."""
     try:
-        build()(args=list(argv), prog_name="acquit")
+        build(_command_in(argv))(args=list(argv), prog_name="acquit")
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else int(left.code is not None)
     except KeyboardInterrupt:
@@ -96,6 +97,14 @@ def main() -> NoReturn:
         except OSError:  # the reader of a pipe has gone: there is nobody left to tell
             code = code or Exit.FAULT
     os._exit(code)
+
+
+def _command_in(argv: Sequence[str]) -> str | None:
+    """The first word that is neither an option nor the value of `--home`."""
+    for before, word in zip(["", *argv], argv, strict=False):
+        if not word.startswith("-") and before != "--home":
+            return word
+    return None
 
 
 def _failed(error: BaseException, home: Path) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConnectConfig
 
 from adapters.temporal.stamp import StampedStarts, StartStamp
 
@@ -34,12 +34,10 @@ async def make_client(
     )
 
 
-async def client_from_environment(
-    *, profile: str | None = None, tracing: bool = False, stamp: StartStamp | None = None
+async def connect(
+    config: ClientConnectConfig, *, tracing: bool = False, stamp: StartStamp | None = None
 ) -> Client:
     """Connect by Temporal's own client configuration (`TEMPORAL_*` variables or its file)."""
-    config = ClientConfig.load_client_connect_config(profile)
-    config.setdefault("target_host", "localhost:7233")
     return await Client.connect(
         **config,
         data_converter=pydantic_data_converter,

@@ -1,0 +1,112 @@
+"""Applications from upstream as commands: the same rules as for a row of a canonical tape."""
+
+from dataclasses import fields, replace
+from datetime import date
+
+from adapters.tapes.loans import BoardingRules, loan_of
+from adapters.tapes.rows import Row
+from domain.errors import InvalidInput
+from domain.loan import schedule
+from domain.loan.aggregate import Actor
+from domain.loan.commands import BoardLoan
+from domain.loan.schedule import ScheduleLine
+from domain.money import decimal_text, parse_minor
+from ports.boarding import LoanApplication
+
+UPSTREAM = Actor("upstream", "application")
+_LINES_MOST = 1200
+
+
+class UpstreamBoarding:
+    """Implements `ports.boarding.Boarding` by products and calendars of this installation."""
+
+    def __init__(self, rules: BoardingRules) -> None:
+        self._rules = replace(rules, months=None, shift=None)
+
+    def command(self, application: LoanApplication) -> BoardLoan:
+        """The command of one application; rows agreed upstream replace the computed schedule.
+
+        Raises:
+            InvalidInput: the first field that breaks a rule.
+        """
+        values = {
+            item.name: value
+            for item in fields(application)
+            if item.name != "schedule" and (value := getattr(application, item.name))
+        }
+        name, _, version = application.product.partition("@")
+        values["product"] = name
+        found = self._rules.products.get(name)
+        if version and found is not None and str(found.product.version) != version:
+            raise InvalidInput("product", application.product, f"{found.product.ref}")
+        command = replace(loan_of(Row(0, values, values), 0, self._rules).command, actor=UPSTREAM)
+        command = replace(command, reason="application from upstream")
+        if not application.schedule:
+            return command
+        lines = _explicit(application, command.currency)
+        schedule.check(lines, command.principal_minor)
+        return replace(command, schedule=lines)
+
+
+def application_of(command: BoardLoan) -> LoanApplication:
+    """The application that boards exactly this loan, its schedule row by row."""
+    currency, mandate = command.currency, command.mandate
+
+    def text(minor: int) -> str:
+        return decimal_text(minor, currency)
+
+    rows = tuple(
+        (line.due_on.isoformat(), text(line.principal), text(line.interest), text(line.fee))
+        for line in command.schedule
+    )
+    return LoanApplication(
+        tenant=command.tenant,
+        loan_id=command.loan_id,
+        borrower=command.borrower,
+        product=command.product.ref,
+        principal=text(command.principal_minor),
+        annual_rate="0",
+        periods=str(len(rows)),
+        disbursed_on=command.disbursed_on.isoformat(),
+        mandate_ref=mandate.ref,
+        account_token=mandate.account_token,
+        currency=currency,
+        first_due_on=rows[0][0],
+        merchant_id=mandate.merchant_id,
+        mandate_cap="" if mandate.cap_minor is None else text(mandate.cap_minor),
+        mandate_valid_to="" if mandate.valid_to is None else mandate.valid_to.isoformat(),
+        schedule=rows,
+    )
+
+
+def _explicit(application: LoanApplication, currency: str) -> tuple[ScheduleLine, ...]:
+    """Rows as schedule lines; `balance` is what is left of the principal after each."""
+    if len(application.schedule) > _LINES_MOST:
+        raise InvalidInput("schedule", len(application.schedule), f"at most {_LINES_MOST} rows")
+    left = parse_minor(application.principal, currency, "principal")
+    lines: list[ScheduleLine] = []
+    before = application.disbursed_on
+    for number, (due_on, principal, interest, fee) in enumerate(application.schedule, start=1):
+        field = f"schedule[{number}]"
+        paid = parse_minor(principal, currency, f"{field}.principal")
+        left -= paid
+        lines.append(
+            ScheduleLine(
+                number=number,
+                due_on=_day(due_on, field),
+                days=(_day(due_on, field) - _day(before, field)).days,
+                principal=paid,
+                interest=parse_minor(interest, currency, f"{field}.interest"),
+                fee=parse_minor(fee, currency, f"{field}.fee"),
+                balance=left,
+            )
+        )
+        before = due_on
+    return tuple(lines)
+
+
+def _day(text: str, field: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{field}.due_on", text, "a date written YYYY-MM-DD") from None

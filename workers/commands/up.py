@@ -1,0 +1,60 @@
+"""`acquit up`: a live local stack with the Temporal UI, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domain.errors import InvalidInput
+from workers.commands.demo import PROFILES
+from workers.console import HomeOption, note, print_text, run_async, settings_for
+
+if TYPE_CHECKING:
+    from workers.local import LocalOptions
+    from workers.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module to `app`."""
+    app.command("up", epilog="Example: acquit up --profile rough")(up)
+
+
+def up(
+    ctx: typer.Context,
+    profile: Annotated[str, typer.Option(help=f"The bank: {', '.join(PROFILES)}.")] = "calm",
+    seed: Annotated[int, typer.Option(min=0, max=999, help="Same seed, same faults.")] = 1,
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with empty books.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Run a Temporal dev server with its UI, a simulated bank and a worker until Ctrl-C.
+
+    Time passes with `acquit clock advance`. What dies is started again.
+    """
+    from workers.local import LocalOptions  # noqa: PLC0415
+
+    if profile not in PROFILES:
+        raise InvalidInput("profile", profile, f"one of {', '.join(PROFILES)}")
+    options = LocalOptions(profile=profile, seed=seed, ui=True, keep_state=not fresh)
+    run_async(_up(settings_for(ctx, home), options))
+
+
+async def _up(settings: Settings, options: LocalOptions) -> None:
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    from workers.local import LocalStack  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with LocalStack(settings, options, lambda part: note(f"starting: {part}")) as local:
+        record = local.record
+        if record is not None:
+            print_text(f"Temporal UI     {record.temporal_ui} (namespace {record.temporal_namespace})")
+            print_text(f"Temporal        {record.temporal_address}")
+            print_text(f"simulated bank  {record.simulator_url}")
+            print_text(f"books           {record.database_url}")
+            print_text("Ctrl-C ends the stack; its state stays in the home")
+        await stop.wait()

@@ -1,0 +1,186 @@
+"""The composition root: the only place that knows which adapter stands behind which port."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from adapters.calendars import load_calendar
+from adapters.intake import BooksIntake
+from adapters.notices.channels import ChannelNotices, TokenContacts
+from adapters.notices.courier import NoticeCourier
+from adapters.notices.email import SmtpNotices, SmtpServer
+from adapters.notices.sms import SmsNotices
+from adapters.notices.wording import Wording
+from adapters.products.files import read_products
+from adapters.rails.http import RailHttp
+from adapters.rails.simbank.client import SimbankConfig, SimbankRail
+from adapters.rails.simbank.profile import SIMBANK
+from adapters.sql.archive import SqlArchive
+from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
+from adapters.sql.engine import books_engine
+from adapters.sql.outbox import OutboxRelay
+from adapters.tapes.loans import BoardingRules
+from adapters.tapes.mapping import CANONICAL_MAP
+from adapters.tapes.upstream import UpstreamBoarding
+from domain.errors import InvalidInput
+from domain.loan.aggregate import Rulebook
+from workers.clock import SandboxClock, WallClock
+from workers.stackfile import StackRecord, read_stack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from adapters.products.translate import ProductFile
+    from ports.clock import Clock
+    from ports.outbox import Courier
+    from ports.rail import Rail
+    from workers.settings import Settings
+
+CALENDARS = ("CN", "TARGET", "US-FED", "ENGLAND", "NONE")
+SENDER = {"lender": "Funder One", "contact": "service@funder-1.example"}
+SANDBOX_MAIL = "borrowers.example"
+
+
+@dataclass(slots=True)
+class Stack:
+    """The house without Temporal: what every command and every worker stands on.
+
+    `outbox` has no couriers until a worker gives it some (`deliver_by`): other processes only leave
+    messages there.
+    """
+
+    settings: Settings
+    record: StackRecord | None
+    engine: AsyncEngine
+    clock: Clock
+    rules: Rulebook
+    books: SqlBooks
+    desk: SqlDesk
+    archive: SqlArchive
+    outbox: OutboxRelay
+    rails: Mapping[str, Rail]
+    products: Mapping[str, ProductFile]
+    boarding: UpstreamBoarding
+    intake: BooksIntake
+
+    def deliver_by(self, couriers: Mapping[str, Courier]) -> None:
+        """Deliver the outbox in this process, by these couriers."""
+        self.outbox = OutboxRelay(self.engine, self.clock, couriers)
+
+
+def rulebook() -> Rulebook:
+    """Calendars and rails that decisions may look up."""
+    calendars = {name: load_calendar(name) for name in CALENDARS}
+    return Rulebook(calendars, {SIMBANK.name: SIMBANK})
+
+
+@asynccontextmanager
+async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
+    """Open the books and what stands around them; everything is closed in order at the end.
+
+    Args:
+        settings: of this process.
+    """
+    record = read_stack(settings.home)
+    async with AsyncExitStack() as closing:
+        clock = _clock(settings, record)
+        if isinstance(clock, SandboxClock):
+            closing.callback(clock.close)
+        rules = rulebook()
+        engine = books_engine(settings.books_url(record))
+        closing.push_async_callback(engine.dispose)
+        books = SqlBooks(engine, clock, rules, kick=lambda: stack.outbox.kick())
+        closing.push_async_callback(books.close)
+        products = read_products(settings.products)
+        stack = Stack(
+            settings=settings,
+            record=record,
+            engine=engine,
+            clock=clock,
+            rules=rules,
+            books=books,
+            desk=SqlDesk(engine, clock, rules),
+            archive=SqlArchive(engine, clock),
+            outbox=OutboxRelay(engine, clock, {}),
+            rails=await _rails(settings, record, clock, closing),
+            products=products,
+            boarding=UpstreamBoarding(
+                BoardingRules(CANONICAL_MAP, products, load_calendar, settings.merchant_id)
+            ),
+            intake=BooksIntake(books),
+        )
+        yield stack
+
+
+def _clock(settings: Settings, record: StackRecord | None) -> Clock:
+    sandbox = record is not None and record.mode == "sandbox"
+    return SandboxClock(settings.home) if sandbox else WallClock()
+
+
+async def _rails(
+    settings: Settings,
+    record: StackRecord | None,
+    clock: Clock,
+    closing: AsyncExitStack,
+) -> Mapping[str, Rail]:
+    url = settings.simulator_url or (record.simulator_url if record else None)
+    if url is None:
+        return {}
+    merchant = (record.merchant_id if record else None) or settings.merchant_id
+    config = SimbankConfig(
+        merchant_id=merchant,
+        api_secrets={merchant: secret(settings, record, "rail_api_secret")},
+        webhook_secrets=(secret(settings, record, "webhook_secret"),),
+    )
+    http = await closing.enter_async_context(RailHttp(url))
+    return {SIMBANK.name: SimbankRail(http, config, clock.now)}
+
+
+def secret(settings: Settings, record: StackRecord | None, name: str) -> str:
+    """A secret by name: from the environment, else from the stack's own file.
+
+    Raises:
+        InvalidInput: neither has it.
+    """
+    given = getattr(settings, name)
+    if given is not None:
+        return str(given.get_secret_value())
+    kept = record.secrets.get(name) if record else None
+    if kept is None:
+        raise InvalidInput(f"ACQUIT_{name.upper()}", "", "must be set, or a stack must be running")
+    return kept
+
+
+async def notice_courier(stack: Stack, closing: AsyncExitStack) -> NoticeCourier:
+    """The courier for messages to people, as this installation sends them."""
+    settings, record = stack.settings, stack.record
+    wording, contacts = Wording(), TokenContacts(SANDBOX_MAIL)
+    host, port = settings.smtp_host, settings.smtp_port
+    if host is None and record is not None and record.smtp:
+        host, _, text = record.smtp.partition(":")
+        port = int(text)
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+    server = SmtpServer(
+        host=host or "127.0.0.1",
+        port=port,
+        sender=settings.mail_from,
+        username=settings.smtp_user,
+        password=password,
+        start_tls=settings.smtp_starttls,
+    )
+    client = await closing.enter_async_context(
+        httpx.AsyncClient(timeout=settings.request_timeout_s, trust_env=False)
+    )
+    url = settings.sms_url or (record.simulator_url if record else None) or ""
+    key = settings.sms_secret.get_secret_value() if settings.sms_secret else None
+    sms_secret = key or secret(settings, record, "rail_api_secret")
+    sms = SmsNotices(client, url, sms_secret, contacts, wording)
+    notices = ChannelNotices(SmtpNotices(server, contacts, wording), sms)
+    return NoticeCourier(notices, stack.books, stack.clock, SENDER)

@@ -1,0 +1,232 @@
+"""A stack on this machine: Temporal dev server, simulated bank and workers, kept alive together.
+
+Whatever dies is started again on the same files and ports, as a production supervisor would: what
+the house promises must hold across that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from adapters.calendars import load_calendar
+from adapters.sql.migrate import upgrade
+from workers.clock import CLOCK_FILE
+from workers.console import Unavailable
+from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
+from workers.processes import Child, free_port
+from workers.serverbinary import find_server
+from workers.stackfile import SECRETS_FILE, STACK_FILE, StackRecord, write_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from workers.settings import Settings
+
+SIMULATOR_DB = "simulator.db"
+TEMPORAL_DB = "temporal.db"
+BOOKS_DB = "books.db"
+_OURS = (BOOKS_DB, TEMPORAL_DB, SIMULATOR_DB)
+_READY_S = 30.0
+_LOOK_S = 0.25
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    """How to run the stack. `keep_state` goes on with what lies in the home."""
+
+    profile: str = "calm"
+    seed: int = 1
+    ui: bool = False
+    keep_state: bool = False
+    workers: int = 1
+    cache: int = 1000
+
+
+@dataclass(slots=True)
+class Kept:
+    """A child that is started again when it dies."""
+
+    argv: list[str]
+    log: Path
+    env: dict[str, str]
+    child: Child | None = None
+    restarts: int = 0
+
+
+@dataclass(slots=True)
+class LocalStack:
+    """Starts everything in order and stops it in the opposite one."""
+
+    settings: Settings
+    options: LocalOptions
+    say: Callable[[str], None]
+    server: DevServer | None = None
+    record: StackRecord | None = None
+    _kept: dict[str, Kept] = field(default_factory=dict)
+    _keeper: asyncio.Task[None] | None = None
+    _server_restarts: int = 0
+
+    @property
+    def home(self) -> Path:
+        """Folder of all state."""
+        return self.settings.home
+
+    @property
+    def restarts(self) -> dict[str, int]:
+        """How often each part had to be started again."""
+        counts = {name: kept.restarts for name, kept in self._kept.items()}
+        return {**counts, "temporal": self._server_restarts}
+
+    async def __aenter__(self) -> Self:
+        """Start all parts; on a failure what was started is stopped."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop all parts; nothing is left running."""
+        await self._stop()
+
+    async def _start(self) -> None:
+        home = self.home
+        home.mkdir(parents=True, exist_ok=True)
+        if not self.options.keep_state:
+            clear_home(home)
+        self.say("books")
+        await upgrade(self.settings.books_url())
+        self.say("Temporal server")
+        binary = await find_server(os.environ, self.say)
+        self.server = DevServer(
+            binary,
+            DevServerOptions(
+                db_file=home / TEMPORAL_DB,
+                ui=self.options.ui,
+                dynamic_config=SANDBOX_FLAGS,
+                log_file=home / "logs" / "temporal.log",
+            ),
+        )
+        await self.server.start()
+        keys = {name: secrets.token_hex(24) for name in ("rail_api_secret", "webhook_secret")}
+        api_port = self.settings.api_port or free_port()
+        self.say("simulated bank")
+        simulator = await self._start_simulator(keys, api_port)
+        self.record = StackRecord(
+            mode="sandbox",
+            database_url=self.settings.books_url(),
+            temporal_address=self.server.address,
+            temporal_namespace=self.server.namespace,
+            temporal_ui=self.server.ui_url,
+            simulator_url=simulator["http"],
+            smtp=simulator["smtp"].removeprefix("smtp://"),
+            merchant_id=self.settings.merchant_id,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            logs={name: str(home / "logs" / f"{name}.log") for name in ("temporal", "simulator")},
+            secrets=keys,
+        )
+        write_stack(home, self.record)
+        self.say("workers")
+        for index in range(self.options.workers):
+            await self._start_worker(index, api_port)
+        self._keeper = asyncio.create_task(self._keep_alive(), name="keep-alive")
+
+    async def _start_simulator(self, keys: dict[str, str], api_port: int) -> dict[str, str]:
+        calendar = load_calendar("CN")
+        days = {
+            "off": sorted(day.isoformat() for day in calendar.holidays),
+            "work": sorted(day.isoformat() for day in calendar.extra_working_days),
+        }
+        holidays, ready = self.home / "holidays.json", self.home / "simulator.ready"
+        holidays.write_text(json.dumps(days), encoding="utf-8")
+        ready.unlink(missing_ok=True)
+        argv = [sys.executable, "-m", "simulator", "--db", str(self.home / SIMULATOR_DB)]
+        argv += ["--http-port", str(free_port()), "--smtp-port", str(free_port())]
+        argv += ["--seed", str(self.options.seed), "--profile", self.options.profile]
+        argv += ["--holidays-file", str(holidays), "--ready-file", str(ready)]
+        argv += ["--webhook-url", f"http://127.0.0.1:{api_port}/webhooks/simbank"]
+        argv += ["--webhook-secret", keys["webhook_secret"]]
+        argv += ["--api-secret", keys["rail_api_secret"]]
+        argv += ["--merchant-id", self.settings.merchant_id]
+        await self._run("simulator", argv, {})
+        return await self._ready(ready)
+
+    async def _start_worker(self, index: int, api_port: int) -> None:
+        argv = [sys.executable, "-m", "workers", "--home", str(self.home), "worker", "all"]
+        env = {"ACQUIT_API_PORT": str(api_port)} if index == 0 else {}
+        await self._run(f"worker-{index + 1}", argv, env)
+
+    async def _run(self, name: str, argv: list[str], env: dict[str, str]) -> None:
+        log = self.home / "logs" / f"{name}.log"
+        kept = Kept(argv, log, {**os.environ, **env})
+        self._kept[name] = kept
+        await self._spawn(kept)
+
+    async def _spawn(self, kept: Kept) -> None:
+        kept.child = await Child.start(kept.argv, log=kept.log, env=kept.env, cwd=_ROOT)
+
+    async def _ready(self, path: Path) -> dict[str, str]:
+        child = self._kept["simulator"].child
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_READY_S):
+                while child is not None and child.returncode is None:
+                    if path.is_file() and (text := path.read_text(encoding="utf-8")).strip():
+                        return dict(json.loads(text))
+                    await asyncio.sleep(0.05)
+        raise Unavailable(f"the simulated bank did not start; see {self._kept['simulator'].log}")
+
+    async def _keep_alive(self) -> None:
+        """Start again what dies, on the same files and ports."""
+        while True:  # ends by being cancelled in `_stop`
+            await asyncio.sleep(_LOOK_S)
+            for kept in self._kept.values():
+                if kept.child is not None and kept.child.returncode is not None:
+                    kept.restarts += 1
+                    await asyncio.sleep(min(0.2 * kept.restarts, 5.0))
+                    await self._spawn(kept)
+            if self.server is not None and not self.server.running:
+                self._server_restarts += 1
+                await self.server.start()
+
+    async def _stop(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        for kept in reversed(self._kept.values()):
+            if kept.child is not None:
+                await kept.child.stop(first=signal.SIGTERM)
+        if self.server is not None:
+            await self.server.stop()
+
+
+def clear_home(home: Path) -> None:
+    """Remove the state of an earlier sandbox: books, Temporal file and bank go together.
+
+    Only what a sandbox has written itself is removed.
+    """
+    for name in _OURS:
+        for path in home.glob(f"{name}*"):
+            path.unlink()
+    for name in (CLOCK_FILE, STACK_FILE, SECRETS_FILE, "holidays.json", "simulator.ready"):
+        (home / name).unlink(missing_ok=True)
+    shutil.rmtree(home / "logs", ignore_errors=True)

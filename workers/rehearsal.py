@@ -1,0 +1,138 @@
+"""A whole book of loans from boarding to the last proof, in virtual time, and its audit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from adapters.tapes.upstream import application_of
+from adapters.temporal.client import connect
+from adapters.temporal.starter import TemporalStarter
+from domain.loan.lifecycle import State
+from workers.auditing import audit_stack
+from workers.compose import open_stack
+from workers.sandbox import Sandbox
+from workers.settings import temporal_config
+from workers.simulated import SimulatorControl
+from workers.tolls import Tolls, count_tolls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from temporalio.client import Client
+
+    from domain.audit import AuditReport
+    from domain.loan.commands import BoardLoan
+    from workers.compose import Stack
+    from workers.sandbox import Tally
+    from workers.settings import Settings
+
+AFTER_LAST_DUE = timedelta(days=40)
+"""Time for retries after the last due date; then the bank is calmed and the rest must end."""
+TAIL = timedelta(days=45)
+"""Time after that in which everything transient has to end."""
+AT_ONCE = 20
+ENDED = frozenset(
+    {State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF, State.SUBROGATED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands, for whoever watches."""
+
+    now: datetime
+    installments: dict[str, int]
+    stops: int
+    skips: int
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run came to."""
+
+    report: AuditReport
+    virtual_days: int
+    elapsed_s: float
+    tolls: Tolls
+    tally: Tally
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report under the names that other programs read."""
+        return {
+            **self.report.as_dict(),
+            "virtual_days": self.virtual_days,
+            "elapsed_s": round(self.elapsed_s, 1),
+            "temporal": self.tolls.as_dict(),
+            "clock": {
+                "stops": self.tally.stops,
+                "skips": self.tally.skips,
+                "sweeps": self.tally.sweeps,
+                "heals": self.tally.heals,
+                "stuck": sorted(self.tally.stuck),
+            },
+        }
+
+
+async def rehearse(
+    settings: Settings, loans: Sequence[BoardLoan], watch: Callable[[Progress], None]
+) -> Result:
+    """Board the loans, let virtual time pass until all is done, and audit."""
+    began = time.monotonic()
+    async with open_stack(settings) as stack:
+        record = stack.record
+        if record is None or record.simulator_url is None:
+            raise RuntimeError("a rehearsal needs a local stack")
+        client = await connect(temporal_config(record))
+        async with SimulatorControl(record.simulator_url) as control:
+            states: dict[str, int] = {}
+
+            def on_stop(now: datetime, tally: Tally) -> None:
+                watch(Progress(now, states, tally.stops, tally.skips))
+
+            sandbox = Sandbox(stack, client, control, tenant=loans[0].tenant, on_stop=on_stop)
+            first = sandbox.now
+            await board(stack, client, loans)
+            last_due = max(loan.schedule[-1].due_on for loan in loans)
+            end = datetime.combine(last_due, first.timetz()) + AFTER_LAST_DUE
+            await _run(stack, sandbox, states, end)
+            await control.calm()
+            await _run(stack, sandbox, states, sandbox.now + TAIL)
+            report = await audit_stack(stack.desk, stack.clock, record.simulator_url)
+            tolls = await count_tolls(client)
+            days = (sandbox.now - first).days
+        return Result(report, days, time.monotonic() - began, tolls, sandbox.tally)
+
+
+async def board(stack: Stack, client: Client, loans: Sequence[BoardLoan]) -> None:
+    """Play upstream: sign the mandates at the bank and start one boarding for each loan."""
+    starter = TemporalStarter(client)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(loan: BoardLoan) -> None:
+        async with gate:
+            await stack.rails[loan.product.rail].put_mandate(loan.mandate, loan.currency)
+            handle = await starter.board(application_of(loan))
+            await handle.result()
+
+    async with asyncio.TaskGroup() as group:
+        for loan in loans:
+            group.create_task(one(loan))
+
+
+async def _run(stack: Stack, sandbox: Sandbox, states: dict[str, int], end: datetime) -> None:
+    """Go from stop to stop until everything has ended, or `end` has come."""
+    await sandbox.settle()
+    while (stop := await sandbox.next_stop()) is not None and stop < end:
+        await sandbox.stand_at(stop)
+        counts = await stack.desk.counts()
+        states.clear()
+        states.update(counts.get("installments", {}))
+        if states and not set(states) - {state.value for state in ENDED}:
+            break
+    if stop is None or stop >= end:
+        await sandbox.stand_at(max(sandbox.now, min(end, stop or end)))
+

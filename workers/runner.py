@@ -1,0 +1,187 @@
+"""Runs one worker process until it is told to stop: workflows, activities, outbox, web door."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from activities.boarding import BoardActivities
+from activities.debits import DebitActivities
+from activities.desk import DeskActivities
+from activities.healing import HealActivities
+from activities.orders import OrderActivities
+from activities.reminders import ReminderActivities, ReviewActivities
+from activities.statements import StatementActivities
+from activities.sweeps import SweepActivities
+from adapters.statements.camt053 import Camt053Reader
+from adapters.temporal.client import connect
+from adapters.temporal.couriers import couriers
+from adapters.temporal.drivers import TemporalDrivers
+from adapters.temporal.stamp import ahead_by
+from adapters.temporal.starter import TemporalStarter
+from adapters.temporal.worker import Role, books_role, build_worker, debit_role, workflow_role
+from api.webhooks import build_app
+from domain.errors import InvalidInput
+from workers.clock import SandboxClock
+from workers.compose import Stack, notice_courier, open_stack
+from workers.settings import temporal_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
+
+    from temporalio.client import Client
+
+    from adapters.temporal.stamp import Stamp, StartStamp
+    from workers.settings import Settings
+
+ROLES = ("all", "workflows", "books", "debit.<rail>", "api")
+"""What `acquit worker ROLE` takes. `all` is one process with everything, for a sandbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A stack with its Temporal clients: `drivers` are started on the sandbox's clock, if any."""
+
+    stack: Stack
+    client: Client
+    drivers: TemporalDrivers
+    starter: TemporalStarter
+
+
+async def open_house(settings: Settings, closing: AsyncExitStack) -> House:
+    """Open the stack and connect to Temporal; the outbox delivers by this process's couriers."""
+    stack = await closing.enter_async_context(open_stack(settings))
+    config = temporal_config(stack.record)
+    client = await connect(config)
+    # Only drivers live on the sandbox's clock: everything else takes its time from the Clock port.
+    stamped = await connect(config, stamp=stamp_of(stack)) if stamp_of(stack) else client
+    books_id = stack.engine.url.render_as_string(hide_password=True).rpartition("/")[2]
+    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, books_id)
+    notices = await notice_courier(stack, closing)
+    stack.deliver_by({**couriers(drivers), "notice": notices})
+    return House(stack, client, drivers, TemporalStarter(client))
+
+
+def stamp_of(stack: Stack) -> StartStamp | None:
+    """How starts are put on the sandbox's clock; None in production."""
+    clock = stack.clock
+    if not isinstance(clock, SandboxClock):
+        return None
+
+    def stamp(start_delay: timedelta | None) -> Stamp:
+        return ahead_by(clock.offset, start_delay)
+
+    return stamp
+
+
+def hands(house: House) -> dict[str, list[Callable[..., Any]]]:
+    """Every activity by the kind of queue that serves it."""
+    stack = house.stack
+    books, desk, outbox = stack.books, stack.desk, stack.outbox
+    reminders, reviews = ReminderActivities(books), ReviewActivities(books)
+    sweeps = SweepActivities(
+        books, desk, stack.rails, stack.archive, outbox, house.starter, stack.clock
+    )
+    statements = StatementActivities(stack.archive, Camt053Reader(), books)
+    debits = DebitActivities(books, desk, stack.rails, stack.clock)
+    return {
+        "workflows": [
+            reminders.remind,
+            reviews.review,
+            reviews.raise_operator,
+            OrderActivities(books).apply,
+            DeskActivities(desk).look,
+        ],
+        "books": [
+            BoardActivities(books, stack.boarding).board,
+            sweeps.roll,
+            sweeps.collect,
+            sweeps.deliver,
+            statements.survey,
+            statements.book,
+            HealActivities(desk, outbox, house.drivers, stack.clock).heal,
+        ],
+        "debit": [debits.present, debits.enquire],
+    }
+
+
+def roles_of(name: str, rails: Sequence[str]) -> list[tuple[Role, str]]:
+    """The queues that a process of this role polls, each with the kind of its activities.
+
+    Raises:
+        InvalidInput: there is no such role, or no such rail.
+    """
+    debits = {f"debit.{rail}": (debit_role(rail), "debit") for rail in rails}
+    named = {"workflows": (workflow_role(), "workflows"), "books": (books_role(), "books")}
+    if name == "api":
+        return []
+    if name == "all":
+        return [*named.values(), *debits.values()]
+    try:
+        return [{**named, **debits}[name]]
+    except KeyError:
+        known = ", ".join(["all", "api", *named, *debits])
+        raise InvalidInput("role", name, f"one of {known}") from None
+
+
+async def run_worker(role: str, settings: Settings, *, cache: int = 1000) -> None:
+    """Work until SIGTERM or SIGINT, then finish what was begun and leave nothing half-done."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as closing:
+        house = await open_house(settings, closing)
+        activities = hands(house)
+        for queue, kind in roles_of(role, tuple(house.stack.rails)):
+            worker = build_worker(
+                house.client, queue, activities[kind], max_cached_workflows=cache
+            )
+            await closing.enter_async_context(worker)
+        if role in {"all", "api"}:
+            await closing.enter_async_context(_serve(house, settings))
+        await closing.enter_async_context(_relay(house.stack))
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def _relay(stack: Stack) -> Any:  # noqa: ANN401
+    """Deliver the outbox until the end of the block."""
+    task = asyncio.create_task(stack.outbox.run(), name="outbox")
+    try:
+        yield
+    finally:
+        stack.outbox.stop()
+        await task
+
+
+@contextlib.asynccontextmanager
+async def _serve(house: House, settings: Settings) -> Any:  # noqa: ANN401
+    """Serve webhooks until the end of the block."""
+    import uvicorn  # noqa: PLC0415 - only this role needs a server
+
+    stack = house.stack
+    app = build_app(stack.rails, stack.intake, stack.clock.now)
+    config = uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[assignment]
+    task = asyncio.create_task(server.serve(), name="webhooks")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

@@ -1,0 +1,247 @@
+"""The virtual clock: moves all parties from instant to instant and waits until each is quiet.
+
+Real workflows on a real server, each with a clock of its own. An advance writes the offset, lets
+the simulated bank catch up, moves the clocks of the drivers that have something to do, and goes on
+only when nothing is left to do at that instant. Nothing in domain, workflows or activities knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from datetime import time as day_time
+from typing import TYPE_CHECKING
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+from temporalio.testing import TimeSkipper
+
+from activities.healing import HealOrder
+from activities.sweeps import StatementSource, SweepOrder
+from adapters.temporal.client import connect
+from adapters.temporal.starter import TemporalStarter
+from domain.calendar import local_day, local_instant
+from domain.errors import InvalidInput, InvariantBroken
+from domain.loan.lifecycle import State
+from workers.clock import SandboxClock
+from workers.settings import temporal_config
+from workers.simulated import SimulatorControl
+from workflows import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from domain.loan.view import InstallmentView
+    from workers.compose import Stack
+
+TENANT = "demo"
+SWEEP_AT = day_time(0, 5)
+ONE_DAY = timedelta(days=1)
+_AT_ONCE = 24
+_DRIVERS_MOST = 1000
+_SKIP_WITHIN_S = 30.0
+_PATIENCE_S = 40.0
+_GIVE_UP_S = 120.0
+_BREATH_S = 0.015
+
+Signature = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an advance did, for progress and for counters."""
+
+    stops: int = 0
+    skips: int = 0
+    sweeps: int = 0
+    heals: int = 0
+    stuck: dict[str, int] = field(default_factory=dict)
+
+
+class Sandbox:
+    """Moves one sandbox. Only one may be at work at a time: it alone writes the clock."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        client: Client,
+        control: SimulatorControl,
+        *,
+        tenant: str = TENANT,
+        on_stop: Callable[[datetime, Tally], None] = lambda _at, _tally: None,
+    ) -> None:
+        if not isinstance(stack.clock, SandboxClock):
+            raise InvariantBroken("only a sandbox has a clock that can be moved")
+        self._stack, self._client, self._control = stack, client, control
+        self._clock = stack.clock
+        self._skipper = TimeSkipper(client)
+        self._starter = TemporalStarter(client)
+        self._tenant = tenant
+        self._on_stop = on_stop
+        products = [item.product for item in stack.products.values()]
+        self._zones = sorted({product.timezone for product in products})
+        sources = sorted({(product.rail, product.account) for product in products})
+        self._sources = tuple(StatementSource(rail, account) for rail, account in sources)
+        self._swept: dict[str, datetime] = {}
+        self.tally = Tally()
+
+    @property
+    def now(self) -> datetime:
+        """The sandbox's time."""
+        return self._clock.now()
+
+    async def advance(self, to: datetime) -> None:
+        """Let time pass until `to`, stopping wherever something happens."""
+        await self.settle()
+        while (stop := await self.next_stop()) is not None and stop < to:
+            await self.stand_at(stop)
+        await self.stand_at(to)
+
+    async def next_stop(self) -> datetime | None:
+        """The next instant at which anything happens: a beat, a message, the bank, a new day."""
+        outlook = await self._control.outlook()
+        found = [await self._stack.desk.next_instant(), outlook.next_news, await self._next_sweep()]
+        now = self.now
+        return min((instant for instant in found if instant is not None and instant > now),
+                   default=None)
+
+    async def stand_at(self, instant: datetime) -> None:
+        """Move every clock to an instant, and wait until everything due there is done."""
+        offset = self._clock.advance(instant)
+        await self._control.set_clock(offset)
+        await self.settle()
+        for zone in self._zones:
+            await self._sweep_if_due(zone)
+        self.tally.stops += 1
+        self._on_stop(self.now, self.tally)
+
+    async def settle(self) -> None:
+        """Wait until nothing is due: no beat, no message, no report of the bank on its way."""
+        seen: Signature = ()
+        since = time.monotonic()
+        healed = False
+        while True:  # ends when quiet, or when what is left has not moved for too long
+            signature, due = await self._left_to_do()
+            if not any(signature):
+                return
+            if signature != seen:
+                seen, since, healed = signature, time.monotonic(), False
+            idle = time.monotonic() - since
+            if idle > _PATIENCE_S and not healed:
+                healed = True
+                await self.heal()
+            if idle > _GIVE_UP_S:
+                self._give_up(due)
+                return
+            await self._skip(due)
+            await asyncio.sleep(_BREATH_S)
+
+    async def heal(self) -> None:
+        """Run one round of healing: messages left over, drivers missing or behind."""
+        self.tally.heals += 1
+        with contextlib.suppress(RPCError):
+            await self._starter.heal(self._tenant, HealOrder(quiet_s=0))
+
+    async def sweep(self, zone: str) -> None:
+        """Run the day's bulk work for today of a zone, and wait for it and for its statements."""
+        day = local_day(self.now, zone)
+        order = SweepOrder(self._tenant, day, zone, sources=self._sources)
+        handle = await self._starter.sweep(order, day)
+        await handle.result()
+        self._swept[zone] = self.now
+        self.tally.sweeps += 1
+        await self._statements_read()
+        await self.settle()
+
+    # --- what is left to do ----------------------------------------------------------------------
+
+    async def _left_to_do(self) -> tuple[Signature, list[InstallmentView]]:
+        views = await self._stack.desk.due_beats(self.now, _DRIVERS_MOST)
+        due = [view for view in views if self.tally.stuck.get(_name(view)) != view.version]
+        pending = await self._stack.outbox.pending()
+        outlook = await self._control.outlook()
+        beats = tuple(sorted((view.loan_id, view.number, view.version) for view in due))
+        return (beats, pending, outlook.due), due
+
+    def _give_up(self, due: list[InstallmentView]) -> None:
+        """Go on without those that do not move: one of them must not stop all others."""
+        for view in due:
+            self.tally.stuck[_name(view)] = view.version
+
+    async def _skip(self, due: list[InstallmentView]) -> None:
+        """Move the clocks of the drivers that have something to do."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(view: InstallmentView) -> None:
+            async with gate:
+                await self._skip_one(self._client.get_workflow_handle(names.driver_id(view)))
+
+        await asyncio.gather(*(one(view) for view in due))
+
+    async def _skip_one(self, handle: WorkflowHandle[object, object]) -> None:
+        """Bring one driver to now. One that is not there yet, or not any more, is left to others."""
+        try:
+            async with asyncio.timeout(_SKIP_WITHIN_S):
+                behind = self.now - await self._skipper.get_current_time(handle)
+                if behind > timedelta(milliseconds=20):
+                    await self._skipper.fast_forward(handle, behind)
+                    self.tally.skips += 1
+        except (RPCError, RuntimeError, TimeoutError):
+            # Not started, just ended, or busy with another skip: the books say what is left.
+            return
+
+    # --- days ------------------------------------------------------------------------------------
+
+    async def _next_sweep(self) -> datetime | None:
+        """The next beginning of a day on which the books or statements want bulk work."""
+        roll = await self._stack.desk.next_roll()
+        found: list[datetime] = []
+        for zone in self._zones:
+            today = local_day(self.now, zone)
+            if roll is not None:
+                found.append(local_instant(max(roll, today + ONE_DAY), SWEEP_AT, zone))
+            if await self._expects_lines():
+                found.append(local_instant(today + ONE_DAY, SWEEP_AT, zone))
+        return min(found, default=None)
+
+    async def _expects_lines(self) -> bool:
+        """Whether money is reported and waits for its bank line, or was taken back."""
+        counts = await self._stack.desk.counts()
+        return bool(counts.get("installments", {}).get(State.CLEARING.value, 0))
+
+    async def _sweep_if_due(self, zone: str) -> None:
+        roll = await self._stack.desk.next_roll()
+        today = local_day(self.now, zone)
+        begins = local_instant(today, SWEEP_AT, zone)
+        if self.now < begins or self._swept.get(zone, datetime.min.replace(tzinfo=UTC)) >= begins:
+            return
+        if (roll is not None and roll <= today) or await self._expects_lines():
+            await self.sweep(zone)
+
+    async def _statements_read(self) -> None:
+        """Wait until the files that a sweep found are booked."""
+        query = "WorkflowType='Statement' AND ExecutionStatus='Running'"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GIVE_UP_S):
+                while (await self._client.count_workflows(query)).count:
+                    await asyncio.sleep(_BREATH_S)
+
+
+def _name(view: InstallmentView) -> str:
+    return f"{view.loan_id}/{view.number}"
+
+
+async def advance(stack: Stack, to: datetime) -> None:
+    """Move the sandbox of a stack that is up to an instant.
+
+    Raises:
+        InvalidInput: no simulated bank is known, so there is no sandbox to move.
+    """
+    if stack.record is None or stack.record.simulator_url is None:
+        raise InvalidInput("stack", "", "a sandbox that is up; start one with `acquit up`")
+    client = await connect(temporal_config(stack.record))
+    async with SimulatorControl(stack.record.simulator_url) as control:
+        await Sandbox(stack, client, control).advance(to)
