@@ -174,9 +174,7 @@ class Rail(Protocol):
         """
         ...
 
-    async def statements(
-        self, account: str, first: date, last: date
-    ) -> tuple[StatementFile, ...]:
+    async def statements(self, account: str, first: date, last: date) -> tuple[StatementFile, ...]:
         """The statements on offer for an account, for booking days from `first` to `last`.
 
         Raises:
@@ -193,9 +191,7 @@ class Rail(Protocol):
         """
         ...
 
-    def reports(
-        self, headers: Mapping[str, str], body: bytes, now: datetime
-    ) -> tuple[Report, ...]:
+    def reports(self, headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Report, ...]:
         """Prove a webhook and translate it.
 
         Args:

@@ -69,14 +69,9 @@ def next_attempt(  # noqa: PLR0913 - each is one source of rules, and none stand
         return NoRetry("history.empty", "nothing was presented yet, so nothing is tried again")
     if any(attempt.is_live for attempt in attempts):
         return NoRetry("attempt.live", "an earlier order still owes a verdict")
-    history = History(
-        attempts, elsewhere, due_on, plan, rail, mandate, limits, calendar, timezone
-    )
+    history = History(attempts, elsewhere, due_on, plan, rail, mandate, limits, calendar, timezone)
     refused = (
-        _mandate_ended(history)
-        or _by_class(history)
-        or _by_count(history)
-        or _in_a_row(history)
+        _mandate_ended(history) or _by_class(history) or _by_count(history) or _in_a_row(history)
     )
     if refused is not None:
         return refused

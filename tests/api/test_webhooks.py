@@ -298,9 +298,7 @@ async def test_what_the_simulated_bank_sends_by_itself_arrives_proven(
             configured: dict[str, Any] = {"webhook_url": f"{url}/webhooks/simbank"}
             (await bank.control.post("/control/config", json=configured)).raise_for_status()
             await bank.rail.put_mandate(build_mandate("M-hook"), "CNY")
-            order = build_order(
-                bank.rail.profile, bank.now(), order_no="W-1", mandate_ref="M-hook"
-            )
+            order = build_order(bank.rail.profile, bank.now(), order_no="W-1", mandate_ref="M-hook")
             told = await bank.rail.present(order)
             await bank.advance(bank.offset + timedelta(minutes=1))
             await asyncio.wait_for(intake.came.wait(), 15)

@@ -193,9 +193,7 @@ def _row(read: _RailFile, product: str, row: _Row) -> CodeRow:
         klass=row.klass,
         machine_retry=again,
         retry_limit=most if again else None,
-        retry_within_days=(
-            (row.retry_within_days or listed.retry_within_days) if again else None
-        ),
+        retry_within_days=((row.retry_within_days or listed.retry_within_days) if again else None),
         wait_hours=row.wait_hours,
         finality=row.finality or listed.finality,
         action=row.action or meaning.action,

@@ -36,6 +36,8 @@ from domain.debit.rail import RailProfile
 from domain.errors import InvalidInput
 from ports.rail import CANCELLED_CODE, RailUnavailable, Recalled, Report, StatementFile
 
+UNSAYABLE = "UNSAYABLE"
+"""Our own code for an order that the bank's format cannot hold: it was never sent."""
 STATEMENT_BYTES_MAX = 64 * 1024 * 1024
 # 401 is refused before the order is looked at, 429 before it is counted. 503 is *not* here: this
 # bank is known to answer it after the work was done.
@@ -97,7 +99,7 @@ class SimbankRail:
         try:
             body = order_request(order)
         except ValidationError:
-            raise InvalidInput("order", order.order_no, "an order in the bank's format") from None
+            return Outcome(OutcomeClass.DATA_ERROR, UNSAYABLE)
         try:
             answer = await self._send("POST", "/dd/v1/orders", order.merchant_id, body)
         except Unanswered:
@@ -183,9 +185,7 @@ class SimbankRail:
             raise RailUnavailable(f"http_{answer.status}", answer.retry_after_s)
         return answer.body
 
-    def reports(
-        self, headers: Mapping[str, str], body: bytes, now: datetime
-    ) -> tuple[Report, ...]:
+    def reports(self, headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Report, ...]:
         """Prove a webhook and translate it; see `ports.rail.Rail`."""
         event_id = proven_id(headers, body, self._config.webhook_secrets, now)
         zone = self.profile.timezone
@@ -235,12 +235,13 @@ class SimbankRail:
         """Sign and send once.
 
         Raises:
-            RailUnavailable: nothing left, or the bank did not accept it (`_NOT_ACCEPTED`).
+            RailUnavailable: nothing left (there is no secret to sign with, no connection), or the
+                bank did not accept it (`_NOT_ACCEPTED`).
             Unanswered: it may have left.
         """
         secret = self._config.api_secrets.get(merchant_id)
         if secret is None:
-            raise InvalidInput("merchant_id", merchant_id, "a merchant with an API secret")
+            raise RailUnavailable("no_secret")  # a gap in settings ends no installment
         content = b"" if body is None else _encoded(body)
         request = self._http.build(method, target, content)
         stamp, nonce = str(int(self._clock().timestamp())), self._nonce()

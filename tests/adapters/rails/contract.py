@@ -24,9 +24,7 @@ class RailContract:
     ) -> None:
         """Amount and bank reference of a confirmation are those of the one real execution."""
         await bank.rail.put_mandate(build_mandate("M-good"), "CNY")
-        order = build_order(
-            bank.rail.profile, bank.now(), order_no="C-good", mandate_ref="M-good"
-        )
+        order = build_order(bank.rail.profile, bank.now(), order_no="C-good", mandate_ref="M-good")
         outcome = await bank.rail.present(order)
         [execution] = await bank.executions("C-good")
         assert outcome.verdict is Verdict.CONFIRMED

@@ -73,9 +73,7 @@ async def _until_taken(bank: SimulatedBank) -> None:
 
 
 async def _present(bank: SimulatedBank, order_no: str) -> Outcome | None:
-    order = build_order(
-        bank.rail.profile, bank.now(), order_no=order_no, mandate_ref="M-hostile"
-    )
+    order = build_order(bank.rail.profile, bank.now(), order_no=order_no, mandate_ref="M-hostile")
     try:
         return await bank.rail.present(order)
     except RailUnavailable:

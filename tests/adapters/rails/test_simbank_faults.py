@@ -253,22 +253,22 @@ async def test_requests_are_signed_over_what_is_really_sent() -> None:
     target = line.split(" ")[1]
     stamp = str(int(NOW.timestamp()))
     assert target == "/dd/v1/orders/A%3AB~1?merchant_id=M-1"
-    assert headers["x-signature"] == signature(
-        API_SECRET, ("GET", target, stamp, "nonce-1"), body
-    )
+    assert headers["x-signature"] == signature(API_SECRET, ("GET", target, stamp, "nonce-1"), body)
     assert (headers["x-timestamp"], headers["x-merchant-id"]) == (stamp, "M-1")
     assert seen[1][2] == seen[2][2], "every send of one order has the same bytes"
     assert json.loads(seen[1][2])["purpose"] == "LOAN-1/1"
 
 
-async def test_a_merchant_without_a_secret_is_refused_before_anything_is_sent() -> None:
-    """An order of a merchant that is not ours to sign for is an error of ours, seen at once."""
+async def test_what_cannot_be_sent_is_told_before_anything_leaves() -> None:
+    """No secret for the merchant: mend and ask again; no way to write the order: our data error."""
     async with RailHttp("http://127.0.0.1:1", LIMITS) as http:
         rail = SimbankRail(http, CONFIG, lambda: NOW)
-        with pytest.raises(InvalidInput, match="merchant_id"):
+        with pytest.raises(RailUnavailable, match="no_secret"):
             await rail.enquire("ORDER-1", "M-2")
-        with pytest.raises(InvalidInput, match="order"):
-            await rail.present(build_order(SIMBANK, NOW, order_no="has a blank"))
+        with pytest.raises(RailUnavailable, match="no_secret"):
+            await rail.present(build_order(SIMBANK, NOW, merchant_id="M-2"))
+        outcome = await rail.present(build_order(SIMBANK, NOW, order_no="has a blank"))
+    assert (outcome.klass, outcome.code) == (OutcomeClass.DATA_ERROR, "UNSAYABLE")
     with pytest.raises(InvalidInput, match="merchant_id"):
         SimbankConfig("M-2", {"M-1": "x"}, ())
     with pytest.raises(InvalidInput, match="base_url"):
