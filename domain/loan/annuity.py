@@ -6,15 +6,17 @@ v_k = 1 / (1 + i_k). For equal periods that is P*i*(1+i)^n / ((1+i)^n - 1); for 
 the one amount that is level over periods of unequal length.
 """
 
-from collections.abc import Iterable
-from fractions import Fraction
+from collections.abc import Sequence
 
 from domain.money import Rounding, round_ratio
 
+Ratio = tuple[int, int]
+"""Numerator and denominator, not reduced: at this depth reducing costs more than it saves."""
+
 
 def level_installment(
-    owed_at_first: Fraction,
-    later_factors: Iterable[Fraction],
+    owed_at_first: Ratio,
+    later_factors: Sequence[Ratio],
     balloon_minor: int,
     rounding: Rounding,
     unit_minor: int,
@@ -28,16 +30,15 @@ def level_installment(
         balloon_minor: principal to be left after the last installment.
         unit_minor: 0 or 1 for none.
     """
-    # Kept as two whole numbers: reducing a fraction at each step costs more than it saves.
     present, discount, scale = 0, 1, 1
-    for factor in reversed(tuple(later_factors)):
-        n, d = factor.numerator, factor.denominator
-        present = (scale + present) * d
-        discount *= d
-        scale *= d + n
-    owed_n, owed_d = owed_at_first.as_integer_ratio()
-    numerator = owed_n * scale - owed_d * balloon_minor * discount
-    exact = round_ratio(numerator, owed_d * (scale + present), rounding)
+    for numerator, denominator in reversed(later_factors):
+        present = (scale + present) * denominator
+        discount *= denominator
+        scale *= denominator + numerator
+    owed, parts = owed_at_first
+    exact = round_ratio(
+        owed * scale - parts * balloon_minor * discount, parts * (scale + present), rounding
+    )
     return round_up_to(exact, unit_minor)
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from fractions import Fraction
 
-from domain.loan.annuity import level_installment, round_up_to
+from domain.loan.annuity import Ratio, level_installment, round_up_to
 from domain.loan.interest import drawn_within, interest_of
 from domain.loan.periods import Period
 from domain.loan.schedule_line import ScheduleLine
@@ -20,6 +20,7 @@ class BalanceRun:
         self._balance = terms.first_part_minor
         self._level = 0
         self._changes = {day for day, _ in (*terms.rate_changes, *terms.drawdowns)}
+        self._factors = self._factors_at(terms.rate_on(terms.disbursed_on))
 
     def lines(self) -> tuple[ScheduleLine, ...]:
         """All lines; the last takes the balance, an earlier one that empties it ends the loan."""
@@ -32,7 +33,7 @@ class BalanceRun:
             to_lend -= drawn
             if index == self._terms.principal_grace or self._changed_within(period):
                 self._level = self._new_level(index, exact)
-            interest = round_ratio(exact.numerator, exact.denominator, self._terms.rounding)
+            interest = round_ratio(*exact, self._terms.rounding)
             principal = self._principal(index, interest)
             self._balance -= principal
             result.append(
@@ -47,21 +48,30 @@ class BalanceRun:
     def _changed_within(self, period: Period) -> bool:
         return any(period.start <= day < period.due_on for day in self._changes)
 
-    def _interest(self, index: int) -> Fraction:
+    def _interest(self, index: int) -> Ratio:
         """Exact interest of one period, none in interest-free ones."""
-        free = index < self._terms.interest_free or self._terms.method is Method.ZERO
-        if free:
-            return Fraction(0)
-        period = self._periods[index]
-        if not self._changes:
-            return self._balance * self._factor(index)
-        return interest_of(self._balance, period, self._terms)
+        if self._changes and not self._is_free(index):
+            period = self._periods[index]
+            return interest_of(self._balance, period, self._terms).as_integer_ratio()
+        numerator, denominator = self._factors[index]
+        return self._balance * numerator, denominator
 
-    def _factor(self, index: int) -> Fraction:
-        """Interest on one unit of balance at the first rate."""
-        return self._periods[index].fraction * self._terms.rate_on(self._periods[index].start)
+    def _factors_at(self, rate: Fraction) -> list[Ratio]:
+        """Interest on one unit of balance in each period at one rate."""
+        return [
+            (0, 1)
+            if self._is_free(index)
+            else (
+                period.fraction.numerator * rate.numerator,
+                period.fraction.denominator * rate.denominator,
+            )
+            for index, period in enumerate(self._periods)
+        ]
 
-    def _new_level(self, index: int, interest_now: Fraction) -> int:
+    def _is_free(self, index: int) -> bool:
+        return index < self._terms.interest_free or self._terms.method is Method.ZERO
+
+    def _new_level(self, index: int, interest_now: Ratio) -> int:
         """The equal installment, or the equal principal, from this period to the last one.
 
         It is fixed under the rate in force at the period's end: a later change sets a new one.
@@ -74,13 +84,13 @@ class BalanceRun:
             return round_up_to(round_ratio(exact, parts, terms.rounding), unit)
         if terms.installment_minor:
             return terms.installment_minor
+        numerator, denominator = interest_now
+        owed = (self._balance * denominator + numerator, denominator)
         rate = terms.rate_on(self._periods[index].due_on - timedelta(days=1))
-        later = [
-            Fraction(0) if at < terms.interest_free else self._periods[at].fraction * rate
-            for at in range(index + 1, len(self._periods))
-        ]
-        owed = self._balance + interest_now
-        return level_installment(owed, later, terms.balloon_minor, terms.rounding, unit)
+        factors = self._factors_at(rate) if self._changes else self._factors
+        return level_installment(
+            owed, factors[index + 1 :], terms.balloon_minor, terms.rounding, unit
+        )
 
     def _principal(self, index: int, interest: int) -> int:
         """What this line repays: never negative, never into the balloon before the last line."""
