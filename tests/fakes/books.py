@@ -7,7 +7,7 @@ command that changes something raises the version by one.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 
 from domain.debit.attempt import LIVE, Attempt, AttemptState, DebitOrder
@@ -35,6 +35,7 @@ from domain.loan.commands import (
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
 from domain.loan.view import Beat, BeatKind, InstallmentView
+from tests.fakes.clock import FakeClock
 
 SECOND = timedelta(seconds=1)
 
@@ -51,10 +52,6 @@ class Pace:
     lease: timedelta = timedelta(seconds=30)
 
 
-def at_once() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass
 class FakeBooks:
     """`Books` and the part of `Desk` that drivers use, for one installment."""
@@ -65,12 +62,14 @@ class FakeBooks:
     number: int = 1
     tenant: str = "t1"
     lease_passed: bool = True
+    conclusive: bool = True
     refuse: str = ""
     fail_next: list[Exception] = field(default_factory=list)
     commands: list[AnyCommand] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     stuck: bool = False
     behind: timedelta = timedelta()
+    clock: FakeClock = field(default_factory=FakeClock)
     hold_commit: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
@@ -92,9 +91,12 @@ class FakeBooks:
 
     # --- what tests do to it ---------------------------------------------------------------------
 
+    def now(self) -> datetime:
+        return self.clock.now()
+
     def beat(self, kind: BeatKind, wait: timedelta) -> Beat:
         self._keys += 1
-        return Beat(kind, at_once() + wait, f"it is time to {kind.value}", f"{kind}/{self._keys}")
+        return Beat(kind, self.now() + wait, f"it is time to {kind.value}", f"{kind}/{self._keys}")
 
     def change(self, **fields: object) -> InstallmentView:
         """Change the view as news from outside would, and give it."""
@@ -183,12 +185,12 @@ class FakeBooks:
 
     def _moot(self, command: BeatCommand) -> bool:
         beat = self.current.next_beat
-        early = beat is not None and beat.not_before > at_once() - self.behind
+        early = beat is not None and beat.not_before > self.now() - self.behind
         return beat is None or beat.key != command.beat or early
 
     def _now(self) -> InstallmentView:
         """The view as the books give it: with the instant of their own clock."""
-        return replace(self.current, as_of=at_once() - self.behind)
+        return replace(self.current, as_of=self.now() - self.behind)
 
     def _order(self, command: AnyCommand) -> Applied | Refused:
         if self.refuse:
@@ -217,8 +219,8 @@ class FakeBooks:
             rail=self.rail,
             amount_minor=self.current.owed_minor,
             value_on=self.current.due_on,
-            intended_at=at_once(),
-            send_until=at_once() + self.pace.lease,
+            intended_at=self.now(),
+            send_until=self.now() + self.pace.lease,
         )
         self.attempts.append(attempt)
         self.change(
@@ -232,7 +234,7 @@ class FakeBooks:
 
     def _renew(self) -> DebitOrder:
         last = self.attempts[-1]
-        until = at_once() + self.pace.lease
+        until = self.now() + self.pace.lease
         self.attempts[-1] = replace(last, send_until=until, sends=last.sends + 1)
         self.change()
         return self._debit(self.attempts[-1])
@@ -262,7 +264,7 @@ class FakeBooks:
             case Verdict.DECLINED:
                 self._end(AttemptState.DECLINED, outcome)
                 self._next(State.RETRYING, BeatKind.PRESENT, self.pace.retry)
-            case Verdict.NOT_FOUND if self.lease_passed and source == "enquiry":
+            case Verdict.NOT_FOUND if self._proves(source):
                 self._end(AttemptState.NOT_EXECUTED, outcome)
                 self._next(State.DUE, BeatKind.PRESENT, self.pace.retry)
             case Verdict.PENDING:
@@ -271,6 +273,9 @@ class FakeBooks:
             case _:
                 self._end(AttemptState.UNKNOWN, outcome)
                 self._next(State.IN_DOUBT, BeatKind.ENQUIRE, self.pace.enquire)
+
+    def _proves(self, source: str) -> bool:
+        return self.lease_passed and self.conclusive and source == "enquiry"
 
     def _end(self, state: AttemptState, outcome: Outcome) -> None:
         self.attempts[-1] = replace(self.attempts[-1], state=state, code=outcome.code)

@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,6 @@ from activities.orders import OrderActivities
 from activities.reminders import ReminderActivities, ReviewActivities
 from adapters.temporal.worker import Role, build_worker, debit_role
 from tests.fakes.books import FakeBooks
-from tests.fakes.clock import FakeClock
 from tests.fakes.rails import FakeRail, profile
 from workflows import names
 from workflows.installment import InstallmentWorkflow
@@ -35,7 +34,6 @@ class Stage:
     books: FakeBooks
     rail: FakeRail
     queue: str
-    clock: FakeClock = field(default_factory=FakeClock)
     cached: int = 1000
     grace: timedelta = timedelta(seconds=5)
 
@@ -65,7 +63,7 @@ class Stage:
     async def debit_worker(self, rail: FakeRail | None = None) -> AsyncIterator[None]:
         """Run a worker of the rail's queue."""
         served = rail or self.rail
-        hands = DebitActivities(self.books, self.books, {self.books.rail: served}, self.clock)
+        hands = DebitActivities(self.books, self.books, {self.books.rail: served}, self.books.clock)
         worker = build_worker(
             self.client,
             debit_role(self.books.rail, 5),

@@ -14,7 +14,6 @@ from domain.loan.commands import Hold
 from domain.loan.lifecycle import State
 from domain.loan.view import Beat, BeatKind
 from ports.rail import RailUnavailable
-from tests.fakes.books import at_once
 from tests.fakes.rails import NOT_FOUND, NSF, OK, PENDING
 from tests.support.stage import Handle, Stage, counted, stage, until
 from workflows import names, policies
@@ -160,7 +159,7 @@ async def test_superseded_beat_is_no_error(temporal_client: Client) -> None:
 async def test_beat_of_an_unknown_kind_waits_for_a_newer_view(temporal_client: Client) -> None:
     """A view of a later release names a beat we do not know: nothing is done until news comes."""
     scene = stage(temporal_client)
-    later = Beat(BeatKind.OTHER, at_once(), "a rule of tomorrow", "call/1")
+    later = Beat(BeatKind.OTHER, scene.books.now(), "a rule of tomorrow", "call/1")
     scene.books.current = scene.books.change(next_beat=later)
     async with scene.workers():
         handle = await scene.open()
