@@ -1,0 +1,292 @@
+"""A small world for audits: the real decisions in memory, and beside them the bank's own log.
+
+The bank here does as the books are told, so that the audit of an untouched world is clean; tests
+then change one side and expect to be told.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+from domain.audit import (
+    AuditReport,
+    BooksFacts,
+    ChainFact,
+    PostingFact,
+    TruthExecution,
+    TruthFacts,
+    TruthMovement,
+    TruthNotice,
+    TruthOrder,
+    TruthStatement,
+    audit,
+)
+from domain.debit.attempt import Attempt
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan.aggregate import Actor, Loan
+from domain.loan.change import Change, Ordered
+from domain.loan.commands import (
+    AnyCommand,
+    BoardLoan,
+    BookLine,
+    IntendDebit,
+    QueueReminder,
+    RecordNoticeReceipt,
+    RecordOutcome,
+    RecordReturn,
+    RollDay,
+)
+from domain.loan.view import BeatKind
+from domain.reconciliation.statement import LineItem, StatementLine
+from tests.support.memory import DRIVER, RAIL, TESTER, MemoryBooks, board
+
+ACCOUNT = "ACCT-FUNDER-1-CNY"
+BANK = Actor("rail", "simbank")
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class World:
+    """Books and bank. Times are UTC; the product's day is in Shanghai, eight hours ahead."""
+
+    books: MemoryBooks = field(default_factory=MemoryBooks)
+    postings: list[PostingFact] = field(default_factory=list)
+    orders: dict[str, TruthOrder] = field(default_factory=dict)
+    movements: list[TruthMovement] = field(default_factory=list)
+    notices: list[TruthNotice] = field(default_factory=list)
+    statements: list[TruthStatement] = field(default_factory=list)
+    entries: int = 0
+    commands: int = 0
+
+    def to(self, day: date, hour: int = 2, minute: int = 0) -> None:
+        """Let time pass to an instant, UTC."""
+        self.books.at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+    def apply(self, command: AnyCommand) -> Change:
+        """Apply a command and keep its entries with the instant at which they were posted."""
+        known = len(self.books.entries)
+        change = self.books.apply(command)
+        assert isinstance(change, Change), change
+        for entry in self.books.entries[known:]:
+            self.entries += 1
+            self.postings.extend(
+                PostingFact(
+                    self.entries,
+                    entry.event,
+                    self.books.at,
+                    item.account,
+                    item.minor,
+                    item.currency,
+                    item.loan,
+                    item.number,
+                    item.component,
+                    item.receipt,
+                    item.order_no,
+                    item.line,
+                )
+                for item in entry.postings
+            )
+        return change
+
+    def id(self, kind: str) -> str:
+        """A new command id."""
+        self.commands += 1
+        return f"{kind}/{self.commands}"
+
+    def board(self, command: BoardLoan | None = None) -> None:
+        """Take a loan on the books."""
+        self.apply(command or board())
+
+    def roll(self, day: date, loan_id: str = "L1") -> None:
+        """A local day has begun."""
+        self.apply(RollDay(id=self.id("roll"), actor=TESTER, loan_id=loan_id, day=day))
+
+    def remind(self, number: int = 1, loan_id: str = "L1") -> str:
+        """Send the reminder that is due; the provider takes it a second later."""
+        view = self.books.view(number, loan_id)
+        assert view.next_beat is not None
+        assert view.next_beat.kind is BeatKind.REMIND, view
+        command = QueueReminder(
+            id=self.id("remind"),
+            actor=DRIVER,
+            loan_id=loan_id,
+            number=number,
+            beat=view.next_beat.key,
+        )
+        self.apply(command)
+        message_id = self.books.item(number, loan_id).notices[-1].message_id
+        self.notices.append(TruthNotice(message_id, "sms", self.books.at + SECOND))
+        receipt = RecordNoticeReceipt(
+            id=self.id("told"), actor=BANK, message_id=message_id, delivered=True
+        )
+        self.apply(receipt)
+        return message_id
+
+    def intend(self, number: int = 1, loan_id: str = "L1") -> Attempt:
+        """Intend the debit that is due, and let the bank have the order a second later."""
+        view = self.books.view(number, loan_id)
+        assert view.next_beat is not None
+        assert view.next_beat.kind is BeatKind.PRESENT, view
+        command = IntendDebit(
+            id=self.id("intend"),
+            actor=DRIVER,
+            loan_id=loan_id,
+            number=number,
+            beat=view.next_beat.key,
+        )
+        change = self.apply(command)
+        assert isinstance(change.answer, Ordered), change.answer
+        order = change.answer.order
+        self.orders[order.order_no] = TruthOrder(
+            order.order_no,
+            order.merchant_id,
+            order.mandate_ref,
+            order.amount_minor,
+            order.currency,
+            self.books.at + SECOND,
+            1,
+            (),
+            None,
+            "05",
+        )
+        return self.books.item(number, loan_id).attempts[-1]
+
+    def execute(
+        self, attempt: Attempt, minor: int | None = None, *, statement: str | None = "S1"
+    ) -> str:
+        """The bank takes money for an order and books it; gives its reference."""
+        order = self.orders[attempt.order_no]
+        amount = order.amount_minor if minor is None else minor
+        bank_ref = f"BK-{attempt.order_no}-{len(order.executions) + 1}"
+        done = TruthExecution(bank_ref, amount, self.books.at + SECOND, self.books.at.date())
+        self.orders[attempt.order_no] = replace(
+            order, executions=(*order.executions, done), verdict="SUCCESS", code="00"
+        )
+        self.move(bank_ref, amount, attempt.order_no, "debit", statement)
+        return bank_ref
+
+    def move(
+        self, ref: str, minor: int, order_no: str | None, kind: str, statement: str | None
+    ) -> None:
+        """The bank moves our account; the statement can be fetched at once."""
+        number = len(self.movements) + 1
+        self.movements.append(
+            TruthMovement(
+                f"MV{number}",
+                ACCOUNT,
+                order_no,
+                kind,
+                minor,
+                "CNY",
+                self.books.at.date(),
+                statement,
+                ref,
+            )
+        )
+        if statement is not None and statement not in {item.id for item in self.statements}:
+            self.statements.append(TruthStatement(statement, ACCOUNT, self.books.at))
+
+    def hear(self, attempt: Attempt, outcome: Outcome) -> None:
+        """The books hear about an order."""
+        self.apply(
+            RecordOutcome(
+                id=self.id("outcome"),
+                actor=BANK,
+                rail="simbank",
+                order_no=attempt.order_no,
+                outcome=outcome,
+                source="answer",
+            )
+        )
+
+    def confirm(self, attempt: Attempt, bank_ref: str, minor: int | None = None) -> None:
+        """The books hear that money was taken."""
+        taken = attempt.amount_minor if minor is None else minor
+        self.hear(attempt, Outcome(OutcomeClass.SUCCESS, "00", taken, bank_ref))
+
+    def decline(self, attempt: Attempt, klass: OutcomeClass = OutcomeClass.NSF) -> None:
+        """The bank refuses and the books hear it."""
+        order = self.orders[attempt.order_no]
+        self.orders[attempt.order_no] = replace(order, verdict="DECLINED", code="64")
+        self.hear(attempt, Outcome(klass, "64"))
+
+    def line(
+        self, minor: int, order_no: str | None, *, statement: str = "S1", name: str = "1",
+        fee: int = 0, ref: str | None = None,
+    ) -> str:
+        """The books get a line of a statement; its booked amount is less the fee."""
+        items = () if order_no is None else (LineItem(order_no, None, ref, minor, fee),)
+        booked = StatementLine(
+            id=f"{ACCOUNT}/{statement}/{name}",
+            account=ACCOUNT,
+            booked_on=self.books.at.date(),
+            value_on=self.books.at.date(),
+            amount_minor=minor - fee,
+            currency="CNY",
+            servicer_ref=ref,
+            items=items,
+        )
+        self.apply(
+            BookLine(id=f"line/{booked.id}", actor=TESTER, statement_id=statement, line=booked)
+        )
+        return booked.id
+
+    def returned(self, attempt: Attempt, bank_ref: str, minor: int) -> None:
+        """The rail reports that a debit was taken back."""
+        self.apply(
+            RecordReturn(
+                id=self.id("return"),
+                actor=BANK,
+                rail="simbank",
+                order_no=attempt.order_no,
+                bank_ref=bank_ref,
+                amount_minor=minor,
+                klass=OutcomeClass.NSF,
+                code="64",
+                returned_on=self.books.at.date(),
+            )
+        )
+
+    def facts(self) -> BooksFacts:
+        """What an audit reads of the books."""
+        return BooksFacts(
+            self.books.at,
+            tuple(self.books.loans.values()),
+            tuple(self.postings),
+            tuple(self.books.cases.values()),
+            ChainFact(self.entries, len(self.postings), "0" * 64),
+            {"simbank": RAIL},
+        )
+
+    def truth(self) -> TruthFacts:
+        """What an audit reads of the bank."""
+        return TruthFacts(
+            tuple(self.orders.values()),
+            tuple(self.movements),
+            tuple(self.notices),
+            tuple(self.statements),
+        )
+
+    def audit(self) -> AuditReport:
+        """The audit of this world."""
+        return audit(self.facts(), self.truth())
+
+    def put(self, loan: Loan) -> None:
+        """Change a loan behind the books' back."""
+        self.books.loans[loan.id] = loan
+
+
+def paid_and_closed() -> World:
+    """One installment from reminder to closure; the two others are still to come."""
+    world = World()
+    world.board()
+    world.to(date(2026, 3, 7), 2)
+    world.remind()
+    world.to(date(2026, 3, 10), 1, 30)
+    world.roll(date(2026, 3, 10))
+    attempt = world.intend()
+    world.confirm(attempt, world.execute(attempt))
+    world.to(date(2026, 3, 11), 1)
+    world.line(attempt.amount_minor, attempt.order_no)
+    world.to(date(2026, 3, 16), 1)
+    world.roll(date(2026, 3, 16))
+    return world
