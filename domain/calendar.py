@@ -163,9 +163,10 @@ def earliest_in_window(at: datetime, window: DayWindow) -> datetime:
         raise InvalidInput("instant", at, "a date-time with its time zone")
     instant = at.astimezone(UTC)
     today = local_day(instant, window.timezone)
-    opens = local_instant(today, window.opens, window.timezone)
-    if instant < latest_in_window(today, window):
-        return max(instant, opens)
+    found = max(instant, local_instant(today, window.opens, window.timezone))
+    if found < latest_in_window(today, window):
+        return found
+    # Closed for today, or clocks skip the whole window: they never do so two days running.
     return local_instant(today + ONE_DAY, window.opens, window.timezone)
 
 
