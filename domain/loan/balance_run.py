@@ -26,7 +26,9 @@ class BalanceRun:
         """All lines; the last takes the balance, an earlier one that empties it ends the loan."""
         result: list[ScheduleLine] = []
         to_lend = self._terms.principal_minor - self._balance
-        for index, period in enumerate(self._periods):
+        while self._balance or to_lend:  # ends: the last period takes whatever is left
+            index = len(result)
+            period = self._periods[index]
             exact = self._interest(index)
             drawn = drawn_within(period, self._terms) if to_lend else 0
             self._balance += drawn
@@ -41,8 +43,6 @@ class BalanceRun:
                     period.number, period.due_on, period.days, principal, interest, 0, self._balance
                 )
             )
-            if self._balance == 0 and to_lend == 0:
-                break
         return tuple(result)
 
     def _changed_within(self, period: Period) -> bool:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Literal, Self
+from typing import Literal, Self, assert_never
 
 from domain.errors import InvalidInput
 from domain.loan.daycount import add_months
@@ -55,6 +55,8 @@ class Frequency:
                 return _plus_days(first, 7 * self.count * index)
             case "day":
                 return _plus_days(first, self.count * index)
+            case _:
+                assert_never(self.unit)
 
     @property
     def year_fraction(self) -> Fraction:

@@ -87,6 +87,8 @@ def _unit_fraction(every: Frequency, start: date, end: date) -> Fraction:
             return Fraction(days, 364)
         case "day":
             return Fraction(days, 365)
+        case _:
+            assert_never(every.unit)
 
 
 def _half_months(odd: int) -> Fraction:

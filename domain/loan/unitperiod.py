@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Literal, Self
+from typing import Literal, Self, assert_never
 
 from domain.errors import InvalidInput
 from domain.loan.daycount import add_months, whole_months
@@ -89,6 +89,8 @@ class UnitPeriod:
                     return years + Fraction(rest, _MONTHS_A_YEAR)
                 turn = add_months(end, -years * _MONTHS_A_YEAR)
                 return years + Fraction((turn - start).days, 365)
+            case _:
+                assert_never(self.unit)
 
 
 def years_between_eu(start: date, end: date, unit: UnitPeriod) -> Fraction:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from domain.loan.schedule import DayCount, Frequency, Method, ScheduleTerms, build, check
 from domain.money import parse_minor
 
