@@ -34,4 +34,5 @@ def _rule(kind: str, message: str) -> str:
         case "extra_forbidden":
             return "no such field"
         case _:
-            return message[:1].lower() + message[1:]
+            plain = message.removeprefix("Value error, ")
+            return plain[:1].lower() + plain[1:]

@@ -17,32 +17,24 @@ from domain.loan.waterfall import Direction, Future
 from domain.money import Rounding, exponent
 
 
-def _decimal(value: object) -> object:
+def _decimal(value: object) -> Decimal:
     """Whole numbers and strings become exact decimals; TOML floats were read as decimals."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | str):
+    if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
         try:
             return Decimal(value)
         except ArithmeticError:
-            raise ValueError("must be a decimal number") from None
-    return value
+            pass
+    raise ValueError("must be a decimal number")
 
 
-def _fraction(value: object) -> object:
+def _fraction(value: object) -> Fraction:
     """`"9/10"`, `"0.9"`, 0.9 (read as a decimal) or 1."""
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        return value
-    try:
-        return Fraction(value)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError('must be a fraction such as "9/10" or 0.9') from None
-
-
-def _is_fraction(value: object) -> object:
-    if not isinstance(value, Fraction):
-        raise ValueError('must be a fraction such as "9/10" or 0.9')  # noqa: TRY004  (pydantic)
-    return value
+    if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            pass
+    raise ValueError('must be a fraction such as "9/10" or 0.9')
 
 
 def _timezone(value: str) -> str:
@@ -61,11 +53,9 @@ def _currency(value: str) -> str:
     return value
 
 
-def _frequency(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _frequency(value: object) -> Frequency:
     try:
-        return Frequency.parse(value)
+        return Frequency.parse(str(value))
     except InvalidInput as error:
         raise ValueError(f"must be {error.rule}") from None
 
@@ -74,7 +64,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Currency = Annotated[str, AfterValidator(_currency)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
-Percent = Annotated[Decimal, BeforeValidator(_decimal)]
+Exact = Annotated[Decimal, BeforeValidator(_decimal)]
 Share = Annotated[Fraction, BeforeValidator(_fraction), Field(ge=0, le=1)]
 Minor = Annotated[int, Field(ge=0, le=10**15)]
 Days = Annotated[int, Field(ge=0, le=366)]

@@ -116,13 +116,13 @@ class StepTable(_Table):
     """Another penalty rate from a number of days past due on."""
 
     from_dpd: Annotated[int, Field(ge=1)]
-    annual_rate_percent: f.Percent
+    annual_rate_percent: f.Exact
 
 
 class PenaltyTable(_Table):
     """Penalty interest by the day. Grace is the product's `grace_days`."""
 
-    annual_rate_percent: f.Percent
+    annual_rate_percent: f.Exact
     day_basis: Annotated[int, Field(ge=360, le=365)]
     on_interest: bool
     steps: list[StepTable] = []

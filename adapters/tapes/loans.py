@@ -144,6 +144,9 @@ def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -
     if rules.shift is not None:
         first_due_on = rules.shift.first_due_on + timedelta(position % rules.shift.spread_days)
         disbursed_on = how.every.date_at(first_due_on, -1)
+    # Lent on the 31st and due a month later: 28 February, and then 31 March again.
+    regular = first_due_on == how.every.date_at(disbursed_on, 1)
+    anchor_day = disbursed_on.day if regular and how.every.unit == "month" else None
     return ScheduleTerms(
         principal_minor=principal,
         currency=currency,
@@ -156,6 +159,7 @@ def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -
         every=how.every,
         rounding=how.rounding,
         round_installment_to_minor=how.round_installment_to_minor,
+        anchor_day=anchor_day,
     )
 
 

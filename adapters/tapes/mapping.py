@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from adapters.products.fields import Exact
 from adapters.refusals import SourceRefused
 from adapters.validation import faults_of
 from domain.errors import InvalidInput
@@ -72,7 +73,7 @@ class ProductRule(_Table):
     product: str
     currency: str | None = None
     periods_most: int | None = None
-    principal_most: Decimal | None = None
+    principal_most: Exact | None = None
     column: str | None = None
     equals: str | None = None
 

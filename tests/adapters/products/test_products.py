@@ -1,0 +1,203 @@
+"""Product files: strict shapes, exact numbers, every fault with its field and rule."""
+
+from datetime import time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from adapters.calendars import load_calendar
+from adapters.products import files
+from adapters.products.files import read_product, read_products
+from adapters.refusals import SourceRefused
+from adapters.validation import faults_of
+from domain.calendar import Adjust
+from domain.loan.amounts import Component
+from domain.loan.schedule_terms import Method
+from domain.loan.waterfall import Direction, Future
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "products"
+PERSONAL = (EXAMPLES / "cn-personal.toml").read_text(encoding="utf-8")
+
+
+def refused(tmp_path: Path, text: str) -> SourceRefused:
+    """Read a product that must be refused."""
+    path = tmp_path / "product.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceRefused) as caught:
+        read_product(path)
+    assert caught.value.source == str(path)
+    return caught.value
+
+
+def test_every_field_of_a_product_comes_from_its_file() -> None:
+    """What the file says is what the domain gets, exactly."""
+    found = read_product(EXAMPLES / "cn-personal.toml")
+    product = found.product
+    assert product.ref == "cn-personal@1"
+    assert (product.currency, product.timezone, product.calendar) == ("CNY", "Asia/Shanghai", "CN")
+    assert product.adjust is Adjust.FOLLOWING
+    assert (product.rail, product.funder, product.account) == (
+        "simbank", "funder-1", "ACCT-FUNDER-1-CNY",
+    )
+    assert (product.language, product.present_at, product.grace_days) == ("zh-CN", time(9, 30), 3)
+    assert product.waterfall.order[0] is Component.COST
+    assert product.waterfall.direction is Direction.HORIZONTAL
+    assert product.waterfall.future is Future.ADVANCE
+    assert product.shares.parties == ("funder-1",)
+    assert product.reminders.allowed.opens == time(8)
+    assert product.reminders.allowed.timezone == "Asia/Shanghai"
+    assert product.reminders.receipt_within == timedelta(hours=20)
+    assert product.retry.wait_banking_days == (1, 3)
+    assert product.closure.return_window_banking_days == 2
+    assert product.penalty is not None
+    assert product.penalty.annual_rate_percent == Decimal(18)
+    assert product.penalty.cap_fraction == Fraction(1, 4)
+    assert product.penalty.grace_days == product.grace_days
+    assert found.schedule.method is Method.EQUAL_INSTALLMENT
+
+
+def test_the_personal_products_remind_once_three_days_ahead() -> None:
+    """The happy path has exactly one reminder, at ten in the morning, over two channels."""
+    for name in ("cn-personal", "us-personal"):
+        (rule,) = read_products(EXAMPLES)[name].product.reminders.rules
+        assert (rule.days_before, rule.at, len(rule.channels)) == (3, time(10), 2)
+
+
+def test_every_sample_names_a_calendar_that_exists() -> None:
+    """A product whose calendar nobody has could board nothing."""
+    for found in read_products(EXAMPLES).values():
+        assert load_calendar(found.product.calendar).name == found.product.calendar
+
+
+def test_products_are_found_by_version_and_the_latest_by_name(tmp_path: Path) -> None:
+    """Loans are pinned to a version; new ones get the latest."""
+    (tmp_path / "a.toml").write_text(PERSONAL, encoding="utf-8")
+    (tmp_path / "b.toml").write_text(
+        PERSONAL.replace("version = 1", "version = 2"), encoding="utf-8"
+    )
+    found = read_products(tmp_path)
+    assert set(found) == {"cn-personal", "cn-personal@1", "cn-personal@2"}
+    assert found["cn-personal"].product.version == 2
+    (tmp_path / "c.toml").write_text(PERSONAL, encoding="utf-8")
+    with pytest.raises(SourceRefused, match="one file for each version"):
+        read_products(tmp_path)
+
+
+def test_a_folder_without_products_is_refused(tmp_path: Path) -> None:
+    """Boarding without rules is a mistake of the installation, told at once."""
+    with pytest.raises(SourceRefused, match="product files"):
+        read_products(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "rule"),
+    [
+        ('rail = "simbank"', 'raill = "simbank"', "raill", "no such field"),
+        ('rail = "simbank"', "", "rail", "must be given"),
+        ("grace_days = 3", 'grace_days = "3"', "grace_days", "integer"),
+        ("grace_days = 3", "grace_days = 91", "grace_days", "90"),
+        ('"following"', '"sideways"', "adjust", "'following'"),
+        ('"Asia/Shanghai"', '"Asia/Nowhere"', "timezone", "IANA"),
+        ('currency = "CNY"', 'currency = "cny"', "currency", "ISO 4217"),
+        ('every = "1m"', 'every = "1y"', "schedule.every", "half-month"),
+        ('every = "1m"', "every = 1", "schedule.every", "half-month"),
+        ('cap_fraction = "1/4"', 'cap_fraction = "5/4"', "penalty.cap_fraction", "1"),
+        ('cap_fraction = "1/4"', 'cap_fraction = "1/0"', "penalty.cap_fraction", "fraction"),
+        ("annual_rate_percent = 18", 'annual_rate_percent = "x"',
+         "penalty.annual_rate_percent", "decimal"),
+        ("annual_rate_percent = 18", "annual_rate_percent = true",
+         "penalty.annual_rate_percent", "decimal"),
+        ('cap_fraction = "1/4"', "cap_fraction = true", "penalty.cap_fraction", "fraction"),
+        ("day_basis = 360", "day_basis = 364", "day_basis", "360 or 365"),
+        ("opens = 08:00:00", "opens = 22:00:00", "reminders.allowed", "before closes"),
+        ("at = 10:00:00", "at = 07:00:00", "reminders", "outside the allowed hours"),
+        ('["sms", "email"]', "[]", "reminders.rules.0.channels", "at least 1"),
+        ('["sms", "email"]', '["pigeon"]', "reminders.rules.0.channels.0", "'sms'"),
+        ("attempts_max = 3", "attempts_max = 0", "retry.attempts_max", "1"),
+        ("paydays = [10, 15, 25]", "paydays = [32]", "retry.paydays.0", "31"),
+        ('["cost", "fee",', '["cost", "cost",', "order", "once"),
+    ],
+)
+def test_each_fault_names_field_and_rule(
+    tmp_path: Path, old: str, new: str, field: str, rule: str
+) -> None:
+    """Whether the shape or the domain refuses, the answer has one form."""
+    assert old in PERSONAL
+    faults = refused(tmp_path, PERSONAL.replace(old, new, 1)).faults
+    assert field in {fault.field for fault in faults}
+    assert any(rule in fault.rule for fault in faults), faults
+
+
+def test_all_faults_of_a_file_are_told_together(tmp_path: Path) -> None:
+    """Nobody mends a file one error at a time."""
+    text = PERSONAL.replace("version = 1", "version = 0").replace('"simbank"', '"no such rail!"')
+    assert {fault.field for fault in refused(tmp_path, text).faults} == {"version", "rail"}
+
+
+def test_numbers_with_a_point_never_pass_through_a_float(tmp_path: Path) -> None:
+    """18.1 is exactly 18.1."""
+    path = tmp_path / "p.toml"
+    path.write_text(
+        PERSONAL.replace("annual_rate_percent = 18", "annual_rate_percent = 18.1").replace(
+            '"1/4"', "0.1"
+        ),
+        encoding="utf-8",
+    )
+    penalty = read_product(path).product.penalty
+    assert penalty is not None
+    assert (penalty.annual_rate_percent, penalty.cap_fraction) == (
+        Decimal("18.1"), Fraction(1, 10),
+    )
+
+
+def test_shares_steps_and_hours_of_another_place_are_read(tmp_path: Path) -> None:
+    """Several payees, penalty steps, and quiet hours that follow the borrower."""
+    text = PERSONAL.replace(
+        'remainder_party = "funder-1"',
+        'remainder_party = "funder-1"\n[[shares.rules]]\nparty = "platform"\n'
+        'component = "interest"\nfraction = "2/100"\ncap_minor = 500',
+    )
+    text = text.replace("closes = 21:00:00 }", 'closes = 21:00:00, timezone = "Asia/Urumqi" }')
+    path = tmp_path / "p.toml"
+    path.write_text(
+        text + "[[penalty.steps]]\nfrom_dpd = 30\nannual_rate_percent = 24\n", encoding="utf-8"
+    )
+    product = read_product(path).product
+    assert product.shares.parties == ("funder-1", "platform")
+    assert product.shares.rules[0].fraction == Fraction(1, 50)
+    assert product.reminders.allowed.timezone == "Asia/Urumqi"
+    assert product.penalty is not None
+    assert product.penalty.steps == ((30, Decimal(24)),)
+
+
+def test_a_product_may_do_without_penalty(tmp_path: Path) -> None:
+    """The table is left out, and nothing accrues."""
+    path = tmp_path / "p.toml"
+    path.write_text(PERSONAL.partition("# 12 %")[0], encoding="utf-8")
+    assert read_product(path).product.penalty is None
+
+
+def test_what_is_no_toml_or_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is named, not a line of ours."""
+    assert refused(tmp_path, "id = ").faults[0].field == "content"
+    monkeypatch.setattr(files, "MOST_BYTES", 3)
+    assert refused(tmp_path, PERSONAL).faults[0].field == "size"
+
+
+def test_long_values_are_shortened_and_hidden_ones_not_shown() -> None:
+    """An error must not become a leak or a page."""
+    from pydantic import BaseModel, ValidationError  # noqa: PLC0415
+
+    class Shape(BaseModel):
+        word: int
+        secret: int
+
+    with pytest.raises(ValidationError) as caught:
+        Shape.model_validate({"word": "x" * 500, "secret": "hunter2"})
+    faults = {fault.field: str(fault) for fault in faults_of(caught.value, {"secret"})}
+    assert len(faults["word"]) < 200
+    assert "hunter2" not in faults["secret"]
