@@ -104,7 +104,12 @@ class GroupWriter:
                 await transaction.rollback()
                 return results
             held = await write(unit, work, self._domain)
-            await transaction.commit()
+            try:
+                await transaction.commit()
+            except BaseException:
+                # What this connection holds is not known any more; the pool must not see it again.
+                await conn.invalidate()
+                raise
         self.counters.commits += 1
         self.counters.messages += len(work.messages)
         for item in held:

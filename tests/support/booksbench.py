@@ -14,9 +14,11 @@ from domain.loan.commands import (
     RecordOutcome,
     RollDay,
 )
+from domain.loan.view import BeatKind
 from domain.reconciliation.statement import LineItem, StatementLine
 from ports.books import Books
-from tests.support.memory import DRIVER, TESTER
+from ports.desk import Desk
+from tests.support.memory import DRIVER, TESTER, board
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 RAIL = Actor("rail", "simbank")
@@ -46,7 +48,9 @@ def roll(loan_id: str, day: date) -> RollDay:
     return RollDay(id=f"roll/{loan_id}/{day}", actor=TESTER, loan_id=loan_id, day=day)
 
 
-def confirm(order_no: str, minor: int, *, by: str = "answer", bank_ref: str | None = None) -> RecordOutcome:
+def confirm(
+    order_no: str, minor: int, *, by: str = "answer", bank_ref: str | None = None
+) -> RecordOutcome:
     """The rail says that it took money."""
     return RecordOutcome(
         id=f"outcome/{order_no}/{by}",
@@ -102,3 +106,15 @@ async def apply_all(books: Books, commands: Iterable[AnyCommand]) -> None:
     for result in await books.apply_many(list(commands)):
         if isinstance(result, Exception):
             raise result
+
+
+async def present(books: Books, desk: Desk, clock: StillClock, loan_id: str) -> str:
+    """Board a loan and let its first due day come; gives the key of the beat that presents."""
+    await books.apply(board(loan_id))
+    clock.to(date(2026, 3, 10))
+    await books.apply(roll(loan_id, date(2026, 3, 10)))
+    view = await desk.view(loan_id, 1)
+    assert view is not None
+    assert view.next_beat is not None
+    assert view.next_beat.kind is BeatKind.PRESENT, view
+    return view.next_beat.key

@@ -48,6 +48,6 @@ async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
     told = [line.what for line in await desk.story("L1", 1)]
     assert told[0] == "boarded"
     assert told[-1] == "evidence_complete"
-    trail = await desk.trail(order_no)
+    trail = await desk.trail(loan.receipts[0].id)
     assert {posting.event for posting in trail} >= {"confirmed", "settled"}
     assert [posting async for posting in desk.journal()][-1].seq <= report.items

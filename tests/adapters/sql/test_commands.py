@@ -1,0 +1,196 @@
+"""One command is applied once, whoever sends it again; other content under its id is refused."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
+from domain.debit.outcome import OutcomeClass
+from domain.errors import Conflict
+from domain.loan.change import Applied, Done, Ordered, Refused
+from domain.loan.commands import Hold, QueueReminder, RecordReturn, WriteOff
+from tests.support.booksbench import (
+    RAIL,
+    StillClock,
+    confirm,
+    intend,
+    line,
+    order_of,
+    present,
+    roll,
+)
+from tests.support.memory import DRIVER, PRODUCT, RULES, TESTER, board
+
+HOLD = Hold(id="h-1", actor=TESTER, reason="borrower called", loan_id="L1", number=1)
+
+
+async def test_the_same_command_gives_the_stored_answer_and_the_current_view(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """The second answer is the first one; the view beside it is of now, and nothing is added."""
+    await books.apply(board())
+    first = await books.apply(HOLD)
+    moved = await books.apply(replace(HOLD, id="h-2", number=2))
+    items = (await desk.verify()).items
+    again = await books.apply(HOLD)
+    assert isinstance(first, Applied)
+    assert isinstance(again, Applied)
+    assert not first.replayed
+    assert again.replayed
+    assert again.answer == first.answer
+    assert again.view is not None
+    assert again.view.hold == "all"
+    assert (await desk.verify()).items == items
+    assert isinstance(moved, Applied)
+
+
+async def test_an_id_used_for_another_content_is_a_conflict(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """Neither the first nor the second content is applied again."""
+    await books.apply(board())
+    await books.apply(HOLD)
+    with pytest.raises(Conflict):
+        await books.apply(replace(HOLD, number=2))
+    view = await desk.view("L1", 2)
+    assert view is not None
+    assert view.hold == ""
+
+
+async def test_an_intent_that_is_sent_again_has_one_order_number(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """A worker that lost the answer gets the very order that was intended."""
+    beat = await present(books, desk, clock, "L1")
+    first = await intend(books, "L1", 1, beat)
+    again = await intend(books, "L1", 1, beat)
+    assert isinstance(again, Applied)
+    assert isinstance(again.answer, Ordered)
+    assert again.replayed
+    assert again.answer.order.order_no == order_of(first)
+    assert (await desk.counts())["attempts"] == {"INTENDED": 1}
+
+
+async def test_a_refusal_is_stored_and_answered_the_same_again(books: SqlBooks) -> None:
+    """Rule and reason stay what they were, even when the rules would now allow it."""
+    await books.apply(board())
+    order = WriteOff(id="w-1", actor=TESTER, reason="gone", loan_id="L1", number=1)
+    first = await books.apply(order)
+    again = await books.apply(order)
+    assert isinstance(first, Refused)
+    assert isinstance(again, Refused)
+    assert (again.rule, again.reason) == (first.rule, first.reason)
+    assert again.replayed
+    assert first.view is not None
+
+
+async def test_an_order_for_an_unknown_loan_is_refused_and_not_a_fault(books: SqlBooks) -> None:
+    """Nothing is locked and nothing fails: the refusal names its rule."""
+    result = await books.apply(replace(HOLD, loan_id="nobody"))
+    assert isinstance(result, Refused)
+    assert result.view is None
+
+
+async def test_one_fact_by_two_ways_counts_once(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """The same line in two files moves the bank account once; the second is answered as known."""
+    beat = await present(books, desk, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, beat))
+    await books.apply(confirm(order_no, 10100))
+    await books.apply(confirm(order_no, 10100, by="webhook"))
+    first = line(order_no, 10100, day=date(2026, 3, 10))
+    await books.apply(first)
+    again = await books.apply(replace(first, id="line/other-file", statement_id="S2"))
+    assert isinstance(again, Applied)
+    assert again.replayed
+    assert isinstance(again.answer, Done)
+    assert [b.minor for b in await desk.balances("bank/")] == [10100]
+    assert (await desk.counts())["receipts"] == {"all": 1}
+    known = await books.apply(replace(first, id="line/other-file", statement_id="S2"))
+    assert isinstance(known, Applied)
+    assert known.replayed
+
+
+async def test_evidence_about_an_unknown_order_is_booked_with_a_case(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """What the tables do not place is kept and seen, never refused."""
+    news = RecordReturn(
+        id="r-1",
+        actor=RAIL,
+        rail="simbank",
+        order_no="NOBODY",
+        bank_ref=None,
+        amount_minor=100,
+        klass=OutcomeClass.LATE_RETURN,
+        code="R1",
+        returned_on=date(2026, 3, 2),
+    )
+    assert isinstance(await books.apply(news), Applied)
+    assert len(await desk.cases()) == 1
+
+
+async def test_a_loan_boarded_twice_is_known_and_with_other_content_a_conflict(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """Upstream may send a loan again under any id; it may not send another loan under its name."""
+    await books.apply(board())
+    again = await books.apply(replace(board(), id="board/again", reason="tape sent twice"))
+    assert isinstance(again, Applied)
+    assert again.replayed
+    with pytest.raises(Conflict):
+        await books.apply(replace(board(), id="board/other", borrower="b-2"))
+    assert (await desk.counts())["installments"] == {"SCHEDULED": 3}
+
+
+async def test_a_product_version_means_one_thing(books: SqlBooks, desk: SqlDesk) -> None:
+    """Rules that changed without a new version are refused before a loan is pinned to them."""
+    await books.apply(board())
+    with pytest.raises(Conflict):
+        await books.apply(board("L2", replace(PRODUCT, grace_days=9)))
+    newer = board("L3", replace(PRODUCT, grace_days=9, version=2))
+    assert isinstance(await books.apply(newer), Applied)
+    loan = await desk.loan("L3")
+    assert loan is not None
+    assert loan.product == newer.product
+
+
+async def test_a_moot_beat_is_answered_again_as_superseded(books: SqlBooks) -> None:
+    """A driver behind the books learns what is to be done instead, every time it asks."""
+    await books.apply(board())
+    beat = QueueReminder(id="q-1", actor=DRIVER, loan_id="L1", number=1, beat="no-such-beat")
+    first, again = await books.apply(beat), await books.apply(beat)
+    assert isinstance(first, Applied)
+    assert isinstance(again, Applied)
+    assert first.answer.kind == again.answer.kind == "superseded"
+    assert again.view is not None
+
+
+async def test_a_loan_comes_back_from_the_database_as_it_was(
+    books: SqlBooks, engine: AsyncEngine, desk: SqlDesk, clock: StillClock
+) -> None:
+    """Everything of the aggregate survives the trip through its rows, byte for byte in meaning."""
+    beat = await present(books, desk, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, beat))
+    await books.apply(confirm(order_no, 10000))
+    read = await desk.loan("L1")
+    # A second writer without a cache decides on what it reads; the first one on what it holds.
+    async with SqlBooks(engine, clock, RULES) as other:
+        result = await other.apply(roll("L1", date(2026, 3, 10)))
+    assert isinstance(result, Applied)
+    assert read is not None
+    assert read.installment(1).attempts[0].confirmed_minor == 10000
+    assert isinstance(read.product.shares.rules[0].fraction, type(PRODUCT.shares.rules[0].fraction))
+    assert read.product == PRODUCT
+    assert read.receipts[0].received_at == clock.at
+
+
+async def test_books_that_are_closed_take_nothing(books: SqlBooks) -> None:
+    """A late caller hears of it at once instead of waiting for ever."""
+    await books.close()
+    with pytest.raises(RuntimeError):
+        await books.apply(HOLD)
