@@ -46,9 +46,7 @@ class Loans(Protocol):
 class DebitActivities:
     """Presents and enquires. It never decides what comes next and never raises for business."""
 
-    def __init__(
-        self, books: Books, desk: Loans, rails: Mapping[str, Rail], clock: Clock
-    ) -> None:
+    def __init__(self, books: Books, desk: Loans, rails: Mapping[str, Rail], clock: Clock) -> None:
         self._books, self._desk, self._rails, self._clock = books, desk, rails, clock
 
     @activity.defn(name="debits.present")

@@ -39,15 +39,11 @@ class Healed:
 class Ward(Protocol):
     """The part of `ports.desk.Desk` that healing needs."""
 
-    async def lagging(
-        self, now: datetime, quiet_s: int, limit: int
-    ) -> tuple[InstallmentView, ...]:
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
         """Installments whose beat has been due, unseen, for `quiet_s` seconds."""
         ...
 
-    async def unfinished(
-        self, after: tuple[str, int], limit: int
-    ) -> tuple[InstallmentView, ...]:
+    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
         """Installments whose drivers must exist, in order of (loan, number)."""
         ...
 

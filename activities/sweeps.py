@@ -108,9 +108,7 @@ class SweepActivities:
             activity.heartbeat([done.day.isoformat(), done.loans, done.failed, done.after])
         raise ApplicationError(f"more than {PAGES_MOST} pages of loans", type="TooMany")
 
-    async def _roll_page(
-        self, order: SweepOrder, done: Rolled, page: tuple[str, ...]
-    ) -> Rolled:
+    async def _roll_page(self, order: SweepOrder, done: Rolled, page: tuple[str, ...]) -> Rolled:
         commands = [
             RollDay(
                 id=f"roll/{loan_id}/{done.day}",

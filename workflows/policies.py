@@ -14,15 +14,16 @@ NEVER_AGAIN = ["InvalidInput", "Refused", "Conflict", "StatementRefused"]
 
 _SECOND = timedelta(seconds=1)
 
-# Fits into one workflow task: two quick tries, then the same work as a normal activity.
+# Fits into one workflow task. One try only: what fails is done again as a normal activity, whose
+# tries the server keeps and shows.
 QUICK = workflow.LocalActivityConfig(
     start_to_close_timeout=timedelta(seconds=3),
-    schedule_to_close_timeout=timedelta(seconds=6),
+    schedule_to_close_timeout=timedelta(seconds=5),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(milliseconds=200),
+        initial_interval=_SECOND,
         backoff_coefficient=2.0,
         maximum_interval=_SECOND,
-        maximum_attempts=2,
+        maximum_attempts=1,
         non_retryable_error_types=NEVER_AGAIN,
     ),
 )

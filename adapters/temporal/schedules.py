@@ -49,9 +49,7 @@ def sweep_schedule(order: SweepOrder, queue: str = names.WORKFLOWS) -> Schedule:
             ],
             time_zone_name=order.timezone,
         ),
-        policy=SchedulePolicy(
-            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)
-        ),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)),
     )
 
 

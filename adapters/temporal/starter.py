@@ -1,6 +1,7 @@
 """Starts of work that is not an installment: statements, boarding, sweeps, healing."""
 
 from datetime import date
+from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
@@ -43,9 +44,7 @@ class TemporalStarter:
             return False
         return True
 
-    async def board(
-        self, application: LoanApplication
-    ) -> WorkflowHandle[BoardLoanWorkflow, Boarded]:
+    async def board(self, application: LoanApplication) -> WorkflowHandle[Any, Boarded]:
         """Have a loan boarded; the same application again gives the handle of the first start.
 
         Raises:
@@ -64,7 +63,9 @@ class TemporalStarter:
                 static_summary=f"board {application.loan_id}",
             )
         except WorkflowAlreadyStartedError:
-            handle = self._client.get_workflow_handle_for(BoardLoanWorkflow.run, workflow_id)
+            handle: WorkflowHandle[Any, Boarded] = self._client.get_workflow_handle(
+                workflow_id, result_type=Boarded
+            )
             memo = await (await handle.describe()).memo()
             if memo.get(names.MEMO_REQUEST) != request:
                 raise

@@ -77,9 +77,7 @@ class FakeRail:
     async def end_mandate(self, ref: str) -> None:
         return
 
-    async def statements(
-        self, account: str, first: date, last: date
-    ) -> tuple[StatementFile, ...]:
+    async def statements(self, account: str, first: date, last: date) -> tuple[StatementFile, ...]:
         offered = [file for file, _ in self.files.values()]
         return tuple(f for f in offered if f.account == account and first <= f.date <= last)
 
@@ -87,7 +85,5 @@ class FakeRail:
         self.fetched += 1
         return self.files[statement_id][1]
 
-    def reports(
-        self, headers: Mapping[str, str], body: bytes, now: datetime
-    ) -> tuple[Report, ...]:
+    def reports(self, headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Report, ...]:
         return ()

@@ -91,8 +91,8 @@ class Stage:
 
 
 def stage(client: Client, **rail: object) -> Stage:
-    """A fresh stage; keywords are those of `FakeRail`."""
-    mark = uuid.uuid4().hex[:10]
+    """A fresh stage; keywords are those of `FakeRail`, `mark` names it (anything unique)."""
+    mark = str(rail.pop("mark", uuid.uuid4().hex[:10]))
     name = f"rail-{mark}"
     idempotent = bool(rail.pop("idempotent", False))
     fake = FakeRail(profile(name, idempotent=idempotent), **rail)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from activities import uncut
 from domain.debit.outcome import NO_ANSWER
 from domain.loan.aggregate import Actor
 from domain.loan.amounts import Component
@@ -328,6 +329,26 @@ async def test_worker_shutdown_does_not_cut_a_debit_in_flight(temporal_client: C
     assert scene.rail.enquired == []
 
 
+async def test_worker_that_froze_is_replaced_and_its_late_answer_does_no_harm(
+    temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No heartbeat: another try asks the rail; when the frozen one answers it is old news."""
+    monkeypatch.setattr(uncut, "_BEAT_S", 3600.0)
+    monkeypatch.setitem(policies.DEBIT, "heartbeat_timeout", timedelta(seconds=1))
+    scene = stage(temporal_client)
+    answer = scene.rail.stop_after_send = asyncio.Event()
+    async with scene.workers():
+        handle = await scene.open()
+        await reaches(scene, State.CLEARING)
+        version = scene.books.current.version
+        answer.set()
+        await until(lambda: len(scene.books.applied("record_outcome")) == 2)
+        assert scene.books.current.version == version
+        await scene.settle(handle)
+    assert len(scene.rail.posted) == 1
+    assert len(scene.rail.enquired) == 1
+
+
 async def test_unknown_signal_is_counted_and_told(temporal_client: Client) -> None:
     """A mistyped signal is not lost silently: it is counted, logged and in the story."""
     scene = stage(temporal_client)
@@ -373,9 +394,7 @@ async def test_driver_without_any_cache_does_the_same(temporal_client: Client) -
         handle = await scene.open()
         await handle.signal(
             InstallmentWorkflow.waive,
-            WaiveRequest(
-                id="v", actor=ANN, reason="late", component=Component.FEE, amount_minor=5
-            ),
+            WaiveRequest(id="v", actor=ANN, reason="late", component=Component.FEE, amount_minor=5),
         )
         await reaches(scene, State.CLEARING)
         await handle.cancel()

@@ -22,7 +22,6 @@ from ports.drivers import DriverGone
 from ports.outbox import OutboxRow
 from tests.support.stage import Stage, counted, stage, until
 from workflows import names
-from workflows.installment import InstallmentWorkflow
 
 HOUR = timedelta(hours=1)
 VIEW = TypeAdapter(InstallmentView)
@@ -56,7 +55,7 @@ async def test_open_message_delivered_twice_starts_one_driver_and_leaves_it_asle
     await courier.deliver(row("open", view))
     await courier.deliver(row("open", view))
     handle = temporal_client.get_workflow_handle(names.driver_id(view))
-    events = await counted(handle)  # type: ignore[arg-type]
+    events = await counted(handle)
     assert events == {"WORKFLOW_EXECUTION_STARTED": 1}
     memo = await (await handle.describe()).memo()
     assert memo[names.MEMO_BOOKS] == "b1"
@@ -74,7 +73,7 @@ async def test_wake_ends_the_sleep_of_an_open_driver(temporal_client: Client) ->
         await both["wake"].deliver(row("wake", scene.books.settle()))
         handle = temporal_client.get_workflow_handle(names.driver_id(view))
         await asyncio.wait_for(handle.result(), 20)
-    assert (await counted(handle))["WORKFLOW_EXECUTION_STARTED"] == 1  # type: ignore[arg-type]
+    assert (await counted(handle))["WORKFLOW_EXECUTION_STARTED"] == 1
 
 
 async def test_wake_starts_a_driver_that_is_missing(temporal_client: Client) -> None:
@@ -109,7 +108,7 @@ async def test_already_completed_counts_only_if_the_books_are_final(
 
 
 async def test_driver_of_other_books_under_the_same_id_is_seen(temporal_client: Client) -> None:
-    """Two databases on one namespace: the second does not take the first one's driver for its own."""
+    """Two databases on one namespace: neither takes the other's driver for its own."""
     scene = stage(temporal_client)
     view = asleep(scene)
     await drivers(scene).open(view)
@@ -150,9 +149,7 @@ async def test_stamped_start_runs_at_the_sandbox_now(temporal_client: Client) ->
         await both["open"].deliver(row("open", view))
         await until(lambda: scene.books.current.state is State.CLEARING)
         await both["wake"].deliver(row("wake", scene.books.settle()))
-        handle = temporal_client.get_workflow_handle_for(
-            InstallmentWorkflow.run, names.driver_id(view)
-        )
+        handle = temporal_client.get_workflow_handle(names.driver_id(view))
         await asyncio.wait_for(handle.result(), 20)
     history = await handle.fetch_history()
     ended = history.events[-1].event_time.ToDatetime(UTC)

@@ -1,0 +1,37 @@
+"""Healing: what is missing is started, what lags is woken, what cannot be healed is named."""
+
+from dataclasses import replace
+
+from temporalio.testing import ActivityEnvironment
+
+from activities import healing
+from activities.healing import HealActivities, HealOrder
+from domain.loan.view import InstallmentView
+from tests.fakes.books import FakeBooks
+from tests.fakes.clock import FakeClock
+from tests.fakes.house import FakeDesk, FakeDrivers, FakeOutbox
+
+
+def views(count: int) -> list[InstallmentView]:
+    first = FakeBooks("r", "L").current
+    return [replace(first, loan_id=f"L-{number:04d}") for number in range(count)]
+
+
+async def test_missing_drivers_are_started_and_running_ones_left_alone() -> None:
+    """The books list who must run; whoever does not is woken, page by page."""
+    count = healing.PAGE + 3
+    desk, drivers = FakeDesk(open=views(count)), FakeDrivers()
+    drivers.alive = {(f"L-{number:04d}", 1) for number in range(count) if number != 101}
+    hands = HealActivities(desk, FakeOutbox(3), drivers, FakeClock())
+    healed = await ActivityEnvironment().run(hands.heal, HealOrder())
+    assert (healed.delivered, healed.looked_at, healed.started) == (3, count, 1)
+    assert drivers.woken == [("L-0101", 1)]
+
+
+async def test_driver_that_cannot_be_woken_is_named_and_the_rest_go_on() -> None:
+    """One broken driver is a fault in the report; the lagging one after it is woken."""
+    desk, drivers = FakeDesk(late=views(2)), FakeDrivers(broken={("L-0000", 1)})
+    hands = HealActivities(desk, FakeOutbox(), drivers, FakeClock())
+    healed = await ActivityEnvironment().run(hands.heal, HealOrder())
+    assert healed.faults == ("L-0000/1/g1: cannot be woken",)
+    assert drivers.woken == [("L-0001", 1)]

@@ -1,0 +1,122 @@
+"""The day's bulk work: pages, cursors, failures that do not spread, files that are new."""
+
+import dataclasses
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+
+from temporalio.testing import ActivityEnvironment
+
+from activities import sweeps
+from activities.sweeps import StatementSource, SweepActivities, SweepOrder
+from domain.loan.commands import RollDay
+from ports.rail import RailUnavailable, StatementFile
+from tests.fakes.clock import FakeClock
+from tests.fakes.house import FakeArchive, FakeDesk, FakeLedger, FakeOutbox, FakeStarter
+from tests.fakes.rails import FakeRail, profile
+
+DAY = date(2026, 12, 1)
+SOURCES = (StatementSource("r", "acc"),)
+
+
+class Bench:
+    def __init__(self, loans: int = 0) -> None:
+        self.ledger, self.archive, self.starter = FakeLedger(), FakeArchive(), FakeStarter()
+        self.desk = FakeDesk([f"L-{number:04d}" for number in range(loans)])
+        self.rail = FakeRail(profile("r"))
+        self.clock = FakeClock()
+        self.hands = SweepActivities(
+            self.ledger,
+            self.desk,
+            {"r": self.rail},
+            self.archive,
+            FakeOutbox(7),
+            self.starter,
+            self.clock,
+        )
+
+    def offer(self, name: str, content: bytes, announced: str | None = None) -> None:
+        sha256 = announced or hashlib.sha256(content).hexdigest()
+        file = StatementFile(name, "acc", DAY, len(self.rail.files), sha256)
+        self.rail.files[name] = (file, content)
+
+
+async def test_roll_visits_every_loan_once_with_an_id_for_loan_and_day() -> None:
+    """Three pages of loans: one RollDay each, under an id that a second sweep repeats."""
+    bench = Bench(loans=2 * sweeps.PAGE + 1)
+    rolled = await ActivityEnvironment().run(bench.hands.roll, SweepOrder("t1", DAY, "UTC", 14))
+    assert (rolled.loans, rolled.failed) == (2 * sweeps.PAGE + 1, 0)
+    first = bench.ledger.applied[f"roll/L-0000/{DAY}"]
+    assert isinstance(first, RollDay)
+    assert (first.day, first.horizon_days) == (DAY, 14)
+    assert len(bench.ledger.applied) == rolled.loans
+
+
+async def test_loan_that_fails_does_not_stop_the_others() -> None:
+    """A poisoned loan is counted; the rest of its page and the later pages are rolled."""
+    bench = Bench(loans=sweeps.PAGE + 5)
+    bench.ledger.fails = {f"roll/L-0003/{DAY}"}
+    rolled = await ActivityEnvironment().run(bench.hands.roll, SweepOrder("t1", DAY))
+    assert (rolled.loans, rolled.failed) == (sweeps.PAGE + 4, 1)
+
+
+async def test_second_try_goes_on_from_the_cursor_of_the_first() -> None:
+    """After a crash the heartbeat's cursor and counts are taken up; nothing is rolled twice."""
+    bench = Bench(loans=10)
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(
+        environment.info, heartbeat_details=[[DAY.isoformat(), 8, 0, "L-0007"]]
+    )
+    rolled = await environment.run(bench.hands.roll, SweepOrder("t1", DAY))
+    assert rolled.loans == 10
+    assert len(bench.ledger.applied) == 2
+
+
+async def test_day_of_a_scheduled_sweep_is_today_where_the_product_lives() -> None:
+    """Without a day the sweep takes the local date by the house's clock, not the server's date."""
+    bench = Bench(loans=1)
+    bench.clock.offset = datetime(2026, 12, 1, 17, 0, tzinfo=UTC) - bench.clock.now()
+    rolled = await ActivityEnvironment().run(
+        bench.hands.roll, SweepOrder("t1", timezone="Asia/Shanghai")
+    )
+    assert rolled.day == DAY + timedelta(days=1)
+
+
+async def test_new_files_are_kept_and_started_once() -> None:
+    """A file is fetched until it was read; it is started by content, once."""
+    bench = Bench()
+    bench.offer("f1", b"s1")
+    bench.offer("f2", b"s2")
+    order = SweepOrder("t1", DAY, sources=SOURCES)
+    first = await ActivityEnvironment().run(bench.hands.collect, order)
+    again = await ActivityEnvironment().run(bench.hands.collect, order)
+    assert (first.offered, first.started) == (2, 2)
+    assert (again.offered, again.started) == (2, 0)
+
+
+async def test_rail_that_is_down_is_named_in_the_report() -> None:
+    """A rail that cannot be reached is a fault in words, and other sources are still asked."""
+    bench = Bench()
+
+    async def down(*_: object) -> tuple[StatementFile, ...]:
+        raise RailUnavailable("connect")
+
+    bench.rail.statements = down  # type: ignore[method-assign, assignment]
+    order = SweepOrder("t1", DAY, sources=(*SOURCES, StatementSource("nobody", "acc")))
+    collected = await ActivityEnvironment().run(bench.hands.collect, order)
+    assert collected.faults == ("r: rail unavailable: connect", "no rail nobody")
+
+
+async def test_file_that_differs_from_its_announcement_is_kept_and_said() -> None:
+    """What came is evidence under its own hash; that it is not what was announced is a fault."""
+    bench = Bench()
+    bench.offer("f1", b"s1", announced="0" * 64)
+    collected = await ActivityEnvironment().run(
+        bench.hands.collect, SweepOrder("t1", DAY, sources=SOURCES)
+    )
+    assert collected.started == 1
+    assert len(collected.faults) == 1
+
+
+async def test_deliver_empties_the_outbox() -> None:
+    """The sweep delivers what was left over."""
+    assert await ActivityEnvironment().run(Bench().hands.deliver) == 7

@@ -1,0 +1,204 @@
+"""Small fakes of the ports that bulk work uses."""
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import BinaryIO
+
+from domain.loan.change import Applied, Done, Refused
+from domain.loan.commands import AnyCommand
+from domain.loan.view import InstallmentView
+from domain.reconciliation.statement import Statement, StatementLine, Totals
+from ports.archive import StatementRecord
+from ports.boarding import LoanApplication
+from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
+
+
+@dataclass
+class FakeLedger:
+    """Books that take everything, once each; ids in `fails` fail with an exception."""
+
+    fails: set[str] = field(default_factory=set)
+    applied: dict[str, AnyCommand] = field(default_factory=dict)
+    refuse: str = ""
+
+    async def apply(self, command: AnyCommand) -> Applied | Refused:
+        if self.refuse:
+            return Refused(self.refuse, "not allowed")
+        known = command.id in self.applied
+        self.applied[command.id] = command
+        return Applied(Done(), replayed=known)
+
+    async def apply_many(
+        self, commands: Sequence[AnyCommand]
+    ) -> Sequence[Applied | Refused | Exception]:
+        return [
+            RuntimeError("poisoned") if command.id in self.fails else await self.apply(command)
+            for command in commands
+        ]
+
+
+@dataclass
+class FakeDesk:
+    """Lists of loans to roll and of installments to heal."""
+
+    to_roll: list[str] = field(default_factory=list)
+    open: list[InstallmentView] = field(default_factory=list)
+    late: list[InstallmentView] = field(default_factory=list)
+
+    async def loans_to_roll(self, day: date, after: str, limit: int) -> tuple[str, ...]:
+        return tuple(loan for loan in sorted(self.to_roll) if loan > after)[:limit]
+
+    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
+        rest = [view for view in self.open if (view.loan_id, view.number) > after]
+        return tuple(rest[:limit])
+
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
+        return tuple(self.late[:limit])
+
+
+@dataclass
+class FakeOutbox:
+    """Holds a number of messages."""
+
+    waiting: int = 0
+
+    async def sweep(self, limit: int = 500) -> int:
+        done, self.waiting = self.waiting, 0
+        return done
+
+    async def pending(self) -> int:
+        return self.waiting
+
+
+@dataclass
+class FakeArchive:
+    """Keeps files and records in memory."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    records: dict[str, StatementRecord] = field(default_factory=dict)
+
+    async def keep(self, kind: str, content: bytes) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.files[sha256] = content
+        return sha256
+
+    async def load(self, sha256: str) -> bytes:
+        return self.files[sha256]
+
+    async def record_statement(self, record: StatementRecord) -> bool:
+        if record.statement_id in self.records:
+            return False
+        self.records[record.statement_id] = record
+        return True
+
+    async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:
+        return tuple(r for r in self.records.values() if account in {None, r.account})
+
+
+@dataclass
+class FakeReader:
+    """Reads files whose content names statements given to it: `b"s1,s2"`."""
+
+    known: dict[str, Statement]
+    page_lines: int = 2
+    drops_last_line: bool = False
+
+    def pages(self, source: BinaryIO) -> Iterator[StatementPage]:
+        for position, statement in enumerate(self.read(source)):
+            lines = statement.lines[:-1] if self.drops_last_line else statement.lines
+            chunks = [
+                lines[start : start + self.page_lines]
+                for start in range(0, max(len(lines), 1), self.page_lines)
+            ]
+            head = replace(statement, lines=())
+            for number, chunk in enumerate(chunks):
+                last = number == len(chunks) - 1
+                yield StatementPage(head, position, number, tuple(chunk), last, 0)
+
+    def read(self, source: BinaryIO) -> Iterator[Statement]:
+        for name in source.read().decode().split(","):
+            if name not in self.known:
+                raise StatementRefused("Stmt/Id", name, "a known statement", line=3)
+            yield self.known[name]
+
+    def survey(self, source: BinaryIO) -> FileSurvey:
+        content = source.read()
+        found = []
+        for statement in self.read(io.BytesIO(content)):
+            head = replace(statement, lines=())
+            totals = Totals().plus(head, statement.lines)
+            faults = totals.closed(head)
+            found.append(StatementSummary(head, totals.lines, totals.sum_minor, 0, faults))
+        sha256 = hashlib.sha256(content).hexdigest()
+        return FileSurvey(sha256, len(content), tuple(found))
+
+
+@dataclass
+class FakeStarter:
+    """Remembers which files it was asked to start, and says False the second time."""
+
+    started: list[str] = field(default_factory=list)
+
+    async def start_statement(self, tenant: str, sha256: str) -> bool:
+        if sha256 in self.started:
+            return False
+        self.started.append(sha256)
+        return True
+
+
+@dataclass
+class FakeDrivers:
+    """Drivers by (loan, number); those in `broken` cannot be woken."""
+
+    alive: set[tuple[str, int]] = field(default_factory=set)
+    broken: set[tuple[str, int]] = field(default_factory=set)
+    woken: list[tuple[str, int]] = field(default_factory=list)
+
+    async def open(self, view: InstallmentView) -> None:
+        self.alive.add((view.loan_id, view.number))
+
+    async def wake(self, view: InstallmentView) -> None:
+        if (view.loan_id, view.number) in self.broken:
+            raise RuntimeError("cannot be woken")
+        self.woken.append((view.loan_id, view.number))
+
+    async def running(self, view: InstallmentView) -> bool:
+        return (view.loan_id, view.number) in self.alive
+
+
+def line(number: int, amount_minor: int, statement: str = "s1") -> StatementLine:
+    """A booked line of an account in CNY."""
+    day = date(2026, 12, 2)
+    return StatementLine(f"acc/{statement}/{number}", "acc", day, day, amount_minor, "CNY", None)
+
+
+def statement(name: str, sequence: int, opening: int, *amounts: int) -> Statement:
+    """A statement that adds up."""
+    return Statement(
+        id=name,
+        account="acc",
+        currency="CNY",
+        sequence=sequence,
+        booked_on=date(2026, 12, 2),
+        opening_minor=opening,
+        closing_minor=opening + sum(amounts),
+        lines=tuple(line(n, amount, name) for n, amount in enumerate(amounts, start=1)),
+    )
+
+
+PLAIN = LoanApplication(
+    tenant="t1",
+    loan_id="L-1",
+    borrower="B-1",
+    product="cn-personal",
+    principal="12000.00",
+    annual_rate="12",
+    periods="12",
+    disbursed_on="2026-11-01",
+    mandate_ref="M-1",
+    account_token="A-1",
+)
+"""A loan as upstream sends it."""
