@@ -1,0 +1,247 @@
+"""Allocation: the published vectors, every direction, every future, and what always holds."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput, InvariantBroken
+from domain.loan.amounts import Amounts, Component
+from domain.loan.orders import (
+    ORDERS,
+    TransactionType,
+    Waterfalls,
+    credit_card_cn,
+    india,
+    parse_order,
+)
+from domain.loan.waterfall import (
+    Allocation,
+    Direction,
+    Future,
+    OpenItem,
+    Waterfall,
+    allocate,
+    days_past_due,
+)
+
+ORDER = (Component.PENALTY, Component.FEE, Component.PRINCIPAL, Component.INTEREST)
+TODAY = date(2024, 5, 1)
+PAST = [
+    OpenItem(3, date(2024, 3, 1), Amounts(principal=250, penalty=20)),
+    OpenItem(4, date(2024, 4, 1), Amounts(principal=250, penalty=20)),
+]
+
+
+def waterfall(
+    direction: Direction = Direction.HORIZONTAL, future: Future = Future.NEXT
+) -> Waterfall:
+    """Penalty, fee, principal, interest."""
+    return Waterfall(ORDER, direction, future)
+
+
+def paid(
+    items: list[OpenItem], amount: int, rule: Waterfall, designated: tuple[int, ...] = ()
+) -> list[tuple[int, str, int]]:
+    """What an amount pays on 1 May 2024, as plain tuples."""
+    parts, _ = allocate(items, amount, rule, TODAY, designated)
+    return [(part.number, part.component.value, part.minor) for part in parts]
+
+
+def test_horizontal_finishes_one_installment_before_the_next() -> None:
+    """Apache Fineract Loan.feature: 35 on two past due pays #3 penalty 20 and principal 15."""
+    found = paid(PAST, 35, waterfall(Direction.HORIZONTAL))
+    assert found == [(3, "penalty", 20), (3, "principal", 15)]
+
+
+def test_vertical_finishes_one_component_before_the_next() -> None:
+    """Apache Fineract Loan.feature: 35 on two past due pays penalties 20 of #3 and 15 of #4."""
+    found = paid(PAST, 35, waterfall(Direction.VERTICAL))
+    assert found == [(3, "penalty", 20), (4, "penalty", 15)]
+
+
+@pytest.mark.parametrize(
+    ("future", "rest", "left"),
+    [
+        (Future.NEXT, [(3, "principal", 50)], 0),
+        (Future.LAST, [(4, "principal", 50)], 0),
+        (Future.REDUCE, [], 50),
+        (Future.ADVANCE, [], 50),
+    ],
+)
+def test_money_that_is_left_goes_where_the_future_rule_says(
+    future: Future, rest: list[tuple[int, str, int]], left: int
+) -> None:
+    """Apache Fineract Loan.feature: 4 x 100, first paid, 150 on the due date of #2."""
+    items = [
+        OpenItem(2, TODAY, Amounts(principal=100)),
+        OpenItem(3, date(2024, 6, 1), Amounts(principal=100)),
+        OpenItem(4, date(2024, 7, 1), Amounts(principal=100)),
+    ]
+    for direction in Direction:
+        rule = waterfall(direction, future)
+        assert paid(items, 150, rule) == [(2, "principal", 100), *rest]
+        assert allocate(items, 150, rule, TODAY)[1] == left
+
+
+def test_past_due_comes_before_due_even_vertically() -> None:
+    """All components of what is past due, then what is due today."""
+    items = [
+        OpenItem(5, TODAY, Amounts(principal=100, interest=10, penalty=1)),
+        OpenItem(4, date(2024, 4, 1), Amounts(principal=100, interest=10)),
+    ]
+    found = paid(items, 112, waterfall(Direction.VERTICAL))
+    assert found == [
+        (4, "principal", 100),
+        (4, "interest", 10),
+        (5, "penalty", 1),
+        (5, "principal", 1),
+    ]
+
+
+def test_india_takes_all_interest_before_any_principal() -> None:
+    """Reserve Bank of India: overdue and current interest together come first."""
+    items = [
+        OpenItem(4, date(2024, 4, 1), Amounts(principal=100, interest=10)),
+        OpenItem(5, TODAY, Amounts(principal=100, interest=10)),
+    ]
+    found = paid(items, 25, india())
+    assert found == [(4, "interest", 10), (5, "interest", 10), (4, "principal", 5)]
+
+
+@pytest.mark.parametrize(
+    ("overdue_days", "first"), [(90, "penalty"), (91, "principal"), (400, "principal")]
+)
+def test_chinese_card_debt_turns_to_principal_first_after_ninety_days(
+    overdue_days: int, first: str
+) -> None:
+    """Credit-card rule art. 57: up to 90 days interest and fees first, from 91 on principal."""
+    item = OpenItem(1, TODAY - timedelta(days=overdue_days), Amounts(principal=50, penalty=5))
+    assert paid([item], 3, credit_card_cn()) == [(1, first, 3)]
+
+
+def test_an_order_without_principal_has_nothing_to_turn_to() -> None:
+    """Days past due do not add a component to the order."""
+    rule = Waterfall((Component.FEE,), Direction.VERTICAL, Future.NEXT, 91)
+    assert rule.order_at(200) == (Component.FEE,)
+
+
+def test_the_borrower_may_designate_what_is_paid_first() -> None:
+    """Civil Code art. 560: #4 before #3, and once only when it is named twice."""
+    assert paid(PAST, 300, waterfall(), designated=(4, 4)) == [
+        (4, "penalty", 20),
+        (4, "principal", 250),
+        (3, "penalty", 20),
+        (3, "principal", 10),
+    ]
+
+
+def test_days_past_due_count_from_the_oldest_open_date() -> None:
+    """An item that owes nothing is not open; nothing past due is zero days."""
+    items = [OpenItem(1, date(2024, 1, 1), Amounts()), *PAST]
+    assert days_past_due(items, TODAY) == 61
+    assert days_past_due([], TODAY) == 0
+    assert days_past_due(PAST, date(2024, 2, 1)) == 0
+
+
+def test_statutory_and_contract_orders_have_names() -> None:
+    """Or are written with commas; anything else is refused with both."""
+    assert parse_order("cn-contract") == ORDERS["cn-contract"]
+    assert parse_order("principal, interest") == (Component.PRINCIPAL, Component.INTEREST)
+    assert all(set(order) == set(Component) for order in ORDERS.values())
+    assert ORDERS["cn-civil-code"][-1] is Component.PRINCIPAL
+    with pytest.raises(InvalidInput, match="order"):
+        parse_order("principal,tips")
+
+
+def test_each_kind_of_transaction_may_have_its_own_waterfall() -> None:
+    """A merchant's refund reduces the last installments, everything else follows the usual one."""
+    refund = waterfall(future=Future.LAST)
+    rules = Waterfalls(waterfall(), {TransactionType.MERCHANT_REFUND: refund})
+    assert rules.of(TransactionType.MERCHANT_REFUND) is refund
+    assert rules.of(TransactionType.REPAYMENT) == waterfall()
+
+
+@pytest.mark.parametrize("order", [(), (Component.FEE, Component.FEE)])
+def test_an_order_names_each_component_once(order: tuple[Component, ...]) -> None:
+    """And at least one."""
+    with pytest.raises(InvalidInput, match="order"):
+        Waterfall(order, Direction.VERTICAL, Future.NEXT)
+
+
+def test_what_cannot_be_allocated_is_refused() -> None:
+    """A negative amount, a number twice, an unknown designation, a threshold of no days."""
+    with pytest.raises(InvalidInput, match="amount"):
+        allocate(PAST, -1, waterfall(), TODAY)
+    with pytest.raises(InvalidInput, match="items"):
+        allocate([PAST[0], PAST[0]], 1, waterfall(), TODAY)
+    with pytest.raises(InvalidInput, match="designated"):
+        allocate(PAST, 1, waterfall(), TODAY, designated=(9,))
+    with pytest.raises(InvalidInput, match="dpd"):
+        Waterfall(ORDER, Direction.VERTICAL, Future.NEXT, 0)
+    with pytest.raises(InvariantBroken):
+        OpenItem(1, TODAY, Amounts(principal=-1))
+    assert allocate(PAST, 0, waterfall(), TODAY) == ((), 0)
+
+
+AMOUNTS = st.builds(Amounts, *[st.integers(0, 500)] * 5)
+ITEMS = st.lists(st.tuples(st.integers(-90, 90), AMOUNTS), min_size=1, max_size=6).map(
+    lambda rows: [
+        OpenItem(number, TODAY + timedelta(days=days), owed)
+        for number, (days, owed) in enumerate(rows, start=1)
+    ]
+)
+RULES = st.builds(
+    Waterfall,
+    st.permutations(list(Component)).map(tuple),
+    st.sampled_from(Direction),
+    st.sampled_from(Future),
+    st.sampled_from([None, 1, 91]),
+    st.booleans(),
+)
+
+
+@given(ITEMS, st.integers(0, 20_000), RULES)
+def test_allocation_never_exceeds_what_is_owed_and_loses_nothing(
+    items: list[OpenItem], amount: int, rule: Waterfall
+) -> None:
+    """Parts and rest sum to the amount; each part is above zero and within its own debt."""
+    parts, rest = allocate(items, amount, rule, TODAY)
+    assert sum(part.minor for part in parts) + rest == amount
+    owed = {item.number: item.owed for item in items}
+    assert len({(part.number, part.component) for part in parts}) == len(parts)
+    assert all(0 < part.minor <= owed[part.number].of(part.component) for part in parts)
+    reachable = sum(
+        item.owed.total
+        for item in items
+        if item.due_on <= TODAY or rule.future in {Future.NEXT, Future.LAST}
+    )
+    assert rest == max(0, amount - reachable)
+
+
+@given(ITEMS, st.integers(0, 3_000), st.integers(0, 3_000), RULES)
+def test_two_payments_pay_what_one_payment_pays(
+    items: list[OpenItem], one: int, two: int, rule: Waterfall
+) -> None:
+    """With an order that does not look at days past due, payments may be cut anywhere."""
+    rule = Waterfall(rule.order, rule.direction, rule.future, None, rule.due_with_past_due)
+    first, rest = allocate(items, one, rule, TODAY)
+    second, _ = allocate(_after(items, first), two + rest, rule, TODAY)
+    together, _ = allocate(items, one + two, rule, TODAY)
+    sums: dict[tuple[int, Component], int] = {}
+    for part in (*first, *second):
+        key = (part.number, part.component)
+        sums[key] = sums.get(key, 0) + part.minor
+    assert sums == {(part.number, part.component): part.minor for part in together}
+
+
+def _after(items: list[OpenItem], parts: tuple[Allocation, ...]) -> list[OpenItem]:
+    left = []
+    for item in items:
+        owed = item.owed
+        for part in parts:
+            if part.number == item.number:
+                owed = owed.plus(part.component, -part.minor)
+        left.append(OpenItem(item.number, item.due_on, owed))
+    return left
