@@ -1,8 +1,8 @@
 """Pydantic's list of errors in the words of the house: field, value, rule."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from domain.errors import InvalidInput
 
@@ -23,6 +23,8 @@ def faults_of(error: ValidationError, hidden: Collection[str] = ()) -> tuple[Inv
 def _shown(kind: str, value: object) -> object:
     if kind == "missing":
         return None
+    if isinstance(value, Mapping | BaseModel):
+        return "(several)"  # a whole table: long, and it may hold what must not be shown
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
 

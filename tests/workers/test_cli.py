@@ -1,0 +1,199 @@
+"""The command line as a program: exit codes, one line for each mistake, never a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from domain.errors import Conflict, InvariantBroken
+from workers import cli
+from workers.cli import COMMANDS, run
+from workers.console import Exit, Unavailable, complain
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "examples" / "tapes" / "sample.csv"
+CAMT = ROOT.parent / "shared" / "data" / "statements" / "camt"
+
+
+def acquit(*argv: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run the program as a user would."""
+    env = {**os.environ, "ACQUIT_HOME": str(home), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-m", "workers.cli", *argv],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
+    )
+
+
+def test_help_names_every_command_and_the_exit_codes(tmp_path: Path) -> None:
+    """A new user finds all there is in one place."""
+    done = acquit("--help", home=tmp_path)
+    assert done.returncode == 0
+    known = {name for names in COMMANDS.values() for name in names} | {"schedule"}
+    assert {name for name in known if f" {name} " not in done.stdout} == set()
+    assert "70 unexpected error" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["board"], ["statements", "read"], ["ledger", "verify"], ["ledger", "export"],
+        ["ledger", "balances"], ["story"], ["trail"], ["audit"], ["clock", "show"],
+        ["clock", "advance"], ["worker"], ["db", "upgrade"], ["demo"], ["up"],
+    ],
+)
+def test_the_help_of_each_command_has_an_example(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What to type is the first thing that people look for."""
+    assert run([*command, "--help"]) == Exit.DONE
+    assert "Example: acquit " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["bord"], "No such command"),
+        (["board", "nowhere.csv", "--dry-run"], "nowhere.csv"),
+        (["board", str(SAMPLE), "--map", "nowhere.toml", "--dry-run"], "nowhere.toml"),
+        (["board", str(SAMPLE)], "home"),
+        (["ledger", "verify"], "acquit demo"),
+        (["story", "L1/x"], "LOAN/NUMBER"),
+        (["statements", "read", str(SAMPLE)], "refused"),
+        (["statements", "read", str(ROOT)], "file"),
+    ],
+)
+def test_a_mistake_ends_with_code_2_and_one_clear_line(
+    tmp_path: Path, argv: list[str], said: str
+) -> None:
+    """Field, value and rule on standard error; nothing on standard output; no traceback."""
+    done = acquit(*argv, home=tmp_path / "none")
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_dry_run_reports_and_needs_no_books(tmp_path: Path) -> None:
+    """Reading a tape needs no stack."""
+    done = acquit("board", str(SAMPLE), "--dry-run", "--json", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["loans"], report["fault_count"], report["result"]) == (8, 0, None)
+    assert report["comparison"]["exceptions"] == []
+
+
+def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(tmp_path: Path) -> None:
+    """A bad row keeps the good ones out; --partial lets them in; again changes nothing."""
+    tape = tmp_path / "tape.csv"
+    good = SAMPLE.read_text(encoding="utf-8")
+    tape.write_text(good.replace("S-0002,8000", "S-0002,-8000"), encoding="utf-8")
+    home = tmp_path / "home"
+    assert acquit("db", "upgrade", home=home).returncode == 0
+    refused = acquit("board", str(tape), "--json", home=home)
+    assert refused.returncode == 2
+    report = json.loads(refused.stdout)
+    assert [(f["line"], f["field"]) for f in report["faults"]] == [(3, "principal")]
+    assert report["result"] is None
+    partial = acquit("board", str(tape), "--partial", "--json", home=home)
+    assert partial.returncode == 0, partial.stderr
+    assert json.loads(partial.stdout)["result"]["boarded"] == 7
+    again = acquit("board", str(SAMPLE), "--json", home=home)
+    result = json.loads(again.stdout)["result"]
+    assert (result["boarded"], result["known"], result["failed"]) == (1, 7, [])
+
+
+def test_what_the_books_hold_can_be_looked_at(tmp_path: Path) -> None:
+    """Story, clock, ledger and export work on books without a running stack."""
+    home = tmp_path / "home"
+    acquit("db", "upgrade", home=home)
+    acquit("board", str(SAMPLE), home=home)
+    story = acquit("story", "S-0001/2", home=home)
+    assert story.returncode == 0, story.stderr
+    assert "Loan S-0001 (sample): 12000.00 CNY" in story.stdout
+    assert "next #2:" in story.stdout
+    whole = json.loads(acquit("story", "S-0001", "--json", home=home).stdout)
+    assert len(whole["standing"]) == len(whole["next"]) == 12
+    assert acquit("story", "S-0001/13", home=home).returncode == 2
+    assert acquit("trail", "nothing", home=home).returncode == 2
+    verify = json.loads(acquit("ledger", "verify", "--json", home=home).stdout)
+    assert verify["chain_ok"] is True
+    assert verify["transitions"] == 139
+    assert acquit("ledger", "export", home=home).stdout.startswith("; acquit ledger export")
+    out = tmp_path / "journal.csv"
+    assert acquit("ledger", "export", "--format", "csv", "-o", str(out), home=home).returncode == 0
+    assert out.read_text(encoding="utf-8").startswith("seq,event,")
+    clock = json.loads(acquit("clock", "show", "--json", home=home).stdout)
+    assert clock["mode"] is None
+    assert acquit("audit", home=home).returncode == Exit.UNAVAILABLE
+    for wrong in (["2020-01-01"], ["soon"], [], ["2030-01-01", "--days", "3"]):
+        assert acquit("clock", "advance", *wrong, home=home).returncode == 2
+
+
+def test_a_statement_that_does_not_add_up_gives_code_1(tmp_path: Path) -> None:
+    """The file is told whole, and what is wrong with it on standard error."""
+    if not CAMT.is_dir():
+        pytest.skip("the sample statements are not here (../shared/data/statements)")
+    done = acquit("statements", "read", str(CAMT / "camt053.v2.five.decimals.xml"), "--json",
+                  home=tmp_path)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["statements"][0]["faults"]
+    good = acquit("statements", "read", str(CAMT / "camt053.v2.multi.statement.xml"), "--lines",
+                  home=tmp_path)
+    assert good.returncode == 0
+    assert "Booked lines" in good.stdout
+
+
+def test_a_surprise_ends_with_code_70_and_names_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One short line for the user, the traceback in the log."""
+
+    def broken(_wanted: str | None) -> None:
+        raise RuntimeError("the sky fell")
+
+    monkeypatch.setattr(cli, "build", broken)
+    assert run([f"--home={tmp_path}", "audit"]) == Exit.FAULT
+    said = capsys.readouterr().err
+    assert "RuntimeError: the sky fell" in said
+    assert "Traceback" not in said
+    log = tmp_path / "logs" / "acquit-errors.log"
+    assert "Traceback" in log.read_text(encoding="utf-8")
+
+
+def test_an_interrupt_ends_with_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is no fault."""
+
+    def interrupted(_wanted: str | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "build", interrupted)
+    assert run(["audit"]) == Exit.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Conflict("one id, two contents"), Exit.MISTAKE),
+        (Unavailable("no bank"), Exit.UNAVAILABLE),
+        (InvariantBroken("the books contradict themselves"), Exit.FAULT),
+        (PermissionError(13, "no", "secret.csv"), Exit.MISTAKE),
+        (ValueError("x"), Exit.FAULT),
+    ],
+)
+def test_only_mistakes_of_the_user_are_mistakes(error: Exception, code: Exit) -> None:
+    """A broken invariant is ours, never the user's."""
+    assert complain(error) is code
+
+
+def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
+    """`acquit ... | head` must not end in a traceback."""
+    command = f"{sys.executable} -m workers.cli board {SAMPLE} --dry-run --json | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        check=False, env={**os.environ, "ACQUIT_HOME": str(tmp_path)},
+    )
+    assert done.stdout.strip() == "{"
+    assert "Traceback" not in done.stderr
