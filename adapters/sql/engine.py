@@ -86,6 +86,8 @@ def _sqlite_connect(connection: Any, _record: object) -> None:  # noqa: ANN401  
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # Without it INSERT OR REPLACE would remove a journal row past its delete trigger.
+        "recursive_triggers=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -1,0 +1,101 @@
+"""The journal and the command log can only grow, whoever holds the connection."""
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.appendonly import grants
+from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
+from adapters.sql.engine import books_engine
+from adapters.sql.migrate import upgrade
+from adapters.sql.tables import APPEND_ONLY
+from domain.loan.change import Applied
+from tests.support.booksbench import StillClock, confirm, intend, order_of, present
+from tests.support.memory import RULES
+
+CHANGES = {
+    "entries": "UPDATE entries SET reason = 'x'",
+    "postings": "UPDATE postings SET minor = minor * 2",
+    "transitions": "UPDATE transitions SET target = 'CLOSED'",
+    "commands": "UPDATE commands SET identity = 'x'",
+}
+
+
+async def _fill(books: SqlBooks, desk: SqlDesk, clock: StillClock) -> None:
+    beat = await present(books, desk, clock, "L1")
+    await books.apply(confirm(order_of(await intend(books, "L1", 1, beat)), 10100))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+async def test_rows_cannot_be_changed_or_removed(
+    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock, table: str
+) -> None:
+    """An update and a delete fail in the database itself, and leave everything as it was."""
+    await _fill(books, desk, clock)
+    for statement in (CHANGES[table], f"DELETE FROM {table}"):
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with engine.begin() as conn:
+                await conn.execute(text(statement))
+    assert (await desk.verify()).faults == ()
+
+
+@pytest.mark.parametrize("table", ["entries", "transitions"])
+async def test_rows_cannot_be_replaced_on_sqlite(
+    sqlite_url: str, clock: StillClock, table: str
+) -> None:
+    """SQLite's INSERT OR REPLACE removes a row without being asked to: that is refused, too."""
+    await upgrade(sqlite_url)
+    engine = books_engine(sqlite_url)
+    async with SqlBooks(engine, clock, RULES) as books:
+        await _fill(books, SqlDesk(engine, clock, RULES), clock)
+    statement = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
+    with pytest.raises(DBAPIError):
+        async with engine.begin() as conn:
+            await conn.execute(text(statement))
+    await engine.dispose()
+
+
+async def test_tables_cannot_be_emptied_on_postgres(postgres_url: str) -> None:
+    """TRUNCATE fires no row trigger; it is refused by one of its own."""
+    await upgrade(postgres_url)
+    engine = books_engine(postgres_url)
+    for table in ("transitions", "commands", "postings"):
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with engine.begin() as conn:
+                await conn.execute(text(f"TRUNCATE {table}"))
+    await engine.dispose()
+
+
+async def test_the_application_role_can_work_and_cannot_rewrite(
+    postgres_url: str, clock: StillClock
+) -> None:
+    """With the granted rights alone the books run; journal rows are out of reach even so."""
+    await upgrade(postgres_url)
+    owner = books_engine(postgres_url)
+    async with owner.begin() as conn:
+        await conn.execute(text("DROP ROLE IF EXISTS acquit_app"))
+        await conn.execute(text("CREATE ROLE acquit_app LOGIN"))
+        for statement in grants("acquit_app"):
+            await conn.execute(text(statement))
+    app = books_engine(make_url(postgres_url).set(username="acquit_app").render_as_string())
+    desk = SqlDesk(app, clock, RULES)
+    async with SqlBooks(app, clock, RULES) as books:
+        beat = await present(books, desk, clock, "L1")
+        assert isinstance(await intend(books, "L1", 1, beat), Applied)
+    for statement in (*CHANGES.values(), "DELETE FROM loans", "DELETE FROM outbox"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            async with app.begin() as conn:
+                await conn.execute(text(statement))
+    await app.dispose()
+    async with owner.begin() as conn:
+        await conn.execute(text("DROP OWNED BY acquit_app"))
+        await conn.execute(text("DROP ROLE acquit_app"))
+    await owner.dispose()
+
+
+def test_a_role_that_would_need_quoting_is_refused() -> None:
+    """Names come from operators; none of them becomes part of another statement."""
+    with pytest.raises(ValueError, match="role"):
+        list(grants("app; DROP TABLE loans"))

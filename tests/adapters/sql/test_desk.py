@@ -1,0 +1,132 @@
+"""The desk answers what the driver, the sweeps and the command line ask, and nothing more."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.archive import SqlArchive
+from adapters.sql.books import SqlBooks
+from adapters.sql.clock import advance, read_offset
+from adapters.sql.desk import SqlDesk
+from domain.loan.commands import WriteOff
+from ports.archive import StatementRecord
+from tests.support.booksbench import StillClock, apply_all, intend, present, roll
+from tests.support.memory import TESTER, board
+
+
+async def test_loans_to_roll_come_in_pages_by_id(books: SqlBooks, desk: SqlDesk) -> None:
+    """Nobody is asked for twice and nobody is left out; what was rolled is not asked for again."""
+    names = [f"L{index}" for index in range(5)]
+    await apply_all(books, [board(name) for name in names])
+    first = await desk.next_roll()
+    assert first is not None
+    assert await desk.loans_to_roll(first - timedelta(1), "", 10) == ()
+    assert await desk.loans_to_roll(first, "", 2) == ("L0", "L1")
+    assert await desk.loans_to_roll(first, "L1", 10) == ("L2", "L3", "L4")
+    await books.apply(roll("L0", first))
+    assert await desk.loans_to_roll(first, "", 10) == ("L1", "L2", "L3", "L4")
+
+
+async def test_beats_are_found_when_due_and_drivers_when_they_lag(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """A due beat is listed; it lags only after the quiet time, and not once it was performed."""
+    beat = await present(books, desk, clock, "L1")
+    due = await desk.due_beats(clock.at, 10)
+    assert [(view.loan_id, view.number) for view in due] == [("L1", 1)]
+    assert await desk.lagging(clock.at, 300, 10) == ()
+    clock.ahead(timedelta(minutes=10))
+    assert len(await desk.lagging(clock.at, 300, 10)) == 1
+    await intend(books, "L1", 1, beat)
+    assert await desk.lagging(clock.at, 300, 10) == ()
+    later = await desk.next_instant()
+    assert later is not None
+    assert later > clock.at
+    assert await desk.due_beats(clock.at, 10) == ()
+
+
+async def test_unfinished_installments_are_those_with_a_driver(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """Opened and not final, in order of loan and number, in pages."""
+    await present(books, desk, clock, "L1")
+    await present(books, desk, clock, "L2")
+    found = await desk.unfinished(("", 0), 10)
+    assert [(view.loan_id, view.number) for view in found] == [("L1", 1), ("L2", 1)]
+    rest = await desk.unfinished(("L1", 1), 10)
+    assert [view.loan_id for view in rest] == ["L2"]
+
+
+async def test_a_story_tells_refusals_in_their_place(books: SqlBooks, desk: SqlDesk) -> None:
+    """What was asked and refused is told between what happened before and after."""
+    await books.apply(board())
+    order = WriteOff(id="w", actor=TESTER, reason="gone", loan_id="L1", number=1)
+    await books.apply(order)
+    told = await desk.story("L1", 1)
+    assert [line.what for line in told] == ["boarded", "write_off"]
+    assert told[-1].detail.startswith("refused by ")
+    assert told[-1].actor == "test/t1"
+    assert (await desk.counts())["refusals"]
+    assert len(await desk.story("L1")) == 4
+    assert await desk.story("nobody") == ()
+
+
+async def test_questions_about_nothing_have_empty_answers(
+    desk: SqlDesk, engine: AsyncEngine
+) -> None:
+    """Books without a loan answer every question."""
+    assert await desk.view("L1", 1) is None
+    assert await desk.loan("L1") is None
+    assert await desk.next_instant() is None
+    assert await desk.next_roll() is None
+    assert await desk.cases() == ()
+    assert await desk.trail("R") == ()
+    assert await desk.balances() == ()
+    assert [posting async for posting in desk.journal()] == []
+    report = await desk.verify()
+    assert (report.items, report.faults, report.head) == (0, (), "0" * 64)
+
+
+async def test_a_view_is_none_for_a_number_that_the_loan_has_not(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """Numbers count from one to the last installment."""
+    await books.apply(board())
+    assert await desk.view("L1", 0) is None
+    assert await desk.view("L1", 4) is None
+    assert await desk.view("L1", 3) is not None
+
+
+async def test_the_sandbox_clock_moves_ahead_only(engine: AsyncEngine) -> None:
+    """Every process reads one offset; advancing adds to it."""
+    assert await read_offset(engine) == timedelta(0)
+    await advance(engine, timedelta(days=2, microseconds=3))
+    assert await advance(engine, timedelta(hours=1)) == timedelta(days=2, hours=1, microseconds=3)
+    assert await read_offset(engine) == timedelta(days=2, hours=1, microseconds=3)
+    with pytest.raises(ValueError, match="back"):
+        await advance(engine, timedelta(microseconds=-1))
+
+
+async def test_files_are_kept_once_by_their_content(
+    engine: AsyncEngine, clock: StillClock
+) -> None:
+    """The same bytes have one name; what is not kept is a KeyError."""
+    archive = SqlArchive(engine, clock)
+    name = await archive.keep("statement", b"<Document/>")
+    assert await archive.keep("statement", b"<Document/>") == name
+    assert await archive.load(name) == b"<Document/>"
+    with pytest.raises(KeyError):
+        await archive.load("0" * 64)
+
+
+async def test_a_statement_is_remembered_once(engine: AsyncEngine, clock: StillClock) -> None:
+    """The second reading of one statement says so; records come back by account and number."""
+    archive = SqlArchive(engine, clock)
+    record = StatementRecord("S2", "A", "CNY", 2, date(2026, 3, 2), 0, 5, 1, "f" * 64, ("gap",))
+    first = StatementRecord("S1", "A", "CNY", 1, date(2026, 3, 1), 0, 0, 0, "e" * 64, ())
+    other = StatementRecord("S1", "B", "CNY", None, None, 0, 0, 0, "d" * 64, ())
+    assert [await archive.record_statement(item) for item in (record, first, other)] == [True] * 3
+    assert not await archive.record_statement(record)
+    assert await archive.statements("A") == (first, record)
+    assert await archive.statements() == (first, record, other)

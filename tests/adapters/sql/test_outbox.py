@@ -1,0 +1,246 @@
+"""Messages leave after the commit: at least once, in order within a stream, streams apart."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.books import SqlBooks
+from adapters.sql.outbox import OutboxRelay, Pace
+from adapters.sql.rows import message_row
+from adapters.sql.tables import outbox
+from domain.loan.change import Message
+from ports.outbox import OutboxRow
+from tests.support.booksbench import NOON, StillClock
+from tests.support.memory import RULES, board
+
+
+class Recorder:
+    """Keeps what it was given; refuses streams in `down`, hangs on streams in `stuck`."""
+
+    def __init__(self) -> None:
+        self.got: list[OutboxRow] = []
+        self.down: set[str] = set()
+        self.stuck: set[str] = set()
+
+    async def deliver(self, row: OutboxRow) -> None:
+        await asyncio.sleep(0)
+        if row.stream in self.down:
+            raise ConnectionError("away")
+        if row.stream in self.stuck:
+            await asyncio.sleep(60)
+        self.got.append(row)
+
+    def bodies(self, stream: str) -> list[object]:
+        return [row.body["n"] for row in self.got if row.stream == stream]
+
+
+class Wall:
+    """A wall clock that tests move."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 2, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def courier() -> Recorder:
+    """Give a courier that works until it is told otherwise."""
+    return Recorder()
+
+
+@pytest.fixture
+def wall() -> Wall:
+    """Give the clock of leases and back-off."""
+    return Wall()
+
+
+@pytest.fixture
+def relay(engine: AsyncEngine, clock: StillClock, courier: Recorder, wall: Wall) -> OutboxRelay:
+    """Give a relay for the topic `wake`."""
+    pace = Pace(batch=4, deliver_within=timedelta(seconds=1))
+    return OutboxRelay(engine, clock, {"wake": courier}, pace=pace, wall_clock=wall)
+
+
+async def put(engine: AsyncEngine, *messages: tuple[str, int], topic: str = "wake") -> None:
+    """Commit messages (stream, number)."""
+    rows = [message_row(Message(topic, stream, {"n": number})) for stream, number in messages]
+    async with engine.begin() as conn:
+        await conn.execute(insert(outbox), rows)
+
+
+async def test_a_stream_leaves_in_order_and_each_message_once(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+) -> None:
+    """More messages than a batch, two streams mixed: each stream arrives in its order."""
+    await put(engine, *((f"s{n % 2}", n) for n in range(12)))
+    assert await relay.pending() == 12
+    assert await relay.sweep() == 12
+    assert courier.bodies("s0") == [0, 2, 4, 6, 8, 10]
+    assert courier.bodies("s1") == [1, 3, 5, 7, 9, 11]
+    assert await relay.sweep() == 0
+    assert await relay.pending() == 0
+
+
+async def test_a_failing_stream_waits_and_holds_up_no_other(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, wall: Wall
+) -> None:
+    """A later message never passes an earlier one of its stream; other streams go on."""
+    courier.down.add("bad")
+    await put(engine, ("bad", 1), ("good", 1), ("bad", 2), ("good", 2))
+    assert await relay.sweep() == 2
+    courier.down.clear()
+    assert await relay.sweep() == 0
+    assert await relay.pending() == 2
+    wall.at += timedelta(seconds=1)
+    assert await relay.sweep() == 2
+    assert courier.bodies("bad") == [1, 2]
+    assert [row.tries for row in courier.got if row.stream == "bad"] == [1, 0]
+
+
+async def test_a_crowd_of_failing_streams_does_not_hide_a_good_one(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+) -> None:
+    """One sweep looks past a whole batch of failures."""
+    courier.down = {f"bad{n}" for n in range(9)}
+    await put(engine, *((f"bad{n}", n) for n in range(9)), ("good", 1))
+    assert await relay.sweep() == 1
+
+
+async def test_a_courier_that_hangs_is_given_up(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+) -> None:
+    """Time-outs count as failures: the message stays and is tried again later."""
+    courier.stuck.add("slow")
+    await put(engine, ("slow", 1), ("good", 1))
+    assert await relay.sweep() == 1
+    assert await relay.pending() == 1
+
+
+async def test_back_off_grows_to_a_limit() -> None:
+    """Waits double from half a second and never pass five minutes."""
+    pace = Pace()
+    assert pace.retry_after(0) == timedelta(milliseconds=500)
+    assert pace.retry_after(3) == timedelta(seconds=4)
+    assert pace.retry_after(10_000) == timedelta(minutes=5)
+
+
+async def test_nothing_leaves_before_its_time(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, clock: StillClock
+) -> None:
+    """`not_before` is read on the books' clock, which the sandbox moves."""
+    message = Message("wake", "s", {"n": 1}, NOON + timedelta(hours=1))
+    async with engine.begin() as conn:
+        await conn.execute(insert(outbox), [message_row(message)])
+    assert await relay.pending() == 0
+    assert await relay.sweep() == 0
+    clock.ahead(timedelta(hours=1))
+    assert await relay.pending() == 1
+    assert await relay.sweep() == 1
+
+
+async def test_other_topics_are_left_for_others(engine: AsyncEngine, relay: OutboxRelay) -> None:
+    """A process without a courier for a topic does not touch its messages."""
+    await put(engine, ("s", 1), topic="notice")
+    assert await relay.sweep() == 0
+    assert await relay.pending() == 1
+
+
+async def test_two_relays_at_once_deliver_each_message_once(
+    engine: AsyncEngine, clock: StillClock, courier: Recorder, wall: Wall
+) -> None:
+    """Claims keep two processes from delivering the same message, and streams in order."""
+    await put(engine, *((f"s{n % 7}", n) for n in range(70)))
+    pace = Pace(batch=3)
+    relays = [
+        OutboxRelay(engine, clock, {"wake": courier}, pace=pace, wall_clock=wall)
+        for _ in range(2)
+    ]
+    while sum(await asyncio.gather(*(relay.sweep() for relay in relays))):
+        pass
+    assert sorted(row.id for row in courier.got) == sorted({row.id for row in courier.got})
+    assert len(courier.got) == 70
+    for stream in range(7):
+        assert courier.bodies(f"s{stream}") == list(range(stream, 70, 7))
+
+
+async def test_what_was_committed_before_a_crash_is_delivered_after_it(
+    engine: AsyncEngine, clock: StillClock, relay: OutboxRelay, courier: Recorder
+) -> None:
+    """Books without a relay (it died first) leave rows that the next sweep finds."""
+    async with SqlBooks(engine, clock, RULES) as books:
+        clock.at = datetime(2026, 3, 4, 4, tzinfo=UTC)
+        await books.apply(board())
+    opener = OutboxRelay(engine, clock, {"open": courier})
+    assert await opener.sweep() == 1
+    view = courier.got[0].body["view"]
+    assert isinstance(view, dict)
+    assert (view["loan_id"], view["number"]) == ("L1", 1)
+
+
+async def test_a_message_claimed_by_a_dead_process_is_delivered_when_its_lease_ends(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, wall: Wall
+) -> None:
+    """Killed between claim and mark: nobody else takes it early, somebody takes it later."""
+    await put(engine, ("s", 1))
+    lease = update(outbox).values(claimed_until=wall.at + timedelta(seconds=60))
+    async with engine.begin() as conn:
+        await conn.execute(lease)
+    assert await relay.sweep() == 0
+    wall.at += timedelta(seconds=60)
+    assert await relay.sweep() == 1
+
+
+async def test_a_mark_that_was_lost_means_a_second_delivery_and_no_loss(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, wall: Wall,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Delivered, then the database went away before it was written down: delivered again."""
+    await put(engine, ("s", 1))
+
+    async def lost(*_: object) -> None:
+        raise ConnectionError("lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OutboxRelay, "_mark", _after_first(OutboxRelay._mark, lost))
+        with pytest.raises(ConnectionError):
+            await relay.sweep()
+    assert courier.bodies("s") == [1]
+    wall.at += timedelta(seconds=60)
+    assert await relay.sweep() == 1
+    assert courier.bodies("s") == [1, 1]
+    assert courier.got[0].id == courier.got[1].id
+
+
+def _after_first(first: object, later: object) -> object:
+    calls = [first]
+
+    async def step(*args: object) -> None:
+        chosen = calls.pop() if calls else later
+        await chosen(*args)  # type: ignore[operator]
+
+    return step
+
+
+async def test_books_kick_the_relay_right_after_the_commit(
+    engine: AsyncEngine, clock: StillClock, courier: Recorder
+) -> None:
+    """Delivery follows the reply at once, without waiting for the next look; `stop` ends it."""
+    clock.at = datetime(2026, 3, 4, 4, tzinfo=UTC)
+    relay = OutboxRelay(
+        engine, clock, {"open": courier}, pace=Pace(look_every=timedelta(seconds=30))
+    )
+    running = asyncio.create_task(relay.run())
+    await asyncio.sleep(0.1)
+    async with SqlBooks(engine, clock, RULES, kick=relay.kick) as books:
+        await books.apply(board())
+        async with asyncio.timeout(5):
+            while not courier.got:
+                await asyncio.sleep(0.01)
+    relay.stop()
+    await asyncio.wait_for(running, 5)
+    assert await relay.pending() == 0

@@ -1,0 +1,189 @@
+"""The hash chain finds whatever was done to the journal behind its back."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from domain.ledger.chain import GENESIS, Booked, ChainItem, Moved, leaf, next_hash, verify
+from domain.ledger.entry import Posting
+
+Rows = list[tuple[ChainItem, str]]
+AT = datetime(2026, 3, 2, 4, tzinfo=UTC)
+
+
+def _item(seq: int) -> ChainItem:
+    what: Booked | Moved
+    if seq % 2:
+        what = Booked(
+            "fell_due",
+            date(2026, 3, 2),
+            (Posting("owed/L1/1/fee", 7, "CNY", "L1", 1), Posting("claim/f", -7, "CNY", "L1", 1)),
+        )
+    else:
+        what = Moved("L1", 1, "SCHEDULED", "DUE", "fell_due", None, "")
+    return ChainItem(seq, f"c-{seq}", "test", "t1", "", "p@1", AT, date(2026, 3, 2), what)
+
+
+def _journal(length: int = 6) -> Rows:
+    rows: Rows = []
+    head = GENESIS
+    for seq in range(1, length + 1):
+        head = next_hash(head, _item(seq))
+        rows.append((_item(seq), head))
+    return rows
+
+
+def _check(rows: Rows, of: Rows) -> tuple[str, ...]:
+    """Faults found in `rows` against the head row of the journal `of`."""
+    return tuple(verify(rows, seq=of[-1][0].seq, head=of[-1][1]).faults)
+
+
+def test_an_untouched_journal_has_no_fault() -> None:
+    """Numbers, hashes, sums and the head agree."""
+    rows = _journal()
+    found = verify(rows, seq=6, head=rows[-1][1])
+    assert found.faults == []
+    assert (found.items, found.entries, found.postings, found.transitions) == (6, 3, 6, 3)
+    assert found.balances == {("owed/L1/1/fee", "CNY"): 21, ("claim/f", "CNY"): -21}
+
+
+def test_an_empty_journal_ends_at_genesis() -> None:
+    """Nothing written is a chain, too."""
+    assert verify([], seq=0, head=GENESIS).faults == []
+
+
+def _altered(name: str, value: object) -> Callable[[Rows], Rows]:
+    def alter(rows: Rows) -> Rows:
+        item, stored = rows[2]
+        return [*rows[:2], (replace(item, **{name: value}), stored), *rows[3:]]  # type: ignore[arg-type]
+
+    return alter
+
+
+def _posting(name: str, value: object) -> Callable[[Rows], Rows]:
+    def alter(rows: Rows) -> Rows:
+        item, stored = rows[2]
+        assert isinstance(item.what, Booked)
+        first, *rest = item.what.postings
+        parts = (replace(first, **{name: value}), *rest)  # type: ignore[arg-type]
+        changed = replace(item, what=replace(item.what, postings=parts))
+        return [*rows[:2], (changed, stored), *rows[3:]]
+
+    return alter
+
+
+def _move(name: str, value: object) -> Callable[[Rows], Rows]:
+    def alter(rows: Rows) -> Rows:
+        item, stored = rows[3]
+        assert isinstance(item.what, Moved)
+        changed = replace(item, what=replace(item.what, **{name: value}))  # type: ignore[arg-type]
+        return [*rows[:3], (changed, stored), *rows[4:]]
+
+    return alter
+
+
+def _rehashed(rows: Rows) -> Rows:
+    """One item altered with a hash that fits it: the next one no longer fits."""
+    item = replace(rows[2][0], reason="forged")
+    return [*rows[:2], (item, next_hash(rows[1][1], item)), *rows[3:]]
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        *(
+            _altered(name, value)
+            for name, value in {
+                "command_id": "c-9",
+                "actor_kind": "x",
+                "actor_id": "t2",
+                "reason": "because",
+                "product": "p@2",
+                "at": AT.replace(microsecond=1),
+                "posted_on": date(2026, 3, 3),
+            }.items()
+        ),
+        *(
+            _posting(name, value)
+            for name, value in {
+                "account": "owed/L1/1/cost",
+                "minor": 8,
+                "currency": "EUR",
+                "loan": "L2",
+                "number": 2,
+                "component": "fee",
+                "receipt": "R",
+                "order_no": "O",
+                "line": "X",
+            }.items()
+        ),
+        *(
+            _move(name, value)
+            for name, value in {
+                "loan_id": "L2",
+                "number": 2,
+                "source": "DUE",
+                "target": "CLOSED",
+                "event": "cancelled",
+                "order_no": "O",
+                "detail": "x",
+            }.items()
+        ),
+        lambda rows: [*rows[:2], *rows[3:]],
+        lambda rows: rows[:-1],
+        lambda rows: [*rows[:2], rows[3], rows[2], *rows[4:]],
+        lambda rows: [*rows[:3], rows[2], *rows[3:]],
+        lambda rows: [*rows, (_item(7), "f" * 64)],
+        lambda rows: [*rows[:3], (rows[3][0], "f" * 64), *rows[4:]],
+        _rehashed,
+    ],
+)
+def test_any_change_of_the_journal_is_found(tamper: Callable[[Rows], Rows]) -> None:
+    """A flipped field, a removed, swapped, repeated or added row, a forged hash."""
+    rows = _journal()
+    assert _check(tamper(rows), rows)
+
+
+def test_one_altered_row_is_one_fault() -> None:
+    """The report says where, instead of calling everything after it wrong."""
+    rows = _journal()
+    assert _check(_altered("reason", "x")(rows), rows) == ("item 3 is not what was hashed",)
+
+
+def test_an_entry_that_does_not_balance_is_found_even_if_it_was_hashed() -> None:
+    """Sums are recomputed, not trusted: one-sided, lop-sided, and against kept balances."""
+    lopsided = Booked("x", date(2026, 3, 2), (Posting("a", 1, "CNY"), Posting("b", -2, "CNY")))
+    single = Booked("x", date(2026, 3, 2), (Posting("a", 1, "CNY"),))
+    for what in (lopsided, single):
+        item = replace(_item(1), what=what)
+        head = next_hash(GENESIS, item)
+        found = verify([(item, head)], seq=1, head=head)
+        assert any("balance" in fault for fault in found.faults)
+        assert any("sum to" in fault for fault in found.faults)
+
+
+def test_kept_balances_are_compared_with_the_postings() -> None:
+    """A balance that differs, is missing, or stands for nothing is named."""
+    rows = _journal()
+    kept = [("owed/L1/1/fee", "CNY", 22), ("bank/x", "CNY", 5), ("zero", "CNY", 0)]
+    found = verify(rows, seq=6, head=rows[-1][1])
+    found.compare(kept)
+    assert len(found.faults) == 3
+    good = verify(rows, seq=6, head=rows[-1][1])
+    good.compare([("owed/L1/1/fee", "CNY", 21), ("claim/f", "CNY", -21)])
+    assert good.faults == []
+
+
+def test_faults_are_limited() -> None:
+    """A journal that is wrong on every row does not fill the memory with saying so."""
+    rows = [(item, "0" * 64) for item, _ in _journal(200)]
+    assert len(verify(rows, seq=200, head="0" * 64).faults) == 50
+
+
+def test_a_leaf_is_the_item_without_its_predecessor() -> None:
+    """A seal over many items can be built without the chain."""
+    assert leaf(_item(1)) == leaf(_item(1))
+    assert leaf(_item(1)) != leaf(_item(2))
+    assert next_hash("a" * 64, _item(1)) != next_hash("b" * 64, _item(1))
