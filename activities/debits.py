@@ -120,7 +120,7 @@ class DebitActivities:
         """POST the order once, inside its lease, and record what came of it."""
         rail = self._rail(debit.rail)
         wait = _FIRST_WAIT_S
-        for _ in range(_TRIES):
+        for left_over in reversed(range(_TRIES)):
             if self._clock.now() >= debit.send_until:
                 break
             try:
@@ -129,7 +129,7 @@ class DebitActivities:
             except RailUnavailable as refusal:
                 wait = max(wait, refusal.retry_after_s or 0.0)
                 left = (debit.send_until - self._clock.now()).total_seconds()
-                if wait >= left:
+                if wait >= left or not left_over:
                     break
                 await asyncio.sleep(wait)
                 wait *= 4

@@ -5,6 +5,7 @@ books are final for its generation, and no failure of an activity can end it.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -31,7 +32,7 @@ class InstallmentWorkflow(TakesOrders):
         super().__init__(order)
         self._alarm = Alarm()
         self._vain: tuple[str, int] = ("", 0)
-        self._occasion = 0
+        self._occasion = order.occasion
         self._account.note(workflow.now(), f"opened, {order.view.state.value}")
 
     @workflow.run
@@ -44,7 +45,8 @@ class InstallmentWorkflow(TakesOrders):
             except asyncio.CancelledError:
                 # Reaches this task only, never the driving one: no activity in flight is cut.
                 await self._hold_instead()
-        driving.result()
+        if driving.result():
+            workflow.continue_as_new(replace(order, view=self._view, occasion=self._occasion))
         self._publish()
         view, mine = self._view, order.generation
         later = view.generation if view.generation != mine else None
@@ -52,16 +54,20 @@ class InstallmentWorkflow(TakesOrders):
 
     # --- driving ---------------------------------------------------------------------------------
 
-    async def _drive(self) -> None:
+    async def _drive(self) -> bool:
+        """Drive to the end; True when the history has become long and a new run is to go on."""
         while True:  # ends when the books are final and no message is left unread
             while not self._over():
+                if _is_long():
+                    await workflow.wait_condition(workflow.all_handlers_finished)
+                    return True
                 await self._until_due()
                 beat = self._view.next_beat
                 if not self._over() and beat is not None and self._due(beat):
                     await self._perform(beat)
             await workflow.wait_condition(workflow.all_handlers_finished)
             if self._over():
-                return
+                return False
 
     def _over(self) -> bool:
         return self._view.is_final or self._view.generation != self._order.generation
@@ -238,3 +244,10 @@ class InstallmentWorkflow(TakesOrders):
             reason="workflow cancel requested",
         )
         await self._signalled(request)
+
+
+def _is_long() -> bool:
+    """A debt in doubt may be asked about for years; the server ends histories without limit."""
+    info = workflow.info()
+    events = info.get_current_history_length()
+    return events > policies.EVENTS_MOST or info.is_continue_as_new_suggested()

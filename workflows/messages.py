@@ -32,13 +32,17 @@ _REASON_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class InstallmentOrder:
-    """Drive an installment through one generation; `view` is what the books held at the start."""
+    """Drive an installment through one generation; `view` is what the books held at the start.
+
+    `occasion` goes on counting where an earlier run of the same driver stopped.
+    """
 
     tenant: str
     loan_id: str
     number: int
     generation: int
     view: InstallmentView
+    occasion: int = 0
 
     @classmethod
     def of(cls, view: InstallmentView) -> "InstallmentOrder":

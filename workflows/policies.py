@@ -79,6 +79,8 @@ BULK_QUIET = workflow.ActivityConfig(
     ),
 )
 
+EVENTS_MOST = 4000
+"""A driver whose history is longer goes on in a new run under the same id."""
 CLOCKS_APART = timedelta(minutes=1)
 """The server's clock may be so far ahead of the books' without anybody being asked."""
 TICK = timedelta(milliseconds=100)

@@ -34,7 +34,7 @@ from tests.support.bulk import BulkStage
 from tests.support.stage import Handle, Stage, stage, until
 from workers.devserver import DevServer
 from workers.serverbinary import find_server
-from workflows import names
+from workflows import names, policies
 from workflows.installment import InstallmentWorkflow
 from workflows.messages import CancelRequest, HoldRequest, UnholdRequest, WriteOffRequest
 
@@ -287,6 +287,20 @@ async def reopened_under_a_higher_generation(client: Client, mark: str) -> Any:
         await handle.signal(InstallmentWorkflow.wake, scene.books.change(generation=2))
         await handle.result()
     return handle
+
+
+@scenario
+async def long_history_continued(client: Client, mark: str) -> Any:
+    usual, policies.EVENTS_MOST = policies.EVENTS_MOST, 20
+    scene = stage(client, mark=mark, presents=[NO_ANSWER], enquiries=[*[PENDING] * 4, OK])
+    try:
+        async with scene.workers():
+            handle = await scene.open()
+            await cleared(scene)
+            await scene.settle(handle)
+    finally:
+        policies.EVENTS_MOST = usual
+    return client.get_workflow_handle(handle.id)
 
 
 @scenario

@@ -403,6 +403,23 @@ async def test_driver_without_any_cache_does_the_same(temporal_client: Client) -
     assert len(scene.rail.posted) == 2
 
 
+async def test_long_history_goes_on_in_a_new_run(
+    temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver that has asked for very long continues as new, with its view, under its id."""
+    monkeypatch.setattr(policies, "EVENTS_MOST", 20)
+    scene = stage(temporal_client, presents=[NO_ANSWER], enquiries=[*[PENDING] * 4, OK])
+    async with scene.workers():
+        handle = await scene.open()
+        await reaches(scene, State.CLEARING)
+        closure = await scene.settle(handle)
+    assert closure.state is State.CLOSED
+    assert len(scene.rail.posted) == 1
+    first = temporal_client.get_workflow_handle(handle.id, run_id=handle.result_run_id)
+    history = await first.fetch_history()
+    assert history.events[-1].HasField("workflow_execution_continued_as_new_event_attributes")
+
+
 async def test_cancel_order_ends_the_driver(temporal_client: Client) -> None:
     """An installment that is never to be collected is final: its driver ends."""
     scene = stage(temporal_client)

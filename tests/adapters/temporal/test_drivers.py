@@ -76,6 +76,28 @@ async def test_wake_ends_the_sleep_of_an_open_driver(temporal_client: Client) ->
     assert (await counted(handle))["WORKFLOW_EXECUTION_STARTED"] == 1
 
 
+async def test_driver_opened_asleep_and_woken_costs_four_workflow_tasks(
+    temporal_client: Client,
+) -> None:
+    """Open with a delay, remind, debit, settlement by `wake`: 4 workflow tasks, 24 events."""
+    scene = stage(temporal_client)
+    beat = scene.books.current.next_beat
+    assert beat is not None
+    soon = scene.books.now() + timedelta(seconds=1)
+    view = scene.books.change(next_beat=replace(beat, not_before=soon))
+    both = couriers(drivers(scene))
+    async with scene.workers():
+        await both["open"].deliver(row("open", view))
+        await until(lambda: scene.books.current.state is State.CLEARING)
+        await asyncio.sleep(0.5)
+        await both["wake"].deliver(row("wake", scene.books.settle()))
+        handle = temporal_client.get_workflow_handle(names.driver_id(view))
+        await asyncio.wait_for(handle.result(), 20)
+    events = await counted(handle)
+    assert events["WORKFLOW_TASK_COMPLETED"] <= 4
+    assert events.total() <= 24
+
+
 async def test_wake_starts_a_driver_that_is_missing(temporal_client: Client) -> None:
     """Where the open message was lost, the wake message starts the driver from its own view."""
     scene = stage(temporal_client)
