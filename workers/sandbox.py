@@ -32,7 +32,7 @@ from workers.simulated import SimulatorControl
 from workflows import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from domain.loan.view import InstallmentView
     from workers.compose import Stack
@@ -71,6 +71,7 @@ class Sandbox:
         control: SimulatorControl,
         *,
         tenant: str = TENANT,
+        zones: Sequence[str] = (),
         on_stop: Callable[[datetime, Tally], None] = lambda _at, _tally: None,
     ) -> None:
         if not isinstance(stack.clock, SandboxClock):
@@ -82,7 +83,7 @@ class Sandbox:
         self._tenant = tenant
         self._on_stop = on_stop
         products = [item.product for item in stack.products.values()]
-        self._zones = sorted({product.timezone for product in products})
+        self._zones = list(zones) or sorted({product.timezone for product in products})
         sources = sorted({(product.rail, product.account) for product in products})
         self._sources = tuple(StatementSource(rail, account) for rail, account in sources)
         self._swept: dict[str, datetime] = {}
