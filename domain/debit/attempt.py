@@ -59,6 +59,8 @@ class Attempt:
 
     `order_no` and `merchant_id` are fixed with the intent and used for every send and enquiry.
     `send_until` is the sender's lease: until it has passed nobody else may send this order.
+    `sends` counts the sends; below zero: the last of them provably never left. It never goes back,
+    so that a late report about an earlier send cannot be taken for one about a later.
     """
 
     number: int
@@ -85,6 +87,11 @@ class Attempt:
     def is_live(self) -> bool:
         """Whether the rail still owes a verdict."""
         return self.state in LIVE
+
+    @property
+    def never_left(self) -> bool:
+        """Whether the order is known not to have reached the rail."""
+        return self.state is AttemptState.INTENDED and self.sends < 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,10 @@ def apply_money(
     on: date,
     source: str | None = None,
 ) -> Entry:
-    """Dr suspense (or the account `source`), Cr owed; Dr claim, Cr payable."""
+    """Dr suspense (or the account `source`), Cr owed; Dr claim, Cr payable; negative un-applies."""
     total = sum(part.minor for part in paid)
     return _entry(
-        "applied",
+        "applied" if total > 0 else "unapplied",
         on,
         [
             _money(loan, source or accounts.suspense(receipt.id), total, receipt),

@@ -7,11 +7,12 @@ gazetted holiday or a moved cut-off therefore reaches a running driver as a newe
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 
-from domain.calendar import earliest_in_window, local_day, local_instant
+from domain.calendar import BankingCalendar, earliest_in_window, local_day, local_instant
 from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import earliest_slot, first_presentment
 from domain.debit.rail import RailProfile
-from domain.debit.retry import NoRetry, RetryAt, next_attempt
+from domain.debit.retry import RetryAt
 from domain.loan import closure
 from domain.loan.aggregate import (
     HoldKind,
@@ -23,6 +24,7 @@ from domain.loan.aggregate import (
 )
 from domain.loan.change import CaseChange
 from domain.loan.lifecycle import FINAL, State
+from domain.loan.retrying import barred, ends_on, not_missed, retry_verdict
 from domain.loan.view import Beat, BeatKind, InstallmentView
 
 OPEN_AHEAD_DAYS = 10
@@ -32,6 +34,8 @@ REMINDER_STALE_AFTER = timedelta(hours=24)
 RESEND_AFTER = timedelta(minutes=10)
 """Wait before the same order is sent again when it provably never left."""
 BEFORE_DUE = frozenset({State.SCHEDULED, State.DUE})
+OVERDUE = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
+NO_DEBIT = frozenset({HoldKind.DEBIT, HoldKind.ALL})
 REVIEW_AT = time(12, 0)
 
 
@@ -42,27 +46,11 @@ def next_beat(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> B
             beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at)]
             return min(beats, key=lambda beat: beat.not_before, default=None)
         case State.PRESENTED | State.IN_DOUBT:
-            return _while_live(item, rules)
+            return _while_live(item, rules, at)
         case State.CLEARING:
             return _settlement_deadline(loan, item, rules)
         case _:
             return None
-
-
-def retry_verdict(loan: Loan, item: Installment, rules: Rulebook) -> RetryAt | NoRetry:
-    """What the retry policy says after the attempts so far (since an operator reset them)."""
-    attempts = tuple(a for a in item.attempts if a.number > item.retries_reset_at)
-    product = loan.product
-    rail = rules.rail(product.rail)
-    return next_attempt(
-        attempts,
-        item.due_on,
-        product.retry,
-        rail,
-        loan.mandate,
-        rules.calendar(rail.calendar),
-        product.timezone,
-    )
 
 
 def view_of(
@@ -122,8 +110,10 @@ def _roll_days(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> 
     product = loan.product
     if not item.opened and (opening := opens_on(loan, item, rules, at)) is not None:
         yield opening
-    if not item.fell_due and item.state is State.SCHEDULED:
+    if item.state is State.SCHEDULED:
         yield item.due_on
+    if item.state is State.RETRYING:
+        yield ends_on(loan, item, rules, at)
     for notice in item.notices:
         if notice.state is NoticeState.QUEUED and item.state in BEFORE_DUE:
             late = notice.queued_at + product.reminders.receipt_within
@@ -132,17 +122,26 @@ def _roll_days(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> 
         end = closure.window_ends(loan, item, rules)
         if loan.rolled_through is None or end > loan.rolled_through:
             yield end
-    if product.penalty and item.owed.total and item.state in {State.RETRYING, State.DELINQUENT}:
+    if product.penalty and item.owed.total and item.state in OVERDUE:
         after_grace = item.due_on + timedelta(days=product.penalty.grace_days + 2)
         done = item.penalty_through
         yield max(after_grace, done + timedelta(days=2)) if done else after_grace
+
+
+def is_paid_ahead(loan: Loan, item: Installment) -> bool:
+    """Whether what was paid ahead covers an installment that is still to fall due."""
+    ahead = sum(receipt.advance_minor for receipt in loan.receipts)
+    if item.fell_due or not ahead:
+        return False
+    before = loan.installments[: item.number]
+    return ahead >= sum(other.scheduled.total for other in before if not other.fell_due)
 
 
 def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Beat]:
     """Reminders still to send: none after an order went out, in quiet hours or when held."""
     if item.state not in BEFORE_DUE or item.attempts:
         return
-    if item.hold in {HoldKind.CONTACT, HoldKind.ALL}:
+    if item.hold in {HoldKind.CONTACT, HoldKind.ALL} or is_paid_ahead(loan, item):
         return
     plan = loan.product.reminders
     for index, rule in enumerate(plan.rules):
@@ -154,6 +153,9 @@ def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Beat]:
         if step == 0 and planned < at - REMINDER_STALE_AFTER:
             continue
         instant = earliest_in_window(planned if step == 0 else max(planned, at), plan.allowed)
+        if instant < at:  # missed: still today, but never in the hours of quiet
+            now = earliest_in_window(at, plan.allowed)
+            instant = instant if now == at else now
         reason = f"reminder {rule.days_before} days before {item.due_on} by {rule.channels[step]}"
         yield Beat(BeatKind.REMIND, instant, reason, f"remind/{index}/{step}")
 
@@ -185,7 +187,7 @@ def was_reminded(item: Installment) -> bool:
 
 def _presentment(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
     product = loan.product
-    if item.hold in {HoldKind.DEBIT, HoldKind.ALL}:
+    if item.hold in NO_DEBIT or is_paid_ahead(loan, item):
         return
     if product.reminders.require_delivered and product.reminders.rules and not was_reminded(item):
         return
@@ -193,12 +195,14 @@ def _presentment(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -
     calendar = rules.calendar(rail.calendar)
     key = f"present/{len(item.attempts) + 1}"
     if item.state is State.RETRYING:
-        verdict = retry_verdict(loan, item, rules)
+        verdict = retry_verdict(loan, item, rules, at)
         if isinstance(verdict, RetryAt):
             yield Beat(BeatKind.PRESENT, verdict.not_before, verdict.reason, key)
         return
+    if barred(loan, item, rules):
+        return
     if item.retry_ordered_at is not None:
-        slot = earliest_slot(item.retry_ordered_at, rail, calendar)
+        slot = _ordered_slot(item, item.retry_ordered_at, at, rail, calendar)
         yield Beat(BeatKind.PRESENT, slot, "ordered by an operator", key)
         return
     first = first_presentment(item.due_on, product.present_at, rail, calendar)
@@ -209,14 +213,33 @@ def _presentment(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -
         yield Beat(BeatKind.PRESENT, slot, f"{first.reason}; its slot has passed", key)
 
 
-def _while_live(item: Installment, rules: Rulebook) -> Beat | None:
+def _ordered_slot(
+    item: Installment,
+    ordered_at: datetime,
+    at: datetime,
+    rail: RailProfile,
+    calendar: BankingCalendar,
+) -> datetime:
+    """The first slot after an order, not on a day that has used up the rail's attempts."""
+    slot = not_missed(earliest_slot(ordered_at, rail, calendar), at, rail, calendar)
+    day = local_day(max(slot, at), rail.timezone)
+    presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
+    that_day = [a for a in presented if local_day(a.intended_at, rail.timezone) == day]
+    if len(that_day) < rail.attempts_per_day:
+        return slot
+    midnight = local_instant(day + timedelta(days=1), time.min, rail.timezone)
+    return earliest_slot(midnight, rail, calendar)
+
+
+def _while_live(item: Installment, rules: Rulebook, at: datetime) -> Beat | None:
     attempt = item.live_attempt
     if attempt is None:
         return None
     rail = rules.rail(attempt.rail)
-    if attempt.state is AttemptState.INTENDED and attempt.sends == 0:
+    if attempt.never_left and item.hold not in NO_DEBIT:
         base = (attempt.asked_at or attempt.intended_at) + RESEND_AFTER
-        slot = earliest_slot(base, rail, rules.calendar(rail.calendar))
+        calendar = rules.calendar(rail.calendar)
+        slot = not_missed(earliest_slot(base, rail, calendar), at, rail, calendar)
         key = f"present/{attempt.number}/again/{attempt.enquiries}"
         return Beat(BeatKind.PRESENT, slot, "the order never left; sent again", key)
     instant = enquiry_at(attempt, rail)

@@ -44,7 +44,8 @@ class NoticeState(StrEnum):
 class NoticeRecord:
     """One message to the borrower: which rule of the plan, over which channel, what became of it.
 
-    `rule` is the index in the product's reminder rules, `step` the index of the channel.
+    `rule` is the index in the product's reminder rules, `step` the index of the channel,
+    `amount_minor` what the borrower was told will be taken.
     """
 
     message_id: str
@@ -53,6 +54,7 @@ class NoticeRecord:
     channel: str
     queued_at: datetime
     state: NoticeState = NoticeState.QUEUED
+    amount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Receipt:
 
     `amount_minor` = allocated + waiting + advance + returned. `settled_minor` and
     `return_settled_minor` are what booked bank lines prove of it and of its return. `number` is the
-    installment that it was taken for (a debit's own).
+    installment that it was taken for (a debit's own). `untold_minor` is what only a bank line said
+    to be returned: the rail's report of it is still to come and is then no news.
     """
 
     id: str
@@ -88,6 +91,7 @@ class Receipt:
     settled_minor: int = 0
     returned_minor: int = 0
     return_settled_minor: int = 0
+    untold_minor: int = 0
     held_minor: int = 0
     """Of this receipt, cash proven to lie on the funder's own account (direct routing)."""
     lines: tuple[str, ...] = ()
@@ -103,6 +107,16 @@ class Receipt:
         return self.amount_minor - self.settled_minor
 
     @property
+    def is_proven(self) -> bool:
+        """Whether booked lines prove both legs: the money that came and what went back of it."""
+        return not self.unsettled_minor and self.returned_minor == self.return_settled_minor
+
+    @property
+    def applied_minor(self) -> int:
+        """What of it stands on installments."""
+        return sum(part.minor for part in self.allocations)
+
+    @property
     def net_minor(self) -> int:
         """What is left of it after returns."""
         return self.amount_minor - self.returned_minor
@@ -113,8 +127,8 @@ class Installment:
     """One installment. Amounts by component, minor units.
 
     `owed` is what the borrower owes now; `charged` everything ever charged net of reversals;
-    `given_up` is written off and still collectable. `waits_from` orders a presentment not before
-    that instant when an operator asked for one (`retry_now`).
+    `given_up` is written off and still collectable. `penalty_carried` is the penalty charged before
+    the due date was moved: days are counted anew from the new date, and this stays.
     """
 
     number: int
@@ -137,6 +151,7 @@ class Installment:
     retry_ordered_at: datetime | None = None
     retries_reset_at: int = 0
     penalty_through: date | None = None
+    penalty_carried: int = 0
     opened: bool = False
     driver_beat: str = ""
     driver_seen: int = 0

@@ -68,8 +68,11 @@ def paying(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
 
 
 def unproven(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
-    """Receipts on the installment that no booked line proves, and that are not offset in full."""
-    return tuple(receipt for receipt in paying(loan, item) if receipt.clearing_minor != 0)
+    """Receipts on the installment of which a booked line still lacks: of the money, or its return.
+
+    Both legs count: a debit and its return cancel out in the reports and are two lines at the bank.
+    """
+    return tuple(receipt for receipt in paying(loan, item) if not receipt.is_proven)
 
 
 def window_ends(loan: Loan, item: Installment, rules: Rulebook) -> date:
@@ -125,12 +128,11 @@ def _close(loan: Loan, item: Installment) -> list[Missing]:
     lacks: list[Missing] = []
     shares = split(drawn(item), loan.product.shares)
     for party in sorted(parties - {loan.product.funder}):
-        if shares[party].total:
+        if shares[party].total and item.allocated.total:  # what was only forgiven reaches nobody
             text = f"the share of {party} is not proven to have reached it"
             lacks.append(Missing(Gate.CLOSE, "remittance", party, text))
     for receipt in paying(loan, item):
-        applied = sum(part.minor for part in receipt.allocations)
-        if parties == {loan.product.funder} and receipt.held_minor != applied:
+        if parties == {loan.product.funder} and receipt.held_minor != receipt.applied_minor:
             text = f"receipt {receipt.id} does not lie on the funder's account"
             lacks.append(Missing(Gate.CLOSE, "held", loan.product.funder, text))
     return lacks

@@ -14,7 +14,7 @@ class State(StrEnum):
     """Where an installment stands."""
 
     SCHEDULED = "SCHEDULED"
-    """Not yet due; nothing is owed in the books."""
+    """Not yet due, or its due date was moved ahead after it had fallen due."""
     DUE = "DUE"
     """Fallen due and owed; no order is out."""
     PRESENTED = "PRESENTED"
@@ -84,8 +84,8 @@ def _table() -> dict[tuple[State, Event], State]:
         (_OUT, _E.ATTEMPT_ENDED_RETRYABLE, _S.RETRYING),
         (_OUT, _E.ATTEMPT_ENDED_FINALLY, _S.DELINQUENT),
         (_OUT, _E.ATTEMPT_WITHDRAWN, _S.DUE),
-        ((*_OUT, *_OPEN), _E.PAID_IN_FULL, _S.CLEARING),
-        ((*_OPEN, *_OUTSIDE), _E.PAID_IN_PART, None),
+        ((_S.SCHEDULED, *_OUT, *_OPEN), _E.PAID_IN_FULL, _S.CLEARING),
+        ((_S.SCHEDULED, *_OPEN, *_OUTSIDE), _E.PAID_IN_PART, None),
         ((_S.DUE, _S.RETRYING), _E.ATTEMPTS_EXHAUSTED, _S.DELINQUENT),
         ((_S.DUE, _S.RETRYING), _E.MANDATE_ENDED, _S.DELINQUENT),
         (_OPEN, _E.DUE_DATE_CHANGED, _S.SCHEDULED),
@@ -97,7 +97,7 @@ def _table() -> dict[tuple[State, Event], State]:
         ((_S.SETTLED, _S.RELEASED, _S.CLOSED), _E.MATCH_UNDONE, _S.CLEARING),
         ((*_PAID, *_OPEN), _E.RECEIPT_REVERSED_RETRYABLE, _S.RETRYING),
         ((*_PAID, *_OPEN), _E.RECEIPT_REVERSED_FINALLY, _S.DELINQUENT),
-        ((*_OUT, *_OUTSIDE, _S.CANCELLED), _E.RECEIPT_REVERSED, None),
+        ((_S.SCHEDULED, *_OUT, *_OUTSIDE, _S.CANCELLED), _E.RECEIPT_REVERSED, None),
         (_OPEN, _E.GUARANTOR_PAID, _S.SUBROGATED),
         ((_S.DELINQUENT,), _E.WRITTEN_OFF, _S.WRITTEN_OFF),
         (_OUTSIDE, _E.RECOVERED_IN_FULL, _S.CLEARING),

@@ -1,4 +1,4 @@
-"""A product: every rule that an installment lives by, versioned and pinned when a loan is boarded."""
+"""A product: every rule that an installment lives by, versioned and pinned at boarding."""
 
 from dataclasses import dataclass
 from datetime import time, timedelta

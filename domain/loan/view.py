@@ -1,4 +1,4 @@
-"""What the driver, the console and upstream see of an installment: state, money, what comes next."""
+"""What driver, console and upstream see of an installment: state, money, what comes next."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,7 +19,7 @@ class BeatKind(StrEnum):
     """A member that this build does not know: it waits for a newer view."""
 
     @classmethod
-    def _missing_(cls, value: object) -> "BeatKind":
+    def _missing_(cls, _value: object) -> "BeatKind":
         return cls.OTHER
 
 

@@ -5,7 +5,7 @@ One file per family; this door only sorts commands into them.
 
 from typing import assert_never
 
-from domain.loan.change import Aggregates, Change, Refusal
+from domain.loan.change import Aggregates, Change, Done, Refusal
 from domain.loan.commands import (
     AnyCommand,
     BoardLoan,
@@ -40,7 +40,8 @@ from domain.loan.decide.driving import (
 )
 from domain.loan.decide.lines import book_line
 from domain.loan.decide.orders import give_order, raise_operator
-from domain.loan.decide.outcomes import record_outcome, record_return, record_unsent
+from domain.loan.decide.outcomes import record_outcome, record_unsent
+from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
 
 __all__ = ["decide"]
@@ -54,6 +55,8 @@ def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
     if isinstance(command, InstallmentCommand):
         loan = aggregates.loans.get(command.loan_id)
         if loan is None or not 1 <= command.number <= len(loan.installments):
+            if command.evidence:
+                return Change(Done(note="unknown installment"))
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
     work = Work(aggregates, from_driver=command.actor.kind == DRIVER_KIND)
     return _sort(work, command)

@@ -1,7 +1,7 @@
 """Boarding a loan, and the passing of a day: what happens to many installments at once."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 from domain.debit.retry import NoRetry
@@ -10,19 +10,21 @@ from domain.loan.aggregate import Installment, Loan, NoticeState
 from domain.loan.amounts import Amounts
 from domain.loan.change import Change, Done, Refusal
 from domain.loan.commands import BoardLoan, RollDay
-from domain.loan.decide.charges import fall_due, true_up_penalty
-from domain.loan.decide.money import draw_advance, raise_paid
+from domain.loan.decide.charges import charge_to_date, fall_due
+from domain.loan.decide.money import place_waiting
+from domain.loan.decide.outcomes import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
+from domain.loan.retrying import barred, retry_verdict
 from domain.loan.schedule import ScheduleLine
-
-ONE_DAY = timedelta(days=1)
 
 
 def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
     """Put a loan on the books and start the drivers of installments that are near."""
     if refusal := _check(command):
         return refusal
+    if command.loan_id in work.loans:
+        return Refusal("loan.known", f"loan {command.loan_id} is on the books already")
     items = tuple(_item(line) for line in command.schedule)
     work.put_loan(
         Loan(
@@ -49,11 +51,15 @@ def roll_day(work: Work, command: RollDay) -> Change:
     loan_id = command.loan_id
     if loan_id not in work.loans:
         return work.finish(Done(note="unknown loan"))
+    # A day that has not begun brings nothing yet, and one that was done before nothing more.
+    day = min(command.day, work.today(loan_id))
+    done = work.loan(loan_id).rolled_through
+    if done is not None and day < done:
+        return work.finish(Done(note="rolled before"))
     for item in work.loan(loan_id).installments:
-        _roll_item(work, loan_id, item.number, command.day)
-    loan = work.loan(loan_id)
-    if loan.rolled_through is None or loan.rolled_through < command.day:
-        work.put_loan(replace(loan, rolled_through=command.day))
+        _roll_item(work, loan_id, item.number, day)
+    if done != day:
+        work.put_loan(replace(work.loan(loan_id), rolled_through=day))
     return work.finish(Done(note="rolled"))
 
 
@@ -88,21 +94,19 @@ def _roll_item(work: Work, loan_id: str, number: int, day: date) -> None:
     if item.state is State.SCHEDULED and item.due_on <= day:
         _fall_due(work, loan_id, number)
     _expire_notices(work, loan_id, number)
+    charge_to_date(work, loan_id, number)
     item = work.item(loan_id, number)
-    if item.owed.total and item.live_attempt is None:
-        true_up_penalty(work, loan_id, number, day - ONE_DAY)
     if item.state is State.SETTLED:
         work.touch(loan_id, number)
-    _give_up_retrying(work, loan_id, number)
+    _give_up(work, loan_id, number)
+    _notice_standstill(work, loan_id, number)
     _open_if_near(work, loan_id, number, day)
 
 
 def _fall_due(work: Work, loan_id: str, number: int) -> None:
     fall_due(work, loan_id, number)
     work.move(loan_id, number, Event.FELL_DUE)
-    draw_advance(work, loan_id, number)
-    if not work.item(loan_id, number).owed.total and work.can(loan_id, number, Event.PAID_IN_FULL):
-        raise_paid(work, loan_id, number, "nothing left to pay")
+    place_waiting(work, loan_id)
 
 
 def _expire_notices(work: Work, loan_id: str, number: int) -> None:
@@ -132,14 +136,26 @@ def _expire_notices(work: Work, loan_id: str, number: int) -> None:
             )
 
 
-def _give_up_retrying(work: Work, loan_id: str, number: int) -> None:
+def _give_up(work: Work, loan_id: str, number: int) -> None:
     """Time alone can end a retry plan: its last day has passed, or the mandate's term."""
-    item = work.item(loan_id, number)
-    if item.state is not State.RETRYING:
-        return
-    verdict = agenda.retry_verdict(work.loan(loan_id), item, work.rules)
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    verdict: object = None
+    if item.state is State.RETRYING:
+        verdict = retry_verdict(loan, item, work.rules, work.at)
+    elif item.state is State.DUE:
+        verdict = barred(loan, item, work.rules)
     if isinstance(verdict, NoRetry):
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, f"{verdict.rule}: {verdict.reason}")
+
+
+def _notice_standstill(work: Work, loan_id: str, number: int) -> None:
+    """Owed, not held, and nothing comes next: a person has to look, for nobody else will."""
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    if item.state not in {State.DUE, State.RETRYING} or item.hold is not None:
+        return
+    awaits_receipt = any(notice.state is NoticeState.QUEUED for notice in item.notices)
+    if not awaits_receipt and agenda.next_beat(loan, item, work.rules, work.at) is None:
+        need_operator(work, loan_id, number, "nothing may be presented: no notice was delivered")
 
 
 def _open_if_near(work: Work, loan_id: str, number: int, day: date) -> None:

@@ -1,15 +1,19 @@
 """Charges made by time and value dates: what fell due, and penalty recomputed from value dates."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
+from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import EXCUSING
+from domain.ledger import bookings
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.amounts import Amounts, Component
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
-from domain.loan.penalty import penalty, to_book
+from domain.loan.penalty import LONGEST_DAYS, penalty, to_book
+from domain.loan.waterfall import Allocation
 
 ONE_DAY = timedelta(days=1)
 ACCRUING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT, State.PRESENTED, State.IN_DOUBT})
@@ -27,21 +31,42 @@ def fall_due(work: Work, loan_id: str, number: int) -> None:
 def true_up_penalty(work: Work, loan_id: str, number: int, through: date) -> None:
     """Bring the penalty to what value dates say it is for the days through `through`.
 
-    More is charged, less is reversed ("charge reversed", legal in every state); a reversal takes
-    only what is still owed, the rest is un-applied by whoever took the money.
+    More is charged, less is reversed; what was paid of a penalty that was never due is un-applied
+    first and waits again. While an attempt is live the penalty waits for its outcome.
     """
     loan, item = work.loan(loan_id), work.item(loan_id, number)
-    rule = loan.product.penalty
-    if rule is None or not item.fell_due or item.state not in ACCRUING:
+    if not _accrues(loan, item):
         return
-    exact = penalty_due(loan, item, through)
-    delta = to_book(exact, item.charged.penalty)
+    delta = penalty_delta(loan, item, through)
     if delta < 0:
-        delta = -min(-delta, item.owed.penalty)
+        _unapply(work, loan_id, number, -delta - item.owed.penalty)
+        # What was forgiven of it cannot be taken back twice: a waiver stays as it was given.
+        delta = -min(-delta, work.item(loan_id, number).owed.penalty)
     event = "penalty_accrued" if delta > 0 else "penalty_reversed"
     on = max(item.due_on, min(through, work.today(loan_id)))
     work.charge(loan_id, number, Amounts(penalty=delta), event, on)
     work.put(loan_id, replace(work.item(loan_id, number), penalty_through=through))
+
+
+def charge_to_date(work: Work, loan_id: str, number: int) -> None:
+    """Penalty of what is still owed, through yesterday or the newest value date of its money."""
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    if item.owed.total:
+        through = max([work.today(loan_id) - ONE_DAY, *_value_days(loan, item)])
+        true_up_penalty(work, loan_id, number, through)
+
+
+def owed_on(loan: Loan, item: Installment, value_on: date) -> Amounts:
+    """What is owed when money of that value date comes: penalty only for the days before it."""
+    if not _accrues(loan, item):
+        return item.owed
+    owed = item.owed.penalty + penalty_delta(loan, item, value_on)
+    return replace(item.owed, penalty=max(0, owed))
+
+
+def penalty_delta(loan: Loan, item: Installment, through: date) -> int:
+    """Penalty still to be charged (negative: to be reversed) for the days through `through`."""
+    return to_book(penalty_due(loan, item, through), item.charged.penalty - item.penalty_carried)
 
 
 def penalty_due(loan: Loan, item: Installment, through: date) -> Fraction:
@@ -49,7 +74,9 @@ def penalty_due(loan: Loan, item: Installment, through: date) -> Fraction:
     rule = loan.product.penalty
     if rule is None:
         return Fraction(0)
-    excused = excused_days(item, through)
+    # A debt older than the longest span bears no more; a wrong date must not stop the day's work.
+    through = min(through, item.due_on + timedelta(days=LONGEST_DAYS))
+    excused = excused_days(loan, item, through)
     exact = Fraction(0)
     first = item.due_on + ONE_DAY
     changes = sorted({day for day in _value_days(loan, item) if first <= day < through})
@@ -61,17 +88,72 @@ def penalty_due(loan: Loan, item: Installment, through: date) -> Fraction:
     return exact
 
 
-def excused_days(item: Installment, through: date) -> frozenset[date]:
-    """Days lost to rail, platform or risk block: from such an attempt to the next one."""
+def excused_days(loan: Loan, item: Installment, through: date) -> frozenset[date]:
+    """Days lost to rail, platform or risk block.
+
+    From an attempt that they spoiled to the next one; while an attempt is live; and the days that
+    a rail took to execute an order after the day that it was ordered for.
+    """
     days: set[date] = set()
-    attempts = item.attempts
-    for index, attempt in enumerate(attempts):
-        if attempt.klass not in EXCUSING and not attempt.is_live:
-            continue
-        after = attempts[index + 1].value_on if index + 1 < len(attempts) else through + ONE_DAY
-        span = range((min(after, through + ONE_DAY) - attempt.value_on).days)
-        days.update(attempt.value_on + timedelta(days=offset) for offset in span)
+    for index, attempt in enumerate(item.attempts):
+        if attempt.state is AttemptState.CONFIRMED:
+            days.update(_slow_days(loan, attempt))
+        elif attempt.klass in EXCUSING or attempt.is_live:
+            later = item.attempts[index + 1 :]
+            after = later[0].value_on if later else through + ONE_DAY
+            days.update(_days(attempt.value_on, min(after, through + ONE_DAY)))
     return frozenset(days)
+
+
+def _slow_days(loan: Loan, attempt: Attempt) -> Iterator[date]:
+    for receipt in loan.receipts:
+        if receipt.order_no == attempt.order_no:
+            yield from _days(attempt.value_on + ONE_DAY, receipt.value_on + ONE_DAY)
+
+
+def _days(first: date, after: date) -> Iterator[date]:
+    return (first + timedelta(days=offset) for offset in range((after - first).days))
+
+
+def _accrues(loan: Loan, item: Installment) -> bool:
+    return (
+        loan.product.penalty is not None
+        and item.fell_due
+        and item.state in ACCRUING
+        and item.live_attempt is None
+    )
+
+
+def _unapply(work: Work, loan_id: str, number: int, minor: int) -> None:
+    """Take money off the penalty of an installment, newest receipt first; it waits again."""
+    for known in reversed(work.loan(loan_id).receipts):
+        mine = sum(p.minor for p in known.allocations if _is_penalty(p.number, p.component, number))
+        size = min(minor, mine)
+        if size <= 0:
+            continue
+        part = Allocation(number, Component.PENALTY, -size)
+        loan = work.loan(loan_id)
+        work.post(bookings.apply_money(loan, known, [part], work.today(loan_id)))
+        kept, left = [], size
+        for item in reversed(known.allocations):
+            is_it = _is_penalty(item.number, item.component, number)
+            taken = min(left, item.minor) if is_it else 0
+            left -= taken
+            if item.minor > taken:
+                kept.append(replace(item, minor=item.minor - taken))
+        work.put_receipt(
+            loan_id,
+            replace(
+                known,
+                allocations=tuple(reversed(kept)),
+                waiting_minor=known.waiting_minor + size,
+            ),
+        )
+        minor -= size
+
+
+def _is_penalty(of: int, component: Component, number: int) -> bool:
+    return of == number and component is Component.PENALTY
 
 
 def _value_days(loan: Loan, item: Installment) -> set[date]:

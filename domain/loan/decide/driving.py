@@ -6,9 +6,11 @@ from datetime import datetime
 from domain import canonical
 from domain.calendar import latest_in_window, local_day
 from domain.debit.attempt import Attempt, AttemptState, DebitOrder
+from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import value_day
+from domain.debit.rail import RailProfile
 from domain.loan import agenda, closure
-from domain.loan.aggregate import Loan, NoticeRecord, NoticeState
+from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
 from domain.loan.change import CaseChange, Change, Done, Message, Ordered, Refusal
 from domain.loan.commands import (
     BeatCommand,
@@ -18,8 +20,9 @@ from domain.loan.commands import (
     RenewSend,
     Review,
 )
-from domain.loan.decide.charges import fall_due
-from domain.loan.decide.outcomes import find, need_operator
+from domain.loan.decide.charges import fall_due, true_up_penalty
+from domain.loan.decide.money import place_waiting
+from domain.loan.decide.outcomes import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat
@@ -46,7 +49,10 @@ def queue_reminder(work: Work, command: QueueReminder) -> Change:
     rule = loan.product.reminders.rules[int(rule_text)]
     channel = rule.channels[int(step_text)]
     message_id = f"N-{loan_id}-{number}-g{item.generation}-{rule_text}-{step_text}"
-    notice = NoticeRecord(message_id, int(rule_text), int(step_text), channel, work.at)
+    amount = (item.owed if item.fell_due else item.scheduled).total
+    notice = NoticeRecord(
+        message_id, int(rule_text), int(step_text), channel, work.at, amount_minor=amount
+    )
     work.put(loan_id, replace(item, notices=(*item.notices, notice)))
     work.note(loan_id, number, "", NoticeState.QUEUED, "reminder_queued", f"{channel} {message_id}")
     allowed = loan.product.reminders.allowed
@@ -68,19 +74,21 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     rail = work.rules.rail(loan.product.rail)
     calendar = work.rules.calendar(rail.calendar)
     value_on = value_day(rail, calendar, local_day(work.at, rail.timezone))
-    if not loan.mandate.allows(value_on):
-        return _mandate_ended(work, loan_id, number)
     fall_due(work, loan_id, number)
+    # Money that waits or was paid ahead comes first: nothing is debited that it covers.
+    place_waiting(work, loan_id)
+    if not work.item(loan_id, number).owed.total:
+        return work.superseded(loan_id, number)
+    if not loan.mandate.allows(value_on):
+        return _give_up(work, loan_id, number, Event.MANDATE_ENDED, f"not valid on {value_on}")
+    true_up_penalty(work, loan_id, number, value_on)
     item = work.item(loan_id, number)
-    waits = sum(
-        r.waiting_minor
-        for r in loan.receipts
-        if r.number in {number, None} and f"surplus/{r.id}" not in work.cases
-    )
-    caps = [cap for cap in (loan.mandate.cap_minor, rail.amount_max_minor) if cap is not None]
-    amount = min([item.owed.total - waits, *caps])
+    amount = min([item.owed.total, *_caps(loan, item, rail)])
     if amount <= 0:
-        return Refusal("debit.nothing_to_take", f"owed {item.owed.total}, waiting {waits}")
+        return Refusal("debit.nothing_to_take", f"{item.owed.total} are owed, a cap allows none")
+    if rail.same_amount_on_retry and (original := _original(item)) not in {None, amount}:
+        why = f"the rail takes {original} again or nothing, and {amount} is to be taken"
+        return _give_up(work, loan_id, number, Event.ATTEMPTS_EXHAUSTED, why)
     order_no = order_number(loan.tenant, loan_id, number, len(item.attempts) + 1)
     attempt = Attempt(
         number=len(item.attempts) + 1,
@@ -103,7 +111,10 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
 def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
     """Take the lease of a live order again; only where the rail is proven idempotent."""
     loan_id, number = command.loan_id, command.number
-    _, attempt = find(work, loan_id, command.order_no)
+    found = [a for a in work.item(loan_id, number).attempts if a.order_no == command.order_no]
+    if not found:
+        return Refusal("debit.unknown_order", f"no order {command.order_no} of {loan_id}/{number}")
+    attempt = found[0]
     if not attempt.is_live:
         return work.superseded(loan_id, number)
     if work.at < attempt.send_until:
@@ -161,7 +172,7 @@ def _send_again(work: Work, loan_id: str, number: int, attempt: Attempt) -> Chan
     renewed = replace(
         attempt,
         send_until=work.at + rail.lease,
-        sends=attempt.sends + 1,
+        sends=abs(attempt.sends) + 1,
         asked_at=work.at,
     )
     item = work.item(loan_id, number)
@@ -171,11 +182,25 @@ def _send_again(work: Work, loan_id: str, number: int, attempt: Attempt) -> Chan
     return work.finish(Ordered(_order(work.loan(loan_id), number, renewed)), (loan_id, number))
 
 
-def _mandate_ended(work: Work, loan_id: str, number: int) -> Change:
+def _caps(loan: Loan, item: Installment, rail: RailProfile) -> list[int]:
+    """What limits the amount of a debit: mandate, rail, and what the borrower was told."""
+    caps = [cap for cap in (loan.mandate.cap_minor, rail.amount_max_minor) if cap is not None]
+    told = [n.amount_minor for n in item.notices if n.state is NoticeState.DELIVERED]
+    return [*caps, max(told)] if told and loan.product.reminders.require_delivered else caps
+
+
+def _original(item: Installment) -> int | None:
+    """The amount of the first presentment since the last reset, if there was one."""
+    since = [a for a in item.attempts if a.number > item.retries_reset_at]
+    presented = [a.amount_minor for a in since if a.state not in NEVER_PRESENTED]
+    return presented[0] if presented else None
+
+
+def _give_up(work: Work, loan_id: str, number: int, event: Event, why: str) -> Change:
+    """The machine presents no more: delinquent, after falling due if it was not yet."""
     if work.item(loan_id, number).state is State.SCHEDULED:
-        fall_due(work, loan_id, number)
         work.move(loan_id, number, Event.FELL_DUE)
-    work.move(loan_id, number, Event.MANDATE_ENDED, "the mandate does not cover the day")
+    work.move(loan_id, number, event, why)
     return work.superseded(loan_id, number)
 
 
@@ -225,7 +250,7 @@ def _notice(
         "values": {
             "loan": loan.id,
             "installment": str(number),
-            "amount_minor": str((item.owed if item.fell_due else item.scheduled).total),
+            "amount_minor": str(notice.amount_minor),
             "currency": loan.currency,
             "due_on": item.due_on.isoformat(),
         },

@@ -9,14 +9,20 @@ from domain.loan.aggregate import LineState, Receipt
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
 from domain.loan.decide.money import Proof, prove
-from domain.loan.decide.outcomes import find, free_success, hear, reverse
+from domain.loan.decide.outcomes import find, free_success, hear
+from domain.loan.decide.returns import Returned, reverse
 from domain.loan.decide.work import Work
 from domain.reconciliation.statement import LineItem, StatementLine
+
+NO_FUNDS = frozenset({"64", "90", "AM04", "MS03", "R01"})
+"""Reason codes of returned debits that only say that the money was not there."""
 
 
 def book_line(work: Work, command: BookLine) -> Change:
     """Match a booked line by its references, never by amount alone; the rest waits in suspense."""
     line = command.line
+    if line.id in work.lines:
+        return work.finish(Done(note="known"))
     state = LineState(
         line.id,
         line.account,
@@ -26,7 +32,7 @@ def book_line(work: Work, command: BookLine) -> Change:
         line.currency,
         line.amount_minor,
     )
-    items = line.items or _batch_items(work, line) or ()
+    items = line.items or _batch_items(work, line)
     for item in items:
         explained, ref = _book_item(work, line, item)
         if explained:
@@ -50,9 +56,7 @@ def _book_item(work: Work, line: StatementLine, item: LineItem) -> tuple[int, st
     """Book one item; how much of the line it explains (signed), and the receipt."""
     if item.amount_minor > 0:
         return _book_credit(work, line, item)
-    if item.amount_minor < 0:
-        return _book_return(work, line, item)
-    return 0, ""
+    return _book_return(work, line, item) if item.amount_minor < 0 else (0, "")
 
 
 def _book_credit(work: Work, line: StatementLine, item: LineItem) -> tuple[int, str]:
@@ -105,7 +109,8 @@ def _book_return(work: Work, line: StatementLine, item: LineItem) -> tuple[int, 
     minor = -item.amount_minor
     if not _is_reported(receipt, minor):
         code = item.return_reason or "line"
-        reverse(work, loan_id, receipt, minor, _return_class(code), code, line.booked_on)
+        said = Returned(minor, _return_class(code), code, line.booked_on, told=False)
+        reverse(work, loan_id, receipt, said)
     fee = item.charges_minor
     prove(work, loan_id, receipt.id, Proof(line.account, -minor, fee, line.id, line.booked_on))
     return -minor - fee, receipt.id
@@ -114,34 +119,63 @@ def _book_return(work: Work, line: StatementLine, item: LineItem) -> tuple[int, 
 def _returned_receipt(
     work: Work, line: StatementLine, item: LineItem
 ) -> tuple[str, Receipt] | None:
-    """By order number, else by mandate and exact amount where only one receipt fits best."""
+    """By order number, else by mandate and exact amount; of two that fit alike none is taken."""
     minor = -item.amount_minor
-    if item.end_to_end_id and (loan_id := work.aggregates.orders.get(item.end_to_end_id)):
+    ref = item.end_to_end_id
+    if ref is not None and (loan_id := work.aggregates.orders.get(ref)):
+        candidates = [(loan_id, r) for r in _of_order(work, loan_id, line, minor, ref)]
+    else:
         candidates = [
             (loan_id, receipt)
-            for receipt in work.loan(loan_id).receipts
-            if receipt.order_no == item.end_to_end_id
-        ]
-    elif item.mandate_ref:
-        candidates = [
-            (loan_id, receipt)
-            for loan_id in work.aggregates.mandates.get(item.mandate_ref, ())
+            for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ())
             for receipt in work.loan(loan_id).receipts
             if receipt.source == "debit" and receipt.amount_minor == minor
         ]
-    else:
-        return None
-    candidates = [
-        (loan_id, receipt)
+    refs = {name for name in (item.tx_id, line.servicer_ref) if name}
+    ranked = sorted(
+        (_fit(receipt, minor, refs), loan_id, receipt.id)
         for loan_id, receipt in candidates
         if work.loan(loan_id).currency == line.currency
         and (_is_reported(receipt, minor) or receipt.net_minor >= minor)
-    ]
-    # Reported and not yet proven first, then the newest: the oldest returns are long proven.
-    candidates.sort(
-        key=lambda pair: (not _is_reported(pair[1], minor), -pair[1].value_on.toordinal())
     )
-    return candidates[0] if candidates else None
+    if not ranked:
+        return None
+    alike = len(ranked) > 1 and ranked[0][0] == ranked[1][0]
+    if alike and ref is None:
+        return None
+    _, loan_id, receipt_id = ranked[0]
+    return loan_id, work.receipt(loan_id, receipt_id)
+
+
+def _of_order(
+    work: Work, loan_id: str, line: StatementLine, minor: int, order_no: str
+) -> list[Receipt]:
+    """Receipts of an order; a line of its return may be the first news that it was executed."""
+
+    def known() -> list[Receipt]:
+        return [r for r in work.loan(loan_id).receipts if r.order_no == order_no]
+
+    if not known() and work.loan(loan_id).currency == line.currency:
+        number, attempt = find(work, loan_id, order_no)
+        executed = Outcome(
+            OutcomeClass.SUCCESS, "return", minor, None, executed_on=attempt.value_on
+        )
+        hear(work, loan_id, number, attempt, executed, "statement")
+    return known()
+
+
+def _fit(receipt: Receipt, minor: int, refs: set[str]) -> tuple[bool, bool, bool, int]:
+    """The better the lower: reported and not yet proven, named by the bank, in suspense, newest.
+
+    Old returns are long proven. Of an order that was executed twice the surplus goes back rather
+    than what pays the installment.
+    """
+    return (
+        not _is_reported(receipt, minor),
+        receipt.bank_ref not in refs,
+        receipt.waiting_minor < minor,
+        -receipt.value_on.toordinal(),
+    )
 
 
 def _is_reported(receipt: Receipt, minor: int) -> bool:
@@ -150,29 +184,36 @@ def _is_reported(receipt: Receipt, minor: int) -> bool:
 
 
 def _return_class(code: str) -> OutcomeClass:
-    return (
-        OutcomeClass.NSF
-        if code in {"64", "90", "AM04", "MS03", "R01"}
-        else (OutcomeClass.LATE_RETURN)
-    )
+    """No funds may be tried again; any other reason of the bank is final for a machine."""
+    return OutcomeClass.NSF if code in NO_FUNDS else OutcomeClass.LATE_RETURN
 
 
 def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
-    """Orders of a batch booked in one amount, when count and sum agree with the line."""
+    """Orders of a batch booked in one amount, when count and sum agree with the line.
+
+    First those that are known to be taken; else with those that still owe a verdict, for the line
+    of the whole batch is the verdict of each.
+    """
     if not line.batch_ref:
         return ()
-    found: list[LineItem] = []
+    taken: list[LineItem] = []
+    live: list[LineItem] = []
     for loan_id in work.aggregates.batches.get(line.batch_ref, ()):
         loan = work.loan(loan_id)
         for _, attempt in loan.attempts():
             if attempt.batch_ref != line.batch_ref:
                 continue
             receipt = loan.receipt(f"R-{attempt.order_no}")
-            if receipt is not None and receipt.unsettled_minor > 0:
-                minor = receipt.unsettled_minor
-                found.append(LineItem(attempt.order_no, attempt.mandate_ref, None, minor))
-    fits = sum(item.amount_minor for item in found) == line.amount_minor
-    return tuple(found) if fits and line.batch_count in {None, len(found)} else ()
+            item = LineItem(attempt.order_no, attempt.mandate_ref, None, attempt.amount_minor)
+            if attempt.is_live:
+                live.append(item)
+            elif receipt is not None and receipt.unsettled_minor > 0:
+                taken.append(replace(item, amount_minor=receipt.unsettled_minor))
+    for found in (taken, [*taken, *live]):
+        booked = sum(item.amount_minor for item in found) - line.charges_minor
+        if booked == line.amount_minor and line.batch_count in {None, len(found)}:
+            return tuple(found)
+    return ()
 
 
 def _to_suspense(work: Work, line: StatementLine, open_minor: int) -> None:

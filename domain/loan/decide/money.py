@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
+from domain.errors import InvariantBroken
 from domain.ledger import bookings
 from domain.loan.aggregate import Allocated, Installment, Loan, Receipt
 from domain.loan.change import CaseChange
-from domain.loan.decide.charges import fall_due, true_up_penalty
+from domain.loan.decide.charges import charge_to_date, owed_on, true_up_penalty
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.waterfall import Allocation, OpenItem, allocate
 
-ONE_DAY = timedelta(days=1)
+ROUNDS_MOST = 20
+"""Each round applies what the one before set free; two are usual."""
 
 
 def receive_debit(work: Work, loan_id: str, receipt: Receipt, number: int) -> None:
     """A debit confirmed for its own installment: the waterfall only orders its components."""
-    fall_due(work, loan_id, number)
     true_up_penalty(work, loan_id, number, receipt.value_on)
     loan = work.loan(loan_id)
     item = loan.installment(number)
@@ -30,7 +31,7 @@ def receive_debit(work: Work, loan_id: str, receipt: Receipt, number: int) -> No
     )
     work.post(bookings.receive(loan, receipt, paid, "confirmed"))
     work.put_receipt(loan_id, _with(receipt, paid, waiting=rest))
-    true_up_penalty(work, loan_id, number, work.today(loan_id) - ONE_DAY)
+    charge_to_date(work, loan_id, number)
 
 
 def receive_free(work: Work, loan_id: str, receipt: Receipt, event: str) -> None:
@@ -40,66 +41,92 @@ def receive_free(work: Work, loan_id: str, receipt: Receipt, event: str) -> None
 
 
 def place_waiting(work: Work, loan_id: str) -> None:
-    """Apply what waits, by the waterfall; the part for an installment with a live attempt waits on.
+    """Apply what waits or was paid ahead, by the waterfall and by value date.
 
-    What is left of a debit is a surplus and a case; what is left of a transfer is paid ahead while
-    installments are still to come.
+    The part that falls on an installment with a live attempt waits on. What is left of a debit is a
+    surplus and a case; what is left of a transfer is paid ahead while installments are to come.
+    Placing may take back a penalty that earlier money had paid, so it goes round until all rests.
     """
-    for receipt in work.loan(loan_id).receipts:
-        if receipt.waiting_minor > 0:
+    for _ in range(ROUNDS_MOST):
+        before = work.loan(loan_id)
+        for receipt in before.receipts:
             _place(work, loan_id, receipt.id)
+        if work.loan(loan_id) is before:
+            return
+    raise InvariantBroken(f"money of loan {loan_id} does not come to rest")
 
 
 def _place(work: Work, loan_id: str, receipt_id: str) -> None:
-    receipt = work.receipt(loan_id, receipt_id)
-    surplus = work.cases.get(f"surplus/{receipt_id}")
-    free = receipt.waiting_minor - (surplus.amount_minor if surplus else 0)
-    if free <= 0:
-        return
-    for item in work.loan(loan_id).installments:
-        true_up_penalty(work, loan_id, item.number, _paid_through(work, loan_id, item, receipt))
-    loan = work.loan(loan_id)
-    open_items = [_open(item) for item in loan.installments if _open(item).owed.total]
-    mine = tuple(i.number for i in open_items if i.number == receipt.number)
-    if receipt.source == "debit":  # the payer agreed to this debit, not to pay other installments
-        open_items = [entry for entry in open_items if entry.number == receipt.number]
-    paid, rest = allocate(open_items, free, loan.product.waterfall, receipt.value_on, mine)
+    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
+    free = receipt.waiting_minor + receipt.advance_minor
+    paid, rest = _by_waterfall(work, loan, receipt, free) if free else ((), 0)
     live = {item.number for item in loan.installments if item.live_attempt is not None}
     now = [part for part in paid if part.number not in live]
+    numbers = list(dict.fromkeys(part.number for part in now))
+    for number in numbers:
+        true_up_penalty(work, loan_id, number, receipt.value_on)
+    _draw(work, loan_id, receipt_id, sum(part.minor for part in now))
     _apply(work, loan_id, receipt_id, now)
-    for number in {part.number for part in now}:
-        true_up_penalty(work, loan_id, number, work.today(loan_id) - ONE_DAY)
-    if rest > 0:
-        _place_rest(work, loan_id, receipt_id, rest)
+    for number in numbers:
+        charge_to_date(work, loan_id, number)
+    _park(work, loan_id, receipt_id, rest)
 
 
-def _paid_through(work: Work, loan_id: str, item: Installment, receipt: Receipt) -> date:
-    yesterday = work.today(loan_id) - ONE_DAY
-    return min(receipt.value_on, yesterday) if item.live_attempt is None else item.due_on
+def _by_waterfall(
+    work: Work, loan: Loan, receipt: Receipt, free: int
+) -> tuple[tuple[Allocation, ...], int]:
+    """Where free money goes: what is due by now is never future to it, however early its value."""
+    items = list(loan.installments)
+    if receipt.source == "debit":  # the payer agreed to this debit, not to pay other installments
+        items = [item for item in items if item.number == receipt.number]
+    entries = [_open(loan, item, receipt.value_on) for item in items]
+    entries = [entry for entry in entries if entry.owed.total]
+    due = [entry.due_on for entry in entries if entry.due_on <= work.today(loan.id)]
+    mine = tuple(entry.number for entry in entries if entry.number == receipt.number)
+    as_of = max([receipt.value_on, *due])
+    return allocate(entries, free, loan.product.waterfall, as_of, mine)
 
 
-def _open(item: Installment) -> OpenItem:
+def _open(loan: Loan, item: Installment, value_on: date) -> OpenItem:
     """What free money can pay: what is owed, or what was given up and is still collectable."""
-    amounts = item.given_up if item.state is State.WRITTEN_OFF else item.owed
+    given_up = item.state is State.WRITTEN_OFF
+    amounts = item.given_up if given_up else owed_on(loan, item, value_on)
     return OpenItem(item.number, item.due_on, amounts)
 
 
-def _place_rest(work: Work, loan_id: str, receipt_id: str, rest: int) -> None:
-    receipt = work.receipt(loan_id, receipt_id)
-    loan = work.loan(loan_id)
-    to_come = any(not item.fell_due and item.state is State.SCHEDULED for item in loan.installments)
-    if receipt.source != "debit" and to_come:
-        work.post(bookings.to_advance(loan, receipt, rest, receipt.value_on))
-        work.put_receipt(
-            loan_id,
-            replace(
-                receipt,
-                waiting_minor=receipt.waiting_minor - rest,
-                advance_minor=receipt.advance_minor + rest,
-            ),
-        )
-        return
-    work.open_case(surplus_case(loan, receipt, rest))
+def _draw(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
+    """Have so much of a receipt in suspense, from what it paid ahead where that is short."""
+    short = minor - work.receipt(loan_id, receipt_id).waiting_minor
+    if short > 0:
+        _move_ahead(work, loan_id, receipt_id, -short)
+
+
+def _park(work: Work, loan_id: str, receipt_id: str, rest: int) -> None:
+    """What nothing owed can take: paid ahead while something is to come, else a surplus."""
+    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
+    to_come = any(item.state is State.SCHEDULED for item in loan.installments)
+    ahead = rest if receipt.source != "debit" and to_come else 0
+    if delta := ahead - receipt.advance_minor:
+        _move_ahead(work, loan_id, receipt_id, delta)
+    key, surplus = f"surplus/{receipt_id}", rest - ahead
+    known = work.cases.get(key)
+    if known is not None and known.amount_minor != surplus:
+        work.close_case(key)
+    if surplus:
+        work.open_case(surplus_case(loan, receipt, surplus))
+
+
+def _move_ahead(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
+    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
+    work.post(bookings.to_advance(loan, receipt, minor, work.today(loan_id)))
+    work.put_receipt(
+        loan_id,
+        replace(
+            receipt,
+            waiting_minor=receipt.waiting_minor - minor,
+            advance_minor=receipt.advance_minor + minor,
+        ),
+    )
 
 
 def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> CaseChange:
@@ -115,29 +142,6 @@ def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> CaseChange:
         amount_minor=minor,
         currency=loan.currency,
     )
-
-
-def draw_advance(work: Work, loan_id: str, number: int) -> None:
-    """An installment fell due: what was paid ahead pays it, oldest receipt first."""
-    for known in work.loan(loan_id).receipts:
-        receipt = work.receipt(loan_id, known.id)
-        loan, item = work.loan(loan_id), work.item(loan_id, number)
-        if receipt.advance_minor <= 0 or not item.owed.total:
-            continue
-        paid, _ = allocate(
-            [_open(item)], receipt.advance_minor, loan.product.waterfall, item.due_on, (number,)
-        )
-        total = sum(part.minor for part in paid)
-        work.post(bookings.to_advance(loan, receipt, -total, item.due_on))
-        work.put_receipt(
-            loan_id,
-            replace(
-                receipt,
-                advance_minor=receipt.advance_minor - total,
-                waiting_minor=receipt.waiting_minor + total,
-            ),
-        )
-        _apply(work, loan_id, receipt.id, paid)
 
 
 def _apply(work: Work, loan_id: str, receipt_id: str, paid: Sequence[Allocation]) -> None:
@@ -165,14 +169,13 @@ def _apply(work: Work, loan_id: str, receipt_id: str, paid: Sequence[Allocation]
 def raise_paid(work: Work, loan_id: str, number: int, detail: str) -> None:
     """Raise the event of money that was applied to an installment."""
     item = work.item(loan_id, number)
-    open_minor = _open(item).owed.total
-    if open_minor == 0:
-        event = Event.RECOVERED_IN_FULL if item.state is State.WRITTEN_OFF else Event.PAID_IN_FULL
-    else:
+    given_up = item.state is State.WRITTEN_OFF
+    if (item.given_up if given_up else item.owed).total:
         event = Event.PAID_IN_PART
-    if work.can(loan_id, number, event):
-        work.move(loan_id, number, event, detail)
-        work.close_case(f"no_reminder/{loan_id}/{number}")
+    else:
+        event = Event.RECOVERED_IN_FULL if given_up else Event.PAID_IN_FULL
+    work.move(loan_id, number, event, detail)
+    work.close_case(f"no_reminder/{loan_id}/{number}")
 
 
 def take_back(work: Work, loan_id: str, receipt_id: str, minor: int, on: date) -> list[int]:
@@ -202,8 +205,6 @@ def take_back(work: Work, loan_id: str, receipt_id: str, minor: int, on: date) -
             returned_minor=receipt.returned_minor + back,
         ),
     )
-    if work.receipt(loan_id, receipt_id).waiting_minor == 0:
-        work.close_case(f"surplus/{receipt_id}")
     return list(dict.fromkeys(part.number for part in unpaid))
 
 

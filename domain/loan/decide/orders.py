@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from domain.debit.attempt import AttemptState
-from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts, bookings
 from domain.loan.aggregate import Receipt
 from domain.loan.amounts import Amounts
@@ -22,26 +20,15 @@ from domain.loan.commands import (
     Waive,
     WriteOff,
 )
-from domain.loan.decide.charges import true_up_penalty
+from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.money import place_waiting, raise_paid, receive_free
 from domain.loan.decide.outcomes import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import FINAL, Event, State
+from domain.loan.retrying import barred
 
-ONE_DAY = timedelta(days=1)
 MOVE_DAYS_MAX = 366
 MINOR_MAX = 10**15
-NEVER_AGAIN = frozenset(
-    {
-        OutcomeClass.ACCOUNT,
-        OutcomeClass.MANDATE,
-        OutcomeClass.PAYER_STOP,
-        OutcomeClass.DISPUTE,
-        OutcomeClass.DECEASED,
-        OutcomeClass.LATE_RETURN,
-    }
-)
-"""After these nobody debits under the same authority, whoever orders it."""
 
 
 def give_order(work: Work, order: Order) -> Change | Refusal:
@@ -111,18 +98,8 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
         return Refusal("hold", f"the installment is on hold ({item.hold})")
     if not loan.mandate.allows(work.today(loan_id)):
         return Refusal("mandate.ended", "the mandate does not cover today")
-    last = item.attempts[-1] if item.attempts else None
-    if last is not None and last.klass in NEVER_AGAIN:
-        return Refusal(f"class.{last.klass}", f"{last.klass} needs a new authority first")
-    rail = work.rules.rail(loan.product.rail)
-    presented = [
-        a
-        for a in item.attempts
-        if a.state not in {AttemptState.NOT_EXECUTED, AttemptState.RECALLED}
-    ]
-    allowed = min(rail.attempts_max, loan.mandate.attempts_max or rail.attempts_max)
-    if len(presented) >= allowed:
-        return Refusal("rail.attempts_max", f"presented {len(presented)} of {allowed} times")
+    if bar := barred(loan, item, work.rules):
+        return Refusal(bar.rule, bar.reason)
     if not work.can(loan_id, number, Event.RETRY_ORDERED):
         return Refusal("lifecycle.retry_ordered", f"not in state {item.state}")
     work.move(loan_id, number, Event.RETRY_ORDERED, order.reason)
@@ -168,12 +145,18 @@ def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
         return Refusal("due_on.range", f"from today to {MOVE_DAYS_MAX} days ahead")
     if not work.can(loan_id, number, Event.DUE_DATE_CHANGED):
         return Refusal("lifecycle.due_date_changed", f"not in state {item.state}")
-    true_up_penalty(work, loan_id, number, min(today - ONE_DAY, order.due_on))
+    charge_to_date(work, loan_id, number)
     work.move(loan_id, number, Event.DUE_DATE_CHANGED, f"{item.due_on} -> {order.due_on}")
     last = item.attempts[-1].number if item.attempts else 0
-    work.put(
-        loan_id, replace(work.item(loan_id, number), due_on=order.due_on, retries_reset_at=last)
+    moved = work.item(loan_id, number)
+    moved = replace(
+        moved,
+        due_on=order.due_on,
+        retries_reset_at=last,
+        retry_ordered_at=None,
+        penalty_carried=moved.charged.penalty,
     )
+    work.put(loan_id, moved)
     _answered(work, order)
     return work.done(loan_id, number, "due date changed")
 
@@ -214,6 +197,8 @@ def _cancel(work: Work, order: Cancel) -> Change | Refusal:
         charged = item.charged - item.owed
         work.put(loan_id, replace(work.item(loan_id, number), charged=charged))
     work.move(loan_id, number, Event.CANCELLED, order.reason)
+    place_waiting(work, loan_id)  # what was paid ahead may have nothing left to wait for
+    _answered(work, order)
     return work.done(loan_id, number, "cancelled")
 
 

@@ -1,19 +1,20 @@
-"""Evidence about debits: outcomes, returns, orders that never left. Never refused."""
+"""Evidence about debits: outcomes, and orders that never left. Never refused."""
 
 from dataclasses import replace
-from datetime import date
 
 from domain.debit.attempt import MOVES, Attempt, AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict
 from domain.debit.retry import NoRetry
+from domain.errors import IllegalTransition
 from domain.ledger import accounts
-from domain.loan import agenda
 from domain.loan.aggregate import Receipt
 from domain.loan.change import CaseChange, Change, Done
-from domain.loan.commands import RecordOutcome, RecordReturn, RecordUnsent
-from domain.loan.decide.money import place_waiting, receive_debit, receive_free, take_back
+from domain.loan.commands import RecordOutcome, RecordUnsent
+from domain.loan.decide.charges import charge_to_date
+from domain.loan.decide.money import place_waiting, raise_paid, receive_debit, receive_free
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import Event, State
+from domain.loan.lifecycle import Event
+from domain.loan.retrying import retry_verdict
 
 ENQUIRY = "enquiry"
 
@@ -22,7 +23,7 @@ def record_outcome(work: Work, command: RecordOutcome) -> Change:
     """What a rail said about an order, whichever way it came."""
     loan_id = work.aggregates.orders.get(command.order_no)
     if loan_id is None:
-        return _unknown_order(work, command.rail, command.order_no)
+        return unknown_order(work, command.rail, command.order_no)
     number, attempt = find(work, loan_id, command.order_no)
     hear(work, loan_id, number, attempt, command.outcome, command.source)
     return work.done(loan_id, number, command.outcome.verdict.value)
@@ -32,51 +33,16 @@ def record_unsent(work: Work, command: RecordUnsent) -> Change:
     """The order provably never left: the same number is sent again later."""
     loan_id = work.aggregates.orders.get(command.order_no)
     if loan_id is None:
-        return _unknown_order(work, "-", command.order_no)
+        return unknown_order(work, "-", command.order_no)
     number, attempt = find(work, loan_id, command.order_no)
-    if attempt.state is AttemptState.INTENDED and attempt.sends == command.sends:
+    if attempt.state is AttemptState.INTENDED and attempt.sends == command.sends > 0:
         calls = attempt.enquiries + 1
         rail = work.rules.rail(attempt.rail)
-        unsent = replace(attempt, sends=0, enquiries=calls, asked_at=work.at)
-        _put(work, loan_id, number, unsent)
+        unsent = replace(attempt, sends=-attempt.sends, enquiries=calls, asked_at=work.at)
+        put_attempt(work, loan_id, number, unsent)
         if calls >= rail.enquiries_before_operator:
             need_operator(work, loan_id, number, f"order {attempt.order_no} cannot be sent")
     return work.done(loan_id, number)
-
-
-def record_return(work: Work, command: RecordReturn) -> Change:
-    """A confirmed debit was taken back: everything that it paid is owed again."""
-    loan_id = work.aggregates.orders.get(command.order_no)
-    if loan_id is None:
-        return _unknown_order(work, command.rail, command.order_no)
-    number, attempt = find(work, loan_id, command.order_no)
-    receipt = returnable(work, loan_id, command.order_no, command.bank_ref, command.amount_minor)
-    if receipt is None and _already_returned(work, loan_id, command):
-        return work.done(loan_id, number, "known")
-    if receipt is None:
-        # A return says that the debit had been executed: book that first, then take it back.
-        confirmation = Outcome(
-            OutcomeClass.SUCCESS,
-            "return",
-            command.amount_minor,
-            command.bank_ref,
-            executed_on=attempt.value_on,
-        )
-        hear(work, loan_id, number, attempt, confirmation, "return")
-        receipt = returnable(
-            work, loan_id, command.order_no, command.bank_ref, command.amount_minor
-        )
-    if receipt is not None:
-        reverse(
-            work,
-            loan_id,
-            receipt,
-            command.amount_minor,
-            command.klass,
-            command.code,
-            command.returned_on,
-        )
-    return work.done(loan_id, number, "returned")
 
 
 def find(work: Work, loan_id: str, order_no: str) -> tuple[int, Attempt]:
@@ -140,19 +106,13 @@ def _hear_live(
 def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
     """The rail took money for a live attempt: receipt, allocation, and the attempt ends."""
     amount = outcome.executed_minor or attempt.amount_minor
-    item = work.item(loan_id, number)
-    before = item.state
     ended = replace(_ended(work, attempt, AttemptState.CONFIRMED, outcome), confirmed_minor=amount)
-    _put(work, loan_id, number, ended)
+    put_attempt(work, loan_id, number, ended)
     receipt = debit_receipt(work, number, ended, outcome, amount, f"R-{attempt.order_no}")
     receive_debit(work, loan_id, receipt, number)
-    item = work.item(loan_id, number)
-    detail = f"order {attempt.order_no}"
-    if item.owed.total == 0:
-        if work.can(loan_id, number, Event.PAID_IN_FULL):
-            work.move(loan_id, number, Event.PAID_IN_FULL, detail)
-        work.close_case(f"no_reminder/{loan_id}/{number}")
-    elif before in {State.PRESENTED, State.IN_DOUBT}:
+    if work.item(loan_id, number).owed.total == 0:
+        raise_paid(work, loan_id, number, f"order {attempt.order_no}")
+    else:
         _end_retryable_or_finally(work, loan_id, number, "paid in part")
     if outcome.klass is OutcomeClass.SUCCESS_DEFECTIVE:
         _case(
@@ -177,64 +137,14 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
 
 def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     """An attempt ended without money: retry by plan, or delinquent."""
-    _put(work, loan_id, number, ended)
+    put_attempt(work, loan_id, number, ended)
     _end_of_doubt(work, loan_id, number, ended.order_no)
+    # Penalty waited for the verdict, and may have been charged ahead for the day of the debit.
+    charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
-        if work.can(loan_id, number, Event.ATTEMPT_WITHDRAWN):
-            work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
+        work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
         return
     _end_retryable_or_finally(work, loan_id, number, f"{ended.klass} {ended.code}")
-
-
-def reverse(
-    work: Work,
-    loan_id: str,
-    receipt: Receipt,
-    minor: int,
-    klass: OutcomeClass,
-    code: str,
-    on: date,
-) -> None:
-    """Book a reported return and reopen what it had paid."""
-    if receipt.order_no is not None:
-        number, attempt = find(work, loan_id, receipt.order_no)
-        if attempt.state is AttemptState.CONFIRMED and receipt.id == f"R-{attempt.order_no}":
-            _put(
-                work,
-                loan_id,
-                number,
-                replace(
-                    attempt, state=AttemptState.RETURNED, klass=klass, code=code, ended_at=work.at
-                ),
-            )
-    for number in take_back(work, loan_id, receipt.id, minor, on):
-        item = work.item(loan_id, number)
-        verdict = agenda.retry_verdict(work.loan(loan_id), item, work.rules)
-        event = (
-            Event.RECEIPT_REVERSED_FINALLY
-            if isinstance(verdict, NoRetry)
-            else Event.RECEIPT_REVERSED_RETRYABLE
-        )
-        if not work.can(loan_id, number, event):
-            event = Event.RECEIPT_REVERSED
-        work.move(loan_id, number, event, f"{code} receipt {receipt.id}")
-    place_waiting(work, loan_id)
-
-
-def returnable(
-    work: Work, loan_id: str, order_no: str, bank_ref: str | None, minor: int
-) -> Receipt | None:
-    """The receipt of an order that such a return takes back: by bank reference, else by order."""
-    found = [
-        receipt
-        for receipt in work.loan(loan_id).receipts
-        if receipt.order_no == order_no and receipt.net_minor >= minor > 0
-    ]
-    exact = [receipt for receipt in found if bank_ref and receipt.bank_ref == bank_ref]
-    if exact:
-        return exact[0]
-    loose = [receipt for receipt in found if not (bank_ref and receipt.bank_ref)]
-    return loose[0] if loose else None
 
 
 def debit_receipt(
@@ -259,10 +169,14 @@ def _hear_money_again(
 ) -> None:
     """Success for an attempt that has ended: known, or money that nobody expected."""
     known = [r for r in work.loan(loan_id).receipts if r.order_no == attempt.order_no]
-    refs = {receipt.bank_ref for receipt in known}
-    if known and (outcome.bank_ref is None or outcome.bank_ref in refs):
-        return
     amount = outcome.executed_minor or attempt.amount_minor
+    same = [r for r in known if outcome.bank_ref in {None, r.bank_ref}]
+    if same:
+        if all(receipt.amount_minor != amount for receipt in same):
+            said = f"{amount} was taken, and {same[0].amount_minor} is booked"
+            key = f"amount/{attempt.order_no}"
+            _case(work, loan_id, number, key, "contradiction", f"{outcome.code}: {said}")
+        return
     unnamed = [r for r in known if r.bank_ref is None and r.amount_minor == amount]
     if unnamed:
         work.put_receipt(loan_id, replace(unnamed[0], bank_ref=outcome.bank_ref))
@@ -323,7 +237,7 @@ def _wait(
     outcome: Outcome,
 ) -> None:
     """The attempt stays open; in doubt once its verdict is overdue, later a person's task."""
-    _put(
+    put_attempt(
         work, loan_id, number, replace(attempt, state=state, klass=outcome.klass, code=outcome.code)
     )
     doubtful = state is AttemptState.UNKNOWN or _is_overdue(work, attempt)
@@ -360,36 +274,28 @@ def _end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
 
 def _end_retryable_or_finally(work: Work, loan_id: str, number: int, detail: str) -> None:
     item = work.item(loan_id, number)
-    verdict = agenda.retry_verdict(work.loan(loan_id), item, work.rules)
+    verdict = retry_verdict(work.loan(loan_id), item, work.rules, work.at)
     if isinstance(verdict, NoRetry):
         event, detail = Event.ATTEMPT_ENDED_FINALLY, f"{detail}; {verdict.rule}: {verdict.reason}"
     else:
         event = Event.ATTEMPT_ENDED_RETRYABLE
-    if work.can(loan_id, number, event):
-        work.move(loan_id, number, event, detail)
+    work.move(loan_id, number, event, detail)
 
 
-def _put(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:
+def put_attempt(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:
     """Replace an attempt; a change of its state is a transition of its own."""
     item = work.item(loan_id, number)
     before = item.attempts[attempt.number - 1]
     attempts = tuple(attempt if a.number == attempt.number else a for a in item.attempts)
     work.put(loan_id, replace(item, attempts=attempts))
-    if before.state is not attempt.state and attempt.state in MOVES[before.state]:
+    if before.state is not attempt.state:
+        if attempt.state not in MOVES[before.state]:
+            raise IllegalTransition(before.state, attempt.state)
         detail = f"{attempt.klass or ''} {attempt.code}".strip()
         work.note(loan_id, number, before.state, attempt.state, "attempt", detail, attempt.order_no)
 
 
-def _already_returned(work: Work, loan_id: str, command: RecordReturn) -> bool:
-    return any(
-        receipt.order_no == command.order_no
-        and receipt.returned_minor > 0
-        and (command.bank_ref is None or receipt.bank_ref in {None, command.bank_ref})
-        for receipt in work.loan(loan_id).receipts
-    )
-
-
-def _unknown_order(work: Work, rail: str, order_no: str) -> Change:
+def unknown_order(work: Work, rail: str, order_no: str) -> Change:
     """Evidence about an order that nobody sent is kept as a case, never dropped."""
     work.open_case(
         CaseChange(

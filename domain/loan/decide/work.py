@@ -91,10 +91,10 @@ class Work:
         self._changed_loans.add(loan_id)
 
     def put_receipt(self, loan_id: str, receipt: Receipt) -> None:
-        """Add or replace a receipt."""
+        """Add a receipt, or replace it where it stands: in the order of their coming."""
         loan = self.loans[loan_id]
-        known = [item for item in loan.receipts if item.id != receipt.id]
-        self.put_loan(replace(loan, receipts=(*known, receipt)))
+        receipts = {item.id: item for item in loan.receipts} | {receipt.id: receipt}
+        self.put_loan(replace(loan, receipts=tuple(receipts.values())))
         self._receipts[(loan_id, receipt.id)] = None
 
     def put_line(self, line: LineState) -> None:
@@ -115,6 +115,7 @@ class Work:
             item,
             state=target,
             generation=item.generation + (1 if reopened else 0),
+            opened=item.opened or reopened,
             driver_beat="" if reopened else item.driver_beat,
             driver_until=None if reopened else item.driver_until,
             closed_at=self.at if target is State.CLOSED else None,
@@ -219,8 +220,14 @@ class Work:
         return self.finish(Done(note=note), (loan_id, number))
 
     def superseded(self, loan_id: str, number: int) -> Change:
-        """Finish a moot beat: the driver is told the current view."""
-        self.touch(loan_id, number)
+        """Finish a moot beat: the driver is told the current view.
+
+        A driver that is told what it knew has not moved the installment: its version stays, so
+        that a beat asked for in vain is seen as such.
+        """
+        item = self.item(loan_id, number)
+        if _mark(self.view(loan_id, number)) != item.driver_beat:
+            self.touch(loan_id, number)
         return self.finish(Superseded(), (loan_id, number))
 
     def _hold_direct(self, loan_id: str, receipt_id: str) -> None:
@@ -229,8 +236,8 @@ class Work:
         receipt = self.receipt(loan_id, receipt_id)
         if set(loan.product.shares.parties) != {loan.product.funder}:
             return
-        proven = receipt.clearing_minor == 0 and bool(receipt.lines)
-        applied = sum(part.minor for part in receipt.allocations)
+        proven = receipt.is_proven
+        applied = receipt.applied_minor
         if delta := (applied if proven else min(applied, receipt.held_minor)) - receipt.held_minor:
             self.post(bookings.hold_direct(loan, receipt, delta, self.today(loan_id)))
             held = receipt.held_minor + delta
@@ -277,7 +284,6 @@ class Work:
             return
         view = self.view(loan_id, number)
         beat = view.next_beat
-        told = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
         driver_knows = self._from_driver and is_subject
         opening = (loan_id, number) in self._opening
         earlier = beat is not None and (
@@ -286,8 +292,7 @@ class Work:
         ended = view.is_final and item.driver_beat != "final"
         if driver_knows or opening or earlier or ended:
             until = beat.not_before if beat else None
-            mark = "final" if view.is_final else told
-            self.put(loan_id, replace(item, driver_beat=mark, driver_until=until))
+            self.put(loan_id, replace(item, driver_beat=_mark(view), driver_until=until))
         if driver_knows and not opening:
             return
         if opening or earlier or ended:
@@ -296,3 +301,10 @@ class Work:
     def _wake(self, view: InstallmentView, *, opening: bool) -> Iterator[Message]:
         stream = f"installment/{view.tenant}/{view.loan_id}/{view.number}"
         yield Message("open" if opening else "wake", stream, {"view": view})
+
+
+def _mark(view: InstallmentView) -> str:
+    """What a driver that has this view was told: its beat and instant, nothing, or the end."""
+    beat = view.next_beat
+    told = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
+    return "final" if view.is_final else told

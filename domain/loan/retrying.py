@@ -1,0 +1,115 @@
+"""What the retry policy says of an installment, asked from its aggregate and at an instant."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from domain.calendar import BankingCalendar, local_day
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.history import NEVER_PRESENTED, History
+from domain.debit.outcome import OutcomeClass
+from domain.debit.presentment import earliest_slot, value_day
+from domain.debit.rail import RailProfile
+from domain.debit.retry import NoRetry, RetryAt, next_attempt
+from domain.debit.slot import last_value_day
+from domain.loan.aggregate import Installment, Loan, Rulebook
+
+NEVER_AGAIN = frozenset(
+    {
+        OutcomeClass.ACCOUNT,
+        OutcomeClass.MANDATE,
+        OutcomeClass.PAYER_STOP,
+        OutcomeClass.DISPUTE,
+        OutcomeClass.DECEASED,
+        OutcomeClass.LATE_RETURN,
+    }
+)
+"""After these nobody debits under the same authority, whoever orders it."""
+
+
+def retry_verdict(
+    loan: Loan, item: Installment, rules: Rulebook, at: datetime | None = None
+) -> RetryAt | NoRetry:
+    """What the retry policy says after the attempts so far (since an operator reset them).
+
+    `at`: now; a slot that was missed moves on to the next one, as long as the last day allows. What
+    law, rail and mandate forbid counts over all attempts, also those before a reset.
+    """
+    if item.attempts and (no := barred(loan, item, rules)):
+        return no
+    known = tuple(_as_failed(attempt) for attempt in item.attempts)
+    attempts = tuple(a for a in known if a.number > item.retries_reset_at) or known
+    product = loan.product
+    rail = rules.rail(product.rail)
+    calendar = rules.calendar(rail.calendar)
+    verdict = next_attempt(
+        attempts, item.due_on, product.retry, rail, loan.mandate, calendar, product.timezone
+    )
+    if at is None or isinstance(verdict, NoRetry) or at <= verdict.not_before:
+        return verdict
+    slot = not_missed(verdict.not_before, at, rail, calendar)
+    value_on = value_day(rail, calendar, local_day(slot, rail.timezone))
+    rule, last_day = last_value_day(_history(loan, item, attempts, rules))
+    if value_on > last_day:
+        return NoRetry(rule, f"the next value day {value_on} lies after {last_day} ({rule})")
+    return replace(verdict, not_before=slot, value_on=value_on)
+
+
+def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
+    """What forbids any further presentment, whoever orders it: authority lost, or rail's count."""
+    presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
+    last = presented[-1] if presented else None
+    mandate = loan.mandate
+    if last is not None and last.klass in NEVER_AGAIN and last.mandate_ref == mandate.ref:
+        return NoRetry(f"class.{last.klass}", f"{last.klass} needs a new authority first")
+    rail = rules.rail(loan.product.rail)
+    limits = [("rail.attempts_max", rail.attempts_max)]
+    if mandate.attempts_max is not None:
+        limits.append(("mandate.attempts_max", mandate.attempts_max))
+    rule, most = min(limits, key=lambda limit: limit[1])
+    if len(presented) >= most:
+        return NoRetry(rule, f"presented {len(presented)} of {most} times")
+    return None
+
+
+def _as_failed(attempt: Attempt) -> Attempt:
+    """Money that was taken and did not suffice: for the policy it is as if funds were short."""
+    if attempt.state is not AttemptState.CONFIRMED:
+        return attempt
+    return replace(attempt, state=AttemptState.DECLINED, klass=OutcomeClass.NSF)
+
+
+def _history(
+    loan: Loan, item: Installment, attempts: tuple[Attempt, ...], rules: Rulebook
+) -> History:
+    product = loan.product
+    rail = rules.rail(product.rail)
+    return History(
+        attempts,
+        (),
+        item.due_on,
+        product.retry,
+        rail,
+        loan.mandate,
+        (),
+        rules.calendar(rail.calendar),
+        product.timezone,
+    )
+
+
+def ends_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> date:
+    """The day from which time alone has ended the retries, should nobody present until then."""
+    verdict = retry_verdict(loan, item, rules, at)
+    if isinstance(verdict, NoRetry):
+        return local_day(at, loan.product.timezone)
+    _, last_day = last_value_day(_history(loan, item, item.attempts, rules))
+    return last_day + timedelta(days=1)
+
+
+def not_missed(
+    planned: datetime, at: datetime, rail: RailProfile, calendar: BankingCalendar
+) -> datetime:
+    """A planned slot; one that has passed while the rail is closed moves to its next opening."""
+    if planned >= at:
+        return planned
+    slot = earliest_slot(at, rail, calendar)
+    return planned if slot == at else slot
