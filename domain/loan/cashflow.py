@@ -74,10 +74,13 @@ def worth(flows: Iterable[Flow], rate: Decimal, odd: Odd) -> Decimal:
         growth = 1 + rate
         total = Decimal(0)
         powers: dict[int, Decimal] = {}
+        parts: dict[Fraction, Decimal] = {}
         for flow in flows:
             if (factor := powers.get(flow.whole)) is None:
                 factor = powers[flow.whole] = growth**flow.whole
-            total += flow.minor / (factor * _odd_factor(flow.fraction, rate, odd))
+            if (part := parts.get(flow.fraction)) is None:
+                part = parts[flow.fraction] = _odd_factor(flow.fraction, rate, odd)
+            total += flow.minor / (factor * part)
         return total
 
 

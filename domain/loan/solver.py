@@ -22,8 +22,9 @@ _FINE = (
     HIGHEST,
 )
 _SEARCH_STEPS = 200
-_POLISH_STEPS = 12
-_CLOSE = Decimal("1e-30")
+_POLISH_STEPS = 8
+_LAST_DIGIT = Decimal("1e-30")
+"""Rates are given to this digit, so that one that is a short decimal comes out as it."""
 _PROOF = Decimal("1e-18")
 
 
@@ -110,16 +111,13 @@ def _polish(flows: Sequence[Flow], odd: Odd, found: float) -> Decimal:
     with localcontext() as context:
         context.prec = PRECISION
         before, at = Decimal(found) + Decimal("1e-9"), Decimal(found)
-        worth_before = worth(flows, before, odd)
-        for _ in range(_POLISH_STEPS):
-            worth_at = worth(flows, at, odd)
-            if worth_at in (0, worth_before):
-                break
+        worth_before, worth_at, steps = worth(flows, before, odd), worth(flows, at, odd), 0
+        while worth_at not in (0, worth_before) and steps < _POLISH_STEPS:
             step = worth_at * (at - before) / (worth_at - worth_before)
+            steps = _POLISH_STEPS if abs(step) < _LAST_DIGIT else steps + 1
             before, worth_before, at = at, worth_at, at - step
-            if abs(step) < _CLOSE:
-                break
-        return _proven(flows, odd, at)
+            worth_at = worth(flows, at, odd)
+        return _proven(flows, odd, at.quantize(_LAST_DIGIT))
 
 
 def _proven(flows: Sequence[Flow], odd: Odd, rate: Decimal) -> Decimal:

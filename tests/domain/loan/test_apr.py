@@ -1,0 +1,234 @@
+"""Annual percentage rates: the published figures of both continents, and proof of the solver."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+import pyxirr
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput, InvariantBroken
+from domain.loan import solver
+from domain.loan.apr import AprMethod, apr, disclose
+from domain.loan.cashflow import MOST_FLOWS, MOST_PERIODS, Flow, Odd, check_flows, flow_at, worth
+from domain.loan.solver import solve
+
+US, EU, IRR = AprMethod.US_ACTUARIAL, AprMethod.EU, AprMethod.IRR
+
+
+def loan(advance: int, payments: list[int], first: Fraction = Fraction(1)) -> list[Flow]:
+    """One advance and payments one unit period apart, amounts in minor units."""
+    paid = [flow_at(minor, first + index) for index, minor in enumerate(payments)]
+    return [Flow(-advance, 0), *paid]
+
+
+@pytest.mark.parametrize(
+    ("flows", "per_year", "published"),
+    [
+        # 12 CFR 1026 appendix J (c) (1) (i): regular months.
+        (loan(500_000, [23_000] * 24), 12, "9.69"),
+        # (c) (1) (ii): one month and 19 days before the first of 36.
+        (loan(600_000, [20_000] * 36, 1 + Fraction(19, 30)), 12, "11.82"),
+        # (c) (1) (iv): quarters, a quarter and 39 days first.
+        (loan(1_000_000, [38_500] * 40, 1 + Fraction(39, 90)), 4, "8.97"),
+        # (c) (2): every two months, one month and 22 days (52/60) first.
+        (loan(800_000, [44_936, *[46_500] * 18, 20_000], Fraction(52, 60)), 6, "7.30"),
+        # (c) (1) (iii): half-months, six days first.
+        (loan(500_000, [21_917] * 24, Fraction(6, 15)), 24, "10.34"),
+        # (c) (1) (v): weeks, four weeks and four days first.
+        (loan(50_000, [1_760] * 30, 4 + Fraction(4, 7)), 52, "14.96"),
+    ],
+)
+def test_us_actuarial_rates_of_regulation_z(
+    flows: list[Flow], per_year: int, published: str
+) -> None:
+    """12 CFR 1026 appendix J, worked examples, to the disclosed hundredth."""
+    assert disclose(apr(flows, US, Fraction(per_year)).disclosed) == published
+
+
+def test_actual_days_instead_of_the_rules_own_fraction_give_another_rate() -> None:
+    """The trap: 50/60 by actual days would disclose 7.33."""
+    flows = loan(800_000, [44_936, *[46_500] * 18, 20_000], Fraction(50, 60))
+    assert disclose(apr(flows, US, Fraction(6)).disclosed) == "7.33"
+
+
+@pytest.mark.parametrize(
+    ("flows", "published"),
+    [
+        ([Flow(-100_000, 0), Flow(120_000, 1, Fraction(1, 2))], "12.92"),
+        ([Flow(-100_000, 0), Flow(60_000, 1), Flow(60_000, 2)], "13.07"),
+    ],
+)
+def test_eu_rates_of_the_directive(flows: list[Flow], published: str) -> None:
+    """98/7/EC annex: effective, time in years."""
+    assert disclose(apr(flows, EU, Fraction(1)).disclosed) == published
+
+
+def test_eu_example_of_the_commission() -> None:
+    """DG FISMA 2015, example 1: 200000 less a fee of 2 percent, 240 x 1432.86: 6.434412."""
+    flows = loan(20_000_000 - 400_000, [143_286] * 240)
+    assert disclose(apr(flows, EU, Fraction(12)).disclosed, 6) == "6.434412"
+
+
+def test_flat_interest_is_dearer_than_it_sounds() -> None:
+    """12000 at 0.8 percent flat a month: nominal 17.27, effective 18.71."""
+    rate = apr(loan(1_200_000, [109_600] * 12), IRR, Fraction(12))
+    assert (disclose(rate.nominal), disclose(rate.effective)) == ("17.27", "18.71")
+    assert rate.disclosed == rate.nominal
+
+
+def test_a_nominal_rate_may_compound_by_another_period() -> None:
+    """Times in years, nominal by months: 12.682503 effective is 12 nominal."""
+    flows = [Flow(-(10**10), 0), Flow(11_268_250_301, 1)]
+    rate = apr(flows, EU, Fraction(1), Fraction(12))
+    assert disclose(rate.nominal, 6) == "12.000000"
+    same = apr(flows, EU, Fraction(1), Fraction(1))
+    assert same.nominal == same.effective
+
+
+def test_paying_back_what_was_lent_costs_nothing() -> None:
+    """Zero, not minus zero and not an error."""
+    flows = loan(1_200, [100] * 12)
+    for method in AprMethod:
+        assert disclose(apr(flows, method, Fraction(12)).disclosed) == "0.00"
+
+
+def test_a_rate_below_zero_is_an_answer_for_irr_only() -> None:
+    """Half the money back after a year is minus 50 percent; no law discloses that."""
+    flows = loan(100, [50])
+    assert disclose(apr(flows, IRR, Fraction(1)).nominal) == "-50.00"
+    for method in (US, EU):
+        with pytest.raises(InvalidInput, match="there is none"):
+            apr(flows, method, Fraction(1))
+
+
+def test_several_rates_are_told_and_not_chosen_from() -> None:
+    """-1000, +2500, -1540 is worth nothing at 10 and at 40 percent."""
+    flows = [Flow(-1_000, 0), Flow(2_500, 1), Flow(-1_540, 2)]
+    for rate in ("0.1", "0.4"):
+        assert abs(worth(flows, Decimal(rate), Odd.COMPOUND)) < Decimal("1e-40")
+    with pytest.raises(InvalidInput, match="at least 2"):
+        solve(flows, Odd.COMPOUND)
+
+
+def test_flows_with_two_sign_changes_and_one_rate_are_solved() -> None:
+    """A late advance: the running sum changes its sign once (Norstrom), so the rate is one."""
+    flows = [Flow(-1_000, 0), Flow(600, 1), Flow(-100, 2), Flow(700, 3)]
+    found = solve(flows, Odd.COMPOUND)
+    assert abs(worth(flows, found, Odd.COMPOUND)) < Decimal("1e-15")
+
+
+def test_flows_that_no_criterion_covers_are_searched_finely() -> None:
+    """The running sum crosses zero three times, yet one rate exists above zero."""
+    flows = [Flow(-100, 0), Flow(150, 1), Flow(-100, 2), Flow(120, 3)]
+    found = solve(flows, Odd.COMPOUND)
+    assert abs(worth(flows, found, Odd.COMPOUND)) < Decimal("1e-15")
+
+
+@pytest.mark.parametrize(
+    ("flows", "field"),
+    [
+        ([Flow(100, 0), Flow(50, 1)], "advance"),
+        ([Flow(-100, 0)], "payment"),
+        ([], "advance"),
+        ([Flow(-1, 0)] * (MOST_FLOWS + 1), "flows"),
+    ],
+)
+def test_flows_need_an_advance_and_a_payment(flows: list[Flow], field: str) -> None:
+    """And a bounded number of them."""
+    with pytest.raises(InvalidInput) as refused:
+        check_flows(flows)
+    assert refused.value.field == field
+
+
+def test_a_flow_lies_at_a_time_that_can_be_reckoned_with() -> None:
+    """Not before the first advance, not beyond the last period, its fraction below one."""
+    for whole, part in ((-1, Fraction(0)), (MOST_PERIODS + 1, Fraction(0)), (0, Fraction(1))):
+        with pytest.raises(InvalidInput, match="period"):
+            Flow(1, whole, part)
+    assert flow_at(5, Fraction(7, 2)) == Flow(5, 3, Fraction(1, 2))
+    assert Flow(5, MOST_PERIODS, Fraction(1, 2)).at == MOST_PERIODS + Fraction(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("percent", "decimals", "text"),
+    [("9.685", 2, "9.69"), ("-0.0001", 2, "0.00"), ("12.5", 0, "13"), ("0.1", 6, "0.100000")],
+)
+def test_rates_are_disclosed_half_up(percent: str, decimals: int, text: str) -> None:
+    """To the decimals asked for."""
+    assert disclose(Decimal(percent), decimals) == text
+
+
+@pytest.mark.parametrize("decimals", [-1, 13])
+def test_decimals_are_bounded(decimals: int) -> None:
+    """From none to twelve."""
+    with pytest.raises(InvalidInput):
+        disclose(Decimal(1), decimals)
+
+
+def test_a_rate_that_is_none_is_never_passed_off_as_one() -> None:
+    """The proof in decimals stops what the search got wrong."""
+    with pytest.raises(InvariantBroken):
+        solver._proven([Flow(-100, 0), Flow(110, 1)], Odd.COMPOUND, Decimal("0.2"))
+
+
+def test_a_search_that_cannot_move_gives_its_best() -> None:
+    """Flat worths and a spent number of steps end the search; the proof then decides."""
+    assert solver._search(lambda rate: 1.0, 0.0, 1.0) == 0.0
+    assert solver._search(lambda rate: -1.0 if rate < 1.0 else 1e300, 0.0, 1.0) < 1.0
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(100_000, 10**9),
+    st.integers(1, 360),
+    st.floats(0.0001, 0.5),
+    st.sampled_from(list(Odd)),
+    st.fractions(0, 1, max_denominator=90).filter(lambda part: part < 1),
+)
+def test_the_solver_finds_the_rate_that_made_the_payments(
+    principal: int, periods: int, rate: float, odd: Odd, part: Fraction
+) -> None:
+    """For any level loan: the equation holds, and the rate is where it was put, within rounding."""
+    payment = round(principal * rate / (1 - (1 + rate) ** -periods)) + 1
+    flows = loan(principal, [payment] * periods, 1 + part)
+    assume(payment * periods > principal)
+    found = solve(flows, odd)
+    assert abs(worth(flows, found, odd)) <= Decimal("1e-9")
+    assert found >= 0
+    if not part:
+        assert float(found) == pytest.approx(rate, rel=0.02, abs=1e-4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.integers(1, 10**6), min_size=1, max_size=60),
+    st.integers(1, 10**7),
+)
+def test_irr_agrees_with_pyxirr(payments: list[int], advance: int) -> None:
+    """Any payments after one advance, rates below zero included."""
+    total = sum(payments)
+    assume(total / 3 <= advance)
+    assume(advance <= total * 20)
+    theirs = pyxirr.irr([-advance, *payments])
+    assume(theirs is not None and -0.95 < theirs < 1e4)
+    ours = solve(loan(advance, payments), Odd.COMPOUND, negative=True)
+    assert float(ours) == pytest.approx(theirs, rel=1e-7, abs=1e-9)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 900), st.integers(1, 10**5)), min_size=1, max_size=30))
+def test_dated_irr_agrees_with_xirr(payments: list[tuple[int, int]]) -> None:
+    """Days over 365, whatever the dates."""
+    start = date(2023, 5, 17)
+    advance = sum(minor for _, minor in payments) * 9 // 10 + 1
+    days = [start, *(start + timedelta(days=offset) for offset, _ in payments)]
+    theirs = pyxirr.xirr(days, [-advance, *(minor for _, minor in payments)])
+    assume(theirs is not None and -0.9 < theirs < 1e3)
+    flows = [Flow(-advance, 0)]
+    flows += [flow_at(minor, Fraction(offset, 365)) for offset, minor in payments]
+    assume(sum(flow.minor for flow in flows) != 0)
+    ours = solve(flows, Odd.COMPOUND, negative=True)
+    assert float(ours) == pytest.approx(theirs, rel=1e-6, abs=1e-8)
