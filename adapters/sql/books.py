@@ -86,7 +86,7 @@ class SqlBooks:
         """See `ports.books.Books.apply`.
 
         Raises:
-            ConnectionError: the database was away for too long; apply again with the same id.
+            ConnectionError: the database was away or busy for too long; apply again, same id.
         """
         result = await self._enqueue(command)
         if isinstance(result, Exception):

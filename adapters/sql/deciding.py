@@ -1,5 +1,6 @@
 """Decides the commands of a group in order, on a `Workset`, and says what each is answered."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +40,8 @@ class Domain:
 
 
 DOMAIN = Domain()
+_BREATHE = 8
+"""A large group is half a second of arithmetic: timers and sockets get their turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Answered:
     replayed: bool
 
 
-def decide_all(
+async def decide_all(
     work: Workset, commands: Sequence[AnyCommand], domain: Domain, mine: frozenset[str]
 ) -> list[Applied | Refused | Exception]:
     """Decide every command; the answers carry the views as the whole group leaves them.
@@ -58,7 +61,9 @@ def decide_all(
     is answered as new, since nobody has had that answer.
     """
     results: list[Answered | Exception] = []
-    for command in commands:
+    for index, command in enumerate(commands):
+        if index % _BREATHE == _BREATHE - 1:
+            await asyncio.sleep(0)
         try:
             results.append(_answer(work, command, domain, mine))
         except Exception as error:  # noqa: BLE001  (one bad command must not take the others along)

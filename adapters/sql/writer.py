@@ -24,7 +24,7 @@ from ports.clock import Clock
 Result = Applied | Refused | Exception
 
 AGAIN_MAX = 8
-"""Deadlocks and lock time-outs of one group before it is taken apart."""
+"""Deadlocks and lock time-outs of one group before its callers are told."""
 LOST_MAX = 7
 """Lost connections of one group before its callers are told: about seven seconds of waiting."""
 RACE_MAX = 2
@@ -78,8 +78,9 @@ class GroupWriter:
     async def _take_apart(
         self, commands: Sequence[AnyCommand], mine: set[str], error: Exception, fault: Fault
     ) -> list[Result]:
-        if fault is Fault.LOST:
-            gone = ConnectionError("the books cannot be reached; apply again with the same id")
+        if fault in {Fault.LOST, Fault.AGAIN}:
+            # Nothing is wrong with the commands; one by one they would wait as long again, each.
+            gone = ConnectionError("the books are away or busy; apply again with the same id")
             gone.__cause__ = error
             return [gone for _ in commands]
         if len(commands) > 1:
@@ -99,7 +100,7 @@ class GroupWriter:
             unit = Unit(conn, self._postgres, self.counters)
             work = Workset(self._clock.now(), self._zone, self._rules, name)
             await load(unit, work, commands, self._cache)
-            results = decide_all(work, commands, self._domain, mine)
+            results = await decide_all(work, commands, self._domain, mine)
             if not work.written:
                 await transaction.rollback()
                 return results
