@@ -118,8 +118,9 @@ def outlook(world: World) -> dict[str, Any]:
     event = "SELECT MIN(due_ms) AS m FROM events WHERE due_ms > ?1"
     # Ends of days and late statements wait for whoever asks for statements; the rest has news.
     news = f"{event} AND kind NOT IN ('day_end', 'published')"
-    ahead = world.db.count(f"SELECT MIN(m) FROM ({event} UNION ALL {webhook})", now)
-    told = world.db.count(f"SELECT MIN(m) FROM ({news} UNION ALL {webhook})", now)
+    either = "SELECT MIN(m) FROM ({} UNION ALL {})"
+    ahead = world.db.count(either.format(event, webhook), now)
+    told = world.db.count(either.format(news, webhook), now)
     return {
         "now": iso(now),
         "next": iso(ahead) if ahead else None,

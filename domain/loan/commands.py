@@ -5,80 +5,18 @@ refused. *Orders* (present, waive, hold ...) can be. The identity of a command i
 `id` and `seen`, so the same news under the same id is the same command, whoever retries it.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Literal
 
-from domain import canonical
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Actor, HoldKind
+from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
+from domain.loan.command import Command, InstallmentCommand, LoanCommand, Scope
 from domain.loan.product import Product
 from domain.loan.schedule import ScheduleLine
 from domain.reconciliation.statement import StatementLine
-
-IDENTITY_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The aggregates that a command names; the door locks them in the order of these fields."""
-
-    mandates: tuple[str, ...] = ()
-    orders: tuple[str, ...] = ()
-    messages: tuple[str, ...] = ()
-    batches: tuple[str, ...] = ()
-    receipts: tuple[str, ...] = ()
-    loans: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """Base: `id` is the caller's idempotency key, `actor` who asks, `reason` why, in words."""
-
-    evidence: ClassVar[bool] = False
-
-    id: str
-    actor: Actor
-    reason: str = ""
-
-    def identity(self) -> str:
-        """Hash of the business content: same id with another identity is a conflict."""
-        content = {
-            item.name: getattr(self, item.name)
-            for item in fields(self)
-            if item.name not in {"id", "seen"}
-        }
-        return canonical.digest((IDENTITY_VERSION, type(self).__name__, content))
-
-    def says(self) -> str | None:
-        """A key for what evidence says, so that one fact by many ways counts once."""
-        return None
-
-    def scope(self) -> Scope:
-        """The aggregates that this command names."""
-        return Scope()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoanCommand(Command):
-    """A command on one loan."""
-
-    loan_id: str
-
-    def scope(self) -> Scope:
-        """Its loan."""
-        return Scope(loans=(self.loan_id,))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallmentCommand(LoanCommand):
-    """A command on one installment."""
-
-    number: int
-
 
 # --- boarding and the passing of time ------------------------------------------------------------
 

@@ -6,6 +6,7 @@ One file per family; this door only sorts commands into them.
 from typing import assert_never
 
 from domain.loan.change import Aggregates, Change, Done, Refusal
+from domain.loan.command import InstallmentCommand
 from domain.loan.commands import (
     AnyCommand,
     BoardLoan,
@@ -13,7 +14,6 @@ from domain.loan.commands import (
     Cancel,
     ChangeDate,
     Hold,
-    InstallmentCommand,
     IntendDebit,
     QueueReminder,
     RaiseOperator,
