@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +20,17 @@ from domain.audit import (
     TruthStatement,
     audit,
 )
-from workers.console import Unavailable
+from workers.console import Unavailable, note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from domain.debit.rail import RailProfile
     from ports.clock import Clock
     from ports.desk import Desk
 
+LOG_FILE = "bank-log.json"
 READINGS = 5
 """How often the books are read again when they move while being read."""
 _PAGE = 500
@@ -38,19 +42,48 @@ async def audit_stack(
     clock: Clock,
     simulator_url: str | None,
     rails: Mapping[str, RailProfile] | None = None,
+    home: Path | None = None,
 ) -> AuditReport:
     """Audit the books behind `desk` against the simulated bank at `simulator_url`.
 
     Without a bank's log only what the books say of themselves could be looked at, so none is a
     fault.
 
+    Args:
+        home: where the bank's log is kept after it was read, and taken from when that very bank
+            does not run any more: then the audit is as of the moment of that log.
+
     Raises:
-        Unavailable: no simulated bank is known, or it does not answer.
+        Unavailable: no simulated bank is known, or it does not answer and left no log.
     """
     if simulator_url is None:
         raise Unavailable("no simulated bank is known here: start one with `acquit up`")
-    truth = await fetch_truth(simulator_url)
-    return audit(await read_books(desk, clock, rails), truth)
+    kept = None if home is None else home / LOG_FILE
+    try:
+        document = await fetch_log(simulator_url)
+    except Unavailable:
+        found = None if kept is None else _kept_log(kept, simulator_url)
+        if found is None:
+            raise
+        saved_at, document = found
+        note(f"the simulated bank does not run; its log of {saved_at:%Y-%m-%d %H:%M} UTC is used")
+        books = replace(await read_books(desk, clock, rails), as_of=saved_at)
+        return audit(books, truth_of(document))
+    books = await read_books(desk, clock, rails)
+    if kept is not None:
+        saved = {"url": simulator_url, "saved_at": books.as_of.isoformat(), "log": document}
+        kept.write_text(json.dumps(saved), encoding="utf-8")
+    return audit(books, truth_of(document))
+
+
+def _kept_log(path: Path, simulator_url: str) -> tuple[datetime, Mapping[str, Any]] | None:
+    """The log that this very bank left; another bank's says nothing about these books."""
+    if not path.is_file():
+        return None
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    if saved["url"] != simulator_url:
+        return None
+    return datetime.fromisoformat(saved["saved_at"]), saved["log"]
 
 
 async def read_books(
@@ -90,15 +123,20 @@ async def _loans_to_come(desk: Desk) -> list[str]:
     return found
 
 
-async def fetch_truth(simulator_url: str) -> TruthFacts:
-    """The log of the simulated bank: what it received and what money it moved."""
+async def fetch_log(simulator_url: str) -> Mapping[str, Any]:
+    """The log of the simulated bank as it gives it: what it received, what money it moved.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
     import httpx  # noqa: PLC0415  (slow to load)
 
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
             answer = await client.get(f"{simulator_url.rstrip('/')}/control/truth")
             answer.raise_for_status()
-            return truth_of(answer.json())
+            document: Mapping[str, Any] = answer.json()
+            return document
     except httpx.HTTPError as error:
         reason = f"{type(error).__name__}"
         raise Unavailable(f"the simulated bank at {simulator_url} gives no log: {reason}") from None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ports.desk import StoryLine
 
 _PART = re.compile(r"(Dr|Cr) (\S+) ([0-9.]+) ([A-Z]{3})")
-_MOVED = re.compile(r"(?:order (\S+): )?([A-Z_]+) -> ([A-Z_]+)(?: \((.*)\))?", re.DOTALL)
+_MOVED = re.compile(r"(?:order (\S+): )?(\S*) -> (\S+)(?: \((.*)\))?", re.DOTALL)
 
 _ENTRIES = {
     "fell_due": "fell due: {owed} is owed",
@@ -37,6 +37,10 @@ _ENTRIES = {
     "cancelled": "{owed} is no longer asked for",
 }
 _MOVES = {
+    "boarded": "boarded",
+    "reminder_queued": "a reminder is sent",
+    "notice_delivered": "the reminder was delivered",
+    "notice_failed": "the reminder did not arrive",
     "debit_intended": "a debit is ordered",
     "verdict_overdue": "the bank's verdict is overdue; it is asked",
     "attempt_ended_retryable": "the debit failed and will be tried again",
@@ -59,6 +63,8 @@ _MOVES = {
     "written_off": "written off",
     "recovered_in_full": "recovered in full",
     "cancelled": "cancelled",
+    "held": "put on hold",
+    "unheld": "the hold ended",
 }
 _COMMANDS = {
     "board_loan": "the loan was boarded",
@@ -66,7 +72,7 @@ _COMMANDS = {
     "record_notice_receipt": "the message provider reported on a reminder",
     "review": "the gates were looked at",
     "hold": "put on hold",
-    "unhold": "hold ended",
+    "unhold": "the hold ended",
     "raise_operator": "a person is asked",
 }
 # Told by something else at the same moment, or of interest to the machine only.
@@ -101,12 +107,14 @@ def sentence_of(line: StoryLine) -> str:
 
 def _move(what: str, moved: re.Match[str]) -> str:
     order, source, target, detail = moved.groups()
+    if what == "sent_again":
+        return f"order {order} was sent again"
     if order is not None:
         return f"order {order}: {target.lower().replace('_', ' ')}{_in_brackets(detail)}"
     if what == "fell_due":
         return ""
     text = _MOVES.get(what, what.replace("_", " "))
-    shown = "" if source == target else f" [{target}]"
+    shown = "" if source == target or target.islower() else f" [{target}]"
     return f"{text}{shown}{_in_brackets(detail)}"
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from adapters.sql.migrate import upgrade
 from domain.audit import TruthFacts
 from tests.support.booksbench import StillClock, present
 from tests.support.memory import RULES, board
-from workers.auditing import audit_stack, fetch_truth, read_books, truth_of
+from workers.auditing import audit_stack, fetch_log, read_books, truth_of
 from workers.console import Unavailable
 from workers.processes import Child
 
@@ -44,7 +44,28 @@ async def simulator(folder: Path) -> AsyncIterator[str]:
 async def test_the_log_of_the_simulated_bank_can_be_read(tmp_path: Path) -> None:
     """An empty bank has an empty log, in the form that the audit reads."""
     async with simulator(tmp_path) as url:
-        assert await fetch_truth(url) == TruthFacts()
+        assert truth_of(await fetch_log(url)) == TruthFacts()
+
+
+async def test_a_bank_that_has_ended_leaves_its_log_for_the_next_audit(
+    tmp_path: Path, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A demo ends its bank; the books can be audited again, against that bank's log only."""
+    await upgrade(sqlite_url)
+    engine = books_engine(sqlite_url)
+    clock = StillClock()
+    desk = SqlDesk(engine, clock, RULES)
+    async with simulator(tmp_path) as url:
+        first = await audit_stack(desk, clock, url, home=tmp_path)
+    clock.ahead(timedelta(days=1))
+    again = await audit_stack(desk, clock, url, home=tmp_path)
+    assert first == again
+    assert "its log of 2026-03-02 04:00 UTC is used" in capsys.readouterr().err
+    with pytest.raises(Unavailable):
+        await audit_stack(desk, clock, "http://127.0.0.1:9", home=tmp_path)
+    with pytest.raises(Unavailable):
+        await audit_stack(desk, clock, url, home=tmp_path / "other")
+    await engine.dispose()
 
 
 def test_a_log_with_everything_in_it_is_read_whole() -> None:

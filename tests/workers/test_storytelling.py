@@ -54,6 +54,10 @@ def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
             "order N1: declined (NSF 64)",
         ),
         ("unheard_of", "DUE -> DUE", "unheard of"),
+        ("boarded", " -> SCHEDULED (2026-03-10)", "boarded [SCHEDULED] (2026-03-10)"),
+        ("notice_failed", "queued -> failed (sms)", "the reminder did not arrive (sms)"),
+        ("sent_again", "order N1: INTENDED -> INTENDED", "order N1 was sent again"),
+        ("held", "DUE -> DUE (all fraud check)", "put on hold (all fraud check)"),
         ("queue_reminder", "", "a reminder was sent on its way"),
         ("hold", "fraud check", "put on hold (fraud check)"),
         ("waive", "refused by waive.state: {}", "waive was refused by rule waive.state"),
@@ -83,7 +87,7 @@ def test_times_are_those_of_the_product(world: World) -> None:
     lines = [line("hold", "", None), line("unhold", "", 2), line("roll_day", "")]
     assert list(told(loan_of(world), lines)) == [
         "2026-03-10 09:30  put on hold",
-        "2026-03-10 09:30  #2 hold ended",
+        "2026-03-10 09:30  #2 the hold ended",
     ]
 
 

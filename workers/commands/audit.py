@@ -53,7 +53,7 @@ async def _audit(settings: Settings) -> AuditReport:
     record = read_stack(settings.home)
     url = settings.simulator_url or (None if record is None else record.simulator_url)
     async with open_stack(settings) as stack:
-        return await audit_stack(stack.desk, stack.clock, url)
+        return await audit_stack(stack.desk, stack.clock, url, home=settings.home)
 
 
 def show(report: AuditReport) -> None:
