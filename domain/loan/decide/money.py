@@ -75,15 +75,17 @@ def _place(work: Work, loan_id: str, receipt_id: str) -> None:
 def _by_waterfall(
     work: Work, loan: Loan, receipt: Receipt, free: int
 ) -> tuple[tuple[Allocation, ...], int]:
-    """Where free money goes: what is due by now is never future to it, however early its value."""
+    """Where free money goes: what is owed is never future to it, however early its value date."""
     items = list(loan.installments)
     if receipt.source == "debit":  # the payer agreed to this debit, not to pay other installments
         items = [item for item in items if item.number == receipt.number]
     entries = [_open(loan, item, receipt.value_on) for item in items]
     entries = [entry for entry in entries if entry.owed.total]
-    due = [entry.due_on for entry in entries if entry.due_on <= work.today(loan.id)]
+    past = [entry.due_on for entry in entries if entry.due_on <= work.today(loan.id)]
+    as_of = max([receipt.value_on, *past])
+    # Charged before its day (a rail with a lead, a moved date): due as of now.
+    entries = [replace(entry, due_on=min(entry.due_on, as_of)) for entry in entries]
     mine = tuple(entry.number for entry in entries if entry.number == receipt.number)
-    as_of = max([receipt.value_on, *due])
     return allocate(entries, free, loan.product.waterfall, as_of, mine)
 
 

@@ -1,0 +1,162 @@
+"""What must hold of books in memory after every step, added up from their entries alone."""
+
+from collections import defaultdict
+
+from domain.debit.attempt import MOVES, AttemptState
+from domain.debit.history import NEVER_PRESENTED
+from domain.ledger.entry import Posting
+from domain.loan import closure
+from domain.loan.aggregate import Installment, Loan
+from domain.loan.amounts import Amounts, Component
+from domain.loan.change import Change, Transition
+from domain.loan.decide.charges import excused_days
+from domain.loan.lifecycle import TRANSITIONS, Event, State
+from domain.loan.retrying import NEVER_AGAIN
+from tests.support.memory import MemoryBooks
+
+OUT = {State.PRESENTED, State.IN_DOUBT}
+PAID = {State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED}
+Key = tuple[object, ...]
+
+
+class Sums:
+    """Balances by item, debit positive, from postings alone."""
+
+    def __init__(self, postings: list[Posting]) -> None:
+        self.parts: defaultdict[Key, int] = defaultdict(int)
+        self.receipts: defaultdict[Key, int] = defaultdict(int)
+        self.accounts: defaultdict[str, int] = defaultdict(int)
+        for posting in postings:
+            family = posting.account.split("/")[0]
+            self.accounts[posting.account] += posting.minor
+            if posting.component is not None:
+                key = (family, posting.loan, posting.number, posting.component)
+                self.parts[key] += posting.minor
+            if posting.receipt is not None:
+                self.receipts[(family, posting.receipt)] += posting.minor
+
+    def amounts(self, family: str, loan: str, number: int) -> Amounts:
+        """What a family of accounts holds of an installment."""
+        return Amounts(*(self.parts[(family, loan, number, c.value)] for c in Component))
+
+
+def check(books: MemoryBooks) -> None:
+    """Everything that must hold at rest."""
+    sums = Sums([posting for entry in books.entries for posting in entry.postings])
+    for loan in books.loans.values():
+        _check_loan(books, loan, sums)
+    for line in books.lines.values():
+        assert sums.accounts[f"suspense/line/{line.id}"] == -line.open_minor, line
+        if line.open_minor:
+            assert f"line/{line.id}" in books.cases, line
+    by_account: defaultdict[str, int] = defaultdict(int)
+    for line in books.lines.values():
+        by_account[line.account] += line.amount_minor
+    for account, minor in by_account.items():
+        assert sums.accounts[f"bank/{account}"] == minor, account
+
+
+def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
+    paid: defaultdict[int, Amounts] = defaultdict(Amounts)
+    for receipt in loan.receipts:
+        found = {
+            "clearing": receipt.clearing_minor,
+            "suspense": -receipt.waiting_minor,
+            "advance": -receipt.advance_minor,
+            "held_by": -receipt.held_minor,
+        }
+        for family, minor in found.items():
+            assert sums.receipts[(family, receipt.id)] == minor, (family, receipt)
+        parts = receipt.applied_minor + receipt.waiting_minor + receipt.advance_minor
+        assert receipt.amount_minor == parts + receipt.returned_minor, receipt
+        assert 0 <= receipt.returned_minor <= receipt.amount_minor, receipt
+        assert min(receipt.waiting_minor, receipt.advance_minor, receipt.untold_minor) >= 0
+        for part in receipt.allocations:
+            assert part.minor > 0
+            paid[part.number] = paid[part.number].plus(part.component, part.minor)
+            if receipt.source == "debit":
+                assert part.number == receipt.number, "a debit paid another installment"
+        _check_waiting(books, loan, receipt.id)
+    held = sum(receipt.held_minor for receipt in loan.receipts)
+    collected = sum(item.allocated.total for item in loan.installments)
+    payable = sum(
+        minor for key, minor in sums.parts.items() if key[0] == "payable" and key[1] == loan.id
+    ) + sum(sums.receipts[("payable", receipt.id)] for receipt in loan.receipts)
+    assert payable == held - collected, (payable, held, collected)
+    for item in loan.installments:
+        _check_item(loan, item, sums, paid[item.number])
+
+
+def _check_waiting(books: MemoryBooks, loan: Loan, receipt_id: str) -> None:
+    """Money waits for a live attempt, or with a case (I1)."""
+    receipt = loan.receipt(receipt_id)
+    assert receipt is not None
+    case = books.cases.get(f"surplus/{receipt_id}")
+    cased = case.amount_minor if case else 0
+    live = {item.number for item in loan.installments if item.live_attempt is not None}
+    if receipt.source == "debit":
+        live &= {receipt.number or 0}
+    assert cased <= receipt.waiting_minor, (case, receipt)
+    if not live:
+        assert cased == receipt.waiting_minor, (case, receipt)
+    if receipt.advance_minor:
+        assert any(item.state is State.SCHEDULED for item in loan.installments), receipt
+
+
+def _check_item(loan: Loan, item: Installment, sums: Sums, paid: Amounts) -> None:
+    where = f"{loan.id}/{item.number}"
+    owed = sums.amounts("owed", loan.id, item.number)
+    assert owed == item.owed, where
+    assert sums.amounts("forgiven", loan.id, item.number) == item.forgiven, where
+    assert sums.amounts("written_off", loan.id, item.number) == item.given_up, where
+    claim = -sums.amounts("claim", loan.id, item.number)
+    assert claim == owed + item.forgiven + item.given_up + item.subrogated, (where, claim, item)
+    assert item.allocated == paid, (where, item.allocated, paid)
+    assert min(owed.values()) >= 0, (where, owed)
+    live = item.live_attempt
+    assert (live is not None) == (item.state in OUT), (where, item.state)
+    if item.state in PAID:
+        assert not item.owed.total and not item.given_up.total, (where, item)
+    if item.state in {State.DUE, State.RETRYING, State.DELINQUENT, *OUT}:
+        assert item.owed.total > 0, (where, item)
+    _check_attempts(loan, item)
+
+
+def _check_attempts(loan: Loan, item: Installment) -> None:
+    """I1 and I13: one at a time, and never more than rail, mandate and product allow."""
+    presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
+    assert [a.number for a in item.attempts] == list(range(1, len(item.attempts) + 1))
+    for earlier, after in zip(item.attempts, item.attempts[1:], strict=False):
+        assert earlier.ended_at is not None
+        if earlier.state is not AttemptState.RETURNED:
+            assert earlier.ended_at <= after.intended_at
+        if earlier.state is AttemptState.DECLINED:
+            assert earlier.klass not in NEVER_AGAIN
+    assert len(presented) <= 6  # the test rail's own limit
+    days = [a.intended_at.date() for a in presented]
+    assert all(days.count(day) <= 2 for day in days)
+    assert isinstance(excused_days(loan, item, item.due_on), frozenset)
+
+
+def check_moves(transitions: list[Transition]) -> None:
+    """I11: every move stands in a table."""
+    events = {event.value for event in Event}
+    for move in transitions:
+        if move.order_no is not None and move.event == "attempt" and move.source:
+            assert AttemptState(move.target) in MOVES[AttemptState(move.source)], move
+        elif move.event in events and move.order_no is None and move.source:
+            target = TRANSITIONS[(State(move.source), Event(move.event))]
+            assert target is State(move.target), move
+
+
+def check_gates(books: MemoryBooks, change: Change) -> None:
+    """I5: what passed a gate in this change lacks nothing for it now."""
+    for move in change.transitions:
+        item = books.item(move.number, move.loan_id)
+        if move.target not in {"RELEASED", "CLOSED"} or item.state.value != move.target:
+            continue
+        loan = books.loans[move.loan_id]
+        lacks = closure.missing(loan, item, books.cases, books.rules, books.at)
+        if item.state is State.RELEASED:
+            lacks = tuple(lack for lack in lacks if lack.gate is closure.Gate.RELEASE)
+        assert lacks == (), (move, lacks)

@@ -1,0 +1,184 @@
+"""Short ways to say what happens to a loan: beats performed, outcomes heard, lines booked."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from domain.calendar import local_day, local_instant
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan.aggregate import Actor, Receipt
+from domain.loan.change import Change, Ordered, Refusal
+from domain.loan.commands import (
+    BookLine,
+    IntendDebit,
+    QueueReminder,
+    RecordOutcome,
+    RecordPayment,
+    RecordReturn,
+    Review,
+    RollDay,
+)
+from domain.loan.view import BeatKind
+from domain.reconciliation.statement import LineItem, StatementLine
+from tests.support.memory import SHANGHAI, TESTER, MemoryBooks, board, later
+
+DRIVER = Actor("workflow", "installment")
+ACCOUNT = "ACCT-FUNDER-1-CNY"
+
+
+@dataclass
+class Scene:
+    """Books with one loan, and a counter for ids."""
+
+    books: MemoryBooks = field(default_factory=MemoryBooks)
+    count: int = 0
+
+    @classmethod
+    def boarded(cls, **terms: Any) -> "Scene":
+        """A scene whose loan L1 is on the books."""
+        scene = cls()
+        assert isinstance(scene.books.apply(board(**terms)), Change)
+        return scene
+
+    @property
+    def today(self) -> date:
+        """The local day."""
+        return local_day(self.books.at, SHANGHAI)
+
+    def give(self, kind: type, *, actor: Actor = TESTER, **values: Any) -> Change | Refusal:
+        """Apply a command of a kind under a fresh id."""
+        self.count += 1
+        reason = values.pop("reason", "a test")
+        return self.books.apply(kind(id=f"c{self.count}", actor=actor, reason=reason, **values))
+
+    def order(self, kind: type, number: int = 1, loan: str = "L1", **values: Any) -> Change | Refusal:
+        """Give an order about an installment."""
+        return self.give(kind, loan_id=loan, number=number, **values)
+
+    def until(self, day: date, hour: int = 1, loan: str = "L1") -> None:
+        """Let days pass, each rolled at its first hour."""
+        while self.today < day:
+            later(self.books, local_instant(self.today + timedelta(days=1), datetime.min.time(), SHANGHAI))
+            self.books.at += timedelta(hours=hour)
+            self.give(RollDay, loan_id=loan, day=self.today)
+
+    def beat(self, number: int = 1, loan: str = "L1") -> Change | Refusal:
+        """Perform the next beat of an installment when its time has come."""
+        view = self.books.view(number, loan)
+        beat = view.next_beat
+        assert beat is not None, view
+        while self.today < local_day(beat.not_before, SHANGHAI):
+            self.until(self.today + timedelta(days=1), loan=loan)
+        later(self.books, max(self.books.at, beat.not_before))
+        kinds = {
+            BeatKind.REMIND: QueueReminder,
+            BeatKind.PRESENT: IntendDebit,
+            BeatKind.REVIEW: Review,
+        }
+        values = {"beat": beat.key, "generation": view.generation, "seen": view.version}
+        return self.give(
+            kinds[beat.kind], actor=DRIVER, loan_id=loan, number=number, **values
+        )
+
+    def present(self, number: int = 1, loan: str = "L1") -> str:
+        """Perform beats until a debit is intended; its order number."""
+        for _ in range(10):
+            change = self.beat(number, loan)
+            if isinstance(change, Change) and isinstance(change.answer, Ordered):
+                return change.answer.order.order_no
+        raise AssertionError(self.books.view(number, loan))
+
+    def hear(
+        self,
+        order_no: str,
+        klass: OutcomeClass = OutcomeClass.SUCCESS,
+        minor: int = 0,
+        source: str = "answer",
+        **more: Any,
+    ) -> Change | Refusal:
+        """The rail says something of an order."""
+        outcome = Outcome(klass, more.pop("code", klass.value), minor, **more)
+        actor = DRIVER if source in {"answer", "enquiry"} else TESTER
+        return self.give(
+            RecordOutcome,
+            actor=actor,
+            rail="simbank",
+            order_no=order_no,
+            outcome=outcome,
+            source=source,
+        )
+
+    def returned(
+        self,
+        order_no: str,
+        minor: int,
+        klass: OutcomeClass = OutcomeClass.NSF,
+        bank_ref: str | None = None,
+        code: str = "AM04",
+    ) -> Change | Refusal:
+        """The rail reports a return."""
+        return self.give(
+            RecordReturn,
+            rail="simbank",
+            order_no=order_no,
+            bank_ref=bank_ref,
+            amount_minor=minor,
+            klass=klass,
+            code=code,
+            returned_on=self.today,
+        )
+
+    def line(self, *items: LineItem, minor: int | None = None, **more: Any) -> Change | Refusal:
+        """A booked line with its items."""
+        self.count += 1
+        charges = more.get("charges_minor", 0)
+        amount = sum(i.booked_minor for i in items) - charges if minor is None else minor
+        line = StatementLine(
+            id=more.pop("id", f"line-{self.count}"),
+            account=more.pop("account", ACCOUNT),
+            booked_on=self.today,
+            value_on=more.pop("value_on", self.today),
+            amount_minor=amount,
+            currency=more.pop("currency", "CNY"),
+            servicer_ref=more.pop("servicer_ref", None),
+            items=items,
+            **more,
+        )
+        return self.give(BookLine, statement_id=f"S-{self.today}", line=line)
+
+    def credit(self, ref: str, minor: int, fee: int = 0, tx: str | None = None) -> Change | Refusal:
+        """A booked credit of one order or payment reference."""
+        return self.line(LineItem(ref, None, tx, minor, fee))
+
+    def return_line(
+        self, ref: str | None, minor: int, fee: int = 0, tx: str | None = None, code: str = "AM04"
+    ) -> Change | Refusal:
+        """A booked debit of a returned order; without `ref` only the mandate is named."""
+        return self.line(LineItem(ref, "M-L1", tx, -minor, fee, code))
+
+    def pay(
+        self, minor: int, number: int = 1, ref: str | None = None, value_on: date | None = None
+    ) -> str:
+        """A person reports a transfer; its reference."""
+        reference = ref or f"T{self.count + 1}"
+        change = self.order(
+            RecordPayment,
+            number,
+            reference=reference,
+            amount_minor=minor,
+            currency="CNY",
+            value_on=value_on or self.today,
+        )
+        assert isinstance(change, Change), change
+        return reference
+
+    def receipt(self, receipt_id: str, loan: str = "L1") -> Receipt:
+        """A receipt as it is now."""
+        found = self.books.loans[loan].receipt(receipt_id)
+        assert found is not None
+        return found
+
+    @property
+    def state(self) -> str:
+        """State of the first installment."""
+        return self.books.item().state.value
