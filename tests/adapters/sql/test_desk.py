@@ -15,7 +15,9 @@ from tests.support.booksbench import StillClock, apply_all, intend, present, rol
 from tests.support.memory import TESTER, board
 
 
-async def test_loans_to_roll_come_in_pages_by_id(books: SqlBooks, desk: SqlDesk) -> None:
+async def test_loans_to_roll_come_in_pages_by_id(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
     """Nobody is asked for twice and nobody is left out; what was rolled is not asked for again."""
     names = [f"L{index}" for index in range(5)]
     await apply_all(books, [board(name) for name in names])
@@ -24,6 +26,7 @@ async def test_loans_to_roll_come_in_pages_by_id(books: SqlBooks, desk: SqlDesk)
     assert await desk.loans_to_roll(first - timedelta(1), "", 10) == ()
     assert await desk.loans_to_roll(first, "", 2) == ("L0", "L1")
     assert await desk.loans_to_roll(first, "L1", 10) == ("L2", "L3", "L4")
+    clock.to(first)
     await books.apply(roll("L0", first))
     assert await desk.loans_to_roll(first, "", 10) == ("L1", "L2", "L3", "L4")
 
