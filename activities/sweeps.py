@@ -22,7 +22,7 @@ SWEEP = Actor("system", "daily_sweep")
 PAGE = 100
 PAGES_MOST = 10_000
 FILES_MOST = 500
-LOOK_BACK = timedelta(days=10)
+LOOK_BACK = timedelta(days=40)
 """Statements may come late; so many booking days back are asked for each time."""
 
 
@@ -67,7 +67,9 @@ class Collected:
 class RollCall(Protocol):
     """The part of `ports.desk.Desk` that a sweep needs."""
 
-    async def loans_to_roll(self, day: date, after: str, limit: int) -> tuple[str, ...]:
+    async def loans_to_roll(
+        self, day: date, after: str, limit: int, timezone: str | None = None
+    ) -> tuple[str, ...]:
         """Loans that have something to do at or before `day`, in order of id."""
         ...
 
@@ -101,7 +103,7 @@ class SweepActivities:
             day, loans, failed, after = details[0]
             done = Rolled(date.fromisoformat(day), loans, failed, after)
         for _ in range(PAGES_MOST):
-            page = await self._desk.loans_to_roll(done.day, done.after, PAGE)
+            page = await self._desk.loans_to_roll(done.day, done.after, PAGE, order.timezone)
             if not page:
                 return done
             done = await self._roll_page(order, done, page)

@@ -76,8 +76,13 @@ class Desk(Protocol):
         """The whole aggregate."""
         ...
 
-    async def loans_to_roll(self, day: date, after: str, limit: int) -> tuple[str, ...]:
-        """Loans whose `next_roll_on` is at or before `day`, in order of id, after `after`."""
+    async def loans_to_roll(
+        self, day: date, after: str, limit: int, timezone: str | None = None
+    ) -> tuple[str, ...]:
+        """Loans whose `next_roll_on` is at or before `day`, in order of id, after `after`.
+
+        With `timezone` only loans whose days begin at the midnight of that zone.
+        """
         ...
 
     async def due_beats(self, now: datetime, limit: int) -> tuple[InstallmentView, ...]:
@@ -88,8 +93,8 @@ class Desk(Protocol):
         """The least of the coming beats of opened installments and `not_before` of the outbox."""
         ...
 
-    async def next_roll(self) -> date | None:
-        """The least `next_roll_on` of all loans."""
+    async def next_roll(self, timezone: str | None = None) -> date | None:
+        """The least `next_roll_on` of all loans, or of those of one time zone."""
         ...
 
     async def lagging(

@@ -198,14 +198,15 @@ class Sandbox:
 
     async def _next_sweep(self) -> datetime | None:
         """The next beginning of a day on which the books or statements want bulk work."""
-        roll = await self._stack.desk.next_roll()
         found: list[datetime] = []
         for zone in self._zones:
-            today = local_day(self.now, zone)
+            tomorrow = local_day(self.now, zone) + ONE_DAY
+            roll = await self._stack.desk.next_roll(zone)
             if roll is not None:
-                found.append(local_instant(max(roll, today + ONE_DAY), SWEEP_AT, zone))
-            if await self._expects_lines():
-                found.append(local_instant(today + ONE_DAY, SWEEP_AT, zone))
+                found.append(local_instant(max(roll, tomorrow), SWEEP_AT, zone))
+        if await self._expects_lines():
+            zone = self._zones[0]
+            found.append(local_instant(local_day(self.now, zone) + ONE_DAY, SWEEP_AT, zone))
         return min(found, default=None)
 
     async def _expects_lines(self) -> bool:
@@ -214,12 +215,13 @@ class Sandbox:
         return bool(counts.get("installments", {}).get(State.CLEARING.value, 0))
 
     async def _sweep_if_due(self, zone: str) -> None:
-        roll = await self._stack.desk.next_roll()
+        roll = await self._stack.desk.next_roll(zone)
         today = local_day(self.now, zone)
         begins = local_instant(today, SWEEP_AT, zone)
         if self.now < begins or self._swept.get(zone, datetime.min.replace(tzinfo=UTC)) >= begins:
             return
-        if (roll is not None and roll <= today) or await self._expects_lines():
+        collects = zone == self._zones[0] and await self._expects_lines()
+        if collects or (roll is not None and roll <= today):
             await self.sweep(zone)
 
     async def _statements_read(self) -> None:

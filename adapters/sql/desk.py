@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.cache import LoanCache
@@ -72,11 +72,13 @@ class SqlDesk:
         async with look(self._engine) as conn:
             return await read_loan_now(conn, loan_id, self._cache)
 
-    async def loans_to_roll(self, day: date, after: str, limit: int) -> tuple[str, ...]:
+    async def loans_to_roll(
+        self, day: date, after: str, limit: int, timezone: str | None = None
+    ) -> tuple[str, ...]:
         """Loans whose `next_roll_on` is at or before `day`, in order of id, after `after`."""
         rows = await self._rows(
             select(loans.c.id)
-            .where(loans.c.next_roll_on <= day, loans.c.id > after)
+            .where(loans.c.next_roll_on <= day, loans.c.id > after, *_in(timezone))
             .order_by(loans.c.id)
             .limit(limit)
         )
@@ -99,9 +101,9 @@ class SqlDesk:
             found = [(await conn.execute(statement)).scalar() for statement in (beat, message)]
         return min((instant for instant in found if instant is not None), default=None)
 
-    async def next_roll(self) -> date | None:
-        """The least `next_roll_on` of all loans."""
-        rows = await self._rows(select(func.min(loans.c.next_roll_on)))
+    async def next_roll(self, timezone: str | None = None) -> date | None:
+        """The least `next_roll_on` of all loans, or of those of one time zone."""
+        rows = await self._rows(select(func.min(loans.c.next_roll_on)).where(*_in(timezone)))
         found: date | None = rows[0][0]
         return found
 
@@ -217,3 +219,7 @@ def _beats(until: datetime) -> Select[Any]:
 
 def _by(column: Any) -> Select[Any]:  # noqa: ANN401  (columns of several types)
     return select(column, func.count()).group_by(column).order_by(column)
+
+
+def _in(timezone: str | None) -> list[ColumnElement[bool]]:
+    return [] if timezone is None else [loans.c.timezone == timezone]

@@ -65,6 +65,7 @@ def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None)
         "id": loan.id,
         "tenant": loan.tenant,
         "product_ref": loan.product.ref,
+        "timezone": loan.product.timezone,
         "mandate_ref": loan.mandate.ref,
         "content": content,
         "version": loan.version,

@@ -49,6 +49,8 @@ loans = Table(
     Column("id", String(120), primary_key=True),
     Column("tenant", String(120), nullable=False),
     Column("product_ref", ForeignKey("products.ref"), nullable=False),
+    # Of the product: days of the bulk sweep begin at its midnight.
+    Column("timezone", String(60), nullable=False),
     Column("mandate_ref", String(120), nullable=False, index=True),
     Column("content", String(64), nullable=False),
     Column("version", Integer, nullable=False),
@@ -308,14 +310,6 @@ statements = Table(
     Column("booked_on", Date),
     Column("sha256", String(64), nullable=False),
     Column("body", Text, nullable=False),
-)
-
-sandbox_clock = Table(
-    "sandbox_clock",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("offset_us", BigInteger, nullable=False),
-    CheckConstraint("id = 1", name="single"),
 )
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands")

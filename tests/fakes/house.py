@@ -48,7 +48,9 @@ class FakeDesk:
     open: list[InstallmentView] = field(default_factory=list)
     late: list[InstallmentView] = field(default_factory=list)
 
-    async def loans_to_roll(self, day: date, after: str, limit: int) -> tuple[str, ...]:
+    async def loans_to_roll(
+        self, day: date, after: str, limit: int, timezone: str | None = None
+    ) -> tuple[str, ...]:
         return tuple(loan for loan in sorted(self.to_roll) if loan > after)[:limit]
 
     async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:

@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.archive import SqlArchive
 from adapters.sql.books import SqlBooks
-from adapters.sql.clock import advance, read_offset
 from adapters.sql.desk import SqlDesk
 from domain.loan.commands import WriteOff
 from ports.archive import StatementRecord
@@ -101,14 +100,15 @@ async def test_a_view_is_none_for_a_number_that_the_loan_has_not(
     assert await desk.view("L1", 3) is not None
 
 
-async def test_the_sandbox_clock_moves_ahead_only(engine: AsyncEngine) -> None:
-    """Every process reads one offset; advancing adds to it."""
-    assert await read_offset(engine) == timedelta(0)
-    await advance(engine, timedelta(days=2, microseconds=3))
-    assert await advance(engine, timedelta(hours=1)) == timedelta(days=2, hours=1, microseconds=3)
-    assert await read_offset(engine) == timedelta(days=2, hours=1, microseconds=3)
-    with pytest.raises(ValueError, match="back"):
-        await advance(engine, timedelta(microseconds=-1))
+async def test_each_time_zone_has_its_own_days(books: SqlBooks, desk: SqlDesk) -> None:
+    """A sweep at one zone's midnight leaves loans of other zones alone."""
+    await books.apply(board())
+    day = await desk.next_roll("Asia/Shanghai")
+    assert day is not None
+    assert await desk.next_roll("America/New_York") is None
+    assert await desk.loans_to_roll(day, "", 10, "Asia/Shanghai") == ("L1",)
+    assert await desk.loans_to_roll(day, "", 10, "America/New_York") == ()
+
 
 
 async def test_files_are_kept_once_by_their_content(

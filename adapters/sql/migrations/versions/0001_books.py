@@ -22,7 +22,6 @@ def upgrade() -> None:
             genesis="0" * 64
         )
     )
-    op.execute("INSERT INTO sandbox_clock (id, offset_us) VALUES (1, 0)")
 
 
 def _aggregates() -> None:
@@ -38,6 +37,7 @@ def _aggregates() -> None:
         sa.Column("id", sa.String(length=120), nullable=False),
         sa.Column("tenant", sa.String(length=120), nullable=False),
         sa.Column("product_ref", sa.String(length=120), nullable=False),
+        sa.Column("timezone", sa.String(length=60), nullable=False),
         sa.Column("mandate_ref", sa.String(length=120), nullable=False),
         sa.Column("content", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -340,11 +340,4 @@ def _rest() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account", "statement_id", name="pk_statements"),
-    )
-    op.create_table(
-        "sandbox_clock",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("offset_us", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_sandbox_clock_single"),
-        sa.PrimaryKeyConstraint("id", name="pk_sandbox_clock"),
     )
