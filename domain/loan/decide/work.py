@@ -195,6 +195,8 @@ class Work:
 
     def finish(self, answer: Answer, subject: tuple[str, int] | None = None) -> Change:
         """Look at the gates of everything touched, raise versions, wake drivers; the change."""
+        if subject is not None and self._from_driver:
+            self._tell_driver(*subject)
         for loan_id, receipt_id in self._receipts:
             self._hold_direct(loan_id, receipt_id)
         for loan_id, number in list(self._touched):
@@ -220,14 +222,7 @@ class Work:
         return self.finish(Done(note=note), (loan_id, number))
 
     def superseded(self, loan_id: str, number: int) -> Change:
-        """Finish a moot beat: the driver is told the current view.
-
-        A driver that is told what it knew has not moved the installment: its version stays, so
-        that a beat asked for in vain is seen as such.
-        """
-        item = self.item(loan_id, number)
-        if _mark(self.view(loan_id, number)) != item.driver_beat:
-            self.touch(loan_id, number)
+        """Finish a moot beat: the answer's view says what is to be done instead."""
         return self.finish(Superseded(), (loan_id, number))
 
     def _hold_direct(self, loan_id: str, receipt_id: str) -> None:
@@ -274,6 +269,16 @@ class Work:
     def view(self, loan_id: str, number: int) -> InstallmentView:
         """The view of an installment as it is now in this decision."""
         return agenda.view_of(self.loan(loan_id), number, self.rules, self.at, self.cases)
+
+    def _tell_driver(self, loan_id: str, number: int) -> None:
+        """The answer gives the driver the current view, also where nothing else has changed.
+
+        What it knows already does not move the installment: its version stays, so that a beat
+        asked for in vain is seen as such.
+        """
+        item = self.item(loan_id, number)
+        if item.opened and _mark(self.view(loan_id, number)) != item.driver_beat:
+            self.touch(loan_id, number)
 
     def _report(self, loan_id: str, number: int, *, is_subject: bool) -> None:
         """Raise the version, and tell the driver where the news asks something of it."""
