@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,16 +20,45 @@ SAMPLE = ROOT / "examples" / "tapes" / "sample.csv"
 CAMT = ROOT.parent / "shared" / "data" / "statements" / "camt"
 
 
-def acquit(*argv: str, home: Path) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Acquit(Protocol):
+    def __call__(self, *argv: str, home: Path) -> Done: ...
+
+
+@pytest.fixture
+def acquit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Acquit:
+    """Give the command line, run in this process: starting Python each time is most of the wait."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*argv: str, home: Path) -> Done:
+        monkeypatch.setenv("ACQUIT_HOME", str(home))
+        capsys.readouterr()
+        code = run(argv)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return command
+
+
+def program(*argv: str, home: Path) -> Done:
     """Run the program as a user would."""
-    env = {**os.environ, "ACQUIT_HOME": str(home), "COLUMNS": "200"}
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "workers.cli", *argv],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "ACQUIT_HOME": str(home)},
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
-def test_help_names_every_command_and_the_exit_codes(tmp_path: Path) -> None:
+def test_help_names_every_command_and_the_exit_codes(acquit: Acquit, tmp_path: Path) -> None:
     """A new user finds all there is in one place."""
     done = acquit("--help", home=tmp_path)
     assert done.returncode == 0
@@ -66,7 +97,7 @@ def test_the_help_of_each_command_has_an_example(
     ],
 )
 def test_a_mistake_ends_with_code_2_and_one_clear_line(
-    tmp_path: Path, argv: list[str], said: str
+    acquit: Acquit, tmp_path: Path, argv: list[str], said: str
 ) -> None:
     """Field, value and rule on standard error; nothing on standard output; no traceback."""
     done = acquit(*argv, home=tmp_path / "none")
@@ -76,7 +107,19 @@ def test_a_mistake_ends_with_code_2_and_one_clear_line(
     assert done.stdout == ""
 
 
-def test_a_dry_run_reports_and_needs_no_books(tmp_path: Path) -> None:
+def test_the_program_itself_leaves_with_the_code_of_its_command(tmp_path: Path) -> None:
+    """Through the real exit door: flushed output, the right code, no traceback."""
+    done = program("board", str(SAMPLE), "--dry-run", "--json", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["loans"] == 8
+    wrong = program("story", "L1/x", home=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("acquit: loan: 'L1/x' is refused: ")
+
+
+def test_a_dry_run_reports_and_needs_no_books(
+    acquit: Acquit, tmp_path: Path
+) -> None:
     """Reading a tape needs no stack."""
     done = acquit("board", str(SAMPLE), "--dry-run", "--json", home=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -85,7 +128,9 @@ def test_a_dry_run_reports_and_needs_no_books(tmp_path: Path) -> None:
     assert report["comparison"]["exceptions"] == []
 
 
-def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(tmp_path: Path) -> None:
+def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(
+    acquit: Acquit, tmp_path: Path
+) -> None:
     """A bad row keeps the good ones out; --partial lets them in; again changes nothing."""
     tape = tmp_path / "tape.csv"
     good = SAMPLE.read_text(encoding="utf-8")
@@ -105,7 +150,9 @@ def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(tmp_path: Pa
     assert (result["boarded"], result["known"], result["failed"]) == (1, 7, [])
 
 
-def test_what_the_books_hold_can_be_looked_at(tmp_path: Path) -> None:
+def test_what_the_books_hold_can_be_looked_at(
+    acquit: Acquit, tmp_path: Path
+) -> None:
     """Story, clock, ledger and export work on books without a running stack."""
     home = tmp_path / "home"
     acquit("db", "upgrade", home=home)
@@ -132,7 +179,9 @@ def test_what_the_books_hold_can_be_looked_at(tmp_path: Path) -> None:
         assert acquit("clock", "advance", *wrong, home=home).returncode == 2
 
 
-def test_a_statement_that_does_not_add_up_gives_code_1(tmp_path: Path) -> None:
+def test_a_statement_that_does_not_add_up_gives_code_1(
+    acquit: Acquit, tmp_path: Path
+) -> None:
     """The file is told whole, and what is wrong with it on standard error."""
     if not CAMT.is_dir():
         pytest.skip("the sample statements are not here (../shared/data/statements)")

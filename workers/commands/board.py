@@ -61,7 +61,8 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     """Board the loans of a tape: all of them or, unless --partial, none.
 
     Bad rows are reported with line, field, value and rule. Where the tape states an installment it
-    is compared with ours. Boarding the same tape again changes nothing.
+    is compared with ours. Boarding the same tape again changes nothing. In a sandbox the mandates
+    of the tape are signed at the simulated bank first, as the lender would have done.
     """
     settings = settings_for(ctx, home) if dry_run else books_settings(ctx, home)
     report = _read(settings, tape, map_file, product, limit, months)
@@ -108,9 +109,12 @@ async def _board(settings: Settings, commands: Sequence[BoardLoan]) -> dict[str,
     """Hand the commands to the books in bounded batches; counts, and what was not taken."""
     from domain.loan.change import Applied, Refused  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
+    from workers.mandates import sign_mandates  # noqa: PLC0415
 
     done: dict[str, Any] = {"boarded": 0, "known": 0, "refused": [], "failed": []}
     async with open_stack(settings) as stack:
+        if stack.record is not None and stack.record.mode == "sandbox":
+            await sign_mandates(stack.rails, commands)
         for start in range(0, len(commands), BATCH):
             batch = commands[start : start + BATCH]
             for command, answer in zip(batch, await stack.books.apply_many(batch), strict=True):
