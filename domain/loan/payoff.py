@@ -152,7 +152,9 @@ def _until(period: Period, as_of: date, terms: ScheduleTerms) -> Period:
         elapsed = Fraction((as_of - period.start).days, (period.due_on - period.start).days)
         fraction = period.fraction * elapsed
     else:
-        fraction = min(period.fraction, fraction_of(terms, period.start, as_of))
+        fraction = min(
+            period.fraction, fraction_of(terms.every, terms.day_count, period.start, as_of)
+        )
     days = days_between(period.start, as_of, terms.day_count)
     return Period(period.number, period.start, as_of, days, fraction)
 

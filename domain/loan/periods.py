@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import assert_never
+from functools import lru_cache
+from typing import NamedTuple, assert_never
 
 from domain.errors import InvalidInput
 from domain.loan.daycount import DayCount, days_between, whole_months, year_fraction
@@ -28,24 +29,53 @@ def periods_of(terms: ScheduleTerms) -> tuple[Period, ...]:
     Raises:
         InvalidInput: `last_due_on` does not follow the installment before it.
     """
+    return _periods(
+        DateTerms(
+            terms.every,
+            terms.day_count,
+            terms.disbursed_on,
+            terms.first_due_on,
+            terms.last_due_on,
+            terms.anchor_day,
+            terms.periods,
+        )
+    )
+
+
+class DateTerms(NamedTuple):
+    """The part of terms that dates depend on; loans made on one day share it."""
+
+    every: Frequency
+    day_count: DayCount
+    disbursed_on: date
+    first_due_on: date
+    last_due_on: date | None
+    anchor_day: int | None
+    periods: int
+
+
+@lru_cache(maxsize=256)
+def _periods(dated: DateTerms) -> tuple[Period, ...]:
     dates = [
-        terms.every.date_at(terms.first_due_on, index, terms.anchor_day)
-        for index in range(1, terms.periods)
+        dated.every.date_at(dated.first_due_on, index, dated.anchor_day)
+        for index in range(1, dated.periods)
     ]
-    dates.insert(0, terms.first_due_on)
-    if terms.last_due_on is not None:
-        dates[-1] = terms.last_due_on
-        before = dates[-2] if terms.periods > 1 else terms.disbursed_on
-        if terms.last_due_on <= before:
-            raise InvalidInput("last_due", terms.last_due_on, f"after {before}")
-    regular = regular_fraction(terms.every, terms.day_count)
-    starts = [terms.disbursed_on, *dates[:-1]]
+    dates.insert(0, dated.first_due_on)
+    if dated.last_due_on is not None:
+        dates[-1] = dated.last_due_on
+        before = dates[-2] if dated.periods > 1 else dated.disbursed_on
+        if dated.last_due_on <= before:
+            raise InvalidInput("last_due", dated.last_due_on, f"after {before}")
+    regular = regular_fraction(dated.every, dated.day_count)
+    starts = [dated.disbursed_on, *dates[:-1]]
     result = []
     for number, (start, due_on) in enumerate(zip(starts, dates, strict=True), start=1):
-        odd = regular is None or number == 1 or (number == terms.periods and terms.last_due_on)
-        fraction = fraction_of(terms, start, due_on) if odd else regular
-        days = days_between(start, due_on, terms.day_count)
-        result.append(Period(number, start, due_on, days, fraction or Fraction(0)))
+        if regular is None or number == 1 or (number == dated.periods and dated.last_due_on):
+            fraction = fraction_of(dated.every, dated.day_count, start, due_on, dated.anchor_day)
+        else:
+            fraction = regular
+        days = days_between(start, due_on, dated.day_count)
+        result.append(Period(number, start, due_on, days, fraction))
     return tuple(result)
 
 
@@ -54,13 +84,15 @@ def regular_fraction(every: Frequency, count: DayCount) -> Fraction | None:
     return every.year_fraction if count in {DayCount.MONTHS, DayCount.ACT_ACT_ICMA} else None
 
 
-def fraction_of(terms: ScheduleTerms, start: date, end: date) -> Fraction:
-    """Exact year fraction of one period, regular or odd."""
-    match terms.day_count:
+def fraction_of(
+    every: Frequency, count: DayCount, start: date, end: date, anchor: int | None = None
+) -> Fraction:
+    """Exact year fraction of one period, regular or odd; ICMA counts by the `anchor` day."""
+    match count:
         case DayCount.MONTHS:
-            return _unit_fraction(terms.every, start, end)
+            return _unit_fraction(every, start, end)
         case DayCount.ACT_ACT_ICMA:
-            return _icma_fraction(terms, start, end)
+            return _icma_fraction(every, start, end, anchor)
         case (
             DayCount.THIRTY_360
             | DayCount.THIRTY_E_360
@@ -68,9 +100,9 @@ def fraction_of(terms: ScheduleTerms, start: date, end: date) -> Fraction:
             | DayCount.ACT_360
             | DayCount.ACT_ACT
         ):
-            return year_fraction(start, end, terms.day_count)
+            return year_fraction(start, end, count)
         case _:
-            assert_never(terms.day_count)
+            assert_never(count)
 
 
 def _unit_fraction(every: Frequency, start: date, end: date) -> Fraction:
@@ -96,14 +128,14 @@ def _half_months(odd: int) -> Fraction:
     return Fraction(1, 24) if 13 <= odd <= 16 else Fraction(odd, 360)
 
 
-def _icma_fraction(terms: ScheduleTerms, start: date, end: date) -> Fraction:
+def _icma_fraction(every: Frequency, start: date, end: date, anchor: int | None) -> Fraction:
     """Rule 251: each quasi-period back from `end` counts by its own length in days."""
     total = Fraction(0)
     at, back = end, 0
     while at > start:  # ends: every step lies at least one day before the last
         back -= 1
-        earlier = terms.every.date_at(end, back, terms.anchor_day)
+        earlier = every.date_at(end, back, anchor)
         share = Fraction((at - max(earlier, start)).days, (at - earlier).days)
-        total += terms.every.year_fraction * share
+        total += every.year_fraction * share
         at = earlier
     return total

@@ -3,9 +3,9 @@
 No figure of this file is ever posted: rates are disclosed and compared, money is not made of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, localcontext
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice
 
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.cashflow import PRECISION, Flow, Odd, check_flows, sign_changes, worth
@@ -31,8 +31,9 @@ _PROOF = Decimal("1e-18")
 def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal:
     """Rate per unit period, correct to `_PROOF`.
 
-    Flows whose sign, or whose running sum's sign, changes once have one rate above zero (Descartes;
-    Norstrom 1972); others are searched for several over the whole range.
+    Flows whose sign changes once have one rate (Descartes); those whose running sum changes its
+    sign once have one above zero (Norstrom 1972), and it is taken; others are searched over the
+    whole range, and several rates are an error.
 
     Args:
         flows: advances below zero, payments above, in any order.
@@ -44,12 +45,14 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
     """
     ordered = check_flows(flows)
     value = _floating(ordered, odd)
-    sure = _one_rate(ordered)
-    grid = [rate for rate in (_COARSE if sure else _FINE) if negative or rate >= 0]
-    worths = [value(rate) for rate in grid]
-    found = [(rate, rate) for rate, now in zip(grid, worths, strict=True) if now == 0]
-    points = zip(grid, worths, strict=True)
-    found += [(low, high) for (low, one), (high, other) in pairwise(points) if one * other < 0]
+    amounts = [flow.minor for flow in ordered]
+    once = sign_changes(amounts) == 1
+    norstrom = sign_changes(accumulate(amounts)) == 1
+    above_zero = not negative or (norstrom and not once and sum(amounts) >= 0)
+    sure = once or (norstrom and above_zero)
+    grid = [rate for rate in (_COARSE if sure else _FINE) if rate >= 0 or not above_zero]
+    # One rate is enough where there is only one; elsewhere all of them are counted.
+    found = list(islice(_brackets(value, grid), 1 if sure else None))
     if not found:
         raise InvalidInput(
             "flows", _shown(ordered), "a rate at which they are worth nothing; there is none"
@@ -60,9 +63,20 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
     return _polish(ordered, odd, _search(value, *found[0]))
 
 
-def _one_rate(flows: Sequence[Flow]) -> bool:
-    amounts = [flow.minor for flow in flows]
-    return sign_changes(amounts) == 1 or sign_changes(accumulate(amounts)) == 1
+def _brackets(
+    value: Callable[[float], float], grid: Sequence[float]
+) -> Iterator[tuple[float, float]]:
+    """Where the worth is zero, or changes its sign from one rate to the next."""
+    before, worth_before = grid[0], value(grid[0])
+    if worth_before == 0:
+        yield before, before
+    for rate in grid[1:]:
+        now = value(rate)
+        if now == 0:
+            yield rate, rate
+        elif now * worth_before < 0:
+            yield before, rate
+        before, worth_before = rate, now
 
 
 def _floating(flows: Sequence[Flow], odd: Odd) -> Callable[[float], float]:

@@ -120,6 +120,16 @@ def test_flows_with_two_sign_changes_and_one_rate_are_solved() -> None:
     assert abs(worth(flows, found, Odd.COMPOUND)) < Decimal("1e-15")
 
 
+def test_the_rate_above_zero_is_taken_where_there_is_exactly_one() -> None:
+    """One rate above zero and one far below it: 10 percent, also where rates below zero count."""
+    flows = [Flow(-1_000, 0), Flow(1_400, 1), Flow(-330, 2)]
+    rates = [Flow(-100, 0), Flow(130, 1), Flow(-31, 2), Flow(20, 3)]
+    for some in (flows, rates):
+        found = solve(some, Odd.COMPOUND)
+        assert found == solve(some, Odd.COMPOUND, negative=True)
+    assert solve(flows, Odd.COMPOUND) == Decimal("0.1")
+
+
 def test_flows_that_no_criterion_covers_are_searched_finely() -> None:
     """The running sum crosses zero three times, yet one rate exists above zero."""
     flows = [Flow(-100, 0), Flow(150, 1), Flow(-100, 2), Flow(120, 3)]
