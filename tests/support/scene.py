@@ -178,6 +178,37 @@ class Scene:
         assert found is not None
         return found
 
+    def posted(self, since: int = 0) -> list[tuple[str, dict[str, int]]]:
+        """Entries from one on: the event, and what each account moved by (accounts of L1 short)."""
+        found = []
+        for entry in self.books.entries[since:]:
+            moved: dict[str, int] = {}
+            for posting in entry.postings:
+                name = posting.account.replace("/L1/", "/")
+                moved[name] = moved.get(name, 0) + posting.minor
+            found.append((entry.event, moved))
+        return found
+
+    @property
+    def mark(self) -> int:
+        """How many entries there are, to look at those that follow."""
+        return len(self.books.entries)
+
+    @property
+    def balances(self) -> dict[str, int]:
+        """What every account of L1 holds, debit positive, zeros left out."""
+        return {k.replace("/L1/", "/"): v for k, v in self.books.balances().items()}
+
+    def settle(self) -> None:
+        """Let the bank book what is reported and not proven yet."""
+        for receipt in self.books.loans["L1"].receipts:
+            ref = receipt.order_no or receipt.id
+            if receipt.unsettled_minor:
+                self.credit(ref, receipt.unsettled_minor, tx=receipt.bank_ref)
+            back = receipt.returned_minor - receipt.return_settled_minor
+            if back:
+                self.return_line(ref, back, tx=receipt.bank_ref)
+
     @property
     def state(self) -> str:
         """State of the first installment."""
