@@ -78,7 +78,7 @@ class ScheduleTerms:
 
     def __post_init__(self) -> None:
         exponent(self.currency)
-        _within("principal", self.principal_minor, 1, MINOR_MAX)
+        _amount_within("principal", self.principal_minor, 1, MINOR_MAX)
         _within("periods", self.periods, 1, MOST_PERIODS)
         _within("principal_grace", self.principal_grace, 0, self.periods - 1)
         _within("interest_free", self.interest_free, 0, self.periods)
@@ -117,11 +117,11 @@ class ScheduleTerms:
             raise InvalidInput("drawdown", self.method, "a method with interest on the balance")
         _check_dates("drawdown", [day for day, _ in self.drawdowns], self.disbursed_on)
         for _, minor in self.drawdowns:
-            _within("drawdown", minor, 1, MINOR_MAX)
-        _within("principal less drawdowns", self.first_part_minor, 1, MINOR_MAX)
+            _amount_within("drawdown", minor, 1, MINOR_MAX)
+        _amount_within("principal less drawdowns", self.first_part_minor, 1, MINOR_MAX)
 
     def _check_balloon(self) -> None:
-        _within("balloon", self.balloon_minor, 0, self.principal_minor)
+        _amount_within("balloon", self.balloon_minor, 0, self.principal_minor)
         may_have = {Method.BALLOON, Method.EQUAL_INSTALLMENT, Method.EQUAL_PRINCIPAL}
         if self.balloon_minor and self.method not in may_have:
             raise InvalidInput("balloon", self.balloon_minor, f"none for {self.method}")
@@ -130,10 +130,10 @@ class ScheduleTerms:
 
     def _check_rounding(self) -> None:
         unit = self.round_installment_to_minor
-        _within("round_installment_to", unit, 0, self.principal_minor)
+        _amount_within("round_installment_to", unit, 0, self.principal_minor)
         if unit and self.method in {Method.INTEREST_ONLY, Method.BULLET}:
             raise InvalidInput("round_installment_to", unit, f"none for {self.method}")
-        _within("installment", self.installment_minor, 0, MINOR_MAX)
+        _amount_within("installment", self.installment_minor, 0, MINOR_MAX)
         if self.installment_minor and self.method not in {
             Method.EQUAL_INSTALLMENT,
             Method.BALLOON,
@@ -147,9 +147,13 @@ def check_rate(field: str, percent: Decimal) -> None:
         raise InvalidInput(field, percent, f"0 to {HIGHEST_RATE_PERCENT} percent a year")
 
 
-def _within(field: str, value: int, low: int, high: int) -> None:
+def _within(field: str, value: int, low: int, high: int, unit: str = "") -> None:
     if not low <= value <= high:
-        raise InvalidInput(field, value, f"from {low} to {high}")
+        raise InvalidInput(field, value, f"from {low} to {high}{unit}")
+
+
+def _amount_within(field: str, minor: int, low: int, high: int) -> None:
+    _within(field, minor, low, high, " minor units")
 
 
 def _check_dates(field: str, days: list[date], after: date) -> None:

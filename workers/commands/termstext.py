@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from domain.errors import InvalidInput
 from domain.loan.schedule import DayCount, Frequency, Method, ScheduleTerms
 from domain.money import Rounding, parse_decimal, parse_minor
 from workers.commands.options import choice, dated, day_of
@@ -112,4 +113,9 @@ class TermsText:
         )
 
     def _minor(self, field: str, text: str) -> int:
-        return parse_minor(text, self.currency, field)
+        """An amount as its option says it; refused here, where it still has its own digits."""
+        minor = parse_minor(text, self.currency, field)
+        if minor < 0 or (minor == 0 and field in {"principal", "drawdown"}):
+            rule = "not negative" if minor < 0 else "above zero"
+            raise InvalidInput(field, text, rule)
+        return minor
