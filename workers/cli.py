@@ -10,7 +10,6 @@ import importlib
 import importlib.util
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -20,6 +19,8 @@ from workers.console import EXIT_CODES, Exit, complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from adapters.telemetry.redaction import Redactor
 
 COMMANDS = {
     "demo": ("demo",),
@@ -112,8 +113,9 @@ def _failed(error: BaseException, home: Path) -> int:
     code = complain(error)
     if code is not Exit.FAULT:
         return code
+    redactor = _redactor(home)
     log = home / "logs" / "acquit-errors.log"
-    text = "".join(traceback.format_exception(error))
+    text = redactor.trace(error)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as output:
@@ -121,9 +123,20 @@ def _failed(error: BaseException, home: Path) -> int:
         where = f"details in {log}"
     except OSError:
         where = "and its details could not be written"
-    summary = str(error).splitlines()[0][:200] if str(error) else ""
+    summary = redactor.text(str(error), most=200).partition("\n")[0]
     sys.stderr.write(f"acquit: unexpected error: {type(error).__name__}: {summary}; {where}\n")
     return code
+
+
+def _redactor(home: Path) -> Redactor:
+    """Masks what must stay out of the error log; knows the secrets as far as they can be read."""
+    from adapters.telemetry.redaction import Redactor  # noqa: PLC0415  (only after a fault)
+    from workers.settings import load_settings, read_stack, secrets_in  # noqa: PLC0415
+
+    try:
+        return Redactor(secrets_in(load_settings(home), read_stack(home)))
+    except Exception:  # noqa: BLE001  (already failing: shapes and names of fields will do)
+        return Redactor()
 
 
 def _home_of(argv: Sequence[str]) -> Path:

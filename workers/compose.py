@@ -16,7 +16,7 @@ from adapters.notices.email import SmtpNotices, SmtpServer
 from adapters.notices.sms import SmsNotices
 from adapters.notices.wording import Wording
 from adapters.products.files import read_products
-from adapters.rails.http import RailHttp
+from adapters.rails.http import RailHttp, Watch, unwatched
 from adapters.rails.simbank.client import SimbankConfig, SimbankRail
 from adapters.rails.simbank.profile import SIMBANK
 from adapters.sql.archive import SqlArchive
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from adapters.products.translate import ProductFile
+    from adapters.telemetry.tracing import Tracing
+    from ports.books import Books
     from ports.clock import Clock
     from ports.outbox import Courier
     from ports.rail import Rail
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 CALENDARS = ("CN", "TARGET", "US-FED", "ENGLAND", "NONE")
 SENDER = {"lender": "Funder One", "contact": "service@funder-1.example"}
 SANDBOX_MAIL = "borrowers.example"
+SIMBANK_WORDS = frozenset({"dd", "v1", "orders", "cancel", "mandates", "statements"})
+"""Words of the bank's paths that may stand in a trace; everything else there is a reference."""
 
 
 @dataclass(slots=True)
@@ -61,7 +65,7 @@ class Stack:
     engine: AsyncEngine
     clock: Clock
     rules: Rulebook
-    books: SqlBooks
+    books: Books
     desk: SqlDesk
     archive: SqlArchive
     outbox: OutboxRelay
@@ -82,11 +86,12 @@ def rulebook() -> Rulebook:
 
 
 @asynccontextmanager
-async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
+async def open_stack(settings: Settings, tracing: Tracing | None = None) -> AsyncIterator[Stack]:
     """Open the books and what stands around them; everything is closed in order at the end.
 
     Args:
         settings: of this process.
+        tracing: makes spans of commands, statements and calls; None: none are made.
     """
     record = read_stack(settings.home)
     async with AsyncExitStack() as closing:
@@ -96,8 +101,10 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
         rules = rulebook()
         engine = books_engine(settings.books_url(record))
         closing.push_async_callback(engine.dispose)
-        books = SqlBooks(engine, clock, rules, kick=lambda: stack.outbox.kick())
-        closing.push_async_callback(books.close)
+        # A worker puts another outbox into the stack later on: looked up at each kick.
+        sql = SqlBooks(engine, clock, rules, kick=lambda: stack.outbox.kick())  # noqa: PLW0108
+        closing.push_async_callback(sql.close)
+        books = sql if tracing is None else _traced(sql, engine, tracing)
         products = read_products(settings.products)
         stack = Stack(
             settings=settings,
@@ -109,7 +116,7 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
             desk=SqlDesk(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),
-            rails=await _rails(settings, record, clock, closing),
+            rails=await _rails(settings, record, clock, closing, tracing),
             products=products,
             boarding=UpstreamBoarding(
                 BoardingRules(CANONICAL_MAP, products, load_calendar, settings.merchant_id)
@@ -117,6 +124,15 @@ async def open_stack(settings: Settings) -> AsyncIterator[Stack]:
             intake=BooksIntake(books),
         )
         yield stack
+
+
+def _traced(books: SqlBooks, engine: AsyncEngine, tracing: Tracing) -> Books:
+    """The books with spans of commands, and of the statements that belong to them."""
+    from adapters.telemetry.group import TracedBooks  # noqa: PLC0415  (only where wanted)
+    from adapters.telemetry.sql import trace_sql  # noqa: PLC0415
+
+    trace_sql(engine.sync_engine, tracing.tracer)
+    return TracedBooks(books, tracing.tracer)
 
 
 def _clock(settings: Settings, record: StackRecord | None) -> Clock:
@@ -129,6 +145,7 @@ async def _rails(
     record: StackRecord | None,
     clock: Clock,
     closing: AsyncExitStack,
+    tracing: Tracing | None,
 ) -> Mapping[str, Rail]:
     url = settings.simulator_url or (record.simulator_url if record else None)
     if url is None:
@@ -139,7 +156,12 @@ async def _rails(
         api_secrets={merchant: secret(settings, record, "rail_api_secret")},
         webhook_secrets=(secret(settings, record, "webhook_secret"),),
     )
-    http = await closing.enter_async_context(RailHttp(url))
+    watch: Watch = unwatched
+    if tracing is not None:
+        from adapters.telemetry.http import traced_calls  # noqa: PLC0415  (only where wanted)
+
+        watch = traced_calls(tracing.tracer, SIMBANK.name, SIMBANK_WORDS)
+    http = await closing.enter_async_context(RailHttp(url, watch=watch))
     return {SIMBANK.name: SimbankRail(http, config, clock.now)}
 
 

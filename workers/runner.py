@@ -28,6 +28,7 @@ from api.webhooks import build_app
 from domain.errors import InvalidInput
 from workers.clock import SandboxClock
 from workers.compose import Stack, notice_courier, open_stack
+from workers.observing import Observed, observe
 from workers.settings import temporal_config
 
 if TYPE_CHECKING:
@@ -53,17 +54,22 @@ class House:
     starter: TemporalStarter
 
 
-async def open_house(settings: Settings, closing: AsyncExitStack) -> House:
+async def open_house(
+    settings: Settings, closing: AsyncExitStack, observed: Observed | None = None
+) -> House:
     """Open the stack and connect to Temporal; the outbox delivers by this process's couriers."""
-    stack = await closing.enter_async_context(open_stack(settings))
+    seen = observed or Observed()
+    stack = await closing.enter_async_context(open_stack(settings, seen.tracing))
     config = temporal_config(stack.record)
-    client = await connect(config)
+    client = await connect(config, tracer=seen.tracer, runtime=seen.runtime)
     # Only drivers live on the sandbox's clock: everything else takes its time from the Clock port.
-    stamped = await connect(config, stamp=stamp_of(stack)) if stamp_of(stack) else client
+    stamped = client
+    if (stamp := stamp_of(stack)) is not None:
+        stamped = await connect(config, tracer=seen.tracer, stamp=stamp, runtime=seen.runtime)
     books_id = stack.engine.url.render_as_string(hide_password=True).rpartition("/")[2]
     drivers = TemporalDrivers(stamped, stack.desk, stack.clock, books_id)
     notices = await notice_courier(stack, closing)
-    stack.deliver_by({**couriers(drivers), "notice": notices})
+    stack.deliver_by(seen.couriers({**couriers(drivers), "notice": notices}))
     return House(stack, client, drivers, TemporalStarter(client))
 
 
@@ -136,15 +142,14 @@ async def run_worker(role: str, settings: Settings, *, cache: int = 1000) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as closing:
-        house = await open_house(settings, closing)
+        observed = observe(settings, role, closing)
+        house = await open_house(settings, closing, observed)
         activities = hands(house)
         for queue, kind in roles_of(role, tuple(house.stack.rails)):
-            worker = build_worker(
-                house.client, queue, activities[kind], max_cached_workflows=cache
-            )
+            worker = build_worker(house.client, queue, activities[kind], max_cached_workflows=cache)
             await closing.enter_async_context(worker)
         if role in {"all", "api"}:
-            await closing.enter_async_context(_serve(house, settings))
+            await closing.enter_async_context(_serve(house, settings, observed))
         await closing.enter_async_context(_relay(house.stack))
         await stop.wait()
 
@@ -161,16 +166,17 @@ async def _relay(stack: Stack) -> Any:  # noqa: ANN401
 
 
 @contextlib.asynccontextmanager
-async def _serve(house: House, settings: Settings) -> Any:  # noqa: ANN401
+async def _serve(house: House, settings: Settings, observed: Observed) -> Any:  # noqa: ANN401
     """Serve webhooks until the end of the block."""
     import uvicorn  # noqa: PLC0415 - only this role needs a server
 
     stack = house.stack
     app = build_app(stack.rails, stack.intake, stack.clock.now)
     config = uvicorn.Config(
-        app,
+        observed.door(app),
         host=settings.api_host,
         port=settings.api_port,
+        log_config=None,  # its lines come through our handler
         log_level="warning",
         access_log=False,
         lifespan="off",

@@ -8,8 +8,10 @@ names is taken from the stack used last (`stack.json` in the home).
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,12 +26,16 @@ if TYPE_CHECKING:
 
     from temporalio.envconfig import ClientConnectConfig
 
+    from adapters.telemetry.tracing import TracingConfig
+
 __all__ = [
     "Settings",
     "StackRecord",
     "load_settings",
     "read_stack",
+    "secrets_in",
     "temporal_config",
+    "tracing_config",
     "write_stack",
 ]
 
@@ -89,7 +95,8 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
-    """Where traces are sent (OTLP over HTTP); nothing is sent unless given."""
+    """Where traces are sent (OTLP over HTTP, base address); the standard `OTEL_*` variables do as
+    well. Nothing is sent unless one of them says so."""
 
     @model_validator(mode="after")
     def _mail_login_is_whole(self) -> Self:
@@ -147,3 +154,48 @@ def temporal_config(
     config.setdefault("target_host", "localhost:7233")
     config.setdefault("namespace", "default")
     return config
+
+
+def secrets_in(settings: Settings, stack: StackRecord | None) -> tuple[str, ...]:
+    """Every secret that this process knows, for masking: settings, stack, database password."""
+    given = [getattr(settings, name) for name in Settings.model_fields]
+    held = [value.get_secret_value() for value in given if isinstance(value, SecretStr)]
+    held += stack.secrets.values() if stack is not None else ()
+    with suppress(ValueError):  # an address that cannot be read is refused where it is used
+        held.append(urlsplit(settings.books_url(stack)).password or "")
+    return tuple(filter(None, [*held, *(unquote(secret) for secret in held)]))
+
+
+def tracing_config(
+    settings: Settings, role: str, environ: Mapping[str, str] | None = None
+) -> TracingConfig | None:
+    """Where traces go: ACQUIT_OTLP_ENDPOINT, else OpenTelemetry's own variables; None: nowhere.
+
+    Headers, certificates, compression, time-outs and sampling are read by the library itself from
+    its standard variables.
+
+    Raises:
+        InvalidInput: traces are asked for in a way that this build does not speak.
+    """
+    given = dict(os.environ if environ is None else environ)
+    wanted = given.get("OTEL_TRACES_EXPORTER", "").strip().lower()
+    if given.get("OTEL_SDK_DISABLED", "").strip().lower() == "true" or wanted == "none":
+        return None
+    whole = given.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    base = settings.otlp_endpoint or (None if whole else given.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    if not (base or whole or wanted):
+        return None
+    if wanted not in {"", "otlp"}:
+        raise InvalidInput("OTEL_TRACES_EXPORTER", wanted, "otlp or none")
+    spoken = given.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or given.get(
+        "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"
+    )
+    if spoken != "http/protobuf":
+        raise InvalidInput("OTEL_EXPORTER_OTLP_PROTOCOL", spoken, "http/protobuf")
+    if base or not whole:
+        whole = f"{(base or 'http://localhost:4318').rstrip('/')}/v1/traces"
+    if not whole.startswith(("http://", "https://")):
+        raise InvalidInput("ACQUIT_OTLP_ENDPOINT", whole.partition(":")[0], "http:// or https://")
+    from adapters.telemetry.tracing import TracingConfig  # noqa: PLC0415  (loads the SDK)
+
+    return TracingConfig(whole, given.get("OTEL_SERVICE_NAME", "acquit"), role)

@@ -6,7 +6,8 @@ the first byte is `RailUnavailable`; everything after it is `Unanswered`, and mu
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -69,19 +70,34 @@ class Answer:
         return min(seconds, RETRY_AFTER_MOST_S) if math.isfinite(seconds) and seconds >= 0 else None
 
 
+Watch = Callable[[httpx.Request], AbstractContextManager[Callable[[int], None]]]
+"""What an exchange is run in; gives what is to be told the status of its answer."""
+
+
+@contextmanager
+def unwatched(_request: httpx.Request) -> Iterator[Callable[[int], None]]:
+    """Nobody looks on."""
+    yield lambda _status: None
+
+
 class RailHttp:
-    """A bounded HTTP client of one counterparty. Redirects and proxies of the system are off."""
+    """A bounded HTTP client of one counterparty. Redirects and proxies of the system are off.
+
+    `watch` is run around each exchange, for spans and counters; it must not look at bodies.
+    """
 
     def __init__(
         self,
         base_url: str,
         limits: HttpLimits | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        watch: Watch = unwatched,
     ) -> None:
         if not base_url.startswith(("http://", "https://")):
             raise InvalidInput("base_url", base_url.partition(":")[0], "http:// or https://")
         self._base = base_url.rstrip("/")
         self.limits = limits or HttpLimits()
+        self._watch = watch
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(
                 connect=self.limits.connect_s,
@@ -126,6 +142,12 @@ class RailHttp:
             Unanswered: it may have left and no whole answer came; `TooLarge` when it is too long.
         """
         most = self.limits.answer_max if answer_max is None else answer_max
+        with self._watch(request) as answered:
+            answer = await self._exchange(request, most)
+            answered(answer.status)
+            return answer
+
+    async def _exchange(self, request: httpx.Request, most: int) -> Answer:
         try:
             async with asyncio.timeout(self.limits.total_s):
                 response = await self._client.send(request, stream=True)

@@ -38,13 +38,20 @@ def books_url(url: str) -> URL:
 
 
 def books_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
-    """An engine whose transactions may write; see `reader` for those that only look."""
+    """An engine whose transactions may write; see `reader` for those that only look.
+
+    Its errors show statements without their parameters: those are people's.
+    """
     address = books_url(url)
     if address.get_backend_name() == "postgresql":
         return create_async_engine(
-            address, isolation_level="READ COMMITTED", pool_size=pool_size, pool_pre_ping=True
+            address,
+            isolation_level="READ COMMITTED",
+            pool_size=pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
-    engine = create_async_engine(address, pool_size=pool_size, max_overflow=5)
+    engine = create_async_engine(address, pool_size=pool_size, max_overflow=5, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _sqlite_connect)
     event.listen(engine.sync_engine, "begin", _sqlite_begin)
     return engine

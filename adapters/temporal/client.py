@@ -1,20 +1,27 @@
 """One way to make a client, so that every program reads and writes histories alike."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from temporalio.client import Client, Interceptor
-from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConnectConfig
 
 from adapters.temporal.stamp import StampedStarts, StartStamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.trace import Tracer
+    from temporalio.envconfig import ClientConnectConfig
+    from temporalio.runtime import Runtime
 
 
 async def make_client(
     address: str,
     namespace: str,
     *,
-    tracing: bool = False,
+    tracer: Tracer | None = None,
     stamp: StartStamp | None = None,
 ) -> Client:
     """Connect, with the data converter of our histories.
@@ -22,7 +29,7 @@ async def make_client(
     Args:
         address: `host:port`.
         namespace: one namespace holds one house.
-        tracing: adds spans on starts, workflows and activities. `TracingInterceptor` writes them at
+        tracer: adds spans on starts, workflows and activities. `TracingInterceptor` writes them at
             once; a span that ends with a month-long workflow would be of no use.
         stamp: puts starts on the sandbox's clock; None in production.
     """
@@ -30,23 +37,39 @@ async def make_client(
         address,
         namespace=namespace,
         data_converter=pydantic_data_converter,
-        interceptors=_interceptors(tracing=tracing, stamp=stamp),
+        interceptors=_interceptors(tracer, stamp),
     )
 
 
 async def connect(
-    config: ClientConnectConfig, *, tracing: bool = False, stamp: StartStamp | None = None
+    config: ClientConnectConfig,
+    *,
+    tracer: Tracer | None = None,
+    stamp: StartStamp | None = None,
+    runtime: Runtime | None = None,
 ) -> Client:
-    """Connect by Temporal's own client configuration (`TEMPORAL_*` variables or its file)."""
+    """Connect by Temporal's own client configuration (`TEMPORAL_*` variables or its file).
+
+    Args:
+        config: see `temporalio.envconfig`.
+        tracer: see `make_client`.
+        stamp: see `make_client`.
+        runtime: of this process, where its logs and metrics go; the SDK's own by default.
+    """
     return await Client.connect(
         **config,
         data_converter=pydantic_data_converter,
-        interceptors=_interceptors(tracing=tracing, stamp=stamp),
+        interceptors=_interceptors(tracer, stamp),
+        runtime=runtime,
     )
 
 
-def _interceptors(*, tracing: bool, stamp: StartStamp | None) -> Sequence[Interceptor]:
-    interceptors: list[Interceptor] = [TracingInterceptor()] if tracing else []
+def _interceptors(tracer: Tracer | None, stamp: StartStamp | None) -> Sequence[Interceptor]:
+    interceptors: list[Interceptor] = []
+    if tracer is not None:
+        from temporalio.contrib.opentelemetry import TracingInterceptor  # noqa: PLC0415  (slow)
+
+        interceptors.append(TracingInterceptor(tracer))
     if stamp is not None:
         interceptors.append(StampedStarts(stamp))
     return interceptors

@@ -1,0 +1,1 @@
+"""Logs and traces that show what happens and tell nothing about anybody."""

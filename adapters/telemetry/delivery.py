@@ -1,0 +1,78 @@
+"""Spans of what leaves after a commit: one for each delivery from the outbox.
+
+Where a message carries the trace of the commit that wrote it (`"trace"` in its body, in the form of
+W3C Trace Context), the delivery belongs to that trace; a message that had to wait for its day is
+only linked to it, for a trace is no diary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opentelemetry import context as otel
+from opentelemetry import trace
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from ports.outbox import Courier, OutboxRow
+
+CARRIER = "trace"
+"""Key of a message's body under which its trace may travel."""
+_W3C = TraceContextTextMapPropagator()
+
+
+def carrier() -> dict[str, str]:
+    """The current trace as it travels in a message; empty outside any trace."""
+    held: dict[str, str] = {}
+    _W3C.inject(held)
+    return held
+
+
+class TracedCourier:
+    """A courier of the outbox with a span around each delivery."""
+
+    def __init__(self, courier: Courier, tracer: Tracer) -> None:
+        self._courier = courier
+        self._tracer = tracer
+
+    async def deliver(self, row: OutboxRow) -> None:
+        """See `ports.outbox.Courier.deliver`."""
+        parent, links = _origin(row)
+        with self._tracer.start_as_current_span(
+            f"deliver {row.topic}",
+            parent,
+            kind=SpanKind.CONSUMER,
+            links=links,
+            attributes={
+                "messaging.operation.type": "process",
+                "messaging.destination.name": row.topic,
+                "messaging.message.id": str(row.id),
+                "acquit.tries": row.tries,
+            },
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                await self._courier.deliver(row)
+            except Exception as error:
+                span.set_attribute("error.type", type(error).__name__)
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                raise
+
+
+def traced_couriers(couriers: Mapping[str, Courier], tracer: Tracer) -> dict[str, Courier]:
+    """The same couriers by topic, each with spans."""
+    return {topic: TracedCourier(courier, tracer) for topic, courier in couriers.items()}
+
+
+def _origin(row: OutboxRow) -> tuple[otel.Context, list[Link]]:
+    """The context that a delivery belongs to, and what it is linked to."""
+    outside = otel.Context()
+    held = row.body.get(CARRIER)
+    if not isinstance(held, Mapping):
+        return outside, []
+    context = _W3C.extract({str(key): str(value) for key, value in held.items()}, outside)
+    origin = trace.get_current_span(context).get_span_context()
+    if not origin.is_valid:
+        return outside, []
+    return (context, []) if row.not_before is None else (outside, [Link(origin)])
