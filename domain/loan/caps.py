@@ -37,12 +37,22 @@ class CostCap:
     kind: Literal["cost"] = "cost"
 
 
+@dataclass(frozen=True, slots=True)
+class DailyCap:
+    """Most cost of a day as a fraction of what is outstanding on it."""
+
+    rule: str
+    fraction: Fraction
+
+
 Cap = RateCap | CostCap
 _EQUAL = Decimal("1e-20")
 """Worth, in minor units, that is only the end of the digits."""
 
 CN_INSTITUTIONS = RateCap("CN jin-gui [2025] 9: total financing cost of a single loan", Decimal(24))
 UK_HIGH_COST = CostCap("UK CONC 5A: total cost of high-cost short-term credit", Fraction(1))
+
+UK_HIGH_COST_DAILY = DailyCap("UK CONC 5A: cost of a day", Fraction(8, 1000))
 
 
 def four_times_lpr(one_year_lpr_percent: Decimal) -> RateCap:
@@ -99,6 +109,26 @@ def exceeded(
     return tuple(
         broken for cap in caps if (broken := _broken(ordered, periods_per_year, cap)) is not None
     )
+
+
+def daily_exceeded(
+    terms: ScheduleTerms,
+    lines: Sequence[ScheduleLine],
+    cap: DailyCap,
+    fees_minor: int = 0,
+) -> CapExceeded | None:
+    """Whether interest and fees are more than the cap on what is outstanding, day by day.
+
+    `fees_minor` are all fees beside the schedule. Days are actual ones.
+    """
+    balance, day, outstanding = terms.first_part_minor, terms.disbursed_on, 0
+    for line in lines:
+        outstanding += balance * (line.due_on - day).days
+        balance, day = line.balance, line.due_on
+    cost = Fraction(sum(line.interest + line.fee for line in lines) + fees_minor, outstanding)
+    if cost <= cap.fraction:
+        return None
+    return CapExceeded(cap.rule, _percent(cap.fraction), _percent(cost))
 
 
 def _at(unit: UnitPeriod, minor: int, terms: ScheduleTerms, day: date) -> Flow:

@@ -33,6 +33,7 @@ class PenaltyRule:
         compounding: penalty bears penalty at the same rate from the next day.
         cap_minor: most penalty for one installment; None for no cap.
         cap_fraction: most penalty as a fraction of the overdue principal; None for no cap.
+        cap_rate_percent: highest yearly rate whatever rule and steps say; None for no cap.
     """
 
     annual_rate_percent: Decimal
@@ -43,6 +44,7 @@ class PenaltyRule:
     compounding: bool = False
     cap_minor: int | None = None
     cap_fraction: Fraction | None = None
+    cap_rate_percent: Decimal | None = None
 
     def __post_init__(self) -> None:
         check_rate("penalty rate", self.annual_rate_percent)
@@ -55,6 +57,8 @@ class PenaltyRule:
         starts = [dpd for dpd, _ in self.steps]
         if starts != sorted(set(starts)) or any(dpd < 1 for dpd in starts):
             raise InvalidInput("steps", starts, "days past due above zero, ascending, each once")
+        if self.cap_rate_percent is not None:
+            check_rate("cap rate", self.cap_rate_percent)
         if (self.cap_minor or 0) < 0 or (self.cap_fraction or 0) < 0:
             raise InvalidInput("cap", self.cap_minor, "not negative")
 
@@ -64,6 +68,8 @@ class PenaltyRule:
         for starts, stepped in self.steps:
             if starts <= dpd:
                 percent = stepped
+        if self.cap_rate_percent is not None:
+            percent = min(percent, self.cap_rate_percent)
         return Fraction(percent) / 100 / self.day_basis
 
     def bearing(self, owed: Amounts) -> int:

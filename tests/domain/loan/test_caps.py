@@ -12,10 +12,12 @@ from domain.errors import InvalidInput
 from domain.loan.caps import (
     CN_INSTITUTIONS,
     UK_HIGH_COST,
+    UK_HIGH_COST_DAILY,
     CapExceeded,
     CostCap,
     RateCap,
     borrower_flows,
+    daily_exceeded,
     exceeded,
     four_times_lpr,
 )
@@ -100,3 +102,25 @@ def test_loans_lent_in_parts_count_each_part_on_its_day() -> None:
     flows, per_year = borrower_flows(terms, build(terms))
     assert [(flow.minor, flow.at) for flow in flows[:2]] == [(-800_000, 0), (-400_000, 1)]
     assert exceeded(flows, per_year, [RateCap("line", Decimal("12.01"))]) == ()
+
+
+@pytest.mark.parametrize(("fees", "breaks"), [(0, False), (2_400, False), (2_401, True)])
+def test_a_day_of_high_cost_credit_costs_at_most_four_fifths_of_a_percent(
+    fees: int, breaks: bool
+) -> None:
+    """CONC 5A: 100.00 for 30 days may cost 24.00, fees included, and not a penny more."""
+    terms = ScheduleTerms(
+        principal_minor=10_000,
+        currency="GBP",
+        annual_rate_percent=Decimal(0),
+        periods=1,
+        method=Method.BULLET,
+        day_count=DayCount.ACT_365F,
+        disbursed_on=date(2024, 1, 1),
+        first_due_on=date(2024, 1, 31),
+        every=Frequency(1, "month"),
+    )
+    found = daily_exceeded(terms, build(terms), UK_HIGH_COST_DAILY, fees)
+    assert (found is not None) is breaks
+    if found is not None:
+        assert (found.cap, found.figure) == ("0.8000", "0.8003")

@@ -69,6 +69,12 @@ def test_rates_may_rise_with_days_past_due() -> None:
     assert penalty(OWED, stepped, DUE, DUE, after(10)) == 750
 
 
+def test_no_step_lifts_the_rate_over_its_cap() -> None:
+    """36 percent from the sixth day, capped at 24: 5 x 50 + 5 x 66.67."""
+    stepped = rule(steps=((6, Decimal(36)),), cap_rate_percent=Decimal(24))
+    assert penalty(OWED, stepped, DUE, DUE, after(10)) == 250 + 5 * Fraction(24_000, 360)
+
+
 def test_compounding_bears_penalty_on_penalty() -> None:
     """Three days at 0.05 percent: 100000 x (1.0005 ** 3 - 1)."""
     found = penalty(OWED, rule(compounding=True), DUE, DUE, after(3))
@@ -136,6 +142,7 @@ def test_booking_day_by_day_ends_where_booking_at_once_ends(
         {"steps": ((5, Decimal(-1)),)},
         {"cap_minor": -1},
         {"cap_fraction": Fraction(-1)},
+        {"cap_rate_percent": Decimal(-1)},
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(changed: dict[str, Any]) -> None:
