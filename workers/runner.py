@@ -7,6 +7,7 @@ import contextlib
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from activities.boarding import BoardActivities
@@ -29,11 +30,11 @@ from domain.errors import InvalidInput
 from workers.clock import SandboxClock
 from workers.compose import Stack, notice_courier, open_stack
 from workers.observing import Observed, observe
+from workers.production import build_of, data_converter, is_sandbox, keep_schedules
 from workers.settings import temporal_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import timedelta
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from temporalio.client import Client
 
@@ -61,7 +62,8 @@ async def open_house(
     seen = observed or Observed()
     stack = await closing.enter_async_context(open_stack(settings, seen.tracing))
     config = temporal_config(stack.record)
-    client = await connect(config, tracer=seen.tracer, runtime=seen.runtime)
+    data = data_converter(settings, stack.record)
+    client = await connect(config, tracer=seen.tracer, runtime=seen.runtime, data_converter=data)
     # Only drivers live on the sandbox's clock: everything else takes its time from the Clock port.
     stamped = client
     if (stamp := stamp_of(stack)) is not None:
@@ -141,17 +143,33 @@ async def run_worker(role: str, settings: Settings, *, cache: int = 1000) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    async with working(role, settings, cache=cache):
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def working(role: str, settings: Settings, *, cache: int = 1000) -> AsyncIterator[House]:
+    """Work until the end of the block; `cache` is the number of workflows kept in memory."""
     async with AsyncExitStack() as closing:
         observed = observe(settings, role, closing)
         house = await open_house(settings, closing, observed)
         activities = hands(house)
         for queue, kind in roles_of(role, tuple(house.stack.rails)):
-            worker = build_worker(house.client, queue, activities[kind], max_cached_workflows=cache)
+            worker = build_worker(
+                house.client,
+                queue,
+                activities[kind],
+                build_id=build_of(settings, house.stack.record),
+                max_cached_workflows=cache,
+                grace=timedelta(seconds=settings.drain_timeout_s),
+            )
             await closing.enter_async_context(worker)
+        if role in {"all", "workflows"} and not is_sandbox(house.stack.record):
+            await keep_schedules(house.client, settings, house.stack.products)
         if role in {"all", "api"}:
             await closing.enter_async_context(_serve(house, settings, observed))
         await closing.enter_async_context(_relay(house.stack))
-        await stop.wait()
+        yield house
 
 
 @contextlib.asynccontextmanager

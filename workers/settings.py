@@ -40,7 +40,15 @@ __all__ = [
 ]
 
 _ROOT = Path(__file__).resolve().parents[1]
-_SECRETS = ("database_url", "rail_api_secret", "webhook_secret", "smtp_password", "sms_secret")
+_SECRETS = (
+    "database_url",
+    "rail_api_secret",
+    "webhook_secret",
+    "smtp_password",
+    "sms_secret",
+    "payload_keys",
+    "codec_tokens",
+)
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -80,6 +88,21 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port of the door for programs; 0 picks a free one."""
+
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = "main"
+    """In whose name production's daily sweep and healing run."""
+    build_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    """Names this release to Temporal: installments stay on the build that began them. None: any
+    worker takes any task, as a sandbox wants it."""
+
+    payload_keys: SecretStr | None = None
+    """Encrypts what histories carry: lines of `id:base64`, the first encrypts. None: in clear."""
+    codec_tokens: SecretStr | None = None
+    """Who may decrypt for the Temporal UI: lines of `name:token`."""
+    codec_host: str = "127.0.0.1"
+    codec_port: Annotated[int, Field(ge=0, le=65535)] = 8234
+    codec_origin: str = "http://127.0.0.1:8233"
+    """Origin of the Temporal UI, the only page that may ask for decryption."""
 
     queue_workflows: str = "acquit.workflows"
     queue_books: str = "acquit.books"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.trace import Tracer
+    from temporalio.converter import DataConverter
     from temporalio.envconfig import ClientConnectConfig
     from temporalio.runtime import Runtime
 
@@ -47,6 +48,7 @@ async def connect(
     tracer: Tracer | None = None,
     stamp: StartStamp | None = None,
     runtime: Runtime | None = None,
+    data_converter: DataConverter = pydantic_data_converter,
 ) -> Client:
     """Connect by Temporal's own client configuration (`TEMPORAL_*` variables or its file).
 
@@ -55,10 +57,11 @@ async def connect(
         tracer: see `make_client`.
         stamp: see `make_client`.
         runtime: of this process, where its logs and metrics go; the SDK's own by default.
+        data_converter: how histories are written; in clear by default.
     """
     return await Client.connect(
         **config,
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter,
         interceptors=_interceptors(tracer, stamp),
         runtime=runtime,
     )

@@ -1,5 +1,6 @@
-"""Temporal Schedules of the house: the daily sweep and healing. A sandbox has none of them."""
+"""Temporal Schedules of the house: the daily sweeps and healing. A sandbox has none of them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.client import (
@@ -37,7 +38,7 @@ def sweep_schedule(order: SweepOrder, queue: str = names.WORKFLOWS) -> Schedule:
         action=ScheduleActionStartWorkflow(
             DailySweepWorkflow.run,
             order,
-            id=f"sweep/{names.key('tenant', order.tenant)}/scheduled",
+            id=f"{_sweep_of(order)}/scheduled",
             task_queue=queue,
             static_summary="the day's bulk work",
         ),
@@ -71,12 +72,30 @@ def heal_schedule(tenant: str, order: HealOrder, queue: str = names.WORKFLOWS) -
 
 
 async def ensure_schedules(
-    client: Client, sweep: SweepOrder, heal: HealOrder, queue: str = names.WORKFLOWS
+    client: Client,
+    tenant: str,
+    sweeps: Sequence[SweepOrder],
+    heal: HealOrder,
+    queue: str = names.WORKFLOWS,
 ) -> None:
-    """Create both schedules, or bring existing ones up to date; safe at every start."""
-    tenant = names.key("tenant", sweep.tenant)
-    await _ensure(client, f"sweep/{tenant}", sweep_schedule(sweep, queue))
-    await _ensure(client, f"heal/{tenant}", heal_schedule(tenant, heal, queue))
+    """Create the schedules, or bring existing ones up to date; safe at every start.
+
+    Args:
+        client: of the namespace.
+        tenant: whose schedules these are.
+        sweeps: one for each time zone.
+        heal: one for all.
+        queue: where the workflow workers poll.
+    """
+    for sweep in sweeps:
+        await _ensure(client, _sweep_of(sweep), sweep_schedule(sweep, queue))
+    await _ensure(client, f"heal/{names.key('tenant', tenant)}", heal_schedule(tenant, heal, queue))
+
+
+def _sweep_of(order: SweepOrder) -> str:
+    """`sweep/{tenant}/{zone}`; the slash of a zone's name becomes a dot."""
+    zone = order.timezone.replace("/", ".")
+    return f"sweep/{names.key('tenant', order.tenant)}/{names.key('timezone', zone)}"
 
 
 async def _ensure(client: Client, schedule_id: str, wanted: Schedule) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.common import WorkerDeploymentVersion
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -19,6 +19,9 @@ from workflows.statement import StatementWorkflow
 
 OURS = ("domain", "ports", "activities", "workflows")
 """Packages that the sandbox shares instead of importing them again for every workflow."""
+
+DEPLOYMENT = "acquit"
+"""The one deployment of which builds are versions."""
 
 GRACE = timedelta(seconds=30)
 """A debit in flight at shutdown has this long to be answered and recorded."""
@@ -72,15 +75,19 @@ def build_worker(
     role: Role,
     activities: Sequence[Callable[..., Any]] = (),
     *,
-    build_id: str = "unversioned",
+    build_id: str | None = None,
     max_cached_workflows: int = 1000,
     grace: timedelta = GRACE,
 ) -> Worker:
     """Build a worker for a role; run it with `async with`.
 
-    The build id is given, because the SDK would otherwise hash every loaded module at start.
+    With a build id, drivers stay on the build that began them (`PINNED`) until they end; the server
+    gives new ones to the build that was made current. Workers that carry activities only are never
+    versioned: what they take and give is kept compatible, so the newest serves drivers of all
+    builds. A name is given all the same, because the SDK would otherwise hash every loaded module.
     """
-    version = WorkerDeploymentVersion(deployment_name="acquit", build_id=build_id)
+    version = WorkerDeploymentVersion(DEPLOYMENT, build_id or "unversioned")
+    versioned = build_id is not None and role.runs_workflows
     return Worker(
         client,
         task_queue=role.queue,
@@ -92,7 +99,13 @@ def build_worker(
         workflow_task_poller_behavior=_pollers(role, least=1 if max_cached_workflows == 0 else 2),
         activity_task_poller_behavior=_pollers(role, least=1),
         graceful_shutdown_timeout=grace,
-        deployment_config=WorkerDeploymentConfig(version=version, use_worker_versioning=False),
+        deployment_config=WorkerDeploymentConfig(
+            version=version,
+            use_worker_versioning=versioned,
+            default_versioning_behavior=VersioningBehavior.PINNED
+            if versioned
+            else VersioningBehavior.UNSPECIFIED,
+        ),
     )
 
 

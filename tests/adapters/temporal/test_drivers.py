@@ -185,8 +185,8 @@ async def test_schedules_are_created_once_and_renewed(temporal_client: Client) -
     tenant = scene.books.loan_id
     for horizon in (10, 14):
         order = SweepOrder(tenant, timezone="Asia/Shanghai", horizon_days=horizon)
-        await ensure_schedules(temporal_client, order, HealOrder(), scene.queue)
-    for kind in ("sweep", "heal"):
-        handle = temporal_client.get_schedule_handle(f"{kind}/{tenant}")
-        assert (await handle.describe()).id == f"{kind}/{tenant}"
+        await ensure_schedules(temporal_client, tenant, [order], HealOrder(), scene.queue)
+    for schedule in (f"sweep/{tenant}/Asia.Shanghai", f"heal/{tenant}"):
+        handle = temporal_client.get_schedule_handle(schedule)
+        assert (await handle.describe()).id == schedule
         await handle.delete()

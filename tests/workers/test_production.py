@@ -1,0 +1,54 @@
+"""What production has and a sandbox has not: encryption, builds, one sweep for each time zone."""
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.products.files import read_products
+from adapters.temporal.codec import EncryptionCodec, new_key
+from domain.errors import InvalidInput
+from workers.production import build_of, data_converter, sweep_orders
+from workers.settings import Settings
+from workers.stackfile import StackRecord
+
+SANDBOX = StackRecord(mode="sandbox", database_url="sqlite+aiosqlite:///b", temporal_address="x:1")
+PRODUCTION = replace(SANDBOX, mode="production")
+
+
+def settings(**more: object) -> Settings:
+    return Settings.model_validate(more)
+
+
+@pytest.mark.parametrize("record", [None, PRODUCTION])
+def test_production_encrypts_and_pins_where_it_is_told_to(record: StackRecord | None) -> None:
+    """Keys switch encryption on, a build id pins drivers; without them neither happens."""
+    given = settings(payload_keys=new_key("k1"), build_id="2026.11.1")
+    assert isinstance(data_converter(given, record).payload_codec, EncryptionCodec)
+    assert build_of(given, record) == "2026.11.1"
+    assert data_converter(settings(), record).payload_codec is None
+    assert build_of(settings(), record) is None
+
+
+def test_sandbox_is_in_clear_and_unversioned_whatever_is_set() -> None:
+    """Histories of a sandbox are there to be read."""
+    given = settings(payload_keys=new_key("k1"), build_id="b")
+    assert data_converter(given, SANDBOX).payload_codec is None
+    assert build_of(given, SANDBOX) is None
+
+
+def test_faulty_keyring_stops_the_worker() -> None:
+    """A worker that cannot encrypt does not start in clear."""
+    with pytest.raises(InvalidInput, match="payload_keys"):
+        data_converter(settings(payload_keys="nonsense"), None)
+
+
+def test_each_time_zone_has_a_sweep_and_each_account_one_reader() -> None:
+    """Days begin at a product's midnight; two products on one account fetch its files once."""
+    products = read_products(settings().products)
+    orders = sweep_orders("main", products)
+    zones = {file.product.timezone for file in products.values()}
+    assert [order.timezone for order in orders] == sorted(zones)
+    sources = [source for order in orders for source in order.sources]
+    accounts = {(file.product.rail, file.product.account) for file in products.values()}
+    assert sorted((source.rail, source.account) for source in sources) == sorted(accounts)
+    assert {order.day for order in orders} == {None}

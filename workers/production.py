@@ -1,0 +1,76 @@
+"""What only production has: encryption of histories, schedules, builds that installments stay on.
+
+A sandbox has none of it: its histories are there to be read, and its driver runs the sweeps itself,
+because a Temporal schedule does not move with a virtual clock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from activities.healing import HealOrder
+from activities.sweeps import StatementSource, SweepOrder
+from adapters.temporal.codec import Keyring, converter
+from adapters.temporal.schedules import ensure_schedules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from temporalio.client import Client
+    from temporalio.converter import DataConverter
+
+    from adapters.products.translate import ProductFile
+    from workers.settings import Settings
+    from workers.stackfile import StackRecord
+
+
+def is_sandbox(record: StackRecord | None) -> bool:
+    """Whether this stack lives on a virtual clock."""
+    return record is not None and record.mode == "sandbox"
+
+
+def data_converter(settings: Settings, record: StackRecord | None) -> DataConverter:
+    """How histories are written: encrypted where keys are given, in a sandbox always in clear.
+
+    Raises:
+        InvalidInput: the keyring is faulty.
+    """
+    keys = None if is_sandbox(record) else settings.payload_keys
+    return converter(None if keys is None else Keyring.parse(keys.get_secret_value()))
+
+
+def build_of(settings: Settings, record: StackRecord | None) -> str | None:
+    """The build that drivers are pinned to; None where any worker may take any task."""
+    return None if is_sandbox(record) else settings.build_id
+
+
+def sweep_orders(tenant: str, products: Mapping[str, ProductFile]) -> tuple[SweepOrder, ...]:
+    """One daily sweep for each time zone of the products, with the accounts that belong to it.
+
+    Days begin at a product's own midnight; an account is read by one zone only, so that no file is
+    fetched twice.
+    """
+    zones: dict[str, set[tuple[str, str]]] = {}
+    taken: set[tuple[str, str]] = set()
+    for product in sorted((file.product for file in products.values()), key=lambda p: p.id):
+        source = (product.rail, product.account)
+        found = zones.setdefault(product.timezone, set())
+        if source not in taken:
+            found.add(source)
+            taken.add(source)
+    return tuple(
+        SweepOrder(
+            tenant,
+            timezone=zone,
+            sources=tuple(StatementSource(rail, account) for rail, account in sorted(sources)),
+        )
+        for zone, sources in sorted(zones.items())
+    )
+
+
+async def keep_schedules(
+    client: Client, settings: Settings, products: Mapping[str, ProductFile]
+) -> None:
+    """Have the daily sweeps and healing run; every workflow worker says so when it starts."""
+    orders = sweep_orders(settings.tenant, products)
+    await ensure_schedules(client, settings.tenant, orders, HealOrder())
