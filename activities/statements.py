@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.uncut import heartbeats
 from domain import canonical
 from domain.loan.aggregate import Actor
 from domain.loan.commands import BookLine
@@ -77,7 +78,8 @@ class StatementActivities:
         Raises:
             ApplicationError: `StatementRefused` with field, value, rule and line; not retryable.
         """
-        summaries = await self._summaries(await self._content(order.sha256))
+        async with heartbeats():
+            summaries = await self._summaries(await self._content(order.sha256))
         return Surveyed(order.sha256, tuple(_surveyed(item) for item in summaries))
 
     @activity.defn(name="statements.book")

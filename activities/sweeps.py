@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.uncut import heartbeats
 from domain.loan.aggregate import Actor
 from domain.loan.commands import RollDay
 from ports.archive import Archive
@@ -176,7 +177,8 @@ class SweepActivities:
     @activity.defn(name="sweeps.deliver")
     async def deliver(self) -> int:
         """Deliver what is due in the outbox; the number of messages."""
-        return await self._outbox.sweep()
+        async with heartbeats():
+            return await self._outbox.sweep()
 
     def _today(self, timezone: str) -> date:
         return self._clock.now().astimezone(ZoneInfo(timezone)).date()

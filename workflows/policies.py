@@ -57,7 +57,7 @@ DEBIT = workflow.ActivityConfig(
 # Bulk work reports its cursor with every heartbeat and goes on from there.
 BULK = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(hours=2),
-    heartbeat_timeout=timedelta(seconds=60),
+    heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(
         initial_interval=_SECOND,
         backoff_coefficient=2.0,
@@ -67,9 +67,11 @@ BULK = workflow.ActivityConfig(
     ),
 )
 
-# One bounded piece of bulk work without a cursor to report.
+# One bounded piece of bulk work without a cursor to report: it shows that it lives, so that a dead
+# worker is noticed in seconds and not when the longest such piece would have ended.
 BULK_QUIET = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=10),
     retry_policy=RetryPolicy(
         initial_interval=_SECOND,
         backoff_coefficient=2.0,
