@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 from adapters.calendars import load_calendar
 from adapters.sql.migrate import upgrade
+from workers.auditing import LOG_FILE
 from workers.clock import CLOCK_FILE
 from workers.console import Unavailable
 from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
@@ -45,14 +46,20 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalOptions:
-    """How to run the stack. `keep_state` goes on with what lies in the home."""
+    """How to run the stack.
+
+    Attributes:
+        keep_state: go on with what lies in the home.
+        workers: worker processes; 0 leaves that to the caller.
+        worker_module: run with `python -m`; it takes the words of our command line.
+    """
 
     profile: str = "calm"
     seed: int = 1
     ui: bool = False
     keep_state: bool = False
     workers: int = 1
-    cache: int = 1000
+    worker_module: str = "workers"
 
 
 @dataclass(slots=True)
@@ -171,7 +178,15 @@ class LocalStack:
         return await self._ready(ready)
 
     async def _start_worker(self, index: int, api_port: int) -> None:
-        argv = [sys.executable, "-m", "workers", "--home", str(self.home), "worker", "all"]
+        argv = [
+            sys.executable,
+            "-m",
+            self.options.worker_module,
+            "--home",
+            str(self.home),
+            "worker",
+            "all",
+        ]
         env = {"ACQUIT_API_PORT": str(api_port)} if index == 0 else {}
         await self._run(f"worker-{index + 1}", argv, env)
 
@@ -227,6 +242,13 @@ def clear_home(home: Path) -> None:
     for name in _OURS:
         for path in home.glob(f"{name}*"):
             path.unlink()
-    for name in (CLOCK_FILE, STACK_FILE, SECRETS_FILE, "holidays.json", "simulator.ready"):
+    for name in (
+        CLOCK_FILE,
+        STACK_FILE,
+        SECRETS_FILE,
+        LOG_FILE,
+        "holidays.json",
+        "simulator.ready",
+    ):
         (home / name).unlink(missing_ok=True)
     shutil.rmtree(home / "logs", ignore_errors=True)

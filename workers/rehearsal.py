@@ -19,6 +19,7 @@ from workers.console import Unavailable
 from workers.sandbox import Sandbox
 from workers.settings import temporal_config
 from workers.simulated import SimulatorControl
+from workers.sweepdays import WEEKLY
 from workers.tolls import Tolls, count_tolls
 
 if TYPE_CHECKING:
@@ -91,23 +92,30 @@ async def rehearse(
             raise RuntimeError("a rehearsal needs a local stack")
         client = await connect(temporal_config(record))
         async with SimulatorControl(record.simulator_url) as control:
-            states: dict[str, int] = {}
 
             def on_stop(now: datetime, tally: Tally) -> None:
-                watch(Progress(now, states, tally.stops, tally.skips))
+                watch(Progress(now, sandbox.states, tally.stops, tally.skips))
 
             zones = sorted({loan.product.timezone for loan in loans})
             sandbox = Sandbox(
-                stack, client, control, tenant=loans[0].tenant, zones=zones, on_stop=on_stop
+                stack,
+                client,
+                control,
+                tenant=loans[0].tenant,
+                zones=zones,
+                patience=WEEKLY,
+                on_stop=on_stop,
             )
             first = sandbox.now
             await board(stack, client, loans)
             last_due = max(loan.schedule[-1].due_on for loan in loans)
             end = datetime.combine(last_due, first.timetz()) + AFTER_LAST_DUE
-            await _run(stack, sandbox, states, end)
+            await _run(sandbox, end)
             await control.calm()
-            await _run(stack, sandbox, states, sandbox.now + TAIL)
-            report = await audit_stack(stack.desk, stack.clock, record.simulator_url)
+            await _run(sandbox, sandbox.now + TAIL)
+            report = await audit_stack(
+                stack.desk, stack.clock, record.simulator_url, home=settings.home
+            )
             tolls = await count_tolls(client)
             days = (sandbox.now - first).days
         return Result(report, days, time.monotonic() - began, tolls, sandbox.tally)
@@ -143,16 +151,12 @@ async def _sign(stack: Stack, loan: BoardLoan) -> None:
             return
 
 
-async def _run(stack: Stack, sandbox: Sandbox, states: dict[str, int], end: datetime) -> None:
+async def _run(sandbox: Sandbox, end: datetime) -> None:
     """Go from stop to stop until everything has ended, or `end` has come."""
     await sandbox.settle()
     while (stop := await sandbox.next_stop()) is not None and stop < end:
         await sandbox.stand_at(stop)
-        counts = await stack.desk.counts()
-        states.clear()
-        states.update(counts.get("installments", {}))
-        if states and not set(states) - {state.value for state in ENDED}:
+        if sandbox.states and not set(sandbox.states) - {state.value for state in ENDED}:
             break
     if stop is None or stop >= end:
         await sandbox.stand_at(max(sandbox.now, min(end, stop or end)))
-

@@ -11,11 +11,12 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as day_time
 from typing import TYPE_CHECKING
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
@@ -29,6 +30,7 @@ from domain.loan.lifecycle import State
 from workers.clock import SandboxClock
 from workers.settings import temporal_config
 from workers.simulated import SimulatorControl
+from workers.sweepdays import ONE_DAY, SweepDays
 from workflows import names
 
 if TYPE_CHECKING:
@@ -36,16 +38,20 @@ if TYPE_CHECKING:
 
     from domain.loan.view import InstallmentView
     from workers.compose import Stack
+    from workflows.daily_sweep import SweepReport
 
 TENANT = "demo"
 SWEEP_AT = day_time(0, 5)
-ONE_DAY = timedelta(days=1)
 _AT_ONCE = 24
 _DRIVERS_MOST = 1000
 _SKIP_WITHIN_S = 30.0
 _PATIENCE_S = 40.0
 _GIVE_UP_S = 120.0
-_BREATH_S = 0.015
+_BREATH_S = 0.02
+_SWEEP_TRIES = 60
+_AWAY_S = 0.5
+_SKIP_AGAIN_S = 0.5
+"""A driver whose view has not moved for so long is looked at again: it may have been busy."""
 
 Signature = tuple[object, ...]
 
@@ -72,6 +78,7 @@ class Sandbox:
         *,
         tenant: str = TENANT,
         zones: Sequence[str] = (),
+        patience: timedelta = ONE_DAY,
         on_stop: Callable[[datetime, Tally], None] = lambda _at, _tally: None,
     ) -> None:
         if not isinstance(stack.clock, SandboxClock):
@@ -87,7 +94,16 @@ class Sandbox:
         sources = sorted({(product.rail, product.account) for product in products})
         self._sources = tuple(StatementSource(rail, account) for rail, account in sources)
         self._swept: dict[str, datetime] = {}
+        calendars = [stack.rules.calendar(rail.profile.calendar) for rail in stack.rails.values()]
+        self._days = SweepDays(stack.desk, stack.rules, calendars, patience)
+        self._moved: dict[str, tuple[int, float]] = {}
+        self._states: dict[str, int] | None = None
         self.tally = Tally()
+
+    @property
+    def states(self) -> dict[str, int]:
+        """Installments by state, as of the last stop."""
+        return self._states or {}
 
     @property
     def now(self) -> datetime:
@@ -103,11 +119,14 @@ class Sandbox:
 
     async def next_stop(self) -> datetime | None:
         """The next instant at which anything happens: a beat, a message, the bank, a new day."""
-        outlook = await self._control.outlook()
-        found = [await self._stack.desk.next_instant(), outlook.next_news, await self._next_sweep()]
+        beat, outlook, sweep = await asyncio.gather(
+            self._stack.desk.next_instant(), self._control.outlook(), self._next_sweep()
+        )
         now = self.now
-        return min((instant for instant in found if instant is not None and instant > now),
-                   default=None)
+        found = [beat, outlook.next_news, sweep]
+        return min(
+            (instant for instant in found if instant is not None and instant > now), default=None
+        )
 
     async def stand_at(self, instant: datetime) -> None:
         """Move every clock to an instant, and wait until everything due there is done."""
@@ -117,6 +136,7 @@ class Sandbox:
         for zone in self._zones:
             await self._sweep_if_due(zone)
         self.tally.stops += 1
+        self._states = await self._look_at_states()
         self._on_stop(self.now, self.tally)
 
     async def settle(self) -> None:
@@ -150,22 +170,40 @@ class Sandbox:
         """Run the day's bulk work for today of a zone, and wait for it and for its statements."""
         day = local_day(self.now, zone)
         order = SweepOrder(self._tenant, day, zone, sources=self._sources)
-        handle = await self._starter.sweep(order, day)
-        await handle.result()
+        report = await self._swept_by(order, day)
         self._swept[zone] = self.now
+        self._days.swept(zone, day)
         self.tally.sweeps += 1
-        await self._statements_read()
+        if report is None or report.statements_started:
+            await self._statements_read()
         await self.settle()
+
+    async def _swept_by(self, order: SweepOrder, day: date) -> SweepReport | None:
+        """Have a day swept; None when the server was away and it is not known what was done."""
+        for _ in range(_SWEEP_TRIES):
+            try:
+                return await (await self._starter.sweep(order, day)).result()
+            except WorkflowAlreadyStartedError:
+                handle = self._client.get_workflow_handle(names.sweep_id(order.tenant, str(day)))
+                with contextlib.suppress(RPCError):
+                    await handle.result()
+                return None
+            except RPCError:
+                await asyncio.sleep(_AWAY_S)
+        return None
 
     # --- what is left to do ----------------------------------------------------------------------
 
     async def _left_to_do(self) -> tuple[Signature, list[InstallmentView]]:
+        """What is not done yet, cheapest question first: one that is answered yes will do."""
         views = await self._stack.desk.due_beats(self.now, _DRIVERS_MOST)
         due = [view for view in views if self.tally.stuck.get(_name(view)) != view.version]
-        pending = await self._stack.outbox.pending()
-        outlook = await self._control.outlook()
-        beats = tuple(sorted((view.loan_id, view.number, view.version) for view in due))
-        return (beats, pending, outlook.due), due
+        if due:
+            beats = sorted((view.loan_id, view.number, view.version) for view in due)
+            return (tuple(beats), 0, 0), due
+        if pending := await self._stack.outbox.pending():
+            return ((), pending, 0), due
+        return ((), 0, (await self._control.outlook()).due), due
 
     def _give_up(self, due: list[InstallmentView]) -> None:
         """Go on without those that do not move: one of them must not stop all others."""
@@ -173,16 +211,22 @@ class Sandbox:
             self.tally.stuck[_name(view)] = view.version
 
     async def _skip(self, due: list[InstallmentView]) -> None:
-        """Move the clocks of the drivers that have something to do."""
+        """Move the clocks of the drivers that have something to do, each once for what it sees."""
         gate = asyncio.Semaphore(_AT_ONCE)
+        now = time.monotonic()
 
         async def one(view: InstallmentView) -> None:
+            name = names.driver_id(view)
+            version, since = self._moved.get(name, (-1, 0.0))
+            if version == view.version and now - since < _SKIP_AGAIN_S:
+                return
             async with gate:
-                await self._skip_one(self._client.get_workflow_handle(names.driver_id(view)))
+                if await self._skip_one(self._client.get_workflow_handle(name)):
+                    self._moved[name] = (view.version, time.monotonic())
 
         await asyncio.gather(*(one(view) for view in due))
 
-    async def _skip_one(self, handle: WorkflowHandle[object, object]) -> None:
+    async def _skip_one(self, handle: WorkflowHandle[object, object]) -> bool:
         """Bring one driver to now. One that is not there yet, or not any more, is left to others."""
         try:
             async with asyncio.timeout(_SKIP_WITHIN_S):
@@ -192,36 +236,44 @@ class Sandbox:
                     self.tally.skips += 1
         except (RPCError, RuntimeError, TimeoutError):
             # Not started, just ended, or busy with another skip: the books say what is left.
-            return
+            return False
+        return True
 
     # --- days ------------------------------------------------------------------------------------
 
     async def _next_sweep(self) -> datetime | None:
         """The next beginning of a day on which the books or statements want bulk work."""
+        now = self.now
         found: list[datetime] = []
         for zone in self._zones:
-            tomorrow = local_day(self.now, zone) + ONE_DAY
-            roll = await self._stack.desk.next_roll(zone)
-            if roll is not None:
-                found.append(local_instant(max(roll, tomorrow), SWEEP_AT, zone))
+            tomorrow = local_day(now, zone) + ONE_DAY
+            day = await self._days.next_day(zone, now, tomorrow)
+            if day is not None:
+                found.append(local_instant(day, SWEEP_AT, zone))
         if await self._expects_lines():
             zone = self._zones[0]
-            found.append(local_instant(local_day(self.now, zone) + ONE_DAY, SWEEP_AT, zone))
+            day = self._days.next_statement_day(local_day(now, zone))
+            found.append(local_instant(day, SWEEP_AT, zone))
         return min(found, default=None)
 
     async def _expects_lines(self) -> bool:
-        """Whether money is reported and waits for its bank line, or was taken back."""
-        counts = await self._stack.desk.counts()
-        return bool(counts.get("installments", {}).get(State.CLEARING.value, 0))
+        """Whether money is reported and waits for its bank line."""
+        if self._states is None:
+            self._states = await self._look_at_states()
+        return bool(self._states.get(State.CLEARING.value, 0))
+
+    async def _look_at_states(self) -> dict[str, int]:
+        return (await self._stack.desk.counts()).get("installments", {})
 
     async def _sweep_if_due(self, zone: str) -> None:
-        roll = await self._stack.desk.next_roll(zone)
+        """Sweep when a day has begun that wants it; days with nothing but penalty may wait."""
         today = local_day(self.now, zone)
         begins = local_instant(today, SWEEP_AT, zone)
         if self.now < begins or self._swept.get(zone, datetime.min.replace(tzinfo=UTC)) >= begins:
             return
+        self._states = None
         collects = zone == self._zones[0] and await self._expects_lines()
-        if collects or (roll is not None and roll <= today):
+        if collects or await self._days.next_day(zone, self.now, today) == today:
             await self.sweep(zone)
 
     async def _statements_read(self) -> None:
