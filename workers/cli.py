@@ -34,6 +34,7 @@ COMMANDS = {
     "clock": ("clock",),
     "codes": (),
     "worker": ("worker",),
+    "heal": ("heal",),
     "db": ("db",),
 }
 """Modules of `workers.commands` in the order of help, each with the commands it is known for: one

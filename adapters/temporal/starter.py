@@ -4,11 +4,11 @@ from datetime import date
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.boarding import Boarded
-from activities.healing import HealOrder
+from activities.healing import Healed, HealOrder
 from activities.statements import StatementOrder
 from activities.sweeps import SweepOrder
 from domain import canonical
@@ -83,12 +83,13 @@ class TemporalStarter:
             static_summary=f"sweep of {day}",
         )
 
-    async def heal(self, tenant: str, order: HealOrder) -> None:
-        """Run one round of healing and wait for it."""
-        await self._client.execute_workflow(
+    async def heal(self, tenant: str, order: HealOrder) -> Healed:
+        """Run one round of healing, or join the one that runs, and wait for it."""
+        return await self._client.execute_workflow(
             HealWorkflow.run,
             order,
             id=f"heal/{names.key('tenant', tenant)}/now",
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             task_queue=self._queue,
             static_summary="healing, asked for",
         )
