@@ -59,8 +59,9 @@ class PenaltyRule:
             raise InvalidInput("steps", starts, "days past due above zero, ascending, each once")
         if self.cap_rate_percent is not None:
             check_rate("cap rate", self.cap_rate_percent)
-        if (self.cap_minor or 0) < 0 or (self.cap_fraction or 0) < 0:
-            raise InvalidInput("cap", self.cap_minor, "not negative")
+        for cap in (self.cap_minor, self.cap_fraction):
+            if cap is not None and cap < 0:
+                raise InvalidInput("cap", cap, "not negative")
 
     def rate_at(self, dpd: int) -> Fraction:
         """Rate of one day as a fraction of the amount, at so many days past due."""

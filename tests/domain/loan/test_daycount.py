@@ -88,6 +88,7 @@ def test_a_month_is_a_twelfth_and_an_odd_day_a_three_hundred_and_sixtieth() -> N
         (date(1978, 1, 10), date(1978, 3, 1), 1, 22),
         (date(1978, 2, 10), date(1978, 4, 1), 1, 19),
         (date(2024, 5, 5), date(2024, 5, 5), 0, 0),
+        (date(2022, 11, 15), date(2024, 1, 20), 14, 5),
         (date(2024, 5, 5), date(2024, 6, 4), 0, 30),
     ],
 )
@@ -110,9 +111,14 @@ def test_months_keep_the_anchor_day_or_end_with_the_month(
 
 @pytest.mark.parametrize("months", [-24_300, 200_000])
 def test_a_date_outside_the_calendar_is_refused(months: int) -> None:
-    """Before year 1 or after year 9999."""
-    with pytest.raises(InvalidInput):
+    """Before year 1 or after year 9999; the first and the last year are taken."""
+    with pytest.raises(InvalidInput) as refused:
         add_months(date(2024, 1, 1), months)
+    assert refused.value.args == (
+        f"date: '2024-01-01 + {months} months' is refused: a year from 1 to 9999",
+    )
+    assert add_months(date(2024, 1, 1), -2023 * 12) == date(1, 1, 1)
+    assert add_months(date(2024, 1, 1), 7975 * 12) == date(9999, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,10 @@ def test_a_span_that_ends_before_it_begins_bears_nothing() -> None:
 def test_a_span_of_more_than_ten_years_is_refused() -> None:
     """The longest is taken, one day more is a typing error."""
     assert penalty(OWED, rule(), DUE, DUE, after(LONGEST_DAYS)) == 50 * LONGEST_DAYS
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         penalty(OWED, rule(), DUE, DUE, after(LONGEST_DAYS + 1))
+    assert refused.value.field == "to"
+    assert refused.value.rule == f"at most {LONGEST_DAYS} days from 2024-01-02"
 
 
 def test_a_value_date_back_reverses_what_was_booked_too_much() -> None:
@@ -131,21 +133,41 @@ def test_booking_day_by_day_ends_where_booking_at_once_ends(
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "said"),
     [
-        {"annual_rate_percent": Decimal(-1)},
-        {"day_basis": 364},
-        {"grace_days": -1},
-        {"steps": ((0, Decimal(1)),)},
-        {"steps": ((5, Decimal(1)), (5, Decimal(2)))},
-        {"steps": ((6, Decimal(1)), (5, Decimal(2)))},
-        {"steps": ((5, Decimal(-1)),)},
-        {"cap_minor": -1},
-        {"cap_fraction": Fraction(-1)},
-        {"cap_rate_percent": Decimal(-1)},
+        (
+            {"annual_rate_percent": Decimal(-1)},
+            "penalty rate: Decimal('-1') is refused: 0 to 10000 percent a year",
+        ),
+        ({"day_basis": 364}, "day_basis: 364 is refused: 360 or 365"),
+        ({"grace_days": -1}, "grace_days: -1 is refused: not negative"),
+        (
+            {"steps": ((0, Decimal(1)),)},
+            "steps: [0] is refused: days past due above zero, ascending, each once",
+        ),
+        (
+            {"steps": ((5, Decimal(1)), (5, Decimal(2)))},
+            "steps: [5, 5] is refused: days past due above zero, ascending, each once",
+        ),
+        (
+            {"steps": ((6, Decimal(1)), (5, Decimal(2)))},
+            "steps: [6, 5] is refused: days past due above zero, ascending, each once",
+        ),
+        (
+            {"steps": ((5, Decimal(-1)),)},
+            "penalty rate: Decimal('-1') is refused: 0 to 10000 percent a year",
+        ),
+        ({"cap_minor": -1}, "cap: -1 is refused: not negative"),
+        ({"cap_fraction": Fraction(-1)}, "cap: Fraction(-1, 1) is refused: not negative"),
+        (
+            {"cap_rate_percent": Decimal(-1)},
+            "cap rate: Decimal('-1') is refused: 0 to 10000 percent a year",
+        ),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(changed: dict[str, Any]) -> None:
-    """Before any day is counted."""
-    with pytest.raises(InvalidInput):
+def test_a_rule_that_makes_no_sense_is_refused(changed: dict[str, Any], said: str) -> None:
+    """Field, value and rule, before any day is counted; a step on the first day is taken."""
+    with pytest.raises(InvalidInput) as refused:
         rule(**changed)
+    assert str(refused.value) == said
+    assert rule(steps=((1, Decimal(36)),), cap_minor=0, cap_fraction=Fraction(0)).grace_days == 0

@@ -365,6 +365,41 @@ def test_a_rate_change_inside_a_period_splits_its_interest(
     assert len({line.total for line in lines[:-1]}) == 1
 
 
+def test_a_rate_change_on_the_last_day_of_a_period_sets_the_level_for_all_later_ones() -> None:
+    """One day at 6 percent in December, then 6 percent: no installment is far from the others."""
+    one = ((date(2022, 12, 31), Decimal(6)),)
+    december = {"disbursed_on": date(2022, 12, 1), "first_due_on": date(2023, 1, 1)}
+    lines = build(terms(**december, rate_changes=one))
+    assert abs(lines[-1].total - lines[0].total) <= 18
+    both = build(terms(**december, rate_changes=(*one, (date(2023, 1, 1), Decimal(24)))))
+    assert both[0] == lines[0]
+    assert both[1].total > lines[1].total
+
+
+def test_a_change_on_a_due_date_leaves_the_installment_of_that_date_alone() -> None:
+    """The period that ends on the day of the change bears, and repays, as before."""
+    changed = build(terms(rate_changes=((date(2022, 12, 1), Decimal(24)),)))
+    assert changed[0] == build(terms())[0]
+    again = build(terms(rate_changes=((date(2023, 3, 1), Decimal(12)),)))
+    assert [line.total for line in again[:4]] == [line.total for line in build(terms())[:4]]
+
+
+def test_no_installment_but_the_last_reaches_into_the_balloon() -> None:
+    """Rounded up to 1000.00 the loan reaches its balloon early, and then bears interest only."""
+    lines = build(
+        terms(method=Method.BALLOON, balloon_minor=300_000, round_installment_to_minor=100_000)
+    )
+    assert min(line.balance for line in lines[:-1]) == 300_000
+    assert lines[-1].principal == 300_000
+    assert lines[-2].total == lines[-2].interest == 3_000
+
+
+@pytest.mark.parametrize(("unit", "total"), [(0, 30_491), (1, 30_491), (2, 30_492), (3, 30_492)])
+def test_installments_are_rounded_up_to_small_units_as_well(unit: int, total: int) -> None:
+    """304.91 by two cents is 304.92, by three as well."""
+    assert build(terms(round_installment_to_minor=unit))[0].total == total
+
+
 def test_drawdowns_bear_interest_from_their_own_day() -> None:
     """3000 at once, 2000 on 16 December: half of that month for the second part."""
     lines = build(

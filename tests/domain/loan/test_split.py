@@ -77,6 +77,7 @@ def test_a_cap_cuts_off_for_the_remainder_party() -> None:
     )
     assert principal(split(Amounts(principal=10_000), rule)) == {"funder": 9_300, "platform": 700}
     assert principal(split(Amounts(principal=7_000), rule)) == {"funder": 6_300, "platform": 700}
+    assert principal(split(Amounts(principal=7_010), rule)) == {"funder": 6_310, "platform": 700}
 
 
 @pytest.mark.parametrize(
@@ -92,8 +93,12 @@ def test_a_share_that_makes_no_sense_is_refused(
     share: Fraction, fixed: int, cap: int | None
 ) -> None:
     """Below nothing or above the whole."""
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         ShareRule("x", Component.FEE, share, cap, fixed)
+    assert str(refused.value) in {
+        f"share: {share!r} is refused: a fraction from 0 to 1",
+        "share: 'x' is refused: fixed amount and cap are not negative",
+    }
 
 
 def test_shares_of_a_component_make_at_most_the_whole_and_name_each_party_once() -> None:

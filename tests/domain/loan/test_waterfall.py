@@ -85,6 +85,13 @@ def test_money_that_is_left_goes_where_the_future_rule_says(
         assert allocate(items, 150, rule, TODAY)[1] == left
 
 
+def test_the_last_installments_are_paid_one_by_one_from_the_end() -> None:
+    """Three to come: the third, the second, the first."""
+    items = [OpenItem(n, date(2024, 6, n), Amounts(principal=10)) for n in (1, 2, 3)]
+    found = paid(items, 25, waterfall(future=Future.LAST))
+    assert found == [(3, "principal", 10), (2, "principal", 10), (1, "principal", 5)]
+
+
 def test_past_due_comes_before_due_even_vertically() -> None:
     """All components of what is past due, then what is due today."""
     items = [
@@ -141,6 +148,7 @@ def test_days_past_due_count_from_the_oldest_open_date() -> None:
     """An item that owes nothing is not open; nothing past due is zero days."""
     items = [OpenItem(1, date(2024, 1, 1), Amounts()), *PAST]
     assert days_past_due(items, TODAY) == 61
+    assert days_past_due([OpenItem(1, date(2024, 4, 30), Amounts(fee=1))], TODAY) == 1
     assert days_past_due([], TODAY) == 0
     assert days_past_due(PAST, date(2024, 2, 1)) == 0
 
