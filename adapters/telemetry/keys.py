@@ -33,6 +33,8 @@ _IDENTIFIERS = frozenset({
     "trace_id", "span_id", "message_id", "temporalworkflowid", "temporalrunid",
     "temporalactivityid", "stream", "temporalupdateid",
 })  # fmt: skip
+_MACHINES = ("db.", "messaging.", "service.", "server.", "telemetry.", "otel.", "code.", "thread.")
+"""First parts of OpenTelemetry's own attributes: a `name` or `address` there is a machine's."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GAP = re.compile(r"[^\w]+|_+")
 
@@ -49,6 +51,8 @@ def sort_of(key: str) -> Sort:
         return "secret"
     whole = "_".join(words)
     last = _GAP.split(key.rpartition(".")[2].lower())
+    if key.startswith(_MACHINES):
+        return "open"
     if whole in _PERSONAL_WHOLE or "_".join(last) in _PERSONAL_WHOLE:
         return "personal"
     if _PERSONAL_WORDS.intersection(words) or any(part in joined for part in _PERSONAL_PARTS):

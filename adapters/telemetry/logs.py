@@ -2,7 +2,8 @@
 
 Ours, the SDK's `workflow.logger` and `activity.logger`, its native core and every library write
 through the standard library's `logging`; one handler renders them, and its last step but one is the
-`Redactor`. Workflow modules never import structlog: their logger reaches it by this way.
+`Redactor`. Workflow modules never import structlog: their logger reaches it by this way. Lines of
+workflows are rendered inside their sandbox, so nothing here imports anything or reads a file late.
 """
 
 import json
@@ -13,6 +14,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
+from opentelemetry import trace
 from structlog.typing import Processor
 
 from adapters.telemetry.redaction import Redactor
@@ -65,7 +67,8 @@ def configure_logging(
     handler = SafeHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            # Extra fields first: none of them may pass itself off as level, logger or time.
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _trace_ids,
@@ -111,7 +114,6 @@ class _Gate:
         told = {name: self._redactor.text(value, name) for name, value in head.items()}
         rest = self._redactor.mapping(event)
         error = {} if fault is None else {"error": self._redactor.error(fault)}
-        # The head last: no field of an event may pass itself off as its level or time.
         return {**rest, **error, **told}
 
 
@@ -139,8 +141,6 @@ def _trace_ids(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Which trace a line belongs to, if any."""
-    from opentelemetry import trace  # noqa: PLC0415  (light, but not needed to import this)
-
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         event["trace_id"] = trace.format_trace_id(context.trace_id)

@@ -161,5 +161,9 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _frames(error: BaseException) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__, limit=-FRAMES_MOST)
-    return [f"{frame.filename.removeprefix(_ROOT)}:{frame.lineno} {frame.name}" for frame in frames]
+    """The innermost places, outermost first; no source is read, which a workflow must not do."""
+    walked = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return [
+        f"{code.co_filename.removeprefix(_ROOT)}:{line} {code.co_name}"
+        for code, line in walked[-FRAMES_MOST:]
+    ]

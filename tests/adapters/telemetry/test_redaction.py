@@ -16,7 +16,16 @@ from adapters.telemetry.redaction import ITEMS_MOST, TEXT_MOST, Redactor
 from domain.errors import InvalidInput
 from tests.adapters.telemetry import canaries
 from tests.adapters.telemetry.canaries import (
-    ACCOUNT, CARD, DB_PASSWORD, EMAIL, IBAN, IDENTITY, NAME, NAME_CN, PHONE, SECRET,
+    ACCOUNT,
+    CARD,
+    DB_PASSWORD,
+    EMAIL,
+    IBAN,
+    IDENTITY,
+    NAME,
+    NAME_CN,
+    PHONE,
+    SECRET,
     found_in,
 )  # fmt: skip
 
@@ -26,7 +35,17 @@ GATE = Redactor([SECRET, DB_PASSWORD])
 @pytest.mark.parametrize("value", canaries.SHAPED.values(), ids=canaries.SHAPED.keys())
 @pytest.mark.parametrize(
     "text",
-    ["{}", "call {} now", "loan L-1:{}.", "[{}]", "x={};y", "客户{}已还款", "<{}>", "a\n{}\nb", '"{}"'],
+    [
+        "{}",
+        "call {} now",
+        "loan L-1:{}.",
+        "[{}]",
+        "x={};y",
+        "客户{}已还款",
+        "<{}>",
+        "a\n{}\nb",
+        '"{}"',
+    ],
 )
 def test_what_has_a_shape_is_masked_wherever_it_stands(text: str, value: str) -> None:
     """Between words, brackets, letters of another alphabet, alone."""
@@ -94,7 +113,7 @@ def test_texts_of_libraries_lose_the_values_that_they_quote() -> None:
     """SQLAlchemy's parameters, pydantic's input, PostgreSQL's keys and rows, addresses, headers."""
     said = [
         f"[SQL: INSERT INTO x VALUES (?)]\n[parameters: ('{NAME}', ['a', '{SECRET}'])]",
-        f'DETAIL: Key (holder)=({NAME}) already exists.',
+        f"DETAIL: Key (holder)=({NAME}) already exists.",
         f"DETAIL: Failing row contains (1, {NAME}, {PHONE}).",
         f"postgresql+asyncpg://acquit:{DB_PASSWORD}@db:5432/books",
         "Authorization: Bearer abcdef.ghijkl",
@@ -171,17 +190,19 @@ async def test_groups_of_errors_and_errors_without_text_are_told() -> None:
 
 def test_objects_are_opened_and_masked_field_by_field() -> None:
     """Data classes, mappings, sequences, bytes, instants; hidden fields stay hidden."""
-    told = GATE.value({
-        "who": Contact(NAME, (PHONE, EMAIL)),
-        PHONE: "as a key",
-        "deep": [[{"iban": IBAN, "n": (CARD, IDENTITY, ACCOUNT)}]],
-        "raw": NAME.encode(),
-        "at": datetime(2026, 1, 2, tzinfo=UTC),
-        "sum": Decimal("1.50"),
-        "colour": Colour.RED,
-        "settings": SecretStr(SECRET),
-        "fault": ValueError(EMAIL),
-    })
+    told = GATE.value(
+        {
+            "who": Contact(NAME, (PHONE, EMAIL)),
+            PHONE: "as a key",
+            "deep": [[{"iban": IBAN, "n": (CARD, IDENTITY, ACCOUNT)}]],
+            "raw": NAME.encode(),
+            "at": datetime(2026, 1, 2, tzinfo=UTC),
+            "sum": Decimal("1.50"),
+            "colour": Colour.RED,
+            "settings": SecretStr(SECRET),
+            "fault": ValueError(EMAIL),
+        }
+    )
     assert found_in(repr(told)) == set()
     assert isinstance(told, dict)
     assert told["at"] == "2026-01-02T00:00:00+00:00"

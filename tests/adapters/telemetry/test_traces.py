@@ -1,0 +1,286 @@
+"""Traces over processes and on their way out, on a real server and to a real collector."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import cast
+
+import pytest
+import pytest_asyncio
+from opentelemetry.trace import StatusCode
+from temporalio.client import Client, WorkflowFailureError
+
+from activities.boarding import BoardActivities
+from adapters.sql.migrate import upgrade
+from adapters.telemetry.core import keep_context_in_fields
+from adapters.telemetry.redaction import Redactor
+from adapters.telemetry.tracing import TracingConfig, otlp_tracing
+from adapters.temporal.client import make_client
+from adapters.temporal.starter import TemporalStarter
+from adapters.temporal.worker import books_role, build_worker, workflow_role
+from domain.errors import InvalidInput
+from tests.adapters.telemetry.canaries import (
+    ACCOUNT,
+    DB_PASSWORD,
+    EMAIL,
+    NAME,
+    NAME_TIGHT,
+    PHONE,
+    SECRET,
+    found_in,
+)  # fmt: skip
+from tests.adapters.telemetry.conftest import Caught, Spans
+from tests.fakes.house import PLAIN
+from tests.support.stage import stage, until
+from workers.compose import open_stack
+from workers.devserver import DevServer
+from workers.settings import Settings, load_settings, tracing_config
+
+HEAD = {"event", "level", "logger", "timestamp"}
+ROOT = Path(__file__).resolve().parents[3]
+CANARIES = replace(PLAIN, borrower=NAME_TIGHT, account_token=ACCOUNT, mandate_ref=f"M-{PHONE}")
+"""A loan of an upstream that does not keep to tokens."""
+
+
+@pytest_asyncio.fixture
+async def traced(temporal_server: DevServer, spans: Spans) -> Client:
+    """A client whose starts make spans."""
+    return await make_client(
+        temporal_server.address, temporal_server.namespace, tracer=spans.tracer
+    )
+
+
+@dataclass
+class House:
+    """A starter with workers and real books behind it."""
+
+    starter: TemporalStarter
+
+
+@pytest_asyncio.fixture
+async def house(traced: Client, spans: Spans, tmp_path: Path) -> AsyncIterator[House]:
+    """Boarding on real books, workers on a queue of their own."""
+    settings = Settings(home=tmp_path)
+    await upgrade(settings.books_url())
+    queue = f"wf-{uuid.uuid4().hex[:10]}"
+    async with open_stack(settings, spans.tracing) as stack:
+        board = BoardActivities(stack.books, stack.boarding).board
+        async with (
+            build_worker(traced, workflow_role(queue)),
+            build_worker(traced, books_role(), [board]),
+        ):
+            yield House(TemporalStarter(traced, queue))
+
+
+async def test_start_workflow_activity_command_and_statements_are_one_trace(
+    house: House, spans: Spans, logs: Caught
+) -> None:
+    """From upstream's start down to the rows, with canaries in the loan and none in the trace."""
+    application = replace(CANARIES, loan_id=f"L-{uuid.uuid4().hex[:8]}")
+    boarded = await (await house.starter.board(application)).result()
+    assert boarded.installments == 12
+    trace = spans.named("StartWorkflow:BoardLoan").context
+    assert trace is not None
+    mine = {
+        span.name for span in spans.all if span.context and span.context.trace_id == trace.trace_id
+    }
+    assert mine >= {
+        "StartWorkflow:BoardLoan", "RunWorkflow:BoardLoan", "StartActivity:boarding.board",
+        "RunActivity:boarding.board", "books board_loan", "INSERT loans", "INSERT outbox",
+    }  # fmt: skip
+    assert found_in(spans.text + logs.text) == set()
+
+
+async def test_failed_boarding_leaves_no_canary_in_spans_or_logs(
+    house: House, spans: Spans, logs: Caught
+) -> None:
+    """Messages of errors go into spans and logs by the SDK itself, past our gate all the same."""
+    for number, change in enumerate(
+        [{"principal": EMAIL}, {"annual_rate": NAME}, {"disbursed_on": PHONE}]
+    ):
+        wrong = replace(CANARIES, loan_id=f"L-{uuid.uuid4().hex[:8]}-{number}", **change)
+        with pytest.raises(WorkflowFailureError):
+            await (await house.starter.board(wrong)).result()
+    ran = [span for span in spans.all if span.name == "RunActivity:boarding.board"]
+    assert [span.status.status_code for span in ran] == [StatusCode.ERROR] * 3
+    assert all(span.events for span in ran)
+    assert "boarding.board" in logs.text
+    assert found_in(spans.text) == set()
+    assert found_in(logs.text) == set()
+
+
+async def test_logger_of_a_workflow_comes_through_from_inside_the_sandbox(
+    traced: Client, logs: Caught
+) -> None:
+    """Rendering happens inside the sandbox: it must not need what is restricted there."""
+    keep_context_in_fields()
+    scene = stage(traced)
+    async with scene.workers():
+        handle = await scene.open()
+        await handle.signal(f"call {PHONE}", EMAIL)
+        await until(lambda: "unknown signal" in logs.text)
+        await scene.settle(handle)
+    told = [line for line in logs.lines if "unknown signal" in str(line["event"])]
+    context = told[0]["temporal_workflow"]
+    assert isinstance(context, dict)
+    assert context["workflow_type"] == "Installment"
+    assert not [line for line in logs.lines if not line.keys() >= HEAD]
+    assert found_in(logs.text) == set()
+
+
+@dataclass
+class Collector:
+    """An OTLP/HTTP collector that keeps what it is sent."""
+
+    url: str = ""
+    paths: list[str] = field(default_factory=list)
+    body: bytes = b""
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """Run a collector on a free port."""
+    kept = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            kept.paths.append(self.path)
+            kept.body += self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            """Stay quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    kept.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield kept
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+async def test_spans_are_sent_on_the_way_out_past_the_gate(gate: Redactor) -> None:
+    """Closing flushes; the collector gets service, role and masked spans."""
+    with collecting() as collector:
+        config = TracingConfig(f"{collector.url}/v1/traces", "acquit", "books")
+        tracing = otlp_tracing(config, gate)
+        with tracing.tracer.start_as_current_span(f"work for {EMAIL}") as span:
+            span.set_attribute("borrower", NAME)
+            span.add_event("told", {"text": f"{PHONE} {SECRET} {DB_PASSWORD}"})
+            span.set_status(StatusCode.ERROR, f"holder={NAME}")
+        await tracing.close()
+    assert collector.paths == ["/v1/traces"]
+    assert b"service.name" in collector.body
+    assert b"work for [e-mail]" in collector.body
+    assert found_in(collector.body.decode("utf-8", "replace")) == set()
+
+
+async def test_collector_that_is_away_holds_nobody_up(gate: Redactor, logs: Caught) -> None:
+    """Closing ends within its time, and what the exporter logs is masked like all else."""
+    tracing = otlp_tracing(TracingConfig("http://127.0.0.1:1/v1/traces", "acquit", "all"), gate)
+    with tracing.tracer.start_as_current_span("work"):
+        logging.getLogger("x").info("working")
+    async with asyncio.timeout(5):
+        await tracing.close(2)
+    assert logs.lines
+
+
+def test_traces_are_off_unless_somebody_asks_for_them() -> None:
+    """Our setting first, then OpenTelemetry's own variables, with its own switches."""
+    plain, set_ = Settings(), Settings(otlp_endpoint="http://c:4318/")
+    base, whole = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+
+    def where(settings: Settings, **environ: str) -> str | None:
+        config = tracing_config(settings, "all", environ)
+        return config.endpoint if config else None
+
+    assert where(plain) is None
+    assert where(set_) == "http://c:4318/v1/traces"
+    assert where(plain, **{base: "http://d:4318"}) == "http://d:4318/v1/traces"
+    assert where(plain, **{base: "http://d:4318", whole: "http://e/x"}) == "http://e/x"
+    assert where(set_, **{whole: "http://e/x"}) == "http://c:4318/v1/traces"
+    assert where(plain, OTEL_TRACES_EXPORTER="otlp") == "http://localhost:4318/v1/traces"
+    assert where(set_, OTEL_TRACES_EXPORTER="none") is None
+    assert where(set_, OTEL_SDK_DISABLED="true") is None
+    named = tracing_config(set_, "books", {"OTEL_SERVICE_NAME": "lender"})
+    assert named == TracingConfig("http://c:4318/v1/traces", "lender", "books")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+    ],
+)
+def test_traces_asked_for_in_another_way_are_refused_by_name(name: str, value: str) -> None:
+    """A worker that silently sent nothing would be found out when traces are needed."""
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", name: value}
+    with pytest.raises(InvalidInput):
+        tracing_config(Settings(), "all", environ)
+
+
+@pytest.mark.slow
+async def test_worker_process_logs_json_sends_traces_and_tells_no_canary(
+    temporal_server: DevServer, traced: Client, tmp_path: Path
+) -> None:
+    """The whole wiring: `acquit worker all` with a collector, one loan boarded, one refused."""
+    settings = load_settings(tmp_path)
+    await upgrade(settings.books_url())
+    with collecting() as collector:
+        environ = {
+            **os.environ,
+            "TEMPORAL_ADDRESS": temporal_server.address,
+            "TEMPORAL_NAMESPACE": temporal_server.namespace,
+            "ACQUIT_OTLP_ENDPOINT": collector.url,
+            "ACQUIT_SMS_SECRET": SECRET,
+            "ACQUIT_LOG_LEVEL": "debug",
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "workers", "--home", str(tmp_path), "worker", "all",
+            env=environ, cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            starter = TemporalStarter(traced)
+            mark = uuid.uuid4().hex[:8]
+            good = await starter.board(replace(CANARIES, loan_id=f"L-{mark}"))
+            await asyncio.wait_for(good.result(), 60)
+            wrong = await starter.board(
+                replace(CANARIES, loan_id=f"L-{mark}-x", principal=f"{EMAIL} {SECRET}")
+            )
+            with pytest.raises(WorkflowFailureError):
+                await asyncio.wait_for(wrong.result(), 30)
+            process.send_signal(signal.SIGTERM)
+            _, told = await asyncio.wait_for(process.communicate(), 60)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    text = told.decode()
+    lines = [cast("dict[str, object]", json.loads(line)) for line in text.splitlines()]
+    assert process.returncode == 0
+    assert any("boarding.board" in str(line) for line in lines)
+    headless = [line for line in lines if not line.keys() >= HEAD]
+    assert headless == []
+    sent = collector.body.decode("utf-8", "replace")
+    for name in ("RunWorkflow:BoardLoan", "RunActivity:boarding.board", "INSERT loans"):
+        assert name in sent
+    assert found_in(text) == set()
+    assert found_in(sent) == set()
