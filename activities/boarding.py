@@ -11,6 +11,10 @@ from domain.loan.change import Refused
 from ports.boarding import Boarding, LoanApplication
 from ports.books import Books
 
+PRIVATE = frozenset({"borrower", "account_token"})
+"""Fields whose value is never repeated in a failure."""
+_SHOWN_MOST = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Boarded:
@@ -40,7 +44,7 @@ class BoardActivities:
         try:
             command = self._boarding.command(application)
         except InvalidInput as error:
-            raise invalid(error) from error
+            raise invalid(_told(error)) from None
         answer = await apply(self._books, command)
         if isinstance(answer, Refused):
             raise ApplicationError(
@@ -56,3 +60,10 @@ class BoardActivities:
             command.currency,
             answer.replayed,
         )
+
+
+def _told(error: InvalidInput) -> InvalidInput:
+    """The fault as it may be told: a sender may have put a name where a token belongs."""
+    given = "" if error.value is None else str(error.value)
+    value = "(not shown)" if given and error.field in PRIVATE else given[:_SHOWN_MOST]
+    return InvalidInput(error.field, value, error.rule)

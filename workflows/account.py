@@ -15,6 +15,7 @@ class Account:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_LINES)
         self.unknown_signals = 0
+        self.unread_signals = 0
 
     def note(self, at: datetime, text: str) -> None:
         """Add a line."""
@@ -40,7 +41,7 @@ class Account:
 
     def told(self, view: InstallmentView) -> Story:
         """The story as the query gives it."""
-        return Story(tuple(self._lines), coming(view), self.unknown_signals)
+        return Story(tuple(self._lines), coming(view), self.unknown_signals, self.unread_signals)
 
     def details(self, view: InstallmentView) -> str:
         """The current details (Markdown) of the Temporal UI."""

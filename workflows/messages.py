@@ -64,11 +64,16 @@ class Closure:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A readable account: what happened, the newest last, and what comes next."""
+    """A readable account: what happened, the newest last, and what comes next.
+
+    `unknown_signals` had a name that nobody here knows, `unread_signals` a content that breaks a
+    rule; neither was acted upon.
+    """
 
     happened: tuple[str, ...]
     next: str
     unknown_signals: int = 0
+    unread_signals: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

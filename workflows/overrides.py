@@ -12,9 +12,11 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities, OrderAnswer
+    from domain.errors import InvalidInput
     from domain.loan.view import InstallmentView
     from workflows import policies
     from workflows.account import Account
+    from workflows.inbox import checks, failing, reads_or_fails, reads_or_notes
     from workflows.messages import (
         CancelRequest,
         ChangeDateRequest,
@@ -29,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
         command_of,
         misshapen,
     )
+    from workflows.reading import NOT_SHOWN, shown
 
 
 class TakesOrders:
@@ -47,46 +50,55 @@ class TakesOrders:
             self._account.moved(workflow.now(), old, self._view)
 
     @workflow.signal
-    def wake(self, view: InstallmentView) -> None:
+    @reads_or_notes
+    async def wake(self, view: InstallmentView) -> None:
         """The books have something newer."""
         self._fold(view)
 
     @workflow.signal
+    @reads_or_notes
     async def hold(self, request: HoldRequest) -> None:
         """Stop new debits, contact, or both."""
         await self._signalled(request)
 
     @workflow.signal
+    @reads_or_notes
     async def unhold(self, request: UnholdRequest) -> None:
         """End a hold."""
         await self._signalled(request)
 
     @workflow.signal
+    @reads_or_notes
     async def retry_now(self, request: RetryNowRequest) -> None:
         """Present again at the next slot that the rail allows."""
         await self._signalled(request)
 
     @workflow.signal
+    @reads_or_notes
     async def record_payment(self, request: RecordPaymentRequest) -> None:
         """Money came another way."""
         await self._signalled(request)
 
     @workflow.signal
+    @reads_or_notes
     async def change_date(self, request: ChangeDateRequest) -> None:
         """Move the due date."""
         await self._signalled(request)
 
     @workflow.signal
+    @reads_or_notes
     async def waive(self, request: WaiveRequest) -> None:
         """Forgive part of what is owed."""
         await self._signalled(request)
 
     @workflow.signal
+    @reads_or_notes
     async def cancel(self, request: CancelRequest) -> None:
         """Never collect this installment."""
         await self._signalled(request)
 
     @workflow.signal
+    @reads_or_notes
     async def write_off(self, request: WriteOffRequest) -> None:
         """Give up what is owed."""
         await self._signalled(request)
@@ -98,13 +110,22 @@ class TakesOrders:
         self._account.note(workflow.now(), f"unknown signal {name[:60]!r}")
         workflow.logger.warning("unknown signal %r", name)
 
+    def unread(self, name: str, fault: InvalidInput) -> None:
+        """A signal that cannot be acted upon: counted, told and logged, its values left out."""
+        self._account.unread_signals += 1
+        why = f"{fault.field}: {fault.rule}"[:200]
+        self._account.note(workflow.now(), f"{name} not taken: {why}")
+        workflow.logger.warning("signal %s not taken: %s", name, why)
+
     @workflow.update
+    @reads_or_fails
     async def override(self, request: Override) -> InstallmentView:
         """Apply an order and give the new view.
 
         Raises:
-            ApplicationError: `Refused` with rule and reason (stored by the books), or
-                `Unavailable` when the books could not be reached: send the same order again.
+            ApplicationError: `InvalidInput` with field, value and rule; `Refused` with rule and
+                reason (stored by the books); or `Unavailable` when the books could not be
+                reached: send the same order again.
         """
         try:
             answer = await self._order_applied(request)
@@ -120,18 +141,15 @@ class TakesOrders:
         return self._view
 
     @override.validator
+    @checks
     def _check_override(self, request: Override) -> None:
         for field, rule in misshapen(request):
-            raise ApplicationError(
-                f"{field}: {rule}", {"field": field, "rule": rule}, type="InvalidInput"
-            )
+            raise failing(InvalidInput(field, shown(field, getattr(request, field)), rule))
 
     async def _signalled(self, request: Override) -> None:
         """Apply an order that came by signal: no reply, so it is tried until the books took it."""
-        wrong = [f"{field}: {rule}" for field, rule in misshapen(request)]
-        if wrong:
-            self._account.note(workflow.now(), f"{request.kind} misshapen: {'; '.join(wrong)}")
-            workflow.logger.warning("misshapen %s: %s", request.kind, wrong)
+        for field, rule in misshapen(request):
+            self.unread(request.kind, InvalidInput(field, NOT_SHOWN, rule))
             return
         while True:  # ends when the books have answered
             try:

@@ -88,4 +88,6 @@ async def test_boarding_is_idempotent_and_its_failures_read_well(temporal_client
         wrong = replace(PLAIN, tenant=tenant, loan_id="L-2", principal="0")
         with pytest.raises(WorkflowFailureError) as failed:
             await (await scene.starter.board(wrong)).result()
-    assert cause(failed.value).details[0]["field"] == "principal"
+    refused = failed.value.cause
+    assert isinstance(refused, ApplicationError)
+    assert refused.details[0]["field"] == "principal"
