@@ -4,6 +4,7 @@ import ast
 import inspect
 import sys
 from collections import defaultdict
+from itertools import pairwise
 
 from domain.loan.lifecycle import FINAL, TRANSITIONS, State
 
@@ -21,11 +22,9 @@ def meanings() -> dict[str, str]:
     tree = ast.parse(inspect.getsource(State)).body[0]
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     found = {}
-    for node, text in zip(body, body[1:], strict=False):
+    for node, text in pairwise(body):
         if isinstance(node, ast.Assign) and isinstance(text, ast.Expr):
-            name, said = node.targets[0], text.value
-            if isinstance(name, ast.Name) and isinstance(said, ast.Constant):
-                found[name.id] = " ".join(str(said.value).split())
+            found[ast.unparse(node.targets[0])] = " ".join(ast.literal_eval(text.value).split())
     return found
 
 

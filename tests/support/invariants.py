@@ -116,7 +116,8 @@ def _check_item(loan: Loan, item: Installment, sums: Sums, paid: Amounts) -> Non
     live = item.live_attempt
     assert (live is not None) == (item.state in OUT), (where, item.state)
     if item.state in PAID:
-        assert not item.owed.total and not item.given_up.total, (where, item)
+        assert not item.owed.total, (where, item)
+        assert not item.given_up.total, (where, item)
     if item.state in {State.DUE, State.RETRYING, State.DELINQUENT, *OUT}:
         assert item.owed.total > 0, (where, item)
     _check_attempts(loan, item)

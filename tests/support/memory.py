@@ -1,4 +1,4 @@
-"""The books in memory: the real decision function over a dictionary, for pure tests of the domain."""
+"""The books in memory: the real decision function over dictionaries, for pure tests."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -69,7 +69,7 @@ PRODUCT = Product(
     retry=RetryPlan(4, (1, 2, 3), (10, 25), 2, time(9, 30), 45),
     grace_days=3,
     closure=ClosureRules(2, 5),
-    penalty=PenaltyRule(Decimal("18"), 360, on_interest=False, grace_days=3),
+    penalty=PenaltyRule(Decimal(18), 360, on_interest=False, grace_days=3),
 )
 
 
@@ -122,7 +122,9 @@ class MemoryBooks:
             rules=self.rules,
             loans=dict(self.loans),
             lines=dict(self.lines),
-            orders={a.order_no: loan.id for loan in self.loans.values() for _, a in loan.attempts()},
+            orders={
+                a.order_no: loan.id for loan in self.loans.values() for _, a in loan.attempts()
+            },
             messages={
                 notice.message_id: loan.id
                 for loan in self.loans.values()

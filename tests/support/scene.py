@@ -1,7 +1,7 @@
 """Short ways to say what happens to a loan: beats performed, outcomes heard, lines booked."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from domain.calendar import local_day, local_instant
@@ -51,15 +51,17 @@ class Scene:
         reason = values.pop("reason", "a test")
         return self.books.apply(kind(id=f"c{self.count}", actor=actor, reason=reason, **values))
 
-    def order(self, kind: type, number: int = 1, loan: str = "L1", **values: Any) -> Change | Refusal:
+    def order(
+        self, kind: type, number: int = 1, loan: str = "L1", **values: Any
+    ) -> Change | Refusal:
         """Give an order about an installment."""
         return self.give(kind, loan_id=loan, number=number, **values)
 
     def until(self, day: date, hour: int = 1, loan: str = "L1") -> None:
         """Let days pass, each rolled at its first hour."""
         while self.today < day:
-            later(self.books, local_instant(self.today + timedelta(days=1), datetime.min.time(), SHANGHAI))
-            self.books.at += timedelta(hours=hour)
+            morning = local_instant(self.today + timedelta(days=1), time(hour), SHANGHAI)
+            later(self.books, morning)
             self.give(RollDay, loan_id=loan, day=self.today)
 
     def beat(self, number: int = 1, loan: str = "L1") -> Change | Refusal:
@@ -76,9 +78,7 @@ class Scene:
             BeatKind.REVIEW: Review,
         }
         values = {"beat": beat.key, "generation": view.generation, "seen": view.version}
-        return self.give(
-            kinds[beat.kind], actor=DRIVER, loan_id=loan, number=number, **values
-        )
+        return self.give(kinds[beat.kind], actor=DRIVER, loan_id=loan, number=number, **values)
 
     def present(self, number: int = 1, loan: str = "L1") -> str:
         """Perform beats until a debit is intended; its order number."""

@@ -1,6 +1,7 @@
 """Evidence about debits: outcomes, and orders that never left. Never refused."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from domain.debit.attempt import MOVES, Attempt, AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict
@@ -101,6 +102,8 @@ def _hear_live(
             keeps = attempt.state is AttemptState.ACCEPTED and not _is_overdue(work, attempt)
             state = AttemptState.ACCEPTED if keeps else AttemptState.UNKNOWN
             _wait(work, loan_id, number, attempt, state, outcome)
+        case _:
+            assert_never(outcome.verdict)
 
 
 def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:

@@ -48,11 +48,10 @@ def record_return(work: Work, command: RecordReturn) -> Change:
             executed_on=attempt.value_on,
         )
         hear(work, loan_id, number, attempt, executed, "return")
-    taken = _taken(work, loan_id, command)
-    minor = min(command.amount_minor, taken[0].net_minor) if taken else 0
-    if minor > 0:
-        told = Returned(minor, command.klass, command.code, command.returned_on, told=True)
-        reverse(work, loan_id, taken[0], told)
+    receipt = _taken(work, loan_id, command)[0]
+    minor = min(command.amount_minor, receipt.net_minor)
+    told = Returned(minor, command.klass, command.code, command.returned_on, told=True)
+    reverse(work, loan_id, receipt, told)
     if minor < command.amount_minor:
         _case_of_excess(work, loan_id, number, command, command.amount_minor - minor)
     return work.done(loan_id, number, "returned")

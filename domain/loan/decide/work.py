@@ -4,9 +4,10 @@
 commands change it through a few verbs; `finish` looks at the gates of whatever was touched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 
 from domain.calendar import local_day
 from domain.ledger import bookings
@@ -26,6 +27,15 @@ from domain.loan.change import (
 )
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.view import InstallmentView
+
+FOLDED: Mapping[str, Callable[[Installment, Amounts], Installment]] = MappingProxyType(
+    {
+        "owed": lambda item, part: replace(item, owed=item.owed + part),
+        "written_off": lambda item, part: replace(item, given_up=item.given_up + part),
+        "forgiven": lambda item, part: replace(item, forgiven=item.forgiven + part),
+    }
+)
+"""Families of accounts that an installment carries as amounts of its own."""
 
 
 class Work:
@@ -147,20 +157,10 @@ class Work:
         self._entries.append(entry)
         for posting in entry.postings:
             family = posting.account.partition("/")[0]
-            if family not in {"owed", "written_off", "forgiven"}:
-                continue
-            if posting.loan is None or posting.number is None or posting.component is None:
-                continue
-            item = self.item(posting.loan, posting.number)
-            part = Amounts().plus(Component(posting.component), posting.minor)
-            match family:
-                case "owed":
-                    item = replace(item, owed=item.owed + part)
-                case "written_off":
-                    item = replace(item, given_up=item.given_up + part)
-                case _:
-                    item = replace(item, forgiven=item.forgiven + part)
-            self.put(posting.loan, item)
+            if posting.loan and posting.number and posting.component and family in FOLDED:
+                part = Amounts().plus(Component(posting.component), posting.minor)
+                item = FOLDED[family](self.item(posting.loan, posting.number), part)
+                self.put(posting.loan, item)
 
     def charge(self, loan_id: str, number: int, amounts: Amounts, event: str, on: date) -> None:
         """Charge (or, negative, reverse a charge of) an installment."""

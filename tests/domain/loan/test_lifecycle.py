@@ -33,7 +33,8 @@ def test_the_table_cannot_be_written_to() -> None:
 def test_final_states_are_left_only_by_a_reversed_receipt_or_an_undone_match() -> None:
     """What was complete when closed stays closed, whatever else happens."""
     leaving = {
-        (source, event) for (source, event), target in TRANSITIONS.items()
+        (source, event)
+        for (source, event), target in TRANSITIONS.items()
         if source in FINAL and target is not source
     }
     assert leaving == {

@@ -111,7 +111,7 @@ def test_a_transfer_while_a_debit_is_in_doubt_is_paid_ahead_when_the_debit_succe
     "order", list(permutations(["answer", "webhook", "enquiry", "line"])), ids="-".join
 )
 def test_one_success_told_four_ways_in_any_order_is_booked_once(order: tuple[str, ...]) -> None:
-    """Answer, webhook, enquiry and line bring one fact: the balances are the same in every order."""
+    """Answer, webhook, enquiry and line bring one fact: equal balances in every order."""
     s = scene()
     number = s.present()
     for way in order:
@@ -125,7 +125,9 @@ def test_one_success_told_four_ways_in_any_order_is_booked_once(order: tuple[str
     closed(s)
 
 
-@pytest.mark.parametrize("order", list(permutations(["good", "told", "line", "gone"])), ids="-".join)
+@pytest.mark.parametrize(
+    "order", list(permutations(["good", "told", "line", "gone"])), ids="-".join
+)
 def test_a_success_and_its_return_in_any_order_leave_the_same_balances(
     order: tuple[str, ...],
 ) -> None:
@@ -234,7 +236,7 @@ def test_a_debit_pays_its_own_installment_though_an_older_one_is_overdue() -> No
 
 
 def test_a_prepayment_of_half_a_unit_too_much_is_drawn_and_the_rest_stays_visible() -> None:
-    """100.50 for the last installment: drawn when it falls due, 0.50 ends in suspense with a case."""
+    """100.50 for the last one: drawn when it falls due, 0.50 ends in suspense with a case."""
     s = scene(lines=schedule(((10000, 0), (10000, 0))))
     s.hear(s.present(1), minor=10000)
     transfer = s.pay(10050, number=2)

@@ -178,7 +178,7 @@ def test_a_rail_that_executes_late_is_excused_for_its_own_days() -> None:
 
 
 def test_a_waiver_stays_as_given_when_a_late_value_date_takes_the_penalty_away() -> None:
-    """Six days waived, then paid as of day 6: nothing is reversed twice, the claim still adds up."""
+    """Six days waived, then paid as of day 6: nothing is reversed twice."""
     s = overdue()
     s.until(day(10))
     s.order(Waive, component=Component.PENALTY, amount_minor=600)

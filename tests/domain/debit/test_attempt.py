@@ -1,0 +1,58 @@
+"""The attempt's own machine: live, ended, returned; and the taxonomy that moves it."""
+
+import pytest
+
+from domain.debit.attempt import LIVE, MOVES, AttemptState
+from domain.debit.outcome import EXCUSING, NO_ANSWER, Outcome, OutcomeClass, Verdict, verdict_of
+from tests.support.scene import Scene
+
+ENDED = set(AttemptState) - LIVE
+
+
+@pytest.mark.parametrize("state", list(AttemptState))
+def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState) -> None:
+    """Ended attempts never become live again; only a confirmed one can be returned."""
+    following = MOVES[state]
+    assert state not in following
+    if state in ENDED:
+        assert following == (
+            {AttemptState.RETURNED} if state is AttemptState.CONFIRMED else frozenset()
+        )
+    else:
+        assert following >= {
+            AttemptState.CONFIRMED,
+            AttemptState.DECLINED,
+            AttemptState.NOT_EXECUTED,
+            AttemptState.RECALLED,
+        }
+        assert AttemptState.RETURNED not in following
+
+
+def test_an_attempt_is_live_until_its_verdict_and_may_be_known_not_to_have_left() -> None:
+    """Intended, accepted and unknown owe a verdict."""
+    s = Scene.boarded()
+    order = s.present()
+    attempt = s.books.item().attempts[0]
+    assert attempt.is_live
+    assert not attempt.never_left
+    s.hear(order, OutcomeClass.NSF)
+    assert not s.books.item().attempts[0].is_live
+
+
+@pytest.mark.parametrize("klass", list(OutcomeClass))
+def test_every_class_has_one_verdict_and_only_explicit_ones_end_an_attempt(
+    klass: OutcomeClass,
+) -> None:
+    """Unknown is not declined: trouble, duplicates and unmapped codes are asked again."""
+    verdict = verdict_of(klass)
+    assert Outcome(klass, "x").verdict is verdict
+    asked = {OutcomeClass.TECH, OutcomeClass.DUPLICATE, OutcomeClass.UNKNOWN_CODE}
+    taken = {OutcomeClass.SUCCESS, OutcomeClass.SUCCESS_DEFECTIVE, OutcomeClass.PARTIAL}
+    assert (verdict is Verdict.UNKNOWN) == (klass in asked)
+    assert (verdict is Verdict.CONFIRMED) == (klass in taken)
+    assert not EXCUSING & taken
+
+
+def test_no_answer_is_unknown() -> None:
+    """The request may have left and nothing came back."""
+    assert NO_ANSWER.verdict is Verdict.UNKNOWN

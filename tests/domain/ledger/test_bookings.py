@@ -1,0 +1,227 @@
+"""One entry for each business event: balanced, by item, and its opposite undoes it."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ledger import bookings
+from domain.ledger.entry import Entry
+from domain.loan.aggregate import Allocated, Installment, Loan, Receipt
+from domain.loan.amounts import Amounts, Component, total_of
+from domain.loan.waterfall import Allocation
+from tests.support.memory import PRODUCT, board, with_shares
+
+DAY = date(2026, 3, 10)
+SHARED = with_shares(
+    PRODUCT,
+    ("funder-1", Fraction(90, 100)),
+    ("platform", Fraction(8, 100)),
+    remainder="insurer",
+)
+AMOUNTS = st.builds(Amounts, *(st.integers(0, 10_000) for _ in Component))
+ITEM = Installment(1, DAY, Amounts(principal=1))
+RECEIPT = Receipt(
+    "R1", "debit", 500, DAY, datetime(2026, 3, 10, tzinfo=UTC), "clearing/simbank", 1, "O1"
+)
+
+
+def loan(item: Installment) -> Loan:
+    """A loan of one installment whose shares are split in three."""
+    order = board(product=SHARED)
+    return Loan(
+        "L1", "t", "b", "CNY", 1, DAY, order.product, order.mandate, (item,), receipts=(RECEIPT,)
+    )
+
+
+def moved(*entries: Entry) -> dict[str, int]:
+    """What entries move together, zeros left out."""
+    sums: Counter[str] = Counter()
+    for entry in entries:
+        for posting in entry.postings:
+            sums[posting.account] += posting.minor
+    return {account: minor for account, minor in sums.items() if minor}
+
+
+def parts(amounts: Amounts) -> list[Allocation]:
+    """Allocations to installment 1."""
+    return [Allocation(1, component, minor) for component, minor in amounts.items()]
+
+
+@given(charged=AMOUNTS, more=AMOUNTS)
+def test_a_charge_and_its_reversal_leave_nothing(charged: Amounts, more: Amounts) -> None:
+    """Dr owed, Cr claim by share; the negative one takes exactly that back."""
+    if not more.total:
+        return
+    before = replace(ITEM, charged=charged, owed=charged)
+    after = replace(ITEM, charged=charged + more, owed=charged + more)
+    there = bookings.charge(loan(before), before, more, "fell_due", DAY)
+    back = bookings.charge(loan(after), after, -more, "reversed", DAY)
+    assert moved(there, back) == {}
+    owed = sum(minor for name, minor in moved(there).items() if name.startswith("owed/"))
+    assert owed == more.total
+
+
+@given(owed=AMOUNTS, data=st.data())
+def test_money_applied_in_parts_shares_out_exactly_and_a_return_undoes_it(
+    owed: Amounts, data: st.DataObject
+) -> None:
+    """However it is cut, payables end at the split of the whole; taken back, nothing is left."""
+    whole = [m for m in owed.values() if m]
+    if not whole:
+        return
+    item = replace(ITEM, charged=owed, owed=owed)
+    entries, left = [], owed
+    while left.total:
+        cut = Amounts(*(data.draw(st.integers(0, m)) for m in left.values()))
+        cut = cut if cut.total else left
+        entries.append(bookings.apply_money(loan(item), RECEIPT, parts(cut), DAY))
+        left = left - cut
+        item = replace(item, owed=left)
+    once = bookings.apply_money(
+        loan(replace(ITEM, charged=owed, owed=owed)), RECEIPT, parts(owed), DAY
+    )
+    assert moved(*entries) == moved(once)
+    back = bookings.take_back(loan(item), RECEIPT, parts(owed), 0, 0, DAY)
+    rest = moved(*entries, back)
+    assert rest == {"suspense/R1": owed.total, "clearing/simbank": -owed.total}
+
+
+def test_a_receipt_splits_into_what_pays_and_what_waits() -> None:
+    """Dr clearing for all of it; the rest waits under the receipt's own name."""
+    item = replace(ITEM, charged=Amounts(principal=300), owed=Amounts(principal=300))
+    entry = bookings.receive(loan(item), RECEIPT, parts(Amounts(principal=300)), "confirmed")
+    assert moved(entry) == {
+        "clearing/simbank": 500,
+        "suspense/R1": -200,
+        "owed/L1/1/principal": -300,
+        "claim/funder-1": 270,
+        "claim/platform": 24,
+        "claim/insurer": 6,
+        "payable/funder-1": -270,
+        "payable/platform": -24,
+        "payable/insurer": -6,
+    }
+    assert {p.order_no for p in entry.postings if p.account.startswith("owed")} == {"O1"}
+    assert {p.receipt for p in entry.postings if p.account.startswith("clearing")} == {"R1"}
+
+
+def test_unapplied_money_has_its_own_name() -> None:
+    """The opposite of applied: Dr owed, Cr suspense; Dr payable, Cr claim."""
+    item = replace(ITEM, charged=Amounts(penalty=10))
+    entry = bookings.apply_money(loan(item), RECEIPT, [Allocation(1, Component.PENALTY, -10)], DAY)
+    assert entry.event == "unapplied"
+    assert moved(entry)["owed/L1/1/penalty"] == 10
+    assert moved(entry)["suspense/R1"] == -10
+
+
+def test_a_return_follows_the_draws() -> None:
+    """From the installment, from suspense and from what was paid ahead."""
+    item = replace(ITEM, charged=Amounts(interest=100))
+    paid = parts(Amounts(interest=100))
+    entry = bookings.take_back(loan(item), RECEIPT, paid, 20, 30, DAY)
+    found = moved(entry)
+    assert found["clearing/simbank"] == -150
+    assert (found["owed/L1/1/interest"], found["suspense/R1"], found["advance/L1"]) == (100, 20, 30)
+
+
+def test_a_line_proves_money_or_its_return_and_the_house_bears_the_fee() -> None:
+    """A debit of 5.00 that comes back with a fee of 0.30 costs the bank account 5.30."""
+    item = replace(ITEM)
+    came = bookings.settle(loan(item), RECEIPT, "A", 500, 6, "line-1", DAY)
+    assert (came.event, moved(came)) == (
+        "settled",
+        {"bank/A": 494, "rail_fees/simbank": 6, "clearing/simbank": -500},
+    )
+    went = bookings.settle(loan(item), RECEIPT, "A", -500, 30, "line-2", DAY)
+    assert (went.event, moved(went)) == (
+        "return_settled",
+        {"bank/A": -530, "rail_fees/simbank": 30, "clearing/simbank": 500},
+    )
+    assert {posting.line for posting in went.postings} == {"line-2"}
+
+
+def test_writing_off_and_recovering_leave_the_claim_paid() -> None:
+    """Dr written off, Cr owed; then Dr suspense, Cr written off; Dr claim, Cr payable."""
+    owed = Amounts(principal=200, interest=33)
+    item = replace(ITEM, charged=owed, owed=owed)
+    off = bookings.write_off(loan(item), item, DAY)
+    gone = replace(ITEM, charged=owed, given_up=owed)
+    back = bookings.recover(loan(gone), RECEIPT, gone, owed, DAY)
+    assert back.event == "recovered"
+    found = moved(off, back)
+    assert found["suspense/R1"] == owed.total
+    assert sum(m for n, m in found.items() if n.startswith("claim/")) == owed.total
+    assert sum(m for n, m in found.items() if n.startswith("payable/")) == -owed.total
+    assert not [name for name in found if name.startswith("written_off/")]
+    again = bookings.recover(
+        loan(replace(gone, given_up=Amounts())),
+        RECEIPT,
+        replace(gone, given_up=Amounts()),
+        -owed,
+        DAY,
+    )
+    assert again.event == "recovery_reversed"
+    assert moved(back, again) == {}
+
+
+def test_a_waiver_is_borne_by_share_and_a_cancellation_takes_the_charge_back() -> None:
+    """Dr forgiven by party, Cr owed; Dr claim, Cr owed."""
+    owed = Amounts(penalty=100)
+    item = replace(ITEM, charged=owed, owed=owed)
+    waived = bookings.waive(loan(item), item, owed, "goodwill", DAY)
+    assert moved(waived) == {
+        "owed/L1/1/penalty": -100,
+        "forgiven/funder-1/goodwill": 90,
+        "forgiven/platform/goodwill": 8,
+        "forgiven/insurer/goodwill": 2,
+    }
+    cancelled = bookings.cancel(loan(item), item, DAY)
+    assert moved(cancelled)["owed/L1/1/penalty"] == -100
+    assert moved(cancelled)["claim/funder-1"] == 90
+
+
+def test_money_moves_ahead_and_back_and_to_its_holder() -> None:
+    """Each is its own opposite with the sign turned."""
+    one = loan(ITEM)
+    assert moved(bookings.to_advance(one, RECEIPT, 50, DAY)) == {
+        "suspense/R1": 50,
+        "advance/L1": -50,
+    }
+    assert moved(bookings.hold_direct(one, RECEIPT, 50, DAY)) == {
+        "payable/funder-1": 50,
+        "held_by/funder-1": -50,
+    }
+    assert (
+        moved(
+            bookings.hold_direct(one, RECEIPT, 50, DAY),
+            bookings.hold_direct(one, RECEIPT, -50, DAY),
+        )
+        == {}
+    )
+
+
+def test_a_line_that_nothing_explains_stands_under_its_own_name() -> None:
+    """A stray line and a fee of a whole line."""
+    assert moved(bookings.stray_line("A", "line-9", -70, "CNY", DAY)) == {
+        "bank/A": -70,
+        "suspense/line/line-9": 70,
+    }
+    assert moved(bookings.line_fee("A", "line-9", 7, "CNY", DAY)) == {
+        "rail_fees/A": 7,
+        "bank/A": -7,
+    }
+
+
+@given(first=AMOUNTS, second=AMOUNTS)
+def test_amounts_add_up_by_component(first: Amounts, second: Amounts) -> None:
+    """Sums, differences and totals agree, component by component."""
+    both = total_of([first, second])
+    assert both - second == first
+    assert both.total == first.total + second.total
+    assert dict(both.items()) == {c: both.of(c) for c in Component if both.of(c)}
+    assert (-both).total == -both.total
+    assert Allocated(1, Component.FEE, 1).minor == 1

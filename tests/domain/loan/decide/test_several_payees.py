@@ -1,0 +1,95 @@
+"""Several payees: shares posted to the unit, and the payee leg of closure."""
+
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+from domain.debit.outcome import OutcomeClass
+from domain.loan import closure
+from domain.loan.amounts import Component
+from domain.loan.commands import Waive
+from tests.support import invariants
+from tests.support.memory import PRODUCT, schedule, with_shares
+from tests.support.scene import Scene
+
+PARTIES = ("funder-1", "platform", "insurer")
+SHARED = with_shares(
+    replace(PRODUCT, penalty=None),
+    ("funder-1", Fraction(90, 100)),
+    ("platform", Fraction(8, 100)),
+    ("insurer", Fraction(2, 100)),
+    remainder="funder-1",
+)
+
+
+def shared() -> Scene:
+    """One installment of 100.00 at 90/8/2."""
+    return Scene.boarded(product=SHARED, lines=schedule(((10000, 0),)))
+
+
+def payable(s: Scene) -> dict[str, int]:
+    """What is due to each party."""
+    return {party: -s.balances.get(f"payable/{party}", 0) for party in PARTIES}
+
+
+def test_three_part_payments_never_drift() -> None:
+    """33.33 + 33.33 + 33.34 at 90/8/2 end at exactly 90.00, 8.00 and 2.00."""
+    s = shared()
+    s.hear(s.present(), OutcomeClass.ACCOUNT)
+    assert s.balances["claim/platform"] == -800
+    seen = []
+    for minor in (3333, 3333, 3334):
+        s.pay(minor)
+        seen.append(payable(s))
+    assert seen == [
+        {"funder-1": 3000, "platform": 266, "insurer": 67},
+        {"funder-1": 6000, "platform": 533, "insurer": 133},
+        {"funder-1": 9000, "platform": 800, "insurer": 200},
+    ]
+    assert not [name for name in s.balances if name.startswith("claim/")]
+    invariants.check(s.books)
+
+
+def test_a_return_takes_every_share_back() -> None:
+    """Payable and claim stand as before; nobody keeps a unit."""
+    s = shared()
+    order = s.present()
+    s.hear(order, minor=10000)
+    s.returned(order, 10000)
+    assert payable(s) == dict.fromkeys(PARTIES, 0)
+    assert {party: s.balances[f"claim/{party}"] for party in PARTIES} == {
+        "funder-1": -9000,
+        "platform": -800,
+        "insurer": -200,
+    }
+
+
+def test_released_is_not_closed_while_shares_have_not_reached_their_payees() -> None:
+    """Nothing more can be asked of the borrower; the payee leg keeps the second gate shut."""
+    s = shared()
+    order = s.present()
+    s.hear(order, minor=10000)
+    s.settle()
+    s.until(s.today + timedelta(days=5))
+    assert s.state == "RELEASED"
+    loan, item = s.books.loans["L1"], s.books.item()
+    lacks = closure.missing(loan, item, s.books.cases, s.books.rules, s.books.at)
+    assert [(lack.gate.value, lack.code, lack.who) for lack in lacks] == [
+        ("close", "remittance", "insurer"),
+        ("close", "remittance", "platform"),
+    ]
+    assert "held_by/funder-1" not in s.balances, "the cash is not the funder's alone"
+
+
+def test_what_was_only_forgiven_reaches_nobody_and_closes() -> None:
+    """Waived whole: every party bears its part, and no share has to be remitted."""
+    s = shared()
+    s.hear(s.present(), OutcomeClass.NSF)
+    s.order(Waive, component=Component.PRINCIPAL, amount_minor=10000)
+    assert {party: s.balances[f"forgiven/{party}/goodwill"] for party in PARTIES} == {
+        "funder-1": 9000,
+        "platform": 800,
+        "insurer": 200,
+    }
+    s.until(s.today + timedelta(days=5))
+    assert s.state == "CLOSED"

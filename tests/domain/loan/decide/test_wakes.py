@@ -1,0 +1,131 @@
+"""The driver is told when its next beat came earlier, when all is over, and when it opens again."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from domain.debit.outcome import OutcomeClass
+from domain.loan.aggregate import HoldKind
+from domain.loan.change import Message
+from domain.loan.commands import Hold, IntendDebit, RetryNow, Unhold
+from domain.loan.view import InstallmentView
+from tests.support.memory import PRODUCT, schedule
+from tests.support.scene import DRIVER, Scene
+
+
+def said(s: Scene, since: int) -> list[str]:
+    """Topics of messages to drivers from one on."""
+    return [m.topic for m in s.books.messages[since:] if m.topic in {"open", "wake"}]
+
+
+def body(message: Message) -> InstallmentView:
+    """The view that a message carries."""
+    view = message.body["view"]
+    assert isinstance(view, InstallmentView)
+    return view
+
+
+def test_only_near_installments_are_opened_when_a_loan_is_boarded() -> None:
+    """The first reminder is five days away: opened; the others wait for the day's sweep."""
+    s = Scene.boarded()
+    assert [(m.topic, m.stream) for m in s.books.messages] == [("open", "installment/t1/L1/1")]
+    assert body(s.books.messages[0]).next_beat is not None
+    s.until(date(2026, 4, 1))
+    assert [m.stream for m in s.books.messages if m.topic == "open"] == [
+        "installment/t1/L1/1",
+        "installment/t1/L1/2",
+    ]
+
+
+def test_what_the_driver_did_itself_is_not_signalled_to_it() -> None:
+    """Beats and answers of the driver come back as the answer's view."""
+    quiet = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
+    s = Scene.boarded(product=quiet)
+    since = len(s.books.messages)
+    order = s.present()
+    s.hear(order, OutcomeClass.NSF)
+    s.hear(s.present(), minor=10100)
+    assert said(s, since) == []
+
+
+def test_news_that_asks_nothing_of_the_driver_does_not_wake_it() -> None:
+    """Success by webhook moves its next beat to the settlement deadline: it sleeps on."""
+    s = Scene.boarded()
+    order = s.present()
+    since = len(s.books.messages)
+    s.hear(order, minor=10100, source="webhook")
+    s.credit(order, 10100)
+    assert said(s, since) == []
+
+
+def test_news_that_brings_the_next_beat_forward_wakes_the_driver() -> None:
+    """A return while the driver waits for a deadline days away: a retry comes earlier."""
+    s = Scene.boarded()
+    order = s.present()
+    s.hear(order, minor=10100)
+    since = len(s.books.messages)
+    s.returned(order, 10100)
+    assert said(s, since) == ["wake"]
+    told = body(s.books.messages[-1])
+    assert told.next_beat == s.books.view().next_beat
+    s.order(RetryNow)
+    assert said(s, since) == ["wake", "wake"]
+
+
+def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
+    """Nothing is asked while held; when the driver had been told nothing, any beat is earlier."""
+    s = Scene.boarded()
+    s.hear(s.present(), OutcomeClass.NSF)
+    since = len(s.books.messages)
+    s.order(Hold, what=HoldKind.DEBIT)
+    assert said(s, since) == []
+    s.order(Unhold)
+    assert said(s, since) == [], "it still waits for the instant that it was told"
+    s.order(Hold)
+    s.books.at += timedelta(days=2)
+    s.give(
+        IntendDebit, actor=DRIVER, loan_id="L1", number=1, beat="present/2", generation=1, seen=1
+    )
+    assert s.books.item().driver_until is None
+    s.order(Unhold)
+    assert said(s, since) == ["wake"]
+
+
+def test_the_end_is_told_once() -> None:
+    """Closed by the sweep: the driver ends; later days say nothing more."""
+    s = Scene.boarded(product=replace(PRODUCT, penalty=None), lines=schedule(((10000, 0),)))
+    order = s.present()
+    s.hear(order, minor=10000)
+    s.credit(order, 10000)
+    since = len(s.books.messages)
+    s.until(s.today + timedelta(days=10))
+    assert said(s, since) == ["wake"]
+    assert body(s.books.messages[-1]).is_final
+
+
+def test_reopening_starts_a_new_driver_under_a_higher_generation() -> None:
+    """Also where none had ever been started."""
+    s = Scene.boarded(lines=schedule(((10000, 0),)))
+    order = s.present()
+    s.hear(order, minor=10000)
+    s.credit(order, 10000)
+    s.until(s.today + timedelta(days=10))
+    assert s.state == "CLOSED"
+    item = replace(s.books.item(), opened=False)
+    s.books.loans["L1"] = replace(s.books.loans["L1"], installments=(item,))
+    since = len(s.books.messages)
+    s.returned(order, 10000)
+    assert said(s, since) == ["open"]
+    assert body(s.books.messages[-1]).generation == 2
+    assert s.books.item().opened
+
+
+def test_the_later_of_two_views_wins_whatever_their_order() -> None:
+    """Folding is commutative: generation first, then version."""
+    s = Scene.boarded()
+    old = s.books.view()
+    s.present()
+    new = s.books.view()
+    assert old.newer(new) is new
+    assert new.newer(old) is new
+    again = replace(old, generation=2)
+    assert new.newer(again) is again
