@@ -156,7 +156,7 @@ def test_warnings_and_errors_of_threads_and_finalizers_come_through(
         fall()
     except ValueError as error:
         hook(threading.ExceptHookArgs((ValueError, error, None, None)))
-        unraisable(type("Args", (), {"exc_value": error})())  # type: ignore[arg-type]
+        unraisable(type("Args", (), {"exc_value": error})())
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.getLogger("py.warnings").warning("%s", f"secret={SECRET}")

@@ -165,8 +165,8 @@ def test_errors_are_told_with_their_causes_and_without_what_they_quote() -> None
     assert "is refused: a number" in str(told["message"])
     assert "ValidationError" in text
     assert "test_errors_are_told" in text
-    for error in (KeyError(NAME_CN), ValueError(f"could not read {NAME!r}"), OSError(2, EMAIL)):
-        assert found_in(GATE.trace(error)) == set()
+    for fault in (KeyError(NAME_CN), ValueError(f"could not read {NAME!r}"), OSError(2, EMAIL)):
+        assert found_in(GATE.trace(fault)) == set()
 
 
 async def test_groups_of_errors_and_errors_without_text_are_told() -> None:

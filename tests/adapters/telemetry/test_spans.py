@@ -103,14 +103,11 @@ async def test_statements_of_a_group_belong_to_a_command_of_that_group(
     with spans.tracer.start_as_current_span("many"):
         await books.apply_many([board("L-3"), board("L-4")])
     await sql.close()
-    traces = {
-        name: spans.named(name).context.trace_id  # type: ignore[union-attr]
-        for name in ("first", "second", "many")
-    }
+    traces = {name: spans.named(name).context.trace_id for name in ("first", "second", "many")}
     loans = [span for span in spans.all if span.name == "INSERT loans"]
     found = [span.context.trace_id for span in loans if span.context]
     assert found == [traces["first"], traces["second"], traces["many"]]
-    commands = {span.context.span_id for span in spans.all if span.name.startswith("books ")}  # type: ignore[union-attr]
+    commands = {span.context.span_id for span in spans.all if span.name.startswith("books ")}
     assert {span.parent.span_id for span in loans if span.parent} <= commands
     assert spans.names.count("books board_loan") == 2
     batch = spans.named("books batch").attributes or {}
