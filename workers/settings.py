@@ -8,6 +8,7 @@ names is taken from the stack used last (`stack.json` in the home).
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -49,6 +50,8 @@ _SECRETS = (
     "payload_keys",
     "codec_tokens",
 )
+
+_KEY_LEAST = 16
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -184,6 +187,10 @@ def secrets_in(settings: Settings, stack: StackRecord | None) -> tuple[str, ...]
     given = [getattr(settings, name) for name in Settings.model_fields]
     held = [value.get_secret_value() for value in given if isinstance(value, SecretStr)]
     held += stack.secrets.values() if stack is not None else ()
+    held.append(os.environ.get("TEMPORAL_API_KEY", ""))
+    # Lists of keys and tokens: each by itself, for that is how one would turn up.
+    lists = " ".join(text for text in held if "://" not in text)
+    held += [part for part in re.split(r"[\s,;:]+", lists) if len(part) >= _KEY_LEAST]
     with suppress(ValueError):  # an address that cannot be read is refused where it is used
         held.append(urlsplit(settings.books_url(stack)).password or "")
     return tuple(filter(None, [*held, *(unquote(secret) for secret in held)]))
