@@ -62,6 +62,13 @@ class InstallmentView:
     is_final: bool = False
     as_of: datetime | None = None
 
+    @property
+    def mark(self) -> str:
+        """What a driver with this view was told: its beat and instant, nothing, or the end."""
+        beat = self.next_beat
+        told = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
+        return "final" if self.is_final else told
+
     def newer(self, other: "InstallmentView") -> "InstallmentView":
         """The later of two views; folding is commutative and idempotent."""
         mine = (self.generation, self.version)

@@ -11,8 +11,8 @@ from domain.loan.amounts import Amounts
 from domain.loan.change import Change, Done, Refusal
 from domain.loan.commands import BoardLoan, RollDay
 from domain.loan.decide.charges import charge_to_date, fall_due
+from domain.loan.decide.desk import need_operator
 from domain.loan.decide.money import place_waiting
-from domain.loan.decide.outcomes import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.retrying import barred, retry_verdict

@@ -21,8 +21,8 @@ from domain.loan.commands import (
     Review,
 )
 from domain.loan.decide.charges import fall_due, true_up_penalty
+from domain.loan.decide.desk import need_operator
 from domain.loan.decide.money import place_waiting
-from domain.loan.decide.outcomes import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat

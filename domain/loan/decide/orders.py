@@ -21,8 +21,8 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.decide.charges import charge_to_date
+from domain.loan.decide.desk import need_operator
 from domain.loan.decide.money import place_waiting, raise_paid, receive_free
-from domain.loan.decide.outcomes import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import FINAL, Event, State
 from domain.loan.retrying import barred

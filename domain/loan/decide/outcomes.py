@@ -9,9 +9,10 @@ from domain.debit.retry import NoRetry
 from domain.errors import IllegalTransition
 from domain.ledger import accounts
 from domain.loan.aggregate import Receipt
-from domain.loan.change import CaseChange, Change, Done
+from domain.loan.change import Change
 from domain.loan.commands import RecordOutcome, RecordUnsent
 from domain.loan.decide.charges import charge_to_date
+from domain.loan.decide.desk import end_of_doubt, need_operator, open_case, unknown_order
 from domain.loan.decide.money import place_waiting, raise_paid, receive_debit, receive_free
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
@@ -67,7 +68,7 @@ def hear(
         AttemptState.CONFIRMED,
         AttemptState.RETURNED,
     }:
-        _case(
+        open_case(
             work,
             loan_id,
             number,
@@ -118,7 +119,7 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     else:
         _end_retryable_or_finally(work, loan_id, number, "paid in part")
     if outcome.klass is OutcomeClass.SUCCESS_DEFECTIVE:
-        _case(
+        open_case(
             work,
             loan_id,
             number,
@@ -127,7 +128,7 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
             f"order {attempt.order_no} was taken with code {outcome.code}",
         )
     if receipt.amount_minor > attempt.amount_minor:
-        _case(
+        open_case(
             work,
             loan_id,
             number,
@@ -135,13 +136,13 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
             "more_than_ordered",
             f"order {attempt.order_no}: {receipt.amount_minor} of {attempt.amount_minor}",
         )
-    _end_of_doubt(work, loan_id, number, attempt.order_no)
+    end_of_doubt(work, loan_id, number, attempt.order_no)
 
 
 def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     """An attempt ended without money: retry by plan, or delinquent."""
     put_attempt(work, loan_id, number, ended)
-    _end_of_doubt(work, loan_id, number, ended.order_no)
+    end_of_doubt(work, loan_id, number, ended.order_no)
     # Penalty waited for the verdict, and may have been charged ahead for the day of the debit.
     charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
@@ -178,7 +179,7 @@ def _hear_money_again(
         if all(receipt.amount_minor != amount for receipt in same):
             said = f"{amount} was taken, and {same[0].amount_minor} is booked"
             key = f"amount/{attempt.order_no}"
-            _case(work, loan_id, number, key, "contradiction", f"{outcome.code}: {said}")
+            open_case(work, loan_id, number, key, "contradiction", f"{outcome.code}: {said}")
         return
     unnamed = [r for r in known if r.bank_ref is None and r.amount_minor == amount]
     if unnamed:
@@ -197,7 +198,7 @@ def free_success(
     receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
     receive_free(work, loan_id, receipt, "confirmed_late")
     kind = "double_execution" if earlier else "late_success"
-    _case(
+    open_case(
         work,
         loan_id,
         number,
@@ -247,7 +248,7 @@ def _wait(
     if doubtful and work.can(loan_id, number, Event.VERDICT_OVERDUE):
         work.move(loan_id, number, Event.VERDICT_OVERDUE, f"{outcome.klass} {outcome.code}")
     if outcome.klass is OutcomeClass.UNKNOWN_CODE:
-        _case(
+        open_case(
             work,
             loan_id,
             number,
@@ -257,22 +258,6 @@ def _wait(
         )
     if attempt.enquiries >= work.rules.rail(attempt.rail).enquiries_before_operator:
         need_operator(work, loan_id, number, f"order {attempt.order_no} is in doubt")
-
-
-def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
-    """Make an installment a visible human task."""
-    item = work.item(loan_id, number)
-    if not item.needs_operator:
-        work.put(loan_id, replace(item, needs_operator=why))
-        _case(work, loan_id, number, f"operator/{loan_id}/{number}", "needs_operator", why)
-
-
-def _end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
-    item = work.item(loan_id, number)
-    if item.needs_operator:
-        work.put(loan_id, replace(item, needs_operator=""))
-    work.close_case(f"operator/{loan_id}/{number}")
-    work.close_case(f"code/{order_no}")
 
 
 def _end_retryable_or_finally(work: Work, loan_id: str, number: int, detail: str) -> None:
@@ -296,40 +281,3 @@ def put_attempt(work: Work, loan_id: str, number: int, attempt: Attempt) -> None
             raise IllegalTransition(before.state, attempt.state)
         detail = f"{attempt.klass or ''} {attempt.code}".strip()
         work.note(loan_id, number, before.state, attempt.state, "attempt", detail, attempt.order_no)
-
-
-def unknown_order(work: Work, rail: str, order_no: str) -> Change:
-    """Evidence about an order that nobody sent is kept as a case, never dropped."""
-    work.open_case(
-        CaseChange(
-            "open",
-            f"unknown_order/{rail}/{order_no}",
-            "unknown_order",
-            f"{rail} reports order {order_no}, which the books do not hold",
-        )
-    )
-    return work.finish(Done(note="unknown order"))
-
-
-def _case(
-    work: Work,
-    loan_id: str,
-    number: int,
-    key: str,
-    kind: str,
-    text: str,
-    money: tuple[str, int] = ("", 0),
-) -> None:
-    work.open_case(
-        CaseChange(
-            "open",
-            key,
-            kind,
-            text,
-            loan_id=loan_id,
-            number=number,
-            receipt=money[0] or None,
-            amount_minor=money[1],
-            currency=work.loan(loan_id).currency,
-        )
-    )

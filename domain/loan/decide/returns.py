@@ -9,8 +9,9 @@ from domain.debit.retry import NoRetry
 from domain.loan.aggregate import Receipt
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
+from domain.loan.decide.desk import unknown_order
 from domain.loan.decide.money import place_waiting, take_back
-from domain.loan.decide.outcomes import find, hear, put_attempt, unknown_order
+from domain.loan.decide.outcomes import find, hear, put_attempt
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict

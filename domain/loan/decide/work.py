@@ -4,17 +4,16 @@
 commands change it through a few verbs; `finish` looks at the gates of whatever was touched.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from types import MappingProxyType
 
 from domain.calendar import local_day
 from domain.ledger import bookings
 from domain.ledger.entry import Entry
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
-from domain.loan.amounts import Amounts, Component
+from domain.loan.amounts import Amounts
 from domain.loan.change import (
     Aggregates,
     Answer,
@@ -25,17 +24,9 @@ from domain.loan.change import (
     Superseded,
     Transition,
 )
+from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.view import InstallmentView
-
-FOLDED: Mapping[str, Callable[[Installment, Amounts], Installment]] = MappingProxyType(
-    {
-        "owed": lambda item, part: replace(item, owed=item.owed + part),
-        "written_off": lambda item, part: replace(item, given_up=item.given_up + part),
-        "forgiven": lambda item, part: replace(item, forgiven=item.forgiven + part),
-    }
-)
-"""Families of accounts that an installment carries as amounts of its own."""
 
 
 class Work:
@@ -156,11 +147,10 @@ class Work:
         """Post an entry and fold it into what the installments owe."""
         self._entries.append(entry)
         for posting in entry.postings:
-            family = posting.account.partition("/")[0]
-            if posting.loan and posting.number and posting.component and family in FOLDED:
-                part = Amounts().plus(Component(posting.component), posting.minor)
-                item = FOLDED[family](self.item(posting.loan, posting.number), part)
-                self.put(posting.loan, item)
+            if posting.loan and posting.number:
+                item = self.item(posting.loan, posting.number)
+                if (after := folded(item, posting)) is not item:
+                    self.put(posting.loan, after)
 
     def charge(self, loan_id: str, number: int, amounts: Amounts, event: str, on: date) -> None:
         """Charge (or, negative, reverse a charge of) an installment."""
@@ -277,7 +267,7 @@ class Work:
         asked for in vain is seen as such.
         """
         item = self.item(loan_id, number)
-        if item.opened and _mark(self.view(loan_id, number)) != item.driver_beat:
+        if item.opened and self.view(loan_id, number).mark != item.driver_beat:
             self.touch(loan_id, number)
 
     def _report(self, loan_id: str, number: int, *, is_subject: bool) -> None:
@@ -297,7 +287,7 @@ class Work:
         ended = view.is_final and item.driver_beat != "final"
         if driver_knows or opening or earlier or ended:
             until = beat.not_before if beat else None
-            self.put(loan_id, replace(item, driver_beat=_mark(view), driver_until=until))
+            self.put(loan_id, replace(item, driver_beat=view.mark, driver_until=until))
         if driver_knows and not opening:
             return
         if opening or earlier or ended:
@@ -306,10 +296,3 @@ class Work:
     def _wake(self, view: InstallmentView, *, opening: bool) -> Iterator[Message]:
         stream = f"installment/{view.tenant}/{view.loan_id}/{view.number}"
         yield Message("open" if opening else "wake", stream, {"view": view})
-
-
-def _mark(view: InstallmentView) -> str:
-    """What a driver that has this view was told: its beat and instant, nothing, or the end."""
-    beat = view.next_beat
-    told = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
-    return "final" if view.is_final else told

@@ -1,0 +1,61 @@
+"""What people have to look at: tasks of an installment, cases about it, and their end."""
+
+from dataclasses import replace
+
+from domain.loan.change import CaseChange, Change, Done
+from domain.loan.decide.work import Work
+
+
+def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
+    """Make an installment a visible human task."""
+    item = work.item(loan_id, number)
+    if not item.needs_operator:
+        work.put(loan_id, replace(item, needs_operator=why))
+        open_case(work, loan_id, number, f"operator/{loan_id}/{number}", "needs_operator", why)
+
+
+def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
+    """An attempt has its verdict: whoever was asked to look at its doubt need not any more."""
+    item = work.item(loan_id, number)
+    if item.needs_operator:
+        work.put(loan_id, replace(item, needs_operator=""))
+    work.close_case(f"operator/{loan_id}/{number}")
+    work.close_case(f"code/{order_no}")
+
+
+def unknown_order(work: Work, rail: str, order_no: str) -> Change:
+    """Evidence about an order that nobody sent is kept as a case, never dropped."""
+    work.open_case(
+        CaseChange(
+            "open",
+            f"unknown_order/{rail}/{order_no}",
+            "unknown_order",
+            f"{rail} reports order {order_no}, which the books do not hold",
+        )
+    )
+    return work.finish(Done(note="unknown order"))
+
+
+def open_case(
+    work: Work,
+    loan_id: str,
+    number: int,
+    key: str,
+    kind: str,
+    text: str,
+    money: tuple[str, int] = ("", 0),
+) -> None:
+    """Open a case about one installment; `money`: the receipt and amount that it is about."""
+    work.open_case(
+        CaseChange(
+            "open",
+            key,
+            kind,
+            text,
+            loan_id=loan_id,
+            number=number,
+            receipt=money[0] or None,
+            amount_minor=money[1],
+            currency=work.loan(loan_id).currency,
+        )
+    )
