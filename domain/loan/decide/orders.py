@@ -102,8 +102,12 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
         return Refusal(bar.rule, bar.reason)
     if not work.can(loan_id, number, Event.RETRY_ORDERED):
         return Refusal("lifecycle.retry_ordered", f"not in state {item.state}")
+    # The plan was spent: a person begins it anew. Rail and mandate still count every attempt.
+    spent = item.state is State.DELINQUENT
+    reset = len(item.attempts) if spent else item.retries_reset_at
     work.move(loan_id, number, Event.RETRY_ORDERED, order.reason)
-    work.put(loan_id, replace(work.item(loan_id, number), retry_ordered_at=work.at))
+    ordered = replace(work.item(loan_id, number), retry_ordered_at=work.at, retries_reset_at=reset)
+    work.put(loan_id, ordered)
     _answered(work, order)
     return work.done(loan_id, number, "retry ordered")
 

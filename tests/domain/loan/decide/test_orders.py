@@ -166,6 +166,7 @@ def test_an_ordered_retry_goes_out_at_the_next_slot() -> None:
     assert s.state == "DELINQUENT"
     assert isinstance(s.order(RetryNow), Change)
     assert s.state == "DUE"
+    assert s.books.item().retries_reset_at == 1, "a person begins a spent plan anew"
     order = s.present()
     assert s.books.item().retry_ordered_at is None
     s.hear(order, minor=s.books.item().attempts[-1].amount_minor)
