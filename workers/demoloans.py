@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 PRODUCT = "cn-personal"
 FIRST_DUE_AFTER = timedelta(days=12)
-DUE_DAYS = 5
+DUE_DAYS = 3
 """Due dates fall on so many different days of the month, as a lender's billing cycles do."""
-DAYS_BETWEEN = 5
+DAYS_BETWEEN = 10
 
 
 def made_loans(

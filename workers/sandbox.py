@@ -48,6 +48,7 @@ _SKIP_WITHIN_S = 30.0
 _PATIENCE_S = 40.0
 _GIVE_UP_S = 120.0
 _BREATH_S = 0.02
+TOGETHER = timedelta(minutes=1)
 _SWEEP_TRIES = 60
 _AWAY_S = 0.5
 _SKIP_AGAIN_S = 0.5
@@ -122,11 +123,7 @@ class Sandbox:
         beat, outlook, sweep = await asyncio.gather(
             self._stack.desk.next_instant(), self._control.outlook(), self._next_sweep()
         )
-        now = self.now
-        found = [beat, outlook.next_news, sweep]
-        return min(
-            (instant for instant in found if instant is not None and instant > now), default=None
-        )
+        return next_of(self.now, beat, outlook.next_news, sweep)
 
     async def stand_at(self, instant: datetime) -> None:
         """Move every clock to an instant, and wait until everything due there is done."""
@@ -283,6 +280,23 @@ class Sandbox:
             async with asyncio.timeout(_GIVE_UP_S):
                 while (await self._client.count_workflows(query)).count:
                     await asyncio.sleep(_BREATH_S)
+
+
+def next_of(
+    now: datetime, beat: datetime | None, news: datetime | None, sweep: datetime | None
+) -> datetime | None:
+    """The least instant after `now`; what follows from events is taken together, by the minute.
+
+    What was planned is planned for a whole minute and happens then. Answers, receipts and waits
+    that began with an event come at odd seconds: those of one minute share a stop.
+    """
+    found = [instant for instant in (beat, news, sweep) if instant is not None and instant > now]
+    if not found:
+        return None
+    first = min(found)
+    if not first.second and not first.microsecond:
+        return first
+    return first.replace(second=0, microsecond=0) + TOGETHER
 
 
 def _name(view: InstallmentView) -> str:

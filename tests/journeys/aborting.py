@@ -1,0 +1,95 @@
+"""A worker that dies at named points, for tests only: `python -m tests.journeys.aborting ...`.
+
+Takes the words of the command line. ACQUIT_TEST_ABORTS names a folder: for each file `POINT` in it
+the process ends there and then, as by SIGKILL, the first time it comes to that point; the file is
+renamed to `POINT.done` just before, so the next process passes. With `POINT@LOAN` only what is
+about that loan counts.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from activities.debits import DebitActivities
+from adapters.notices.courier import NoticeCourier
+from adapters.rails.simbank.client import SimbankRail
+from adapters.sql.books import SqlBooks
+from adapters.temporal.couriers import DriverCourier
+from domain.loan.commands import IntendDebit, RecordOutcome
+from workers import cli
+
+FOLDER = "ACQUIT_TEST_ABORTS"
+ABORTED = 86
+"""Exit code of a worker that died at a named point."""
+
+INTENDED = "intended-not-sent"
+SENT = "sent-not-recorded"
+RECORDED = "recorded-not-completed"
+ANSWERED = "answer-not-reported"
+COMMITTED = "committed-not-delivered"
+DELIVERED = "delivered-not-marked"
+NOTIFIED = "notified-not-marked"
+POINTS = (INTENDED, SENT, RECORDED, ANSWERED, COMMITTED, DELIVERED, NOTIFIED)
+
+
+def reached(point: str, loan_id: str) -> None:
+    """Die here if a test wants it and it was not done before."""
+    folder = Path(os.environ[FOLDER])
+    for name in (f"{point}@{loan_id}", point):
+        wanted = folder / name
+        try:
+            wanted.rename(folder / f"{name}.done")
+        except FileNotFoundError:
+            continue
+        os._exit(ABORTED)
+
+
+def patch() -> None:
+    """Put the points around the real parts; nothing else of them is changed."""
+    apply, present = SqlBooks.apply, SimbankRail.present
+    perform = DebitActivities._present
+    deliver, notify = DriverCourier.deliver, NoticeCourier.deliver
+
+    async def applying(self: Any, command: Any) -> Any:
+        answer = await apply(self, command)
+        if isinstance(command, IntendDebit):
+            reached(INTENDED, command.loan_id)
+        if isinstance(command, RecordOutcome) and answer.view is not None:
+            reached(RECORDED, answer.view.loan_id)
+        return answer
+
+    async def presenting(self: Any, order: Any) -> Any:
+        said = await present(self, order)
+        reached(SENT, order.loan_id)
+        return said
+
+    async def performing(self: Any, order: Any) -> Any:
+        view = await perform(self, order)
+        reached(ANSWERED, order.loan_id)
+        return view
+
+    async def delivering(self: Any, row: Any) -> None:
+        loan_id = str(row.body["view"]["loan_id"])
+        reached(COMMITTED, loan_id)
+        await deliver(self, row)
+        reached(DELIVERED, loan_id)
+
+    async def notifying(self: Any, row: Any) -> None:
+        await notify(self, row)
+        reached(NOTIFIED, str(row.body["message_id"]).removeprefix("N-").rsplit("-", 4)[0])
+
+    for owner, name, replacement in (
+        (SqlBooks, "apply", applying),
+        (SimbankRail, "present", presenting),
+        (DebitActivities, "_present", performing),
+        (DriverCourier, "deliver", delivering),
+        (NoticeCourier, "deliver", notifying),
+    ):
+        setattr(owner, name, replacement)
+
+
+if __name__ == "__main__":
+    patch()
+    cli.main()

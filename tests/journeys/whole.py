@@ -1,0 +1,116 @@
+"""The whole house in this process, on a real dev server and a real bank over HTTP.
+
+Only the worker lives in the test's own process, so that its counters can be read and its parts be
+asked to do a thing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from adapters.products.files import read_products
+from domain.audit import AuditReport
+from domain.loan.commands import BoardLoan
+from domain.loan.view import InstallmentView
+from workers.auditing import audit_stack, fetch_log
+from workers.demoloans import made_loans
+from workers.local import LocalOptions, LocalStack
+from workers.processes import free_port
+from workers.rehearsal import ENDED, board
+from workers.runner import House, working
+from workers.sandbox import Sandbox
+from workers.settings import Settings
+from workers.simulated import SimulatorControl
+
+LONGEST = timedelta(days=120)
+SEED = 7
+
+
+def loans(count: int, months: int = 1, seed: int = SEED) -> Sequence[BoardLoan]:
+    """Personal loans that fall due from the week after next, as the demo makes them."""
+    return made_loans(count, months, seed, datetime.now(UTC).date(), read_products(Settings().products))
+
+
+@dataclass
+class Whole:
+    """A stack with a worker in this process, and the clock of its sandbox."""
+
+    local: LocalStack
+    house: House
+    sandbox: Sandbox
+    url: str
+
+    async def board(self, boarded: Sequence[BoardLoan]) -> None:
+        """Sign the mandates and board the loans."""
+        await board(self.house.stack, self.house.client, boarded)
+        await self.sandbox.settle()
+
+    async def until(self, state: str, within: timedelta = LONGEST) -> None:
+        """Let time pass until some installment is in a state."""
+        end = self.sandbox.now + within
+        while state not in self.sandbox.states:
+            stop = await self.sandbox.next_stop()
+            assert stop is not None, f"nothing leads to {state}"
+            assert stop < end, f"not {state} by {end}"
+            await self.sandbox.stand_at(stop)
+
+    async def to_the_end(self, within: timedelta = LONGEST) -> AuditReport:
+        """Let time pass until every installment has ended, and audit."""
+        ended, end = {state.value for state in ENDED}, self.sandbox.now + within
+        while not self.sandbox.states or set(self.sandbox.states) - ended:
+            stop = await self.sandbox.next_stop()
+            assert stop is not None, f"nothing ends {self.sandbox.states}"
+            assert stop < end, f"not ended by {end}: {self.sandbox.states}"
+            await self.sandbox.stand_at(stop)
+        return await self.audit()
+
+    async def audit(self) -> AuditReport:
+        """The bank's own log against the books."""
+        return await audit_stack(self.house.stack.desk, self.house.stack.clock, self.url)
+
+    async def truth(self) -> dict[str, Any]:
+        """The bank's log as it gives it."""
+        return dict(await fetch_log(self.url))
+
+    async def view(self, loan_id: str, number: int = 1) -> InstallmentView:
+        """One installment as the books have it now."""
+        found = await self.house.stack.desk.view(loan_id, number)
+        assert found is not None
+        return found
+
+    async def head(self) -> str:
+        """Hash of the last posting: equal heads are equal books."""
+        return (await self.house.stack.desk.verify()).head
+
+
+@asynccontextmanager
+async def whole(
+    home: Path, *, profile: str = "calm", seed: int = SEED, cache: int = 1000
+) -> AsyncIterator[Whole]:
+    """Start everything; stop it at the end of the block."""
+    settings = Settings(home=home, api_port=free_port())
+    options = LocalOptions(profile=profile, seed=seed, workers=0)
+    async with LocalStack(settings, options, lambda _: None) as local:
+        assert local.record is not None
+        url = local.record.simulator_url or ""
+        async with (
+            working("all", settings, cache=cache) as house,
+            SimulatorControl(url) as control,
+        ):
+            sandbox = Sandbox(
+                house.stack, house.client, control, zones=["Asia/Shanghai"]
+            )
+            yield Whole(local, house, sandbox, url)
+
+
+async def soon(what: Any, within_s: float = 20.0) -> None:  # noqa: ANN401 - any awaited question
+    """Wait until an awaited question is answered yes."""
+    async with asyncio.timeout(within_s):
+        while not await what():
+            await asyncio.sleep(0.05)
