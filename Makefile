@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-domain test-rest lint format up clean requirements
+.PHONY: help env demo test test-domain test-rest lint format up topology clean requirements
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,6 +21,10 @@ demo: env ## run the main job: 25 loans, 12 months, a bank that misbehaves, an a
 
 up: env ## a live local stack with the Temporal UI, until Ctrl-C
 	@exec $(BIN)/acquit up $(ARGS)
+
+topology: ## the production topology without containers: a Temporal cluster on PostgreSQL, until Ctrl-C
+	@$(PYTHON) deploy/environment.py --test-tools
+	@exec $(BIN)/python -m workers.topology
 
 test: ## all tests: first the pure domain with its coverage gate, then everything else
 	@$(PYTHON) deploy/environment.py --test-tools

@@ -87,6 +87,11 @@ class LocalPostgres:
         self._names = 0
         self.version = ""
 
+    @property
+    def running(self) -> bool:
+        """Tell whether the process is alive."""
+        return self._child is not None and self._child.returncode is None
+
     async def __aenter__(self) -> Self:
         """Initialise the data folder and start."""
         self._root = self._make_root()

@@ -86,7 +86,7 @@ async def find_server(environ: Mapping[str, str], say: Callable[[str], None] = _
         return here
     target = cache_path(environ)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(target.with_name(f"{target.name}.lock"), say):
+    with one_at_a_time(target.with_name(f"{target.name}.lock"), say):
         if await server_version(target) is not None:
             return target
         if await _download(target) or await _build(target, environ, say):
@@ -102,13 +102,13 @@ async def find_server(environ: Mapping[str, str], say: Callable[[str], None] = _
 
 
 @contextlib.contextmanager
-def _one_at_a_time(lock: Path, say: Callable[[str], None]) -> Iterator[None]:
+def one_at_a_time(lock: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Let one process fetch or build while others wait for its result."""
     with lock.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another process is preparing the Temporal dev server; waiting for it")
+            say(f"another process is preparing {lock.stem}; waiting for it")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -135,15 +135,36 @@ async def _download(target: Path) -> bool:
 
 async def _build(target: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> bool:
     """Build the program with Go from the module that pins it; False when Go is missing or fails."""
+    if shutil.which("go", path=environ.get("PATH")) is None:
+        return False
+    say(f"building the Temporal dev server {CLI_VERSION} once, about six minutes on two cores")
+    return await build_with_go(target, MODULE, PACKAGE, environ, say)
+
+
+async def build_with_go(
+    target: Path,
+    module: Path,
+    package: str,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+) -> bool:
+    """Build one program from the Go module that pins it; False when Go is missing or fails.
+
+    Args:
+        target: where the program goes, whole or not at all.
+        module: folder of `go.mod`.
+        package: import path of the program.
+        environ: of the build; its PATH must have `go`.
+        say: is told how far it is.
+    """
     go = shutil.which("go", path=environ.get("PATH"))
     if go is None:
         return False
-    say(f"building the Temporal dev server {CLI_VERSION} once, about six minutes on two cores")
     fresh = target.with_name(f"{target.name}.{os.getpid()}")
     log = target.with_name("build.log")
     log.unlink(missing_ok=True)
-    argv = (go, "build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", fresh, PACKAGE)
-    child = await Child.start(argv, log=log, cwd=MODULE, env={**environ, "CGO_ENABLED": "0"})
+    argv = (go, "build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", fresh, package)
+    child = await Child.start(argv, log=log, cwd=module, env={**environ, "CGO_ENABLED": "0"})
     waited = 0.0
     try:
         while await child.wait(_PROGRESS_EVERY_S) is None and waited < _BUILD_LIMIT_S:

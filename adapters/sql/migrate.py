@@ -7,7 +7,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.appendonly import grants
 from adapters.sql.engine import books_engine, is_postgres
+from domain.errors import InvalidInput
 
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number that nobody else uses for advisory locks of this database: "acquit" in ASCII.
@@ -28,6 +30,27 @@ async def upgrade(url: str, revision: str = "head") -> None:
     engine = books_engine(url)
     try:
         await upgrade_engine(engine, revision)
+    finally:
+        await engine.dispose()
+
+
+async def grant(url: str, role: str) -> None:
+    """Let `role` (PostgreSQL) use the books as the application needs to, and nothing more.
+
+    Raises:
+        InvalidInput: the database knows no roles, or the name would need quoting.
+    """
+    engine = books_engine(url)
+    try:
+        if not is_postgres(engine):
+            raise InvalidInput("grant_to", role, "PostgreSQL; a SQLite file has no roles")
+        try:
+            statements = tuple(grants(role))
+        except ValueError as error:
+            raise InvalidInput("grant_to", role, str(error)) from None
+        async with engine.begin() as conn:
+            for statement in statements:
+                await conn.execute(text(statement))
     finally:
         await engine.dispose()
 

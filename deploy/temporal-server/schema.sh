@@ -1,18 +1,16 @@
 #!/bin/sh
 # Creates Temporal's two databases, or brings them to the schema of this release. Safe to repeat.
+# Reads SQL_HOST, SQL_PORT, SQL_USER and the password's file; the schema is part of the tool.
 set -eu
-SQL_PASSWORD=$(cat /run/secrets/temporal_password)
-export SQL_PASSWORD
-schema=/etc/temporal/schema/postgresql/v12
-tool() {
-  temporal-sql-tool --plugin postgres12 --ep "$SQL_HOST" -p "$SQL_PORT" -u "$SQL_USER" "$@"
-}
+SQL_PASSWORD=$(cat "${SECRETS_DIR:-/run/secrets}/temporal_password")
+SQL_PLUGIN=postgres12
+export SQL_PASSWORD SQL_PLUGIN
 for pair in temporal:temporal temporal_visibility:visibility; do
   database=${pair%%:*}
-  versions=$schema/${pair##*:}/versioned
+  schema=postgresql/v12/${pair##*:}
   # Upgrading comes first: only a database without a schema is set up from nothing.
-  tool --db "$database" update-schema -d "$versions" && continue
-  tool --db "$database" create
-  tool --db "$database" setup-schema -v 0.0
-  tool --db "$database" update-schema -d "$versions"
+  temporal-sql-tool --db "$database" update-schema --schema-name "$schema" && continue
+  temporal-sql-tool --db "$database" create
+  temporal-sql-tool --db "$database" setup-schema -v 0.0
+  temporal-sql-tool --db "$database" update-schema --schema-name "$schema"
 done

@@ -26,9 +26,13 @@ def upgrade(
     ctx: typer.Context,
     *,
     revision: Annotated[str, typer.Option(help="Revision to migrate to.")] = "head",
+    grant_to: Annotated[
+        str | None, typer.Option(help="PostgreSQL role of the application: may use, not rewrite.")
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Create or migrate the tables; all steps or none, and safe to run twice at once."""
+    from adapters.sql.migrate import grant  # noqa: PLC0415
     from adapters.sql.migrate import upgrade as migrate  # noqa: PLC0415
     from workers.settings import read_stack  # noqa: PLC0415
 
@@ -37,3 +41,6 @@ def upgrade(
     url = settings.books_url(read_stack(settings.home))
     run_async(migrate(url, revision))
     print_text(f"the books are at revision {revision}")
+    if grant_to is not None:
+        run_async(grant(url, grant_to))
+        print_text(f"{grant_to} may use them")
