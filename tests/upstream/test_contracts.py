@@ -1,0 +1,265 @@
+"""The contract with upstream: what is written down is what is read, and it only grows."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from adapters.temporal.compatibility import breaks
+from adapters.temporal.contracts import FOLDER, contracts, load, renew, versions, without_words
+from domain.errors import InvalidInput
+from ports.boarding import LoanApplication
+from workflows.messages import Override
+from workflows.reading import read, read_kind
+
+Schema = dict[str, Any]
+NAMES = [contract.name for contract in contracts()]
+REQUESTS: dict[str, type] = {
+    get_args(member.__annotations__["kind"])[0]: member for member in get_args(Override)
+}
+
+RELEASED = {
+    "boarded.v1.json": "5892a7c837662b58",
+    "closure.v1.json": "1521a0a615690c13",
+    "installment-view.v1.json": "1b8666b177086a09",
+    "loan-application.v1.json": "a57b7918e4fa7606",
+    "override-answer.v1.json": "1b8666b177086a09",
+    "override.v1.json": "4a5e2a054c371aad",
+    "signal-cancel.v1.json": "6b4e0a691f7e8aa8",
+    "signal-change-date.v1.json": "4aa79f13fdfade78",
+    "signal-hold.v1.json": "2b826ead0cef15dd",
+    "signal-record-payment.v1.json": "55aa0a35cc0199b6",
+    "signal-retry-now.v1.json": "19b7509f65c654e4",
+    "signal-unhold.v1.json": "1e02808987fd88a5",
+    "signal-waive.v1.json": "17d79928017157fd",
+    "signal-write-off.v1.json": "e858a47ed3b53fbc",
+    "story.v1.json": "a28d7fa7991cae8a",
+}
+"""What has been published stays as it is; a new version gets a line of its own."""
+
+
+def digest(path: Path) -> str:
+    text = json.dumps(without_words(load(path)), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def first(name: str) -> Schema:
+    return load(FOLDER / f"{name}.v1.json")
+
+
+# --- what is committed ---------------------------------------------------------------------------
+
+
+def test_committed_contracts_are_those_of_the_code() -> None:
+    """A changed type without `python -m adapters.temporal.contracts` fails here, with the names."""
+    assert renew(write=False) == ([], [])
+
+
+def test_published_versions_are_never_edited() -> None:
+    """Somebody builds on them; only their words may be improved."""
+    assert {path.name: digest(path) for path in sorted(FOLDER.glob("*.json"))} == RELEASED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_version_may_follow_the_one_before(name: str) -> None:
+    """Old messages and histories are read by new code, for years."""
+    from_us = next(item.from_us for item in contracts() if item.name == name)
+    known = [load(path) for path in versions(name)]
+    for old, new in zip(known, [*known[1:], known[-1]], strict=True):
+        assert breaks(old, new, from_us=from_us) == ()
+
+
+def test_every_file_belongs_to_a_contract_and_is_told_of() -> None:
+    """No file is left over from a message that no longer exists; the guide names each."""
+    guide = (FOLDER.parent / "upstream.md").read_text(encoding="utf-8")
+    stems = {re.sub(r"\.v\d+$", "", path.stem) for path in FOLDER.glob("*.json")}
+    assert stems == set(NAMES)
+    assert [name for name in NAMES if f"{name}.v" not in guide] == []
+
+
+# --- the checker finds what must not happen ------------------------------------------------------
+
+Change = Callable[[Schema], object]
+
+
+def requires(name: str) -> Change:
+    return lambda schema: schema["required"].append(name)
+
+
+def becomes(name: str, **what: Any) -> Change:
+    return lambda schema: schema["properties"].__setitem__(name, what)
+
+
+def adds(name: str, **what: Any) -> Change:
+    def change(schema: Schema) -> None:
+        schema["properties"][name] = what
+        if "default" not in what:
+            schema["required"].append(name)
+
+    return change
+
+
+def within(definition: str, change: Change) -> Change:
+    return lambda schema: change(schema["$defs"][definition])
+
+
+def fewer(schema: Schema) -> None:
+    schema["enum"] = schema["enum"][1:]
+
+
+def more(schema: Schema) -> None:
+    schema["enum"] = [*schema["enum"], "of_tomorrow"]
+
+
+BREAKING: list[tuple[str, Change, str]] = [
+    ("loan-application", lambda s: s["properties"].pop("mandate_cap"), "/mandate_cap: removed"),
+    ("loan-application", adds("channel", type="string"), "/channel: a new field without a default"),
+    ("loan-application", requires("currency"), "/currency: became required"),
+    ("loan-application", becomes("principal", type="number"), "/principal: old has string"),
+    ("loan-application", becomes("principal", type="string", maxLength=9), "/principal: maxLength"),
+    ("loan-application", becomes("tenant", type="string", pattern="^a"), "/tenant: pattern"),
+    ("loan-application", becomes("product", type="string", enum=["a"]), "/product: new takes an"),
+    (
+        "loan-application",
+        lambda s: s["properties"]["schedule"]["items"].__setitem__("maxItems", 3),
+        "/schedule[]: maxItems 3",
+    ),
+    ("signal-hold", lambda s: s["properties"].pop("what"), "/what: removed"),
+    ("signal-hold", within("HoldKind", fewer), "/what: new does not take 'debit'"),
+    ("signal-hold", becomes("approver", type="string"), "/approver: old has null"),
+    ("signal-hold", within("Actor", lambda s: s["properties"].pop("id")), "/actor/id: removed"),
+    ("override", within("WaiveRequest", adds("until", type="string")), "/until: a new field"),
+    ("override", lambda s: s["oneOf"].pop(0), "/kind: new does not take 'hold'"),
+    ("boarded", lambda s: s["properties"].pop("again"), "/again: removed"),
+    ("boarded", adds("note", type="string"), "/note: a new field without a default"),
+    ("boarded", becomes("installments", type="string"), "/installments: old has integer"),
+    ("boarded", becomes("installments", type="number"), "/installments: new has number"),
+    (
+        "installment-view",
+        becomes("rail", anyOf=[{"type": "string"}, {"type": "null"}]),
+        "/rail: new has null, old takes string",
+    ),
+    ("installment-view", within("State", fewer), "/state: new does not take"),
+    ("installment-view", within("Beat", requires("more")), "/next_beat/more: a new field"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "found"), BREAKING)
+def test_checker_finds_what_breaks_a_promise(name: str, change: Change, found: str) -> None:
+    """A removed field, a new required one, a narrower type: each is named with its path."""
+    from_us = next(item.from_us for item in contracts() if item.name == name)
+    new = deepcopy(first(name))
+    change(new)
+    lines = breaks(first(name), new, from_us=from_us)
+    assert any(line.startswith(found) for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("loan-application", adds("channel", type="string", default="")),
+        ("loan-application", becomes("periods", anyOf=[{"type": "string"}, {"type": "integer"}])),
+        ("loan-application", lambda s: s["required"].remove("annual_rate")),
+        ("signal-hold", within("HoldKind", more)),
+        ("boarded", adds("note", type="string", default="")),
+        ("installment-view", within("State", more)),
+        ("installment-view", within("Beat", adds("where", type="string", default=""))),
+    ],
+)
+def test_checker_lets_a_contract_grow(name: str, change: Change) -> None:
+    """Additions with defaults, wider input, new members of an enumeration: all may follow."""
+    from_us = next(item.from_us for item in contracts() if item.name == name)
+    new = deepcopy(first(name))
+    change(new)
+    assert new != first(name)
+    assert breaks(first(name), new, from_us=from_us) == ()
+
+
+def test_generator_writes_a_new_version_and_leaves_the_old_one(tmp_path: Path) -> None:
+    """What has grown becomes the next version; the old file is not touched."""
+    old = first("loan-application")
+    del old["properties"]["mandate_cap"]
+    before = json.dumps(old)
+    (tmp_path / "loan-application.v1.json").write_text(before, encoding="utf-8")
+    written, broken = renew(tmp_path)
+    assert broken == []
+    assert "loan-application.v2.json" in written
+    assert "mandate_cap" in load(tmp_path / "loan-application.v2.json")["properties"]
+    assert (tmp_path / "loan-application.v1.json").read_text(encoding="utf-8") == before
+    assert renew(tmp_path) == ([], [])
+
+
+def test_generator_writes_no_version_that_breaks_a_promise(tmp_path: Path) -> None:
+    """A field that an older version has and the code has not: told, and nothing written."""
+    old = first("boarded")
+    old["properties"]["branch"] = {"type": "string"}
+    (tmp_path / "boarded.v1.json").write_text(json.dumps(old), encoding="utf-8")
+    written, broken = renew(tmp_path)
+    assert broken == ["boarded: /branch: removed"]
+    assert "boarded.v2.json" not in written
+
+
+# --- what is written down is what is read --------------------------------------------------------
+
+
+def example(schema: Schema, root: Schema) -> Any:
+    """The smallest thing that a schema describes."""
+    if "$ref" in schema:
+        return example(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    if "anyOf" in schema:
+        return example(schema["anyOf"][0], root)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema["type"]:
+        case "object":
+            return {name: example(schema["properties"][name], root) for name in schema["required"]}
+        case "array":
+            return []
+        case "integer":
+            return 1
+        case _:
+            return "2026-12-01" if schema.get("format") == "date" else "x"
+
+
+def taken(name: str, sent: Any) -> object:
+    data = json.dumps(sent).encode()
+    if name == "loan-application":
+        return read(data, LoanApplication, "application")
+    if name == "override":
+        return read_kind(data, REQUESTS, "request")
+    return read(data, REQUESTS[name.removeprefix("signal-").replace("-", "_")], "request")
+
+
+def refused(name: str, sent: Any) -> str:
+    with pytest.raises(InvalidInput) as fault:
+        taken(name, sent)
+    return fault.value.field
+
+
+@pytest.mark.parametrize("name", [item.name for item in contracts() if not item.from_us])
+def test_what_the_schema_says_is_what_is_read(name: str) -> None:
+    """The least that a schema asks for is taken; less, more and other types are refused."""
+    schema = load(versions(name)[-1])
+    parts = [schema]
+    if "oneOf" in schema:
+        parts = [schema["$defs"][one["$ref"].rpartition("/")[2]] for one in schema["oneOf"]]
+    for part in parts:
+        least = example(part, schema)
+        assert taken(name, least)
+        assert refused(name, {**least, "surplus": "1"}) == "surplus"
+        for field, what in part["properties"].items():
+            if field in part["required"]:
+                lacking = {key: value for key, value in least.items() if key != field}
+                assert refused(name, lacking) == field
+            other: object = "1" if what.get("type") in ("integer", "array") else 1
+            assert refused(name, {**least, field: other}).startswith(field)
+            nullable = {"type": "null"} in what.get("anyOf", ())
+            if not nullable:
+                assert refused(name, {**least, field: None}).startswith(field)
