@@ -17,7 +17,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.healing import HealOrder
@@ -227,6 +229,19 @@ async def unknown_signal(client: Client, mark: str) -> Any:
 
 
 @scenario
+async def unread_signals(client: Client, mark: str) -> Any:
+    scene = stage(client, mark=mark)
+    scene.books.pace = SLOW
+    async with scene.workers():
+        handle = await scene.open()
+        await handle.signal("hold", {"id": "h", "reason": "who asks?"})
+        await handle.signal("hold", RawValue(Payload(metadata={"encoding": b"of/tomorrow"})))
+        await asyncio.sleep(0.5)
+        await scene.settle(handle)
+    return handle
+
+
+@scenario
 async def date_moved_by_news(client: Client, mark: str) -> Any:
     scene = stage(client, mark=mark)
     scene.books.pace = SLOW
@@ -353,6 +368,17 @@ async def boarded(client: Client, mark: str) -> Any:
 @scenario
 async def board_refused(client: Client, mark: str) -> Any:
     return await _board(client, mark, "0")
+
+
+@scenario
+async def board_unread(client: Client, mark: str) -> Any:
+    scene = BulkStage(client, f"bulk-{mark}")
+    async with scene.workers():
+        handle = await client.start_workflow(
+            "BoardLoan", {"tenant": 1}, id=f"board/t-{mark}/L-1", task_queue=scene.queue
+        )
+        await asyncio.gather(handle.result(), return_exceptions=True)
+    return handle
 
 
 async def _board(client: Client, mark: str, principal: str) -> Any:
