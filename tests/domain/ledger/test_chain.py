@@ -187,3 +187,15 @@ def test_a_leaf_is_the_item_without_its_predecessor() -> None:
     assert leaf(_item(1)) == leaf(_item(1))
     assert leaf(_item(1)) != leaf(_item(2))
     assert next_hash("a" * 64, _item(1)) != next_hash("b" * 64, _item(1))
+
+
+def test_an_account_back_at_zero_needs_no_kept_balance() -> None:
+    """What was posted there and back is nothing that has to be kept."""
+    there = Posting("owed/L1/1/fee", 7, "CNY", "L1", 1)
+    back = replace(there, minor=-7)
+    item = replace(_item(1), what=Booked("fell_due", date(2026, 3, 2), (there, back)))
+    found = verify([(item, next_hash(GENESIS, item))], seq=1, head=next_hash(GENESIS, item))
+
+    found.compare([])
+
+    assert found.faults == []

@@ -116,3 +116,10 @@ def test_a_gap_a_repeat_and_a_broken_chain_between_statements_are_told() -> None
 def test_banks_without_numbers_are_chained_by_their_balances_alone() -> None:
     """Where a bank gives no number, no gap is invented."""
     assert follows(statement(0, 700), replace(statement(700, 900), sequence=None)) == ()
+
+
+def test_balances_in_other_currencies_are_told() -> None:
+    """A balance in a currency that is not the statement's is a fault by itself."""
+    head = Statement("S1", "A1", "EUR", 1, None, 0, 0, other_currencies=("SEK",))
+
+    assert [fault.rule for fault in control_totals(head)] == [FaultRule.OTHER_CURRENCY]
