@@ -1,1 +1,1 @@
-"""What repayment means: pure functions and frozen values, standard library only, no clock, no I/O."""
+"""What repayment means: pure functions, frozen values, standard library only; no clock, no I/O."""

@@ -1,4 +1,4 @@
-"""The simulated bank as its driver sees it: clock, outlook, calm. Never used by the house itself."""
+"""The simulated bank as its driver sees it: clock, outlook, calm. The house never uses it."""
 
 from __future__ import annotations
 

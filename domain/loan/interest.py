@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from domain.errors import InvalidInput
 from domain.loan.daycount import DayCount, days_between, year_fraction
@@ -42,7 +43,7 @@ def pieces_of(period: Period, terms: ScheduleTerms) -> tuple[Piece, ...]:
     shared = terms.day_count in {DayCount.MONTHS, DayCount.ACT_ACT_ICMA}
     whole = (period.due_on - period.start).days
     result = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         if shared:
             fraction = period.fraction * Fraction((end - start).days, whole)
         else:

@@ -123,8 +123,8 @@ def board_command() -> BoardLoan:
         principal_minor=1_200_000,
         disbursed_on=date(2026, 11, 1),
         product=nothing,  # type: ignore[arg-type]
-        mandate=nothing,
-        schedule=(),  # type: ignore[arg-type]
+        mandate=nothing,  # type: ignore[arg-type]
+        schedule=(),
     )
 
 

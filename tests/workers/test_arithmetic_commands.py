@@ -53,7 +53,8 @@ def test_a_schedule_has_the_agreed_keys_and_decimal_strings(
 def test_a_schedule_takes_every_option_of_its_contract(capsys: pytest.CaptureFixture[str]) -> None:
     """Rounded installment, balloon, rate change, drawdown, grace, anchor, last due date."""
     rows = answer(
-        *(capsys, *SCHEDULE, "--method", "balloon", "--balloon", "1000", "--anchor-day", "31"),
+        capsys,
+        *(*SCHEDULE, "--method", "balloon", "--balloon", "1000", "--anchor-day", "31"),
         *("--round-installment-to", "1", "--rate-change", "2023-05-01=6", "--last-due"),
         *("2024-05-20", "--drawdown", "2023-01-15=500", "--principal-grace", "1"),
         *("--interest-free", "1", "--rounding", "half-even"),
