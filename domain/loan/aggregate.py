@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from domain.calendar import BankingCalendar
 from domain.debit.attempt import Attempt
+from domain.debit.codes import RetryLimit
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
@@ -223,10 +224,12 @@ class LineState:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What the pure functions may look up: calendars and rails by name."""
+    """What the pure functions may look up: calendars and rails by name, limits by rail."""
 
     calendars: Mapping[str, BankingCalendar] = field(default_factory=dict)
     rails: Mapping[str, RailProfile] = field(default_factory=dict)
+    limits: Mapping[str, tuple[RetryLimit, ...]] = field(default_factory=dict)
+    """Rules of schemes and regulators about presenting again; the strictest of all wins."""
 
     def calendar(self, name: str) -> BankingCalendar:
         """A banking calendar by name."""

@@ -42,7 +42,14 @@ def retry_verdict(
     rail = rules.rail(product.rail)
     calendar = rules.calendar(rail.calendar)
     verdict = next_attempt(
-        attempts, item.due_on, product.retry, rail, loan.mandate, calendar, product.timezone
+        attempts,
+        item.due_on,
+        product.retry,
+        rail,
+        loan.mandate,
+        calendar,
+        product.timezone,
+        limits=rules.limits.get(rail.name, ()),
     )
     if at is None or isinstance(verdict, NoRetry) or at <= verdict.not_before:
         return verdict
@@ -65,6 +72,11 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     limits = [("rail.attempts_max", rail.attempts_max)]
     if mandate.attempts_max is not None:
         limits.append(("mandate.attempts_max", mandate.attempts_max))
+    limits.extend(
+        (limit.id, limit.presentations_max)
+        for limit in rules.limits.get(rail.name, ())
+        if limit.presentations_max is not None and last is not None and limit.covers(last.code)
+    )
     rule, most = min(limits, key=lambda limit: limit[1])
     if len(presented) >= most:
         return NoRetry(rule, f"presented {len(presented)} of {most} times")
@@ -90,7 +102,7 @@ def _history(
         product.retry,
         rail,
         loan.mandate,
-        (),
+        rules.limits.get(rail.name, ()),
         rules.calendar(rail.calendar),
         product.timezone,
     )

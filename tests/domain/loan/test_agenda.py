@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from domain.debit.codes import RetryLimit
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.plan import NoRetry, RetryAt
@@ -281,3 +282,16 @@ def test_only_the_beat_that_comes_next_is_performed(key: str) -> None:
     at(s, 10, 9, 30)
     s.give(IntendDebit, actor=DRIVER, loan_id="L1", number=1, beat=key, generation=1, seen=1)
     assert s.books.item().attempts == ()
+
+
+def test_the_limit_of_a_scheme_is_in_force_and_named() -> None:
+    """One presentment in all by a scheme's rule: the first failure is the last, and says why."""
+    s = Scene.boarded()
+    limit = RetryLimit("scheme.once", "a rule book", applies_to=("64",), presentations_max=1)
+    s.books.rules = replace(s.books.rules, limits={"simbank": (limit,)})
+
+    order = s.present()
+    s.hear(order, OutcomeClass.NSF, code="64")
+
+    assert s.books.item().state is State.DELINQUENT
+    assert "scheme.once" in s.books.transitions[-1].detail
