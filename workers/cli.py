@@ -35,6 +35,7 @@ COMMANDS = {
     "codes": (),
     "worker": ("worker",),
     "heal": ("heal",),
+    "release": ("release",),
     "db": ("db",),
 }
 """Modules of `workers.commands` in the order of help, each with the commands it is known for: one

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 
 from activities.healing import HealOrder
 from activities.sweeps import StatementSource, SweepOrder
+from adapters.temporal.client import connect
 from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.schedules import ensure_schedules
+from workers.console import Unavailable
+from workers.settings import temporal_config
+from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +46,20 @@ def data_converter(settings: Settings, record: StackRecord | None) -> DataConver
 def build_of(settings: Settings, record: StackRecord | None) -> str | None:
     """The build that drivers are pinned to; None where any worker may take any task."""
     return None if is_sandbox(record) else settings.build_id
+
+
+async def client_for(settings: Settings) -> Client:
+    """A client that reads and writes histories as the workers of this installation do.
+
+    Raises:
+        Unavailable: Temporal does not answer.
+    """
+    record = read_stack(settings.home)
+    try:
+        data = data_converter(settings, record)
+        return await connect(temporal_config(record), data_converter=data)
+    except RuntimeError as error:
+        raise Unavailable(f"Temporal does not answer: {error}") from error
 
 
 def sweep_orders(tenant: str, products: Mapping[str, ProductFile]) -> tuple[SweepOrder, ...]:
