@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -137,19 +137,33 @@ def roles_of(name: str, rails: Sequence[str]) -> list[tuple[Role, str]]:
         raise InvalidInput("role", name, f"one of {known}") from None
 
 
-async def run_worker(role: str, settings: Settings, *, cache: int = 1000) -> None:
+def tuned(role: Role, kind: str, settings: Settings) -> Role:
+    """A role with the limits of this installation."""
+    match kind:
+        case "workflows":
+            return replace(role, activities_at_once=settings.workflow_activities)
+        case "books":
+            return replace(role, activities_at_once=settings.books_activities)
+        case _:
+            at_once, rate = settings.debit_activities, settings.debit_per_second
+            return replace(role, activities_at_once=at_once, per_second=rate)
+
+
+async def run_worker(role: str, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what was begun and leave nothing half-done."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with working(role, settings, cache=cache):
+    async with working(role, settings):
         await stop.wait()
 
 
 @contextlib.asynccontextmanager
-async def working(role: str, settings: Settings, *, cache: int = 1000) -> AsyncIterator[House]:
-    """Work until the end of the block; `cache` is the number of workflows kept in memory."""
+async def working(
+    role: str, settings: Settings, *, cache: int | None = None
+) -> AsyncIterator[House]:
+    """Work until the end of the block; `cache`: see `workflow_cache` of the settings."""
     async with AsyncExitStack() as closing:
         observed = observe(settings, role, closing)
         house = await open_house(settings, closing, observed)
@@ -157,10 +171,10 @@ async def working(role: str, settings: Settings, *, cache: int = 1000) -> AsyncI
         for queue, kind in roles_of(role, tuple(house.stack.rails)):
             worker = build_worker(
                 house.client,
-                queue,
+                tuned(queue, kind, settings),
                 activities[kind],
                 build_id=build_of(settings, house.stack.record),
-                max_cached_workflows=cache,
+                max_cached_workflows=settings.workflow_cache if cache is None else cache,
                 grace=timedelta(seconds=settings.drain_timeout_s),
             )
             await closing.enter_async_context(worker)

@@ -54,6 +54,7 @@ _SECRETS = (
 _KEY_LEAST = 16
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Slots = Annotated[int, Field(ge=1, le=1000)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -107,12 +108,14 @@ class Settings(BaseSettings):
     codec_origin: str = "http://127.0.0.1:8233"
     """Origin of the Temporal UI, the only page that may ask for decryption."""
 
-    queue_workflows: str = "acquit.workflows"
-    queue_books: str = "acquit.books"
-    queue_notices: str = "acquit.notices"
-    queue_statements: str = "acquit.statements"
-    queue_debit_prefix: str = "debit."
-    """One queue per rail, so that one bank's limit never stalls the others: `debit.<rail>`."""
+    workflow_cache: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    """Drivers that a workflow worker keeps in memory; others are replayed when they wake."""
+    workflow_activities: Slots = 20
+    books_activities: Slots = 5
+    debit_activities: Slots = 20
+    """Activities at once in one process: of workflow workers, of bulk work, of each rail."""
+    debit_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """Most debit activities a second on one rail's queue, of all processes; None: no limit."""
 
     connect_timeout_s: Seconds = 5.0
     request_timeout_s: Seconds = 20.0
@@ -142,10 +145,6 @@ class Settings(BaseSettings):
         if stack is not None:
             return stack.database_url
         return f"sqlite+aiosqlite:///{(self.home / 'books.db').absolute()}"
-
-    def debit_queue(self, rail: str) -> str:
-        """Task queue of one rail."""
-        return f"{self.queue_debit_prefix}{rail}"
 
 
 def load_settings(home: Path | None = None) -> Settings:

@@ -24,7 +24,7 @@ from workers.console import Unavailable
 from workers.postgres import LocalPostgres, find_binaries
 from workers.processes import Child
 from workers.serverbinary import find_server
-from workers.topologyparts import NAMESPACE, Ports, Secrets, parts_of
+from workers.topologyparts import NAMESPACE, Ports, Secrets, Site, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,6 +54,7 @@ class Topology:
 
     Attributes:
         home: state, logs and secrets.
+        environ: of this process.
         say: is told what is being started.
         shards: of Temporal's history; 512 in production.
         seed: of the simulated bank.
@@ -61,6 +62,7 @@ class Topology:
     """
 
     home: Path
+    environ: Mapping[str, str]
     say: Callable[[str], None] = lambda _line: None
     shards: int = 16
     seed: int = 1
@@ -134,20 +136,14 @@ class Topology:
         self.home.mkdir(parents=True, exist_ok=True)
         tools = await self._tools()
         self.say("PostgreSQL")
-        self._postgres = LocalPostgres(os.environ, durable=False)
+        self._postgres = LocalPostgres(self.environ, durable=False)
         await self._postgres.__aenter__()
         self.ports.take_postgres(self._postgres.url())
         folder = self.secrets.write(self.home / "secrets", self.ports)
-        parts = parts_of(
-            root=ROOT,
-            home=self.home,
-            tools=tools,
-            secrets_dir=folder,
-            ports=self.ports,
-            shards=self.shards,
-            seed=self.seed,
-            more=self.more,
+        site = Site(
+            root=ROOT, home=self.home, tools=tools, secrets_dir=folder, environ=self.environ
         )
+        parts = parts_of(site, self.ports, shards=self.shards, seed=self.seed, more=self.more)
         for part in parts:
             self.say(part.name)
             if part.once:
@@ -159,12 +155,12 @@ class Topology:
 
     async def _tools(self) -> Path:
         """A folder with the programs that the scripts call by the names they have in the images."""
-        cluster = await find_cluster(os.environ, self.say)
+        cluster = await find_cluster(self.environ, self.say)
         programs = {
             "temporal-server": cluster.server,
             "temporal-sql-tool": cluster.sql_tool,
-            "temporal": await find_server(os.environ, self.say),
-            "psql": find_binaries(os.environ) / "psql",
+            "temporal": await find_server(self.environ, self.say),
+            "psql": find_binaries(self.environ) / "psql",
         }
         folder = self.home / "bin"
         folder.mkdir(exist_ok=True)
@@ -237,7 +233,7 @@ async def _main() -> int:
         sys.stderr.write(f"acquit: {line}\n")
 
     try:
-        async with Topology(home, say) as topology:
+        async with Topology(home, os.environ, say) as topology:
             say(f"{len(topology.names)} parts run; logs and secrets in {home}; Ctrl-C ends them")
             for line in topology.ports.lines():
                 say(line)

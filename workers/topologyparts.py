@@ -179,32 +179,41 @@ def worker_variables(ports: Ports, home: Path, secrets_dir: Path) -> dict[str, s
     }
 
 
-def parts_of(
-    *,
-    root: Path,
-    home: Path,
-    tools: Path,
-    secrets_dir: Path,
-    ports: Ports,
-    shards: int,
-    seed: int,
-    more: Mapping[str, str],
-) -> tuple[Part, ...]:
-    """Every part after PostgreSQL, in the order in which they are started.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where an installation lives.
 
-    Args:
+    Attributes:
         root: of the tree.
         home: where state goes.
         tools: folder with `temporal`, `temporal-server`, `temporal-sql-tool` and `psql`.
         secrets_dir: one file for each secret.
+        environ: of this process; PATH, HOME, time zone and language are handed on.
+    """
+
+    root: Path
+    home: Path
+    tools: Path
+    secrets_dir: Path
+    environ: Mapping[str, str]
+
+
+def parts_of(
+    site: Site, ports: Ports, *, shards: int, seed: int, more: Mapping[str, str]
+) -> tuple[Part, ...]:
+    """Every part after PostgreSQL, in the order in which they are started.
+
+    Args:
+        site: where.
         ports: of everything.
         shards: of Temporal's history.
         seed: of the simulated bank.
         more: further variables of our own parts.
     """
+    root, home, secrets_dir, environ = site.root, site.home, site.secrets_dir, site.environ
     deploy = root / "deploy"
-    inherited = {name: os.environ[name] for name in ("HOME", "TZ", "LANG") if name in os.environ}
-    path = f"{tools}:{os.environ.get('PATH', os.defpath)}"
+    inherited = {name: environ[name] for name in ("HOME", "TZ", "LANG") if name in environ}
+    path = f"{site.tools}:{environ.get('PATH', os.defpath)}"
     base = {**inherited, "PATH": path, "SECRETS_DIR": str(secrets_dir), "PYTHON": sys.executable}
     address = f"{HOST}:{ports.temporal}"
     ours = {**base, **worker_variables(ports, home, secrets_dir), **more}

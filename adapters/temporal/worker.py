@@ -40,12 +40,14 @@ class Role:
     """What one worker does: the queue it polls, whether it runs workflows, its limits.
 
     `activities_at_once` must not exceed what the pools of the database and of the rail allow.
+    `per_second` limits the starts of activities on the queue, all processes together.
     """
 
     queue: str
     runs_workflows: bool = False
     activities_at_once: int = 20
     pollers_most: int = 5
+    per_second: float | None = None
 
 
 def workflow_role(queue: str = names.WORKFLOWS) -> Role:
@@ -96,6 +98,7 @@ def build_worker(
         workflow_runner=runner(),
         max_cached_workflows=max_cached_workflows if role.runs_workflows else 0,
         max_concurrent_activities=role.activities_at_once,
+        max_task_queue_activities_per_second=role.per_second,
         workflow_task_poller_behavior=_pollers(role, least=1 if max_cached_workflows == 0 else 2),
         activity_task_poller_behavior=_pollers(role, least=1),
         graceful_shutdown_timeout=grace,

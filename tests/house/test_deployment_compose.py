@@ -24,6 +24,7 @@ from workers.topologyparts import (
     SECRET_VARIABLES,
     WORKERS,
     Ports,
+    Site,
     parts_of,
     server_variables,
     worker_variables,
@@ -201,19 +202,9 @@ def test_addresses_between_services_fit() -> None:
 def test_native_topology_plays_the_same_parts_with_the_same_variables(tmp_path: Path) -> None:
     """What the topology test kills is what is deployed."""
     ports = Ports()
-    native = {
-        part.name: part
-        for part in parts_of(
-            root=ROOT,
-            home=tmp_path,
-            tools=tmp_path,
-            secrets_dir=tmp_path,
-            ports=ports,
-            shards=16,
-            seed=1,
-            more={},
-        )
-    }
+    site = Site(root=ROOT, home=tmp_path, tools=tmp_path, secrets_dir=tmp_path, environ={})
+    parts = parts_of(site, ports, shards=16, seed=1, more={})
+    native = {part.name: part for part in parts}
     people = {"postgres", "temporal-ui", "codec", "otel-collector", "prometheus", "grafana"}
     assert set(SERVICES) - people == set(native) - {"postgres-roles"}
     server = set(env_of("temporal")) - {"PROMETHEUS_ENDPOINT"}

@@ -49,7 +49,9 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
     products = product_files(folder / "products")
     more = {"ACQUIT_PRODUCTS": str(products)}
     async with AsyncExitStack() as closing:
-        topology = await closing.enter_async_context(Topology(folder / "home", more=more))
+        topology = await closing.enter_async_context(
+            Topology(folder / "home", os.environ, more=more)
+        )
         settings = settings_of(topology)
         stack = await closing.enter_async_context(open_stack(settings))
         waiting = loans(products, AT_FIRST + ROLLS + KILLS)

@@ -26,7 +26,6 @@ def test_without_an_environment_everything_lies_in_the_home(tmp_path: Path) -> N
     assert settings.books_url() == f"sqlite+aiosqlite:///{tmp_path / 'books.db'}"
     assert settings.logs == tmp_path / "logs"
     assert settings.otlp_endpoint is None
-    assert settings.debit_queue("simbank") == "debit.simbank"
     assert settings.products.is_dir()
 
 
@@ -53,7 +52,9 @@ def test_all_faulty_settings_are_told_together_and_secrets_are_not(
     with pytest.raises(SourceRefused) as caught:
         load_settings()
     assert {fault.field for fault in caught.value.faults} == {
-        "ACQUIT_SMTP_PORT", "ACQUIT_LOG_LEVEL", "ACQUIT_MERCHANT_ID",
+        "ACQUIT_SMTP_PORT",
+        "ACQUIT_LOG_LEVEL",
+        "ACQUIT_MERCHANT_ID",
     }
 
 
