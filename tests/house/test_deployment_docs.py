@@ -1,0 +1,52 @@
+"""docs/operations.md is as complete as the settings, services and commands that it describes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import typer
+import yaml
+
+from tests.support.tree import ROOT
+from workers.cli import build
+from workers.settings import Settings
+
+TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+def test_every_setting_is_explained() -> None:
+    """The table of settings names each of them, and nothing that is none."""
+    table = TEXT.split("## 3. Settings")[1].split("## 4.")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("field", ["workflow_cache", "drain_timeout_s", "tenant", "codec_port"])
+def test_defaults_in_the_table_are_the_defaults(field: str) -> None:
+    """A figure that was changed in the code is changed in the page."""
+    row = next(line for line in TEXT.splitlines() if line.startswith("|") and f"`{field}`" in line)
+    assert (
+        f"{Settings.model_fields[field].default:g}" in row if field != "tenant" else "main" in row
+    )
+
+
+def test_every_service_is_explained() -> None:
+    """The table of parts names each service of the compose file."""
+    table = TEXT.split("## 1. Parts")[1].split("## 2.")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`([\w-]+)`", row)} >= set(SERVICES)
+
+
+def test_commands_in_the_page_exist() -> None:
+    """Whoever follows the page at night finds the commands that it names."""
+    tree = typer.main.get_command(build())
+    context = typer.Context(tree, info_name="acquit")
+    for words in [*re.findall(r"`acquit ([a-z]+(?: [a-z]+)?)", TEXT), "heal"]:
+        group, *rest = words.split()
+        command = tree.get_command(context, group)  # type: ignore[attr-defined]
+        assert command is not None, words
+        if rest and hasattr(command, "commands"):
+            assert command.get_command(context, rest[0]) is not None, words
