@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,7 +25,7 @@ from adapters.sql.archive import SqlArchive
 from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.outbox import OutboxRelay
+from adapters.sql.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.upstream import UpstreamBoarding
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 CALENDARS = ("CN", "TARGET", "US-FED", "ENGLAND", "NONE")
+SANDBOX_PACE = Pace(deliver_within=timedelta(seconds=3), lease=timedelta(seconds=15))
+"""All on one machine, and virtual time waits: messages of a dead worker must not for long."""
 SENDER = {"lender": "Funder One", "contact": "service@funder-1.example"}
 SANDBOX_MAIL = "borrowers.example"
 SIMBANK_WORDS = frozenset({"dd", "v1", "orders", "cancel", "mandates", "statements"})
@@ -77,7 +80,8 @@ class Stack:
 
     def deliver_by(self, couriers: Mapping[str, Courier]) -> None:
         """Deliver the outbox in this process, by these couriers."""
-        self.outbox = OutboxRelay(self.engine, self.clock, couriers)
+        pace = SANDBOX_PACE if isinstance(self.clock, SandboxClock) else None
+        self.outbox = OutboxRelay(self.engine, self.clock, couriers, pace=pace)
 
 
 def rulebook() -> Rulebook:

@@ -66,7 +66,7 @@ class Done:
     err: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever the command printed
+    def json(self) -> Any:
         """Standard output as one JSON document."""
         return json.loads(self.out)
 
@@ -90,7 +90,10 @@ class Program:
         out, err = beside / f"{name}.out", beside / f"{name}.err"
         with out.open("wb") as to_out, err.open("wb") as to_err:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "workers", *words,
+                sys.executable,
+                "-m",
+                "workers",
+                *words,
                 cwd=ROOT,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=to_out,

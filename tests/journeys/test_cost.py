@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from adapters.sql.books import SqlBooks
 from tests.journeys.whole import loans, whole
 from workers.tolls import tolls_of
 from workflows import names
@@ -27,23 +29,25 @@ async def test_happy_path_of_one_installment_stays_within_its_cost(
     (loan,) = loans(1)
     async with whole(tmp_path / "home") as run:
         await run.board([loan])
-        boarding = run.house.stack.books.counters.commits
+        books = run.stack.books
+        assert isinstance(books, SqlBooks)
+        boarding = books.counters.commits
         report = await run.to_the_end()
         assert report.clean, report.findings
         assert dict(report.installments) == {"CLOSED": 1}
         assert report.reminders == 1
         driver = names.driver_id(await run.view(loan.loan_id))
-        await run.house.client.get_workflow_handle(driver).result()
-        history = await run.house.client.get_workflow_handle(driver).fetch_history()
+        await run.client.get_workflow_handle(driver).result()
+        history = await run.client.get_workflow_handle(driver).fetch_history()
         events, tasks = tolls_of(history)
-        counters = run.house.stack.books.counters
+        counters = books.counters
         commits, marks = counters.commits - boarding, counters.messages
         (order,) = (await run.truth())["orders"]
     with capsys.disabled():
-        print(
+        sys.stdout.write(
             f"\none installment with one reminder: {tasks} workflow tasks (most {TASKS}), "
             f"{events} events ({EVENTS}), {commits} commits of the books ({COMMITS}), "
-            f"{order['posts']} POST to the rail ({POSTS}); {marks} messages through the outbox"
+            f"{order['posts']} POST to the rail ({POSTS}); {marks} messages through the outbox\n"
         )
     assert order["posts"] == POSTS
     assert tasks <= TASKS

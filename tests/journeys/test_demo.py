@@ -41,7 +41,12 @@ async def show(home: Path, *words: str, within_s: float = 150.0, **env: str) -> 
         left = await program.left_over()
     finally:
         await program.end()
-    assert report.is_file(), done.err
+    return read(done, report, left)
+
+
+def read(done: Done, report: Path, left: list[str]) -> Shown:
+    """What a demo that has ended left behind."""
+    assert report.is_file(), done.out[-1000:] + done.err[-2000:]
     return Shown(done, json.loads(report.read_text()), left)
 
 
@@ -117,7 +122,5 @@ async def test_a_demo_on_postgresql_ends_clean(
     shown = await show(tmp_path / "home", *words, ACQUIT_DATABASE_URL=postgres_url)
     assert_clean(shown, 2, 1)
     assert not list((tmp_path / "home").glob("books.db*"))
-    verified = await acquit(
-        tmp_path / "home", "ledger", "verify", ACQUIT_DATABASE_URL=postgres_url
-    )
+    verified = await acquit(tmp_path / "home", "ledger", "verify", ACQUIT_DATABASE_URL=postgres_url)
     assert verified.code == 0, verified.err

@@ -14,41 +14,50 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from temporalio.client import Client
+
 from adapters.products.files import read_products
+from adapters.temporal.client import connect
 from domain.audit import AuditReport
 from domain.loan.commands import BoardLoan
 from domain.loan.view import InstallmentView
 from workers.auditing import audit_stack, fetch_log
+from workers.compose import Stack, open_stack
 from workers.demoloans import made_loans
 from workers.local import LocalOptions, LocalStack
 from workers.processes import free_port
 from workers.rehearsal import ENDED, board
 from workers.runner import House, working
 from workers.sandbox import Sandbox
-from workers.settings import Settings
+from workers.settings import Settings, temporal_config
 from workers.simulated import SimulatorControl
 
 LONGEST = timedelta(days=120)
 SEED = 7
+ZONES = ("Asia/Shanghai",)
+"""Where the loans' days begin."""
 
 
 def loans(count: int, months: int = 1, seed: int = SEED) -> Sequence[BoardLoan]:
     """Personal loans that fall due from the week after next, as the demo makes them."""
-    return made_loans(count, months, seed, datetime.now(UTC).date(), read_products(Settings().products))
+    return made_loans(
+        count, months, seed, datetime.now(UTC).date(), read_products(Settings().products)
+    )
 
 
 @dataclass
-class Whole:
-    """A stack with a worker in this process, and the clock of its sandbox."""
+class Watched:
+    """A stack on this machine, its books, and the clock of its sandbox."""
 
     local: LocalStack
-    house: House
+    stack: Stack
+    client: Client
     sandbox: Sandbox
     url: str
 
     async def board(self, boarded: Sequence[BoardLoan]) -> None:
         """Sign the mandates and board the loans."""
-        await board(self.house.stack, self.house.client, boarded)
+        await board(self.stack, self.client, boarded)
         await self.sandbox.settle()
 
     async def until(self, state: str, within: timedelta = LONGEST) -> None:
@@ -72,7 +81,7 @@ class Whole:
 
     async def audit(self) -> AuditReport:
         """The bank's own log against the books."""
-        return await audit_stack(self.house.stack.desk, self.house.stack.clock, self.url)
+        return await audit_stack(self.stack.desk, self.stack.clock, self.url)
 
     async def truth(self) -> dict[str, Any]:
         """The bank's log as it gives it."""
@@ -80,13 +89,20 @@ class Whole:
 
     async def view(self, loan_id: str, number: int = 1) -> InstallmentView:
         """One installment as the books have it now."""
-        found = await self.house.stack.desk.view(loan_id, number)
+        found = await self.stack.desk.view(loan_id, number)
         assert found is not None
         return found
 
     async def head(self) -> str:
         """Hash of the last posting: equal heads are equal books."""
-        return (await self.house.stack.desk.verify()).head
+        return (await self.stack.desk.verify()).head
+
+
+@dataclass
+class Whole(Watched):
+    """The same with its worker in this process."""
+
+    house: House
 
 
 @asynccontextmanager
@@ -103,13 +119,26 @@ async def whole(
             working("all", settings, cache=cache) as house,
             SimulatorControl(url) as control,
         ):
-            sandbox = Sandbox(
-                house.stack, house.client, control, zones=["Asia/Shanghai"]
-            )
-            yield Whole(local, house, sandbox, url)
+            sandbox = Sandbox(house.stack, house.client, control, zones=ZONES)
+            yield Whole(local, house.stack, house.client, sandbox, url, house)
 
 
-async def soon(what: Any, within_s: float = 20.0) -> None:  # noqa: ANN401 - any awaited question
+@asynccontextmanager
+async def watched(
+    home: Path, *, profile: str = "calm", seed: int = SEED, worker_module: str = "workers"
+) -> AsyncIterator[Watched]:
+    """Start everything, workers too, each as a process; stop it at the end of the block."""
+    options = LocalOptions(profile=profile, seed=seed, worker_module=worker_module)
+    async with LocalStack(Settings(home=home), options, lambda _: None) as local:
+        assert local.record is not None
+        url = local.record.simulator_url or ""
+        client = await connect(temporal_config(local.record))
+        async with open_stack(local.settings) as stack, SimulatorControl(url) as control:
+            sandbox = Sandbox(stack, client, control, zones=ZONES)
+            yield Watched(local, stack, client, sandbox, url)
+
+
+async def soon(what: Any, within_s: float = 20.0) -> None:
     """Wait until an awaited question is answered yes."""
     async with asyncio.timeout(within_s):
         while not await what():

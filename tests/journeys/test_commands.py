@@ -1,0 +1,134 @@
+"""A stack that is up, and the commands that people give beside it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.journeys.program import Program, acquit
+from workers.console import Exit
+
+ROOT = Path(__file__).resolve().parents[2]
+LOAN = "JRN-1"
+HEADER = (
+    "tenant,loan_id,borrower,product,principal,annual_rate,periods,disbursed_on,first_due_on,"
+    "mandate_ref,account_token"
+)
+
+
+def tape(folder: Path, first_due_on: str, disbursed_on: str) -> Path:
+    """A tape with one loan of one installment."""
+    path = folder / "tape.csv"
+    row = f"demo,{LOAN},b-1,cn-personal,1200.00,12,1,{disbursed_on},{first_due_on},M-JRN-1,acct-1"
+    path.write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+    return path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def up(
+    tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path
+) -> AsyncIterator[tuple[Path, Program]]:
+    """`acquit up` in a home of its own; at the end SIGTERM ends it and all it started."""
+    assert temporal_binary.is_file()
+    home = tmp_path_factory.mktemp("up") / "home"
+    program = await Program.start(home, "up", "--profile", "calm", "--seed", "7")
+    try:
+        await program.said("Ctrl-C ends the stack")
+        yield home, program
+        program.process.send_signal(signal.SIGTERM)
+        done = await program.done(40.0)
+        assert done.code == Exit.DONE, done.err
+        assert await program.left_over() == []
+    finally:
+        await program.end()
+
+
+async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
+    up: tuple[Path, Program], tmp_path: Path
+) -> None:
+    """Board, let time pass, and ask: every command agrees, and says so with its exit code."""
+    home, _ = up
+    shown = await acquit(home, "clock", "show", "--json")
+    assert shown.code == 0, shown.err
+    assert shown.json["mode"] == "sandbox"
+    assert abs(shown.json["ahead_s"]) < 5
+    today = str(shown.json["now"])[:10]
+    due = shift(today, 16)
+    boarded = await acquit(home, "board", str(tape(tmp_path, due, shift(today, -14))))
+    assert boarded.code == 0, boarded.err
+    moved = await acquit(home, "clock", "advance", "--days", "30", "--json", within_s=120.0)
+    assert moved.code == 0, moved.err
+    assert moved.json["ahead_s"] > 29 * 86400
+    story = await acquit(home, "story", f"{LOAN}/1")
+    assert story.code == 0, story.err
+    assert "CLOSED" in story.out
+    audited = await acquit(home, "audit", "--json")
+    assert audited.code == 0, audited.out
+    assert audited.json["installments"] == {"CLOSED": 1}
+    verified = await acquit(home, "ledger", "verify")
+    assert verified.code == 0, verified.err
+    balances = await acquit(home, "ledger", "balances", "--json")
+    assert balances.code == 0, balances.err
+    receipts = {
+        row["account"].split("/")[1] for row in balances.json if row["account"].startswith("rec")
+    }
+    assert balances.json
+    assert receipts is not None
+
+
+def shift(day: str, days: int) -> str:
+    """A day so many days after another, in ISO form."""
+    from datetime import date, timedelta  # noqa: PLC0415
+
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+async def test_mistakes_are_answered_with_their_rule_and_leave_the_clock_alone(
+    up: tuple[Path, Program],
+) -> None:
+    """The clock does not go back, an unknown loan has no story, a second sandbox cannot start."""
+    home, _ = up
+    back = await acquit(home, "clock", "advance", "2020-01-01")
+    assert back.code == Exit.MISTAKE
+    assert "refused" in back.err or "must" in back.err
+    assert (await acquit(home, "story", "NO-SUCH-LOAN")).code == Exit.MISTAKE
+    assert (await acquit(home, "trail", "NO-SUCH-RECEIPT")).code == Exit.MISTAKE
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_stack_that_is_told_to_stop_while_it_starts_leaves_nothing(
+    tmp_path: Path, temporal_binary: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C and SIGTERM end it at any time, with all it had started by then."""
+    assert temporal_binary.is_file()
+    program = await Program.start(tmp_path / "home", "up")
+    try:
+        await program.said("starting: simulated bank")
+        program.process.send_signal(number)
+        done = await program.done(40.0)
+        assert done.code in {Exit.DONE, Exit.INTERRUPTED}, done.err
+        assert "Traceback" not in done.err
+        assert await program.left_over() == []
+    finally:
+        await program.end()
+
+
+async def test_a_demo_that_is_interrupted_leaves_nothing(
+    tmp_path: Path, temporal_binary: Path
+) -> None:
+    """Ctrl-C in the middle of a demo ends it with the code of an interrupted program."""
+    assert temporal_binary.is_file()
+    program = await Program.start(tmp_path / "home", "demo", "--loans", "3", "--months", "2")
+    try:
+        await program.said("starting: workers")
+        program.process.send_signal(signal.SIGINT)
+        done = await program.done(40.0)
+        assert done.code == Exit.INTERRUPTED, done.err
+        assert "Traceback" not in done.err
+        assert await program.left_over() == []
+    finally:
+        await program.end()
