@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import signal
@@ -27,6 +26,7 @@ from workers.console import Unavailable
 from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
 from workers.processes import Child, free_port
 from workers.serverbinary import find_server
+from workers.settings import environment
 from workers.stackfile import SECRETS_FILE, STACK_FILE, StackRecord, write_stack
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class LocalStack:
         self.say("books")
         await upgrade(self.settings.books_url())
         self.say("Temporal server")
-        binary = await find_server(os.environ, self.say)
+        binary = await find_server(environment(), self.say)
         self.server = DevServer(
             binary,
             DevServerOptions(
@@ -192,7 +192,7 @@ class LocalStack:
 
     async def _run(self, name: str, argv: list[str], env: dict[str, str]) -> None:
         log = self.home / "logs" / f"{name}.log"
-        kept = Kept(argv, log, {**os.environ, **env})
+        kept = Kept(argv, log, environment(**env))
         self._kept[name] = kept
         await self._spawn(kept)
 
@@ -204,7 +204,7 @@ class LocalStack:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_S):
                 while child is not None and child.returncode is None:
-                    if path.is_file() and (text := path.read_text(encoding="utf-8")).strip():
+                    if text := _text_of(path):
                         return dict(json.loads(text))
                     await asyncio.sleep(0.05)
         raise Unavailable(f"the simulated bank did not start; see {self._kept['simulator'].log}")
@@ -252,3 +252,8 @@ def clear_home(home: Path) -> None:
     ):
         (home / name).unlink(missing_ok=True)
     shutil.rmtree(home / "logs", ignore_errors=True)
+
+
+def _text_of(path: Path) -> str:
+    """What a file holds, or nothing while it is not there."""
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""

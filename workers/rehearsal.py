@@ -12,10 +12,9 @@ from adapters.tapes.upstream import application_of
 from adapters.temporal.client import connect
 from adapters.temporal.starter import TemporalStarter
 from domain.loan.lifecycle import State
-from ports.rail import RailUnavailable
 from workers.auditing import audit_stack
 from workers.compose import open_stack
-from workers.console import Unavailable
+from workers.mandates import sign_mandates
 from workers.sandbox import Sandbox
 from workers.settings import temporal_config
 from workers.simulated import SimulatorControl
@@ -38,7 +37,6 @@ AFTER_LAST_DUE = timedelta(days=40)
 TAIL = timedelta(days=45)
 """Time after that in which everything transient has to end."""
 AT_ONCE = 20
-SIGN_TRIES = 20
 ENDED = frozenset(
     {State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF, State.SUBROGATED}
 )
@@ -123,32 +121,18 @@ async def rehearse(
 
 async def board(stack: Stack, client: Client, loans: Sequence[BoardLoan]) -> None:
     """Play upstream: sign the mandates at the bank and start one boarding for each loan."""
+    await sign_mandates(stack.rails, loans)
     starter = TemporalStarter(client)
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(loan: BoardLoan) -> None:
         async with gate:
-            await _sign(stack, loan)
             handle = await starter.board(application_of(loan))
             await handle.result()
 
     async with asyncio.TaskGroup() as group:
         for loan in loans:
             group.create_task(one(loan))
-
-
-async def _sign(stack: Stack, loan: BoardLoan) -> None:
-    """Register a mandate at the bank; a busy bank is asked again, since asking twice is harmless."""
-    rail = stack.rails[loan.product.rail]
-    for left in reversed(range(SIGN_TRIES)):
-        try:
-            await rail.put_mandate(loan.mandate, loan.currency)
-        except RailUnavailable as busy:
-            if not left:
-                raise Unavailable(f"the bank does not take mandate {loan.mandate.ref}") from busy
-            await asyncio.sleep(min(busy.retry_after_s or 0.2, 2.0))
-        else:
-            return
 
 
 async def _run(sandbox: Sandbox, end: datetime) -> None:

@@ -289,7 +289,8 @@ class Sandbox:
         query = "WorkflowType='Statement' AND ExecutionStatus='Running'"
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GIVE_UP_S):
-                while (await self._client.count_workflows(query)).count:
+                # The server tells nobody when the last one ends.
+                while (await self._client.count_workflows(query)).count:  # noqa: ASYNC110
                     await asyncio.sleep(_BREATH_S)
 
 

@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from workers.console import print_table, print_text
+from workers.storytelling import told
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from domain.loan.aggregate import Loan
-    from ports.desk import Desk, StoryLine
+    from ports.desk import Desk
     from workers.rehearsal import Progress as Where
     from workers.rehearsal import Result
     from workers.settings import Settings
@@ -98,12 +99,11 @@ async def _tell(desk: Desk) -> None:
     if best is None:
         return
     _, loan, number = best
-    lines: tuple[StoryLine, ...] = await desk.story(loan.id, number)
-    rows = [
-        (f"{line.at:%Y-%m-%d %H:%M}", line.what, line.detail, line.actor)
-        for line in lines[:_STORY_LINES]
-    ]
-    print_table(f"Story of {loan.id}/{number}", ("when (UTC)", "what", "detail", "who"), rows)
+    lines = await desk.story(loan.id, number)
+    print_text(f"Story of {loan.id}/{number}")
+    for sentence in list(told(loan, lines))[:_STORY_LINES]:
+        print_text(f"  {sentence}")
+    print_text()
 
 
 async def _loans(desk: Desk) -> list[str]:

@@ -165,6 +165,11 @@ def _variable(field: str) -> str:
     return f"ACQUIT_{field.upper()}" if field in Settings.model_fields else "ACQUIT_*"
 
 
+def environment(**more: str) -> dict[str, str]:
+    """The environment as it is handed on to programs that we start, with `more` added."""
+    return {**os.environ, **more}
+
+
 def temporal_config(
     stack: StackRecord | None, environ: Mapping[str, str] | None = None
 ) -> ClientConnectConfig:

@@ -52,7 +52,8 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
     async with LocalStack(settings, options, lambda part: note(f"starting: {part}")) as local:
         record = local.record
         if record is not None:
-            print_text(f"Temporal UI     {record.temporal_ui} (namespace {record.temporal_namespace})")
+            print_text(f"Temporal UI     {record.temporal_ui}")
+            print_text(f"namespace       {record.temporal_namespace}")
             print_text(f"Temporal        {record.temporal_address}")
             print_text(f"simulated bank  {record.simulator_url}")
             print_text(f"books           {record.database_url}")
