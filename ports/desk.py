@@ -97,15 +97,11 @@ class Desk(Protocol):
         """The least `next_roll_on` of all loans, or of those of one time zone."""
         ...
 
-    async def lagging(
-        self, now: datetime, quiet_s: int, limit: int
-    ) -> tuple[InstallmentView, ...]:
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
         """Opened, not final installments whose beat has been due, unseen, for `quiet_s` seconds."""
         ...
 
-    async def unfinished(
-        self, after: tuple[str, int], limit: int
-    ) -> tuple[InstallmentView, ...]:
+    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
         """Opened and not final installments in order of (loan, number): drivers that must exist."""
         ...
 

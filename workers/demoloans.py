@@ -52,7 +52,7 @@ def made_loans(
     return loans
 
 
-def tape_loans(  # noqa: PLR0913 - each names one option of the command
+def tape_loans(
     tape: Path,
     map_file: Path | None,
     *,

@@ -72,9 +72,7 @@ async def decide_all(
     return [_finished(work, result, domain, views) for result in results]
 
 
-def _answer(
-    work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[str]
-) -> Answered:
+def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[str]) -> Answered:
     identity = command.identity()
     if (known := work.seen.get(command.id)) is not None:
         if known.identity != identity:
@@ -93,8 +91,14 @@ def _answer(
             raise InvariantBroken(f"evidence {command.kind} was refused: {decided.rule}")
         case Refusal():
             log = Logged(
-                command.id, identity, None, None, decided.rule, decided.reason,
-                _subject(command), work.written_by,
+                command.id,
+                identity,
+                None,
+                None,
+                decided.rule,
+                decided.reason,
+                _subject(command),
+                work.written_by,
             )
             return _kept(work, command, log, ())
         case Change():
@@ -103,8 +107,14 @@ def _answer(
                 work.contents[command.loan_id] = content_of(command)
                 work.products.setdefault(command.product.ref, digest(command.product))
             log = Logged(
-                command.id, identity, says, decided.answer, "", "",
-                decided.subject, work.written_by,
+                command.id,
+                identity,
+                says,
+                decided.answer,
+                "",
+                "",
+                decided.subject,
+                work.written_by,
             )
             return _kept(work, command, log, items)
 

@@ -107,9 +107,7 @@ class SqlDesk:
         found: date | None = rows[0][0]
         return found
 
-    async def lagging(
-        self, now: datetime, quiet_s: int, limit: int
-    ) -> tuple[InstallmentView, ...]:
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
         """Installments whose beat is due, and whose current version no driver has seen, so long.
 
         A change younger than `quiet_s` does not count: the message about it may be on its way.
@@ -187,9 +185,7 @@ class SqlDesk:
             "commands": _by(commands.c.kind),
             "refusals": _by(commands.c.rule).where(commands.c.rule.is_not(None)),
             "outbox_left": select(literal("left"), func.count()).select_from(outbox).where(left),
-            "outbox": select(literal("delivered"), func.count())
-            .select_from(outbox)
-            .where(~left),
+            "outbox": select(literal("delivered"), func.count()).select_from(outbox).where(~left),
         }
         async with look(self._engine) as conn:
             found = {

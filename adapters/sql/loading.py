@@ -20,9 +20,7 @@ from domain.loan.commands import AnyCommand, BoardLoan
 from domain.loan.product import Product
 
 
-async def load(
-    unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache: LoanCache
-) -> None:
+async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache: LoanCache) -> None:
     """Fill an empty workset with everything that `commands` name."""
     find = lookups(postgres=unit.postgres)
     scopes = [command.scope() for command in commands]
@@ -77,9 +75,7 @@ def _hold(work: Workset, held: Held) -> None:
     work.contents[held.loan.id] = held.content
 
 
-async def read_loans(
-    unit: Unit, find: Lookups, names: list[str], cache: LoanCache
-) -> list[Held]:
+async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCache) -> list[Held]:
     """Whole loans, in three statements for any number, and one more for unknown products."""
     heads = await unit.find(find.loans, names)
     products = await _products(unit, find, {row.product_ref for row in heads}, cache)
@@ -91,9 +87,7 @@ async def read_loans(
         receipts[row.loan_id].append(row.body)
     return [
         Held(
-            read_loan(
-                row.body, products[row.product_ref], installments[row.id], receipts[row.id]
-            ),
+            read_loan(row.body, products[row.product_ref], installments[row.id], receipts[row.id]),
             row.revision,
             row.content,
         )
@@ -159,7 +153,5 @@ async def _load_products(
         missing = sorted(ref for ref in refs if ref not in cache.products)
         for row in await unit.find(find.products, missing):
             cache.products[row.ref] = (row.digest, read_product(row.body))
-        work.products.update(
-            {ref: cache.products[ref][0] for ref in refs if ref in cache.products}
-        )
+        work.products.update({ref: cache.products[ref][0] for ref in refs if ref in cache.products})
         work.products_kept.update(work.products)

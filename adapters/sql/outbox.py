@@ -23,14 +23,20 @@ from ports.outbox import Courier, OutboxRow
 
 _LEFT = outbox.c.delivered_at.is_(None)
 _KEY = outbox.c.id == bindparam("key_id")
-_DELIVERED = update(outbox).where(_KEY).values(
-    delivered_at=bindparam("new_at"), claimed_until=None, last_error=None
+_DELIVERED = (
+    update(outbox)
+    .where(_KEY)
+    .values(delivered_at=bindparam("new_at"), claimed_until=None, last_error=None)
 )
-_FAILED = update(outbox).where(_KEY).values(
-    tries=outbox.c.tries + 1,
-    retry_at=bindparam("new_retry"),
-    claimed_until=None,
-    last_error=bindparam("new_error"),
+_FAILED = (
+    update(outbox)
+    .where(_KEY)
+    .values(
+        tries=outbox.c.tries + 1,
+        retry_at=bindparam("new_retry"),
+        claimed_until=None,
+        last_error=bindparam("new_error"),
+    )
 )
 
 

@@ -47,8 +47,9 @@ def _open_case(dialect: Any) -> Any:  # noqa: ANN401  (two dialects' inserts sha
 
 _OPEN_CASE = {True: _open_case(postgresql), False: _open_case(sqlite)}
 _CLOSE_CASES = {
-    postgres: update(cases)
-    .where(cases.c.closed_at.is_(None), among(cases.c.key, "keys", postgres=postgres))
+    postgres: update(cases).where(
+        cases.c.closed_at.is_(None), among(cases.c.key, "keys", postgres=postgres)
+    )
     for postgres in (True, False)
 }
 

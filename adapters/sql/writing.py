@@ -194,4 +194,3 @@ async def _put(unit: Unit, table: str, pairs: list[tuple[bool, Row]]) -> None:
 def _keyed(table: str, row: Mapping[str, object]) -> Row:
     keys = _KEYS[table]
     return {(f"key_{name}" if name in keys else name): value for name, value in row.items()}
-

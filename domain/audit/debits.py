@@ -88,9 +88,7 @@ def intents(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
 
 
 def _no_intent(order: TruthOrder, text: str) -> Finding:
-    return Finding(
-        FindingKind.NO_INTENT, order.order_no, text, order.amount_minor, order.currency
-    )
+    return Finding(FindingKind.NO_INTENT, order.order_no, text, order.amount_minor, order.currency)
 
 
 def allowed_attempts(books: BooksFacts) -> Iterator[Finding]:

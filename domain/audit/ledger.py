@@ -31,8 +31,10 @@ def items_differ(books: BooksFacts, sums: Tally) -> Iterator[Finding]:
     expected = _Expected()
     for loan in books.loans:
         _expect_loan(loan, expected)
-    for name, sides in (("receipt", (expected.by_receipt, sums.by_receipt)),
-                        ("part", (expected.by_part, sums.by_part))):
+    for name, sides in (
+        ("receipt", (expected.by_receipt, sums.by_receipt)),
+        ("part", (expected.by_part, sums.by_part)),
+    ):
         wanted, found = sides
         for key in sorted(wanted.keys() | found.keys()):
             should, does = wanted.get(key, 0), found.get(key, 0)

@@ -70,9 +70,7 @@ def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Findin
                 yield Finding(FindingKind.LOST_PAYMENT, subject, text, gap, loan.currency)
 
 
-def _waits_on_a_line(
-    statements: set[str], gap: int, sums: Tally, cased: set[str | None]
-) -> bool:
+def _waits_on_a_line(statements: set[str], gap: int, sums: Tally, cased: set[str | None]) -> bool:
     return any(
         line.rpartition("/")[0] in statements and -waiting >= gap and line in cased
         for line, waiting in sums.waiting_lines.items()
@@ -86,14 +84,10 @@ def closed_not_paid(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Find
             if item.state is State.CLOSED:
                 for text, minor in _lacking(loan, item, bank, sums):
                     subject = f"{loan.id}/{item.number}"
-                    yield Finding(
-                        FindingKind.CLOSED_NOT_PAID, subject, text, minor, loan.currency
-                    )
+                    yield Finding(FindingKind.CLOSED_NOT_PAID, subject, text, minor, loan.currency)
 
 
-def _lacking(
-    loan: Loan, item: Installment, bank: Bank, sums: Tally
-) -> Iterator[tuple[str, int]]:
+def _lacking(loan: Loan, item: Installment, bank: Bank, sums: Tally) -> Iterator[tuple[str, int]]:
     key = (loan.id, item.number)
     if (owed := sums.owed(key)) != 0:
         yield "closed and still owed", owed

@@ -228,8 +228,7 @@ def test_money_that_no_statement_shows_yet_is_not_judged() -> None:
     world, attempt = presented()
     world.execute(attempt, statement="LATE")
     world.statements = [
-        replace(item, available_at=world.books.at + timedelta(days=3))
-        for item in world.statements
+        replace(item, available_at=world.books.at + timedelta(days=3)) for item in world.statements
     ]
     first_attempt(world, state=AttemptState.NOT_EXECUTED, ended_at=world.books.at)
     assert world.audit().findings == ()
@@ -373,9 +372,7 @@ def test_an_installment_that_differs_from_its_accounts_is_found(world: World, fi
     assert FindingKind.ITEMS_DIFFER in kinds(world.audit())
 
 
-@pytest.mark.parametrize(
-    "field", ["settled_minor", "waiting_minor", "advance_minor", "held_minor"]
-)
+@pytest.mark.parametrize("field", ["settled_minor", "waiting_minor", "advance_minor", "held_minor"])
 def test_a_receipt_that_differs_from_its_accounts_is_found(world: World, field: str) -> None:
     """Clearing, suspense, advance and what is held are sums of their open receipts."""
     loan = world.books.loans["L1"]

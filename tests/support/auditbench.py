@@ -210,8 +210,14 @@ class World:
         self.hear(attempt, Outcome(klass, "64"))
 
     def line(
-        self, minor: int, order_no: str | None, *, statement: str = "S1", name: str = "1",
-        fee: int = 0, ref: str | None = None,
+        self,
+        minor: int,
+        order_no: str | None,
+        *,
+        statement: str = "S1",
+        name: str = "1",
+        fee: int = 0,
+        ref: str | None = None,
     ) -> str:
         """The books get a line of a statement; its booked amount is less the fee."""
         items = () if order_no is None else (LineItem(order_no, None, ref, minor, fee),)

@@ -76,9 +76,7 @@ def line(order_no: str, minor: int, *, day: date, name: str = "1") -> BookLine:
         servicer_ref=f"SR-{name}",
         items=(LineItem(order_no, None, None, minor),),
     )
-    return BookLine(
-        id=f"line/{booked.id}", actor=TESTER, statement_id="S1", line=booked
-    )
+    return BookLine(id=f"line/{booked.id}", actor=TESTER, statement_id="S1", line=booked)
 
 
 async def intend(books: Books, loan_id: str, number: int, beat: str) -> Applied | Refused:

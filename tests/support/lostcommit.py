@@ -71,9 +71,7 @@ class CommitProxy:
             answer.transport.abort()
             request.transport.abort()
 
-    async def _carry_back(
-        self, server: asyncio.StreamReader, answer: asyncio.StreamWriter
-    ) -> None:
+    async def _carry_back(self, server: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
         try:
             while data := await server.read(65536):
                 answer.write(data)

@@ -28,8 +28,23 @@ ROOT = Path(__file__).resolve().parents[2]
 async def simulator(folder: Path) -> AsyncIterator[str]:
     """Run the simulated bank as a program; gives its address."""
     ready = folder / "ready.json"
-    argv = (sys.executable, "-m", "simulator", "--http-port", "0", "--smtp-port", "0",
-            "--db", folder / "sim.db", "--seed", "1", "--profile", "calm", "--ready-file", ready)
+    argv = (
+        sys.executable,
+        "-m",
+        "simulator",
+        "--http-port",
+        "0",
+        "--smtp-port",
+        "0",
+        "--db",
+        folder / "sim.db",
+        "--seed",
+        "1",
+        "--profile",
+        "calm",
+        "--ready-file",
+        ready,
+    )
     child = await Child.start(argv, log=folder / "sim.log", cwd=ROOT)
     try:
         async with asyncio.timeout(30):
@@ -74,26 +89,43 @@ def test_a_log_with_everything_in_it_is_read_whole() -> None:
         {
             "orders": [
                 {
-                    "order_no": "N1", "merchant_id": "M", "mandate_ref": "MD", "amount_minor": 5,
-                    "currency": "CNY", "value_on": "2026-03-10", "posts": 2,
-                    "received_at": "2026-03-10T01:30:00.123Z", "verdict": None, "code": "05",
+                    "order_no": "N1",
+                    "merchant_id": "M",
+                    "mandate_ref": "MD",
+                    "amount_minor": 5,
+                    "currency": "CNY",
+                    "value_on": "2026-03-10",
+                    "posts": 2,
+                    "received_at": "2026-03-10T01:30:00.123Z",
+                    "verdict": None,
+                    "code": "05",
                     "executions": [
-                        {"bank_ref": "BK", "amount_minor": 5, "value_on": "2026-03-10",
-                         "executed_at": "2026-03-10T01:30:01+00:00"}
+                        {
+                            "bank_ref": "BK",
+                            "amount_minor": 5,
+                            "value_on": "2026-03-10",
+                            "executed_at": "2026-03-10T01:30:01+00:00",
+                        }
                     ],
                 }
             ],
             "movements": [
-                {"id": "MV", "account": "A", "order_no": None, "kind": "credit",
-                 "amount_minor": 5, "currency": "CNY", "booked_on": "2026-03-10",
-                 "value_on": "2026-03-10", "statement_id": None}
+                {
+                    "id": "MV",
+                    "account": "A",
+                    "order_no": None,
+                    "kind": "credit",
+                    "amount_minor": 5,
+                    "currency": "CNY",
+                    "booked_on": "2026-03-10",
+                    "value_on": "2026-03-10",
+                    "statement_id": None,
+                }
             ],
             "notices": [
                 {"message_id": "m", "channel": "sms", "received_at": "2026-03-10T01:30:00Z"}
             ],
-            "statements": [
-                {"id": "S", "account": "A", "available_at": "2026-03-10T15:30:00Z"}
-            ],
+            "statements": [{"id": "S", "account": "A", "available_at": "2026-03-10T15:30:00Z"}],
         }
     )
     (order,) = truth.orders

@@ -52,7 +52,11 @@ def program(*argv: str, home: Path) -> Done:
     """Run the program as a user would."""
     done = subprocess.run(
         [sys.executable, "-m", "workers.cli", *argv],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
         env={**os.environ, "ACQUIT_HOME": str(home)},
     )
     return Done(done.returncode, done.stdout, done.stderr)
@@ -70,9 +74,20 @@ def test_help_names_every_command_and_the_exit_codes(acquit: Acquit, tmp_path: P
 @pytest.mark.parametrize(
     "command",
     [
-        ["board"], ["statements", "read"], ["ledger", "verify"], ["ledger", "export"],
-        ["ledger", "balances"], ["story"], ["trail"], ["audit"], ["clock", "show"],
-        ["clock", "advance"], ["worker"], ["db", "upgrade"], ["demo"], ["up"],
+        ["board"],
+        ["statements", "read"],
+        ["ledger", "verify"],
+        ["ledger", "export"],
+        ["ledger", "balances"],
+        ["story"],
+        ["trail"],
+        ["audit"],
+        ["clock", "show"],
+        ["clock", "advance"],
+        ["worker"],
+        ["db", "upgrade"],
+        ["demo"],
+        ["up"],
     ],
 )
 def test_the_help_of_each_command_has_an_example(
@@ -117,9 +132,7 @@ def test_the_program_itself_leaves_with_the_code_of_its_command(tmp_path: Path) 
     assert wrong.stderr.startswith("acquit: loan: 'L1/x' is refused: ")
 
 
-def test_a_dry_run_reports_and_needs_no_books(
-    acquit: Acquit, tmp_path: Path
-) -> None:
+def test_a_dry_run_reports_and_needs_no_books(acquit: Acquit, tmp_path: Path) -> None:
     """Reading a tape needs no stack."""
     done = acquit("board", str(SAMPLE), "--dry-run", "--json", home=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -150,9 +163,7 @@ def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(
     assert (result["boarded"], result["known"], result["failed"]) == (1, 7, [])
 
 
-def test_what_the_books_hold_can_be_looked_at(
-    acquit: Acquit, tmp_path: Path
-) -> None:
+def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) -> None:
     """Story, clock, ledger and export work on books without a running stack."""
     home = tmp_path / "home"
     acquit("db", "upgrade", home=home)
@@ -179,18 +190,18 @@ def test_what_the_books_hold_can_be_looked_at(
         assert acquit("clock", "advance", *wrong, home=home).returncode == 2
 
 
-def test_a_statement_that_does_not_add_up_gives_code_1(
-    acquit: Acquit, tmp_path: Path
-) -> None:
+def test_a_statement_that_does_not_add_up_gives_code_1(acquit: Acquit, tmp_path: Path) -> None:
     """The file is told whole, and what is wrong with it on standard error."""
     if not CAMT.is_dir():
         pytest.skip("the sample statements are not here (../shared/data/statements)")
-    done = acquit("statements", "read", str(CAMT / "camt053.v2.five.decimals.xml"), "--json",
-                  home=tmp_path)
+    done = acquit(
+        "statements", "read", str(CAMT / "camt053.v2.five.decimals.xml"), "--json", home=tmp_path
+    )
     assert done.returncode == 1
     assert json.loads(done.stdout)["statements"][0]["faults"]
-    good = acquit("statements", "read", str(CAMT / "camt053.v2.multi.statement.xml"), "--lines",
-                  home=tmp_path)
+    good = acquit(
+        "statements", "read", str(CAMT / "camt053.v2.multi.statement.xml"), "--lines", home=tmp_path
+    )
     assert good.returncode == 0
     assert "Booked lines" in good.stdout
 
@@ -241,8 +252,13 @@ def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
     """`acquit ... | head` must not end in a traceback."""
     command = f"{sys.executable} -m workers.cli board {SAMPLE} --dry-run --json | head -1"
     done = subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60,
-        check=False, env={**os.environ, "ACQUIT_HOME": str(tmp_path)},
+        ["bash", "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "ACQUIT_HOME": str(tmp_path)},
     )
     assert done.stdout.strip() == "{"
     assert "Traceback" not in done.stderr

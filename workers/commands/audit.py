@@ -60,9 +60,11 @@ def show(report: AuditReport) -> None:
     """Print a report as tables."""
     facts = report.as_dict()
     skipped = {"installments", "attempts", "ledger", "findings", "clean"}
-    print_table("Audit", ("what", "count>"), [
-        (name.replace("_", " "), value) for name, value in facts.items() if name not in skipped
-    ])
+    print_table(
+        "Audit",
+        ("what", "count>"),
+        [(name.replace("_", " "), value) for name, value in facts.items() if name not in skipped],
+    )
     print_table("Installments", ("state", "count>"), list(report.installments.items()))
     print_table("Attempts", ("outcome", "count>"), list(report.attempts.items()))
     chain = "intact" if report.chain_ok else "broken"
@@ -70,8 +72,10 @@ def show(report: AuditReport) -> None:
     counts = f"{report.chain.entries} entries, {report.chain.postings} postings"
     print_text(f"ledger: {counts}, {balance}, chain {chain}, head {report.chain.head}")
     if report.findings:
-        rows = [(f.kind.value, f.subject, f.text, f.minor, f.currency)
-                for f in report.findings[:FINDINGS_SHOWN]]
+        rows = [
+            (f.kind.value, f.subject, f.text, f.minor, f.currency)
+            for f in report.findings[:FINDINGS_SHOWN]
+        ]
         title = f"Findings: {len(rows)} of {len(report.findings)}"
         print_table(title, ("kind", "about", "what", "minor>", "currency"), rows)
     print_text("clean" if report.clean else f"NOT CLEAN: {len(report.findings)} findings")

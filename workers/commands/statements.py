@@ -41,9 +41,7 @@ def read(
     booked: list[dict[str, Any]] = []
     if lines:
         with file.open("rb") as source:
-            booked = [
-                _line(line) for page in reader.pages(source) for line in page.lines
-            ]
+            booked = [_line(line) for page in reader.pages(source) for line in page.lines]
     if as_json:
         document = _as_dict(survey)
         print_json({**document, "lines": booked} if lines else document)

@@ -82,11 +82,23 @@ def trail(
         print_json(rows)
         return
     columns = ("seq>", "posted", "value", "event", "account", "amount>", "currency", "bank line")
-    print_table(f"Receipt {receipt}", columns, [
-        (row["seq"], f"{row['at']:%Y-%m-%d %H:%M}", row["value_on"], row["event"],
-         row["account"], row["amount"], row["currency"], row["line"] or "")
-        for row in rows
-    ])
+    print_table(
+        f"Receipt {receipt}",
+        columns,
+        [
+            (
+                row["seq"],
+                f"{row['at']:%Y-%m-%d %H:%M}",
+                row["value_on"],
+                row["event"],
+                row["account"],
+                row["amount"],
+                row["currency"],
+                row["line"] or "",
+            )
+            for row in rows
+        ],
+    )
 
 
 def read_subject(text: str) -> tuple[str, int | None]:

@@ -24,8 +24,14 @@ AT = datetime(2026, 3, 10, 2, tzinfo=UTC)
 DAY = date(2026, 3, 10)
 
 
-def posting(seq: int, account: str, minor: int, currency: str = "CNY", line: str | None = None,
-            event: str = "test") -> JournalPosting:
+def posting(
+    seq: int,
+    account: str,
+    minor: int,
+    currency: str = "CNY",
+    line: str | None = None,
+    event: str = "test",
+) -> JournalPosting:
     """Give a posting of a hand-made journal."""
     return JournalPosting(
         seq, event, AT, DAY, account, minor, currency, "L1", 1, "interest", None, None, line
@@ -36,8 +42,18 @@ def walked() -> list[JournalPosting]:
     """Give the journal of an installment from reminder to closure, and entries of other kinds."""
     found = [
         JournalPosting(
-            fact.seq, fact.event, fact.at, fact.at.date(), fact.account, fact.minor,
-            fact.currency, fact.loan, fact.number, fact.component, fact.receipt, fact.order_no,
+            fact.seq,
+            fact.event,
+            fact.at,
+            fact.at.date(),
+            fact.account,
+            fact.minor,
+            fact.currency,
+            fact.loan,
+            fact.number,
+            fact.component,
+            fact.receipt,
+            fact.order_no,
             fact.line,
         )
         for fact in paid_and_closed().postings
@@ -68,9 +84,7 @@ def balances(items: Iterable[JournalPosting]) -> dict[tuple[str, str], Decimal]:
     sums: Counter[tuple[str, str]] = Counter()
     for item in items:
         sums[(account_name(item.account), item.currency)] += item.minor
-    return {
-        key: Decimal(minor).scaleb(-exponent(key[1])) for key, minor in sums.items() if minor
-    }
+    return {key: Decimal(minor).scaleb(-exponent(key[1])) for key, minor in sums.items() if minor}
 
 
 def test_hledger_adds_up_to_the_same_balances(tmp_path: Path) -> None:
@@ -84,7 +98,9 @@ def test_hledger_adds_up_to_the_same_balances(tmp_path: Path) -> None:
     subprocess.run([program, "-f", path, "check"], check=True, timeout=60)
     out = subprocess.run(
         [program, "-f", path, "balance", "--flat", "--no-total", "-O", "json"],
-        check=True, capture_output=True, timeout=60,
+        check=True,
+        capture_output=True,
+        timeout=60,
     ).stdout
     rows = json.loads(out)[0]
     found = {
@@ -113,7 +129,9 @@ async def test_commodities_are_declared_once_with_their_own_digits() -> None:
     text = await written(walked())
     declared = [line for line in text.splitlines() if line.startswith("commodity")]
     assert declared == [
-        "commodity 1000.00 CNY", "commodity 1000. JPY", "commodity 1000.000 KWD",
+        "commodity 1000.00 CNY",
+        "commodity 1000. JPY",
+        "commodity 1000.000 KWD",
     ]
 
 

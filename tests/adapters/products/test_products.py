@@ -39,7 +39,9 @@ def test_every_field_of_a_product_comes_from_its_file() -> None:
     assert (product.currency, product.timezone, product.calendar) == ("CNY", "Asia/Shanghai", "CN")
     assert product.adjust is Adjust.FOLLOWING
     assert (product.rail, product.funder, product.account) == (
-        "simbank", "funder-1", "ACCT-FUNDER-1-CNY",
+        "simbank",
+        "funder-1",
+        "ACCT-FUNDER-1-CNY",
     )
     assert (product.language, product.present_at, product.grace_days) == ("zh-CN", time(9, 30), 3)
     assert product.waterfall.order[0] is Component.COST
@@ -105,10 +107,18 @@ def test_a_folder_without_products_is_refused(tmp_path: Path) -> None:
         ('every = "1m"', "every = 1", "schedule.every", "half-month"),
         ('cap_fraction = "1/4"', 'cap_fraction = "5/4"', "penalty.cap_fraction", "1"),
         ('cap_fraction = "1/4"', 'cap_fraction = "1/0"', "penalty.cap_fraction", "fraction"),
-        ("annual_rate_percent = 18", 'annual_rate_percent = "x"',
-         "penalty.annual_rate_percent", "decimal"),
-        ("annual_rate_percent = 18", "annual_rate_percent = true",
-         "penalty.annual_rate_percent", "decimal"),
+        (
+            "annual_rate_percent = 18",
+            'annual_rate_percent = "x"',
+            "penalty.annual_rate_percent",
+            "decimal",
+        ),
+        (
+            "annual_rate_percent = 18",
+            "annual_rate_percent = true",
+            "penalty.annual_rate_percent",
+            "decimal",
+        ),
         ('cap_fraction = "1/4"', "cap_fraction = true", "penalty.cap_fraction", "fraction"),
         ("day_basis = 360", "day_basis = 364", "day_basis", "360 or 365"),
         ("opens = 08:00:00", "opens = 22:00:00", "reminders.allowed", "before closes"),
@@ -148,7 +158,8 @@ def test_numbers_with_a_point_never_pass_through_a_float(tmp_path: Path) -> None
     penalty = read_product(path).product.penalty
     assert penalty is not None
     assert (penalty.annual_rate_percent, penalty.cap_fraction) == (
-        Decimal("18.1"), Fraction(1, 10),
+        Decimal("18.1"),
+        Fraction(1, 10),
     )
 
 

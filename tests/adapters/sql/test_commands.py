@@ -47,9 +47,7 @@ async def test_the_same_command_gives_the_stored_answer_and_the_current_view(
     assert isinstance(moved, Applied)
 
 
-async def test_an_id_used_for_another_content_is_a_conflict(
-    books: SqlBooks, desk: SqlDesk
-) -> None:
+async def test_an_id_used_for_another_content_is_a_conflict(books: SqlBooks, desk: SqlDesk) -> None:
     """Neither the first nor the second content is applied again."""
     await books.apply(board())
     await books.apply(HOLD)

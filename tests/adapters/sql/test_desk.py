@@ -110,10 +110,7 @@ async def test_each_time_zone_has_its_own_days(books: SqlBooks, desk: SqlDesk) -
     assert await desk.loans_to_roll(day, "", 10, "America/New_York") == ()
 
 
-
-async def test_files_are_kept_once_by_their_content(
-    engine: AsyncEngine, clock: StillClock
-) -> None:
+async def test_files_are_kept_once_by_their_content(engine: AsyncEngine, clock: StillClock) -> None:
     """The same bytes have one name; what is not kept is a KeyError."""
     archive = SqlArchive(engine, clock)
     name = await archive.keep("statement", b"<Document/>")

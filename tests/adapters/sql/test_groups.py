@@ -72,9 +72,7 @@ async def test_a_group_takes_what_waits_and_never_waits_to_fill(books: SqlBooks)
     assert books.counters.commits - before <= 2
 
 
-async def test_commands_on_one_loan_see_each_other_in_order(
-    books: SqlBooks, desk: SqlDesk
-) -> None:
+async def test_commands_on_one_loan_see_each_other_in_order(books: SqlBooks, desk: SqlDesk) -> None:
     """Hold, unhold and hold again in one group end in a hold, each decided on the one before."""
     await books.apply(board())
     unhold = Unhold(id="u-1", actor=TESTER, reason="settled", loan_id="L1", number=1)

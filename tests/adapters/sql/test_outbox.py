@@ -157,8 +157,7 @@ async def test_two_relays_at_once_deliver_each_message_once(
     await put(engine, *((f"s{n % 7}", n) for n in range(70)))
     pace = Pace(batch=3)
     relays = [
-        OutboxRelay(engine, clock, {"wake": courier}, pace=pace, wall_clock=wall)
-        for _ in range(2)
+        OutboxRelay(engine, clock, {"wake": courier}, pace=pace, wall_clock=wall) for _ in range(2)
     ]
     while sum(await asyncio.gather(*(relay.sweep() for relay in relays))):
         pass
@@ -196,7 +195,10 @@ async def test_a_message_claimed_by_a_dead_process_is_delivered_when_its_lease_e
 
 
 async def test_a_mark_that_was_lost_means_a_second_delivery_and_no_loss(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, wall: Wall,
+    engine: AsyncEngine,
+    relay: OutboxRelay,
+    courier: Recorder,
+    wall: Wall,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Delivered, then the database went away before it was written down: delivered again."""

@@ -28,8 +28,13 @@ Read = Callable[..., TapeReport]
 def read(tmp_path: Path) -> Read:
     """Give a function that reads a tape of these lines."""
 
-    def reading(*lines: str, header: str = HEADER, tape_map: TapeMap = CANONICAL_MAP,
-                encoding: str = "utf-8", **options: object) -> TapeReport:
+    def reading(
+        *lines: str,
+        header: str = HEADER,
+        tape_map: TapeMap = CANONICAL_MAP,
+        encoding: str = "utf-8",
+        **options: object,
+    ) -> TapeReport:
         path = tmp_path / "tape.csv"
         path.write_text("\n".join((header, *lines)) + "\n", encoding=encoding)
         return read_tape(path, tape_map, PRODUCTS, load_calendar, **options)  # type: ignore[arg-type]
@@ -127,13 +132,18 @@ def test_optional_columns_fill_the_mandate(read: Read) -> None:
 
 def test_an_installment_that_differs_by_more_than_one_unit_is_listed(read: Read) -> None:
     """One unit is rounding; more is a difference that somebody should look at."""
-    rows_ = (GOOD.replace("1052.76", "1052.77"),
-             GOOD.replace("L-1", "L-2").replace("1052.76", "1052.78"))
+    rows_ = (
+        GOOD.replace("1052.76", "1052.77"),
+        GOOD.replace("L-1", "L-2").replace("1052.76", "1052.78"),
+    )
     comparison = read(*rows_).comparison
     assert (comparison.compared, comparison.agreed, comparison.differ) == (2, 1, 1)
     (one,) = comparison.exceptions
     assert (one.line, one.loan_id, one.stated_minor, one.computed_minor) == (
-        3, "L-2", 105_278, 105_276,
+        3,
+        "L-2",
+        105_278,
+        105_276,
     )
 
 
@@ -159,9 +169,7 @@ def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
         (HEADER.replace("principal", "prinzipal"), "'principal' is refused: must be there"),
     ],
 )
-def test_a_header_that_cannot_be_read_refuses_the_file(
-    read: Read, header: str, said: str
-) -> None:
+def test_a_header_that_cannot_be_read_refuses_the_file(read: Read, header: str, said: str) -> None:
     """A misspelt column is told at once, not once for each row."""
     with pytest.raises(SourceRefused, match=said):
         read(GOOD, header=header)
@@ -251,8 +259,13 @@ def test_rates_as_fractions_and_months_without_a_day_are_mapped(read: Read) -> N
     """0.12 is twelve percent, and 2026-01 is the day of January that the map gives."""
     tape_map = TapeMap.model_validate(
         {
-            "columns": {"loan_id": "id", "principal": "amt", "annual_rate": "r", "periods": "n",
-                        "disbursed_on": "m"},
+            "columns": {
+                "loan_id": "id",
+                "principal": "amt",
+                "annual_rate": "r",
+                "periods": "n",
+                "disbursed_on": "m",
+            },
             "constants": {"product": "cn-personal", "tenant": "acme"},
             "templates": {"borrower": "{tenant}-{loan_id}"},
             "units": {"annual_rate": "fraction"},
@@ -277,8 +290,11 @@ def test_rates_as_fractions_and_months_without_a_day_are_mapped(read: Read) -> N
         ("colums = 1", "no such field"),
         ("[dates]\nformat = 'month'", "day .1 to 28. is given"),
         ("[[product_rules]]\nproduct = 'a'\ncolumn = 'b'", "given together"),
-        ("[templates]\nloan_id = '{nothing}'\n" + "".join(
-            f"{n} = 'x'\n" for n in REQUIRED if n != "loan_id"), "names .'nothing'."),
+        (
+            "[templates]\nloan_id = '{nothing}'\n"
+            + "".join(f"{n} = 'x'\n" for n in REQUIRED if n != "loan_id"),
+            "names .'nothing'.",
+        ),
     ],
 )
 def test_a_map_that_breaks_a_rule_is_refused(tmp_path: Path, text: str, said: str) -> None:
