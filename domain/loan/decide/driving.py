@@ -22,7 +22,8 @@ from domain.loan.commands import (
 )
 from domain.loan.decide.charges import fall_due, true_up_penalty
 from domain.loan.decide.desk import need_operator
-from domain.loan.decide.money import place_waiting
+from domain.loan.decide.money import place_waiting, waits_for
+from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat
@@ -69,11 +70,13 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
         return work.superseded(loan_id, number)
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     live = item.live_attempt
-    if live is not None:
-        return _send_again(work, loan_id, number, live)
-    rail = work.rules.rail(loan.product.rail)
+    rail = work.rules.rail(live.rail if live is not None else loan.product.rail)
     calendar = work.rules.calendar(rail.calendar)
     value_on = value_day(rail, calendar, local_day(work.at, rail.timezone))
+    if live is not None:
+        if waits_for(work, loan_id, number) or not loan.mandate.allows(value_on):
+            return _withdraw(work, loan_id, number, live)
+        return _send_again(work, loan_id, number, live)
     fall_due(work, loan_id, number)
     # Money that waits or was paid ahead comes first: nothing is debited that it covers.
     place_waiting(work, loan_id)
@@ -121,6 +124,10 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
         return Refusal("debit.lease", f"order {attempt.order_no} is leased to another sender")
     if not work.rules.rail(attempt.rail).idempotent:
         return Refusal("debit.not_idempotent", f"{attempt.rail} may execute one number twice")
+    if work.item(loan_id, number).hold in agenda.NO_DEBIT:
+        return Refusal("debit.held", "a hold stops every send; asking goes on")
+    if waits_for(work, loan_id, number):
+        return Refusal("debit.money_waits", "money that came another way waits for the verdict")
     return _send_again(work, loan_id, number, attempt)
 
 
@@ -180,6 +187,14 @@ def _send_again(work: Work, loan_id: str, number: int, attempt: Attempt) -> Chan
     work.put(loan_id, replace(item, attempts=attempts))
     work.note(loan_id, number, attempt.state, attempt.state, "sent_again", "", attempt.order_no)
     return work.finish(Ordered(_order(work.loan(loan_id), number, renewed)), (loan_id, number))
+
+
+def _withdraw(work: Work, loan_id: str, number: int, attempt: Attempt) -> Change:
+    """An order that never left and is wanted no more as it stands: whatever is owed is anew."""
+    ended = replace(attempt, state=AttemptState.RECALLED, code="NEVER_LEFT", ended_at=work.at)
+    end_unpaid(work, loan_id, number, ended)
+    place_waiting(work, loan_id)
+    return work.superseded(loan_id, number)
 
 
 def _caps(loan: Loan, item: Installment, rail: RailProfile) -> list[int]:

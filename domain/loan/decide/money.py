@@ -56,6 +56,14 @@ def place_waiting(work: Work, loan_id: str) -> None:
     raise InvariantBroken(f"money of loan {loan_id} does not come to rest")
 
 
+def waits_for(work: Work, loan_id: str, number: int) -> int:
+    """Minor units of free money that would pay an installment if it had no live attempt."""
+    loan = work.loan(loan_id)
+    frees = [(r, r.waiting_minor + r.advance_minor) for r in loan.receipts]
+    parts = [p for r, free in frees if free for p in _by_waterfall(work, loan, r, free)[0]]
+    return sum(part.minor for part in parts if part.number == number)
+
+
 def _place(work: Work, loan_id: str, receipt_id: str) -> None:
     loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
     free = receipt.waiting_minor + receipt.advance_minor
