@@ -7,6 +7,7 @@ answer) may not be the first to send it, and asks the rail before anything else.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from temporalio import activity
@@ -172,6 +173,7 @@ class DebitActivities:
         said = Outcome(OutcomeClass.TECH, "UNAVAILABLE")
         wait = _FIRST_WAIT_S
         for left in reversed(range(_TRIES)):
+            asked_at = self._clock.now()
             try:
                 async with asyncio.timeout(_ANSWER_WITHIN_S):
                     said = await self._rail(rail).enquire(order_no, merchant_id)
@@ -185,10 +187,15 @@ class DebitActivities:
                 said = Outcome(OutcomeClass.TECH, "UNREADABLE")
                 break
         asked = f"enquiry/{order.beat.key}/{_occasion(order)}"
-        return said, await self._record(rail, order_no, said, asked)
+        return said, await self._record(rail, order_no, said, asked, asked_at)
 
     async def _record(
-        self, rail: str, order_no: str, said: Outcome, occasion: str
+        self,
+        rail: str,
+        order_no: str,
+        said: Outcome,
+        occasion: str,
+        asked_at: datetime | None = None,
     ) -> InstallmentView:
         """Bring an outcome to the books; the same one of one occasion is the same command."""
         command = RecordOutcome(
@@ -199,6 +206,7 @@ class DebitActivities:
             order_no=order_no,
             outcome=said,
             source=occasion.partition("/")[0],
+            asked_at=asked_at,
         )
         return view_of(await apply(self._books, command))
 

@@ -1,7 +1,8 @@
 """The shape of every command: an idempotency key, who asks and why, and what it touches.
 
-*Evidence* is never refused, *orders* can be. The identity of a command is every field but `id` and
-`seen`, so the same news under the same id is the same command, whoever retries it.
+*Evidence* is never refused, *orders* can be. The identity of a command is every field but
+`id`, `seen` and `asked_at`, so the same news under the same id is the same command,
+whoever retries it.
 """
 
 from dataclasses import dataclass, fields
@@ -11,6 +12,7 @@ from domain import canonical
 from domain.loan.aggregate import Actor
 
 IDENTITY_VERSION = 1
+_NOT_CONTENT = frozenset({"id", "seen", "asked_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Command:
         content = {
             item.name: getattr(self, item.name)
             for item in fields(self)
-            if item.name not in {"id", "seen"}
+            if item.name not in _NOT_CONTENT
         }
         return canonical.digest((IDENTITY_VERSION, type(self).__name__, content))
 

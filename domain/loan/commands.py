@@ -2,11 +2,12 @@
 
 *Evidence* (outcomes, returns, receipts, lines, notice receipts, the passing of a day) is never
 refused. *Orders* (present, waive, hold ...) can be. The identity of a command is every field but
-`id` and `seen`, so the same news under the same id is the same command, whoever retries it.
+`id`, `seen` and `asked_at`, so the same news under the same id is the same command,
+whoever retries it.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Literal
 
 from domain.debit.mandate import Mandate
@@ -97,7 +98,11 @@ class RenewSend(InstallmentCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOutcome(Command):
-    """What a rail said about an order: answer, webhook or enquiry (`source`)."""
+    """What a rail said about an order: answer, webhook or enquiry (`source`).
+
+    `asked_at`: when the enquiry left. *Not found* is judged by it, for the books may hear of the
+    answer much later. Not part of the identity; without it the instant of booking stands in.
+    """
 
     evidence: ClassVar[bool] = True
 
@@ -106,6 +111,7 @@ class RecordOutcome(Command):
     order_no: str
     outcome: Outcome
     source: str
+    asked_at: datetime | None = None
 
     def scope(self) -> Scope:
         """Found by order number."""

@@ -11,6 +11,7 @@ from activities.beats import BeatOrder
 from activities.debits import DebitActivities
 from activities.uncut import uncut
 from domain.debit.outcome import NO_ANSWER, Outcome
+from domain.loan.commands import RecordOutcome
 from domain.loan.lifecycle import State
 from domain.loan.view import BeatKind, InstallmentView
 from ports.rail import RailUnavailable
@@ -150,6 +151,31 @@ async def test_enquiry_without_an_answer_counts_as_an_enquiry() -> None:
     after = await bench.environment().run(bench.hands.enquire, order)
     assert after.version > view.version
     assert after.state is State.IN_DOUBT
+
+
+async def test_an_enquiry_says_when_it_began_to_ask() -> None:
+    """*Not found* is judged by that instant: the books may hear of it much later."""
+    bench = Bench()
+    bench.rail.presents = [NO_ANSWER]
+    view = await bench.present()
+    bench.rail.enquiries = [NOT_FOUND]
+    began = bench.clock.now()
+    ask = bench.rail.enquire
+
+    async def slow(order_no: str, merchant_id: str) -> Outcome:
+        bench.clock.offset += timedelta(hours=1)
+        return await ask(order_no, merchant_id)
+
+    bench.rail.enquire = slow  # type: ignore[method-assign]
+    assert view.next_beat is not None
+    order = BeatOrder("L-1", 1, 1, view.version, view.next_beat)
+    await bench.environment().run(bench.hands.enquire, order)
+    answer, asked = bench.books.applied("record_outcome")
+    assert isinstance(answer, RecordOutcome)
+    assert answer.asked_at is None, "an answer to a POST is no enquiry"
+    assert isinstance(asked, RecordOutcome)
+    assert asked.asked_at is not None
+    assert began <= asked.asked_at < began + timedelta(minutes=1)
 
 
 async def test_enquiry_when_nothing_is_out_only_looks() -> None:

@@ -1,7 +1,7 @@
 """Short ways to say what happens to a loan: beats performed, outcomes heard, lines booked."""
 
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.calendar import local_day, local_instant
@@ -94,6 +94,7 @@ class Scene:
         klass: OutcomeClass = OutcomeClass.SUCCESS,
         minor: int = 0,
         source: str = "answer",
+        asked_at: datetime | None = None,
         **more: Any,
     ) -> Change | Refusal:
         """The rail says something of an order."""
@@ -106,6 +107,7 @@ class Scene:
             order_no=order_no,
             outcome=outcome,
             source=source,
+            asked_at=asked_at,
         )
 
     def returned(

@@ -27,7 +27,8 @@ def record_outcome(work: Work, command: RecordOutcome) -> Change:
     if loan_id is None:
         return unknown_order(work, command.rail, command.order_no)
     number, attempt = find(work, loan_id, command.order_no)
-    hear(work, loan_id, number, attempt, command.outcome, command.source)
+    proves = _conclusive(work, attempt, command)
+    hear(work, loan_id, number, attempt, command.outcome, command.source, conclusive=proves)
     return work.done(loan_id, number, command.outcome.verdict.value)
 
 
@@ -57,11 +58,18 @@ def find(work: Work, loan_id: str, order_no: str) -> tuple[int, Attempt]:
 
 
 def hear(
-    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, source: str
+    work: Work,
+    loan_id: str,
+    number: int,
+    attempt: Attempt,
+    outcome: Outcome,
+    source: str,
+    *,
+    conclusive: bool = False,
 ) -> None:
     """Weigh one outcome against what is known: same or weaker news has no effect."""
     if attempt.is_live:
-        _hear_live(work, loan_id, number, attempt, outcome, source)
+        _hear_live(work, loan_id, number, attempt, outcome, source, conclusive=conclusive)
     elif outcome.verdict is Verdict.CONFIRMED:
         _hear_money_again(work, loan_id, number, attempt, outcome)
     elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in {
@@ -80,7 +88,14 @@ def hear(
 
 
 def _hear_live(
-    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, source: str
+    work: Work,
+    loan_id: str,
+    number: int,
+    attempt: Attempt,
+    outcome: Outcome,
+    source: str,
+    *,
+    conclusive: bool,
 ) -> None:
     attempt = replace(
         attempt,
@@ -94,7 +109,7 @@ def _hear_live(
         case Verdict.DECLINED:
             ended = _ended(work, attempt, AttemptState.DECLINED, outcome)
             end_unpaid(work, loan_id, number, ended)
-        case Verdict.NOT_FOUND if _conclusive(work, attempt, source):
+        case Verdict.NOT_FOUND if conclusive:
             ended = _ended(work, attempt, AttemptState.NOT_EXECUTED, outcome)
             end_unpaid(work, loan_id, number, ended)
         case Verdict.PENDING:
@@ -211,10 +226,11 @@ def free_success(
     return receipt_id
 
 
-def _conclusive(work: Work, attempt: Attempt, source: str) -> bool:
-    """Whether *not found* proves anything: an enquiry after the rail's query window."""
+def _conclusive(work: Work, attempt: Attempt, command: RecordOutcome) -> bool:
+    """Whether *not found* proves anything: an enquiry that left after the rail's query window."""
     window = work.rules.rail(attempt.rail).query_window
-    return source == ENQUIRY and work.at >= attempt.send_until + window
+    asked_at = min(command.asked_at or work.at, work.at)
+    return command.source == ENQUIRY and asked_at >= attempt.send_until + window
 
 
 def _is_overdue(work: Work, attempt: Attempt) -> bool:

@@ -1,15 +1,21 @@
 """Evidence is taken in every state, and what does not fit becomes a case, never silence."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from domain.debit.attempt import AttemptState
-from domain.debit.outcome import OutcomeClass
+from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import IllegalTransition, InvariantBroken
 from domain.loan.change import Change
-from domain.loan.commands import RecordNoticeReceipt, RecordReturn, RecordUnsent, RollDay
+from domain.loan.commands import (
+    RecordNoticeReceipt,
+    RecordOutcome,
+    RecordReturn,
+    RecordUnsent,
+    RollDay,
+)
 from domain.loan.decide import decide
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.outcomes import end_unpaid, put_attempt
@@ -49,6 +55,30 @@ def test_same_or_weaker_news_has_no_effect() -> None:
     ):
         s.hear(order, klass, source="webhook")
     assert s.books.item() == before
+
+
+def test_not_found_counts_from_the_instant_of_asking_not_of_booking() -> None:
+    """Asked inside the rail's window and booked after it (the books were away): still in doubt."""
+    s = Scene.boarded()
+    order = s.present()
+    attempt = s.books.item().attempts[0]
+    ends = attempt.send_until + s.books.rules.rails["simbank"].query_window
+    s.books.at = ends + timedelta(hours=1)
+    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=ends - timedelta(seconds=1))
+    assert s.state == "IN_DOUBT"
+    assert s.books.item().live_attempt is not None
+    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=ends)
+    assert s.books.item().attempts[0].state is AttemptState.NOT_EXECUTED
+
+
+def test_the_instant_of_asking_is_no_part_of_what_an_outcome_is() -> None:
+    """A repeated try of one command carries another instant and stays the same command."""
+    said = Outcome(OutcomeClass.NOT_FOUND, "404")
+    first = RecordOutcome(
+        id="o1", actor=TESTER, rail="r", order_no="X1", outcome=said, source="enquiry"
+    )
+    asked = replace(first, asked_at=datetime(2026, 3, 2, tzinfo=UTC))
+    assert asked.identity() == first.identity()
 
 
 def test_accepted_stays_presented_until_the_rail_is_late() -> None:
