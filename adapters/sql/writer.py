@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -51,7 +52,7 @@ class GroupWriter:
         """Apply a group; one result for each command, whatever happens to the others."""
         self.counters.groups += 1
         self.counters.commands += len(commands)
-        return await self._attempt(commands, set())
+        return _told_once(commands, await self._attempt(commands, set()))
 
     async def _attempt(self, commands: Sequence[AnyCommand], mine: set[str]) -> list[Result]:
         """Try a group, again where that may help, and at last its commands one by one.
@@ -116,3 +117,20 @@ class GroupWriter:
         for item in held:
             self._cache.put(item)
         return results
+
+
+def _told_once(commands: Sequence[AnyCommand], results: Sequence[Result]) -> list[Result]:
+    """Of several tries of one command in a group only the first hears an answer as new.
+
+    After a commit in doubt all of them find their own group's write: two would hold one order for
+    theirs to send.
+    """
+    told: set[str] = set()
+    answers: list[Result] = []
+    for command, result in zip(commands, results, strict=True):
+        if isinstance(result, Exception):
+            answers.append(result)
+        else:
+            answers.append(replace(result, replayed=True) if command.id in told else result)
+            told.add(command.id)
+    return answers

@@ -39,6 +39,20 @@ async def test_an_unknown_commit_is_resolved_by_the_command_id(
     assert (await desk.verify()).faults == ()
 
 
+async def test_of_two_tries_of_one_command_only_one_hears_that_it_is_new(
+    engine: AsyncEngine, desk: SqlDesk, clock: StillClock
+) -> None:
+    """Two tries wait in one group whose commit is in doubt: one may send the order, not both."""
+    async with SqlBooks(engine, clock, RULES) as books:
+        beat = await present(books, desk, clock, "L1")
+        lost = LoseCommit(engine, after=True)
+        both = await asyncio.gather(intend(books, "L1", 1, beat), intend(books, "L1", 1, beat))
+        assert lost.left == 0
+        assert (books.counters.groups, books.counters.commits) == (3, 2)
+    assert {order_of(result) for result in both} == {order_of(both[0])}
+    assert [result.replayed for result in both] == [False, True]
+
+
 async def test_a_database_that_stays_away_is_told_to_the_caller(
     engine: AsyncEngine, desk: SqlDesk, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
