@@ -285,9 +285,11 @@ class Work:
             item.driver_until is None or beat.not_before < item.driver_until
         )
         ended = view.is_final and item.driver_beat != "final"
-        if driver_knows or opening or earlier or ended:
-            until = beat.not_before if beat else None
-            self.put(loan_id, replace(item, driver_beat=view.mark, driver_until=until))
+        told = driver_knows or opening or earlier or ended
+        mark = view.mark if told else item.driver_beat
+        # Untold it may still learn of a later instant, by a look: what then comes before is news.
+        until = beat.not_before if beat else None
+        self.put(loan_id, replace(item, driver_beat=mark, driver_until=until))
         if driver_knows and not opening:
             return
         if opening or earlier or ended:

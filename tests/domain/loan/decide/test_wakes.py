@@ -6,10 +6,12 @@ from datetime import date, timedelta
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.change import Message
-from domain.loan.commands import Hold, IntendDebit, RetryNow, Unhold
+from domain.loan.commands import ChangeDate, Hold, IntendDebit, RetryNow, Unhold
 from domain.loan.view import InstallmentView
 from tests.support.memory import PRODUCT, schedule
 from tests.support.scene import DRIVER, Scene
+
+QUIET = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
 
 
 def said(s: Scene, since: int) -> list[str]:
@@ -38,8 +40,7 @@ def test_only_near_installments_are_opened_when_a_loan_is_boarded() -> None:
 
 def test_what_the_driver_did_itself_is_not_signalled_to_it() -> None:
     """Beats and answers of the driver come back as the answer's view."""
-    quiet = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
-    s = Scene.boarded(product=quiet)
+    s = Scene.boarded(product=QUIET)
     since = len(s.books.messages)
     order = s.present()
     s.hear(order, OutcomeClass.NSF)
@@ -79,7 +80,7 @@ def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
     s.order(Hold, what=HoldKind.DEBIT)
     assert said(s, since) == []
     s.order(Unhold)
-    assert said(s, since) == [], "it still waits for the instant that it was told"
+    assert said(s, since) == ["wake"], "it may have learnt of the hold by its own look"
     s.order(Hold)
     s.books.at += timedelta(days=2)
     s.give(
@@ -87,6 +88,20 @@ def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
     )
     assert s.books.item().driver_until is None
     s.order(Unhold)
+    assert said(s, since) == ["wake", "wake"]
+
+
+def test_a_beat_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> None:
+    """A driver that looked in between waits for the far instant, and the books do not know it."""
+    s = Scene.boarded(product=QUIET)
+    s.order(ChangeDate, due_on=date(2026, 3, 20))
+    looked = s.books.view().next_beat
+    since = len(s.books.messages)
+    s.order(ChangeDate, due_on=date(2026, 3, 15))
+    nearer = s.books.view().next_beat
+    assert looked is not None
+    assert nearer is not None
+    assert nearer.not_before < looked.not_before
     assert said(s, since) == ["wake"]
 
 
