@@ -244,6 +244,10 @@ class RecordPayment(OrderCommand):
     currency: str
     value_on: date
 
+    def scope(self) -> Scope:
+        """Its loan, and whichever loan was given the same payment before."""
+        return Scope(loans=(self.loan_id,), receipts=(self.reference,))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeDate(OrderCommand):

@@ -11,7 +11,7 @@ from adapters.sql.desk import SqlDesk
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict
 from domain.loan.change import Applied, Done, Ordered, Refused
-from domain.loan.commands import Hold, QueueReminder, RecordReturn, WriteOff
+from domain.loan.commands import Hold, QueueReminder, RecordPayment, RecordReturn, WriteOff
 from tests.support.booksbench import (
     RAIL,
     StillClock,
@@ -192,3 +192,32 @@ async def test_books_that_are_closed_take_nothing(books: SqlBooks) -> None:
     await books.close()
     with pytest.raises(RuntimeError):
         await books.apply(HOLD)
+
+
+async def test_a_payment_is_recorded_once_whichever_loan_it_is_reported_for(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """One transfer reported again for another loan is refused: it would pay twice."""
+    await books.apply(board("L1"))
+    await books.apply(board("L2"))
+    paid = RecordPayment(
+        id="p-1",
+        actor=TESTER,
+        reason="the borrower called",
+        loan_id="L1",
+        number=1,
+        reference="TRANSFER-1",
+        amount_minor=10100,
+        currency="CNY",
+        value_on=clock.now().date(),
+    )
+    assert isinstance(await books.apply(paid), Applied)
+    again = await books.apply(replace(paid, id="p-2", loan_id="L2"))
+    assert isinstance(again, Refused)
+    assert again.rule == "payment.reference"
+    both = [replace(paid, id=f"p-{name}", loan_id=name, reference="T-2") for name in ("L1", "L2")]
+    answers = await books.apply_many(both)
+    assert [type(answer) for answer in answers] == [Applied, Refused]
+    loan = await desk.loan("L2")
+    assert loan is not None
+    assert loan.receipts == ()
