@@ -6,6 +6,7 @@ import structlog
 
 from domain.loan.aggregate import Actor
 from domain.loan.commands import AnyCommand, RecordNoticeReceipt, RecordOutcome, RecordReturn
+from domain.loan.unread import RecordUnreadReport
 from ports.books import Books
 from ports.rail import OutcomeReport, ReceiptReport, Report, ReturnReport, UnknownReport
 
@@ -20,14 +21,12 @@ class BooksIntake:
 
     async def take(self, rail: str, report: Report) -> None:
         """Book one report; the rail's own event id makes a repeated delivery the same command."""
-        command = _command(rail, report)
-        if command is None:
+        if isinstance(report, UnknownReport):
             _log.warning("report_of_unknown_type", rail=rail)
-            return
-        await self._books.apply(command)
+        await self._books.apply(_command(rail, report))
 
 
-def _command(rail: str, report: Report) -> AnyCommand | None:
+def _command(rail: str, report: Report) -> AnyCommand:
     actor = Actor("rail", rail)
     match report:
         case OutcomeReport():
@@ -62,6 +61,13 @@ def _command(rail: str, report: Report) -> AnyCommand | None:
                 delivered=report.delivered,
             )
         case UnknownReport():
-            return None
+            return RecordUnreadReport(
+                id=f"report/{rail}/{report.event_id}",
+                actor=actor,
+                reason="nobody could read it",
+                rail=rail,
+                event_id=report.event_id,
+                type=report.type,
+            )
         case _:
             assert_never(report)

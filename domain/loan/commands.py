@@ -1,9 +1,8 @@
 """Commands: all that can be asked of, or told to, the books. One frozen dataclass each.
 
 *Evidence* (outcomes, returns, receipts, lines, notice receipts, the passing of a day) is never
-refused. *Orders* (present, waive, hold ...) can be. The identity of a command is every field but
-`id`, `seen` and `asked_at`, so the same news under the same id is the same command,
-whoever retries it.
+refused. *Orders* (present, waive, hold ...) can be. What makes two commands the same is said in
+`domain.loan.command`.
 """
 
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from domain.loan.amounts import Component
 from domain.loan.command import Command, InstallmentCommand, LoanCommand, Scope
 from domain.loan.product import Product
 from domain.loan.schedule import ScheduleLine
+from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.statement import StatementLine
-
-# --- boarding and the passing of time ------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +98,7 @@ class RenewSend(InstallmentCommand):
 class RecordOutcome(Command):
     """What a rail said about an order: answer, webhook or enquiry (`source`).
 
-    `asked_at`: when the enquiry left. *Not found* is judged by it, for the books may hear of the
-    answer much later. Not part of the identity; without it the instant of booking stands in.
+    `asked_at`: when the enquiry left, by which *not found* is judged; no part of the identity.
     """
 
     evidence: ClassVar[bool] = True
@@ -298,5 +295,6 @@ Evidence = (
     | RecordNoticeReceipt
     | BookLine
     | RaiseOperator
+    | RecordUnreadReport
 )
 AnyCommand = BoardLoan | QueueReminder | IntendDebit | Review | RenewSend | Evidence | Order

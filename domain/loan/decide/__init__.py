@@ -31,6 +31,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.decide.boarding import board_loan, roll_day
+from domain.loan.decide.desk import record_unread_report
 from domain.loan.decide.driving import (
     intend_debit,
     queue_reminder,
@@ -43,6 +44,7 @@ from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_outcome, record_unsent
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
+from domain.loan.unread import RecordUnreadReport
 
 __all__ = ["decide"]
 
@@ -86,6 +88,8 @@ def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
             return record_notice_receipt(work, command)
         case BookLine():
             return book_line(work, command)
+        case RecordUnreadReport():
+            return record_unread_report(work, command)
         case RaiseOperator():
             return raise_operator(work, command)
         case (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.decide.work import Work
+from domain.loan.unread import RecordUnreadReport
 
 
 def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
@@ -34,6 +35,19 @@ def unknown_order(work: Work, rail: str, order_no: str) -> Change:
         )
     )
     return work.finish(Done(note="unknown order"))
+
+
+def record_unread_report(work: Work, command: RecordUnreadReport) -> Change:
+    """Evidence that nobody could read is kept as a case: the rail will not send it again."""
+    work.open_case(
+        CaseChange(
+            "open",
+            f"unread/{command.rail}/{command.event_id}",
+            "unread_report",
+            f"{command.rail} sent report {command.event_id} of type {command.type!r}, unread",
+        )
+    )
+    return work.finish(Done(note="unread report"))
 
 
 def open_case(
