@@ -122,10 +122,15 @@ class Sandbox:
 
     async def next_stop(self) -> datetime | None:
         """The next instant at which anything happens: a beat, a message, the bank, a new day."""
-        beat, outlook, sweep = await asyncio.gather(
-            self._stack.desk.next_instant(), self._control.outlook(), self._next_sweep()
+        now = self.now
+        beat, outlook = await asyncio.gather(
+            self._stack.desk.next_instant(), self._control.outlook()
         )
-        return next_of(self.now, beat, outlook.next_news, sweep)
+        midnight = min(local_instant(self._tomorrow(zone), SWEEP_AT, zone) for zone in self._zones)
+        first = next_of(now, beat, outlook.next_news, None)
+        if first is not None and first < midnight:  # no sweep comes before that
+            return first
+        return next_of(now, beat, outlook.next_news, await self._next_sweep())
 
     async def stand_at(self, instant: datetime) -> None:
         """Move every clock to an instant, and wait until everything due there is done."""
@@ -254,8 +259,7 @@ class Sandbox:
         now = self.now
         found: list[datetime] = []
         for zone in self._zones:
-            tomorrow = local_day(now, zone) + ONE_DAY
-            day = await self._days.next_day(zone, now, tomorrow)
+            day = await self._days.next_day(zone, now, self._tomorrow(zone))
             if day is not None:
                 found.append(local_instant(day, SWEEP_AT, zone))
         if await self._expects_lines():
@@ -263,6 +267,9 @@ class Sandbox:
             day = self._days.next_statement_day(local_day(now, zone))
             found.append(local_instant(day, SWEEP_AT, zone))
         return min(found, default=None)
+
+    def _tomorrow(self, zone: str) -> date:
+        return local_day(self.now, zone) + ONE_DAY
 
     async def _expects_lines(self) -> bool:
         """Whether money is reported and waits for its bank line."""

@@ -25,7 +25,8 @@ def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
         (
             "fell_due",
             (
-                "value 2026-03-10: Dr owed/L1/1/principal 100.00 CNY; Dr owed/L1/1/interest 1.00 CNY; "
+                "value 2026-03-10: Dr owed/L1/1/principal 100.00 CNY; "
+                "Dr owed/L1/1/interest 1.00 CNY; "
                 "Cr claim/funder-1 100.00 CNY; Cr claim/funder-1 1.00 CNY"
             ),
             "fell due: 101.00 CNY is owed",
@@ -33,7 +34,8 @@ def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
         (
             "confirmed",
             (
-                "value 2026-03-10: Dr clearing/simbank 111.00 CNY; Cr owed/L1/1/principal 101.00 CNY; "
+                "value 2026-03-10: Dr clearing/simbank 111.00 CNY; "
+                "Cr owed/L1/1/principal 101.00 CNY; "
                 "Cr suspense/R-1 10.00 CNY"
             ),
             (

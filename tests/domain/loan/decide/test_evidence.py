@@ -471,3 +471,19 @@ def test_a_line_without_any_reference_waits() -> None:
     s = Scene.boarded()
     s.line(minor=123)
     assert next(iter(s.books.lines.values())).open_minor == 123
+
+
+def test_a_line_that_comes_again_with_another_amount_is_a_case_and_books_nothing() -> None:
+    """A bank issues a statement anew under its old id: the first booking stands, a person looks."""
+    s = Scene.boarded()
+    order = s.present()
+    s.hear(order, minor=10100)
+    s.line(LineItem(order, None, None, 10100), id="A/S/1")
+    s.line(LineItem(order, None, None, 10100), id="A/S/1")
+    assert not [case for case in s.books.cases.values() if case.kind == "line_contradiction"]
+    before = s.mark
+    s.line(LineItem(order, None, None, 9100), id="A/S/1")
+    s.line(LineItem(order, None, None, 9100), id="A/S/1")
+    found = [case for case in s.books.cases.values() if case.kind == "line_contradiction"]
+    assert [(case.line, case.amount_minor) for case in found] == [("A/S/1", 9100)]
+    assert s.mark == before
