@@ -1,14 +1,14 @@
 """Commands: all that can be asked of, or told to, the books. One frozen dataclass each.
 
 *Evidence* (outcomes, returns, receipts, lines, notice receipts, the passing of a day) is never
-refused. *Orders* (present, waive, hold ...) can be. What makes two commands the same is said in
-`domain.loan.command`.
+refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
+from domain import canonical
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import HoldKind
@@ -184,8 +184,8 @@ class BookLine(Command):
     line: StatementLine
 
     def says(self) -> str | None:
-        """A line counts once, whatever file brings it."""
-        return f"line/{self.line.id}"
+        """A line that says the same counts once, whatever file brings it."""
+        return f"line/{self.line.id}/{canonical.digest(self.line)[:16]}"
 
     def scope(self) -> Scope:
         """Found by the references in the line."""

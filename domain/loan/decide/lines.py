@@ -21,7 +21,8 @@ NO_FUNDS = frozenset({"64", "90", "AM04", "MS03", "R01"})
 def book_line(work: Work, command: BookLine) -> Change:
     """Match a booked line by its references, never by amount alone; the rest waits in suspense."""
     line = command.line
-    if line.id in work.lines:
+    if (known := work.lines.get(line.id)) is not None:
+        _compare(work, known, line)
         return work.finish(Done(note="known"))
     state = LineState(
         line.id,
@@ -228,6 +229,25 @@ def _to_suspense(work: Work, line: StatementLine, open_minor: int) -> None:
             f"{open_minor} {line.currency} minor units of line {line.id} are not explained",
             line=line.id,
             amount_minor=open_minor,
+            currency=line.currency,
+        )
+    )
+
+
+def _compare(work: Work, known: LineState, line: StatementLine) -> None:
+    """A bank that says a line anew in other figures is not believed twice, nor passed over."""
+    figures = (line.amount_minor, line.currency, line.booked_on)
+    if figures == (known.amount_minor, known.currency, known.booked_on):
+        return
+    said = f"{known.amount_minor} {known.currency} on {known.booked_on} is booked"
+    work.open_case(
+        CaseChange(
+            "open",
+            f"line_contradiction/{line.id}",
+            "line_contradiction",
+            f"{said}, and now {line.amount_minor} {line.currency} on {line.booked_on}",
+            line=line.id,
+            amount_minor=line.amount_minor,
             currency=line.currency,
         )
     )
