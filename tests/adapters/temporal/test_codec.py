@@ -101,7 +101,10 @@ async def test_what_was_written_in_clear_stays_readable() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no-colon", "a:short", "a:!!!", f"{OLD}\n{OLD}", f":{OLD}", f"a b:{OLD[8:]}"]
+    "text",
+    ["", "no-colon", "a:short", "a:!!!", f"{OLD}\n{OLD}", f":{OLD}", f"a b:{OLD[8:]}"],
+    # Keys are made afresh in every process: names of tests must not hold them.
+    ids=["empty", "no colon", "short", "no base64", "twice", "no id", "bad id"],
 )
 def test_faulty_keyring_is_refused_without_showing_a_key(text: str) -> None:
     """The message names the line or the id; key material is never in it."""

@@ -1,7 +1,7 @@
 """Evidence is taken in every state, and what does not fit becomes a case, never silence."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -9,9 +9,11 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import IllegalTransition, InvariantBroken
 from domain.loan.change import Change
+from domain.loan.command import Scope
 from domain.loan.commands import (
     RecordNoticeReceipt,
     RecordOutcome,
+    RecordPayment,
     RecordReturn,
     RecordUnsent,
     RollDay,
@@ -21,6 +23,7 @@ from domain.loan.decide.money import place_waiting
 from domain.loan.decide.outcomes import end_unpaid, put_attempt
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
+from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.statement import LineItem
 from tests.support import invariants
 from tests.support.memory import TESTER, MemoryBooks, board, schedule
@@ -487,3 +490,30 @@ def test_a_line_that_comes_again_with_another_amount_is_a_case_and_books_nothing
     found = [case for case in s.books.cases.values() if case.kind == "line_contradiction"]
     assert [(case.line, case.amount_minor) for case in found] == [("A/S/1", 9100)]
     assert s.mark == before
+
+
+def test_a_report_that_nobody_can_read_is_a_case() -> None:
+    """The rail takes our 200 for kept and will not say it again: a person has to ask."""
+    s = Scene.boarded()
+
+    s.give(RecordUnreadReport, rail="simbank", event_id="e-7", type="order.tickled")
+
+    assert s.books.cases["unread/simbank/e-7"].kind == "unread_report"
+    assert s.books.entries == []
+
+
+def test_a_payment_names_the_loan_and_its_reference() -> None:
+    """Both are looked up and locked: one transfer must not be credited to two loans."""
+    command = RecordPayment(
+        id="p",
+        actor=TESTER,
+        reason="a test",
+        loan_id="L1",
+        number=1,
+        reference="T-1",
+        amount_minor=1,
+        currency="CNY",
+        value_on=date(2026, 3, 2),
+    )
+
+    assert command.scope() == Scope(loans=("L1",), receipts=("T-1",))
