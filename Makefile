@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-domain test-rest lint format up topology clean requirements
+.PHONY: help env demo test test-domain test-rest test-slow lint format up topology clean requirements
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,7 +36,12 @@ test-domain: env ## the domain alone, every branch covered
 
 test-rest: env ## everything outside the domain, on real servers
 	@$(BIN)/python -m workers.serverbinary
-	$(BIN)/python -m pytest tests --ignore=tests/domain -q -n $(WORKERS) --dist loadgroup --durations=10 $(ARGS)
+	$(BIN)/python -m pytest tests --ignore=tests/domain -q -m "not slow" -n $(WORKERS) --dist loadgroup --durations=10 $(ARGS)
+
+test-slow: env ## the long journeys: repeated seeds, servers and banks killed in the middle of demos
+	@$(PYTHON) deploy/environment.py --test-tools
+	@$(BIN)/python -m workers.serverbinary
+	$(BIN)/python -m pytest tests -q -m slow --durations=10 $(ARGS)
 
 lint: env ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

@@ -41,7 +41,7 @@ async def test_a_worker_that_dies_there_costs_no_second_debit(ended: Watched, po
     loan_id = loans(len(POINTS))[POINTS.index(point)].loan_id
     aborts = ended.local.home.parent / "aborts"
     assert (aborts / f"{point}@{loan_id}.done").is_file(), "the worker never came to this point"
-    assert ended.local.restarts["worker-1"] == len(POINTS)
+    assert ended.local.restarts["worker-1"] >= len(POINTS)
     truth = await ended.truth()
     mandate = f"M-{loan_id.removeprefix('D')}"
     orders = [order for order in truth["orders"] if order["mandate_ref"] == mandate]
