@@ -18,8 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from sqlalchemy import select
+
 from adapters.calendars import load_calendar
+from adapters.sql.engine import books_engine
 from adapters.sql.migrate import upgrade
+from adapters.sql.tables import loans
+from domain.errors import InvalidInput
 from workers.auditing import LOG_FILE
 from workers.clock import CLOCK_FILE
 from workers.console import Unavailable
@@ -122,6 +127,8 @@ class LocalStack:
             clear_home(home)
         self.say("books")
         await upgrade(self.settings.books_url())
+        if not self.options.keep_state:
+            await must_be_empty(self.settings.books_url())
         self.say("Temporal server")
         binary = await find_server(environment(), self.say)
         self.server = DevServer(
@@ -232,6 +239,23 @@ class LocalStack:
                 await kept.child.stop(first=signal.SIGTERM)
         if self.server is not None:
             await self.server.stop()
+
+
+async def must_be_empty(url: str) -> None:
+    """Books outside the home are not ours to remove, and a fresh bank does not know their loans.
+
+    Raises:
+        InvalidInput: there are loans in them.
+    """
+    engine = books_engine(url)
+    try:
+        async with engine.connect() as conn:
+            found = (await conn.execute(select(loans.c.id).limit(1))).first()
+    finally:
+        await engine.dispose()
+    if found is not None:
+        rule = "an empty database: this stack begins with empty books"
+        raise InvalidInput("ACQUIT_DATABASE_URL", engine.url.render_as_string(), rule)
 
 
 def clear_home(home: Path) -> None:

@@ -8,16 +8,20 @@ about that loan counts.
 
 from __future__ import annotations
 
+import functools
 import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from temporalio.worker import Worker
 
 from activities.debits import DebitActivities
 from adapters.notices.courier import NoticeCourier
 from adapters.rails.simbank.client import SimbankRail
 from adapters.sql.books import SqlBooks
 from adapters.sql.outbox import Pace
+from adapters.temporal import worker
 from adapters.temporal.couriers import DriverCourier
 from domain.loan.commands import IntendDebit, RecordOutcome
 from workers import cli, compose
@@ -53,6 +57,9 @@ def hurry() -> None:
     """Shorten what others wait for when a worker has died: the same rules, sooner."""
     compose.SANDBOX_PACE = Pace(deliver_within=timedelta(seconds=1), lease=timedelta(seconds=5))
     policies.DEBIT["heartbeat_timeout"] = timedelta(seconds=5)
+    policies.STEADY["start_to_close_timeout"] = timedelta(seconds=5)
+    sticky: dict[str, Any] = {"sticky_queue_schedule_to_start_timeout": timedelta(seconds=2)}
+    setattr(worker, "Worker", functools.partial(Worker, **sticky))  # noqa: B010
 
 
 def patch() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -73,17 +75,23 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
     assert verified.code == 0, verified.err
     balances = await acquit(home, "ledger", "balances", "--json")
     assert balances.code == 0, balances.err
-    receipts = {
-        row["account"].split("/")[1] for row in balances.json if row["account"].startswith("rec")
-    }
-    assert balances.json
-    assert receipts is not None
+    held = {row["account"]: row["amount"] for row in balances.json}
+    assert held["bank/ACCT-FUNDER-1-CNY"] == "1212.00"
+    assert held["clearing/simbank"] == held[f"owed/{LOAN}/1/principal"] == "0.00"
+    assert await trail(home) == 0
+
+
+async def trail(home: Path) -> int:
+    """Exit code of `acquit trail` about the only receipt of the books."""
+    with sqlite3.connect(home / "books.db") as books:
+        ((receipt,),) = books.execute("SELECT id FROM receipts").fetchall()
+    done = await acquit(home, "trail", receipt)
+    assert "1212.00" in done.out, done.err
+    return done.code
 
 
 def shift(day: str, days: int) -> str:
     """A day so many days after another, in ISO form."""
-    from datetime import date, timedelta  # noqa: PLC0415
-
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.program import Done, Program, acquit
+from workers.console import Exit
 
 LEDGER = {"entries", "postings", "balanced", "chain_ok", "head"}
 KEYS = {
@@ -116,7 +117,10 @@ async def test_the_same_seed_gives_the_same_run(tmp_path: Path, temporal_binary:
 async def test_a_demo_on_postgresql_ends_clean(
     tmp_path: Path, temporal_binary: Path, postgres_url: str
 ) -> None:
-    """The same main job with its books in PostgreSQL, named by ACQUIT_DATABASE_URL alone."""
+    """The same main job with its books in PostgreSQL, named by ACQUIT_DATABASE_URL alone.
+
+    Books that are not in the home are never removed: a second demo on them is refused.
+    """
     assert temporal_binary.is_file()
     words = ("--loans", "2", "--months", "1", "--profile", "rough", "--seed", "7")
     shown = await show(tmp_path / "home", *words, ACQUIT_DATABASE_URL=postgres_url)
@@ -124,3 +128,6 @@ async def test_a_demo_on_postgresql_ends_clean(
     assert not list((tmp_path / "home").glob("books.db*"))
     verified = await acquit(tmp_path / "home", "ledger", "verify", ACQUIT_DATABASE_URL=postgres_url)
     assert verified.code == 0, verified.err
+    again = await acquit(tmp_path / "home", "demo", ACQUIT_DATABASE_URL=postgres_url)
+    assert again.code == Exit.MISTAKE
+    assert "empty database" in again.err
