@@ -12,6 +12,7 @@ from workers.console import print_table, print_text
 from workers.storytelling import told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from domain.loan.aggregate import Loan
@@ -68,14 +69,16 @@ class LiveScreen:
             sys.stderr.write(f"acquit: {where.now:%Y-%m-%d %H:%M} {told}\n")
 
 
-async def show_result(settings: Settings, result: Result, restarts: dict[str, int]) -> None:
-    """Print the closing report and the story of the installment to which most happened."""
+async def show_result(
+    settings: Settings, result: Result, restarts: dict[str, int], names: Sequence[str]
+) -> None:
+    """Print the closing report and, of the loans `names`, the installment with most attempts."""
     from workers.commands.audit import show  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
     show(result.report)
     async with open_stack(settings) as stack:
-        await _tell(stack.desk)
+        await _tell(stack.desk, names)
     facts = result.as_dict()
     rows: list[tuple[str, Any]] = [
         ("virtual days", facts["virtual_days"]),
@@ -89,10 +92,10 @@ async def show_result(settings: Settings, result: Result, restarts: dict[str, in
         print_text(f"did not move: {', '.join(facts['clock']['stuck'])}")
 
 
-async def _tell(desk: Desk) -> None:
+async def _tell(desk: Desk, names: Sequence[str]) -> None:
     """The story of the installment with the most attempts."""
     best: tuple[int, Loan, int] | None = None
-    for loan in [await desk.loan(name) for name in await _loans(desk)]:
+    for loan in [await desk.loan(name) for name in names]:
         for item in loan.installments if loan else ():
             if loan is not None and (best is None or len(item.attempts) > best[0]):
                 best = (len(item.attempts), loan, item.number)
@@ -104,12 +107,3 @@ async def _tell(desk: Desk) -> None:
     for sentence in list(told(loan, lines))[:_STORY_LINES]:
         print_text(f"  {sentence}")
     print_text()
-
-
-async def _loans(desk: Desk) -> list[str]:
-    views = await desk.unfinished(("", 0), 1)
-    names = {view.loan_id for view in views}
-    async for posting in desk.journal():
-        if posting.loan is not None:
-            names.add(posting.loan)
-    return sorted(names)

@@ -54,17 +54,19 @@ DEBIT = workflow.ActivityConfig(
     ),
 )
 
+_BULK_RETRIES = RetryPolicy(
+    initial_interval=_SECOND,
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+    maximum_attempts=20,
+    non_retryable_error_types=NEVER_AGAIN,
+)
+
 # Bulk work reports its cursor with every heartbeat and goes on from there.
 BULK = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(seconds=30),
-    retry_policy=RetryPolicy(
-        initial_interval=_SECOND,
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-        maximum_attempts=20,
-        non_retryable_error_types=NEVER_AGAIN,
-    ),
+    retry_policy=_BULK_RETRIES,
 )
 
 # One bounded piece of bulk work without a cursor to report: it shows that it lives, so that a dead
@@ -72,13 +74,7 @@ BULK = workflow.ActivityConfig(
 BULK_QUIET = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=10),
-    retry_policy=RetryPolicy(
-        initial_interval=_SECOND,
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(minutes=1),
-        maximum_attempts=20,
-        non_retryable_error_types=NEVER_AGAIN,
-    ),
+    retry_policy=_BULK_RETRIES,
 )
 
 EVENTS_MOST = 4000

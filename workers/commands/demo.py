@@ -120,7 +120,8 @@ async def _demo(
                 screen.show(progress)
 
             result = await rehearse(settings, loans, watch)
-        await show_result(settings, result, local.restarts)
+        names = [loan.loan_id for loan in loans]
+        await show_result(settings, result, local.restarts, names)
         if keep:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
