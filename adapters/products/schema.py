@@ -35,6 +35,7 @@ class WaterfallTable(_Table):
     future: f.FutureName
     principal_first_from_dpd: Annotated[int, Field(ge=1)] | None = None
     due_with_past_due: bool = False
+    in_advance: Annotated[list[f.ComponentName], Field(min_length=1)] | None = None
 
 
 class ShareTable(_Table):

@@ -70,6 +70,8 @@ class Waterfall:
             principal comes before everything else (credit-card rule: 91); None for never.
         due_with_past_due: past due and due form one group (India: all interest, overdue and
             current, before any principal).
+        in_advance: the order for what is not due yet, where that is another one (principal only,
+            say); what the borrower designates is paid in the usual order.
     """
 
     order: tuple[Component, ...]
@@ -77,10 +79,12 @@ class Waterfall:
     future: Future
     principal_first_from_dpd: int | None = None
     due_with_past_due: bool = False
+    in_advance: tuple[Component, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not self.order or len(set(self.order)) != len(self.order):
-            raise InvalidInput("order", ",".join(self.order), "each component once, at least one")
+        for name, order in (("order", self.order), ("in_advance", self.in_advance)):
+            if order is not None and not 0 < len(set(order)) == len(order):
+                raise InvalidInput(name, ",".join(order), "each component once, at least one")
         first = self.principal_first_from_dpd
         if first is not None and first < 1:
             raise InvalidInput("principal_first_from_dpd", first, "1 or more")
@@ -126,10 +130,9 @@ def allocate(
         raise InvalidInput("items", numbers, "each installment once")
     if unknown := set(designated) - set(numbers):
         raise InvalidInput("designated", sorted(unknown), f"open installments: {sorted(numbers)}")
-    order = waterfall.order_at(days_past_due(items, as_of))
     left = amount_minor
     paid: list[Allocation] = []
-    for group in _groups(items, waterfall, as_of, designated):
+    for group, order in _groups(items, waterfall, as_of, designated):
         for item, component in _steps(group, order, waterfall.direction):
             if part := min(left, item.owed.of(component)):
                 paid.append(Allocation(item.number, component, part))
@@ -139,25 +142,27 @@ def allocate(
 
 def _groups(
     items: Sequence[OpenItem], waterfall: Waterfall, as_of: date, designated: Sequence[int]
-) -> Iterator[list[OpenItem]]:
-    """Groups in the order in which they are paid, each sorted, none sharing an installment."""
+) -> Iterator[tuple[list[OpenItem], tuple[Component, ...]]]:
+    """Groups as they are paid, each sorted and with its order, none sharing an installment."""
+    order = waterfall.order_at(days_past_due(items, as_of))
     by_number = {item.number: item for item in items}
     for number in dict.fromkeys(designated):
-        yield [by_number.pop(number)]
+        yield [by_number.pop(number)], order
     rest = sorted(by_number.values(), key=lambda item: (item.due_on, item.number))
     past = [item for item in rest if item.due_on < as_of]
     due = [item for item in rest if item.due_on == as_of]
     future = [item for item in rest if item.due_on > as_of]
     if waterfall.due_with_past_due:
-        yield past + due
+        yield past + due, order
     else:
-        yield past
-        yield due
+        yield past, order
+        yield due, order
+    ahead = waterfall.in_advance or order
     match waterfall.future:
         case Future.NEXT:
-            yield future
+            yield future, ahead
         case Future.LAST:
-            yield future[::-1]
+            yield future[::-1], ahead
         case Future.REDUCE | Future.ADVANCE:
             return
         case _:

@@ -26,17 +26,19 @@ def allocate(  # noqa: PLR0913  (one parameter for each option)
     order: Annotated[
         str,
         typer.Option(
-            help="Components with commas, or cn-civil-code, cn-contract, "
-            "penalties-fees-interest-principal, principal-interest-penalties-fees, "
-            "interest-principal-penalties-fees."
+            help="Components with commas, or a name: cn-civil-code, cn-contract, cn-credit-card, "
+            "rbi-india, early-repayment ... (a name that is none lists them all)."
         ),
     ],
-    direction: Annotated[str, typer.Option(help="horizontal or vertical.")] = "horizontal",
+    direction: Annotated[
+        str, typer.Option(help="horizontal or vertical; as the name has it, or horizontal.")
+    ] = "",
     future: Annotated[str, typer.Option(help="next, last, reduce or advance.")] = "next",
     as_of: Annotated[str, typer.Option(help="Value date; that of the file unless given.")] = "",
     currency: Annotated[str, typer.Option(help="Where the file names none.")] = "CNY",
     principal_first_from_dpd: Annotated[
-        int, typer.Option(help="Principal first from this many days past due on; 0 for never.")
+        int,
+        typer.Option(help="Principal first from so many days past due on; 0 as the name has it."),
     ] = 0,
     due_with_past_due: Annotated[
         bool, typer.Option(help="Past due and due form one group.")
@@ -51,9 +53,11 @@ def allocate(  # noqa: PLR0913  (one parameter for each option)
     The state file holds {"currency", "as_of", "installments": [{"number", "due_on", "owed":
     {"principal", "interest", "fee", "penalty", "cost"}}]} with decimal strings.
     """
+    from dataclasses import replace  # noqa: PLC0415
+
     from domain.errors import InvalidInput  # noqa: PLC0415
-    from domain.loan.orders import parse_order  # noqa: PLC0415
-    from domain.loan.waterfall import Direction, Future, Waterfall  # noqa: PLC0415
+    from domain.loan.orders import named  # noqa: PLC0415
+    from domain.loan.waterfall import Direction, Future  # noqa: PLC0415
     from domain.loan.waterfall import allocate as allocated  # noqa: PLC0415
     from domain.money import decimal_text, parse_minor  # noqa: PLC0415
     from workers.commands.options import choice, day_of  # noqa: PLC0415
@@ -63,12 +67,13 @@ def allocate(  # noqa: PLR0913  (one parameter for each option)
     day = day_of("as_of", as_of) if as_of else found.as_of
     if day is None:
         raise InvalidInput("as_of", as_of, "a date, as an option or in the file")
-    waterfall = Waterfall(
-        parse_order(order),
-        choice("direction", direction, Direction),
-        choice("future", future, Future),
-        principal_first_from_dpd or None,
-        due_with_past_due,
+    usual = named(order)
+    waterfall = replace(
+        usual,
+        direction=choice("direction", direction or usual.direction.value, Direction),
+        future=choice("future", future, Future),
+        principal_first_from_dpd=principal_first_from_dpd or usual.principal_first_from_dpd,
+        due_with_past_due=due_with_past_due or usual.due_with_past_due,
     )
     minor = parse_minor(amount, found.currency)
     parts, rest = allocated(found.items, minor, waterfall, day, designated or ())

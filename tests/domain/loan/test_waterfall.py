@@ -1,5 +1,6 @@
 """Allocation: the published vectors, every direction, every future, and what always holds."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -8,14 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.amounts import Amounts, Component
-from domain.loan.orders import (
-    ORDERS,
-    TransactionType,
-    Waterfalls,
-    credit_card_cn,
-    india,
-    parse_order,
-)
+from domain.loan.orders import TransactionType, Waterfalls, named
 from domain.loan.waterfall import (
     Allocation,
     Direction,
@@ -113,7 +107,7 @@ def test_india_takes_all_interest_before_any_principal() -> None:
         OpenItem(4, date(2024, 4, 1), Amounts(principal=100, interest=10)),
         OpenItem(5, TODAY, Amounts(principal=100, interest=10)),
     ]
-    found = paid(items, 25, india())
+    found = paid(items, 25, named("rbi-india"))
     assert found == [(4, "interest", 10), (5, "interest", 10), (4, "principal", 5)]
 
 
@@ -125,7 +119,7 @@ def test_chinese_card_debt_turns_to_principal_first_after_ninety_days(
 ) -> None:
     """Credit-card rule art. 57: up to 90 days interest and fees first, from 91 on principal."""
     item = OpenItem(1, TODAY - timedelta(days=overdue_days), Amounts(principal=50, penalty=5))
-    assert paid([item], 3, credit_card_cn()) == [(1, first, 3)]
+    assert paid([item], 3, named("cn-credit-card")) == [(1, first, 3)]
 
 
 def test_an_order_without_principal_has_nothing_to_turn_to() -> None:
@@ -153,14 +147,80 @@ def test_days_past_due_count_from_the_oldest_open_date() -> None:
     assert days_past_due(PAST, date(2024, 2, 1)) == 0
 
 
-def test_statutory_and_contract_orders_have_names() -> None:
-    """Or are written with commas; anything else is refused with both."""
-    assert parse_order("cn-contract") == ORDERS["cn-contract"]
-    assert parse_order("principal, interest") == (Component.PRINCIPAL, Component.INTEREST)
-    assert all(set(order) == set(Component) for order in ORDERS.values())
-    assert ORDERS["cn-civil-code"][-1] is Component.PRINCIPAL
-    with pytest.raises(InvalidInput, match="order"):
-        parse_order("principal,tips")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cn-civil-code",
+        "cn-credit-card",
+        "cn-contract",
+        "rbi-india",
+        "mifos-standard",
+        "principal-interest-penalties-fees",
+        "interest-principal-penalties-fees",
+        "early-repayment",
+        "heavensfamily",
+        "creocore",
+        "due-penalty-fee-interest-principal-in-advance-principal-penalty-fee-interest",
+        "due-penalty-interest-principal-fee-in-advance-penalty-interest-principal-fee",
+    ],
+)
+def test_statutes_contracts_and_fineract_strategies_have_names(name: str) -> None:
+    """Every order of the catalogue of rules; each pays every component of what is due."""
+    assert set(named(name).order) == set(Component)
+
+
+def test_an_order_may_be_written_with_commas() -> None:
+    """Anything else is refused, and the refusal lists components and names."""
+    found = named("principal, interest")
+    assert found == Waterfall(
+        (Component.PRINCIPAL, Component.INTEREST), Direction.HORIZONTAL, Future.NEXT
+    )
+    with pytest.raises(InvalidInput, match=r"principal,tips.*penalty.*cn-contract"):
+        named("principal,tips")
+
+
+EACH = Amounts(principal=16, interest=8, fee=4, penalty=2, cost=1)
+"""Amounts that tell the components apart: any sum of them is a sum of only those."""
+
+
+@pytest.mark.parametrize(
+    ("name", "due", "in_advance"),
+    [
+        # Fineract, TransactionProcessor classes: late and on time, then before the due date.
+        ("mifos-standard", "cost penalty fee interest principal", None),
+        ("creocore", "cost penalty fee interest principal", None),
+        ("principal-interest-penalties-fees", "principal interest penalty fee cost", None),
+        ("interest-principal-penalties-fees", "interest principal penalty fee cost", None),
+        ("heavensfamily", "principal interest fee penalty cost", None),
+        ("early-repayment", "interest principal penalty fee cost", "principal"),
+        (
+            "due-penalty-fee-interest-principal-in-advance-principal-penalty-fee-interest",
+            "cost penalty fee interest principal",
+            "principal cost penalty fee interest",
+        ),
+        (
+            "due-penalty-interest-principal-fee-in-advance-penalty-interest-principal-fee",
+            "cost penalty interest principal fee",
+            None,
+        ),
+        # Civil Code art. 561; usual contracts.
+        ("cn-civil-code", "cost fee interest penalty principal", None),
+        ("cn-contract", "cost fee penalty interest principal", None),
+    ],
+)
+def test_a_named_order_pays_what_is_due_and_what_is_not_due_yet(
+    name: str, due: str, in_advance: str | None
+) -> None:
+    """31 a head: one installment due today, one in a month, more money than both owe."""
+    items = [OpenItem(1, TODAY, EACH), OpenItem(2, date(2024, 6, 1), EACH)]
+    found = paid(items, 100, named(name))
+    ahead = (in_advance or due).split()
+    assert [component for number, component, _ in found if number == 1] == due.split()
+    assert [component for number, component, _ in found if number == 2] == ahead
+    designated = paid(items, 31, named(name), designated=(2,))
+    assert designated == [
+        (2, component, EACH.of(Component(component))) for component in due.split()
+    ]
 
 
 def test_each_kind_of_transaction_may_have_its_own_waterfall() -> None:
@@ -173,9 +233,11 @@ def test_each_kind_of_transaction_may_have_its_own_waterfall() -> None:
 
 @pytest.mark.parametrize("order", [(), (Component.FEE, Component.FEE)])
 def test_an_order_names_each_component_once(order: tuple[Component, ...]) -> None:
-    """And at least one."""
+    """And at least one; the order in advance likewise."""
     with pytest.raises(InvalidInput, match="order"):
         Waterfall(order, Direction.VERTICAL, Future.NEXT)
+    with pytest.raises(InvalidInput, match="in_advance"):
+        Waterfall(ORDER, Direction.VERTICAL, Future.NEXT, in_advance=order)
 
 
 def test_what_cannot_be_allocated_is_refused() -> None:
@@ -207,6 +269,7 @@ RULES = st.builds(
     st.sampled_from(Future),
     st.sampled_from([None, 1, 91]),
     st.booleans(),
+    st.sampled_from([None, (Component.PRINCIPAL,), (Component.PRINCIPAL, Component.FEE)]),
 )
 
 
@@ -220,10 +283,9 @@ def test_allocation_never_exceeds_what_is_owed_and_loses_nothing(
     owed = {item.number: item.owed for item in items}
     assert len({(part.number, part.component) for part in parts}) == len(parts)
     assert all(0 < part.minor <= owed[part.number].of(part.component) for part in parts)
+    ahead = rule.in_advance or rule.order if rule.future in {Future.NEXT, Future.LAST} else ()
     reachable = sum(
-        item.owed.total
-        for item in items
-        if item.due_on <= TODAY or rule.future in {Future.NEXT, Future.LAST}
+        item.owed.total if item.due_on <= TODAY else sum(map(item.owed.of, ahead)) for item in items
     )
     assert rest == max(0, amount - reachable)
 
@@ -233,7 +295,7 @@ def test_two_payments_pay_what_one_payment_pays(
     items: list[OpenItem], one: int, two: int, rule: Waterfall
 ) -> None:
     """With an order that does not look at days past due, payments may be cut anywhere."""
-    rule = Waterfall(rule.order, rule.direction, rule.future, None, rule.due_with_past_due)
+    rule = replace(rule, principal_first_from_dpd=None)
     first, rest = allocate(items, one, rule, TODAY)
     second, _ = allocate(_after(items, first), two + rest, rule, TODAY)
     together, _ = allocate(items, one + two, rule, TODAY)
