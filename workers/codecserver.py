@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
-
-import uvicorn
 
 from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.redaction import Redactor
@@ -15,6 +14,8 @@ from adapters.temporal.codec import EncryptionCodec, Keyring
 from adapters.temporal.codecserver import Looked, Tokens, build_codec_app
 from domain.errors import InvalidInput
 from workers.console import complain
+from workers.health import Health, health_door
+from workers.serving import serving, told_to_stop
 from workers.settings import load_settings, secrets_in, temporal_config
 
 if TYPE_CHECKING:
@@ -55,10 +56,22 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001  (the one exit door)
         return int(complain(error))
     configure_logging(settings.log_level, Redactor(secrets_in(settings, None)))
-    uvicorn.run(
-        app, host=settings.codec_host, port=settings.codec_port, log_config=None, access_log=False
-    )
+    try:
+        asyncio.run(_serve(app, settings))
+    except InvalidInput as error:  # an address that is taken
+        return int(complain(error))
     return 0
+
+
+async def _serve(app: Starlette, settings: Settings) -> None:
+    """Serve until told to stop, then let what has begun be answered."""
+    stop, health = told_to_stop(), Health("codec")
+    async with (
+        health_door(health, settings),
+        serving(app, settings.codec_host, settings.codec_port, "codec") as door,
+    ):
+        health.part("door", lambda: not door.done())
+        await health.watch(stop)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Stack:
     """The house without Temporal: what every command and every worker stands on.
 
     `outbox` has no couriers until a worker gives it some (`deliver_by`): other processes only leave
-    messages there.
+    messages there. `writer` is what stands behind `books`, to ask whether it lives.
     """
 
     settings: Settings
@@ -70,6 +70,7 @@ class Stack:
     clock: Clock
     rules: Rulebook
     books: Books
+    writer: SqlBooks
     desk: SqlDesk
     archive: SqlArchive
     outbox: OutboxRelay
@@ -120,6 +121,7 @@ async def open_stack(settings: Settings, tracing: Tracing | None = None) -> Asyn
             clock=clock,
             rules=rules,
             books=books,
+            writer=sql,
             desk=SqlDesk(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),

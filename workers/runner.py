@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -27,14 +26,18 @@ from adapters.temporal.starter import TemporalStarter
 from adapters.temporal.worker import Role, books_role, build_worker, debit_role, workflow_role
 from api.webhooks import build_app
 from domain.errors import InvalidInput
+from workers.attending import attend, attend_worker
 from workers.clock import SandboxClock
 from workers.compose import Stack, notice_courier, open_stack
+from workers.health import Health, health_door
 from workers.observing import Observed, observe
 from workers.production import build_of, data_converter, is_sandbox, keep_schedules
+from workers.serving import serving, told_to_stop
 from workers.settings import temporal_config
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from temporalio.client import Client
 
@@ -150,23 +153,27 @@ def tuned(role: Role, kind: str, settings: Settings) -> Role:
 
 
 async def run_worker(role: str, settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what was begun and leave nothing half-done."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with working(role, settings):
-        await stop.wait()
+    """Work until SIGTERM or SIGINT, then finish what was begun and leave nothing half-done.
+
+    Raises:
+        InvariantBroken: a part of this process died.
+    """
+    stop, health = told_to_stop(), Health(role)
+    async with working(role, settings, health=health):
+        await health.watch(stop)
 
 
 @contextlib.asynccontextmanager
 async def working(
-    role: str, settings: Settings, *, cache: int | None = None
+    role: str, settings: Settings, *, cache: int | None = None, health: Health | None = None
 ) -> AsyncIterator[House]:
     """Work until the end of the block; `cache`: see `workflow_cache` of the settings."""
+    health = health or Health(role)
     async with AsyncExitStack() as closing:
         observed = observe(settings, role, closing)
+        await closing.enter_async_context(health_door(health, settings))
         house = await open_house(settings, closing, observed)
+        attend(health, house, settings, closing)
         activities = hands(house)
         for queue, kind in roles_of(role, tuple(house.stack.rails)):
             worker = build_worker(
@@ -178,48 +185,32 @@ async def working(
                 grace=timedelta(seconds=settings.drain_timeout_s),
             )
             await closing.enter_async_context(worker)
+            attend_worker(health, worker)
         if role in {"all", "workflows"} and not is_sandbox(house.stack.record):
             await keep_schedules(house.client, settings, house.stack.products)
         if role in {"all", "api"}:
-            await closing.enter_async_context(_serve(house, settings, observed))
-        await closing.enter_async_context(_relay(house.stack))
+            door = await closing.enter_async_context(_serve(house, settings, observed))
+            health.part("door", lambda: not door.done())
+        outbox = await closing.enter_async_context(_relay(house.stack))
+        health.part("outbox", lambda: not outbox.done())
         yield house
 
 
 @contextlib.asynccontextmanager
-async def _relay(stack: Stack) -> Any:  # noqa: ANN401
+async def _relay(stack: Stack) -> AsyncIterator[asyncio.Task[None]]:
     """Deliver the outbox until the end of the block."""
     task = asyncio.create_task(stack.outbox.run(), name="outbox")
     try:
-        yield
+        yield task
     finally:
         stack.outbox.stop()
         await task
 
 
-@contextlib.asynccontextmanager
-async def _serve(house: House, settings: Settings, observed: Observed) -> Any:  # noqa: ANN401
+def _serve(
+    house: House, settings: Settings, observed: Observed
+) -> AbstractAsyncContextManager[asyncio.Task[None]]:
     """Serve webhooks until the end of the block."""
-    import uvicorn  # noqa: PLC0415 - only this role needs a server
-
     stack = house.stack
     app = build_app(stack.rails, stack.intake, stack.clock.now)
-    config = uvicorn.Config(
-        observed.door(app),
-        host=settings.api_host,
-        port=settings.api_port,
-        log_config=None,  # its lines come through our handler
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=10,
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[assignment]
-    task = asyncio.create_task(server.serve(), name="webhooks")
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
+    return serving(observed.door(app), settings.api_host, settings.api_port, "webhooks")

@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     api_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port of the door for programs; 0 picks a free one."""
 
+    health_host: str = "127.0.0.1"
+    health_port: Port | None = None
+    """Where `/healthz` and `/readyz` answer; None: nowhere."""
+
     tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = "main"
     """In whose name production's daily sweep and healing run."""
     build_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None

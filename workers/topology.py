@@ -24,7 +24,8 @@ from workers.console import Unavailable
 from workers.postgres import LocalPostgres, find_binaries
 from workers.processes import Child
 from workers.serverbinary import find_server
-from workers.topologyparts import NAMESPACE, Ports, Secrets, Site, parts_of
+from workers.topologyparts import Ports, Secrets, Site, parts_of
+from workers.topologyready import until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -190,11 +191,9 @@ class Topology:
         return await Child.start(part.argv, log=log, env=part.env, cwd=ROOT)
 
     async def _until_ready(self) -> None:
-        """Wait until every queue has a poller and every port answers."""
-        from workers.topologyready import until_ready  # noqa: PLC0415  (loads the SDK)
-
+        """Wait until every worker says that it can work."""
         children = {name: running.child for name, running in self._running.items()}
-        await until_ready(self.ports, NAMESPACE, children, _READY_S)
+        await until_ready(self.ports, children, _READY_S)
 
     # --- keeping ------------------------------------------------------------------------------
 

@@ -79,6 +79,7 @@ class Ports:
     simulator: int = field(default_factory=low_port)
     smtp: int = field(default_factory=low_port)
     api: int = field(default_factory=low_port)
+    health: dict[str, int] = field(default_factory=lambda: {name: low_port() for name in WORKERS})
     inner: dict[str, int] = field(
         default_factory=lambda: (
             {
@@ -162,8 +163,10 @@ def server_variables(ports: Ports, root: Path, shards: int) -> dict[str, str]:
     }
 
 
-def worker_variables(ports: Ports, home: Path, secrets_dir: Path) -> dict[str, str]:
-    """Variables that all parts of ours share."""
+def worker_variables(
+    ports: Ports, home: Path, secrets_dir: Path, part: str = "worker-workflows"
+) -> dict[str, str]:
+    """Variables that all parts of ours share; each is asked how it is on a port of its own."""
     return {
         "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
         "TEMPORAL_NAMESPACE": NAMESPACE,
@@ -172,6 +175,8 @@ def worker_variables(ports: Ports, home: Path, secrets_dir: Path) -> dict[str, s
         "ACQUIT_TENANT": "main",
         "ACQUIT_MERCHANT_ID": "ACQUIT",
         "ACQUIT_DRAIN_TIMEOUT_S": "30",
+        "ACQUIT_HEALTH_HOST": HOST,
+        "ACQUIT_HEALTH_PORT": str(ports.health[part]),
         "ACQUIT_SIMULATOR_URL": f"http://{HOST}:{ports.simulator}",
         "ACQUIT_SMTP_HOST": HOST,
         "ACQUIT_SMTP_PORT": str(ports.smtp),
@@ -216,7 +221,10 @@ def parts_of(
     path = f"{site.tools}:{environ.get('PATH', os.defpath)}"
     base = {**inherited, "PATH": path, "SECRETS_DIR": str(secrets_dir), "PYTHON": sys.executable}
     address = f"{HOST}:{ports.temporal}"
-    ours = {**base, **worker_variables(ports, home, secrets_dir), **more}
+
+    def ours(part: str, **own: str) -> Mapping[str, str]:
+        return {**base, **worker_variables(ports, home, secrets_dir, part), **more, **own}
+
     acquit = ("sh", str(deploy / "entrypoint.sh"), sys.executable, "-m", "workers")
     database = {"PGHOST": HOST, "PGPORT": str(ports.postgres), "POSTGRES_USER": ports.superuser}
     schema = {"SQL_HOST": HOST, "SQL_PORT": str(ports.postgres), "SQL_USER": "temporal"}
@@ -243,7 +251,7 @@ def parts_of(
         Part(
             name="migrate",
             argv=(*acquit, "db", "upgrade", "--grant-to", APP_ROLE),
-            env={**ours, **owner},
+            env={**ours("worker-workflows"), **owner},
             once=True,
         ),
         Part(name="simulator", argv=bank, env=base),
@@ -251,7 +259,7 @@ def parts_of(
             Part(
                 name=name,
                 argv=(*acquit, "worker", role),
-                env={**ours, "ACQUIT_API_HOST": HOST, "ACQUIT_API_PORT": str(ports.api)},
+                env=ours(name, ACQUIT_API_HOST=HOST, ACQUIT_API_PORT=str(ports.api)),
             )
             for name, role in WORKERS.items()
         ),

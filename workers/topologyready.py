@@ -1,4 +1,4 @@
-"""When an installation is ready: every queue has somebody who polls it, every port answers."""
+"""When an installation is ready: every worker says so itself, and the bank answers."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
-from temporalio.service import RPCError
+import httpx
 
 from workers.console import Unavailable
-from workers.topologyparts import HOST, RAIL
-from workflows import names
+from workers.topologyparts import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,18 +17,11 @@ if TYPE_CHECKING:
     from workers.processes import Child
     from workers.topologyparts import Ports
 
-QUEUES = (
-    (names.WORKFLOWS, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-    (names.WORKFLOWS, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-    (names.BOOKS, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-    (names.debit_queue(RAIL), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-)
 _POLL_S = 0.3
+_ASK_S = 5.0
 
 
-async def until_ready(
-    ports: Ports, namespace: str, children: Mapping[str, Child], within_s: float
-) -> None:
+async def until_ready(ports: Ports, children: Mapping[str, Child], within_s: float) -> None:
     """Wait until everything answers.
 
     Raises:
@@ -41,33 +29,31 @@ async def until_ready(
     """
     lacking = "everything"
     try:
-        async with asyncio.timeout(within_s):
+        async with (
+            asyncio.timeout(within_s),
+            httpx.AsyncClient(trust_env=False, timeout=_ASK_S) as client,
+        ):
             while lacking:
                 for name, child in children.items():
                     if child.returncode is not None:
                         text = f"{name} ended with {child.returncode}:\n{child.tail()}"
                         raise Unavailable(text)
-                lacking = await _lacking(ports, namespace)
+                lacking = await _lacking(client, ports)
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise Unavailable(f"not ready after {within_s:g} s: {lacking}") from None
 
 
-async def _lacking(ports: Ports, namespace: str) -> str:
-    for name, port in (("api", ports.api), ("simulator", ports.simulator)):
-        if not await _listens(port):
+async def _lacking(client: httpx.AsyncClient, ports: Ports) -> str:
+    if not await _listens(ports.simulator):
+        return "simulator"
+    for name, port in ports.health.items():
+        try:
+            answer = await client.get(f"http://{HOST}:{port}/readyz")
+        except httpx.TransportError:
             return name
-    try:
-        client = await Client.connect(f"{HOST}:{ports.temporal}", namespace=namespace)
-        for queue, kind in QUEUES:
-            request = DescribeTaskQueueRequest(
-                namespace=namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
-            )
-            answer = await client.workflow_service.describe_task_queue(request)
-            if not answer.pollers:
-                return f"a poller of {queue}"
-    except (RPCError, RuntimeError) as error:
-        return f"Temporal: {error}"
+        if not answer.is_success:
+            return f"{name}: {answer.text}"
     return ""
 
 

@@ -34,7 +34,8 @@ def grants(role: str) -> Iterator[str]:
     """Statements (PostgreSQL) that give `role` what the application needs and nothing more.
 
     It may add to the journal and the command log and never change or remove; it may not delete
-    anywhere. Raises ValueError for a role name that would need quoting.
+    anywhere. It may see how far the books are migrated. Raises ValueError for a role name that
+    would need quoting.
     """
     if not role.isidentifier() or not role.islower():
         raise ValueError(f"role {role!r}: lower-case letters, digits and underscores")
@@ -42,5 +43,6 @@ def grants(role: str) -> Iterator[str]:
         verbs = "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE"
         yield f"REVOKE ALL ON {name} FROM {role}"
         yield f"GRANT {verbs} ON {name} TO {role}"
+    yield f"GRANT SELECT ON alembic_version TO {role}"
     for name in ("cases", "outbox"):
         yield f"GRANT USAGE ON SEQUENCE {name}_id_seq TO {role}"

@@ -61,6 +61,11 @@ class SqlBooks:
         """Commits, statements, groups, commands and retries since the start."""
         return self._writer.counters
 
+    @property
+    def alive(self) -> bool:
+        """Whether commands are answered: false when the writer ended by a fault."""
+        return self._task is None or not self._task.done()
+
     async def __aenter__(self) -> Self:
         """Nothing is started before the first command."""
         return self

@@ -1,19 +1,45 @@
 """Brings a database to the current schema, from code and for both databases."""
 
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.appendonly import grants
 from adapters.sql.engine import books_engine, is_postgres
+from adapters.sql.looking import look
 from domain.errors import InvalidInput
 
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number that nobody else uses for advisory locks of this database: "acquit" in ASCII.
 _LOCK = 0x616371756974
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """How far a database is migrated, and how far this code asks for.
+
+    Attributes:
+        found: None where no migration was ever run.
+        head: the last revision that this code brings with it.
+        fits: this code can work: `found` is `head`, or a later one than this code knows. Builds
+            stand side by side while a release rolls in, so migrations only add.
+    """
+
+    found: str | None
+    head: str
+    fits: bool
+
+    def __str__(self) -> str:
+        if self.found == self.head:
+            return f"revision {self.found}"
+        return f"revision {self.found or 'none'}, this build brings {self.head}"
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -32,6 +58,16 @@ async def upgrade(url: str, revision: str = "head") -> None:
         await upgrade_engine(engine, revision)
     finally:
         await engine.dispose()
+
+
+async def revision_of(engine: AsyncEngine) -> Revision:
+    """How far the books are migrated; nothing is written and nothing is locked."""
+    async with look(engine) as conn:
+        found = await conn.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+    head, known = _brought()
+    return Revision(found, head, fits=found == head or (found is not None and found not in known))
 
 
 async def grant(url: str, role: str) -> None:
@@ -53,6 +89,14 @@ async def grant(url: str, role: str) -> None:
                 await conn.execute(text(statement))
     finally:
         await engine.dispose()
+
+
+@cache
+def _brought() -> tuple[str, frozenset[str]]:
+    """The last revision of this code, and all of them."""
+    scripts = ScriptDirectory.from_config(config())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head() or "", known
 
 
 async def upgrade_engine(engine: AsyncEngine, revision: str = "head") -> None:

@@ -37,8 +37,6 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = [name for name, it in SERVICES.items() if str(it["image"]).startswith("acquit:")]
 ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
-NO_HTTP = {"worker-workflows", "worker-books", "worker-debit-simbank"}
-"""Polls and listens to nothing: whether it lives is seen by its end, and restarted."""
 SHELL_LESS = {"otel-collector", "temporal-ui", "grafana"}
 """Images that have no program to ask them with, or that only people look at."""
 
@@ -69,7 +67,7 @@ def test_service_is_bounded_logged_and_restarted(name: str) -> None:
     assert it["logging"]["options"]["max-size"]
     assert it["restart"] == ("on-failure:5" if name in ONE_SHOT else "unless-stopped")
     assert "no-new-privileges:true" in it["security_opt"]
-    assert ("healthcheck" in it) == (name not in ONE_SHOT | NO_HTTP | SHELL_LESS)
+    assert ("healthcheck" in it) == (name not in ONE_SHOT | SHELL_LESS)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -81,6 +79,13 @@ def test_our_containers_can_change_nothing_but_their_scratch_space(name: str) ->
     assert it["tmpfs"] == ["/tmp"]
     grace = int(it["stop_grace_period"].removesuffix("s"))
     assert grace > int(env_of("worker-books")["ACQUIT_DRAIN_TIMEOUT_S"] or 0)
+
+
+@pytest.mark.parametrize("name", [*WORKERS, "codec"])
+def test_our_processes_are_asked_whether_they_can_work(name: str) -> None:
+    """The health check calls /readyz on the port on which the process answers."""
+    port = env_of(name)["ACQUIT_HEALTH_PORT"]
+    assert SERVICES[name]["healthcheck"]["test"][-1] == f"http://127.0.0.1:{port}/readyz"
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -9,7 +9,7 @@ from adapters.sql.appendonly import grants
 from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.migrate import revision_of, upgrade
 from adapters.sql.tables import APPEND_ONLY
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
@@ -84,6 +84,7 @@ async def test_the_application_role_can_work_and_cannot_rewrite(
     async with SqlBooks(app, clock, RULES) as books:
         beat = await present(books, desk, clock, "L1")
         assert isinstance(await intend(books, "L1", 1, beat), Applied)
+    assert (await revision_of(app)).fits
     for statement in (*CHANGES.values(), "DELETE FROM loans", "DELETE FROM outbox"):
         with pytest.raises(DBAPIError, match="permission denied"):
             async with app.begin() as conn:

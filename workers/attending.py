@@ -1,0 +1,62 @@
+"""What the health of a worker depends on: the books, Temporal, and its own pollers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from temporalio.service import RPCError
+
+from adapters.sql.engine import books_engine
+from adapters.sql.migrate import revision_of
+from adapters.temporal.reach import namespace_of
+from workers.health import WITHIN_S, NotReady
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from temporalio.worker import Worker
+
+    from workers.health import Health
+    from workers.runner import House
+    from workers.settings import Settings
+
+
+def attend(health: Health, house: House, settings: Settings, closing: AsyncExitStack) -> None:
+    """Name the writer as a part, the books and Temporal as dependencies.
+
+    The web door keeps what rails report whether or not Temporal answers, so that it stays in
+    service then: the outbox carries the news later.
+    """
+    # A connection of its own: while work holds all others, the books are busy and not away.
+    engine = books_engine(settings.books_url(house.stack.record), pool_size=1)
+    closing.push_async_callback(engine.dispose)
+
+    async def books() -> str:
+        revision = await revision_of(engine)
+        if not revision.fits:
+            raise NotReady(str(revision))
+        return str(revision)
+
+    async def temporal() -> str:
+        try:
+            found = await namespace_of(house.client, timedelta(seconds=WITHIN_S))
+        except RPCError as error:
+            raise NotReady(error.status.name.lower()) from None
+        return f"namespace {found.name}"
+
+    health.part("writer", lambda: house.stack.writer.alive)
+    health.dependency("books", books)
+    health.dependency("temporal", temporal, needed=health.role != "api")
+
+
+def attend_worker(health: Health, worker: Worker) -> None:
+    """Name one poller: a part that may not die, and that is ready once it polls."""
+
+    async def polling() -> str:
+        if not worker.is_running:
+            raise NotReady("does not poll")
+        return "polls"
+
+    health.part(f"poller {worker.task_queue}", lambda: not worker.is_shutdown)
+    health.dependency(f"queue {worker.task_queue}", polling)
