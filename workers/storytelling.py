@@ -30,6 +30,11 @@ _ENTRIES = {
     "return_settled": "the bank's statement proves the return: {bank} left the account",
     "applied": "waiting money pays {owed}",
     "advanced": "{advance} is kept for later installments",
+    "payment_recorded": "a payment of {clearing} is reported{paid}",
+    "identified": "a bank line that waited proves {clearing}",
+    "return_identified": "a bank line that waited proves that {clearing} went back",
+    "match_undone": "a bank line proves {clearing} no more and waits",
+    "withdrawn": "a reported payment of {clearing} was none; {owed} is owed again",
     "waived": "{owed} was forgiven",
     "written_off": "{owed} was written off and stays collectable",
     "recovered": "money came in on what had been written off",
@@ -114,6 +119,8 @@ def _move(what: str, moved: re.Match[str]) -> str:
     if what == "fell_due":
         return ""
     text = _MOVES.get(what, what.replace("_", " "))
+    if what == "attempt_ended_retryable" and detail.startswith("paid in part"):
+        text = "the debit paid a part; the rest will be tried again"
     shown = "" if source == target or target.islower() else f" [{target}]"
     return f"{text}{shown}{_in_brackets(detail)}"
 

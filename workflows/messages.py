@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from domain.loan.aggregate import Actor, HoldKind
 from domain.loan.amounts import Component
@@ -24,6 +24,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.lifecycle import State
+from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.view import InstallmentView
 
 _ID_MOST = 120
@@ -150,6 +151,33 @@ class WriteOffRequest(Request):
     kind: Literal["write_off"] = "write_off"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchLineRequest(Request):
+    """A waiting bank line is this receipt's money, or makes one of that name. Minor units."""
+
+    kind: Literal["match_line"] = "match_line"
+    line: str
+    reference: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoMatchRequest(Request):
+    """A bank line does not prove this receipt after all."""
+
+    kind: Literal["undo_match"] = "undo_match"
+    line: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawPaymentRequest(Request):
+    """A recorded payment that no line proves was none."""
+
+    kind: Literal["withdraw_payment"] = "withdraw_payment"
+    reference: str
+
+
 Override = (
     HoldRequest
     | UnholdRequest
@@ -159,7 +187,16 @@ Override = (
     | WaiveRequest
     | CancelRequest
     | WriteOffRequest
+    | MatchLineRequest
+    | UndoMatchRequest
+    | WithdrawPaymentRequest
 )
+
+
+REQUESTS: Mapping[str, type[Override]] = MappingProxyType(
+    {get_args(member.__annotations__["kind"])[0]: member for member in get_args(Override)}
+)
+"""Every request by its kind."""
 
 
 def misshapen(request: Override) -> Iterator[tuple[str, str]]:
@@ -170,10 +207,11 @@ def misshapen(request: Override) -> Iterator[tuple[str, str]]:
         yield "actor", "kind and id are given"
     if not request.reason.strip() or len(request.reason) > _REASON_MOST:
         yield "reason", f"1 to {_REASON_MOST} characters, in words"
-    if isinstance(request, RecordPaymentRequest | WaiveRequest) and request.amount_minor <= 0:
+    if getattr(request, "amount_minor", 1) <= 0:
         yield "amount_minor", "more than zero"
-    if isinstance(request, RecordPaymentRequest) and not request.reference:
-        yield "reference", "not empty"
+    for name in ("reference", "line"):
+        if not 0 < len(getattr(request, name, "-")) <= _ID_MOST:
+            yield name, f"1 to {_ID_MOST} characters"
 
 
 _COMMANDS: Mapping[str, type[Order]] = MappingProxyType(
@@ -186,6 +224,9 @@ _COMMANDS: Mapping[str, type[Order]] = MappingProxyType(
         "waive": Waive,
         "cancel": Cancel,
         "write_off": WriteOff,
+        "match_line": MatchLine,
+        "undo_match": UndoMatch,
+        "withdraw_payment": WithdrawPayment,
     }
 )
 

@@ -22,11 +22,14 @@ with workflow.unsafe.imports_passed_through():
         ChangeDateRequest,
         HoldRequest,
         InstallmentOrder,
+        MatchLineRequest,
         Override,
         RecordPaymentRequest,
         RetryNowRequest,
+        UndoMatchRequest,
         UnholdRequest,
         WaiveRequest,
+        WithdrawPaymentRequest,
         WriteOffRequest,
         command_of,
         misshapen,
@@ -101,6 +104,24 @@ class TakesOrders:
     @reads_or_notes
     async def write_off(self, request: WriteOffRequest) -> None:
         """Give up what is owed."""
+        await self._signalled(request)
+
+    @workflow.signal
+    @reads_or_notes
+    async def match_line(self, request: MatchLineRequest) -> None:
+        """A waiting bank line is money of this loan."""
+        await self._signalled(request)
+
+    @workflow.signal
+    @reads_or_notes
+    async def undo_match(self, request: UndoMatchRequest) -> None:
+        """A bank line does not prove a receipt after all."""
+        await self._signalled(request)
+
+    @workflow.signal
+    @reads_or_notes
+    async def withdraw_payment(self, request: WithdrawPaymentRequest) -> None:
+        """A recorded payment was none."""
         await self._signalled(request)
 
     @workflow.signal(dynamic=True)

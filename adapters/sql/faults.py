@@ -21,6 +21,10 @@ class Fault(Enum):
     """Anything else; trying the same again would fail the same way."""
 
 
+class Raced(Exception):
+    """Another process wrote what this group had looked for and not found."""
+
+
 _AGAIN_STATES = {"40001", "40P01", "55P03"}
 # Connection exceptions are class 08; 57P01-03 are a server that shuts down or starts up.
 _LOST_STATES = {"57P01", "57P02", "57P03"}
@@ -34,6 +38,8 @@ def fault_of(error: BaseException) -> Fault:
         return Fault.LOST
     if isinstance(error, asyncpg.PostgresError):
         return _by_state(str(error.sqlstate or ""))
+    if isinstance(error, Raced):
+        return Fault.RACE
     if not isinstance(error, DBAPIError):
         return Fault.OTHER
     if isinstance(error, IntegrityError):

@@ -27,7 +27,9 @@ async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache:
     await _resolve(unit, work, find, scopes)
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
-    line_ids = sorted({line for scope in scopes for line in scope.lines})
+    line_ids = sorted(
+        {line for scope in scopes for line in scope.lines}.union(*work.refs.waiting.values())
+    )
     for row in await unit.find(find.lock_lines, line_ids):
         work.lines_before[row.id] = work.lines[row.id] = read_line(row.body)
     await _load_log(unit, work, find, commands)
@@ -48,6 +50,8 @@ async def _resolve(unit: Unit, work: Workset, find: Lookups, scopes: Sequence[An
         refs.mandates.setdefault(ref, set()).add(loan_id)
     for ref, loan_id in _pairs(await unit.find(find.batches, named("batches"))):
         refs.batches.setdefault(ref, set()).add(loan_id)
+    for ref, line_id in _pairs(await unit.find(find.waiting, named("waiting"))):
+        refs.waiting.setdefault(ref, set()).add(line_id)
 
 
 def _pairs(rows: Iterable[Row[Any]]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from adapters.sql.tables import (
     cases,
     commands,
     installments,
+    line_refs,
     lines,
     loans,
     notices,
@@ -36,6 +37,12 @@ class Lookups:
         )
         self.mandates = _where(select(loans.c.mandate_ref, loans.c.id), of(loans.c.mandate_ref))
         self.receipts = _where(select(receipts.c.id, receipts.c.loan_id), of(receipts.c.id))
+        self.waiting = _where(
+            select(line_refs.c.ref, line_refs.c.line_id)
+            .join(lines, lines.c.id == line_refs.c.line_id)
+            .where(lines.c.open_minor != 0),
+            of(line_refs.c.ref),
+        )
         self.lock_loans = (
             _where(select(loans.c.id, loans.c.revision), of(loans.c.id))
             .order_by(loans.c.id)

@@ -152,6 +152,14 @@ lines = Table(
     Column("body", Text, nullable=False),
 )
 
+line_refs = Table(
+    "line_refs",
+    metadata,
+    # Of money that came before anybody knew it: who names it later finds its line.
+    Column("ref", String(160), primary_key=True),
+    Column("line_id", ForeignKey("lines.id"), primary_key=True),
+)
+
 cases = Table(
     "cases",
     metadata,

@@ -63,6 +63,8 @@ class References:
     receipts: dict[str, str] = field(default_factory=dict)
     mandates: dict[str, set[str]] = field(default_factory=dict)
     batches: dict[str, set[str]] = field(default_factory=dict)
+    waiting: dict[str, set[str]] = field(default_factory=dict)
+    """Lines, not loans: those that carry a reference which nobody knew when they came."""
 
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
@@ -78,6 +80,11 @@ class References:
                 self._learn_attempt(after.id, attempt)
             for notice in item.notices:
                 self.messages[notice.message_id] = after.id
+
+    def learn_line(self, line: LineState) -> None:
+        """Take in a line, so that the next command of the group finds what waits on it."""
+        for item in line.waiting:
+            self.waiting.setdefault(item.ref, set()).add(line.id)
 
     def _learn_attempt(self, loan_id: str, attempt: Attempt) -> None:
         self.orders[attempt.order_no] = loan_id
@@ -138,7 +145,9 @@ class Workset:
         names = {*scope.loans, *orders.values(), *messages.values(), *receipts.values()}
         names = names.union(*mandates.values(), *batches.values())
         loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
-        lines = _held(self.lines, scope.lines)
+        waiting = _sorted(_held(refs.waiting, scope.waiting))
+        line_ids = sorted({*scope.lines, *(line for found in waiting.values() for line in found)})
+        lines = _held(self.lines, line_ids)
         return Aggregates(
             at=self.at,
             rules=self.rules,
@@ -149,7 +158,8 @@ class Workset:
             receipts=receipts,
             mandates=mandates,
             batches=batches,
-            cases=self.open_cases(loans, scope.lines),
+            waiting=waiting,
+            cases=self.open_cases(loans, line_ids),
         )
 
     def open_cases(
@@ -175,7 +185,9 @@ class Workset:
         for loan_id, loan in change.loans.items():
             self.refs.learn(self.loans.get(loan_id), loan)
             self.loans[loan_id] = loan
-        self.lines.update(change.lines)
+        for line in change.lines.values():
+            self.refs.learn_line(line)
+            self.lines[line.id] = line
         for case in change.cases:
             self._take_case(case)
         self.messages.extend(change.messages)

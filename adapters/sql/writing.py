@@ -12,7 +12,9 @@ from sqlalchemy import Table, and_, bindparam, insert, update
 
 from adapters.sql import rows, tables
 from adapters.sql.deciding import Domain, view_in
+from adapters.sql.faults import Raced
 from adapters.sql.journal import append_journal
+from adapters.sql.lookup import lookups
 from adapters.sql.rows import Row
 from adapters.sql.shared import write_cases, write_log, write_messages
 from adapters.sql.unit import Unit
@@ -54,6 +56,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _write_children(unit, work, held)
     await _write_lines(unit, work)
     seq = await append_journal(unit, work)
+    await _look_again(unit, work)
     await write_log(unit, work, seq)
     await write_cases(unit, work)
     await write_messages(unit, work)
@@ -183,6 +186,46 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
         if work.lines_before.get(line_id) != line
     ]
     await _put(unit, "lines", pairs)
+    fresh = [line for line in work.lines.values() if line.id not in work.lines_before]
+    refs = sorted({(item.ref, line.id) for line in fresh for item in line.waiting})
+    await unit.many(_INSERTS["line_refs"], [{"ref": ref, "line_id": line} for ref, line in refs])
+
+
+async def _look_again(unit: Unit, work: Workset) -> None:
+    """Under the chain head's lock: has another process met the same money since we looked?
+
+    A payment is recorded here while its line is booked there, or on another loan: neither holds a
+    lock that the other wants. Whoever comes second sees the first and begins anew.
+
+    Raises:
+        Raced: it has.
+    """
+    fresh = {
+        receipt.id
+        for loan_id, loan in work.loans.items()
+        for receipt in loan.receipts
+        if receipt.source == "transfer" and not _had(work, loan_id, receipt.id)
+    }
+    refs = sorted(
+        fresh.union(
+            item.ref
+            for line in work.lines.values()
+            if line.id not in work.lines_before
+            for item in line.waiting
+        )
+    )
+    find = lookups(postgres=unit.postgres)
+    for row in await unit.find(find.receipts, refs):
+        if work.refs.receipts.get(row.id) != row.loan_id:
+            raise Raced(row.id)
+    for row in await unit.find(find.waiting, refs):
+        if row.line_id not in work.refs.waiting.get(row.ref, ()):
+            raise Raced(row.ref)
+
+
+def _had(work: Workset, loan_id: str, receipt_id: str) -> bool:
+    before = _before(work, loan_id)
+    return before is not None and before.receipt(receipt_id) is not None
 
 
 async def _put(unit: Unit, table: str, pairs: list[tuple[bool, Row]]) -> None:

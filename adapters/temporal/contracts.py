@@ -10,7 +10,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
@@ -18,7 +18,7 @@ from activities.boarding import Boarded
 from adapters.temporal.compatibility import breaks
 from domain.loan.view import InstallmentView
 from ports.boarding import LoanApplication
-from workflows.messages import Closure, Override, Story
+from workflows.messages import REQUESTS, Closure, Override, Story
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
 WORDS = ("title", "description")
@@ -53,9 +53,8 @@ class Contract:
 
 def contracts() -> tuple[Contract, ...]:
     """Every contract, in the order of the documentation."""
-    kinds = {get_args(member.__annotations__["kind"])[0]: member for member in get_args(Override)}
     signals = (
-        Contract(f"signal-{kind.replace('_', '-')}", member) for kind, member in kinds.items()
+        Contract(f"signal-{kind.replace('_', '-')}", member) for kind, member in REQUESTS.items()
     )
     return (
         Contract("loan-application", LoanApplication),

@@ -77,7 +77,7 @@ def tally(postings: Iterable[PostingFact]) -> Tally:
             sums.by_part[(kind, part)] += posting.minor
         if kind == "payable" and posting.loan is not None:
             sums.payable[posting.loan] += posting.minor
-        if kind in _CASH and posting.order_no is not None:
+        if posting.order_no is not None and (kind in _CASH or _is_of_line(kind, posting)):
             sums.cash[posting.order_no] += posting.minor
         if posting.receipt is not None and posting.order_no is not None:
             sums.orders_of[posting.receipt] = posting.order_no
@@ -88,12 +88,17 @@ def tally(postings: Iterable[PostingFact]) -> Tally:
     return sums
 
 
+def _is_of_line(kind: str, posting: PostingFact) -> bool:
+    """Whether it moves what waits on a line: cash that was booked before it was identified."""
+    return kind == "suspense" and posting.receipt is None
+
+
 def _add_line(sums: Tally, kind: str, posting: PostingFact, line: str) -> None:
     if kind == "bank":
         account = posting.account.partition("/")[2]
         known = sums.lines.setdefault(line, Line(account, posting.currency))
         known.minor += posting.minor
-    if kind == "suspense" and posting.receipt is None:
+    if _is_of_line(kind, posting):
         sums.waiting_lines[line] += posting.minor
 
 

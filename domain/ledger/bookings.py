@@ -11,7 +11,7 @@ from datetime import date
 
 from domain.ledger import accounts
 from domain.ledger.entry import Entry, Posting
-from domain.loan.aggregate import Installment, Loan, Receipt
+from domain.loan.aggregate import Installment, Loan, Match, Receipt
 from domain.loan.amounts import Amounts, Component
 from domain.loan.split import split_delta
 from domain.loan.waterfall import Allocation
@@ -70,17 +70,23 @@ def apply_money(
 
 
 def take_back(
-    loan: Loan, receipt: Receipt, unpaid: Sequence[Allocation], waited: int, ahead: int, on: date
+    loan: Loan,
+    receipt: Receipt,
+    unpaid: Sequence[Allocation],
+    waited: int,
+    ahead: int,
+    on: date,
+    event: str = "returned",
 ) -> Entry:
-    """A return is reported: the opposite of allocation and split, following the draws.
+    """A return is reported, a payment withdrawn: the opposite of allocation and split.
 
-    Dr owed (`unpaid`, amounts above zero), Dr suspense (`waited`), Dr advance (`ahead`), Cr
-    clearing; Dr payable, Cr claim.
+    It follows the draws: Dr owed (`unpaid`, amounts above zero), Dr suspense (`waited`), Dr advance
+    (`ahead`), Cr clearing; Dr payable, Cr claim.
     """
     total = sum(part.minor for part in unpaid) + waited + ahead
     undone = [replace(part, minor=-part.minor) for part in unpaid]
     return _entry(
-        "returned",
+        event,
         on,
         [
             *_covers(loan, receipt, undone),
@@ -91,24 +97,26 @@ def take_back(
     )
 
 
-def settle(
-    loan: Loan, receipt: Receipt, bank: str, minor: int, fee_minor: int, line: str, on: date
-) -> Entry:
+def settle(loan: Loan, receipt: Receipt, bank: str, match: Match, line: str, on: date) -> Entry:
     """A booked line proves a receipt: Dr bank, Dr fee, Cr clearing.
 
-    `minor` is negative for the line of a return, whose booked amount includes the bank's fee. The
+    The match is negative for the line of a return, whose booked amount includes the bank's fee. The
     house bears the fee.
     """
-    rail = receipt.clearing_account.removeprefix("clearing/")
-    return _entry(
-        "settled" if minor > 0 else "return_settled",
-        on,
-        [
-            _money(loan, accounts.bank(bank), minor - fee_minor, receipt, line),
-            _money(loan, accounts.rail_fees(rail), fee_minor, receipt, line),
-            _money(loan, receipt.clearing_account, -minor, receipt, line),
-        ],
-    )
+    source = _money(loan, accounts.bank(bank), match.booked_minor, receipt, line)
+    event = "settled" if match.minor > 0 else "return_settled"
+    return _entry(event, on, [source, *_proof(loan, receipt, match, line)])
+
+
+def identify(loan: Loan, receipt: Receipt, match: Match, line: str, on: date, event: str) -> Entry:
+    """Part of a line that waits proves a receipt after all: Dr suspense/line, Dr fee, Cr clearing.
+
+    A negative match is of the line of a return, or takes an earlier match back. On the line the
+    money is nobody's, so that posting names no receipt.
+    """
+    account = accounts.suspense_line(line)
+    source = replace(_money(loan, account, match.booked_minor, receipt, line), receipt=None)
+    return _entry(event, on, [source, *_proof(loan, receipt, match, line)])
 
 
 def hold_direct(loan: Loan, receipt: Receipt, minor: int, on: date) -> Entry:
@@ -218,6 +226,13 @@ def by_number(paid: Iterable[Allocation]) -> dict[int, Amounts]:
     for part in paid:
         result[part.number] = result.get(part.number, Amounts()).plus(part.component, part.minor)
     return result
+
+
+def _proof(loan: Loan, receipt: Receipt, match: Match, line: str) -> Iterator[Posting]:
+    """Dr fee, Cr clearing: what a booked line says of a receipt."""
+    rail = receipt.clearing_account.removeprefix("clearing/")
+    yield _money(loan, accounts.rail_fees(rail), match.fee_minor, receipt, line)
+    yield _money(loan, receipt.clearing_account, -match.minor, receipt, line)
 
 
 def _covers(loan: Loan, receipt: Receipt, paid: Sequence[Allocation]) -> Iterator[Posting]:

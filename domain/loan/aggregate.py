@@ -209,6 +209,30 @@ class Loan:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """What a line proves of one receipt: minor units, signed like the line, and the fee in it."""
+
+    loan_id: str
+    receipt: str
+    minor: int
+    fee_minor: int = 0
+
+    @property
+    def booked_minor(self) -> int:
+        """What of the line's own amount it explains: a fee always lowers our account."""
+        return self.minor - self.fee_minor
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """Money inside a line that carries a reference which no loan knows yet."""
+
+    ref: str
+    minor: int
+    fee_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LineState:
     """A booked bank line as the books hold it. `open_minor` is signed and not yet explained."""
 
@@ -219,7 +243,9 @@ class LineState:
     amount_minor: int
     currency: str
     open_minor: int
-    matched: tuple[str, ...] = ()
+    value_on: date | None = None
+    matches: tuple[Match, ...] = ()
+    waiting: tuple[WaitingItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,8 +120,9 @@ class Refusal:
 class Aggregates:
     """All that a decision may look at. `at` is stamped at the door (UTC).
 
-    `orders`, `messages`, `receipts`, `mandates` and `batches` say which loan holds each reference;
-    references that no loan holds are absent. `cases` are the open cases of the loans, by key.
+    `orders`, `messages`, `receipts`, `mandates` and `batches` say which loan holds each reference,
+    `waiting` which lines carry it unmatched; references that nobody holds are absent. `cases` are
+    the open cases of the loans and lines, by key.
     """
 
     at: datetime
@@ -133,6 +134,7 @@ class Aggregates:
     receipts: Mapping[str, str] = field(default_factory=dict)
     mandates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cases: Mapping[str, CaseChange] = field(default_factory=dict)
 
 

@@ -26,6 +26,8 @@ class Scope:
     receipts: tuple[str, ...] = ()
     loans: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    """References of money that may wait on a line: the lines that carry them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +74,10 @@ class InstallmentCommand(LoanCommand):
     """A command on one installment."""
 
     number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCommand(InstallmentCommand):
+    """An override: always with id, actor and reason; `approver` is checked by a later rule."""
+
+    approver: str | None = None

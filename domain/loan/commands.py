@@ -13,7 +13,8 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
-from domain.loan.command import Command, InstallmentCommand, LoanCommand, Scope
+from domain.loan.command import Command, InstallmentCommand, LoanCommand, OrderCommand, Scope
+from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.product import Product
 from domain.loan.schedule import ScheduleLine
 from domain.loan.unread import RecordUnreadReport
@@ -203,13 +204,6 @@ class BookLine(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCommand(InstallmentCommand):
-    """An override: always with id, actor and reason; `approver` is checked by a later rule."""
-
-    approver: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(OrderCommand):
     """Stop new debits, contact, or both."""
 
@@ -242,8 +236,9 @@ class RecordPayment(OrderCommand):
     value_on: date
 
     def scope(self) -> Scope:
-        """Its loan, and whichever loan was given the same payment before."""
-        return Scope(loans=(self.loan_id,), receipts=(self.reference,))
+        """Its loan, whichever loan was given the same payment before, and lines that brought it."""
+        refs = (self.reference,)
+        return Scope(loans=(self.loan_id,), receipts=refs, waiting=refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +281,8 @@ class RaiseOperator(OrderCommand):
     kind: Literal["raise_operator"] = "raise_operator"
 
 
-Order = Hold | Unhold | RetryNow | RecordPayment | ChangeDate | Waive | Cancel | WriteOff
+Matching = MatchLine | UndoMatch | WithdrawPayment
+Order = Hold | Unhold | RetryNow | RecordPayment | Matching | ChangeDate | Waive | Cancel | WriteOff
 Evidence = (
     RollDay
     | RecordOutcome

@@ -117,6 +117,10 @@ class MemoryBooks:
             for _, attempt in loan.attempts():
                 if attempt.batch_ref and loan.id not in batches.get(attempt.batch_ref, ()):
                     batches[attempt.batch_ref] = (*batches.get(attempt.batch_ref, ()), loan.id)
+        waiting: dict[str, tuple[str, ...]] = {}
+        for line in self.lines.values():
+            for item in line.waiting:
+                waiting[item.ref] = (*waiting.get(item.ref, ()), line.id)
         return Aggregates(
             at=self.at,
             rules=self.rules,
@@ -134,6 +138,7 @@ class MemoryBooks:
             receipts={r.id: loan.id for loan in self.loans.values() for r in loan.receipts},
             mandates=mandates,
             batches=batches,
+            waiting=waiting,
             cases=dict(self.cases),
         )
 

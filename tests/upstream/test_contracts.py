@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
@@ -14,15 +14,11 @@ from adapters.temporal.compatibility import breaks
 from adapters.temporal.contracts import FOLDER, contracts, load, renew, versions, without_words
 from domain.errors import InvalidInput
 from ports.boarding import LoanApplication
-from workflows.messages import Override
+from workflows.messages import REQUESTS
 from workflows.reading import read, read_kind
 
 Schema = dict[str, Any]
 NAMES = [contract.name for contract in contracts()]
-REQUESTS: dict[str, type] = {
-    get_args(member.__annotations__["kind"])[0]: member for member in get_args(Override)
-}
-
 RELEASED = {
     "boarded.v1.json": "5892a7c837662b58",
     "closure.v1.json": "1521a0a615690c13",
@@ -30,13 +26,17 @@ RELEASED = {
     "loan-application.v1.json": "a57b7918e4fa7606",
     "override-answer.v1.json": "1b8666b177086a09",
     "override.v1.json": "4a5e2a054c371aad",
+    "override.v2.json": "8c7d7b1bdf070341",
     "signal-cancel.v1.json": "6b4e0a691f7e8aa8",
     "signal-change-date.v1.json": "4aa79f13fdfade78",
     "signal-hold.v1.json": "2b826ead0cef15dd",
+    "signal-match-line.v1.json": "a292323c84be749b",
     "signal-record-payment.v1.json": "55aa0a35cc0199b6",
     "signal-retry-now.v1.json": "19b7509f65c654e4",
+    "signal-undo-match.v1.json": "43d1484dedbdee61",
     "signal-unhold.v1.json": "1e02808987fd88a5",
     "signal-waive.v1.json": "17d79928017157fd",
+    "signal-withdraw-payment.v1.json": "e023c7c6836ff771",
     "signal-write-off.v1.json": "e858a47ed3b53fbc",
     "story.v1.json": "a28d7fa7991cae8a",
 }

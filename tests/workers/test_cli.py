@@ -190,6 +190,33 @@ def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) ->
         assert acquit("clock", "advance", *wrong, home=home).returncode == 2
 
 
+def test_an_order_is_given_once_or_refused_by_name(acquit: Acquit, tmp_path: Path) -> None:
+    """Applied, answered again under its id, refused by rule with code 1, faulty with code 2."""
+    home = tmp_path / "home"
+    acquit("db", "upgrade", home=home)
+    acquit("board", str(SAMPLE), home=home)
+    who = ["--actor", "ops-7", "--reason", "the borrower called", "--json"]
+    hold = ["order", "S-0001/2", "hold", "what=contact", *who, "--id", "h-1"]
+    first = json.loads(acquit(*hold, home=home).stdout)
+    assert (first["answer"], first["replayed"], first["state"]) == ("held", False, "SCHEDULED")
+    assert json.loads(acquit(*hold, home=home).stdout)["replayed"] is True
+    terms = ["line=A/S/1", "reference=T-1", "amount_minor=100"]
+    match = acquit("order", "S-0001/2", "match_line", *terms, *who, home=home)
+    assert (match.returncode, json.loads(match.stdout)["refused_by"]) == (1, "match.line")
+    unknown = acquit("order", "S-0001/99", "unhold", *who, home=home)
+    assert json.loads(unknown.stdout)["refused_by"] == "installment.unknown"
+    for wrong in (
+        ["S-0001", "unhold"],
+        ["S-0001/2", "holt"],
+        ["S-0001/2", "hold", "what"],
+        ["S-0001/2", "hold", "what=everything"],
+        ["S-0001/2", "unhold", "kind=hold"],
+        ["S-0001/2", "waive", "component=interest", "amount_minor=0"],
+        ["S-0001/2", "record_payment", "reference=T", "amount_minor=ten"],
+    ):
+        assert acquit("order", *wrong, *who, home=home).returncode == 2, wrong
+
+
 def test_a_statement_that_does_not_add_up_gives_code_1(acquit: Acquit, tmp_path: Path) -> None:
     """The file is told whole, and what is wrong with it on standard error."""
     if not CAMT.is_dir():

@@ -44,6 +44,7 @@ from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_outcome, record_unsent
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
+from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
 
 __all__ = ["decide"]
@@ -97,6 +98,9 @@ def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
             | Unhold()
             | RetryNow()
             | RecordPayment()
+            | MatchLine()
+            | UndoMatch()
+            | WithdrawPayment()
             | ChangeDate()
             | Waive()
             | Cancel()

@@ -1,14 +1,13 @@
 """Booked bank lines: they prove receipts and returns, or wait in suspense with a case."""
 
 from dataclasses import replace
-from datetime import date
 
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.ledger import bookings
-from domain.loan.aggregate import LineState, Receipt
+from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
-from domain.loan.decide.money import Proof, prove
+from domain.loan.decide.money import prove
 from domain.loan.decide.outcomes import find, free_success, hear
 from domain.loan.decide.returns import Returned, reverse
 from domain.loan.decide.work import Work
@@ -24,6 +23,8 @@ def book_line(work: Work, command: BookLine) -> Change:
     if (known := work.lines.get(line.id)) is not None:
         _compare(work, known, line)
         return work.finish(Done(note="known"))
+    matches: list[Match] = []
+    waiting: list[WaitingItem] = []
     state = LineState(
         line.id,
         line.account,
@@ -32,35 +33,40 @@ def book_line(work: Work, command: BookLine) -> Change:
         line.amount_minor,
         line.currency,
         line.amount_minor,
+        line.value_on,
     )
-    items = line.items or _batch_items(work, line)
-    for item in items:
-        explained, ref = _book_item(work, line, item)
-        if explained:
-            state = replace(
-                state, open_minor=state.open_minor - explained, matched=(*state.matched, ref)
-            )
-    if state.matched and line.charges_minor:
+    for item in line.items or _batch_items(work, line):
+        if (match := _book_item(work, line, item)) is not None:
+            prove(work, match, state)
+            matches.append(match)
+        elif item.amount_minor > 0 and item.end_to_end_id:
+            waiting.append(WaitingItem(item.end_to_end_id, item.amount_minor, item.charges_minor))
+    open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
+    if matches and line.charges_minor:
         work.post(
             bookings.line_fee(
                 line.account, line.id, line.charges_minor, line.currency, line.booked_on
             )
         )
-        state = replace(state, open_minor=state.open_minor + line.charges_minor)
+        open_minor += line.charges_minor
+    state = replace(state, open_minor=open_minor, matches=tuple(matches), waiting=tuple(waiting))
     work.put_line(state)
-    if state.open_minor:
-        _to_suspense(work, line, state.open_minor)
-    return work.finish(Done(note="matched" if not state.open_minor else "unmatched"))
+    if open_minor:
+        work.post(
+            bookings.stray_line(line.account, line.id, open_minor, line.currency, line.booked_on)
+        )
+        open_case_of_line(work, state)
+    return work.finish(Done(note="matched" if not open_minor else "unmatched"))
 
 
-def _book_item(work: Work, line: StatementLine, item: LineItem) -> tuple[int, str]:
-    """Book one item; how much of the line it explains (signed), and the receipt."""
+def _book_item(work: Work, line: StatementLine, item: LineItem) -> Match | None:
+    """Book one item; what it proves of which receipt, if any."""
     if item.amount_minor > 0:
         return _book_credit(work, line, item)
-    return _book_return(work, line, item) if item.amount_minor < 0 else (0, "")
+    return _book_return(work, line, item) if item.amount_minor < 0 else None
 
 
-def _book_credit(work: Work, line: StatementLine, item: LineItem) -> tuple[int, str]:
+def _book_credit(work: Work, line: StatementLine, item: LineItem) -> Match | None:
     ref = item.end_to_end_id or ""
     loan_id = work.aggregates.orders.get(ref)
     if loan_id is not None and work.loan(loan_id).currency == line.currency:
@@ -68,14 +74,12 @@ def _book_credit(work: Work, line: StatementLine, item: LineItem) -> tuple[int, 
     else:
         loan_id = work.aggregates.receipts.get(ref)
         if loan_id is None or work.loan(loan_id).currency != line.currency:
-            return 0, ""
+            return None
         receipt = work.receipt(loan_id, ref)
     if receipt.unsettled_minor <= 0:
-        return 0, ""
+        return None
     proven = min(item.amount_minor, receipt.unsettled_minor)
-    fee = item.charges_minor
-    prove(work, loan_id, receipt.id, Proof(line.account, proven, fee, line.id, line.booked_on))
-    return proven - fee, receipt.id
+    return Match(loan_id, receipt.id, proven, item.charges_minor)
 
 
 def _receipt_of_order(
@@ -101,20 +105,18 @@ def _receipt_of_order(
     return work.receipt(loan_id, receipt_id)
 
 
-def _book_return(work: Work, line: StatementLine, item: LineItem) -> tuple[int, str]:
+def _book_return(work: Work, line: StatementLine, item: LineItem) -> Match | None:
     """A debit line of a return: reported before, or reported by this very line."""
     found = _returned_receipt(work, line, item)
     if found is None:
-        return 0, ""
+        return None
     loan_id, receipt = found
     minor = -item.amount_minor
     if not _is_reported(receipt, minor):
         code = item.return_reason or "line"
         said = Returned(minor, _return_class(code), code, line.booked_on, told=False)
         reverse(work, loan_id, receipt, said)
-    fee = item.charges_minor
-    prove(work, loan_id, receipt.id, Proof(line.account, -minor, fee, line.id, line.booked_on))
-    return -minor - fee, receipt.id
+    return Match(loan_id, receipt.id, -minor, item.charges_minor)
 
 
 def _returned_receipt(
@@ -217,18 +219,16 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
     return ()
 
 
-def _to_suspense(work: Work, line: StatementLine, open_minor: int) -> None:
+def open_case_of_line(work: Work, line: LineState) -> None:
     """Nothing explains (the rest of) the line: it waits, visibly."""
-    on: date = line.booked_on
-    work.post(bookings.stray_line(line.account, line.id, open_minor, line.currency, on))
     work.open_case(
         CaseChange(
             "open",
             f"line/{line.id}",
             "unmatched_line",
-            f"{open_minor} {line.currency} minor units of line {line.id} are not explained",
+            f"{line.open_minor} {line.currency} minor units of line {line.id} are not explained",
             line=line.id,
-            amount_minor=open_minor,
+            amount_minor=line.open_minor,
             currency=line.currency,
         )
     )

@@ -1,12 +1,12 @@
 """Money that comes, is applied, is taken back and is proven."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from domain.errors import InvariantBroken
 from domain.ledger import bookings
-from domain.loan.aggregate import Allocated, Installment, Loan, Receipt
+from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Receipt
 from domain.loan.change import CaseChange
 from domain.loan.decide.charges import charge_to_date, owed_on, true_up_penalty
 from domain.loan.decide.work import Work
@@ -188,7 +188,9 @@ def raise_paid(work: Work, loan_id: str, number: int, detail: str) -> None:
     work.close_case(f"no_reminder/{loan_id}/{number}")
 
 
-def take_back(work: Work, loan_id: str, receipt_id: str, minor: int, on: date) -> list[int]:
+def take_back(
+    work: Work, loan_id: str, receipt_id: str, minor: int, on: date, event: str = "returned"
+) -> list[int]:
     """A receipt is taken back: un-apply it, newest allocations first; the numbers it had paid."""
     receipt = work.receipt(loan_id, receipt_id)
     waited = min(minor, receipt.waiting_minor)
@@ -201,7 +203,7 @@ def take_back(work: Work, loan_id: str, receipt_id: str, minor: int, on: date) -
         item = loan.installment(number)
         work.post(bookings.recover(loan, receipt, item, -amounts, on))
         waited += amounts.total
-    work.post(bookings.take_back(work.loan(loan_id), receipt, plain, waited, ahead, on))
+    work.post(bookings.take_back(work.loan(loan_id), receipt, plain, waited, ahead, on, event))
     back = sum(part.minor for part in plain) + waited + ahead
     from_outside = bookings.by_number(outside).values()
     work.put_receipt(
@@ -234,43 +236,34 @@ def _newest(
     return taken, tuple(reversed(kept))
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a booked line says of a receipt: minor units (negative: of its return), fee, line."""
-
-    account: str
-    minor: int
-    fee_minor: int
-    line: str
-    on: date
+def prove(work: Work, match: Match, line: LineState) -> None:
+    """A booked line, as it comes, proves (part of) a receipt, or of its return."""
+    loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
+    work.post(bookings.settle(loan, receipt, line.account, match, line.id, line.booked_on))
+    count_proof(work, match, line.id)
 
 
-def prove(work: Work, loan_id: str, receipt_id: str, proof: Proof) -> None:
-    """A booked line proves (part of) a receipt, or of its return."""
-    receipt = work.receipt(loan_id, receipt_id)
-    work.post(
-        bookings.settle(
-            work.loan(loan_id),
-            receipt,
-            proof.account,
-            proof.minor,
-            proof.fee_minor,
-            proof.line,
-            proof.on,
-        )
-    )
+def count_proof(work: Work, match: Match, line: str) -> None:
+    """What is posted of a proof becomes a fact of its receipt; its installments are looked at."""
+    receipt = work.receipt(match.loan_id, match.receipt)
+    known = line in receipt.lines
     work.put_receipt(
-        loan_id,
+        match.loan_id,
         replace(
             receipt,
-            settled_minor=receipt.settled_minor + max(proof.minor, 0),
-            return_settled_minor=receipt.return_settled_minor + max(-proof.minor, 0),
-            lines=(*receipt.lines, proof.line),
+            settled_minor=receipt.settled_minor + max(match.minor, 0),
+            return_settled_minor=receipt.return_settled_minor + max(-match.minor, 0),
+            lines=receipt.lines if known else (*receipt.lines, line),
         ),
     )
+    for number in numbers_of(receipt):
+        work.touch(match.loan_id, number)
+
+
+def numbers_of(receipt: Receipt) -> tuple[int, ...]:
+    """The installments that a receipt paid or was taken for."""
     numbers = {part.number for part in receipt.allocations}
-    for number in sorted(numbers | ({receipt.number} if receipt.number else set())):
-        work.touch(loan_id, number)
+    return tuple(sorted(numbers | ({receipt.number} if receipt.number else set())))
 
 
 def _with(receipt: Receipt, paid: Sequence[Allocation], waiting: int) -> Receipt:

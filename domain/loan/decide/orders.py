@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from domain.ledger import accounts, bookings
-from domain.loan.aggregate import Receipt
+from domain.ledger import bookings
 from domain.loan.amounts import Amounts
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import (
     Cancel,
     ChangeDate,
     Hold,
+    Matching,
     Order,
     RaiseOperator,
     RecordPayment,
@@ -22,9 +22,17 @@ from domain.loan.commands import (
 )
 from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.desk import need_operator
-from domain.loan.decide.money import place_waiting, raise_paid, receive_free
+from domain.loan.decide.matching import (
+    identify_waiting,
+    match_line,
+    receive_transfer,
+    undo_match,
+    withdraw_payment,
+)
+from domain.loan.decide.money import place_waiting, raise_paid
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import FINAL, Event, State
+from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.retrying import barred
 
 MOVE_DAYS_MAX = 366
@@ -44,6 +52,12 @@ def give_order(work: Work, order: Order) -> Change | Refusal:
             return _retry_now(work, order)
         case RecordPayment():
             return _record_payment(work, order)
+        case MatchLine():
+            return match_line(work, order)
+        case UndoMatch():
+            return undo_match(work, order)
+        case WithdrawPayment():
+            return withdraw_payment(work, order)
         case ChangeDate():
             return _change_date(work, order)
         case Waive():
@@ -66,7 +80,7 @@ def _check(work: Work, order: Order) -> Refusal | None:
     if not order.reason.strip():
         return Refusal("order.reason", "an order says why")
     item = work.item(order.loan_id, order.number)
-    if item.state in FINAL and not isinstance(order, RecordPayment):
+    if item.state in FINAL and not isinstance(order, RecordPayment | Matching):
         return Refusal("lifecycle.final", f"the installment is {item.state}")
     return None
 
@@ -113,7 +127,7 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
 
 
 def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
-    """Money paid another way: reported now, proven when its bank line comes."""
+    """Money paid another way: reported now, proven by its bank line, come or to come."""
     loan = work.loan(order.loan_id)
     if order.currency != loan.currency:
         return Refusal("payment.currency", f"{order.currency} is not {loan.currency}")
@@ -124,16 +138,8 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
     known = work.aggregates.receipts.get(order.reference)
     if known is not None or loan.receipt(order.reference) is not None:
         return Refusal("payment.reference", f"reference {order.reference} is booked already")
-    receipt = Receipt(
-        id=order.reference,
-        source="transfer",
-        amount_minor=order.amount_minor,
-        value_on=order.value_on,
-        received_at=work.at,
-        clearing_account=accounts.clearing("transfer"),
-        number=order.number,
-    )
-    receive_free(work, loan.id, receipt, "payment_recorded")
+    receive_transfer(work, order, order.value_on)
+    identify_waiting(work, loan.id, order.reference)
     place_waiting(work, loan.id)
     work.touch(loan.id, order.number)
     return work.done(loan.id, order.number, "payment recorded")

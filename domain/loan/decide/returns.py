@@ -1,5 +1,6 @@
 """Debits that were taken back: told by the rail, by a booked line, or by both in any order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -66,6 +67,12 @@ def reverse(work: Work, loan_id: str, receipt: Receipt, returned: Returned) -> N
         known = work.receipt(loan_id, receipt.id)
         untold = known.untold_minor + returned.minor
         work.put_receipt(loan_id, replace(known, untold_minor=untold))
+    reopen(work, loan_id, numbers, f"{returned.code} receipt {receipt.id}")
+    place_waiting(work, loan_id)
+
+
+def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> None:
+    """What was paid is owed again: by the retry plan it is tried anew, or a person decides."""
     for number in numbers:
         item = work.item(loan_id, number)
         verdict = retry_verdict(work.loan(loan_id), item, work.rules, work.at)
@@ -74,8 +81,7 @@ def reverse(work: Work, loan_id: str, receipt: Receipt, returned: Returned) -> N
             event = Event.RECEIPT_REVERSED_FINALLY
         if not work.can(loan_id, number, event):
             event = Event.RECEIPT_REVERSED
-        work.move(loan_id, number, event, f"{returned.code} receipt {receipt.id}")
-    place_waiting(work, loan_id)
+        work.move(loan_id, number, event, detail)
 
 
 def _end_attempt(work: Work, loan_id: str, receipt: Receipt, returned: Returned) -> None:

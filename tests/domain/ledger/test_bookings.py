@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.ledger import bookings
 from domain.ledger.entry import Entry
-from domain.loan.aggregate import Allocated, Installment, Loan, Receipt
+from domain.loan.aggregate import Allocated, Installment, Loan, Match, Receipt
 from domain.loan.amounts import Amounts, Component, total_of
 from domain.loan.waterfall import Allocation
 from tests.support.memory import PRODUCT, board, with_shares
@@ -131,12 +131,12 @@ def test_a_return_follows_the_draws() -> None:
 def test_a_line_proves_money_or_its_return_and_the_house_bears_the_fee() -> None:
     """A debit of 5.00 that comes back with a fee of 0.30 costs the bank account 5.30."""
     item = replace(ITEM)
-    came = bookings.settle(loan(item), RECEIPT, "A", 500, 6, "line-1", DAY)
+    came = bookings.settle(loan(item), RECEIPT, "A", Match("L1", "R-1", 500, 6), "line-1", DAY)
     assert (came.event, moved(came)) == (
         "settled",
         {"bank/A": 494, "rail_fees/simbank": 6, "clearing/simbank": -500},
     )
-    went = bookings.settle(loan(item), RECEIPT, "A", -500, 30, "line-2", DAY)
+    went = bookings.settle(loan(item), RECEIPT, "A", Match("L1", "R-1", -500, 30), "line-2", DAY)
     assert (went.event, moved(went)) == (
         "return_settled",
         {"bank/A": -530, "rail_fees/simbank": 30, "clearing/simbank": 500},

@@ -37,6 +37,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.lifecycle import State
+from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.view import BeatKind, InstallmentView
 from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support import invariants
@@ -364,6 +365,39 @@ class Anything(RuleBasedStateMachine):
         refs = [r.id for r in self.books.loans["L1"].receipts if r.source == "transfer"]
         if refs:
             self._line(LineItem(refs[pick % len(refs)], None, None, minor))
+
+    @rule(pick=PICK, minor=AMOUNTS, fee=st.sampled_from([0, 300]))
+    def early_line(self, pick: int, minor: int, fee: int) -> None:
+        """The line of a transfer that nobody has recorded yet."""
+        self._line(LineItem(f"T{self.count + 2 + pick}", None, None, minor, min(fee, minor - 1)))
+
+    @rule(number=NUMBERS, pick=PICK, minor=AMOUNTS, known=st.booleans())
+    def match_line(self, number: int, pick: int, minor: int, known: bool) -> None:
+        """An operator says whose money a line is, and may be wrong."""
+        lines = [line for line in self.books.lines.values() if line.open_minor]
+        receipts = self.books.loans["L1"].receipts
+        if lines:
+            line = lines[pick % len(lines)]
+            ref = receipts[pick % len(receipts)].id if known and receipts else f"M{self.count}"
+            amount = min(minor, abs(line.open_minor))
+            self._order(MatchLine, number, line=line.id, reference=ref, amount_minor=amount)
+
+    @rule(number=NUMBERS, pick=PICK)
+    def undo_match(self, number: int, pick: int) -> None:
+        """An operator takes a match back, whoever had made it."""
+        matched = [line for line in self.books.lines.values() if line.matches]
+        if matched:
+            line = matched[pick % len(matched)]
+            ref = line.matches[pick % len(line.matches)].receipt
+            change = self._order(UndoMatch, number, line=line.id, reference=ref)
+            assert isinstance(change, Change), change
+
+    @rule(number=NUMBERS, pick=PICK)
+    def withdraw(self, number: int, pick: int) -> None:
+        """A recorded payment was none."""
+        receipts = self.books.loans["L1"].receipts
+        if receipts:
+            self._order(WithdrawPayment, number, reference=receipts[pick % len(receipts)].id)
 
     @rule(number=NUMBERS, what=st.sampled_from(sorted(HoldKind)))
     def hold(self, number: int, what: HoldKind) -> None:

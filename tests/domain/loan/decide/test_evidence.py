@@ -255,7 +255,7 @@ def test_a_line_in_another_currency_proves_nothing() -> None:
         LineItem(None, None, None, -10100),
     ):
         s.line(item, currency="EUR")
-    assert not any(line.matched for line in s.books.lines.values())
+    assert not any(line.matches for line in s.books.lines.values())
     assert s.state == "CLEARING"
 
 
@@ -288,7 +288,7 @@ def test_more_on_the_line_than_was_reported_leaves_the_rest_in_suspense() -> Non
     s.hear(order, OutcomeClass.PARTIAL, 6000)
     s.credit(order, 10000)
     line = list(s.books.lines.values())[-1]
-    assert (line.open_minor, line.matched) == (4000, (f"R-{order}",))
+    assert (line.open_minor, [m.receipt for m in line.matches]) == (4000, [f"R-{order}"])
 
 
 def test_a_line_that_is_known_is_not_booked_again() -> None:
@@ -503,7 +503,7 @@ def test_a_report_that_nobody_can_read_is_a_case() -> None:
 
 
 def test_a_payment_names_the_loan_and_its_reference() -> None:
-    """Both are looked up and locked: one transfer must not be credited to two loans."""
+    """All are looked up and locked: one transfer is one loan's, and its line may have come."""
     command = RecordPayment(
         id="p",
         actor=TESTER,
@@ -516,4 +516,4 @@ def test_a_payment_names_the_loan_and_its_reference() -> None:
         value_on=date(2026, 3, 2),
     )
 
-    assert command.scope() == Scope(loans=("L1",), receipts=("T-1",))
+    assert command.scope() == Scope(loans=("L1",), receipts=("T-1",), waiting=("T-1",))

@@ -1,0 +1,306 @@
+"""Lines that wait for their payment, payments that wait for their line, and links undone."""
+
+from dataclasses import replace
+
+from domain.debit.outcome import OutcomeClass
+from domain.ledger import accounts
+from domain.loan.change import Change, Refusal
+from domain.loan.commands import RecordPayment
+from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.reconciliation.statement import LineItem
+from tests.support import invariants
+from tests.support.memory import PRODUCT, board, schedule
+from tests.support.scene import ACCOUNT, Scene
+
+HUNDRED = schedule(((10000, 0), (10000, 0), (10000, 0)))
+BANK = accounts.bank(ACCOUNT)
+FUNDED = {BANK: 10000, "held_by/funder-1": -10000}
+
+
+def scene() -> Scene:
+    """A loan of three times 100.00 on the day when the first falls due."""
+    s = Scene.boarded(lines=HUNDRED, product=replace(PRODUCT, penalty=None))
+    s.until(HUNDRED[0].due_on)
+    return s
+
+
+def came(s: Scene, ref: str | None = None, minor: int = 10000, fee: int = 0) -> str:
+    """A booked credit; the line's id."""
+    s.line(LineItem(ref, None, None, minor, fee))
+    return next(reversed(s.books.lines))
+
+
+def match(s: Scene, line: str, ref: str = "T-1", minor: int = 10000, loan: str = "L1") -> object:
+    """An operator says whose money a line is; the note or the rule of the refusal."""
+    return said(s.order(MatchLine, loan=loan, line=line, reference=ref, amount_minor=minor))
+
+
+def said(answer: Change | Refusal) -> object:
+    """The note of an answer, or the rule of a refusal."""
+    return answer.rule if isinstance(answer, Refusal) else getattr(answer.answer, "note", None)
+
+
+def test_a_line_that_comes_before_its_payment_is_recorded_proves_it_then() -> None:
+    """The order of the two does not matter: same balances, no case left, nobody asked."""
+    s = scene()
+    line = came(s, "T-1")
+    assert s.balances[f"suspense/line/{line}"] == -10000
+    s.pay(10000, ref="T-1")
+    assert (s.balances, s.state) == (FUNDED, "SETTLED")
+    assert not s.books.cases.keys() - {"no_reminder/L1/1"}
+    assert s.receipt("T-1").lines == (line,)
+    invariants.check(s.books)
+
+
+def test_an_early_line_with_a_fee_costs_the_house_the_fee() -> None:
+    """What the bank kept is a fee whether the payment was known or not."""
+    s = scene()
+    line = came(s, "T-1", fee=25)
+    before = s.mark
+    s.pay(10000, ref="T-1")
+    assert s.posted(before)[1] == (
+        "identified",
+        {f"suspense/line/{line}": 9975, "rail_fees/transfer": 25, "clearing/transfer": -10000},
+    )
+    assert s.state == "SETTLED"
+    invariants.check(s.books)
+
+
+def test_an_early_line_of_less_proves_so_much_and_no_more() -> None:
+    """The rest of the payment is unproven, as it would be had the line come second."""
+    s = scene()
+    came(s, "T-1", minor=6000)
+    s.pay(10000, ref="T-1")
+    assert (s.receipt("T-1").unsettled_minor, s.state) == (4000, "CLEARING")
+    invariants.check(s.books)
+
+
+def test_an_early_line_of_more_waits_with_the_rest() -> None:
+    """The case about the line says what is left of it."""
+    s = scene()
+    line = came(s, "T-1", minor=10300)
+    s.pay(10000, ref="T-1")
+    assert s.books.cases[f"line/{line}"].amount_minor == 300
+    assert s.state == "SETTLED"
+    invariants.check(s.books)
+
+
+def test_an_early_line_in_another_currency_proves_nothing() -> None:
+    """Same reference, other money."""
+    s = scene()
+    s.line(LineItem("T-1", None, None, 10000), currency="EUR")
+    s.pay(10000, ref="T-1")
+    assert s.state == "CLEARING"
+
+
+def test_a_person_matches_a_line_without_a_reference() -> None:
+    """A transfer that says nothing is received as of its own value date, proven at once."""
+    s = scene()
+    line = came(s)
+    before = s.mark
+    assert match(s, line) == "matched"
+    assert s.posted(before) == [
+        ("payment_recorded", {"clearing/transfer": 10000, "suspense/T-1": -10000}),
+        ("identified", {f"suspense/line/{line}": 10000, "clearing/transfer": -10000}),
+        (
+            "applied",
+            {
+                "suspense/T-1": 10000,
+                "owed/1/principal": -10000,
+                "claim/funder-1": 10000,
+                "payable/funder-1": -10000,
+            },
+        ),
+        ("held_direct", {"payable/funder-1": 10000, "held_by/funder-1": -10000}),
+    ]
+    assert (s.balances, s.state) == (FUNDED, "SETTLED")
+    assert not s.books.cases.keys() - {"no_reminder/L1/1"}
+    invariants.check(s.books)
+
+
+def test_one_transfer_for_two_loans_is_matched_in_two_parts() -> None:
+    """Each loan gets its part of the line; the line is explained when both have theirs."""
+    s = scene()
+    s.books.apply(board("L2", lines=HUNDRED, product=replace(PRODUCT, penalty=None)))
+    s.until(HUNDRED[0].due_on.fromordinal(HUNDRED[0].due_on.toordinal() + 1), loan="L2")
+    line = came(s, minor=20000)
+    assert match(s, line, "A") == "matched"
+    assert s.books.cases[f"line/{line}"].amount_minor == 10000
+    assert match(s, line, "B", loan="L2") == "matched"
+    assert s.books.lines[line].open_minor == 0
+    assert {s.state, s.books.item(1, "L2").state.value} == {"SETTLED"}
+    invariants.check(s.books)
+
+
+def test_a_payment_recorded_under_another_reference_is_proven_by_a_match() -> None:
+    """The person who recorded it mistyped; the line is tied to it by hand."""
+    s = scene()
+    s.pay(10000, ref="TYPO")
+    line = came(s, "T-1")
+    assert match(s, line, "TYPO") == "matched"
+    assert (s.balances, s.state) == (FUNDED, "SETTLED")
+    invariants.check(s.books)
+
+
+def test_a_debit_and_its_return_are_proven_by_hand_where_the_bank_lost_their_references() -> None:
+    """Both legs can be matched; the fee-less return line may not prove more than came back."""
+    s = scene()
+    order = s.present()
+    s.hear(order, minor=10000)
+    assert match(s, came(s), f"R-{order}") == "matched"
+    assert s.state == "SETTLED"
+    s.returned(order, 10000)
+    back = came(s, minor=-10000)
+    assert s.books.lines[back].open_minor == -10000
+    assert match(s, back, f"R-{order}", 10001) == "match.amount"
+    assert match(s, back, "T-9") == "match.return"
+    assert match(s, back, f"R-{order}") == "matched"
+    assert s.receipt(f"R-{order}").is_proven
+    invariants.check(s.books)
+
+
+def test_a_match_that_cannot_be_is_refused_by_a_named_rule() -> None:
+    """Nothing is guessed: unknown line, other money, too much, another loan's, no more to prove."""
+    s = scene()
+    s.books.apply(board("L2", lines=HUNDRED))
+    line = came(s)
+    euro = "line-eur"
+    s.line(LineItem(None, None, None, 10000), currency="EUR", id=euro)
+    assert match(s, "nowhere") == "match.line"
+    assert match(s, euro) == "match.currency"
+    assert match(s, line, minor=0) == "match.amount"
+    assert match(s, line, minor=10001) == "match.amount"
+    s.pay(6000, ref="MINE")
+    assert match(s, line, "MINE", 6001) == "match.receipt"
+    assert match(s, line, "MINE", 6000, loan="L2") == "match.reference"
+    assert match(s, line, "MINE", 6000) == "matched"
+    assert s.books.lines[line].open_minor == 4000
+    invariants.check(s.books)
+
+
+def test_an_undone_match_reopens_what_was_closed_on_it() -> None:
+    """Closed by that proof: without it the installment clears again, under a new driver."""
+    s = scene()
+    s.pay(10000, ref="T-1")
+    line = came(s, "T-1")
+    s.until(HUNDRED[1].due_on)
+    assert s.state == "CLOSED"
+    before, generation = s.mark, s.books.item().generation
+    order = s.order(UndoMatch, line=line, reference="T-1", reason="another payer's money")
+    assert said(order) == "match undone"
+    assert s.posted(before)[:2] == [
+        ("match_undone", {f"suspense/line/{line}": -10000, "clearing/transfer": 10000}),
+        ("held_direct", {"payable/funder-1": -10000, "held_by/funder-1": 10000}),
+    ]
+    assert (s.state, s.books.item().generation) == ("CLEARING", generation + 1)
+    assert f"line/{line}" in s.books.cases
+    invariants.check(s.books)
+    assert match(s, line) == "matched"
+    assert s.state == "CLOSED", "the window has passed: proof is all that lacked"
+    invariants.check(s.books)
+
+
+def test_undoing_the_match_of_surplus_money_leaves_its_installment_alone() -> None:
+    """The installment was paid by other money; only the surplus is unproven again."""
+    s = scene()
+    order = s.present()
+    s.hear(order, minor=10000, bank_ref="B1")
+    s.credit(order, 10000, tx="B1")
+    s.hear(order, minor=10000, bank_ref="B2", source="webhook")
+    line = came(s, order)
+    receipt = next(r for r in s.books.loans["L1"].receipts if r.waiting_minor)
+    assert s.state == "SETTLED"
+    assert said(s.order(UndoMatch, line=line, reference=receipt.id)) == "match undone"
+    assert s.state == "SETTLED"
+    invariants.check(s.books)
+
+
+def test_only_a_match_that_stands_can_be_undone() -> None:
+    """An unknown line, and a line that proves nothing of the receipt."""
+    s = scene()
+    line = came(s, "OTHER")
+    assert said(s.order(UndoMatch, line="nowhere", reference="T-1")) == "match.line"
+    assert said(s.order(UndoMatch, line=line, reference="T-1")) == "match.none"
+
+
+def test_a_payment_recorded_by_mistake_is_withdrawn() -> None:
+    """What it paid is owed again; its legs offset each other and want no line any more."""
+    s = scene()
+    s.pay(15000, ref="T-1")
+    assert s.state == "CLEARING"
+    before = s.mark
+    assert said(s.order(WithdrawPayment, reference="T-1")) == "payment withdrawn"
+    assert s.posted(before) == [
+        (
+            "withdrawn",
+            {
+                "owed/1/principal": 10000,
+                "claim/funder-1": -10000,
+                "payable/funder-1": 10000,
+                "advance/L1": 5000,
+                "clearing/transfer": -15000,
+            },
+        )
+    ]
+    assert s.receipt("T-1").is_proven
+    assert s.state == "DUE", "no debit has failed: the first is still to come"
+    invariants.check(s.books)
+    order = s.present()
+    s.hear(order, minor=10000)
+    s.credit(order, 10000)
+    s.until(HUNDRED[1].due_on)
+    assert s.state == "CLOSED"
+
+
+def test_a_withdrawn_payment_leaves_no_case_about_its_missing_line() -> None:
+    """The line that never came is not asked for any more."""
+    s = scene()
+    s.pay(10000, ref="T-1")
+    s.until(HUNDRED[0].due_on.fromordinal(HUNDRED[0].due_on.toordinal() + 14))
+    s.beat()
+    assert "unsettled/L1/1" in s.books.cases
+    s.order(WithdrawPayment, reference="T-1")
+    assert "unsettled/L1/1" not in s.books.cases
+    invariants.check(s.books)
+
+
+def test_a_payment_withdrawn_after_a_failed_debit_is_tried_by_the_plan() -> None:
+    """The debit had failed before the payment was heard of: what follows is its retry."""
+    s = scene()
+    s.hear(s.present(), OutcomeClass.NSF)
+    s.pay(10000, ref="T-1")
+    assert s.state == "CLEARING"
+    s.order(WithdrawPayment, reference="T-1")
+    assert s.state == "RETRYING"
+    invariants.check(s.books)
+
+
+def test_only_an_unproven_payment_of_this_loan_is_withdrawn() -> None:
+    """Money at the bank is not argued away, a debit is the rail's, and once is enough."""
+    s = scene()
+    s.pay(10000, ref="T-1")
+    line = came(s, "T-1")
+    assert said(s.order(WithdrawPayment, reference="T-2")) == "payment.unknown"
+    assert said(s.order(WithdrawPayment, reference="T-1")) == "payment.proven"
+    s.order(UndoMatch, line=line, reference="T-1")
+    assert said(s.order(WithdrawPayment, reference="T-1")) == "payment withdrawn"
+    assert said(s.order(WithdrawPayment, reference="T-1")) == "payment.withdrawn"
+    refused = s.order(
+        RecordPayment, reference="T-1", amount_minor=10000, currency="CNY", value_on=s.today
+    )
+    assert said(refused) == "payment.reference"
+    order = s.present()
+    s.hear(order, minor=10000)
+    assert said(s.order(WithdrawPayment, reference=f"R-{order}")) == "payment.unknown"
+    invariants.check(s.books)
+
+
+def test_a_partly_proven_payment_is_withdrawn_only_after_its_match_is_undone() -> None:
+    """Two lines prove it: undoing one leaves the other's proof standing."""
+    s = scene()
+    s.pay(10000, ref="T-1")
+    one, two = came(s, "T-1", 4000), came(s, "T-1", 6000)
+    s.order(UndoMatch, line=one, reference="T-1")
+    assert (s.receipt("T-1").settled_minor, s.receipt("T-1").lines) == (6000, (two,))
+    assert said(s.order(WithdrawPayment, reference="T-1")) == "payment.proven"
+    invariants.check(s.books)
