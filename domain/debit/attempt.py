@@ -61,6 +61,7 @@ class Attempt:
     `send_until` is the sender's lease: until it has passed nobody else may send this order.
     `sends` counts the sends; below zero: the last of them provably never left. It never goes back,
     so that a late report about an earlier send cannot be taken for one about a later.
+    `ended_at` is when the verdict came, `returned_at` when a confirmed debit was taken back.
     """
 
     number: int
@@ -82,6 +83,12 @@ class Attempt:
     enquiries: int = 0
     asked_at: datetime | None = None
     ended_at: datetime | None = None
+    returned_at: datetime | None = None
+
+    @property
+    def last_news_at(self) -> datetime | None:
+        """When the rail last changed its fate: the return, else the verdict."""
+        return self.returned_at or self.ended_at
 
     @property
     def is_live(self) -> bool:

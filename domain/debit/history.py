@@ -48,8 +48,8 @@ class History:
 
     @property
     def ended_at(self) -> datetime:
-        """When the last attempt ended."""
-        ended = self.last.ended_at
+        """When the last attempt ended, or was taken back."""
+        ended = self.last.last_news_at
         if ended is None:
             raise InvariantBroken(f"attempt {self.last.order_no} ended without an instant")
         return ended
@@ -92,6 +92,6 @@ class History:
 
 def _trailing_failures(ended: Sequence[Attempt]) -> int:
     count = 0
-    for attempt in sorted(ended, key=lambda a: (a.ended_at or a.intended_at, a.number)):
+    for attempt in sorted(ended, key=lambda a: (a.last_news_at or a.intended_at, a.number)):
         count = count + 1 if attempt.state in FAILED else 0
     return count

@@ -109,6 +109,19 @@ def test_an_intent_before_the_verdict_of_the_last_is_a_double_debit(world: World
     assert world.audit().count(FindingKind.DOUBLE_DEBIT) == 1
 
 
+def test_the_return_of_an_earlier_attempt_is_no_lack_of_its_verdict(world: World) -> None:
+    """A partial debit, another for the rest, then the return of the first: one after the other."""
+    item = world.books.item()
+    first = item.attempts[0]
+    assert first.ended_at is not None
+    second = replace(first, number=2, order_no="N2", intended_at=first.ended_at)
+    gone = replace(
+        first, state=AttemptState.RETURNED, returned_at=second.intended_at + timedelta(days=3)
+    )
+    change(world, attempts=(gone, second))
+    assert world.audit().count(FindingKind.DOUBLE_DEBIT) == 0
+
+
 def with_a_second_order(world: World, *, received: timedelta) -> TruthFacts:
     """Add an attempt after the first, which the bank gets so long after the first's order."""
     item = world.books.item()

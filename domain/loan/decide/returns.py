@@ -93,7 +93,7 @@ def _end_attempt(work: Work, loan_id: str, receipt: Receipt, returned: Returned)
             state=AttemptState.RETURNED,
             klass=returned.klass,
             code=returned.code,
-            ended_at=work.at,
+            returned_at=work.at,
         )
         put_attempt(work, loan_id, number, ended)
 
