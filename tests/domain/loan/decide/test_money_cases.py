@@ -1,6 +1,7 @@
 """The worked cases of money and evidence, each with what is posted and what remains."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -201,7 +202,11 @@ def test_40_confirmed_60_presented_and_the_40_returned_leaves_40_owed() -> None:
     assert s.books.item().live_attempt is not None
     assert s.books.item().attempts[1].amount_minor == 6000
     before = s.mark
+    s.books.at += timedelta(minutes=5)
     s.returned(first, 4000)
+    one, two = s.books.item().attempts
+    assert one.ended_at is not None
+    assert one.ended_at <= two.intended_at < s.books.at == one.returned_at
     assert s.posted(before) == [
         (
             "returned",
