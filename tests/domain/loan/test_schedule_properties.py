@@ -93,6 +93,7 @@ def test_the_same_terms_give_the_same_schedule(terms: ScheduleTerms) -> None:
 )
 @example(principal=100_000_000, rate=Decimal("4.9"), periods=360)
 @example(principal=20_000_000, rate=Decimal(6), periods=240)
+@example(principal=554_718_461, rate=Decimal("0.02"), periods=2)
 def test_equal_installments_agree_with_numpy_financial(
     principal: int, rate: Decimal, periods: int
 ) -> None:
@@ -111,7 +112,9 @@ def test_equal_installments_agree_with_numpy_financial(
     lines = build(terms)
     theirs = -npf.pmt(float(rate) / 1200, periods, principal)
     if len(lines) == periods:
-        assert abs(lines[0].total - theirs) <= 0.5001
+        # Their 1 - (1 + r)^-n loses digits as r becomes small; ours is exact.
+        blur = theirs * 1e-15 / (float(rate) / 1200)
+        assert abs(lines[0].total - theirs) <= 0.5001 + blur
     balance = principal
     for line in lines:
         exact = balance * Fraction(rate) / 1200
