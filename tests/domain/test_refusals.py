@@ -1,0 +1,172 @@
+"""What a sender reads when a value is refused: the field, the value as given, and what would do.
+
+These lines stand in API answers, on consoles and in the reports of tapes, so each is held in full.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from domain.calendar import (
+    BankingCalendar,
+    DayWindow,
+    earliest_in_window,
+    local_day,
+    local_instant,
+)
+from domain.canonical import canonical
+from domain.debit.plan import RetryPlan
+from domain.errors import InvalidInput, InvariantBroken
+from domain.ledger.entry import Entry, Posting
+from domain.money import Money, exponent, largest_remainder, parse_minor
+from domain.submission import SEPA_CORE, SubmissionRule, earliest_submission, next_slot
+
+DAY = date(2026, 3, 10)
+BANKS = BankingCalendar("test", frozenset(), frozenset(), DAY, DAY)
+CLOSED = BankingCalendar("shut", frozenset(), frozenset(), DAY, DAY, frozenset(range(7)))
+MORNING, NOON = (DayWindow(time(h), time(h + 2), "Asia/Shanghai") for h in (8, 10))
+ELSEWHERE = DayWindow(time(12), time(13), "Europe/London")
+
+
+def plan(**changed: Any) -> RetryPlan:
+    """A lawful plan, with one thing changed."""
+    usual: dict[str, Any] = {
+        "attempts_max": 3,
+        "wait_banking_days": (1,),
+        "paydays": (),
+        "payday_reach_days": 0,
+        "at": time(9),
+        "stop_after_days": 0,
+    }
+    return RetryPlan(**(usual | changed))
+
+
+REFUSED: list[tuple[Callable[[], object], str]] = [
+    # money
+    (lambda: exponent("eur"), "currency: 'eur' is refused: three capital letters of ISO 4217"),
+    (lambda: parse_minor("1,5", "EUR", "fee"), "fee: '1,5' is refused: a decimal number"),
+    (lambda: parse_minor("1,5", "EUR"), "amount: '1,5' is refused: a decimal number"),
+    (
+        lambda: parse_minor("1.005", "EUR", "fee"),
+        "fee: '1.005' is refused: at most 2 decimals for EUR",
+    ),
+    (
+        lambda: parse_minor("10000000000000.01", "EUR", "fee"),
+        "fee: '10000000000000.01' is refused: at most 1000000000000000 minor units",
+    ),
+    # calendar
+    (
+        lambda: BANKS.add_banking_days(DAY, 10_001),
+        "banking days: 10001 is refused: at most 10000 either way",
+    ),
+    (
+        lambda: CLOSED.add_banking_days(DAY, 1),
+        "calendar: 'shut' is refused: a banking day within 60 days of 2026-03-11",
+    ),
+    (
+        lambda: DayWindow(time(9), time(9), "UTC"),
+        "window: '09:00:00-09:00:00' is refused: opens before it closes",
+    ),
+    (
+        lambda: local_instant(DAY, time(9), "Mars/Base"),
+        "timezone: 'Mars/Base' is refused: a name of the IANA time zone database",
+    ),
+    (
+        lambda: local_day(datetime(2026, 3, 10, tzinfo=UTC), "Mars/Base"),
+        "timezone: 'Mars/Base' is refused: a name of the IANA time zone database",
+    ),
+    (
+        lambda: earliest_in_window(datetime(2026, 3, 10), MORNING),  # noqa: DTZ001  (the point)
+        "instant: datetime.datetime(2026, 3, 10, 0, 0) is refused: a date-time with its time zone",
+    ),
+    # submission
+    (
+        lambda: SubmissionRule("rail", ()),
+        "windows: 'rail' is refused: at least one, all in one time zone",
+    ),
+    (
+        lambda: SubmissionRule("rail", (MORNING, ELSEWHERE)),
+        "windows: 'rail' is refused: at least one, all in one time zone",
+    ),
+    (
+        lambda: SubmissionRule("rail", (NOON, MORNING)),
+        "windows: 'rail' is refused: in order, none overlapping",
+    ),
+    (
+        lambda: SubmissionRule("rail", (MORNING,), lead_banking_days=-1),
+        "lead: 'rail' is refused: not negative",
+    ),
+    (
+        lambda: SubmissionRule("rail", (MORNING,), earliest_days_before=-1),
+        "lead: 'rail' is refused: not negative",
+    ),
+    (
+        lambda: next_slot(SEPA_CORE, CLOSED, datetime(2026, 3, 10, 12, tzinfo=UTC)),
+        "rail: 'sepa-core' is refused: a window within 60 days of 2026-03-10",
+    ),
+    (
+        lambda: earliest_submission(SubmissionRule("rail", (MORNING,)), CLOSED, DAY),
+        "value_on: datetime.date(2026, 3, 10) is refused: a banking day of shut",
+    ),
+    # retry plan
+    (lambda: plan(attempts_max=0), "retry.attempts_max: 0 is refused: at least 1"),
+    (
+        lambda: plan(wait_banking_days=()),
+        "retry.wait_banking_days: () is refused: one wait or more, none below 0",
+    ),
+    (
+        lambda: plan(wait_banking_days=(1, -1)),
+        "retry.wait_banking_days: (1, -1) is refused: one wait or more, none below 0",
+    ),
+    (
+        lambda: plan(paydays=(15, 32)),
+        "retry.paydays: (15, 32) is refused: days of a month, 1 to 31",
+    ),
+    (lambda: plan(payday_reach_days=-1), "retry.payday_reach_days: -1 is refused: 0 or more"),
+    (lambda: plan(stop_after_days=-1), "retry.stop_after_days: -1 is refused: 0 or more"),
+    (lambda: plan(declined_retries=-1), "retry.declined_retries: -1 is refused: 0 or more"),
+]
+
+BROKEN: list[tuple[Callable[[], object], str]] = [
+    (lambda: Money(1, "EUR") + Money(1, "CNY"), "EUR and CNY do not add up"),
+    (
+        lambda: largest_remainder(1, [Fraction(0)]),
+        "weights are not negative and at least one is above zero",
+    ),
+    (lambda: canonical({1.5}), "no canonical encoding for set"),
+    (
+        lambda: Entry("fee_paid", DAY, (Posting("bank", 1, "EUR"),)),
+        "entry fee_paid has fewer than two postings",
+    ),
+    (
+        lambda: Entry("fee_paid", DAY, (Posting("bank", 0, "EUR"), Posting("fees", 0, "EUR"))),
+        "entry fee_paid posts nothing to bank",
+    ),
+    (
+        lambda: Entry("fee_paid", DAY, (Posting("bank", 3, "EUR"), Posting("fees", -2, "EUR"))),
+        "entry fee_paid does not balance: {'EUR': 1}",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"), REFUSED, ids=[line.partition(" is refused")[0] for _, line in REFUSED]
+)
+def test_a_refusal_names_field_value_and_rule(ask: Callable[[], object], answer: str) -> None:
+    """In words that a sender can act on."""
+    with pytest.raises(InvalidInput) as refused:
+        ask()
+    assert str(refused.value) == answer
+
+
+@pytest.mark.parametrize(("ask", "answer"), BROKEN, ids=[line for _, line in BROKEN])
+def test_a_broken_invariant_says_what_contradicts_itself(
+    ask: Callable[[], object], answer: str
+) -> None:
+    """In words that somebody who is called at night can act on."""
+    with pytest.raises(InvariantBroken) as broken:
+        ask()
+    assert str(broken.value) == answer
