@@ -214,4 +214,4 @@ async def notice_courier(stack: Stack, closing: AsyncExitStack) -> NoticeCourier
     sms_secret = key or secret(settings, record, "rail_api_secret")
     sms = SmsNotices(client, url, sms_secret, contacts, wording)
     notices = ChannelNotices(SmtpNotices(server, contacts, wording), sms)
-    return NoticeCourier(notices, stack.books, stack.clock, SENDER)
+    return NoticeCourier(notices, stack.books, stack.desk, stack.clock, SENDER)

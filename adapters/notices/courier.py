@@ -6,10 +6,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.loan.agenda import reminder_bar
 from domain.loan.aggregate import Actor
 from domain.loan.commands import RecordNoticeReceipt
 from ports.books import Books
 from ports.clock import Clock
+from ports.desk import Desk
 from ports.notices import Channel, Language, Notice, Notices, NotSent, Template
 from ports.outbox import OutboxRow
 
@@ -33,10 +35,11 @@ class _Body(BaseModel):
 
 
 class NoticeCourier:
-    """Sends what the books ordered, within the hours that the books allowed.
+    """Sends what the books ordered, while they would order it still, in the hours they allowed.
 
-    What cannot be sent, or not any more today, is told to the books as failed, so that the next
-    channel follows: a message is never pushed into the night by our own delay.
+    What cannot be sent, or not any more, is told to the books as failed, so that the next channel
+    follows: a message is never pushed into the night by our own delay, and none goes to somebody
+    who has paid, or whom nobody may contact, since it was written.
 
     Args:
         sender: name and contact of the lender, shown in every message.
@@ -45,9 +48,15 @@ class NoticeCourier:
     topic: Literal["notice"] = "notice"
 
     def __init__(
-        self, notices: Notices, books: Books, clock: Clock, sender: Mapping[str, str]
+        self,
+        notices: Notices,
+        books: Books,
+        desk: Desk,
+        clock: Clock,
+        sender: Mapping[str, str],
     ) -> None:
-        self._notices, self._books, self._clock, self._sender = notices, books, clock, sender
+        self._notices, self._books, self._desk = notices, books, desk
+        self._clock, self._sender = clock, sender
 
     async def deliver(self, row: OutboxRow) -> None:
         """Send one message.
@@ -58,6 +67,9 @@ class NoticeCourier:
         body = _Body.model_validate(row.body)
         if self._clock.now() >= body.not_after:
             await self._failed(body.message_id, "too late for today")
+            return
+        if bar := await self._bar(body):
+            await self._failed(body.message_id, f"not sent: {bar}")
             return
         notice = Notice(
             message_id=body.message_id,
@@ -72,6 +84,16 @@ class NoticeCourier:
             if said.retryable:
                 raise NotTaken(said.reason)
             await self._failed(body.message_id, said.reason)
+
+    async def _bar(self, body: _Body) -> str:
+        """What has happened since it was written that forbids to send it."""
+        loan = await self._desk.loan(body.values["loan"])
+        if loan is None:
+            return ""
+        item = loan.installment(int(body.values["installment"]))
+        if item.due_on.isoformat() != body.values["due_on"]:
+            return f"the due date has moved to {item.due_on}"
+        return reminder_bar(loan, item)
 
     async def _failed(self, message_id: str, reason: str) -> None:
         await self._books.apply(

@@ -138,10 +138,8 @@ def is_paid_ahead(loan: Loan, item: Installment) -> bool:
 
 
 def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Beat]:
-    """Reminders still to send: none after an order went out, in quiet hours or when held."""
-    if item.state not in BEFORE_DUE or item.attempts:
-        return
-    if item.hold in {HoldKind.CONTACT, HoldKind.ALL} or is_paid_ahead(loan, item):
+    """Reminders still to send, each on its day and never in quiet hours."""
+    if reminder_bar(loan, item):
         return
     plan = loan.product.reminders
     for index, rule in enumerate(plan.rules):
@@ -157,14 +155,32 @@ def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Beat]:
             now = earliest_in_window(at, plan.allowed)
             instant = instant if now == at else now
         reason = f"reminder {rule.days_before} days before {item.due_on} by {rule.channels[step]}"
-        yield Beat(BeatKind.REMIND, instant, reason, f"remind/{index}/{step}")
+        yield Beat(BeatKind.REMIND, instant, reason, f"remind/{index}/{step}{_again(item, index)}")
+
+
+def reminder_bar(loan: Loan, item: Installment) -> str:
+    """Why the borrower may not be reminded of an installment now; empty: they may."""
+    if item.state not in BEFORE_DUE or item.attempts:
+        return f"it is {item.state.value}, and {len(item.attempts)} orders went out"
+    if item.hold in {HoldKind.CONTACT, HoldKind.ALL}:
+        return f"on hold ({item.hold})"
+    return "paid ahead" if is_paid_ahead(loan, item) else ""
+
+
+def _again(item: Installment, rule: int) -> str:
+    """Marks messages of a rule that told another due date before, which has been moved since."""
+    others = [n for n in item.notices if n.rule == rule and n.due_on not in {None, item.due_on}]
+    return f"/{item.due_on:%Y%m%d}" if others else ""
 
 
 def reminder_step(
     item: Installment, rule: int, at: datetime, receipt_within: timedelta
 ) -> int | None:
-    """The channel to try next for a rule: 0 at first, None when delivered or still awaited."""
-    sent = [notice for notice in item.notices if notice.rule == rule]
+    """The channel to try next for a rule: 0 at first, None when delivered or still awaited.
+
+    A message that told another due date does not count: whoever moves the date is to be told.
+    """
+    sent = [n for n in item.notices if n.rule == rule and n.due_on in {None, item.due_on}]
     if not sent:
         return 0
     last = max(sent, key=lambda notice: notice.step)
@@ -181,8 +197,9 @@ def is_overdue(notice: NoticeRecord, at: datetime, receipt_within: timedelta) ->
 
 
 def was_reminded(item: Installment) -> bool:
-    """Whether any reminder of the installment is known to have been delivered."""
-    return any(notice.state is NoticeState.DELIVERED for notice in item.notices)
+    """Whether any reminder of the installment and its due date is known to have been delivered."""
+    told = (n for n in item.notices if n.due_on in {None, item.due_on})
+    return any(notice.state is NoticeState.DELIVERED for notice in told)
 
 
 def _presentment(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:

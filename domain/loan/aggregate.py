@@ -46,7 +46,7 @@ class NoticeRecord:
     """One message to the borrower: which rule of the plan, over which channel, what became of it.
 
     `rule` is the index in the product's reminder rules, `step` the index of the channel,
-    `amount_minor` what the borrower was told will be taken.
+    `amount_minor` what the borrower was told will be taken, on `due_on`.
     """
 
     message_id: str
@@ -56,6 +56,7 @@ class NoticeRecord:
     queued_at: datetime
     state: NoticeState = NoticeState.QUEUED
     amount_minor: int = 0
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

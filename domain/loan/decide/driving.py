@@ -45,14 +45,15 @@ def queue_reminder(work: Work, command: QueueReminder) -> Change:
     loan_id, number = command.loan_id, command.number
     if due_beat(work, command) is None:
         return work.superseded(loan_id, number)
-    _, rule_text, step_text = command.beat.split("/")
+    which = command.beat.removeprefix("remind/")
+    index, step = (int(text) for text in which.split("/")[:2])
     loan, item = work.loan(loan_id), work.item(loan_id, number)
-    rule = loan.product.reminders.rules[int(rule_text)]
-    channel = rule.channels[int(step_text)]
-    message_id = f"N-{loan_id}-{number}-g{item.generation}-{rule_text}-{step_text}"
+    rule = loan.product.reminders.rules[index]
+    channel = rule.channels[step]
+    message_id = f"N-{loan_id}-{number}-g{item.generation}-{which.replace('/', '-')}"
     amount = (item.owed if item.fell_due else item.scheduled).total
     notice = NoticeRecord(
-        message_id, int(rule_text), int(step_text), channel, work.at, amount_minor=amount
+        message_id, index, step, channel, work.at, amount_minor=amount, due_on=item.due_on
     )
     work.put(loan_id, replace(item, notices=(*item.notices, notice)))
     work.note(loan_id, number, "", NoticeState.QUEUED, "reminder_queued", f"{channel} {message_id}")

@@ -10,8 +10,16 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.plan import NoRetry, RetryAt
 from domain.loan import agenda
+from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change
-from domain.loan.commands import ChangeDate, Hold, IntendDebit, QueueReminder
+from domain.loan.commands import (
+    ChangeDate,
+    Hold,
+    IntendDebit,
+    QueueReminder,
+    RecordNoticeReceipt,
+    Unhold,
+)
 from domain.loan.lifecycle import State
 from domain.loan.product import ReminderRule
 from domain.loan.retrying import barred, ends_on, retry_verdict
@@ -77,6 +85,42 @@ def test_no_receipt_in_time_brings_the_next_channel_and_then_none() -> None:
     assert [notice.channel for notice in s.books.item().notices] == ["sms", "email"]
     s.books.at += timedelta(hours=20)
     assert s.books.view().next_beat.kind is BeatKind.PRESENT  # type: ignore[union-attr]
+
+
+def test_a_moved_due_date_is_told_anew() -> None:
+    """What the borrower was told is no longer so: every rule begins again for the new date."""
+    s = Scene.boarded()
+    s.beat()
+    (told,) = s.books.item().notices
+    s.give(RecordNoticeReceipt, message_id=told.message_id, delivered=True)
+    assert agenda.was_reminded(s.books.item())
+    s.order(ChangeDate, due_on=date(2026, 3, 20))
+    assert not agenda.was_reminded(s.books.item())
+    assert beat(s) == ("remind/0/0/20260320", datetime(2026, 3, 17, 2, tzinfo=UTC))
+    s.order(ChangeDate, due_on=date(2026, 3, 10))
+    assert agenda.was_reminded(s.books.item()), "that date had been told"
+    s.order(ChangeDate, due_on=date(2026, 3, 20))
+    s.beat()
+    again = s.books.item().notices[-1]
+    assert (again.due_on, again.step) == (date(2026, 3, 20), 0)
+    assert again.message_id == f"{told.message_id}-20260320"
+
+
+@pytest.mark.parametrize("what", sorted(HoldKind))
+def test_why_a_borrower_may_not_be_reminded_has_a_name(what: HoldKind) -> None:
+    """Held, ordered already, or paid ahead; a hold of debits alone bars no reminder."""
+    s = Scene.boarded()
+    assert agenda.reminder_bar(s.books.loans["L1"], s.books.item()) == ""
+    s.order(Hold, what=what)
+    said = agenda.reminder_bar(s.books.loans["L1"], s.books.item())
+    assert said == ("" if what is HoldKind.DEBIT else f"on hold ({what})")
+    s.order(Unhold)
+    s.pay(10100)
+    assert agenda.reminder_bar(s.books.loans["L1"], s.books.item()) == "paid ahead"
+    s.present(2)
+    item = s.books.item(2)
+    barred = agenda.reminder_bar(s.books.loans["L1"], item)
+    assert barred == "it is PRESENTED, and 1 orders went out"
 
 
 def test_the_first_debit_goes_out_on_the_due_day_and_after_its_slot_at_once() -> None:
