@@ -35,6 +35,7 @@ COMMANDS = {
     "clock": ("clock",),
     "codes": (),
     "worker": ("worker",),
+    "doctor": ("doctor",),
     "heal": ("heal",),
     "release": ("release",),
     "db": ("db",),

@@ -103,7 +103,7 @@ async def open_stack(settings: Settings, tracing: Tracing | None = None) -> Asyn
     """
     record = read_stack(settings.home)
     async with AsyncExitStack() as closing:
-        clock = _clock(settings, record)
+        clock = clock_of(settings, record)
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
         rules = rulebook()
@@ -125,7 +125,7 @@ async def open_stack(settings: Settings, tracing: Tracing | None = None) -> Asyn
             desk=SqlDesk(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),
-            rails=await _rails(settings, record, clock, closing, tracing),
+            rails=await open_rails(settings, record, clock, closing, tracing),
             products=products,
             boarding=UpstreamBoarding(
                 BoardingRules(CANONICAL_MAP, products, load_calendar, settings.merchant_id)
@@ -144,18 +144,24 @@ def _traced(books: SqlBooks, engine: AsyncEngine, tracing: Tracing) -> Books:
     return TracedBooks(books, tracing.tracer)
 
 
-def _clock(settings: Settings, record: StackRecord | None) -> Clock:
+def clock_of(settings: Settings, record: StackRecord | None) -> Clock:
+    """The sandbox's clock, to be closed by the caller, or the wall's."""
     sandbox = record is not None and record.mode == "sandbox"
     return SandboxClock(settings.home) if sandbox else WallClock()
 
 
-async def _rails(
+async def open_rails(
     settings: Settings,
     record: StackRecord | None,
     clock: Clock,
     closing: AsyncExitStack,
-    tracing: Tracing | None,
+    tracing: Tracing | None = None,
 ) -> Mapping[str, Rail]:
+    """The rails that this installation has, by name; closed with `closing`.
+
+    Raises:
+        InvalidInput: a secret is missing.
+    """
     url = settings.simulator_url or (record.simulator_url if record else None)
     if url is None:
         return {}

@@ -9,10 +9,12 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
+    DescribeScheduleRequest,
     DescribeTaskQueueRequest,
     GetSystemInfoRequest,
 )
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 RPC = timedelta(seconds=5)
 RECENT = timedelta(minutes=2)
@@ -79,3 +81,15 @@ async def pollers(client: Client, queue: str, kind: str) -> int:
     since = datetime.now(UTC) - RECENT
     seen = (it.last_access_time.ToDatetime(tzinfo=UTC) for it in answer.pollers)
     return sum(at >= since for at in seen)
+
+
+async def paused(client: Client, schedule_id: str) -> bool | None:
+    """Whether somebody paused a schedule; None where there is none of this id."""
+    request = DescribeScheduleRequest(namespace=client.namespace, schedule_id=schedule_id)
+    try:
+        answer = await client.workflow_service.describe_schedule(request, timeout=RPC)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    return answer.schedule.state.paused

@@ -60,7 +60,7 @@ def heal_schedule(tenant: str, order: HealOrder, queue: str = names.WORKFLOWS) -
         action=ScheduleActionStartWorkflow(
             HealWorkflow.run,
             order,
-            id=f"heal/{names.key('tenant', tenant)}/scheduled",
+            id=f"{_heal_of(tenant)}/scheduled",
             task_queue=queue,
             static_summary="a round of healing",
         ),
@@ -89,7 +89,16 @@ async def ensure_schedules(
     """
     for sweep in sweeps:
         await _ensure(client, _sweep_of(sweep), sweep_schedule(sweep, queue))
-    await _ensure(client, f"heal/{names.key('tenant', tenant)}", heal_schedule(tenant, heal, queue))
+    await _ensure(client, _heal_of(tenant), heal_schedule(tenant, heal, queue))
+
+
+def schedule_ids(tenant: str, sweeps: Sequence[SweepOrder]) -> tuple[str, ...]:
+    """Ids of the schedules that `ensure_schedules` creates."""
+    return (*(_sweep_of(sweep) for sweep in sweeps), _heal_of(tenant))
+
+
+def _heal_of(tenant: str) -> str:
+    return f"heal/{names.key('tenant', tenant)}"
 
 
 def _sweep_of(order: SweepOrder) -> str:

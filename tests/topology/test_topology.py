@@ -1,8 +1,10 @@
 """The production topology, natively: real servers on PostgreSQL, real time, and no mercy."""
 
 import asyncio
+import json
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -23,7 +25,8 @@ from tests.topology.scene import (
 from workers.auditing import audit_stack, fetch_log
 from workers.clusterbinary import installed_cluster
 from workers.compose import Stack, open_stack
-from workers.topology import Topology
+from workers.processes import Child
+from workers.topology import ROOT, Topology
 from workers.topologyparts import WORKERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -66,6 +69,19 @@ async def test_loans_are_debited_in_real_time_by_separate_processes(place: Place
         await place.upstream.board()
     await place.upstream.until_paid(120)
     assert (await place.stack.desk.counts())["attempts"] == {"CONFIRMED": AT_FIRST}
+
+
+async def test_doctor_finds_an_installation_that_is_well(place: Place) -> None:
+    """Asked as it is deployed, with a worker's variables: nothing fails, no secret is told."""
+    home = place.topology.home
+    argv = ["sh", "deploy/entrypoint.sh", sys.executable, "-m", "workers", "doctor", "--json"]
+    env, log = place.topology.environment(), home / "logs" / "doctor.log"
+    doctor = await Child.start([*argv, "--within", "20"], log=log, env=env, cwd=ROOT)
+    code, told = await doctor.wait(90), json.loads(log.read_text())
+    assert code == 0, told
+    found = {check["check"]: check["verdict"] for check in told["checks"]}
+    assert {"fail", "skip"} & set(found.values()) == set()
+    assert (found["database role"], found["schedules"]) == ("ok", "ok")
 
 
 async def test_application_role_cannot_rewrite_the_journal(place: Place) -> None:

@@ -1,0 +1,216 @@
+"""`acquit doctor` on a stack that is well, on none, and on each fault of the configuration."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.calendars import load_calendar
+from adapters.products.files import read_products
+from adapters.telemetry.redaction import Redactor
+from adapters.temporal.codec import new_key
+from tests.support.asked import ROOT
+from workers.doctor.configuration import (
+    check_calendars,
+    check_products,
+    check_secrets,
+    check_settings,
+)
+from workers.doctor.examination import examine
+from workers.doctor.findings import Examiner, Finding, Verdict
+from workers.local import LocalOptions, LocalStack
+from workers.processes import Child
+from workers.settings import Settings
+
+SECRET = "canary-of-a-secret-of-the-rail"
+CN = load_calendar("CN").confirmed_until
+
+
+def settings(**more: object) -> Settings:
+    return Settings.model_validate(more)
+
+
+def verdicts(found: object) -> dict[str, str]:
+    assert isinstance(found, list | tuple)
+    return {finding.check: finding.verdict for finding in found}
+
+
+def of(found: object, verdict: Verdict) -> list[Finding]:
+    assert isinstance(found, list | tuple)
+    return [finding for finding in found if finding.verdict is verdict]
+
+
+async def doctor(home: Path, *options: str, **env: str) -> tuple[int, str]:
+    """Run the program as an operator would; code and everything it said."""
+    log = home.parent / "doctor.log"
+    log.unlink(missing_ok=True)
+    argv = [sys.executable, "-m", "workers", "--home", str(home), "doctor", *options]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    child = await Child.start(argv, log=log, env={**kept, **env}, cwd=ROOT)
+    code = await child.wait(60)
+    assert code is not None
+    return code, log.read_text()
+
+
+@pytest.fixture(scope="module")
+async def sandbox(
+    temporal_binary: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[LocalStack]:
+    """A local stack with its worker."""
+    given = settings(home=tmp_path_factory.mktemp("doctor") / "home")
+    async with LocalStack(given, LocalOptions(), lambda _part: None) as local:
+        yield local
+
+
+async def test_stack_that_is_well_passes(sandbox: LocalStack) -> None:
+    """Every check was asked and none failed; no secret is in what was said."""
+    async with asyncio.timeout(60):  # the worker has to come up first
+        while of(await examine(sandbox.settings, 20), Verdict.FAIL):
+            await asyncio.sleep(0.5)
+    code, said = await doctor(sandbox.home, "--json", "--within", "20")
+    told = json.loads(said)
+    assert (code, told["healthy"]) == (0, True)
+    found = {check["check"]: check["verdict"] for check in told["checks"]}
+    assert {"fail", "skip"} & set(found.values()) == set()
+    assert {
+        "database",
+        "migrations",
+        "namespace",
+        "search attributes",
+        "queue workflows (workflow)",
+        "queue debit.simbank (activity)",
+        "rail simbank",
+        "clock rail",
+    } <= set(found)
+    assert sandbox.record is not None
+    assert [1 for secret in sandbox.record.secrets.values() if secret in said] == []
+
+
+async def test_rail_that_refuses_our_signature_is_told_apart(sandbox: LocalStack) -> None:
+    """A wrong secret and a wrong address want different hands; the secret itself is not shown."""
+    given = settings(home=sandbox.home, rail_api_secret=SECRET)
+    [found] = of(await examine(given, 20), Verdict.FAIL)
+    assert found.check == "rail simbank"
+    assert "http_401" in found.detail
+    assert "ACQUIT_RAIL_API_SECRET" in found.advice
+    assert SECRET not in str(found)
+
+
+async def test_without_a_stack_it_says_what_to_start(tmp_path: Path) -> None:
+    """A first look on a fresh machine: no traceback, advice for each failure, nothing created."""
+    home = tmp_path / "home"
+    code, said = await doctor(home, "--json", TEMPORAL_ADDRESS="127.0.0.1:9")
+    found = json.loads(said)["checks"]
+    failed = {check["check"]: check for check in found if check["verdict"] == "fail"}
+    assert code == 1
+    assert {"secrets", "database", "temporal", "rail simbank"} <= set(failed)
+    assert "ConnectionRefused" in failed["temporal"]["detail"]
+    assert "acquit up" in failed["temporal"]["advice"]
+    assert all(check["advice"] for check in failed.values())
+    assert "Traceback" not in said
+    assert not home.exists()
+    code, said = await doctor(home, TEMPORAL_ADDRESS="127.0.0.1:9")
+    assert code == 1
+    assert "FAIL  database" in said
+    assert "-> run `acquit up` for a sandbox" in said
+
+
+async def test_faulty_settings_are_findings(tmp_path: Path) -> None:
+    """All at once and by name, like any other finding; the values of secrets are not told."""
+    code, said = await doctor(
+        tmp_path,
+        "--json",
+        ACQUIT_DRAIN_TIMEOUT_S="-1",
+        ACQUIT_HEALTH_PORT="none",
+        ACQUIT_SMTP_PASSWORD=SECRET,
+    )
+    told = json.loads(said)
+    assert (code, told["healthy"]) == (1, False)
+    details = " ".join(check["detail"] for check in told["checks"])
+    assert "ACQUIT_DRAIN_TIMEOUT_S" in details
+    assert "ACQUIT_HEALTH_PORT" in details
+    assert SECRET not in said
+
+
+async def test_settings_that_do_not_fit_one_another_are_told() -> None:
+    """Each alone is right; together they do not work, or do not do what somebody may think."""
+    given = settings(codec_tokens=f"ann:{SECRET}", simulator_url="http://bank")
+    found = await check_settings(given, None)
+    assert [it.detail.split()[0] for it in of(found, Verdict.FAIL)] == ["ACQUIT_CODEC_TOKENS"]
+    assert any("simulated bank" in it.detail for it in of(found, Verdict.WARN))
+    whole = settings(
+        database_url="sqlite+aiosqlite:///b", smtp_host="mail", sms_url="https://sms.example"
+    )
+    assert verdicts(await check_settings(whole, None)) == {"settings": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "word"),
+    [
+        ({"rail_api_secret": SECRET}, Verdict.FAIL, "ACQUIT_WEBHOOK_SECRET is missing"),
+        ({"rail_api_secret": "short"}, Verdict.WARN, "ACQUIT_RAIL_API_SECRET is shorter"),
+        ({}, Verdict.WARN, "written in clear"),
+        ({"payload_keys": f"k1:{SECRET}"}, Verdict.FAIL, "payload_keys"),
+        ({"payload_keys": new_key("k1"), "codec_tokens": "a:b"}, Verdict.FAIL, "codec_tokens"),
+    ],
+)
+async def test_secrets_are_looked_at_and_never_told(
+    given: dict[str, str], verdict: Verdict, word: str
+) -> None:
+    """Missing, short, absent keys, or text that is no keyring: named, and not quoted."""
+    examiner = Examiner(5, Redactor())
+    found = await examiner.run("secrets", "advice", lambda: check_secrets(settings(**given), None))
+    assert any(word in it.detail for it in of(found, verdict)), found
+    assert SECRET not in str(found)
+
+
+async def test_whole_secrets_pass() -> None:
+    """Both secrets of the rail and a keyring."""
+    keys = {"rail_api_secret": SECRET, "webhook_secret": SECRET, "payload_keys": new_key("k1")}
+    assert verdicts(await check_secrets(settings(**keys), None)) == {"secrets": "ok"}
+
+
+async def test_product_files_are_read_and_their_names_looked_up(tmp_path: Path) -> None:
+    """A faulty file, a rail and a calendar that nobody knows: each is named."""
+    text = (ROOT / "examples" / "products" / "cn-personal.toml").read_text(encoding="utf-8")
+    strange = text.replace('rail = "simbank"', 'rail = "pigeon"').replace('"CN"', '"MARS"')
+    (tmp_path / "it.toml").write_text(strange, encoding="utf-8")
+    given = settings(products=tmp_path)
+    details = [it.detail for it in of(await check_products(given), Verdict.FAIL)]
+    assert details == [
+        "cn-personal@1: no rail 'pigeon'",
+        "cn-personal@1: no calendar 'MARS'",
+    ]
+    (tmp_path / "it.toml").write_text("id = 3", encoding="utf-8")
+    examiner = Examiner(5, Redactor())
+    found = await examiner.run("products", "advice", lambda: check_products(given))
+    assert len(of(found, Verdict.FAIL)) > 1
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict"), [(90, Verdict.OK), (20, Verdict.WARN), (-1, Verdict.FAIL)]
+)
+async def test_calendars_are_confirmed_far_enough(ahead: int, verdict: Verdict) -> None:
+    """Warns two months before due dates are moved by guesses, fails when they are."""
+    products: Any = read_products(settings().products)
+    now = datetime(CN.year, CN.month, CN.day, 4, tzinfo=UTC) - timedelta(days=ahead)
+    found = await check_calendars(products, now)
+    assert verdicts(found)["calendar CN"] is verdict
+
+
+async def test_check_that_hangs_is_given_up() -> None:
+    """One silent part of the world does not keep the doctor from telling of the others."""
+
+    async def silent() -> list[Finding]:
+        await asyncio.sleep(3600)
+        return []
+
+    [found] = await Examiner(0.05, Redactor()).run("temporal", "look there", silent)
+    assert (found.verdict, found.detail) == (Verdict.FAIL, "no answer within 0.05 s")
+    assert found.advice == "look there"

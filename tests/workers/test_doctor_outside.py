@@ -1,0 +1,283 @@
+"""`acquit doctor` on books, Temporal and rails that lack something: each fault is provoked."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from sqlalchemy import make_url, text
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.healing import HealOrder
+from adapters.products.files import read_products
+from adapters.sql.engine import books_engine
+from adapters.sql.migrate import grant, upgrade
+from adapters.telemetry.redaction import Redactor
+from adapters.temporal.client import connect
+from adapters.temporal.schedules import ensure_schedules, schedule_ids
+from workers.clock import WallClock
+from workers.devserver import SEARCH_ATTRIBUTES, DevServer
+from workers.doctor.books import check_books, skew
+from workers.doctor.findings import Examiner, Finding, Verdict
+from workers.doctor.rails import check_rails
+from workers.doctor.temporal import check_temporal
+from workers.processes import free_port
+from workers.production import sweep_orders
+from workers.settings import Settings
+
+SECRET = "canary-of-a-password"
+EXAMINER = Examiner(10, Redactor([SECRET]))
+PRODUCTS = dict(read_products(Settings().products))
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(answer: Answer) -> AsyncIterator[int]:
+    """Something that listens on a port and does as the test has it."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take everything and say nothing."""
+    await reader.read()
+    writer.close()
+
+
+def by_check(found: list[Finding]) -> dict[str, Finding]:
+    return {finding.check: finding for finding in found}
+
+
+# --- books ----------------------------------------------------------------------------------------
+
+
+async def books(url: str, examiner: Examiner = EXAMINER) -> dict[str, Finding]:
+    return by_check(
+        await check_books(Settings.model_validate({"database_url": url}), None, examiner)
+    )
+
+
+async def execute(url: str, *statements: str) -> None:
+    engine = books_engine(url)
+    async with engine.begin() as conn:
+        for statement in statements:
+            await conn.execute(text(statement))
+    await engine.dispose()
+
+
+async def test_database_that_is_away_is_told_without_its_password() -> None:
+    """The address is shown, the rest of the books is not asked after."""
+    url = f"postgresql+asyncpg://app:{SECRET}@127.0.0.1:{free_port()}/acquit"
+    found = await books(url)
+    assert found["database"].verdict is Verdict.FAIL
+    assert "ConnectionRefused" in found["database"].detail
+    assert found["migrations"].verdict is Verdict.SKIP
+    assert SECRET not in str(found)
+
+
+async def test_database_that_says_nothing_is_given_up() -> None:
+    """A connection that hangs, as behind a firewall, ends with the time limit."""
+    async with listening(silent) as port:
+        url = f"postgresql+asyncpg://app:{SECRET}@127.0.0.1:{port}/acquit"
+        found = await books(url, Examiner(0.5, Redactor()))
+    assert found["database"].detail == "no answer within 0.5 s"
+
+
+async def test_address_that_is_none_is_a_finding() -> None:
+    """What SQLAlchemy cannot read is told like all else."""
+    found = await books("mysql://there")
+    assert found["database"].verdict is Verdict.FAIL
+    assert found["clock database"].verdict is Verdict.SKIP
+
+
+async def test_revision_older_than_the_build_fails_and_a_newer_one_warns(sqlite_url: str) -> None:
+    """Older: the build cannot work. Newer: a release is rolling in, and this build still works."""
+    await upgrade(sqlite_url, "0001")
+    found = await books(sqlite_url)
+    assert found["migrations"].verdict is Verdict.FAIL
+    assert "acquit db upgrade" in found["migrations"].advice
+    assert found["database role"].verdict is Verdict.SKIP
+    await upgrade(sqlite_url)
+    assert {it.verdict for it in (await books(sqlite_url)).values()} == {Verdict.OK}
+    await execute(sqlite_url, "UPDATE alembic_version SET version_num = '9999'")
+    assert (await books(sqlite_url))["migrations"].verdict is Verdict.WARN
+
+
+async def test_role_that_may_rewrite_the_journal_fails(postgres_url: str) -> None:
+    """As owner: fails. As the restricted role: passes. Without its rights: says which it lacks."""
+    await upgrade(postgres_url)
+    owned = (await books(postgres_url))["database role"]
+    assert owned.verdict is Verdict.FAIL
+    assert "UPDATE entries" in owned.detail
+    assert "--grant-to" in owned.advice
+    role = f"app_{uuid.uuid4().hex[:8]}"
+    await execute(postgres_url, f"CREATE ROLE {role} LOGIN")
+    await grant(postgres_url, role)
+    restricted = make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
+    found = await books(restricted)
+    assert {it.verdict for it in found.values()} == {Verdict.OK}, found
+    await execute(postgres_url, f"REVOKE INSERT ON outbox FROM {role}")
+    lacking = (await books(restricted))["database role"]
+    assert (lacking.verdict, lacking.detail) == (Verdict.FAIL, f"{role} may not INSERT outbox")
+    await execute(postgres_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+async def test_missing_guard_of_the_journal_fails(
+    database: str, sqlite_url: str, postgres_url: str
+) -> None:
+    """Whoever drops the trigger of an append-only table is found out."""
+    url = sqlite_url if database == "sqlite" else postgres_url
+    await upgrade(url)
+    assert (await books(url))["journal guards"].verdict is Verdict.OK
+    dropped = "entries_no_delete" if database == "sqlite" else "entries_append_only ON entries"
+    await execute(url, f"DROP TRIGGER {dropped}")
+    found = (await books(url))["journal guards"]
+    assert (found.verdict, found.detail) == (
+        Verdict.FAIL,
+        "no trigger refuses changes of entries",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"),
+    [(0, Verdict.OK), (5, Verdict.OK), (-6, Verdict.WARN), (61, Verdict.FAIL), (-61, Verdict.FAIL)],
+)
+def test_clocks_that_differ_are_judged(seconds: int, verdict: Verdict) -> None:
+    """Either way: logs mislead beyond five seconds, signatures fail beyond a minute."""
+    found = skew("clock database", timedelta(seconds=seconds))
+    assert found.verdict is verdict
+    assert ("behind" in found.detail) == (seconds < 0)
+
+
+# --- Temporal -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def production(temporal_server: DevServer, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Variables of an installation on the shared server; tests name a namespace of their own."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", temporal_server.namespace)
+    return monkeypatch
+
+
+async def temporal(
+    build_id: str | None = None, examiner: Examiner = EXAMINER
+) -> dict[str, Finding]:
+    given = Settings.model_validate({"build_id": build_id})
+    return by_check(await check_temporal(given, None, PRODUCTS, examiner))
+
+
+async def test_server_that_says_nothing_is_given_up(production: pytest.MonkeyPatch) -> None:
+    """Everything else about Temporal is left out, with the reason."""
+    async with listening(silent) as port:
+        production.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
+        found = await temporal(examiner=Examiner(0.5, Redactor()))
+    assert found["temporal"].verdict is Verdict.FAIL
+    assert found["task queues"] == Finding(
+        "task queues", Verdict.SKIP, "Temporal cannot be reached"
+    )
+
+
+async def test_namespace_that_is_missing_is_named(production: pytest.MonkeyPatch) -> None:
+    """Reachable, but nobody has set it up."""
+    production.setenv("TEMPORAL_NAMESPACE", "nowhere")
+    found = await temporal()
+    assert found["temporal"].verdict is Verdict.OK
+    assert found["namespace"].detail == "there is no namespace 'nowhere'"
+    assert found["schedules"].verdict is Verdict.SKIP
+
+
+@pytest.fixture
+async def bare(temporal_client: Client, production: pytest.MonkeyPatch) -> Client:
+    """A namespace of this test's own that holds nothing and forgets after a day."""
+    name = f"bare-{uuid.uuid4().hex[:8]}"
+    request = RegisterNamespaceRequest(
+        namespace=name, workflow_execution_retention_period=Duration(seconds=86_400)
+    )
+    await temporal_client.workflow_service.register_namespace(request)
+    production.setenv("TEMPORAL_NAMESPACE", name)
+    client = await connect(
+        {"target_host": temporal_client.service_client.config.target_host, "namespace": name}
+    )
+    async with asyncio.timeout(40):  # a fresh namespace is unknown to some requests for a while
+        while True:
+            try:
+                await client.count_workflows()
+            except RPCError:
+                await asyncio.sleep(0.3)
+            else:
+                return client
+
+
+async def test_namespace_that_holds_nothing_lacks_all_that_it_needs(bare: Client) -> None:
+    """Retention, search attributes, pollers, schedules, current build: each with what to do."""
+    found = await temporal(build_id="2026.11.1")
+    assert found["namespace"].verdict is Verdict.WARN
+    assert "kept for 1 days" in found["namespace"].detail
+    assert found["search attributes"].detail.count("no ") == len(SEARCH_ATTRIBUTES)
+    queues = {name: it for name, it in found.items() if name.startswith("queue ")}
+    assert len(queues) == 4
+    assert {it.verdict for it in queues.values()} == {Verdict.FAIL}
+    assert "acquit worker debit.simbank" in queues["queue debit.simbank (activity)"].advice
+    assert found["schedules"].verdict is Verdict.FAIL
+    assert found["build"].verdict is Verdict.FAIL
+    assert "acquit release current 2026.11.1" in found["build"].advice
+    # Schedules as a workflow worker makes them; one that somebody paused is told.
+    orders = sweep_orders("main", PRODUCTS)
+    await ensure_schedules(bare, "main", orders, HealOrder())
+    assert (await temporal())["schedules"].verdict is Verdict.OK
+    first = schedule_ids("main", orders)[0]
+    await bare.get_schedule_handle(first).pause()
+    found = await temporal()
+    assert (found["schedules"].verdict, found["schedules"].detail) == (
+        Verdict.WARN,
+        f"{first} is paused",
+    )
+
+
+# --- rails ----------------------------------------------------------------------------------------
+
+
+async def rails(url: str | None, examiner: Examiner = EXAMINER) -> dict[str, Finding]:
+    given = {"simulator_url": url, "rail_api_secret": SECRET, "webhook_secret": SECRET}
+    settings = Settings.model_validate(given)
+    return by_check(await check_rails(settings, None, PRODUCTS, WallClock(), examiner))
+
+
+async def test_rail_that_is_not_configured_or_not_there_fails() -> None:
+    """Told apart, because different hands put them right; a silent one ends by the time limit."""
+    assert "not configured" in (await rails(None))["rail simbank"].detail
+    gone = await rails(f"http://127.0.0.1:{free_port()}")
+    assert "connect" in gone["rail simbank"].detail
+    assert {it.verdict for it in gone.values()} == {Verdict.FAIL}
+    async with listening(silent) as port:
+        mute = await rails(f"http://127.0.0.1:{port}", Examiner(0.5, Redactor()))
+    assert mute["rail simbank"].detail == "no answer within 0.5 s"
+    assert SECRET not in str([gone, mute])
+
+
+async def test_rail_whose_clock_is_off_is_told() -> None:
+    """Its answers carry its time: an hour off, our signatures would be stale to it."""
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        then = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
+        head = f"HTTP/1.1 404 Not Found\r\nDate: {then}\r\nContent-Length: 0\r\n\r\n"
+        writer.write(head.encode())
+        await writer.drain()
+        writer.close()
+
+    async with listening(late) as port:
+        found = await rails(f"http://127.0.0.1:{port}")
+    assert found["clock rail"].verdict is Verdict.FAIL
+    assert "behind" in found["clock rail"].detail

@@ -1,0 +1,127 @@
+"""The books: reachable, migrated, under a role that cannot rewrite them, on the same time as we."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from adapters.sql.engine import books_engine, is_postgres
+from adapters.sql.looking import look
+from adapters.sql.migrate import revision_of
+from adapters.sql.rights import database_clock, rights_of
+from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
+from workers.production import is_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from workers.doctor.findings import Examiner
+    from workers.settings import Settings
+    from workers.stackfile import StackRecord
+
+SKEW_WARN, SKEW_FAIL = timedelta(seconds=5), timedelta(seconds=60)
+"""Beyond the first, logs of two machines mislead; beyond the second, signatures of rails fail."""
+_MIGRATE = "run `acquit db upgrade` as the owner of the books"
+_RESTRICT = "connect as a role that `acquit db upgrade --grant-to ROLE` has given its rights"
+_REACH = "start the database, and check ACQUIT_DATABASE_URL: address, role and password"
+_LATER = ("migrations", "database role", "journal guards", "clock database")
+
+
+async def check_books(
+    settings: Settings, record: StackRecord | None, examiner: Examiner
+) -> list[Finding]:
+    """Everything about the books; when they cannot be reached, that alone."""
+    url = settings.books_url(record)
+    try:
+        engine = books_engine(url, pool_size=1)
+    except Exception as error:  # noqa: BLE001  (an address that cannot be read)
+        return [fail("database", examiner.told(error), _REACH), *_skipped("no usable address")]
+    try:
+        found = await examiner.run("database", _REACH, lambda: _reach(engine))
+        if found[0].verdict is not Verdict.OK:
+            return [*found, *_skipped("the database cannot be reached")]
+        found += await examiner.run("migrations", _MIGRATE, lambda: _migrated(engine))
+        if found[-1].verdict is Verdict.FAIL:
+            return [*found, *_skipped("the books are not migrated")[1:]]
+        sandbox = is_sandbox(record)
+        found += await examiner.run("database role", _RESTRICT, lambda: _role(engine, sandbox))
+        found += await examiner.run("clock database", _REACH, lambda: _clock(engine))
+        return found
+    finally:
+        await engine.dispose()
+
+
+def _skipped(because: str) -> list[Finding]:
+    return [skip(name, because) for name in _LATER]
+
+
+async def _reach(engine: AsyncEngine) -> Sequence[Finding]:
+    shown = engine.url.render_as_string(hide_password=True)
+    if not is_postgres(engine) and not _is_file(engine):  # opening it would create it
+        advice = "run `acquit up` for a sandbox, or `acquit db upgrade`"
+        return [fail("database", f"there is no {engine.url.database}", advice)]
+    async with look(engine) as conn:
+        asked = "SHOW server_version" if is_postgres(engine) else "SELECT sqlite_version()"
+        version = (await conn.execute(text(asked))).scalar_one()
+    return [ok("database", f"{shown}, {engine.dialect.name} {version}")]
+
+
+def _is_file(engine: AsyncEngine) -> bool:
+    return Path(engine.url.database or "").is_file()
+
+
+async def _migrated(engine: AsyncEngine) -> Sequence[Finding]:
+    revision = await revision_of(engine)
+    if not revision.fits:
+        return [fail("migrations", str(revision), _MIGRATE)]
+    if revision.found != revision.head:
+        advice = "nothing while a newer release rolls in; otherwise this machine has an old build"
+        return [warn("migrations", str(revision), advice)]
+    return [ok("migrations", str(revision))]
+
+
+async def _role(engine: AsyncEngine, sandbox: bool) -> Sequence[Finding]:  # noqa: FBT001
+    rights = await rights_of(engine)
+    found = []
+    if rights.lacking:
+        detail = f"{rights.role} may not {_some(rights.lacking)}"
+        found.append(fail("database role", detail, "run `acquit db upgrade --grant-to ROLE`"))
+    if rights.beyond:
+        make = warn if sandbox else fail
+        found.append(make("database role", f"{rights.role} may {_some(rights.beyond)}", _RESTRICT))
+    if not found:
+        may = f"{rights.role} adds to the journal and cannot rewrite it"
+        found.append(ok("database role", may if rights.role else "none: a file knows no roles"))
+    if rights.unguarded:
+        detail = f"no trigger refuses changes of {', '.join(rights.unguarded)}"
+        advice = "find out who removed it, run `acquit ledger verify`, restore the trigger"
+        return [*found, fail("journal guards", detail, advice)]
+    return [*found, ok("journal guards", "triggers refuse changes and removals")]
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+async def _clock(engine: AsyncEngine) -> Sequence[Finding]:
+    before = datetime.now(UTC)
+    theirs = await database_clock(engine)
+    ours = before + (datetime.now(UTC) - before) / 2
+    return [skew("clock database", theirs - ours)]
+
+
+def skew(check: str, ahead: timedelta) -> Finding:
+    """How far another clock is ahead of ours, judged."""
+    by = abs(ahead)
+    way = "ahead of" if ahead >= timedelta(0) else "behind"
+    detail = f"{by.total_seconds():.1f} s {way} this machine"
+    advice = "set both clocks by a time server (NTP): signatures and deadlines depend on it"
+    if by > SKEW_FAIL:
+        return fail(check, detail, advice)
+    return warn(check, detail, advice) if by > SKEW_WARN else ok(check, detail)

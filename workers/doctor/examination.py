@@ -1,0 +1,79 @@
+"""One round of all checks, side by side where they do not need one another."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from adapters.products.files import read_products
+from adapters.refusals import SourceRefused
+from adapters.telemetry.redaction import Redactor
+from workers.clock import SandboxClock
+from workers.compose import clock_of
+from workers.doctor.books import check_books
+from workers.doctor.configuration import (
+    check_calendars,
+    check_products,
+    check_secrets,
+    check_settings,
+)
+from workers.doctor.findings import Examiner, Finding, ok
+from workers.doctor.rails import check_rails
+from workers.doctor.temporal import check_temporal
+from workers.settings import secrets_in
+from workers.stackfile import read_stack
+
+if TYPE_CHECKING:
+    from adapters.products.translate import ProductFile
+    from ports.clock import Clock
+    from workers.settings import Settings
+
+_SETTING = "correct the setting that is named (docs/operations.md, section 3)"
+_SECRET = "correct it as docs/operations.md, sections 2 and 4, show it"  # noqa: S105  (advice)
+_PRODUCT = "correct the product file (docs/products.md), or ACQUIT_PRODUCTS"
+_CALENDAR = "correct the calendar's file in adapters/calendars"
+
+
+async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
+    """Every finding, in the order in which a person would put things right.
+
+    Args:
+        settings: of the installation, read from the environment that its workers have.
+        within_s: the longest that one check may take, in seconds.
+
+    Raises:
+        InvalidInput: the file that remembers the last stack is damaged.
+    """
+    record = read_stack(settings.home)
+    examiner = Examiner(within_s, Redactor(secrets_in(settings, record)))
+    with ExitStack() as closing:
+        clock = clock_of(settings, record)
+        if isinstance(clock, SandboxClock):
+            closing.callback(clock.close)
+        products = _products(settings)
+        parts = await asyncio.gather(
+            examiner.run("settings", _SETTING, lambda: check_settings(settings, record)),
+            examiner.run("secrets", _SECRET, lambda: check_secrets(settings, record)),
+            examiner.run("products", _PRODUCT, lambda: check_products(settings)),
+            examiner.run("calendars", _CALENDAR, lambda: check_calendars(products, clock.now())),
+            check_books(settings, record, examiner),
+            check_temporal(settings, record, products, examiner),
+            check_rails(settings, record, products, clock, examiner),
+        )
+        found = [finding for part in parts for finding in part]
+        return (*found, *_sandbox_clock(clock))
+
+
+def _products(settings: Settings) -> dict[str, ProductFile]:
+    """What the other checks ask after; faulty files are told by the check of products."""
+    try:
+        return dict(read_products(settings.products))
+    except SourceRefused:
+        return {}
+
+
+def _sandbox_clock(clock: Clock) -> list[Finding]:
+    if not isinstance(clock, SandboxClock):
+        return []
+    return [ok("clock sandbox", f"{clock.now():%Y-%m-%d %H:%M} UTC, moved by `acquit clock`")]
