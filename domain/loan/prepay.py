@@ -100,5 +100,6 @@ def _by_installments(
         parts.append(
             QuotePart(Component.INTEREST, line.interest, f"interest of installment {line.number}")
         )
+        parts.append(QuotePart(Component.FEE, line.fee, f"fee of installment {line.number}"))
     kept = tuple(line for line in open_lines if line.number not in paid)
     return Prepayment(as_of, tuple(part for part in parts if part.minor), principal, kept, left)
