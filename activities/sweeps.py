@@ -42,7 +42,6 @@ class SweepOrder:
     tenant: str
     day: date | None = None
     timezone: str = "UTC"
-    horizon_days: int = 10
     sources: tuple[StatementSource, ...] = ()
 
 
@@ -107,11 +106,11 @@ class SweepActivities:
             page = await self._desk.loans_to_roll(done.day, done.after, PAGE, order.timezone)
             if not page:
                 return done
-            done = await self._roll_page(order, done, page)
+            done = await self._roll_page(done, page)
             activity.heartbeat([done.day.isoformat(), done.loans, done.failed, done.after])
         raise ApplicationError(f"more than {PAGES_MOST} pages of loans", type="TooMany")
 
-    async def _roll_page(self, order: SweepOrder, done: Rolled, page: tuple[str, ...]) -> Rolled:
+    async def _roll_page(self, done: Rolled, page: tuple[str, ...]) -> Rolled:
         commands = [
             RollDay(
                 id=f"roll/{loan_id}/{done.day}",
@@ -119,7 +118,6 @@ class SweepActivities:
                 reason=f"a new day: {done.day}",
                 loan_id=loan_id,
                 day=done.day,
-                horizon_days=order.horizon_days,
             )
             for loan_id in page
         ]

@@ -76,6 +76,10 @@ class Desk(Protocol):
         """The whole aggregate."""
         ...
 
+    async def loans(self, after: str, limit: int) -> tuple[str, ...]:
+        """Every loan on the books, in order of id, after `after`."""
+        ...
+
     async def loans_to_roll(
         self, day: date, after: str, limit: int, timezone: str | None = None
     ) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ async def read_books(
         before = await desk.verify()
         postings = tuple([_posting(item) async for item in desk.journal()])
         names = {posting.loan for posting in postings if posting.loan is not None}
-        names |= set(await _loans_to_come(desk))
+        names |= set(await _loans_on_the_books(desk))
         loans = [await desk.loan(name) for name in sorted(names)]
         cases = await desk.cases()
         after = await desk.verify()
@@ -113,11 +113,11 @@ async def read_books(
     raise Unavailable("the books are moving; audit them when nothing is due")
 
 
-async def _loans_to_come(desk: Desk) -> list[str]:
-    """Loans that have a day to roll: those without a posting yet are among them."""
+async def _loans_on_the_books(desk: Desk) -> list[str]:
+    """Every loan, those without a posting too."""
     found: list[str] = []
     after = ""
-    while page := await desk.loans_to_roll(date.max, after, _PAGE):  # ends: each page is later
+    while page := await desk.loans(after, _PAGE):  # ends: each page is later
         found.extend(page)
         after = page[-1]
     return found

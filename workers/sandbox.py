@@ -188,7 +188,8 @@ class Sandbox:
             try:
                 return await (await self._starter.sweep(order, day)).result()
             except WorkflowAlreadyStartedError:
-                handle = self._client.get_workflow_handle(names.sweep_id(order.tenant, str(day)))
+                name = names.sweep_id(order.tenant, order.timezone, day)
+                handle = self._client.get_workflow_handle(name)
                 with contextlib.suppress(RPCError):
                     await handle.result()
                 return None

@@ -1,7 +1,7 @@
 """Names that others rely on: workflow ids, task queues, search attributes. Names are API."""
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
@@ -68,9 +68,9 @@ def board_id(tenant: str, loan_id: str) -> str:
     return f"board/{key('tenant', tenant)}/{key('loan_id', loan_id)}"
 
 
-def sweep_id(tenant: str, day: str) -> str:
-    """Id of the bulk work of one day: `sweep/{tenant}/{day}`."""
-    return f"sweep/{key('tenant', tenant)}/{day}"
+def sweep_id(tenant: str, timezone: str, day: date) -> str:
+    """Id of the bulk work of one day in one zone: `sweep/{tenant}/{zone, / as .}/{day}`."""
+    return f"sweep/{key('tenant', tenant)}/{timezone.replace('/', '.')}/{day}"
 
 
 def attributes(view: InstallmentView) -> TypedSearchAttributes:

@@ -72,6 +72,11 @@ class SqlDesk:
         async with look(self._engine) as conn:
             return await read_loan_now(conn, loan_id, self._cache)
 
+    async def loans(self, after: str, limit: int) -> tuple[str, ...]:
+        """Every loan on the books, in order of id, after `after`."""
+        named = select(loans.c.id).where(loans.c.id > after).order_by(loans.c.id).limit(limit)
+        return tuple(row.id for row in await self._rows(named))
+
     async def loans_to_roll(
         self, day: date, after: str, limit: int, timezone: str | None = None
     ) -> tuple[str, ...]:

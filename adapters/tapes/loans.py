@@ -58,7 +58,6 @@ class BoardingRules:
     merchant_id: str = "ACQUIT"
     months: int | None = None
     shift: Shift | None = None
-    horizon_days: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,6 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
         product=product,
         mandate=_mandate(values, chosen, rules, terms.disbursed_on),
         schedule=lines,
-        horizon_days=rules.horizon_days,
     )
     return RowLoan(
         command,

@@ -59,7 +59,7 @@ class TapeReport:
     unconfirmed: int
 
 
-def read_tape(  # noqa: PLR0913  (each names one thing that a reader of a tape may choose)
+def read_tape(
     path: Path,
     tape_map: TapeMap,
     products: Mapping[str, ProductFile],
@@ -69,7 +69,6 @@ def read_tape(  # noqa: PLR0913  (each names one thing that a reader of a tape m
     months: int | None = None,
     shift: Shift | None = None,
     merchant_id: str = "ACQUIT",
-    horizon_days: int = 10,
 ) -> TapeReport:
     """Read a tape; nothing is boarded here.
 
@@ -85,7 +84,7 @@ def read_tape(  # noqa: PLR0913  (each names one thing that a reader of a tape m
     """
     if months is not None and months < 1:
         raise InvalidInput("months", months, "1 or more")
-    rules = BoardingRules(tape_map, products, calendars, merchant_id, months, shift, horizon_days)
+    rules = BoardingRules(tape_map, products, calendars, merchant_id, months, shift)
     run = _Run()
     for position, item in enumerate(read_rows(path, tape_map)):
         if limit is not None and position >= limit:

@@ -78,7 +78,7 @@ class TemporalStarter:
         return await self._client.start_workflow(
             DailySweepWorkflow.run,
             order,
-            id=names.sweep_id(order.tenant, day.isoformat()),
+            id=names.sweep_id(order.tenant, order.timezone, day),
             task_queue=self._queue,
             static_summary=f"sweep of {day}",
         )

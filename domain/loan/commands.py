@@ -34,7 +34,6 @@ class BoardLoan(LoanCommand):
     product: Product
     mandate: Mandate
     schedule: tuple[ScheduleLine, ...]
-    horizon_days: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,6 @@ class RollDay(LoanCommand):
 
     kind: Literal["roll_day"] = "roll_day"
     day: date
-    horizon_days: int = 10
 
 
 # --- the driver's beats --------------------------------------------------------------------------

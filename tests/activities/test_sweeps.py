@@ -43,11 +43,11 @@ class Bench:
 async def test_roll_visits_every_loan_once_with_an_id_for_loan_and_day() -> None:
     """Three pages of loans: one RollDay each, under an id that a second sweep repeats."""
     bench = Bench(loans=2 * sweeps.PAGE + 1)
-    rolled = await ActivityEnvironment().run(bench.hands.roll, SweepOrder("t1", DAY, "UTC", 14))
+    rolled = await ActivityEnvironment().run(bench.hands.roll, SweepOrder("t1", DAY, "UTC"))
     assert (rolled.loans, rolled.failed) == (2 * sweeps.PAGE + 1, 0)
     first = bench.ledger.applied[f"roll/L-0000/{DAY}"]
     assert isinstance(first, RollDay)
-    assert (first.day, first.horizon_days) == (DAY, 14)
+    assert first.day == DAY
     assert len(bench.ledger.applied) == rolled.loans
 
 

@@ -8,10 +8,27 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.archive import SqlArchive
 from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
-from domain.loan.commands import WriteOff
+from domain.loan.change import Applied
+from domain.loan.commands import Cancel, WriteOff
 from ports.archive import StatementRecord
 from tests.support.booksbench import StillClock, apply_all, intend, present, roll
 from tests.support.memory import TESTER, board
+
+
+async def test_every_loan_is_on_the_books_whether_or_not_a_day_is_to_come(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """A loan whose installments are all called off has no day to roll and is still audited."""
+    await apply_all(books, [board("L0"), board("L1")])
+    for number in (1, 2, 3):
+        order = Cancel(
+            id=f"c{number}", actor=TESTER, reason="called off", loan_id="L0", number=number
+        )
+        assert isinstance(await books.apply(order), Applied)
+    assert await desk.loans("", 10) == ("L0", "L1")
+    assert await desk.loans("", 1) == ("L0",)
+    assert await desk.loans("L0", 10) == ("L1",)
+    assert await desk.loans_to_roll(date.max, "", 10) == ("L1",)
 
 
 async def test_loans_to_roll_come_in_pages_by_id(

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.healing import HealOrder
-from activities.sweeps import SweepOrder
+from activities.sweeps import StatementSource, SweepOrder
 from adapters.temporal.couriers import couriers
 from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.schedules import ensure_schedules
@@ -183,8 +183,9 @@ async def test_schedules_are_created_once_and_renewed(temporal_client: Client) -
     """`ensure_schedules` at every start of a worker leaves one sweep and one healing schedule."""
     scene = stage(temporal_client)
     tenant = scene.books.loan_id
-    for horizon in (10, 14):
-        order = SweepOrder(tenant, timezone="Asia/Shanghai", horizon_days=horizon)
+    for account in ("A-1", "A-2"):
+        sources = (StatementSource(scene.rail.profile.name, account),)
+        order = SweepOrder(tenant, timezone="Asia/Shanghai", sources=sources)
         await ensure_schedules(temporal_client, tenant, [order], HealOrder(), scene.queue)
     for schedule in (f"sweep/{tenant}/Asia.Shanghai", f"heal/{tenant}"):
         handle = temporal_client.get_schedule_handle(schedule)
