@@ -88,6 +88,27 @@ def test_a_nominal_rate_may_compound_by_another_period() -> None:
     assert same.nominal == same.effective
 
 
+def test_odd_time_bears_simple_interest_in_america_and_compound_interest_in_europe() -> None:
+    """120 for 100 after a year and a half: (1+i)(1+i/2) = 1.2 there, (1+i)**1.5 = 1.2 here."""
+    flows = [Flow(-100, 0), Flow(120, 1, Fraction(1, 2))]
+    assert disclose(apr(flows, US, Fraction(1)).disclosed, 4) == "12.7882"
+    assert disclose(apr(flows, EU, Fraction(1)).disclosed, 4) == "12.9243"
+    assert disclose(apr(flows, IRR, Fraction(1)).disclosed, 4) == "12.9243"
+
+
+def test_a_year_need_not_hold_a_whole_number_of_unit_periods() -> None:
+    """1 percent in 90 days is 365/90 percent a year, and so it is where a year is the clock."""
+    rate = apr(loan(100, [101]), US, Fraction(365, 90))
+    assert rate.unit_rate == Decimal("0.01")
+    assert disclose(rate.nominal, 4) == "4.0556"
+    year = apr(loan(10**12, [10**12 + round(rate.effective * 10**10)]), EU, Fraction(1))
+    ninety = apr(
+        loan(10**12, [10**12 + round(rate.effective * 10**10)]), EU, Fraction(1), Fraction(365, 90)
+    )
+    assert disclose(year.nominal, 4) == disclose(rate.effective, 4)
+    assert disclose(ninety.nominal, 4) == "4.0556"
+
+
 def test_paying_back_what_was_lent_costs_nothing() -> None:
     """Zero, not minus zero and not an error."""
     flows = loan(1_200, [100] * 12)
@@ -164,7 +185,13 @@ def test_a_flow_lies_at_a_time_that_can_be_reckoned_with() -> None:
 
 @pytest.mark.parametrize(
     ("percent", "decimals", "text"),
-    [("9.685", 2, "9.69"), ("-0.0001", 2, "0.00"), ("12.5", 0, "13"), ("0.1", 6, "0.100000")],
+    [
+        ("9.685", 2, "9.69"),
+        ("-0.0001", 2, "0.00"),
+        ("12.5", 0, "13"),
+        ("0.1", 6, "0.100000"),
+        ("0.1", 12, "0.100000000000"),
+    ],
 )
 def test_rates_are_disclosed_half_up(percent: str, decimals: int, text: str) -> None:
     """To the decimals asked for."""

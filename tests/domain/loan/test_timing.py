@@ -1,5 +1,6 @@
 """Unit periods and the clocks of the APR methods."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -178,6 +179,8 @@ def test_irr_counts_days_and_eu_counts_years() -> None:
         ([date(2024, 1, 1), date(2025, 1, 1)], "year"),
         ([date(2024, 1, 1), date(2026, 1, 1)], "year"),
         ([date(2024, 1, 1), date(2025, 3, 5)], "year"),
+        ([date(2024, 1, 31), date(2025, 1, 30)], "365d"),
+        ([date(2024, 2, 29), date(2025, 2, 28)], "year"),
         (
             [
                 date(2024, 1, 1),
@@ -217,6 +220,54 @@ def test_dates_that_tell_no_clock_are_refused(amounts: list[tuple[date, int]], f
     with pytest.raises(InvalidInput) as refused:
         of_dates(amounts, US)
     assert refused.value.field == field
+
+
+def test_a_series_may_have_as_many_payments_as_flows_are_reckoned_with() -> None:
+    """20 000 daily payments are a series; one more is refused (below)."""
+    assert Payments(1, 20_000).count == 20_000
+
+
+def test_without_a_unit_period_of_its_own_the_most_frequent_of_the_payments_names_it() -> None:
+    """Two monthly groups of two outnumber a weekly one of three; of a tie the shorter is taken."""
+    lent = [Payments(100, on=date(2024, 1, 1))]
+    monthly = Payments(10, 2, date(2024, 2, 1), MONTH)
+    weekly = Payments(10, 3, date(2024, 2, 1), WEEK)
+    assert dated(lent, [monthly, weekly, monthly], US).unit == MONTH
+    assert dated(lent, [weekly, monthly, weekly], US).unit == WEEK
+    tie = replace(weekly, count=2)
+    assert dated(lent, [monthly, tie], US).unit == WEEK
+    assert dated(lent, [tie, monthly], US).unit == WEEK
+
+
+def test_a_unit_period_given_is_the_clock_and_the_step_of_groups_that_name_none() -> None:
+    """Advances and payments a week apart because the unit is a week; monthly ones on its clock."""
+    lent = [Payments(50, 2, date(2024, 1, 1))]
+    timed = dated(lent, [Payments(40, 2, date(2024, 1, 15)), Payments(30, every=MONTH)], US, WEEK)
+    assert timed.unit == WEEK
+    assert [(flow.minor, flow.at) for flow in timed.flows] == [
+        (-50, 0),
+        (-50, 1),
+        (40, 2),
+        (40, 3),
+        (30, 7 + Fraction(3, 7)),
+    ]
+
+
+def test_an_amount_of_nothing_is_no_advance() -> None:
+    """A row of zero before the first advance does not start the clock, and is refused as early."""
+    with pytest.raises(InvalidInput, match="date"):
+        of_dates([(date(2024, 1, 1), 0), (date(2024, 2, 1), -5), (date(2024, 3, 1), 6)], US)
+    with pytest.raises(InvalidInput, match="date"):
+        of_dates([(date(2024, 1, 1), 1), (date(2024, 2, 1), -5), (date(2024, 3, 1), 6)], US)
+
+
+def test_times_in_years_have_one_period_a_year() -> None:
+    """The rules of eu and irr count years, so a year has one period; amounts stay."""
+    amounts = [(date(2023, 1, 1), -100), (date(2024, 1, 1), 110)]
+    for method in (EU, IRR):
+        timed = of_dates(amounts, method)
+        assert timed.per_year == 1
+        assert [flow.minor for flow in timed.flows] == [-100, 110]
 
 
 def test_amounts_and_counts_are_above_zero() -> None:
