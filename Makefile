@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-domain test-rest test-slow lint format up topology clean requirements
+.PHONY: help env demo test test-domain test-rest test-slow bench lint format up topology clean requirements
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -42,6 +42,10 @@ test-slow: env ## the long journeys: repeated seeds, servers and banks killed in
 	@$(PYTHON) deploy/environment.py --test-tools
 	@$(BIN)/python -m workers.serverbinary
 	$(BIN)/python -m pytest tests -q -m slow --durations=10 $(ARGS)
+
+bench: env ## measure all, or one: ARGS="ledger --pairs 5", ARGS="lifecycle --quick"; docs/benchmarks.md
+	@$(BIN)/python -m workers.serverbinary
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: env ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

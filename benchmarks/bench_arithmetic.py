@@ -1,83 +1,92 @@
-# ruff: noqa: INP001  (a program of its own, not a package)
 """How fast the arithmetic is, beside independent libraries in the same run.
 
-Figures of one machine mean little; the ratios of one run do. Run it from the root of the checkout:
-`python benchmarks/bench_arithmetic.py [--json FILE]`. QuantLib and pyxirr compute in floats and
-without rounding; ours is exact, to the minor unit, line by line.
+QuantLib, numpy-financial and pyxirr compute in floats and without rounding; ours is exact, to the
+minor unit, line by line, and the APR is proven to 18 digits.
 """
 
+from __future__ import annotations
+
 import argparse
-import json
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 import numpy_financial as npf
 import pyxirr
 import QuantLib as ql  # noqa: N813
 
+from benchmarks.harness import Report, Sample, rounds
 from domain.loan.apr import AprMethod, apr
 from domain.loan.cashflow import Flow
 from domain.loan.schedule import DayCount, Frequency, Method, ScheduleTerms, build
 
 MONTHS = 36
-LOANS = 10_000
-SOME = 500
 RATE = Decimal("14.07")
+_CENT, _SAME_RATE = 0.5, 1e-9
 
 
-def main() -> None:
-    """Measure everything once and print one line for each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--loans", type=int, default=LOANS, help="schedules of the first line")
-    options = parser.parse_args()
-    figures = measure(options.loans)
-    for name, value in figures.items():
-        sys.stdout.write(f"{name:<44}{value:>14,.3f}\n")
-    if options.json is not None:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+def add_options(parser: argparse._ArgumentGroup) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--schedules", type=int, default=1_000, help="of each contestant")
 
 
-def measure(loans: int) -> dict[str, float]:
-    """Seconds for the portfolio, rates per second, and ratios to the libraries beside us."""
-    portfolio = seconds(lambda index: build(terms(index)), loans)
-    by_days = SOME / seconds(lambda index: build(terms(index, DayCount.ACT_365F)), SOME)
-    quantlib = SOME / seconds(sinking, SOME)
-    numpy = SOME / seconds(numpy_schedule, SOME)
-    ours = loans / portfolio
+async def run(options: argparse.Namespace, report: Report) -> None:
+    """Match schedules, then rates."""
+    count = report.size(options.schedules, 20)
+    report.note(f"{count} loans of {MONTHS} months for each contestant and round")
+    schedules = {
+        "acquit": lambda index: build(terms(index)),
+        "acquit, ACT/365F": lambda index: build(terms(index, DayCount.ACT_365F)),
+        "QuantLib": sinking,
+        "numpy-financial": numpy_schedule,
+    }
+    done = await rounds(_samples(schedules, count, _schedule_fault), report.rounds, report.say)
+    report.match("Schedules", done, "acquit", "schedules")
     payment = build(terms(0))[0].total
     flows = [Flow(-1_000_000, 0), *(Flow(payment, number) for number in range(1, MONTHS + 1))]
     amounts = [float(flow.minor) for flow in flows]
-    rates = SOME / seconds(lambda _: apr(flows, AprMethod.US_ACTUARIAL, Fraction(12)), SOME)
-    fast = SOME / seconds(lambda _: pyxirr.irr(amounts), SOME)
-    slow = SOME / seconds(lambda _: npf.irr(amounts), SOME)
-    return {
-        f"seconds for {loans} loans of {MONTHS} months": portfolio,
-        "schedules per second": ours,
-        "schedules per second, ACT/365F": by_days,
-        "QuantLib sinking notionals per second": quantlib,
-        "numpy-financial ppmt+ipmt per second": numpy,
-        "schedules: ours / QuantLib": ours / quantlib,
-        "schedules: ours / numpy-financial": ours / numpy,
-        "APRs per second, proven to 18 digits": rates,
-        "pyxirr IRRs per second": fast,
-        "numpy-financial IRRs per second": slow,
-        "APRs: ours / pyxirr": rates / fast,
-        "APRs: ours / numpy-financial": rates / slow,
+    rates: Mapping[str, Callable[[int], object]] = {
+        "acquit": lambda _: apr(flows, AprMethod.US_ACTUARIAL, Fraction(12)),
+        "pyxirr": lambda _: pyxirr.irr(amounts),
+        "numpy-financial": lambda _: npf.irr(amounts),
     }
+    theirs = pyxirr.irr(amounts) or 0.0
+    done = await rounds(
+        _samples(rates, count, lambda: _rate_fault(flows, theirs)), report.rounds, report.say
+    )
+    report.match("Annual rates", done, "acquit", "rates")
 
 
-def seconds(work: Callable[[int], object], times: int) -> float:
-    """Processor time of `times` calls: what others do on the machine does not count."""
-    started = time.process_time()
-    for index in range(times):
-        work(index)
-    return time.process_time() - started
+def _samples(
+    contestants: Mapping[str, Callable[[int], object]], count: int, fault: Callable[[], str]
+) -> dict[str, Callable[[], Awaitable[Sample]]]:
+    def of(work: Callable[[int], object]) -> Callable[[], Awaitable[Sample]]:
+        async def sample() -> Sample:
+            began, started = time.perf_counter(), time.process_time()
+            for index in range(count):
+                work(index)
+            spent = time.process_time() - started
+            return Sample(count, time.perf_counter() - began, {"ours": spent}, {}, fault())
+
+        return sample
+
+    return {name: of(work) for name, work in contestants.items()}
+
+
+def _schedule_fault() -> str:
+    """Ours repays exactly, and QuantLib's balances are the same but for rounding."""
+    lines, theirs = build(terms(0)), list(sinking(0))
+    if sum(line.principal for line in lines) != terms(0).principal_minor:
+        return "the principal is not repaid exactly"
+    apart = max(abs(line.balance - their) for line, their in zip(lines, theirs[1:], strict=False))
+    return "" if apart <= _CENT * MONTHS else f"balances are {apart} minor units apart"
+
+
+def _rate_fault(flows: list[Flow], theirs: float) -> str:
+    ours = apr(flows, AprMethod.US_ACTUARIAL, Fraction(12)).unit_rate
+    return "" if abs(float(ours) - theirs) < _SAME_RATE else f"{ours} and {theirs} a month"
 
 
 def terms(index: int, count: DayCount = DayCount.MONTHS) -> ScheduleTerms:
@@ -95,10 +104,10 @@ def terms(index: int, count: DayCount = DayCount.MONTHS) -> ScheduleTerms:
     )
 
 
-def sinking(index: int) -> object:
+def sinking(index: int) -> list[float]:
     """Balances of the same loan in QuantLib, without dates or rounding."""
     tenor = ql.Period(MONTHS // 12, ql.Years)
-    return ql.sinkingNotionals(tenor, ql.Monthly, float(RATE) / 100, 1e6 + index)
+    return list(ql.sinkingNotionals(tenor, ql.Monthly, float(RATE) / 100, 1e6 + index))
 
 
 def numpy_schedule(index: int) -> object:
@@ -109,7 +118,3 @@ def numpy_schedule(index: int) -> object:
         npf.ppmt(rate, list(periods), MONTHS, 1e6 + index),
         npf.ipmt(rate, list(periods), MONTHS, 1e6 + index),
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -22,7 +22,7 @@ ROOMS = (
 )
 """Our packages; those that do not exist yet are left out by whoever asks for files."""
 
-FOLDERS = (*ROOMS, "tests", "docs", "deploy", "examples")
+FOLDERS = (*ROOMS, "tests", "docs", "deploy", "examples", "benchmarks")
 """Every top-level name that an installed distribution must not own."""
 
 

@@ -1,0 +1,1 @@
+"""What Acquit costs, measured beside something else in one run: `python -m benchmarks NAME`."""

@@ -1,0 +1,169 @@
+"""What one installment costs on the real whole stack, counted: no clock is involved.
+
+Dev server, simulated bank over HTTP and SQLite as in a sandbox. Boarding is one commit for a whole
+loan and left out; so are the events of the virtual clock, and the outbox's marks of what it has
+delivered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+
+from adapters.sql.books import SqlBooks
+from benchmarks.harness import Report
+from domain.loan.commands import BoardLoan
+from domain.loan.decide.driving import order_number
+from simulator.dice import chance, token
+from simulator.faults import Fault, call_fault
+from simulator.plans import plan_order
+from simulator.profiles import PROFILES, Profile
+from tests.journeys.whole import loans, whole
+from workers.tolls import tolls_of
+from workflows import names
+
+_SEEDS_MOST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Counters of one installment after its boarding; `bytes` of its history."""
+
+    tasks: int
+    events: int
+    bytes: int
+    commits: int
+    statements: int
+    messages: int
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a bank of some seed holds for the orders of one installment."""
+
+    loan: BoardLoan
+    profile: Profile
+    seed: int
+
+    def order(self, attempt: int) -> str:
+        """Number of the order of an attempt."""
+        return order_number(self.loan.tenant, self.loan.loan_id, 1, attempt)
+
+    def code(self, attempt: int, failed_before: int) -> str:
+        """The bank's answer to an attempt; empty when anything else is odd about it."""
+        amount = self.loan.schedule[0].total
+        plan = plan_order(self.profile, self.seed, self.order(attempt), amount, failed_before)
+        odd = plan.pending_ms or plan.hidden_ms or plan.again_ms
+        return "" if odd or plan.executed_minor not in {0, amount} else plan.code
+
+    def fault(self, verb: str) -> Fault:
+        """The fault of the first call of a kind about the first order."""
+        return call_fault(self.profile, self.seed, f"{verb} {self.order(1)}", 1)
+
+    def report_is_lost(self) -> bool:
+        """Whether the bank's own report of the first order gets lost."""
+        ref = f"{self.loan.mandate.merchant_id}/{self.order(1)}"
+        name = "wh_" + token(self.seed, "order.finished", ref, length=24)
+        return chance(self.profile.hook_lost, self.seed, name, "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A course that an installment may take: the bank's profile, and how to know its seed."""
+
+    profile: str
+    attempts: tuple[str, ...]
+    told_by: Callable[[Fate], bool]
+
+    def seed(self, loan: BoardLoan) -> int:
+        """The first seed under which the bank tells this story; found without running it."""
+        profile = PROFILES[self.profile]
+        for seed in count(1):
+            if self.told_by(Fate(loan, profile, seed)):
+                return seed
+            if seed > _SEEDS_MOST:
+                break
+        raise LookupError("no seed tells this story any more: have the simulator's rates changed?")
+
+
+def _happy(fate: Fate) -> bool:
+    return fate.code(1, 0) == "00"
+
+
+def _two_retries(fate: Fate) -> bool:
+    codes = [fate.code(attempt, attempt - 1) for attempt in (1, 2, 3)]
+    return codes[2] == "00" and set(codes[:2]) <= {"64", "90"}
+
+
+def _unknown(fate: Fate) -> bool:
+    return (
+        fate.fault("POST") is Fault.CUT_AFTER
+        and fate.report_is_lost()
+        and fate.fault("GET") is Fault.NONE
+        and fate.code(1, 0) == "00"
+    )
+
+
+STORIES: Mapping[str, Story] = {
+    "happy, one reminder": Story("calm", ("SUCCESS",), _happy),
+    "two retries": Story("calm", ("NSF", "NSF", "SUCCESS"), _two_retries),
+    "unknown, then confirmed": Story("rough", ("SUCCESS",), _unknown),
+}
+
+
+def add_options(parser: argparse._ArgumentGroup) -> None:
+    """No options: counters need no size."""
+
+
+async def run(_options: argparse.Namespace, report: Report) -> None:
+    """Count each story once: a counter is the same in every run."""
+    rows = []
+    for name, story in STORIES.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            cost = await cost_of(story, Path(scratch) / "home")
+        report.say(f"{name}: {cost}")
+        rows.append({"course": name, **asdict(cost)})
+    report.table("One installment", rows)
+
+
+async def cost_of(story: Story, home: Path) -> Cost:
+    """Let one installment take its course from boarding to closure, audit, and count.
+
+    Raises:
+        RuntimeError: the audit found something, or the story was another one.
+    """
+    (loan,) = loans(1)
+    async with whole(home, profile=story.profile, seed=story.seed(loan)) as run:
+        await run.board([loan])
+        books = run.stack.books
+        if not isinstance(books, SqlBooks):
+            raise TypeError("the books are not ours to count")
+        board = asdict(books.counters)
+        report = await run.to_the_end()
+        if not report.clean or dict(report.installments) != {"CLOSED": 1}:
+            raise RuntimeError(f"not clean: {report.findings} {report.installments}")
+        view = await run.view(loan.loan_id)
+        handle = run.client.get_workflow_handle(names.driver_id(view))
+        await handle.result()
+        history = await handle.fetch_history()
+        found = await run.stack.desk.loan(loan.loan_id)
+        classes = tuple(str(attempt.klass) for _, attempt in (found.attempts() if found else ()))
+        if classes != story.attempts or report.reminders != 1:
+            raise RuntimeError(f"another story: {classes}, {report.reminders} reminders")
+        spent = {name: now - board[name] for name, now in asdict(books.counters).items()}
+        orders = (await run.truth())["orders"]
+    events, tasks = tolls_of(history)
+    return Cost(
+        tasks=tasks,
+        events=events,
+        bytes=sum(event.ByteSize() for event in history.events),
+        commits=spent["commits"],
+        statements=spent["statements"],
+        messages=spent["messages"],
+        posts=sum(order["posts"] for order in orders),
+    )

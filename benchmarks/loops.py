@@ -1,0 +1,82 @@
+"""Drivers without a workflow engine: a task of asyncio for each installment.
+
+The loop is the driver's own (`workflows/installment.py`) without anything that survives a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from temporalio.testing import ActivityEnvironment
+
+from activities.beats import BeatOrder
+from benchmarks.world import World
+from domain.loan.view import Beat, BeatKind, InstallmentView
+
+Perform = Callable[[BeatOrder], Awaitable[InstallmentView]]
+
+
+def order_of(view: InstallmentView, beat: Beat) -> BeatOrder:
+    """What a driver hands to an activity."""
+    return BeatOrder(view.loan_id, view.number, view.generation, view.version, beat)
+
+
+def performing(world: World) -> Perform:
+    """The activities of a driver by the kind of beat, run in this process."""
+    debits, reminders = world.debits, world.reminders
+
+    async def perform(order: BeatOrder) -> InstallmentView:
+        hands = {BeatKind.REMIND: reminders.remind, BeatKind.PRESENT: debits.present}
+        return await ActivityEnvironment().run(hands[order.beat.kind], order)
+
+    return perform
+
+
+class LoopDrivers:
+    """Implements `ports.drivers.Drivers` with tasks."""
+
+    def __init__(self, world: World) -> None:
+        self._perform = performing(world)
+        self._views: dict[str, InstallmentView] = {}
+        self._news: dict[str, asyncio.Event] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def open(self, view: InstallmentView) -> None:
+        """Start the task of an installment, once."""
+        if view.loan_id not in self._tasks:
+            self._views[view.loan_id] = view
+            self._news[view.loan_id] = asyncio.Event()
+            self._tasks[view.loan_id] = asyncio.create_task(self._drive(view.loan_id))
+
+    async def wake(self, view: InstallmentView) -> None:
+        """Bring it a newer view."""
+        await self.open(view)
+        self._fold(view)
+
+    async def running(self, view: InstallmentView) -> bool:
+        """Whether its task runs."""
+        task = self._tasks.get(view.loan_id)
+        return task is not None and not task.done()
+
+    async def ended(self, name: str) -> None:
+        """Wait for the end of a driver."""
+        await self._tasks[name]
+
+    def _fold(self, view: InstallmentView) -> None:
+        self._views[view.loan_id] = self._views[view.loan_id].newer(view)
+        self._news[view.loan_id].set()
+
+    async def _drive(self, name: str) -> None:
+        while not (view := self._views[name]).is_final:
+            self._news[name].clear()
+            beat = view.next_beat
+            wait = None if beat is None else (beat.not_before - datetime.now(UTC)).total_seconds()
+            if beat is not None and wait is not None and wait <= 0:
+                self._fold(await self._perform(order_of(view, beat)))
+                continue
+            try:
+                await asyncio.wait_for(self._news[name].wait(), wait)
+            except TimeoutError:
+                continue

@@ -1,0 +1,105 @@
+"""What one writes without the house: one transaction for each entry, chained all the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.journal import chain_item
+from adapters.sql.tables import balances, chain_head, commands, entries, postings
+from domain.ledger.chain import next_hash
+from domain.ledger.entry import Entry, Posting
+from domain.loan.aggregate import Actor
+from domain.loan.change import Stamp
+
+_WHO = Actor("benchmark", "plain")
+
+
+def hot_entry(name: str, account: str, minor: int, day: date) -> Entry:
+    """A debit confirmed: the hot account against what a loan owes."""
+    return Entry(
+        "confirmed",
+        day,
+        (
+            Posting(account, minor, "CNY", order_no=name),
+            Posting(f"owed/{name}/1/principal", -minor, "CNY", loan=name, number=1),
+        ),
+    )
+
+
+async def book_plainly(
+    engine: AsyncEngine, command_id: str, entry: Entry, *, postgres: bool
+) -> None:
+    """Lock the head, write entry, postings and balances, move the head, commit."""
+    now = datetime.now(UTC)
+    stamp = Stamp(command_id, _WHO, "", now, now.date())
+    upsert = (postgresql if postgres else sqlite).insert(balances)
+    add = upsert.on_conflict_do_update(
+        index_elements=["account", "currency"],
+        set_={"minor": balances.c.minor + upsert.excluded.minor},
+    )
+    async with engine.begin() as conn:
+        head = (await conn.execute(select(chain_head).with_for_update())).one()
+        item = chain_item(head.seq + 1, stamp, "", entry)
+        hash_ = next_hash(head.hash, item)
+        await conn.execute(
+            insert(entries),
+            {
+                "seq": item.seq,
+                "command_id": command_id,
+                "actor_kind": _WHO.kind,
+                "actor_id": _WHO.id,
+                "reason": "",
+                "product": "",
+                "at": now,
+                "posted_on": now.date(),
+                "hash": hash_,
+                "event": entry.event,
+                "value_on": entry.value_on,
+            },
+        )
+        await conn.execute(insert(postings), _postings(item.seq, entry))
+        await conn.execute(
+            add,
+            [
+                {"account": part.account, "currency": part.currency, "minor": part.minor}
+                for part in sorted(entry.postings, key=lambda part: part.account)
+            ],
+        )
+        await conn.execute(
+            insert(commands),
+            {
+                "id": command_id,
+                "identity": "",
+                "kind": "plain",
+                "at": now,
+                "actor": _WHO.id,
+                "reason": "",
+                "answer": "{}",
+                "seq": item.seq,
+                "written_by": "",
+            },
+        )
+        await conn.execute(update(chain_head).values(seq=item.seq, hash=hash_))
+
+
+def _postings(seq: int, entry: Entry) -> list[dict[str, object]]:
+    return [
+        {
+            "seq": seq,
+            "position": position,
+            "account": part.account,
+            "minor": part.minor,
+            "currency": part.currency,
+            "loan": part.loan,
+            "number": part.number,
+            "component": part.component,
+            "receipt": part.receipt,
+            "order_no": part.order_no,
+            "line": part.line,
+        }
+        for position, part in enumerate(entry.postings)
+    ]
