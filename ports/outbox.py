@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+TRACE = "trace"
+"""Key of a message's body under which the trace of the commit that wrote it may travel."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from adapters.products.translate import ProductFile
+    from adapters.sql.onlooker import Onlooker
+    from adapters.telemetry.metrics import Metrics
     from adapters.telemetry.tracing import Tracing
     from ports.books import Books
     from ports.clock import Clock
@@ -94,12 +96,15 @@ def rulebook() -> Rulebook:
 
 
 @asynccontextmanager
-async def open_stack(settings: Settings, tracing: Tracing | None = None) -> AsyncIterator[Stack]:
+async def open_stack(
+    settings: Settings, tracing: Tracing | None = None, metrics: Metrics | None = None
+) -> AsyncIterator[Stack]:
     """Open the books and what stands around them; everything is closed in order at the end.
 
     Args:
         settings: of this process.
         tracing: makes spans of commands, statements and calls; None: none are made.
+        metrics: count commands and commits; None: nothing is counted.
     """
     record = read_stack(settings.home)
     async with AsyncExitStack() as closing:
@@ -110,7 +115,13 @@ async def open_stack(settings: Settings, tracing: Tracing | None = None) -> Asyn
         engine = books_engine(settings.books_url(record))
         closing.push_async_callback(engine.dispose)
         # A worker puts another outbox into the stack later on: looked up at each kick.
-        sql = SqlBooks(engine, clock, rules, kick=lambda: stack.outbox.kick())  # noqa: PLW0108
+        sql = SqlBooks(
+            engine,
+            clock,
+            rules,
+            kick=lambda: stack.outbox.kick(),  # noqa: PLW0108
+            onlooker=_onlooker(tracing, metrics),
+        )
         closing.push_async_callback(sql.close)
         books = sql if tracing is None else _traced(sql, engine, tracing)
         products = read_products(settings.products)
@@ -133,6 +144,15 @@ async def open_stack(settings: Settings, tracing: Tracing | None = None) -> Asyn
             intake=BooksIntake(books),
         )
         yield stack
+
+
+def _onlooker(tracing: Tracing | None, metrics: Metrics | None) -> Onlooker | None:
+    """Who looks on while the books work; None where nobody wants to know."""
+    if tracing is None and metrics is None:
+        return None
+    from adapters.telemetry.onlooker import BooksOnlooker  # noqa: PLC0415  (only where wanted)
+
+    return BooksOnlooker(None if tracing is None else tracing.tracer, metrics)
 
 
 def _traced(books: SqlBooks, engine: AsyncEngine, tracing: Tracing) -> Books:

@@ -3,7 +3,7 @@
 import hashlib
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -57,7 +57,10 @@ class SqlArchive:
         return content
 
     async def record_statement(self, record: StatementRecord) -> bool:
-        """Remember a statement that was read; False if its account has one of this id already."""
+        """Remember a statement that was read; False if its account has one of this id already.
+
+        Its file waits for no reader any more.
+        """
         row = {
             "account": record.account,
             "statement_id": record.statement_id,
@@ -67,9 +70,12 @@ class SqlArchive:
             "body": _RECORD.dump_json(record).decode(),
         }
         put = self._dialect.insert(statements).values(row).on_conflict_do_nothing()
+        read = update(files).where(files.c.sha256 == record.sha256, files.c.read_at.is_(None))
         async with self._engine.begin() as conn:
             done = await conn.execute(put.returning(statements.c.statement_id))
-            return done.first() is not None
+            fresh = done.first() is not None
+            await conn.execute(read.values(read_at=self._clock.now()))
+            return fresh
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:
         """Known statements, by account and sequence; those without a number by their day."""

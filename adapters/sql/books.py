@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from contextvars import Context
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from types import TracebackType
 from typing import Self
@@ -9,6 +12,7 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.deciding import DOMAIN, Domain
+from adapters.sql.onlooker import Onlooker, Origin
 from adapters.sql.unit import Counters
 from adapters.sql.writer import GroupWriter, Result
 from domain.loan.aggregate import Rulebook
@@ -19,7 +23,14 @@ from ports.clock import Clock
 GROUP_MAX = 256
 """Commands of one transaction: enough to share the cost of a commit, few enough to answer soon."""
 
-_Queued = tuple[AnyCommand, asyncio.Future[Result]]
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """A command, whom to tell, and whence it came."""
+
+    command: AnyCommand
+    future: asyncio.Future[Result]
+    origin: Origin
 
 
 class SqlBooks:
@@ -36,6 +47,7 @@ class SqlBooks:
         kick: called after each commit that left messages; see `OutboxRelay.kick`.
         zone: the books' own time zone, in which a posting's day is named.
         group_max: most commands in one transaction.
+        onlooker: looks on, if somebody does.
     """
 
     def __init__(
@@ -48,8 +60,10 @@ class SqlBooks:
         kick: Callable[[], None] | None = None,
         zone: tzinfo = UTC,
         group_max: int = GROUP_MAX,
+        onlooker: Onlooker | None = None,
     ) -> None:
-        self._writer = GroupWriter(engine, clock, rules, domain, zone)
+        self._writer = GroupWriter(engine, clock, rules, domain, zone, onlooker)
+        self._onlooker = onlooker
         self._kick = kick
         self._group_max = group_max
         self._queue: asyncio.Queue[_Queued | None] = asyncio.Queue()
@@ -93,22 +107,27 @@ class SqlBooks:
         Raises:
             ConnectionError: the database was away or busy for too long; apply again, same id.
         """
-        result = await self._enqueue(command)
+        result = await self._enqueue(command, self._origin(1))
         if isinstance(result, Exception):
             raise result
         return result
 
     async def apply_many(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
         """See `ports.books.Books.apply_many`."""
-        return await asyncio.gather(*(self._enqueue(command) for command in commands))
+        origin = self._origin(len(commands))
+        return await asyncio.gather(*(self._enqueue(command, origin) for command in commands))
 
-    def _enqueue(self, command: AnyCommand) -> asyncio.Future[Result]:
+    def _origin(self, commands: int) -> Origin:
+        return {} if self._onlooker is None else self._onlooker.origin(commands)
+
+    def _enqueue(self, command: AnyCommand, origin: Origin) -> asyncio.Future[Result]:
         if self._closed:
             raise RuntimeError("the books are closed")
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="books-writer")
+            # A context of its own: the writer outlives the caller it is born under.
+            self._task = asyncio.create_task(self._run(), name="books-writer", context=Context())
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((command, future))
+        self._queue.put_nowait(_Queued(command, future, origin))
         return future
 
     async def _run(self) -> None:
@@ -126,13 +145,22 @@ class SqlBooks:
                 return
 
     async def _answer(self, group: Sequence[_Queued]) -> None:
-        messages = self.counters.messages
+        messages, onlooker = self.counters.messages, self._onlooker
+        commands = [item.command for item in group]
+        origins: dict[str, Origin] = {}
+        for item in group:
+            if item.origin:
+                origins.setdefault(item.command.id, item.origin)
+        looked_on = onlooker.group(list(origins.values())) if onlooker else nullcontext()
         try:
-            results = await self._writer.answer([command for command, _ in group])
+            with looked_on:
+                results = await self._writer.answer(commands, origins)
         except Exception as error:  # noqa: BLE001  (callers wait: they must hear of any fault)
             results = [error for _ in group]
-        for (_, future), result in zip(group, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+        for item, result in zip(group, results, strict=True):
+            if not item.future.done():
+                item.future.set_result(result)
+        if onlooker is not None:
+            onlooker.answered(commands, results)
         if self._kick is not None and self.counters.messages > messages:
             self._kick()

@@ -19,6 +19,7 @@ from domain.loan.change import Answer, CaseChange, Message
 from domain.loan.commands import BoardLoan
 from domain.loan.product import Product
 from domain.loan.view import InstallmentView
+from ports.outbox import TRACE
 
 Row = dict[str, Any]
 
@@ -167,12 +168,19 @@ def case_row(case: CaseChange, opened_at: datetime, closed_at: datetime | None =
     }
 
 
-def message_row(message: Message) -> Row:
-    """A message that leaves after the commit."""
+def message_row(
+    message: Message, queued_at: datetime, origin: Mapping[str, str] | None = None
+) -> Row:
+    """A message that leaves after the commit; `origin` is the trace that its delivery belongs to.
+
+    The trace travels beside what the message says, and is no part of any command or digest.
+    """
+    body = {**message.body, TRACE: origin} if origin else message.body
     return {
         "topic": message.topic,
         "stream": message.stream,
-        "body": to_json(dict(message.body)).decode(),
+        "body": to_json(dict(body)).decode(),
+        "queued_at": queued_at,
         "not_before": message.not_before,
     }
 

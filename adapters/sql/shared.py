@@ -79,4 +79,8 @@ async def write_cases(unit: Unit, work: Workset) -> None:
 
 async def write_messages(unit: Unit, work: Workset) -> None:
     """What leaves after the commit, in the order in which it was said."""
-    await unit.many(insert(outbox), [message_row(message) for message in work.messages])
+    left = [
+        message_row(message, work.at, work.origins.get(command_id))
+        for message, command_id in work.messages
+    ]
+    await unit.many(insert(outbox), left)

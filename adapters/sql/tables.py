@@ -66,7 +66,9 @@ installments = Table(
     metadata,
     Column("loan_id", ForeignKey("loans.id"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("state", String(20), nullable=False, index=True),
+    Column("state", String(20), nullable=False),
+    # Since when: ages of states are read from the index alone.
+    Column("state_since", Instant),
     Column("due_on", Date, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("version", Integer, nullable=False),
@@ -78,6 +80,7 @@ installments = Table(
     Column("changed_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
     Column("view", Text, nullable=False),
+    Index("ix_installments_state_since", "state", "state_since"),
 )
 RUNNING = installments.c.opened & ~installments.c.is_final
 """Installments that have a driver."""
@@ -281,6 +284,7 @@ outbox = Table(
     Column("topic", String(40), nullable=False),
     Column("stream", String(240), nullable=False),
     Column("body", Text, nullable=False),
+    Column("queued_at", Instant),
     Column("not_before", Instant),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("retry_at", Instant),
@@ -307,7 +311,10 @@ files = Table(
     Column("size", BigInteger, nullable=False),
     Column("kept_at", Instant, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("read_at", Instant),
 )
+_unread = files.c.read_at.is_(None)
+Index("ix_files_unread", files.c.kept_at, postgresql_where=_unread, sqlite_where=_unread)
 
 statements = Table(
     "statements",

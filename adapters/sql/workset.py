@@ -127,7 +127,10 @@ class Workset:
     contents: dict[str, str] = field(default_factory=dict)
     written: list[Written] = field(default_factory=list)
     case_changes: list[CaseChange] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[tuple[Message, str]] = field(default_factory=list)
+    """Each with the id of the command that left it."""
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The traces that commands belong to, by id."""
 
     @property
     def posted_on(self) -> date:
@@ -190,7 +193,7 @@ class Workset:
             self.lines[line.id] = line
         for case in change.cases:
             self._take_case(case)
-        self.messages.extend(change.messages)
+        self.messages.extend((message, command.id) for message in change.messages)
         return items
 
     def _items(self, change: Change) -> Items:

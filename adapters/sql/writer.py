@@ -2,9 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from time import perf_counter
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +14,7 @@ from adapters.sql.deciding import Domain, decide_all
 from adapters.sql.engine import is_postgres
 from adapters.sql.faults import Fault, fault_of
 from adapters.sql.loading import load
+from adapters.sql.onlooker import Commit, Onlooker, Origin, attempt_moves
 from adapters.sql.unit import Counters, Unit
 from adapters.sql.workset import Workset
 from adapters.sql.writing import write
@@ -37,7 +39,13 @@ class GroupWriter:
     """The path of every command into the database; used by one task at a time."""
 
     def __init__(
-        self, engine: AsyncEngine, clock: Clock, rules: Rulebook, domain: Domain, zone: tzinfo
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        rules: Rulebook,
+        domain: Domain,
+        zone: tzinfo,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self.counters = Counters()
         self._engine = engine
@@ -47,9 +55,17 @@ class GroupWriter:
         self._domain = domain
         self._zone = zone
         self._cache = LoanCache()
+        self._onlooker = onlooker
+        self._origins: Mapping[str, Origin] = {}
 
-    async def answer(self, commands: Sequence[AnyCommand]) -> list[Result]:
-        """Apply a group; one result for each command, whatever happens to the others."""
+    async def answer(
+        self, commands: Sequence[AnyCommand], origins: Mapping[str, Origin]
+    ) -> list[Result]:
+        """Apply a group; one result for each command, whatever happens to the others.
+
+        `origins`: by command id, the traces that messages of these commands are to carry.
+        """
+        self._origins = origins
         self.counters.groups += 1
         self.counters.commands += len(commands)
         return _told_once(commands, await self._attempt(commands, set()))
@@ -96,10 +112,11 @@ class GroupWriter:
     async def _transact(
         self, commands: Sequence[AnyCommand], name: str, mine: frozenset[str]
     ) -> list[Result]:
+        began = perf_counter()
         async with self._engine.connect() as conn:
             transaction = await conn.begin()
             unit = Unit(conn, self._postgres, self.counters)
-            work = Workset(self._clock.now(), self._zone, self._rules, name)
+            work = Workset(self._clock.now(), self._zone, self._rules, name, origins=self._origins)
             await load(unit, work, commands, self._cache)
             results = await decide_all(work, commands, self._domain, mine)
             if not work.written:
@@ -114,6 +131,9 @@ class GroupWriter:
                 raise
         self.counters.commits += 1
         self.counters.messages += len(work.messages)
+        if self._onlooker is not None:
+            moves = tuple(attempt_moves(work))
+            self._onlooker.committed(Commit(perf_counter() - began, len(commands), moves))
         for item in held:
             self._cache.put(item)
         return results

@@ -8,7 +8,7 @@ only under it are the command log, the journal, balances, cases and the outbox w
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, insert, update
+from sqlalchemy import String, Table, and_, bindparam, case, insert, update
 
 from adapters.sql import rows, tables
 from adapters.sql.deciding import Domain, view_in
@@ -17,6 +17,7 @@ from adapters.sql.journal import append_journal
 from adapters.sql.lookup import lookups
 from adapters.sql.rows import Row
 from adapters.sql.shared import write_cases, write_log, write_messages
+from adapters.sql.types import Instant
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Subject, Workset, changed_installments
 from domain.loan.aggregate import Installment, Loan
@@ -32,12 +33,21 @@ _KEYS = {
 }
 
 
+_SINCE = tables.installments.c.state_since
+
+
 def _update(table: Table) -> Any:  # noqa: ANN401  (an update whose columns come with its rows)
     keys = (table.c[name] == bindparam(f"key_{name}") for name in _KEYS[table.name])
     return update(table).where(and_(*keys))
 
 
 _UPDATES = {name: _update(tables.metadata.tables[name]) for name in _KEYS}
+_UPDATES["installments"] = _UPDATES["installments"].values(
+    state_since=case(
+        (tables.installments.c.state == bindparam("to_state", type_=String), _SINCE),
+        else_=bindparam("to_since", type_=Instant),
+    )
+)
 _INSERTS = {name: insert(table) for name, table in tables.metadata.tables.items()}
 
 
@@ -130,7 +140,7 @@ def _row(work: Workset, loan: Loan, installment: Installment, domain: Domain) ->
     view = view_in(work, (loan.id, installment.number), domain)
     if view is None:
         raise LookupError(f"loan {loan.id} has no installment {installment.number}")
-    return rows.installment_row(loan.id, installment, view)
+    return {**rows.installment_row(loan.id, installment, view), "state_since": work.at}
 
 
 def _before(work: Workset, loan_id: str) -> Loan | None:
@@ -236,4 +246,7 @@ async def _put(unit: Unit, table: str, pairs: list[tuple[bool, Row]]) -> None:
 
 def _keyed(table: str, row: Mapping[str, object]) -> Row:
     keys = _KEYS[table]
-    return {(f"key_{name}" if name in keys else name): value for name, value in row.items()}
+    keyed = {(f"key_{name}" if name in keys else name): value for name, value in row.items()}
+    if "state_since" in keyed:  # moves only with the state: the statement compares
+        keyed |= {"to_state": keyed["state"], "to_since": keyed.pop("state_since")}
+    return keyed

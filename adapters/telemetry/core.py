@@ -6,6 +6,7 @@ from temporalio import activity, workflow
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
+    MetricBuffer,
     Runtime,
     TelemetryConfig,
     TelemetryFilter,
@@ -20,10 +21,11 @@ def keep_context_in_fields() -> None:
     activity.logger.activity_info_on_message = False
 
 
-def core_runtime() -> Runtime:
+def core_runtime(metrics: MetricBuffer | None = None) -> Runtime:
     """A runtime whose native core logs warnings and errors through our handler, as JSON.
 
     One per process. Forwarded and not printed by itself, because its messages quote errors.
+    `metrics`: a buffer that somebody drains; None: the core measures nothing.
     """
     forwarding = LogForwardingConfig(
         logger=logging.getLogger(CORE),
@@ -32,6 +34,5 @@ def core_runtime() -> Runtime:
         append_log_fields_to_message=True,
     )
     levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(
-        telemetry=TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding))
-    )
+    logs = LoggingConfig(filter=levels, forwarding=forwarding)
+    return Runtime(telemetry=TelemetryConfig(logging=logs, metrics=metrics))

@@ -1,8 +1,7 @@
 """Spans of what leaves after a commit: one for each delivery from the outbox.
 
-Where a message carries the trace of the commit that wrote it (`"trace"` in its body, in the form of
-W3C Trace Context), the delivery belongs to that trace; a message that had to wait for its day is
-only linked to it, for a trace is no diary.
+Where a message carries the trace of the commit that wrote it (see `carriers`), the delivery belongs
+to that trace; a message that had to wait for its day is only linked to it, for a trace is no diary.
 """
 
 from __future__ import annotations
@@ -10,22 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opentelemetry import context as otel
-from opentelemetry import trace
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode, Tracer
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ports.outbox import Courier, OutboxRow
-
-CARRIER = "trace"
-"""Key of a message's body under which its trace may travel."""
-_W3C = TraceContextTextMapPropagator()
-
-
-def carrier() -> dict[str, str]:
-    """The current trace as it travels in a message; empty outside any trace."""
-    held: dict[str, str] = {}
-    _W3C.inject(held)
-    return held
+from adapters.telemetry.carriers import origin_of, under
+from ports.outbox import TRACE, Courier, OutboxRow
 
 
 class TracedCourier:
@@ -67,12 +54,9 @@ def traced_couriers(couriers: Mapping[str, Courier], tracer: Tracer) -> dict[str
 
 def _origin(row: OutboxRow) -> tuple[otel.Context, list[Link]]:
     """The context that a delivery belongs to, and what it is linked to."""
-    outside = otel.Context()
-    held = row.body.get(CARRIER)
-    if not isinstance(held, Mapping):
-        return outside, []
-    context = _W3C.extract({str(key): str(value) for key, value in held.items()}, outside)
-    origin = trace.get_current_span(context).get_span_context()
-    if not origin.is_valid:
-        return outside, []
-    return (context, []) if row.not_before is None else (outside, [Link(origin)])
+    origin, is_parent = origin_of(row.body.get(TRACE))
+    if origin is None:
+        return under(None), []
+    if is_parent and row.not_before is None:
+        return under(origin), []
+    return under(None), [Link(origin)]

@@ -1,33 +1,22 @@
 """The books answer commands in groups, in a task of their own: which trace is that?
 
-Each command has a span from the moment it is queued to its answer. What the writer runs meanwhile
-is shown under the command that waits longest: the queue is first in, first out, so that is one of
-the group in hand (unless nobody in the group is traced). The others have their spans, and wait.
+Each command has a span in its own trace, from the moment it is queued to its answer. The writer's
+work on a group is a span in the trace of the command that was queued first, with the statements
+under it, and it is linked to the span of every other command of the group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 
-from opentelemetry import context as otel
 from opentelemetry import trace
-from opentelemetry.trace import Span, Status, StatusCode, Tracer
+from opentelemetry.trace import Link, Span, Status, StatusCode, Tracer
 
+from adapters.telemetry.carriers import carrier, origin_of, under
 from domain.loan.change import Applied, Refused
 from domain.loan.commands import AnyCommand
 from ports.books import Books
-
-_WAITING: ContextVar[dict[int, Span] | None] = ContextVar("acquit_waiting", default=None)
-
-
-def group_context() -> otel.Context | None:
-    """The context of the command that waits longest; None outside the writer of traced books."""
-    waiting = _WAITING.get()
-    if not waiting:
-        return None
-    return trace.set_span_in_context(next(iter(waiting.values())), otel.Context())
 
 
 class TracedBooks:
@@ -36,7 +25,6 @@ class TracedBooks:
     def __init__(self, books: Books, tracer: Tracer) -> None:
         self._books = books
         self._tracer = tracer
-        self._waiting: dict[int, Span] = {}
 
     async def apply(self, command: AnyCommand) -> Applied | Refused:
         """See `ports.books.Books.apply`."""
@@ -57,24 +45,44 @@ class TracedBooks:
 
     @contextmanager
     def _span(self, name: str, commands: int) -> Iterator[Span]:
-        """A span that is nobody's parent but the writer's.
+        if not trace.get_current_span().is_recording():
+            yield trace.INVALID_SPAN
+            return
+        with self._tracer.start_as_current_span(
+            name,
+            attributes={"acquit.commands": commands},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield span
+            except Exception as error:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                raise
 
-        The writer's task may be born inside: it must not inherit the caller's span, which would be
-        its parent for ever, but the list of those who wait.
-        """
-        span: Span = trace.INVALID_SPAN
-        if trace.get_current_span().is_recording():
-            span = self._tracer.start_span(name, attributes={"acquit.commands": commands})
-            self._waiting[id(span)] = span
-        waiting = _WAITING.set(self._waiting)
-        outside = otel.attach(otel.Context())
-        try:
-            yield span
-        except Exception as error:
-            span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-            raise
-        finally:
-            otel.detach(outside)
-            _WAITING.reset(waiting)
-            self._waiting.pop(id(span), None)
-            span.end()
+
+class GroupTraces:
+    """The part of `adapters.sql.onlooker.Onlooker` that is about traces."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    def origin(self, commands: int) -> Mapping[str, str]:
+        """The span of the command, or of the batch, that is being handed in."""
+        return carrier(batch=commands > 1)
+
+    @contextmanager
+    def group(self, origins: Sequence[Mapping[str, str]]) -> Iterator[None]:
+        """A span under the first origin, linked to all others; none where nobody is traced."""
+        named = [origin for held in origins if (origin := origin_of(held)[0]) is not None]
+        if not named:
+            yield
+            return
+        first, *others = {origin.span_id: origin for origin in named}.values()
+        with self._tracer.start_as_current_span(
+            "books group",
+            under(first),
+            links=[Link(other) for other in others],
+            attributes={"acquit.commands": len(origins)},
+        ):
+            yield

@@ -14,8 +14,6 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import ExceptionContext
 
-from adapters.telemetry.group import group_context
-
 _KIND = re.compile(r"\s*([A-Za-z]{1,12})")
 _TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([a-z_]{1,60})"?(?!\w|\()')
 _SYSTEMS = {"postgresql": "postgresql", "sqlite": "sqlite"}
@@ -29,11 +27,8 @@ def trace_sql(engine: Engine, tracer: Tracer) -> None:
     def before(*given: Any) -> None:  # noqa: ANN401  (connection, cursor, text, values, ...)
         """Begin a span and keep it with the statement's own context."""
         _, _, text, params, context, many = given
-        parent = None
         if not trace.get_current_span().is_recording():
-            parent = group_context()
-            if parent is None:
-                return
+            return
         kind, table = _kind(text)
         attributes: dict[str, str | int] = {"db.system.name": system, "db.operation.name": kind}
         if table:
@@ -41,7 +36,7 @@ def trace_sql(engine: Engine, tracer: Tracer) -> None:
         if many:
             attributes["db.operation.batch.size"] = len(params)
         name = f"{kind} {table}" if table else kind
-        span = tracer.start_span(name, parent, kind=SpanKind.CLIENT, attributes=attributes)
+        span = tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
         setattr(context, _HELD, span)
 
     def after(*given: Any) -> None:  # noqa: ANN401

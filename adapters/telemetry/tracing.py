@@ -6,8 +6,6 @@ No global provider is set: whoever makes spans is handed a tracer, so two houses
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +20,7 @@ from opentelemetry.sdk.trace.export import (
 )
 from opentelemetry.trace import Link, Status, Tracer
 
+from adapters.telemetry.closing import CLOSE_S, close_within
 from adapters.telemetry.redaction import Redactor
 
 QUEUE_MOST = 4096
@@ -29,8 +28,6 @@ QUEUE_MOST = 4096
 BATCH_MOST = 512
 EVERY_MS = 2_000
 SEND_MS = 5_000
-CLOSE_S = 5.0
-"""How long a process that ends waits for its last spans to be sent."""
 _LIMITS = SpanLimits(
     max_span_attributes=32,
     max_events=16,
@@ -71,9 +68,7 @@ class Tracing:
 
     async def close(self, seconds: float = CLOSE_S) -> None:
         """Send what is finished and stop; a collector that hangs holds the process up no longer."""
-        closing = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
-        closing.start()
-        await asyncio.to_thread(closing.join, seconds)
+        await close_within(seconds, self._provider.shutdown, "traces")
 
 
 def otlp_tracing(config: TracingConfig, redactor: Redactor) -> Tracing:

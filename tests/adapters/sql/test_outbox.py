@@ -68,7 +68,7 @@ def relay(engine: AsyncEngine, clock: StillClock, courier: Recorder, wall: Wall)
 
 async def put(engine: AsyncEngine, *messages: tuple[str, int], topic: str = "wake") -> None:
     """Commit messages (stream, number)."""
-    rows = [message_row(Message(topic, stream, {"n": number})) for stream, number in messages]
+    rows = [message_row(Message(topic, stream, {"n": number}), NOON) for stream, number in messages]
     async with engine.begin() as conn:
         await conn.execute(insert(outbox), rows)
 
@@ -135,7 +135,7 @@ async def test_nothing_leaves_before_its_time(
     """`not_before` is read on the books' clock, which the sandbox moves."""
     message = Message("wake", "s", {"n": 1}, NOON + timedelta(hours=1))
     async with engine.begin() as conn:
-        await conn.execute(insert(outbox), [message_row(message)])
+        await conn.execute(insert(outbox), [message_row(message, NOON)])
     assert await relay.pending() == 0
     assert await relay.sweep() == 0
     clock.ahead(timedelta(hours=1))

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
-from opentelemetry.trace import Span, StatusCode, Tracer
-from sqlalchemy import text
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -20,11 +22,15 @@ from adapters.rails.http import RailHttp
 from adapters.sql.books import SqlBooks
 from adapters.sql.engine import books_engine
 from adapters.sql.migrate import upgrade
-from adapters.telemetry.delivery import CARRIER, carrier, traced_couriers
+from adapters.sql.rows import read_message
+from adapters.sql.tables import chain_head, commands, outbox
+from adapters.telemetry.carriers import carrier, origin_of
+from adapters.telemetry.delivery import traced_couriers
 from adapters.telemetry.group import TracedBooks
 from adapters.telemetry.http import TracedDoor, route_of, traced_calls
+from adapters.telemetry.onlooker import BooksOnlooker
 from adapters.telemetry.sql import trace_sql
-from ports.outbox import OutboxRow
+from ports.outbox import TRACE, OutboxRow
 from ports.rail import RailUnavailable
 from tests.adapters.telemetry.canaries import ACCOUNT, ALL, EMAIL, NAME, PHONE, found_in
 from tests.adapters.telemetry.conftest import Spans
@@ -85,16 +91,17 @@ async def test_failed_statement_tells_the_kind_of_error_only(
     assert found_in(spans.text + str(caught.value)) == set()
 
 
-def root(tracer: Tracer, name: str) -> Span:
-    """A span without a parent, begun."""
-    return tracer.start_span(name)
+def trace_of(span: ReadableSpan) -> int:
+    """The trace that a span belongs to."""
+    assert span.context is not None
+    return int(span.context.trace_id)
 
 
 async def test_statements_of_a_group_belong_to_a_command_of_that_group(
     engine: AsyncEngine, spans: Spans
 ) -> None:
     """The writer outlives the trace it was born in: each group is shown under its own command."""
-    sql = SqlBooks(engine, StillClock(), RULES)
+    sql = SqlBooks(engine, StillClock(), RULES, onlooker=BooksOnlooker(spans.tracer, None))
     books = TracedBooks(sql, spans.tracer)
     for name in ("first", "second"):
         with spans.tracer.start_as_current_span(name):
@@ -103,15 +110,94 @@ async def test_statements_of_a_group_belong_to_a_command_of_that_group(
     with spans.tracer.start_as_current_span("many"):
         await books.apply_many([board("L-3"), board("L-4")])
     await sql.close()
-    traces = {name: spans.named(name).context.trace_id for name in ("first", "second", "many")}
+    traces = [trace_of(spans.named(name)) for name in ("first", "second", "many")]
     loans = [span for span in spans.all if span.name == "INSERT loans"]
-    found = [span.context.trace_id for span in loans if span.context]
-    assert found == [traces["first"], traces["second"], traces["many"]]
-    commands = {span.context.span_id for span in spans.all if span.name.startswith("books ")}
-    assert {span.parent.span_id for span in loans if span.parent} <= commands
+    groups = {span.context.span_id for span in spans.all if span.name == "books group"}
+    assert [trace_of(span) for span in loans] == traces
+    assert {span.parent.span_id for span in loans if span.parent} == groups
     assert spans.names.count("books board_loan") == 2
     batch = spans.named("books batch").attributes or {}
     assert (batch["acquit.commands"], batch["acquit.faults"]) == (2, 0)
+
+
+async def test_group_of_two_traces_is_in_one_and_linked_to_the_other(
+    engine: AsyncEngine, spans: Spans
+) -> None:
+    """Whoever waited for somebody else's group finds it from their own command's span."""
+    sql = SqlBooks(engine, StillClock(), RULES, onlooker=BooksOnlooker(spans.tracer, None))
+    books = TracedBooks(sql, spans.tracer)
+
+    async def put(name: str) -> None:
+        with spans.tracer.start_as_current_span(name):
+            await books.apply(board(f"L-{name}"))
+
+    await asyncio.gather(put("one"), put("two"), books.apply(board("L-nobody")))
+    await sql.close()
+    group = spans.named("books group")
+    one, two = [
+        span.context
+        for name in ("one", "two")
+        for span in spans.all
+        if span.name == "books board_loan" and trace_of(span) == trace_of(spans.named(name))
+    ]
+    assert group.parent is not None
+    assert group.parent.span_id == one.span_id
+    assert [link.context.span_id for link in group.links] == [two.span_id]
+
+
+async def messages_of(engine: AsyncEngine) -> dict[str, object]:
+    """What messages of the outbox carry as their trace, by stream."""
+    async with engine.connect() as conn:
+        rows = (await conn.execute(select(outbox.c.stream, outbox.c.body))).fetchall()
+    return {row.stream: read_message(row.body).get(TRACE) for row in rows}
+
+
+async def test_message_carries_the_trace_of_its_own_command(
+    engine: AsyncEngine, spans: Spans
+) -> None:
+    """Two traces in one group stay apart; a batch is to be linked; nobody's message has none."""
+    sql = SqlBooks(engine, StillClock(), RULES, onlooker=BooksOnlooker(spans.tracer, None))
+    books = TracedBooks(sql, spans.tracer)
+
+    async def put(name: str) -> None:
+        with spans.tracer.start_as_current_span(name):
+            await books.apply(board(f"L-{name}"))
+
+    await asyncio.gather(put("one"), put("two"), sql.apply(board("L-nobody")))
+    with spans.tracer.start_as_current_span("batch"):
+        await books.apply_many([board(f"L-batch-{n}") for n in (1, 2)])
+    await sql.close()
+    carried = await messages_of(engine)
+    told = {stream.split("/")[2]: held for stream, held in carried.items()}
+    for name in ("one", "two"):
+        origin, is_parent = origin_of(told[f"L-{name}"])
+        assert origin is not None
+        assert (origin.trace_id, is_parent) == (trace_of(spans.named(name)), True)
+    origin, is_parent = origin_of(told["L-batch-2"])
+    assert origin is not None
+    assert (origin.trace_id, is_parent) == (trace_of(spans.named("batch")), False)
+    assert told["L-nobody"] is None
+
+
+async def test_trace_of_a_message_changes_neither_commands_nor_the_chain(
+    sqlite_url: str, tmp_path: Path, spans: Spans
+) -> None:
+    """Traced or not, the same commands leave the same journal."""
+    heads = []
+    for onlooker in (None, BooksOnlooker(spans.tracer, None)):
+        url = f"sqlite+aiosqlite:///{tmp_path / f'{onlooker is None}.db'}"
+        await upgrade(url)
+        made = books_engine(url)
+        async with SqlBooks(made, StillClock(), RULES, onlooker=onlooker) as books:
+            with spans.tracer.start_as_current_span("work"):
+                await books.apply(board("L-1"))
+        async with made.connect() as conn:
+            log = (await conn.execute(select(commands.c.id, commands.c.identity))).fetchall()
+            heads.append(((await conn.execute(select(chain_head.c.hash))).scalar(), log))
+        carried = await messages_of(made)
+        assert any(carried.values()) is (onlooker is not None)
+        await made.dispose()
+    assert heads[0] == heads[1]
 
 
 def test_route_shows_its_own_words_only() -> None:
@@ -196,11 +282,11 @@ async def test_delivery_belongs_to_the_trace_that_a_message_carries(spans: Spans
     """One that waited for its day is linked only; a misshapen carrier is nobody's."""
     courier = traced_couriers({"notice": Fussy()}, spans.tracer)["notice"]
     with spans.tracer.start_as_current_span("commit"):
-        held: dict[str, object] = {CARRIER: carrier()}
+        held: dict[str, object] = {TRACE: carrier()}
         await courier.deliver(row({}))
     await courier.deliver(row(held))
     await courier.deliver(row(held, datetime(2026, 1, 1, tzinfo=UTC)))
-    await courier.deliver(row({CARRIER: {"traceparent": "00-no"}}))
+    await courier.deliver(row({TRACE: {"traceparent": "00-no"}}))
     origin = spans.named("commit").context
     assert origin is not None
     alone, child, linked, lost = [span for span in spans.all if span.name != "commit"]

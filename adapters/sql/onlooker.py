@@ -1,0 +1,73 @@
+"""Who looks on while the books work: traces and figures. By default nobody does, at no cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.sql.workset import Workset
+from domain.debit.outcome import OutcomeClass
+from domain.loan.change import Applied, Refused, Transition
+from domain.loan.commands import AnyCommand
+
+Origin = Mapping[str, str]
+"""The trace that a command belongs to, as it travels in the messages that it leaves; or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptMove:
+    """An attempt came into a state; `klass` is the outcome that brought it there, if any did."""
+
+    rail: str
+    state: str
+    klass: OutcomeClass | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One transaction that was committed.
+
+    Attributes:
+        seconds: from asking for a connection to the commit.
+        commands: how many shared it.
+        moves: of attempts.
+    """
+
+    seconds: float
+    commands: int
+    moves: Sequence[AttemptMove]
+
+
+class Onlooker(Protocol):
+    """Told what the writer does; must not raise, and must not take long."""
+
+    def origin(self, commands: int) -> Origin:
+        """Asked in the caller's own context when it hands in so many commands at once."""
+        ...
+
+    def group(self, origins: Sequence[Origin]) -> AbstractContextManager[None]:
+        """The writer works on a group inside of this."""
+        ...
+
+    def committed(self, commit: Commit) -> None:
+        """A transaction is durable."""
+        ...
+
+    def answered(
+        self, commands: Sequence[AnyCommand], answers: Sequence[Applied | Refused | Exception]
+    ) -> None:
+        """A group got its answers, in this order."""
+        ...
+
+
+def attempt_moves(work: Workset) -> Iterator[AttemptMove]:
+    """What became of attempts in a group."""
+    for written in work.written:
+        for _, item in written.items:
+            if isinstance(item, Transition) and item.order_no is not None:
+                attempts = work.loans[item.loan_id].installment(item.number).attempts
+                for attempt in attempts:
+                    if attempt.order_no == item.order_no:
+                        yield AttemptMove(attempt.rail, item.target, attempt.klass)

@@ -1,0 +1,68 @@
+"""What the books can be asked at any time, cheaply: how much waits, and since when.
+
+For measuring: every answer is one count from an index, with no name and no amount in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Some things that wait, and since when the one that has waited longest does (UTC).
+
+    `since` is None where nothing waits, or nobody noted when it began.
+    """
+
+    count: int
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """How much waits, as of `at` (UTC, by the books' clock).
+
+    Attributes:
+        at: when the books were read.
+        installments: by state; since when the oldest has been in it.
+        unknown: attempts of which nobody knows what became, by rail; since they first were.
+        beats: beats that have been due for `LATE_AFTER` or longer, by kind.
+        messages: messages in the outbox that may leave, by topic; since they might.
+        files: statement files of the last `FILES_DAYS` days that nobody has read to their end.
+        cases: open cases, by kind.
+        days: loans with a day that is not rolled, by time zone; since the oldest such day began.
+        chain_apart: how many numbers the chain's head is from its last item; 0 when intact.
+    """
+
+    at: datetime
+    installments: Mapping[str, Waiting] = field(default_factory=dict)
+    unknown: Mapping[str, Waiting] = field(default_factory=dict)
+    beats: Mapping[str, Waiting] = field(default_factory=dict)
+    messages: Mapping[str, Waiting] = field(default_factory=dict)
+    files: Waiting = Waiting(0)
+    cases: Mapping[str, Waiting] = field(default_factory=dict)
+    days: Mapping[str, Waiting] = field(default_factory=dict)
+    chain_apart: int = 0
+
+
+LATE_AFTER = timedelta(minutes=1)
+"""A beat is performed within moments of its instant."""
+FILES_DAYS = 14
+"""A refused file stays unread for ever: so long it is counted, for somebody to see to it."""
+
+
+class GaugeDesk(Protocol):
+    """Reads gauges; asked by one kind of worker, every so often."""
+
+    async def gauges(self) -> Gauges:
+        """Everything that is cheap to count, from one snapshot."""
+        ...
+
+    async def unbalanced(self) -> int:
+        """Currencies in which the balances of all accounts do not add up to nothing.
+
+        Reads every balance: ask it seldom.
+        """
+        ...

@@ -1,0 +1,351 @@
+"""How much waits and since when: right on both databases, and cheap on large ones."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Executable, Select, select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ClauseElement
+
+from adapters.sql import gauges as asked
+from adapters.sql.archive import SqlArchive
+from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
+from adapters.sql.engine import books_engine, is_postgres
+from adapters.sql.gauges import SqlGauges
+from adapters.sql.migrate import upgrade
+from adapters.sql.tables import balances, chain_head, installments, outbox
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan.commands import RecordOutcome
+from ports.archive import StatementRecord
+from ports.gauges import LATE_AFTER, GaugeDesk, Waiting
+from tests.support.booksbench import (
+    NOON,
+    RAIL,
+    StillClock,
+    apply_all,
+    confirm,
+    intend,
+    order_of,
+    present,
+    roll,
+)
+from tests.support.memory import RULES, board
+
+MANY = 10_000
+
+
+@pytest.fixture
+def gauges(engine: AsyncEngine, clock: StillClock) -> GaugeDesk:
+    """Give the read side that is measured."""
+    return SqlGauges(engine, clock)
+
+
+async def test_empty_books_have_nothing_that_waits(gauges: GaugeDesk) -> None:
+    """Before the first loan every gauge is nothing, and nothing is wrong."""
+    found = await gauges.gauges()
+    assert (found.at, found.files, found.chain_apart) == (NOON, Waiting(0), 0)
+    assert not any((found.installments, found.unknown, found.beats, found.messages, found.days))
+    assert await gauges.unbalanced() == 0
+
+
+async def test_installments_are_counted_by_state_with_the_age_of_the_state(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock, gauges: GaugeDesk
+) -> None:
+    """What changes an installment without moving it makes it no younger."""
+    beat = await present(books, desk, clock, "L1")
+    due = clock.at
+    clock.ahead(timedelta(hours=1))
+    order_no = order_of(await intend(books, "L1", 1, beat))
+    clock.ahead(timedelta(hours=1))
+    await books.apply(confirm(order_no, 10100))
+    paid = clock.at
+    clock.ahead(timedelta(hours=5))
+    await books.apply(confirm(order_no, 10100, by="webhook"))
+    found = await gauges.gauges()
+    assert found.installments["CLEARING"] == Waiting(1, paid)
+    assert found.installments["SCHEDULED"].count == 2
+    assert found.installments["SCHEDULED"].since == NOON
+    assert due < paid < found.at
+
+
+async def test_unknown_attempts_are_as_old_as_the_first_doubt(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock, gauges: GaugeDesk
+) -> None:
+    """Asked again and still unknown: the doubt began when it began; evidence ends it."""
+    beat = await present(books, desk, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, beat))
+
+    def said(klass: OutcomeClass, code: str) -> RecordOutcome:
+        return RecordOutcome(
+            id=f"outcome/{order_no}/{code}", actor=RAIL, rail="simbank", order_no=order_no,
+            outcome=Outcome(klass, code), source="enquiry",
+        )  # fmt: skip
+
+    clock.ahead(timedelta(minutes=1))
+    doubt = clock.at
+    await books.apply(said(OutcomeClass.TECH, "T1"))
+    clock.ahead(timedelta(hours=3))
+    await books.apply(said(OutcomeClass.TECH, "T2"))
+    assert (await gauges.gauges()).unknown == {"simbank": Waiting(1, doubt)}
+    await books.apply(confirm(order_no, 10100))
+    assert (await gauges.gauges()).unknown == {}
+
+
+async def test_beats_messages_cases_and_files_wait_until_somebody_sees_to_them(
+    books: SqlBooks,
+    desk: SqlDesk,
+    engine: AsyncEngine,
+    clock: StillClock,
+    gauges: GaugeDesk,
+) -> None:
+    """Each is counted with the instant since which it could have been done."""
+    archive = SqlArchive(engine, clock)
+    kept = clock.at
+    sha256 = await archive.keep("statement", b"one")
+    await present(books, desk, clock, "L1")
+    await books.apply(confirm("O-nobody", 100))
+    opened = clock.at
+    found = await gauges.gauges()
+    assert found.messages["open"] == Waiting(1, NOON)
+    assert found.cases == {"unknown_order": Waiting(1, opened)}
+    assert found.files == Waiting(1, kept)
+    view = await desk.view("L1", 1)
+    assert view is not None
+    assert view.next_beat is not None
+    clock.at = view.next_beat.not_before + LATE_AFTER - timedelta(seconds=1)
+    assert (await gauges.gauges()).beats == {}
+    clock.ahead(timedelta(seconds=1))
+    late = (await gauges.gauges()).beats
+    assert late == {"PRESENT": Waiting(1, view.next_beat.not_before)}
+    await archive.record_statement(_statement(sha256))
+    async with engine.begin() as conn:
+        await conn.execute(update(outbox).values(delivered_at=clock.at))
+    found = await gauges.gauges()
+    assert (found.files, found.messages) == (Waiting(0), {})
+
+
+async def test_message_for_a_later_hour_waits_from_that_hour_on(
+    engine: AsyncEngine, books: SqlBooks, clock: StillClock, gauges: GaugeDesk
+) -> None:
+    """A notice held back for the morning is not late at night."""
+    await books.apply(board())
+    morning = clock.at + timedelta(hours=8)
+    async with engine.begin() as conn:
+        await conn.execute(update(outbox).values(not_before=morning))
+    assert (await gauges.gauges()).messages == {}
+    clock.ahead(timedelta(hours=9))
+    assert (await gauges.gauges()).messages["open"].since == morning
+
+
+async def test_refused_file_is_told_of_for_two_weeks(
+    engine: AsyncEngine, clock: StillClock, gauges: GaugeDesk
+) -> None:
+    """It can never be read; an alarm that nobody can end would be switched off."""
+    await SqlArchive(engine, clock).keep("statement", b"broken")
+    clock.ahead(timedelta(days=13))
+    assert (await gauges.gauges()).files.count == 1
+    clock.ahead(timedelta(days=2))
+    assert (await gauges.gauges()).files == Waiting(0)
+
+
+async def test_days_to_roll_begin_at_the_zones_own_midnight(
+    books: SqlBooks, clock: StillClock, gauges: GaugeDesk
+) -> None:
+    """Not before it is that day there, and no more once the loan is rolled."""
+    await apply_all(books, [board("L1"), board("L2")])
+    clock.at = datetime(2026, 3, 9, 15, 59, tzinfo=UTC)
+    await apply_all(books, [roll("L1", date(2026, 3, 9)), roll("L2", date(2026, 3, 9))])
+    assert (await gauges.gauges()).days == {}
+    clock.ahead(timedelta(minutes=2))
+    midnight = datetime(2026, 3, 9, 16, tzinfo=UTC)
+    assert (await gauges.gauges()).days == {"Asia/Shanghai": Waiting(2, midnight)}
+    await books.apply(roll("L1", date(2026, 3, 10)))
+    assert (await gauges.gauges()).days == {"Asia/Shanghai": Waiting(1, midnight)}
+
+
+async def test_faults_of_the_books_are_found(
+    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock, gauges: GaugeDesk
+) -> None:
+    """A balance that was changed by hand, and a journal whose end is gone."""
+    beat = await present(books, desk, clock, "L1")
+    await books.apply(confirm(order_of(await intend(books, "L1", 1, beat)), 10100))
+    assert ((await gauges.gauges()).chain_apart, await gauges.unbalanced()) == (0, 0)
+    async with engine.begin() as conn:
+        await conn.execute(update(balances).values(minor=balances.c.minor + 1))
+        await conn.execute(update(chain_head).values(seq=chain_head.c.seq + 2))
+    assert ((await gauges.gauges()).chain_apart, await gauges.unbalanced()) == (2, 1)
+
+
+async def test_ages_of_a_former_build_come_from_the_journal(books_url: str) -> None:
+    """After the upgrade an installment is as old in its state as its last move says."""
+    await upgrade(books_url)
+    engine, clock = books_engine(books_url), StillClock()
+    async with SqlBooks(engine, clock, RULES) as books:
+        await books.apply(board())
+        clock.to(date(2026, 3, 10))
+        await books.apply(roll("L1", date(2026, 3, 10)))
+        fell_due = clock.at
+    async with engine.begin() as conn:
+        await conn.execute(update(installments).values(state_since=None))
+        for statement in ("DROP INDEX ix_installments_state_since", "DROP INDEX ix_files_unread"):
+            await conn.execute(text(statement))
+        for table, column in (
+            ("installments", "state_since"),
+            ("outbox", "queued_at"),
+            ("files", "read_at"),
+        ):
+            await conn.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        await conn.execute(text("CREATE INDEX ix_installments_state ON installments (state)"))
+        await conn.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    await upgrade(books_url)
+    async with engine.connect() as conn:
+        chosen = select(installments.c.number, installments.c.state_since)
+        since = {row[0]: row[1] for row in await conn.execute(chosen)}
+    await engine.dispose()
+    assert since == {1: fell_due, 2: NOON, 3: NOON}
+
+
+class Explain(Executable, ClauseElement):
+    """The plan of a statement instead of its rows."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Select[Any], how: str) -> None:
+        self.statement, self.how = statement, how
+
+
+@compiles(Explain)
+def _explain(element: Explain, compiler: Any, **kw: Any) -> str:
+    return f"{element.how} {compiler.process(element.statement, **kw)}"
+
+
+STATEMENTS: dict[str, Select[Any]] = {
+    "installments": asked.INSTALLMENTS,
+    "unknown": asked.UNKNOWN,
+    "cases": asked.CASES,
+    "chain": asked.CHAIN,
+    "beats": asked.beats(NOON),
+    "messages": asked.messages(NOON),
+    "unread": asked.unread(NOON),
+    "undone": asked.undone(NOON),
+}
+
+
+async def test_each_gauge_reads_an_index_and_few_rows_of_ten_thousand(
+    engine: AsyncEngine, books: SqlBooks
+) -> None:
+    """None of them reads a table through; but for the states, none reads more than what waits."""
+    await books.apply(board())
+    await _fill(engine)
+    async with engine.connect() as conn:
+        for name, statement in STATEMENTS.items():
+            if is_postgres(engine):
+                plan = await conn.execute(Explain(statement, "EXPLAIN (ANALYZE, FORMAT JSON)"))
+                found = plan.scalar_one()
+                nodes = list(
+                    _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
+                )
+                read = sum(node["Actual Rows"] * node["Actual Loops"] for node in nodes)
+                through = [
+                    node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"
+                ]
+                assert set(through) <= {"chain_head"}, (name, through)
+                assert read <= (2 * MANY if name == "installments" else 60), (name, read)
+            else:
+                plan = await conn.execute(Explain(statement, "EXPLAIN QUERY PLAN"))
+                steps = [str(row[3]) for row in plan]
+                scans = [step for step in steps if step.startswith(("SCAN", "SEARCH"))]
+                through = [step for step in scans if "INDEX" not in step and "KEY" not in step]
+                assert all("chain_head" in step or "CONSTANT" in step for step in through), steps
+
+
+def _nodes(plan: dict[str, Any]) -> Any:
+    if "Relation Name" in plan or "Index Name" in plan:
+        yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+async def _fill(engine: AsyncEngine) -> None:
+    """Ten thousand of everything, of which three or so wait."""
+    numbers = (
+        f"generate_series(10, {MANY + 9}) AS n(i)"
+        if is_postgres(engine)
+        else "(WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n"
+        f" WHERE i < {MANY + 9}) SELECT i FROM n) AS n"
+    )
+    cells = {
+        "loans": {"id": "'L' || i", "next_roll_on": "CASE WHEN i < 13 THEN next_roll_on END"},
+        "installments": {
+            "number": "i",
+            "state": "CASE WHEN i < 13 THEN 'DUE' ELSE 'CLOSED' END",
+            "opened": "TRUE",
+            "is_final": "CASE WHEN i < 13 THEN FALSE ELSE TRUE END",
+        },
+        "files": {
+            "sha256": "'f' || i",
+            "read_at": "CASE WHEN i < 13 THEN NULL ELSE kept_at END",
+        },
+    }
+    raw = {
+        "attempts": "'L1', i, 1, 'o' || i, 'm', 'simbank', NULL,"
+        " CASE WHEN i < 13 THEN 'UNKNOWN' ELSE 'CONFIRMED' END, NULL, 1, '2026-01-01'",
+        "transitions": "1000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h', 'L1', i, 'a',"
+        " 'UNKNOWN', 'attempt', 'o' || i, ''",
+        "entries": "20000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h', 'e', '2026-01-01'",
+        "outbox": "i + 100, 'wake', 's' || i, '{{}}', NULL, 0, NULL, NULL,"
+        " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, {at}",
+        "cases": "i + 100, 'k' || i, 'surplus', NULL, NULL, NULL, {at},"
+        " CASE WHEN i < 13 THEN NULL ELSE {at} END, '{{}}'",
+    }
+    async with engine.begin() as conn:
+        instant = (await conn.execute(text("SELECT max(changed_at) FROM installments"))).scalar()
+        at = f"'{instant}'" if is_postgres(engine) else str(instant)
+        if is_postgres(engine):
+            at += "::timestamptz"
+        await conn.execute(
+            text(
+                "INSERT INTO files (sha256, kind, size, kept_at, content)"
+                f" VALUES ('f', 's', 1, {at}, '')"
+            )
+        )
+        for table, own in cells.items():
+            one = "WHERE number = 1" if table == "installments" else ""
+            columns = (await conn.execute(text(f"SELECT * FROM {table} LIMIT 0"))).keys()
+            values = ", ".join(own.get(name, name) for name in columns)
+            await conn.execute(
+                text(
+                    f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values}"
+                    f" FROM (SELECT * FROM {table} {one}) AS model, {numbers}"
+                )
+            )
+        for table, values in raw.items():
+            await conn.execute(
+                text(f"INSERT INTO {table} SELECT {values.format(at=at)} FROM {numbers}")
+            )
+    async with engine.connect() as conn:
+        ground = (
+            await conn.execution_options(isolation_level="AUTOCOMMIT")
+            if is_postgres(engine)
+            else conn
+        )
+        await ground.execute(text("VACUUM ANALYZE" if is_postgres(engine) else "ANALYZE"))
+
+
+def _statement(sha256: str) -> StatementRecord:
+    return StatementRecord(
+        statement_id="S1",
+        account="ACCT-FUNDER-1-CNY",
+        currency="CNY",
+        sequence=1,
+        booked_on=date(2026, 3, 10),
+        opening_minor=0,
+        closing_minor=0,
+        lines=0,
+        sha256=sha256,
+        faults=(),
+    )
