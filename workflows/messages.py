@@ -8,23 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
 from domain.loan.aggregate import Actor, HoldKind
 from domain.loan.amounts import Component
-from domain.loan.commands import (
-    Cancel,
-    ChangeDate,
-    Hold,
-    Order,
-    RecordPayment,
-    RetryNow,
-    Unhold,
-    Waive,
-    WriteOff,
-)
+from domain.loan.commands import Order
 from domain.loan.lifecycle import State
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.view import InstallmentView
 
 _ID_MOST = 120
@@ -193,10 +182,15 @@ Override = (
 )
 
 
-REQUESTS: Mapping[str, type[Override]] = MappingProxyType(
-    {get_args(member.__annotations__["kind"])[0]: member for member in get_args(Override)}
-)
+def _by_kind(union: Any) -> Mapping[str, Any]:  # noqa: ANN401  (a union has no type of its own)
+    members = get_args(union)
+    return MappingProxyType({get_args(get_type_hints(m)["kind"])[0]: m for m in members})
+
+
+REQUESTS: Mapping[str, type[Override]] = _by_kind(Override)
 """Every request by its kind."""
+COMMANDS: Mapping[str, type[Order]] = _by_kind(Order)
+"""The command that each request becomes."""
 
 
 def misshapen(request: Override) -> Iterator[tuple[str, str]]:
@@ -214,27 +208,10 @@ def misshapen(request: Override) -> Iterator[tuple[str, str]]:
             yield name, f"1 to {_ID_MOST} characters"
 
 
-_COMMANDS: Mapping[str, type[Order]] = MappingProxyType(
-    {
-        "hold": Hold,
-        "unhold": Unhold,
-        "retry_now": RetryNow,
-        "record_payment": RecordPayment,
-        "change_date": ChangeDate,
-        "waive": Waive,
-        "cancel": Cancel,
-        "write_off": WriteOff,
-        "match_line": MatchLine,
-        "undo_match": UndoMatch,
-        "withdraw_payment": WithdrawPayment,
-    }
-)
-
-
 def command_of(request: Override, loan_id: str, number: int) -> Order:
     """The command of the books that a request stands for; its id is the request's own.
 
     A request has the fields of its command except `loan_id` and `number`, which the driver knows.
     """
     content: dict[str, Any] = {item.name: getattr(request, item.name) for item in fields(request)}
-    return _COMMANDS[request.kind](loan_id=loan_id, number=number, **content)
+    return COMMANDS[request.kind](loan_id=loan_id, number=number, **content)

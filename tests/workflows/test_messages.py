@@ -1,0 +1,74 @@
+"""What is asked of an installment, and the command of the books that it becomes."""
+
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import pytest
+
+from domain.loan.aggregate import Actor
+from workflows.messages import COMMANDS, REQUESTS, command_of, misshapen
+from workflows.overrides import TakesOrders
+
+KNOWN_TO_THE_DRIVER = {"loan_id", "number"}
+ASKED: dict[str, Any] = {"id": "o-1", "actor": Actor("operator", "7"), "reason": "a test"}
+LINE: dict[str, Any] = {"line": "A/S/1", "reference": "T-1", "amount_minor": 100}
+
+
+def test_every_order_of_the_books_can_be_asked_for_and_nothing_else() -> None:
+    """The published requests and the commands are two lists of the same kinds."""
+    assert REQUESTS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("kind", sorted(REQUESTS))
+def test_a_request_has_the_fields_of_its_command(kind: str) -> None:
+    """Name by name and type by type, but for the installment, which the driver knows."""
+    asked, command = get_type_hints(REQUESTS[kind]), get_type_hints(COMMANDS[kind])
+    names = {item.name for item in fields(COMMANDS[kind])} - KNOWN_TO_THE_DRIVER
+    assert {item.name for item in fields(REQUESTS[kind])} == names
+    assert {name: asked[name] for name in names} == {name: command[name] for name in names}
+
+
+@pytest.mark.parametrize("kind", sorted(REQUESTS))
+def test_every_request_has_a_signal_of_its_name(kind: str) -> None:
+    """What the Update takes can be sent as a signal too."""
+    handler = getattr(TakesOrders, kind)
+    assert getattr(handler, "__temporal_signal_definition").name == kind
+
+
+def test_a_request_becomes_its_command_whole() -> None:
+    """Nothing that was said is lost on the way to the books."""
+    request = REQUESTS["match_line"](**ASKED, **LINE)
+    command = command_of(request, "L1", 3)
+    said = {item.name: getattr(command, item.name) for item in fields(command)}
+    assert said == {
+        **ASKED,
+        **LINE,
+        "loan_id": "L1",
+        "number": 3,
+        "kind": "match_line",
+        "approver": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", ""),
+        ("id", "x" * 121),
+        ("actor", Actor("", "7")),
+        ("actor", Actor("operator", "")),
+        ("reason", "  "),
+        ("reason", "x" * 1001),
+        ("amount_minor", 0),
+        ("reference", ""),
+        ("reference", "x" * 121),
+        ("line", ""),
+        ("line", "x" * 121),
+    ],
+)
+def test_a_misshapen_field_is_named(field: str, value: object) -> None:
+    """Shape is checked where the request comes in; whether it is allowed, the books decide."""
+    whole = {**ASKED, **LINE}
+    assert list(misshapen(REQUESTS["match_line"](**whole))) == []
+    wrong = REQUESTS["match_line"](**{**whole, field: value})
+    assert [name for name, _ in misshapen(wrong)] == [field]
