@@ -15,10 +15,9 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as day_time
 from typing import TYPE_CHECKING
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
-from temporalio.testing import TimeSkipper
 
 from activities.healing import HealOrder
 from activities.sweeps import StatementSource, SweepOrder
@@ -28,6 +27,7 @@ from domain.calendar import local_day, local_instant
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.lifecycle import State
 from workers.clock import SandboxClock
+from workers.driverclocks import DriverClocks
 from workers.settings import temporal_config
 from workers.simulated import SimulatorControl
 from workers.sweepdays import ONE_DAY, SweepDays
@@ -42,19 +42,13 @@ if TYPE_CHECKING:
 
 TENANT = "demo"
 SWEEP_AT = day_time(0, 5)
-_AT_ONCE = 24
 _DRIVERS_MOST = 1000
-_SKIP_WITHIN_S = 30.0
 _PATIENCE_S = 40.0
 _GIVE_UP_S = 120.0
 _BREATH_S = 0.02
 TOGETHER = timedelta(minutes=1)
 _SWEEP_TRIES = 60
 _AWAY_S = 0.5
-_SKIP_AGAIN_S = 3.0
-"""A driver whose view has not moved for so long is looked at again: it may have been busy."""
-_LAST_MOMENT = timedelta(milliseconds=25)
-"""A skip ends so long before the timer that it is meant for."""
 
 Signature = tuple[object, ...]
 
@@ -88,7 +82,7 @@ class Sandbox:
             raise InvariantBroken("only a sandbox has a clock that can be moved")
         self._stack, self._client, self._control = stack, client, control
         self._clock = stack.clock
-        self._skipper = TimeSkipper(client)
+        self._drivers = DriverClocks(client)
         self._starter = TemporalStarter(client)
         self._tenant = tenant
         self._on_stop = on_stop
@@ -99,7 +93,6 @@ class Sandbox:
         self._swept: dict[str, datetime] = {}
         calendars = [stack.rules.calendar(rail.profile.calendar) for rail in stack.rails.values()]
         self._days = SweepDays(stack.desk, stack.rules, calendars, patience)
-        self._moved: dict[str, tuple[int, float]] = {}
         self._states: dict[str, int] | None = None
         self.tally = Tally()
 
@@ -161,7 +154,7 @@ class Sandbox:
             if idle > _GIVE_UP_S:
                 self._give_up(due)
                 return
-            await self._skip(due)
+            self.tally.skips += await self._drivers.skip(due, self.now)
             await asyncio.sleep(_BREATH_S)
 
     async def heal(self) -> None:
@@ -214,44 +207,6 @@ class Sandbox:
         """Go on without those that do not move: one of them must not stop all others."""
         for view in due:
             self.tally.stuck[_name(view)] = view.version
-
-    async def _skip(self, due: list[InstallmentView]) -> None:
-        """Move the clocks of the drivers that have something to do, each once for what it sees."""
-        gate = asyncio.Semaphore(_AT_ONCE)
-        now = time.monotonic()
-
-        async def one(view: InstallmentView) -> None:
-            name = names.driver_id(view)
-            version, since = self._moved.get(name, (-1, 0.0))
-            again = version == view.version
-            if again and now - since < _SKIP_AGAIN_S:
-                return
-            # A driver that did not move at its beat waits for something else, such as a pause.
-            beat = None if again else view.next_beat
-            target = beat.not_before if beat is not None else self.now
-            async with gate:
-                if await self._skip_one(self._client.get_workflow_handle(name), target):
-                    self._moved[name] = (view.version, time.monotonic())
-
-        await asyncio.gather(*(one(view) for view in due))
-
-    async def _skip_one(self, handle: WorkflowHandle[object, object], target: datetime) -> bool:
-        """Bring one driver to just before `target`, and let the last moment pass by itself.
-
-        A skip whose end passes while a task is at work runs on to the driver's next timer, days
-        ahead of everybody (server 1.32): so it ends before the timer that it is meant for. A driver
-        that is not there yet, or not any more, is left to others.
-        """
-        try:
-            async with asyncio.timeout(_SKIP_WITHIN_S):
-                behind = target - _LAST_MOMENT - await self._skipper.get_current_time(handle)
-                if behind > _LAST_MOMENT:
-                    await self._skipper.fast_forward(handle, behind)
-                    self.tally.skips += 1
-        except (RPCError, RuntimeError, TimeoutError):
-            # Not started, just ended, or busy with another skip: the books say what is left.
-            return False
-        return True
 
     # --- days ------------------------------------------------------------------------------------
 
