@@ -35,8 +35,8 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Build what a Linux child runs before exec so that our own death, even by SIGKILL, ends it."""
+def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """What a Linux child runs before exec so that our own death, even by SIGKILL, ends it."""
     if not sys.platform.startswith("linux"):
         return None
     # Loaded before the fork: between fork and exec only calls that take no locks are safe.
@@ -94,7 +94,7 @@ class Child:
                 group=None if run_as is None else run_as.gid,
                 extra_groups=None if run_as is None else [],
                 start_new_session=True,
-                preexec_fn=None if outlive else _die_with_parent(death_signal),
+                preexec_fn=None if outlive else die_with_parent(death_signal),
             )
         return cls(process, str(argv[0]).rsplit("/", 1)[-1], log)
 

@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     codec_origin: str = "http://127.0.0.1:8233"
     """Origin of the Temporal UI, the only page that may ask for decryption."""
 
+    processes: Annotated[int, Field(ge=0, le=256)] = 1
+    """Processes of one worker command, for roles without a web door; 0: one for each core."""
     workflow_cache: Annotated[int, Field(ge=0, le=100_000)] = 1000
     """Drivers that a workflow worker keeps in memory; others are replayed when they wake."""
     workflow_activities: Slots = 20

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from workers.processes import Child, free_port
+from workers.processes import Child
+from workers.topologyparts import HOST, low_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 40.0
@@ -61,9 +64,20 @@ class Process:
     port: int
 
 
+def health_port(processes: int = 2) -> int:
+    """A port that is free, and so are those after it, for each process of a parent."""
+    for _ in range(100):
+        port = low_port()
+        with contextlib.ExitStack() as taken, contextlib.suppress(OSError):
+            for following in range(port, port + processes + 1):
+                taken.enter_context(socket.create_server((HOST, following)))
+            return port
+    raise OSError("no run of free ports")
+
+
 async def started(log: Path, *argv: str, **env: str) -> Process:
     """Start `python -m ...` with health on a port of its own."""
-    port = free_port()
+    port = health_port()
     given = {**os.environ, "ACQUIT_HOME": str(log.parent), "ACQUIT_HEALTH_PORT": str(port), **env}
     argv = (sys.executable, "-m", *argv)
     return Process(await Child.start(argv, log=log, env=given, cwd=ROOT), port)
