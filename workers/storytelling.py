@@ -74,6 +74,9 @@ _MOVES = {
 _COMMANDS = {
     "board_loan": "the loan was boarded",
     "queue_reminder": "a reminder was sent on its way",
+    "record_outcome": "the rail says what changes nothing",
+    "record_return": "the rail says again that a debit was taken back",
+    "book_line": "a bank line says what is known",
     "record_notice_receipt": "the message provider reported on a reminder",
     "review": "the gates were looked at",
     "hold": "put on hold",
