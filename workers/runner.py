@@ -63,7 +63,7 @@ async def open_house(
 ) -> House:
     """Open the stack and connect to Temporal; the outbox delivers by this process's couriers."""
     seen = observed or Observed()
-    stack = await closing.enter_async_context(open_stack(settings, seen.tracing))
+    stack = await closing.enter_async_context(open_stack(settings, seen.tracing, seen.metrics))
     config = temporal_config(stack.record)
     data = data_converter(settings, stack.record)
     client = await connect(config, tracer=seen.tracer, runtime=seen.runtime, data_converter=data)
@@ -171,9 +171,10 @@ async def working(
     health = health or Health(role)
     async with AsyncExitStack() as closing:
         observed = observe(settings, role, closing)
-        await closing.enter_async_context(health_door(health, settings))
+        await closing.enter_async_context(health_door(health, settings, observed.routes))
         house = await open_house(settings, closing, observed)
         attend(health, house, settings, closing)
+        await closing.enter_async_context(observed.measuring(house.stack, role))
         activities = hands(house)
         for queue, kind in roles_of(role, tuple(house.stack.rails)):
             worker = build_worker(
@@ -212,5 +213,5 @@ def _serve(
 ) -> AbstractAsyncContextManager[asyncio.Task[None]]:
     """Serve webhooks until the end of the block."""
     stack = house.stack
-    app = build_app(stack.rails, stack.intake, stack.clock.now)
+    app = build_app(stack.rails, stack.intake, stack.clock.now, observed.count)
     return serving(observed.door(app), settings.api_host, settings.api_port, "webhooks")

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
     from temporalio.envconfig import ClientConnectConfig
 
+    from adapters.telemetry.metrics import MetricsConfig
     from adapters.telemetry.tracing import TracingConfig
 
 __all__ = [
     "Settings",
     "StackRecord",
     "load_settings",
+    "metrics_config",
     "read_stack",
     "secrets_in",
     "temporal_config",
@@ -130,8 +132,12 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
-    """Where traces are sent (OTLP over HTTP, base address); the standard `OTEL_*` variables do as
-    well. Nothing is sent unless one of them says so."""
+    """Where traces and metrics are sent (OTLP over HTTP, base address); the standard `OTEL_*`
+    variables do as well. Nothing is sent unless one of them says so."""
+    prometheus: bool = False
+    """Whether metrics can be read as text, at `/metrics` beside `/healthz`."""
+    gauges_every_s: Seconds = 30.0
+    """How often a `books` worker asks the books how much waits, where metrics are wanted."""
 
     @model_validator(mode="after")
     def _mail_login_is_whole(self) -> Self:
@@ -218,24 +224,64 @@ def tracing_config(
         InvalidInput: traces are asked for in a way that this build does not speak.
     """
     given = dict(os.environ if environ is None else environ)
-    wanted = given.get("OTEL_TRACES_EXPORTER", "").strip().lower()
-    if given.get("OTEL_SDK_DISABLED", "").strip().lower() == "true" or wanted == "none":
+    endpoint = _otlp_endpoint("TRACES", settings, given, {"otlp"})
+    if endpoint is None:
         return None
-    whole = given.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    base = settings.otlp_endpoint or (None if whole else given.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-    if not (base or whole or wanted):
-        return None
-    if wanted not in {"", "otlp"}:
-        raise InvalidInput("OTEL_TRACES_EXPORTER", wanted, "otlp or none")
-    spoken = given.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or given.get(
-        "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"
-    )
-    if spoken != "http/protobuf":
-        raise InvalidInput("OTEL_EXPORTER_OTLP_PROTOCOL", spoken, "http/protobuf")
-    if base or not whole:
-        whole = f"{(base or 'http://localhost:4318').rstrip('/')}/v1/traces"
-    if not whole.startswith(("http://", "https://")):
-        raise InvalidInput("ACQUIT_OTLP_ENDPOINT", whole.partition(":")[0], "http:// or https://")
     from adapters.telemetry.tracing import TracingConfig  # noqa: PLC0415  (loads the SDK)
 
-    return TracingConfig(whole, given.get("OTEL_SERVICE_NAME", "acquit"), role)
+    return TracingConfig(endpoint, given.get("OTEL_SERVICE_NAME", "acquit"), role)
+
+
+def metrics_config(
+    settings: Settings, role: str, environ: Mapping[str, str] | None = None
+) -> MetricsConfig | None:
+    """Where metrics go: as traces do, and ACQUIT_PROMETHEUS; None: nowhere.
+
+    Raises:
+        InvalidInput: metrics are asked for in a way that this build does not speak, or to be read
+            where nothing is served.
+    """
+    given = dict(os.environ if environ is None else environ)
+    endpoint = _otlp_endpoint("METRICS", settings, given, {"otlp", "prometheus"})
+    read = settings.prometheus or "prometheus" in _exporters("METRICS", given)
+    read = read and not _is_off(given)
+    if endpoint is None and not read:
+        return None
+    if read and settings.health_port is None:
+        raise InvalidInput("ACQUIT_HEALTH_PORT", "", "/metrics is read there: must be set")
+    from adapters.telemetry.metrics import MetricsConfig  # noqa: PLC0415  (loads the SDK)
+
+    return MetricsConfig(endpoint, read, given.get("OTEL_SERVICE_NAME", "acquit"), role)
+
+
+def _exporters(signal: str, given: Mapping[str, str]) -> set[str]:
+    words = given.get(f"OTEL_{signal}_EXPORTER", "").lower().split(",")
+    return {word.strip() for word in words} - {""}
+
+
+def _is_off(given: Mapping[str, str]) -> bool:
+    return given.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def _otlp_endpoint(
+    signal: str, settings: Settings, given: Mapping[str, str], spoken: set[str]
+) -> str | None:
+    """The whole address that one kind of signal is sent to; None: it is not sent."""
+    wanted = _exporters(signal, given)
+    if _is_off(given) or "none" in wanted:
+        return None
+    if wanted - spoken:
+        raise InvalidInput(f"OTEL_{signal}_EXPORTER", ",".join(wanted), ", ".join(sorted(spoken)))
+    own = f"OTEL_EXPORTER_OTLP_{signal}"
+    whole = given.get(f"{own}_ENDPOINT")
+    base = settings.otlp_endpoint or (None if whole else given.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    if (wanted and "otlp" not in wanted) or not (base or whole or wanted):
+        return None
+    protocol = given.get(f"{own}_PROTOCOL") or given.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+    if protocol not in {None, "http/protobuf"}:
+        raise InvalidInput("OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "http/protobuf")
+    if base or not whole:
+        whole = f"{(base or 'http://localhost:4318').rstrip('/')}/v1/{signal.lower()}"
+    if not whole.startswith(("http://", "https://")):
+        raise InvalidInput("ACQUIT_OTLP_ENDPOINT", whole.partition(":")[0], "http:// or https://")
+    return whole

@@ -6,12 +6,9 @@ import logging
 import os
 import signal
 import sys
-import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -39,6 +36,7 @@ from tests.adapters.telemetry.canaries import (
     SECRET,
     found_in,
 )  # fmt: skip
+from tests.adapters.telemetry.collector import collecting
 from tests.adapters.telemetry.conftest import Caught, Spans
 from tests.fakes.house import PLAIN
 from tests.support.stage import stage, until
@@ -140,43 +138,6 @@ async def test_logger_of_a_workflow_comes_through_from_inside_the_sandbox(
     assert found_in(logs.text) == set()
 
 
-@dataclass
-class Collector:
-    """An OTLP/HTTP collector that keeps what it is sent."""
-
-    url: str = ""
-    paths: list[str] = field(default_factory=list)
-    body: bytes = b""
-
-
-@contextmanager
-def collecting() -> Iterator[Collector]:
-    """Run a collector on a free port."""
-    kept = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            kept.paths.append(self.path)
-            kept.body += self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_args: object) -> None:
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    kept.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield kept
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
 async def test_spans_are_sent_on_the_way_out_past_the_gate(gate: Redactor) -> None:
     """Closing flushes; the collector gets service, role and masked spans."""
     with collecting() as collector:
@@ -188,9 +149,9 @@ async def test_spans_are_sent_on_the_way_out_past_the_gate(gate: Redactor) -> No
             span.set_status(StatusCode.ERROR, f"holder={NAME}")
         await tracing.close()
     assert collector.paths == ["/v1/traces"]
-    assert b"service.name" in collector.body
-    assert b"work for [e-mail]" in collector.body
-    assert found_in(collector.body.decode("utf-8", "replace")) == set()
+    assert "service.name" in collector.text
+    assert [span.name for span in collector.spans()] == ["work for [e-mail]"]
+    assert found_in(collector.text) == set()
 
 
 async def test_collector_that_is_away_holds_nobody_up(gate: Redactor, logs: Caught) -> None:
@@ -281,7 +242,7 @@ async def test_worker_process_logs_json_sends_traces_and_tells_no_canary(
     assert any("boarding.board" in str(line) for line in lines)
     headless = [line for line in lines if not line.keys() >= HEAD]
     assert headless == []
-    sent = collector.body.decode("utf-8", "replace")
+    sent = collector.text
     for name in ("RunWorkflow:BoardLoan", "RunActivity:boarding.board", "INSERT loans"):
         assert name in sent
     assert found_in(text) == set()
