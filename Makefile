@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-domain test-rest test-slow bench lint format up topology clean requirements
+.PHONY: help env demo test test-domain test-rest test-slow bench mutation lint format up topology clean requirements
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,6 +47,10 @@ bench: env ## measure all, or one: ARGS="ledger --pairs 5", ARGS="lifecycle --qu
 	@$(BIN)/python -m workers.serverbinary
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+mutation: env ## what the tests of the domain would miss, by hours of mutmut: ARGS="domain/ledger/*.py"
+	nice -n 19 $(BIN)/mutmut run --max-children 1 $(foreach file,$(wildcard $(ARGS)),'$(subst /,.,$(file:.py=)).*')
+	$(BIN)/python -m tests.mutation.report
+
 lint: env ## ruff, mypy and the import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -63,5 +67,5 @@ requirements: env ## renew the pinned requirements after a change in pyproject.t
 	$(BIN)/uv export -q --all-groups --no-emit-project --no-header -o requirements/dev.txt
 
 clean: ## remove the environment, local state and caches
-	rm -rf .venv .acquit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* htmlcov build dist
+	rm -rf .venv .acquit .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants .coverage* htmlcov build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
