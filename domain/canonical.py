@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cache
+from typing import Any
 
 from domain.errors import InvariantBroken
 
@@ -62,9 +64,15 @@ def _part(tag: str, content: bytes) -> bytes:
 
 
 def _fields(value: object) -> bytes:
-    name = str(getattr(value, "kind", type(value).__name__))
+    kind: type[Any] = type(value)
+    name = str(getattr(value, "kind", kind.__name__))
     pairs = (
-        canonical(field.name) + canonical(getattr(value, field.name))
-        for field in fields(value)  # type: ignore[arg-type]
+        written + canonical(getattr(value, field_name)) for field_name, written in _names(kind)
     )
     return canonical(name) + b"".join(pairs)
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[tuple[str, bytes], ...]:
+    """The fields of a dataclass, each with its name's encoding: half of all there is to encode."""
+    return tuple((field.name, canonical(field.name)) for field in fields(kind))

@@ -1,7 +1,7 @@
 """Amounts by component: what an installment is made of, in minor units of the loan's currency."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -49,7 +49,7 @@ class Amounts:
 
     def values(self) -> tuple[int, ...]:
         """Amounts in the order of the fields."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        return self.principal, self.interest, self.fee, self.penalty, self.cost
 
     def items(self) -> Iterator[tuple[Component, int]]:
         """Pairs of component and amount, zero amounts left out."""

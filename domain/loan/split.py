@@ -73,8 +73,10 @@ def split(allocated: Amounts, rules: SplitRules) -> dict[str, Amounts]:
         whole = allocated.of(component)
         if whole < 0:
             raise InvariantBroken(f"allocated {component} is negative: {whole}")
-        for party, minor in _share_out(whole, rules.of(component), rules.remainder_party).items():
-            shares[party] = shares[party].plus(component, minor)
+        if whole:
+            parts = _share_out(whole, rules.of(component), rules.remainder_party)
+            for party, minor in parts.items():
+                shares[party] = shares[party].plus(component, minor)
     return shares
 
 
@@ -89,6 +91,8 @@ def split_delta(before: Amounts, after: Amounts, rules: SplitRules) -> dict[str,
 
 
 def _share_out(whole: int, rules: tuple[ShareRule, ...], remainder: str) -> Mapping[str, int]:
+    if all(rule.party == remainder for rule in rules):
+        return {remainder: whole}  # nobody to share with, whatever is fixed or capped
     parts = dict.fromkeys([remainder, *(rule.party for rule in rules)], 0)
     left = whole
     for rule in rules:
