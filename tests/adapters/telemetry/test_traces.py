@@ -12,17 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+import httpx
 import pytest
 import pytest_asyncio
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 from temporalio.client import Client, WorkflowFailureError
 
 from activities.boarding import BoardActivities
 from adapters.sql.migrate import upgrade
 from adapters.telemetry.core import keep_context_in_fields
+from adapters.telemetry.delivery import traced_couriers
 from adapters.telemetry.redaction import Redactor
-from adapters.telemetry.tracing import TracingConfig, otlp_tracing
+from adapters.telemetry.tracing import TracingConfig, otlp_tracing, tracing_into
 from adapters.temporal.client import make_client
+from adapters.temporal.couriers import couriers
+from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.starter import TemporalStarter
 from adapters.temporal.worker import books_role, build_worker, workflow_role
 from domain.errors import InvalidInput
@@ -43,6 +48,8 @@ from tests.support.stage import stage, until
 from workers.compose import open_stack
 from workers.devserver import DevServer
 from workers.settings import Settings, load_settings, tracing_config
+from workers.topologyparts import low_port
+from workflows import names
 
 HEAD = {"event", "level", "logger", "timestamp"}
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,6 +70,8 @@ class House:
     """A starter with workers and real books behind it."""
 
     starter: TemporalStarter
+    queue: str
+    settings: Settings
 
 
 @pytest_asyncio.fixture
@@ -77,7 +86,7 @@ async def house(traced: Client, spans: Spans, tmp_path: Path) -> AsyncIterator[H
             build_worker(traced, workflow_role(queue)),
             build_worker(traced, books_role(), [board]),
         ):
-            yield House(TemporalStarter(traced, queue))
+            yield House(TemporalStarter(traced, queue), queue, settings)
 
 
 async def test_start_workflow_activity_command_and_statements_are_one_trace(
@@ -97,6 +106,47 @@ async def test_start_workflow_activity_command_and_statements_are_one_trace(
         "RunActivity:boarding.board", "books board_loan", "INSERT loans", "INSERT outbox",
     }  # fmt: skip
     assert found_in(spans.text + logs.text) == set()
+
+
+async def test_trace_goes_on_over_the_outbox_in_another_process(
+    house: House, temporal_server: DevServer, spans: Spans, gate: Redactor
+) -> None:
+    """Upstream's start, the commit, and the driver that somebody else starts by its message.
+
+    What people see of it in the Temporal UI, searches and memos, holds no canary either.
+    """
+    application = replace(CANARIES, loan_id=f"L-{uuid.uuid4().hex[:8]}")
+    boarding = await house.starter.board(application)
+    await boarding.result()
+    start = spans.named("StartWorkflow:BoardLoan").context
+    exporter = InMemorySpanExporter()
+    other = Spans(tracing_into(exporter, gate), exporter)
+    client = await make_client(
+        temporal_server.address, temporal_server.namespace, tracer=other.tracer
+    )
+    async with open_stack(house.settings, other.tracing) as stack:
+        drivers = TemporalDrivers(client, stack.desk, stack.clock, "books", house.queue)
+        stack.deliver_by(traced_couriers(couriers(drivers), other.tracer))
+        assert await stack.outbox.sweep() == 1
+        view = await stack.desk.view(application.loan_id, 1)
+    assert view is not None
+    assert start is not None
+    delivery, driver = other.named("deliver open"), other.named("StartWorkflow:Installment")
+    commit = spans.named("books board_loan").context
+    assert commit is not None
+    assert delivery.parent is not None
+    assert driver.parent is not None
+    assert delivery.context is not None
+    assert driver.context is not None
+    assert delivery.parent.span_id == commit.span_id
+    assert driver.parent.span_id == delivery.context.span_id
+    assert {delivery.context.trace_id, driver.context.trace_id} == {start.trace_id}
+    assert found_in(other.text) == set()
+    for workflow_id in (boarding.id, names.driver_id(view)):
+        seen = await client.get_workflow_handle(workflow_id).describe()
+        shown = [*seen.typed_search_attributes.search_attributes, await seen.memo()]
+        assert shown
+        assert found_in(f"{shown} {seen.id} {await seen.static_summary()}") == set()
 
 
 async def test_failed_boarding_leaves_no_canary_in_spans_or_logs(
@@ -201,11 +251,14 @@ def test_traces_asked_for_in_another_way_are_refused_by_name(name: str, value: s
 
 
 @pytest.mark.slow
-async def test_worker_process_logs_json_sends_traces_and_tells_no_canary(
-    temporal_server: DevServer, traced: Client, tmp_path: Path
+async def test_worker_process_tells_all_it_should_and_no_canary(
+    temporal_server: DevServer, traced: Client, spans: Spans, tmp_path: Path
 ) -> None:
-    """The whole wiring: `acquit worker all` with a collector, one loan boarded, one refused."""
-    settings = load_settings(tmp_path)
+    """The whole wiring: `acquit worker all` with a collector, one loan boarded, one refused.
+
+    JSON logs, traces that go on from ours over the outbox, metrics sent and read.
+    """
+    settings, port = load_settings(tmp_path), low_port()
     await upgrade(settings.books_url())
     with collecting() as collector:
         environ = {
@@ -215,6 +268,9 @@ async def test_worker_process_logs_json_sends_traces_and_tells_no_canary(
             "ACQUIT_OTLP_ENDPOINT": collector.url,
             "ACQUIT_SMS_SECRET": SECRET,
             "ACQUIT_LOG_LEVEL": "debug",
+            "ACQUIT_PROMETHEUS": "true",
+            "ACQUIT_HEALTH_PORT": str(port),
+            "ACQUIT_GAUGES_EVERY_S": "0.5",
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "workers", "--home", str(tmp_path), "worker", "all",
@@ -230,6 +286,12 @@ async def test_worker_process_logs_json_sends_traces_and_tells_no_canary(
             )
             with pytest.raises(WorkflowFailureError):
                 await asyncio.wait_for(wrong.result(), 30)
+            read = await metrics_of(
+                port,
+                "acquit_outbox_deliveries_total",
+                "acquit_installments{",
+                'activity_type="boarding.board"',
+            )
             process.send_signal(signal.SIGTERM)
             _, told = await asyncio.wait_for(process.communicate(), 60)
         finally:
@@ -245,5 +307,22 @@ async def test_worker_process_logs_json_sends_traces_and_tells_no_canary(
     sent = collector.text
     for name in ("RunWorkflow:BoardLoan", "RunActivity:boarding.board", "INSERT loans"):
         assert name in sent
+    assert set(collector.metrics()) >= {"acquit.installments", "temporal_num_pollers"}
+    start = spans.all[0].context
+    assert start is not None
+    ours = start.trace_id.to_bytes(16, "big")
+    trace = {span.name for span in collector.spans() if span.trace_id == ours}
+    assert trace >= {"books board_loan", "deliver open", "StartWorkflow:Installment"}
     assert found_in(text) == set()
     assert found_in(sent) == set()
+    assert found_in(read) == set()
+
+
+async def metrics_of(port: int, *wanted: str) -> str:
+    """What `/metrics` says as soon as it has all that is wanted."""
+    text = ""
+    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
+        while any(name not in text for name in wanted):
+            await asyncio.sleep(0.2)
+            text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+    return text
