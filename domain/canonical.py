@@ -66,9 +66,8 @@ def _part(tag: str, content: bytes) -> bytes:
 def _fields(value: object) -> bytes:
     kind: type[Any] = type(value)
     name = str(getattr(value, "kind", kind.__name__))
-    pairs = (
-        written + canonical(getattr(value, field_name)) for field_name, written in _names(kind)
-    )
+    names = _names(kind)  # type: ignore[arg-type]  # every class is hashable
+    pairs = (written + canonical(getattr(value, field_name)) for field_name, written in names)
     return canonical(name) + b"".join(pairs)
 
 
