@@ -13,6 +13,7 @@ import pytest
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
+from adapters.sql.migrate import upgrade
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.codec import new_key
 from tests.support.asked import ROOT
@@ -27,6 +28,7 @@ from workers.doctor.findings import Examiner, Finding, Verdict
 from workers.local import LocalOptions, LocalStack
 from workers.processes import Child
 from workers.settings import Settings
+from workers.stackfile import StackRecord, write_stack
 
 SECRET = "canary-of-a-secret-of-the-rail"
 CN = load_calendar("CN").confirmed_until
@@ -119,6 +121,25 @@ async def test_without_a_stack_it_says_what_to_start(tmp_path: Path) -> None:
     assert code == 1
     assert "FAIL  database" in said
     assert "-> run `acquit up` for a sandbox" in said
+
+
+async def test_stack_that_was_stopped_is_told_apart_from_none(tmp_path: Path) -> None:
+    """Its books are there and well; its servers are not, and it says how they come back."""
+    given = settings(home=tmp_path)
+    await upgrade(given.books_url())
+    secrets = {"rail_api_secret": SECRET, "webhook_secret": SECRET}
+    record = StackRecord(
+        mode="sandbox",
+        database_url=given.books_url(),
+        temporal_address="127.0.0.1:9",
+        simulator_url="http://127.0.0.1:9",
+        secrets=secrets,
+    )
+    write_stack(tmp_path, record)
+    found = verdicts(await examine(given, 20))
+    assert (found["secrets"], found["database"], found["migrations"]) == ("ok", "ok", "ok")
+    assert (found["temporal"], found["rail simbank"]) == ("fail", "fail")
+    assert found["task queues"] == "skip"
 
 
 async def test_faulty_settings_are_findings(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from sqlalchemy import make_url, text
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.healing import HealOrder
 from adapters.products.files import read_products
@@ -20,6 +20,7 @@ from adapters.sql.engine import books_engine
 from adapters.sql.migrate import grant, upgrade
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.client import connect
+from adapters.temporal.reach import Namespace
 from adapters.temporal.schedules import ensure_schedules, schedule_ids
 from workers.clock import WallClock
 from workers.devserver import SEARCH_ATTRIBUTES, DevServer
@@ -195,6 +196,20 @@ async def test_namespace_that_is_missing_is_named(production: pytest.MonkeyPatch
     assert found["temporal"].verdict is Verdict.OK
     assert found["namespace"].detail == "there is no namespace 'nowhere'"
     assert found["schedules"].verdict is Verdict.SKIP
+
+
+async def test_server_that_does_not_know_us_sends_to_the_credentials(
+    production: pytest.MonkeyPatch,
+) -> None:
+    """A refusal is no missing namespace: the key or the certificate is looked at."""
+
+    async def refused(_client: Client) -> Namespace:
+        raise RPCError("no", RPCStatusCode.UNAUTHENTICATED, b"")
+
+    production.setattr("workers.doctor.temporal.namespace_of", refused)
+    found = (await temporal())["namespace"]
+    assert (found.verdict, found.detail) == (Verdict.FAIL, "refused: unauthenticated")
+    assert "TEMPORAL_API_KEY" in found.advice
 
 
 @pytest.fixture

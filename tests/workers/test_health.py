@@ -280,6 +280,26 @@ async def test_door_that_is_told_to_stop_answers_what_it_has_begun(
         await it.child.kill()
 
 
+async def test_door_stays_in_service_while_temporal_is_away(
+    temporal: DevServer, sqlite_url: str, tmp_path: Path
+) -> None:
+    """What rails report is kept and delivered later, so the door is ready; it says what is away."""
+    await upgrade(sqlite_url)
+    given = variables(temporal, sqlite_url, ACQUIT_API_PORT=str(free_port()))
+    it = await started(tmp_path / "worker.log", "workers", "worker", "api", **given)
+    try:
+        said = await until(it.port, "/readyz", 200)
+        await temporal.kill()
+        async with asyncio.timeout(20):
+            while said.body["checks"]["temporal"]["ok"]:
+                said = await until(it.port, "/readyz", 200)
+        assert said.failing == {}
+    finally:
+        await temporal.start()
+        code = await it.child.stop(grace_s=40)
+    assert code == 0, it.child.tail()
+
+
 async def test_codec_server_tells_its_health(tmp_path: Path) -> None:
     """It depends on nothing but its keys, so it is ready while it serves."""
     given = {

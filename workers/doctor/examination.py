@@ -69,7 +69,7 @@ def _products(settings: Settings) -> dict[str, ProductFile]:
     """What the other checks ask after; faulty files are told by the check of products."""
     try:
         return dict(read_products(settings.products))
-    except SourceRefused:
+    except (SourceRefused, OSError):
         return {}
 
 

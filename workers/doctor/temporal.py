@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 KEPT_LEAST = timedelta(days=30)
 """Histories are asked for as long as payers may dispute; most rails say 30 days or more."""
+_DENIED = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED})
+_LOG_IN = "check TEMPORAL_API_KEY or the certificate of TEMPORAL_TLS_*, and what they may see"
 _REACH = "start the server (`acquit up` runs one for a sandbox), or check TEMPORAL_ADDRESS"
 _KIND = re.compile(r"kind: (\w+)")
 """The operating system's word for it, in the middle of what the SDK says."""
@@ -89,6 +91,8 @@ async def _namespace(client: Client) -> Sequence[Finding]:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return [fail("namespace", f"there is no namespace {client.namespace!r}", _SET_UP)]
+        if error.status in _DENIED:
+            return [fail("namespace", f"refused: {error.status.name.lower()}", _LOG_IN)]
         raise
     days = found.retention / timedelta(days=1)
     detail = f"{found.name}, server {found.server}, closed histories kept for {days:g} days"
@@ -102,7 +106,7 @@ async def _attributes(client: Client) -> Sequence[Finding]:
     try:
         there = await search_attributes(client)
     except RPCError as error:
-        if error.status in {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED}:
+        if error.status is RPCStatusCode.UNIMPLEMENTED or error.status in _DENIED:
             advice = f"see in its console that these exist: {', '.join(SEARCH_ATTRIBUTES)}"
             return [warn("search attributes", "this server does not list them to us", advice)]
         raise
