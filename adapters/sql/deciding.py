@@ -68,8 +68,7 @@ async def decide_all(
             results.append(_answer(work, command, domain, mine))
         except Exception as error:  # noqa: BLE001  (one bad command must not take the others along)
             results.append(error)
-    views: dict[Subject, InstallmentView | None] = {}
-    return [_finished(work, result, domain, views) for result in results]
+    return [_finished(work, result, domain) for result in results]
 
 
 def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[str]) -> Answered:
@@ -161,19 +160,12 @@ def _subject(command: AnyCommand) -> Subject | None:
 
 
 def _finished(
-    work: Workset,
-    result: Answered | Exception,
-    domain: Domain,
-    views: dict[Subject, InstallmentView | None],
+    work: Workset, result: Answered | Exception, domain: Domain
 ) -> Applied | Refused | Exception:
     if isinstance(result, Exception):
         return result
     log = result.log
-    view = None
-    if log.subject is not None:
-        if log.subject not in views:
-            views[log.subject] = view_in(work, log.subject, domain)
-        view = views[log.subject]
+    view = None if log.subject is None else view_in(work, log.subject, domain)
     if log.answer is None:
         return Refused(log.rule, log.refusal, view, result.replayed)
     return Applied(log.answer, view, result.replayed)
@@ -181,7 +173,12 @@ def _finished(
 
 def view_in(work: Workset, subject: Subject, domain: Domain) -> InstallmentView | None:
     """The view of one installment as the group leaves it; None if there is no such installment."""
-    loan_id, number = subject
+    if subject not in work.views:
+        work.views[subject] = _view_of(work, *subject, domain)
+    return work.views[subject]
+
+
+def _view_of(work: Workset, loan_id: str, number: int, domain: Domain) -> InstallmentView | None:
     loan = work.loans.get(loan_id)
     if loan is None or not 1 <= number <= len(loan.installments):
         return None

@@ -15,6 +15,7 @@ from domain.ledger.entry import Entry
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
 from domain.loan.change import Aggregates, Answer, CaseChange, Change, Message, Stamp, Transition
 from domain.loan.commands import AnyCommand, BoardLoan
+from domain.loan.view import InstallmentView
 
 Subject = tuple[str, int]
 Items = tuple[tuple[str, Entry | Transition], ...]
@@ -128,6 +129,8 @@ class Workset:
     written: list[Written] = field(default_factory=list)
     case_changes: list[CaseChange] = field(default_factory=list)
     messages: list[tuple[Message, str]] = field(default_factory=list)
+    views: dict[Subject, InstallmentView | None] = field(default_factory=dict)
+    """Views as the whole group leaves them: worked out once, after its last decision."""
     """Each with the id of the command that left it."""
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The traces that commands belong to, by id."""
