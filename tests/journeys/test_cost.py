@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import astuple
 from pathlib import Path
 
@@ -41,3 +43,11 @@ async def test_an_installment_stays_within_its_cost(
         f"{course}: {cost}, allowed {most}"
     )
     assert cost.posts == most.posts
+
+
+def test_help_loads_nothing_that_is_slow() -> None:
+    """`acquit --help` answers at once: no event loop, database, server or models are loaded."""
+    slow = {"asyncio", "pydantic", "sqlalchemy", "temporalio", "httpx", "cryptography"}
+    look = f"import sys, workers.cli as c; c.run(['--help']); print({slow} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
