@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate
+from typing import assert_never
 
 from domain.errors import InvalidInput
 from domain.loan.apr import AprMethod
 from domain.loan.cashflow import MOST_FLOWS, Flow, flow_at
-from domain.loan.daycount import whole_months
+from domain.loan.clock import MONTH, YEAR, eu_clock, term_of_units, us_clock
 from domain.loan.unitperiod import UnitPeriod, years_between_eu
 
 DAYS_A_YEAR = 365
-MONTH = UnitPeriod(1, "month")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +60,24 @@ def undated(
         unit: the shortest period named by a group, else a month, unless given.
         odd_periods: unit periods before the first payment; one of its own periods unless given.
         odd_days: days besides.
+
+    A single payment of us-actuarial counts in its own term, as appendix J (b) (4) (ii) has it.
     """
     named = [group.every for group in payments if group.every is not None]
     clock = unit or max(named, key=lambda every: every.per_year, default=MONTH)
-    if method is AprMethod.US_ACTUARIAL:
-        odd = Fraction(odd_days, clock.days)
-    else:
-        odd = clock.per_year * Fraction(odd_days, DAYS_A_YEAR)
-    flows = [Flow(-advance_minor, 0)]
-    at = None
-    for group in payments:
-        step = clock.per_year / (group.every or clock).per_year
-        for _ in range(group.count):
-            if at is None:
-                at = (step if odd_periods is None else odd_periods) + odd
-            else:
-                at += step
-            flows.append(flow_at(group.minor, at))
-    return Timed(tuple(flows), clock.per_year, clock)
+    paid = [
+        (group.minor, clock.per_year / (group.every or clock).per_year)
+        for group in payments
+        for _ in range(group.count)
+    ]
+    whole = paid[0][1] if odd_periods is None else odd_periods
+    us = method is AprMethod.US_ACTUARIAL
+    odd = Fraction(odd_days, clock.days) if us else clock.per_year * odd_days / DAYS_A_YEAR
+    single = term_of_units(clock, whole, odd_days) if us and len(paid) == 1 else None
+    clock, first = single or (clock, whole + odd)
+    times = accumulate((step for _, step in paid[1:]), initial=first)
+    flows = [flow_at(minor, at) for (minor, _), at in zip(paid, times, strict=True)]
+    return Timed((Flow(-advance_minor, 0), *flows), clock.per_year, clock)
 
 
 def dated(
@@ -92,8 +92,8 @@ def dated(
     counts days over 365.
 
     Raises:
-        InvalidInput: an advance or the first payment has no date, a payment lies before the first
-            advance, or no unit period can be told from the dates.
+        InvalidInput: an advance or the first payment has no date, or a payment lies before the
+            first advance.
     """
     lent = [(day, -minor) for day, minor in _days(advances, "advance", unit)]
     paid = list(_days(payments, "payment", unit))
@@ -103,37 +103,50 @@ def dated(
 def of_dates(
     amounts: Sequence[tuple[date, int]], method: AprMethod, unit: UnitPeriod | None = None
 ) -> Timed:
-    """Dated amounts, advances below zero, on the clock of the method."""
-    start = min((day for day, minor in amounts if minor < 0), default=None)
-    if start is None:
+    """Dated amounts, advances below zero, on the clock of the method; `unit` is one named."""
+    lent = sorted({day for day, minor in amounts if minor < 0})
+    if not lent:
         raise InvalidInput("advance", 0, "at least one amount advanced to the borrower")
+    start = lent[0]
     if early := [day for day, _ in amounts if day < start]:
         raise InvalidInput("date", min(early), f"not before the first advance on {start}")
-    clock = unit or _unit_of(start, amounts, method)
-    if method is AprMethod.US_ACTUARIAL:
-        flows = tuple(flow_at(minor, clock.between_us(start, day)) for day, minor in amounts)
-        return Timed(flows, clock.per_year, clock)
-    if method is AprMethod.EU:
-        flows = tuple(flow_at(minor, years_between_eu(start, day, clock)) for day, minor in amounts)
-    else:
-        flows = tuple(
-            flow_at(minor, Fraction((day - start).days, DAYS_A_YEAR)) for day, minor in amounts
-        )
+    match method:
+        case AprMethod.US_ACTUARIAL:
+            paid = sorted({day for day, minor in amounts if minor > 0 and day > start})
+            clock = us_clock(lent, paid, unit)
+            flows = tuple(flow_at(minor, clock.between_us(start, day)) for day, minor in amounts)
+            return Timed(flows, clock.per_year, clock)
+        case AprMethod.EU:
+            clock = unit or eu_clock(start, [day for day, _ in amounts])
+            times = [years_between_eu(start, day, clock) for day, _ in amounts]
+        case AprMethod.IRR:
+            clock = unit or YEAR
+            times = [Fraction((day - start).days, DAYS_A_YEAR) for day, _ in amounts]
+        case _:
+            assert_never(method)
+    flows = tuple(flow_at(minor, at) for (_, minor), at in zip(amounts, times, strict=True))
     return Timed(flows, Fraction(1), clock)
 
 
 def _days(
     groups: Sequence[Payments], field: str, unit: UnitPeriod | None
 ) -> Iterator[tuple[date, int]]:
+    """Every date of the groups; months that go on keep the day of the month they began with."""
     last: date | None = None
+    anchor = None
     for group in groups:
         every = (group.every or unit or MONTH).every
-        first = group.on or (every.date_at(last, 1) if last else None)
-        if first is None:
+        if group.on is not None:
+            first, anchor = group.on, group.on.day
+        elif last is not None:
+            first = every.date_at(last, 1, anchor)
+        else:
             raise InvalidInput(field, "undated", "a date, since others have one")
         for index in range(group.count):
-            last = every.date_at(first, index)
+            last = every.date_at(first, index, anchor)
             yield last, group.minor
+        if every.unit in {"week", "day"}:
+            anchor = None
 
 
 def _named(payments: Sequence[Payments]) -> UnitPeriod | None:
@@ -143,33 +156,3 @@ def _named(payments: Sequence[Payments]) -> UnitPeriod | None:
         if group.every is not None:
             counts[group.every] += group.count
     return max(counts, key=lambda every: (counts[every], every.per_year), default=None)
-
-
-def _unit_of(start: date, amounts: Sequence[tuple[date, int]], method: AprMethod) -> UnitPeriod:
-    """Appendix J (b) (4) from the dates; years for irr and where the directive has no period."""
-    if method is not AprMethod.US_ACTUARIAL:
-        return UnitPeriod(1, "year") if method is AprMethod.IRR else MONTH
-    days = sorted({day for day, _ in amounts})
-    if len(days) == 1:
-        raise InvalidInput("payment", days[0], "a payment after the advance")
-    if len(days) == 2:
-        return _interval(start, days[1]) or UnitPeriod(1, "year")
-    gaps = Counter(_interval(one, other) for one, other in pairwise(days))
-    common = {gap: count for gap, count in gaps.items() if gap is not None and count > 1}
-    if not common:
-        rule = "a unit period, since no interval between the dates occurs twice"
-        raise InvalidInput("unit_period", "", rule)
-    return max(common, key=lambda gap: (common[gap], gap.per_year))
-
-
-def _interval(start: date, end: date) -> UnitPeriod | None:
-    """The time between two dates as months, weeks or days; None beyond a year."""
-    months, odd = whole_months(start, end)
-    days = (end - start).days
-    if months == 12 and not odd:
-        return UnitPeriod(1, "year")
-    if months and not odd:
-        return UnitPeriod(months, "month") if months < 12 else None
-    if days > DAYS_A_YEAR:
-        return None
-    return UnitPeriod(days // 7, "week") if days % 7 == 0 else UnitPeriod(days, "day")

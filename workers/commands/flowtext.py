@@ -12,7 +12,8 @@ from pathlib import Path
 from domain.errors import InvalidInput
 from domain.loan.apr import AprMethod
 from domain.loan.cashflow import MOST_FLOWS, Flow
-from domain.loan.timing import MONTH, Payments, Timed, dated, of_dates, undated
+from domain.loan.clock import MONTH
+from domain.loan.timing import Payments, Timed, dated, of_dates, undated
 from domain.loan.unitperiod import UnitPeriod
 from domain.money import MINOR_MAX, Rounding, parse_decimal, round_minor
 from workers.commands.options import day_of
