@@ -10,15 +10,17 @@ from itertools import accumulate, islice
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.cashflow import PRECISION, Flow, Odd, check_flows, sign_changes, worth
 
-LOWEST, HIGHEST = -0.99, 1e6
-"""Rates per unit period between which one is looked for."""
+LOWEST, HIGHEST = -0.9999, 1e16
+"""Rates per unit period between which one is looked for; the highest doubles money each week."""
 _COARSE = (
-    *(LOWEST, -0.95, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, -0.05, -0.02, -0.01),
-    *(0.0, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 100.0, 1e4, HIGHEST),
+    *(LOWEST, -0.999, -0.99, -0.95, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, -0.05),
+    *(-0.02, -0.01, 0.0, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 100.0),
+    *(10.0**step for step in range(3, 17)),
 )
 _FINE = (
+    *(LOWEST, -0.999, -0.995),
     *(step / 1000 for step in range(-990, 1000)),
-    *(1.02**step for step in range(698)),
+    *(1.02**step for step in range(1861)),
     HIGHEST,
 )
 _SEARCH_STEPS = 200
@@ -47,8 +49,9 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
     value = _floating(ordered, odd)
     amounts = [flow.minor for flow in ordered]
     once = sign_changes(amounts) == 1
-    norstrom = sign_changes(accumulate(amounts)) == 1
-    above_zero = not negative or (norstrom and not once and sum(amounts) >= 0)
+    # Sums that end at nothing have zero as a rate, beside the one above zero if there is one.
+    norstrom = sign_changes(accumulate(amounts)) == 1 and sum(amounts) != 0
+    above_zero = not negative or (norstrom and not once and sum(amounts) > 0)
     sure = once or (norstrom and above_zero)
     grid = [rate for rate in (_COARSE if sure else _FINE) if rate >= 0 or not above_zero]
     # One rate is enough where there is only one; elsewhere all of them are counted.
