@@ -364,7 +364,7 @@ def test_each_amount_of_an_installment_is_told_by_its_account(
     world: World, field: str, account: str
 ) -> None:
     """By component, and with what the difference is; what was allocated is compared as well."""
-    change(world, **{field: Amounts(interest=1)})
+    change(world, 1, **{field: Amounts(interest=1)})
     told = f"{account} is 0 in the journal and 1 by its part"
     assert ("items_differ", "L1/1/interest", told, -1) in found(world.audit())
 

@@ -1,0 +1,459 @@
+"""Stories of loans, told in full by `recorded/NAME.txt`: what each decision says, posts and sends.
+
+`python -m tests.domain.loan.decide.stories [NAME ...]` records them anew; read the difference as
+you would read the books of a borrower before you commit it.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from domain.debit.mandate import Mandate
+from domain.debit.outcome import OutcomeClass
+from domain.loan.aggregate import HoldKind
+from domain.loan.amounts import Component
+from domain.loan.commands import (
+    Cancel,
+    ChangeDate,
+    Hold,
+    IntendDebit,
+    QueueReminder,
+    RaiseOperator,
+    RecordNoticeReceipt,
+    RecordPayment,
+    RecordUnsent,
+    RenewSend,
+    RetryNow,
+    Review,
+    Unhold,
+    Waive,
+    WriteOff,
+)
+from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.loan.unread import RecordUnreadReport
+from domain.reconciliation.statement import LineItem
+from tests.support import invariants
+from tests.support.memory import PRODUCT, board, later, schedule, with_shares
+from tests.support.scene import Scene
+from tests.support.telling import TellingBooks
+
+RECORDED = Path(__file__).parent / "recorded"
+QUIET = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
+TWO = schedule(((10000, 100),) * 2)
+DUE = date(2026, 3, 10)
+DAY = timedelta(days=1)
+
+
+def boarded(**terms: Any) -> Scene:
+    """A scene that tells what happens; its loan has two installments of 101.00."""
+    scene = Scene(TellingBooks())
+    usual: dict[str, Any] = {"lines": TWO, "product": QUIET}
+    scene.books.apply(board(**usual | terms))
+    return scene
+
+
+def on_rail(scene: Scene, **terms: Any) -> None:
+    """Give the rail other capabilities."""
+    rail = replace(scene.books.rules.rails["simbank"], **terms)
+    scene.books.rules = replace(scene.books.rules, rails={"simbank": rail})
+
+
+def paid_on_time() -> Scene:
+    """Reminded, debited, confirmed, told again, proven by the bank, released and closed."""
+    s = boarded(product=PRODUCT)
+    s.beat()
+    sms = s.books.item().notices[0].message_id
+    s.give(RecordNoticeReceipt, message_id=sms, delivered=True)
+    s.give(RecordNoticeReceipt, message_id=sms, delivered=True)
+    s.until(DUE)
+    order = s.present()
+    s.hear(order, OutcomeClass.PENDING)
+    s.hear(order, minor=10100, bank_ref="B-1", source="webhook")
+    s.hear(order, minor=10100, bank_ref="B-1", source="enquiry", asked_at=s.books.at)
+    s.until(s.today + DAY)
+    s.credit(order, 10100, fee=7, tx="B-1")
+    s.until(s.today + 10 * DAY)
+    return s
+
+
+def declined_until_the_plan_is_spent() -> Scene:
+    """No funds four times with penalty meanwhile; a person begins the plan anew and it is paid."""
+    s = boarded()
+    for _ in range(4):
+        s.hear(s.present(), OutcomeClass.NSF, code="AM04")
+    s.until(s.today + DAY)
+    s.order(RetryNow, reason="paid his salary")
+    order = s.present()
+    s.hear(order, minor=s.books.item().attempts[-1].amount_minor)
+    s.settle()
+    s.until(s.today + 8 * DAY)
+    return s
+
+
+def in_doubt() -> Scene:
+    """Sent, nobody knows; leases, repeats, enquiries in vain, a person; the bank line decides."""
+    s = boarded()
+    order = s.present()
+    s.order(RenewSend, order_no="nobody's")
+    s.order(RenewSend, order_no=order)
+    on_rail(s, idempotent=False)
+    later(s.books, s.books.item().attempts[0].send_until)
+    s.order(RenewSend, order_no=order)
+    on_rail(s, idempotent=True)
+    s.order(RenewSend, order_no=order)
+    s.hear(order, OutcomeClass.UNKNOWN_CODE, source="timeout")
+    s.hear(order, OutcomeClass.PENDING, source="enquiry", asked_at=s.books.at)
+    s.order(RaiseOperator, reason="")
+    s.order(RaiseOperator, reason="the rail does not answer")
+    later(s.books, s.books.at + timedelta(hours=1))
+    s.order(Hold, reason="look first", what=HoldKind.DEBIT)
+    s.order(RenewSend, order_no=order)
+    s.order(Unhold, reason="looked")
+    s.pay(100, ref="T-1")
+    s.order(RenewSend, order_no=order)
+    s.until(s.today + 2 * DAY)
+    s.credit(order, 10100, tx="B-1")
+    s.hear(order, minor=10100, bank_ref="B-1")
+    s.order(RenewSend, order_no=order)
+    return s
+
+
+def never_left() -> Scene:
+    """An order that could not be sent: sent again, withdrawn because a transfer paid, not found."""
+    s = boarded()
+    order = s.present()
+    s.give(RecordUnsent, order_no=order, sends=1)
+    s.give(RecordUnsent, order_no=order, sends=1)
+    s.give(RecordUnsent, order_no="nobody's", sends=1)
+    s.beat()
+    s.give(RecordUnsent, order_no=order, sends=2)
+    s.pay(10100, ref="T-1")
+    s.beat()
+    second = s.present(2)
+    s.hear(second, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+    s.until(s.today + 2 * DAY)
+    s.hear(second, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+    return s
+
+
+def returned_after_closure() -> Scene:
+    """Closed, returned with a fee, tried again, returned for good, written off, recovered."""
+    s = boarded()
+    order = s.present()
+    s.hear(order, minor=10100, bank_ref="B-1")
+    s.credit(order, 10100, tx="B-1")
+    s.until(s.today + 9 * DAY)
+    s.returned(order, 10100, bank_ref="B-1")
+    s.returned(order, 10100, bank_ref="B-1")
+    s.return_line(order, 10100, fee=300, tx="B-1")
+    again = s.present()
+    s.hear(again, minor=s.books.item().attempts[-1].amount_minor, bank_ref="B-2")
+    s.settle()
+    s.returned(again, s.books.item().attempts[-1].amount_minor, OutcomeClass.ACCOUNT, "B-2", "AC04")
+    s.settle()
+    s.order(WriteOff, reason="moved abroad")
+    s.until(s.today + DAY)
+    s.pay(4000, ref="T-1")
+    s.pay(20000, ref="T-2")
+    s.settle()
+    return s
+
+
+def returned_in_part() -> Scene:
+    """40 of 101 come, the rest is refused; the 40 are returned without a reference and matched."""
+    s = boarded()
+    order = s.present()
+    s.hear(order, minor=4000, bank_ref="B-1")
+    s.credit(order, 4000, tx="B-1")
+    s.hear(s.present(), OutcomeClass.MANDATE, code="MD01")
+    s.return_line(None, 4000, tx=None)
+    s.settle()
+    return s
+
+
+def transfers() -> Scene:
+    """Money paid another way: ahead, too much, in pieces; and what is no payment at all."""
+    s = boarded()
+    s.pay(5000, ref="T-1")
+    common: dict[str, Any] = {
+        "currency": "CNY",
+        "value_on": s.today,
+        "amount_minor": 100,
+        "reference": "T-9",
+    }
+    for wrong in (
+        {"currency": "EUR"},
+        {"amount_minor": 0},
+        {"amount_minor": 10**15 + 1},
+        {"value_on": s.today + DAY},
+        {"reference": "T-1"},
+        {"reason": ""},
+    ):
+        s.order(RecordPayment, **(common | wrong))
+    s.order(RecordPayment, 3, **common)
+    s.until(DUE)
+    s.pay(30000, ref="T-2")
+    s.credit("T-1", 5000, fee=10)
+    s.line(LineItem("T-2", None, None, 20000), LineItem("T-2", None, None, 10000))
+    s.until(s.today + 40 * DAY)
+    return s
+
+
+def lines_matched_by_hand() -> Scene:
+    """A line without a name, a match, its undoing, a withdrawal; and what cannot be matched."""
+    s = boarded()
+    s.until(DUE)
+    s.line(LineItem(None, None, None, 10100, 5), id="A")
+    s.line(LineItem("T-7", None, None, 700), id="B", currency="EUR")
+    s.line(LineItem(None, None, None, -900), id="C", minor=-900)
+    match: dict[str, Any] = {"line": "A", "reference": "T-1", "amount_minor": 10095}
+    for wrong in (
+        {"line": "Z"},
+        {"line": "B"},
+        {"amount_minor": 0},
+        {"amount_minor": 10096},
+        {"line": "C", "amount_minor": 900},
+    ):
+        s.order(MatchLine, **(match | wrong))
+    s.order(MatchLine, **match)
+    s.books.apply(board("L2", QUIET, TWO))
+    s.line(LineItem(None, None, None, 10100), id="D")
+    s.order(MatchLine, loan="L2", line="D", reference="T-1", amount_minor=1)
+    s.order(MatchLine, line="D", reference="T-1", amount_minor=1)
+    s.order(UndoMatch, line="Z", reference="T-1")
+    s.order(UndoMatch, line="A", reference="T-2")
+    s.order(WithdrawPayment, reference="T-1")
+    s.order(WithdrawPayment, reference="T-2")
+    s.order(UndoMatch, line="A", reference="T-1")
+    s.order(WithdrawPayment, reference="T-1")
+    s.order(WithdrawPayment, reference="T-1")
+    s.pay(10095, ref="T-2")
+    s.order(MatchLine, **(match | {"reference": "T-2", "amount_minor": 10095}))
+    return s
+
+
+def orders_of_a_person() -> Scene:
+    """Hold, move, waive, cancel, write off: done where the table allows, refused where not."""
+    s = boarded()
+    s.order(Unhold)
+    s.order(Hold, what=HoldKind.CONTACT, reason="ill")
+    s.order(Hold, what=HoldKind.ALL, reason="disputed")
+    s.order(RetryNow)
+    s.order(Unhold, reason="agreed")
+    s.order(RetryNow)
+    s.order(Waive, component=Component.INTEREST, amount_minor=100)
+    s.order(WriteOff)
+    s.order(ChangeDate, due_on=s.today - DAY)
+    s.order(ChangeDate, due_on=s.today + 367 * DAY)
+    s.order(ChangeDate, due_on=DUE + DAY)
+    s.until(DUE + 2 * DAY)
+    s.order(Waive, component=Component.INTEREST, amount_minor=101)
+    s.order(Waive, component=Component.INTEREST, amount_minor=40)
+    order = s.present()
+    for kind, values in (
+        (RetryNow, {}),
+        (ChangeDate, {"due_on": s.today}),
+        (Waive, {"component": Component.FEE, "amount_minor": 1}),
+        (Cancel, {}),
+        (WriteOff, {}),
+    ):
+        s.order(kind, **values)
+    s.hear(order, OutcomeClass.NSF)
+    s.pay(60, ref="T-1")
+    s.order(Cancel)
+    s.order(ChangeDate, 2, due_on=s.today)
+    s.order(Cancel, 2, reason="goods sent back")
+    s.order(Waive, component=Component.PRINCIPAL, amount_minor=10000, reason="goodwill")
+    s.order(Hold, reason="too late")
+    s.order(ChangeDate, due_on=s.today)
+    s.order(Cancel)
+    s.settle()
+    return s
+
+
+def cancelled_when_due() -> Scene:
+    """A charge of a cancelled installment goes back; money paid ahead has nothing to wait for."""
+    s = boarded()
+    s.until(DUE)
+    s.order(Cancel, reason="goods sent back")
+    s.pay(10100, ref="T-1")
+    s.order(Cancel, 2, reason="goods sent back")
+    s.order(ChangeDate, 2, due_on=s.today)
+    return s
+
+
+def reminders_that_fail() -> Scene:
+    """The first channel fails, the second as well: debited all the same, and a person sees it."""
+    s = boarded(product=PRODUCT)
+    s.give(RecordNoticeReceipt, message_id="nobody's", delivered=True)
+    s.beat()
+    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=False)
+    stale = s.books.view().next_beat
+    assert stale is not None
+    s.order(QueueReminder, beat=stale.key, generation=2)
+    s.beat()
+    s.order(QueueReminder, beat=stale.key)
+    s.order(IntendDebit, beat="present/1")
+    s.order(Review, beat="review/1")
+    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[1].message_id, delivered=False)
+    s.present()
+    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=True)
+    return s
+
+
+def late_proof() -> Scene:
+    """Confirmed, and no bank line comes: a case, a person's task, and both end with the line."""
+    s = boarded()
+    order = s.present()
+    s.hear(order, minor=10100, bank_ref="B-1")
+    s.until(s.today + 7 * DAY)
+    s.beat()
+    s.credit(order, 10100, tx="B-1")
+    return s
+
+
+def strangers() -> Scene:
+    """Evidence about nobody: orders, reports, lines and returns that the books do not know."""
+    s = boarded()
+    s.hear("nobody's", minor=5)
+    s.returned("nobody's", 5)
+    s.give(RecordUnreadReport, rail="simbank", event_id="E-1", type="surprise")
+    s.line(minor=700, id="A")
+    s.line(LineItem("nobody's", "M-0", "X-1", -700, 0, "AM04"), id="B")
+    s.line(LineItem("L1", None, None, 300), LineItem(None, None, None, 400), id="C", minor=690)
+    s.order(RaiseOperator, 9)
+    s.order(Hold, 9)
+    s.order(Hold, loan="L9")
+    return s
+
+
+def executed_twice() -> Scene:
+    """The bank takes an order's money twice, and once more after it was thought not executed."""
+    s = boarded()
+    order = s.present()
+    s.hear(order, minor=10100, bank_ref="B-1")
+    s.hear(order, minor=10100, bank_ref="B-2")
+    s.credit(order, 10100, tx="B-1")
+    s.credit(order, 10100, tx="B-2")
+    s.returned(order, 10100, bank_ref="B-2")
+    s.return_line(order, 10100, tx="B-2")
+    second = s.present(2)
+    s.hear(second, OutcomeClass.NSF)
+    s.hear(second, minor=10100, bank_ref="B-3")
+    return s
+
+
+def several_payees() -> Scene:
+    """90/8/2: paid in two parts, returned, forgiven and written off to the unit."""
+    product = with_shares(
+        QUIET,
+        ("funder-1", Fraction(90, 100)),
+        ("platform", Fraction(8, 100)),
+        ("insurer", Fraction(2, 100)),
+        remainder="funder-1",
+    )
+    s = boarded(product=product)
+    order = s.present()
+    s.hear(order, minor=3333, bank_ref="B-1")
+    s.credit(order, 3333, tx="B-1")
+    s.pay(3333, ref="T-1")
+    s.returned(order, 3333, OutcomeClass.ACCOUNT, bank_ref="B-1")
+    s.order(Waive, component=Component.PRINCIPAL, amount_minor=11)
+    s.order(WriteOff, reason="moved abroad")
+    s.pay(2000, ref="T-2")
+    return s
+
+
+def what_limits_a_debit() -> Scene:
+    """A cap of the mandate, its end, and a rail that takes the same amount again or nothing."""
+    ends = Mandate(
+        *("M-L1", "simbank", "merchant-1", "acct-1", date(2026, 1, 1), date(2026, 3, 20)),
+        cap_minor=6000,
+    )
+    s = boarded(mandate=ends)
+    s.hear(s.present(), OutcomeClass.NSF)
+    on_rail(s, same_amount_on_retry=True)
+    s.pay(5000, ref="T-1")
+    s.beat()
+    s.order(RetryNow, reason="he asks for it")
+    s.until(date(2026, 4, 10))
+    s.beat(2)
+    s.order(RetryNow, 2)
+    none = boarded(mandate=replace(ends, cap_minor=0))
+    none.beat()
+    assert isinstance(s.books, TellingBooks)
+    assert isinstance(none.books, TellingBooks)
+    s.books.lines_told += none.books.lines_told
+    return s
+
+
+def never_boarded() -> Scene:
+    """What a loan may not be."""
+    s = boarded()
+    one, two = TWO
+    usual = board("L2", QUIET, TWO)
+    for wrong in (
+        replace(usual, loan_id="L1"),
+        replace(usual, schedule=()),
+        replace(usual, schedule=(two,)),
+        replace(usual, currency="EUR"),
+        replace(usual, principal_minor=1),
+        replace(usual, schedule=(replace(one, interest=-1), two)),
+        replace(usual, schedule=(one, replace(two, due_on=one.due_on))),
+        replace(
+            usual, schedule=(replace(one, interest=0, principal=0), two), principal_minor=10000
+        ),
+        replace(usual, mandate=replace(usual.mandate, rail="other")),
+    ):
+        s.books.apply(wrong)
+    return s
+
+
+STORIES: dict[str, Callable[[], Scene]] = {
+    story.__name__: story
+    for story in (
+        paid_on_time,
+        declined_until_the_plan_is_spent,
+        in_doubt,
+        never_left,
+        returned_after_closure,
+        returned_in_part,
+        transfers,
+        lines_matched_by_hand,
+        orders_of_a_person,
+        cancelled_when_due,
+        reminders_that_fail,
+        late_proof,
+        strangers,
+        executed_twice,
+        several_payees,
+        what_limits_a_debit,
+        never_boarded,
+    )
+}
+
+
+def told(name: str) -> Iterator[str]:
+    """The lines of a story, its docstring first; the books keep every invariant at its end."""
+    story = STORIES[name]
+    yield story.__doc__ or ""
+    books = story().books
+    assert isinstance(books, TellingBooks)
+    invariants.check(books)
+    yield from books.lines_told
+
+
+def main(names: list[str]) -> None:
+    """Record the stories named, or all."""
+    RECORDED.mkdir(exist_ok=True)
+    for name in names or STORIES:
+        text = "\n".join(told(name)) + "\n"
+        (RECORDED / f"{name}.txt").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
