@@ -7,6 +7,11 @@ AcquitError
 └── InvalidInput           a value from outside breaks a rule; names field, value and rule
 """
 
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+
 __all__ = ["AcquitError", "Conflict", "IllegalTransition", "InvalidInput", "InvariantBroken"]
 
 
@@ -41,7 +46,14 @@ class InvalidInput(AcquitError):
     """
 
     def __init__(self, field: str, value: object, rule: str) -> None:
-        super().__init__(f"{field}: {value!r} is refused: {rule}")
+        super().__init__(f"{field}: {_shown(value)} is refused: {rule}")
         self.field = field
         self.value = value
         self.rule = rule
+
+
+def _shown(value: object) -> str:
+    """A value as the sender wrote it: text in quotes, dates and numbers plain."""
+    if isinstance(value, Enum):
+        return f"'{value.value}'"
+    return str(value) if isinstance(value, (date, Decimal, Fraction)) else repr(value)

@@ -83,27 +83,27 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: terms(anchor_day=32), "anchor_day: 32 is refused: from 1 to 31"),
     (
         lambda: terms(first_due_on=LENT),
-        "first_due: datetime.date(2024, 1, 15) is refused: after 2024-01-15",
+        "first_due: 2024-01-15 is refused: after 2024-01-15",
     ),
     (
         lambda: terms(annual_rate_percent=Decimal(-1)),
-        "rate: Decimal('-1') is refused: 0 to 10000 percent a year",
+        "rate: -1 is refused: 0 to 10000 percent a year",
     ),
     (
         lambda: terms(rate_changes=((SECOND, Decimal("NaN")),)),
-        "rate_change: Decimal('NaN') is refused: 0 to 10000 percent a year",
+        "rate_change: NaN is refused: 0 to 10000 percent a year",
     ),
     (
         lambda: terms(rate_changes=((LENT, Decimal(1)),)),
-        "rate_change: datetime.date(2024, 1, 15) is refused: dates in order, each after 2024-01-15",
+        "rate_change: 2024-01-15 is refused: dates in order, each after 2024-01-15",
     ),
     (
         lambda: terms(method=Method.FLAT, drawdowns=((FIRST, 1),)),
-        "drawdown: <Method.FLAT: 'flat'> is refused: a method with interest on the balance",
+        "drawdown: 'flat' is refused: a method with interest on the balance",
     ),
     (
         lambda: terms(drawdowns=((SECOND, 1), (FIRST, 1))),
-        "drawdown: datetime.date(2024, 2, 15) is refused: dates in order, each after 2024-01-15",
+        "drawdown: 2024-02-15 is refused: dates in order, each after 2024-01-15",
     ),
     (
         lambda: terms(drawdowns=((FIRST, 0),)),
@@ -143,15 +143,15 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: build(terms(last_due_on=FIRST)),
-        "last_due: datetime.date(2024, 2, 15) is refused: after 2024-02-15",
+        "last_due: 2024-02-15 is refused: after 2024-02-15",
     ),
     (
         lambda: build(terms(drawdowns=((SECOND, 1),))),
-        "drawdown: datetime.date(2024, 3, 15) is refused: before the last due date 2024-03-15",
+        "drawdown: 2024-03-15 is refused: before the last due date 2024-03-15",
     ),
     (
         lambda: build(terms(method=Method.EXPLICIT)),
-        "method: <Method.EXPLICIT: 'explicit'> is refused: rows given by the lender, then checked",
+        "method: 'explicit' is refused: rows given by the lender, then checked",
     ),
     # frequencies and dates
     (lambda: Frequency(0, "month"), "every: '0 month' is refused: 1 to 120"),
@@ -174,18 +174,18 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: accrue(1, Decimal(1), FIRST, LENT, DayCount.ACT_360),
-        "to: datetime.date(2024, 1, 15) is refused: not before 2024-02-15",
+        "to: 2024-01-15 is refused: not before 2024-02-15",
     ),
     (
         lambda: accrue(1, Decimal(10_001), LENT, FIRST, DayCount.ACT_360),
-        "rate: Decimal('10001') is refused: 0 to 10000 percent a year",
+        "rate: 10001 is refused: 0 to 10000 percent a year",
     ),
     # rows given by the lender
     (lambda: check((), 100), "rows: 0 is refused: at least one row"),
     (lambda: check((row(2),), 100), "row 1 number: 2 is refused: 1: dense, from 1"),
     (
         lambda: check((row(principal=40, balance=60), row(2)), 100),
-        "row 2 due_on: datetime.date(2024, 2, 15) is refused: after 2024-02-15",
+        "row 2 due_on: 2024-02-15 is refused: after 2024-02-15",
     ),
     (lambda: check((row(days=-1),), 100), "row 1 days: -1 is refused: not negative"),
     (lambda: check((row(principal=-1),), 100), "row 1 principal: -1 is refused: not negative"),
@@ -203,7 +203,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     # early repayment and new terms
     (
         lambda: quote(terms(), LINES, date(2024, 1, 14)),
-        "as_of: datetime.date(2024, 1, 14) is refused: from 2024-01-15 to 2024-03-15",
+        "as_of: 2024-01-14 is refused: from 2024-01-15 to 2024-03-15",
     ),
     (
         lambda: quote(terms(), LINES, FIRST, paid_through=2),
@@ -215,18 +215,15 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: remaining_terms(terms(), LINES, SECOND, 1),
-        "as_of: datetime.date(2024, 3, 15) is refused: before the last due date 2024-03-15",
+        "as_of: 2024-03-15 is refused: before the last due date 2024-03-15",
     ),
     (
         lambda: remaining_terms(terms(), LINES, date(2024, 1, 14), 1),
-        "as_of: datetime.date(2024, 1, 14) is refused: not before the disbursement on 2024-01-15",
+        "as_of: 2024-01-14 is refused: not before the disbursement on 2024-01-15",
     ),
     (
         lambda: reamortise(terms(), LINES, FIRST, 1, Effect.NEXT_INSTALLMENTS),
-        (
-            "effect: <Effect.NEXT_INSTALLMENTS: 'next-installments'> is refused: "
-            "shorter-term or smaller-installment"
-        ),
+        ("effect: 'next-installments' is refused: shorter-term or smaller-installment"),
     ),
     (
         lambda: reamortise(
@@ -234,10 +231,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
             build(terms(method=Method.INTEREST_ONLY)),
             *(FIRST, 1, Effect.SHORTER_TERM),
         ),
-        (
-            "effect: <Effect.SHORTER_TERM: 'shorter-term'> is refused: "
-            "smaller-installment for method interest-only"
-        ),
+        ("effect: 'shorter-term' is refused: smaller-installment for method interest-only"),
     ),
     # flows, clocks and rates
     (lambda: Flow(1, -1), "period: '-1 + 0' is refused: 0 to 40000 and a fraction of one"),
@@ -281,43 +275,36 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: of_dates([(FIRST, -1), (LENT, 1)], US),
-        "date: datetime.date(2024, 1, 15) is refused: not before the first advance on 2024-02-15",
+        "date: 2024-01-15 is refused: not before the first advance on 2024-02-15",
     ),
     (
         lambda: of_dates([(LENT, -1), (LENT, 1)], US),
-        "payment: datetime.date(2024, 1, 15) is refused: a payment after the advance",
-    ),
-    (
-        lambda: of_dates([(LENT, -1), (FIRST, 1), (date(2024, 9, 1), 1)], US),
-        (
-            "unit_period: '' is refused: a unit period, since no interval between the dates "
-            "occurs twice"
-        ),
+        "payment: 2024-01-15 is refused: a payment after the advance",
     ),
     # penalty, waterfall and shares
     (lambda: rule(day_basis=364), "day_basis: 364 is refused: 360 or 365"),
     (lambda: rule(grace_days=-1), "grace_days: -1 is refused: not negative"),
     (
         lambda: rule(annual_rate_percent=Decimal(-1)),
-        "penalty rate: Decimal('-1') is refused: 0 to 10000 percent a year",
+        "penalty rate: -1 is refused: 0 to 10000 percent a year",
     ),
     (
         lambda: rule(steps=((1, Decimal(-1)),)),
-        "penalty rate: Decimal('-1') is refused: 0 to 10000 percent a year",
+        "penalty rate: -1 is refused: 0 to 10000 percent a year",
     ),
     (
         lambda: rule(cap_rate_percent=Decimal(-1)),
-        "cap rate: Decimal('-1') is refused: 0 to 10000 percent a year",
+        "cap rate: -1 is refused: 0 to 10000 percent a year",
     ),
     (
         lambda: rule(steps=((9, Decimal(1)), (9, Decimal(2)))),
         "steps: [9, 9] is refused: days past due above zero, ascending, each once",
     ),
     (lambda: rule(cap_minor=-1), "cap: -1 is refused: not negative"),
-    (lambda: rule(cap_fraction=-HALF), "cap: Fraction(-1, 2) is refused: not negative"),
+    (lambda: rule(cap_fraction=-HALF), "cap: -1/2 is refused: not negative"),
     (
         lambda: penalty(Amounts(1), rule(), LENT, LENT, date(2034, 1, 24)),
-        "to: datetime.date(2034, 1, 24) is refused: at most 3660 days from 2024-01-16",
+        "to: 2034-01-24 is refused: at most 3660 days from 2024-01-16",
     ),
     (
         lambda: Waterfall((), Direction.VERTICAL, Future.NEXT),
@@ -342,7 +329,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: ShareRule("bank", Component.FEE, Fraction(2)),
-        "share: Fraction(2, 1) is refused: a fraction from 0 to 1",
+        "share: 2 is refused: a fraction from 0 to 1",
     ),
     (
         lambda: ShareRule("bank", Component.FEE, HALF, cap_minor=-1),
@@ -350,7 +337,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: SplitRules(tuple(ShareRule(p, Component.FEE, HALF) for p in "abc"), "a"),
-        "shares of fee: Fraction(3, 2) is refused: sum to at most 1",
+        "shares of fee: 3/2 is refused: sum to at most 1",
     ),
     (
         lambda: SplitRules(tuple(ShareRule(p, Component.FEE, HALF) for p in "aa"), "a"),
