@@ -59,8 +59,8 @@ def allocate(  # noqa: PLR0913  (one parameter for each option)
     from domain.loan.orders import named  # noqa: PLC0415
     from domain.loan.waterfall import Direction, Future  # noqa: PLC0415
     from domain.loan.waterfall import allocate as allocated  # noqa: PLC0415
-    from domain.money import decimal_text, parse_minor  # noqa: PLC0415
-    from workers.commands.options import choice, day_of  # noqa: PLC0415
+    from domain.money import decimal_text  # noqa: PLC0415
+    from workers.commands.options import amount_of, choice, day_of  # noqa: PLC0415
     from workers.commands.statetext import read_state  # noqa: PLC0415
 
     found = read_state(state, currency)
@@ -75,7 +75,7 @@ def allocate(  # noqa: PLR0913  (one parameter for each option)
         principal_first_from_dpd=principal_first_from_dpd or usual.principal_first_from_dpd,
         due_with_past_due=due_with_past_due or usual.due_with_past_due,
     )
-    minor = parse_minor(amount, found.currency)
+    minor = amount_of("amount", amount, found.currency)
     parts, rest = allocated(found.items, minor, waterfall, day, designated or ())
     rows = [
         {

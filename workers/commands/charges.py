@@ -59,9 +59,9 @@ def penalty(  # noqa: PLR0913  (one parameter for each option)
     from domain.loan.amounts import Amounts  # noqa: PLC0415
     from domain.loan.penalty import PenaltyRule, to_book  # noqa: PLC0415
     from domain.loan.penalty import penalty as accrued  # noqa: PLC0415
-    from domain.money import decimal_text, exponent, parse_decimal, parse_minor  # noqa: PLC0415
+    from domain.money import decimal_text, exponent, parse_decimal  # noqa: PLC0415
     from workers.commands.flowtext import decimal_of  # noqa: PLC0415
-    from workers.commands.options import day_of, days_of, steps_of  # noqa: PLC0415
+    from workers.commands.options import amount_of, day_of, days_of, steps_of  # noqa: PLC0415
 
     due_on = day_of("due", due)
     start = day_of("from", first) if first else due_on + timedelta(days=1)
@@ -73,11 +73,11 @@ def penalty(  # noqa: PLR0913  (one parameter for each option)
         grace_days=grace,
         steps=tuple(steps_of("step", step or [])),
         compounding=compounding,
-        cap_minor=parse_minor(cap, currency, "cap") if cap else None,
+        cap_minor=amount_of("cap", cap, currency) if cap else None,
     )
     owed = Amounts(
-        principal=parse_minor(principal, currency, "principal"),
-        interest=parse_minor(interest, currency, "interest"),
+        principal=amount_of("principal", principal, currency),
+        interest=amount_of("interest", interest, currency),
     )
     off = days_of("excused", excused or [])
     last = day_of("to", to)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.commands import termstext as words
-from workers.console import JsonOption, print_json, print_table
+from workers.console import JsonOption, note, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,15 @@ def payoff(  # noqa: PLR0913  (one parameter for each option)
     first_due: words.FirstDue = "",
     every: words.Every = "1m",
     currency: words.Currency,
+    round_installment_to: words.RoundInstallmentTo = "0",
+    balloon: words.Balloon = "0",
+    rate_change: words.RateChange = None,
+    drawdown: words.Drawdown = None,
+    principal_grace: words.PrincipalGrace = 0,
+    interest_free: words.InterestFree = 0,
+    last_due: words.LastDue = "",
+    anchor_day: words.AnchorDay = 0,
+    rounding: words.RoundingName = "half-up",
     as_of: Annotated[str, typer.Option(help="Day of payment, YYYY-MM-DD.")],
     paid_through: Annotated[
         int, typer.Option(help="Number of the last installment that is paid.")
@@ -63,9 +72,9 @@ def payoff(  # noqa: PLR0913  (one parameter for each option)
     """Quote an early payoff with the reason for each part; good for that day only."""
     from domain.loan.payoff import EU_CONSUMER_CREDIT, EarlyFee, quote  # noqa: PLC0415
     from domain.loan.schedule import build  # noqa: PLC0415
-    from domain.money import decimal_text, parse_minor  # noqa: PLC0415
+    from domain.money import decimal_text  # noqa: PLC0415
     from workers.commands.flowtext import ratio  # noqa: PLC0415
-    from workers.commands.options import day_of  # noqa: PLC0415
+    from workers.commands.options import amount_of, day_of  # noqa: PLC0415
 
     terms = words.TermsText(
         principal=principal,
@@ -77,20 +86,26 @@ def payoff(  # noqa: PLR0913  (one parameter for each option)
         day_count=day_count,
         first_due=first_due,
         every=every,
+        round_installment_to=round_installment_to,
+        balloon=balloon,
+        rate_change=rate_change,
+        drawdown=drawdown,
+        principal_grace=principal_grace,
+        interest_free=interest_free,
+        last_due=last_due,
+        anchor_day=anchor_day,
+        rounding=rounding,
     ).read()
     day = day_of("as_of", as_of)
     agreed = EarlyFee(ratio("fee", fee) / 100, EU_CONSUMER_CREDIT if eu_cap else (), eu_cap)
+    asked = amount_of("penalty", penalty, currency)
     if prepay:
-        minor = parse_minor(prepay, currency, "prepay")
+        _only_whole(terms, day, paid_through, asked)
+        minor = amount_of("prepay", prepay, currency)
         _prepay(terms, day, minor, effect, agreed, as_json=as_json)
         return
     found = quote(
-        terms,
-        build(terms),
-        day,
-        paid_through=paid_through,
-        fee=agreed,
-        penalty_minor=parse_minor(penalty, currency, "penalty"),
+        terms, build(terms), day, paid_through=paid_through, fee=agreed, penalty_minor=asked
     )
     answer: dict[str, object] = {
         "as_of": day,
@@ -102,7 +117,13 @@ def payoff(  # noqa: PLR0913  (one parameter for each option)
 
 
 def _prepay(
-    terms: ScheduleTerms, day: date, minor: int, effect: str, fee: EarlyFee, *, as_json: bool
+    terms: ScheduleTerms,
+    day: date,
+    minor: int,
+    effect: str,
+    fee: EarlyFee,
+    *,
+    as_json: bool,
 ) -> None:
     from domain.loan.prepay import prepay  # noqa: PLC0415
     from domain.loan.restructure import Effect  # noqa: PLC0415
@@ -122,6 +143,21 @@ def _prepay(
         "schedule": rows_of(found.lines, terms.currency),
     }
     _print(answer, f"repaid early on {day}: {kind}", as_json=as_json)
+
+
+def _only_whole(terms: ScheduleTerms, day: date, paid_through: int, penalty_minor: int) -> None:
+    """A part is repaid early once everything due is paid: refuse words that say otherwise."""
+    from domain.errors import InvalidInput  # noqa: PLC0415
+    from domain.loan.schedule import build  # noqa: PLC0415
+
+    due = sum(line.due_on <= day for line in build(terms))
+    if penalty_minor:
+        raise InvalidInput("penalty", penalty_minor, "none beside --prepay: it is paid before")
+    if paid_through not in {0, due}:
+        rule = f"{due} beside --prepay: what is due is paid before, nothing ahead"
+        raise InvalidInput("paid_through", paid_through, rule)
+    if due and not paid_through:
+        note(f"note: installments 1 to {due}, due up to {day}, are taken as paid")
 
 
 def _parts(parts: Sequence[QuotePart], currency: str) -> list[dict[str, str]]:

@@ -142,4 +142,4 @@ def per_year_text(per_year: Fraction) -> str:
 def decimal_of(value: Fraction, decimals: int) -> str:
     """A fraction as decimal text, rounded half up."""
     minor = round_minor(value * 10**decimals, Rounding.HALF_UP)
-    return str(Decimal(minor).scaleb(-decimals))
+    return f"{Decimal(minor).scaleb(-decimals):f}"

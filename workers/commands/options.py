@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from domain.errors import InvalidInput
-from domain.money import parse_decimal
+from domain.money import parse_decimal, parse_minor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,14 @@ def day_of(field: str, text: str) -> date:
     except ValueError:
         pass
     raise InvalidInput(field, text, "a date, YYYY-MM-DD")
+
+
+def amount_of(field: str, text: str, currency: str) -> int:
+    """Read an amount that is not negative, in minor units; refused as it was written."""
+    minor = parse_minor(text, currency, field)
+    if minor < 0:
+        raise InvalidInput(field, text, "not negative")
+    return minor
 
 
 def choice(field: str, text: str, kind: type[E]) -> E:

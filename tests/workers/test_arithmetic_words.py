@@ -1,0 +1,98 @@
+"""What the commands of arithmetic say about amounts and terms, and how they refuse them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.workers.test_arithmetic_commands import PAYOFF, answer, refusal
+from workers.cli import run
+
+PENALTY = ["penalty", "--rate", "12", "--due", "2024-01-01", "--currency", "CNY"]
+
+
+def test_a_penalty_of_nothing_is_a_plain_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    """Decimal strings: 0.0000000000, never 0E-10."""
+    found = answer(capsys, *PENALTY, "--principal", "1000", "--to", "2024-01-01")
+    assert (found["penalty"], found["exact"]) == ("0.00", "0.0000000000")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([*PENALTY, "--to", "2024-01-11", "--principal", "-5"], "principal: '-5' is refused"),
+        (
+            [*PENALTY, "--to", "2024-01-11", "--principal", "5", "--interest", "-1"],
+            "interest: '-1' is refused: not negative",
+        ),
+        (
+            [*PENALTY, "--to", "2024-01-11", "--principal", "5", "--cap", "-1"],
+            "cap: '-1' is refused: not negative",
+        ),
+        ([*PAYOFF, "--penalty", "-1"], "penalty: '-1' is refused: not negative"),
+        ([*PAYOFF, "--prepay", "-1"], "prepay: '-1' is refused: not negative"),
+        ([*PAYOFF, "--prepay", "3000", "--penalty", "1"], "penalty: 100 is refused"),
+        ([*PAYOFF, "--prepay", "3000", "--paid-through", "2"], "paid_through: 2 is refused: 3"),
+    ],
+)
+def test_amounts_below_zero_and_contradictions_are_refused_as_written(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    """A debt below nothing has no penalty; a part is repaid early when all that is due is paid."""
+    assert said in refusal(capsys, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--method", "explicit"], "method: 'explicit' is refused"),
+        (["--method", "flat", "--rate", "-1"], "rate: -1 is refused"),
+        (["--method", "flat", "--first-due", "2024-01-15"], "first_due: 2024-01-15 is refused"),
+    ],
+)
+def test_a_value_is_refused_as_people_write_it(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    """Dates, rates and choices as they were written, not as Python shows them."""
+    usual = ["schedule", "--principal", "5", "--periods", "2", "--disbursed", "2024-01-15"]
+    assert said in refusal(capsys, *usual, "--currency", "EUR", *words)
+
+
+def test_a_part_payment_says_which_installments_it_takes_as_paid(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Three were due by then; saying so oneself needs no note."""
+    words = [*PAYOFF, "--prepay", "3000", "--json"]
+    assert run(words) == 0
+    found = capsys.readouterr()
+    assert "installments 1 to 3, due up to 2024-05-03, are taken as paid" in found.err
+    assert run([*words, "--paid-through", "3"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out == found.out
+
+
+@pytest.mark.parametrize(
+    ("words", "principal", "accrued"),
+    [
+        # RS02 of Apache Fineract: 305 a month leaves 4227.32 of 5000 after three.
+        (["--method", "equal-installment", "--round-installment-to", "1"], "4227.32", "23.95"),
+        (["--method", "balloon", "--balloon", "1000"], "4382.07", "24.83"),
+        (["--method", "interest-only", "--rate-change", "2023-02-01=24"], "5000.00", "56.67"),
+        (["--method", "equal-principal", "--principal-grace", "3"], "5000.00", "28.33"),
+        (["--method", "equal-principal", "--interest-free", "4"], "4166.66", None),
+    ],
+)
+def test_a_payoff_is_quoted_on_every_term_that_a_schedule_may_have(
+    capsys: pytest.CaptureFixture[str], words: list[str], principal: str, accrued: str | None
+) -> None:
+    """5000 at 12 percent over 18 months, paid for three of them and 17 days."""
+    usual = [
+        *("payoff", "--principal", "5000", "--rate", "12", "--periods", "18", "--currency", "EUR"),
+        *("--disbursed", "2022-11-01", "--first-due", "2022-12-01", "--paid-through", "3"),
+        *("--as-of", "2023-02-18", "--json"),
+    ]
+    assert run([*usual, *words]) == 0
+    parts: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["parts"]
+    by_component = {part["component"]: part["amount"] for part in parts}
+    assert by_component == {"principal": principal} | ({"interest": accrued} if accrued else {})
