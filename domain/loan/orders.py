@@ -76,15 +76,19 @@ WATERFALLS: Mapping[str, Waterfall] = MappingProxyType(
 
 
 def named(text: str) -> Waterfall:
-    """A waterfall by its name, or by its components with commas between them.
+    """A waterfall by its name, or by its components with commas between them; capitals or not.
+
+    The names of Apache Fineract may be written in full, as in `rbi-india-strategy`.
 
     Raises:
         InvalidInput: neither of both, or a component twice.
     """
-    if text in WATERFALLS:
-        return WATERFALLS[text]
+    written = text.strip().lower()
+    name = written.removesuffix("-strategy").removesuffix("-order")
+    if name in WATERFALLS:
+        return WATERFALLS[name]
     try:
-        order = [Component(part.strip()) for part in text.split(",")]
+        order = [Component(part.strip()) for part in written.split(",")]
     except ValueError:
         rule = f"components with commas ({', '.join(Component)}) or one of {', '.join(WATERFALLS)}"
         raise InvalidInput("order", text, rule) from None
