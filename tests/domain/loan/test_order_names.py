@@ -22,7 +22,7 @@ from domain.loan.orders import WATERFALLS, named
     ],
 )
 def test_a_waterfall_is_found_by_its_full_name(text: str, name: str) -> None:
-    """Apache Fineract's `LoanRepaymentScheduleTransactionProcessor` names, as its API takes them."""
+    """As Apache Fineract's API takes them, with `-strategy` or `-order-strategy` at the end."""
     assert named(text) is WATERFALLS[name]
 
 
