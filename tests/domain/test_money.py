@@ -175,3 +175,10 @@ def test_weights_that_cannot_share_are_a_fault(weights: list[Fraction]) -> None:
     """Nothing to share by, or a negative share."""
     with pytest.raises(InvariantBroken):
         largest_remainder(100, weights)
+
+
+def test_a_number_has_at_most_forty_characters() -> None:
+    """Forty zeros are a number, one more is a flood."""
+    assert parse_minor("0" * 40, "EUR") == 0
+    with pytest.raises(InvalidInput, match="a decimal number"):
+        parse_minor("0" * 41, "EUR")

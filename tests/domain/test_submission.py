@@ -1,6 +1,6 @@
 """When rails take orders, in their own time zone, on both sides of a clock change."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -148,3 +148,18 @@ def test_a_slot_is_never_past_and_keeps_its_own_deadline(
     found = next_slot(rule, BANKS, at)
     assert at <= found.at < found.closes
     assert found.closes <= latest_submission(rule, BANKS, found.value_on)
+
+
+def test_windows_may_adjoin_and_a_rule_may_want_no_lead() -> None:
+    """One window ends in the minute in which the next begins; submitted on the day itself."""
+    morning, noon = DayWindow(time(8), time(10), "UTC"), DayWindow(time(10), time(12), "UTC")
+    rule = SubmissionRule("rail", (morning, noon), lead_banking_days=0, earliest_days_before=0)
+    assert rule.windows == (morning, noon)
+
+
+def test_a_slot_is_told_in_utc_wherever_it_was_asked_for() -> None:
+    """In the middle of a window it opens now; and now is an instant, not a local time."""
+    beijing = timezone(timedelta(hours=8))
+    slot = next_slot(WECHAT_NOTICE_DEBIT, BANKS, datetime(2026, 1, 10, 12, tzinfo=beijing))
+    assert slot.at == utc(2026, 1, 10, 4)
+    assert slot.at.tzinfo is UTC

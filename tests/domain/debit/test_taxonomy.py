@@ -1,5 +1,6 @@
 """The one taxonomy, the attempt's table of moves, and a mandate's term."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -74,5 +75,7 @@ def test_a_code_that_no_list_holds_is_the_unknown_row() -> None:
         "bank", "dd", "", "?", "?", _O.UNKNOWN_CODE, False, None, None, 0, "", "enquire", text,
         text, "none",
     )  # fmt: skip
-    table = CodeTable("bank", "dd", {}, unknown)
+    known = replace(unknown, code="51", klass=_O.NSF)
+    table = CodeTable("bank", "dd", {"51": known}, unknown)
     assert table.lookup("Z9") is unknown
+    assert table.lookup("51") is known

@@ -199,3 +199,32 @@ def test_an_account_back_at_zero_needs_no_kept_balance() -> None:
     found.compare([])
 
     assert found.faults == []
+
+
+def test_a_balance_that_differs_or_is_not_kept_is_told_with_both_figures() -> None:
+    """Kept wrongly, kept for nothing, not kept at all; one that is right says nothing."""
+    rows = _journal()
+    found = verify(rows, seq=6, head=rows[-1][1])
+    found.compare([("owed/L1/1/fee", "CNY", 22), ("claim/x", "CNY", 1), ("claim/y", "CNY", 0)])
+    assert found.faults == [
+        "balance of owed/L1/1/fee is kept as 22, postings sum to 21",
+        "balance of claim/x is kept as 1, postings sum to 0",
+        "balance of claim/f is not kept, postings sum to -21",
+    ]
+
+
+def test_every_fault_of_a_journal_is_told_in_words() -> None:
+    """A gap, an alteration, a single posting, an entry off by one, an end that is not the head."""
+    rows = _journal()
+    item, stored = rows[2]
+    assert isinstance(item.what, Booked)
+    single = replace(item, what=replace(item.what, postings=item.what.postings[:1]))
+    told = _check([*rows[:1], (single, stored), *rows[3:5]], rows)
+    assert told == (
+        "item 3 follows item 1",
+        "item 3 is not what was hashed",
+        "entry 3 has fewer than two postings",
+        "entry 3 does not balance",
+        "the journal ends at item 5, its head says 6",
+        "all postings in CNY sum to 7",
+    )

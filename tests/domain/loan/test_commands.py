@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.command import Scope
 from domain.loan.commands import (
     BookLine,
+    Cancel,
     Hold,
     IntendDebit,
     RecordNoticeReceipt,
@@ -14,6 +16,7 @@ from domain.loan.commands import (
     RecordReturn,
     RecordUnsent,
     RollDay,
+    WriteOff,
 )
 from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support.memory import TESTER, board
@@ -28,6 +31,12 @@ def test_the_identity_is_the_content_and_neither_the_id_nor_what_was_seen() -> N
     assert INTENT.identity() != replace(INTENT, beat="present/2").identity()
     hold = Hold(id="a", actor=TESTER, loan_id="L1", number=1)
     assert hold.identity() != INTENT.identity()
+
+
+def test_two_kinds_of_order_with_the_same_content_are_two_identities() -> None:
+    """Cancelling is not writing off, though both name only an installment."""
+    content: dict[str, Any] = {"id": "c", "actor": TESTER, "loan_id": "L1", "number": 1}
+    assert Cancel(**content).identity() != WriteOff(**content).identity()
 
 
 def test_evidence_that_counts_once_says_so_by_a_key_and_orders_say_nothing() -> None:

@@ -96,7 +96,7 @@ def test_a_share_that_makes_no_sense_is_refused(
     with pytest.raises(InvalidInput) as refused:
         ShareRule("x", Component.FEE, share, cap, fixed)
     assert str(refused.value) in {
-        f"share: {share!r} is refused: a fraction from 0 to 1",
+        f"share: {share} is refused: a fraction from 0 to 1",
         "share: 'x' is refused: fixed amount and cap are not negative",
     }
 

@@ -144,3 +144,4 @@ def test_the_later_of_two_views_wins_whatever_their_order() -> None:
     assert new.newer(old) is new
     again = replace(old, generation=2)
     assert new.newer(again) is again
+    assert new.newer(replace(new)) is new, "the same news is no news"
