@@ -1,13 +1,16 @@
-"""Brings a database to the current schema, from code and for both databases."""
+"""Brings a database to the current schema, from code and for both databases.
+
+Alembic is loaded where it is used: it brings a template engine and a colourer of source text, a
+third of what a worker would load, and workers do not migrate.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,6 +18,9 @@ from adapters.sql.appendonly import grants
 from adapters.sql.engine import books_engine, is_postgres
 from adapters.sql.looking import look
 from domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number that nobody else uses for advisory locks of this database: "acquit" in ASCII.
@@ -44,6 +50,8 @@ class Revision:
 
 def config(connection: Connection | None = None) -> Config:
     """Alembic's configuration without an ini file; the connection travels as an attribute."""
+    from alembic.config import Config  # noqa: PLC0415
+
     settings = Config()
     settings.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     if connection is not None:
@@ -62,6 +70,8 @@ async def upgrade(url: str, revision: str = "head") -> None:
 
 async def revision_of(engine: AsyncEngine) -> Revision:
     """How far the books are migrated; nothing is written and nothing is locked."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
     async with look(engine) as conn:
         found = await conn.run_sync(
             lambda sync: MigrationContext.configure(sync).get_current_revision()
@@ -94,6 +104,8 @@ async def grant(url: str, role: str) -> None:
 @cache
 def _brought() -> tuple[str, frozenset[str]]:
     """The last revision of this code, and all of them."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     scripts = ScriptDirectory.from_config(config())
     known = frozenset(script.revision for script in scripts.walk_revisions())
     return scripts.get_current_head() or "", known
@@ -108,4 +120,6 @@ async def upgrade_engine(engine: AsyncEngine, revision: str = "head") -> None:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
+    from alembic import command  # noqa: PLC0415
+
     command.upgrade(config(connection), revision)
