@@ -140,14 +140,17 @@ class _Door(_Contestant):
 
     def __init__(self, engine: AsyncEngine, group_max: int) -> None:
         super().__init__(engine)
-        self._books = SqlBooks(engine, WallClock(), RULES, group_max=group_max)
+        self._books = SqlBooks(engine, WallClock(), RULES)
+        self._group_max = group_max
 
     async def prepare(self, names: Sequence[str]) -> Do:
         """Loans whose debit is intended; the writer knows them, as it does in a running house."""
         today = datetime.now(UTC).date()
+        self._books._group_max = GROUP_MAX  # noqa: SLF001  (what is not measured is done in bulk)
         await _applied(self._books, [loan(name, today, product=SILENT) for name in names])
         answers = await _applied(self._books, [intent(name) for name in names])
         commands = [confirmation(answer) for answer in answers]
+        self._books._group_max = self._group_max  # noqa: SLF001
 
         async def do(number: int) -> None:
             await self._books.apply(commands[number])

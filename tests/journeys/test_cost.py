@@ -19,7 +19,7 @@ MOST = {
         tasks=9, events=54, bytes=12_000, commits=14, statements=151, messages=3, posts=3
     ),
     "unknown, then confirmed": Cost(
-        tasks=7, events=42, bytes=9_500, commits=8, statements=100, messages=3, posts=1
+        tasks=8, events=45, bytes=9_500, commits=8, statements=100, messages=3, posts=1
     ),
 }
 """The most that each course may cost. A workflow task more than measured is forgiven, since news
