@@ -6,6 +6,8 @@ because a Temporal schedule does not move with a virtual clock.
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from activities.healing import HealOrder
@@ -18,14 +20,19 @@ from workers.settings import temporal_config
 from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from temporalio.client import Client
     from temporalio.converter import DataConverter
+    from temporalio.envconfig import ClientConnectConfig
 
     from adapters.products.translate import ProductFile
     from workers.settings import Settings
     from workers.stackfile import StackRecord
+
+
+_REASON = re.compile(r"kind: (\w+)")
+"""The operating system's word, in the middle of what the SDK says."""
 
 
 def is_sandbox(record: StackRecord | None) -> bool:
@@ -55,11 +62,24 @@ async def client_for(settings: Settings) -> Client:
         Unavailable: Temporal does not answer.
     """
     record = read_stack(settings.home)
+    config = temporal_config(record)
+    with answering(config):
+        return await connect(config, data_converter=data_converter(settings, record))
+
+
+@contextmanager
+def answering(config: ClientConnectConfig) -> Iterator[None]:
+    """Connect inside: a server that does not answer is told by address and reason.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
     try:
-        data = data_converter(settings, record)
-        return await connect(temporal_config(record), data_converter=data)
+        yield
     except RuntimeError as error:
-        raise Unavailable(f"Temporal does not answer: {error}") from error
+        said = _REASON.search(str(error))
+        why = said[1] if said else str(error)
+        raise Unavailable(f"Temporal at {config['target_host']} does not answer: {why}") from error
 
 
 def sweep_orders(tenant: str, products: Mapping[str, ProductFile]) -> tuple[SweepOrder, ...]:

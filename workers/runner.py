@@ -31,7 +31,7 @@ from workers.clock import SandboxClock
 from workers.compose import Stack, notice_courier, open_stack
 from workers.health import Health, health_door
 from workers.observing import Observed, observe
-from workers.production import build_of, data_converter, is_sandbox, keep_schedules
+from workers.production import answering, build_of, data_converter, is_sandbox, keep_schedules
 from workers.serving import serving, told_to_stop
 from workers.settings import temporal_config
 
@@ -61,16 +61,22 @@ class House:
 async def open_house(
     settings: Settings, closing: AsyncExitStack, observed: Observed | None = None
 ) -> House:
-    """Open the stack and connect to Temporal; the outbox delivers by this process's couriers."""
+    """Open the stack and connect to Temporal; the outbox delivers by this process's couriers.
+
+    Raises:
+        Unavailable: Temporal does not answer.
+    """
     seen = observed or Observed()
     stack = await closing.enter_async_context(open_stack(settings, seen.tracing, seen.metrics))
     config = temporal_config(stack.record)
     data = data_converter(settings, stack.record)
-    client = await connect(config, tracer=seen.tracer, runtime=seen.runtime, data_converter=data)
-    # Only drivers live on the sandbox's clock: everything else takes its time from the Clock port.
-    stamped = client
-    if (stamp := stamp_of(stack)) is not None:
-        stamped = await connect(config, tracer=seen.tracer, stamp=stamp, runtime=seen.runtime)
+    tracer, runtime = seen.tracer, seen.runtime
+    with answering(config):
+        client = await connect(config, tracer=tracer, runtime=runtime, data_converter=data)
+        # Only drivers live on the sandbox's clock: all else takes its time from the Clock port.
+        stamped = client
+        if (stamp := stamp_of(stack)) is not None:
+            stamped = await connect(config, tracer=tracer, stamp=stamp, runtime=runtime)
     books_id = stack.engine.url.render_as_string(hide_password=True).rpartition("/")[2]
     drivers = TemporalDrivers(stamped, stack.desk, stack.clock, books_id)
     notices = await notice_courier(stack, closing)

@@ -13,6 +13,7 @@ from adapters.sql.migrate import upgrade
 from adapters.temporal.codec import new_key
 from domain.errors import InvalidInput, InvariantBroken
 from tests.support.asked import Process, ask, started, until
+from workers.console import Exit
 from workers.devserver import DevServer, DevServerOptions
 from workers.health import Health, NotReady, Phase, health_app, health_door
 from workers.postgres import LocalPostgres
@@ -298,6 +299,14 @@ async def test_door_stays_in_service_while_temporal_is_away(
         await temporal.start()
         code = await it.child.stop(grace_s=40)
     assert code == 0, it.child.tail()
+
+
+async def test_worker_that_finds_no_temporal_says_where_it_looked(tmp_path: Path) -> None:
+    """One line and the exit code for it, so that whoever reads the log knows what to start."""
+    env = {"TEMPORAL_ADDRESS": "127.0.0.1:9", "ACQUIT_RAIL_API_SECRET": SECRET}
+    it = await started(tmp_path / "worker.log", "workers", "worker", "books", **env)
+    assert await it.child.wait(60) == Exit.UNAVAILABLE
+    assert it.child.tail(1) == "acquit: Temporal at 127.0.0.1:9 does not answer: ConnectionRefused"
 
 
 async def test_codec_server_tells_its_health(tmp_path: Path) -> None:

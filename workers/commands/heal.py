@@ -87,7 +87,7 @@ async def _heal(settings: Settings, quiet_s: int, within_s: int) -> Healed:
                 await keep_schedules(house.client, settings, house.stack.products)
             async with asyncio.timeout(within_s):
                 return await house.starter.heal(settings.tenant, HealOrder(quiet_s))
-        except (RPCError, RuntimeError) as error:
+        except RPCError as error:
             raise Unavailable(f"Temporal does not answer: {error}") from error
         except TimeoutError:
             text = f"healing did not end within {within_s} s: do workers run?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from adapters.temporal.releases import builds
 from adapters.temporal.schedules import schedule_ids
 from workers.devserver import SEARCH_ATTRIBUTES
 from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
-from workers.production import build_of, is_sandbox, sweep_orders
+from workers.production import answering, build_of, is_sandbox, sweep_orders
 from workers.settings import temporal_config
 from workflows import names
 
@@ -34,8 +33,6 @@ KEPT_LEAST = timedelta(days=30)
 _DENIED = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED})
 _LOG_IN = "check TEMPORAL_API_KEY or the certificate of TEMPORAL_TLS_*, and what they may see"
 _REACH = "start the server (`acquit up` runs one for a sandbox), or check TEMPORAL_ADDRESS"
-_KIND = re.compile(r"kind: (\w+)")
-"""The operating system's word for it, in the middle of what the SDK says."""
 _SET_UP = "run deploy/temporal-server/namespace.sh, which creates what is missing"
 
 
@@ -50,14 +47,9 @@ async def check_temporal(
 
     async def reach() -> Sequence[Finding]:
         config = temporal_config(record)
-        address = str(config["target_host"])
-        try:
+        with answering(config):
             clients.append(await connect(config))
-        except RuntimeError as error:
-            why = _KIND.search(str(error))
-            detail = f"{address} does not answer: {why[1] if why else examiner.told(error)}"
-            return [fail("temporal", detail, _REACH)]
-        return [ok("temporal", f"{address} answers")]
+        return [ok("temporal", f"{config['target_host']} answers")]
 
     found = await examiner.run("temporal", _REACH, reach)
     if not clients:
