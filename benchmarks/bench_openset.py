@@ -108,10 +108,12 @@ class _Many:
         if child.returncode:
             return Sample(1, 1.0, wrong=f"exit code {child.returncode}")
         figures: dict[str, float] = json.loads(out)
-        commands = figures.pop("commands")
+        commands, spent = figures.pop("commands"), figures.pop("cpu")
         self._swept += int(figures["sweep, loans"])
         wrong = "" if figures["second sweep, loans"] == 0 else "a day was swept twice"
-        return Sample(commands, commands * figures["ms a command"] / 1000, {}, figures, wrong)
+        return Sample(
+            commands, commands * figures["ms a command"] / 1000, {"worker": spent}, figures, wrong
+        )
 
     async def fault(self) -> str:
         """The chain is whole and every loan is there once."""

@@ -66,6 +66,11 @@ class Sample:
         """Units a second; zero when the result is wrong."""
         return 0.0 if self.wrong else self.units / self.seconds
 
+    @property
+    def work(self) -> float:
+        """CPU seconds of a unit, of all processes."""
+        return sum(self.cpu.values()) / self.units
+
 
 Run = Callable[[], Awaitable[Sample]]
 Round = dict[str, Sample]
@@ -99,6 +104,15 @@ def ratio(done: Sequence[Round], name: str, to: str) -> Spread:
     return Spread.of([mine / theirs if theirs else 0.0 for mine, theirs in pairs])
 
 
+def effort(done: Sequence[Round], name: str, to: str) -> Spread:
+    """How many times the CPU of `to` a unit takes, compared within each round.
+
+    Who else is at work on the machine changes this little, and wall time a lot.
+    """
+    pairs = [(samples[name].work, samples[to].work) for samples in done]
+    return Spread.of([mine / theirs if theirs else 0.0 for mine, theirs in pairs])
+
+
 def summary(done: Sequence[Round], base: str, unit: str) -> list[Row]:
     """One row for each contestant: its rate, its ratio to `base`, CPU of a unit by process."""
     samples = [sample for round_ in done for sample in round_.values()]
@@ -108,7 +122,8 @@ def summary(done: Sequence[Round], base: str, unit: str) -> list[Row]:
         {
             "contestant": name,
             f"{unit} a second": rates(done, name),
-            f"ratio to {base}": ratio(done, name, base),
+            f"times {base}": ratio(done, name, base),
+            f"CPU, times {base}": effort(done, name, base),
             **{
                 f"CPU ms a {unit.removesuffix('s')}, {key}": _median(
                     [1000 * s[name].cpu.get(key, 0.0) / s[name].units for s in done]
@@ -198,6 +213,7 @@ class Report:
     tables: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    samples: dict[str, list[Round]] = field(default_factory=dict)
 
     def size(self, full: int, quick: int) -> int:
         """An amount of work: all of it, or little."""
@@ -227,6 +243,7 @@ class Report:
     def match(self, title: str, done: Sequence[Round], base: str, unit: str) -> None:
         """Print what contestants did in turns, and keep what was wrong."""
         self.table(f"{title}, {len(done)} rounds", summary(done, base, unit))
+        self.samples[title] = list(done)
         self.wrong += wrongs(done)
 
     def save(self, path: Path, machine: Mapping[str, str]) -> None:
@@ -236,6 +253,7 @@ class Report:
             "machine": dict(machine),
             "notes": self.notes,
             "tables": self.tables,
+            "samples": self.samples,
             "wrong": self.wrong,
         }
         path.write_text(json.dumps(content, indent=2, default=_plain) + "\n", encoding="utf-8")
