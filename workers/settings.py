@@ -127,7 +127,7 @@ class Settings(BaseSettings):
 
     connect_timeout_s: Seconds = 5.0
     request_timeout_s: Seconds = 20.0
-    drain_timeout_s: Seconds = 30.0
+    drain_timeout_s: Seconds = 50.0
     """How long a worker that is told to stop may finish what it has begun."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

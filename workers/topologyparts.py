@@ -174,7 +174,7 @@ def worker_variables(
         "ACQUIT_LOG_LEVEL": "info",
         "ACQUIT_TENANT": "main",
         "ACQUIT_MERCHANT_ID": "ACQUIT",
-        "ACQUIT_DRAIN_TIMEOUT_S": "30",
+        "ACQUIT_DRAIN_TIMEOUT_S": "50",
         "ACQUIT_HEALTH_HOST": HOST,
         "ACQUIT_HEALTH_PORT": str(ports.health[part]),
         "ACQUIT_SIMULATOR_URL": f"http://{HOST}:{ports.simulator}",

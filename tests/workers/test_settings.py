@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.rails.http import HttpLimits
 from adapters.refusals import SourceRefused
 from domain.errors import InvalidInput
 from workers.settings import load_settings, temporal_config
@@ -27,6 +28,11 @@ def test_without_an_environment_everything_lies_in_the_home(tmp_path: Path) -> N
     assert settings.logs == tmp_path / "logs"
     assert settings.otlp_endpoint is None
     assert settings.products.is_dir()
+
+
+def test_a_worker_that_stops_waits_longer_than_a_rail_may_take(tmp_path: Path) -> None:
+    """A debit that has left is answered and recorded before its worker ends."""
+    assert load_settings(tmp_path).drain_timeout_s > HttpLimits().total_s
 
 
 def test_the_environment_is_read_and_the_command_line_wins(
