@@ -12,7 +12,7 @@ from workers.settings import metrics_config, secrets_in, tracing_config
 from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from opentelemetry.trace import Tracer
@@ -97,12 +97,19 @@ class Observed:
         from adapters.telemetry.gauges import BooksGauges  # noqa: PLC0415
 
         _name(self.metrics, stack)
+        self.metrics.begin_at_zero()
         runs = []
         if self.core is not None:
-            runs.append(CoreMetrics(self.core, self.metrics).run())
+            core = CoreMetrics(self.core, self.metrics)
+            core.begin_at_zero()
+            runs.append(core.run())
         if role in GAUGE_ROLES:
-            desk = SqlGauges(stack.engine, stack.clock)
-            runs.append(BooksGauges(desk, self.metrics, stack.settings.gauges_every_s).run())
+            every_s, hours = stack.settings.gauges_every_s, stack.settings.verify_every_h
+            counts = SqlGauges(stack.engine, stack.clock)
+            gauges = BooksGauges(counts, self.metrics, every_s, verify=_faults(stack))
+            runs.append(gauges.run())
+            if hours is not None:
+                runs.append(gauges.run_verifying(hours * 3600))
         tasks = [asyncio.create_task(run, name="metrics") for run in runs]
         try:
             yield
@@ -121,6 +128,13 @@ def _name(metrics: Metrics, stack: Stack) -> None:
     zones = {file.product.timezone for file in stack.products.values()}
     queues = {names.WORKFLOWS, names.BOOKS, *map(names.debit_queue, rails)}
     metrics.known.take(rails, zones, queues)
+
+
+def _faults(stack: Stack) -> Callable[[], Awaitable[int]]:
+    async def faults() -> int:
+        return len((await stack.desk.verify()).faults)
+
+    return faults
 
 
 def observe(settings: Settings, role: str, closing: AsyncExitStack) -> Observed:

@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     """Whether metrics can be read as text, at `/metrics` beside `/healthz`."""
     gauges_every_s: Seconds = 30.0
     """How often a `books` worker asks the books how much waits, where metrics are wanted."""
+    verify_every_h: Annotated[float, Field(gt=0, le=744)] | None = None
+    """How often it reads the whole journal back besides; None: never."""
 
     @model_validator(mode="after")
     def _mail_login_is_whole(self) -> Self:

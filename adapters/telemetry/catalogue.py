@@ -95,7 +95,7 @@ CASE = Label(
         "unsettled",
     ),
 )
-CHECK = Label("check", ("balance", "chain"))
+CHECK = Label("check", ("balance", "chain", "journal"))
 WEBHOOK = Label(
     "result",
     (
@@ -201,7 +201,8 @@ SWEEP_AGE = Metric(
 )  # fmt: skip
 FAULTS = Metric(
     "acquit.books.faults", "{fault}", Kind.GAUGE,
-    "What is wrong with the books: currencies out of balance, numbers missing at the chain's end.",
+    "What is wrong with the books: currencies out of balance, numbers missing at the chain's end,"
+    " and what reading the whole journal found.",
     (CHECK,),
 )  # fmt: skip
 READING = Metric(
@@ -293,9 +294,10 @@ def _core(name: str, kind: Kind, text: str, unit: str = "") -> Metric:
     return Metric(f"temporal_{name}", unit, kind, text)
 
 
+WORKFLOW_FAILED = _core("workflow_failed", Kind.COUNTER, "Workflows that ended in a failure.")
 CORE = (
     _core("workflow_task_execution_failed", Kind.COUNTER, "Workflow tasks that failed."),
-    _core("workflow_failed", Kind.COUNTER, "Workflows that ended in a failure."),
+    WORKFLOW_FAILED,
     _core("activity_execution_failed", Kind.COUNTER, "Tries of activities that failed."),
     _core("request_failure", Kind.COUNTER, "Requests to the server that failed."),
     _core("num_pollers", Kind.GAUGE, "Pollers that are at work."),
@@ -311,12 +313,6 @@ CORE = (
         "activity_schedule_to_start_latency",
         Kind.HISTOGRAM,
         "How long activities wait for a worker.",
-        "s",
-    ),
-    _core(
-        "workflow_task_execution_latency",
-        Kind.HISTOGRAM,
-        "How long workflow tasks take.",
         "s",
     ),
     _core(

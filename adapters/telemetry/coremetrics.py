@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import product
 
 from opentelemetry.metrics import Meter
 from temporalio.runtime import (
@@ -18,7 +19,7 @@ from temporalio.runtime import (
     MetricBufferDurationFormat,
 )
 
-from adapters.telemetry.catalogue import CORE_LABELS
+from adapters.telemetry.catalogue import CORE_LABELS, QUEUE, WORKFLOW_FAILED, WORKFLOW_TYPE
 from adapters.telemetry.metrics import Metrics
 
 BUFFER = 50_000
@@ -59,6 +60,13 @@ class CoreMetrics:
         except asyncio.CancelledError:
             self.drain()
             raise
+
+    def begin_at_zero(self) -> None:
+        """See `Metrics.begin_at_zero`: workflows seldom fail, and the first must be seen."""
+        name = WORKFLOW_FAILED.name
+        self._taking[name] = self._meter.create_counter(name, "", WORKFLOW_FAILED.help).add
+        for kind, queue in product(WORKFLOW_TYPE.values, self._known.of(QUEUE)):
+            self._taking[name](0, {WORKFLOW_TYPE.name: kind, QUEUE.name: queue})
 
     def drain(self) -> None:
         """Take everything that is in the buffer."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -37,6 +37,7 @@ class BooksGauges:
         metrics: say how long asking took, and which rails and time zones there are.
         every_s: between two readings.
         clock: monotonic seconds; tests give another.
+        verify: reads the whole journal and gives the number of faults.
     """
 
     def __init__(
@@ -45,10 +46,13 @@ class BooksGauges:
         metrics: Metrics,
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time.monotonic,
+        verify: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self._desk, self._metrics, self._every_s, self._clock = desk, metrics, every_s, clock
         self._read: tuple[float, Gauges] | None = None
         self._balanced: tuple[float, int] | None = None
+        self._verify = verify
+        self._journal: int | None = None
         metrics.read_by(self.values)
 
     async def run(self) -> None:
@@ -59,6 +63,15 @@ class BooksGauges:
             except Exception as error:  # noqa: BLE001  (the books may be away; the alert is on silence)
                 _log.warning("gauges_not_read", error=type(error).__name__)
             await asyncio.sleep(self._every_s)
+
+    async def run_verifying(self, every_s: float) -> None:
+        """Read the whole journal every so often until cancelled."""
+        while self._verify is not None:  # ends by being cancelled
+            try:
+                self._journal = await self._verify()
+            except Exception as error:  # noqa: BLE001  (the books may be away)
+                _log.warning("journal_not_verified", error=type(error).__name__)
+            await asyncio.sleep(every_s)
 
     async def read(self) -> None:
         """Ask the books now."""
@@ -81,11 +94,13 @@ class BooksGauges:
             case catalogue.INBOX_AGE:
                 return [(_age(found.at, found.files), {})]
             case catalogue.FAULTS:
-                unbalanced = self._balanced[1] if self._balanced else 0
-                return [
-                    (unbalanced, {"check": "balance"}),
-                    (found.chain_apart, {"check": "chain"}),
-                ]
+                unbalanced = self._balanced[1] if self._balanced else None
+                checks = {
+                    "balance": unbalanced,
+                    "chain": found.chain_apart,
+                    "journal": self._journal,
+                }
+                return [(it, {"check": name}) for name, it in checks.items() if it is not None]
             case _:
                 return self._by_label(metric, found)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
@@ -17,7 +18,19 @@ from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from adapters.telemetry.catalogue import METRICS, OTHER, QUEUE, RAIL, ZONE, Kind, Label, Metric
+from adapters.telemetry.catalogue import (
+    COMMANDS,
+    DELIVERIES,
+    METRICS,
+    OTHER,
+    QUEUE,
+    RAIL,
+    WEBHOOKS,
+    ZONE,
+    Kind,
+    Label,
+    Metric,
+)
 from adapters.telemetry.closing import CLOSE_S, close_within
 
 SEND_MS = 5_000
@@ -113,6 +126,16 @@ class Metrics:
     def record(self, metric: Metric, amount: float, *values: object) -> None:
         """Take one measurement into a histogram."""
         self._histograms[metric.name].record(amount, self._labels(metric, values))
+
+    def begin_at_zero(self) -> None:
+        """Let counters that alerts look at begin at zero, once it is known what there is.
+
+        A counter that appears with its first event has not risen, as Prometheus sees it: the only
+        forged report of a day, the only statement that was refused, would wake nobody.
+        """
+        for metric in (COMMANDS, DELIVERIES, WEBHOOKS):
+            for values in product(*(self.known.of(label) for label in metric.labels)):
+                self._counters[metric.name].add(0, self._labels(metric, values))
 
     def read_by(self, reading: Reading) -> None:
         """Have the gauges of the catalogue answered by `reading`, at each export."""

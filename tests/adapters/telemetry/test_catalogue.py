@@ -1,6 +1,7 @@
 """The catalogue of metrics is whole, and what really leaves is what it says."""
 
 import ast
+import asyncio
 import typing
 from datetime import timedelta
 
@@ -51,10 +52,15 @@ class StillDesk:
         return 1
 
 
+async def four_faults() -> int:
+    """The journal as it was read back."""
+    return 4
+
+
 async def measure_everything(metrics: Metrics, *odd: str) -> BooksGauges:
     """Measure each metric once with labels that are known, and once with each that is not."""
     metrics.known.take(RAILS, ZONES, QUEUES)
-    gauges = BooksGauges(StillDesk(*odd), metrics)
+    gauges = BooksGauges(StillDesk(*odd), metrics, verify=four_faults)
     await gauges.read()
     for metric in METRICS:
         known = [next(iter(metrics.known.of(label))) for label in metric.labels]
@@ -210,7 +216,7 @@ async def test_gauges_say_zero_for_what_does_not_wait_and_nothing_once_they_are_
     now = [0.0]
     metrics = Metrics([], registry=registry)
     metrics.known.take(RAILS, ZONES, QUEUES)
-    gauges = BooksGauges(StillDesk(), metrics, every_s=30, clock=lambda: now[0])
+    gauges = BooksGauges(StillDesk(), metrics, every_s=30, clock=lambda: now[0], verify=four_faults)
     assert list(gauges.values(catalogue.INSTALLMENTS)) == []
     await gauges.read()
 
@@ -223,6 +229,10 @@ async def test_gauges_say_zero_for_what_does_not_wait_and_nothing_once_they_are_
     assert said(catalogue.INSTALLMENTS_AGE)["DUE"] == 0
     assert said(catalogue.SWEEP) == {"Asia/Shanghai": 3}
     assert said(catalogue.FAULTS) == {"balance": 1, "chain": 2}
+    verifying = asyncio.create_task(gauges.run_verifying(60))
+    await asyncio.sleep(0)
+    verifying.cancel()
+    assert said(catalogue.FAULTS) == {"balance": 1, "chain": 2, "journal": 4}
     assert said(catalogue.INBOX_AGE) == {"": 7200}
     now[0] = 90.0
     assert said(catalogue.INSTALLMENTS) == states

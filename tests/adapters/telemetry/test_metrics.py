@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from temporalio import activity, workflow
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -187,6 +187,7 @@ async def test_metrics_of_the_sdk_come_with_ours_and_name_no_stranger(
     core = CoreMetrics(buffer, metrics)
     queue = f"q-{uuid.uuid4().hex[:8]}"
     metrics.known.take(["simbank"], [], [queue])
+    core.begin_at_zero()
     client = await Client.connect(
         temporal_server.address,
         namespace=temporal_server.namespace,
@@ -210,6 +211,8 @@ async def test_metrics_of_the_sdk_come_with_ours_and_name_no_stranger(
         ]
         with pytest.raises(Exception, match="not found"):
             await client.get_workflow_handle(NAME_TIGHT).describe()
+        with pytest.raises(WorkflowFailureError):
+            await handles[1].result()
         async with asyncio.timeout(60):
             while lacking := wanted - {key[0] for key in _names(core, metrics)}:
                 await asyncio.sleep(0.1)
@@ -218,6 +221,9 @@ async def test_metrics_of_the_sdk_come_with_ours_and_name_no_stranger(
     assert not lacking
     core.drain()
     text = metrics.text("")[0].decode()
+    families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(families) == len(set(families))
+    assert read(metrics)[("temporal_workflow_failed_total", queue, "Installment")] == 1
     assert found_in(text) == set()
     labels = {
         label
@@ -239,6 +245,21 @@ def _names(core: CoreMetrics, metrics: Metrics) -> list[tuple[str, ...]]:
         for family in text_string_to_metric_families(metrics.text("")[0].decode())
         for sample in family.samples
     ]
+
+
+def test_counters_that_alerts_look_at_begin_at_zero(metrics: Metrics) -> None:
+    """Prometheus sees no rise in a counter that appears with its first event."""
+    CoreMetrics(core_buffer(), metrics).begin_at_zero()
+    metrics.begin_at_zero()
+    text = metrics.text("")[0].decode()
+    for series in (
+        'acquit_webhooks_total{acquit_role="all",rail="simbank",result="forged"} 0.0',
+        'acquit_commands_total{acquit_role="all",answer="failed",command="book_line"} 0.0',
+        'acquit_outbox_deliveries_total{acquit_role="all",result="failed",topic="wake"} 0.0',
+        'temporal_workflow_failed_total{acquit_role="all",task_queue="workflows",',
+    ):
+        assert series in text
+    assert {key[0] for key in read(metrics)} == {"target_info"}
 
 
 async def test_text_is_served_where_it_is_asked_for(metrics: Metrics) -> None:
