@@ -2,7 +2,8 @@
 
 Every value is written as a tag, its length in bytes and its bytes; a dataclass is written as its
 `kind` (or class name), then each field's name and value. Lengths make the encoding prefix-free, so
-two different values can never share an encoding.
+two different values can never share an encoding. A field marked `ADDED_LATER` is left out while it
+holds its default: what was hashed before the field existed keeps its hash.
 """
 
 import hashlib
@@ -13,9 +14,15 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from domain.errors import InvariantBroken
+
+ADDED_LATER: Mapping[str, bool] = MappingProxyType({"added_later": True})
+"""Metadata of a dataclass field that values hashed before did not have; it needs a default."""
+_ALWAYS = object()
+"""In place of a default: the field is written whatever it holds."""
 
 
 def canonical(value: object) -> bytes:
@@ -65,13 +72,21 @@ def _part(tag: str, content: bytes) -> bytes:
 
 def _fields(value: object) -> bytes:
     kind: type[Any] = type(value)
-    name = str(getattr(value, "kind", kind.__name__))
+    title = str(getattr(value, "kind", kind.__name__))
     names = _names(kind)  # type: ignore[arg-type]  # every class is hashable
-    pairs = (written + canonical(getattr(value, field_name)) for field_name, written in names)
-    return canonical(name) + b"".join(pairs)
+    held = ((getattr(value, name), written, out) for name, written, out in names)
+    pairs = (written + canonical(it) for it, written, out in held if out is _ALWAYS or it != out)
+    return canonical(title) + b"".join(pairs)
 
 
 @cache
-def _names(kind: type[Any]) -> tuple[tuple[str, bytes], ...]:
-    """The fields of a dataclass, each with its name's encoding: half of all there is to encode."""
-    return tuple((field.name, canonical(field.name)) for field in fields(kind))
+def _names(kind: type[Any]) -> tuple[tuple[str, bytes, object], ...]:
+    """The fields of a dataclass: name, its encoding, and the default with which it is left out."""
+    return tuple(
+        (
+            field.name,
+            canonical(field.name),
+            field.default if "added_later" in field.metadata else _ALWAYS,
+        )
+        for field in fields(kind)
+    )

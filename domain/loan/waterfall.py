@@ -7,11 +7,12 @@ credit-card rule art. 57; vectors in the tests.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import assert_never
 
+from domain.canonical import ADDED_LATER
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.amounts import Amounts, Component
 
@@ -79,7 +80,7 @@ class Waterfall:
     future: Future
     principal_first_from_dpd: int | None = None
     due_with_past_due: bool = False
-    in_advance: tuple[Component, ...] | None = None
+    in_advance: tuple[Component, ...] | None = field(default=None, metadata=ADDED_LATER)
 
     def __post_init__(self) -> None:
         for name, order in (("order", self.order), ("in_advance", self.in_advance)):

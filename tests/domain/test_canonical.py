@@ -1,6 +1,6 @@
 """One encoding for ever: equal values agree, different values never share it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.canonical import canonical, digest
+from domain.canonical import ADDED_LATER, canonical, digest
 from domain.errors import InvariantBroken
 
 
@@ -26,6 +26,16 @@ class Point:
 
     x: int
     y: int
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A point that got another field when points were hashed already."""
+
+    x: int
+    y: int
+    name: str | None = field(default=None, metadata=ADDED_LATER)
+    kind: str = field(default="Point", init=False, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True)
@@ -93,3 +103,10 @@ def test_what_has_no_exact_form_is_refused(value: object) -> None:
     """No float, no object, no class enters a hash."""
     with pytest.raises(InvariantBroken, match="no canonical encoding"):
         canonical(value)
+
+
+def test_a_field_added_later_changes_no_hash_while_it_says_nothing() -> None:
+    """Products and commands hashed by an older release are recognised; a value does count."""
+    assert digest(Grown(1, 2)) == digest(Point(1, 2))
+    assert digest(Grown(1, 2, "home")) != digest(Grown(1, 2))
+    assert digest(Grown(1, 2, "home")) != digest(Grown(1, 2, "work"))
