@@ -91,6 +91,7 @@ def disclose(percent: Decimal, decimals: int = 2) -> str:
     if not 0 <= decimals <= MOST_DECIMALS:
         raise InvalidInput("decimals", decimals, f"0 to {MOST_DECIMALS}")
     with localcontext() as context:
-        context.prec = PRECISION
+        # Room for every digit before the point too: compounded rates have no largest one.
+        context.prec = PRECISION + max(0, percent.adjusted())
         rounded = percent.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     return f"{abs(rounded) if rounded == 0 else rounded:f}"

@@ -267,3 +267,10 @@ def test_dated_irr_agrees_with_xirr(payments: list[tuple[int, int]]) -> None:
     assume(sum(flow.minor for flow in flows) != 0)
     ours = solve(flows, Odd.COMPOUND, negative=True)
     assert float(ours) == pytest.approx(theirs, rel=1e-6, abs=1e-8)
+
+
+def test_a_rate_of_many_digits_is_disclosed_in_full() -> None:
+    """A thousand times in a month compounds to 37 digits a year; nothing is cut or refused."""
+    rate = apr([Flow(-1, 0), Flow(1_001, 1)], AprMethod.IRR, Fraction(12))
+    assert disclose(rate.effective) == f"{(1_001**12 - 1) * 100}.00"
+    assert disclose(rate.effective * 10**40, 12).endswith("00.000000000000")
