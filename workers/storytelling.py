@@ -68,6 +68,7 @@ _MOVES = {
     "written_off": "written off",
     "recovered_in_full": "recovered in full",
     "cancelled": "cancelled",
+    "penalty_capped": "the penalty stops at a cap",
     "held": "put on hold",
     "unheld": "the hold ended",
 }

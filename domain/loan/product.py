@@ -1,10 +1,12 @@
 """A product: every rule that an installment lives by, versioned and pinned at boarding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 
 from domain.calendar import Adjust, DayWindow
+from domain.canonical import ADDED_LATER
 from domain.debit.retry import RetryPlan
+from domain.loan.caps import CapRules
 from domain.loan.penalty import PenaltyRule
 from domain.loan.split import SplitRules
 from domain.loan.waterfall import Waterfall
@@ -46,7 +48,10 @@ class ClosureRules:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """All rules of one product version. `account` is the funder's own bank account (direct)."""
+    """All rules of one product version. `account` is the funder's own bank account (direct).
+
+    A product without penalty charges none; one without caps is held to no ceiling.
+    """
 
     id: str
     version: int
@@ -66,6 +71,7 @@ class Product:
     grace_days: int
     closure: ClosureRules
     penalty: PenaltyRule | None = None
+    caps: CapRules | None = field(default=None, metadata=ADDED_LATER)
 
     @property
     def ref(self) -> str:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.errors import InvalidInput
+from domain.loan.caps import CapRules, Payment, exceeded
+from domain.loan.costs import check_caps, of_schedule
 from domain.loan.schedule import ScheduleLine, ScheduleTerms, build
 from domain.loan.schedule_terms import Method
 
@@ -108,6 +110,28 @@ def reamortise(
         )
         return continue_from(fewer, after)
     raise InvalidInput("effect", effect, f"smaller-installment for method {terms.method}")
+
+
+def check_cost(
+    rules: CapRules,
+    terms: ScheduleTerms,
+    paid: Sequence[Payment],
+    lines: Sequence[ScheduleLine],
+) -> None:
+    """Refuse a new version under which the loan as a whole would cost more than its caps allow.
+
+    Args:
+        rules: ceilings of the product, and fees besides the schedule.
+        terms: of the first version: what was lent, and when.
+        paid: everything paid under earlier versions, penalties and fees besides included.
+        lines: the new version.
+
+    Raises:
+        InvalidInput: names the rule, its cap, and the figure.
+    """
+    advances = [(terms.disbursed_on, terms.first_part_minor), *terms.drawdowns]
+    fees = rules.fees_on(terms.principal_minor)
+    check_caps(exceeded(of_schedule(terms.every, advances, lines, fees, paid), rules.caps))
 
 
 def _rate_on(terms: ScheduleTerms, day: date) -> Decimal:

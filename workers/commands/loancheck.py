@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +13,13 @@ from domain.errors import InvalidInput
 from workers.console import Exit, JsonOption, note, print_json, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from domain.loan.caps import Cap
+    from adapters.products.translate import ProductFile
+    from domain.loan.caps import Cap, CapExceeded, Costs
     from domain.loan.schedule import ScheduleLine, ScheduleTerms
 
-_EXAMPLE = "Example: acquit loan check loan.json --cap 'CN 24 percent=24' --json"
+_EXAMPLE = "Example: acquit loan check loan.json --cap cn-institutions-24 --json"
 _ALIASES = {
     "annual_rate": "rate",
     "disbursed_on": "disbursed",
@@ -27,7 +28,10 @@ _ALIASES = {
     "amount": "principal",
 }
 _OTHER = {"upfront_fee", "each_fee", "rows", "installment"}
-_NAMES = {"loan_id", "tenant", "borrower", "product", "mandate_ref", "account_token", "language"}
+_NAMES = {
+    *("loan_id", "tenant", "borrower", "product", "language", "merchant_id", "account_token"),
+    *("mandate_ref", "mandate_cap", "mandate_valid_to"),
+}
 _COUNTS = {"periods", "principal_grace", "interest_free", "anchor_day"}
 _LISTS = {"rate_change", "drawdown"}
 MOST_LOANS = 100_000
@@ -52,8 +56,24 @@ class Report:
 
     loan: str
     faults: list[InvalidInput] = field(default_factory=list)
-    over: list[str] = field(default_factory=list)
+    over: Sequence[CapExceeded] = ()
     figures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What loans are held against: caps of the command line, and products by name."""
+
+    caps: tuple[Cap, ...]
+    products: Mapping[str, ProductFile] = field(default_factory=dict)
+
+    def product(self, name: str) -> ProductFile | None:
+        """The product that a loan names, or the only one there is; None where none are given."""
+        refs = sorted({item.product.ref for item in self.products.values()})
+        found = self.products.get(name or (refs[0] if len(refs) == 1 else ""))
+        if found is None and refs:
+            raise InvalidInput("product", name, f"one of {', '.join(refs)}")
+        return found
 
 
 def check(
@@ -61,18 +81,27 @@ def check(
     *,
     cap: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=PERCENT: most percent a year over all borrower cash flows."),
+        typer.Option(
+            help="NAME=PERCENT: most percent a year over all borrower cash flows; or a ceiling of "
+            "law: cn-institutions-24, uk-high-cost, cn-private-4xlpr=LPR."
+        ),
+    ] = None,
+    product: Annotated[
+        Path | None,
+        typer.Option(
+            help="Product file, or a folder of them: ceilings, fees, calendar, and terms not given."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check dates, sums, rates and caps of loans; nothing is boarded.
 
     A loan has the names of the options of `acquit schedule`; besides upfront_fee, each_fee,
-    installment (compared within one minor unit) and, for method explicit, rows. Exit 2 when a
-    value is refused, 1 when only a cap is exceeded.
+    installment (compared within one minor unit), product (with --product) and, for method explicit,
+    rows. Exit 2 when a value is refused, 1 when only a cap is exceeded.
     """
-    caps = _caps(cap or [])
-    reports = [_report(name, given, caps) for name, given in _loans_of(file)]
+    rules = Rules(_caps(cap or []), _products(product))
+    reports = [_report(name, given, rules) for name, given in _loans_of(file)]
     if as_json:
         print_json([_as_dict(report) for report in reports])
     else:
@@ -98,7 +127,7 @@ def _loans_of(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 if reader.line_num > MOST_LOANS:
                     raise InvalidInput("file", name, f"at most {MOST_LOANS} lines")
                 given = {key: value for key, value in row.items() if value}
-                yield f"line {reader.line_num}", {"method": "equal-installment", **given}
+                yield f"line {reader.line_num}", given
         return
     document = read_json(name)
     loans = document if isinstance(document, list) else [document]
@@ -108,20 +137,20 @@ def _loans_of(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield str(loan.get("loan_id", f"loan {index}")), loan
 
 
-def _report(name: str, given: dict[str, Any], caps: Sequence[Cap]) -> Report:
+def _report(name: str, given: dict[str, Any], rules: Rules) -> Report:
     from domain.loan.apr import AprMethod, apr, disclose  # noqa: PLC0415
-    from domain.loan.caps import borrower_flows, exceeded  # noqa: PLC0415
-    from domain.money import decimal_text, parse_minor  # noqa: PLC0415
+    from domain.loan.caps import exceeded  # noqa: PLC0415
+    from domain.money import decimal_text  # noqa: PLC0415
 
     report = Report(name)
     try:
         values = _named(given)
-        terms, lines = _schedule(values)
-        upfront = parse_minor(values.get("upfront_fee", 0), terms.currency, "upfront_fee")
-        each = parse_minor(values.get("each_fee", 0), terms.currency, "each_fee")
-        flows, per_year = borrower_flows(terms, lines, upfront_minor=upfront, each_minor=each)
-        rate = apr(flows, AprMethod.IRR, per_year)
-        report.over = [str(broken) for broken in exceeded(flows, per_year, caps)]
+        chosen = rules.product(str(values.get("product", "")))
+        terms, lines = _schedule(_usual(chosen) | values)
+        costs = _costs(values, terms, lines, chosen)
+        rate = apr(costs.flows, AprMethod.IRR, costs.unit.per_year)
+        own = chosen.product.caps if chosen is not None else None
+        report.over = exceeded(costs, (*(own.caps if own is not None else ()), *rules.caps))
         report.figures = {
             "installment": decimal_text(lines[0].total, terms.currency),
             "interest": decimal_text(sum(line.interest for line in lines), terms.currency),
@@ -132,6 +161,52 @@ def _report(name: str, given: dict[str, Any], caps: Sequence[Cap]) -> Report:
     except InvalidInput as fault:
         report.faults.append(fault)
     return report
+
+
+def _usual(chosen: ProductFile | None) -> dict[str, Any]:
+    """Terms of a loan that gives none: those of its product; a tape's are equal installments."""
+    from domain.money import decimal_text  # noqa: PLC0415
+
+    if chosen is None:
+        return {"method": "equal-installment"}
+    how, currency = chosen.schedule, chosen.product.currency
+    return {
+        "method": how.method,
+        "day_count": how.day_count,
+        "every": how.every,
+        "rounding": how.rounding,
+        "round_installment_to": decimal_text(how.round_installment_to_minor, currency),
+        "currency": currency,
+    }
+
+
+def _costs(
+    values: dict[str, Any],
+    terms: ScheduleTerms,
+    lines: Sequence[ScheduleLine],
+    chosen: ProductFile | None,
+) -> Costs:
+    """What the loan costs as it would be boarded: due dates moved, fees of the product added."""
+    from adapters.calendars import load_calendar  # noqa: PLC0415
+    from domain.loan.caps import Fees  # noqa: PLC0415
+    from domain.loan.costs import of_schedule  # noqa: PLC0415
+    from domain.money import parse_minor  # noqa: PLC0415
+
+    upfront, each = (
+        parse_minor(values.get(name, 0), terms.currency, name)
+        for name in ("upfront_fee", "each_fee")
+    )
+    if chosen is not None:
+        product = chosen.product
+        calendar = load_calendar(product.calendar)
+        lines = [
+            replace(line, due_on=calendar.adjust(line.due_on, product.adjust)) for line in lines
+        ]
+        if product.caps is not None:
+            fees = product.caps.fees_on(terms.principal_minor)
+            upfront, each = upfront + fees.upfront, each + fees.each
+    advances = [(terms.disbursed_on, terms.first_part_minor), *terms.drawdowns]
+    return of_schedule(terms.every, advances, lines, Fees(upfront, each))
 
 
 def _compare(values: dict[str, Any], terms: ScheduleTerms, lines: Sequence[ScheduleLine]) -> None:
@@ -181,11 +256,15 @@ def _schedule(values: dict[str, Any]) -> tuple[ScheduleTerms, tuple[ScheduleLine
     for name in ("principal", "rate", "periods", "method", "disbursed", "currency"):
         if name not in words:
             raise InvalidInput(name, "", "given")
-    terms = TermsText(**words).read()
+    terms, rows = TermsText(**words).read(), values.get("rows", ())
     if terms.method is not Method.EXPLICIT:
+        if rows:
+            raise InvalidInput("rows", f"{len(rows)} rows", "only for method explicit")
         return terms, build(terms)
-    lines = tuple(_line(index, row, terms) for index, row in enumerate(values.get("rows", ()), 1))
+    lines = tuple(_line(index, row, terms) for index, row in enumerate(rows, 1))
     check_lines(lines, terms.principal_minor)
+    if lines[0].due_on <= terms.disbursed_on:
+        raise InvalidInput("row 1 due_on", lines[0].due_on, f"after {terms.disbursed_on}")
     return terms, lines
 
 
@@ -212,16 +291,27 @@ def _whole(name: str, value: object) -> int:
     return int(text)
 
 
+def _products(path: Path | None) -> Mapping[str, ProductFile]:
+    from adapters.products.files import read_products  # noqa: PLC0415
+
+    return {} if path is None else read_products(path)
+
+
 def _caps(words: Sequence[str]) -> tuple[Cap, ...]:
-    from domain.loan.caps import RateCap  # noqa: PLC0415
+    from domain.loan.caps import CN_PRIVATE, Cap, legal_caps  # noqa: PLC0415
     from domain.money import parse_decimal  # noqa: PLC0415
 
-    caps = []
+    caps: list[Cap] = []
     for word in words:
         name, equals, percent = word.rpartition("=")
-        if not equals or not name:
+        if not equals:
+            caps += legal_caps(word)
+        elif name == CN_PRIVATE:
+            caps += legal_caps(name, parse_decimal(percent, "cap"))
+        elif name:
+            caps.append(Cap(name, parse_decimal(percent, "cap")))
+        else:
             raise InvalidInput("cap", word, "NAME=PERCENT")
-        caps.append(RateCap(name, parse_decimal(percent, "cap")))
     return tuple(caps)
 
 
@@ -233,7 +323,15 @@ def _as_dict(report: Report) -> dict[str, Any]:
             {"field": fault.field, "value": str(fault.value), "rule": fault.rule}
             for fault in report.faults
         ],
-        "caps_exceeded": report.over,
+        "caps_exceeded": [
+            {
+                "rule": one.rule,
+                "measure": one.measure.value,
+                "cap": one.cap,
+                "figure": one.figure,
+            }
+            for one in report.over
+        ],
         **report.figures,
     }
 

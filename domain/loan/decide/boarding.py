@@ -10,6 +10,7 @@ from domain.loan.aggregate import Installment, Loan, NoticeState
 from domain.loan.amounts import Amounts
 from domain.loan.change import Change, Done, Refusal
 from domain.loan.commands import BoardLoan, RollDay
+from domain.loan.costs import broken_caps
 from domain.loan.decide.charges import charge_to_date, fall_due
 from domain.loan.decide.desk import need_operator
 from domain.loan.decide.money import place_waiting
@@ -81,7 +82,8 @@ def _check(command: BoardLoan) -> Refusal | None:
         return Refusal("schedule.order", "due dates rise from installment to installment")
     if command.mandate.rail != product.rail:
         return Refusal("mandate.rail", f"the mandate is for {command.mandate.rail}")
-    return None
+    broken = broken_caps(product.caps, command.principal_minor, command.disbursed_on, lines)
+    return Refusal("loan.cost", "; ".join(map(str, broken))) if broken else None
 
 
 def _item(line: ScheduleLine) -> Installment:

@@ -10,10 +10,13 @@ from domain.debit.outcome import EXCUSING
 from domain.ledger import bookings
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.amounts import Amounts, Component
+from domain.loan.caps import Cap
+from domain.loan.costs import room_for
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
 from domain.loan.penalty import LONGEST_DAYS, penalty, to_book
 from domain.loan.waterfall import Allocation
+from domain.money import Money
 
 ONE_DAY = timedelta(days=1)
 ACCRUING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT, State.PRESENTED, State.IN_DOUBT})
@@ -28,16 +31,51 @@ def fall_due(work: Work, loan_id: str, number: int) -> None:
     work.put(loan_id, replace(work.item(loan_id, number), fell_due=True))
 
 
-def true_up_penalty(work: Work, loan_id: str, number: int, through: date) -> None:
-    """Bring the penalty to what value dates say it is for the days through `through`.
+def true_up_penalty(work: Work, loan_id: str, number: int, value_on: date) -> None:
+    """Bring the penalty to what it is for money of a value date, before that money is applied.
 
     More is charged, less is reversed; what was paid of a penalty that was never due is un-applied
     first and waits again. While an attempt is live the penalty waits for its outcome.
     """
+    _true_up(work, loan_id, number, value_on, lowest=-work.item(loan_id, number).owed.penalty)
+
+
+def charge_through(work: Work, loan_id: str, number: int, through: date) -> None:
+    """Bring the penalty to what value dates say it is for the days through `through`.
+
+    Here a cap only stops what would be added. What it leaves no room for any more, since other
+    money turned out to have come earlier, goes when money comes that would pay it.
+    """
+    _true_up(work, loan_id, number, through, lowest=0)
+
+
+def charge_to_date(work: Work, loan_id: str, number: int) -> None:
+    """Penalty of what is still owed, through yesterday or the newest value date of its money."""
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    if item.owed.total:
+        through = max([work.today(loan_id) - ONE_DAY, *_value_days(loan, item)])
+        charge_through(work, loan_id, number, through)
+
+
+def owed_on(loan: Loan, item: Installment, value_on: date) -> Amounts:
+    """What is owed when money of that value date comes: penalty only for the days before it."""
+    if not _accrues(loan, item):
+        return item.owed
+    wanted = _wanted(loan, item, value_on)
+    delta, _ = _lawful(loan, item, value_on, wanted, lowest=-item.owed.penalty)
+    return replace(item.owed, penalty=max(0, item.owed.penalty + delta))
+
+
+def _true_up(work: Work, loan_id: str, number: int, through: date, lowest: int) -> None:
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     if not _accrues(loan, item):
         return
-    delta = penalty_delta(loan, item, through)
+    wanted = _wanted(loan, item, through)
+    delta, cap = _lawful(loan, item, through, wanted, lowest)
+    if cap is not None and (delta or not _was_capped(loan, item)):
+        withheld = Money(wanted - delta, loan.currency)
+        why = f"{cap.rule}, at most {cap.percent} %: {withheld} are not charged"
+        work.note(loan_id, number, item.state, item.state, "penalty_capped", why)
     if delta < 0:
         _unapply(work, loan_id, number, -delta - item.owed.penalty)
         # What was forgiven of it cannot be taken back twice: a waiver stays as it was given.
@@ -48,25 +86,30 @@ def true_up_penalty(work: Work, loan_id: str, number: int, through: date) -> Non
     work.put(loan_id, replace(work.item(loan_id, number), penalty_through=through))
 
 
-def charge_to_date(work: Work, loan_id: str, number: int) -> None:
-    """Penalty of what is still owed, through yesterday or the newest value date of its money."""
-    loan, item = work.loan(loan_id), work.item(loan_id, number)
-    if item.owed.total:
-        through = max([work.today(loan_id) - ONE_DAY, *_value_days(loan, item)])
-        true_up_penalty(work, loan_id, number, through)
-
-
-def owed_on(loan: Loan, item: Installment, value_on: date) -> Amounts:
-    """What is owed when money of that value date comes: penalty only for the days before it."""
-    if not _accrues(loan, item):
-        return item.owed
-    owed = item.owed.penalty + penalty_delta(loan, item, value_on)
-    return replace(item.owed, penalty=max(0, owed))
-
-
-def penalty_delta(loan: Loan, item: Installment, through: date) -> int:
-    """Penalty still to be charged (negative: to be reversed) for the days through `through`."""
+def _wanted(loan: Loan, item: Installment, through: date) -> int:
+    """Penalty still to be charged (negative: to be reversed) for these days, caps aside."""
     return to_book(penalty_due(loan, item, through), item.charged.penalty - item.penalty_carried)
+
+
+def _lawful(
+    loan: Loan, item: Installment, through: date, wanted: int, lowest: int
+) -> tuple[int, Cap | None]:
+    """The part of a wanted charge that the product's caps allow, and the cap that stops the rest.
+
+    Never below `lowest` for a cap's sake, at most all that is unpaid: what was paid was lawful when
+    it was asked for.
+    """
+    rules = loan.product.caps
+    if rules is None or wanted <= lowest:
+        return wanted, None
+    allowed, cap = room_for(loan, rules, item.number, through)
+    allowed = max(allowed, lowest)
+    return (wanted, None) if wanted <= allowed else (allowed, cap)
+
+
+def _was_capped(loan: Loan, item: Installment) -> bool:
+    """Whether less than the rule asks for was booked the last time: nobody is told that again."""
+    return item.penalty_through is not None and _wanted(loan, item, item.penalty_through) > 0
 
 
 def penalty_due(loan: Loan, item: Installment, through: date) -> Fraction:

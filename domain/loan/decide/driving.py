@@ -20,7 +20,7 @@ from domain.loan.commands import (
     RenewSend,
     Review,
 )
-from domain.loan.decide.charges import fall_due, true_up_penalty
+from domain.loan.decide.charges import charge_through, fall_due
 from domain.loan.decide.desk import need_operator
 from domain.loan.decide.money import place_waiting, waits_for
 from domain.loan.decide.outcomes import end_unpaid
@@ -85,7 +85,7 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
         return work.superseded(loan_id, number)
     if not loan.mandate.allows(value_on):
         return _give_up(work, loan_id, number, Event.MANDATE_ENDED, f"not valid on {value_on}")
-    true_up_penalty(work, loan_id, number, value_on)
+    charge_through(work, loan_id, number, value_on)
     item = work.item(loan_id, number)
     amount = min([item.owed.total, *_caps(loan, item, rail)])
     if amount <= 0:

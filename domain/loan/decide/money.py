@@ -7,6 +7,7 @@ from datetime import date
 from domain.errors import InvariantBroken
 from domain.ledger import bookings
 from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Receipt
+from domain.loan.amounts import Component
 from domain.loan.change import CaseChange
 from domain.loan.decide.charges import charge_to_date, owed_on, true_up_penalty
 from domain.loan.decide.work import Work
@@ -73,11 +74,24 @@ def _place(work: Work, loan_id: str, receipt_id: str) -> None:
     numbers = list(dict.fromkeys(part.number for part in now))
     for number in numbers:
         true_up_penalty(work, loan_id, number, receipt.value_on)
+    now = _within_owed(work, loan_id, now)
     _draw(work, loan_id, receipt_id, sum(part.minor for part in now))
     _apply(work, loan_id, receipt_id, now)
     for number in numbers:
         charge_to_date(work, loan_id, number)
     _park(work, loan_id, receipt_id, rest)
+
+
+def _within_owed(work: Work, loan_id: str, parts: Sequence[Allocation]) -> list[Allocation]:
+    """Under a cap the penalty of one installment leaves less for the next: the rest waits on."""
+    cut = []
+    for part in parts:
+        item = work.item(loan_id, part.number)
+        charged = part.component is Component.PENALTY and item.state is not State.WRITTEN_OFF
+        minor = min(part.minor, item.owed.penalty) if charged else part.minor
+        if minor:
+            cut.append(replace(part, minor=minor))
+    return cut
 
 
 def _by_waterfall(

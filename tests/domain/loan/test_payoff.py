@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.loan.amounts import Component
+from domain.loan.caps import CapRules, Payment, legal_caps
 from domain.loan.payoff import EU_CONSUMER_CREDIT, EarlyFee, accrued_interest, quote
 from domain.loan.prepay import prepay
-from domain.loan.restructure import Effect, continue_from, reamortise, remaining_terms
+from domain.loan.restructure import (
+    Effect,
+    check_cost,
+    continue_from,
+    reamortise,
+    remaining_terms,
+)
 from domain.loan.schedule import DayCount, Frequency, Method, ScheduleTerms, build
 
 
@@ -280,6 +287,38 @@ def test_new_terms_may_stretch_what_is_left() -> None:
     assert [new[0].number, new[-1].number] == [4, 27]
     assert new[0].due_on == date(2024, 5, 15)
     assert sum(line.principal for line in new) == lines[2].balance
+
+
+@pytest.mark.parametrize(
+    ("rate", "each", "refused"), [("24", 0, ""), ("24", 5_000, "33.2301"), ("30", 0, "28.5103")]
+)
+def test_a_restructure_is_held_against_the_caps_with_all_that_was_paid(
+    rate: str, each: int, refused: str
+) -> None:
+    """The loan as a whole counts: dear terms after cheap ones, and fees with every installment."""
+    made = terms(method=Method.EQUAL_INSTALLMENT, annual_rate_percent=Decimal(24))
+    lines = build(made)
+    paid = [Payment(line.due_on, line.total + each, line.principal) for line in lines[:3]]
+    left = remaining_terms(made, lines, date(2024, 4, 15), lines[2].balance, periods=24)
+    new = continue_from(replace(left, annual_rate_percent=Decimal(rate)), 3)
+    rules = CapRules(legal_caps("cn-institutions-24"), made.every, each_minor=each)
+    if not refused:
+        check_cost(rules, made, paid, new)
+        return
+    with pytest.raises(InvalidInput, match=rf"cost: '{refused} %") as found:
+        check_cost(rules, made, paid, new)
+    assert found.value.rule == f"at most 24 % ({rules.caps[0].rule})"
+
+
+def test_a_penalty_paid_before_leaves_less_for_new_terms() -> None:
+    """At the cap already: what was paid besides the schedule makes the new version unlawful."""
+    made = terms(method=Method.EQUAL_INSTALLMENT, annual_rate_percent=Decimal(24))
+    lines = build(made)
+    paid = [Payment(line.due_on, line.total, line.principal) for line in lines[:3]]
+    rules = CapRules(legal_caps("cn-institutions-24"), made.every)
+    check_cost(rules, made, paid, lines[3:])
+    with pytest.raises(InvalidInput, match=r"cost: '24\.1"):
+        check_cost(rules, made, [*paid, Payment(date(2024, 4, 1), 1_000)], lines[3:])
 
 
 def test_what_is_left_keeps_rates_parts_and_grace_that_are_still_to_come() -> None:

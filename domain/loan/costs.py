@@ -1,0 +1,98 @@
+"""What a loan costs its borrower: as agreed in a schedule, and as it stands on the books."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from domain.errors import InvalidInput
+from domain.loan.aggregate import Installment, Loan
+from domain.loan.amounts import Amounts, Component
+from domain.loan.caps import (
+    Cap,
+    CapExceeded,
+    CapRules,
+    Costs,
+    Fees,
+    Payment,
+    costs_of,
+    exceeded,
+    room,
+)
+from domain.loan.frequency import Frequency
+from domain.loan.lifecycle import State
+from domain.loan.schedule_line import ScheduleLine
+
+
+def of_schedule(
+    every: Frequency,
+    advances: Sequence[tuple[date, int]],
+    lines: Iterable[ScheduleLine],
+    fees: Fees,
+    before: Sequence[Payment] = (),
+) -> Costs:
+    """Costs of an agreed schedule with the fees besides it.
+
+    Args:
+        every: how far apart its installments are.
+        advances: day and minor units of each part lent, in order.
+        lines: installments still to come; all of them at boarding.
+        fees: what is paid besides the lines.
+        before: what was paid already, when terms change while the loan runs.
+    """
+    upfront = Payment(advances[0][0], fees.upfront)
+    payments = (Payment(line.due_on, line.total + fees.each, line.principal) for line in lines)
+    return costs_of(every, advances, (upfront, *before, *payments))
+
+
+def broken_caps(
+    rules: CapRules | None, principal_minor: int, disbursed_on: date, lines: Sequence[ScheduleLine]
+) -> tuple[CapExceeded, ...]:
+    """Ceilings of a product that a loan breaks which is to be boarded with these rows."""
+    if rules is None:
+        return ()
+    advances, fees = [(disbursed_on, principal_minor)], rules.fees_on(principal_minor)
+    return exceeded(of_schedule(rules.every, advances, lines, fees), rules.caps)
+
+
+def check_caps(broken: Sequence[CapExceeded]) -> None:
+    """Refuse what breaks a ceiling.
+
+    Raises:
+        InvalidInput: names the first rule broken, its cap, and the figure.
+    """
+    for one in broken:
+        figure = f"{one.figure} %" if one.figure else "no single rate"
+        raise InvalidInput("cost", figure, f"at most {one.cap} % ({one.rule})")
+
+
+def room_for(loan: Loan, rules: CapRules, number: int, through: date) -> tuple[int, Cap]:
+    """The most that may be charged to an installment, payable at once, and the cap that says so.
+
+    What was paid counts when it was paid, or on its due date where it came before it: to pay early
+    is the borrower's choice and makes no loan dearer. What is overdue counts on the day `through`,
+    on which it is paid at the earliest; what is to come, when it falls due.
+    """
+    advances = [(loan.disbursed_on, loan.principal_minor)]
+    costs = costs_of(rules.every, advances, _payments(loan, rules, through))
+    return room(costs, rules.caps, max(loan.installment(number).due_on, through))
+
+
+def _payments(loan: Loan, rules: CapRules, through: date) -> Iterator[Payment]:
+    fees = rules.fees_on(loan.principal_minor)
+    yield Payment(loan.disbursed_on, fees.upfront)
+    for receipt in loan.receipts:
+        for part in receipt.allocations:
+            day = max(receipt.value_on, loan.installment(part.number).due_on)
+            principal = part.minor if part.component is Component.PRINCIPAL else 0
+            yield Payment(day, part.minor, principal)
+    for item in loan.installments:
+        if item.state is not State.CANCELLED:
+            left = _left(item)
+            yield Payment(max(item.due_on, through), left.total, left.principal)
+            yield Payment(item.due_on, fees.each)
+
+
+def _left(item: Installment) -> Amounts:
+    """What the borrower has still to pay of an installment, to whomever."""
+    if not item.fell_due:
+        return item.scheduled
+    return item.owed + item.given_up + item.subrogated

@@ -1,0 +1,58 @@
+"""Ceilings through real databases: refused for good at the door, pinned, and kept by the sweep."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
+from domain.loan.caps import CapRules, legal_caps
+from domain.loan.change import Applied, Refused
+from domain.loan.frequency import Frequency
+from domain.loan.penalty import PenaltyRule
+from tests.support.booksbench import StillClock, roll
+from tests.support.memory import PRODUCT, RULES, board, schedule
+
+CAPPED = replace(
+    PRODUCT,
+    caps=CapRules(legal_caps("cn-institutions-24"), Frequency(1, "month")),
+    penalty=PenaltyRule(Decimal(36), 360, on_interest=False, grace_days=3),
+)
+
+
+async def test_a_dear_loan_is_refused_with_its_reason_and_stays_refused(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """The refusal is stored: the same command is answered the same way again."""
+    dear = board(product=CAPPED, lines=schedule(((200_000, 8_030), (200_000, 4_000))))
+    answers = [await books.apply(dear) for _ in range(2)]
+    assert [isinstance(answer, Refused) and answer.rule for answer in answers] == ["loan.cost"] * 2
+    assert isinstance(answers[1], Refused)
+    assert answers[1].reason.endswith("24.0604 % is above 24 %")
+    assert answers[1].replayed
+    assert await desk.loan("L1") is None
+
+
+async def test_a_penalty_at_its_cap_is_booked_and_explained_by_books_that_start_anew(
+    engine: AsyncEngine, desk: SqlDesk, clock: StillClock
+) -> None:
+    """The pinned product carries its ceilings; the story says which rule stopped the charge."""
+    lines = schedule(((200_000, 8_000), (200_000, 4_000)))
+    async with SqlBooks(engine, clock, RULES) as first:
+        assert isinstance(await first.apply(board(product=CAPPED, lines=lines)), Applied)
+    async with SqlBooks(engine, clock, RULES) as second:
+        for day in (date(2026, 3, 10), date(2026, 3, 30)):
+            clock.to(day)
+            assert isinstance(await second.apply(roll("L1", day)), Applied)
+    loan = await desk.loan("L1")
+    assert loan is not None
+    # 16 days at 36 percent would be 32.00. From 10 February to 29 March are a month and 18 days
+    # (counted back, and there is no 29 February): 2080.00 x (1.02 ** (18 / 30) - 1) = 24.86.
+    assert loan.installment(1).owed.penalty == 2_486
+    told = {line.what: line.detail for line in await desk.story("L1", 1)}
+    assert "CN jin-gui [2025] 9" in told["penalty_capped"]
+    assert "at most 24 %: 7.14 CNY are not charged" in told["penalty_capped"]
+    assert "24.86" in told["penalty_accrued"]
+    assert (await desk.verify()).faults == ()
