@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from domain.calendar import Adjust
 from domain.errors import InvalidInput
 from domain.loan.amounts import Component
+from domain.loan.caps import Measure
 from domain.loan.frequency import Frequency
 from domain.loan.schedule_terms import Method
 from domain.loan.waterfall import Direction, Future
@@ -79,5 +80,6 @@ AdjustName = Annotated[Adjust, Field(strict=False)]
 MethodName = Annotated[Method, Field(strict=False)]
 RoundingName = Annotated[Rounding, Field(strict=False)]
 ComponentName = Annotated[Component, Field(strict=False)]
+MeasureName = Annotated[Measure, Field(strict=False)]
 DirectionName = Annotated[Direction, Field(strict=False)]
 FutureName = Annotated[Future, Field(strict=False)]

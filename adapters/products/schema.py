@@ -3,6 +3,7 @@
 One class for each table of the file; docs/products.md says what every field means.
 """
 
+from fractions import Fraction
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -132,6 +133,26 @@ class PenaltyTable(_Table):
     cap_fraction: f.Share | None = None
 
 
+class CeilingTable(_Table):
+    """A ceiling of the lender's own, in percent of what `measure` counts."""
+
+    rule: Annotated[str, Field(min_length=1, max_length=80)]
+    percent: f.Exact
+    measure: f.MeasureName
+
+
+class CapsTable(_Table):
+    """Ceilings of cost, and what is paid besides the installments; see domain/loan/caps.py."""
+
+    legal: list[str] = []
+    one_year_lpr_percent: f.Exact | None = None
+    own: list[CeilingTable] = []
+    upfront_fraction: f.Share = Fraction(0)
+    upfront_minor: f.Minor = 0
+    each_fraction: f.Share = Fraction(0)
+    each_minor: f.Minor = 0
+
+
 class ProductTable(_Table):
     """A whole product file."""
 
@@ -154,3 +175,4 @@ class ProductTable(_Table):
     retry: RetryTable
     closure: ClosureTable
     penalty: PenaltyTable | None = None
+    caps: CapsTable | None = None

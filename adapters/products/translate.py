@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 from adapters.products.schema import (
+    CapsTable,
     PenaltyTable,
     ProductTable,
     RemindersTable,
@@ -13,6 +15,7 @@ from adapters.products.schema import (
 )
 from domain.calendar import DayWindow
 from domain.debit.retry import RetryPlan
+from domain.loan.caps import Cap, CapRules, legal_caps
 from domain.loan.daycount import DayCount
 from domain.loan.frequency import Frequency
 from domain.loan.penalty import PenaltyRule
@@ -66,6 +69,7 @@ def product_of(table: ProductTable) -> ProductFile:
             table.closure.return_window_banking_days, table.closure.settlement_banking_days
         ),
         penalty=None if table.penalty is None else _penalty(table.penalty, table.grace_days),
+        caps=None if table.caps is None else _caps(table.caps, schedule.every),
     )
     rules = ScheduleRules(
         schedule.method,
@@ -131,4 +135,19 @@ def _penalty(table: PenaltyTable, grace_days: int) -> PenaltyRule:
         compounding=table.compounding,
         cap_minor=table.cap_minor,
         cap_fraction=table.cap_fraction,
+    )
+
+
+def _caps(table: CapsTable, every: Frequency) -> CapRules:
+    legal = (legal_caps(name, table.one_year_lpr_percent) for name in table.legal)
+    return CapRules(
+        caps=(
+            *chain.from_iterable(legal),
+            *(Cap(own.rule, own.percent, own.measure) for own in table.own),
+        ),
+        every=every,
+        upfront_fraction=table.upfront_fraction,
+        upfront_minor=table.upfront_minor,
+        each_fraction=table.each_fraction,
+        each_minor=table.each_minor,
     )

@@ -15,6 +15,7 @@ from domain.errors import InvalidInput
 from domain.loan import schedule
 from domain.loan.aggregate import Actor
 from domain.loan.commands import BoardLoan
+from domain.loan.costs import broken_caps, check_caps
 from domain.loan.schedule import ScheduleLine, ScheduleTerms
 from domain.money import parse_minor
 
@@ -114,6 +115,16 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
         whole[0].total,
         unconfirmed,
     )
+
+
+def check_cost(command: BoardLoan) -> None:
+    """Refuse a loan that breaks a ceiling of its product, as the books would.
+
+    Raises:
+        InvalidInput: names the cost, the rule and its cap.
+    """
+    rules, principal = command.product.caps, command.principal_minor
+    check_caps(broken_caps(rules, principal, command.disbursed_on, command.schedule))
 
 
 def cut(lines: tuple[ScheduleLine, ...], months: int | None) -> tuple[ScheduleLine, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapters.products.translate import ProductFile
 from adapters.refusals import SourceRefused
-from adapters.tapes.loans import BoardingRules, RowLoan, Shift, loan_of
+from adapters.tapes.loans import BoardingRules, RowLoan, Shift, check_cost, loan_of
 from adapters.tapes.mapping import TapeMap
 from adapters.tapes.rows import Row, TapeFault, fault_of, read_rows
 from domain.calendar import BankingCalendar
@@ -113,6 +113,7 @@ class _Run:
             return
         try:
             loan = loan_of(item, position, rules)
+            check_cost(loan.command)
             self._once(loan.command.loan_id, item.line)
         except InvalidInput as error:
             self._fault(fault_of(item.line, error))

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 from datetime import date
 
-from adapters.tapes.loans import BoardingRules, loan_of
+from adapters.tapes.loans import BoardingRules, check_cost, loan_of
 from adapters.tapes.rows import Row
 from domain.errors import InvalidInput
 from domain.loan import schedule
@@ -41,11 +41,12 @@ class UpstreamBoarding:
             raise InvalidInput("product", application.product, f"{found.product.ref}")
         command = replace(loan_of(Row(0, values, values), 0, self._rules).command, actor=UPSTREAM)
         command = replace(command, reason="application from upstream")
-        if not application.schedule:
-            return command
-        lines = _explicit(application, command.currency)
-        schedule.check(lines, command.principal_minor)
-        return replace(command, schedule=lines)
+        if application.schedule:
+            lines = _explicit(application, command.currency)
+            schedule.check(lines, command.principal_minor)
+            command = replace(command, schedule=lines)
+        check_cost(command)
+        return command
 
 
 def application_of(command: BoardLoan) -> LoanApplication:

@@ -33,6 +33,7 @@ GOOD = LoanApplication(
 )
 TEXTS = [item.name for item in fields(LoanApplication) if item.name != "schedule"]
 ROW = ("2026-12-02", "12000.00", "120.00", "0.00")
+DEAR = (("2026-12-02", "12000.00", "240.00", "1.00"),)
 NASTY = st.sampled_from(
     ["0", "-1", "1e5", "NaN", "9999", "99999999999999999999", "9999-12-31", "0001-01-01",
      "2026-02-30", "20261202", "2026-W49-3", "\uff10\uff11", "1,200", "0.001", "x" * 5000,
@@ -55,13 +56,16 @@ def test_any_text_in_any_field_boards_or_is_refused_by_rule(changes: dict[str, s
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(*[NASTY | st.sampled_from(ROW)] * 4), max_size=4))
+@given(
+    st.lists(st.tuples(*[NASTY | st.sampled_from(ROW)] * 4), max_size=4),
+    st.sampled_from(["cn-personal", "cn-guaranteed"]),
+)
 def test_any_row_of_a_schedule_is_taken_or_refused_by_rule(
-    rows: list[tuple[str, str, str, str]],
+    rows: list[tuple[str, str, str, str]], product: str
 ) -> None:
-    """The same for schedules that were agreed upstream."""
+    """The same for schedules that were agreed upstream, with ceilings and without."""
     with suppress(InvalidInput):
-        command = BOARDING.command(replace(GOOD, schedule=tuple(rows)))
+        command = BOARDING.command(replace(GOOD, schedule=tuple(rows), product=product))
         assert sum(line.principal for line in command.schedule) == command.principal_minor
 
 
@@ -72,6 +76,12 @@ def test_any_row_of_a_schedule_is_taken_or_refused_by_rule(
         ({"product": "cn-personal@7"}, "product", "cn-personal@1"),
         ({"schedule": (ROW,) * 1201}, "schedule", "at most 1200 rows"),
         ({"principal": "12,000"}, "principal", "a plain decimal number"),
+        ({"product": "cn-guaranteed", "annual_rate": "30"}, "cost", "at most 24 % (CN jin-gui"),
+        (
+            {"product": "cn-guaranteed", "annual_rate": "0", "schedule": DEAR},
+            "cost",
+            "at most 24 % (CN jin-gui",
+        ),
     ],
 )
 def test_rules_name_what_would_be_right(change: dict[str, object], field: str, rule: str) -> None:
@@ -80,3 +90,10 @@ def test_rules_name_what_would_be_right(change: dict[str, object], field: str, r
         BOARDING.command(replace(GOOD, **change))  # type: ignore[arg-type]
     assert fault.value.field == field
     assert fault.value.rule.startswith(rule)
+
+
+def test_the_rows_that_were_agreed_are_judged_and_not_those_of_the_terms() -> None:
+    """A rate far above the ceiling means nothing where rows say what is to be paid."""
+    cheap = (("2026-12-02", "12000.00", "120.00", "0.00"),)
+    terms = replace(GOOD, product="cn-guaranteed", annual_rate="99", schedule=cheap)
+    assert len(BOARDING.command(terms).schedule) == 1

@@ -349,6 +349,10 @@ def test_days_outside_what_is_confirmed_are_told(capsys: pytest.CaptureFixture[s
     )
 
 
+PRODUCTS = Path(__file__).resolve().parents[2] / "examples" / "products"
+PAID_BEFORE = {"due_on": "2024-01-15", "principal": "1000", "balance": "0"}
+
+
 def loan(**changed: Any) -> dict[str, Any]:
     """A loan as `acquit loan check` reads it."""
     return {
@@ -371,6 +375,92 @@ def test_a_good_loan_passes_and_a_dear_one_names_the_cap(
     assert (found["ok"], found["nominal"], found["installment"]) == (True, "21.86", "88.85")
     assert run(["loan", "check", str(file), "--cap", "line=12"]) == 1
     assert "line: 21.8569 % is above 12 %" in capsys.readouterr().err
+
+
+def test_a_broken_cap_is_told_to_programs_by_rule_measure_cap_and_figure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Ceilings of law by their ids; every one that is broken, in order; exit 1."""
+    file = tmp_path / "loan.json"
+    file.write_text(json.dumps(loan(rate="24", each_fee="90")))
+    caps = ["cn-institutions-24", "cn-private-4xlpr=3.0", "uk-high-cost", "own=500"]
+    words = [word for cap in caps for word in ("--cap", cap)]
+    assert run(["loan", "check", str(file), *words, "--json"]) == 1
+    said = capsys.readouterr()
+    (found,) = json.loads(said.out)
+    assert found["ok"] is False
+    assert found["caps_exceeded"] == [
+        {
+            "rule": "CN jin-gui [2025] 9: total financing cost of a single loan",
+            "measure": "nominal",
+            "cap": "24",
+            "figure": "180.1197",
+        },
+        {
+            "rule": "CN private lending: 4 x one-year LPR",
+            "measure": "nominal",
+            "cap": "12.0",
+            "figure": "180.1197",
+        },
+        {
+            "rule": "UK CONC 5A: total cost of high-cost credit",
+            "measure": "total",
+            "cap": "100",
+            "figure": "121.4700",
+        },
+    ]
+    assert "UK CONC 5A: total cost of high-cost credit: 121.4700 % is above 100 %" in said.err
+
+
+@pytest.mark.parametrize(("rate", "code"), [("24", 0), ("24.01", 1)])
+def test_a_loan_exactly_at_its_cap_passes_and_one_basis_point_more_does_not(
+    tmp_path: Path, rate: str, code: int
+) -> None:
+    """Rows are rounded to the cent: that alone refuses nobody."""
+    file = tmp_path / "loan.json"
+    file.write_text(json.dumps(loan(principal="10000", rate=rate)))
+    assert run(["loan", "check", str(file), "--cap", "cn-institutions-24"]) == code
+
+
+def test_a_loan_is_held_to_the_ceilings_and_fees_of_its_product(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Terms that are not given are the product's; the guarantor's fee counts; dates are moved."""
+    given = {"principal": "10000", "rate": "21", "periods": 12, "disbursed": "2026-01-15"}
+    file = tmp_path / "loan.json"
+    file.write_text(json.dumps([given, given | {"rate": "19", "product": "cn-guaranteed@1"}]))
+    product = str(PRODUCTS / "cn-guaranteed.toml")
+    assert run(["loan", "check", str(file), "--product", product, "--json"]) == 1
+    dear, good = json.loads(capsys.readouterr().out)
+    assert [one["rule"].partition(":")[0] for one in dear["caps_exceeded"]] == [
+        "CN jin-gui [2025] 9",
+        "price list 2026",
+    ]
+    assert good["ok"] is True
+    # From the 15th to the next banking day: a little below 19 percent and the fee on unmoved days.
+    assert good["nominal"] == "23.02"
+    assert run(["loan", "check", str(file), "--product", str(PRODUCTS)]) == 2
+    assert "loan 1: product: '' is refused: one of cn-business@1" in capsys.readouterr().err
+
+
+def test_every_loan_of_the_sample_tape_is_good_by_its_product(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """All columns of a tape are known here, and what is boarded from it passes the check."""
+    tape = PRODUCTS.parent / "tapes" / "sample.csv"
+    found = answer(capsys, "loan", "check", str(tape), "--product", str(PRODUCTS))
+    assert len(found) == 8
+    assert all(one["ok"] for one in found), found
+
+
+def test_a_product_without_ceilings_gives_its_terms_all_the_same(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Equal principal by ACT/360 in CNY, as the file says."""
+    file = tmp_path / "loan.csv"
+    file.write_text("principal,rate,periods,disbursed,product\n1200,12,12,2026-01-15,cn-business\n")
+    (found,) = answer(capsys, "loan", "check", str(file), "--product", str(PRODUCTS))
+    assert (found["installment"], found["ok"]) == ("112.40", True)
 
 
 def test_explicit_rows_are_checked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -397,6 +487,8 @@ def test_explicit_rows_are_checked(capsys: pytest.CaptureFixture[str], tmp_path:
         ({"colour": "blue"}, "colour"),
         ({"installment": "88.83"}, "installment"),
         ({"method": "explicit", "rows": [5]}, "row 1"),
+        ({"rows": [5]}, "rows"),
+        ({"method": "explicit", "rows": [PAID_BEFORE]}, "row 1 due_on"),
         ({"rate_change": ["2024-05-01"]}, "rate_change"),
     ],
 )
@@ -408,6 +500,16 @@ def test_a_faulty_loan_is_refused_by_field(
     file.write_text(json.dumps(loan(**changed)))
     assert run(["loan", "check", str(file)]) == 2
     assert f"loan 1: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cap", ["=24", "cn-25", "cn-private-4xlpr", "line=much"])
+def test_a_cap_that_nobody_knows_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, cap: str
+) -> None:
+    """A misspelt ceiling must not pass for a loan below it."""
+    file = tmp_path / "loan.json"
+    file.write_text(json.dumps(loan()))
+    refusal(capsys, "loan", "check", str(file), "--cap", cap)
 
 
 def test_a_tape_is_checked_row_by_row(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Product files: strict shapes, exact numbers, every fault with its field and rule."""
 
+import json
 from datetime import time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,9 +12,14 @@ from adapters.calendars import load_calendar
 from adapters.products import files
 from adapters.products.files import read_product, read_products
 from adapters.refusals import SourceRefused
+from adapters.sql.rows import product_row
+from adapters.sql.rows import read_product as read_kept
 from adapters.validation import faults_of
 from domain.calendar import Adjust
+from domain.canonical import digest
 from domain.loan.amounts import Component
+from domain.loan.caps import Cap, CapRules, Fees, Measure, legal_caps
+from domain.loan.frequency import Frequency
 from domain.loan.schedule_terms import Method
 from domain.loan.waterfall import Direction, Future
 
@@ -128,6 +134,32 @@ def test_a_folder_without_products_is_refused(tmp_path: Path) -> None:
         ("attempts_max = 3", "attempts_max = 0", "retry.attempts_max", "1"),
         ("paydays = [10, 15, 25]", "paydays = [32]", "retry.paydays.0", "31"),
         ('["cost", "fee",', '["cost", "cost",', "order", "once"),
+        ("[penalty]", "[caps]\n[penalty]", "caps", "at least one ceiling"),
+        ("[penalty]", '[caps]\nlegal = ["cn-25"]\n[penalty]', "legal", "cn-institutions-24"),
+        (
+            "[penalty]",
+            '[caps]\nlegal = ["cn-private-4xlpr"]\n[penalty]',
+            "one_year_lpr_percent",
+            "given for cn-private-4xlpr",
+        ),
+        (
+            "[penalty]",
+            '[[caps.own]]\nrule = "x"\npercent = 24\nmeasure = "yearly"\n[penalty]',
+            "caps.own.0.measure",
+            "'nominal'",
+        ),
+        (
+            "[penalty]",
+            '[[caps.own]]\nrule = "x"\npercent = -1\nmeasure = "total"\n[penalty]',
+            "cap",
+            "percent a year",
+        ),
+        (
+            "[penalty]",
+            '[caps]\nlegal = ["uk-high-cost"]\neach_fraction = 2\n[penalty]',
+            "caps.each_fraction",
+            "1",
+        ),
     ],
 )
 def test_each_fault_names_field_and_rule(
@@ -188,6 +220,51 @@ def test_a_product_may_do_without_penalty(tmp_path: Path) -> None:
     path = tmp_path / "p.toml"
     path.write_text(PERSONAL.partition("# 12 %")[0], encoding="utf-8")
     assert read_product(path).product.penalty is None
+
+
+def test_ceilings_of_law_and_of_the_lender_are_pinned_with_their_fees() -> None:
+    """What the sample says of the guarantor's product is what loans are held to."""
+    caps = read_product(EXAMPLES / "cn-guaranteed.toml").product.caps
+    own = Cap("price list 2026: personal loans with a guarantor", Decimal("23.5"), Measure.NOMINAL)
+    assert caps == CapRules(
+        caps=(*legal_caps("cn-institutions-24"), own),
+        every=Frequency(1, "month"),
+        each_fraction=Fraction(2, 1000),
+    )
+
+
+def test_ceilings_of_every_kind_and_all_fees_are_read(tmp_path: Path) -> None:
+    """Legal ones first, in the order of the file; the prime rate is the product's."""
+    path = tmp_path / "p.toml"
+    path.write_text(
+        PERSONAL + '[caps]\nlegal = ["cn-private-4xlpr", "uk-high-cost"]\n'
+        "one_year_lpr_percent = 3.0\nupfront_fraction = 0.01\nupfront_minor = 5\neach_minor = 7\n"
+        '[[caps.own]]\nrule = "x"\npercent = 26.82\nmeasure = "effective"\n',
+        encoding="utf-8",
+    )
+    caps = read_product(path).product.caps
+    assert caps is not None
+    assert [(cap.percent, cap.measure) for cap in caps.caps] == [
+        (Decimal("12.0"), Measure.NOMINAL),
+        (Decimal(100), Measure.TOTAL),
+        (Decimal("0.8"), Measure.DAILY),
+        (Decimal("26.82"), Measure.EFFECTIVE),
+    ]
+    assert caps.fees_on(10_000) == Fees(upfront=105, each=7)
+
+
+def test_a_released_product_keeps_its_digest_and_is_read_back_with_caps_and_without() -> None:
+    """Books that pinned a product before there were caps know it again; those with caps do, too."""
+    products = read_products(EXAMPLES)
+    before = "b13f508498229a12"
+    assert digest(products["cn-personal@1"].product).startswith(before)
+    body = json.loads(product_row(products["cn-personal@1"].product)["body"])
+    del body["caps"]
+    assert read_kept(json.dumps(body)) == products["cn-personal@1"].product
+    for found in products.values():
+        row = product_row(found.product)
+        assert read_kept(row["body"]) == found.product
+        assert digest(read_kept(row["body"])) == row["digest"]
 
 
 def test_what_is_no_toml_or_too_large_is_refused(

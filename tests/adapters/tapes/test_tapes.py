@@ -108,6 +108,18 @@ def test_a_bad_row_is_named_by_line_field_value_and_rule(
     assert str(fault).startswith(f"line 3: {field}: ")
 
 
+def test_a_row_above_a_ceiling_of_its_product_is_named_with_rule_cap_and_figure(read: Read) -> None:
+    """21 percent and a guarantor who is paid each time: told before anything is boarded."""
+    row = GOOD.replace("9.6", "21").replace("cn-personal", "cn-guaranteed").rpartition(",")[0] + ","
+    report = read(
+        GOOD.replace("L-1", "L-0"), row, row.replace(",21,", ",18,").replace("L-1", "L-2")
+    )
+    assert [command.loan_id for command in report.rows] == ["L-0", "L-2"]
+    (fault,) = report.faults
+    assert (fault.line, fault.field, fault.value) == (3, "cost", "24.9861 %")
+    assert fault.rule == "at most 24 % (CN jin-gui [2025] 9: total financing cost of a single loan)"
+
+
 def test_a_loan_that_comes_twice_names_the_line_that_has_it(read: Read) -> None:
     """The second row is the fault."""
     (fault,) = read(GOOD, GOOD).faults

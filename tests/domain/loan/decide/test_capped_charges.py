@@ -254,13 +254,20 @@ def test_two_overdue_installments_share_what_is_lawful() -> None:
     assert charged[0] > charged[1] > 0
 
 
-@pytest.mark.parametrize(("percent", "most", "left"), [("5", 20_000, 316), ("5.05", 20_200, 104)])
+@pytest.mark.parametrize(
+    ("percent", "most", "left"),
+    [("5", 20_000, 316), ("5.05", 20_200, 104), ("4.638", 18_552, 104)],
+)
 def test_money_for_two_installments_pays_no_more_penalty_than_both_may_be_charged(
     percent: str, most: int, left: int
 ) -> None:
-    """Each could take the last lawful units; the first does: 2.08 of them, or all there are."""
+    """Each could take the last lawful units; the first does: 2.08 of them, or all there are.
+
+    So too on the first day of the second one's penalty, of which then nothing is charged.
+    """
     caps = CapRules((Cap("own", Decimal(percent), Measure.TOTAL),), MONTHLY)
     s = both_overdue(caps)
+    s.until(date(2026, 4, 11))
     while (room := room_for(s.books.loans["L1"], caps, 2, s.today)[0]) > 208 + 204:
         s.until(s.today + timedelta(days=1))
     assert room == left
