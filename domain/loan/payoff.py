@@ -80,12 +80,13 @@ def accrued_interest(terms: ScheduleTerms, lines: Sequence[ScheduleLine], as_of:
     """Interest from the last due date up to `as_of` (not counted) on the scheduled balance.
 
     A day of `months` is 1/360 of a year as in an odd period, and a part never bears more than the
-    whole; ICMA shares the period out by actual days. `bullet` accrues from the disbursement on.
+    whole; ICMA shares the period out by actual days. `bullet` accrues from the disbursement on,
+    until its one line is due.
     """
-    if terms.method is Method.ZERO:
+    if terms.method is Method.ZERO or as_of >= lines[-1].due_on:
         return 0
     exact, balance = Fraction(0), terms.first_part_minor
-    for index, period in enumerate(periods_of(terms)[: max(terms.periods, len(lines))]):
+    for index, period in enumerate(periods_of(terms)):
         if period.start >= as_of:
             break
         lent = drawn_within(period, terms)
@@ -118,8 +119,7 @@ def quote(
     open_lines = due[paid_through:]
     ahead = lines[len(due) : paid_through]
     settled = max(len(due), paid_through)
-    early = lines[settled - 1].balance if settled else terms.principal_minor
-    early -= sum(minor for day, minor in terms.drawdowns if day > as_of)
+    early = _not_yet_due(terms, lines[:settled], as_of)
     accrued = accrued_interest(terms, lines, as_of)
     interest_ahead = sum(line.interest for line in ahead)
     since = due[-1].due_on if due and terms.method is not Method.BULLET else terms.disbursed_on
@@ -142,6 +142,18 @@ def quote(
         fee_of(fee, early, lines[-1].due_on, as_of, saved),
     ]
     return PayoffQuote(as_of, tuple(part for part in parts if part.minor), saved)
+
+
+def _not_yet_due(terms: ScheduleTerms, settled: Sequence[ScheduleLine], as_of: date) -> int:
+    """Principal lent by `as_of` that the settled lines do not repay.
+
+    A line's balance holds the parts lent before its due date, as drawn_within counts them.
+    """
+    balance = settled[-1].balance if settled else terms.first_part_minor
+    held_until = settled[-1].due_on if settled else terms.disbursed_on
+    lent_since = sum(minor for day, minor in terms.drawdowns if held_until <= day <= as_of)
+    still_to_come = sum(minor for day, minor in terms.drawdowns if as_of < day < held_until)
+    return balance + lent_since - still_to_come
 
 
 def _until(period: Period, as_of: date, terms: ScheduleTerms) -> Period:

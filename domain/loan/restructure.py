@@ -43,7 +43,7 @@ def remaining_terms(
         terms: terms of the version that ends.
         lines: its lines.
         as_of: interest of the new version starts on this day; all due dates up to it are past.
-        balance_minor: principal still owed on that day.
+        balance_minor: principal still owed on that day; parts to be lent later come on top.
         periods: number of installments left; as many as the old version has unless given.
 
     Raises:
@@ -55,20 +55,22 @@ def remaining_terms(
     if as_of < terms.disbursed_on:
         raise InvalidInput("as_of", as_of, f"not before the disbursement on {terms.disbursed_on}")
     past = len(lines) - len(left)
+    later = tuple(part for part in terms.drawdowns if part[0] > as_of)
+    principal = balance_minor + sum(minor for _, minor in later)
     return replace(
         terms,
-        principal_minor=balance_minor,
+        principal_minor=principal,
         annual_rate_percent=_rate_on(terms, as_of),
         periods=periods or len(left),
         disbursed_on=as_of,
         first_due_on=left[0].due_on,
         anchor_day=terms.anchor_day or terms.first_due_on.day,
         rate_changes=tuple(change for change in terms.rate_changes if change[0] > as_of),
-        drawdowns=tuple(part for part in terms.drawdowns if part[0] > as_of),
+        drawdowns=later,
         principal_grace=min(max(0, terms.principal_grace - past), (periods or len(left)) - 1),
         interest_free=min(max(0, terms.interest_free - past), periods or len(left)),
-        balloon_minor=min(terms.balloon_minor, balance_minor),
-        round_installment_to_minor=min(terms.round_installment_to_minor, balance_minor),
+        balloon_minor=min(terms.balloon_minor, principal),
+        round_installment_to_minor=min(terms.round_installment_to_minor, principal),
         last_due_on=terms.last_due_on if periods is None else None,
     )
 
@@ -97,15 +99,17 @@ def reamortise(
         return continue_from(replace(left, installment_minor=0), after)
     if effect is not Effect.SHORTER_TERM:
         raise InvalidInput("effect", effect, "shorter-term or smaller-installment")
+    # In grace nothing is repaid: the installment that stays is the first one after it.
+    usual = lines[after + left.principal_grace]
     if terms.method in {Method.EQUAL_INSTALLMENT, Method.BALLOON}:
-        return continue_from(replace(left, installment_minor=lines[after].total), after)
+        return continue_from(replace(left, installment_minor=usual.total), after)
     if terms.method in {Method.EQUAL_PRINCIPAL, Method.ZERO}:
-        each = max(1, lines[after].principal)
-        count = max(1, -(-(balance_minor - left.balloon_minor) // each))
+        each = max(1, usual.principal)
+        count = max(1, -(-(left.principal_minor - left.balloon_minor) // each))
         fewer = replace(
             left,
-            periods=min(count, left.periods),
-            round_installment_to_minor=min(each, balance_minor),
+            periods=min(left.principal_grace + count, left.periods),
+            round_installment_to_minor=min(each, left.principal_minor),
             last_due_on=None,
         )
         return continue_from(fewer, after)
