@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from domain.calendar import BankingCalendar
 
-FIRST_YEAR, LAST_YEAR = 2019, 2035
+FIRST_YEAR, LAST_YEAR = 2002, 2035
 ENGLAND_PROCLAIMED_UNTIL = 2027
 """gov.uk/bank-holidays lists so far; later ones follow the rule but may get an extra day."""
 _YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
