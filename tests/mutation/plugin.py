@@ -8,6 +8,7 @@ share of killed mutants is never too high.
 import gc
 import os
 import re
+import sys
 import zlib
 
 import pytest
@@ -21,8 +22,13 @@ settings.register_profile("mutation", max_examples=15, derandomize=True, deadlin
 
 
 def pytest_configure() -> None:
-    """Take the profile before tests are imported, whatever a conftest has loaded."""
+    """Take the profile before tests are imported; forget what was computed without the mutant."""
     settings.load_profile("mutation")
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "domain":
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
     gc.freeze()  # a child that collects garbage would copy every page of its parent
 
 

@@ -44,6 +44,7 @@ from tests.support.telling import TellingBooks
 RECORDED = Path(__file__).parent / "recorded"
 QUIET = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
 TWO = schedule(((10000, 100),) * 2)
+CALM = replace(QUIET, penalty=None)
 DUE = date(2026, 3, 10)
 DAY = timedelta(days=1)
 
@@ -347,6 +348,79 @@ def executed_twice() -> Scene:
     return s
 
 
+def returns_that_are_the_first_news() -> Scene:
+    """A line takes back what was never confirmed, without a reason; the rail then says the same."""
+    s = boarded(product=CALM)
+    order = s.present()
+    s.line(LineItem(order, "M-L1", "X-1", -10100, 0))
+    s.returned(order, 10100, bank_ref="B-9", code="AM04")
+    s.returned(order, 10100, bank_ref="B-9", code="AM04")
+    second = s.present(2)
+    s.returned(second, 10100, OutcomeClass.ACCOUNT, bank_ref="B-2", code="AC04")
+    s.settle()
+    return s
+
+
+def returns_of_more_and_of_less() -> Scene:
+    """One unit comes back, then a second return of more than was ever taken."""
+    s = boarded()
+    order = s.present()
+    s.hear(order, minor=10100, bank_ref="B-1")
+    s.hear(order, minor=1, bank_ref="B-2")
+    s.returned(order, 1, bank_ref="B-2")
+    s.returned(order, 1, bank_ref="B-1")
+    s.returned(order, 10100, bank_ref="B-1")
+    s.return_line(order, 1, tx="B-2")
+    s.return_line(order, 1, tx="B-1")
+    s.return_line(order, 10099, tx="B-1")
+    return s
+
+
+def bare_returns() -> Scene:
+    """A line that names only the mandate takes back the one debit that fits, of two alike none."""
+    s = boarded(product=CALM)
+    for number in (1, 2):
+        order = s.present(number)
+        s.hear(order, minor=10100, bank_ref=f"B-{number}")
+        s.credit(order, 10100, tx=f"B-{number}")
+    s.return_line(None, 10100)
+    s.line(LineItem(None, None, None, -10100, 0, "AM04"))
+    s.returned(s.books.item(1).attempts[0].order_no, 10100, bank_ref="B-1")
+    s.return_line(None, 10100, code="MD06")
+    return s
+
+
+def batches() -> Scene:
+    """Two orders booked in one amount less a fee; the line is said again, in other figures."""
+    s = boarded(product=CALM)
+    orders = [s.present(number) for number in (1, 2)]
+    for order in orders:
+        s.hear(order, OutcomeClass.PENDING, batch_ref="BATCH-1")
+    s.line(minor=20199, batch_ref="BATCH-1", batch_count=2, id="A")
+    s.line(minor=20150, batch_ref="BATCH-1", batch_count=2, charges_minor=50, id="B")
+    s.line(minor=20150, batch_ref="BATCH-1", batch_count=2, charges_minor=50, id="B")
+    s.line(minor=20151, batch_ref="BATCH-1", batch_count=2, charges_minor=50, id="B")
+    s.line(minor=20150, batch_ref="BATCH-1", currency="EUR", id="B")
+    s.line(LineItem(orders[0], None, None, 10100), charges_minor=3, id="C")
+    return s
+
+
+def contradictions() -> Scene:
+    """Declined and then confirmed, confirmed in other amounts, confirmed and then declined."""
+    s = boarded(product=CALM)
+    order = s.present()
+    s.hear(order, minor=9000, bank_ref="B-1")
+    s.hear(order, minor=9100, bank_ref="B-1")
+    s.hear(order, OutcomeClass.NSF, code="AM04")
+    s.hear(order, OutcomeClass.PARTIAL, minor=0)
+    second = s.present(2)
+    s.hear(second, OutcomeClass.ACCOUNT, code="AC04")
+    s.hear(second, minor=10100, bank_ref="B-2")
+    s.order(Hold, 2, reason="look")
+    s.settle()
+    return s
+
+
 def several_payees() -> Scene:
     """90/8/2: paid in two parts, returned, forgiven and written off to the unit."""
     product = with_shares(
@@ -430,6 +504,11 @@ STORIES: dict[str, Callable[[], Scene]] = {
         late_proof,
         strangers,
         executed_twice,
+        returns_that_are_the_first_news,
+        returns_of_more_and_of_less,
+        bare_returns,
+        batches,
+        contradictions,
         several_payees,
         what_limits_a_debit,
         never_boarded,
