@@ -19,7 +19,8 @@ from adapters.sql.gauges import SqlGauges
 from adapters.sql.migrate import upgrade
 from adapters.sql.tables import balances, chain_head, installments, outbox
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.commands import RecordOutcome
+from domain.loan.change import Applied
+from domain.loan.commands import Hold, RecordOutcome
 from ports.archive import StatementRecord
 from ports.gauges import LATE_AFTER, GaugeDesk, Waiting
 from tests.support.booksbench import (
@@ -33,7 +34,7 @@ from tests.support.booksbench import (
     present,
     roll,
 )
-from tests.support.memory import RULES, board
+from tests.support.memory import RULES, TESTER, board
 
 MANY = 10_000
 
@@ -64,12 +65,26 @@ async def test_installments_are_counted_by_state_with_the_age_of_the_state(
     await books.apply(confirm(order_no, 10100))
     paid = clock.at
     clock.ahead(timedelta(hours=5))
-    await books.apply(confirm(order_no, 10100, by="webhook"))
+    for number in (1, 2, 3):
+        hold = Hold(id=f"h{number}", actor=TESTER, reason="asked", loan_id="L1", number=number)
+        assert isinstance(await books.apply(hold), Applied)
     found = await gauges.gauges()
     assert found.installments["CLEARING"] == Waiting(1, paid)
     assert found.installments["SCHEDULED"].count == 2
     assert found.installments["SCHEDULED"].since == NOON
     assert due < paid < found.at
+
+
+def said(order_no: str, klass: OutcomeClass, code: str) -> RecordOutcome:
+    """The rail answers an enquiry."""
+    return RecordOutcome(
+        id=f"outcome/{order_no}/{code}",
+        actor=RAIL,
+        rail="simbank",
+        order_no=order_no,
+        outcome=Outcome(klass, code),
+        source="enquiry",
+    )
 
 
 async def test_unknown_attempts_are_as_old_as_the_first_doubt(
@@ -79,17 +94,11 @@ async def test_unknown_attempts_are_as_old_as_the_first_doubt(
     beat = await present(books, desk, clock, "L1")
     order_no = order_of(await intend(books, "L1", 1, beat))
 
-    def said(klass: OutcomeClass, code: str) -> RecordOutcome:
-        return RecordOutcome(
-            id=f"outcome/{order_no}/{code}", actor=RAIL, rail="simbank", order_no=order_no,
-            outcome=Outcome(klass, code), source="enquiry",
-        )  # fmt: skip
-
     clock.ahead(timedelta(minutes=1))
     doubt = clock.at
-    await books.apply(said(OutcomeClass.TECH, "T1"))
+    await books.apply(said(order_no, OutcomeClass.TECH, "T1"))
     clock.ahead(timedelta(hours=3))
-    await books.apply(said(OutcomeClass.TECH, "T2"))
+    await books.apply(said(order_no, OutcomeClass.TECH, "T2"))
     assert (await gauges.gauges()).unknown == {"simbank": Waiting(1, doubt)}
     await books.apply(confirm(order_no, 10100))
     assert (await gauges.gauges()).unknown == {}
@@ -181,14 +190,20 @@ async def test_faults_of_the_books_are_found(
 
 
 async def test_ages_of_a_former_build_come_from_the_journal(books_url: str) -> None:
-    """After the upgrade an installment is as old in its state as its last move says."""
+    """After the upgrade an installment is as old in its state as its last move says.
+
+    What became of its attempt afterwards stands in the same table and makes it no younger.
+    """
     await upgrade(books_url)
     engine, clock = books_engine(books_url), StillClock()
     async with SqlBooks(engine, clock, RULES) as books:
-        await books.apply(board())
-        clock.to(date(2026, 3, 10))
-        await books.apply(roll("L1", date(2026, 3, 10)))
-        fell_due = clock.at
+        beat = await present(books, SqlDesk(engine, clock, RULES), clock, "L1")
+        order_no = order_of(await intend(books, "L1", 1, beat))
+        clock.ahead(timedelta(hours=1))
+        await books.apply(said(order_no, OutcomeClass.TECH, "T1"))
+        doubt = clock.at
+        clock.ahead(timedelta(hours=1))
+        await books.apply(said(order_no, OutcomeClass.PENDING, "P1"))
     async with engine.begin() as conn:
         await conn.execute(update(installments).values(state_since=None))
         for statement in ("DROP INDEX ix_installments_state_since", "DROP INDEX ix_files_unread"):
@@ -206,7 +221,7 @@ async def test_ages_of_a_former_build_come_from_the_journal(books_url: str) -> N
         chosen = select(installments.c.number, installments.c.state_since)
         since = {row[0]: row[1] for row in await conn.execute(chosen)}
     await engine.dispose()
-    assert since == {1: fell_due, 2: NOON, 3: NOON}
+    assert since == {1: doubt, 2: NOON, 3: NOON}
 
 
 class Explain(Executable, ClauseElement):

@@ -279,22 +279,25 @@ async def test_delivery_makes_a_span_and_a_failed_one_names_the_kind_of_error(
 
 
 async def test_delivery_belongs_to_the_trace_that_a_message_carries(spans: Spans) -> None:
-    """One that waited for its day is linked only; a misshapen carrier is nobody's."""
+    """One that waited for its day, or is one of many, is linked; a misshapen one is nobody's."""
     courier = traced_couriers({"notice": Fussy()}, spans.tracer)["notice"]
     with spans.tracer.start_as_current_span("commit"):
         held: dict[str, object] = {TRACE: carrier()}
+        swept: dict[str, object] = {TRACE: carrier(batch=True)}
         await courier.deliver(row({}))
     await courier.deliver(row(held))
     await courier.deliver(row(held, datetime(2026, 1, 1, tzinfo=UTC)))
+    await courier.deliver(row(swept))
     await courier.deliver(row({TRACE: {"traceparent": "00-no"}}))
     origin = spans.named("commit").context
     assert origin is not None
-    alone, child, linked, lost = [span for span in spans.all if span.name != "commit"]
+    alone, child, linked, many, lost = [span for span in spans.all if span.name != "commit"]
     assert alone.parent is None
     assert child.parent is not None
     assert child.parent.span_id == origin.span_id
-    assert linked.parent is None
-    assert [link.context.trace_id for link in linked.links] == [origin.trace_id]
+    for span in (linked, many):
+        assert span.parent is None
+        assert [link.context.trace_id for link in span.links] == [origin.trace_id]
     assert (lost.parent, list(lost.links)) == (None, [])
 
 
