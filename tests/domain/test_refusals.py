@@ -19,8 +19,9 @@ from domain.calendar import (
 )
 from domain.canonical import canonical
 from domain.debit.plan import RetryPlan
-from domain.errors import InvalidInput, InvariantBroken
+from domain.errors import IllegalTransition, InvalidInput, InvariantBroken
 from domain.ledger.entry import Entry, Posting
+from domain.loan.lifecycle import Event, State, advance
 from domain.money import Money, exponent, largest_remainder, parse_minor
 from domain.submission import SEPA_CORE, SubmissionRule, earliest_submission, next_slot
 
@@ -170,3 +171,14 @@ def test_a_broken_invariant_says_what_contradicts_itself(
     with pytest.raises(InvariantBroken) as broken:
         ask()
     assert str(broken.value) == answer
+
+
+def test_an_error_carries_what_its_words_say() -> None:
+    """For programs: field, value and rule of a refusal; state and event of a move that is none."""
+    with pytest.raises(InvalidInput) as refused:
+        exponent("eur")
+    parts = (refused.value.field, refused.value.value, refused.value.rule)
+    assert parts == ("currency", "eur", "three capital letters of ISO 4217")
+    with pytest.raises(IllegalTransition, match="^no move from CLOSED on fell_due$") as illegal:
+        advance(State.CLOSED, Event.FELL_DUE)
+    assert (illegal.value.state, illegal.value.event) == ("CLOSED", "fell_due")

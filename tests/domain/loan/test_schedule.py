@@ -536,6 +536,8 @@ def test_no_rows_are_no_schedule() -> None:
 
 def test_accrued_interest_says_what_it_was_computed_from() -> None:
     """10 days of 18 percent on 1000.00 by ACT/360: 5.00."""
+    none = accrue(100_000, Decimal(18), date(2024, 1, 1), date(2024, 1, 1), DayCount.ACT_360)
+    assert (none.days, none.exact, none.minor) == (0, 0, 0)
     found = accrue(100_000, Decimal(18), date(2024, 1, 1), date(2024, 1, 11), DayCount.ACT_360)
     assert (found.days, found.minor, found.fraction) == (10, 500, Fraction(10, 360))
     assert found.exact == 500
