@@ -179,6 +179,6 @@ def test_an_error_carries_what_its_words_say() -> None:
         exponent("eur")
     parts = (refused.value.field, refused.value.value, refused.value.rule)
     assert parts == ("currency", "eur", "three capital letters of ISO 4217")
-    with pytest.raises(IllegalTransition, match="^no move from CLOSED on fell_due$") as illegal:
+    with pytest.raises(IllegalTransition, match=r"^no move from CLOSED on fell_due$") as illegal:
         advance(State.CLOSED, Event.FELL_DUE)
     assert (illegal.value.state, illegal.value.event) == ("CLOSED", "fell_due")
