@@ -29,6 +29,14 @@ def test_a_penalty_of_nothing_is_a_plain_zero(capsys: pytest.CaptureFixture[str]
             [*PENALTY, "--to", "2024-01-11", "--principal", "5", "--cap", "-1"],
             "cap: '-1' is refused: not negative",
         ),
+        (
+            [*PENALTY, "--to", "2024-01-11", "--principal", "5", "--cap-rate", "-1"],
+            "cap rate: -1 is refused",
+        ),
+        (
+            [*PENALTY, "--to", "2024-01-11", "--principal", "5", "--cap-percent", "-1"],
+            "cap_percent: '-1' is refused: not negative",
+        ),
         ([*PAYOFF, "--penalty", "-1"], "penalty: '-1' is refused: not negative"),
         ([*PAYOFF, "--prepay", "-1"], "prepay: '-1' is refused: not negative"),
         ([*PAYOFF, "--prepay", "3000", "--penalty", "1"], "penalty: 100 is refused"),
@@ -40,6 +48,25 @@ def test_amounts_below_zero_and_contradictions_are_refused_as_written(
 ) -> None:
     """A debt below nothing has no penalty; a part is repaid early when all that is due is paid."""
     assert said in refusal(capsys, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "exact", "rate"),
+    [
+        (["--uplift", "50"], "30.0000000000", "18"),
+        # A cap of 15 percent a year also holds where a step would be dearer.
+        (["--uplift", "50", "--cap-rate", "15"], "25.0000000000", "15"),
+        (["--step", "31=36", "--cap-rate", "24"], "30.0000000000", "12"),
+        (["--uplift", "50", "--cap-percent", "2.5"], "25.0000000000", "18"),
+        (["--uplift", "50", "--cap", "24.99", "--cap-percent", "2.5"], "24.9900000000", "18"),
+    ],
+)
+def test_a_penalty_is_capped_in_money_in_rate_and_in_percent_of_the_debt(
+    capsys: pytest.CaptureFixture[str], words: list[str], exact: str, rate: str
+) -> None:
+    """1000 for 60 days: at 18, 15, 12 then 24 percent over 360; the strictest cap wins."""
+    found = answer(capsys, *PENALTY, "--principal", "1000", "--to", "2024-03-01", *words)
+    assert (found["exact"], found["annual_rate"], found["days"]) == (exact, rate, 60)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,12 @@ def penalty(  # noqa: PLR0913  (one parameter for each option)
         list[str] | None, typer.Option(help="DPD=RATE: percent a year from that many days on.")
     ] = None,
     cap: Annotated[str, typer.Option(help="Most penalty, decimal.")] = "",
+    cap_rate: Annotated[
+        str, typer.Option(help="Highest percent a year, whatever rate, uplift and steps say.")
+    ] = "",
+    cap_percent: Annotated[
+        str, typer.Option(help="Most penalty in percent of the overdue principal.")
+    ] = "",
     excused: Annotated[
         list[str] | None, typer.Option(help=r"FIRST\[/LAST]: days that must not count.")
     ] = None,
@@ -60,12 +66,13 @@ def penalty(  # noqa: PLR0913  (one parameter for each option)
     from domain.loan.penalty import PenaltyRule, to_book  # noqa: PLC0415
     from domain.loan.penalty import penalty as accrued  # noqa: PLC0415
     from domain.money import decimal_text, exponent, parse_decimal  # noqa: PLC0415
-    from workers.commands.flowtext import decimal_of  # noqa: PLC0415
+    from workers.commands.flowtext import decimal_of, ratio  # noqa: PLC0415
     from workers.commands.options import amount_of, day_of, days_of, steps_of  # noqa: PLC0415
 
     due_on = day_of("due", due)
     start = day_of("from", first) if first else due_on + timedelta(days=1)
     whole = parse_decimal(rate, "rate") * (100 + parse_decimal(uplift, "uplift")) / 100
+    highest = parse_decimal(cap_rate, "cap_rate") if cap_rate else None
     rule = PenaltyRule(
         annual_rate_percent=whole,
         day_basis=day_basis,
@@ -74,6 +81,8 @@ def penalty(  # noqa: PLR0913  (one parameter for each option)
         steps=tuple(steps_of("step", step or [])),
         compounding=compounding,
         cap_minor=amount_of("cap", cap, currency) if cap else None,
+        cap_fraction=ratio("cap_percent", cap_percent) / 100 if cap_percent else None,
+        cap_rate_percent=highest,
     )
     owed = Amounts(
         principal=amount_of("principal", principal, currency),
@@ -87,7 +96,7 @@ def penalty(  # noqa: PLR0913  (one parameter for each option)
         "penalty": decimal_text(to_book(exact, 0), currency),
         "exact": decimal_of(exact / 10 ** exponent(currency), 10),
         "days": _counted(begins, last, off),
-        "annual_rate": f"{whole.normalize():f}",
+        "annual_rate": f"{min(whole, whole if highest is None else highest).normalize():f}",
         "first_day": begins.isoformat(),
         "last_day": last.isoformat(),
     }
