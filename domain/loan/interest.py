@@ -31,7 +31,8 @@ class Piece:
 def pieces_of(period: Period, terms: ScheduleTerms) -> tuple[Piece, ...]:
     """The period cut at every rate change and drawdown that lies strictly inside it.
 
-    Day counts that look at days alone count each piece by itself; months and ICMA share the
+    Day counts that look at days alone count from the period's start to each cut, so that the
+    pieces make the whole (30/360 US would count the 31st twice); months and ICMA share the
     period's fraction out by actual days.
     """
     inside = {day for day, _ in (*terms.rate_changes, *terms.drawdowns)}
@@ -43,12 +44,14 @@ def pieces_of(period: Period, terms: ScheduleTerms) -> tuple[Piece, ...]:
     shared = terms.day_count in {DayCount.MONTHS, DayCount.ACT_ACT_ICMA}
     whole = (period.due_on - period.start).days
     result = []
+    counted = Fraction(0)
     for start, end in pairwise(bounds):
         if shared:
-            fraction = period.fraction * Fraction((end - start).days, whole)
+            until = period.fraction * Fraction((end - period.start).days, whole)
         else:
-            fraction = year_fraction(start, end, terms.day_count)
-        result.append(Piece(start, end, fraction, terms.rate_on(start)))
+            until = year_fraction(period.start, end, terms.day_count)
+        result.append(Piece(start, end, until - counted, terms.rate_on(start)))
+        counted = until
     return tuple(result)
 
 
