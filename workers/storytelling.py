@@ -35,6 +35,7 @@ _ENTRIES = {
     "return_identified": "a bank line that waited proves that {clearing} went back",
     "match_undone": "a bank line proves {clearing} no more and waits",
     "withdrawn": "a reported payment of {clearing} was none; {owed} is owed again",
+    "charged": "{owed} was charged besides the schedule",
     "waived": "{owed} was forgiven",
     "written_off": "{owed} was written off and stays collectable",
     "recovered": "money came in on what had been written off",

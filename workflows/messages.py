@@ -127,6 +127,15 @@ class WaiveRequest(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRequest(Request):
+    """Ask for a fee or a cost besides the schedule, once. Amount in minor units."""
+
+    kind: Literal["charge"] = "charge"
+    component: Component
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRequest(Request):
     """The installment is never to be collected."""
 
@@ -179,6 +188,7 @@ Override = (
     | MatchLineRequest
     | UndoMatchRequest
     | WithdrawPaymentRequest
+    | ChargeRequest
 )
 
 

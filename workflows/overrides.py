@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import (
         CancelRequest,
         ChangeDateRequest,
+        ChargeRequest,
         HoldRequest,
         InstallmentOrder,
         MatchLineRequest,
@@ -92,6 +93,12 @@ class TakesOrders:
     @reads_or_notes
     async def waive(self, request: WaiveRequest) -> None:
         """Forgive part of what is owed."""
+        await self._signalled(request)
+
+    @workflow.signal
+    @reads_or_notes
+    async def charge(self, request: ChargeRequest) -> None:
+        """Ask for a fee or a cost besides the schedule."""
         await self._signalled(request)
 
     @workflow.signal

@@ -6,7 +6,7 @@ so no solver decides whether a loan is lawful; the figure in a message comes fro
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal, localcontext
 from enum import StrEnum
@@ -232,6 +232,16 @@ def room(costs: Costs, caps: Sequence[Cap], day: date) -> tuple[int, Cap]:
     is held at its cap itself: rounding excuses an agreed schedule, never a charge on top of it.
     """
     return min(((_room(costs, cap, day), cap) for cap in caps), key=lambda pair: pair[0])
+
+
+def over(costs: Costs, caps: Sequence[Cap], minor: int, day: date) -> CapExceeded | None:
+    """The cap that so much more, paid on `day`, would pass, with the cost it would come to."""
+    most, cap = room(costs, caps, day)
+    if minor <= most:
+        return None
+    charged = Flow(minor, *_clock(costs.unit, costs.start, day))
+    figure = _figure(replace(costs, flows=(*costs.flows, charged)), cap)
+    return CapExceeded(cap.rule, cap.measure, f"{cap.percent}", figure)
 
 
 def _is_broken(costs: Costs, cap: Cap) -> bool:

@@ -13,6 +13,7 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
+from domain.loan.charge import Charge
 from domain.loan.command import Command, InstallmentCommand, LoanCommand, OrderCommand, Scope
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.product import Product
@@ -280,7 +281,8 @@ class RaiseOperator(OrderCommand):
 
 
 Matching = MatchLine | UndoMatch | WithdrawPayment
-Order = Hold | Unhold | RetryNow | RecordPayment | Matching | ChangeDate | Waive | Cancel | WriteOff
+MoneyOrder = RecordPayment | Matching | Waive | Charge
+Order = Hold | Unhold | RetryNow | MoneyOrder | ChangeDate | Cancel | WriteOff
 Evidence = (
     RollDay
     | RecordOutcome

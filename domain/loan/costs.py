@@ -15,6 +15,7 @@ from domain.loan.caps import (
     Payment,
     costs_of,
     exceeded,
+    over,
     room,
 )
 from domain.loan.frequency import Frequency
@@ -71,9 +72,21 @@ def room_for(loan: Loan, rules: CapRules, number: int, through: date) -> tuple[i
     is the borrower's choice and makes no loan dearer. What is overdue counts on the day `through`,
     on which it is paid at the earliest; what is to come, when it falls due.
     """
-    advances = [(loan.disbursed_on, loan.principal_minor)]
-    costs = costs_of(rules.every, advances, _payments(loan, rules, through))
+    costs = _standing(loan, rules, through)
     return room(costs, rules.caps, max(loan.installment(number).due_on, through))
+
+
+def overcharge(loan: Loan, minor: int, on: date) -> CapExceeded | None:
+    """The ceiling of its product that a charge payable on a day would pass, if there is one."""
+    rules = loan.product.caps
+    if rules is None:
+        return None
+    return over(_standing(loan, rules, on), rules.caps, minor, on)
+
+
+def _standing(loan: Loan, rules: CapRules, through: date) -> Costs:
+    advances = [(loan.disbursed_on, loan.principal_minor)]
+    return costs_of(rules.every, advances, _payments(loan, rules, through))
 
 
 def _payments(loan: Loan, rules: CapRules, through: date) -> Iterator[Payment]:

@@ -59,9 +59,9 @@ def order(  # noqa: PLR0913  (one parameter for each option)
 
     Kinds and their terms: hold [what=debit|contact|all], unhold, retry_now, cancel, write_off,
     record_payment (reference, amount_minor, currency, value_on), change_date (due_on), waive
-    (component, amount_minor), match_line (line, reference, amount_minor), undo_match (line,
-    reference), withdraw_payment (reference). A closed installment has no driver: here is how a
-    match that closed it is undone. What the rules do not allow is refused by name, exit code 1.
+    and charge (component, amount_minor), match_line (line, reference, amount_minor), undo_match
+    (line, reference), withdraw_payment (reference). A closed installment has no driver: here is how
+    a match that closed it is undone. What the rules do not allow is refused by name, exit code 1.
     """
     settings = books_settings(ctx, home)
     request = _request(kind, terms or (), actor, reason, order_id or f"cli-{uuid.uuid4().hex}")

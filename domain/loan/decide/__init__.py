@@ -6,6 +6,7 @@ One file per family; this door only sorts commands into them.
 from typing import assert_never
 
 from domain.loan.change import Aggregates, Change, Done, Refusal
+from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand
 from domain.loan.commands import (
     AnyCommand,
@@ -103,6 +104,7 @@ def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
             | WithdrawPayment()
             | ChangeDate()
             | Waive()
+            | Charge()
             | Cancel()
             | WriteOff()
         ):

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import assert_never
 
 from domain.ledger import bookings
-from domain.loan.amounts import Amounts
+from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Refusal
+from domain.loan.charge import Charge
 from domain.loan.commands import (
     Cancel,
     ChangeDate,
@@ -20,6 +21,7 @@ from domain.loan.commands import (
     Waive,
     WriteOff,
 )
+from domain.loan.costs import overcharge
 from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.desk import need_operator
 from domain.loan.decide.matching import (
@@ -37,6 +39,7 @@ from domain.loan.retrying import barred
 
 MOVE_DAYS_MAX = 366
 MINOR_MAX = 10**15
+OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
 
 
 def give_order(work: Work, order: Order) -> Change | Refusal:
@@ -62,6 +65,8 @@ def give_order(work: Work, order: Order) -> Change | Refusal:
             return _change_date(work, order)
         case Waive():
             return _waive(work, order)
+        case Charge():
+            return _charge(work, order)
         case Cancel():
             return _cancel(work, order)
         case WriteOff():
@@ -176,7 +181,7 @@ def _waive(work: Work, order: Waive) -> Change | Refusal:
     item = work.item(loan_id, number)
     if item.live_attempt is not None:
         return Refusal("attempt.live", "an earlier order still owes its verdict")
-    if item.state not in {State.DUE, State.RETRYING, State.DELINQUENT}:
+    if item.state not in OWING:
         return Refusal("lifecycle.waive", f"not in state {item.state}")
     if not 0 < order.amount_minor <= item.owed.of(order.component):
         owed = item.owed.of(order.component)
@@ -190,6 +195,27 @@ def _waive(work: Work, order: Waive) -> Change | Refusal:
         work.note(loan_id, number, item.state, item.state, "waived", str(order.amount_minor))
     _answered(work, order)
     return work.done(loan_id, number, "waived")
+
+
+def _charge(work: Work, order: Charge) -> Change | Refusal:
+    """A fee or cost besides the schedule; interest and penalty follow the rules of the product."""
+    loan_id, number = order.loan_id, order.number
+    item, today = work.item(loan_id, number), work.today(loan_id)
+    if item.live_attempt is not None:
+        return Refusal("attempt.live", "an earlier order still owes its verdict")
+    if item.state not in OWING:
+        return Refusal("lifecycle.charge", f"not in state {item.state}")
+    if order.component not in {Component.FEE, Component.COST}:
+        return Refusal("charge.component", "a fee or a cost")
+    if not 0 < order.amount_minor <= MINOR_MAX:
+        return Refusal("charge.amount", "above zero and below the house's limit")
+    charge_to_date(work, loan_id, number)
+    if passed := overcharge(work.loan(loan_id), order.amount_minor, today):
+        return Refusal("charge.cap", str(passed))
+    amounts = Amounts().plus(order.component, order.amount_minor)
+    work.charge(loan_id, number, amounts, "charged", today)
+    _answered(work, order)
+    return work.done(loan_id, number, "charged")
 
 
 def _cancel(work: Work, order: Cancel) -> Change | Refusal:

@@ -14,6 +14,7 @@ from domain.debit.outcome import Outcome, OutcomeClass, Verdict
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
 from domain.loan.change import Change, Ordered, Refusal
+from domain.loan.charge import Charge
 from domain.loan.commands import (
     AnyCommand,
     BookLine,
@@ -426,6 +427,11 @@ class Anything(RuleBasedStateMachine):
         """An operator waives a part, or all of a component."""
         owed = self.books.item(number).owed.of(component)
         self._order(Waive, number, component=component, amount_minor=min(minor, owed))
+
+    @rule(number=NUMBERS, component=st.sampled_from(sorted(Component)), minor=AMOUNTS)
+    def charge(self, number: int, component: Component, minor: int) -> None:
+        """An operator charges a fee or a cost, or tries to charge something else."""
+        self._order(Charge, number, component=component, amount_minor=minor)
 
     # --- the end ---------------------------------------------------------------------------------
 

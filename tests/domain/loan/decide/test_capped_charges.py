@@ -13,10 +13,11 @@ from hypothesis.stateful import initialize
 
 from domain.debit.outcome import OutcomeClass
 from domain.loan.amounts import Component
-from domain.loan.apr import AprMethod, apr
+from domain.loan.apr import AprMethod, apr, disclose
 from domain.loan.caps import Cap, CapRules, Measure, legal_caps
 from domain.loan.cashflow import Flow
 from domain.loan.change import Change, Refusal
+from domain.loan.charge import Charge
 from domain.loan.commands import Cancel, RollDay, Waive, WriteOff
 from domain.loan.costs import room_for
 from domain.loan.frequency import Frequency
@@ -235,6 +236,24 @@ def test_overdue_principal_lengthens_the_days_that_a_daily_cap_counts() -> None:
     # 28 days at 0.8 percent are agreed; each day late allows 8.00 more, and 10.00 is asked.
     assert s.books.item().charged.penalty == 8_000
     assert len(told(s)) == 10
+
+
+def test_a_charge_that_would_pass_a_cap_is_refused_and_the_last_lawful_unit_is_not() -> None:
+    """The refusal names the rule, the cap and the cost that it would have come to."""
+    s = capped(annual_rate_percent=Decimal(0))
+    s.until(day(20))
+    left = room_for(s.books.loans["L1"], CN_24, 1, s.today)[0]
+    terms: dict[str, Any] = {"component": Component.COST}
+    refusal = s.order(Charge, amount_minor=left + 5_000, **terms)
+    figure = rate_if_paid(s, left + 5_000, day(20))
+    rule = CN_24.caps[0].rule
+    assert refusal == Refusal("charge.cap", f"{rule}: {disclose(figure, 4)} % is above 24 %")
+    assert rate_if_paid(s, left, day(20)) <= 24 < figure
+    assert isinstance(s.order(Charge, amount_minor=left + 1, **terms), Refusal)
+    assert isinstance(s.order(Charge, amount_minor=left, **terms), Change)
+    assert s.books.item().owed.cost == left
+    assert isinstance(s.order(Charge, amount_minor=1, **terms), Refusal)
+    invariants.check(s.books)
 
 
 def both_overdue(caps: CapRules) -> Scene:

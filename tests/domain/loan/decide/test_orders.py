@@ -11,6 +11,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Refusal
+from domain.loan.charge import Charge
 from domain.loan.commands import (
     Cancel,
     ChangeDate,
@@ -82,6 +83,7 @@ ALLOWED: dict[type, set[State]] = {
     RetryNow: {State.DUE, State.RETRYING},
     ChangeDate: {State.SCHEDULED, State.DUE, State.RETRYING, State.DELINQUENT},
     Waive: {State.DUE, State.RETRYING, State.DELINQUENT},
+    Charge: {State.DUE, State.RETRYING, State.DELINQUENT},
     Cancel: {State.SCHEDULED, State.DUE, State.RETRYING, State.DELINQUENT},
     WriteOff: {State.DELINQUENT},
     RecordPayment: set(REACHED),
@@ -90,6 +92,7 @@ ALLOWED: dict[type, set[State]] = {
 TERMS: dict[type, dict[str, Any]] = {
     ChangeDate: {"due_on": date(2026, 4, 1)},
     Waive: {"component": Component.INTEREST, "amount_minor": 100},
+    Charge: {"component": Component.COST, "amount_minor": 100},
     RecordPayment: PAYMENT | {"value_on": date(2026, 3, 1)},
 }
 
@@ -277,6 +280,29 @@ def test_a_waiver_takes_at_most_what_is_owed_of_a_component() -> None:
     s.present()
     terms: dict[str, Any] = {"component": Component.INTEREST, "amount_minor": 10}
     assert rule(s.order(Waive, **terms)) == "attempt.live"
+
+
+def test_a_charge_besides_the_schedule_is_a_fee_or_a_cost() -> None:
+    """It is owed at once; interest and penalty follow the product's rules and nobody's order."""
+    s = declined()
+    before = s.mark
+    assert isinstance(s.order(Charge, component=Component.COST, amount_minor=2_500), Change)
+    assert s.posted(before) == [("charged", {"owed/1/cost": 2500, "claim/funder-1": -2500})]
+    assert s.books.item().owed == Amounts(principal=10000, interest=100, cost=2500)
+    for component in (Component.PENALTY, Component.INTEREST, Component.PRINCIPAL):
+        assert rule(s.order(Charge, component=component, amount_minor=1)) == "charge.component"
+    for minor in (0, -1, 10**15 + 1):
+        wrong = s.order(Charge, component=Component.FEE, amount_minor=minor)
+        assert rule(wrong) == "charge.amount"
+    assert isinstance(s.order(Charge, component=Component.FEE, amount_minor=10**15), Change)
+
+
+def test_nothing_is_charged_beside_a_live_order() -> None:
+    """What the borrower was told will be taken stays what is owed until the verdict."""
+    s = declined()
+    s.present()
+    terms: dict[str, Any] = {"component": Component.FEE, "amount_minor": 10}
+    assert rule(s.order(Charge, **terms)) == "attempt.live"
 
 
 def test_a_cancelled_installment_gives_its_charge_back() -> None:
