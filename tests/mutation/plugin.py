@@ -14,8 +14,10 @@ import zlib
 import pytest
 from hypothesis import settings
 
-NEAREST = 60
+NEAREST = 150
 """Tests that judge a mutant; decisions are reached by several hundred."""
+_WHOLE = frozenset({"stories", "refusals"})
+"""Tests that hold whatever is said and done in full, and so notice most."""
 _WORD = re.compile(r"[a-z]+")
 
 settings.register_profile("mutation", max_examples=15, derandomize=True, deadline=None)
@@ -45,6 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _distance(item: pytest.Item, words: set[str]) -> tuple[int, bool, int]:
     """Fewer words of the module in the test's path are farther, properties farther than cases."""
-    shared = words & set(_WORD.findall(item.nodeid.partition("::")[0]))
+    path = set(_WORD.findall(item.nodeid.partition("::")[0]))
+    shared = words if path & _WHOLE else words & path
     is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     return -len(shared), is_property, zlib.crc32(item.nodeid.encode())
