@@ -250,7 +250,7 @@ def metrics_config(
     if endpoint is None and not read:
         return None
     if read and settings.health_port is None:
-        raise InvalidInput("ACQUIT_HEALTH_PORT", "", "/metrics is read there: must be set")
+        raise InvalidInput("ACQUIT_HEALTH_PORT", "", "a port, for /metrics is read there")
     from adapters.telemetry.metrics import MetricsConfig  # noqa: PLC0415  (loads the SDK)
 
     return MetricsConfig(endpoint, read, given.get("OTEL_SERVICE_NAME", "acquit"), role)

@@ -160,10 +160,6 @@ class Metrics:
         encode, kind = choose_encoder(accept)
         return encode(self._registry), kind
 
-    def flush(self) -> None:
-        """Send what was measured."""
-        self._provider.force_flush(SEND_MS)
-
     async def close(self, seconds: float = CLOSE_S) -> None:
         """Send what was measured and stop; a collector that hangs holds nobody up for longer."""
         await close_within(seconds, self._provider.shutdown, "metrics")
