@@ -49,8 +49,10 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--http-port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--smtp-port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--db", required=True, help="SQLite file, made where it is absent")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--profile", choices=sorted(PROFILES), default="calm")
+    parser.add_argument("--seed", type=int, help="that of the database, or 1, unless given")
+    parser.add_argument(
+        "--profile", choices=sorted(PROFILES), help="that of the database, or calm, unless given"
+    )
     parser.add_argument("--ready-file", help="where to write the addresses once ready")
     parser.add_argument("--holidays-file", help="JSON list of days off, or {off: [], work: []}")
     for name in SETTINGS:
@@ -134,9 +136,10 @@ def main(argv: list[str]) -> int:
     """Run the program; return 2 for a database or calendar that does not fit."""
     args = arguments(argv)
     try:
-        world = World(
-            Store(args.db), bank_days(args.holidays_file), args.seed, PROFILES[args.profile]
-        )
+        store = Store(args.db)
+        seed = int(store.get("seed") or 1) if args.seed is None else args.seed
+        profile = PROFILES[args.profile or store.get("profile") or "calm"]
+        world = World(store, bank_days(args.holidays_file), seed, profile)
         world.open()
     except (Mismatch, OSError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")

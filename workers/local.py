@@ -46,6 +46,7 @@ BOOKS_DB = "books.db"
 _OURS = (BOOKS_DB, TEMPORAL_DB, SIMULATOR_DB)
 _READY_S = 30.0
 _LOOK_S = 0.25
+_MISFIT = 2  # how the simulator refuses a database of another profile or seed
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -54,13 +55,14 @@ class LocalOptions:
     """How to run the stack.
 
     Attributes:
+        profile, seed: of the simulated bank; None takes those of the bank in the home, if any.
         keep_state: go on with what lies in the home.
         workers: worker processes; 0 leaves that to the caller.
         worker_module: run with `python -m`; it takes the words of our command line.
     """
 
-    profile: str = "calm"
-    seed: int = 1
+    profile: str | None = None
+    seed: int | None = None
     ui: bool = False
     keep_state: bool = False
     workers: int = 1
@@ -175,7 +177,7 @@ class LocalStack:
         ready.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "simulator", "--db", str(self.home / SIMULATOR_DB)]
         argv += ["--http-port", str(free_port()), "--smtp-port", str(free_port())]
-        argv += ["--seed", str(self.options.seed), "--profile", self.options.profile]
+        argv += [f"--{name}={value}" for name, value in self._bank_asked_for().items()]
         argv += ["--holidays-file", str(holidays), "--ready-file", str(ready)]
         argv += ["--webhook-url", f"http://127.0.0.1:{api_port}/webhooks/simbank"]
         argv += ["--webhook-secret", keys["webhook_secret"]]
@@ -214,7 +216,16 @@ class LocalStack:
                     if text := _text_of(path):
                         return dict(json.loads(text))
                     await asyncio.sleep(0.05)
-        raise Unavailable(f"the simulated bank did not start; see {self._kept['simulator'].log}")
+        log = self._kept["simulator"].log
+        if child is not None and child.returncode == _MISFIT:
+            asked = " ".join(f"{name} {value}" for name, value in self._bank_asked_for().items())
+            said = _text_of(log).rpartition("\n")[2].removeprefix("simulator: ")
+            raise InvalidInput("bank", asked, f"{said}; --fresh begins with empty books")
+        raise Unavailable(f"the simulated bank did not start; see {log}")
+
+    def _bank_asked_for(self) -> dict[str, str | int]:
+        asked = {"profile": self.options.profile, "seed": self.options.seed}
+        return {name: value for name, value in asked.items() if value is not None}
 
     async def _keep_alive(self) -> None:
         """Start again what dies, on the same files and ports."""

@@ -125,6 +125,39 @@ async def test_a_stack_that_is_told_to_stop_while_it_starts_leaves_nothing(
         await program.end()
 
 
+async def test_a_stack_goes_on_with_the_bank_that_an_earlier_one_left(
+    tmp_path: Path, temporal_binary: Path
+) -> None:
+    """Plain `acquit up` takes up the home of a demo or of another `up`, whatever its profile.
+
+    To ask for a profile that the home's bank does not have is a mistake, told with the way out.
+    """
+    assert temporal_binary.is_file()
+    home = tmp_path / "home"
+    await ends_when_told(await Program.start(home, "up", "--profile", "rough", "--seed", "3"))
+    other = await Program.start(home, "up", "--profile", "calm")
+    try:
+        refused = await other.done(60.0)
+    finally:
+        await other.end()
+    assert refused.code == Exit.MISTAKE
+    assert "profile calm" in refused.err
+    assert "made with profile rough, not calm" in refused.err
+    assert "--fresh" in refused.err
+    await ends_when_told(await Program.start(home, "up"))
+
+
+async def ends_when_told(program: Program) -> None:
+    """Wait until the stack is up, end it, and see that it ends well."""
+    try:
+        await program.said("Ctrl-C ends the stack")
+        program.process.send_signal(signal.SIGTERM)
+        done = await program.done(40.0)
+        assert done.code == Exit.DONE, done.err
+    finally:
+        await program.end()
+
+
 async def test_a_demo_that_is_interrupted_leaves_nothing(
     tmp_path: Path, temporal_binary: Path
 ) -> None:

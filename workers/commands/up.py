@@ -22,19 +22,26 @@ def register(app: typer.Typer) -> None:
 
 def up(
     ctx: typer.Context,
-    profile: Annotated[str, typer.Option(help=f"The bank: {', '.join(PROFILES)}.")] = "calm",
-    seed: Annotated[int, typer.Option(min=0, max=999, help="Same seed, same faults.")] = 1,
+    profile: Annotated[
+        str | None,
+        typer.Option(help=f"The bank: {', '.join(PROFILES)}; that of the home, or calm."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=999, help="Same seed, same faults; that of the home, or 1."),
+    ] = None,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with empty books.")] = False,
     home: HomeOption = None,
 ) -> None:
     """Run a Temporal dev server with its UI, a simulated bank and a worker until Ctrl-C.
 
-    Time passes with `acquit clock advance`. What dies is started again.
+    It goes on with what lies in the home, that of a demo too, unless --fresh. Time passes with
+    `acquit clock advance`. What dies is started again.
     """
     from workers.local import LocalOptions  # noqa: PLC0415
 
-    if profile not in PROFILES:
+    if profile is not None and profile not in PROFILES:
         raise InvalidInput("profile", profile, f"one of {', '.join(PROFILES)}")
     options = LocalOptions(profile=profile, seed=seed, ui=True, keep_state=not fresh)
     run_async(_up(settings_for(ctx, home), options))
