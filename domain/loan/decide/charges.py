@@ -40,13 +40,18 @@ def true_up_penalty(work: Work, loan_id: str, number: int, value_on: date) -> No
     _true_up(work, loan_id, number, value_on, lowest=-work.item(loan_id, number).owed.penalty)
 
 
-def charge_through(work: Work, loan_id: str, number: int, through: date) -> None:
+def charge_through(
+    work: Work, loan_id: str, number: int, through: date, *, tried_on: date | None = None
+) -> None:
     """Bring the penalty to what value dates say it is for the days through `through`.
+
+    `tried_on`: an attempt of that value date is about to be made, with which days end that an
+    earlier one lost. Asked for less, it would leave a few cents behind, to be debited again.
 
     Here a cap only stops what would be added. What it leaves no room for any more, since other
     money turned out to have come earlier, goes when money comes that would pay it.
     """
-    _true_up(work, loan_id, number, through, lowest=0)
+    _true_up(work, loan_id, number, through, lowest=0, tried_on=tried_on)
 
 
 def charge_to_date(work: Work, loan_id: str, number: int) -> None:
@@ -66,11 +71,19 @@ def owed_on(loan: Loan, item: Installment, value_on: date) -> Amounts:
     return replace(item.owed, penalty=max(0, item.owed.penalty + delta))
 
 
-def _true_up(work: Work, loan_id: str, number: int, through: date, lowest: int) -> None:
+def _true_up(
+    work: Work,
+    loan_id: str,
+    number: int,
+    through: date,
+    lowest: int,
+    *,
+    tried_on: date | None = None,
+) -> None:
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     if not _accrues(loan, item):
         return
-    wanted = _wanted(loan, item, through)
+    wanted = _wanted(loan, item, through, tried_on)
     delta, cap = _lawful(loan, item, through, wanted, lowest)
     if cap is not None and (delta or not _was_capped(loan, item)):
         withheld = Money(wanted - delta, loan.currency)
@@ -86,9 +99,10 @@ def _true_up(work: Work, loan_id: str, number: int, through: date, lowest: int) 
     work.put(loan_id, replace(work.item(loan_id, number), penalty_through=through))
 
 
-def _wanted(loan: Loan, item: Installment, through: date) -> int:
+def _wanted(loan: Loan, item: Installment, through: date, tried_on: date | None = None) -> int:
     """Penalty still to be charged (negative: to be reversed) for these days, caps aside."""
-    return to_book(penalty_due(loan, item, through), item.charged.penalty - item.penalty_carried)
+    due = penalty_due(loan, item, through, tried_on)
+    return to_book(due, item.charged.penalty - item.penalty_carried)
 
 
 def _lawful(
@@ -112,14 +126,19 @@ def _was_capped(loan: Loan, item: Installment) -> bool:
     return item.penalty_through is not None and _wanted(loan, item, item.penalty_through) > 0
 
 
-def penalty_due(loan: Loan, item: Installment, through: date) -> Fraction:
-    """Exact penalty of an installment for all days through `through`, from value dates alone."""
+def penalty_due(
+    loan: Loan, item: Installment, through: date, tried_on: date | None = None
+) -> Fraction:
+    """Exact penalty of an installment for all days through `through`, from value dates alone.
+
+    `tried_on` is the value date of an attempt about to be made; see `excused_days`.
+    """
     rule = loan.product.penalty
     if rule is None:
         return Fraction(0)
     # A debt older than the longest span bears no more; a wrong date must not stop the day's work.
     through = min(through, item.due_on + timedelta(days=LONGEST_DAYS))
-    excused = excused_days(loan, item, through)
+    excused = excused_days(loan, item, through, tried_on)
     exact = Fraction(0)
     first = item.due_on + ONE_DAY
     changes = sorted({day for day in _value_days(loan, item) if first <= day < through})
@@ -131,11 +150,14 @@ def penalty_due(loan: Loan, item: Installment, through: date) -> Fraction:
     return exact
 
 
-def excused_days(loan: Loan, item: Installment, through: date) -> frozenset[date]:
+def excused_days(
+    loan: Loan, item: Installment, through: date, tried_on: date | None = None
+) -> frozenset[date]:
     """Days lost to rail, platform or risk block.
 
-    From an attempt that they spoiled to the next one; while an attempt is live; and the days that
-    a rail took to execute an order after the day that it was ordered for.
+    From an attempt that they spoiled to the next one, which may be about to be made (`tried_on`);
+    while an attempt is live; and the days that a rail took to execute an order after the day that
+    it was ordered for.
     """
     days: set[date] = set()
     for index, attempt in enumerate(item.attempts):
@@ -143,7 +165,7 @@ def excused_days(loan: Loan, item: Installment, through: date) -> frozenset[date
             days.update(_slow_days(loan, attempt))
         elif attempt.klass in EXCUSING or attempt.is_live:
             later = item.attempts[index + 1 :]
-            after = later[0].value_on if later else through + ONE_DAY
+            after = later[0].value_on if later else tried_on or through + ONE_DAY
             days.update(_days(attempt.value_on, min(after, through + ONE_DAY)))
     return frozenset(days)
 

@@ -85,7 +85,7 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
         return work.superseded(loan_id, number)
     if not loan.mandate.allows(value_on):
         return _give_up(work, loan_id, number, Event.MANDATE_ENDED, f"not valid on {value_on}")
-    charge_through(work, loan_id, number, value_on)
+    charge_through(work, loan_id, number, value_on, tried_on=value_on)
     item = work.item(loan_id, number)
     amount = min([item.owed.total, *_caps(loan, item, rail)])
     if amount <= 0:

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
+
 from domain.debit.outcome import OutcomeClass
 from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change
@@ -236,3 +238,22 @@ def test_a_debt_of_many_years_does_not_stop_the_day() -> None:
     assert penalty_due(loan, item, DUE + timedelta(days=5000)) == penalty_due(
         loan, item, DUE + timedelta(days=3660)
     )
+
+
+@pytest.mark.parametrize("days_later", [0, 1])
+def test_an_attempt_after_a_lost_one_asks_for_all_that_its_success_will_owe(
+    days_later: int,
+) -> None:
+    """Days lost to the rail end with the next attempt: what it leaves is nothing, not a cent."""
+    s = Scene.boarded(product=PRODUCT_18, lines=LINES)
+    s.hear(s.present(), OutcomeClass.NSF)
+    s.until(day(9))
+    lost = s.present()
+    s.books.at += timedelta(hours=2 + 24 * days_later)
+    s.hear(lost, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+    assert s.state == "RETRYING"
+    again = s.present()
+    asked = s.books.item().attempts[-1].amount_minor
+    s.hear(again, minor=asked)
+    assert (s.state, s.books.item().owed.total) == ("CLEARING", 0)
+    invariants.check(s.books)
