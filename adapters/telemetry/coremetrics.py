@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from itertools import product
 
+import structlog
 from opentelemetry.metrics import Meter
 from temporalio.runtime import (
     BUFFERED_METRIC_KIND_COUNTER,
@@ -27,6 +28,7 @@ BUFFER = 50_000
 is lost."""
 DRAIN_S = 1.0
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_log = structlog.get_logger(__name__)
 _LABELS = {label.name: label for label in CORE_LABELS}
 
 Take = Callable[[float, Mapping[str, str]], None]
@@ -55,11 +57,17 @@ class CoreMetrics:
         """Drain every second until cancelled, and once more then."""
         try:
             while True:  # ends by being cancelled
-                self.drain()
+                self._drain()
                 await asyncio.sleep(DRAIN_S)
-        except asyncio.CancelledError:
+        finally:
+            self._drain()
+
+    def _drain(self) -> None:
+        """What cannot be taken is told of, and what comes after it is taken."""
+        try:
             self.drain()
-            raise
+        except Exception as error:  # noqa: BLE001  (nobody's work may end with what measures it)
+            _log.warning("core_metrics_not_taken", error=type(error).__name__)
 
     def begin_at_zero(self) -> None:
         """See `Metrics.begin_at_zero`: workflows seldom fail, and the first must be seen."""

@@ -247,6 +247,36 @@ def _names(core: CoreMetrics, metrics: Metrics) -> list[tuple[str, ...]]:
     ]
 
 
+async def test_core_metrics_that_cannot_be_taken_end_nothing(
+    metrics: Metrics, logs: Caught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next second is taken all the same."""
+    buffer, turns = core_buffer(), iter([ValueError(EMAIL), None, None])
+
+    def updates() -> list[object]:
+        if (error := next(turns, None)) is not None:
+            raise error
+        return []
+
+    monkeypatch.setattr(buffer, "retrieve_updates", updates)
+    monkeypatch.setattr("adapters.telemetry.coremetrics.DRAIN_S", 0.001)
+    task = asyncio.create_task(CoreMetrics(buffer, metrics).run())
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    task.cancel()
+    assert "core_metrics_not_taken" in logs.text
+    assert found_in(logs.text) == set()
+
+
+async def test_collector_that_is_away_holds_nobody_up(logs: Caught) -> None:
+    """Closing ends within its time, whatever the exporter still tries."""
+    away = MetricsConfig("http://127.0.0.1:1/v1/metrics", prometheus=False, service="a", role="b")
+    made = open_metrics(away)
+    made.add(catalogue.WEBHOOKS, "simbank", "forged")
+    async with asyncio.timeout(8):
+        await made.close(2)
+
+
 def test_counters_that_alerts_look_at_begin_at_zero(metrics: Metrics) -> None:
     """Prometheus sees no rise in a counter that appears with its first event."""
     CoreMetrics(core_buffer(), metrics).begin_at_zero()
