@@ -421,6 +421,32 @@ def contradictions() -> Scene:
     return s
 
 
+def money_with_a_flaw() -> Scene:
+    """Confirmed with a defect, named by the bank only later; confirmed for more than ordered."""
+    s = boarded(product=CALM)
+    order = s.present()
+    s.hear(order, OutcomeClass.SUCCESS_DEFECTIVE, minor=10100, code="M1")
+    s.hear(order, minor=10100, bank_ref="B-1")
+    s.until(DUE + 31 * DAY)
+    second = s.present(2)
+    s.hear(second, minor=10107, bank_ref="B-2")
+    s.settle()
+    return s
+
+
+def asked_in_vain() -> Scene:
+    """Asked again and again: overdue, in doubt, a person is called; then it was never executed."""
+    s = boarded(product=CALM)
+    order = s.present()
+    for _ in range(12):
+        beat = s.books.view().next_beat
+        later(s.books, beat.not_before if beat else s.books.at + timedelta(hours=1))
+        s.hear(order, OutcomeClass.TECH, source="enquiry", asked_at=s.books.at)
+    s.hear(order, OutcomeClass.NOT_FOUND, source="webhook")
+    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+    return s
+
+
 def several_payees() -> Scene:
     """90/8/2: paid in two parts, returned, forgiven and written off to the unit."""
     product = with_shares(
@@ -509,6 +535,8 @@ STORIES: dict[str, Callable[[], Scene]] = {
         bare_returns,
         batches,
         contradictions,
+        money_with_a_flaw,
+        asked_in_vain,
         several_payees,
         what_limits_a_debit,
         never_boarded,
