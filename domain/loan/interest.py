@@ -1,5 +1,6 @@
 """Interest on a balance over a period: exact, split where a rate or the balance changes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -67,6 +68,21 @@ def interest_of(balance: int, period: Period, terms: ScheduleTerms) -> Fraction:
         lent = sum(minor for day, minor in terms.drawdowns if period.start <= day <= piece.start)
         total += (balance + lent) * piece.factor
     return total
+
+
+def term_interest(terms: ScheduleTerms, periods: Sequence[Period], until: date) -> Fraction:
+    """Exact simple interest of a bullet up to `until`, for day counts that look at days alone.
+
+    One term from the first period that bears interest, counted in one: 30/360 (US) month by month
+    would lose days at the ends of months.
+    """
+    if terms.interest_free == len(periods) or until <= periods[terms.interest_free].start:
+        return Fraction(0)
+    start = periods[terms.interest_free].start
+    balance = terms.first_part_minor + sum(minor for day, minor in terms.drawdowns if day < start)
+    days = days_between(start, until, terms.day_count)
+    fraction = year_fraction(start, until, terms.day_count)
+    return interest_of(balance, Period(1, start, until, days, fraction), terms)
 
 
 @dataclass(frozen=True, slots=True)

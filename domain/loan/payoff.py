@@ -12,8 +12,8 @@ from fractions import Fraction
 from domain.errors import InvalidInput
 from domain.loan.amounts import Component
 from domain.loan.daycount import DayCount, add_months, days_between
-from domain.loan.interest import drawn_within, interest_of
-from domain.loan.periods import Period, fraction_of, periods_of
+from domain.loan.interest import drawn_within, interest_of, term_interest
+from domain.loan.periods import Period, fraction_of, periods_of, regular_fraction
 from domain.loan.schedule import ScheduleLine
 from domain.loan.schedule_terms import Method, ScheduleTerms
 from domain.money import Rounding, round_minor
@@ -85,17 +85,20 @@ def accrued_interest(terms: ScheduleTerms, lines: Sequence[ScheduleLine], as_of:
     """
     if terms.method is Method.ZERO or as_of >= lines[-1].due_on:
         return 0
+    periods, bullet = periods_of(terms), terms.method is Method.BULLET
+    if bullet and regular_fraction(terms.every, terms.day_count) is None:
+        return round_minor(term_interest(terms, periods, as_of), terms.rounding)
     exact, balance = Fraction(0), terms.first_part_minor
-    for index, period in enumerate(periods_of(terms)):
+    for index, period in enumerate(periods):
         if period.start >= as_of:
             break
         lent = drawn_within(period, terms)
-        if period.due_on <= as_of and terms.method is not Method.BULLET:
+        if period.due_on <= as_of and not bullet:
             balance = lines[index].balance if index < len(lines) else 0
         elif index >= terms.interest_free:
             base = terms.principal_minor if terms.method is Method.FLAT else balance
             exact += interest_of(base, _until(period, as_of, terms), terms)
-        if terms.method is Method.BULLET:
+        if bullet:
             balance += lent
     return round_minor(exact, terms.rounding)
 

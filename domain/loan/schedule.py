@@ -11,10 +11,10 @@ from typing import assert_never
 from domain.errors import InvalidInput
 from domain.loan.annuity import round_up_to
 from domain.loan.balance_run import BalanceRun
-from domain.loan.daycount import DayCount
+from domain.loan.daycount import DayCount, days_between
 from domain.loan.frequency import Frequency
-from domain.loan.interest import drawn_within, interest_of
-from domain.loan.periods import Period, periods_of
+from domain.loan.interest import drawn_within, interest_of, term_interest
+from domain.loan.periods import Period, periods_of, regular_fraction
 from domain.loan.schedule_line import ScheduleLine, check
 from domain.loan.schedule_terms import Method, ScheduleTerms
 from domain.money import Rounding, round_minor, round_ratio
@@ -65,13 +65,22 @@ def build(terms: ScheduleTerms) -> tuple[ScheduleLine, ...]:
 
 def _bullet(terms: ScheduleTerms, periods: tuple[Period, ...]) -> ScheduleLine:
     """Simple interest over all periods, rounded once at the end."""
+    due_on = periods[-1].due_on
+    interest = round_minor(_bullet_interest(terms, periods), terms.rounding)
+    days = days_between(terms.disbursed_on, due_on, terms.day_count)
+    return ScheduleLine(1, due_on, days, terms.principal_minor, interest, 0, 0)
+
+
+def _bullet_interest(terms: ScheduleTerms, periods: tuple[Period, ...]) -> Fraction:
+    """Counted in one, or period by period where the day count gives each the same fraction."""
+    if regular_fraction(terms.every, terms.day_count) is None:
+        return term_interest(terms, periods, periods[-1].due_on)
     balance, exact = terms.first_part_minor, Fraction(0)
-    for period in periods[terms.interest_free :]:
-        exact += interest_of(balance, period, terms)
+    for index, period in enumerate(periods):
+        if index >= terms.interest_free:
+            exact += interest_of(balance, period, terms)
         balance += drawn_within(period, terms)
-    interest = round_minor(exact, terms.rounding)
-    days = sum(period.days for period in periods)
-    return ScheduleLine(1, periods[-1].due_on, days, terms.principal_minor, interest, 0, 0)
+    return exact
 
 
 def _flat(terms: ScheduleTerms, periods: tuple[Period, ...]) -> tuple[ScheduleLine, ...]:
