@@ -1,6 +1,7 @@
 """What the commands of arithmetic say about amounts and terms, and how they refuse them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,3 +124,20 @@ def test_a_payoff_is_quoted_on_every_term_that_a_schedule_may_have(
     parts: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["parts"]
     by_component = {part["component"]: part["amount"] for part in parts}
     assert by_component == {"principal": principal} | ({"interest": accrued} if accrued else {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "date,amount\n2020-01-01,-1000\n2021-01-01,600\n2022-01-01,600\n",
+        "Date, Amount\n2020-01-01, -1000\n2021-01-01, 600\n2022-01-01, 600\n",
+        "\ufeffamount,date\r\n-1000,2020-01-01 \r\n600,2021-01-01\r\n600,2022-01-01\r\n",
+    ],
+)
+def test_a_file_of_flows_may_have_spaces_and_capitals_in_its_header(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
+) -> None:
+    """As spreadsheets write it: 600 a year for two years repay 1000 at 13.07 percent."""
+    file = tmp_path / "flows.csv"
+    file.write_text(text, encoding="utf-8", newline="")
+    assert answer(capsys, "apr", "--method", "eu", "--flows", str(file))["apr"] == "13.07"

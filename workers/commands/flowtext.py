@@ -70,16 +70,18 @@ def read_csv(name: str, text: FlowText) -> Timed:
     if text.advances or text.payments:
         raise InvalidInput("flows", name, "alone, without --advance and --payment")
     with Path(name).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = set(reader.fieldnames or ())
+        reader = csv.DictReader(file, skipinitialspace=True)
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        columns = set(reader.fieldnames)
         if columns not in _COLUMNS:
             rule = "columns date,amount or period,amount or period,fraction,amount"
-            raise InvalidInput("flows header", ",".join(reader.fieldnames or ()), rule)
+            raise InvalidInput("flows header", ",".join(reader.fieldnames), rule)
         rows = []
         for row in reader:
             if None in row or None in row.values():
                 raise InvalidInput(f"flows line {reader.line_num}", row, "one value per column")
-            rows.append((f"flows line {reader.line_num}", row))
+            said = {name: value.strip() for name, value in row.items()}
+            rows.append((f"flows line {reader.line_num}", said))
             if len(rows) > MOST_FLOWS:
                 raise InvalidInput("flows", name, f"at most {MOST_FLOWS} rows")
     if "date" in columns:
