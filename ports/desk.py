@@ -3,7 +3,7 @@
 Nothing here changes money or state; every answer is what the books hold now.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -125,8 +125,8 @@ class Desk(Protocol):
         """Balances of all accounts whose name starts with `prefix`, zero ones included."""
         ...
 
-    def journal(self) -> AsyncIterator[JournalPosting]:
-        """All postings in the order of the chain, streamed."""
+    def journal(self) -> AsyncGenerator[JournalPosting]:
+        """All postings in the order of the chain, streamed; closed by who does not read on."""
         ...
 
     async def verify(self) -> ChainReport:

@@ -68,8 +68,8 @@ async def client_for(settings: Settings) -> Client:
 
 
 @contextmanager
-def answering(config: ClientConnectConfig) -> Iterator[None]:
-    """Connect inside: a server that does not answer is told by address and reason.
+def answering(config: ClientConnectConfig, advice: str = "") -> Iterator[None]:
+    """Connect inside: a server that does not answer is told by address and reason, with `advice`.
 
     Raises:
         Unavailable: it does not answer.
@@ -79,7 +79,8 @@ def answering(config: ClientConnectConfig) -> Iterator[None]:
     except RuntimeError as error:
         said = _REASON.search(str(error))
         why = said[1] if said else str(error)
-        raise Unavailable(f"Temporal at {config['target_host']} does not answer: {why}") from error
+        where = f"Temporal at {config['target_host']}"
+        raise Unavailable(f"{where} does not answer: {why}{advice}") from error
 
 
 def sweep_orders(tenant: str, products: Mapping[str, ProductFile]) -> tuple[SweepOrder, ...]:

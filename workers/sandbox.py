@@ -28,6 +28,7 @@ from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.lifecycle import State
 from workers.clock import SandboxClock
 from workers.driverclocks import DriverClocks
+from workers.production import answering
 from workers.settings import temporal_config
 from workers.simulated import SimulatorControl
 from workers.sweepdays import ONE_DAY, SweepDays
@@ -283,9 +284,12 @@ async def advance(stack: Stack, to: datetime) -> None:
 
     Raises:
         InvalidInput: no simulated bank is known, so there is no sandbox to move.
+        Unavailable: the stack that was used last is not up.
     """
     if stack.record is None or stack.record.simulator_url is None:
         raise InvalidInput("stack", "", "a sandbox that is up; start one with `acquit up`")
-    client = await connect(temporal_config(stack.record))
+    config = temporal_config(stack.record)
+    with answering(config, "; the stack is not up, start it with `acquit up`"):
+        client = await connect(config)
     async with SimulatorControl(stack.record.simulator_url) as control:
         await Sandbox(stack, client, control).advance(to)

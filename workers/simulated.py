@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import httpx
 
+from workers.console import Unavailable
+
 _TIMEOUT_S = 60.0
 _TRIES = 80
 _PAUSE_S = 0.25
@@ -23,7 +25,10 @@ class Outlook:
 
 
 class SimulatorControl:
-    """Control endpoints of the simulator; waits for it while it is being restarted."""
+    """Control endpoints of the simulator; waits for it while it is being restarted.
+
+    Every call raises `Unavailable` where the bank stays away for `_TRIES` tries.
+    """
 
     def __init__(self, url: str) -> None:
         self._client = httpx.AsyncClient(
@@ -67,4 +72,4 @@ class _Patient(httpx.AsyncHTTPTransport):
                 return await super().handle_async_request(request)
             except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError):
                 await asyncio.sleep(_PAUSE_S)
-        return await super().handle_async_request(request)
+        raise Unavailable(f"the simulated bank at {request.url} does not answer")

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from domain.money import decimal_text
 from ports.desk import JournalPosting
@@ -25,7 +25,7 @@ COLUMNS = (
 )
 
 
-async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncIterator[str]:
+async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncGenerator[str]:
     """Yield the header and then one row for each posting."""
     yield _row(COLUMNS)
     async for posting in journal:

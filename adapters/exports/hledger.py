@@ -5,7 +5,7 @@ tags for loan, installment, receipt, order and bank line. Account names keep the
 by colons. Commodities are the ISO codes, written after amounts with the currency's own digits.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from domain.money import decimal_text, exponent
 from ports.desk import JournalPosting
@@ -13,7 +13,7 @@ from ports.desk import JournalPosting
 _TAGS = ("loan", "number", "component", "receipt", "order_no", "line")
 
 
-async def hledger(journal: AsyncIterator[JournalPosting], head: str) -> AsyncIterator[str]:
+async def hledger(journal: AsyncIterator[JournalPosting], head: str) -> AsyncGenerator[str]:
     """Yield the journal in pieces of text; `head` is the hash that the chain ends with."""
     yield f"; acquit ledger export, chain head {head}\n"
     currencies: set[str] = set()

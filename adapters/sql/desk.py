@@ -1,6 +1,7 @@
 """The read side on SQL: implements `ports.desk.Desk`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -160,10 +161,10 @@ class SqlDesk:
         rows = await self._rows(statement)
         return tuple(Balance(row.account, row.currency, row.minor) for row in rows)
 
-    async def journal(self) -> AsyncIterator[JournalPosting]:
+    async def journal(self) -> AsyncGenerator[JournalPosting]:
         """All postings in the order of the chain, streamed from one snapshot."""
-        async with look(self._engine) as conn:
-            async for posting in journal_of(conn):
+        async with look(self._engine) as conn, aclosing(journal_of(conn)) as found:
+            async for posting in found:
                 yield posting
 
     async def verify(self) -> ChainReport:

@@ -1,7 +1,7 @@
 """The journal told: story of an installment, trail of a receipt, every posting in order."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, select
@@ -45,7 +45,7 @@ async def trail_of(conn: AsyncConnection, receipt_id: str) -> tuple[JournalPosti
     return tuple(_posting(row) for row in rows)
 
 
-async def journal_of(conn: AsyncConnection) -> AsyncIterator[JournalPosting]:
+async def journal_of(conn: AsyncConnection) -> AsyncGenerator[JournalPosting]:
     """Every posting, a page of rows in memory at a time."""
     async with conn.stream(_POSTINGS) as rows:
         async for row in rows:

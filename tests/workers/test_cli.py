@@ -1,6 +1,9 @@
 """The command line as a program: exit codes, one line for each mistake, never a traceback."""
 
+import errno
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -14,6 +17,7 @@ from domain.errors import Conflict, InvariantBroken
 from workers import cli
 from workers.cli import COMMANDS, run
 from workers.console import Exit, Unavailable, complain
+from workers.stackfile import StackRecord, write_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "tapes" / "sample.csv"
@@ -289,3 +293,63 @@ def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
     )
     assert done.stdout.strip() == "{"
     assert "Traceback" not in done.stderr
+
+
+class Gone(io.StringIO):
+    """A pipe whose reader leaves after three pieces."""
+
+    def write(self, text: str) -> int:
+        if self.getvalue().count("\n") >= 3:
+            raise BrokenPipeError(errno.EPIPE, "gone")
+        return super().write(text)
+
+    def flush(self) -> None:
+        if self.getvalue().count("\n") >= 3:
+            raise BrokenPipeError(errno.EPIPE, "gone")
+
+
+def test_an_export_whose_reader_goes_away_ends_without_a_word(
+    acquit: Acquit,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Streams of the books are closed in order: no word about generators, no log of an error."""
+    home = tmp_path / "home"
+    acquit("db", "upgrade", home=home)
+    acquit("board", str(SAMPLE), home=home)
+    terms = ["reference=T-1", "amount_minor=10000", "currency=CNY", "value_on=2026-01-20"]
+    paid = acquit(
+        *["order", "S-0001/1", "record_payment", *terms, "--actor", "o", "--reason", "r"], home=home
+    )
+    assert paid.returncode == 0, paid.stderr
+    monkeypatch.setattr(sys, "stdout", Gone())
+    with caplog.at_level(logging.ERROR):
+        assert run(["ledger", "export"]) == Exit.NOT_CLEAN  # Click's code for it
+    assert caplog.records == []
+    assert capsys.readouterr().err == ""
+    assert not (home / "logs" / "acquit-errors.log").exists()
+
+
+def test_a_clock_whose_stack_is_down_says_so_and_how_to_start_it(
+    acquit: Acquit, tmp_path: Path
+) -> None:
+    """After a demo the books are there and the servers are not: no unexpected error, code 69."""
+    home = tmp_path / "home"
+    acquit("db", "upgrade", home=home)
+    books = f"sqlite+aiosqlite:///{home / 'books.db'}"
+    record = StackRecord(
+        mode="sandbox",
+        database_url=books,
+        temporal_address="127.0.0.1:9",
+        simulator_url="http://127.0.0.1:9",
+        secrets={"rail_api_secret": "x", "webhook_secret": "y"},
+    )
+    write_stack(home, record)
+    done = acquit("clock", "advance", "--days", "1", home=home)
+    assert done.returncode == Exit.UNAVAILABLE
+    assert done.stderr == (
+        "acquit: Temporal at 127.0.0.1:9 does not answer: ConnectionRefused; "
+        "the stack is not up, start it with `acquit up`\n"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -119,19 +120,18 @@ async def _export(settings: Settings, form: Format, output: Path | None) -> None
     from adapters.exports.hledger import hledger  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
-    async with open_stack(settings) as stack:
+    async with open_stack(settings) as stack, aclosing(stack.desk.journal()) as journal:
         if form is Format.HLEDGER:
-            head = (await stack.desk.verify()).head
-            pieces = hledger(stack.desk.journal(), head)
+            pieces = hledger(journal, (await stack.desk.verify()).head)
         else:
-            pieces = journal_csv(stack.desk.journal())
-        if output is None:
-            async for piece in pieces:
-                sys.stdout.write(piece)
-            return
-        with output.open("w", encoding="utf-8") as file:
-            async for piece in pieces:
-                file.write(piece)
+            pieces = journal_csv(journal)
+        with (
+            nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as to
+        ):
+            # Closed in this order where the reader of a pipe goes away.
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    to.write(piece)
 
 
 def _print_balances(found: tuple[Balance, ...], *, as_json: bool) -> None:
