@@ -207,7 +207,7 @@ FAULTS = Metric(
 )  # fmt: skip
 READING = Metric(
     "acquit.gauges.duration", "s", Kind.HISTOGRAM,
-    "How long one reading of the gauges above took.", (), _COMMITS,
+    "How long it took to ask the books what waits.", (), _COMMITS,
 )  # fmt: skip
 
 METRICS = (
