@@ -50,8 +50,8 @@ class PenaltyRule:
         check_rate("penalty rate", self.annual_rate_percent)
         if self.day_basis not in {360, 365}:
             raise InvalidInput("day_basis", self.day_basis, "360 or 365")
-        if self.grace_days < 0:
-            raise InvalidInput("grace_days", self.grace_days, "not negative")
+        if not 0 <= self.grace_days <= LONGEST_DAYS:
+            raise InvalidInput("grace_days", self.grace_days, f"from 0 to {LONGEST_DAYS}")
         for _, percent in self.steps:
             check_rate("penalty rate", percent)
         starts = [dpd for dpd, _ in self.steps]

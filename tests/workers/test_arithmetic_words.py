@@ -141,3 +141,21 @@ def test_a_file_of_flows_may_have_spaces_and_capitals_in_its_header(
     file = tmp_path / "flows.csv"
     file.write_text(text, encoding="utf-8", newline="")
     assert answer(capsys, "apr", "--method", "eu", "--flows", str(file))["apr"] == "13.07"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["next-banking-day", "NONE", "9999-12-31"], "day: '9999-12-31' is refused"),
+        (["next-banking-day", "NONE", "0001-01-01", "--count", "-5"], "from 1900 to 2999"),
+        (
+            [*PENALTY, "--to", "2024-02-01", "--principal", "5", "--grace", "999999999999"],
+            "grace_days: 999999999999 is refused: from 0 to 3660",
+        ),
+    ],
+)
+def test_days_off_the_calendar_are_refused_and_no_fault(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    """Python's calendar ends in 9999: a day after it is a word to refuse, not an error of ours."""
+    assert said in refusal(capsys, *words)

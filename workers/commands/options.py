@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=StrEnum)
 MOST_PAIRS = 500
 MOST_SPAN_DAYS = 3_660
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+"""Dates of loans; beyond them a day more or less would fall off the calendar."""
 
 
 def day_of(field: str, text: str) -> date:
     """Read `YYYY-MM-DD`; any other way of writing a date is refused by field and value."""
     try:
-        if len(text) == len("YYYY-MM-DD"):
-            return date.fromisoformat(text)
+        found = date.fromisoformat(text) if len(text) == len("YYYY-MM-DD") else None
     except ValueError:
-        pass
-    raise InvalidInput(field, text, "a date, YYYY-MM-DD")
+        found = None
+    if found is None:
+        raise InvalidInput(field, text, "a date, YYYY-MM-DD")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise InvalidInput(field, text, f"a date from {FIRST_YEAR} to {LAST_YEAR}")
+    return found
 
 
 def amount_of(field: str, text: str, currency: str) -> int:

@@ -140,7 +140,7 @@ def test_booking_day_by_day_ends_where_booking_at_once_ends(
             "penalty rate: -1 is refused: 0 to 10000 percent a year",
         ),
         ({"day_basis": 364}, "day_basis: 364 is refused: 360 or 365"),
-        ({"grace_days": -1}, "grace_days: -1 is refused: not negative"),
+        ({"grace_days": -1}, "grace_days: -1 is refused: from 0 to 3660"),
         (
             {"steps": ((0, Decimal(1)),)},
             "steps: [0] is refused: days past due above zero, ascending, each once",

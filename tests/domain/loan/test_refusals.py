@@ -283,7 +283,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     # penalty, waterfall and shares
     (lambda: rule(day_basis=364), "day_basis: 364 is refused: 360 or 365"),
-    (lambda: rule(grace_days=-1), "grace_days: -1 is refused: not negative"),
+    (lambda: rule(grace_days=-1), "grace_days: -1 is refused: from 0 to 3660"),
     (
         lambda: rule(annual_rate_percent=Decimal(-1)),
         "penalty rate: -1 is refused: 0 to 10000 percent a year",
