@@ -60,9 +60,10 @@ def check_caps(broken: Sequence[CapExceeded]) -> None:
     Raises:
         InvalidInput: names the first rule broken, its cap, and the figure.
     """
-    for one in broken:
-        figure = f"{one.figure} %" if one.figure else "no single rate"
-        raise InvalidInput("cost", figure, f"at most {one.cap} % ({one.rule})")
+    if broken:
+        first = broken[0]
+        figure = f"{first.figure} %" if first.figure else "no single rate"
+        raise InvalidInput("cost", figure, f"at most {first.cap} % ({first.rule})")
 
 
 def room_for(loan: Loan, rules: CapRules, number: int, through: date) -> tuple[int, Cap]:
