@@ -3,13 +3,14 @@
 Nothing here changes money or state; every answer is what the books hold now.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from domain.loan.aggregate import Loan
 from domain.loan.change import CaseChange
+from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
 
 
@@ -65,6 +66,14 @@ class ChainReport:
     faults: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An installment and since when it has been in its state; None: since before that was kept."""
+
+    view: InstallmentView
+    since: datetime | None
+
+
 class Desk(Protocol):
     """Questions to the books."""
 
@@ -107,6 +116,10 @@ class Desk(Protocol):
 
     async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
         """Opened and not final installments in order of (loan, number): drivers that must exist."""
+        ...
+
+    async def standing(self, states: Sequence[State], limit: int) -> tuple[Standing, ...]:
+        """Installments in some states, those first that have been there longest."""
         ...
 
     async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:

@@ -30,6 +30,7 @@ COMMANDS = {
     "statements": ("statements",),
     "ledger": ("ledger",),
     "story": ("story", "trail"),
+    "desk": ("installments", "cases"),
     "order": ("order",),
     "audit": ("audit",),
     "clock": ("clock",),

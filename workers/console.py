@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -142,7 +142,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     table = Table(title=title, title_justify="left")
     for name in columns:
         right = name.endswith(">")
-        table.add_column(name.removesuffix(">"), justify="right" if right else "left")
+        # Folded, never cut: an id that ends in dots cannot be copied.
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(name.removesuffix(">"), justify=justify, overflow="fold")
     for row in rows:
         # Text, not markup: brackets in data are data.
         table.add_row(*(Text(str(cell)) for cell in row))

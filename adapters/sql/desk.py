@@ -29,9 +29,10 @@ from adapters.sql.verifying import verify_journal
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.change import CaseChange
+from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
 from ports.clock import Clock
-from ports.desk import Balance, ChainReport, JournalPosting, StoryLine
+from ports.desk import Balance, ChainReport, JournalPosting, Standing, StoryLine
 
 _OPEN_CASES = select(cases.c.body).where(cases.c.closed_at.is_(None)).order_by(cases.c.id)
 
@@ -134,6 +135,18 @@ class SqlDesk:
         statement = select(installments.c.view).where(RUNNING, later)
         ordered = statement.order_by(installments.c.loan_id, installments.c.number)
         return await self._views(ordered, limit)
+
+    async def standing(self, states: Sequence[State], limit: int) -> tuple[Standing, ...]:
+        """Installments in some states, those first that have been there longest."""
+        where = installments.c.state.in_([state.value for state in states])
+        since = installments.c.state_since
+        statement = select(installments.c.view, since).where(where)
+        rows = await self._rows(
+            statement.order_by(
+                since.nulls_first(), installments.c.loan_id, installments.c.number
+            ).limit(limit)
+        )
+        return tuple(Standing(read_view(row.view), row.state_since) for row in rows)
 
     async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
         """Cases, oldest first."""

@@ -194,6 +194,22 @@ def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) ->
         assert acquit("clock", "advance", *wrong, home=home).returncode == 2
 
 
+def test_what_is_open_can_be_listed(acquit: Acquit, tmp_path: Path) -> None:
+    """By state, the longest waiting first; open cases by kind and loan; a wrong state is named."""
+    home = tmp_path / "home"
+    acquit("db", "upgrade", home=home)
+    acquit("board", str(SAMPLE), home=home)
+    found = acquit("installments", "--state", "scheduled", "--limit", "3", "--json", home=home)
+    rows = json.loads(found.stdout)
+    assert [row["state"] for row in rows] == ["SCHEDULED"] * 3
+    assert rows[0]["loan_id"] == "S-0001"
+    assert "more" in acquit("installments", "--state", "SCHEDULED", home=home).stderr
+    assert json.loads(acquit("installments", "--json", home=home).stdout) == []
+    assert json.loads(acquit("cases", "--json", "--kind", "surplus", home=home).stdout) == []
+    assert "Open cases: 0" in acquit("cases", home=home).stdout
+    assert acquit("installments", "--state", "LOST", home=home).returncode == 2
+
+
 def test_an_order_is_given_once_or_refused_by_name(acquit: Acquit, tmp_path: Path) -> None:
     """Applied, answered again under its id, refused by rule with code 1, faulty with code 2."""
     home = tmp_path / "home"
@@ -207,6 +223,8 @@ def test_an_order_is_given_once_or_refused_by_name(acquit: Acquit, tmp_path: Pat
     terms = ["line=A/S/1", "reference=T-1", "amount_minor=100"]
     match = acquit("order", "S-0001/2", "match_line", *terms, *who, home=home)
     assert (match.returncode, json.loads(match.stdout)["refused_by"]) == (1, "match.line")
+    approved = acquit("order", "S-0001/2", "unhold", *who, "--approver", "ops-8", home=home)
+    assert json.loads(approved.stdout)["answer"] == "unheld"
     unknown = acquit("order", "S-0001/99", "unhold", *who, home=home)
     assert json.loads(unknown.stdout)["refused_by"] == "installment.unknown"
     for wrong in (
@@ -219,6 +237,8 @@ def test_an_order_is_given_once_or_refused_by_name(acquit: Acquit, tmp_path: Pat
         ["S-0001/2", "record_payment", "reference=T", "amount_minor=ten"],
     ):
         assert acquit("order", *wrong, *who, home=home).returncode == 2, wrong
+    told = acquit("order", "S-0001/2", "waive", "component=fee", "amount_minor=-5", *who, home=home)
+    assert told.stderr == "acquit: amount_minor: '-5' is refused: more than zero\n"
 
 
 def test_a_statement_that_does_not_add_up_gives_code_1(acquit: Acquit, tmp_path: Path) -> None:
@@ -230,6 +250,10 @@ def test_a_statement_that_does_not_add_up_gives_code_1(acquit: Acquit, tmp_path:
     )
     assert done.returncode == 1
     assert json.loads(done.stdout)["statements"][0]["faults"]
+    where = "253EURNL26VAYB8060476890"
+    assert done.stderr == f"acquit: {where}: balance_differs: stated 27.05, counted 27.00\n"
+    nothing = acquit("statements", "read", str(CAMT / "camt053.v2.minimal.xml"), home=tmp_path)
+    assert nothing.stderr.splitlines()[-1] == f"acquit: {where}: closing_missing"
     good = acquit(
         "statements", "read", str(CAMT / "camt053.v2.multi.statement.xml"), "--lines", home=tmp_path
     )

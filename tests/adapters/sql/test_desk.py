@@ -10,6 +10,7 @@ from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from domain.loan.change import Applied
 from domain.loan.commands import Cancel, WriteOff
+from domain.loan.lifecycle import State
 from ports.archive import StatementRecord
 from tests.support.booksbench import StillClock, apply_all, intend, present, roll
 from tests.support.memory import TESTER, board
@@ -147,3 +148,22 @@ async def test_a_statement_is_remembered_once(engine: AsyncEngine, clock: StillC
     assert not await archive.record_statement(record)
     assert await archive.statements("A") == (first, record)
     assert await archive.statements() == (first, record, other)
+
+
+async def test_those_in_a_state_longest_come_first(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """Since when is kept with the state; a change that leaves the state leaves the instant."""
+    await apply_all(books, [board("L0"), board("L1")])
+    clock.to(date(2026, 3, 10))
+    await books.apply(roll("L1", date(2026, 3, 10)))
+    clock.to(date(2026, 3, 11))
+    await books.apply(roll("L0", date(2026, 3, 11)))
+    await books.apply(roll("L1", date(2026, 3, 11)))
+    found = await desk.standing([State.DUE], 10)
+    assert [(item.view.loan_id, item.view.number) for item in found] == [("L1", 1), ("L0", 1)]
+    first, second = (item.since for item in found)
+    assert first is not None
+    assert second is not None
+    assert (first.day, second.day) == (10, 11)
+    assert len(await desk.standing([State.DUE, State.SCHEDULED], 3)) == 3
