@@ -130,7 +130,7 @@ def summary(done: Sequence[Round], base: str, unit: str) -> list[Row]:
                 )
                 for key in cpus
             },
-            **{key: _median([s[name].more.get(key, 0.0) for s in done]) for key in others},
+            **{key: _plain_or_spread([s[name].more.get(key, 0.0) for s in done]) for key in others},
         }
         for name in done[0]
     ]
@@ -287,3 +287,9 @@ def _plain(value: object) -> object:
 
 def _median(values: Sequence[float]) -> float:
     return statistics.median(values)
+
+
+def _plain_or_spread(values: Sequence[float]) -> float | Spread:
+    """A figure that is the same in every round needs no range."""
+    spread = Spread.of(values)
+    return spread.median if spread.low == spread.high else spread
