@@ -14,7 +14,7 @@ import zlib
 import pytest
 from hypothesis import settings
 
-NEAREST = 150
+NEAREST = 60
 """Tests that judge a mutant; decisions are reached by several hundred."""
 _WHOLE = frozenset({"stories", "refusals"})
 """Tests that hold whatever is said and done in full, and so notice most."""

@@ -19,6 +19,7 @@ from domain.loan.amounts import Component
 from domain.loan.commands import (
     Cancel,
     ChangeDate,
+    Charge,
     Hold,
     IntendDebit,
     QueueReminder,
@@ -276,6 +277,31 @@ def orders_of_a_person() -> Scene:
     return s
 
 
+def edges_of_orders() -> Scene:
+    """The farthest day, the smallest waiver and charge; a retry before the plan is spent."""
+    s = boarded(product=CALM)
+    s.order(ChangeDate, due_on=s.today + 366 * DAY)
+    s.order(ChangeDate, due_on=DUE)
+    s.order(Charge, component=Component.FEE, amount_minor=5)
+    s.until(DUE)
+    for component, minor in (
+        (Component.PENALTY, 5),
+        (Component.COST, 0),
+        (Component.COST, 10**15 + 1),
+        (Component.COST, 1),
+        (Component.FEE, 5),
+    ):
+        s.order(Charge, component=component, amount_minor=minor, reason="lawyer")
+    s.order(Waive, component=Component.FEE, amount_minor=1)
+    order = s.present()
+    s.order(Charge, component=Component.FEE, amount_minor=5)
+    s.hear(order, OutcomeClass.NSF)
+    s.order(RetryNow, reason="he has money now")
+    s.order(ChangeDate, due_on=s.today + DAY, reason="payday is tomorrow")
+    s.hear(s.present(), minor=10105, bank_ref="B-1")
+    return s
+
+
 def cancelled_when_due() -> Scene:
     """A charge of a cancelled installment goes back; money paid ahead has nothing to wait for."""
     s = boarded()
@@ -402,6 +428,8 @@ def batches() -> Scene:
     s.line(minor=20151, batch_ref="BATCH-1", batch_count=2, charges_minor=50, id="B")
     s.line(minor=20150, batch_ref="BATCH-1", currency="EUR", id="B")
     s.line(LineItem(orders[0], None, None, 10100), charges_minor=3, id="C")
+    s.line(LineItem("T-1", None, None, 500, 2), LineItem(None, None, None, 0), id="D")
+    s.pay(500, ref="T-1")
     return s
 
 
@@ -525,6 +553,7 @@ STORIES: dict[str, Callable[[], Scene]] = {
         transfers,
         lines_matched_by_hand,
         orders_of_a_person,
+        edges_of_orders,
         cancelled_when_due,
         reminders_that_fail,
         late_proof,
