@@ -16,10 +16,10 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
+from domain.loan.charge import Charge
 from domain.loan.commands import (
     Cancel,
     ChangeDate,
-    Charge,
     Hold,
     IntendDebit,
     QueueReminder,
