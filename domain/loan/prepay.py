@@ -48,7 +48,7 @@ def prepay(
     whole = quote(terms, lines, as_of, paid_through=due, fee=fee)
     accrued = whole.of(Component.INTEREST)
     if not accrued < amount_minor < whole.total:
-        rule = f"above the interest accrued ({accrued}), below the payoff ({whole.total})"
+        rule = f"minor units above {accrued} (interest accrued), below {whole.total} (payoff)"
         raise InvalidInput("amount", amount_minor, rule)
     principal, charged = _principal_and_fee(lines, whole, amount_minor - accrued, fee)
     balance = whole.of(Component.PRINCIPAL) - principal

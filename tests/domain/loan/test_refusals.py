@@ -211,7 +211,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: prepay(terms(), LINES, FIRST, 99_999, Effect.SHORTER_TERM),
-        "amount: 99999 is refused: above the interest accrued (0), below the payoff (6030)",
+        "amount: 99999 is refused: minor units above 0 (interest accrued), below 6030 (payoff)",
     ),
     (
         lambda: remaining_terms(terms(), LINES, SECOND, 1),
