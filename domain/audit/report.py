@@ -129,7 +129,7 @@ def audit(books: BooksFacts, truth: TruthFacts) -> AuditReport:
         installments=dict(sorted(states.items())),
         attempts=dict(sorted(Counter(_outcome(attempt) for attempt in attempts).items())),
         receipts=len(receipts),
-        returns=sum(1 for receipt in receipts if receipt.returned_minor > 0),
+        returns=sum(1 for item in receipts if item.returned_minor and not item.is_withdrawn),
         reminders=sum(1 for notice in truth.notices if notice.message_id in known),
         open_attempts=sum(1 for attempt in attempts if attempt.is_live),
         closing=len(unclosed) - len(late),

@@ -114,6 +114,11 @@ class Receipt:
         return not self.unsettled_minor and self.returned_minor == self.return_settled_minor
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was recorded by mistake and taken back: no bank line stands for it."""
+        return self.source == "transfer" and self.returned_minor > 0 and not self.lines
+
+    @property
     def applied_minor(self) -> int:
         """What of it stands on installments."""
         return sum(part.minor for part in self.allocations)

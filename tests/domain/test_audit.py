@@ -11,10 +11,11 @@ from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment
 from domain.loan.amounts import Amounts
-from domain.loan.commands import Review
+from domain.loan.commands import RecordPayment, Review
 from domain.loan.lifecycle import State
+from domain.loan.matching import WithdrawPayment
 from tests.support.auditbench import ACCOUNT, World, paid_and_closed
-from tests.support.memory import DRIVER, PRODUCT, board
+from tests.support.memory import DRIVER, PRODUCT, TESTER, board
 
 DUE = date(2026, 3, 10)
 
@@ -92,6 +93,22 @@ def test_a_return_and_a_second_attempt_that_pays_are_clean() -> None:
     assert report.findings == ()
     assert (report.returns, report.closing) == (1, 1)
     assert report.attempts == {"RETURNED": 1, "SUCCESS": 1}
+
+
+def test_a_payment_recorded_by_mistake_is_no_return() -> None:
+    """It was taken back in the books alone: no money came, so none went back."""
+    world, _ = presented()
+    payment = RecordPayment(
+        id="p", loan_id="L1", number=1, actor=TESTER, reason="told so", reference="T-1",
+        amount_minor=5_000, currency="CNY", value_on=DUE,
+    )  # fmt: skip
+    world.apply(payment)
+    world.apply(
+        WithdrawPayment(
+            id="w", loan_id="L1", number=1, actor=TESTER, reason="none came", reference="T-1"
+        )
+    )
+    assert world.audit().returns == 0
 
 
 # --- double debits -------------------------------------------------------------------------------
