@@ -26,7 +26,7 @@ _ENTRIES = {
     "penalty_reversed": "penalty of {owed} was taken back",
     "confirmed": "the rail reports {clearing} taken{paid}",
     "settled": "the bank's statement proves {bank} on the account",
-    "returned": "a debit of {clearing} was taken back; {owed} is owed again",
+    "returned": "a debit of {clearing} was taken back{again}",
     "return_settled": "the bank's statement proves the return: {bank} left the account",
     "applied": "waiting money pays {owed}",
     "advanced": "{advance} is kept for later installments",
@@ -34,7 +34,7 @@ _ENTRIES = {
     "identified": "a bank line that waited proves {clearing}",
     "return_identified": "a bank line that waited proves that {clearing} went back",
     "match_undone": "a bank line proves {clearing} no more and waits",
-    "withdrawn": "a reported payment of {clearing} was none; {owed} is owed again",
+    "withdrawn": "a reported payment of {clearing} was none{again}",
     "charged": "{owed} was charged besides the schedule",
     "waived": "{owed} was forgiven",
     "written_off": "{owed} was written off and stays collectable",
@@ -93,19 +93,19 @@ def told(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[str]:
     """Yield one sentence for each thing that happened, dated in the product's time zone."""
     zone = ZoneInfo(loan.product.timezone)
     for line in lines:
-        sentence = sentence_of(line)
+        sentence = sentence_of(line, loan.currency)
         if sentence:
             about = f"#{line.number} " if line.number is not None else ""
             yield f"{line.at.astimezone(zone):%Y-%m-%d %H:%M}  {about}{sentence}"
 
 
-def sentence_of(line: StoryLine) -> str:
+def sentence_of(line: StoryLine, currency: str) -> str:
     """One line of the journal in words; empty where another line says the same."""
     if line.what in _UNTOLD:
         return ""
     moved = _MOVED.fullmatch(line.detail)
     if moved is not None:
-        return _move(line.what, moved)
+        return _move(line.what, moved, currency)
     if line.what in _ENTRIES and _PART.search(line.detail):
         return _entry(line)
     if line.detail.startswith("refused by"):
@@ -115,10 +115,13 @@ def sentence_of(line: StoryLine) -> str:
     return f"{text} ({line.detail})" if line.detail and len(line.detail) < 200 else text
 
 
-def _move(what: str, moved: re.Match[str]) -> str:
+def _move(what: str, moved: re.Match[str], currency: str) -> str:
     order, source, target, detail = moved.groups()
     if what == "sent_again":
         return f"order {order} was sent again"
+    if target == "INTENDED" and detail:
+        minor, _, why = detail.partition(" ")
+        detail = f"{decimal_text(int(minor), currency)} {currency} {why}"
     if order is not None:
         return f"order {order}: {target.lower().replace('_', ' ')}{_in_brackets(detail)}"
     if what == "fell_due":
@@ -144,10 +147,11 @@ def _entry(line: StoryLine) -> str:
         kind: f"{abs(sums[kind]):f} {currency}" for kind in ("owed", "clearing", "bank", "advance")
     }
     paid = f", {amounts['owed']} of what was owed is paid" if sums["owed"] else ""
+    again = f"; {amounts['owed']} is owed again" if sums["owed"] else ""
     waiting = -sums["suspense"]
     if waiting > 0:
         paid += f", {waiting:f} {currency} waits"
-    return _ENTRIES[line.what].format(**amounts, paid=paid)
+    return _ENTRIES[line.what].format(**amounts, paid=paid, again=again)
 
 
 def heading(loan: Loan) -> str:

@@ -48,12 +48,30 @@ def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
             "value 2026-03-11: Dr bank/A 101.00 CNY; Cr clearing/simbank 101.00 CNY",
             "the bank's statement proves 101.00 CNY on the account",
         ),
+        (
+            "withdrawn",
+            (
+                "value 2026-03-11: Cr clearing/transfer 101.00 CNY; "
+                "Dr owed/L1/1/principal 60.00 CNY; Dr advance/L1 41.00 CNY"
+            ),
+            "a reported payment of 101.00 CNY was none; 60.00 CNY is owed again",
+        ),
+        (
+            "withdrawn",
+            "value 2026-03-11: Cr clearing/transfer 101.00 CNY; Dr advance/L1 101.00 CNY",
+            "a reported payment of 101.00 CNY was none",
+        ),
         ("held_direct", "value 2026-03-11: Dr payable/f 1.00 CNY; Cr held_by/f 1.00 CNY", ""),
         ("fell_due", "SCHEDULED -> DUE", ""),
         (
             "debit_intended",
             "DUE -> PRESENTED (order N1)",
             "a debit is ordered [PRESENTED] (order N1)",
+        ),
+        (
+            "attempt",
+            "order N1:  -> INTENDED (10100 due 2026-03-10)",
+            "order N1: intended (101.00 CNY due 2026-03-10)",
         ),
         ("paid_in_part", "DUE -> DUE (receipt R)", "paid in part (receipt R)"),
         (
@@ -76,7 +94,7 @@ def test_each_line_becomes_a_sentence_or_is_told_by_another(
     what: str, detail: str, said: str
 ) -> None:
     """Amounts are the totals of the entry's postings; what the machine alone needs is left out."""
-    assert sentence_of(line(what, detail)) == said
+    assert sentence_of(line(what, detail), "CNY") == said
 
 
 @pytest.fixture
