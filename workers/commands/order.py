@@ -49,6 +49,9 @@ def order(  # noqa: PLR0913  (one parameter for each option)
     *,
     actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")],
     reason: Annotated[str, typer.Option(help="Why, in words; kept in the journal.")],
+    approver: Annotated[
+        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
+    ] = None,
     order_id: Annotated[
         str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
     ] = "",
@@ -57,14 +60,15 @@ def order(  # noqa: PLR0913  (one parameter for each option)
 ) -> None:
     """Give an order about an installment: the same that its driver takes as signal or Update.
 
-    Kinds and their terms: hold [what=debit|contact|all], unhold, retry_now, cancel, write_off,
+    Kinds and their terms: hold (what: debit, contact or all), unhold, retry_now, cancel, write_off,
     record_payment (reference, amount_minor, currency, value_on), change_date (due_on), waive
     and charge (component, amount_minor), match_line (line, reference, amount_minor), undo_match
     (line, reference), withdraw_payment (reference). A closed installment has no driver: here is how
     a match that closed it is undone. What the rules do not allow is refused by name, exit code 1.
     """
     settings = books_settings(ctx, home)
-    request = _request(kind, terms or (), actor, reason, order_id or f"cli-{uuid.uuid4().hex}")
+    who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
+    request = _request(kind, terms or (), who, order_id or f"cli-{uuid.uuid4().hex}")
     answer = run_async(_give(settings, subject, request))
     told = _told(request.id, answer)
     if as_json:
@@ -77,16 +81,11 @@ def order(  # noqa: PLR0913  (one parameter for each option)
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-def _request(kind: str, terms: Sequence[str], actor: str, reason: str, order_id: str) -> Override:
+def _request(kind: str, terms: Sequence[str], who: dict[str, Any], order_id: str) -> Override:
     from workflows.messages import REQUESTS, misshapen  # noqa: PLC0415
-    from workflows.reading import NOT_SHOWN, read_kind  # noqa: PLC0415
+    from workflows.reading import read_kind, shown  # noqa: PLC0415
 
-    content: dict[str, Any] = {
-        "kind": kind,
-        "id": order_id,
-        "reason": reason,
-        "actor": {"kind": "operator", "id": actor},
-    }
+    content: dict[str, Any] = {"kind": kind, "id": order_id, **who}
     for term in terms:
         name, equals, value = term.partition("=")
         if not equals or name in content:
@@ -94,7 +93,7 @@ def _request(kind: str, terms: Sequence[str], actor: str, reason: str, order_id:
         content[name] = int(value) if name in _WHOLE and value.lstrip("-").isdigit() else value
     request = read_kind(json.dumps(content).encode(), REQUESTS, "order")
     for field, rule in misshapen(request):
-        raise InvalidInput(field, NOT_SHOWN, rule)
+        raise InvalidInput(field, shown(field, getattr(request, field)), rule)
     return request
 
 

@@ -10,6 +10,7 @@ import typer
 from workers.console import Exit, JsonOption, note, print_json, print_table, print_text
 
 if TYPE_CHECKING:
+    from domain.reconciliation.statement import Fault
     from ports.statements import FileSurvey, StatementSummary
 
 _EXAMPLE = "Example: acquit statements read statement.xml --json"
@@ -47,7 +48,10 @@ def read(
         print_json({**document, "lines": booked} if lines else document)
     else:
         _show(survey, booked)
-    if any(summary.faults for summary in survey.statements):
+    for item in survey.statements:
+        for fault in item.faults:
+            note(_fault_text(item, fault))
+    if any(item.faults for item in survey.statements):
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
@@ -94,6 +98,22 @@ def _amount(item: StatementSummary, minor: int | None) -> str | None:
     return None if minor is None else decimal_text(minor, item.head.currency)
 
 
+def _fault_text(item: StatementSummary, fault: Fault) -> str:
+    """Where and which rule, with both sides as the statement would print them: money or numbers."""
+    from domain.reconciliation.statement import FaultRule  # noqa: PLC0415
+
+    text = f"{fault.where}: {fault.rule.value}"
+    if fault.stated is None or fault.counted is None:
+        return text
+    sides = (fault.stated, fault.counted)
+    match fault.rule:
+        case FaultRule.BALANCE_DIFFERS | FaultRule.ITEMS_DIFFER | FaultRule.CHAIN_BROKEN:
+            stated, counted = (_amount(item, side) for side in sides)
+        case _:
+            stated, counted = (str(side) for side in sides)
+    return f"{text}: stated {stated}, counted {counted}"
+
+
 def _show(survey: FileSurvey, booked: list[dict[str, Any]]) -> None:
     rows = [
         (
@@ -117,7 +137,3 @@ def _show(survey: FileSurvey, booked: list[dict[str, Any]]) -> None:
         ]
         print_table("Booked lines", ("id", "day", "minor>", "currency", "text"), shown)
     print_text(f"sha256 {survey.sha256}, {survey.size_bytes} bytes")
-    for item in survey.statements:
-        for fault in item.faults:
-            counted = f"stated {fault.stated}, counted {fault.counted}"
-            note(f"{fault.where}: {fault.rule.value}: {counted}")
