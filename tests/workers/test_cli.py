@@ -154,6 +154,11 @@ def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(
     tape.write_text(good.replace("S-0002,8000", "S-0002,-8000"), encoding="utf-8")
     home = tmp_path / "home"
     assert acquit("db", "upgrade", home=home).returncode == 0
+    told = acquit("board", str(tape), home=home)
+    assert told.stderr.splitlines() == [
+        "acquit: line 3: principal: '-8000' is refused: above zero",
+        "acquit: 1 bad rows, so nothing is boarded; see --partial",
+    ]
     refused = acquit("board", str(tape), "--json", home=home)
     assert refused.returncode == 2
     report = json.loads(refused.stdout)

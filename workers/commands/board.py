@@ -162,11 +162,10 @@ def _as_dict(report: TapeReport, boarded: dict[str, Any] | None) -> dict[str, An
 def _show(report: TapeReport, boarded: dict[str, Any] | None) -> None:
     from domain.money import decimal_text  # noqa: PLC0415
 
-    if report.faults:
-        shown = report.faults[:FAULTS_SHOWN]
-        rows = [(item.line, item.field, item.value, item.rule) for item in shown]
-        title = f"Bad rows: {len(shown)} of {report.fault_count}"
-        print_table(title, ("line>", "field", "value", "rule"), rows)
+    for item in report.faults[:FAULTS_SHOWN]:
+        note(str(item))
+    if report.fault_count > FAULTS_SHOWN:
+        note(f"and {report.fault_count - FAULTS_SHOWN} bad rows more; see --json")
     comparison = report.comparison
     if comparison.exceptions:
         differing = [
