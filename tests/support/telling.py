@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from domain.ledger.entry import Entry, Posting
+from domain.loan import closure
 from domain.loan.amounts import Amounts
 from domain.loan.change import CaseChange, Change, Message, Refusal, Transition
 from domain.loan.commands import AnyCommand, RollDay
@@ -39,6 +40,14 @@ class TellingBooks(MemoryBooks):
             self.lines_told.append(f"{short(self.at)} {short(command)}")
             self.lines_told += [f"    {line}" for line in told]
         return change
+
+    def lacks(self) -> Iterator[str]:
+        """What each installment lacks now to be released and closed."""
+        for loan in self.loans.values():
+            for item in loan.installments:
+                for lack in closure.missing(loan, item, self.cases, self.rules, self.at):
+                    name = f"{loan.id}/{item.number} {lack.gate}, {lack.code}"
+                    yield f"{name}: {lack.text} ({lack.who})"
 
 
 def _told(change: Change | Refusal) -> Iterator[str]:

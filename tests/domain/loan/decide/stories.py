@@ -574,13 +574,14 @@ STORIES: dict[str, Callable[[], Scene]] = {
 
 
 def told(name: str) -> Iterator[str]:
-    """The lines of a story, its docstring first; the books keep every invariant at its end."""
+    """The lines of a story between its docstring and what lacks for closure, books in order."""
     story = STORIES[name]
     yield story.__doc__ or ""
     books = story().books
     assert isinstance(books, TellingBooks)
     invariants.check(books)
     yield from books.lines_told
+    yield from books.lacks()
 
 
 def main(names: list[str]) -> None:
