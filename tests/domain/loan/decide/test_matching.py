@@ -1,15 +1,19 @@
 """Lines that wait for their payment, payments that wait for their line, and links undone."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
 from domain.loan.change import Change, Refusal
+from domain.loan.command import Scope
 from domain.loan.commands import RecordPayment
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.reconciliation.statement import LineItem
 from tests.support import invariants
-from tests.support.memory import PRODUCT, board, schedule
+from tests.support.memory import PRODUCT, TESTER, board, schedule
 from tests.support.scene import ACCOUNT, Scene
 
 HUNDRED = schedule(((10000, 0), (10000, 0), (10000, 0)))
@@ -83,6 +87,33 @@ def test_an_early_line_of_more_waits_with_the_rest() -> None:
     assert s.books.cases[f"line/{line}"].amount_minor == 300
     assert s.state == "SETTLED"
     invariants.check(s.books)
+
+
+def test_a_second_early_line_of_one_payment_waits_on() -> None:
+    """Paid twice under one reference: one of the lines proves the payment, the other is a case."""
+    s = scene()
+    lines = [came(s, "T-1"), came(s, "T-1")]
+    s.pay(10000, ref="T-1")
+    assert sorted(s.books.lines[line].open_minor for line in lines) == [0, 10000]
+    assert s.state == "SETTLED"
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("kind", [MatchLine, UndoMatch])
+def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: Any) -> None:
+    """All three are looked up and locked before anything is decided."""
+    more = {"amount_minor": 1} if kind is MatchLine else {}
+    order = kind(
+        id="m",
+        actor=TESTER,
+        reason="a test",
+        loan_id="L1",
+        number=1,
+        line="A/S/1",
+        reference="T-1",
+        **more,
+    )
+    assert order.scope() == Scope(loans=("L1",), receipts=("T-1",), lines=("A/S/1",))
 
 
 def test_an_early_line_in_another_currency_proves_nothing() -> None:
@@ -261,6 +292,18 @@ def test_a_withdrawn_payment_leaves_no_case_about_its_missing_line() -> None:
     assert "unsettled/L1/1" in s.books.cases
     s.order(WithdrawPayment, reference="T-1")
     assert "unsettled/L1/1" not in s.books.cases
+    invariants.check(s.books)
+
+
+def test_a_case_about_missing_lines_stays_while_another_payment_lacks_its_own() -> None:
+    """Two payments of one installment: withdrawing one leaves the question about the other."""
+    s = scene()
+    s.pay(4000, ref="T-1")
+    s.pay(6000, ref="T-2")
+    s.until(HUNDRED[0].due_on.fromordinal(HUNDRED[0].due_on.toordinal() + 14))
+    s.beat()
+    s.order(WithdrawPayment, reference="T-1")
+    assert "unsettled/L1/1" in s.books.cases
     invariants.check(s.books)
 
 
