@@ -17,6 +17,7 @@ from activities.orders import OrderActivities
 from activities.reminders import ReminderActivities, ReviewActivities
 from activities.statements import StatementActivities
 from activities.sweeps import SweepActivities
+from adapters.rails.simbank.profile import SIMBANK
 from adapters.statements.camt053 import Camt053Reader
 from adapters.temporal.client import connect
 from adapters.temporal.couriers import couriers
@@ -162,8 +163,10 @@ async def run_worker(role: str, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what was begun and leave nothing half-done.
 
     Raises:
+        InvalidInput: there is no such role; told before anything is asked for.
         InvariantBroken: a part of this process died.
     """
+    roles_of(role, (SIMBANK.name,))
     stop, health = told_to_stop(), Health(role)
     async with working(role, settings, health=health):
         await health.watch(stop)

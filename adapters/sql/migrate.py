@@ -60,7 +60,14 @@ def config(connection: Connection | None = None) -> Config:
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate the database at `url`; two processes may do it at once, one after the other."""
+    """Migrate the database at `url`; two processes may do it at once, one after the other.
+
+    Raises:
+        InvalidInput: this code brings no such revision.
+    """
+    if revision not in {"head", *_brought()[1]}:
+        rule = f"head, or a revision that this build brings: {', '.join(sorted(_brought()[1]))}"
+        raise InvalidInput("revision", revision, rule)
     engine = books_engine(url)
     try:
         await upgrade_engine(engine, revision)

@@ -110,6 +110,8 @@ def test_the_help_of_each_command_has_an_example(
         (["board", str(SAMPLE), "--map", "nowhere.toml", "--dry-run"], "nowhere.toml"),
         (["board", str(SAMPLE)], "home"),
         (["ledger", "verify"], "acquit demo"),
+        (["worker", "bookz"], "one of all, api, workflows, books, debit.simbank"),
+        (["db", "upgrade", "--revision", "zzz"], "revision: 'zzz' is refused: head, or"),
         (["story", "L1/x"], "LOAN/NUMBER"),
         (["statements", "read", str(SAMPLE)], "refused"),
         (["statements", "read", str(ROOT)], "file"),

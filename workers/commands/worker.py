@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     ctx: typer.Context,
-    role: Annotated[str, typer.Argument(help="What it does, for example: workflows, all.")],
+    role: Annotated[str, typer.Argument(help="all, workflows, books, api or debit.RAIL.")],
     *,
     processes: Annotated[
         int | None,
