@@ -162,12 +162,12 @@ def earliest_in_window(at: datetime, window: DayWindow) -> datetime:
     if at.tzinfo is None:
         raise InvalidInput("instant", at, "a date-time with its time zone")
     instant = at.astimezone(UTC)
-    today = local_day(instant, window.timezone)
-    found = max(instant, local_instant(today, window.opens, window.timezone))
-    if found < latest_in_window(today, window):
-        return found
-    # Closed for today, or clocks skip the whole window: they never do so two days running.
-    return local_instant(today + ONE_DAY, window.opens, window.timezone)
+    day = local_day(instant, window.timezone)
+    while True:  # ends by the third day: clocks never skip the whole window two days running
+        found = max(instant, local_instant(day, window.opens, window.timezone))
+        if found < latest_in_window(day, window):
+            return found
+        day += ONE_DAY
 
 
 def local_day(at: datetime, timezone: str) -> date:

@@ -208,6 +208,8 @@ def test_a_window_that_clocks_skip_altogether_opens_the_day_after() -> None:
     window = DayWindow(time(1, 10), time(1, 50), "Europe/London")
     at = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
     assert earliest_in_window(at, window) == datetime(2026, 3, 30, 0, 10, tzinfo=UTC)
+    evening = datetime(2026, 3, 28, 18, tzinfo=UTC)
+    assert earliest_in_window(evening, window) == datetime(2026, 3, 30, 0, 10, tzinfo=UTC)
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:
