@@ -68,9 +68,15 @@ def _periods(dated: DateTerms) -> tuple[Period, ...]:
             raise InvalidInput("last_due", dated.last_due_on, f"after {before}")
     regular = regular_fraction(dated.every, dated.day_count)
     starts = [dated.disbursed_on, *dates[:-1]]
+    odd = {1}
+    if dated.last_due_on is not None:
+        odd.add(dated.periods)
+    # A first due date off the days wanted makes the step to them odd as well.
+    if dated.every.date_at(dated.first_due_on, 0, dated.anchor_day) != dated.first_due_on:
+        odd.add(2)
     result = []
     for number, (start, due_on) in enumerate(zip(starts, dates, strict=True), start=1):
-        if regular is None or number == 1 or (number == dated.periods and dated.last_due_on):
+        if regular is None or number in odd:
             fraction = fraction_of(dated.every, dated.day_count, start, due_on, dated.anchor_day)
         else:
             fraction = regular
