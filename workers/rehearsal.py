@@ -61,6 +61,12 @@ class Result:
     elapsed_s: float
     tolls: Tolls
     tally: Tally
+    commands: int
+    """Given to the books after boarding; each is at most one commit, groups make it fewer."""
+
+    @property
+    def _installments(self) -> int:
+        return max(sum(self.report.installments.values()), 1)
 
     def as_dict(self) -> dict[str, Any]:
         """The report under the names that other programs read."""
@@ -69,6 +75,7 @@ class Result:
             "virtual_days": self.virtual_days,
             "elapsed_s": round(self.elapsed_s, 1),
             "temporal": self.tolls.as_dict(),
+            "books": {"commands_per_installment": round(self.commands / self._installments, 1)},
             "clock": {
                 "stops": self.tally.stops,
                 "skips": self.tally.skips,
@@ -115,8 +122,10 @@ async def rehearse(
                 stack.desk, stack.clock, record.simulator_url, home=settings.home
             )
             tolls = await count_tolls(client)
+            kinds = (await stack.desk.counts())["commands"]
+            commands = sum(kinds.values()) - kinds.get("board_loan", 0)
             days = (sandbox.now - first).days
-        return Result(report, days, time.monotonic() - began, tolls, sandbox.tally)
+        return Result(report, days, time.monotonic() - began, tolls, sandbox.tally, commands)
 
 
 async def board(stack: Stack, client: Client, loans: Sequence[BoardLoan]) -> None:

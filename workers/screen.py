@@ -84,6 +84,7 @@ async def show_result(
         ("virtual days", facts["virtual_days"]),
         ("seconds", facts["elapsed_s"]),
         *((name.replace("_", " "), value) for name, value in facts["temporal"].items()),
+        ("commands per installment", facts["books"]["commands_per_installment"]),
         ("stops of the clock", facts["clock"]["stops"]),
         ("started again", ", ".join(f"{k} {v}" for k, v in restarts.items() if v) or "nothing"),
     ]

@@ -26,6 +26,7 @@ class AuditReport:
         paid_not_closed: paid and later than its time, with or without a case; those without are
             findings. `closing` are paid and still within their time.
         open_attempts: orders whose verdict is still asked for.
+        posts: how often the bank was sent an order; one for each attempt unless a first never came.
     """
 
     loans: int
@@ -36,6 +37,7 @@ class AuditReport:
     reminders: int
     open_attempts: int
     closing: int
+    posts: int
     paid_not_closed: int
     chain: ChainFact
     findings: tuple[Finding, ...]
@@ -88,6 +90,7 @@ class AuditReport:
             },
             "open_attempts": self.open_attempts,
             "closing": self.closing,
+            "posts": self.posts,
             "findings": [
                 {
                     "kind": finding.kind.value,
@@ -133,6 +136,7 @@ def audit(books: BooksFacts, truth: TruthFacts) -> AuditReport:
         reminders=sum(1 for notice in truth.notices if notice.message_id in known),
         open_attempts=sum(1 for attempt in attempts if attempt.is_live),
         closing=len(unclosed) - len(late),
+        posts=sum(order.posts for order in truth.orders),
         paid_not_closed=len(late),
         chain=books.chain,
         findings=findings,

@@ -96,6 +96,7 @@ def test_the_report_has_the_names_that_other_programs_read(world: World) -> None
         },
         "open_attempts": 0,
         "closing": 0,
+        "posts": 1,
         "findings": [
             {"kind": "contact", "subject": "stray", "text": text, "minor": 0, "currency": ""}
         ],

@@ -65,6 +65,8 @@ def assert_clean(shown: Shown, loans: int, months: int) -> None:
     assert sum(report["installments"].values()) == loans * months
     assert set(report["installments"]) <= {"CLOSED", "DELINQUENT"}
     assert report["reminders"] >= loans * months
+    assert report["posts"] >= report["attempts"]["SUCCESS"]
+    assert report["books"]["commands_per_installment"] > 0
     assert shown.left == []
 
 

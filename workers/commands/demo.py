@@ -57,10 +57,10 @@ def demo(  # noqa: PLR0913, PLR0917 - as many as there are options
         raise InvalidInput("profile", profile, f"one of {', '.join(PROFILES)}")
     settings = settings_for(ctx, home)
     options = LocalOptions(profile=profile, seed=seed, ui=keep)
+    if json_file is not None and not json_file.parent.is_dir():
+        raise InvalidInput("json", str(json_file), "a file in a folder that is there")
     plan = _plan(settings, loans, months, seed, tape, map_file, limit)
-    result = run_async(_demo(settings, options, plan, keep=keep))
-    if json_file is not None:
-        json_file.write_text(json.dumps(result.as_dict(), indent=2) + "\n", encoding="utf-8")
+    result = run_async(_demo(settings, options, plan, json_file, keep=keep))
     if not result.report.clean:
         raise typer.Exit(Exit.NOT_CLEAN)
 
@@ -103,7 +103,12 @@ def _plan(
 
 
 async def _demo(
-    settings: Settings, options: LocalOptions, loans: Sequence[BoardLoan], *, keep: bool
+    settings: Settings,
+    options: LocalOptions,
+    loans: Sequence[BoardLoan],
+    json_file: Path | None,
+    *,
+    keep: bool,
 ) -> Result:
     import asyncio  # noqa: PLC0415
     import signal  # noqa: PLC0415
@@ -122,6 +127,10 @@ async def _demo(
             result = await rehearse(settings, loans, watch)
         names = [loan.loan_id for loan in loans]
         await show_result(settings, result, local.restarts, names)
+        if json_file is not None:
+            # Before the wait: whoever looks at what is kept wants the figures beside it.
+            text = json.dumps(result.as_dict(), indent=2) + "\n"
+            await asyncio.to_thread(json_file.write_text, text, encoding="utf-8")
         if keep:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
