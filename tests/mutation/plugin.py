@@ -36,11 +36,15 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the nearest tests of the mutant at hand; every test where there is none."""
+    """Keep the nearest tests of the mutant at hand; every test where there is none.
+
+    Properties over whole loans (state machines among them) take seconds: they judge no mutant.
+    """
     module, is_mutant, _ = os.environ.get("MUTANT_UNDER_TEST", "").rpartition(".x")
     if not is_mutant:
         return
     words = set(_WORD.findall(module))
+    items[:] = [item for item in items if not (_is_property(item) and "/decide/" in item.nodeid)]
     items.sort(key=lambda item: _distance(item, words))
     del items[NEAREST:]
 
@@ -49,5 +53,8 @@ def _distance(item: pytest.Item, words: set[str]) -> tuple[int, bool, int]:
     """Fewer words of the module in the test's path are farther, properties farther than cases."""
     path = set(_WORD.findall(item.nodeid.partition("::")[0]))
     shared = words if path & _WHOLE else words & path
-    is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-    return -len(shared), is_property, zlib.crc32(item.nodeid.encode())
+    return -len(shared), _is_property(item), zlib.crc32(item.nodeid.encode())
+
+
+def _is_property(item: pytest.Item) -> bool:
+    return getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
