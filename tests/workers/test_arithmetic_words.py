@@ -159,3 +159,35 @@ def test_days_off_the_calendar_are_refused_and_no_fault(
 ) -> None:
     """Python's calendar ends in 9999: a day after it is a word to refuse, not an error of ours."""
     assert said in refusal(capsys, *words)
+
+
+def test_what_is_owed_is_named_by_known_components_only(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A misspelt component would be a debt that nobody pays."""
+    file = tmp_path / "state.json"
+    row = {"number": 3, "due_on": "2024-03-01", "owed": {"penalties": "20", "principal": "250"}}
+    file.write_text(json.dumps([row]))
+    words = ["allocate", "--state", str(file), "--amount", "35", "--order", "principal"]
+    said = refusal(capsys, *words, "--as-of", "2024-05-01")
+    assert "installment 1 owed: 'penalties' is refused: one of principal, interest" in said
+
+
+def test_rows_of_a_schedule_are_a_state_to_allocate_over(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What one command prints the other reads: 1000 in two months, 510 paid on time."""
+    words = ["schedule", "--principal", "1000", "--rate", "12", "--periods", "2"]
+    words += ["--method", "equal-principal", "--disbursed", "2024-01-01", "--currency", "EUR"]
+    rows = answer(capsys, *words)
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(rows))
+    words = ["allocate", "--state", str(file), "--amount", "510", "--order", "interest,principal"]
+    found = answer(capsys, *words, "--as-of", "2024-02-01", "--currency", "EUR")
+    assert [
+        (part["number"], part["component"], part["amount"]) for part in found["allocations"]
+    ] == [
+        (1, "interest", "10.00"),
+        (1, "principal", "500.00"),
+    ]
+    assert found["rest"] == "0.00"

@@ -2,7 +2,7 @@
 
 `{"currency": "CNY", "as_of": "2024-05-01", "installments": [{"number": 3, "due_on": "2024-03-01",
 "owed": {"penalty": "20.00", "principal": "250.00"}}]}`; a bare list of installments will do, and
-components may stand in the installment itself.
+components may stand in the installment itself, as in the rows of `acquit schedule`.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ def _item(index: int, row: object, currency: str) -> OpenItem:
     owed = row.get("owed", row)
     if not isinstance(owed, dict):
         raise InvalidInput(f"{where} owed", owed, "an object of amounts by component")
+    if "owed" in row and (unknown := set(owed) - set(Component)):
+        raise InvalidInput(f"{where} owed", min(unknown), f"one of {', '.join(Component)}")
     amounts = Amounts()
     for component in Component:
         field = f"{where} {component}"
