@@ -114,8 +114,10 @@ def quote(
 ) -> PayoffQuote:
     """What ends the loan on `as_of` when installments up to number `paid_through` are paid.
 
+    After the last due date no interest accrues: what is overdue bears penalty, if anything.
+
     Raises:
-        InvalidInput: a date outside the loan, or a number that the schedule does not have.
+        InvalidInput: a date before the loan, or a number that the schedule does not have.
     """
     _check(terms, lines, as_of, paid_through)
     due = [line for line in lines if line.due_on <= as_of]
@@ -196,8 +198,7 @@ def fee_of(
 def _check(
     terms: ScheduleTerms, lines: Sequence[ScheduleLine], as_of: date, paid_through: int
 ) -> None:
-    if not terms.disbursed_on <= as_of <= lines[-1].due_on:
-        rule = f"from {terms.disbursed_on} to {lines[-1].due_on}"
-        raise InvalidInput("as_of", as_of, rule)
+    if as_of < terms.disbursed_on:
+        raise InvalidInput("as_of", as_of, f"not before the disbursement on {terms.disbursed_on}")
     if not 0 <= paid_through < len(lines):
         raise InvalidInput("paid_through", paid_through, f"from 0 to {len(lines) - 1}")

@@ -138,3 +138,14 @@ def test_an_equal_principal_after_grace_is_that_of_the_loan() -> None:
     lines = build(made)
     [last] = reamortise(made, lines, date(2024, 12, 15), 500_000, Effect.SHORTER_TERM)
     assert last.principal == 500_000
+
+
+@pytest.mark.parametrize("method", [Method.EQUAL_INSTALLMENT, Method.FLAT, Method.BULLET])
+def test_a_loan_that_is_overdue_after_its_end_can_still_be_paid_off(method: Method) -> None:
+    """The last line is open a month after it was due: it, the penalty, and nothing more."""
+    made = terms(method=method)
+    lines = build(made)
+    found = quote(made, lines, date(2025, 2, 15), paid_through=len(lines) - 1, penalty_minor=1_234)
+    assert found.total == lines[-1].total + 1_234
+    assert found.of(INTEREST) == lines[-1].interest
+    assert found.interest_saved == 0

@@ -203,7 +203,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     # early repayment and new terms
     (
         lambda: quote(terms(), LINES, date(2024, 1, 14)),
-        "as_of: 2024-01-14 is refused: from 2024-01-15 to 2024-03-15",
+        "as_of: 2024-01-14 is refused: not before the disbursement on 2024-01-15",
     ),
     (
         lambda: quote(terms(), LINES, FIRST, paid_through=2),
