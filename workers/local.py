@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import secrets
 import shutil
@@ -35,7 +36,7 @@ from workers.settings import environment
 from workers.stackfile import SECRETS_FILE, STACK_FILE, StackRecord, write_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from workers.settings import Settings
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 SIMULATOR_DB = "simulator.db"
 TEMPORAL_DB = "temporal.db"
 BOOKS_DB = "books.db"
+LOCK_FILE = "stack.lock"
 _OURS = (BOOKS_DB, TEMPORAL_DB, SIMULATOR_DB)
 _READY_S = 30.0
 _LOOK_S = 0.25
@@ -91,6 +93,7 @@ class LocalStack:
     record: StackRecord | None = None
     _kept: dict[str, Kept] = field(default_factory=dict)
     _keeper: asyncio.Task[None] | None = None
+    _mine: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _server_restarts: int = 0
 
     @property
@@ -105,7 +108,12 @@ class LocalStack:
         return {**counts, "temporal": self._server_restarts}
 
     async def __aenter__(self) -> Self:
-        """Start all parts; on a failure what was started is stopped."""
+        """Start all parts; on a failure what was started is stopped.
+
+        Raises:
+            InvalidInput: another stack runs in this home.
+        """
+        self._mine.enter_context(only_stack_in(self.home))
         try:
             await self._start()
         except BaseException:
@@ -124,7 +132,6 @@ class LocalStack:
 
     async def _start(self) -> None:
         home = self.home
-        home.mkdir(parents=True, exist_ok=True)
         if not self.options.keep_state:
             clear_home(home)
         self.say("books")
@@ -250,6 +257,26 @@ class LocalStack:
                 await kept.child.stop(first=signal.SIGTERM)
         if self.server is not None:
             await self.server.stop()
+        self._mine.close()
+
+
+@contextlib.contextmanager
+def only_stack_in(home: Path) -> Iterator[None]:
+    """Keep a home to one stack: a second one would remove the first one's books, or share them.
+
+    The kernel ends the lock with its process, however that ends; the file stays.
+
+    Raises:
+        InvalidInput: a stack runs there.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / LOCK_FILE).open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            rule = "a home in which no stack runs: end that one, or give another --home"
+            raise InvalidInput("home", str(home), rule) from None
+        yield
 
 
 async def must_be_empty(url: str) -> None:

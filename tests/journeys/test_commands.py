@@ -105,6 +105,12 @@ async def test_mistakes_are_answered_with_their_rule_and_leave_the_clock_alone(
     assert "refused" in back.err or "must" in back.err
     assert (await acquit(home, "story", "NO-SUCH-LOAN")).code == Exit.MISTAKE
     assert (await acquit(home, "trail", "NO-SUCH-RECEIPT")).code == Exit.MISTAKE
+    books = (home / "books.db").stat().st_ino
+    for second in (["up"], ["demo", "--loans", "1", "--months", "1"]):
+        refused = await acquit(home, *second)
+        assert refused.code == Exit.MISTAKE
+        assert "a home in which no stack runs" in refused.err
+    assert (home / "books.db").stat().st_ino == books
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
