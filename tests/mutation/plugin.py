@@ -16,11 +16,13 @@ from hypothesis import settings
 
 NEAREST = 60
 """Tests that judge a mutant; decisions are reached by several hundred."""
+EXAMPLES = 15
+"""Of every property, also of those that have a number of their own."""
 _WHOLE = frozenset({"stories", "refusals"})
 """Tests that hold whatever is said and done in full, and so notice most."""
 _WORD = re.compile(r"[a-z]+")
 
-settings.register_profile("mutation", max_examples=15, derandomize=True, deadline=None)
+settings.register_profile("mutation", max_examples=EXAMPLES, derandomize=True, deadline=None)
 
 
 def pytest_configure() -> None:
@@ -44,6 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not is_mutant:
         return
     words = set(_WORD.findall(module))
+    for test in (item.obj for item in items if isinstance(item, pytest.Function)):
+        if chosen := getattr(test, "_hypothesis_internal_use_settings", None):  # its own number
+            test._hypothesis_internal_use_settings = settings(chosen, max_examples=EXAMPLES)
     items[:] = [item for item in items if not (_is_property(item) and "/decide/" in item.nodeid)]
     items.sort(key=lambda item: _distance(item, words))
     del items[NEAREST:]
