@@ -9,6 +9,7 @@ import pytest
 from tests.workers.test_arithmetic_commands import PAYOFF, answer, refusal
 from workers.cli import run
 
+APR = ["apr", "--method", "us-actuarial"]
 PENALTY = ["penalty", "--rate", "12", "--due", "2024-01-01", "--currency", "CNY"]
 
 
@@ -38,6 +39,11 @@ def test_a_penalty_of_nothing_is_a_plain_zero(capsys: pytest.CaptureFixture[str]
             [*PENALTY, "--to", "2024-01-11", "--principal", "5", "--cap-percent", "-1"],
             "cap_percent: '-1' is refused: not negative",
         ),
+        (
+            [*APR, "--odd-periods", "2", "--advance", "5@2024-01-01", "--payment", "6@2024-02-01"],
+            "odd_periods: '2' is refused: none: the dates say it",
+        ),
+        ([*APR, "--advance", "5", "--payment", "0"], "amount: 0 is refused: above zero"),
         ([*PAYOFF, "--penalty", "-1"], "penalty: '-1' is refused: not negative"),
         ([*PAYOFF, "--prepay", "-1"], "prepay: '-1' is refused: not negative"),
         ([*PAYOFF, "--prepay", "3000", "--penalty", "1"], "penalty: 100 is refused"),

@@ -56,8 +56,9 @@ class FlowText:
         if odd_days < 0:
             raise InvalidInput("odd_days", odd_days, "not negative")
         if any(group.on for group in (*lent, *paid)):
-            if odd_days or odd_periods:
-                raise InvalidInput("odd_days", odd_days, "none: the dates say it")
+            for field, value in (("odd_days", odd_days), ("odd_periods", odd_periods)):
+                if value:
+                    raise InvalidInput(field, value, "none: the dates say it")
             return dated(lent, paid, self.method, self.unit)
         if len(lent) > 1 or lent[0].count > 1:
             raise InvalidInput("advance", self.advances[-1], "dates, where there are several")
