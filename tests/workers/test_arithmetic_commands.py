@@ -534,3 +534,11 @@ def test_every_command_shows_an_example(capsys: pytest.CaptureFixture[str], comm
     """`--help` ends with a line that can be tried."""
     assert run([command, "--help"]) == 0
     assert "Example: acquit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["[]", "principal,rate\n"], ids=["json", "csv"])
+def test_a_file_without_a_loan_is_refused(content: str, tmp_path: Path) -> None:
+    """None of none are good: somebody has sent the wrong file."""
+    file = tmp_path / ("loans.json" if content == "[]" else "loans.csv")
+    file.write_text(content, encoding="utf-8")
+    assert run(["loan", "check", str(file)]) == 2

@@ -102,6 +102,8 @@ def check(
     """
     rules = Rules(_caps(cap or []), _products(product))
     reports = [_report(name, given, rules) for name, given in _loans_of(file)]
+    if not reports:
+        raise InvalidInput("file", file, "at least one loan")
     if as_json:
         print_json([_as_dict(report) for report in reports])
     else:

@@ -72,6 +72,12 @@ def test_interest_free_periods_are_not_in_the_term_that_bears() -> None:
     assert quote(free, build(free), date(2023, 12, 1)).of(Component.INTEREST) == 0
 
 
+@pytest.mark.parametrize("count", [DayCount.MONTHS, DayCount.THIRTY_360])
+def test_free_periods_bear_nothing_whichever_way_a_term_is_counted(count: DayCount) -> None:
+    """Nine months of twelve at one percent each, by months as by thirty days."""
+    assert build(terms(interest_free=3, day_count=count))[0].interest == 10_800
+
+
 def test_parts_bear_from_their_own_day_and_rates_from_theirs() -> None:
     """600 for 360 days, 600 more from 31 July for 180, all at half the rate from 31 October."""
     made = terms(
