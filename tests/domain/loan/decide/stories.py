@@ -70,7 +70,7 @@ def paid_on_time() -> Scene:
     s.beat()
     sms = s.books.item().notices[0].message_id
     s.give(RecordNoticeReceipt, message_id=sms, delivered=True)
-    s.give(RecordNoticeReceipt, message_id=sms, delivered=True)
+    s.give(RecordNoticeReceipt, message_id=sms, delivered=False)
     s.until(DUE)
     order = s.present()
     s.hear(order, OutcomeClass.PENDING)
