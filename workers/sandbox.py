@@ -215,14 +215,16 @@ class Sandbox:
         """The next beginning of a day on which the books or statements want bulk work."""
         now = self.now
         found: list[datetime] = []
+        collects = await self._expects_lines()
         for zone in self._zones:
             day = await self._days.next_day(zone, now, self._tomorrow(zone))
             if day is not None:
                 found.append(local_instant(day, SWEEP_AT, zone))
-        if await self._expects_lines():
-            zone = self._zones[0]
-            day = self._days.next_statement_day(local_day(now, zone))
-            found.append(local_instant(day, SWEEP_AT, zone))
+            if (
+                collects
+            ):  # in every zone: a bank's day ends in its own, and nobody waits for another's
+                day = self._days.next_statement_day(local_day(now, zone))
+                found.append(local_instant(day, SWEEP_AT, zone))
         return min(found, default=None)
 
     def _tomorrow(self, zone: str) -> date:
@@ -244,8 +246,7 @@ class Sandbox:
         if self.now < begins or self._swept.get(zone, datetime.min.replace(tzinfo=UTC)) >= begins:
             return
         self._states = None
-        collects = zone == self._zones[0] and await self._expects_lines()
-        if collects or await self._days.next_day(zone, self.now, today) == today:
+        if await self._expects_lines() or await self._days.next_day(zone, self.now, today) == today:
             await self.sweep(zone)
 
     async def _statements_read(self) -> None:
