@@ -220,9 +220,8 @@ class Sandbox:
             day = await self._days.next_day(zone, now, self._tomorrow(zone))
             if day is not None:
                 found.append(local_instant(day, SWEEP_AT, zone))
-            if (
-                collects
-            ):  # in every zone: a bank's day ends in its own, and nobody waits for another's
+            # In every zone: a bank's day ends in its own, and none waits for another's.
+            if collects:
                 day = self._days.next_statement_day(local_day(now, zone))
                 found.append(local_instant(day, SWEEP_AT, zone))
         return min(found, default=None)
