@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 NEAREST = 60
-"""Tests that judge a mutant; decisions are reached by several hundred."""
+"""Tests over whole loans that judge a mutant; decisions are reached by several hundred."""
 EXAMPLES = 15
 """Of every property, also of those that have a number of their own."""
 _WHOLE = frozenset({"stories", "refusals"})
@@ -49,9 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for test in (item.obj for item in items if isinstance(item, pytest.Function)):
         if chosen := getattr(test, "_hypothesis_internal_use_settings", None):  # its own number
             test._hypothesis_internal_use_settings = settings(chosen, max_examples=EXAMPLES)
-    items[:] = [item for item in items if not (_is_property(item) and "/decide/" in item.nodeid)]
     items.sort(key=lambda item: _distance(item, words))
-    del items[NEAREST:]
+    whole = [item for item in items if "/decide/" in item.nodeid]
+    far = {item.nodeid for item in whole[NEAREST:]} | {i.nodeid for i in whole if _is_property(i)}
+    items[:] = [item for item in items if item.nodeid not in far]
 
 
 def _distance(item: pytest.Item, words: set[str]) -> tuple[int, bool, int]:
