@@ -100,6 +100,12 @@ def test_days_outside_what_is_confirmed_say_so() -> None:
     assert not CHINA.is_confirmed(date(2027, 1, 1))
 
 
+def test_the_banking_days_of_a_span_are_named_with_both_ends() -> None:
+    """The make-up Saturday before the Spring Festival, and the day after it."""
+    found = CHINA.banking_days(date(2026, 2, 14), date(2026, 2, 24))
+    assert list(found) == [date(2026, 2, 14), date(2026, 2, 24)]
+
+
 def test_an_empty_span_has_no_banking_days() -> None:
     """Backwards means nothing, not an error."""
     assert list(CHINA.banking_days(date(2026, 3, 2), date(2026, 3, 1))) == []

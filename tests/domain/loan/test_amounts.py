@@ -27,3 +27,4 @@ def test_amounts_list_what_is_not_zero() -> None:
     ]
     assert amounts.of(Component.FEE) == 3
     assert total_of([]) == Amounts()
+    assert total_of([amounts, amounts]) == Amounts(principal=10, fee=6, penalty=4)

@@ -1,7 +1,7 @@
 """Early repayment, whole or in part: each amount, its reason, and the schedule that follows."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -108,6 +108,8 @@ def test_a_part_of_a_month_never_bears_more_than_the_month() -> None:
     made = terms()
     lines = build(made)
     assert accrued_interest(made, lines, date(2024, 4, 14)) == lines[2].interest
+    eve = lines[-1].due_on - timedelta(days=1)
+    assert 0 < accrued_interest(made, lines, eve) <= lines[-1].interest
     assert accrued_interest(made, lines, date(2024, 4, 15)) == 0
 
 
