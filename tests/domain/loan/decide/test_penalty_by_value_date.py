@@ -257,3 +257,34 @@ def test_an_attempt_after_a_lost_one_asks_for_all_that_its_success_will_owe(
     s.hear(again, minor=asked)
     assert (s.state, s.books.item().owed.total) == ("CLEARING", 0)
     invariants.check(s.books)
+
+
+def test_penalty_paid_by_two_transfers_comes_back_to_both_when_it_was_never_due() -> None:
+    """Paid 2.50 and 5.50; then the principal comes, valued on the due date: 8.00 were paid ahead."""
+    s = overdue()
+    s.until(day(10))
+    first = s.pay(250)
+    s.until(day(11))
+    second = s.pay(550)
+    assert (penalty(s), s.books.item().owed.principal) == (0, 200_000)
+    s.pay(200_000, value_on=DUE)
+    assert s.books.item().charged.penalty == 0
+    assert s.books.item().owed == Amounts()
+    freed = {ref: s.receipt(ref) for ref in (first, second)}
+    assert [r.advance_minor + r.waiting_minor for r in freed.values()] == [250, 550]
+    assert not any(r.allocations for r in freed.values())
+    invariants.check(s.books)
+
+
+def test_of_penalty_paid_by_two_transfers_the_newest_gives_back_first() -> None:
+    """The principal is valued two days before the second payment: 2.00 of its 5.50 come back."""
+    s = overdue()
+    s.until(day(10))
+    first = s.pay(250)
+    s.until(day(12))
+    second = s.pay(550)
+    s.pay(200_000, value_on=day(9))
+    assert s.books.item().charged.penalty == 600
+    assert [s.receipt(ref).advance_minor for ref in (first, second)] == [0, 200]
+    assert s.receipt(second).allocations[0].minor == 350
+    invariants.check(s.books)
