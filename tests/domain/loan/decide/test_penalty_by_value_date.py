@@ -260,7 +260,7 @@ def test_an_attempt_after_a_lost_one_asks_for_all_that_its_success_will_owe(
 
 
 def test_penalty_paid_by_two_transfers_comes_back_to_both_when_it_was_never_due() -> None:
-    """Paid 2.50 and 5.50; then the principal comes, valued on the due date: 8.00 were paid ahead."""
+    """Paid 2.50 and 5.50; then the principal comes, valued on the due date: 8.00 are free."""
     s = overdue()
     s.until(day(10))
     first = s.pay(250)
