@@ -211,6 +211,8 @@ def misshapen(request: Override) -> Iterator[tuple[str, str]]:
         yield "actor", "kind and id are given"
     if not request.reason.strip() or len(request.reason) > _REASON_MOST:
         yield "reason", f"1 to {_REASON_MOST} characters, in words"
+    if request.approver is not None and not 0 < len(request.approver) <= _ID_MOST:
+        yield "approver", f"1 to {_ID_MOST} characters"
     if getattr(request, "amount_minor", 1) <= 0:
         yield "amount_minor", "more than zero"
     for name in ("reference", "line"):

@@ -27,6 +27,7 @@ async def write_log(unit: Unit, work: Workset, ends: dict[str, int]) -> None:
                 "says": row.says,
                 "at": work.at,
                 "actor": f"{command.actor.kind}/{command.actor.id}",
+                "approver": getattr(command, "approver", None),
                 "reason": command.reason,
                 "rule": row.rule if row.answer is None else None,
                 "answer": row.refusal if row.answer is None else answer_text(row.answer),

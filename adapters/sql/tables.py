@@ -192,6 +192,7 @@ commands = Table(
     Column("says", String(240), unique=True),
     Column("at", Instant, nullable=False),
     Column("actor", String(160), nullable=False),
+    Column("approver", String(160)),
     Column("reason", Text, nullable=False),
     Column("rule", String(120)),
     Column("answer", Text, nullable=False),

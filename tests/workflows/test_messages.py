@@ -59,6 +59,8 @@ def test_a_request_becomes_its_command_whole() -> None:
         ("actor", Actor("operator", "")),
         ("reason", "  "),
         ("reason", "x" * 1001),
+        ("approver", ""),
+        ("approver", "x" * 121),
         ("amount_minor", 0),
         ("reference", ""),
         ("reference", "x" * 121),

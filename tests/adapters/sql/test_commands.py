@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
+from adapters.sql.tables import commands
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict
 from domain.loan.change import Applied, Done, Ordered, Refused
@@ -45,6 +47,23 @@ async def test_the_same_command_gives_the_stored_answer_and_the_current_view(
     assert again.view.hold == "all"
     assert (await desk.verify()).items == items
     assert isinstance(moved, Applied)
+
+
+async def test_who_approved_an_order_is_kept_beside_who_gave_it(
+    books: SqlBooks, engine: AsyncEngine
+) -> None:
+    """An order that nobody approved names nobody; a refused one keeps its names too."""
+    await books.apply(board())
+    await books.apply(HOLD)
+    await books.apply(replace(HOLD, id="h-2", approver="ops-9"))
+    refused = await books.apply(
+        WriteOff(id="w-1", actor=TESTER, approver="ops-8", reason="gone", loan_id="L1", number=1)
+    )
+    assert isinstance(refused, Refused)
+    async with engine.connect() as conn:
+        rows = await conn.execute(select(commands.c.id, commands.c.approver))
+        found = {row.id: row.approver for row in rows}
+    assert [found[name] for name in ("h-1", "h-2", "w-1")] == [None, "ops-9", "ops-8"]
 
 
 async def test_an_id_used_for_another_content_is_a_conflict(books: SqlBooks, desk: SqlDesk) -> None:

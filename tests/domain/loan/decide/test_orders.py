@@ -25,7 +25,7 @@ from domain.loan.commands import (
 )
 from domain.loan.lifecycle import State
 from tests.support import invariants
-from tests.support.memory import PRODUCT
+from tests.support.memory import PRODUCT, TESTER
 from tests.support.scene import Scene
 
 PAYMENT: dict[str, Any] = {"reference": "T-1", "amount_minor": 100, "currency": "CNY"}
@@ -118,6 +118,12 @@ def test_every_order_in_every_state_is_applied_or_refused_with_a_reason(
 def test_an_order_says_why() -> None:
     """Without a reason nothing is ordered."""
     assert rule(Scene.boarded().order(Hold, reason=" ")) == "order.reason"
+
+
+def test_nobody_approves_an_order_of_their_own() -> None:
+    """Four eyes are two people: the same name twice is one."""
+    assert rule(Scene.boarded().order(Hold, approver=TESTER.id)) == "order.approver"
+    assert isinstance(Scene.boarded().order(Hold, approver="somebody-else"), Change)
 
 
 def test_an_unknown_installment_is_refused_and_evidence_about_it_is_not() -> None:
