@@ -82,7 +82,7 @@ def books_settings(ctx: typer.Context, home: Path | None) -> Settings:
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run one coroutine to its end in a loop of its own."""
-    import asyncio  # noqa: PLC0415  (a third of what loading this file takes; help needs none)
+    import asyncio  # noqa: PLC0415  (help needs none)
 
     return asyncio.run(work)
 

@@ -1,7 +1,7 @@
 """Brings a database to the current schema, from code and for both databases.
 
-Alembic is loaded where it is used: it brings a template engine and a colourer of source text, a
-third of what a worker would load, and workers do not migrate.
+Alembic is loaded where it is used: with its template engine and what colours source text it is a
+tenth of what a worker would load, and workers do not migrate.
 """
 
 from __future__ import annotations
