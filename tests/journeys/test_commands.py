@@ -42,7 +42,7 @@ async def up(
         await program.said("Ctrl-C ends the stack")
         yield home, program
         program.process.send_signal(signal.SIGTERM)
-        done = await program.done(40.0)
+        done = await program.done(90.0)
         assert done.code == Exit.DONE, done.err
         assert await program.left_over() == []
     finally:
@@ -126,7 +126,7 @@ async def test_a_stack_that_is_told_to_stop_while_it_starts_leaves_nothing(
     try:
         await program.said("starting: simulated bank")
         program.process.send_signal(number)
-        done = await program.done(40.0)
+        done = await program.done(90.0)
         assert done.code in {Exit.DONE, Exit.INTERRUPTED}, done.err
         assert "Traceback" not in done.err
         assert await program.left_over() == []
@@ -161,7 +161,7 @@ async def ends_when_told(program: Program) -> None:
     try:
         await program.said("Ctrl-C ends the stack")
         program.process.send_signal(signal.SIGTERM)
-        done = await program.done(40.0)
+        done = await program.done(90.0)
         assert done.code == Exit.DONE, done.err
     finally:
         await program.end()
@@ -176,7 +176,7 @@ async def test_a_demo_that_is_interrupted_leaves_nothing(
     try:
         await program.said("starting: workers")
         program.process.send_signal(signal.SIGINT)
-        done = await program.done(40.0)
+        done = await program.done(90.0)
         assert done.code == Exit.INTERRUPTED, done.err
         assert "Traceback" not in done.err
         assert await program.left_over() == []
