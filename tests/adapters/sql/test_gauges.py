@@ -212,6 +212,7 @@ async def test_ages_of_a_former_build_come_from_the_journal(books_url: str) -> N
             ("installments", "state_since"),
             ("outbox", "queued_at"),
             ("files", "read_at"),
+            ("commands", "approver"),
         ):
             await conn.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         await conn.execute(text("CREATE INDEX ix_installments_state ON installments (state)"))
