@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.api.deployment.v1 import WorkerDeploymentInfo
-from temporalio.api.enums.v1 import VersionDrainageStatus
+from temporalio.api.enums.v1 import EventType, VersionDrainageStatus
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
     SetWorkerDeploymentCurrentVersionRequest,
@@ -18,6 +18,7 @@ from adapters.temporal.worker import DEPLOYMENT, WORKFLOWS, runner
 
 FAULTS_KEPT = 20
 _RPC = timedelta(seconds=30)
+_DECIDED = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 _DRAINED = VersionDrainageStatus.VERSION_DRAINAGE_STATUS_DRAINED
 _DRAINING = VersionDrainageStatus.VERSION_DRAINAGE_STATUS_DRAINING
 
@@ -50,8 +51,10 @@ async def replay_open(client: Client, most: int, workflows: Sequence[type] = WOR
     async for found in client.list_workflows("ExecutionStatus='Running'", limit=most):
         handle = client.get_workflow_handle(found.id, run_id=found.run_id)
         history = await handle.fetch_history()
-        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         count += 1
+        if not any(event.event_type == _DECIDED for event in history.events):
+            continue  # it waits for its first task: nothing was decided, and a replay never ends
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure is not None:
             faults.append(f"{found.id}: {result.replay_failure}"[:500])
     return Replayed(count, tuple(faults[:FAULTS_KEPT]))

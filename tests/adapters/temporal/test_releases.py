@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ from adapters.temporal.releases import builds, make_current, replay_open
 from adapters.temporal.worker import Role, build_worker, debit_role
 from domain.loan.lifecycle import State
 from tests.support.stage import Handle, Stage, stage, until
+from workflows import names
+from workflows.installment import InstallmentWorkflow
+from workflows.messages import InstallmentOrder
 
 
 def driver_worker(scene: Stage, build: str) -> AbstractAsyncContextManager[Worker]:
@@ -87,6 +91,26 @@ class Forgetful:
     @workflow.run
     async def run(self, order: object) -> None:
         """End at once."""
+
+
+async def test_a_driver_that_waits_for_its_first_task_does_not_hold_a_release_up(
+    temporal_client: Client,
+) -> None:
+    """Most open drivers of a lender have a start delay: there is nothing of theirs to replay."""
+    scene = stage(temporal_client)
+    view = scene.books.current
+    handle = await temporal_client.start_workflow(
+        InstallmentWorkflow.run,
+        InstallmentOrder.of(view),
+        id=names.driver_id(view),
+        task_queue=scene.queue,
+        start_delay=timedelta(hours=1),
+    )
+    async with asyncio.timeout(60):
+        found = await replay_open(temporal_client, 5)
+    assert found.histories >= 1
+    assert [fault for fault in found.faults if fault.startswith(handle.id)] == []
+    await handle.terminate("the test is over")
 
 
 async def test_open_histories_are_replayed_before_a_build_goes_out(temporal_client: Client) -> None:
