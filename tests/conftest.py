@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import signal
 import sqlite3
 import sys
 from typing import TYPE_CHECKING
@@ -37,7 +38,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     They can abort the interpreter while it shuts down, after all work was done (exit code 134).
     Registered first, this runs after every other exit handler and skips that shutting down.
+
+    A shell that runs the tests in the background has them ignore Ctrl-C, and whatever they start
+    would inherit that: programs under test are interrupted on purpose.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def leave() -> None:
         sys.stdout.flush()
