@@ -11,13 +11,13 @@ from activities.beats import BeatOrder
 from activities.debits import DebitActivities
 from activities.uncut import uncut
 from domain.debit.outcome import NO_ANSWER, Outcome
-from domain.loan.commands import RecordOutcome
 from domain.loan.lifecycle import State
 from domain.loan.view import BeatKind, InstallmentView
 from ports.rail import RailUnavailable
 from tests.fakes.books import FakeBooks
 from tests.fakes.clock import FakeClock
 from tests.fakes.rails import NOT_FOUND, FakeRail, profile
+from tests.support.doors import RecordOutcome
 
 
 class Bench:

@@ -14,11 +14,11 @@ from activities.orders import OrderActivities
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Actor
 from domain.loan.amounts import Component
-from domain.loan.commands import BoardLoan, Order, Waive
 from domain.loan.view import Beat, BeatKind, InstallmentView
 from ports.boarding import LoanApplication
 from tests.fakes.books import FakeBooks
 from tests.fakes.house import PLAIN, FakeLedger
+from tests.support.doors import BoardLoan, Order, Waive
 from workflows.messages import Override, RecordPaymentRequest, WaiveRequest, command_of, misshapen
 
 ANN = Actor("operator", "op-7")

@@ -8,11 +8,11 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import sweeps
 from activities.sweeps import StatementSource, SweepActivities, SweepOrder
-from domain.loan.commands import RollDay
 from ports.rail import RailUnavailable, StatementFile
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import FakeArchive, FakeDesk, FakeLedger, FakeOutbox, FakeStarter
 from tests.fakes.rails import FakeRail, profile
+from tests.support.doors import RollDay
 
 DAY = date(2026, 12, 1)
 SOURCES = (StatementSource("r", "acc"),)

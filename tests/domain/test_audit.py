@@ -11,10 +11,9 @@ from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment
 from domain.loan.amounts import Amounts
-from domain.loan.commands import RecordPayment, Review
 from domain.loan.lifecycle import State
-from domain.loan.matching import WithdrawPayment
 from tests.support.auditbench import ACCOUNT, World, paid_and_closed
+from tests.support.doors import RecordPayment, Review, WithdrawPayment
 from tests.support.memory import DRIVER, PRODUCT, TESTER, board
 
 DUE = date(2026, 3, 10)

@@ -17,7 +17,11 @@ from domain.errors import Conflict
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.amounts import Amounts
 from domain.loan.change import Answer, Applied, Done, Ordered, Refused, Superseded
-from domain.loan.commands import (
+from domain.loan.lifecycle import State
+from domain.loan.product import Product
+from domain.loan.view import Beat, BeatKind, InstallmentView
+from tests.fakes.clock import FakeClock
+from tests.support.doors import (
     AnyCommand,
     BeatCommand,
     Cancel,
@@ -32,10 +36,6 @@ from domain.loan.commands import (
     Review,
     Unhold,
 )
-from domain.loan.lifecycle import State
-from domain.loan.product import Product
-from domain.loan.view import Beat, BeatKind, InstallmentView
-from tests.fakes.clock import FakeClock
 
 SECOND = timedelta(seconds=1)
 

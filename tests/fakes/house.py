@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import BinaryIO
 
 from domain.loan.change import Applied, Done, Refused
-from domain.loan.commands import AnyCommand
 from domain.loan.view import InstallmentView
 from domain.reconciliation.statement import Statement, StatementLine, Totals
 from ports.archive import StatementRecord
 from ports.boarding import LoanApplication
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
+from tests.support.doors import AnyCommand
 
 
 @dataclass

@@ -23,7 +23,7 @@ from adapters.sql.books import SqlBooks
 from adapters.sql.outbox import Pace
 from adapters.temporal import worker
 from adapters.temporal.couriers import DriverCourier
-from domain.loan.commands import IntendDebit, RecordOutcome
+from tests.support.doors import IntendDebit, RecordOutcome
 from workers import cli, compose
 from workflows import policies
 

@@ -19,8 +19,8 @@ from temporalio.client import Client
 from adapters.products.files import read_products
 from adapters.temporal.client import connect
 from domain.audit import AuditReport
-from domain.loan.commands import BoardLoan
 from domain.loan.view import InstallmentView
+from tests.support.doors import BoardLoan
 from workers.auditing import audit_stack, fetch_log
 from workers.compose import Stack, open_stack
 from workers.demoloans import made_loans

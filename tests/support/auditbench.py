@@ -24,7 +24,9 @@ from domain.debit.attempt import Attempt
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import Actor, Loan
 from domain.loan.change import Change, Ordered
-from domain.loan.commands import (
+from domain.loan.view import BeatKind
+from domain.reconciliation.statement import LineItem, StatementLine
+from tests.support.doors import (
     AnyCommand,
     BoardLoan,
     BookLine,
@@ -35,8 +37,6 @@ from domain.loan.commands import (
     RecordReturn,
     RollDay,
 )
-from domain.loan.view import BeatKind
-from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support.memory import DRIVER, RAIL, TESTER, MemoryBooks, board
 
 ACCOUNT = "ACCT-FUNDER-1-CNY"

@@ -7,17 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import Actor
 from domain.loan.change import Applied, Ordered, Refused
-from domain.loan.commands import (
+from domain.loan.view import BeatKind
+from domain.reconciliation.statement import LineItem, StatementLine
+from ports.books import Books
+from ports.desk import Desk
+from tests.support.doors import (
     AnyCommand,
     BookLine,
     IntendDebit,
     RecordOutcome,
     RollDay,
 )
-from domain.loan.view import BeatKind
-from domain.reconciliation.statement import LineItem, StatementLine
-from ports.books import Books
-from ports.desk import Desk
 from tests.support.memory import DRIVER, TESTER, board
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)

@@ -17,7 +17,6 @@ from adapters.temporal.worker import Role, books_role, build_worker
 from domain.debit.mandate import Mandate
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Actor
-from domain.loan.commands import BoardLoan
 from ports.boarding import LoanApplication
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import (
@@ -30,6 +29,7 @@ from tests.fakes.house import (
     statement,
 )
 from tests.fakes.rails import FakeRail, profile
+from tests.support.doors import BoardLoan
 
 
 class PlainBoarding:

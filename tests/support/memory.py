@@ -15,7 +15,6 @@ from domain.loan.agenda import view_of
 from domain.loan.aggregate import Actor, Installment, LineState, Loan, Rulebook
 from domain.loan.amounts import Component
 from domain.loan.change import Aggregates, CaseChange, Change, Message, Refusal, Transition
-from domain.loan.commands import AnyCommand, BoardLoan
 from domain.loan.decide import decide
 from domain.loan.penalty import PenaltyRule
 from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
@@ -23,6 +22,7 @@ from domain.loan.schedule import ScheduleLine
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
 from domain.loan.waterfall import Direction, Future, Waterfall
+from tests.support.doors import AnyCommand, BoardLoan
 
 SHANGHAI = "Asia/Shanghai"
 TESTER = Actor("test", "t1")

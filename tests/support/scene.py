@@ -8,7 +8,9 @@ from domain.calendar import local_day, local_instant
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import Actor, Receipt
 from domain.loan.change import Change, Ordered, Refusal
-from domain.loan.commands import (
+from domain.loan.view import BeatKind
+from domain.reconciliation.statement import LineItem, StatementLine
+from tests.support.doors import (
     BookLine,
     IntendDebit,
     QueueReminder,
@@ -18,8 +20,6 @@ from domain.loan.commands import (
     Review,
     RollDay,
 )
-from domain.loan.view import BeatKind
-from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support.memory import SHANGHAI, TESTER, MemoryBooks, board, later
 
 DRIVER = Actor("workflow", "installment")

@@ -15,8 +15,8 @@ from domain.ledger.entry import Entry, Posting
 from domain.loan import closure
 from domain.loan.amounts import Amounts
 from domain.loan.change import CaseChange, Change, Message, Refusal, Transition
-from domain.loan.commands import AnyCommand, RollDay
 from domain.loan.product import Product
+from tests.support.doors import AnyCommand, RollDay
 from tests.support.memory import MemoryBooks
 
 _UNSAID = frozenset({"id", "actor", "kind", "product"})

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from adapters.sql.books import SqlBooks
 from adapters.sql.engine import books_engine
 from domain.loan.change import Applied
-from domain.loan.commands import AnyCommand, Hold, Unhold
 from tests.support.booksbench import StillClock, roll
+from tests.support.doors import AnyCommand, Hold, Unhold
 from tests.support.memory import RULES, TESTER, board
 
 ROUNDS = 6

@@ -22,8 +22,8 @@ from adapters.temporal.client import connect
 from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.starter import TemporalStarter
 from domain.debit.presentment import taking_orders
-from domain.loan.commands import BoardLoan
 from domain.loan.lifecycle import State
+from tests.support.doors import BoardLoan
 from workers.compose import Stack
 from workers.mandates import sign_mandates
 from workers.settings import Settings, temporal_config

@@ -11,11 +11,11 @@ from activities import uncut
 from domain.debit.outcome import NO_ANSWER
 from domain.loan.aggregate import Actor
 from domain.loan.amounts import Component
-from domain.loan.commands import Hold
 from domain.loan.lifecycle import State
 from domain.loan.view import Beat, BeatKind
 from ports.rail import RailUnavailable
 from tests.fakes.rails import NOT_FOUND, NSF, OK, PENDING
+from tests.support.doors import Hold
 from tests.support.stage import Handle, Stage, counted, stage, until
 from workflows import names, policies
 from workflows.installment import InstallmentWorkflow

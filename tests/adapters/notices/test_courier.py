@@ -15,10 +15,10 @@ from adapters.sql.engine import books_engine
 from adapters.sql.migrate import upgrade
 from domain.loan.aggregate import HoldKind, NoticeState
 from domain.loan.change import Applied
-from domain.loan.commands import AnyCommand, ChangeDate, Hold, QueueReminder, RecordPayment
 from ports.notices import Notice, NotSent, Sent
 from ports.outbox import OutboxRow
 from tests.support.booksbench import StillClock
+from tests.support.doors import AnyCommand, ChangeDate, Hold, QueueReminder, RecordPayment
 from tests.support.memory import DRIVER, RULES, TESTER, board
 
 WHOSE: dict[str, Any] = {"actor": TESTER, "reason": "a test", "loan_id": "L1", "number": 1}

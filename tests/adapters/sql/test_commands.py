@@ -13,7 +13,6 @@ from adapters.sql.tables import commands
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict
 from domain.loan.change import Applied, Done, Ordered, Refused
-from domain.loan.commands import Hold, QueueReminder, RecordPayment, RecordReturn, WriteOff
 from tests.support.booksbench import (
     RAIL,
     StillClock,
@@ -24,6 +23,7 @@ from tests.support.booksbench import (
     present,
     roll,
 )
+from tests.support.doors import Hold, QueueReminder, RecordPayment, RecordReturn, WriteOff
 from tests.support.memory import DRIVER, PRODUCT, RULES, TESTER, board
 
 HOLD = Hold(id="h-1", actor=TESTER, reason="borrower called", loan_id="L1", number=1)

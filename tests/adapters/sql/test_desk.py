@@ -9,10 +9,10 @@ from adapters.sql.archive import SqlArchive
 from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from domain.loan.change import Applied
-from domain.loan.commands import Cancel, WriteOff
 from domain.loan.lifecycle import State
 from ports.archive import StatementRecord
 from tests.support.booksbench import StillClock, apply_all, intend, present, roll
+from tests.support.doors import Cancel, WriteOff
 from tests.support.memory import TESTER, board
 
 

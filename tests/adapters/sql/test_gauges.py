@@ -20,7 +20,6 @@ from adapters.sql.migrate import upgrade
 from adapters.sql.tables import balances, chain_head, installments, outbox
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.change import Applied
-from domain.loan.commands import Hold, RecordOutcome
 from ports.archive import StatementRecord
 from ports.gauges import LATE_AFTER, GaugeDesk, Waiting
 from tests.support.booksbench import (
@@ -34,6 +33,7 @@ from tests.support.booksbench import (
     present,
     roll,
 )
+from tests.support.doors import Hold, RecordOutcome
 from tests.support.memory import RULES, TESTER, board
 
 MANY = 10_000

@@ -13,9 +13,9 @@ from adapters.sql.desk import SqlDesk
 from domain.errors import InvariantBroken
 from domain.loan.aggregate import Loan
 from domain.loan.change import Aggregates, Applied, Change, Refusal
-from domain.loan.commands import AnyCommand, Hold, RecordOutcome, Unhold
 from domain.loan.decide import decide
 from tests.support.booksbench import StillClock, apply_all, confirm, intend, order_of, roll
+from tests.support.doors import AnyCommand, Hold, RecordOutcome, Unhold
 from tests.support.memory import RULES, TESTER, board
 
 DUE = date(2026, 3, 10)

@@ -12,9 +12,8 @@ from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from adapters.sql.tables import chain_head
 from domain.loan.change import Applied, Refused
-from domain.loan.commands import AnyCommand, RecordPayment
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from tests.support.booksbench import StillClock, apply_all, line, roll
+from tests.support.doors import AnyCommand, MatchLine, RecordPayment, UndoMatch, WithdrawPayment
 from tests.support.memory import RULES, TESTER, board
 
 DUE = date(2026, 3, 10)

@@ -35,12 +35,12 @@ from adapters.telemetry.metrics import Metrics, MetricsConfig, open_metrics
 from adapters.telemetry.onlooker import BooksOnlooker
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import InvalidInput
-from domain.loan.commands import RecordOutcome, WriteOff
 from ports.gauges import Gauges
 from ports.outbox import OutboxRow
 from tests.adapters.telemetry.canaries import EMAIL, NAME, NAME_TIGHT, PHONE, found_in
 from tests.adapters.telemetry.conftest import Caught
 from tests.support.booksbench import RAIL, StillClock, confirm, intend, order_of, present
+from tests.support.doors import RecordOutcome, WriteOff
 from tests.support.memory import RULES, TESTER, board
 from workers.devserver import DevServer
 from workers.observing import Observed

@@ -12,7 +12,11 @@ from domain.debit.plan import NoRetry, RetryAt
 from domain.loan import agenda
 from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change
-from domain.loan.commands import (
+from domain.loan.lifecycle import State
+from domain.loan.product import ReminderRule
+from domain.loan.retrying import barred, ends_on, retry_verdict
+from domain.loan.view import BeatKind
+from tests.support.doors import (
     ChangeDate,
     Hold,
     IntendDebit,
@@ -20,10 +24,6 @@ from domain.loan.commands import (
     RecordNoticeReceipt,
     Unhold,
 )
-from domain.loan.lifecycle import State
-from domain.loan.product import ReminderRule
-from domain.loan.retrying import barred, ends_on, retry_verdict
-from domain.loan.view import BeatKind
 from tests.support.memory import PRODUCT, schedule
 from tests.support.scene import DRIVER, Scene
 

@@ -10,7 +10,7 @@ from domain.errors import InvariantBroken
 from domain.loan import closure
 from domain.loan.aggregate import Rulebook
 from domain.loan.change import CaseChange
-from domain.loan.commands import WriteOff
+from tests.support.doors import WriteOff
 from tests.support.memory import PLAIN
 from tests.support.scene import Scene
 

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.command import Scope
-from domain.loan.commands import (
+from domain.reconciliation.statement import LineItem, StatementLine
+from tests.support.doors import (
     BookLine,
     Cancel,
     Hold,
@@ -16,9 +16,9 @@ from domain.loan.commands import (
     RecordReturn,
     RecordUnsent,
     RollDay,
+    Scope,
     WriteOff,
 )
-from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support.memory import TESTER, board
 
 DAY = date(2026, 3, 10)

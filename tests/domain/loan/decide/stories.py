@@ -16,28 +16,30 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
-from domain.loan.charge import Charge
-from domain.loan.commands import (
+from domain.reconciliation.statement import LineItem
+from tests.support import invariants
+from tests.support.doors import (
     Cancel,
     ChangeDate,
+    Charge,
     Hold,
     IntendDebit,
+    MatchLine,
     QueueReminder,
     RaiseOperator,
     RecordNoticeReceipt,
     RecordPayment,
+    RecordUnreadReport,
     RecordUnsent,
     RenewSend,
     RetryNow,
     Review,
+    UndoMatch,
     Unhold,
     Waive,
+    WithdrawPayment,
     WriteOff,
 )
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.unread import RecordUnreadReport
-from domain.reconciliation.statement import LineItem
-from tests.support import invariants
 from tests.support.memory import PRODUCT, board, later, schedule, with_shares
 from tests.support.scene import Scene
 from tests.support.telling import TellingBooks

@@ -14,14 +14,19 @@ from domain.debit.outcome import Outcome, OutcomeClass, Verdict
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
 from domain.loan.change import Change, Ordered, Refusal
-from domain.loan.charge import Charge
-from domain.loan.commands import (
+from domain.loan.lifecycle import State
+from domain.loan.view import BeatKind, InstallmentView
+from domain.reconciliation.statement import LineItem, StatementLine
+from tests.support import invariants
+from tests.support.doors import (
     AnyCommand,
     BookLine,
     Cancel,
     ChangeDate,
+    Charge,
     Hold,
     IntendDebit,
+    MatchLine,
     QueueReminder,
     RaiseOperator,
     RecordNoticeReceipt,
@@ -33,15 +38,12 @@ from domain.loan.commands import (
     RetryNow,
     Review,
     RollDay,
+    UndoMatch,
     Unhold,
     Waive,
+    WithdrawPayment,
     WriteOff,
 )
-from domain.loan.lifecycle import State
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.view import BeatKind, InstallmentView
-from domain.reconciliation.statement import LineItem, StatementLine
-from tests.support import invariants
 from tests.support.memory import PRODUCT, SHANGHAI, TESTER, MemoryBooks, board, schedule
 from tests.support.scene import ACCOUNT, DRIVER
 

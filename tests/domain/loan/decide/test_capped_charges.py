@@ -17,8 +17,6 @@ from domain.loan.apr import AprMethod, apr, disclose
 from domain.loan.caps import Cap, CapRules, Measure, legal_caps
 from domain.loan.cashflow import Flow
 from domain.loan.change import Change, Refusal
-from domain.loan.charge import Charge
-from domain.loan.commands import Cancel, RollDay, Waive, WriteOff
 from domain.loan.costs import room_for
 from domain.loan.frequency import Frequency
 from domain.loan.penalty import PenaltyRule
@@ -27,6 +25,7 @@ from domain.loan.unitperiod import UnitPeriod
 from domain.money import decimal_text
 from tests.domain.loan.decide.test_anything_goes import MANY, PAIRS, Anything
 from tests.support import invariants
+from tests.support.doors import Cancel, Charge, RollDay, Waive, WriteOff
 from tests.support.memory import PRODUCT, MemoryBooks, board, schedule
 from tests.support.scene import Scene
 

@@ -12,7 +12,9 @@ from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from domain.loan.aggregate import HoldKind, NoticeState
 from domain.loan.change import Change, Ordered, Refusal, Superseded
-from domain.loan.commands import (
+from domain.loan.view import BeatKind
+from tests.support import invariants
+from tests.support.doors import (
     ChangeDate,
     Hold,
     IntendDebit,
@@ -23,8 +25,6 @@ from domain.loan.commands import (
     RetryNow,
     Review,
 )
-from domain.loan.view import BeatKind
-from tests.support import invariants
 from tests.support.memory import PRODUCT, MemoryBooks, schedule, with_shares
 from tests.support.scene import DRIVER, Scene
 

@@ -9,23 +9,23 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import IllegalTransition, InvariantBroken
 from domain.loan.change import Change
-from domain.loan.command import Scope
-from domain.loan.commands import (
-    RecordNoticeReceipt,
-    RecordOutcome,
-    RecordPayment,
-    RecordReturn,
-    RecordUnsent,
-    RollDay,
-)
 from domain.loan.decide import decide
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.outcomes import end_unpaid, put_attempt
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
-from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.statement import LineItem
 from tests.support import invariants
+from tests.support.doors import (
+    RecordNoticeReceipt,
+    RecordOutcome,
+    RecordPayment,
+    RecordReturn,
+    RecordUnreadReport,
+    RecordUnsent,
+    RollDay,
+    Scope,
+)
 from tests.support.memory import TESTER, MemoryBooks, board, schedule
 from tests.support.scene import ACCOUNT, Scene
 

@@ -8,11 +8,9 @@ import pytest
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
 from domain.loan.change import Change, Refusal
-from domain.loan.command import Scope
-from domain.loan.commands import RecordPayment
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.reconciliation.statement import LineItem
 from tests.support import invariants
+from tests.support.doors import MatchLine, RecordPayment, Scope, UndoMatch, WithdrawPayment
 from tests.support.memory import PRODUCT, TESTER, board, schedule
 from tests.support.scene import ACCOUNT, Scene
 

@@ -10,10 +10,10 @@ from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
 from domain.loan.amounts import Component
 from domain.loan.change import Change
-from domain.loan.commands import Waive, WriteOff
 from domain.loan.decide.money import surplus_case
 from domain.reconciliation.statement import LineItem
 from tests.support import invariants
+from tests.support.doors import Waive, WriteOff
 from tests.support.memory import PRODUCT, board, schedule
 from tests.support.scene import ACCOUNT, Scene
 

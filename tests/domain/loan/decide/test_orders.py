@@ -11,10 +11,12 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Refusal
-from domain.loan.charge import Charge
-from domain.loan.commands import (
+from domain.loan.lifecycle import State
+from tests.support import invariants
+from tests.support.doors import (
     Cancel,
     ChangeDate,
+    Charge,
     Hold,
     RaiseOperator,
     RecordPayment,
@@ -23,8 +25,6 @@ from domain.loan.commands import (
     Waive,
     WriteOff,
 )
-from domain.loan.lifecycle import State
-from tests.support import invariants
 from tests.support.memory import PRODUCT, TESTER
 from tests.support.scene import Scene
 

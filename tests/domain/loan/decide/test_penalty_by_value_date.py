@@ -10,10 +10,10 @@ import pytest
 from domain.debit.outcome import OutcomeClass
 from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change
-from domain.loan.commands import ChangeDate, RollDay, Waive
 from domain.loan.decide.charges import excused_days, penalty_due
 from domain.loan.penalty import PenaltyRule
 from tests.support import invariants
+from tests.support.doors import ChangeDate, RollDay, Waive
 from tests.support.memory import PRODUCT, schedule
 from tests.support.scene import Scene
 

@@ -8,9 +8,9 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change, Ordered, Refusal, Superseded
-from domain.loan.commands import Hold, RecordUnsent, RenewSend
 from domain.loan.view import BeatKind
 from tests.support import invariants
+from tests.support.doors import Hold, RecordUnsent, RenewSend
 from tests.support.memory import PRODUCT
 from tests.support.scene import Scene
 

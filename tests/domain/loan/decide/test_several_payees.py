@@ -7,8 +7,8 @@ from fractions import Fraction
 from domain.debit.outcome import OutcomeClass
 from domain.loan import closure
 from domain.loan.amounts import Component
-from domain.loan.commands import Waive
 from tests.support import invariants
+from tests.support.doors import Waive
 from tests.support.memory import PRODUCT, schedule, with_shares
 from tests.support.scene import Scene
 

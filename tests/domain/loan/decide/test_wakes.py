@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.change import Message
-from domain.loan.commands import ChangeDate, Hold, IntendDebit, RetryNow, Unhold
 from domain.loan.view import InstallmentView
+from tests.support.doors import ChangeDate, Hold, IntendDebit, RetryNow, Unhold
 from tests.support.memory import PRODUCT, schedule
 from tests.support.scene import DRIVER, Scene
 
