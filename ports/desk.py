@@ -16,7 +16,16 @@ from domain.loan.view import InstallmentView
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """One thing that happened, in the order of the journal: `seq` is its number in the chain."""
+    """One effect of a command, or a command that left none; those of one command stand together.
+
+    Attributes:
+        seq: its number in the chain; of a command without effects, the last number before it.
+        what: the event, or the command's kind where `is_command`.
+        number: the installment that it is about, None for the whole loan.
+        command: the kind of the command that caused it; `command_id` names it.
+        approver: who approved the command, empty where nobody had to.
+        receipts, lines: payments and bank lines that an entry names.
+    """
 
     seq: int
     at: datetime
@@ -24,6 +33,13 @@ class StoryLine:
     what: str
     detail: str
     number: int | None = None
+    command: str = ""
+    command_id: str = ""
+    approver: str = ""
+    reason: str = ""
+    receipts: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    is_command: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +146,8 @@ class Desk(Protocol):
         """The readable account of a loan or installment."""
         ...
 
-    async def trail(self, receipt_id: str) -> tuple[JournalPosting, ...]:
-        """Every posting about one receipt, in the order of the journal."""
+    async def trail(self, key: str) -> tuple[JournalPosting, ...]:
+        """Every posting about one payment, debit order or bank line, in order of the journal."""
         ...
 
     async def balances(self, prefix: str = "") -> tuple[Balance, ...]:

@@ -20,7 +20,7 @@ from domain.audit import (
     TruthStatement,
     audit,
 )
-from workers.console import Unavailable, note
+from workers.console import Unavailable, instant_text, note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ async def audit_stack(
         if found is None:
             raise
         saved_at, document = found
-        note(f"the simulated bank does not run; its log of {saved_at:%Y-%m-%d %H:%M} UTC is used")
+        note(f"the simulated bank does not run; its log of {instant_text(saved_at)} is used")
         books = replace(await read_books(desk, clock, rails), as_of=saved_at)
         return audit(books, truth_of(document))
     books = await read_books(desk, clock, rails)

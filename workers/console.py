@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime
+import unicodedata
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
@@ -129,8 +130,30 @@ def print_json(value: object) -> None:
 
 
 def print_text(text: str = "") -> None:
-    """Print a line of the result as it is."""
-    sys.stdout.write(text + "\n")
+    """Print one line of the result; what would move the cursor or break the line is escaped."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def printable(text: str) -> str:
+    """`text` with control characters and marks of writing direction shown as escapes.
+
+    Reasons and references come from outside: no line of ours can be forged or hidden by them.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    """How a character that must not reach a terminal is shown; spaces of any width stay spaces."""
+    if unicodedata.category(char) == "Zs":
+        return " "
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def instant_text(at: datetime, zone: tzinfo = UTC) -> str:
+    """An instant to the minute with the offset of its zone: `2026-03-10 09:30+08:00`."""
+    return at.astimezone(zone).isoformat(" ", "minutes")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -147,13 +170,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_column(name.removesuffix(">"), justify=justify, overflow="fold")
     for row in rows:
         # Text, not markup: brackets in data are data.
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     # A pipe has no width of its own: cells must not be cut for a screen that is not there.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def _to_stderr(text: str) -> None:
-    sys.stderr.write(f"acquit: {text}\n")
+    for line in text.splitlines() or [""]:
+        sys.stderr.write(f"acquit: {printable(line)}\n")
     sys.stderr.flush()
 
 

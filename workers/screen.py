@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from workers.console import print_table, print_text
+from workers.console import instant_text, print_table, print_text
 from workers.storytelling import told
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 _PLAIN_EVERY = 50
-_STORY_LINES = 40
+_STORY_LINES = 80
 
 
 class LiveScreen:
@@ -65,8 +65,8 @@ class LiveScreen:
             text = f"{where.now:%Y-%m-%d}"
             self._bar.update(self._task, completed=ended, description=text)
         elif self._calls % _PLAIN_EVERY == 1:
-            told = ", ".join(f"{state} {count}" for state, count in sorted(counts.items()))
-            sys.stderr.write(f"acquit: {where.now:%Y-%m-%d %H:%M} {told}\n")
+            counted = ", ".join(f"{state} {count}" for state, count in sorted(counts.items()))
+            sys.stderr.write(f"acquit: {instant_text(where.now)} {counted}\n")
 
 
 async def show_result(
@@ -105,6 +105,9 @@ async def _tell(desk: Desk, names: Sequence[str]) -> None:
     _, loan, number = best
     lines = await desk.story(loan.id, number)
     print_text(f"Story of {loan.id}/{number}")
-    for sentence in list(told(loan, lines))[:_STORY_LINES]:
+    sentences = list(told(loan, lines))
+    for sentence in sentences[:_STORY_LINES]:
         print_text(f"  {sentence}")
+    if more := len(sentences[_STORY_LINES:]):
+        print_text(f"  ... and {more} lines more: acquit story {loan.id}/{number}")
     print_text()

@@ -1,17 +1,19 @@
-"""A journal told in plain sentences: what happened, when, for how much, and what comes next."""
+"""Puts the journal into sentences: who did what and when, what it changed, what comes next."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from domain.money import decimal_text
+from workers.console import instant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from domain.loan.aggregate import Installment, Loan
     from domain.loan.view import InstallmentView
@@ -48,7 +50,7 @@ _MOVES = {
     "notice_delivered": "the reminder was delivered",
     "notice_failed": "the reminder did not arrive",
     "debit_intended": "a debit is ordered",
-    "verdict_overdue": "the bank's verdict is overdue; it is asked",
+    "verdict_overdue": "the outcome is overdue; the rail is asked",
     "attempt_ended_retryable": "the debit failed and will be tried again",
     "attempt_ended_finally": "the debit failed and a machine may not try again",
     "attempt_withdrawn": "the debit was not executed",
@@ -73,35 +75,107 @@ _MOVES = {
     "held": "put on hold",
     "unheld": "the hold ended",
 }
-_COMMANDS = {
-    "board_loan": "the loan was boarded",
-    "queue_reminder": "a reminder was sent on its way",
-    "record_outcome": "the rail says what changes nothing",
-    "record_return": "the rail says again that a debit was taken back",
-    "book_line": "a bank line says what is known",
-    "record_notice_receipt": "the message provider reported on a reminder",
-    "review": "the gates were looked at",
-    "hold": "put on hold",
-    "unhold": "the hold ended",
-    "raise_operator": "a person is asked",
+_IN_PART = {
+    "attempt_ended_retryable": "the debit took a part; the rest will be tried again",
+    "attempt_ended_finally": "the debit took a part; a machine may not try the rest again",
 }
-# Told by something else at the same moment, or of interest to the machine only.
-_UNTOLD = frozenset({"held_direct", "fell_due_move", "roll_day", "renew_send", "intend_debit"})
+_COMMANDS = {
+    "board_loan": "loan boarded",
+    "roll_day": "a new day began",
+    "queue_reminder": "reminder queued",
+    "intend_debit": "debit ordered",
+    "renew_send": "debit order sent again",
+    "record_outcome": "the rail reported an outcome",
+    "record_unsent": "the debit order did not leave",
+    "record_return": "the rail reported a return",
+    "record_unread_report": "the rail reported what nobody can read",
+    "record_notice_receipt": "the message provider reported",
+    "book_line": "bank line booked",
+    "review": "evidence reviewed",
+    "hold": "hold ordered",
+    "unhold": "end of hold ordered",
+    "retry_now": "new attempt ordered",
+    "record_payment": "payment recorded",
+    "change_date": "change of due date ordered",
+    "waive": "waiver ordered",
+    "charge": "charge ordered",
+    "cancel": "cancellation ordered",
+    "write_off": "write-off ordered",
+    "match_line": "match with a bank line ordered",
+    "undo_match": "end of a match ordered",
+    "withdraw_payment": "withdrawal of a payment ordered",
+    "raise_operator": "a person was asked",
+}
+_SILENT = frozenset({"held_direct"})
+"""Entries that repeat what another line of the same command says."""
+_DULL = frozenset({"roll_day", "review", "intend_debit", "renew_send"})
+"""Commands of the machine that are left out when they changed nothing."""
+_MACHINE = frozenset({"workflow", "system"})
 
 
 def told(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[str]:
-    """Yield one sentence for each thing that happened, dated in the product's time zone."""
+    """Yield the lines of `event_lines` for every event, in order."""
+    for event in events(loan, lines):
+        yield from event_lines(event)
+
+
+def event_lines(event: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line that says when, what and who; then an indented line for each effect."""
+    about = f"#{event['number']} " if event["number"] is not None else ""
+    yield f"{event['at']}  {about}{event['what']}{_by(event)}"
+    for effect in event["effects"]:
+        yield f"    {effect}"
+
+
+def events(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[dict[str, Any]]:
+    """Yield a structure for each command that did something worth telling, in order.
+
+    `at` is text in the product's time zone with its offset; `effects` are sentences.
+    """
     zone = ZoneInfo(loan.product.timezone)
-    for line in lines:
-        sentence = sentence_of(line, loan.currency)
-        if sentence:
-            about = f"#{line.number} " if line.number is not None else ""
-            yield f"{line.at.astimezone(zone):%Y-%m-%d %H:%M}  {about}{sentence}"
+    for _, group in groupby(lines, key=lambda line: line.command_id or line.seq):
+        members = list(group)
+        first = members[0]
+        kind = first.what if first.is_command else first.command
+        effects = [text for line in members if (text := _effect(line, members, loan.currency))]
+        if not effects and kind in _DULL:
+            continue
+        numbers = {line.number for line in members}
+        yield {
+            "at": instant_text(first.at, zone),
+            "number": first.number if len(numbers) == 1 else None,
+            "what": _COMMANDS.get(kind, kind.replace("_", " ") or "entry"),
+            "actor": first.actor,
+            "approver": first.approver,
+            "reason": first.reason,
+            "command": kind,
+            "command_id": first.command_id,
+            "effects": effects or ["nothing changed"],
+        }
+
+
+def _by(event: Mapping[str, Any]) -> str:
+    """Who, approved by whom, under which id and why; the machine's own ids are left out."""
+    text = f", by {event['actor']}"
+    if event["approver"]:
+        text += f", approved by {event['approver']}"
+    if event["actor"].partition("/")[0] in _MACHINE:
+        return text
+    reason = f": {event['reason']}" if event["reason"] else ""
+    return f"{text} (id {event['command_id']}){reason}"
+
+
+def _effect(line: StoryLine, group: Sequence[StoryLine], currency: str) -> str:
+    """An effect's sentence, led by its installment where a command touched several."""
+    sentence = sentence_of(line, currency)
+    if not sentence or line.number is None or len({member.number for member in group}) == 1:
+        return sentence
+    return f"#{line.number} {sentence}"
 
 
 def sentence_of(line: StoryLine, currency: str) -> str:
-    """One line of the journal in words; empty where another line says the same."""
-    if line.what in _UNTOLD:
+    """One effect in words; empty where another line says the same."""
+    if line.what in _SILENT:
         return ""
     moved = _MOVED.fullmatch(line.detail)
     if moved is not None:
@@ -110,8 +184,10 @@ def sentence_of(line: StoryLine, currency: str) -> str:
         return _entry(line)
     if line.detail.startswith("refused by"):
         rule = line.detail.removeprefix("refused by ").partition(":")[0]
-        return f"{line.what.replace('_', ' ')} was refused by rule {rule}"
-    text = _COMMANDS.get(line.what, line.what.replace("_", " "))
+        return f"refused by rule {rule}"
+    if line.is_command:
+        return ""
+    text = line.what.replace("_", " ")
     return f"{text} ({line.detail})" if line.detail and len(line.detail) < 200 else text
 
 
@@ -121,14 +197,14 @@ def _move(what: str, moved: re.Match[str], currency: str) -> str:
         return f"order {order} was sent again"
     if target == "INTENDED" and detail:
         minor, _, why = detail.partition(" ")
-        detail = f"{decimal_text(int(minor), currency)} {currency} {why}"
+        detail = f"{decimal_text(int(minor), currency)} {currency} {why}".strip()
     if order is not None:
         return f"order {order}: {target.lower().replace('_', ' ')}{_in_brackets(detail)}"
     if what == "fell_due":
         return ""
     text = _MOVES.get(what, what.replace("_", " "))
-    if what == "attempt_ended_retryable" and detail.startswith("paid in part"):
-        text = "the debit paid a part; the rest will be tried again"
+    if what in _IN_PART and detail.startswith("paid in part"):
+        text = _IN_PART[what]
     shown = "" if source == target or target.islower() else f" [{target}]"
     return f"{text}{shown}{_in_brackets(detail)}"
 
@@ -151,7 +227,10 @@ def _entry(line: StoryLine) -> str:
     waiting = -sums["suspense"]
     if waiting > 0:
         paid += f", {waiting:f} {currency} waits"
-    return _ENTRIES[line.what].format(**amounts, paid=paid, again=again)
+    text = _ENTRIES[line.what].format(**amounts, paid=paid, again=again)
+    named = [f"payment {name}" for name in line.receipts]
+    named += [f"bank line {name}" for name in line.lines]
+    return f"{text} ({', '.join(named)})" if named else text
 
 
 def heading(loan: Loan) -> str:
@@ -179,8 +258,7 @@ def coming(loan: Loan, view: InstallmentView | None) -> str:
     if view is None or view.is_final:
         return "nothing: the evidence is complete"
     if view.next_beat is not None:
-        at = view.next_beat.not_before.astimezone(ZoneInfo(loan.product.timezone))
-        what = view.next_beat.kind.value.lower()
-        return f"{what} on {at:%Y-%m-%d %H:%M} ({view.next_beat.reason})"
+        at = instant_text(view.next_beat.not_before, ZoneInfo(loan.product.timezone))
+        return f"{view.next_beat.kind.value.lower()} at {at} ({view.next_beat.reason})"
     lacking = f"; missing: {', '.join(view.missing)}" if view.missing else ""
     return f"waiting for news{lacking}"

@@ -159,10 +159,10 @@ class SqlDesk:
         async with look(self._engine) as conn:
             return await story_of(conn, loan_id, number)
 
-    async def trail(self, receipt_id: str) -> tuple[JournalPosting, ...]:
-        """Every posting about one receipt, in the order of the journal."""
+    async def trail(self, key: str) -> tuple[JournalPosting, ...]:
+        """Every posting about one payment, debit order or bank line, in order of the journal."""
         async with look(self._engine) as conn:
-            return await trail_of(conn, receipt_id)
+            return await trail_of(conn, key)
 
     async def balances(self, prefix: str = "") -> tuple[Balance, ...]:
         """Balances of all accounts whose name starts with `prefix`, zero ones included."""

@@ -13,6 +13,7 @@ from domain.audit.ledger import chain, items_differ, unbalanced
 from domain.audit.payments import by_order, closed_not_paid, lost_payments, paid_not_closed
 from domain.audit.tally import tally
 from domain.debit.attempt import Attempt, AttemptState
+from domain.money import decimal_text
 
 __all__ = ["AuditReport", "Finding", "FindingKind", "audit"]
 
@@ -26,6 +27,8 @@ class AuditReport:
         paid_not_closed: paid and later than its time, with or without a case; those without are
             findings. `closing` are paid and still within their time.
         open_attempts: orders whose verdict is still asked for.
+        open_cases: what waits for a person, by kind. `suspense`: money that waits, minor units by
+            currency. Neither is a finding: they are known and seen.
         posts: how often the bank was sent an order; one for each attempt unless a first never came.
     """
 
@@ -36,6 +39,8 @@ class AuditReport:
     returns: int
     reminders: int
     open_attempts: int
+    open_cases: Mapping[str, int]
+    suspense: Mapping[str, int]
     closing: int
     posts: int
     paid_not_closed: int
@@ -89,6 +94,10 @@ class AuditReport:
                 "head": self.chain.head,
             },
             "open_attempts": self.open_attempts,
+            "open_cases": dict(self.open_cases),
+            "suspense": {
+                currency: decimal_text(minor, currency) for currency, minor in self.suspense.items()
+            },
             "closing": self.closing,
             "posts": self.posts,
             "findings": [
@@ -135,6 +144,8 @@ def audit(books: BooksFacts, truth: TruthFacts) -> AuditReport:
         returns=sum(1 for item in receipts if item.returned_minor and not item.is_withdrawn),
         reminders=sum(1 for notice in truth.notices if notice.message_id in known),
         open_attempts=sum(1 for attempt in attempts if attempt.is_live),
+        open_cases=dict(sorted(Counter(case.kind for case in books.cases).items())),
+        suspense={currency: minor for currency, minor in sorted(sums.suspense.items()) if minor},
         closing=len(unclosed) - len(late),
         posts=sum(order.posts for order in truth.orders),
         paid_not_closed=len(late),

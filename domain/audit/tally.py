@@ -33,7 +33,7 @@ class Tally:
     """Sums over all postings, debit positive, minor units.
 
     `by_receipt` and `by_part` are keyed by kind of account first: ("clearing", receipt id),
-    ("owed", loan/number/component).
+    ("owed", loan/number/component). `suspense` is what waits in all, by currency, credit positive.
     """
 
     entries: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -50,6 +50,7 @@ class Tally:
     orders_of: dict[str, str] = field(default_factory=dict)
     lines: dict[str, Line] = field(default_factory=dict)
     waiting_lines: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    suspense: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def owed(self, item: Item) -> int:
         """What an installment owes now, by the journal."""
@@ -75,6 +76,8 @@ def tally(postings: Iterable[PostingFact]) -> Tally:
         if kind in _BY_PART:
             part = f"{posting.loan}/{posting.number}/{posting.component}"
             sums.by_part[(kind, part)] += posting.minor
+        if kind == "suspense":
+            sums.suspense[posting.currency] -= posting.minor
         if kind == "payable" and posting.loan is not None:
             sums.payable[posting.loan] += posting.minor
         if posting.order_no is not None and (kind in _CASH or _is_of_line(kind, posting)):

@@ -95,6 +95,8 @@ def test_the_report_has_the_names_that_other_programs_read(world: World) -> None
             "head": "0" * 64,
         },
         "open_attempts": 0,
+        "open_cases": {},
+        "suspense": {},
         "closing": 0,
         "posts": 1,
         "findings": [

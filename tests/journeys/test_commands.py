@@ -70,7 +70,8 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
     assert "CLOSED" in story.out
     # The bank's day ends at 23:30 in Shanghai; its statement is read as soon as the next one begins
     # there, not when a day begins for the products of another zone.
-    assert "00:05  #1 the bank's statement proves 1212.00 CNY" in story.out
+    proof = story.out.partition("the bank's statement proves 1212.00 CNY")[0].splitlines()[-2]
+    assert "00:05+08:00  #1 bank line booked" in proof
     audited = await acquit(home, "audit", "--json")
     assert audited.code == 0, audited.out
     assert audited.json["installments"] == {"CLOSED": 1}

@@ -75,7 +75,7 @@ async def test_a_bank_that_has_ended_leaves_its_log_for_the_next_audit(
     clock.ahead(timedelta(days=1))
     again = await audit_stack(desk, clock, url, home=tmp_path)
     assert first == again
-    assert "its log of 2026-03-02 04:00 UTC is used" in capsys.readouterr().err
+    assert "its log of 2026-03-02 04:00+00:00 is used" in capsys.readouterr().err
     with pytest.raises(Unavailable):
         await audit_stack(desk, clock, "http://127.0.0.1:9", home=tmp_path)
     with pytest.raises(Unavailable):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from domain.loan.aggregate import Loan
 from domain.loan.view import Beat, BeatKind
 from ports.desk import StoryLine
 from tests.support.auditbench import World, paid_and_closed
+from workers.console import note, print_table, print_text
 from workers.storytelling import coming, heading, sentence_of, standing, told
 
 AT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
@@ -84,10 +86,20 @@ def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
         ("notice_failed", "queued -> failed (sms)", "the reminder did not arrive (sms)"),
         ("sent_again", "order N1: INTENDED -> INTENDED", "order N1 was sent again"),
         ("held", "DUE -> DUE (all fraud check)", "put on hold (all fraud check)"),
-        ("queue_reminder", "", "a reminder was sent on its way"),
-        ("hold", "fraud check", "put on hold (fraud check)"),
-        ("waive", "refused by waive.state: {}", "waive was refused by rule waive.state"),
-        ("roll_day", "", ""),
+        (
+            "attempt_ended_finally",
+            "PRESENTED -> DELINQUENT (paid in part; plan.attempts: none is left)",
+            (
+                "the debit took a part; a machine may not try the rest again [DELINQUENT] "
+                "(paid in part; plan.attempts: none is left)"
+            ),
+        ),
+        (
+            "attempt_ended_retryable",
+            "PRESENTED -> RETRYING (paid in part)",
+            "the debit took a part; the rest will be tried again [RETRYING] (paid in part)",
+        ),
+        ("waive", "refused by waive.state: {}", "refused by rule waive.state"),
     ],
 )
 def test_each_line_becomes_a_sentence_or_is_told_by_another(
@@ -108,13 +120,87 @@ def loan_of(world: World) -> Loan:
     return world.books.loans["L1"]
 
 
-def test_times_are_those_of_the_product(world: World) -> None:
+def given(kind: str, number: int | None = 1, **more: Any) -> StoryLine:
+    """Give a command that left neither a move nor an entry, as the desk tells it."""
+    at = StoryLine(1, AT, "operator/anna", kind, "", number, command_id="W-1", is_command=True)
+    return replace(at, **more)
+
+
+def test_times_are_those_of_the_product_with_their_offset(world: World) -> None:
     """Half past one UTC is half past nine in Shanghai, where the borrower lives."""
-    lines = [line("hold", "", None), line("unhold", "", 2), line("roll_day", "")]
+    lines = [given("hold", None), given("roll_day", command_id="D")]
     assert list(told(loan_of(world), lines)) == [
-        "2026-03-10 09:30  put on hold",
-        "2026-03-10 09:30  #2 the hold ended",
+        "2026-03-10 09:30+08:00  hold ordered, by operator/anna (id W-1)",
+        "    nothing changed",
     ]
+
+
+def test_an_override_says_who_approved_it_under_which_id_and_why(world: World) -> None:
+    """Actor, approver, id and reason stand on the line of the command, before its effects."""
+    forgiven = replace(
+        line("waived", "value 2026-03-10: Cr owed/L1/1/penalty 2.00 CNY; Dr forgiven/f/w 2.00 CNY"),
+        actor="operator/anna",
+        command="waive",
+        command_id="W-1",
+        approver="operator/ben",
+        reason="courtesy",
+    )
+    assert list(told(loan_of(world), [forgiven])) == [
+        (
+            "2026-03-10 09:30+08:00  #1 waiver ordered, by operator/anna, approved by operator/ben "
+            "(id W-1): courtesy"
+        ),
+        "    2.00 CNY was forgiven",
+    ]
+
+
+def test_effects_of_one_command_name_their_installments_where_they_differ(world: World) -> None:
+    """A transfer that pays two installments is one event; each effect says which one."""
+    paid = [
+        replace(line("paid_in_full", "DUE -> CLEARING", number), command_id="P-1", command="x_y")
+        for number in (1, 2)
+    ]
+    assert list(told(loan_of(world), paid)) == [
+        "2026-03-10 09:30+08:00  x y, by driver/installment (id P-1)",
+        "    #1 paid in full [CLEARING]",
+        "    #2 paid in full [CLEARING]",
+    ]
+
+
+def test_money_is_told_with_its_payment_and_bank_line(world: World) -> None:
+    """Whoever reads can follow the money: `acquit trail` takes both names."""
+    proven = replace(
+        line("settled", "value 2026-03-11: Dr bank/A 1.00 CNY; Cr clearing/simbank 1.00 CNY"),
+        receipts=("R-1",),
+        lines=("A/S/1",),
+    )
+    told_lines = list(told(loan_of(world), [proven]))
+    assert told_lines[-1].endswith("(payment R-1, bank line A/S/1)")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb", "a\\nb"),
+        ("\x1b[2Jx", "\\x1b[2Jx"),
+        ("pay\u202eno", "pay\\u202eno"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\u00a0\u3000ok", "  ok"),
+        ("逾期 \u00e9", "逾期 \u00e9"),
+    ],
+)
+def test_what_comes_from_outside_cannot_forge_a_line(
+    text: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Line breaks, escape sequences and marks of direction are shown, never obeyed."""
+    print_text(text)
+    print_table("t", ("what",), [(text,)])
+    note(text.replace("\n", ""))
+    printed = capsys.readouterr()
+    assert printed.out.startswith(shown + "\n")
+    assert shown in printed.out.partition("\n")[2]
+    assert "\x1b[2J" not in printed.out + printed.err
+    assert "\u202e" not in printed.out + printed.err
 
 
 def test_heading_and_standing_say_amounts_and_no_person(world: World) -> None:
@@ -136,7 +222,7 @@ def test_what_comes_next_is_a_beat_news_or_nothing(world: World) -> None:
     assert coming(loan, None) == "nothing: the evidence is complete"
     beat = Beat(BeatKind.PRESENT, AT, "due 2026-04-10", "present/2/1")
     assert coming(loan, replace(view, next_beat=beat)) == (
-        "present on 2026-03-10 09:30 (due 2026-04-10)"
+        "present at 2026-03-10 09:30+08:00 (due 2026-04-10)"
     )
     waiting = replace(view, next_beat=None, missing=("a receipt is not proven",))
     assert coming(loan, waiting) == "waiting for news; missing: a receipt is not proven"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,6 +18,8 @@ from workers.console import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from domain.audit import AuditReport
     from workers.settings import Settings
 
@@ -58,8 +60,16 @@ async def _audit(settings: Settings) -> AuditReport:
 
 def show(report: AuditReport) -> None:
     """Print a report as tables."""
-    facts = report.as_dict()
-    skipped = {"installments", "attempts", "ledger", "findings", "clean"}
+    facts: Mapping[str, Any] = report.as_dict()
+    skipped = {
+        "installments",
+        "attempts",
+        "open_cases",
+        "suspense",
+        "ledger",
+        "findings",
+        "clean",
+    }
     print_table(
         "Audit",
         ("what", "count>"),
@@ -78,4 +88,14 @@ def show(report: AuditReport) -> None:
         ]
         title = f"Findings: {len(rows)} of {len(report.findings)}"
         print_table(title, ("kind", "about", "what", "minor>", "currency"), rows)
+    for line in _waiting(facts):
+        print_text(line)
     print_text("clean" if report.clean else f"NOT CLEAN: {len(report.findings)} findings")
+
+
+def _waiting(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What is known and waits for a person; no finding, and nothing to pass over in silence."""
+    amounts = ", ".join(f"{amount} {currency}" for currency, amount in facts["suspense"].items())
+    yield f"waiting in suspense: {amounts or 'nothing'}"
+    kinds = ", ".join(f"{kind} {count}" for kind, count in facts["open_cases"].items())
+    yield f"open cases: {kinds or 'none'}" + (" (acquit cases)" if kinds else "")

@@ -11,6 +11,7 @@ from workers.console import (
     HomeOption,
     JsonOption,
     books_settings,
+    instant_text,
     note,
     print_json,
     print_table,
@@ -64,7 +65,7 @@ def installments(
             (
                 f"{row['loan_id']}/{row['number']}",
                 row["state"],
-                f"{row['since']:%Y-%m-%d %H:%M}" if row["since"] else "",
+                instant_text(row["since"]) if row["since"] else "",
                 row["owed"],
                 row["currency"],
                 row["hold"],
@@ -152,7 +153,7 @@ def _installment(item: Standing) -> dict[str, Any]:
         "hold": view.hold,
         "needs_operator": view.needs_operator,
         "missing": list(view.missing),
-        "next": f"{beat.kind.value.lower()} at {beat.not_before:%Y-%m-%d %H:%M}Z" if beat else "",
+        "next": f"{beat.kind.value.lower()} at {instant_text(beat.not_before)}" if beat else "",
     }
 
 

@@ -1,4 +1,4 @@
-"""`acquit story` and `acquit trail`: what happened to a loan, and to one receipt."""
+"""`acquit story` and `acquit trail`: what happened to a loan, and where money went."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workers.console import (
     HomeOption,
     JsonOption,
     books_settings,
+    instant_text,
     print_json,
     print_table,
     print_text,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command("story", epilog="Example: acquit story LC00001/2")(story)
-    app.command("trail", epilog="Example: acquit trail R-LC00001-2-1")(trail)
+    app.command("trail", epilog="Example: acquit trail LC00001001017F3A9C1B")(trail)
 
 
 def story(
@@ -37,6 +38,8 @@ def story(
 ) -> None:
     """Tell what happened to a loan or one installment, in order, and what comes next."""
     loan_id, number = read_subject(subject)
+    from workers.storytelling import event_lines  # noqa: PLC0415
+
     told = run_async(_story(books_settings(ctx, home), loan_id, number))
     if as_json:
         print_json(told)
@@ -45,8 +48,9 @@ def story(
     for line in told["standing"]:
         print_text(f"  {line}")
     print_text()
-    for line in told["story"]:
-        print_text(line)
+    for event in told["story"]:
+        for line in event_lines(event):
+            print_text(line)
     print_text()
     for item in told["next"]:
         print_text(f"next #{item['number']}: {item['what']}")
@@ -54,17 +58,22 @@ def story(
 
 def trail(
     ctx: typer.Context,
-    receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="Id of a receipt.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="A payment, a debit order or a bank line.")
+    ],
     *,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Every posting about one receipt, from the first report to the bank line that proves it."""
+    """Every posting about one payment, from the first report to the bank line that proves it.
+
+    KEY is what `acquit story` names: a payment, a debit order, or a bank line.
+    """
     from domain.money import decimal_text  # noqa: PLC0415
 
-    postings = run_async(_trail(books_settings(ctx, home), receipt))
+    postings = run_async(_trail(books_settings(ctx, home), key))
     if not postings:
-        raise InvalidInput("receipt", receipt, "a receipt that the books know")
+        raise InvalidInput("key", key, "a payment, debit order or bank line of the books")
     rows: list[dict[str, Any]] = [
         {
             "seq": item.seq,
@@ -74,6 +83,8 @@ def trail(
             "account": item.account,
             "amount": decimal_text(item.minor, item.currency),
             "currency": item.currency,
+            "payment": item.receipt,
+            "order_no": item.order_no,
             "line": item.line,
         }
         for item in postings
@@ -81,19 +92,30 @@ def trail(
     if as_json:
         print_json(rows)
         return
-    columns = ("seq>", "posted", "value", "event", "account", "amount>", "currency", "bank line")
+    columns = (
+        "seq>",
+        "posted",
+        "value",
+        "event",
+        "account",
+        "amount>",
+        "currency",
+        "payment",
+        "line",
+    )
     print_table(
-        f"Receipt {receipt}",
+        f"Trail of {key}",
         columns,
         [
             (
                 row["seq"],
-                f"{row['at']:%Y-%m-%d %H:%M}",
+                instant_text(row["at"]),
                 row["value_on"],
                 row["event"],
                 row["account"],
                 row["amount"],
                 row["currency"],
+                row["payment"] or "",
                 row["line"] or "",
             )
             for row in rows
@@ -138,14 +160,14 @@ async def story_of(desk: Desk, loan_id: str, number: int | None) -> dict[str, An
     return {
         "loan": tell.heading(loan),
         "standing": [tell.standing(loan, item) for item in items],
-        "story": list(tell.told(loan, await desk.story(loan_id, number))),
+        "story": list(tell.events(loan, await desk.story(loan_id, number))),
         "next": [item for item in coming if number is not None or item["number"] in open_items],
     }
 
 
-async def _trail(settings: Settings, receipt: str) -> tuple[JournalPosting, ...]:
+async def _trail(settings: Settings, key: str) -> tuple[JournalPosting, ...]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        found: tuple[JournalPosting, ...] = await stack.desk.trail(receipt)
+        found: tuple[JournalPosting, ...] = await stack.desk.trail(key)
         return found

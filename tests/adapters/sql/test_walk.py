@@ -1,5 +1,6 @@
 """One installment through the real decisions and real databases, from boarding to closure."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from adapters.sql.books import SqlBooks
@@ -7,6 +8,7 @@ from adapters.sql.desk import SqlDesk
 from domain.loan.change import Applied
 from domain.loan.lifecycle import State
 from domain.loan.view import BeatKind
+from ports.desk import StoryLine
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, roll
 from tests.support.memory import board
 
@@ -45,9 +47,23 @@ async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
     assert {b.account: b.minor for b in await desk.balances("bank/")} == {
         "bank/ACCT-FUNDER-1-CNY": 10100
     }
-    told = [line.what for line in await desk.story("L1", 1)]
+    story = await desk.story("L1", 1)
+    told = [item.what for item in story]
     assert told[0] == "boarded"
     assert told[-1] == "evidence_complete"
+    # Causes before effects: what became of the order, the money, the state; a new order at the end.
+    assert _effects(story, "record_outcome") == ["attempt", "confirmed", "paid_in_full"]
+    assert _effects(story, "intend_debit") == ["debit_intended", "attempt"]
     trail = await desk.trail(loan.receipts[0].id)
     assert {posting.event for posting in trail} >= {"confirmed", "settled"}
+    # An order number leads to the same money, and so does the bank line that proves it.
+    assert await desk.trail(order_no) == trail
+    proof = next(posting.line for posting in trail if posting.line is not None)
+    assert {item.event for item in await desk.trail(proof)} == {"settled"}
+    assert await desk.trail("nobody") == ()
     assert [posting async for posting in desk.journal()][-1].seq <= report.items
+
+
+def _effects(story: Sequence[StoryLine], command: str) -> list[str]:
+    """What the commands of a kind did, in the order of the story."""
+    return [item.what for item in story if item.command == command]
