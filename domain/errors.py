@@ -56,4 +56,6 @@ def _shown(value: object) -> str:
     """A value as the sender wrote it: text in quotes, dates and numbers plain."""
     if isinstance(value, Enum):
         return f"'{value.value}'"
+    if value is None:
+        return "nothing"
     return str(value) if isinstance(value, (date, Decimal, Fraction)) else repr(value)

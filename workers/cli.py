@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from workers.console import EXIT_CODES, Exit, complain
+from workers.console import EXIT_CODES, Commands, Exit, complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ COMMANDS = {
     "story": ("story", "trail"),
     "desk": ("installments", "cases"),
     "order": ("order",),
+    "mandate": ("mandate",),
     "audit": ("audit",),
     "clock": ("clock",),
     "codes": (),
@@ -51,12 +52,14 @@ def build(wanted: str | None = None) -> typer.Typer:
     """The command tree: all of it, or only the module that has the command `wanted`."""
     app = typer.Typer(
         name="acquit",
+        cls=Commands,
         help="Follow every installment of a loan from its first reminder to the evidence that "
         "releases the debt.",
         epilog=_EPILOG,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         add_completion=False,
+        rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 

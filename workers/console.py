@@ -5,7 +5,9 @@ Importing this is cheap; rich tables and settings are loaded when they are used.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import unicodedata
 from datetime import UTC, date, datetime, tzinfo
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 from domain.errors import AcquitError, Conflict, InvalidInput, InvariantBroken
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PIPE_WIDTH = 200
+_LONGEST_SENTENCE = 200
 
 
 class Exit(IntEnum):
@@ -42,10 +46,34 @@ EXIT_CODES = {
     Exit.DONE: "done, and clean",
     Exit.NOT_CLEAN: "done, but a check found something wrong",
     Exit.MISTAKE: "input or options refused, nothing was changed",
-    Exit.UNAVAILABLE: "a server that is needed does not answer",
+    Exit.UNAVAILABLE: "a server that is needed does not answer, or a disk is full",
     Exit.FAULT: "unexpected error, see the log named",
     Exit.INTERRUPTED: "interrupted",
 }
+
+
+class Commands(TyperGroup):
+    """The list of commands with their whole first sentence, never cut to the width."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (click's own)
+        """Write the list."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, item.get_short_help_str(_LONGEST_SENTENCE)) for name, item in found if item]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+_NAMED = {
+    errno.EACCES: "must be a file that may be read and written here",
+    errno.EPERM: "must be a file that may be read and written here",
+    errno.EROFS: "lies on a disk that is read-only",
+    errno.EISDIR: "must be a file, and is a folder",
+    errno.ENOTDIR: "a part of the path is no folder",
+    errno.EEXIST: "is there already",
+    errno.ELOOP: "is a loop of symbolic links",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+"""Errors of the file system that are about a name that the user gave."""
 
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Folder of state (ACQUIT_HOME, else .acquit).")
@@ -58,11 +86,18 @@ class Unavailable(AcquitError):
 
 
 def settings_for(ctx: typer.Context, home: Path | None) -> Settings:
-    """Settings of this run; `--home` of the command wins over that of the program."""
+    """Settings of this run; `--home` of the command wins over that of the program.
+
+    Raises:
+        InvalidInput: the home is something else than a folder.
+    """
     from workers.settings import load_settings  # noqa: PLC0415  (pydantic is slow to load)
 
     root = ctx.find_root().obj
-    return load_settings(home if home is not None else root)
+    settings = load_settings(home if home is not None else root)
+    if os.path.lexists(settings.home) and not settings.home.is_dir():
+        raise InvalidInput("home", str(settings.home), "a folder, or a name that is free")
+    return settings
 
 
 def books_settings(ctx: typer.Context, home: Path | None) -> Settings:
@@ -103,11 +138,14 @@ def complain(error: BaseException) -> Exit:
         case InvalidInput() | Conflict():
             _to_stderr(str(error))
             return Exit.MISTAKE
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            _to_stderr(f"the disk is full: {error}; nothing is lost, make room and try again")
+            return Exit.UNAVAILABLE
         case FileNotFoundError(filename=str(name)):
             _to_stderr(f"file: {name!r} is refused: must exist")
             return Exit.MISTAKE
-        case IsADirectoryError(filename=str(name)) | PermissionError(filename=str(name)):
-            _to_stderr(f"file: {name!r} is refused: must be a file that may be read")
+        case OSError(filename=str(name), errno=int(number)) if number in _NAMED:
+            _to_stderr(f"file: {name!r} is refused: {_NAMED[number]}")
             return Exit.MISTAKE
         case Unavailable():
             _to_stderr(str(error))

@@ -11,6 +11,7 @@ from workers.console import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from domain.loan.aggregate import Loan
     from domain.loan.commands import BoardLoan
     from ports.rail import Rail
 
@@ -19,7 +20,7 @@ AT_ONCE = 10
 _LONGEST_PAUSE_S = 2.0
 
 
-async def sign_mandates(rails: Mapping[str, Rail], loans: Sequence[BoardLoan]) -> None:
+async def sign_mandates(rails: Mapping[str, Rail], loans: Sequence[BoardLoan | Loan]) -> None:
     """Lodge the mandate of every loan with its rail; signing one again changes nothing.
 
     Raises:
@@ -27,14 +28,14 @@ async def sign_mandates(rails: Mapping[str, Rail], loans: Sequence[BoardLoan]) -
     """
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(loan: BoardLoan) -> None:
+    async def one(loan: BoardLoan | Loan) -> None:
         async with gate:
             await _sign(rails[loan.product.rail], loan)
 
     await asyncio.gather(*(one(loan) for loan in loans))
 
 
-async def _sign(rail: Rail, loan: BoardLoan) -> None:
+async def _sign(rail: Rail, loan: BoardLoan | Loan) -> None:
     for left in reversed(range(TRIES)):
         try:
             await rail.put_mandate(loan.mandate, loan.currency)

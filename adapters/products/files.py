@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from adapters.inputfile import read_text
 from adapters.products.schema import ProductTable
 from adapters.products.translate import ProductFile, product_of
 from adapters.refusals import SourceRefused
@@ -24,14 +25,11 @@ def read_product(path: Path) -> ProductFile:
         SourceRefused: names the file and every field, value and rule that is broken.
     """
     source = str(path)
-    if path.stat().st_size > MOST_BYTES:
-        fault = InvalidInput("size", path.stat().st_size, f"at most {MOST_BYTES} bytes")
-        raise SourceRefused(source, [fault])
     try:
         # Numbers with a point become exact decimals: no amount or rate passes through a float.
-        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        content = tomllib.loads(read_text(path, MOST_BYTES), parse_float=Decimal)
         return product_of(ProductTable.model_validate(content))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         fault = InvalidInput("content", path.name, f"TOML in UTF-8: {error}")
         raise SourceRefused(source, [fault]) from None
     except ValidationError as error:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from adapters.inputfile import read_text
 from adapters.products.fields import Exact
 from adapters.refusals import SourceRefused
 from adapters.validation import faults_of
@@ -141,13 +142,10 @@ def read_map(path: Path) -> TapeMap:
         SourceRefused: names the file and every field, value and rule that is broken.
     """
     source = str(path)
-    if path.stat().st_size > MOST_BYTES:
-        fault = InvalidInput("size", path.stat().st_size, f"at most {MOST_BYTES} bytes")
-        raise SourceRefused(source, [fault])
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        content = tomllib.loads(read_text(path, MOST_BYTES), parse_float=Decimal)
         return TapeMap.model_validate(content)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         fault = InvalidInput("content", path.name, f"TOML in UTF-8: {error}")
         raise SourceRefused(source, [fault]) from None
     except ValidationError as error:

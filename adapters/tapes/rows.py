@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.inputfile import open_text
 from adapters.refusals import SourceRefused
 from adapters.tapes.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
 from domain.errors import InvalidInput
@@ -42,7 +43,7 @@ class Row:
 
 def fault_of(line: int, error: InvalidInput) -> TapeFault:
     """A fault of the house at a line of the tape."""
-    text = str(error.value)
+    text = "" if error.value is None else str(error.value)
     shown = text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
     return TapeFault(line, error.field, shown, error.rule)
 
@@ -53,10 +54,7 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
     Raises:
         SourceRefused: the file as a whole cannot be read: size, encoding, header.
     """
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise _refused(path, "size", size, f"at most {MOST_BYTES} bytes")
-    with path.open(encoding="utf-8-sig", errors="strict", newline="") as source:
+    with open_text(path, MOST_BYTES) as source:
         reader = csv.reader(_bounded(source, path), strict=True)
         try:
             header = _header(path, next(reader, []), tape_map)

@@ -42,15 +42,16 @@ class Upstream:
 
     address: str
     namespace: str
-    path: str
+    home: Path
 
     async def run(self, *argv: str) -> Ran:
         """Run a program to its end, within two minutes."""
         env = {
-            "PATH": self.path,
+            "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
             "TEMPORAL_ADDRESS": self.address,
             "TEMPORAL_NAMESPACE": self.namespace,
+            "ACQUIT_HOME": str(self.home),
         }
         pipe = asyncio.subprocess.PIPE
         child = await asyncio.create_subprocess_exec(
@@ -75,14 +76,11 @@ class Upstream:
 async def upstream(
     temporal_binary: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Upstream]:
-    """Give a stack with real workers and a calm bank, and `temporal` on the path."""
+    """Give a stack with real workers and a calm bank; programs are found as the guide says."""
     home = tmp_path_factory.mktemp("stack")
-    programs = tmp_path_factory.mktemp("bin")
-    (programs / "temporal").symlink_to(temporal_binary)
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     async with LocalStack(Settings(home=home), LocalOptions(), lambda _line: None) as stack:
         assert stack.record is not None
-        yield Upstream(stack.record.temporal_address, stack.record.temporal_namespace, path)
+        yield Upstream(stack.record.temporal_address, stack.record.temporal_namespace, home)
 
 
 def test_worked_example_knows_nothing_of_ours() -> None:
@@ -122,7 +120,7 @@ async def test_commands_of_the_guide_do_what_it_says(upstream: Upstream) -> None
     blocks = re.findall(
         r"^```sh\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     ran = await upstream.run("bash", "-euo", "pipefail", "-c", "\n".join(blocks))
     assert ran.code == 0, ran.err
     said = (ran.out + ran.err).replace(" ", "")
@@ -132,6 +130,8 @@ async def test_commands_of_the_guide_do_what_it_says(upstream: Upstream) -> None
     assert "borrower:''isrefused:mustbegiven" in said
     assert "refused,asitshouldbe" in said
     assert '"type":"InvalidInput"' in said
+    assert "mandateM-UP-2ofUP-2issigned" in said
+    assert "theevidenceiscomplete:closed[CLOSED]" in said
 
 
 @pytest.mark.parametrize(

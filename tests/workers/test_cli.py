@@ -53,7 +53,7 @@ def acquit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
     return command
 
 
-def program(*argv: str, home: Path) -> Done:
+def program(*argv: str, home: Path, **more: str) -> Done:
     """Run the program as a user would."""
     done = subprocess.run(
         [sys.executable, "-m", "workers.cli", *argv],
@@ -62,7 +62,7 @@ def program(*argv: str, home: Path) -> Done:
         text=True,
         timeout=120,
         check=False,
-        env={**os.environ, "ACQUIT_HOME": str(home)},
+        env={**os.environ, "ACQUIT_HOME": str(home), **more},
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -117,6 +117,10 @@ def test_the_help_of_each_command_has_an_example(
         (["story", "L1/x"], "LOAN/NUMBER"),
         (["statements", "read", str(SAMPLE)], "refused"),
         (["statements", "read", str(ROOT)], "file"),
+        (["--home", str(SAMPLE), "demo"], "a folder, or a name that is free"),
+        (["allocate", "--state", "/dev/zero", "--amount", "1", "--order", "x"], "a regular file"),
+        (["apr", "--method", "eu", "--flows", "/bin/sh"], "this holds binary data"),
+        (["apr", "--method", "eu", "--nonsense", "3"], "No such option: --nonsense"),
     ],
 )
 def test_a_mistake_ends_with_code_2_and_one_clear_line(
@@ -138,6 +142,61 @@ def test_the_program_itself_leaves_with_the_code_of_its_command(tmp_path: Path) 
     wrong = program("story", "L1/x", home=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("acquit: loan: 'L1/x' is refused: ")
+
+
+def test_help_cuts_nothing_at_80_columns(tmp_path: Path) -> None:
+    """Option names stand whole, and so does the first sentence of every command."""
+    shown = program("--help", home=tmp_path, COLUMNS="80")
+    assert shown.returncode == 0
+    listed = shown.stdout.partition("Commands:")[2]
+    assert "audit" in listed
+    assert "..." not in listed
+    words = " ".join(listed.split())
+    assert "installments that are neither scheduled nor ended, or those of some states" in words
+    shown = program("loan", "check", "--help", home=tmp_path, COLUMNS="80")
+    assert "--map" in program("board", "--help", home=tmp_path, COLUMNS="80").stdout
+    assert "…" not in shown.stdout
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    """Output that cannot be written ends with one line and the documented code."""
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123  (a device of the system)
+        done = subprocess.run(
+            [sys.executable, "-m", "workers.cli", "--home", str(tmp_path), "codes", "--help"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == Exit.UNAVAILABLE
+    assert done.stderr.startswith("acquit: the disk is full: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_examples_are_read_as_the_readme_says(acquit: Acquit, tmp_path: Path) -> None:
+    """The sample statement adds up, and the sample state pays the oldest installment first."""
+    read = acquit(
+        "statements",
+        "read",
+        str(ROOT / "examples/statements/day.camt053.xml"),
+        "--json",
+        home=tmp_path,
+    )
+    assert read.returncode == 0, read.stderr
+    (statement,) = json.loads(read.stdout)["statements"]
+    assert (statement["sum"], statement["closing"], statement["lines"]) == (
+        "1511.00",
+        "26511.00",
+        3,
+    )
+    state = str(ROOT / "examples/states/open.json")
+    words = ("allocate", "--state", state, "--amount", "1020", "--order", "cn-civil-code", "--json")
+    paid = acquit(*words, home=tmp_path)
+    assert paid.returncode == 0, paid.stderr
+    numbers = [part["number"] for part in json.loads(paid.stdout)["allocations"]]
+    assert numbers == [3, 3, 3, 4]
 
 
 def test_a_dry_run_reports_and_needs_no_books(acquit: Acquit, tmp_path: Path) -> None:

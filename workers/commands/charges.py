@@ -51,7 +51,7 @@ def penalty(  # noqa: PLR0913  (one parameter for each option)
         str, typer.Option(help="Most penalty in percent of the overdue principal.")
     ] = "",
     excused: Annotated[
-        list[str] | None, typer.Option(help=r"FIRST\[/LAST]: days that must not count.")
+        list[str] | None, typer.Option(help="FIRST[/LAST]: days that must not count.")
     ] = None,
     currency: Annotated[str, typer.Option(help="ISO 4217 code.")],
     as_json: JsonOption = False,

@@ -9,6 +9,7 @@ import typer
 
 from domain.errors import InvalidInput
 from workers.console import (
+    Commands,
     HomeOption,
     JsonOption,
     books_settings,
@@ -25,8 +26,9 @@ MOST_DAYS = 3_660
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    group = typer.Typer(help="The clock of the sandbox.", no_args_is_help=True)
+    group = typer.Typer(help="The clock of the sandbox.", no_args_is_help=True, cls=Commands)
     group.command("show", epilog="Example: acquit clock show --json")(show)
+    group.command("day", epilog="Example: acquit clock day 2")(day)
     example = "Example: acquit clock advance --days 30, or: acquit clock advance 2026-12-31"
     group.command("advance", epilog=example)(advance)
     app.add_typer(group, name="clock")
@@ -35,6 +37,17 @@ def register(app: typer.Typer) -> None:
 def show(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
     """What time it is for the stack, and what happens next in the books."""
     _print(run_async(_show(books_settings(ctx, home))), as_json=as_json)
+
+
+def day(
+    ctx: typer.Context,
+    days: Annotated[int, typer.Argument(min=0, max=MOST_DAYS, help="So many days from now.")] = 0,
+    *,
+    home: HomeOption = None,
+) -> None:
+    """Print the day that the stack has, or will have in some days: one date, for scripts."""
+    state = run_async(_show(books_settings(ctx, home)))
+    print_text(f"{state['now'] + timedelta(days=days):%Y-%m-%d}")
 
 
 def advance(

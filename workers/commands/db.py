@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from workers.console import HomeOption, print_text, run_async, settings_for
+from workers.console import Commands, HomeOption, print_text, run_async, settings_for
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    group = typer.Typer(help="The database of the books.", no_args_is_help=True)
+    group = typer.Typer(help="The database of the books.", no_args_is_help=True, cls=Commands)
     group.command("upgrade", epilog="Example: acquit db upgrade")(upgrade)
     # A group with one command keeps its name on the command line.
     group.callback()(_group)

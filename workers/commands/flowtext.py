@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from adapters.inputfile import open_text
 from domain.errors import InvalidInput
 from domain.loan.apr import AprMethod
 from domain.loan.cashflow import MOST_FLOWS, Flow
@@ -18,6 +19,7 @@ from domain.loan.unitperiod import UnitPeriod
 from domain.money import MINOR_MAX, Rounding, parse_decimal, round_minor
 from workers.commands.options import day_of
 
+LONGEST_BYTES = 8_000_000
 SCALE = 10_000
 """Amounts are taken to four decimals, the most that any currency has."""
 _GROUP = re.compile(
@@ -70,7 +72,7 @@ def read_csv(name: str, text: FlowText) -> Timed:
     """Flows of a file with the columns date,amount or period[,fraction],amount."""
     if text.advances or text.payments:
         raise InvalidInput("flows", name, "alone, without --advance and --payment")
-    with Path(name).open(encoding="utf-8-sig", newline="") as file:
+    with open_text(Path(name), LONGEST_BYTES) as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
         columns = set(reader.fieldnames)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workers.console import (
+    Commands,
     Exit,
     HomeOption,
     JsonOption,
@@ -37,7 +38,9 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    group = typer.Typer(help="The ledger: verify, export, balances.", no_args_is_help=True)
+    group = typer.Typer(
+        help="The ledger: verify, export, balances.", no_args_is_help=True, cls=Commands
+    )
     group.command("verify", epilog="Example: acquit ledger verify --json")(verify)
     example = "Example: acquit ledger export --format hledger | hledger -f - balance"
     group.command("export", epilog=example)(export)
@@ -77,15 +80,22 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File; standard output unless given.")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the output file if it is there.")
+    ] = False,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Write the journal for other programs: hledger, CSV, or balances only."""
+    """Write the journal for other programs: hledger, CSV, or balances only.
+
+    A file appears whole, once everything is written. One that is there is refused, unless
+    --replace.
+    """
     settings = books_settings(ctx, home)
     if form is Format.BALANCES:
         _print_balances(run_async(_balances(settings, "")), as_json=as_json)
         return
-    run_async(_export(settings, form, output))
+    run_async(_export(settings, form, output, replace=replace))
 
 
 def balances(
@@ -115,9 +125,10 @@ async def _balances(settings: Settings, prefix: str) -> tuple[Balance, ...]:
         return found
 
 
-async def _export(settings: Settings, form: Format, output: Path | None) -> None:
+async def _export(settings: Settings, form: Format, output: Path | None, *, replace: bool) -> None:
     from adapters.exports.csvfile import journal_csv  # noqa: PLC0415
     from adapters.exports.hledger import hledger  # noqa: PLC0415
+    from workers.commands.outfile import written  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack, aclosing(stack.desk.journal()) as journal:
@@ -125,9 +136,8 @@ async def _export(settings: Settings, form: Format, output: Path | None) -> None
             pieces = hledger(journal, (await stack.desk.verify()).head)
         else:
             pieces = journal_csv(journal)
-        with (
-            nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as to
-        ):
+        target = nullcontext(sys.stdout) if output is None else written(output, replace=replace)
+        with target as to:
             # Closed in this order where the reader of a pipe goes away.
             async with aclosing(pieces):
                 async for piece in pieces:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from domain.errors import InvalidInput
-from workers.console import Exit, JsonOption, note, print_json, print_table
+from workers.console import Commands, Exit, JsonOption, note, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,12 +35,15 @@ _NAMES = {
 _COUNTS = {"periods", "principal_grace", "interest_free", "anchor_day"}
 _LISTS = {"rate_change", "drawdown"}
 MOST_LOANS = 100_000
+LONGEST_BYTES = 64_000_000
 SHOWN = 50
 
 
 def register(app: typer.Typer) -> None:
     """Add `loan check` to `app`."""
-    group = typer.Typer(help="Look at loans without boarding them.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Look at loans without boarding them.", no_args_is_help=True, cls=Commands
+    )
     group.callback()(_loans)
     group.command("check", epilog=_EXAMPLE)(check)
     app.add_typer(group, name="loan")
@@ -120,10 +123,11 @@ def check(
 
 
 def _loans_of(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    from adapters.inputfile import open_text  # noqa: PLC0415
     from workers.commands.statetext import read_json  # noqa: PLC0415
 
     if Path(name).suffix.lower() == ".csv":
-        with Path(name).open(encoding="utf-8-sig", newline="") as file:
+        with open_text(Path(name), LONGEST_BYTES) as file:
             reader = csv.DictReader(file)
             for row in reader:
                 if reader.line_num > MOST_LOANS:
@@ -257,7 +261,7 @@ def _schedule(values: dict[str, Any]) -> tuple[ScheduleTerms, tuple[ScheduleLine
             words[name] = str(value)
     for name in ("principal", "rate", "periods", "method", "disbursed", "currency"):
         if name not in words:
-            raise InvalidInput(name, "", "given")
+            raise InvalidInput(name, "", "must be given")
     terms, rows = TermsText(**words).read(), values.get("rows", ())
     if terms.method is not Method.EXPLICIT:
         if rows:

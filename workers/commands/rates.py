@@ -22,9 +22,9 @@ def register(app: typer.Typer) -> None:
 def apr(  # noqa: PLR0913  (one parameter for each option)
     *,
     method: Annotated[str, typer.Option(help="us-actuarial, eu or irr.")],
-    advance: Annotated[list[str] | None, typer.Option(help=r"AMOUNT\[@DATE]; may repeat.")] = None,
+    advance: Annotated[list[str] | None, typer.Option(help="AMOUNT[@DATE]; may repeat.")] = None,
     payment: Annotated[
-        list[str] | None, typer.Option(help=r"AMOUNT\[xCOUNT]\[@DATE]\[/EVERY]; may repeat.")
+        list[str] | None, typer.Option(help="AMOUNT[xCOUNT][@DATE][/EVERY]; may repeat.")
     ] = None,
     unit_period: Annotated[
         str, typer.Option(help="month, week, half-month, day, year, or such as 2m, 2w.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.console import (
+    Commands,
     Exit,
     HomeOption,
     JsonOption,
@@ -28,7 +29,9 @@ HISTORIES_MOST = 100_000
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    group = typer.Typer(help="Builds and the installments that stay on them.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Builds and the installments that stay on them.", no_args_is_help=True, cls=Commands
+    )
     group.command("check", epilog="Example: acquit release check --most 2000")(check)
     group.command("current", epilog="Example: acquit release current 2026.11.2")(current)
     group.command("show", epilog="Example: acquit release show --json")(show)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workers.console import Exit, JsonOption, note, print_json, print_table, print_text
+from workers.console import Commands, Exit, JsonOption, note, print_json, print_table, print_text
 
 if TYPE_CHECKING:
     from domain.reconciliation.statement import Fault
@@ -18,7 +18,7 @@ _EXAMPLE = "Example: acquit statements read statement.xml --json"
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    group = typer.Typer(help="Bank statement files.", no_args_is_help=True)
+    group = typer.Typer(help="Bank statement files.", no_args_is_help=True, cls=Commands)
     group.command("read", epilog=_EXAMPLE)(read)
     app.add_typer(group, name="statements")
 
@@ -34,14 +34,16 @@ def read(
     A broken or hostile file is refused with its field and line; sums that do not add up are
     reported and give exit code 1.
     """
+    from adapters.inputfile import open_bytes  # noqa: PLC0415
     from adapters.statements.camt053 import Camt053Reader  # noqa: PLC0415
+    from adapters.statements.guarded import Limits  # noqa: PLC0415
 
-    reader = Camt053Reader()
-    with file.open("rb") as source:
+    reader, most = Camt053Reader(), Limits().size_bytes
+    with open_bytes(file, most) as source:
         survey = reader.survey(source)
     booked: list[dict[str, Any]] = []
     if lines:
-        with file.open("rb") as source:
+        with open_bytes(file, most) as source:
             booked = [_line(line) for page in reader.pages(source) for line in page.lines]
     if as_json:
         document = _as_dict(survey)

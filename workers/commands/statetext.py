@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from adapters.inputfile import read_text
 from domain.errors import InvalidInput
 from domain.loan.amounts import Amounts, Component
 from domain.loan.waterfall import OpenItem
@@ -33,11 +34,9 @@ class OpenState:
 
 def read_json(name: str) -> object:
     """A JSON document; numbers stay exact decimals."""
-    path = Path(name)
-    if path.stat().st_size > LONGEST_BYTES:
-        raise InvalidInput("file", name, f"at most {LONGEST_BYTES} bytes")
+    text = read_text(Path(name), LONGEST_BYTES)
     try:
-        document: object = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        document: object = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError):
         raise InvalidInput("file", name, "one JSON document in UTF-8") from None
     return document
