@@ -45,19 +45,7 @@ def product_row(product: Product) -> Row:
 
 def content_of(command: BoardLoan) -> str:
     """Digest of what is boarded, whoever boards it and under whatever command id."""
-    return digest(
-        (
-            command.loan_id,
-            command.tenant,
-            command.borrower,
-            command.currency,
-            command.principal_minor,
-            command.disbursed_on,
-            command.product,
-            command.mandate,
-            command.schedule,
-        )
-    )
+    return command.identity()
 
 
 def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None) -> Row:

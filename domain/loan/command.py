@@ -1,18 +1,19 @@
 """The shape of every command: an idempotency key, who asks and why, and what it touches.
 
-*Evidence* is never refused, *orders* can be. The identity of a command is every field but
-`id`, `seen` and `asked_at`, so the same news under the same id is the same command,
-whoever retries it.
+*Evidence* is never refused, *orders* can be. The identity of a command is its business content:
+every field but its id, who asks, why, who approved, and what the sender had seen. The same content
+under the same id is therefore the same command, whoever sends it and by whatever way.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from domain import canonical
 from domain.loan.aggregate import Actor
 
-IDENTITY_VERSION = 1
-_NOT_CONTENT = frozenset({"id", "seen", "asked_at"})
+IDENTITY_VERSION = 2
+_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,15 @@ class Command:
 
     def identity(self) -> str:
         """Hash of the business content: same id with another identity is a conflict."""
-        content = {
+        return canonical.digest((IDENTITY_VERSION, type(self).__name__, self.content()))
+
+    def content(self) -> Mapping[str, object]:
+        """The business content: its fields by name."""
+        return {
             item.name: getattr(self, item.name)
             for item in fields(self)
             if item.name not in _NOT_CONTENT
         }
-        return canonical.digest((IDENTITY_VERSION, type(self).__name__, content))
 
     def says(self) -> str | None:
         """A key for what evidence says, so that one fact by many ways counts once."""

@@ -4,6 +4,7 @@
 refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -35,6 +36,18 @@ class BoardLoan(LoanCommand):
     product: Product
     mandate: Mandate
     schedule: tuple[ScheduleLine, ...]
+
+    def content(self) -> Mapping[str, object]:
+        """What is boarded. Of each line its number, due date and amounts.
+
+        The days of a line and the balance after it follow from the terms, and a sender that gives
+        rows instead of terms does not know how the days were counted.
+        """
+        lines = tuple(
+            (line.number, line.due_on, line.principal, line.interest, line.fee)
+            for line in self.schedule
+        )
+        return {**super(BoardLoan, self).content(), "schedule": lines}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

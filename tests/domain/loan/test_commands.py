@@ -1,12 +1,14 @@
 """What a command is called: its identity, what it says, and what it names."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan.aggregate import HoldKind
 from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support.doors import (
+    Actor,
     BookLine,
     Cancel,
     Hold,
@@ -31,6 +33,29 @@ def test_the_identity_is_the_content_and_neither_the_id_nor_what_was_seen() -> N
     assert INTENT.identity() != replace(INTENT, beat="present/2").identity()
     hold = Hold(id="a", actor=TESTER, loan_id="L1", number=1)
     assert hold.identity() != INTENT.identity()
+
+
+def test_who_asks_why_and_who_approved_are_no_part_of_the_identity() -> None:
+    """The same content under the same id is one command, by whatever way it comes."""
+    hold = Hold(id="a", actor=TESTER, loan_id="L1", number=1, reason="asked", approver="ops-1")
+    other = replace(hold, actor=Actor("operator", "ops-7"), reason="asked again", approver=None)
+    assert hold.identity() == other.identity()
+    assert hold.identity() != replace(hold, what=HoldKind.DEBIT).identity()
+
+
+def test_a_loan_is_what_is_asked_for_and_not_how_its_days_were_counted() -> None:
+    """Rows agreed upstream carry no count of days: the same amounts on the same dates are one loan.
+
+    Another date or amount is another loan.
+    """
+    plain = board()
+    first, *rest = plain.schedule
+    recounted = replace(first, days=first.days + 1)
+    later = replace(first, due_on=first.due_on - timedelta(days=1))
+    dearer = replace(first, interest=first.interest + 1)
+    assert replace(plain, schedule=(recounted, *rest)).identity() == plain.identity()
+    assert replace(plain, schedule=(later, *rest)).identity() != plain.identity()
+    assert replace(plain, schedule=(dearer, *rest)).identity() != plain.identity()
 
 
 def test_two_kinds_of_order_with_the_same_content_are_two_identities() -> None:

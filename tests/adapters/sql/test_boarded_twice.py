@@ -1,0 +1,60 @@
+"""One loan that comes by two ways is one loan."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.calendars import load_calendar
+from adapters.products.files import read_products
+from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
+from adapters.tapes.loans import BoardingRules
+from adapters.tapes.mapping import CANONICAL_MAP
+from adapters.tapes.report import read_tape
+from adapters.tapes.upstream import UpstreamBoarding, application_of
+from domain.errors import Conflict
+from domain.loan.change import Applied
+from ports.boarding import LoanApplication
+
+ROOT = Path(__file__).resolve().parents[3]
+PRODUCTS = read_products(ROOT / "examples" / "products")
+HEADER = "loan_id,principal,annual_rate,periods,disbursed_on,first_due_on,product"
+ROW = "L-1,12000,9.6,12,2026-02-10,2026-03-31,us-personal"
+TERMS = LoanApplication(
+    tenant="default",
+    loan_id="L-1",
+    borrower="borrower-L-1",
+    product="us-personal",
+    principal="12000.00",
+    annual_rate="9.60",
+    periods="12",
+    disbursed_on="2026-02-10",
+    first_due_on="2026-03-31",
+    mandate_ref="MD-L-1",
+    account_token="account-L-1",
+)
+
+
+@pytest.mark.parametrize("rows_agreed", [False, True])
+async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
+    books: SqlBooks, desk: SqlDesk, tmp_path: Path, *, rows_agreed: bool
+) -> None:
+    """Who boards and why is told, and is no part of what a loan is; another rate is another loan.
+
+    The tape moves due dates after counting days; the rows of upstream carry no days at all.
+    """
+    tape = tmp_path / "tape.csv"
+    tape.write_text(f"{HEADER}\n{ROW}\n", encoding="utf-8")
+    (by_tape,) = read_tape(tape, CANONICAL_MAP, PRODUCTS, load_calendar).rows
+    upstream = UpstreamBoarding(BoardingRules(CANONICAL_MAP, PRODUCTS, load_calendar))
+    sent = application_of(by_tape) if rows_agreed else TERMS
+    first = await books.apply(by_tape)
+    again = await books.apply(upstream.command(sent))
+    assert isinstance(first, Applied)
+    assert isinstance(again, Applied)
+    assert (first.replayed, again.replayed) == (False, True)
+    assert (await desk.counts())["installments"] == {"SCHEDULED": 12}
+    other = upstream.command(replace(TERMS, annual_rate="9.7"))
+    with pytest.raises(Conflict):
+        await books.apply(other)
