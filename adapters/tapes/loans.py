@@ -66,7 +66,7 @@ class RowLoan:
     """A row that can be boarded.
 
     `stated_minor` is the installment that the lender states, if the tape has it; `computed_minor`
-    the first installment of the whole schedule by our own arithmetic; `unconfirmed` due dates
+    the usual installment of the whole schedule by our own arithmetic; `unconfirmed` due dates
     that the calendar's source does not cover.
     """
 
@@ -112,7 +112,7 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
         command,
         terms.periods,
         None if stated is None else _money(stated, product.currency, "installment"),
-        whole[0].total,
+        schedule.usual_line(whole).total,
         unconfirmed,
     )
 

@@ -1,4 +1,9 @@
-"""Schedules whose interest runs on the balance: one pass over the periods."""
+"""Schedules whose interest runs on the balance: one pass over the periods.
+
+A period whose interest is above the equal installment (a long first one, say) asks its interest and
+repays nothing. Interest is never added to the balance, so the installment is then fixed anew over
+the periods that follow.
+"""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -12,13 +17,17 @@ from domain.money import round_ratio
 
 
 class BalanceRun:
-    """One pass: interest on the balance, principal by the method, a new level at each change."""
+    """One pass: interest on the balance, principal by the method, a new level at each change.
+
+    The level is the equal installment (or the equal principal) in minor units.
+    """
 
     def __init__(self, terms: ScheduleTerms, periods: tuple[Period, ...]) -> None:
         self._terms = terms
         self._periods = periods
         self._balance = terms.first_part_minor
         self._level = 0
+        self._by_interest = terms.method in {Method.EQUAL_INSTALLMENT, Method.BALLOON}
         self._changes = {day for day, _ in (*terms.rate_changes, *terms.drawdowns)}
         self._factors = self._factors_at(terms.rate_on(terms.disbursed_on))
 
@@ -26,6 +35,7 @@ class BalanceRun:
         """All lines; the last takes the balance, an earlier one that empties it ends the loan."""
         result: list[ScheduleLine] = []
         to_lend = self._terms.principal_minor - self._balance
+        grace, above_level = self._terms.principal_grace, False
         while self._balance or to_lend:  # ends: the last period takes whatever is left
             index = len(result)
             period = self._periods[index]
@@ -33,9 +43,10 @@ class BalanceRun:
             drawn = drawn_within(period, self._terms) if to_lend else 0
             self._balance += drawn
             to_lend -= drawn
-            if index == self._terms.principal_grace or self._changed_within(period):
+            if index == grace or above_level or self._changed_within(period):
                 self._level = self._new_level(index, exact)
             interest = round_ratio(*exact, self._terms.rounding)
+            above_level = self._by_interest and index >= grace and interest > self._level
             principal = self._principal(index, interest)
             self._balance -= principal
             result.append(
@@ -99,6 +110,5 @@ class BalanceRun:
             return self._balance
         if index < terms.principal_grace or terms.method is Method.INTEREST_ONLY:
             return 0
-        by_interest = terms.method in {Method.EQUAL_INSTALLMENT, Method.BALLOON}
-        wanted = self._level - interest if by_interest else self._level
+        wanted = self._level - interest if self._by_interest else self._level
         return max(0, min(wanted, self._balance - terms.balloon_minor))

@@ -76,10 +76,12 @@ def _periods(dated: DateTerms) -> tuple[Period, ...]:
         odd.add(2)
     result = []
     for number, (start, due_on) in enumerate(zip(starts, dates, strict=True), start=1):
-        if regular is None or number in odd:
-            fraction = fraction_of(dated.every, dated.day_count, start, due_on, dated.anchor_day)
-        else:
+        if regular is not None and number not in odd:
             fraction = regular
+        elif dated.day_count is DayCount.ACT_ACT_ICMA:
+            fraction = _icma_fraction(dated, number, start, due_on)
+        else:
+            fraction = fraction_of(dated.every, dated.day_count, start, due_on)
         days = days_between(start, due_on, dated.day_count)
         result.append(Period(number, start, due_on, days, fraction))
     return tuple(result)
@@ -90,25 +92,14 @@ def regular_fraction(every: Frequency, count: DayCount) -> Fraction | None:
     return every.year_fraction if count in {DayCount.MONTHS, DayCount.ACT_ACT_ICMA} else None
 
 
-def fraction_of(
-    every: Frequency, count: DayCount, start: date, end: date, anchor: int | None = None
-) -> Fraction:
-    """Exact year fraction of one period, regular or odd; ICMA counts by the `anchor` day."""
-    match count:
-        case DayCount.MONTHS:
-            return _unit_fraction(every, start, end)
-        case DayCount.ACT_ACT_ICMA:
-            return _icma_fraction(every, start, end, anchor)
-        case (
-            DayCount.THIRTY_360
-            | DayCount.THIRTY_E_360
-            | DayCount.ACT_365F
-            | DayCount.ACT_360
-            | DayCount.ACT_ACT
-        ):
-            return year_fraction(start, end, count)
-        case _:
-            assert_never(count)
+def fraction_of(every: Frequency, count: DayCount, start: date, end: date) -> Fraction:
+    """Exact year fraction of one period, regular or odd, from its own two dates alone.
+
+    ICMA needs the dates of the whole schedule and is not counted here.
+    """
+    if count is DayCount.MONTHS:
+        return _unit_fraction(every, start, end)
+    return year_fraction(start, end, count)
 
 
 def _unit_fraction(every: Frequency, start: date, end: date) -> Fraction:
@@ -134,14 +125,26 @@ def _half_months(odd: int) -> Fraction:
     return Fraction(1, 24) if 13 <= odd <= 16 else Fraction(odd, 360)
 
 
-def _icma_fraction(every: Frequency, start: date, end: date, anchor: int | None) -> Fraction:
-    """Rule 251: each quasi-period back from `end` counts by its own length in days."""
-    total = Fraction(0)
-    at, back = end, 0
-    while at > start:  # ends: every step lies at least one day before the last
-        back -= 1
-        earlier = every.date_at(end, back, anchor)
-        share = Fraction((at - max(earlier, start)).days, (at - earlier).days)
-        total += every.year_fraction * share
-        at = earlier
+def _icma_fraction(dated: DateTerms, number: int, start: date, end: date) -> Fraction:
+    """Year fraction of an odd period by rule 251: what it covers of each regular period.
+
+    The regular periods lie between the dates that the frequency gives from the first due date, on
+    both sides of it. So an odd first period is counted back from the first due date, and an odd
+    last one forward from the due date before it.
+    """
+    every, total = dated.every, Fraction(0)
+    index = number - 1
+    while _regular_date(dated, index) < end:  # ends: dates rise with the index
+        index += 1
+    upper = _regular_date(dated, index)
+    while upper > start:  # ends: dates fall with the index
+        index -= 1
+        lower = _regular_date(dated, index)
+        covered = (min(upper, end) - max(lower, start)).days
+        total += every.year_fraction * Fraction(max(0, covered), (upper - lower).days)
+        upper = lower
     return total
+
+
+def _regular_date(dated: DateTerms, index: int) -> date:
+    return dated.every.date_at(dated.first_due_on, index, dated.anchor_day)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from domain.errors import InvalidInput
 from domain.loan.caps import CapRules, Payment, exceeded
 from domain.loan.costs import check_caps, of_schedule
-from domain.loan.schedule import ScheduleLine, ScheduleTerms, build
+from domain.loan.schedule import ScheduleLine, ScheduleTerms, build, usual_line
 from domain.loan.schedule_terms import Method
 
 
@@ -63,7 +63,7 @@ def remaining_terms(
         annual_rate_percent=_rate_on(terms, as_of),
         periods=periods or len(left),
         disbursed_on=as_of,
-        first_due_on=left[0].due_on,
+        first_due_on=_next_due_on(terms, left, as_of) if periods is None else left[0].due_on,
         anchor_day=terms.anchor_day or terms.first_due_on.day,
         rate_changes=tuple(change for change in terms.rate_changes if change[0] > as_of),
         drawdowns=later,
@@ -99,18 +99,18 @@ def reamortise(
         return continue_from(replace(left, installment_minor=0), after)
     if effect is not Effect.SHORTER_TERM:
         raise InvalidInput("effect", effect, "shorter-term or smaller-installment")
-    # In grace nothing is repaid: the installment that stays is the first one after it.
-    usual = lines[after + left.principal_grace]
+    usual = usual_line(lines[after + left.principal_grace :])
     if terms.method in {Method.EQUAL_INSTALLMENT, Method.BALLOON}:
         return continue_from(replace(left, installment_minor=usual.total), after)
     if terms.method in {Method.EQUAL_PRINCIPAL, Method.ZERO}:
         each = max(1, usual.principal)
         count = max(1, -(-(left.principal_minor - left.balloon_minor) // each))
+        kept = min(left.principal_grace + count, left.periods)
         fewer = replace(
             left,
-            periods=min(left.principal_grace + count, left.periods),
+            periods=kept,
             round_installment_to_minor=min(each, left.principal_minor),
-            last_due_on=None,
+            last_due_on=left.last_due_on if kept == left.periods else None,
         )
         return continue_from(fewer, after)
     raise InvalidInput("effect", effect, f"smaller-installment for method {terms.method}")
@@ -136,6 +136,19 @@ def check_cost(
     advances = [(terms.disbursed_on, terms.first_part_minor), *terms.drawdowns]
     fees = rules.fees_on(terms.principal_minor)
     check_caps(exceeded(of_schedule(terms.every, advances, lines, fees, paid), rules.caps))
+
+
+def _next_due_on(terms: ScheduleTerms, left: Sequence[ScheduleLine], as_of: date) -> date:
+    """The date from which the regular ones are counted: the next due date.
+
+    Where only an odd last one is left, it is the next date that would be regular.
+    """
+    if terms.last_due_on is None or len(left) > 1:
+        return left[0].due_on
+    index = 0
+    while (day := terms.every.date_at(terms.first_due_on, index, terms.anchor_day)) <= as_of:
+        index += 1  # ends: dates rise with the index
+    return day
 
 
 def _rate_on(terms: ScheduleTerms, day: date) -> Decimal:

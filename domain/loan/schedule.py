@@ -5,6 +5,7 @@ installment takes what rounding left, so principal always sums to what was lent.
 conventions and sources: docs/arithmetic.md.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import assert_never
 
@@ -28,6 +29,7 @@ __all__ = [
     "ScheduleTerms",
     "build",
     "check",
+    "usual_line",
 ]
 
 
@@ -61,6 +63,15 @@ def build(terms: ScheduleTerms) -> tuple[ScheduleLine, ...]:
             return BalanceRun(terms, periods).lines()
         case _:
             assert_never(terms.method)
+
+
+def usual_line(lines: Sequence[ScheduleLine]) -> ScheduleLine:
+    """The first line with the usual installment.
+
+    Lines of grace, and those whose interest alone exceeds the installment, repay no principal and
+    are passed over; where only the last line repays principal, the first line is the usual one.
+    """
+    return next((line for line in lines[:-1] if line.principal), lines[0])
 
 
 def _bullet(terms: ScheduleTerms, periods: tuple[Period, ...]) -> ScheduleLine:

@@ -146,6 +146,7 @@ def _loans_of(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _report(name: str, given: dict[str, Any], rules: Rules) -> Report:
     from domain.loan.apr import AprMethod, apr, disclose  # noqa: PLC0415
     from domain.loan.caps import exceeded  # noqa: PLC0415
+    from domain.loan.schedule import usual_line  # noqa: PLC0415
     from domain.money import decimal_text  # noqa: PLC0415
 
     report = Report(name)
@@ -158,7 +159,7 @@ def _report(name: str, given: dict[str, Any], rules: Rules) -> Report:
         own = chosen.product.caps if chosen is not None else None
         report.over = exceeded(costs, (*(own.caps if own is not None else ()), *rules.caps))
         report.figures = {
-            "installment": decimal_text(lines[0].total, terms.currency),
+            "installment": decimal_text(usual_line(lines).total, terms.currency),
             "interest": decimal_text(sum(line.interest for line in lines), terms.currency),
             "nominal": disclose(rate.nominal),
             "effective": disclose(rate.effective),
@@ -217,13 +218,15 @@ def _costs(
 
 def _compare(values: dict[str, Any], terms: ScheduleTerms, lines: Sequence[ScheduleLine]) -> None:
     """Refuse an installment stated that is more than one minor unit from ours."""
+    from domain.loan.schedule import usual_line  # noqa: PLC0415
     from domain.money import decimal_text, parse_minor  # noqa: PLC0415
 
     if "installment" not in values:
         return
     stated = parse_minor(values["installment"], terms.currency, "installment")
-    if abs(stated - lines[0].total) > 1:
-        ours = decimal_text(lines[0].total, terms.currency)
+    usual = usual_line(lines).total
+    if abs(stated - usual) > 1:
+        ours = decimal_text(usual, terms.currency)
         raise InvalidInput("installment", values["installment"], f"within one minor unit of {ours}")
 
 

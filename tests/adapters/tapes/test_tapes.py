@@ -142,6 +142,18 @@ def test_optional_columns_fill_the_mandate(read: Read) -> None:
     assert fault.field == "mandate_valid_to"
 
 
+def test_a_long_first_period_loses_no_installment_and_is_not_taken_for_the_usual_one(
+    read: Read,
+) -> None:
+    """Sixty percent from 10 January, first due on 1 July: 36 lines, and 610.72 is the usual one."""
+    report = read("L-1,10000,60,36,2026-01-10,2026-07-01,cn-personal,604.34")
+    (command,) = report.rows
+    assert len(command.schedule) == 36
+    assert command.schedule[0].principal == 0
+    assert command.schedule[1].total == 61_072
+    assert report.comparison.exceptions[0].computed_minor == 61_072
+
+
 def test_an_installment_that_differs_by_more_than_one_unit_is_listed(read: Read) -> None:
     """One unit is rounding; more is a difference that somebody should look at."""
     rows_ = (
