@@ -7,7 +7,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
@@ -77,6 +77,7 @@ def apr(
             assert_never(method)
     with localcontext() as context:
         context.prec = PRECISION
+        context.Emax, context.Emin = MAX_EMAX, MIN_EMIN
         per_year = Decimal(periods_per_year.numerator) / periods_per_year.denominator
         growth = (1 + unit_rate) ** per_year
         nominal = unit_rate * per_year

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -71,6 +71,8 @@ def worth(flows: Iterable[Flow], rate: Decimal, odd: Odd) -> Decimal:
     """Present value of the flows at `rate` per unit period (above -1), to `PRECISION` digits."""
     with localcontext() as context:
         context.prec = PRECISION
+        # A rate for a day, compounded over centuries, has more digits than numbers usually may.
+        context.Emax, context.Emin = MAX_EMAX, MIN_EMIN
         growth = 1 + rate
         total = Decimal(0)
         powers: dict[int, Decimal] = {}

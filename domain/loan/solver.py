@@ -6,36 +6,51 @@ No figure of this file is ever posted: rates are disclosed and compared, money i
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from itertools import accumulate, islice
+from math import exp, expm1
 
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.cashflow import PRECISION, Flow, Odd, check_flows, sign_changes, worth
 
-LOWEST, HIGHEST = -0.9999, 1e16
-"""Rates per unit period between which one is looked for; the highest doubles money each week."""
-_COARSE = (
-    *(LOWEST, -0.999, -0.99, -0.95, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, -0.05),
-    *(-0.02, -0.01, 0.0, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 100.0),
-    *(10.0**step for step in range(3, 17)),
+LONGEST = 20_000.0
+"""Rates are searched by ln(1 + rate) of a unit period, from minus this to plus this.
+
+A debt that grows from the smallest amount to the largest in a day stays within it, in years too.
+"""
+_SIMPLE_MOST = 600.0
+"""The same where parts of a period bear simple interest: the rate itself has to fit a float."""
+_NEAR = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.5, 5.0, 7.0, 10.0, 15.0, 22.0, 37.0)
+_FAR = tuple(37.0 * 1.02**step for step in range(1, 318))
+_COARSE_ABOVE = (*_NEAR, 70.0, 150.0, 300.0, _SIMPLE_MOST, 1e3, 2e3, 5e3, 1e4, LONGEST)
+_FINE_ABOVE = (
+    *(step / 1000 for step in range(1, 700)),
+    *(step / 50 for step in range(35, 1851)),
+    *_FAR,
+    LONGEST,
 )
-_FINE = (
-    *(LOWEST, -0.999, -0.995),
-    *(step / 1000 for step in range(-990, 1000)),
-    *(1.02**step for step in range(1861)),
-    HIGHEST,
-)
+
+
+def _both_sides(above: Sequence[float]) -> tuple[float, ...]:
+    return (*(-step for step in reversed(above)), 0.0, *above)
+
+
+_COARSE, _FINE = _both_sides(_COARSE_ABOVE), _both_sides(_FINE_ABOVE)
 _SEARCH_STEPS = 200
 _POLISH_STEPS = 8
 _LAST_DIGIT = Decimal("1e-30")
-"""Rates are given to this digit, so that one that is a short decimal comes out as it."""
+"""What a debt grows by is given to this digit, so that a rate that is a short decimal comes out
+as it; growth of 10 and more, or far below 1, to as many digits of its own."""
 _PROOF = Decimal("1e-18")
+"""Of the growth: the worth changes its sign within so much of it on either side."""
 
 
 def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal:
-    """Rate per unit period, correct to `_PROOF`.
+    """Rate per unit period; what a debt grows by, 1 + rate, is correct to `_PROOF` of itself.
 
-    Flows whose sign changes once have one rate (Descartes); those whose running sum changes its
-    sign once have one above zero (Norstrom 1972), and it is taken; others are searched over the
-    whole range, and several rates are an error.
+    Flows whose sign changes once have exactly one rate (Descartes), above or below zero. Flows
+    whose running sum changes its sign once and does not end at zero have exactly one rate above
+    zero (Norstrom 1972), and it is taken whatever lies below zero. Others are searched on a fine
+    grid up to `LONGEST`, and several rates are an error. Two rates that lie between two points of
+    the grid are not seen.
 
     Args:
         flows: advances below zero, payments above, in any order.
@@ -53,7 +68,9 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
     norstrom = sign_changes(accumulate(amounts)) == 1 and sum(amounts) != 0
     above_zero = not negative or (norstrom and not once and sum(amounts) > 0)
     sure = once or (norstrom and above_zero)
-    grid = [rate for rate in (_COARSE if sure else _FINE) if rate >= 0 or not above_zero]
+    most = _SIMPLE_MOST if odd is Odd.SIMPLE else LONGEST
+    lowest = 0.0 if above_zero else -most
+    grid = [at for at in (_COARSE if sure else _FINE) if lowest <= at <= most]
     # One rate is enough where there is only one; elsewhere all of them are counted.
     found = list(islice(_brackets(value, grid), 1 if sure else None))
     if not found:
@@ -69,36 +86,47 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
 def _brackets(
     value: Callable[[float], float], grid: Sequence[float]
 ) -> Iterator[tuple[float, float]]:
-    """Where the worth is zero, or changes its sign from one rate to the next."""
+    """Where the worth is zero, or changes its sign from one point to the next."""
     before, worth_before = grid[0], value(grid[0])
     if worth_before == 0:
         yield before, before
-    for rate in grid[1:]:
-        now = value(rate)
+    for at in grid[1:]:
+        now = value(at)
         if now == 0:
-            yield rate, rate
-        elif now * worth_before < 0:
-            yield before, rate
-        before, worth_before = rate, now
+            yield at, at
+        elif (now < 0) != (worth_before < 0) and worth_before != 0:
+            yield before, at
+        before, worth_before = at, now
 
 
 def _floating(flows: Sequence[Flow], odd: Odd) -> Callable[[float], float]:
-    """Worth at a rate, in floats; below zero it is taken at the last flow, where nothing overflows.
+    """Worth in floats by ln(1 + rate), taken at the time of the first flow; below zero of the last.
 
-    The sign is the same at either time, and only the sign and the root matter to the search.
+    So nothing overflows and the largest term never vanishes. The sign is the same at any time, and
+    only the sign and the root matter to the search.
     """
-    terms = [(float(flow.minor), flow.whole, float(flow.fraction)) for flow in flows]
-    last = terms[-1][1] + 1
+    first, last = flows[0], flows[-1]
+    if odd is Odd.SIMPLE:
+        whole = [
+            (float(flow.minor), flow.whole - first.whole, float(flow.fraction)) for flow in flows
+        ]
 
-    def value(rate: float) -> float:
-        growth, total = 1.0 + rate, 0.0
-        for minor, whole, part in terms:
-            share = (1.0 + part * rate) if odd is Odd.SIMPLE else growth**part
-            power = growth ** (last - whole) if rate < 0 else growth**-whole
-            total += minor * power / share
-        return total
+        def simple(at: float) -> float:
+            rate = expm1(at)
+            return sum(
+                minor * exp(-at * periods) / (1.0 + part * rate) for minor, periods, part in whole
+            )
 
-    return value
+        return simple
+    forward = [(float(flow.minor), float(flow.at - first.at)) for flow in flows]
+    back = [(float(flow.minor), float(last.at - flow.at)) for flow in flows]
+
+    def compound(at: float) -> float:
+        if at < 0:
+            return sum(minor * exp(at * time) for minor, time in back)
+        return sum(minor * exp(-at * time) for minor, time in forward)
+
+    return compound
 
 
 def _search(value: Callable[[float], float], low: float, high: float) -> float:
@@ -127,21 +155,40 @@ def _polish(flows: Sequence[Flow], odd: Odd, found: float) -> Decimal:
     """Secant steps in decimals from the float, then the proof: the worth changes its sign there."""
     with localcontext() as context:
         context.prec = PRECISION
-        before, at = Decimal(found) + Decimal("1e-9"), Decimal(found)
-        worth_before, worth_at, steps = worth(flows, before, odd), worth(flows, at, odd), 0
+        at = Decimal(found).exp()
+        before = at * (1 + Decimal("1e-9"))
+        worth_before, worth_at = _worth_at(flows, odd, before), _worth_at(flows, odd, at)
+        digit, steps = _last_digit(at), 0
         while worth_at not in (0, worth_before) and steps < _POLISH_STEPS:
             step = worth_at * (at - before) / (worth_at - worth_before)
-            steps = _POLISH_STEPS if abs(step) < _LAST_DIGIT else steps + 1
+            steps = _POLISH_STEPS if abs(step) < digit else steps + 1
             before, worth_before, at = at, worth_at, at - step
-            worth_at = worth(flows, at, odd)
-        return _proven(flows, odd, at.quantize(_LAST_DIGIT))
+            worth_at = _worth_at(flows, odd, at)
+        return _proven(flows, odd, at.quantize(digit))
 
 
-def _proven(flows: Sequence[Flow], odd: Odd, rate: Decimal) -> Decimal:
-    below, above = worth(flows, rate - _PROOF, odd), worth(flows, rate + _PROOF, odd)
+def _worth_at(flows: Sequence[Flow], odd: Odd, growth: Decimal) -> Decimal:
+    return worth(flows, _rate_of(growth), odd)
+
+
+def _last_digit(growth: Decimal) -> Decimal:
+    size = growth.adjusted()
+    return _LAST_DIGIT.scaleb(max(0, size) + min(0, size + 1))
+
+
+def _proven(flows: Sequence[Flow], odd: Odd, growth: Decimal) -> Decimal:
+    """The rate, all its digits, of a growth around which the worth changes its sign."""
+    below, above = (_worth_at(flows, odd, growth * (1 + part)) for part in (-_PROOF, _PROOF))
     if below * above >= 0:
-        raise InvariantBroken(f"{rate} is not the rate of {_shown(flows)}")
-    return rate
+        raise InvariantBroken(f"growth of {growth} is not that of {_shown(flows)}")
+    return _rate_of(growth)
+
+
+def _rate_of(growth: Decimal) -> Decimal:
+    """Growth less one, exactly: a growth of almost nothing is a rate of many nines below zero."""
+    with localcontext() as context:
+        context.prec = PRECISION + max(0, -growth.adjusted())
+        return growth - 1
 
 
 def _shown(flows: Sequence[Flow]) -> str:

@@ -208,7 +208,7 @@ def test_decimals_are_bounded(decimals: int) -> None:
 def test_a_rate_that_is_none_is_never_passed_off_as_one() -> None:
     """The proof in decimals stops what the search got wrong."""
     with pytest.raises(InvariantBroken):
-        solver._proven([Flow(-100, 0), Flow(110, 1)], Odd.COMPOUND, Decimal("0.2"))
+        solver._proven([Flow(-100, 0), Flow(110, 1)], Odd.COMPOUND, Decimal("1.2"))
 
 
 def test_a_search_that_cannot_move_gives_its_best() -> None:
