@@ -16,6 +16,9 @@ class LoanApplication:
         annual_rate: decimal, percent a year.
         disbursed_on, first_due_on, mandate_valid_to: YYYY-MM-DD; empty where optional.
         borrower, account_token: tokens; never a name, a number of a person or of an account.
+        past: what became of installments that fell due before the day of boarding: `ignore`
+            (settled elsewhere), `owed` (debited at once); empty or `refuse` to have a loan refused
+            that has some.
         schedule: rows agreed upstream, in order, as (due_on, principal, interest, fee); empty to
             have the schedule computed from the terms.
     """
@@ -37,6 +40,7 @@ class LoanApplication:
     mandate_cap: str = ""
     mandate_valid_to: str = ""
     schedule: tuple[tuple[str, str, str, str], ...] = ()
+    past: str = ""
 
 
 class Boarding(Protocol):

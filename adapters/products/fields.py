@@ -61,6 +61,20 @@ def _frequency(value: object) -> Frequency:
         raise ValueError(f"must be {error.rule}") from None
 
 
+def _future(value: Future) -> Future:
+    if value is not Future.ADVANCE:
+        raise ValueError(f"must be {Future.ADVANCE}: the books do nothing else with money ahead")
+    return value
+
+
+def _computed(value: Method) -> Method:
+    """Methods for which a tape gives all that is needed."""
+    if value in {Method.BALLOON, Method.EXPLICIT}:
+        known = ", ".join(one for one in Method if one not in {Method.BALLOON, Method.EXPLICIT})
+        raise ValueError(f"must be one of {known}: a product has no balloon and no rows")
+    return value
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Currency = Annotated[str, AfterValidator(_currency)]
@@ -77,9 +91,9 @@ Template = Literal["reminder", "debit_failed", "paid", "closed"]
 
 # Strict models take only enum members; in a file a member is written by its value.
 AdjustName = Annotated[Adjust, Field(strict=False)]
-MethodName = Annotated[Method, Field(strict=False)]
+MethodName = Annotated[Method, Field(strict=False), AfterValidator(_computed)]
 RoundingName = Annotated[Rounding, Field(strict=False)]
 ComponentName = Annotated[Component, Field(strict=False)]
 MeasureName = Annotated[Measure, Field(strict=False)]
 DirectionName = Annotated[Direction, Field(strict=False)]
-FutureName = Annotated[Future, Field(strict=False)]
+FutureName = Annotated[Future, Field(strict=False), AfterValidator(_future)]

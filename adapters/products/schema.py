@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.products import fields as f
 from domain.loan.daycount import DayCount
+from domain.loan.schedule_terms import Method
 
 
 class _Table(BaseModel):
@@ -27,6 +28,12 @@ class ScheduleTable(_Table):
     rounding: f.RoundingName
     round_installment_to_minor: f.Minor = 0
 
+    @model_validator(mode="after")
+    def _rounds_what_is_equal(self) -> Self:
+        if self.round_installment_to_minor and self.method in {Method.INTEREST_ONLY, Method.BULLET}:
+            raise ValueError(f"round_installment_to_minor must be 0 for method {self.method}")
+        return self
+
 
 class WaterfallTable(_Table):
     """Order in which free money pays what is owed."""
@@ -36,7 +43,6 @@ class WaterfallTable(_Table):
     future: f.FutureName
     principal_first_from_dpd: Annotated[int, Field(ge=1)] | None = None
     due_with_past_due: bool = False
-    in_advance: Annotated[list[f.ComponentName], Field(min_length=1)] | None = None
 
 
 class ShareTable(_Table):

@@ -88,7 +88,6 @@ def _waterfall(table: WaterfallTable) -> Waterfall:
         table.future,
         table.principal_first_from_dpd,
         table.due_with_past_due,
-        tuple(table.in_advance) if table.in_advance else None,
     )
 
 

@@ -117,6 +117,16 @@ class SqlBooks:
         origin = self._origin(len(commands))
         return await asyncio.gather(*(self._enqueue(command, origin) for command in commands))
 
+    async def rehearse(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
+        """What a bounded batch would be answered as the books are now; nothing is written.
+
+        Another process may write in between, so an answer foretold is no promise.
+
+        Raises:
+            SQLAlchemyError: the database is away.
+        """
+        return await self._writer.rehearse(commands)
+
     def _origin(self, commands: int) -> Origin:
         return {} if self._onlooker is None else self._onlooker.origin(commands)
 

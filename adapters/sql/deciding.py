@@ -40,6 +40,7 @@ class Domain:
 
 
 DOMAIN = Domain()
+ON_THE_BOOKS = "already on the books"
 _BREATHE = 8
 """A large group is half a second of arithmetic: timers and sockets get their turn in between."""
 
@@ -76,13 +77,16 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
     if (known := work.seen.get(command.id)) is not None:
         if known.identity != identity:
             raise Conflict(f"command {command.id} was used for another content")
+        if known.answer is None and isinstance(command, BoardLoan) and _boarded(work, command):
+            # Refused once, and boarded since by another way.
+            return Answered(_done(command, identity, work, None, ON_THE_BOOKS), replayed=True)
         return Answered(known, known.written_by not in mine)
     says = command.says() if command.evidence else None
     if says is not None and (told := work.said.get(says)) is not None:
         log = _done(command, identity, work, told.subject, "already known")
         return _kept(work, command, log, (), replayed=True)
     if isinstance(command, BoardLoan) and _boarded(work, command):
-        log = _done(command, identity, work, None, "already on the books")
+        log = _done(command, identity, work, None, ON_THE_BOOKS)
         return _kept(work, command, log, (), replayed=True)
     decided = domain.decide(work.aggregates(command), command)
     match decided:

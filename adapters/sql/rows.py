@@ -6,6 +6,7 @@ their body) and receipts, so that a change writes only what it changed.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from domain.canonical import digest
 from domain.debit.attempt import Attempt
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
 from domain.loan.change import Answer, CaseChange, Message
-from domain.loan.commands import BoardLoan
+from domain.loan.commands import BoardLoan, Past
 from domain.loan.product import Product
 from domain.loan.view import InstallmentView
 from ports.outbox import TRACE
@@ -44,8 +45,11 @@ def product_row(product: Product) -> Row:
 
 
 def content_of(command: BoardLoan) -> str:
-    """Digest of what is boarded, whoever boards it and under whatever command id."""
-    return command.identity()
+    """Digest of what is boarded, whoever boards it and under whatever command id.
+
+    What became of past installments is said once: the same loan sent again is the same loan.
+    """
+    return replace(command, past=Past.REFUSE).identity()
 
 
 def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None) -> Row:

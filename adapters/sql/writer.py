@@ -70,6 +70,17 @@ class GroupWriter:
         self.counters.commands += len(commands)
         return _told_once(commands, await self._attempt(commands, set()))
 
+    async def rehearse(self, commands: Sequence[AnyCommand]) -> list[Result]:
+        """What the commands would be answered by the books as they are; nothing is written."""
+        async with self._engine.connect() as conn:
+            transaction = await conn.begin()
+            unit = Unit(conn, self._postgres, Counters())
+            work = Workset(self._clock.now(), self._zone, self._rules, "rehearsal")
+            await load(unit, work, commands, LoanCache())
+            results = await decide_all(work, commands, self._domain, frozenset())
+            await transaction.rollback()
+        return results
+
     async def _attempt(self, commands: Sequence[AnyCommand], mine: set[str]) -> list[Result]:
         """Try a group, again where that may help, and at last its commands one by one.
 

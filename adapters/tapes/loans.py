@@ -14,12 +14,14 @@ from domain.debit.mandate import Mandate
 from domain.errors import InvalidInput
 from domain.loan import schedule
 from domain.loan.aggregate import Actor
-from domain.loan.commands import BoardLoan
+from domain.loan.commands import BoardLoan, Past
 from domain.loan.costs import broken_caps, check_caps
-from domain.loan.schedule import ScheduleLine, ScheduleTerms
+from domain.loan.schedule import Method, ScheduleLine, ScheduleTerms
 from domain.money import parse_minor
 
 TAPE = Actor("upstream", "tape")
+GAP_DAYS = 366
+"""A due date may be later than its frequency says by a year: grace, harvests, holidays."""
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _NAMES = {
@@ -51,7 +53,11 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class BoardingRules:
-    """What rows are read with. `months`: board only so many first installments of each loan."""
+    """What rows are read with.
+
+    `months`: board only so many first installments of each loan. `past`: what became of
+    installments that fell due before the day of boarding, where the row does not say.
+    """
 
     tape_map: TapeMap
     products: Mapping[str, ProductFile]
@@ -59,6 +65,7 @@ class BoardingRules:
     merchant_id: str = "ACQUIT"
     months: int | None = None
     shift: Shift | None = None
+    past: Past = Past.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
     principal = sum(line.principal for line in lines)
     stated = values.get("installment")
     command = BoardLoan(
-        id=f"board/{tenant}/{loan_id}",
+        id="",
         actor=TAPE,
         reason=f"tape {rules.tape_map.name}",
         loan_id=loan_id,
@@ -107,9 +114,11 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
         product=product,
         mandate=_mandate(values, chosen, rules, terms.disbursed_on),
         schedule=lines,
+        past=_past(values, rules.past),
     )
+    check_gaps(command, chosen, terms.periods, "first_due_on")
     return RowLoan(
-        command,
+        with_id(command),
         terms.periods,
         None if stated is None else _money(stated, product.currency, "installment"),
         schedule.usual_line(whole).total,
@@ -125,6 +134,39 @@ def check_cost(command: BoardLoan) -> None:
     """
     rules, principal = command.product.caps, command.principal_minor
     check_caps(broken_caps(rules, principal, command.disbursed_on, command.schedule))
+
+
+def with_id(command: BoardLoan) -> BoardLoan:
+    """The command under an id made of its loan and content.
+
+    The same loan has the same id by whatever way it comes, and one that was refused can be
+    corrected: its new content is a new command.
+    """
+    name = f"board/{command.tenant}/{command.loan_id}/{command.identity()[:20]}"
+    return replace(command, id=name)
+
+
+def check_gaps(command: BoardLoan, chosen: ProductFile, periods: int, first: str) -> None:
+    """Refuse due dates further apart than the product's frequency and `GAP_DAYS` allow.
+
+    Args:
+        command: the loan.
+        chosen: its product; the one line of a bullet may lie all its periods ahead.
+        periods: how many the loan has.
+        first: the field that gives the first due date.
+
+    Raises:
+        InvalidInput: a due date that looks like a typing error, such as one ten years late.
+    """
+    how = chosen.schedule
+    steps = periods if how.method is Method.BULLET else 1
+    start = command.disbursed_on
+    for line in command.schedule:
+        regular = how.every.date_at(start, steps)
+        if (line.due_on - regular).days > GAP_DAYS:
+            field = first if line.number == 1 else f"schedule[{line.number}].due_on"
+            raise InvalidInput(field, line.due_on, f"at most {GAP_DAYS} days after {regular}")
+        start = line.due_on
 
 
 def cut(lines: tuple[ScheduleLine, ...], months: int | None) -> tuple[ScheduleLine, ...]:
@@ -192,16 +234,29 @@ def _mandate(
     values: Mapping[str, str], chosen: ProductFile, rules: BoardingRules, valid_from: date
 ) -> Mandate:
     product = chosen.product
-    cap, valid_to = values.get("mandate_cap"), values.get("mandate_valid_to")
+    cap, term = values.get("mandate_cap"), values.get("mandate_valid_to")
+    valid_to = None if term is None else _whole_day(term, "mandate_valid_to")
+    if valid_to is not None and valid_to < valid_from:
+        raise InvalidInput("mandate_valid_to", term, f"not before the disbursement {valid_from}")
     return Mandate(
         ref=_name(values, "mandate_ref"),
         rail=product.rail,
         merchant_id=_name(values, "merchant_id", rules.merchant_id),
         account_token=_name(values, "account_token"),
         valid_from=valid_from,
-        valid_to=None if valid_to is None else _whole_day(valid_to, "mandate_valid_to"),
+        valid_to=valid_to,
         cap_minor=None if cap is None else _money(cap, product.currency, "mandate_cap"),
     )
+
+
+def _past(values: Mapping[str, str], unless_given: Past) -> Past:
+    """What the row says of installments that are past, or what was said for the whole tape."""
+    text = values.get("past")
+    if text is None:
+        return unless_given
+    if text not in list(Past):
+        raise InvalidInput("past", text, ", ".join(Past))
+    return Past(text)
 
 
 def _product(row: Row, rules: BoardingRules) -> ProductFile:

@@ -28,6 +28,7 @@ OPTIONAL = (
     "merchant_id",
     "mandate_cap",
     "mandate_valid_to",
+    "past",
 )
 CANONICAL = (*REQUIRED, *OPTIONAL)
 DEFAULT_TENANT = "default"

@@ -11,7 +11,7 @@ from adapters.tapes.mapping import TapeMap
 from adapters.tapes.rows import Row, TapeFault, fault_of, read_rows
 from domain.calendar import BankingCalendar
 from domain.errors import InvalidInput
-from domain.loan.commands import BoardLoan
+from domain.loan.commands import BoardLoan, Past
 
 FAULTS_KEPT = 1_000
 EXCEPTIONS_KEPT = 100
@@ -47,11 +47,13 @@ class Comparison:
 class TapeReport:
     """What reading a tape gave.
 
-    `rows` are the commands of all good rows in the order of the tape; `faults` the first
-    `FAULTS_KEPT` of `fault_count`; `unconfirmed` due dates that no calendar's source covers.
+    `rows` are the commands of all good rows in the order of the tape, `lines` where each stands;
+    `faults` the first `FAULTS_KEPT` of `fault_count`; `unconfirmed` due dates that no calendar's
+    source covers.
     """
 
     rows: tuple[BoardLoan, ...]
+    lines: tuple[int, ...]
     faults: tuple[TapeFault, ...]
     fault_count: int
     comparison: Comparison
@@ -59,7 +61,7 @@ class TapeReport:
     unconfirmed: int
 
 
-def read_tape(
+def read_tape(  # noqa: PLR0913  (one parameter for each option)
     path: Path,
     tape_map: TapeMap,
     products: Mapping[str, ProductFile],
@@ -69,6 +71,7 @@ def read_tape(
     months: int | None = None,
     shift: Shift | None = None,
     merchant_id: str = "ACQUIT",
+    past: Past = Past.REFUSE,
 ) -> TapeReport:
     """Read a tape; nothing is boarded here.
 
@@ -78,31 +81,42 @@ def read_tape(
         months: board only the first so many installments of each loan. The comparison is still
             made over the lender's whole term; the boarded principal is what these rows repay.
         shift: move first due dates, for demonstrations.
+        merchant_id: how the rail knows us, where a row does not say.
+        past: what became of installments that are past, where a row does not say.
 
     Raises:
         SourceRefused: the file as a whole cannot be read, or holds no row.
     """
     if months is not None and months < 1:
         raise InvalidInput("months", months, "1 or more")
-    rules = BoardingRules(tape_map, products, calendars, merchant_id, months, shift)
+    rules = BoardingRules(tape_map, products, calendars, merchant_id, months, shift, past)
     run = _Run()
     for position, item in enumerate(read_rows(path, tape_map)):
         if limit is not None and position >= limit:
             break
         run.take(item, position, rules)
-    if not run.commands and not run.fault_count:
+    if not run.good and not run.fault_count:
         raise SourceRefused(str(path), [InvalidInput("rows", 0, "at least one loan")])
     return run.report()
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    """A row that can be boarded unless its loan stands on another row too."""
+
+    line: int
+    loan: RowLoan
 
 
 class _Run:
     """What is gathered while a tape is read."""
 
     def __init__(self) -> None:
-        self.commands: list[BoardLoan] = []
+        self.good: list[_Good] = []
         self.fault_count = 0
         self._faults: list[TapeFault] = []
-        self._lines: dict[str, int] = {}
+        self._first: dict[str, int] = {}
+        self._bad: dict[str, int] = {}
         self._compared = self._agreed = self._unconfirmed = 0
         self._differences: list[Difference] = []
 
@@ -111,37 +125,53 @@ class _Run:
         if isinstance(item, TapeFault):
             self._fault(item)
             return
+        loan_id = item.values.get("loan_id", "")
         try:
             loan = loan_of(item, position, rules)
             check_cost(loan.command)
             self._once(loan.command.loan_id, item.line)
         except InvalidInput as error:
-            self._fault(fault_of(item.line, error))
+            self._fault(fault_of(item.line, error, loan_id))
             return
-        self.commands.append(loan.command)
-        self._unconfirmed += loan.unconfirmed
-        self._compare(loan, item.line)
+        self.good.append(_Good(item.line, loan))
 
     def report(self) -> TapeReport:
         """The report of all rows taken."""
+        kept = [good for good in self.good if not self._is_elsewhere(good)]
+        for good in kept:
+            self._unconfirmed += good.loan.unconfirmed
+            self._compare(good.loan, good.line)
+        commands = tuple(good.loan.command for good in kept)
         return TapeReport(
-            tuple(self.commands),
-            tuple(self._faults),
+            commands,
+            tuple(good.line for good in kept),
+            tuple(sorted(self._faults, key=lambda fault: fault.line)),
             self.fault_count,
             Comparison(self._compared, self._agreed, tuple(self._differences)),
-            sum(len(command.schedule) for command in self.commands),
+            sum(len(command.schedule) for command in commands),
             self._unconfirmed,
         )
 
     def _fault(self, fault: TapeFault) -> None:
         self.fault_count += 1
+        if fault.loan_id:
+            self._bad.setdefault(fault.loan_id, fault.line)
         if len(self._faults) < FAULTS_KEPT:
             self._faults.append(fault)
 
     def _once(self, loan_id: str, line: int) -> None:
-        first = self._lines.setdefault(loan_id, line)
+        first = self._first.setdefault(loan_id, line)
         if first != line:
             raise InvalidInput("loan_id", loan_id, f"each loan once; line {first} has it")
+
+    def _is_elsewhere(self, good: _Good) -> bool:
+        """Whether the loan of a good row stands on a bad one too: nobody knows which is meant."""
+        loan_id = good.loan.command.loan_id
+        if (line := self._bad.get(loan_id)) is None:
+            return False
+        rule = f"each loan once; line {line} has it too, and is bad"
+        self._fault(fault_of(good.line, InvalidInput("loan_id", loan_id, rule), loan_id))
+        return True
 
     def _compare(self, loan: RowLoan, line: int) -> None:
         if loan.stated_minor is None:

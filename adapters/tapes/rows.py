@@ -21,12 +21,16 @@ _VALUE_SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class TapeFault:
-    """What is wrong with one row: line of the file, field, value and rule."""
+    """What is wrong with one row: line of the file, field, value and rule.
+
+    `loan_id` is the loan that the row seems to be about; empty where that cannot be read.
+    """
 
     line: int
     field: str
     value: str
     rule: str
+    loan_id: str = ""
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.field}: {self.value!r} is refused: {self.rule}"
@@ -41,11 +45,11 @@ class Row:
     raw: Mapping[str, str]
 
 
-def fault_of(line: int, error: InvalidInput) -> TapeFault:
-    """A fault of the house at a line of the tape."""
+def fault_of(line: int, error: InvalidInput, loan_id: str = "") -> TapeFault:
+    """A broken rule at a line of the tape."""
     text = "" if error.value is None else str(error.value)
     shown = text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
-    return TapeFault(line, error.field, shown, error.rule)
+    return TapeFault(line, error.field, shown, error.rule, loan_id)
 
 
 def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
@@ -76,11 +80,14 @@ def _has_text(cells: list[str]) -> bool:
 
 def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> Row | TapeFault:
     if len(cells) != len(header):
-        return TapeFault(line, "columns", str(len(cells)), f"{len(header)}, as in the header")
+        rule = f"{len(header)}, as in the header"
+        cut = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+        return TapeFault(line, "columns", str(len(cells)), rule, _loan_id(cut, tape_map))
     raw = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     for name, cell in raw.items():
         if len(cell) > LONGEST_FIELD:
-            return TapeFault(line, name, cell[:20] + "…", f"at most {LONGEST_FIELD} characters")
+            rule = f"at most {LONGEST_FIELD} characters"
+            return TapeFault(line, name, cell[:20] + "…", rule, _loan_id(raw, tape_map))
     values: dict[str, str] = {**tape_map.constants}
     for name, column in tape_map.columns.items():
         if raw.get(column):
@@ -90,8 +97,15 @@ def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> R
         try:
             values.setdefault(name, fill(template, values))
         except KeyError as lacking:
-            return TapeFault(line, str(lacking.args[0]), "", "must be given")
+            lacks, loan_id = str(lacking.args[0]), values.get("loan_id", "")
+            return TapeFault(line, lacks, "", "must be given", loan_id)
     return Row(line, values, raw)
+
+
+def _loan_id(raw: Mapping[str, str], tape_map: TapeMap) -> str:
+    """The loan of a row that cannot be read whole, as far as its column can be."""
+    column = tape_map.columns.get("loan_id", "")
+    return raw.get(column, "")[:LONGEST_FIELD]
 
 
 def _header(path: Path, cells: list[str], tape_map: TapeMap) -> list[str]:

@@ -3,12 +3,12 @@
 from dataclasses import fields, replace
 from datetime import date
 
-from adapters.tapes.loans import BoardingRules, check_cost, loan_of
+from adapters.tapes.loans import BoardingRules, check_cost, check_gaps, loan_of, with_id
 from adapters.tapes.rows import Row
 from domain.errors import InvalidInput
 from domain.loan import schedule
 from domain.loan.aggregate import Actor
-from domain.loan.commands import BoardLoan
+from domain.loan.commands import BoardLoan, Past
 from domain.loan.schedule import ScheduleLine
 from domain.money import decimal_text, parse_minor
 from ports.boarding import LoanApplication
@@ -39,14 +39,16 @@ class UpstreamBoarding:
         found = self._rules.products.get(name)
         if version and found is not None and str(found.product.version) != version:
             raise InvalidInput("product", application.product, f"{found.product.ref}")
-        command = replace(loan_of(Row(0, values, values), 0, self._rules).command, actor=UPSTREAM)
-        command = replace(command, reason="application from upstream")
+        loan = loan_of(Row(0, values, values), 0, self._rules)
+        command = replace(loan.command, actor=UPSTREAM, reason="application from upstream")
         if application.schedule:
             lines = _explicit(application, command.currency)
             schedule.check(lines, command.principal_minor)
             command = replace(command, schedule=lines)
+            chosen = self._rules.products[name]
+            check_gaps(command, chosen, loan.periods, "schedule[1].due_on")
         check_cost(command)
-        return command
+        return with_id(command)
 
 
 def application_of(command: BoardLoan) -> LoanApplication:
@@ -77,6 +79,7 @@ def application_of(command: BoardLoan) -> LoanApplication:
         mandate_cap="" if mandate.cap_minor is None else text(mandate.cap_minor),
         mandate_valid_to="" if mandate.valid_to is None else mandate.valid_to.isoformat(),
         schedule=rows,
+        past="" if command.past is Past.REFUSE else command.past.value,
     )
 
 

@@ -4,50 +4,20 @@
 refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
 from domain import canonical
-from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
+from domain.loan.boarding import BoardLoan
 from domain.loan.charge import Charge
 from domain.loan.command import Command, InstallmentCommand, LoanCommand, OrderCommand, Scope
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.product import Product
-from domain.loan.schedule import ScheduleLine
 from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.statement import StatementLine
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardLoan(LoanCommand):
-    """Take a loan on the books with its schedule and pinned product."""
-
-    kind: Literal["board_loan"] = "board_loan"
-    tenant: str
-    borrower: str
-    currency: str
-    principal_minor: int
-    disbursed_on: date
-    product: Product
-    mandate: Mandate
-    schedule: tuple[ScheduleLine, ...]
-
-    def content(self) -> Mapping[str, object]:
-        """What is boarded. Of each line its number, due date and amounts.
-
-        The days of a line and the balance after it follow from the terms, and a sender that gives
-        rows instead of terms does not know how the days were counted.
-        """
-        lines = tuple(
-            (line.number, line.due_on, line.principal, line.interest, line.fee)
-            for line in self.schedule
-        )
-        return {**super(BoardLoan, self).content(), "schedule": lines}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,8 @@ def check(lines: Sequence[ScheduleLine], principal_minor: int) -> None:
         where = f"row {index}"
         if line.number != index:
             raise InvalidInput(f"{where} number", line.number, f"{index}: dense, from 1")
-        if index > 1 and line.due_on <= lines[index - 2].due_on:
-            rule = f"after {lines[index - 2].due_on}"
+        if index > 1 and line.due_on < lines[index - 2].due_on:
+            rule = f"not before {lines[index - 2].due_on}"
             raise InvalidInput(f"{where} due_on", line.due_on, rule)
         for name in ("days", "principal", "interest", "fee"):
             if (value := getattr(line, name)) < 0:

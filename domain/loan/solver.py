@@ -107,24 +107,22 @@ def _floating(flows: Sequence[Flow], odd: Odd) -> Callable[[float], float]:
     """
     first, last = flows[0], flows[-1]
     if odd is Odd.SIMPLE:
-        whole = [
-            (float(flow.minor), flow.whole - first.whole, float(flow.fraction)) for flow in flows
-        ]
+        whole = [(float(flow.minor), flow.whole, float(flow.fraction)) for flow in flows]
 
         def simple(at: float) -> float:
-            rate = expm1(at)
+            rate, then = expm1(at), last.whole if at < 0 else first.whole
             return sum(
-                minor * exp(-at * periods) / (1.0 + part * rate) for minor, periods, part in whole
+                minor * exp(at * (then - periods)) / (1.0 + part * rate)
+                for minor, periods, part in whole
             )
 
         return simple
-    forward = [(float(flow.minor), float(flow.at - first.at)) for flow in flows]
-    back = [(float(flow.minor), float(last.at - flow.at)) for flow in flows]
+    dated = [(float(flow.minor), float(flow.at)) for flow in flows]
+    ends = float(first.at), float(last.at)
 
     def compound(at: float) -> float:
-        if at < 0:
-            return sum(minor * exp(at * time) for minor, time in back)
-        return sum(minor * exp(-at * time) for minor, time in forward)
+        then = ends[at < 0]
+        return sum(minor * exp(at * (then - time)) for minor, time in dated)
 
     return compound
 

@@ -22,7 +22,7 @@ from domain.loan.schedule import ScheduleLine
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
 from domain.loan.waterfall import Direction, Future, Waterfall
-from tests.support.doors import AnyCommand, BoardLoan
+from tests.support.doors import AnyCommand, BoardLoan, Past
 
 SHANGHAI = "Asia/Shanghai"
 TESTER = Actor("test", "t1")
@@ -196,6 +196,7 @@ def board(
         mandate=mandate
         or Mandate("M-" + loan_id, product.rail, "merchant-1", "acct-1", date(2026, 1, 1)),
         schedule=plan,
+        past=Past.OWED,  # a test says itself where its clock stands
     )
 
 

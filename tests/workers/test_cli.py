@@ -21,6 +21,9 @@ from workers.console import Exit, Unavailable, complain
 from workers.stackfile import StackRecord, write_stack
 
 ROOT = Path(__file__).resolve().parents[2]
+OWED = ("--past", "owed")
+"""The sample's due dates lie in the past of most days on which it is boarded."""
+TERMS = "loan_id,principal,annual_rate,periods,disbursed_on,first_due_on,product"
 SAMPLE = ROOT / "examples" / "tapes" / "sample.csv"
 CAMT = ROOT.parent / "shared" / "data" / "statements" / "camt"
 
@@ -136,7 +139,7 @@ def test_a_mistake_ends_with_code_2_and_one_clear_line(
 
 def test_the_program_itself_leaves_with_the_code_of_its_command(tmp_path: Path) -> None:
     """Through the real exit door: flushed output, the right code, no traceback."""
-    done = program("board", str(SAMPLE), "--dry-run", "--json", home=tmp_path)
+    done = program("board", str(SAMPLE), *OWED, "--dry-run", "--json", home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["loans"] == 8
     wrong = program("story", "L1/x", home=tmp_path)
@@ -201,7 +204,7 @@ def test_examples_are_read_as_the_readme_says(acquit: Acquit, tmp_path: Path) ->
 
 def test_a_dry_run_reports_and_needs_no_books(acquit: Acquit, tmp_path: Path) -> None:
     """Reading a tape needs no stack."""
-    done = acquit("board", str(SAMPLE), "--dry-run", "--json", home=tmp_path)
+    done = acquit("board", str(SAMPLE), *OWED, "--dry-run", "--json", home=tmp_path)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["loans"], report["fault_count"], report["result"]) == (8, 0, None)
@@ -217,29 +220,109 @@ def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(
     tape.write_text(good.replace("S-0002,8000", "S-0002,-8000"), encoding="utf-8")
     home = tmp_path / "home"
     assert acquit("db", "upgrade", home=home).returncode == 0
-    told = acquit("board", str(tape), home=home)
+    told = acquit("board", str(tape), *OWED, home=home)
     assert told.stderr.splitlines() == [
         "acquit: line 3: principal: '-8000' is refused: above zero",
         "acquit: 1 bad rows, so nothing is boarded; see --partial",
     ]
-    refused = acquit("board", str(tape), "--json", home=home)
+    refused = acquit("board", str(tape), *OWED, "--json", home=home)
     assert refused.returncode == 2
     report = json.loads(refused.stdout)
     assert [(f["line"], f["field"]) for f in report["faults"]] == [(3, "principal")]
     assert report["result"] is None
-    partial = acquit("board", str(tape), "--partial", "--json", home=home)
+    partial = acquit("board", str(tape), *OWED, "--partial", "--json", home=home)
     assert partial.returncode == 0, partial.stderr
     assert json.loads(partial.stdout)["result"]["boarded"] == 7
-    again = acquit("board", str(SAMPLE), "--json", home=home)
+    again = acquit("board", str(SAMPLE), *OWED, "--json", home=home)
     result = json.loads(again.stdout)["result"]
     assert (result["boarded"], result["known"], result["failed"]) == (1, 7, [])
+
+
+def test_past_installments_are_boarded_only_by_an_explicit_word(
+    acquit: Acquit, tmp_path: Path
+) -> None:
+    """The refusal names loan, count and first day; a dry run says what the word brings."""
+    home, old = tmp_path / "home", tmp_path / "old.csv"
+    old.write_text(f"{TERMS}\nP-1,12000,9.6,360,2020-01-16,2020-02-17,cn-personal\n", "utf-8")
+    assert acquit("db", "upgrade", home=home).returncode == 0
+    told = acquit("board", str(old), "--json", home=home)
+    assert told.returncode == 2
+    faults = json.loads(told.stdout)["faults"]
+    assert [(fault["line"], fault["field"]) for fault in faults] == [(2, "schedule.past")]
+    assert "the first on 2020-02-17; say past: ignore" in faults[0]["rule"]
+    dry = json.loads(
+        acquit("board", str(old), "--dry-run", "--past", "owed", "--json", home=home).stdout
+    )
+    assert sum(day["debits"] for day in dry["first_days"]) > 50
+    assert dry["first_days"][0]["penalties"].keys() == {"CNY"}
+    quiet = json.loads(
+        acquit("board", str(old), "--dry-run", "--past", "ignore", "--json", home=home).stdout
+    )
+    assert sum(day["debits"] for day in quiet["first_days"]) <= 1
+    assert (
+        json.loads(acquit("installments", "--state", "SCHEDULED", "--json", home=home).stdout) == []
+    )
+    wrong = acquit("board", str(old), "--past", "never", home=home)
+    assert (wrong.returncode, wrong.stderr.count("refuse, ignore, owed")) == (2, 1)
+    done = acquit("board", str(old), "--past", "ignore", "--json", home=home)
+    assert json.loads(done.stdout)["result"]["boarded"] == 1
+    again = acquit("board", str(old), "--json", home=home)
+    assert json.loads(again.stdout)["result"]["known"] == 1
+
+
+def test_a_loan_that_the_books_refuse_leaves_no_other_in(acquit: Acquit, tmp_path: Path) -> None:
+    """Another content under a loan's name is found before the first loan is boarded."""
+    home = tmp_path / "home"
+    assert acquit("db", "upgrade", home=home).returncode == 0
+    lines = SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+    one = tmp_path / "one.csv"
+    one.write_text("".join([lines[0], lines[3]]), encoding="utf-8")
+    assert acquit("board", str(one), *OWED, home=home).returncode == 0
+    other = tmp_path / "other.csv"
+    changed = lines[3].replace("30000,7.2", "30000,7.1").replace(",1345.90,", ",,")
+    other.write_text("".join([*lines[:3], changed, *lines[4:]]), encoding="utf-8")
+    told = acquit("board", str(other), *OWED, "--json", home=home)
+    assert told.returncode == 2
+    report = json.loads(told.stdout)
+    assert [(f["line"], f["field"], f["value"]) for f in report["faults"]] == [
+        (4, "loan_id", "S-0003")
+    ]
+    assert report["result"] is None
+    assert acquit("story", "S-0001", home=home).returncode == 2
+    part = acquit("board", str(other), *OWED, "--partial", "--json", home=home)
+    assert json.loads(part.stdout)["result"]["boarded"] == 7
+
+
+def test_weekly_installments_moved_to_one_banking_day_are_boarded(
+    acquit: Acquit, tmp_path: Path
+) -> None:
+    """Nine days of closure move two of them to the first banking day: lawful, and all get in."""
+    home = tmp_path / "home"
+    assert acquit("db", "upgrade", home=home).returncode == 0
+    text = (ROOT / "examples" / "products" / "cn-personal.toml").read_text(encoding="utf-8")
+    weekly = tmp_path / "weekly.toml"
+    weekly.write_text(text.replace('every = "1m"', 'every = "1w"'), encoding="utf-8")
+    tape = tmp_path / "weekly.csv"
+    # 16 February 2026 and 23 February 2026 lie in the Spring Festival (15 to 23 February).
+    row = "W-1,8000,12,8,2026-01-19,2026-01-26,cn-personal"
+    tape.write_text(f"{TERMS}\n{row}\n", encoding="utf-8")
+    told = [
+        acquit("board", str(tape), "--product", str(weekly), *OWED, *more, "--json", home=home)
+        for more in (["--dry-run"], [])
+    ]
+    assert [done.returncode for done in told] == [0, 0]
+    assert json.loads(told[1].stdout)["result"]["boarded"] == 1
+    found = acquit("installments", "--state", "SCHEDULED", "--json", home=home)
+    due = [row["due_on"] for row in json.loads(found.stdout)]
+    assert len(due) == 8
+    assert len(set(due)) == 7
 
 
 def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) -> None:
     """Story, clock, ledger and export work on books without a running stack."""
     home = tmp_path / "home"
     acquit("db", "upgrade", home=home)
-    acquit("board", str(SAMPLE), home=home)
+    acquit("board", str(SAMPLE), *OWED, home=home)
     story = acquit("story", "S-0001/2", home=home)
     assert story.returncode == 0, story.stderr
     assert "Loan S-0001 (sample): 12000.00 CNY" in story.stdout
@@ -266,7 +349,7 @@ def test_what_is_open_can_be_listed(acquit: Acquit, tmp_path: Path) -> None:
     """By state, the longest waiting first; open cases by kind and loan; a wrong state is named."""
     home = tmp_path / "home"
     acquit("db", "upgrade", home=home)
-    acquit("board", str(SAMPLE), home=home)
+    acquit("board", str(SAMPLE), *OWED, home=home)
     found = acquit("installments", "--state", "scheduled", "--limit", "3", "--json", home=home)
     rows = json.loads(found.stdout)
     assert [row["state"] for row in rows] == ["SCHEDULED"] * 3
@@ -282,7 +365,7 @@ def test_an_order_is_given_once_or_refused_by_name(acquit: Acquit, tmp_path: Pat
     """Applied, answered again under its id, refused by rule with code 1, faulty with code 2."""
     home = tmp_path / "home"
     acquit("db", "upgrade", home=home)
-    acquit("board", str(SAMPLE), home=home)
+    acquit("board", str(SAMPLE), *OWED, home=home)
     who = ["--actor", "ops-7", "--reason", "the borrower called", "--json"]
     hold = ["order", "S-0001/2", "hold", "what=contact", *who, "--id", "h-1"]
     first = json.loads(acquit(*hold, home=home).stdout)
@@ -410,7 +493,7 @@ def test_an_export_whose_reader_goes_away_ends_without_a_word(
     """Streams of the books are closed in order: no word about generators, no log of an error."""
     home = tmp_path / "home"
     acquit("db", "upgrade", home=home)
-    acquit("board", str(SAMPLE), home=home)
+    acquit("board", str(SAMPLE), *OWED, home=home)
     terms = ["reference=T-1", "amount_minor=10000", "currency=CNY", "value_on=2026-01-20"]
     paid = acquit(
         *["order", "S-0001/1", "record_payment", *terms, "--actor", "o", "--reason", "r"], home=home

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,13 +22,13 @@ from workers.console import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from adapters.tapes.firstdays import FirstDay
     from adapters.tapes.report import TapeReport
-    from domain.loan.commands import BoardLoan
+    from workers.boarding import Boarded, Foretold
     from workers.settings import Settings
 
-BATCH = 100
 FAULTS_SHOWN = 50
 _EXAMPLE = "Example: acquit board loans.csv --map examples/maps/lendingclub.toml --dry-run"
 
@@ -51,7 +52,16 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     months: Annotated[
         int | None, typer.Option(min=1, help="Board the first so many installments of each loan.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report only.")] = False,
+    past: Annotated[
+        str,
+        typer.Option(
+            help="Installments that fell due before today: refuse, ignore (settled elsewhere) or "
+            "owed (debited at once)."
+        ),
+    ] = "refuse",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report, and say what the first days bring.")
+    ] = False,
     partial: Annotated[
         bool, typer.Option("--partial", help="Board the good rows although others are bad.")
     ] = False,
@@ -60,77 +70,82 @@ def board(  # noqa: PLR0913  (one parameter for each option)
 ) -> None:
     """Board the loans of a tape: all of them or, unless --partial, none.
 
-    Bad rows are reported with line, field, value and rule. Where the tape states an installment it
-    is compared with ours. Boarding the same tape again changes nothing. In a sandbox the mandates
-    of the tape are signed at the simulated bank first, as the lender would have done.
+    Bad rows, and loans that the books refuse, are reported with line, field, value and rule before
+    anything is boarded. Where the tape states an installment it is compared with ours. Boarding
+    the same tape again changes nothing. In a sandbox the mandates of the tape are signed at the
+    simulated bank first, as the lender would have done.
     """
     settings = settings_for(ctx, home) if dry_run else books_settings(ctx, home)
-    report = _read(settings, tape, map_file, product, limit, months)
-    refused = report.fault_count > 0 and not partial
-    boarded: dict[str, Any] | None = None
-    if not dry_run and not refused:
-        boarded = run_async(_board(settings, report.rows))
+    given = _Given(tape, map_file, product, limit, months, past)
+    read = _read(settings, given)
+    foretold, boarded = run_async(_go(settings, read, dry_run=dry_run, partial=partial))
+    report = foretold.report
     if as_json:
-        print_json(_as_dict(report, boarded))
+        print_json(_as_dict(foretold, boarded))
     else:
-        _show(report, boarded)
-    if refused:
+        _show(foretold, boarded, dry_run=dry_run)
+    if report.fault_count and not partial:
         note(f"{report.fault_count} bad rows, so nothing is boarded; see --partial")
         raise typer.Exit(Exit.MISTAKE)
-    if boarded is not None and (boarded["refused"] or boarded["failed"]):
+    if boarded is not None and not boarded.is_whole:
+        note("not all loans are on the books; board the same tape again to complete it")
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-def _read(
-    settings: Settings,
-    tape: Path,
-    map_file: Path | None,
-    product: Path | None,
-    limit: int | None,
-    months: int | None,
-) -> TapeReport:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What to read, and how."""
+
+    tape: Path
+    map_file: Path | None
+    product: Path | None
+    limit: int | None
+    months: int | None
+    past: str
+
+
+def _read(settings: Settings, given: _Given) -> TapeReport:
     from adapters.calendars import load_calendar  # noqa: PLC0415
     from adapters.products.files import read_products  # noqa: PLC0415
     from adapters.tapes.mapping import CANONICAL_MAP, read_map  # noqa: PLC0415
     from adapters.tapes.report import read_tape  # noqa: PLC0415
+    from domain.errors import InvalidInput  # noqa: PLC0415
+    from domain.loan.commands import Past  # noqa: PLC0415
 
+    if given.past not in list(Past):
+        raise InvalidInput("past", given.past, ", ".join(Past))
     return read_tape(
-        tape,
-        CANONICAL_MAP if map_file is None else read_map(map_file),
-        read_products(product or settings.products),
+        given.tape,
+        CANONICAL_MAP if given.map_file is None else read_map(given.map_file),
+        read_products(given.product or settings.products),
         load_calendar,
-        limit=limit,
-        months=months,
+        limit=given.limit,
+        months=given.months,
         merchant_id=settings.merchant_id,
+        past=Past(given.past),
     )
 
 
-async def _board(settings: Settings, commands: Sequence[BoardLoan]) -> dict[str, Any]:
-    """Hand the commands to the books in bounded batches; counts, and what was not taken."""
-    from domain.loan.change import Applied, Refused  # noqa: PLC0415
+async def _go(
+    settings: Settings, read: TapeReport, *, dry_run: bool, partial: bool
+) -> tuple[Foretold, Boarded | None]:
+    """Foretell, and board unless it is a dry run or a row is bad that keeps all out."""
+    from workers.boarding import board_all, foretell, foretold_by  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
-    from workers.mandates import sign_mandates  # noqa: PLC0415
 
-    done: dict[str, Any] = {"boarded": 0, "known": 0, "refused": [], "failed": []}
+    if dry_run:
+        return await foretell(settings, read), None
     async with open_stack(settings) as stack:
-        if stack.record is not None and stack.record.mode == "sandbox":
-            await sign_mandates(stack.rails, commands)
-        for start in range(0, len(commands), BATCH):
-            batch = commands[start : start + BATCH]
-            for command, answer in zip(batch, await stack.books.apply_many(batch), strict=True):
-                match answer:
-                    case Applied(replayed=replayed):
-                        done["known" if replayed else "boarded"] += 1
-                    case Refused(rule=rule, reason=reason):
-                        item = {"loan_id": command.loan_id, "rule": rule, "reason": reason}
-                        done["refused"].append(item)
-                    case error:
-                        item = {"loan_id": command.loan_id, "error": str(error)}
-                        done["failed"].append(item)
-    return done
+        foretold = await foretold_by(stack, read)
+        if foretold.report.fault_count and not partial:
+            return foretold, None
+        return foretold, await board_all(stack, foretold.report.rows)
 
 
-def _as_dict(report: TapeReport, boarded: dict[str, Any] | None) -> dict[str, Any]:
+def _as_dict(foretold: Foretold, boarded: Boarded | None) -> dict[str, Any]:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    report = foretold.report
     comparison = report.comparison
     return {
         "loans": len(report.rows),
@@ -155,13 +170,55 @@ def _as_dict(report: TapeReport, boarded: dict[str, Any] | None) -> dict[str, An
                 for item in comparison.exceptions
             ],
         },
-        "result": boarded,
+        "first_days": [
+            {
+                "day": day.day.isoformat(),
+                "reminders": day.reminders,
+                "debits": day.debits,
+                "debited": _sums(day.debited),
+                "penalties": _sums(day.penalties),
+            }
+            for day in foretold.days
+        ],
+        "result": None if boarded is None else asdict(boarded),
     }
 
 
-def _show(report: TapeReport, boarded: dict[str, Any] | None) -> None:
+def _sums(minor: Mapping[str, int]) -> dict[str, str]:
     from domain.money import decimal_text  # noqa: PLC0415
 
+    return {currency: decimal_text(minor[currency], currency) for currency in sorted(minor)}
+
+
+def _sums_text(minor: Mapping[str, int]) -> str:
+    return ", ".join(f"{amount} {currency}" for currency, amount in _sums(minor).items())
+
+
+def _show_first_days(days: Sequence[FirstDay]) -> None:
+    """What boarding would set going, if every reminder arrives and every debit succeeds."""
+    from adapters.tapes.firstdays import DAYS  # noqa: PLC0415
+
+    if not days:
+        print_text(f"Nothing is sent or debited in the first {DAYS} days")
+        return
+    rows = [
+        (
+            day.day.isoformat(),
+            day.reminders,
+            day.debits,
+            _sums_text(day.debited),
+            _sums_text(day.penalties),
+        )
+        for day in days
+    ]
+    columns = ("day", "reminders>", "debits>", "debited>", "penalty charged>")
+    print_table(f"The first {DAYS} days of the new loans", columns, rows)
+
+
+def _show(foretold: Foretold, boarded: Boarded | None, *, dry_run: bool) -> None:
+    from domain.money import decimal_text  # noqa: PLC0415
+
+    report = foretold.report
     for item in report.faults[:FAULTS_SHOWN]:
         note(str(item))
     if report.fault_count > FAULTS_SHOWN:
@@ -186,8 +243,10 @@ def _show(report: TapeReport, boarded: dict[str, Any] | None) -> None:
         print_text(f"{text} within one minor unit")
     if report.unconfirmed:
         print_text(f"{report.unconfirmed} due dates lie beyond what their calendar confirms")
+    if dry_run:
+        _show_first_days(foretold.days)
     if boarded is not None:
-        print_text(f"{boarded['boarded']} loans boarded, {boarded['known']} known already")
-        for item in (*boarded["refused"], *boarded["failed"]):
-            why = item.get("reason") or item.get("error")
-            note(f"{item['loan_id']}: not boarded: {why}")
+        print_text(f"{boarded.boarded} loans boarded, {boarded.known} known already")
+        for left_out in (*boarded.refused, *boarded.failed):
+            why = left_out.get("reason") or left_out.get("error")
+            note(f"{left_out['loan_id']}: not boarded: {why}")

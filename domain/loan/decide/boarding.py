@@ -1,15 +1,17 @@
 """Boarding a loan, and the passing of a day: what happens to many installments at once."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
+from typing import assert_never
 
+from domain.calendar import local_day
 from domain.debit.retry import NoRetry
 from domain.loan import agenda
-from domain.loan.aggregate import Installment, Loan, NoticeState
+from domain.loan.aggregate import Installment, Loan, NoticeState, Rulebook
 from domain.loan.amounts import Amounts
 from domain.loan.change import Change, Done, Refusal
-from domain.loan.commands import BoardLoan, RollDay
+from domain.loan.commands import BoardLoan, Past, RollDay
 from domain.loan.costs import broken_caps
 from domain.loan.decide.charges import charge_to_date, fall_due
 from domain.loan.decide.desk import need_operator
@@ -19,10 +21,16 @@ from domain.loan.lifecycle import Event, State
 from domain.loan.retrying import barred, retry_verdict
 from domain.loan.schedule import ScheduleLine
 
+DISBURSED_AHEAD_DAYS = 366
+"""A loan is boarded at most so long before it is lent; a later day is taken for a typing error."""
+
 
 def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
     """Put a loan on the books and start the drivers of installments that are near."""
-    if refusal := _check(command):
+    today = local_day(work.at, command.product.timezone)
+    if refusal := (
+        _check_names(command, work.rules) or _check(command) or _check_dates(command, today)
+    ):
         return refusal
     if command.loan_id in work.loans:
         return Refusal("loan.known", f"loan {command.loan_id} is on the books already")
@@ -43,7 +51,11 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
     )
     for item in items:
         work.note(command.loan_id, item.number, "", State.SCHEDULED, "boarded", str(item.due_on))
-        _open_if_near(work, command.loan_id, item.number, work.today(command.loan_id))
+        if item.due_on < today and command.past is Past.IGNORE:
+            settled = "it fell due before boarding and was settled elsewhere"
+            work.move(command.loan_id, item.number, Event.CANCELLED, settled)
+        else:
+            _open_if_near(work, command.loan_id, item.number, today)
     return work.finish(Done(note=f"boarded {len(items)} installments"))
 
 
@@ -64,6 +76,19 @@ def roll_day(work: Work, command: RollDay) -> Change:
     return work.finish(Done(note="rolled"))
 
 
+def _check_names(command: BoardLoan, rules: Rulebook) -> Refusal | None:
+    """What the product names must be known here, or nothing of the loan could ever be done."""
+    product = command.product
+    if product.rail not in rules.rails:
+        known = ", ".join(sorted(rules.rails))
+        return Refusal("product.rail", f"{product.rail} of {product.ref} is no rail here: {known}")
+    if product.calendar not in rules.calendars:
+        known = ", ".join(sorted(rules.calendars))
+        why = f"{product.calendar} of {product.ref} is no calendar here: {known}"
+        return Refusal("product.calendar", why)
+    return None
+
+
 def _check(command: BoardLoan) -> Refusal | None:
     """Rules that a loan must keep before it is on the books; the first one broken."""
     lines, product = command.schedule, command.product
@@ -78,12 +103,41 @@ def _check(command: BoardLoan) -> Refusal | None:
     if any(line.total <= 0 for line in lines):
         return Refusal("schedule.empty", "every installment asks for something")
     days = [line.due_on for line in lines]
-    if any(a >= b for a, b in pairwise(days)):
-        return Refusal("schedule.order", "due dates rise from installment to installment")
+    if any(a > b for a, b in pairwise(days)):
+        return Refusal("schedule.order", "no installment falls due before the one before it")
+    if days[0] < command.disbursed_on:
+        why = f"the first installment falls due on {days[0]}, before the loan is lent"
+        return Refusal("schedule.before_disbursement", why)
     if command.mandate.rail != product.rail:
         return Refusal("mandate.rail", f"the mandate is for {command.mandate.rail}")
     broken = broken_caps(product.caps, command.principal_minor, command.disbursed_on, lines)
     return Refusal("loan.cost", "; ".join(map(str, broken))) if broken else None
+
+
+def _check_dates(command: BoardLoan, today: date) -> Refusal | None:
+    """Rules about the day of boarding: nothing is debited at once unless somebody said so."""
+    latest = today + timedelta(days=DISBURSED_AHEAD_DAYS)
+    if command.disbursed_on > latest:
+        return Refusal("loan.disbursed_on", f"{command.disbursed_on} is not {latest} or before")
+    past = [line.due_on for line in command.schedule if line.due_on < today]
+    if not past:
+        return None
+    told = f"{len(past)} of {len(command.schedule)} installments fell due before {today}"
+    match command.past:
+        case Past.OWED:
+            return None
+        case Past.REFUSE:
+            ways = "ignore (settled elsewhere) or owed (debited at once)"
+            return Refusal("schedule.past", f"{told}, the first on {past[0]}; say past: {ways}")
+        case Past.IGNORE if len(past) == len(command.schedule):
+            return Refusal("schedule.past", f"{told}: nothing is left to collect")
+        case Past.IGNORE if command.product.caps is not None:
+            why = "what was paid of them counts towards the ceilings of the product"
+            return Refusal("schedule.past", f"{told}; {why}, so they cannot be ignored")
+        case Past.IGNORE:
+            return None
+        case _:
+            assert_never(command.past)
 
 
 def _item(line: ScheduleLine) -> Installment:

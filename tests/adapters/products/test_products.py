@@ -154,6 +154,23 @@ def test_a_folder_without_products_is_refused(tmp_path: Path) -> None:
             "cap",
             "percent a year",
         ),
+        ('future = "advance"', 'future = "next"', "waterfall.future", "must be advance"),
+        ('future = "advance"', 'future = "last"', "waterfall.future", "must be advance"),
+        ('future = "advance"', 'future = "reduce"', "waterfall.future", "must be advance"),
+        (
+            'future = "advance"',
+            'future = "advance"\nin_advance = ["principal"]',
+            "waterfall.in_advance",
+            "no such field",
+        ),
+        ('"equal-installment"', '"balloon"', "schedule.method", "no balloon and no rows"),
+        ('"equal-installment"', '"explicit"', "schedule.method", "no balloon and no rows"),
+        (
+            'method = "equal-installment"',
+            'method = "interest-only"\nround_installment_to_minor = 100',
+            "schedule",
+            "must be 0 for method interest-only",
+        ),
         (
             "[penalty]",
             '[caps]\nlegal = ["uk-high-cost"]\neach_fraction = 2\n[penalty]',

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
@@ -16,6 +17,8 @@ from adapters.tapes.upstream import UpstreamBoarding, application_of
 from domain.errors import Conflict
 from domain.loan.change import Applied
 from ports.boarding import LoanApplication
+from tests.support.booksbench import StillClock
+from workers.compose import rulebook
 
 ROOT = Path(__file__).resolve().parents[3]
 PRODUCTS = read_products(ROOT / "examples" / "products")
@@ -38,7 +41,7 @@ TERMS = LoanApplication(
 
 @pytest.mark.parametrize("rows_agreed", [False, True])
 async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
-    books: SqlBooks, desk: SqlDesk, tmp_path: Path, *, rows_agreed: bool
+    engine: AsyncEngine, clock: StillClock, desk: SqlDesk, tmp_path: Path, *, rows_agreed: bool
 ) -> None:
     """Who boards and why is told, and is no part of what a loan is; another rate is another loan.
 
@@ -49,12 +52,13 @@ async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
     (by_tape,) = read_tape(tape, CANONICAL_MAP, PRODUCTS, load_calendar).rows
     upstream = UpstreamBoarding(BoardingRules(CANONICAL_MAP, PRODUCTS, load_calendar))
     sent = application_of(by_tape) if rows_agreed else TERMS
-    first = await books.apply(by_tape)
-    again = await books.apply(upstream.command(sent))
+    other = upstream.command(replace(TERMS, annual_rate="9.7"))
+    async with SqlBooks(engine, clock, rulebook()) as books:
+        first = await books.apply(by_tape)
+        again = await books.apply(upstream.command(sent))
+        with pytest.raises(Conflict):
+            await books.apply(other)
     assert isinstance(first, Applied)
     assert isinstance(again, Applied)
     assert (first.replayed, again.replayed) == (False, True)
     assert (await desk.counts())["installments"] == {"SCHEDULED": 12}
-    other = upstream.command(replace(TERMS, annual_rate="9.7"))
-    with pytest.raises(Conflict):
-        await books.apply(other)

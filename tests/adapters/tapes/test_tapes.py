@@ -14,6 +14,7 @@ from adapters.tapes.loans import Shift
 from adapters.tapes.mapping import CANONICAL, CANONICAL_MAP, REQUIRED, TapeMap, read_map
 from adapters.tapes.report import TapeReport, read_tape
 from domain.errors import InvalidInput
+from tests.support.doors import Past
 
 ROOT = Path(__file__).resolve().parents[3]
 PRODUCTS = read_products(ROOT / "examples" / "products")
@@ -46,7 +47,7 @@ def test_a_good_row_becomes_a_command_with_its_schedule_and_mandate(read: Read) 
     """Ids, amounts and dates are what the row says; the rest is the product's and the defaults'."""
     report = read(GOOD)
     (command,) = report.rows
-    assert command.id == "board/default/L-1"
+    assert command.id == f"board/default/L-1/{command.identity()[:20]}"
     assert (command.loan_id, command.tenant, command.borrower) == ("L-1", "default", "borrower-L-1")
     assert command.principal_minor == 1_200_000
     assert command.product.ref == "cn-personal@1"
@@ -121,9 +122,85 @@ def test_a_row_above_a_ceiling_of_its_product_is_named_with_rule_cap_and_figure(
 
 
 def test_a_loan_that_comes_twice_names_the_line_that_has_it(read: Read) -> None:
-    """The second row is the fault."""
-    (fault,) = read(GOOD, GOOD).faults
-    assert (fault.line, fault.rule) == (3, "each loan once; line 2 has it")
+    """Nobody knows which of the two is meant: neither is good, and each names the other."""
+    report = read(GOOD, GOOD)
+    assert [(fault.line, fault.rule) for fault in report.faults] == [
+        (2, "each loan once; line 3 has it too, and is bad"),
+        (3, "each loan once; line 2 has it"),
+    ]
+    assert (report.rows, report.fault_count) == ((), 2)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        GOOD.replace("12000", "-12000"),
+        GOOD.replace("12000", "12,000"),
+        GOOD.replace("2026-01-15", "2026-01-32"),
+        GOOD.replace("1052.76", "x" * 1001),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_good_row_whose_loan_stands_on_a_bad_one_is_bad_too(
+    read: Read, bad: str, *, first: bool
+) -> None:
+    """Whichever comes first: a corrected copy may stand beside what it corrects, or the reverse."""
+    other = GOOD.replace("L-1", "L-2")
+    report = read(other, *((bad, GOOD) if first else (GOOD, bad)))
+    assert [command.loan_id for command in report.rows] == ["L-2"]
+    assert report.lines == (2,)
+    assert [fault.line for fault in report.faults] == [3, 4]
+    assert report.comparison.compared == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "rule"),
+    [
+        # Ten years late, by one digit.
+        (
+            GOOD.replace("2026-02-15", "2036-02-15"),
+            "first_due_on",
+            "at most 366 days after 2026-02-15",
+        ),
+        (
+            GOOD.replace("2026-01-15", "2016-01-15"),
+            "first_due_on",
+            "at most 366 days after 2016-02-15",
+        ),
+        (GOOD + ",2025-12-31", "mandate_valid_to", "not before the disbursement 2026-01-15"),
+    ],
+)
+def test_a_date_that_is_a_typing_error_is_refused(
+    read: Read, row: str, field: str, rule: str
+) -> None:
+    """A grace of a year is taken, one of ten is not; a mandate does not end before the loan."""
+    header = HEADER + (",mandate_valid_to" if field == "mandate_valid_to" else "")
+    (fault,) = read(row, header=header).faults
+    assert (fault.field, fault.rule) == (field, rule)
+    assert read(GOOD.replace("2026-02-15", "2027-02-15")).fault_count == 0
+
+
+def test_a_row_says_what_became_of_its_past_installments(read: Read) -> None:
+    """Its own column wins over what is said for the tape; another word is refused."""
+    header = HEADER + ",past"
+    rows_ = (GOOD + ",ignore", GOOD.replace("L-1", "L-2") + ",", GOOD.replace("L-1", "L-3") + ",no")
+    report = read(*rows_, header=header, past=Past.OWED)
+    assert [command.past for command in report.rows] == [Past.IGNORE, Past.OWED]
+    (fault,) = report.faults
+    assert (fault.line, fault.field, fault.rule) == (4, "past", "refuse, ignore, owed")
+
+
+def test_a_bullet_is_due_all_its_periods_later(read: Read, tmp_path: Path) -> None:
+    """Its one due date lies the whole term ahead and is no typing error."""
+    text = (ROOT / "examples" / "products" / "cn-business.toml").read_text(encoding="utf-8")
+    (tmp_path / "p.toml").write_text(
+        text.replace('method = "equal-principal"', 'method = "bullet"'), encoding="utf-8"
+    )
+    tape = tmp_path / "bullet.csv"
+    row = GOOD.replace("cn-personal,1052.76", "cn-business,").replace(",12,", ",48,")
+    tape.write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+    report = read_tape(tape, CANONICAL_MAP, read_products(tmp_path / "p.toml"), load_calendar)
+    assert [len(command.schedule) for command in report.rows] == [1]
 
 
 def test_another_currency_than_the_products_is_refused(read: Read) -> None:

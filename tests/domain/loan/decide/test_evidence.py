@@ -412,6 +412,7 @@ def test_boarding_says_which_rule_a_schedule_breaks() -> None:
             good[2],
         ),
         "schedule.order": (replace(good[0], due_on=good[2].due_on), *good[1:]),
+        "schedule.before_disbursement": (replace(good[0], due_on=date(2026, 2, 9)), *good[1:]),
     }
     for expected, lines in broken.items():
         command = replace(board(lines=good), schedule=lines)

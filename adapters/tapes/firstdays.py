@@ -1,0 +1,185 @@
+"""What boarding brings in its first days: debits, reminders and penalties, foretold day by day.
+
+The loans are decided on by the rules of the books, in memory. Every reminder is taken to arrive
+and every debit to succeed.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from domain.calendar import local_day, local_instant
+from domain.debit.attempt import DebitOrder
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan import agenda
+from domain.loan.aggregate import Actor, Loan, NoticeState, Rulebook
+from domain.loan.amounts import Component
+from domain.loan.change import Aggregates, Change, Ordered, Refusal
+from domain.loan.commands import (
+    AnyCommand,
+    BoardLoan,
+    IntendDebit,
+    QueueReminder,
+    RecordNoticeReceipt,
+    RecordOutcome,
+    RollDay,
+)
+from domain.loan.decide import decide
+from domain.loan.view import Beat, BeatKind
+
+DAYS = 7
+_FORETELLER = Actor("system", "foretold")
+_ACTIONS_MOST = 10_000
+"""Of one loan in its first days: a limit for a loop that should end by itself."""
+
+
+@dataclass(slots=True)
+class FirstDay:
+    """One day, in the time zones of the products: how many, and minor units by currency."""
+
+    day: date
+    reminders: int = 0
+    debits: int = 0
+    debited: dict[str, int] = field(default_factory=dict)
+    penalties: dict[str, int] = field(default_factory=dict)
+
+
+def first_days(
+    commands: Iterable[BoardLoan], rules: Rulebook, at: datetime, days: int = DAYS
+) -> tuple[FirstDay, ...]:
+    """What happens from `at` (UTC) on, today and the days after it; quiet days are left out."""
+    found: dict[date, FirstDay] = {}
+    for command in commands:
+        _Foretold(command, rules, at, found).run(days)
+    return tuple(found[day] for day in sorted(found))
+
+
+class _Foretold:
+    """One loan in memory, and what becomes of it."""
+
+    def __init__(
+        self, command: BoardLoan, rules: Rulebook, at: datetime, found: dict[date, FirstDay]
+    ) -> None:
+        self._command, self._rules, self._at, self._found = command, rules, at, found
+        self._zone = command.product.timezone
+        self._loan: Loan | None = None
+        self._in_vain: set[str] = set()
+
+    def run(self, days: int) -> None:
+        """Board it, begin each day, and do what comes next until the days are over."""
+        if not self._is_near(days):
+            return
+        self._apply(self._command)
+        first = local_day(self._at, self._zone)
+        for day in (first + timedelta(days=passed) for passed in range(days)):
+            self._at = max(self._at, local_instant(day, time.min, self._zone))
+            self._apply(
+                RollDay(id="roll", actor=_FORETELLER, loan_id=self._command.loan_id, day=day)
+            )
+            self._spend(local_instant(day + timedelta(days=1), time.min, self._zone))
+
+    def _is_near(self, days: int) -> bool:
+        """Whether anything can happen so soon: most loans of a tape are due later."""
+        product = self._command.product
+        ahead = max((rule.days_before for rule in product.reminders.rules), default=0)
+        last = local_day(self._at, self._zone) + timedelta(days=days + ahead)
+        return any(line.due_on <= last for line in self._command.schedule)
+
+    def _spend(self, end: datetime) -> None:
+        """Do what is due before an instant, in order of time."""
+        for _ in range(_ACTIONS_MOST):
+            first = min(self._beats(), key=lambda pair: pair[1].not_before, default=None)
+            if first is None or first[1].not_before >= end:
+                return
+            number, beat = first
+            self._at = max(self._at, beat.not_before)
+            before = self._loan
+            self._do(number, beat)
+            if self._loan is before:
+                self._in_vain.add(f"{number}/{beat.key}")
+
+    def _beats(self) -> Iterator[tuple[int, Beat]]:
+        if (loan := self._loan) is None:
+            return
+        for item in loan.installments:
+            beat = agenda.next_beat(loan, item, self._rules, self._at)
+            if beat is None or beat.kind not in {BeatKind.REMIND, BeatKind.PRESENT}:
+                continue
+            if f"{item.number}/{beat.key}" not in self._in_vain:
+                yield item.number, beat
+
+    def _do(self, number: int, beat: Beat) -> None:
+        loan_id, key = self._command.loan_id, beat.key
+        if beat.kind is BeatKind.REMIND:
+            self._apply(
+                QueueReminder(id=key, actor=_FORETELLER, loan_id=loan_id, number=number, beat=key)
+            )
+            self._arrive(number)
+            return
+        change = self._apply(
+            IntendDebit(id=key, actor=_FORETELLER, loan_id=loan_id, number=number, beat=key)
+        )
+        if change is not None and isinstance(change.answer, Ordered):
+            self._succeed(change.answer.order)
+
+    def _arrive(self, number: int) -> None:
+        """The messages of an installment that were just written have reached the borrower."""
+        loan = self._loan
+        for notice in loan.installment(number).notices if loan else ():
+            if notice.state is NoticeState.QUEUED:
+                self._today().reminders += 1
+                self._apply(
+                    RecordNoticeReceipt(
+                        id=notice.message_id,
+                        actor=_FORETELLER,
+                        message_id=notice.message_id,
+                        delivered=True,
+                    )
+                )
+
+    def _succeed(self, order: DebitOrder) -> None:
+        today = self._today()
+        today.debits += 1
+        today.debited[order.currency] = today.debited.get(order.currency, 0) + order.amount_minor
+        self._apply(
+            RecordOutcome(
+                id=order.order_no,
+                actor=_FORETELLER,
+                rail=order.rail,
+                order_no=order.order_no,
+                outcome=Outcome(OutcomeClass.SUCCESS, "00", order.amount_minor),
+                source="answer",
+            )
+        )
+
+    def _apply(self, command: AnyCommand) -> Change | None:
+        change = decide(self._aggregates(), command)
+        if isinstance(change, Refusal):
+            return None
+        self._loan = change.loans.get(self._command.loan_id, self._loan)
+        for posting in (posting for entry in change.entries for posting in entry.postings):
+            charged = posting.minor > 0 and posting.account.startswith("owed/")
+            if charged and posting.component == Component.PENALTY:
+                sums = self._today().penalties
+                sums[posting.currency] = sums.get(posting.currency, 0) + posting.minor
+        return change
+
+    def _aggregates(self) -> Aggregates:
+        loan = self._loan
+        if loan is None:
+            return Aggregates(self._at, self._rules)
+        return Aggregates(
+            self._at,
+            self._rules,
+            loans={loan.id: loan},
+            orders={attempt.order_no: loan.id for _, attempt in loan.attempts()},
+            messages={
+                notice.message_id: loan.id for item in loan.installments for notice in item.notices
+            },
+            receipts={receipt.id: loan.id for receipt in loan.receipts},
+            mandates={loan.mandate.ref: (loan.id,)},
+        )
+
+    def _today(self) -> FirstDay:
+        day = local_day(self._at, self._zone)
+        return self._found.setdefault(day, FirstDay(day))
