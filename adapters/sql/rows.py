@@ -16,8 +16,8 @@ from pydantic_core import to_json
 from domain.canonical import digest
 from domain.debit.attempt import Attempt
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
+from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Answer, CaseChange, Message
-from domain.loan.commands import BoardLoan, Past
 from domain.loan.product import Product
 from domain.loan.view import InstallmentView
 from ports.outbox import TRACE

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from adapters.products.translate import ProductFile
+from adapters.tapes.checks import check_gaps, with_id
 from adapters.tapes.mapping import DEFAULT_TENANT, ProductRule, TapeMap
 from adapters.tapes.rows import Row
 from domain.calendar import BankingCalendar
@@ -14,14 +15,11 @@ from domain.debit.mandate import Mandate
 from domain.errors import InvalidInput
 from domain.loan import schedule
 from domain.loan.aggregate import Actor
-from domain.loan.commands import BoardLoan, Past
-from domain.loan.costs import broken_caps, check_caps
-from domain.loan.schedule import Method, ScheduleLine, ScheduleTerms
+from domain.loan.boarding import BoardLoan, Past
+from domain.loan.schedule import ScheduleLine, ScheduleTerms
 from domain.money import parse_minor
 
 TAPE = Actor("upstream", "tape")
-GAP_DAYS = 366
-"""A due date may be later than its frequency says by a year: grace, harvests, holidays."""
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _NAMES = {
@@ -124,49 +122,6 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
         schedule.usual_line(whole).total,
         unconfirmed,
     )
-
-
-def check_cost(command: BoardLoan) -> None:
-    """Refuse a loan that breaks a ceiling of its product, as the books would.
-
-    Raises:
-        InvalidInput: names the cost, the rule and its cap.
-    """
-    rules, principal = command.product.caps, command.principal_minor
-    check_caps(broken_caps(rules, principal, command.disbursed_on, command.schedule))
-
-
-def with_id(command: BoardLoan) -> BoardLoan:
-    """The command under an id made of its loan and content.
-
-    The same loan has the same id by whatever way it comes, and one that was refused can be
-    corrected: its new content is a new command.
-    """
-    name = f"board/{command.tenant}/{command.loan_id}/{command.identity()[:20]}"
-    return replace(command, id=name)
-
-
-def check_gaps(command: BoardLoan, chosen: ProductFile, periods: int, first: str) -> None:
-    """Refuse due dates further apart than the product's frequency and `GAP_DAYS` allow.
-
-    Args:
-        command: the loan.
-        chosen: its product; the one line of a bullet may lie all its periods ahead.
-        periods: how many the loan has.
-        first: the field that gives the first due date.
-
-    Raises:
-        InvalidInput: a due date that looks like a typing error, such as one ten years late.
-    """
-    how = chosen.schedule
-    steps = periods if how.method is Method.BULLET else 1
-    start = command.disbursed_on
-    for line in command.schedule:
-        regular = how.every.date_at(start, steps)
-        if (line.due_on - regular).days > GAP_DAYS:
-            field = first if line.number == 1 else f"schedule[{line.number}].due_on"
-            raise InvalidInput(field, line.due_on, f"at most {GAP_DAYS} days after {regular}")
-        start = line.due_on
 
 
 def cut(lines: tuple[ScheduleLine, ...], months: int | None) -> tuple[ScheduleLine, ...]:

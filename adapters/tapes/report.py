@@ -6,12 +6,13 @@ from pathlib import Path
 
 from adapters.products.translate import ProductFile
 from adapters.refusals import SourceRefused
-from adapters.tapes.loans import BoardingRules, RowLoan, Shift, check_cost, loan_of
+from adapters.tapes.checks import check_cost
+from adapters.tapes.loans import BoardingRules, RowLoan, Shift, loan_of
 from adapters.tapes.mapping import TapeMap
 from adapters.tapes.rows import Row, TapeFault, fault_of, read_rows
 from domain.calendar import BankingCalendar
 from domain.errors import InvalidInput
-from domain.loan.commands import BoardLoan, Past
+from domain.loan.boarding import BoardLoan, Past
 
 FAULTS_KEPT = 1_000
 EXCEPTIONS_KEPT = 100

@@ -3,12 +3,13 @@
 from dataclasses import fields, replace
 from datetime import date
 
-from adapters.tapes.loans import BoardingRules, check_cost, check_gaps, loan_of, with_id
+from adapters.tapes.checks import check_cost, check_gaps, with_id
+from adapters.tapes.loans import BoardingRules, loan_of
 from adapters.tapes.rows import Row
 from domain.errors import InvalidInput
 from domain.loan import schedule
 from domain.loan.aggregate import Actor
-from domain.loan.commands import BoardLoan, Past
+from domain.loan.boarding import BoardLoan, Past
 from domain.loan.schedule import ScheduleLine
 from domain.money import decimal_text, parse_minor
 from ports.boarding import LoanApplication

@@ -5,6 +5,7 @@ domain by changing one line of this file.
 """
 
 from domain.loan.aggregate import Actor
+from domain.loan.boarding import Past
 from domain.loan.charge import Charge
 from domain.loan.command import Command, Scope
 from domain.loan.commands import (
@@ -18,7 +19,6 @@ from domain.loan.commands import (
     Hold,
     IntendDebit,
     Order,
-    Past,
     QueueReminder,
     RaiseOperator,
     RecordNoticeReceipt,

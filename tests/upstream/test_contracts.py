@@ -24,6 +24,7 @@ RELEASED = {
     "closure.v1.json": "1521a0a615690c13",
     "installment-view.v1.json": "1b8666b177086a09",
     "loan-application.v1.json": "a57b7918e4fa7606",
+    "loan-application.v2.json": "b385669990ec6558",
     "override-answer.v1.json": "1b8666b177086a09",
     "override.v1.json": "4a5e2a054c371aad",
     "override.v2.json": "8c7d7b1bdf070341",

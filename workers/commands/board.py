@@ -110,7 +110,7 @@ def _read(settings: Settings, given: _Given) -> TapeReport:
     from adapters.tapes.mapping import CANONICAL_MAP, read_map  # noqa: PLC0415
     from adapters.tapes.report import read_tape  # noqa: PLC0415
     from domain.errors import InvalidInput  # noqa: PLC0415
-    from domain.loan.commands import Past  # noqa: PLC0415
+    from domain.loan.boarding import Past  # noqa: PLC0415
 
     if given.past not in list(Past):
         raise InvalidInput("past", given.past, ", ".join(Past))

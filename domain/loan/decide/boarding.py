@@ -10,8 +10,9 @@ from domain.debit.retry import NoRetry
 from domain.loan import agenda
 from domain.loan.aggregate import Installment, Loan, NoticeState, Rulebook
 from domain.loan.amounts import Amounts
+from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Change, Done, Refusal
-from domain.loan.commands import BoardLoan, Past, RollDay
+from domain.loan.commands import RollDay
 from domain.loan.costs import broken_caps
 from domain.loan.decide.charges import charge_to_date, fall_due
 from domain.loan.decide.desk import need_operator
