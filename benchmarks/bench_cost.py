@@ -16,7 +16,7 @@ from pathlib import Path
 
 from adapters.sql.books import SqlBooks
 from benchmarks.harness import Report
-from domain.loan.commands import BoardLoan
+from domain.loan.boarding import BoardLoan
 from domain.loan.decide.driving import order_number
 from simulator.dice import chance, token
 from simulator.faults import Fault, call_fault

@@ -37,8 +37,9 @@ from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
 from domain.loan.aggregate import Actor, Rulebook
+from domain.loan.boarding import BoardLoan
 from domain.loan.change import Applied
-from domain.loan.commands import BoardLoan, BookLine, RecordNoticeReceipt
+from domain.loan.commands import BookLine, RecordNoticeReceipt
 from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
 from domain.loan.schedule import ScheduleLine
 from domain.loan.view import InstallmentView

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.loan.commands import BoardLoan
+from domain.loan.boarding import BoardLoan
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from workers.stackfile import read_stack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.loan.commands import BoardLoan
+    from domain.loan.boarding import BoardLoan
     from workers.compose import Stack
     from workers.settings import Settings
 

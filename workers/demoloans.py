@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.products.translate import ProductFile
-    from domain.loan.commands import BoardLoan
+    from domain.loan.boarding import BoardLoan
 
 PRODUCT = "cn-personal"
 FIRST_DUE_AFTER = timedelta(days=12)

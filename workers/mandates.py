@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from domain.loan.aggregate import Loan
-    from domain.loan.commands import BoardLoan
+    from domain.loan.boarding import BoardLoan
     from ports.rail import Rail
 
 TRIES = 20

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from domain.audit import AuditReport
-    from domain.loan.commands import BoardLoan
+    from domain.loan.boarding import BoardLoan
     from workers.compose import Stack
     from workers.sandbox import Tally
     from workers.settings import Settings

@@ -11,6 +11,7 @@ from domain.canonical import digest
 from domain.errors import Conflict, InvariantBroken
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
+from domain.loan.boarding import BoardLoan
 from domain.loan.change import (
     Aggregates,
     Applied,
@@ -21,7 +22,7 @@ from domain.loan.change import (
     Refused,
     Stamp,
 )
-from domain.loan.commands import AnyCommand, BoardLoan
+from domain.loan.commands import AnyCommand
 from domain.loan.decide import decide
 from domain.loan.view import InstallmentView
 

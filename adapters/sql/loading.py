@@ -16,7 +16,8 @@ from adapters.sql.lookup import Lookups, lookups
 from adapters.sql.rows import read_answer, read_case, read_line, read_loan, read_product
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Logged, Workset
-from domain.loan.commands import AnyCommand, BoardLoan
+from domain.loan.boarding import BoardLoan
+from domain.loan.commands import AnyCommand
 from domain.loan.product import Product
 
 

@@ -13,8 +13,9 @@ from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
+from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Answer, CaseChange, Change, Message, Stamp, Transition
-from domain.loan.commands import AnyCommand, BoardLoan
+from domain.loan.commands import AnyCommand
 from domain.loan.view import InstallmentView
 
 Subject = tuple[str, int]

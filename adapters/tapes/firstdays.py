@@ -14,10 +14,10 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan import agenda
 from domain.loan.aggregate import Actor, Loan, NoticeState, Rulebook
 from domain.loan.amounts import Component
+from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change, Ordered, Refusal
 from domain.loan.commands import (
     AnyCommand,
-    BoardLoan,
     IntendDebit,
     QueueReminder,
     RecordNoticeReceipt,

@@ -5,13 +5,12 @@ domain by changing one line of this file.
 """
 
 from domain.loan.aggregate import Actor
-from domain.loan.boarding import Past
+from domain.loan.boarding import BoardLoan, Past
 from domain.loan.charge import Charge
 from domain.loan.command import Command, Scope
 from domain.loan.commands import (
     AnyCommand,
     BeatCommand,
-    BoardLoan,
     BookLine,
     Cancel,
     ChangeDate,

@@ -14,7 +14,7 @@ from workers.console import Exit, HomeOption, note, print_text, run_async, setti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.loan.commands import BoardLoan
+    from domain.loan.boarding import BoardLoan
     from workers.local import LocalOptions
     from workers.rehearsal import Progress, Result
     from workers.settings import Settings

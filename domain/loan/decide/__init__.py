@@ -5,12 +5,12 @@ One file per family; this door only sorts commands into them.
 
 from typing import assert_never
 
+from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change, Done, Refusal
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand
 from domain.loan.commands import (
     AnyCommand,
-    BoardLoan,
     BookLine,
     Cancel,
     ChangeDate,
