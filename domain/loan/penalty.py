@@ -6,10 +6,12 @@ Source: PBC notice yinfa [2003] 251 (contract rate plus 30 to 50 percent, from t
 until paid); rounding and switches are the product's.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from domain.errors import InvalidInput
 from domain.loan.amounts import Amounts
@@ -107,13 +109,28 @@ def penalty(
     days = (last_day - start).days + 1
     if days > LONGEST_DAYS:
         raise InvalidInput("to", last_day, f"at most {LONGEST_DAYS} days from {start}")
+    first, last = (start - due_on).days, (last_day - due_on).days
+    out = {(day - due_on).days for day in excused if start <= day <= last_day}
     base, accrued = rule.bearing(owed), before
-    for offset in range(days):
-        day = start + timedelta(days=offset)
-        if day not in excused:
-            bearing = base + accrued if rule.compounding else base
-            accrued += bearing * rule.rate_at((day - due_on).days)
+    if not rule.compounding:
+        accrued += base * _rates(rule, first, last, out)
+    else:
+        for dpd in range(first, last + 1):
+            if dpd not in out:
+                accrued += (base + accrued) * rule.rate_at(dpd)
     return max(Fraction(0), _capped(accrued, owed, rule) - before)
+
+
+def _rates(rule: PenaltyRule, first: int, last: int, out: Collection[int]) -> Fraction:
+    """Sum of the daily rates from one number of days past due to another, those of `out` not."""
+    total = Fraction(0)
+    bounds = (0, *(starts for starts, _ in rule.steps), last + 1)
+    for lower, upper in pairwise(bounds):
+        low, high = max(lower, first), min(upper - 1, last)
+        if low <= high:
+            counted = high - low + 1 - sum(low <= dpd <= high for dpd in out)
+            total += counted * rule.rate_at(low)
+    return total
 
 
 def _capped(exact: Fraction, owed: Amounts, rule: PenaltyRule) -> Fraction:

@@ -145,6 +145,8 @@ async def _go(
 def _as_dict(foretold: Foretold, boarded: Boarded | None) -> dict[str, Any]:
     from dataclasses import asdict  # noqa: PLC0415
 
+    from workers.boarding import FORETOLD_MOST  # noqa: PLC0415
+
     report = foretold.report
     comparison = report.comparison
     return {
@@ -170,6 +172,7 @@ def _as_dict(foretold: Foretold, boarded: Boarded | None) -> dict[str, Any]:
                 for item in comparison.exceptions
             ],
         },
+        "first_days_of_loans": min(len(foretold.new), FORETOLD_MOST),
         "first_days": [
             {
                 "day": day.day.isoformat(),
@@ -194,10 +197,13 @@ def _sums_text(minor: Mapping[str, int]) -> str:
     return ", ".join(f"{amount} {currency}" for currency, amount in _sums(minor).items())
 
 
-def _show_first_days(days: Sequence[FirstDay]) -> None:
+def _show_first_days(days: Sequence[FirstDay], loans: int) -> None:
     """What boarding would set going, if every reminder arrives and every debit succeeds."""
     from adapters.tapes.firstdays import DAYS  # noqa: PLC0415
+    from workers.boarding import FORETOLD_MOST  # noqa: PLC0415
 
+    if loans > FORETOLD_MOST:
+        print_text(f"The first days are told for the first {FORETOLD_MOST} of {loans} new loans")
     if not days:
         print_text(f"Nothing is sent or debited in the first {DAYS} days")
         return
@@ -244,7 +250,7 @@ def _show(foretold: Foretold, boarded: Boarded | None, *, dry_run: bool) -> None
     if report.unconfirmed:
         print_text(f"{report.unconfirmed} due dates lie beyond what their calendar confirms")
     if dry_run:
-        _show_first_days(foretold.days)
+        _show_first_days(foretold.days, len(foretold.new))
     if boarded is not None:
         print_text(f"{boarded.boarded} loans boarded, {boarded.known} known already")
         for left_out in (*boarded.refused, *boarded.failed):

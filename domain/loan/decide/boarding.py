@@ -26,6 +26,10 @@ DISBURSED_AHEAD_DAYS = 366
 """A loan is boarded at most so long before it is lent; a later day is taken for a typing error."""
 
 
+OWED_DAYS = 1_830
+"""Installments are taken as owed when they fell due at most five years ago."""
+
+
 def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
     """Put a loan on the books and start the drivers of installments that are near."""
     today = local_day(work.at, command.product.timezone)
@@ -124,7 +128,10 @@ def _check_dates(command: BoardLoan, today: date) -> Refusal | None:
     if not past:
         return None
     told = f"{len(past)} of {len(command.schedule)} installments fell due before {today}"
+    oldest = today - timedelta(days=OWED_DAYS)
     match command.past:
+        case Past.OWED if past[0] < oldest:
+            return Refusal("schedule.past", f"{told}, the first on {past[0]}, before {oldest}")
         case Past.OWED:
             return None
         case Past.REFUSE:

@@ -171,3 +171,23 @@ def test_a_rule_that_makes_no_sense_is_refused(changed: dict[str, Any], said: st
         rule(**changed)
     assert str(refused.value) == said
     assert rule(steps=((1, Decimal(36)),), cap_minor=0, cap_fraction=Fraction(0)).grace_days == 0
+
+
+@given(
+    st.dictionaries(st.integers(1, 90), st.integers(0, 60), max_size=3).map(dict.items).map(sorted),
+    st.lists(st.integers(0, 80), max_size=5),
+    st.integers(0, 40),
+    st.integers(0, 60),
+    st.integers(0, 5),
+)
+def test_days_are_counted_as_if_one_by_one(
+    steps: list[tuple[int, int]], out: list[int], first: int, length: int, grace: int
+) -> None:
+    """Rates that rise, days left out, a span that begins anywhere: the sum over all its days."""
+    made = rule(steps=tuple((dpd, Decimal(rate)) for dpd, rate in steps), grace_days=grace)
+    owed, last = Amounts(principal=100_000), first + length
+    excused = frozenset(DUE + timedelta(days=dpd) for dpd in out)
+    counted = [dpd for dpd in range(max(first, grace + 1), last + 1) if dpd not in out]
+    wanted = sum((100_000 * made.rate_at(dpd) for dpd in counted), Fraction(0))
+    days = DUE + timedelta(days=first), DUE + timedelta(days=last)
+    assert penalty(owed, made, DUE, *days, excused) == wanted

@@ -68,6 +68,15 @@ def test_past_installments_that_are_owed_are_opened_at_once() -> None:
     assert [books.item(number).state for number in (1, 2)] == [State.DUE, State.DUE]
 
 
+@pytest.mark.parametrize(("days", "taken"), [(1_830, True), (1_831, False)])
+def test_installments_are_owed_for_at_most_five_years(days: int, *, taken: bool) -> None:
+    """An older one is a typing error, or barred by time; penalty would be counted for ten years."""
+    at = datetime(2026, 3, 10, 1, tzinfo=UTC) + timedelta(days=days)
+    answer = MemoryBooks(at=at).apply(replace(board(), past=Past.OWED))
+    assert isinstance(answer, Change) is taken
+    assert taken or getattr(answer, "reason", "").endswith("on 2026-03-10, before 2026-03-11")
+
+
 def test_a_loan_that_is_past_as_a_whole_leaves_nothing_to_collect() -> None:
     """Ignoring all of it is a mistake, not a loan."""
     books = MemoryBooks(at=datetime(2026, 6, 1, tzinfo=UTC))
