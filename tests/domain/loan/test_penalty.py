@@ -191,3 +191,12 @@ def test_days_are_counted_as_if_one_by_one(
     wanted = sum((100_000 * made.rate_at(dpd) for dpd in counted), Fraction(0))
     days = DUE + timedelta(days=first), DUE + timedelta(days=last)
     assert penalty(owed, made, DUE, *days, excused) == wanted
+
+
+def test_a_span_within_one_step_and_an_excused_day_of_compound_penalty() -> None:
+    """Steps before and after the span add nothing; a day left out bears nothing, compounded too."""
+    stepped = rule(steps=((10, Decimal(36)), (90, Decimal(72))))
+    assert penalty(OWED, stepped, DUE, after(20), after(29)) == 10 * 100
+    compound = rule(compounding=True)
+    two_days = penalty(OWED, compound, DUE, after(1), after(2))
+    assert penalty(OWED, compound, DUE, after(1), after(3), frozenset({after(2)})) == two_days
