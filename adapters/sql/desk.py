@@ -181,7 +181,7 @@ class SqlDesk:
                 yield posting
 
     async def verify(self) -> ChainReport:
-        """Recompute every hash, number and sum of the journal, and compare the balances."""
+        """Recompute the journal, and compare what is kept beside it; nothing is trusted."""
         async with look(self._engine) as conn:
             return await verify_journal(conn)
 

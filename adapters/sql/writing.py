@@ -2,7 +2,7 @@
 
 The order keeps writers from waiting for each other in a circle. Rows of loans and lines are
 protected by the locks taken while loading and go first, sorted; then the chain head is locked, and
-only under it are the command log, the journal, balances, cases and the outbox written.
+only under it are the journal, balances, cases and the outbox written.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from adapters.sql.faults import Raced
 from adapters.sql.journal import append_journal
 from adapters.sql.lookup import lookups
 from adapters.sql.rows import Row
-from adapters.sql.shared import write_cases, write_log, write_messages
+from adapters.sql.shared import write_cases, write_messages
 from adapters.sql.types import Instant
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Subject, Workset, changed_installments
@@ -65,9 +65,8 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _write_installments(unit, work, held, domain)
     await _write_children(unit, work, held)
     await _write_lines(unit, work)
-    seq = await append_journal(unit, work)
+    await append_journal(unit, work)
     await _look_again(unit, work)
-    await write_log(unit, work, seq)
     await write_cases(unit, work)
     await write_messages(unit, work)
     return held

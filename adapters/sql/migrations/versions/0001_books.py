@@ -206,8 +206,11 @@ def _journal() -> None:
         sa.Column("loan_id", sa.String(length=120), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("written_by", sa.String(length=80), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_commands"),
+        sa.UniqueConstraint("seq", name="uq_commands_seq"),
         sa.UniqueConstraint("says", name="uq_commands_says"),
     )
     op.create_index("ix_commands_loan_id_number", "commands", ["loan_id", "number"], unique=False)
