@@ -13,7 +13,14 @@ from sqlalchemy import Row
 from adapters.sql.cache import LoanCache
 from adapters.sql.engine import listed
 from adapters.sql.lookup import REFERENCES, Lookups, lookups
-from adapters.sql.rows import read_answer, read_case, read_line, read_loan, read_product
+from adapters.sql.rows import (
+    read_answer,
+    read_case,
+    read_line,
+    read_loan,
+    read_product,
+    stored_mark,
+)
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Logged, Workset
 from domain.loan.command import Scope
@@ -84,8 +91,10 @@ async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCac
     heads = await unit.find(find.loans, names)
     products = await _products(unit, find, {row.product_ref for row in heads}, cache)
     installments: defaultdict[str, list[str]] = defaultdict(list)
+    views: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
     for row in await unit.find(find.installments, names):
         installments[row.loan_id].append(row.body)
+        views[row.loan_id][row.number] = stored_mark(row.view)
     receipts: defaultdict[str, list[str]] = defaultdict(list)
     for row in await unit.find(find.loan_receipts, names):
         receipts[row.loan_id].append(row.body)
@@ -94,6 +103,7 @@ async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCac
             read_loan(row.body, products[row.product_ref], installments[row.id], receipts[row.id]),
             row.revision,
             row.content,
+            views[row.id],
         )
         for row in heads
     ]

@@ -31,6 +31,9 @@ _REFERENCES: dict[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
 REFERENCES = tuple(_REFERENCES)
 
 
+_view = installments.c.view
+
+
 class Lookups:
     """Statements that take a list of keys as parameter `values`; see `Unit.find`."""
 
@@ -59,7 +62,8 @@ class Lookups:
         )
         self.loans = _where(select(loans), of(loans.c.id))
         self.installments = _where(
-            select(installments.c.loan_id, installments.c.body), of(installments.c.loan_id)
+            select(*(installments.c[name] for name in ("loan_id", "number", "body", "view"))),
+            of(installments.c.loan_id),
         ).order_by(installments.c.loan_id, installments.c.number)
         self.loan_receipts = _where(
             select(receipts.c.loan_id, receipts.c.body), of(receipts.c.loan_id)
