@@ -176,7 +176,8 @@ class SqlDesk:
 
     async def journal(self) -> AsyncGenerator[JournalPosting]:
         """All postings in the order of the chain, streamed from one snapshot."""
-        async with look(self._engine) as conn, aclosing(journal_of(conn)) as found:
+        unhurried = look(self._engine, unhurried=True)
+        async with unhurried as conn, aclosing(journal_of(conn)) as found:
             async for posting in found:
                 yield posting
 

@@ -18,6 +18,13 @@ _DRIVERS = {
     "postgres": "postgresql+asyncpg",
 }
 BUSY_TIMEOUT_MS = 10_000
+"""How long a SQLite connection waits for the write lock."""
+LOCK_TIMEOUT_MS = 5_000
+"""How long a PostgreSQL statement waits for a lock; then its transaction begins anew."""
+IDLE_TIMEOUT_MS = 10_000
+"""How long a PostgreSQL transaction may wait for its own program. A program that is suspended, or
+whose machine is gone, while it holds the chain's head stops every other writer for so long."""
+CONNECT_TIMEOUT_S = 10.0
 _READER = "acquit_reader"
 
 
@@ -40,7 +47,8 @@ def books_url(url: str) -> URL:
 def books_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
     """An engine whose transactions may write; see `reader` for those that only look.
 
-    Its errors show statements without their parameters: those are people's.
+    Its errors show statements without their parameters: those are people's. No PostgreSQL
+    transaction of it waits for a lock, or keeps one while it does nothing, without limit.
     """
     address = books_url(url)
     if address.get_backend_name() == "postgresql":
@@ -50,11 +58,23 @@ def books_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
             pool_size=pool_size,
             pool_pre_ping=True,
             hide_parameters=True,
+            connect_args={"server_settings": _POSTGRES, "timeout": CONNECT_TIMEOUT_S},
         )
     engine = create_async_engine(address, pool_size=pool_size, max_overflow=5, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _sqlite_connect)
     event.listen(engine.sync_engine, "begin", _sqlite_begin)
     return engine
+
+
+_POSTGRES = {
+    "application_name": "acquit",
+    "lock_timeout": str(LOCK_TIMEOUT_MS),
+    "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
+    # A machine that vanished without a word: its locks are given back within a minute.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 
 
 def reader(engine: AsyncEngine) -> AsyncEngine:

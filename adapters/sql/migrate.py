@@ -122,7 +122,10 @@ async def upgrade_engine(engine: AsyncEngine, revision: str = "head") -> None:
     """Migrate in one transaction: all steps or none."""
     async with engine.begin() as conn:
         if is_postgres(engine):
+            # Another migration may take long: it is waited for. Locks of tables are not.
+            await conn.execute(text("SET LOCAL lock_timeout = 0"))
             await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await conn.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
         await conn.run_sync(_upgrade, revision)
 
 

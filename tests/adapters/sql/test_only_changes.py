@@ -23,7 +23,7 @@ class Written:
         self.rows = 0
         event.listen(engine.sync_engine, "before_cursor_execute", self._on_execute)
 
-    def _on_execute(self, *seen: Any) -> None:  # noqa: ANN401  (arguments of SQLAlchemy's event)
+    def _on_execute(self, *seen: Any) -> None:
         _conn, _cursor, statement, parameters, _context, many = seen
         if statement.startswith("UPDATE installments"):
             self.rows += len(parameters) if many else 1
