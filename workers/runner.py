@@ -18,6 +18,7 @@ from activities.reminders import ReminderActivities, ReviewActivities
 from activities.statements import StatementActivities
 from activities.sweeps import SweepActivities
 from adapters.rails.simbank.profile import SIMBANK
+from adapters.sql.rights import books_id
 from adapters.statements.camt053 import Camt053Reader
 from adapters.temporal.client import connect
 from adapters.temporal.couriers import couriers
@@ -78,8 +79,7 @@ async def open_house(
         stamped = client
         if (stamp := stamp_of(stack)) is not None:
             stamped = await connect(config, tracer=tracer, stamp=stamp, runtime=runtime)
-    books_id = stack.engine.url.render_as_string(hide_password=True).rpartition("/")[2]
-    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, books_id)
+    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, await books_id(stack.engine))
     notices = await notice_courier(stack, closing)
     stack.deliver_by(seen.couriers({**couriers(drivers), "notice": notices}))
     return House(stack, client, drivers, TemporalStarter(client))

@@ -214,6 +214,8 @@ chain_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
+    # Names these books for ever, made with them: no two books have the same.
+    Column("books_id", String(32), nullable=False),
     CheckConstraint("id = 1", name="single"),
 )
 
@@ -294,6 +296,7 @@ outbox = Table(
     Column("retry_at", Instant),
     Column("claimed_until", Instant),
     Column("delivered_at", Instant),
+    Column("given_up_at", Instant),
     Column("last_error", String(200)),
     sqlite_autoincrement=True,
 )
@@ -333,3 +336,5 @@ statements = Table(
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
+PRUNED = ("outbox",)
+"""Rows of these may be removed by the application, once they have done their work."""

@@ -30,7 +30,8 @@ class TemporalDrivers:
     """Implements `ports.drivers.Drivers`.
 
     Args:
-        books_id: names the database, so that drivers of other books under the same ids are seen.
+        books_id: the name that the books were made with, so that drivers of other books under the
+            same ids are seen.
         queue: where the workflow workers poll.
     """
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from adapters.sql.engine import books_engine, is_postgres
 from adapters.sql.looking import look
 from adapters.sql.migrate import revision_of
 from adapters.sql.rights import database_clock, rights_of
+from adapters.sql.tables import outbox
 from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
 from workers.production import is_sandbox
 
@@ -29,7 +30,8 @@ SKEW_WARN, SKEW_FAIL = timedelta(seconds=5), timedelta(seconds=60)
 _MIGRATE = "run `acquit db upgrade` as the owner of the books"
 _RESTRICT = "connect as a role that `acquit db upgrade --grant-to ROLE` has given its rights"
 _REACH = "start the database, and check ACQUIT_DATABASE_URL: address, role and password"
-_LATER = ("migrations", "database role", "journal guards", "clock database")
+_LATER = ("migrations", "database role", "journal guards", "outbox", "clock database")
+_REVIVE = "see docs/runbooks/outbox-old.md: find out why, then have them tried again"
 
 
 async def check_books(
@@ -50,6 +52,7 @@ async def check_books(
             return [*found, *_skipped("the books are not migrated")[1:]]
         sandbox = is_sandbox(record)
         found += await examiner.run("database role", _RESTRICT, lambda: _role(engine, sandbox))
+        found += await examiner.run("outbox", _REACH, lambda: _outbox(engine))
         found += await examiner.run("clock database", _REACH, lambda: _clock(engine))
         return found
     finally:
@@ -102,6 +105,15 @@ async def _role(engine: AsyncEngine, sandbox: bool) -> Sequence[Finding]:  # noq
         advice = "find out who removed it, run `acquit ledger verify`, restore the trigger"
         return [*found, fail("journal guards", detail, advice)]
     return [*found, ok("journal guards", "triggers refuse changes and removals")]
+
+
+async def _outbox(engine: AsyncEngine) -> Sequence[Finding]:
+    async with look(engine) as conn:
+        dead = select(func.count()).select_from(outbox).where(outbox.c.given_up_at.is_not(None))
+        count = int((await conn.execute(dead)).scalar_one())
+    if count:
+        return [warn("outbox", f"{count} messages were given up after many tries", _REVIVE)]
+    return [ok("outbox", "no message was given up")]
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:
