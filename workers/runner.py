@@ -7,6 +7,7 @@ import contextlib
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from activities.boarding import BoardActivities
@@ -79,7 +80,7 @@ async def open_house(
         stamped = client
         if (stamp := stamp_of(stack)) is not None:
             stamped = await connect(config, tracer=tracer, stamp=stamp, runtime=runtime)
-    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, await books_id(stack.engine))
+    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, partial(books_id, stack.engine))
     notices = await notice_courier(stack, closing)
     stack.deliver_by(seen.couriers({**couriers(drivers), "notice": notices}))
     return House(stack, client, drivers, TemporalStarter(client))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 
-from adapters.sql.engine import books_engine, is_postgres
+from adapters.sql.engine import books_engine, is_postgres, is_there
 from adapters.sql.looking import look
 from adapters.sql.migrate import revision_of
 from adapters.sql.rights import database_clock, rights_of
@@ -65,17 +64,13 @@ def _skipped(because: str) -> list[Finding]:
 
 async def _reach(engine: AsyncEngine) -> Sequence[Finding]:
     shown = engine.url.render_as_string(hide_password=True)
-    if not is_postgres(engine) and not _is_file(engine):  # opening it would create it
+    if not is_postgres(engine) and not is_there(engine):
         advice = "run `acquit up` for a sandbox, or `acquit db upgrade`"
         return [fail("database", f"there is no {engine.url.database}", advice)]
     async with look(engine) as conn:
         asked = "SHOW server_version" if is_postgres(engine) else "SELECT sqlite_version()"
         version = (await conn.execute(text(asked))).scalar_one()
     return [ok("database", f"{shown}, {engine.dialect.name} {version}")]
-
-
-def _is_file(engine: AsyncEngine) -> bool:
-    return Path(engine.url.database or "").is_file()
 
 
 async def _migrated(engine: AsyncEngine) -> Sequence[Finding]:

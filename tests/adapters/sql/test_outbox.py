@@ -290,15 +290,15 @@ async def test_a_database_that_is_away_is_logged_by_the_relay(
     """The loop goes on, and says that it could not look."""
 
     async def away(*_: object) -> int:
-        relay.stop()
+        mine.stop()
         raise ConnectionError("away")
 
-    relay = OutboxRelay(
+    mine = OutboxRelay(
         engine, clock, {"wake": courier}, pace=Pace(first_retry=timedelta(milliseconds=1))
     )
-    monkeypatch.setattr(relay, "_deliver", away)
+    monkeypatch.setattr(mine, "_deliver", away)
     with capture_logs() as logs:
-        await asyncio.wait_for(relay.run(), 5)
+        await asyncio.wait_for(mine.run(), 5)
     assert [entry["event"] for entry in logs] == ["outbox_not_read"]
     assert logs[0]["error"] == "ConnectionError"
 

@@ -57,7 +57,7 @@ async def test_upgrades_at_once_and_again_do_no_harm(books_url: str) -> None:
 
 async def test_sqlite_is_durable_strict_and_shared(sqlite_url: str) -> None:
     """Write-ahead log, full sync, foreign keys, and patience with other writers."""
-    engine = books_engine(sqlite_url)
+    engine = books_engine(sqlite_url, create=True)
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10000}
     async with engine.connect() as conn:
         for name, value in wanted.items():
