@@ -298,6 +298,7 @@ async def _fill(engine: AsyncEngine) -> None:
         f" WHERE i < {MANY + 9}) SELECT i FROM n) AS n"
     )
     cells = {
+        "commands": {"id": "'c' || i", "says": "NULL", "seq": "40000 + i"},
         "loans": {"id": "'L' || i", "next_roll_on": "CASE WHEN i < 13 THEN next_roll_on END"},
         "installments": {
             "number": "i",
@@ -317,7 +318,7 @@ async def _fill(engine: AsyncEngine) -> None:
         " 'UNKNOWN', 'attempt', 'o' || i, ''",
         "entries": "20000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h', 'e', '2026-01-01'",
         "outbox": "i + 100, 'wake', 's' || i, '{{}}', NULL, 0, NULL, NULL,"
-        " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, {at}",
+        " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, NULL, {at}",
         "cases": "i + 100, 'k' || i, 'surplus', NULL, NULL, NULL, {at},"
         " CASE WHEN i < 13 THEN NULL ELSE {at} END, '{{}}'",
     }
