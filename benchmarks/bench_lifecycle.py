@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from temporalio.client import Client
 
 from activities.desk import DeskActivities
 from activities.reminders import ReviewActivities
+from adapters.sql.rights import books_id
 from adapters.temporal.client import make_client
 from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.worker import build_worker, debit_role, workflow_role
@@ -110,7 +112,9 @@ class _Match:
     @asynccontextmanager
     async def temporal(self, made: World) -> AsyncIterator[Close]:
         """By workflows, as in production; worker and books in this process."""
-        drivers = TemporalDrivers(self._client, made.desk, made.clock, "bench")
+        drivers = TemporalDrivers(
+            self._client, made.desk, made.clock, partial(books_id, made.engine)
+        )
         debits, reviews = made.debits, ReviewActivities(made.books)
         look = DeskActivities(made.desk).look
         small: list[Callable[..., Any]] = [

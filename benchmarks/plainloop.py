@@ -80,6 +80,8 @@ async def book_plainly(
                 "reason": "",
                 "answer": "{}",
                 "seq": item.seq,
+                "posted_on": now.date(),
+                "hash": hash_,
                 "written_by": "",
             },
         )

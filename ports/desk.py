@@ -72,7 +72,11 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What verifying the journal found. `faults` is empty when the chain is intact."""
+    """What verifying the journal found. `faults` is empty when the chain is intact.
+
+    `items` are `commands`, `entries` and `transitions` together. `kept` counts the rows beside the
+    journal that were compared with it: balances, installments, attempts, payments, bank lines.
+    """
 
     items: int
     entries: int
@@ -80,6 +84,8 @@ class ChainReport:
     transitions: int
     head: str
     faults: tuple[str, ...]
+    commands: int = 0
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,7 @@ class Desk(Protocol):
         ...
 
     async def verify(self) -> ChainReport:
-        """Recompute every hash, number and sum of the journal, and compare the balances."""
+        """Recompute the journal, and compare what is kept beside it; see `ChainReport`."""
         ...
 
     async def counts(self) -> dict[str, dict[str, int]]:

@@ -154,7 +154,18 @@ def complain(error: BaseException) -> Exit:
             _to_stderr(str(error))
             return Exit.MISTAKE
         case _:
-            return Exit.FAULT
+            return _database(error)
+
+
+def _database(error: BaseException) -> Exit:
+    """Say what is wrong with the database, if that is what it is."""
+    from adapters.sql.trouble import trouble_of  # noqa: PLC0415  (only after a fault)
+
+    trouble = trouble_of(error)
+    if trouble is None:
+        return Exit.FAULT
+    _to_stderr(trouble.text)
+    return Exit.UNAVAILABLE if trouble.away else Exit.MISTAKE
 
 
 def note(text: str) -> None:

@@ -7,6 +7,7 @@ import contextlib
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from activities.boarding import BoardActivities
@@ -18,6 +19,7 @@ from activities.reminders import ReminderActivities, ReviewActivities
 from activities.statements import StatementActivities
 from activities.sweeps import SweepActivities
 from adapters.rails.simbank.profile import SIMBANK
+from adapters.sql.rights import books_id
 from adapters.statements.camt053 import Camt053Reader
 from adapters.temporal.client import connect
 from adapters.temporal.couriers import couriers
@@ -78,8 +80,7 @@ async def open_house(
         stamped = client
         if (stamp := stamp_of(stack)) is not None:
             stamped = await connect(config, tracer=tracer, stamp=stamp, runtime=runtime)
-    books_id = stack.engine.url.render_as_string(hide_password=True).rpartition("/")[2]
-    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, books_id)
+    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, partial(books_id, stack.engine))
     notices = await notice_courier(stack, closing)
     stack.deliver_by(seen.couriers({**couriers(drivers), "notice": notices}))
     return House(stack, client, drivers, TemporalStarter(client))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from adapters.sql.tables import APPEND_ONLY, metadata
+from adapters.sql.tables import APPEND_ONLY, PRUNED, metadata
 
 _FUNCTION = """
 CREATE FUNCTION acquit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,17 +30,25 @@ def triggers(tables: Sequence[str], *, postgres: bool) -> Iterator[str]:
             )
 
 
+def verbs_on(table: str) -> tuple[str, ...]:
+    """What the application does to a table."""
+    if table in APPEND_ONLY:
+        return ("SELECT", "INSERT")
+    more = ("DELETE",) if table in PRUNED else ()
+    return ("SELECT", "INSERT", "UPDATE", *more)
+
+
 def grants(role: str) -> Iterator[str]:
     """Statements (PostgreSQL) that give `role` what the application needs and nothing more.
 
-    It may add to the journal and the command log and never change or remove; it may not delete
-    anywhere. It may see how far the books are migrated. Raises ValueError for a role name that
-    would need quoting.
+    It may add to the journal and the command log and never change or remove; it may delete nothing
+    but messages of the outbox. It may see how far the books are migrated. Raises ValueError for a
+    role name that would need quoting.
     """
     if not role.isidentifier() or not role.islower():
         raise ValueError(f"role {role!r}: lower-case letters, digits and underscores")
     for name in sorted(metadata.tables):
-        verbs = "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE"
+        verbs = ", ".join(verbs_on(name))
         yield f"REVOKE ALL ON {name} FROM {role}"
         yield f"GRANT {verbs} ON {name} TO {role}"
     yield f"GRANT SELECT ON alembic_version TO {role}"

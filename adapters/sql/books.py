@@ -22,6 +22,8 @@ from ports.clock import Clock
 
 GROUP_MAX = 256
 """Commands of one transaction: enough to share the cost of a commit, few enough to answer soon."""
+QUEUE_MAX = 4_096
+"""Commands that may wait: some seconds of work. Callers of more are asked to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ class SqlBooks:
         """See `ports.books.Books.apply`.
 
         Raises:
-            ConnectionError: the database was away or busy for too long; apply again, same id.
+            ConnectionError: the database was away or busy for too long, or too many commands wait;
+                apply again, same id.
         """
         result = await self._enqueue(command, self._origin(1))
         if isinstance(result, Exception):
@@ -115,7 +118,13 @@ class SqlBooks:
     async def apply_many(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
         """See `ports.books.Books.apply_many`."""
         origin = self._origin(len(commands))
-        return await asyncio.gather(*(self._enqueue(command, origin) for command in commands))
+        results: list[Result] = []
+        # In slices, so that a batch alone never fills the queue.
+        slice_max = QUEUE_MAX // 2
+        for first in range(0, len(commands), slice_max):
+            some = commands[first : first + slice_max]
+            results += await asyncio.gather(*(self._enqueue(command, origin) for command in some))
+        return results
 
     async def rehearse(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
         """What a bounded batch would be answered as the books are now; nothing is written.
@@ -137,6 +146,10 @@ class SqlBooks:
             # A context of its own: the writer outlives the caller it is born under.
             self._task = asyncio.create_task(self._run(), name="books-writer", context=Context())
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        if self._queue.qsize() >= QUEUE_MAX:
+            busy = f"{QUEUE_MAX} commands wait for the books; apply again with the same id"
+            future.set_result(ConnectionError(busy))
+            return future
         self._queue.put_nowait(_Queued(command, future, origin))
         return future
 

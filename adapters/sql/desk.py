@@ -102,7 +102,9 @@ class SqlDesk:
             RUNNING, installments.c.next_beat_at > now
         )
         message = select(func.min(outbox.c.not_before)).where(
-            outbox.c.delivered_at.is_(None), outbox.c.not_before > now
+            outbox.c.delivered_at.is_(None),
+            outbox.c.given_up_at.is_(None),
+            outbox.c.not_before > now,
         )
         async with look(self._engine) as conn:
             found = [(await conn.execute(statement)).scalar() for statement in (beat, message)]
@@ -176,12 +178,13 @@ class SqlDesk:
 
     async def journal(self) -> AsyncGenerator[JournalPosting]:
         """All postings in the order of the chain, streamed from one snapshot."""
-        async with look(self._engine) as conn, aclosing(journal_of(conn)) as found:
+        unhurried = look(self._engine, unhurried=True)
+        async with unhurried as conn, aclosing(journal_of(conn)) as found:
             async for posting in found:
                 yield posting
 
     async def verify(self) -> ChainReport:
-        """Recompute every hash, number and sum of the journal, and compare the balances."""
+        """Recompute the journal, and compare what is kept beside it; nothing is trusted."""
         async with look(self._engine) as conn:
             return await verify_journal(conn)
 
@@ -189,10 +192,11 @@ class SqlDesk:
         """Rows by state or kind.
 
         Keys: installments, attempts, outcomes (attempts by class), notices, receipts, cases (open,
-        by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered).
+        by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered, given_up).
         """
         is_open = cases.c.closed_at.is_(None)
-        left = outbox.c.delivered_at.is_(None)
+        dead = outbox.c.given_up_at.is_not(None)
+        left = and_(outbox.c.delivered_at.is_(None), outbox.c.given_up_at.is_(None))
         plan: dict[str, Any] = {
             "installments": _by(installments.c.state),
             "attempts": _by(attempts.c.state),
@@ -204,14 +208,19 @@ class SqlDesk:
             "commands": _by(commands.c.kind),
             "refusals": _by(commands.c.rule).where(commands.c.rule.is_not(None)),
             "outbox_left": select(literal("left"), func.count()).select_from(outbox).where(left),
-            "outbox": select(literal("delivered"), func.count()).select_from(outbox).where(~left),
+            "outbox_dead": select(literal("given_up"), func.count())
+            .select_from(outbox)
+            .where(dead),
+            "outbox": select(literal("delivered"), func.count())
+            .select_from(outbox)
+            .where(outbox.c.delivered_at.is_not(None)),
         }
         async with look(self._engine) as conn:
             found = {
                 name: {row[0]: int(row[1]) for row in await conn.execute(statement)}
                 for name, statement in plan.items()
             }
-        found["outbox"] |= found.pop("outbox_left")
+        found["outbox"] |= found.pop("outbox_left") | found.pop("outbox_dead")
         return found
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:

@@ -26,8 +26,9 @@ class Raced(Exception):
 
 
 _AGAIN_STATES = {"40001", "40P01", "55P03"}
-# Connection exceptions are class 08; 57P01-03 are a server that shuts down or starts up.
-_LOST_STATES = {"57P01", "57P02", "57P03"}
+# Connection exceptions are class 08; 57P01-03 are a server that shuts down or starts up, 25P03 and
+# 57P05 a session that was ended because its program did nothing for too long.
+_LOST_STATES = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 
 
 def fault_of(error: BaseException) -> Fault:

@@ -18,6 +18,7 @@ from adapters.sql.tables import (
     balances,
     cases,
     chain_head,
+    commands,
     entries,
     files,
     installments,
@@ -64,6 +65,7 @@ CHAIN = select(
     select(chain_head.c.seq).scalar_subquery(),
     select(func.max(entries.c.seq)).scalar_subquery(),
     select(func.max(transitions.c.seq)).scalar_subquery(),
+    select(func.max(commands.c.seq)).scalar_subquery(),
 )
 
 
@@ -114,7 +116,7 @@ class SqlGauges:
         now = self._clock.now()
         async with look(self._engine) as conn:
             [(count, since)] = await conn.execute(unread(now))
-            [(head, last_entry, last_move)] = await conn.execute(CHAIN)
+            [(head, *last)] = await conn.execute(CHAIN)
             return Gauges(
                 at=now,
                 installments=await _by(conn, INSTALLMENTS),
@@ -124,7 +126,7 @@ class SqlGauges:
                 files=Waiting(count, since),
                 cases=await _by(conn, CASES),
                 days=_days(now, await conn.execute(undone(now))),
-                chain_apart=abs(head - max(last_entry or 0, last_move or 0)),
+                chain_apart=abs(head - max(seq or 0 for seq in last)),
             )
 
     async def unbalanced(self) -> int:

@@ -1,17 +1,17 @@
 """Appends to the journal: numbers, hashes, postings, balances. The chain head is locked here."""
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from adapters.sql.rows import Row
-from adapters.sql.tables import balances, chain_head, entries, postings, transitions
+from adapters.sql.rows import Row, answer_text
+from adapters.sql.tables import balances, chain_head, commands, entries, postings, transitions
 from adapters.sql.unit import Unit
-from adapters.sql.workset import Workset
+from adapters.sql.workset import Workset, Written
 from domain.errors import InvariantBroken
-from domain.ledger.chain import Booked, ChainItem, Moved, next_hash
+from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, next_hash
 from domain.ledger.entry import Entry, Posting
 from domain.loan.change import Stamp, Transition
 
@@ -34,19 +34,20 @@ def _add_balance(dialect: Any) -> Any:  # noqa: ANN401  (two dialects' inserts s
 _ADD_BALANCE = {True: _add_balance(postgresql), False: _add_balance(sqlite)}
 
 
-async def append_journal(unit: Unit, work: Workset) -> dict[str, int]:
-    """Append every item of the group; gives the last number at each command's end, by id."""
+async def append_journal(unit: Unit, work: Workset) -> None:
+    """Append every command of the group, each before its moves and entries."""
     head = await unit.rows(_HEAD)
     if len(head) != 1:
         raise InvariantBroken("the chain has no head row")
     seq, hash_ = head[0].seq, head[0].hash
-    ends: dict[str, int] = {}
+    command_rows: list[Row] = []
     entry_rows: list[Row] = []
     posting_rows: list[Row] = []
     move_rows: list[Row] = []
     net: defaultdict[tuple[str, str], int] = defaultdict(int)
     for written in work.written:
-        for product, what in written.items:
+        whats = [("", commanded(written)), *written.items]
+        for product, what in whats:
             seq += 1
             item = chain_item(seq, written.stamp, product, what)
             hash_ = next_hash(hash_, item)
@@ -58,9 +59,12 @@ async def append_journal(unit: Unit, work: Workset) -> dict[str, int]:
                         net[part.account, part.currency] += part.minor
                 case Moved():
                     move_rows.append(_move(item, item.what, hash_))
-        ends[written.command.id] = seq
-    if entry_rows or move_rows:
-        await unit.many(_MOVE_HEAD, [{"new_seq": seq, "new_hash": hash_}])
+                case Commanded():
+                    command_rows.append(_command(item, item.what, hash_, written.log.written_by))
+                case _:
+                    assert_never(item.what)
+    await unit.many(_MOVE_HEAD, [{"new_seq": seq, "new_hash": hash_}])
+    await unit.many(insert(commands), command_rows)
     await unit.many(insert(entries), entry_rows)
     await unit.many(insert(postings), posting_rows)
     await unit.many(insert(transitions), move_rows)
@@ -71,13 +75,33 @@ async def append_journal(unit: Unit, work: Workset) -> dict[str, int]:
             for (account, currency), minor in sorted(net.items())
         ],
     )
-    return ends
 
 
-def chain_item(seq: int, stamp: Stamp, product: str, what: Entry | Transition) -> ChainItem:
-    """What is hashed for one entry or transition."""
-    content: Booked | Moved
+def commanded(written: Written) -> Commanded:
+    """A command and its answer as the command log keeps them."""
+    log, command = written.log, written.command
+    loan_id, number = log.subject or (getattr(command, "loan_id", None), None)
+    refused = log.answer is None
+    return Commanded(
+        kind=command.kind,
+        identity=log.identity,
+        says=log.says,
+        approver=getattr(command, "approver", None),
+        rule=log.rule if refused else None,
+        answer=log.refusal if log.answer is None else answer_text(log.answer),
+        loan_id=loan_id,
+        number=number,
+    )
+
+
+def chain_item(
+    seq: int, stamp: Stamp, product: str, what: Entry | Transition | Commanded
+) -> ChainItem:
+    """What is hashed for one command, entry or transition."""
+    content: Booked | Moved | Commanded
     match what:
+        case Commanded():
+            content = what
         case Entry():
             content = Booked(what.event, what.value_on, what.postings)
         case Transition():
@@ -115,6 +139,27 @@ def _row(item: ChainItem, hash_: str, **more: object) -> Row:
         "posted_on": item.posted_on,
         "hash": hash_,
         **more,
+    }
+
+
+def _command(item: ChainItem, what: Commanded, hash_: str, written_by: str) -> Row:
+    return {
+        "id": item.command_id,
+        "identity": what.identity,
+        "kind": what.kind,
+        "says": what.says,
+        "at": item.at,
+        "actor": f"{item.actor_kind}/{item.actor_id}",
+        "approver": what.approver,
+        "reason": item.reason,
+        "rule": what.rule,
+        "answer": what.answer,
+        "loan_id": what.loan_id,
+        "number": what.number,
+        "seq": item.seq,
+        "posted_on": item.posted_on,
+        "hash": hash_,
+        "written_by": written_by,
     }
 
 

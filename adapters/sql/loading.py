@@ -5,18 +5,26 @@ after the locks is the command log read: whoever waited for a lock sees what the
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
 
 from adapters.sql.cache import LoanCache
 from adapters.sql.engine import listed
-from adapters.sql.lookup import Lookups, lookups
-from adapters.sql.rows import read_answer, read_case, read_line, read_loan, read_product
+from adapters.sql.lookup import REFERENCES, Lookups, lookups
+from adapters.sql.rows import (
+    read_answer,
+    read_case,
+    read_line,
+    read_loan,
+    read_product,
+    stored_mark,
+)
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Logged, Workset
 from domain.loan.boarding import BoardLoan
+from domain.loan.command import Scope
 from domain.loan.commands import AnyCommand
 from domain.loan.product import Product
 
@@ -39,25 +47,24 @@ async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache:
     await _load_products(unit, work, find, commands, cache)
 
 
-async def _resolve(unit: Unit, work: Workset, find: Lookups, scopes: Sequence[Any]) -> None:
-    def named(kind: str) -> list[str]:
-        return sorted({ref for scope in scopes for ref in getattr(scope, kind)})
-
+async def _resolve(unit: Unit, work: Workset, find: Lookups, scopes: Sequence[Scope]) -> None:
+    """Look up who holds the references that the group names: one statement for all kinds."""
+    named = {
+        kind: sorted({ref for scope in scopes for ref in getattr(scope, kind)})
+        for kind in REFERENCES
+    }
+    kinds = tuple(kind for kind in REFERENCES if named[kind])
+    if not kinds:
+        return
+    params = {kind: listed(named[kind], postgres=unit.postgres) for kind in kinds}
+    rows = await unit.rows(find.resolve(kinds), params)
     refs = work.refs
-    refs.orders.update(_pairs(await unit.find(find.orders, named("orders"))))
-    refs.messages.update(_pairs(await unit.find(find.messages, named("messages"))))
-    refs.receipts.update(_pairs(await unit.find(find.receipts, named("receipts"))))
-    for ref, loan_id in _pairs(await unit.find(find.mandates, named("mandates"))):
-        refs.mandates.setdefault(ref, set()).add(loan_id)
-    for ref, loan_id in _pairs(await unit.find(find.batches, named("batches"))):
-        refs.batches.setdefault(ref, set()).add(loan_id)
-    for ref, line_id in _pairs(await unit.find(find.waiting, named("waiting"))):
-        refs.waiting.setdefault(ref, set()).add(line_id)
-
-
-def _pairs(rows: Iterable[Row[Any]]) -> list[tuple[str, str]]:
-    pairs = [tuple(row) for row in rows]
-    return sorted((str(ref), str(loan_id)) for ref, loan_id in pairs)
+    for kind, ref, holder in sorted(tuple(row) for row in rows):
+        match kind:
+            case "orders" | "messages" | "receipts":
+                getattr(refs, kind)[ref] = holder
+            case _:
+                getattr(refs, kind).setdefault(ref, set()).add(holder)
 
 
 async def _load_loans(
@@ -85,8 +92,10 @@ async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCac
     heads = await unit.find(find.loans, names)
     products = await _products(unit, find, {row.product_ref for row in heads}, cache)
     installments: defaultdict[str, list[str]] = defaultdict(list)
+    views: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
     for row in await unit.find(find.installments, names):
         installments[row.loan_id].append(row.body)
+        views[row.loan_id][row.number] = stored_mark(row.view)
     receipts: defaultdict[str, list[str]] = defaultdict(list)
     for row in await unit.find(find.loan_receipts, names):
         receipts[row.loan_id].append(row.body)
@@ -95,6 +104,7 @@ async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCac
             read_loan(row.body, products[row.product_ref], installments[row.id], receipts[row.id]),
             row.revision,
             row.content,
+            views[row.id],
         )
         for row in heads
     ]
@@ -112,12 +122,21 @@ async def _products(
 async def _load_log(
     unit: Unit, work: Workset, find: Lookups, commands: Sequence[AnyCommand]
 ) -> None:
-    ids = sorted({command.id for command in commands})
-    for row in await unit.find(find.commands, ids):
-        work.seen[row.id] = _logged(row)
-    facts = {command.says() for command in commands if command.evidence}
-    for row in await unit.find(find.said, sorted(fact for fact in facts if fact is not None)):
-        work.said[row.says] = _logged(row)
+    """What is known under these ids, and of what this evidence says: one statement for both."""
+    ids = {command.id for command in commands}
+    said = {command.says() for command in commands if command.evidence}
+    facts = {fact for fact in said if fact is not None}
+    if facts:
+        values = {"values": ids, "facts": facts}
+        params = {name: listed(sorted(of), postgres=unit.postgres) for name, of in values.items()}
+        rows = await unit.rows(find.commands_or_said, params)
+    else:
+        rows = await unit.find(find.commands, sorted(ids))
+    for row in rows:
+        if row.id in ids:
+            work.seen[row.id] = _logged(row)
+        if row.says in facts:
+            work.said[row.says] = _logged(row)
 
 
 def _logged(row: Row[Any]) -> Logged:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.sql.cache import LoanCache
@@ -12,13 +13,21 @@ from adapters.sql.lookup import lookups
 from adapters.sql.unit import Counters, Unit
 from domain.loan.aggregate import Loan
 
+_UNHURRIED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
+
 
 @asynccontextmanager
-async def look(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection whose statements all see the same committed state."""
+async def look(engine: AsyncEngine, *, unhurried: bool = False) -> AsyncIterator[AsyncConnection]:
+    """A connection whose statements all see the same committed state.
+
+    `unhurried`: the reader of what is read may pause for as long as it likes, as one who pages
+    through an export does. It holds no lock that a writer wants.
+    """
     async with reader(engine).connect() as conn:
         if is_postgres(engine):
             await conn.execution_options(isolation_level="REPEATABLE READ")
+            if unhurried:
+                await conn.execute(_UNHURRIED)
         yield conn
 
 

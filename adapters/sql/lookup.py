@@ -1,8 +1,9 @@
 """The look-up statements of the books, one constant text each, for either database."""
 
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Executable, Select, literal_column, or_, select, union_all
 
 from adapters.sql.engine import among
 from adapters.sql.tables import (
@@ -18,6 +19,20 @@ from adapters.sql.tables import (
     receipts,
 )
 
+_REFERENCES: dict[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
+    "mandates": (loans.c.mandate_ref, loans.c.id),
+    "orders": (attempts.c.order_no, attempts.c.loan_id),
+    "messages": (notices.c.message_id, notices.c.loan_id),
+    "batches": (attempts.c.batch_ref, attempts.c.loan_id),
+    "receipts": (receipts.c.id, receipts.c.loan_id),
+    "waiting": (line_refs.c.ref, line_refs.c.line_id),
+}
+"""Where references of a kind stand, and what holds them."""
+REFERENCES = tuple(_REFERENCES)
+
+
+_view = installments.c.view
+
 
 class Lookups:
     """Statements that take a list of keys as parameter `values`; see `Unit.find`."""
@@ -26,16 +41,8 @@ class Lookups:
         def of(column: object) -> object:
             return among(column, "values", postgres=postgres)  # type: ignore[arg-type]
 
-        self.orders = _where(
-            select(attempts.c.order_no, attempts.c.loan_id), of(attempts.c.order_no)
-        )
-        self.batches = _where(
-            select(attempts.c.batch_ref, attempts.c.loan_id).distinct(), of(attempts.c.batch_ref)
-        )
-        self.messages = _where(
-            select(notices.c.message_id, notices.c.loan_id), of(notices.c.message_id)
-        )
-        self.mandates = _where(select(loans.c.mandate_ref, loans.c.id), of(loans.c.mandate_ref))
+        self._postgres = postgres
+        self._resolving: dict[tuple[str, ...], Executable] = {}
         self.receipts = _where(select(receipts.c.id, receipts.c.loan_id), of(receipts.c.id))
         self.waiting = _where(
             select(line_refs.c.ref, line_refs.c.line_id)
@@ -55,14 +62,17 @@ class Lookups:
         )
         self.loans = _where(select(loans), of(loans.c.id))
         self.installments = _where(
-            select(installments.c.loan_id, installments.c.body), of(installments.c.loan_id)
+            select(*(installments.c[name] for name in ("loan_id", "number", "body", "view"))),
+            of(installments.c.loan_id),
         ).order_by(installments.c.loan_id, installments.c.number)
         self.loan_receipts = _where(
             select(receipts.c.loan_id, receipts.c.body), of(receipts.c.loan_id)
         ).order_by(receipts.c.loan_id, receipts.c.position)
         self.products = _where(select(products), of(products.c.ref))
         self.commands = _where(select(commands), of(commands.c.id))
-        self.said = _where(select(commands), of(commands.c.says))
+        self.commands_or_said = select(commands).where(
+            or_(of(commands.c.id), among(commands.c.says, "facts", postgres=postgres))  # type: ignore[arg-type]
+        )
         self.cases = (
             select(cases.c.body)
             .where(
@@ -74,6 +84,24 @@ class Lookups:
             )
             .order_by(cases.c.id)
         )
+
+    def resolve(self, kinds: tuple[str, ...]) -> Executable:
+        """One statement that looks up references of several kinds.
+
+        Its rows are (kind, reference, loan or line); the references of each kind are the parameter
+        of the kind's name. `kinds` are fields of `domain.loan.command.Scope`, in their order.
+        """
+        if kinds not in self._resolving:
+            parts = [self._resolve_one(kind) for kind in kinds]
+            self._resolving[kinds] = parts[0] if len(parts) == 1 else union_all(*parts)
+        return self._resolving[kinds]
+
+    def _resolve_one(self, kind: str) -> Select[Any]:
+        ref, held_by = _REFERENCES[kind]
+        named = select(literal_column(f"'{kind}'").label("kind"), ref.label("ref"), held_by)
+        if kind == "waiting":
+            named = named.join(lines, lines.c.id == held_by).where(lines.c.open_minor != 0)
+        return named.where(among(ref, kind, postgres=self._postgres)).distinct()
 
 
 def _where(statement: Select, condition: object) -> Select:  # type: ignore[type-arg]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.appendonly import grants
-from adapters.sql.engine import books_engine, is_postgres
+from adapters.sql.engine import books_engine, is_postgres, is_there
 from adapters.sql.looking import look
 from domain.errors import InvalidInput
 
@@ -68,7 +68,7 @@ async def upgrade(url: str, revision: str = "head") -> None:
     if revision not in {"head", *_brought()[1]}:
         rule = f"head, or a revision that this build brings: {', '.join(sorted(_brought()[1]))}"
         raise InvalidInput("revision", revision, rule)
-    engine = books_engine(url)
+    engine = books_engine(url, create=True)
     try:
         await upgrade_engine(engine, revision)
     finally:
@@ -79,11 +79,13 @@ async def revision_of(engine: AsyncEngine) -> Revision:
     """How far the books are migrated; nothing is written and nothing is locked."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
 
+    head, known = _brought()
+    if not is_postgres(engine) and not is_there(engine):
+        return Revision(None, head, fits=False)
     async with look(engine) as conn:
         found = await conn.run_sync(
             lambda sync: MigrationContext.configure(sync).get_current_revision()
         )
-    head, known = _brought()
     return Revision(found, head, fits=found == head or (found is not None and found not in known))
 
 
@@ -122,7 +124,10 @@ async def upgrade_engine(engine: AsyncEngine, revision: str = "head") -> None:
     """Migrate in one transaction: all steps or none."""
     async with engine.begin() as conn:
         if is_postgres(engine):
+            # Another migration may take long: it is waited for. Locks of tables are not.
+            await conn.execute(text("SET LOCAL lock_timeout = 0"))
             await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await conn.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
         await conn.run_sync(_upgrade, revision)
 
 

@@ -3,6 +3,10 @@
 Only the first undelivered message of a stream is ever claimed, so a later one cannot pass it. A
 claim is a lease: should this process die while delivering, another takes the message when the
 lease has passed. Leases and back-off run on the wall clock, `not_before` on the books' clock.
+
+A message that could not be delivered after many tries is given up: it stays in the table with its
+last error, is logged, counted and shown by `acquit doctor`, and no longer holds up its stream.
+Every failure is logged. What was delivered long ago is removed.
 """
 
 import asyncio
@@ -10,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, func, or_, select, update
+import structlog
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -18,10 +23,11 @@ from adapters.sql.engine import is_postgres
 from adapters.sql.looking import look
 from adapters.sql.rows import read_message
 from adapters.sql.tables import outbox
+from adapters.sql.types import Instant
 from ports.clock import Clock
 from ports.outbox import Courier, OutboxRow
 
-_LEFT = outbox.c.delivered_at.is_(None)
+_LEFT = and_(outbox.c.delivered_at.is_(None), outbox.c.given_up_at.is_(None))
 _KEY = outbox.c.id == bindparam("key_id")
 _DELIVERED = (
     update(outbox)
@@ -36,8 +42,18 @@ _FAILED = (
         retry_at=bindparam("new_retry"),
         claimed_until=None,
         last_error=bindparam("new_error"),
+        given_up_at=bindparam("new_given_up", type_=Instant()),
     )
 )
+
+
+_LONGEST_LOOK = timedelta(seconds=30)
+"""A database that is away is looked for at least so often."""
+_log = structlog.get_logger(__name__)
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__
 
 
 def wall() -> datetime:
@@ -47,7 +63,10 @@ def wall() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How the relay works. `lease` must outlast a batch: batch / parallel x deliver_within."""
+    """How the relay works. `lease` must outlast a batch: batch / parallel x deliver_within.
+
+    `tries_most` tries take most of a day; healing then brings drivers the views that they missed.
+    """
 
     batch: int = 64
     parallel: int = 16
@@ -56,6 +75,10 @@ class Pace:
     first_retry: timedelta = timedelta(milliseconds=500)
     last_retry: timedelta = timedelta(minutes=5)
     look_every: timedelta = timedelta(milliseconds=500)
+    tries_most: int = 250
+    keep_delivered: timedelta = timedelta(days=30)
+    prune_every: timedelta = timedelta(hours=6)
+    prune_batch: int = 1_000
 
     def retry_after(self, tries: int) -> timedelta:
         """How long a message waits after its failure number `tries` + 1."""
@@ -114,6 +137,8 @@ class OutboxRelay:
         async with asyncio.TaskGroup() as group:
             for topic in self._couriers:
                 group.create_task(self._run_topic(topic), name=f"outbox-{topic}")
+            if self._couriers:
+                group.create_task(self._run_pruning(), name="outbox-prune")
 
     async def sweep(self, limit: int = 500) -> int:
         """Deliver what is due and left over; the number of messages delivered."""
@@ -128,16 +153,53 @@ class OutboxRelay:
             return int(count.scalar_one())
 
     async def _run_topic(self, topic: str) -> None:
-        kicked = self._kicks[topic]
+        kicked, lost = self._kicks[topic], 0
         while not self._stopping.is_set():
             kicked.clear()
             try:
                 await self._deliver(topic, self._pace.batch * 100)
-            except Exception:  # noqa: BLE001  (the database is away: look again later)
-                await asyncio.sleep(self._pace.look_every.total_seconds())
+            except Exception as error:  # noqa: BLE001  (the database is away: look again later)
+                lost += 1
+                _log.warning("outbox_not_read", topic=topic, error=_kind(error), times=lost)
+                wait = min(self._pace.retry_after(lost), _LONGEST_LOOK)
+                await asyncio.sleep(wait.total_seconds())
+            else:
+                lost = 0
             try:
                 async with asyncio.timeout(self._pace.look_every.total_seconds()):
                     await kicked.wait()
+            except TimeoutError:
+                continue
+
+    async def prune(self) -> int:
+        """Remove what was delivered long ago, a batch at a time; the number of messages removed."""
+        before = self._clock.now() - self._pace.keep_delivered
+        old = (
+            select(outbox.c.id)
+            .where(outbox.c.delivered_at < before)
+            .order_by(outbox.c.id)
+            .limit(self._pace.prune_batch)
+        )
+        removed = 0
+        while not self._stopping.is_set():
+            async with self._engine.begin() as conn:
+                ids = list((await conn.execute(old)).scalars())
+                if ids:
+                    await conn.execute(delete(outbox).where(_KEY), [{"key_id": i} for i in ids])
+            removed += len(ids)
+            if len(ids) < self._pace.prune_batch:
+                break
+        return removed
+
+    async def _run_pruning(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self.prune()
+            except Exception as error:  # noqa: BLE001  (nothing depends on it: tried again later)
+                _log.warning("outbox_not_pruned", error=_kind(error))
+            try:
+                async with asyncio.timeout(self._pace.prune_every.total_seconds()):
+                    await self._stopping.wait()
             except TimeoutError:
                 continue
 
@@ -173,6 +235,7 @@ class OutboxRelay:
         passed = select(earlier.c.id).where(
             earlier.c.stream == outbox.c.stream,
             earlier.c.delivered_at.is_(None),
+            earlier.c.given_up_at.is_(None),
             earlier.c.id < outbox.c.id,
         )
         return (
@@ -219,10 +282,23 @@ class OutboxRelay:
                         "key_id": row.id,
                         "new_retry": wall_now + pace.retry_after(row.tries),
                         "new_error": error,
+                        "new_given_up": now if self._is_given_up(row) else None,
                     }
                     for row, error in outcomes.failed
                 ],
             )
+
+    def _is_given_up(self, row: OutboxRow) -> bool:
+        return row.tries + 1 >= self._pace.tries_most
+
+    def _tell(self, row: OutboxRow, error: Exception) -> None:
+        """Log a failure: what, which, how often; never what the message says."""
+        facts = {"topic": row.topic, "message_id": row.id, "stream": row.stream}
+        tried = {"tries": row.tries + 1, "error": _kind(error), "exc_info": error}
+        if self._is_given_up(row):
+            _log.error("outbox_message_given_up", **facts, **tried)
+        else:
+            _log.warning("outbox_message_not_delivered", **facts, **tried)
 
     async def _send(self, topic: str, rows: Sequence[OutboxRow]) -> _Outcomes:
         """Give each row to the courier, several at once; every row is of another stream."""
@@ -235,7 +311,8 @@ class OutboxRelay:
                     async with asyncio.timeout(self._pace.deliver_within.total_seconds()):
                         await courier.deliver(row)
                 except Exception as error:  # noqa: BLE001  (tried again; the kind of error is kept)
-                    outcomes.failed.append((row, type(error).__name__))
+                    self._tell(row, error)
+                    outcomes.failed.append((row, _kind(error)))
                 else:
                     outcomes.delivered.append(row.id)
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.sql.appendonly import verbs_on
 from adapters.sql.engine import is_postgres
 from adapters.sql.looking import look
-from adapters.sql.tables import APPEND_ONLY, metadata
+from adapters.sql.tables import APPEND_ONLY, chain_head, metadata
+from domain.errors import InvariantBroken
 
 _REWRITES = ("UPDATE", "DELETE", "TRUNCATE")
 
@@ -39,7 +41,7 @@ async def rights_of(engine: AsyncEngine) -> Rights:
         lacking = [
             f"{verb} {table}"
             for table in sorted(metadata.tables)
-            for verb in ("SELECT", "INSERT", *(() if table in APPEND_ONLY else ("UPDATE",)))
+            for verb in verbs_on(table)
             if not await _may(conn, table, verb)
         ]
         beyond = [
@@ -50,6 +52,19 @@ async def rights_of(engine: AsyncEngine) -> Rights:
         ]
         unguarded = await _unguarded(conn, _POSTGRES_TRIGGERS, 1)
         return Rights(role, tuple(lacking), tuple(beyond), unguarded)
+
+
+async def books_id(engine: AsyncEngine) -> str:
+    """The name that these books were given when they were made.
+
+    Raises:
+        InvariantBroken: they have none.
+    """
+    async with look(engine) as conn:
+        found = (await conn.execute(select(chain_head.c.books_id))).scalars().all()
+    if len(found) != 1:
+        raise InvariantBroken(f"the chain has {len(found)} head rows")
+    return str(found[0])
 
 
 async def database_clock(engine: AsyncEngine) -> datetime:

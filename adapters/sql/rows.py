@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from domain.canonical import digest
@@ -86,6 +87,19 @@ def installment_row(loan_id: str, item: Installment, view: InstallmentView) -> R
         "body": _INSTALLMENT.dump_json(item).decode(),
         "view": _VIEW.dump_json(view).decode(),
     }
+
+
+def view_mark(view: InstallmentView) -> bytes:
+    """A digest of what a view says; when it was worked out is no part of it."""
+    return blake2b(_VIEW.dump_json(replace(view, as_of=None)), digest_size=16).digest()
+
+
+def stored_mark(body: str) -> bytes:
+    """The digest of a view as it was stored; one that cannot be read has none and is replaced."""
+    try:
+        return view_mark(read_view(body))
+    except ValidationError:
+        return b""
 
 
 def attempt_row(loan_id: str, number: int, attempt: Attempt) -> Row:

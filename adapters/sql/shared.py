@@ -1,4 +1,4 @@
-"""What every writer writes under the chain head's lock: command log, cases, outbox."""
+"""What every writer writes under the chain head's lock beside the journal: cases and messages."""
 
 from typing import Any
 
@@ -6,38 +6,11 @@ from sqlalchemy import insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.sql.engine import among, listed
-from adapters.sql.rows import Row, answer_text, case_row, message_row
-from adapters.sql.tables import cases, commands, outbox
+from adapters.sql.rows import Row, case_row, message_row
+from adapters.sql.tables import cases, outbox
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Workset
 from domain.loan.change import CaseChange
-
-
-async def write_log(unit: Unit, work: Workset, ends: dict[str, int]) -> None:
-    """One row for each command: what it said and what it was answered."""
-    log: list[Row] = []
-    for written in work.written:
-        row, command = written.log, written.command
-        loan_id, number = row.subject or (getattr(command, "loan_id", None), None)
-        log.append(
-            {
-                "id": row.id,
-                "identity": row.identity,
-                "kind": command.kind,
-                "says": row.says,
-                "at": work.at,
-                "actor": f"{command.actor.kind}/{command.actor.id}",
-                "approver": getattr(command, "approver", None),
-                "reason": command.reason,
-                "rule": row.rule if row.answer is None else None,
-                "answer": row.refusal if row.answer is None else answer_text(row.answer),
-                "loan_id": loan_id,
-                "number": number,
-                "seq": ends[row.id],
-                "written_by": row.written_by,
-            }
-        )
-    await unit.many(insert(commands), log)
 
 
 def _open_case(dialect: Any) -> Any:  # noqa: ANN401  (two dialects' inserts share no type)

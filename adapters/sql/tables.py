@@ -1,7 +1,8 @@
 """Every table of the books. Migrations create them; a test compares the two.
 
-The journal (entries, postings, transitions) is the truth. `body` columns are projections of the
-domain's dataclasses as JSON; beside them stands a typed column for everything that is looked up.
+The journal (commands, transitions, entries with their postings) is the truth. `body` columns are
+projections of the domain's dataclasses as JSON; beside them stands a typed column for everything
+that is looked up.
 """
 
 from sqlalchemy import (
@@ -198,8 +199,10 @@ commands = Table(
     Column("answer", Text, nullable=False),
     Column("loan_id", String(120)),
     Column("number", Integer),
-    # Number of the last journal item when this was written, so that a story has one order.
-    Column("seq", BigInteger, nullable=False),
+    # Its place in the chain, before the moves and entries that it made.
+    Column("seq", BigInteger, nullable=False, unique=True),
+    Column("posted_on", Date, nullable=False),
+    Column("hash", String(64), nullable=False),
     # Which write brought it: after a lost connection it tells our own commit from another's.
     Column("written_by", String(80), nullable=False),
     Index("ix_commands_loan_id_number", "loan_id", "number"),
@@ -211,6 +214,8 @@ chain_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
+    # Names these books for ever, made with them: no two books have the same.
+    Column("books_id", String(32), nullable=False),
     CheckConstraint("id = 1", name="single"),
 )
 
@@ -291,6 +296,7 @@ outbox = Table(
     Column("retry_at", Instant),
     Column("claimed_until", Instant),
     Column("delivered_at", Instant),
+    Column("given_up_at", Instant),
     Column("last_error", String(200)),
     sqlite_autoincrement=True,
 )
@@ -330,3 +336,5 @@ statements = Table(
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
+PRUNED = ("outbox",)
+"""Rows of these may be removed by the application, once they have done their work."""

@@ -1,4 +1,4 @@
-"""Reads the whole journal back, page by page, and recomputes it."""
+"""Reads the whole journal back, page by page, recomputes it, and compares what is kept with it."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.tables import balances, chain_head, entries, postings, transitions
-from domain.ledger.chain import Booked, ChainItem, Moved, Verification
+from adapters.sql.recounting import recount
+from adapters.sql.tables import chain_head, commands, entries, postings, transitions
+from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
 from domain.ledger.entry import Posting
 from ports.desk import ChainReport
 
@@ -17,7 +18,10 @@ PAGE = 2_000
 
 
 async def verify_journal(conn: AsyncConnection) -> ChainReport:
-    """Every hash, number and sum, the head row, the kept balances; nothing is trusted."""
+    """Every hash, number and sum, the head row, and every row kept beside the journal.
+
+    Nothing is trusted; a page of the journal or of the loans is in memory at a time.
+    """
     found = Verification()
     async for item, stored in _items(conn, found):
         found.take(item, stored)
@@ -26,15 +30,16 @@ async def verify_journal(conn: AsyncConnection) -> ChainReport:
         found.close(head[0].seq, head[0].hash)
     else:
         found.fault(f"the chain has {len(head)} head rows")
-    kept = await conn.execute(select(balances))
-    found.compare((row.account, row.currency, row.minor) for row in kept)
+    kept = await recount(conn, found)
     return ChainReport(
         items=found.items,
+        commands=found.commands,
         entries=found.entries,
         postings=found.postings,
         transitions=found.transitions,
         head=found.head,
         faults=tuple(found.faults),
+        kept=kept,
     )
 
 
@@ -56,6 +61,8 @@ async def _items(
         ]
         moves = await _page(conn, transitions, first, last)
         page += [(_item(row, _moved(row)), row.hash) for row in moves]
+        log = await _page(conn, commands, first, last)
+        page += [(_command(row), row.hash) for row in log]
         for seq in parts:
             found.fault(f"postings of entry {seq}, which does not exist")
         for pair in sorted(page, key=lambda pair: pair[0].seq):
@@ -64,9 +71,9 @@ async def _items(
 
 
 async def _next_seq(conn: AsyncConnection, after: int | None) -> int | None:
-    """The least number in use after `after`, over all three tables."""
+    """The least number in use after `after`, over all four tables."""
     found: list[int] = []
-    for table in (entries, transitions, postings):
+    for table in (commands, entries, transitions, postings):
         statement = select(func.min(table.c.seq))
         if after is not None:
             statement = statement.where(table.c.seq > after)
@@ -120,3 +127,18 @@ def _item(row: Row[Any], what: Booked | Moved) -> ChainItem:
         row.posted_on,
         what,
     )
+
+
+def _command(row: Row[Any]) -> ChainItem:
+    kind, _, actor_id = row.actor.partition("/")
+    what = Commanded(
+        row.kind,
+        row.identity,
+        row.says,
+        row.approver,
+        row.rule,
+        row.answer,
+        row.loan_id,
+        row.number,
+    )
+    return ChainItem(row.seq, row.id, kind, actor_id, row.reason, "", row.at, row.posted_on, what)

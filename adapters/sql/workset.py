@@ -30,6 +30,8 @@ class Held:
     loan: Loan
     revision: int
     content: str
+    views: Mapping[int, bytes] = field(default_factory=dict)
+    """By installment, the mark of the view that is stored (see `rows.view_mark`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 The order keeps writers from waiting for each other in a circle. Rows of loans and lines are
 protected by the locks taken while loading and go first, sorted; then the chain head is locked, and
-only under it are the command log, the journal, balances, cases and the outbox written.
+only under it are the journal, balances, cases and the outbox written.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import String, Table, and_, bindparam, case, insert, update
@@ -16,11 +17,11 @@ from adapters.sql.faults import Raced
 from adapters.sql.journal import append_journal
 from adapters.sql.lookup import lookups
 from adapters.sql.rows import Row
-from adapters.sql.shared import write_cases, write_log, write_messages
+from adapters.sql.shared import write_cases, write_messages
 from adapters.sql.types import Instant
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Subject, Workset, changed_installments
-from domain.loan.aggregate import Installment, Loan
+from domain.loan.aggregate import Loan
 from domain.loan.product import Product
 
 _KEYS = {
@@ -52,7 +53,7 @@ _INSERTS = {name: insert(table) for name, table in tables.metadata.tables.items(
 
 
 async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
-    """Write everything that `work` changed; gives the loans as they are held from now on."""
+    """Write what `work` changed and nothing else; gives the loans as they are held from now on."""
     changed = sorted(
         loan_id
         for loan_id, loan in work.loans.items()
@@ -62,21 +63,21 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     held = [_held(work, loan_id) for loan_id in changed]
     await _write_products(unit, work, held)
     await _write_loans(unit, work, held, domain)
-    await _write_installments(unit, work, held, domain)
+    kept = await _write_installments(unit, work, held, domain)
     await _write_children(unit, work, held)
     await _write_lines(unit, work)
-    seq = await append_journal(unit, work)
+    await append_journal(unit, work)
     await _look_again(unit, work)
-    await write_log(unit, work, seq)
     await write_cases(unit, work)
     await write_messages(unit, work)
-    return held
+    return kept
 
 
 def _held(work: Workset, loan_id: str) -> Held:
     before = work.held.get(loan_id)
     revision = before.revision + 1 if before else 1
-    return Held(work.loans[loan_id], revision, work.contents[loan_id])
+    views = before.views if before else {}
+    return Held(work.loans[loan_id], revision, work.contents[loan_id], views)
 
 
 async def _write_products(unit: Unit, work: Workset, held: list[Held]) -> None:
@@ -105,42 +106,64 @@ async def _write_loans(unit: Unit, work: Workset, held: list[Held], domain: Doma
     await _put(unit, "loans", pairs)
 
 
-async def _write_installments(unit: Unit, work: Workset, held: list[Held], domain: Domain) -> None:
-    """Changed installments, and open ones whose view may have changed with their loan or cases."""
-    pairs: list[tuple[bool, Row]] = []
-    reindexed: list[Row] = []
+async def _write_installments(
+    unit: Unit, work: Workset, held: list[Held], domain: Domain
+) -> list[Held]:
+    """Write installments that changed, and views that changed with their loan or cases.
+
+    Gives the loans with the marks of the views that are stored from now on.
+    """
+    changed: list[tuple[bool, Row]] = []
+    shown: list[tuple[bool, Row]] = []
+    marks = {item.loan.id: dict(item.views) for item in held}
     todo = {subject for case in work.case_changes if (subject := _about(case.loan_id, case.number))}
     for item in held:
         before = _before(work, item.loan.id)
-        changed = changed_installments(before, item.loan)
-        for installment in changed:
-            row = _row(work, item.loan, installment, domain)
-            row["changed_at"] = work.at
-            pairs.append((before is not None, row))
-            todo.discard((item.loan.id, installment.number))
-        numbers = {installment.number for installment in changed}
-        todo |= {
-            (item.loan.id, other.number)
-            for other in item.loan.installments
-            if other.opened and other.number not in numbers
-        }
+        numbers = {new.number for new in changed_installments(before, item.loan)}
+        for number in sorted(numbers):
+            row, mark = _row(work, item.loan, number, domain)
+            changed.append((before is not None, {**row, "changed_at": work.at}))
+            marks[item.loan.id][number] = mark
+        todo -= {(item.loan.id, number) for number in numbers}
+        for other in item.loan.installments:
+            subject = (item.loan.id, other.number)
+            if not other.opened or other.number in numbers or subject in todo:
+                continue
+            row, mark = _row(work, item.loan, other.number, domain)
+            if mark != item.views.get(other.number):
+                shown.append((True, row))
+                marks[item.loan.id][other.number] = mark
     for loan_id, number in sorted(todo):
         loan = work.loans.get(loan_id)
-        if loan is not None and 1 <= number <= len(loan.installments):
-            reindexed.append(_row(work, loan, loan.installment(number), domain))
-    await _put(unit, "installments", pairs)
-    await _put(unit, "installments", [(True, row) for row in reindexed])
+        if loan is None or not 1 <= number <= len(loan.installments):
+            continue
+        row, mark = _row(work, loan, number, domain)
+        shown.append((True, row))
+        if loan_id in work.held:
+            marks.setdefault(loan_id, dict(work.held[loan_id].views))[number] = mark
+    await _put(unit, "installments", changed)
+    await _put(unit, "installments", sorted(shown, key=_subject_of))
+    mine = {item.loan.id: item for item in held}
+    return [
+        replace(mine.get(name) or work.held[name], views=found) for name, found in marks.items()
+    ]
+
+
+def _subject_of(pair: tuple[bool, Row]) -> tuple[str, int]:
+    return pair[1]["loan_id"], pair[1]["number"]
 
 
 def _about(loan_id: str | None, number: int | None) -> Subject | None:
     return (loan_id, number) if loan_id is not None and number is not None else None
 
 
-def _row(work: Workset, loan: Loan, installment: Installment, domain: Domain) -> Row:
-    view = view_in(work, (loan.id, installment.number), domain)
+def _row(work: Workset, loan: Loan, number: int, domain: Domain) -> tuple[Row, bytes]:
+    """The row of an installment, and the mark of its view."""
+    view = view_in(work, (loan.id, number), domain)
     if view is None:
-        raise LookupError(f"loan {loan.id} has no installment {installment.number}")
-    return {**rows.installment_row(loan.id, installment, view), "state_since": work.at}
+        raise LookupError(f"loan {loan.id} has no installment {number}")
+    row = rows.installment_row(loan.id, loan.installment(number), view)
+    return {**row, "state_since": work.at}, rows.view_mark(view)
 
 
 def _before(work: Workset, loan_id: str) -> Loan | None:

@@ -1,5 +1,6 @@
 """Drivers kept by Temporal: opened asleep, woken by signal-with-start, told apart by generation."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
@@ -30,7 +31,8 @@ class TemporalDrivers:
     """Implements `ports.drivers.Drivers`.
 
     Args:
-        books_id: names the database, so that drivers of other books under the same ids are seen.
+        books_id: gives the name that the books were made with, so that drivers of other books
+            under the same ids are seen; asked once, when the first driver is started.
         queue: where the workflow workers poll.
     """
 
@@ -39,11 +41,12 @@ class TemporalDrivers:
         client: Client,
         desk: Views,
         clock: Clock,
-        books_id: str,
+        books_id: Callable[[], Awaitable[str]],
         queue: str = names.WORKFLOWS,
     ) -> None:
         self._client, self._desk, self._clock = client, desk, clock
-        self._books_id, self._queue = books_id, queue
+        self._ask_books_id, self._queue = books_id, queue
+        self._books_id = ""
 
     async def open(self, view: InstallmentView) -> None:
         """Start the driver asleep. A plain start: a repeated message must not end its sleep."""
@@ -57,7 +60,7 @@ class TemporalDrivers:
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 start_delay=self._delay(view),
                 search_attributes=names.attributes(view),
-                memo=self._memo(view),
+                memo=await self._memo(view),
                 static_summary=_summary(view),
             )
         except WorkflowAlreadyStartedError:
@@ -77,7 +80,7 @@ class TemporalDrivers:
                 start_signal="wake",
                 start_signal_args=[view],
                 search_attributes=names.attributes(view),
-                memo=self._memo(view),
+                memo=await self._memo(view),
                 static_summary=_summary(view),
             )
         except WorkflowAlreadyStartedError:
@@ -99,7 +102,7 @@ class TemporalDrivers:
         found = await self._client.get_workflow_handle(driver).describe()
         memo = await found.memo()
         theirs = memo.get(names.MEMO_BOOKS)
-        if theirs is not None and theirs != self._books_id:
+        if theirs is not None and theirs != await self._name():
             raise Conflict(f"{driver} drives an installment of other books")
         if found.status is WorkflowExecutionStatus.RUNNING:
             return
@@ -116,10 +119,15 @@ class TemporalDrivers:
         wait = view.next_beat.not_before - self._clock.now()
         return wait if wait > timedelta(0) else None
 
-    def _memo(self, view: InstallmentView) -> dict[str, str]:
+    async def _name(self) -> str:
+        """The name of our books."""
+        self._books_id = self._books_id or await self._ask_books_id()
+        return self._books_id
+
+    async def _memo(self, view: InstallmentView) -> dict[str, str]:
         """What this start belongs to; nothing personal, and no amounts."""
         request = canonical.digest((view.tenant, view.loan_id, view.number, view.generation))
-        return {names.MEMO_BOOKS: self._books_id, names.MEMO_REQUEST: request}
+        return {names.MEMO_BOOKS: await self._name(), names.MEMO_REQUEST: request}
 
 
 def _summary(view: InstallmentView) -> str:

@@ -49,24 +49,31 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
-    """Recompute every hash, number and sum of the journal; exit code 1 if anything differs."""
+    """Recompute the journal and what is kept beside it; exit code 1 if anything differs.
+
+    Every hash, number and sum of the journal; every balance, installment, attempt, payment and bank
+    line against the postings and moves that it stands on. Each fault names what differs.
+    """
     report = run_async(_verify(books_settings(ctx, home)))
     if as_json:
         print_json(
             {
                 "items": report.items,
+                "commands": report.commands,
                 "entries": report.entries,
                 "postings": report.postings,
                 "transitions": report.transitions,
+                "kept": report.kept,
                 "head": report.head,
                 "faults": list(report.faults),
                 "chain_ok": not report.faults,
             }
         )
     else:
-        counts = f"{report.entries} entries, {report.postings} postings"
+        counts = f"{report.commands} commands, {report.entries} entries, {report.postings} postings"
         print_text(f"{counts}, {report.transitions} transitions; head {report.head}")
-        print_text("the chain is intact" if not report.faults else "the chain is broken")
+        print_text(f"{report.kept} rows kept beside the journal were compared with it")
+        print_text("the books are intact" if not report.faults else "the books are not intact")
     for fault in report.faults:
         note(fault)
     if report.faults:

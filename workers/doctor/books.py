@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
-from adapters.sql.engine import books_engine, is_postgres
+from adapters.sql.engine import books_engine, is_postgres, is_there
 from adapters.sql.looking import look
 from adapters.sql.migrate import revision_of
 from adapters.sql.rights import database_clock, rights_of
+from adapters.sql.tables import outbox
 from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
 from workers.production import is_sandbox
 
@@ -29,7 +29,8 @@ SKEW_WARN, SKEW_FAIL = timedelta(seconds=5), timedelta(seconds=60)
 _MIGRATE = "run `acquit db upgrade` as the owner of the books"
 _RESTRICT = "connect as a role that `acquit db upgrade --grant-to ROLE` has given its rights"
 _REACH = "start the database, and check ACQUIT_DATABASE_URL: address, role and password"
-_LATER = ("migrations", "database role", "journal guards", "clock database")
+_LATER = ("migrations", "database role", "journal guards", "outbox", "clock database")
+_REVIVE = "see docs/runbooks/outbox-old.md: find out why, then have them tried again"
 
 
 async def check_books(
@@ -50,6 +51,7 @@ async def check_books(
             return [*found, *_skipped("the books are not migrated")[1:]]
         sandbox = is_sandbox(record)
         found += await examiner.run("database role", _RESTRICT, lambda: _role(engine, sandbox))
+        found += await examiner.run("outbox", _REACH, lambda: _outbox(engine))
         found += await examiner.run("clock database", _REACH, lambda: _clock(engine))
         return found
     finally:
@@ -62,17 +64,13 @@ def _skipped(because: str) -> list[Finding]:
 
 async def _reach(engine: AsyncEngine) -> Sequence[Finding]:
     shown = engine.url.render_as_string(hide_password=True)
-    if not is_postgres(engine) and not _is_file(engine):  # opening it would create it
+    if not is_postgres(engine) and not is_there(engine):
         advice = "run `acquit up` for a sandbox, or `acquit db upgrade`"
         return [fail("database", f"there is no {engine.url.database}", advice)]
     async with look(engine) as conn:
         asked = "SHOW server_version" if is_postgres(engine) else "SELECT sqlite_version()"
         version = (await conn.execute(text(asked))).scalar_one()
     return [ok("database", f"{shown}, {engine.dialect.name} {version}")]
-
-
-def _is_file(engine: AsyncEngine) -> bool:
-    return Path(engine.url.database or "").is_file()
 
 
 async def _migrated(engine: AsyncEngine) -> Sequence[Finding]:
@@ -102,6 +100,15 @@ async def _role(engine: AsyncEngine, sandbox: bool) -> Sequence[Finding]:  # noq
         advice = "find out who removed it, run `acquit ledger verify`, restore the trigger"
         return [*found, fail("journal guards", detail, advice)]
     return [*found, ok("journal guards", "triggers refuse changes and removals")]
+
+
+async def _outbox(engine: AsyncEngine) -> Sequence[Finding]:
+    async with look(engine) as conn:
+        dead = select(func.count()).select_from(outbox).where(outbox.c.given_up_at.is_not(None))
+        count = int((await conn.execute(dead)).scalar_one())
+    if count:
+        return [warn("outbox", f"{count} messages were given up after many tries", _REVIVE)]
+    return [ok("outbox", "no message was given up")]
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:

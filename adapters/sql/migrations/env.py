@@ -21,7 +21,7 @@ def _migrate(connection: Connection) -> None:
 
 
 async def _migrate_alone(url: str) -> None:
-    engine = books_engine(url)
+    engine = books_engine(url, create=True)
     try:
         async with engine.begin() as conn:
             await conn.run_sync(_migrate)

@@ -1,7 +1,9 @@
 """The journal and the command log can only grow, whoever holds the connection."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -10,7 +12,8 @@ from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
 from adapters.sql.migrate import revision_of, upgrade
-from adapters.sql.tables import APPEND_ONLY
+from adapters.sql.outbox import OutboxRelay, Pace
+from adapters.sql.tables import APPEND_ONLY, outbox
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.memory import RULES
@@ -71,7 +74,7 @@ async def test_tables_cannot_be_emptied_on_postgres(postgres_url: str) -> None:
 async def test_the_application_role_can_work_and_cannot_rewrite(
     postgres_url: str, clock: StillClock
 ) -> None:
-    """With the granted rights alone the books run; journal rows are out of reach even so."""
+    """With the granted rights alone the books run and the outbox is pruned; all else stays."""
     await upgrade(postgres_url)
     owner = books_engine(postgres_url)
     async with owner.begin() as conn:
@@ -85,7 +88,11 @@ async def test_the_application_role_can_work_and_cannot_rewrite(
         beat = await present(books, desk, clock, "L1")
         assert isinstance(await intend(books, "L1", 1, beat), Applied)
     assert (await revision_of(app)).fits
-    for statement in (*CHANGES.values(), "DELETE FROM loans", "DELETE FROM outbox"):
+    relay = OutboxRelay(app, clock, {}, pace=Pace(keep_delivered=timedelta(days=1)))
+    async with app.begin() as conn:
+        await conn.execute(update(outbox).values(delivered_at=clock.now() - timedelta(days=2)))
+    assert await relay.prune() > 0
+    for statement in (*CHANGES.values(), "DELETE FROM loans", "DELETE FROM cases"):
         with pytest.raises(DBAPIError, match="permission denied"):
             async with app.begin() as conn:
                 await conn.execute(text(statement))

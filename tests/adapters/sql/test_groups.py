@@ -170,3 +170,21 @@ async def test_a_caller_that_gives_up_does_not_stop_the_command(
     again = await books.apply(hold("h-1"))
     assert isinstance(again, Applied)
     assert again.replayed
+
+
+async def test_more_commands_than_may_wait_are_asked_to_come_again(
+    engine: AsyncEngine, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue has a limit: what exceeds it is refused by name and nothing of it is booked."""
+    monkeypatch.setattr("adapters.sql.books.QUEUE_MAX", 4)
+    names = [f"L{index}" for index in range(10)]
+    async with SqlBooks(engine, clock, RULES) as books:
+        calls = [asyncio.ensure_future(books.apply(board(name))) for name in names]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        busy = [result for result in results if isinstance(result, ConnectionError)]
+        assert 0 < len(busy) < len(names)
+        assert "apply again with the same id" in str(busy[0])
+        again = await books.apply_many([board(name) for name in names])
+        assert all(isinstance(result, Applied) for result in again), again
+    desk = SqlDesk(engine, clock, RULES)
+    assert (await desk.counts())["commands"] == {"board_loan": len(names)}

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from adapters.sql.books import SqlBooks
+from adapters.sql.desk import SqlDesk
 from adapters.sql.outbox import OutboxRelay, Pace
 from adapters.sql.rows import message_row
 from adapters.sql.tables import outbox
@@ -246,3 +248,73 @@ async def test_books_kick_the_relay_right_after_the_commit(
     relay.stop()
     await asyncio.wait_for(running, 5)
     assert await relay.pending() == 0
+
+
+async def test_every_failure_is_logged_without_what_the_message_says(
+    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+) -> None:
+    """Which message, how often and why: nothing that cannot be delivered is passed over."""
+    courier.down.add("bad")
+    await put(engine, ("bad", 1))
+    with capture_logs() as logs:
+        await relay.sweep()
+    [line] = [entry for entry in logs if entry["event"] == "outbox_message_not_delivered"]
+    assert (line["topic"], line["stream"], line["tries"]) == ("wake", "bad", 1)
+    assert (line["error"], line["log_level"]) == ("ConnectionError", "warning")
+    assert "body" not in line
+
+
+async def test_a_message_that_cannot_be_delivered_is_given_up_in_sight(
+    engine: AsyncEngine, clock: StillClock, courier: Recorder, wall: Wall, desk: SqlDesk
+) -> None:
+    """After its last try it is logged and counted, kept, and its stream goes on without it."""
+    courier.down.add("bad")
+    relay = OutboxRelay(engine, clock, {"wake": courier}, pace=Pace(tries_most=3), wall_clock=wall)
+    await put(engine, ("bad", 1), ("bad", 2))
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert await relay.sweep() == 0
+            wall.at += timedelta(minutes=5)
+    told = [entry["event"] for entry in logs if entry["message_id"] == logs[0]["message_id"]]
+    assert told == ["outbox_message_not_delivered"] * 2 + ["outbox_message_given_up"]
+    courier.down.clear()
+    assert await relay.sweep() == 1
+    assert courier.bodies("bad") == [2]
+    assert await relay.pending() == 0
+    assert (await desk.counts())["outbox"] == {"left": 0, "delivered": 1, "given_up": 1}
+
+
+async def test_a_database_that_is_away_is_logged_by_the_relay(
+    engine: AsyncEngine, clock: StillClock, courier: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop goes on, and says that it could not look."""
+
+    async def away(*_: object) -> int:
+        mine.stop()
+        raise ConnectionError("away")
+
+    mine = OutboxRelay(
+        engine, clock, {"wake": courier}, pace=Pace(first_retry=timedelta(milliseconds=1))
+    )
+    monkeypatch.setattr(mine, "_deliver", away)
+    with capture_logs() as logs:
+        await asyncio.wait_for(mine.run(), 5)
+    assert [entry["event"] for entry in logs] == ["outbox_not_read"]
+    assert logs[0]["error"] == "ConnectionError"
+
+
+async def test_what_was_delivered_long_ago_is_removed(
+    engine: AsyncEngine, clock: StillClock, courier: Recorder, desk: SqlDesk
+) -> None:
+    """In batches, and nothing that is young, that still waits or that was given up."""
+    pace = Pace(prune_batch=2, keep_delivered=timedelta(days=30))
+    relay = OutboxRelay(engine, clock, {"wake": courier}, pace=pace)
+    await put(engine, *((f"s{n}", n) for n in range(5)))
+    assert await relay.sweep() == 5
+    assert await relay.prune() == 0
+    clock.ahead(timedelta(days=31))
+    await put(engine, ("young", 1), ("s", 1))
+    assert await relay.sweep() == 2
+    await put(engine, ("waits", 1))
+    assert await relay.prune() == 5
+    assert (await desk.counts())["outbox"] == {"left": 1, "delivered": 2, "given_up": 0}

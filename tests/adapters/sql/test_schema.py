@@ -1,6 +1,7 @@
 """Migrations make exactly the tables that the code expects, on both databases."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,6 +15,7 @@ from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine, books_url, is_postgres
 from adapters.sql.migrate import upgrade
 from adapters.sql.outbox import OutboxRelay
+from adapters.sql.rights import books_id
 from adapters.sql.tables import metadata
 from domain.errors import InvalidInput
 from ports.archive import Archive
@@ -55,7 +57,7 @@ async def test_upgrades_at_once_and_again_do_no_harm(books_url: str) -> None:
 
 async def test_sqlite_is_durable_strict_and_shared(sqlite_url: str) -> None:
     """Write-ahead log, full sync, foreign keys, and patience with other writers."""
-    engine = books_engine(sqlite_url)
+    engine = books_engine(sqlite_url, create=True)
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10000}
     async with engine.connect() as conn:
         for name, value in wanted.items():
@@ -82,3 +84,20 @@ def test_an_address_always_names_its_driver() -> None:
     for bad in ("mysql://h/db", "sqlite://", "sqlite:///:memory:"):
         with pytest.raises(InvalidInput):
             books_url(bad)
+
+
+async def test_books_have_a_name_of_their_own(
+    new_sqlite_url: Callable[[], Awaitable[str]], new_postgres_url: Callable[[], Awaitable[str]]
+) -> None:
+    """Made once and kept: the same after another upgrade, another one in every other database."""
+    names: list[str] = []
+    for create in (new_sqlite_url, new_sqlite_url, new_postgres_url, new_postgres_url):
+        url = await create()
+        await upgrade(url)
+        engine = books_engine(url)
+        names.append(await books_id(engine))
+        await upgrade(url)
+        assert await books_id(engine) == names[-1]
+        await engine.dispose()
+    assert len(set(names)) == 4
+    assert all(len(name) == 32 for name in names)

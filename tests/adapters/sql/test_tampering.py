@@ -1,5 +1,7 @@
 """Somebody with the keys to the database changes the journal: verification says where."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -7,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import is_postgres
-from tests.support.booksbench import StillClock, confirm, intend, order_of, present
+from tests.support.booksbench import StillClock, confirm, intend, line, order_of, present
+from tests.support.doors import Hold
+from tests.support.memory import TESTER
 
 ATTACKS = {
     "flip an amount": ["UPDATE postings SET minor = minor + 1 WHERE position = 0"],
@@ -31,18 +35,133 @@ ATTACKS = {
     "add a move": [
         """INSERT INTO transitions SELECT seq + 100, command_id, actor_kind, actor_id, reason,
         product, at, posted_on, hash, loan_id, number, source, target, event, order_no, detail
-        FROM transitions WHERE seq = 1"""
+        FROM transitions WHERE seq = 2"""
     ],
     "swap two moves": [
-        "UPDATE transitions SET seq = 1001 WHERE seq = 1",
-        "UPDATE transitions SET seq = 1 WHERE seq = 2",
-        "UPDATE transitions SET seq = 2 WHERE seq = 1001",
+        "UPDATE transitions SET seq = 1001 WHERE seq = 2",
+        "UPDATE transitions SET seq = 2 WHERE seq = 3",
+        "UPDATE transitions SET seq = 3 WHERE seq = 1001",
     ],
     "move the head": ["UPDATE chain_head SET seq = seq - 1"],
     "lose the head": ["DELETE FROM chain_head"],
     "edit a balance": ["UPDATE balances SET minor = minor + 1 WHERE account LIKE 'clearing/%'"],
     "drop a balance": ["DELETE FROM balances WHERE account LIKE 'clearing/%'"],
 }
+
+
+FORGERIES = {
+    "a command's actor": (
+        "UPDATE commands SET actor = 'operator/ops-9' WHERE kind = 'hold'",
+        "command hold order-1",
+    ),
+    "a command's reason": (
+        "UPDATE commands SET reason = 'because' WHERE kind = 'hold'",
+        "command hold order-1",
+    ),
+    "a command's approver": (
+        "UPDATE commands SET approver = 'ops-9' WHERE kind = 'hold'",
+        "command hold order-1",
+    ),
+    "a command's answer": (
+        "UPDATE commands SET answer = 'never said' WHERE kind = 'hold'",
+        "command hold order-1",
+    ),
+    "a command's content": (
+        "UPDATE commands SET identity = 'x' WHERE kind = 'hold'",
+        "command hold order-1",
+    ),
+    "a command removed": ("DELETE FROM commands WHERE kind = 'hold'", "follows item"),
+    "an installment's state": (
+        """UPDATE installments SET state = 'CLOSED', body = replace(body, 'CLEARING', 'CLOSED'),
+        view = replace(view, 'CLEARING', 'CLOSED') WHERE number = 1""",
+        "installment 1 of loan L1 is kept as CLOSED, its moves end at CLEARING",
+    ),
+    "an installment's state column": (
+        "UPDATE installments SET state = 'CLOSED' WHERE number = 1",
+        "installment 1 of loan L1: column state is CLOSED, its body says CLEARING",
+    ),
+    "an installment's amount": (
+        """UPDATE installments SET body = replace(body, '"principal":10000', '"principal":9000')
+        WHERE number = 1""",
+        "installment 1 of loan L1 is kept with charged",
+    ),
+    "an installment's view": (
+        "UPDATE installments SET view = replace(view, 'CLEARING', 'CLOSED') WHERE number = 1",
+        "the view of installment 1 of loan L1 shows CLOSED",
+    ),
+    "an installment removed": (
+        "DELETE FROM installments WHERE number = 3",
+        "installment 3 of loan L1 has moves or postings and is not kept",
+    ),
+    "a bank line's amount": (
+        "UPDATE lines SET amount_minor = 5000, body = replace(body, '5050', '5000')",
+        "line ACCT-FUNDER-1-CNY/S1/1 is kept as 5000, its postings sum to 5050",
+    ),
+    "a bank line's amount column": (
+        "UPDATE lines SET amount_minor = 5000",
+        "line ACCT-FUNDER-1-CNY/S1/1: column amount_minor is 5000, its body says 5050",
+    ),
+    "what a bank line leaves open": (
+        """UPDATE lines SET open_minor = 7,
+        body = replace(body, '"open_minor":0', '"open_minor":7')""",
+        "line ACCT-FUNDER-1-CNY/S1/1 is kept with 7 open, its postings say 0",
+    ),
+    "a bank line removed": ("DELETE FROM lines", "postings of line ACCT-FUNDER-1-CNY/S1/1"),
+    "what a bank line proves of a payment": (
+        "UPDATE receipts SET body = replace(body, 'settled_minor\":5050', 'settled_minor\":10100')",
+        "10100 proven, its postings say 5050",
+    ),
+    "a payment's amount column": (
+        "UPDATE receipts SET amount_minor = 1",
+        "column amount_minor is 1, its body says 10100",
+    ),
+    "a payment removed": ("DELETE FROM receipts", "postings of payment"),
+    "an attempt's state": (
+        "UPDATE attempts SET state = 'DECLINED'",
+        "column state is DECLINED, its body says CONFIRMED",
+    ),
+    "a balance": (
+        "UPDATE balances SET minor = minor + 1 WHERE account = 'bank/ACCT-FUNDER-1-CNY'",
+        "balance of bank/ACCT-FUNDER-1-CNY is kept as 5051, its postings sum to 5050",
+    ),
+    "a balance removed": (
+        "DELETE FROM balances WHERE account = 'bank/ACCT-FUNDER-1-CNY'",
+        "balance of bank/ACCT-FUNDER-1-CNY is not kept, its postings sum to 5050",
+    ),
+    "a product": (
+        "UPDATE products SET body = replace(body, 'simbank', 'other')",
+        "is not what its digest says",
+    ),
+    "a body that nobody can read": (
+        "UPDATE installments SET body = 'x' WHERE number = 1",
+        "loan L1 cannot be read back",
+    ),
+    "a view that nobody can read": (
+        "UPDATE installments SET view = 'x' WHERE number = 1",
+        "the view of installment 1 of loan L1 cannot be read back",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_a_forgery_is_found_and_named(
+    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock, forgery: str
+) -> None:
+    """Orders are in the chain and kept rows are recomputed from it: the fault names the row."""
+    beat = await present(books, desk, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, beat))
+    await books.apply(confirm(order_no, 10100))
+    await books.apply(line(order_no, 5050, day=date(2026, 3, 10)))
+    hold = Hold(id="order-1", actor=TESTER, reason="asked for", loan_id="L1", number=2)
+    await books.apply(hold)
+    assert (await desk.verify()).faults == ()
+    await _unlock(engine)
+    statement, named = FORGERIES[forgery]
+    async with engine.begin() as conn:
+        done = await conn.exec_driver_sql(statement)
+        assert done.rowcount
+    faults = (await desk.verify()).faults
+    assert any(named in fault for fault in faults), faults
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -63,7 +182,7 @@ async def test_tampering_is_found(
 async def _unlock(engine: AsyncEngine) -> None:
     async with engine.begin() as conn:
         if is_postgres(engine):
-            for table in ("entries", "postings", "transitions"):
+            for table in ("commands", "entries", "postings", "transitions"):
                 await conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
             await conn.execute(text("ALTER TABLE postings DROP CONSTRAINT fk_postings_seq"))
             return

@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +22,7 @@ from temporalio.client import Client, WorkflowFailureError
 
 from activities.boarding import BoardActivities
 from adapters.sql.migrate import upgrade
+from adapters.sql.rights import books_id
 from adapters.telemetry.core import keep_context_in_fields
 from adapters.telemetry.delivery import traced_couriers
 from adapters.telemetry.redaction import Redactor
@@ -125,7 +127,9 @@ async def test_trace_goes_on_over_the_outbox_in_another_process(
         temporal_server.address, temporal_server.namespace, tracer=other.tracer
     )
     async with open_stack(house.settings, other.tracing) as stack:
-        drivers = TemporalDrivers(client, stack.desk, stack.clock, "books", house.queue)
+        drivers = TemporalDrivers(
+            client, stack.desk, stack.clock, partial(books_id, stack.engine), house.queue
+        )
         stack.deliver_by(traced_couriers(couriers(drivers), other.tracer))
         assert await stack.outbox.sweep() == 1
         view = await stack.desk.view(application.loan_id, 1)

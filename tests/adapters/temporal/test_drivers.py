@@ -29,7 +29,11 @@ VIEW = TypeAdapter(InstallmentView)
 
 def drivers(scene: Stage, client: Client | None = None, books_id: str = "b1") -> TemporalDrivers:
     books = scene.books
-    return TemporalDrivers(client or scene.client, books, books.clock, books_id, scene.queue)
+
+    async def name() -> str:
+        return books_id
+
+    return TemporalDrivers(client or scene.client, books, books.clock, name, scene.queue)
 
 
 def asleep(scene: Stage) -> InstallmentView:

@@ -1,5 +1,7 @@
 """Every table of the books, with the two rows that stand alone."""
 
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,9 +20,9 @@ def upgrade() -> None:
     _journal()
     _rest()
     op.execute(
-        sa.text("INSERT INTO chain_head (id, seq, hash) VALUES (1, 0, :genesis)").bindparams(
-            genesis="0" * 64
-        )
+        sa.text(
+            "INSERT INTO chain_head (id, seq, hash, books_id) VALUES (1, 0, :genesis, :books_id)"
+        ).bindparams(genesis="0" * 64, books_id=uuid.uuid4().hex)
     )
 
 
@@ -206,8 +208,11 @@ def _journal() -> None:
         sa.Column("loan_id", sa.String(length=120), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("written_by", sa.String(length=80), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_commands"),
+        sa.UniqueConstraint("seq", name="uq_commands_seq"),
         sa.UniqueConstraint("says", name="uq_commands_says"),
     )
     op.create_index("ix_commands_loan_id_number", "commands", ["loan_id", "number"], unique=False)
@@ -216,6 +221,7 @@ def _journal() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("books_id", sa.String(length=32), nullable=False),
         sa.CheckConstraint("id = 1", name="ck_chain_head_single"),
         sa.PrimaryKeyConstraint("id", name="pk_chain_head"),
     )
@@ -302,6 +308,7 @@ def _rest() -> None:
         sa.Column("retry_at", Instant(), nullable=True),
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("delivered_at", Instant(), nullable=True),
+        sa.Column("given_up_at", Instant(), nullable=True),
         sa.Column("last_error", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
