@@ -15,7 +15,7 @@ import shutil
 import signal
 import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -27,7 +27,7 @@ from adapters.sql.migrate import upgrade
 from adapters.sql.tables import loans
 from domain.errors import InvalidInput
 from workers.auditing import LOG_FILE
-from workers.clock import CLOCK_FILE
+from workers.clock import CLOCK_FILE, SandboxClock
 from workers.console import Unavailable
 from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
 from workers.processes import Child, free_port
@@ -61,6 +61,7 @@ class LocalOptions:
         keep_state: go on with what lies in the home.
         workers: worker processes; 0 leaves that to the caller.
         worker_module: run with `python -m`; it takes the words of our command line.
+        start: the instant at which a new sandbox begins, later than now; None: now.
     """
 
     profile: str | None = None
@@ -69,6 +70,7 @@ class LocalOptions:
     keep_state: bool = False
     workers: int = 1
     worker_module: str = "workers"
+    start: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -134,6 +136,7 @@ class LocalStack:
         home = self.home
         if not self.options.keep_state:
             clear_home(home)
+        offset = self._set_clock()
         self.say("books")
         await upgrade(self.settings.books_url())
         if not self.options.keep_state:
@@ -153,7 +156,7 @@ class LocalStack:
         keys = {name: secrets.token_hex(24) for name in ("rail_api_secret", "webhook_secret")}
         api_port = self.settings.api_port or free_port()
         self.say("simulated bank")
-        simulator = await self._start_simulator(keys, api_port)
+        simulator = await self._start_simulator(keys, api_port, offset)
         self.record = StackRecord(
             mode="sandbox",
             database_url=self.settings.books_url(),
@@ -173,7 +176,32 @@ class LocalStack:
             await self._start_worker(index, api_port)
         self._keeper = asyncio.create_task(self._keep_alive(), name="keep-alive")
 
-    async def _start_simulator(self, keys: dict[str, str], api_port: int) -> dict[str, str]:
+    def _set_clock(self) -> timedelta:
+        """Begin the clock of a new sandbox, or look at that of an earlier one; gives its offset.
+
+        Raises:
+            InvalidInput: the clock of an earlier sandbox is missing or damaged, or it was asked to
+                start at another instant.
+        """
+        start = self.options.start
+        if (self.home / STACK_FILE).is_file() or (self.home / CLOCK_FILE).is_file():
+            clock = SandboxClock(self.home)
+            if start is not None:
+                rule = (
+                    f"given for a new sandbox only: here it is {clock.now():%Y-%m-%d %H:%M} UTC;"
+                    " go on with `acquit clock advance`, or begin anew with --fresh"
+                )
+                clock.close()
+                raise InvalidInput("start", start.isoformat(), rule)
+        else:
+            clock = SandboxClock.begin(self.home, start)
+        offset = clock.offset
+        clock.close()
+        return offset
+
+    async def _start_simulator(
+        self, keys: dict[str, str], api_port: int, offset: timedelta
+    ) -> dict[str, str]:
         calendar = load_calendar("CN")
         days = {
             "off": sorted(day.isoformat() for day in calendar.holidays),
@@ -185,6 +213,7 @@ class LocalStack:
         argv = [sys.executable, "-m", "simulator", "--db", str(self.home / SIMULATOR_DB)]
         argv += ["--http-port", str(free_port()), "--smtp-port", str(free_port())]
         argv += [f"--{name}={value}" for name, value in self._bank_asked_for().items()]
+        argv += [f"--offset-s={offset.total_seconds()}"]
         argv += ["--holidays-file", str(holidays), "--ready-file", str(ready)]
         argv += ["--webhook-url", f"http://127.0.0.1:{api_port}/webhooks/simbank"]
         argv += ["--webhook-secret", keys["webhook_secret"]]
