@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer `--base NAME`: the instant at which virtual time begins, see `tests/support/base.py`."""
+    """Offer `--base NAME`: where virtual time begins, see `tests/support/base.py`."""
     parser.addoption("--base", default=ORDINARY, choices=sorted(BASES))
 
 

@@ -1,4 +1,4 @@
-"""The clocks of a process: the wall's, and a sandbox's, which is the wall's plus a stored offset."""
+"""The clocks of a process: the wall's, and a sandbox's, which is the wall's plus an offset."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class SandboxClock:
 
     def _refused(self, what: str) -> InvalidInput:
         rule = (
-            f"the clock of this sandbox, which {what}; bring the file back from a copy of the home,"
+            f"the sandbox's clock {what}; bring the file back from a copy of the home,"
             " or begin anew with `acquit up --fresh`"
         )
         return InvalidInput("clock", str(self._path), rule)

@@ -72,7 +72,7 @@ def demo(  # noqa: PLR0913, PLR0917 - as many as there are options
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-def _plan(  # noqa: PLR0913, PLR0917 - as many as the options that it reads
+def _plan(
     settings: Settings,
     loans: int,
     months: int,
