@@ -61,9 +61,8 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
     since = datetime.fromisoformat(shown.json["now"]) - base()
     assert timedelta(0) <= since < timedelta(minutes=5)
     before = shown.json["ahead_s"]
-    today = str(shown.json["now"])[:10]
-    due = shift(today, 16)
-    boarded = await acquit(home, "board", str(tape(tmp_path, due, shift(today, -14))))
+    lent, due = one_month(str(shown.json["now"])[:10])
+    boarded = await acquit(home, "board", str(tape(tmp_path, due, lent)))
     assert boarded.code == 0, boarded.err
     moved = await acquit(home, "clock", "advance", "--days", "30", "--json", within_s=120.0)
     assert moved.code == 0, moved.err
@@ -97,9 +96,16 @@ async def trail(home: Path) -> int:
     return done.code
 
 
-def shift(day: str, days: int) -> str:
-    """A day so many days after another, in ISO form."""
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+def one_month(today: str) -> tuple[str, str]:
+    """Disbursement and due date, a whole month apart, due in two weeks: one percent, always.
+
+    Both fall on the same day of a month, one that every month has.
+    """
+    due = date.fromisoformat(today) + timedelta(days=14)
+    while due.day > 28:
+        due += timedelta(days=1)
+    lent = (due.replace(day=1) - timedelta(days=1)).replace(day=due.day)
+    return lent.isoformat(), due.isoformat()
 
 
 async def test_mistakes_are_answered_with_their_rule_and_leave_the_clock_alone(
