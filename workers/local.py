@@ -13,6 +13,7 @@ import json
 import secrets
 import shutil
 import signal
+import socket
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from adapters.sql.migrate import upgrade
 from adapters.sql.tables import loans
 from domain.errors import InvalidInput
 from workers.auditing import LOG_FILE
+from workers.booksfile import must_have_books
 from workers.clock import CLOCK_FILE, SandboxClock
 from workers.console import Unavailable
 from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
@@ -136,6 +138,9 @@ class LocalStack:
         home = self.home
         if not self.options.keep_state:
             clear_home(home)
+        else:
+            must_be_whole(home, self.settings.books_url())
+        must_be_free(self.settings.api_host, self.settings.api_port)
         offset = self._set_clock()
         self.say("books")
         await upgrade(self.settings.books_url())
@@ -169,6 +174,7 @@ class LocalStack:
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             logs={name: str(home / "logs" / f"{name}.log") for name in ("temporal", "simulator")},
             secrets=keys,
+            home=str(home.resolve()),
         )
         write_stack(home, self.record)
         self.say("workers")
@@ -323,6 +329,43 @@ async def must_be_empty(url: str) -> None:
     if found is not None:
         rule = "an empty database: this stack begins with empty books"
         raise InvalidInput("ACQUIT_DATABASE_URL", engine.url.render_as_string(), rule)
+
+
+def must_be_whole(home: Path, url: str) -> None:
+    """Books, Temporal's file and the bank belong together: one that is lost is not begun anew.
+
+    Raises:
+        InvalidInput: some of them are there and others are not, or the books are no SQLite file.
+    """
+    inside = url == f"sqlite+aiosqlite:///{(home / BOOKS_DB).absolute()}"
+    files = [home / name for name in _OURS if inside or name != BOOKS_DB]
+    lost = [path.name for path in files if not path.is_file()]
+    if not (home / STACK_FILE).is_file():  # nothing was ever up here
+        return
+    if lost:
+        rule = (
+            f"a home whose files are all there: {', '.join(lost)} is missing beside the others;"
+            " bring it back from a copy, or begin anew with --fresh"
+        )
+        raise InvalidInput("home", str(home), rule)
+    must_have_books(url)
+
+
+def must_be_free(host: str, port: int) -> None:
+    """See that the port for reports of the bank can be opened; 0 picks a free one later.
+
+    Raises:
+        InvalidInput: another program has it.
+    """
+    if not port:
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family):
+            return
+    except OSError as error:
+        rule = f"a port that is free on {host}: {error.strerror}"
+        raise InvalidInput("ACQUIT_API_PORT", port, rule) from None
 
 
 def clear_home(home: Path) -> None:
