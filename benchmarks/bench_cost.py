@@ -42,7 +42,10 @@ class Cost:
     """Counters of one installment after its boarding; `bytes` of its history.
 
     `days` are the days booked by the daily sweep, one commit each, which `commits` leaves out;
-    `idle_days` are those of them that brought nothing. `statements` counts all.
+    `idle_days` are those of them that brought nothing. `reversals` counts failed debits
+    after the days of grace: penalty is charged with the debit and taken back with its failure.
+    `batched` counts lines that the bank booked in a batch, by a chance of their date. `statements`
+    counts all SQL, that of days, reversals and batches too.
     """
 
     tasks: int
@@ -54,6 +57,8 @@ class Cost:
     posts: int
     days: int = 0
     idle_days: int = 0
+    reversals: int = 0
+    batched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,7 @@ async def cost_of(story: Story, home: Path) -> Cost:
         if classes != story.attempts or report.reminders != 1:
             raise RuntimeError(f"another story: {classes}, {report.reminders} reminders")
         spent = {name: now - board[name] for name, now in asdict(books.counters).items()}
-        orders = (await run.truth())["orders"]
+        truth = await run.truth()
         days = (await run.stack.desk.counts())["commands"].get("roll_day", 0)
         told = await run.stack.desk.story(loan.loan_id, 1)
     events, tasks = tolls_of(history)
@@ -181,9 +186,11 @@ async def cost_of(story: Story, home: Path) -> Cost:
         commits=spent["commits"] - days,
         statements=spent["statements"],
         messages=spent["messages"],
-        posts=sum(order["posts"] for order in orders),
+        posts=sum(order["posts"] for order in truth["orders"]),
         days=days,
         idle_days=days - 1 - len(_days_with_news(told)),
+        reversals=sum(line.what == "penalty_reversed" for line in told),
+        batched=sum(move["batch_ref"] is not None for move in truth["movements"]),
     )
 
 

@@ -26,17 +26,24 @@ MOST = {
 may come while another task is at work; a commit, a statement, a message or a POST is not."""
 DAYS = 2
 """Every installment opens on one day and falls due on another."""
-STATEMENTS_A_DAY = 11
+STATEMENTS_A_DAY, STATEMENTS_A_REVERSAL, STATEMENTS_A_BATCH = 11, 6, 1
 
 
 def over(cost: Cost, most: Cost) -> dict[str, str]:
     """Counters that exceed their limit; a day that brought news may cost a commit and statements.
 
     Its days follow from the calendar: of penalty while it is overdue, and one more when the return
-    window ends later than the line comes. A day without news may cost nothing.
+    window ends later than the line comes. A day without news may cost nothing. Statements are also
+    allowed for penalty that a failed debit takes back, and for the look after a batch.
     """
+    more = STATEMENTS_A_DAY * cost.days
+    more += STATEMENTS_A_REVERSAL * cost.reversals + STATEMENTS_A_BATCH * cost.batched
     allowed = replace(
-        most, days=cost.days, statements=most.statements + STATEMENTS_A_DAY * cost.days
+        most,
+        days=cost.days,
+        reversals=cost.reversals,
+        batched=cost.batched,
+        statements=most.statements + more,
     )
     pairs = zip(asdict(cost).items(), asdict(allowed).items(), strict=True)
     return {name: f"{mine} > {limit}" for (name, mine), (_, limit) in pairs if mine > limit}
