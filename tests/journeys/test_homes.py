@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +20,7 @@ GARBAGE = b"these are no books at all, and longer than a header"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def home(
-    tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path
-) -> AsyncIterator[Path]:
+async def home(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> Path:
     """A home with one loan whose stack has ended."""
     assert temporal_binary.is_file()
     home = tmp_path_factory.mktemp("homes") / "home"
