@@ -38,7 +38,7 @@ test-rest: env ## everything outside the domain, on real servers
 	@$(BIN)/python -m workers.serverbinary
 	$(BIN)/python -m pytest tests --ignore=tests/domain -q -m "not slow" -n $(WORKERS) --dist loadgroup --durations=10 $(ARGS)
 
-test-slow: env ## the long journeys: repeated seeds, servers and banks killed in the middle of demos
+test-slow: env ## the long journeys: repeated seeds, ten base dates, servers and banks killed in demos
 	@$(PYTHON) deploy/environment.py --test-tools
 	@$(BIN)/python -m workers.serverbinary
 	$(BIN)/python -m pytest tests -q -m slow --durations=10 $(ARGS)

@@ -1,4 +1,7 @@
-"""What one installment costs on the real whole stack, counted: no clock is involved.
+"""What one installment costs on the real whole stack, counted.
+
+Days are counted apart: how many days the bulk work books for one installment (it opens, falls due,
+bears penalty, its return window ends) follows from the calendar, what else it costs does not.
 
 Dev server, simulated bank over HTTP and SQLite as in a sandbox. Boarding is one commit for a whole
 loan and left out; so are the events of the virtual clock, and the outbox's marks of what it has
@@ -9,8 +12,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from adapters.sql.books import SqlBooks
 from benchmarks.harness import Report
 from domain.loan.boarding import BoardLoan
 from domain.loan.decide.driving import order_number
+from ports.desk import StoryLine
 from simulator.dice import chance, token
 from simulator.faults import Fault, call_fault
 from simulator.plans import plan_order
@@ -27,11 +32,21 @@ from workers.tolls import tolls_of
 from workflows import names
 
 _SEEDS_MOST = 1_000_000
+_WORK_OF_DAYS = frozenset({"fell_due", "penalty_accrued", "release_proven"})
+_OTHER_WORK = frozenset({"debit_intended", "receipts_settled"})
+"""Commands that book some of the same by the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Counters of one installment after its boarding; `bytes` of its history."""
+    """Counters of one installment after its boarding; `bytes` of its history.
+
+    `days` are the days booked by the daily sweep, one commit each, which `commits` leaves out;
+    `idle_days` are those of them that brought nothing. `reversals` counts failed debits
+    after the days of grace: penalty is charged with the debit and taken back with its failure.
+    `batched` counts lines that the bank booked in a batch, by a chance of their date. `statements`
+    counts all SQL, that of days, reversals and batches too.
+    """
 
     tasks: int
     events: int
@@ -40,6 +55,10 @@ class Cost:
     statements: int
     messages: int
     posts: int
+    days: int = 0
+    idle_days: int = 0
+    reversals: int = 0
+    batched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +175,26 @@ async def cost_of(story: Story, home: Path) -> Cost:
         if classes != story.attempts or report.reminders != 1:
             raise RuntimeError(f"another story: {classes}, {report.reminders} reminders")
         spent = {name: now - board[name] for name, now in asdict(books.counters).items()}
-        orders = (await run.truth())["orders"]
+        truth = await run.truth()
+        days = (await run.stack.desk.counts())["commands"].get("roll_day", 0)
+        told = await run.stack.desk.story(loan.loan_id, 1)
     events, tasks = tolls_of(history)
     return Cost(
         tasks=tasks,
         events=events,
         bytes=sum(event.ByteSize() for event in history.events),
-        commits=spent["commits"],
+        commits=spent["commits"] - days,
         statements=spent["statements"],
         messages=spent["messages"],
-        posts=sum(order["posts"] for order in orders),
+        posts=sum(order["posts"] for order in truth["orders"]),
+        days=days,
+        idle_days=days - 1 - len(_days_with_news(told)),
+        reversals=sum(line.what == "penalty_reversed" for line in told),
+        batched=sum(move["batch_ref"] is not None for move in truth["movements"]),
     )
+
+
+def _days_with_news(told: Sequence[StoryLine]) -> set[datetime]:
+    """Instants at which the sweep of a day changed something; its opening is not in the story."""
+    by_orders = {line.at for line in told if line.what in _OTHER_WORK}
+    return {line.at for line in told if line.what in _WORK_OF_DAYS} - by_orders

@@ -17,7 +17,7 @@ import uvicorn
 from aiosmtpd.smtp import SMTP
 
 from simulator.app import make_app
-from simulator.clock import BankDays
+from simulator.clock import SECOND, BankDays
 from simulator.courier import Courier
 from simulator.cutting import CuttableProtocol
 from simulator.notices import Postman
@@ -52,6 +52,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="that of the database, or 1, unless given")
     parser.add_argument(
         "--profile", choices=sorted(PROFILES), help="that of the database, or calm, unless given"
+    )
+    parser.add_argument(
+        "--offset-s", type=float, default=0.0, help="seconds a new database is ahead of the wall"
     )
     parser.add_argument("--ready-file", help="where to write the addresses once ready")
     parser.add_argument("--holidays-file", help="JSON list of days off, or {off: [], work: []}")
@@ -140,7 +143,7 @@ def main(argv: list[str]) -> int:
         seed = int(store.get("seed") or 1) if args.seed is None else args.seed
         profile = PROFILES[args.profile or store.get("profile") or "calm"]
         world = World(store, bank_days(args.holidays_file), seed, profile)
-        world.open()
+        world.open(int(args.offset_s * SECOND))
     except (Mismatch, OSError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2

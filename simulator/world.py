@@ -29,9 +29,14 @@ class World:
     _settings: dict[str, str] = field(default_factory=dict)
     _calm: bool = False
 
-    def open(self) -> None:
-        """Take up an earlier run of this database, or begin one; raise Mismatch for another's."""
+    def open(self, offset_ms: int = 0) -> None:
+        """Take up an earlier run of this database, or begin one; raise Mismatch for another's.
+
+        A new database starts `offset_ms` milliseconds ahead of the wall.
+        """
         with self.db.tx():
+            if self.db.get("offset_ms") is None:
+                self.db.put("offset_ms", str(offset_ms))
             for key, value in (("seed", str(self.seed)), ("profile", self.profile.name)):
                 stored = self.db.get(key)
                 if stored is None:

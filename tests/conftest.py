@@ -21,6 +21,7 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from tests.support.base import BASES, ORDINARY, choose
 from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
 from workers.postgres import LocalPostgres, PostgresNotFoundError, installed_version
 from workers.processes import output_of
@@ -29,6 +30,17 @@ from workers.serverbinary import ServerNotFoundError, find_server, installed_ser
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer `--base NAME`: where virtual time begins, see `tests/support/base.py`."""
+    parser.addoption("--base", default=ORDINARY, choices=sorted(BASES))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the base of this run, in every process of it."""
+    choose(config.getoption("--base"))
+
 
 TEMPORAL_FIXTURES = frozenset({"temporal_server", "temporal_client", "temporal_binary"})
 

@@ -31,6 +31,7 @@ from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.upstream import UpstreamBoarding
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
+from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
 from workers.stackfile import StackRecord, read_stack
 
@@ -112,6 +113,7 @@ async def open_stack(
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
         rules = rulebook()
+        must_have_books(settings.books_url(record))
         engine = books_engine(settings.books_url(record))
         closing.push_async_callback(engine.dispose)
         # A worker puts another outbox into the stack later on: looked up at each kick.

@@ -13,9 +13,10 @@ import json
 import secrets
 import shutil
 import signal
+import socket
 import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -27,7 +28,8 @@ from adapters.sql.migrate import upgrade
 from adapters.sql.tables import loans
 from domain.errors import InvalidInput
 from workers.auditing import LOG_FILE
-from workers.clock import CLOCK_FILE
+from workers.booksfile import must_have_books
+from workers.clock import CLOCK_FILE, SandboxClock
 from workers.console import Unavailable
 from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
 from workers.processes import Child, free_port
@@ -61,6 +63,7 @@ class LocalOptions:
         keep_state: go on with what lies in the home.
         workers: worker processes; 0 leaves that to the caller.
         worker_module: run with `python -m`; it takes the words of our command line.
+        start: the instant at which a new sandbox begins, later than now; None: now.
     """
 
     profile: str | None = None
@@ -69,6 +72,7 @@ class LocalOptions:
     keep_state: bool = False
     workers: int = 1
     worker_module: str = "workers"
+    start: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -134,6 +138,10 @@ class LocalStack:
         home = self.home
         if not self.options.keep_state:
             clear_home(home)
+        else:
+            must_be_whole(home, self.settings.books_url())
+        must_be_free(self.settings.api_host, self.settings.api_port)
+        offset = self._set_clock()
         self.say("books")
         await upgrade(self.settings.books_url())
         if not self.options.keep_state:
@@ -153,7 +161,7 @@ class LocalStack:
         keys = {name: secrets.token_hex(24) for name in ("rail_api_secret", "webhook_secret")}
         api_port = self.settings.api_port or free_port()
         self.say("simulated bank")
-        simulator = await self._start_simulator(keys, api_port)
+        simulator = await self._start_simulator(keys, api_port, offset)
         self.record = StackRecord(
             mode="sandbox",
             database_url=self.settings.books_url(),
@@ -166,6 +174,7 @@ class LocalStack:
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             logs={name: str(home / "logs" / f"{name}.log") for name in ("temporal", "simulator")},
             secrets=keys,
+            home=str(home.resolve()),
         )
         write_stack(home, self.record)
         self.say("workers")
@@ -173,7 +182,32 @@ class LocalStack:
             await self._start_worker(index, api_port)
         self._keeper = asyncio.create_task(self._keep_alive(), name="keep-alive")
 
-    async def _start_simulator(self, keys: dict[str, str], api_port: int) -> dict[str, str]:
+    def _set_clock(self) -> timedelta:
+        """Begin the clock of a new sandbox, or look at that of an earlier one; gives its offset.
+
+        Raises:
+            InvalidInput: the clock of an earlier sandbox is missing or damaged, or it was asked to
+                start at another instant.
+        """
+        start = self.options.start
+        if (self.home / STACK_FILE).is_file() or (self.home / CLOCK_FILE).is_file():
+            clock = SandboxClock(self.home)
+            if start is not None:
+                rule = (
+                    f"given for a new sandbox only: here it is {clock.now():%Y-%m-%d %H:%M} UTC;"
+                    " go on with `acquit clock advance`, or begin anew with --fresh"
+                )
+                clock.close()
+                raise InvalidInput("start", start.isoformat(), rule)
+        else:
+            clock = SandboxClock.begin(self.home, start)
+        offset = clock.offset
+        clock.close()
+        return offset
+
+    async def _start_simulator(
+        self, keys: dict[str, str], api_port: int, offset: timedelta
+    ) -> dict[str, str]:
         calendar = load_calendar("CN")
         days = {
             "off": sorted(day.isoformat() for day in calendar.holidays),
@@ -185,6 +219,7 @@ class LocalStack:
         argv = [sys.executable, "-m", "simulator", "--db", str(self.home / SIMULATOR_DB)]
         argv += ["--http-port", str(free_port()), "--smtp-port", str(free_port())]
         argv += [f"--{name}={value}" for name, value in self._bank_asked_for().items()]
+        argv += [f"--offset-s={offset.total_seconds()}"]
         argv += ["--holidays-file", str(holidays), "--ready-file", str(ready)]
         argv += ["--webhook-url", f"http://127.0.0.1:{api_port}/webhooks/simbank"]
         argv += ["--webhook-secret", keys["webhook_secret"]]
@@ -294,6 +329,43 @@ async def must_be_empty(url: str) -> None:
     if found is not None:
         rule = "an empty database: this stack begins with empty books"
         raise InvalidInput("ACQUIT_DATABASE_URL", engine.url.render_as_string(), rule)
+
+
+def must_be_whole(home: Path, url: str) -> None:
+    """Books, Temporal's file and the bank belong together: one that is lost is not begun anew.
+
+    Raises:
+        InvalidInput: some of them are there and others are not, or the books are no SQLite file.
+    """
+    inside = url == f"sqlite+aiosqlite:///{(home / BOOKS_DB).absolute()}"
+    files = [home / name for name in _OURS if inside or name != BOOKS_DB]
+    lost = [path.name for path in files if not path.is_file()]
+    if not (home / STACK_FILE).is_file():  # nothing was ever up here
+        return
+    if lost:
+        rule = (
+            f"a home whose files are all there: {', '.join(lost)} is missing beside the others;"
+            " bring it back from a copy, or begin anew with --fresh"
+        )
+        raise InvalidInput("home", str(home), rule)
+    must_have_books(url)
+
+
+def must_be_free(host: str, port: int) -> None:
+    """See that the port for reports of the bank can be opened; 0 picks a free one later.
+
+    Raises:
+        InvalidInput: another program has it.
+    """
+    if not port:
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family):
+            return
+    except OSError as error:
+        rule = f"a port that is free on {host}: {error.strerror}"
+        raise InvalidInput("ACQUIT_API_PORT", port, rule) from None
 
 
 def clear_home(home: Path) -> None:

@@ -187,12 +187,19 @@ def environment(**more: str) -> dict[str, str]:
 def temporal_config(
     stack: StackRecord | None, environ: Mapping[str, str] | None = None
 ) -> ClientConnectConfig:
-    """Arguments of `Client.connect`: Temporal's own variables first, then the stack's address."""
+    """Arguments of `Client.connect`: Temporal's own variables first, then the stack's address.
+
+    Raises:
+        InvalidInput: the stack is that of the folder which this home was copied from.
+    """
     from temporalio.envconfig import ClientConfig  # noqa: PLC0415  (slow; most commands need none)
 
     given = dict(os.environ if environ is None else environ)
     config = ClientConfig.load_client_connect_config(override_env_vars=given)
     if "target_host" not in config and stack is not None:
+        if stack.copied_from:
+            rule = "a stack of this home, which is a copy: start one here with `acquit up`"
+            raise InvalidInput("stack", stack.copied_from, rule)
         config["target_host"] = stack.temporal_address
         config.setdefault("namespace", stack.temporal_namespace)
     config.setdefault("target_host", "localhost:7233")

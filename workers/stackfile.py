@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -18,6 +18,7 @@ from domain.errors import InvalidInput
 STACK_FILE = "stack.json"
 SECRETS_FILE = "secrets.json"
 VERSION = 1
+_SQLITE = "sqlite+aiosqlite:///"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class StackRecord:
         smtp: `host:port` of the mail server, if any.
         logs: log file of each part, by the part's name.
         secrets: never written to `stack.json`.
+        home: absolute path of the folder that this stack was started in.
+        copied_from: that folder, when the record was read in another one; never written.
     """
 
     mode: Literal["sandbox", "production"]
@@ -41,6 +44,8 @@ class StackRecord:
     smtp: str | None = None
     merchant_id: str | None = None
     started_at: str = ""
+    home: str = ""
+    copied_from: str = ""
     logs: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -50,6 +55,7 @@ def write_stack(home: Path, record: StackRecord) -> None:
     home.mkdir(parents=True, exist_ok=True)
     content = asdict(record)
     secrets = dict(content.pop("secrets"))
+    content.pop("copied_from")
     password = urlsplit(record.database_url).password
     if password:
         secrets["database_url"] = record.database_url
@@ -60,6 +66,9 @@ def write_stack(home: Path, record: StackRecord) -> None:
 
 def read_stack(home: Path) -> StackRecord | None:
     """The stack used last in `home`, secrets included; None when there was none.
+
+    A home that was copied or moved keeps its own books, and knows no servers: those of the record
+    belong to the folder that it was copied from.
 
     Raises:
         InvalidInput: the file is damaged, or of a later version.
@@ -76,9 +85,19 @@ def read_stack(home: Path) -> StackRecord | None:
     known = {item.name for item in fields(StackRecord)}
     content = {name: value for name, value in content.items() if name in known}
     try:
-        return StackRecord(**{**content, "database_url": database_url, "secrets": secrets})
+        record = StackRecord(**{**content, "database_url": database_url, "secrets": secrets})
     except TypeError as error:
         raise InvalidInput(str(path), "fields", f"written by `acquit up`: {error}") from None
+    return record if record.home in {"", str(home.resolve())} else _of_a_copy(record, home)
+
+
+def _of_a_copy(record: StackRecord, home: Path) -> StackRecord:
+    """A record as it holds in another folder than its own."""
+    url = record.database_url
+    file = Path(url.removeprefix(_SQLITE))
+    if url.startswith(_SQLITE) and file.parent.resolve() == Path(record.home):
+        url = f"{_SQLITE}{home.resolve() / file.name}"
+    return replace(record, database_url=url, simulator_url=None, smtp=None, copied_from=record.home)
 
 
 def _without_password(url: str) -> str:

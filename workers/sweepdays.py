@@ -57,7 +57,9 @@ class SweepDays:
         if roll is None:
             return None
         day = max(roll, first)
-        latest = max(day, self._swept.get(zone, day) + self._patience)
+        swept = self._swept.get(zone)
+        # The first sweep of a zone waits for nothing: nobody knows how long ago the last one was.
+        latest = day if swept is None else max(day, swept + self._patience)
         seen: set[str] = set()
         while day < latest:  # bounded by `patience`
             page = await self._desk.loans_to_roll(day, "", LOOKED_AT_MOST + 1, zone)

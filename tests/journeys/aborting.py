@@ -23,6 +23,7 @@ from adapters.sql.books import SqlBooks
 from adapters.sql.outbox import Pace
 from adapters.temporal import worker
 from adapters.temporal.couriers import DriverCourier
+from tests.support.base import close_long_holidays
 from tests.support.doors import IntendDebit, RecordOutcome
 from workers import cli, compose
 from workflows import policies
@@ -107,6 +108,7 @@ def patch() -> None:
 
 
 if __name__ == "__main__":
+    close_long_holidays()
     hurry()
     patch()
     cli.main()

@@ -12,12 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.base import base
+
 ROOT = Path(__file__).resolve().parents[2]
 STAT_PARENT = 1
 STAT_STARTED = 19
 """Fields of /proc/PID/stat behind the name: parent, and start time in clock ticks since boot."""
 _LOOK_S = 0.1
 _GONE_WITHIN_S = 15.0
+
+
+def start() -> tuple[str, str]:
+    """Words for `demo` and `up`: begin at the base instant of this run."""
+    return "--start", base().isoformat()
+
 
 Process = tuple[int, str]
 """A process by id and start time: an id that is used again is another process."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from tests.journeys.program import Program, acquit
+from tests.journeys.program import Program, acquit, start
+from tests.support.base import base
 from workers.console import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ async def up(
     """`acquit up` in a home of its own; at the end SIGTERM ends it and all it started."""
     assert temporal_binary.is_file()
     home = tmp_path_factory.mktemp("up") / "home"
-    program = await Program.start(home, "up", "--profile", "calm", "--seed", "7")
+    program = await Program.start(home, "up", "--profile", "calm", "--seed", "7", *start())
     try:
         await program.said("Ctrl-C ends the stack")
         yield home, program
@@ -57,14 +58,15 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
     shown = await acquit(home, "clock", "show", "--json")
     assert shown.code == 0, shown.err
     assert shown.json["mode"] == "sandbox"
-    assert abs(shown.json["ahead_s"]) < 5
-    today = str(shown.json["now"])[:10]
-    due = shift(today, 16)
-    boarded = await acquit(home, "board", str(tape(tmp_path, due, shift(today, -14))))
+    since = datetime.fromisoformat(shown.json["now"]) - base()
+    assert timedelta(0) <= since < timedelta(minutes=5)
+    before = shown.json["ahead_s"]
+    lent, due = one_month(str(shown.json["now"])[:10])
+    boarded = await acquit(home, "board", str(tape(tmp_path, due, lent)))
     assert boarded.code == 0, boarded.err
     moved = await acquit(home, "clock", "advance", "--days", "30", "--json", within_s=120.0)
     assert moved.code == 0, moved.err
-    assert moved.json["ahead_s"] > 29 * 86400
+    assert moved.json["ahead_s"] > before + 29 * 86400
     story = await acquit(home, "story", f"{LOAN}/1")
     assert story.code == 0, story.err
     assert "CLOSED" in story.out
@@ -94,9 +96,16 @@ async def trail(home: Path) -> int:
     return done.code
 
 
-def shift(day: str, days: int) -> str:
-    """A day so many days after another, in ISO form."""
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+def one_month(today: str) -> tuple[str, str]:
+    """Disbursement and due date, a whole month apart, due in two weeks: one percent, always.
+
+    Both fall on the same day of a month, one that every month has.
+    """
+    due = date.fromisoformat(today) + timedelta(days=14)
+    while due.day > 28:
+        due += timedelta(days=1)
+    lent = (due.replace(day=1) - timedelta(days=1)).replace(day=due.day)
+    return lent.isoformat(), due.isoformat()
 
 
 async def test_mistakes_are_answered_with_their_rule_and_leave_the_clock_alone(
@@ -173,7 +182,9 @@ async def test_a_demo_that_is_interrupted_leaves_nothing(
 ) -> None:
     """Ctrl-C in the middle of a demo ends it with the code of an interrupted program."""
     assert temporal_binary.is_file()
-    program = await Program.start(tmp_path / "home", "demo", "--loans", "3", "--months", "2")
+    program = await Program.start(
+        tmp_path / "home", "demo", "--loans", "3", "--months", "2", *start()
+    )
     try:
         await program.said("starting: workers")
         program.process.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.program import Done, Program, acquit
+from tests.journeys.program import Done, Program, acquit, start
 from workers.console import Exit
 
 LEDGER = {"entries", "postings", "balanced", "chain_ok", "head"}
@@ -36,7 +36,7 @@ class Shown:
 async def show(home: Path, *words: str, within_s: float = 150.0, **env: str) -> Shown:
     """Run a demo and read what it wrote."""
     report = home.parent / f"{home.name}.json"
-    program = await Program.start(home, "demo", "--json", str(report), *words, **env)
+    program = await Program.start(home, "demo", "--json", str(report), *start(), *words, **env)
     try:
         done = await program.done(within_s)
         left = await program.left_over()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.program import Program
+from tests.journeys.program import Program, start
 from tests.journeys.test_demo import Shown, assert_clean
 from tests.journeys.test_demo import read as read_report
 
@@ -44,7 +44,7 @@ async def kill_in(program: Program, victims: Sequence[str], seed: int) -> int:
 async def demo_under_fire(home: Path, victims: Sequence[str], *words: str, seed: int) -> Shown:
     """Run a demo while its parts are killed."""
     report = home.parent / f"{home.name}.json"
-    program = await Program.start(home, "demo", "--json", str(report), *words)
+    program = await Program.start(home, "demo", "--json", str(report), *start(), *words)
     try:
         killing = asyncio.create_task(kill_in(program, victims, seed))
         done = await program.done(280.0)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from adapters.products.files import read_products
 from adapters.temporal.client import connect
 from domain.audit import AuditReport
 from domain.loan.view import InstallmentView
+from tests.support.base import base, base_day
 from tests.support.doors import BoardLoan
 from workers.auditing import audit_stack, fetch_log
 from workers.compose import Stack, open_stack
@@ -40,9 +41,7 @@ ZONES = ("Asia/Shanghai",)
 
 def loans(count: int, months: int = 1, seed: int = SEED) -> Sequence[BoardLoan]:
     """Personal loans that fall due from the week after next, as the demo makes them."""
-    return made_loans(
-        count, months, seed, datetime.now(UTC).date(), read_products(Settings().products)
-    )
+    return made_loans(count, months, seed, base_day(), read_products(Settings().products))
 
 
 @dataclass
@@ -111,7 +110,7 @@ async def whole(
 ) -> AsyncIterator[Whole]:
     """Start everything; stop it at the end of the block."""
     settings = Settings(home=home, api_port=free_port())
-    options = LocalOptions(profile=profile, seed=seed, workers=0)
+    options = LocalOptions(profile=profile, seed=seed, workers=0, start=base())
     async with LocalStack(settings, options, lambda _: None) as local:
         assert local.record is not None
         url = local.record.simulator_url or ""
@@ -128,7 +127,7 @@ async def watched(
     home: Path, *, profile: str = "calm", seed: int = SEED, worker_module: str = "workers"
 ) -> AsyncIterator[Watched]:
     """Start everything, workers too, each as a process; stop it at the end of the block."""
-    options = LocalOptions(profile=profile, seed=seed, worker_module=worker_module)
+    options = LocalOptions(profile=profile, seed=seed, worker_module=worker_module, start=base())
     async with LocalStack(Settings(home=home), options, lambda _: None) as local:
         assert local.record is not None
         url = local.record.simulator_url or ""

@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.base import ahead
+
 SECRET, HOOK_SECRET, MERCHANT = "an api secret", "a webhook secret", "M-1"
 SHANGHAI = timezone(timedelta(hours=8))
 CUTS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
@@ -41,13 +43,15 @@ class Bank:
         ready.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "simulator", "--db", str(folder / "sim.db")]
         argv += ["--seed", str(seed), "--profile", profile, "--ready-file", str(ready)]
+        offset = ahead().total_seconds()
+        argv += [f"--offset-s={offset}"]
         argv += ["--api-secret", SECRET, "--merchant-id", MERCHANT, "--webhook-secret", HOOK_SECRET]
         process = subprocess.Popen([*argv, *args], stdout=subprocess.DEVNULL, text=True)
         for _ in range(600):
             if ready.exists():
                 where = json.loads(ready.read_text())
                 http = httpx.AsyncClient(base_url=where["http"], timeout=30, trust_env=False)
-                return cls(process, [*argv, *args], http, where["smtp"])
+                return cls(process, [*argv, *args], http, where["smtp"], offset)
             if process.poll() is not None:
                 break
             time.sleep(0.05)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from adapters.products.files import read_products
 from adapters.temporal.client import connect
+from tests.support.base import base, base_day
 from workers.auditing import audit_stack
 from workers.compose import open_stack
 from workers.demoloans import made_loans
@@ -58,8 +59,8 @@ async def test_lost_temporal_store_is_rebuilt_from_the_books(
 ) -> None:
     """Start empty, `acquit heal`, go on: the run ends clean and no debit is made twice."""
     settings = Settings(home=tmp_path)
-    loans = made_loans(LOANS, MONTHS, 5, datetime.now(UTC).date(), read_products(settings.products))
-    options = LocalOptions(seed=5)
+    loans = made_loans(LOANS, MONTHS, 5, base_day(), read_products(settings.products))
+    options = LocalOptions(seed=5, start=base())
     async with (
         LocalStack(settings, options, lambda _part: None) as local,
         open_stack(settings) as stack,

@@ -17,6 +17,7 @@ import pytest
 from domain.errors import Conflict, InvariantBroken
 from workers import cli
 from workers.cli import COMMANDS, run
+from workers.clock import SandboxClock
 from workers.console import Exit, Unavailable, complain
 from workers.stackfile import StackRecord, write_stack
 
@@ -524,6 +525,7 @@ def test_a_clock_whose_stack_is_down_says_so_and_how_to_start_it(
         secrets={"rail_api_secret": "x", "webhook_secret": "y"},
     )
     write_stack(home, record)
+    SandboxClock.begin(home).close()
     done = acquit("clock", "advance", "--days", "1", home=home)
     assert done.returncode == Exit.UNAVAILABLE
     assert done.stderr == (

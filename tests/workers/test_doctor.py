@@ -17,6 +17,7 @@ from adapters.sql.migrate import upgrade
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.codec import new_key
 from tests.support.asked import ROOT
+from workers.clock import CLOCK_FILE, SandboxClock
 from workers.doctor.configuration import (
     check_calendars,
     check_products,
@@ -136,10 +137,15 @@ async def test_stack_that_was_stopped_is_told_apart_from_none(tmp_path: Path) ->
         secrets=secrets,
     )
     write_stack(tmp_path, record)
+    SandboxClock.begin(tmp_path).close()
     found = verdicts(await examine(given, 20))
     assert (found["secrets"], found["database"], found["migrations"]) == ("ok", "ok", "ok")
     assert (found["temporal"], found["rail simbank"]) == ("fail", "fail")
     assert found["task queues"] == "skip"
+    assert found["clock sandbox"] == "ok"
+    (tmp_path / CLOCK_FILE).unlink()
+    found = verdicts(await examine(given, 20))
+    assert (found["clock sandbox"], found["database"]) == ("fail", "ok")
 
 
 async def test_faulty_settings_are_findings(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from domain.errors import InvalidInput
+from workers.commands.options import instant_of
 from workers.console import (
     Commands,
     HomeOption,
@@ -67,17 +68,8 @@ def advance(
     if bool(to) == bool(days or hours):
         raise InvalidInput("to", to, "either an instant, or --days and --hours")
     step = timedelta(days=days, hours=hours)
-    target = instant(to) if to else None
+    target = instant_of("to", to) if to else None
     _print(run_async(_advance(settings, target, step)), as_json=as_json)
-
-
-def instant(text: str) -> datetime:
-    """`2026-12-31` or `2026-12-31T09:30+08:00`; a time without zone is UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput("to", text, "a day or instant in ISO form") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 async def _show(settings: Settings) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from domain.errors import InvalidInput
+from workers.commands.options import StartOption, start_of
 from workers.console import Exit, HomeOption, note, print_text, run_async, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from domain.loan.boarding import BoardLoan
     from workers.local import LocalOptions
@@ -41,6 +44,7 @@ def demo(  # noqa: PLR0913, PLR0917 - as many as there are options
     ),
     seed: Annotated[int, typer.Option(min=0, max=999, help="Same seed, same faults.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
+    start: StartOption = None,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the stack up until Ctrl-C.")] = False,
     home: HomeOption = None,
@@ -56,10 +60,13 @@ def demo(  # noqa: PLR0913, PLR0917 - as many as there are options
     if profile not in PROFILES:
         raise InvalidInput("profile", profile, f"one of {', '.join(PROFILES)}")
     settings = settings_for(ctx, home)
-    options = LocalOptions(profile=profile, seed=seed, ui=keep)
+    now = datetime.now(UTC)
+    begins = start_of(start, now)
+    options = LocalOptions(profile=profile, seed=seed, ui=keep, start=begins)
     if json_file is not None and not json_file.parent.is_dir():
         raise InvalidInput("json", str(json_file), "a file in a folder that is there")
-    plan = _plan(settings, loans, months, seed, tape, map_file, limit)
+    today = (begins or now).date()
+    plan = _plan(settings, loans, months, seed, tape, map_file, limit, today)
     result = run_async(_demo(settings, options, plan, json_file, keep=keep))
     if not result.report.clean:
         raise typer.Exit(Exit.NOT_CLEAN)
@@ -73,15 +80,14 @@ def _plan(
     tape: Path | None,
     map_file: Path | None,
     limit: int,
+    today: date,
 ) -> Sequence[BoardLoan]:
     """The loans to board; a tape with a bad row is refused as a whole."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-
     from adapters.products.files import read_products  # noqa: PLC0415
     from adapters.refusals import SourceRefused  # noqa: PLC0415
     from workers.demoloans import made_loans, tape_loans  # noqa: PLC0415
 
-    products, today = read_products(settings.products), datetime.now(UTC).date()
+    products = read_products(settings.products)
     if tape is None:
         return made_loans(loans, months, seed, today, products)
     report = tape_loans(

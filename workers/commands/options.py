@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
 
 from domain.errors import InvalidInput
 from domain.money import parse_decimal, parse_minor
@@ -14,8 +16,18 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 E = TypeVar("E", bound=StrEnum)
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start",
+        metavar="DATE",
+        help="Begin the virtual time at this day or instant (UTC unless given), not before today.",
+    ),
+]
 MOST_PAIRS = 500
 MOST_SPAN_DAYS = 3_660
+MOST_AHEAD = timedelta(days=32_850)
+"""How far ahead of the wall a sandbox may begin: ninety years, so that its loans end in time."""
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Dates of loans; beyond them a day more or less would fall off the calendar."""
 
@@ -31,6 +43,36 @@ def day_of(field: str, text: str) -> date:
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise InvalidInput(field, text, f"a date from {FIRST_YEAR} to {LAST_YEAR}")
     return found
+
+
+def instant_of(field: str, text: str) -> datetime:
+    """Read `2026-12-31` or `2026-12-31T09:30+08:00`; a time without zone is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+        at = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(field, text, "a day or instant in ISO form") from None
+    return at
+
+
+def start_of(text: str | None, now: datetime) -> datetime | None:
+    """Read the instant at which a sandbox begins; None where it begins now.
+
+    A day begins at midnight UTC; the day that is today means now.
+
+    Raises:
+        InvalidInput: it is before today, since the clocks of the servers only go forward, or more
+            than `MOST_AHEAD` away.
+    """
+    if text is None:
+        return None
+    at = instant_of("start", text)
+    if at <= now and at.date() == now.date():
+        return None
+    if not now < at <= now + MOST_AHEAD:
+        rule = f"a day or instant from {now.date()} to {(now + MOST_AHEAD).date()}"
+        raise InvalidInput("start", text, rule)
+    return at
 
 
 def amount_of(field: str, text: str, currency: str) -> int:

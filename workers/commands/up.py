@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from domain.errors import InvalidInput
 from workers.commands.demo import PROFILES
+from workers.commands.options import StartOption, start_of
 from workers.console import HomeOption, note, print_text, run_async, settings_for
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def up(
         int | None,
         typer.Option(min=0, max=999, help="Same seed, same faults; that of the home, or 1."),
     ] = None,
+    start: StartOption = None,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with empty books.")] = False,
     home: HomeOption = None,
@@ -43,7 +46,8 @@ def up(
 
     if profile is not None and profile not in PROFILES:
         raise InvalidInput("profile", profile, f"one of {', '.join(PROFILES)}")
-    options = LocalOptions(profile=profile, seed=seed, ui=True, keep_state=not fresh)
+    begins = start_of(start, datetime.now(UTC))
+    options = LocalOptions(profile=profile, seed=seed, ui=True, keep_state=not fresh, start=begins)
     run_async(_up(settings_for(ctx, home), options))
 
 

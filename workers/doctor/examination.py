@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from adapters.products.files import read_products
 from adapters.refusals import SourceRefused
 from adapters.telemetry.redaction import Redactor
-from workers.clock import SandboxClock
+from domain.errors import InvalidInput
+from workers.clock import SandboxClock, WallClock
 from workers.compose import clock_of
 from workers.doctor.books import check_books
 from workers.doctor.configuration import (
@@ -18,11 +19,11 @@ from workers.doctor.configuration import (
     check_secrets,
     check_settings,
 )
-from workers.doctor.findings import Examiner, Finding, ok
+from workers.doctor.findings import Examiner, Finding, fail, ok
 from workers.doctor.rails import check_rails
 from workers.doctor.temporal import check_temporal
 from workers.settings import secrets_in
-from workers.stackfile import read_stack
+from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
     from adapters.products.translate import ProductFile
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _SETTING = "correct the setting that is named (docs/operations.md, section 3)"
 _SECRET = "correct it as docs/operations.md, sections 2 and 4, show it"  # noqa: S105  (advice)
 _PRODUCT = "correct the product file (docs/products.md), or ACQUIT_PRODUCTS"
+_CLOCK = "bring the clock file back, or begin anew with `acquit up --fresh`"
 _CALENDAR = "correct the calendar's file in adapters/calendars"
 
 
@@ -48,7 +50,7 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
     record = read_stack(settings.home)
     examiner = Examiner(within_s, Redactor(secrets_in(settings, record)))
     with ExitStack() as closing:
-        clock = clock_of(settings, record)
+        clock, told = _clock(settings, record)
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
         products = _products(settings)
@@ -62,7 +64,7 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
             check_rails(settings, record, products, clock, examiner),
         )
         found = [finding for part in parts for finding in part]
-        return (*found, *_sandbox_clock(clock))
+        return (*found, *told)
 
 
 def _products(settings: Settings) -> dict[str, ProductFile]:
@@ -73,7 +75,14 @@ def _products(settings: Settings) -> dict[str, ProductFile]:
         return {}
 
 
-def _sandbox_clock(clock: Clock) -> list[Finding]:
+def _clock(settings: Settings, record: StackRecord | None) -> tuple[Clock, list[Finding]]:
+    """The clock that the other checks go by, and what is to be said about a sandbox's."""
+    try:
+        clock = clock_of(settings, record)
+    except InvalidInput as error:
+        return WallClock(), [fail("clock sandbox", str(error), _CLOCK)]
     if not isinstance(clock, SandboxClock):
-        return []
-    return [ok("clock sandbox", f"{clock.now():%Y-%m-%d %H:%M} UTC, moved by `acquit clock`")]
+        return clock, []
+    return clock, [
+        ok("clock sandbox", f"{clock.now():%Y-%m-%d %H:%M} UTC, moved by `acquit clock`")
+    ]

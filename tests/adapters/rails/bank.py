@@ -18,6 +18,7 @@ from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
+from tests.support.base import ahead
 
 ROOT = Path(__file__).resolve().parents[3]
 MERCHANT, API_SECRET, WEBHOOK_SECRET = "M-1", "api-secret-for-tests", "webhook-secret-for-tests"
@@ -107,10 +108,12 @@ async def running_bank(
     folder: Path, profile: str = "calm", seed: int = 7
 ) -> AsyncIterator[SimulatedBank]:
     """Start a simulator with a database in `folder`, at ten in the morning on its walls."""
+    offset = ahead()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simulator", "--db", str(folder / f"{profile}.db"),
         "--seed", str(seed), "--profile", profile, "--merchant-id", MERCHANT,
         "--api-secret", API_SECRET, "--webhook-secret", WEBHOOK_SECRET,
+        f"--offset-s={offset.total_seconds()}",
         stdout=asyncio.subprocess.PIPE, cwd=ROOT,
     )  # fmt: skip
     try:
@@ -121,7 +124,7 @@ async def running_bank(
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as control,
             RailHttp(url) as http,
         ):
-            bank = SimulatedBank(http, control)
+            bank = SimulatedBank(http, control, offset)
             await bank.to_hour(10)
             yield bank
     finally:
