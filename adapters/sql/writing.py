@@ -197,7 +197,9 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
     ]
     await _put(unit, "lines", pairs)
     fresh = [line for line in work.lines.values() if line.id not in work.lines_before]
-    refs = sorted({(item.ref, line.id) for line in fresh for item in line.waiting})
+    refs = sorted(
+        {(ref, line.id) for line in fresh for item in line.waiting for ref in item.refs}
+    )
     await unit.many(_INSERTS["line_refs"], [{"ref": ref, "line_id": line} for ref, line in refs])
 
 
@@ -218,10 +220,11 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     }
     refs = sorted(
         fresh.union(
-            item.ref
+            ref
             for line in work.lines.values()
             if line.id not in work.lines_before
             for item in line.waiting
+            for ref in item.refs
         )
     )
     find = lookups(postgres=unit.postgres)

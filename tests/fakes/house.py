@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from domain.loan.change import Applied, Done, Refused
 from domain.loan.view import InstallmentView
-from domain.reconciliation.statement import Statement, StatementLine, Totals
+from domain.reconciliation.statement import Statement, StatementLine
+from domain.reconciliation.totals import Totals
 from ports.archive import StatementRecord
 from ports.boarding import LoanApplication
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary

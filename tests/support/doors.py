@@ -35,6 +35,7 @@ from domain.loan.commands import (
 )
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
+from domain.reconciliation.broken import RecordStatementBreak
 
 __all__ = [
     "Actor",
@@ -57,6 +58,7 @@ __all__ = [
     "RecordOutcome",
     "RecordPayment",
     "RecordReturn",
+    "RecordStatementBreak",
     "RecordUnreadReport",
     "RecordUnsent",
     "RenewSend",

@@ -8,7 +8,8 @@ from io import BytesIO
 import pytest
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.statement import LineItem, Statement, StatementLine, control_totals
+from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.reconciliation.totals import control_totals
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
 

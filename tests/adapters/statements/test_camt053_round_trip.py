@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.statement import LineItem, Statement, StatementLine, control_totals
+from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.reconciliation.totals import control_totals
 from tests.adapters.statements import camt_writer
 
 MINOR = st.integers(-(10**12), 10**12)

@@ -4,15 +4,21 @@ from dataclasses import replace
 from datetime import date
 
 from domain.reconciliation.statement import (
-    FAULTS_KEPT,
     Fault,
     FaultRule,
     LineItem,
+    Stated,
     Statement,
     StatementLine,
+    Summary,
+)
+from domain.reconciliation.totals import (
+    FAULTS_KEPT,
+    Tally,
     Totals,
     control_totals,
     follows,
+    whole,
 )
 
 DAY = date(2026, 1, 5)
