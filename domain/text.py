@@ -7,7 +7,8 @@ refused by name; evidence, which is never refused, is cleaned.
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar
 
 from domain.errors import InvalidInput
 
@@ -16,6 +17,7 @@ from domain.errors import InvalidInput
 _FORBIDDEN = "\\x00-\\x1f\\x7f-\\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 _CONTROL = re.compile(f"[{_FORBIDDEN}\ud800-\udfff]")
 _GAPS = re.compile(f"[\\s{_FORBIDDEN}\ud800-\udfff]+")
+T = TypeVar("T")
 PLAIN_RULE = "text on one line, without control characters"
 
 
@@ -57,6 +59,22 @@ def unplain(value: object, name: str) -> Iterator[str]:
     elif isinstance(value, tuple):
         for place, part in enumerate(value):
             yield from unplain(part, f"{name}[{place}]")
+
+
+def cleaned_copy(value: T) -> T:
+    """The same value with every text inside it cleaned; a value that is plain is given as it is."""
+    if isinstance(value, str):
+        return value if is_plain(value) else cleaned(value)  # type: ignore[return-value]
+    if isinstance(value, tuple):
+        parts = tuple(cleaned_copy(part) for part in value)
+        return value if parts == value else parts  # type: ignore[return-value]
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {item.name: getattr(value, item.name) for item in fields(value)}
+        changed = {
+            name: new for name, old in held.items() if (new := cleaned_copy(old)) is not old
+        }
+        return replace(value, **changed) if changed else value
+    return value
 
 
 def _escaped(character: str) -> str:
