@@ -55,7 +55,9 @@ def unplain(value: object, name: str) -> Iterator[str]:
             yield name
     elif is_dataclass(value) and not isinstance(value, type):
         for item in fields(value):
-            yield from unplain(getattr(value, item.name), f"{name}.{item.name}" if name else item.name)
+            yield from unplain(
+                getattr(value, item.name), f"{name}.{item.name}" if name else item.name
+            )
     elif isinstance(value, tuple):
         for place, part in enumerate(value):
             yield from unplain(part, f"{name}[{place}]")
@@ -70,9 +72,7 @@ def cleaned_copy(value: T) -> T:
         return value if parts == value else parts  # type: ignore[return-value]
     if is_dataclass(value) and not isinstance(value, type):
         held = {item.name: getattr(value, item.name) for item in fields(value)}
-        changed = {
-            name: new for name, old in held.items() if (new := cleaned_copy(old)) is not old
-        }
+        changed = {name: new for name, old in held.items() if (new := cleaned_copy(old)) is not old}
         return replace(value, **changed) if changed else value
     return value
 

@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol
 
 from domain.errors import InvalidInput
 from domain.reconciliation.statement import Fault, Statement, StatementLine
-from domain.reconciliation.totals import Tally
+from domain.reconciliation.totals import NOTHING, Tally
 
 PAGE_LINES = 500
 """Most lines of one page: what one activity reads, matches and hands to the books."""
@@ -54,7 +54,7 @@ class StatementPage:
     lines: tuple[StatementLine, ...]
     is_last: bool
     left_out: int
-    left_out_tally: Tally = Tally()
+    left_out_tally: Tally = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class StatementSummary:
     left_out: int
     faults: tuple[Fault, ...]
     later_minor: int = 0
-    tally: Tally = Tally()
-    left_out_tally: Tally = Tally()
+    tally: Tally = NOTHING
+    left_out_tally: Tally = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

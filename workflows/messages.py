@@ -233,9 +233,10 @@ def _texts(request: Override) -> Iterator[str]:
 
 
 def _trimmed(request: Override) -> Override:
-    texts = {item.name: getattr(request, item.name) for item in fields(request)}
-    cut = {name: text.strip() for name, text in texts.items() if type(text) is str}
-    return replace(request, **{name: text for name, text in cut.items() if text != texts[name]})
+    held = {item.name: getattr(request, item.name) for item in fields(request)}
+    texts: dict[str, Any] = {name: text for name, text in held.items() if type(text) is str}
+    cut = {name: text.strip() for name, text in texts.items() if text != text.strip()}
+    return replace(request, **cut) if cut else request
 
 
 def command_of(request: Override, loan_id: str, number: int) -> Order:

@@ -197,9 +197,7 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
     ]
     await _put(unit, "lines", pairs)
     fresh = [line for line in work.lines.values() if line.id not in work.lines_before]
-    refs = sorted(
-        {(ref, line.id) for line in fresh for item in line.waiting for ref in item.refs}
-    )
+    refs = sorted({(ref, line.id) for line in fresh for item in line.waiting for ref in item.refs})
     await unit.many(_INSERTS["line_refs"], [{"ref": ref, "line_id": line} for ref, line in refs])
 
 
@@ -207,7 +205,8 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     """Under the chain head's lock: has another process met the same money since we looked?
 
     A payment is recorded here while its line is booked there, or on another loan: neither holds a
-    lock that the other wants. Whoever comes second sees the first and begins anew.
+    lock that the other wants. Whoever comes second sees the first and begins anew. Two lines that
+    wait under one reference are no race: neither looks for the other.
 
     Raises:
         Raced: it has.
@@ -231,7 +230,7 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     for row in await unit.find(find.receipts, refs):
         if work.refs.receipts.get(row.id) != row.loan_id:
             raise Raced(row.id)
-    for row in await unit.find(find.waiting, refs):
+    for row in await unit.find(find.waiting, sorted(fresh)):
         if row.line_id not in work.refs.waiting.get(row.ref, ()):
             raise Raced(row.ref)
 

@@ -20,7 +20,7 @@ from adapters.statements.paging import with_whole
 from domain.errors import InvalidInput
 from domain.reconciliation.identity import LineIds
 from domain.reconciliation.statement import Statement, StatementLine
-from domain.reconciliation.totals import Tally, Totals
+from domain.reconciliation.totals import NOTHING, Tally, Totals
 from ports.statements import (
     PAGE_LINES,
     FileSurvey,
@@ -104,7 +104,7 @@ class _Open:
     balances: list[Element]
     transactions: list[Transaction]
     left_out: int = 0
-    left_out_tally: Tally = Tally()
+    left_out_tally: Tally = NOTHING
     page: int = 0
 
 

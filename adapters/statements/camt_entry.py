@@ -42,7 +42,7 @@ def statement_line(
         rule = "a booking date here or a date on the statement"
         raise fields.refusal(entry, "BookgDt", "", rule)
     batch_ref, batch_count = _batch(fields, entry)
-    if _is_sum(found, batch_count) and sum(i.booked_minor for i in items) - rest == minor:
+    if _is_sum(found, batch_count) and sum(one.booked_minor for one in items) - rest == minor:
         # The bank books a batch in one amount and repeats that amount as its only transaction.
         batch_ref = batch_ref or found[0].batch_ref
         items, rest = (), rest + sum(item.charges_minor for item in items)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import reduce
 
 from domain.reconciliation.statement import Fault, FaultRule, Statement
-from domain.reconciliation.totals import Tally, summary_faults, whole
+from domain.reconciliation.totals import Tally, judge_pages, summary_faults
 from ports.statements import StatementSummary
 
 
@@ -29,7 +29,7 @@ def with_whole(summaries: Sequence[StatementSummary]) -> tuple[StatementSummary,
 
 
 def _faults(pages: Sequence[StatementSummary]) -> tuple[Fault, ...]:
-    found = whole([(page.head, page.sum_minor, page.later_minor) for page in pages])
+    found = judge_pages([(page.head, page.sum_minor, page.later_minor) for page in pages])
     if any(fault.rule is FaultRule.PAGE_MISSING for fault in found):
         return ()
     booked = reduce(Tally.joined, (page.tally for page in pages))

@@ -141,10 +141,8 @@ def paid_not_closed(books: BooksFacts, sums: Tally) -> Iterator[Unclosed]:
                 yield Unclosed(loan, item, age, age > patience, key in cased)
 
 
-def movements_shown(
-    truth: TruthFacts, as_of: datetime
-) -> Iterator[tuple[str, TruthMovement]]:
-    """Movements on statements that could be fetched by `as_of`, each with `account/booking date`."""
+def movements_shown(truth: TruthFacts, as_of: datetime) -> Iterator[tuple[str, TruthMovement]]:
+    """Movements on statements that could be fetched by `as_of`, with `account/booking date`."""
     days = days_shown(truth, as_of)
     for movement in truth.movements:
         if movement.statement_id in days:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.reconciliation.statement import Fault, FaultRule, Statement
-from domain.reconciliation.totals import follows, whole
+from domain.reconciliation.totals import follows, judge_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _judged(pages: Sequence[Read]) -> tuple[Fault, ...]:
     """The whole of a paged statement; before its last page is in, pages may still come."""
     if not any(page.head.is_last_page for page in pages):
         return ()
-    return whole([(page.head, page.sum_minor, page.later_minor) for page in pages])
+    return judge_pages([(page.head, page.sum_minor, page.later_minor) for page in pages])
 
 
 def _interim(pages: Sequence[Statement], head: Statement) -> tuple[Fault, ...]:
@@ -175,4 +175,8 @@ def _numbered_as(previous: Statement, earlier: Sequence[Statement], head: Statem
     if head.sequence is None or previous.sequence is None:
         return previous
     runs_on = any(other.sequence == head.sequence - 1 for other in earlier)
-    return replace(previous, sequence=None) if runs_on or head.sequence < previous.sequence else previous
+    return (
+        replace(previous, sequence=None)
+        if runs_on or head.sequence < previous.sequence
+        else previous
+    )

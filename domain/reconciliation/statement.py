@@ -80,6 +80,9 @@ class Stated:
     sum_minor: int | None = None
 
 
+UNSTATED = Stated()
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What the bank says its entries come to (`TxsSummry`).
@@ -89,10 +92,10 @@ class Summary:
         net: their signed sum.
     """
 
-    entries: Stated = Stated()
+    entries: Stated = UNSTATED
     net: int | None = None
-    credits: Stated = Stated()
-    debits: Stated = Stated()
+    credits: Stated = UNSTATED
+    debits: Stated = UNSTATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,7 @@ class Tally:
     def plus(self, minor: int) -> "Tally":
         """The tally after one more entry, signed."""
         if minor < 0:
-            return Tally(
-                self.credits, self.credit_minor, self.debits + 1, self.debit_minor - minor
-            )
+            return Tally(self.credits, self.credit_minor, self.debits + 1, self.debit_minor - minor)
         return Tally(self.credits + 1, self.credit_minor + minor, self.debits, self.debit_minor)
 
     def joined(self, other: "Tally") -> "Tally":
@@ -39,6 +37,9 @@ class Tally:
             self.debits + other.debits,
             self.debit_minor + other.debit_minor,
         )
+
+
+NOTHING = Tally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Totals:
     lines: int = 0
     sum_minor: int = 0
     later_minor: int = 0
-    booked: Tally = Tally()
+    booked: Tally = NOTHING
     faults: tuple[Fault, ...] = field(default=())
 
     def plus(self, head: Statement, lines: Iterable[StatementLine]) -> "Totals":
@@ -73,13 +74,13 @@ class Totals:
     def closed(self, head: Statement, left_out: Tally | None = None) -> tuple[Fault, ...]:
         """Every fault, once the last line is in; those of the balances come first.
 
-        A page of several is judged with its other pages, by `whole`. `left_out` are entries that
-        are not booked: some banks count them in their summary, some do not.
+        A page of several is judged with its other pages, by `judge_pages`. `left_out` are entries
+        that are not booked: some banks count them in their summary, some do not.
         """
         found: list[Fault] = list(_currency_faults(head))
         if not head.is_paged:
             found.extend(_balance_faults(head, self.sum_minor, self.later_minor))
-            found.extend(summary_faults(head, self.booked, left_out or Tally()))
+            found.extend(summary_faults(head, self.booked, left_out or NOTHING))
         return (*found, *self.faults)
 
 
@@ -88,7 +89,7 @@ def control_totals(statement: Statement) -> tuple[Fault, ...]:
     return Totals().plus(statement, statement.lines).closed(statement)
 
 
-def whole(pages: Sequence[tuple[Statement, int, int]]) -> tuple[Fault, ...]:
+def judge_pages(pages: Sequence[tuple[Statement, int, int]]) -> tuple[Fault, ...]:
     """Check a paged statement by its pages, in any order: `(head, sum, sum booked later)` each.
 
     Faults are those of missing pages, else of the balances of the statement as a whole: it opens
@@ -172,18 +173,16 @@ def _unlike(
     readings: list[tuple[int, ...]],
 ) -> Iterator[Fault]:
     """The first figure that differs, unless one reading agrees with every figure stated."""
-    first: Fault | None = None
-    for counted in readings:
-        unlike = [
+    unlike = [
+        [
             (said, count)
             for said, count in zip(stated, counted, strict=True)
             if said is not None and said != count
         ]
-        if not unlike:
-            return
-        first = first or Fault(rule, head.id, *unlike[0])
-    if first is not None:
-        yield first
+        for counted in readings
+    ]
+    if all(unlike):
+        yield Fault(rule, head.id, *unlike[0][0])
 
 
 def _currency_faults(head: Statement) -> Iterator[Fault]:

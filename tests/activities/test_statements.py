@@ -7,8 +7,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.statements import StatementActivities, StatementOrder
-from tests.support.doors import RecordStatementBreak
 from tests.fakes.house import FakeArchive, FakeLedger, FakeReader, statement
+from tests.support.doors import RecordStatementBreak
 
 
 class Bench:

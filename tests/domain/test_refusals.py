@@ -47,7 +47,10 @@ def plan(**changed: Any) -> RetryPlan:
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
     # money
-    (lambda: exponent("eur"), "currency: 'eur' is refused: a currency of ISO 4217, such as EUR or CNY"),
+    (
+        lambda: exponent("eur"),
+        "currency: 'eur' is refused: a currency of ISO 4217, such as EUR or CNY",
+    ),
     (lambda: parse_minor("1,5", "EUR", "fee"), "fee: '1,5' is refused: a decimal number"),
     (lambda: parse_minor("1,5", "EUR"), "amount: '1,5' is refused: a decimal number"),
     (

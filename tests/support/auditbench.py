@@ -44,7 +44,6 @@ BANK = Actor("rail", "simbank")
 SECOND = timedelta(seconds=1)
 
 
-
 def booking_day(statement: str) -> date:
     """The day that a named statement books on: each name has one of its own."""
     return date(2026, 1, 1) + timedelta(days=int.from_bytes(statement.encode(), "big") % 10_000)

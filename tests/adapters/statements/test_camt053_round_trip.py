@@ -31,12 +31,15 @@ def items(draw: st.DrawFn) -> LineItem:
         amount_minor=amount,
         charges_minor=charges,
         return_reason=draw(st.none() | st.sampled_from(["MS03", "AM04"])),
+        remittance=tuple(draw(st.lists(REFS, max_size=2))),
     )
 
 
 @st.composite
 def lines(draw: st.DrawFn, currency: str) -> StatementLine:
     inside = tuple(draw(st.lists(items(), max_size=3)))
+    if len(inside) == 1:  # its references are repeated in the text of the line
+        inside = (replace(inside[0], remittance=()),)
     # A zero amount has no sign of its own, so an entry of zero is written as a credit.
     amount = sum(item.booked_minor for item in inside) if inside else draw(MINOR)
     is_batch = draw(st.booleans())
