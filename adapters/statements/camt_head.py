@@ -43,7 +43,11 @@ def statement_head(fields: Fields, stmt: Element, bals: Sequence[Element]) -> St
     others = [balance for balance in own if balance is not opening]
     closing = _pick(fields, others, _CLOSING, last=True)
     page = fields.number(stmt, "StmtPgntn/PgNb") or 1
-    period = _period(fields, stmt, opening, closing)
+    is_last_page = fields.flag(stmt, "StmtPgntn/LastPgInd") is not False
+    # The balances of a page are its own: pages share only what is stated of the whole.
+    whole = page < _SECOND_PAGE and is_last_page
+    days = (opening.day if opening else None, closing.day if closing else None)
+    period = _period(fields, stmt, days if whole else (None, None))
     return Statement(
         id=_id(fields, stmt, page),
         account=_account(fields, stmt),
@@ -55,7 +59,7 @@ def statement_head(fields: Fields, stmt: Element, bals: Sequence[Element]) -> St
         other_currencies=tuple(sorted({balance.currency for balance in balances} - {currency})),
         period=period,
         page=page,
-        is_last_page=fields.flag(stmt, "StmtPgntn/LastPgInd") is not False,
+        is_last_page=is_last_page,
         summary=_summary(fields, stmt, currency),
     )
 
@@ -122,7 +126,7 @@ def _pick(
 
 
 def _period(
-    fields: Fields, stmt: Element, opening: _Balance | None, closing: _Balance | None
+    fields: Fields, stmt: Element, balances: tuple[date | None, date | None]
 ) -> tuple[date, date] | None:
     """First and last day: as stated, else the days of the balances, else of the message.
 
@@ -131,12 +135,10 @@ def _period(
     """
     first = fields.day_of(stmt, "FrToDt/FrDtTm") or fields.day_of(stmt, "FrToDt/FrDt")
     last = fields.day_of(stmt, "FrToDt/ToDtTm") or fields.day_of(stmt, "FrToDt/ToDt")
-    last = last or _closing_day(fields, stmt, closing) or fields.day_of(stmt, "CreDtTm")
+    last = last or balances[1] or fields.day_of(stmt, "CreDtTm")
     if last is None:
         return None
-    if first is None and opening is not None:
-        first = opening.day
-    return (min(first or last, last), last)
+    return (min(first or balances[0] or last, last), last)
 
 
 def _closing_day(fields: Fields, stmt: Element, closing: _Balance | None) -> date | None:
