@@ -311,9 +311,7 @@ class World:
             orders=tuple(self.bank.orders.values()),
             movements=tuple(self.bank.movements),
             notices=tuple(self.bank.notices),
-            statements=(
-                TruthStatement("S1", DUE_AT_ONCE.account, self.began, STATEMENT_DAY),
-            ),
+            statements=(TruthStatement("S1", DUE_AT_ONCE.account, self.began, STATEMENT_DAY),),
         )
         report = audit(facts, truth)
         if not report.clean:

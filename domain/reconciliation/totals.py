@@ -77,7 +77,7 @@ class Totals:
         A page of several is judged with its other pages, by `judge_pages`. `left_out` are entries
         that are not booked: some banks count them in their summary, some do not.
         """
-        found: list[Fault] = list(_currency_faults(head))
+        found = [*_currency_faults(head), *_missing_faults(head)]
         if not head.is_paged:
             found.extend(_balance_faults(head, self.sum_minor, self.later_minor))
             found.extend(summary_faults(head, self.booked, left_out or NOTHING))
@@ -190,11 +190,15 @@ def _currency_faults(head: Statement) -> Iterator[Fault]:
         yield Fault(FaultRule.OTHER_CURRENCY, f"{head.id} balance {currency}")
 
 
-def _balance_faults(head: Statement, sum_minor: int, later_minor: int) -> Iterator[Fault]:
-    if head.opening_minor is None:
+def _missing_faults(head: Statement) -> Iterator[Fault]:
+    """The first page opens and the last page closes; pages between need no balances."""
+    if head.opening_minor is None and head.page == 1:
         yield Fault(FaultRule.OPENING_MISSING, head.id)
-    if head.closing_minor is None:
+    if head.closing_minor is None and head.is_last_page:
         yield Fault(FaultRule.CLOSING_MISSING, head.id)
+
+
+def _balance_faults(head: Statement, sum_minor: int, later_minor: int) -> Iterator[Fault]:
     if head.opening_minor is not None and head.closing_minor is not None:
         counted = head.opening_minor + sum_minor - later_minor
         # A bank that dates its closing balance a day early is not wrong about its money.

@@ -6,7 +6,17 @@ from domain.errors import InvalidInput
 from domain.reconciliation.statement import LineItem
 from domain.text import cleaned, cleaned_copy, is_plain, plain, unplain, visible
 
-HOSTILE = ("a\rb", "a\nb", "a\tb", "a\x1b[2Jb", "a\x9bb", "a\u2028b", "a\u202eb", "a\x00b", "a\x7fb")
+HOSTILE = (
+    "a\rb",
+    "a\nb",
+    "a\tb",
+    "a\x1b[2Jb",
+    "a\x9bb",
+    "a\u2028b",
+    "a\u202eb",
+    "a\x00b",
+    "a\x7fb",
+)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -28,7 +38,7 @@ def test_white_space_around_a_text_is_taken_off() -> None:
 
 def test_names_of_people_in_any_script_are_plain() -> None:
     """Joiners and accents are letters; only control characters are not."""
-    for name in ("张伟", "José", "नेपाल\u200d", "ب\u200cه"):
+    for name in ("张伟", "José", "नेपाल\u200d", "ب\u200cب"):
         assert plain(name, "name") == name
 
 

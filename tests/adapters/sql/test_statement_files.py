@@ -192,9 +192,7 @@ async def test_a_statement_whose_last_page_lacks_is_told_by_the_next(bank: Bank)
 async def test_a_restated_statement_is_a_case(bank: Bank) -> None:
     """The same statement with another closing balance is not passed over."""
     await bank.give(day("1", 0, 100, line(100, "SR-1")))
-    booked = await bank.give(
-        day("1", 0, 130, line(100, "SR-1"), line(30, "SR-2", e2e="E2"))
-    )
+    booked = await bank.give(day("1", 0, 130, line(100, "SR-1"), line(30, "SR-2", e2e="E2")))
     assert booked.faults == ("restated: 1 (stated 130, counted 100)",)
     assert "statement_restated" in await bank.cases()
     assert await bank.balances() == {"A": 130}

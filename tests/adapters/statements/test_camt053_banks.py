@@ -1,6 +1,6 @@
 """The reader on what banks do: totals of their own, pages, sums of batches, references in texts.
 
-Small files of our own, shaped after published samples and real ones; their figures are written here.
+Small files of our own, shaped after published samples; their figures are written down here.
 """
 
 import gzip
@@ -32,7 +32,8 @@ def entry(amount: str, details: str = "", status: str = "BOOK") -> str:
 def balance(code: str, amount: str) -> str:
     return (
         f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>"
-        f'<Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2014-12-31</Dt></Dt></Bal>'
+        f'<Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+        "<Dt><Dt>2014-12-31</Dt></Dt></Bal>"
     )
 
 
@@ -137,7 +138,10 @@ BATCH = "<Btch><PmtInfId>B7</PmtInfId><NbOfTxs>3</NbOfTxs></Btch>"
 
 def test_a_batch_summed_in_one_transaction_has_no_items() -> None:
     """Three debits in one TxDtls of their sum: known by the batch, and no count differs."""
-    summed = '<TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs><Amt Ccy="EUR">8.85</Amt></TxDtls>'
+    summed = (
+        "<TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>"
+        '<Amt Ccy="EUR">8.85</Amt></TxDtls>'
+    )
     line = read(entry("8.85", BATCH + summed)).lines[0]
     assert (line.batch_ref, line.batch_count, line.items) == ("B7", 3, ())
     assert faults(file(stmt(OPEN, CLOSE, entry("8.85", BATCH + summed)))) == [()]
@@ -146,7 +150,9 @@ def test_a_batch_summed_in_one_transaction_has_no_items() -> None:
 def test_one_of_three_transactions_is_still_one_of_three() -> None:
     """A single transaction that is not the whole sum stays, and the count differs."""
     part = '<TxDtls><Refs><EndToEndId>E1</EndToEndId></Refs><Amt Ccy="EUR">5.00</Amt></TxDtls>'
-    rules = [fault.rule for fault in faults(file(stmt(OPEN, CLOSE, entry("8.85", BATCH + part))))[0]]
+    rules = [
+        fault.rule for fault in faults(file(stmt(OPEN, CLOSE, entry("8.85", BATCH + part))))[0]
+    ]
     assert rules == [FaultRule.ITEMS_DIFFER, FaultRule.BATCH_COUNT_DIFFERS]
 
 
@@ -160,12 +166,15 @@ def test_a_transaction_that_names_nothing_but_its_batch_is_the_batch() -> None:
 
 
 def test_references_inside_a_batch_are_kept_item_by_item() -> None:
-    """A QR reference, a creditor reference and a one-word text name their payment; prose does not."""
+    """QR reference, creditor reference and one-word text name their payment; prose does not."""
     details = "".join(
         f'<TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs><Amt Ccy="EUR">{amount}</Amt>'
         f"<RmtInf>{info}</RmtInf></TxDtls>"
         for amount, info in (
-            ("5.00", "<Strd><CdtrRefInf><Ref>210000000003139471430009017</Ref></CdtrRefInf></Strd>"),
+            (
+                "5.00",
+                "<Strd><CdtrRefInf><Ref>210000000003139471430009017</Ref></CdtrRefInf></Strd>",
+            ),
             ("2.85", "<Ustrd>RF18539007547034</Ustrd>"),
             ("1.00", "<Ustrd>thank you very much</Ustrd>"),
         )
@@ -237,7 +246,11 @@ SWIFT = "{1:F01BANKDEFFXXXX0000000000}{4:\r\n:20:X\r\n:25:1\r\n:60F:C260105EUR1,
         (gzip.compress(b"<Document/>"), "format", "gzip"),
         (b"PK\x03\x04", "format", "zip"),
         (b"%PDF-1.7", "format", "PDF"),
-        (f'<Envelope><Document xmlns="{NAMESPACE}"/></Envelope>'.encode(), "root element", "Envelope"),
+        (
+            f'<Envelope><Document xmlns="{NAMESPACE}"/></Envelope>'.encode(),
+            "root element",
+            "Envelope",
+        ),
         (b"<Document><BkToCstmrStmt/></Document>", "Document/xmlns", "none"),
     ],
 )

@@ -8,7 +8,11 @@ from domain.reconciliation.statement import Fault, FaultRule, Statement
 
 
 def day(
-    number: int, opening: int | None, closing: int | None, sequence: int | None = None, **more: object
+    number: int,
+    opening: int | None,
+    closing: int | None,
+    sequence: int | None = None,
+    **more: object,
 ) -> Read:
     """The statement of one day of January 2026."""
     on = date(2026, 1, number)

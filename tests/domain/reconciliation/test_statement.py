@@ -202,3 +202,15 @@ def test_a_missing_page_is_told() -> None:
         Fault(FaultRule.PAGE_MISSING, "S/p3", 3, 2),
     )
     assert judge_pages([(first, 50, 0)]) == (Fault(FaultRule.PAGE_MISSING, "S", 2, 1),)
+
+
+def test_the_first_page_opens_and_the_last_page_closes() -> None:
+    """Pages between need no balances; these two are asked for theirs without waiting for the rest."""
+    rules = [
+        [
+            fault.rule
+            for fault in control_totals(replace(one, opening_minor=None, closing_minor=None))
+        ]
+        for one in (page(1, 0, 0), page(2, 0, 0), page(3, 0, 0, last=True))
+    ]
+    assert rules == [[FaultRule.OPENING_MISSING], [], [FaultRule.CLOSING_MISSING]]
