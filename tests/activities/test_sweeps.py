@@ -154,10 +154,9 @@ async def test_files_that_are_known_take_no_place_from_new_ones(
     bench = Bench()
     for name in ("f1", "f2", "f3", "f4", "f5"):
         bench.offer(name, name.encode())
-    for name in (b"f1", b"f2"):
-        known = StatementRecord(
-            name.decode(), "acc", "CNY", 1, DAY, 0, 0, 0, hashlib.sha256(name).hexdigest(), ()
-        )
+    for content in (b"f1", b"f2"):
+        sha256 = hashlib.sha256(content).hexdigest()
+        known = StatementRecord(content.decode(), "acc", "CNY", 1, DAY, 0, 0, 0, sha256, ())
         await bench.archive.record_statement(known)
     order = SweepOrder("t1", DAY, sources=SOURCES)
     collected = await ActivityEnvironment().run(bench.hands.collect, order)

@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from domain.loan.aggregate import Actor
+from tests.support.doors import MatchLine
 from workflows.messages import COMMANDS, REQUESTS, command_of, misshapen
 from workflows.overrides import TakesOrders
 
@@ -85,4 +86,6 @@ def test_white_space_around_a_text_is_taken_off() -> None:
     """The CR that a list leaves behind a reference is neither refused nor kept."""
     request = REQUESTS["match_line"](**{**ASKED, **LINE, "reference": " T-77\r"})
     assert list(misshapen(request)) == []
-    assert command_of(request, "L1", 3).reference == "T-77"
+    command = command_of(request, "L1", 3)
+    assert isinstance(command, MatchLine)
+    assert command.reference == "T-77"

@@ -205,7 +205,7 @@ def test_a_missing_page_is_told() -> None:
 
 
 def test_the_first_page_opens_and_the_last_page_closes() -> None:
-    """Pages between need no balances; these two are asked for theirs without waiting for the rest."""
+    """Pages between need no balances; these two are asked for theirs at once."""
     rules = [
         [
             fault.rule
