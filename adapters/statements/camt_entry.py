@@ -45,7 +45,8 @@ def statement_line(
     if _is_sum(found, batch_count) and sum(one.booked_minor for one in items) - rest == minor:
         # The bank books a batch in one amount and repeats that amount as its only transaction.
         batch_ref = batch_ref or found[0].batch_ref
-        items, rest = (), rest + sum(item.charges_minor for item in items)
+        rest += sum(one.charges_minor for one in items)
+        items = ()
     line = StatementLine(
         id="",
         account=head.account,

@@ -26,8 +26,8 @@ def parts(statements: tuple[Statement, ...], version: int = 8) -> Iterator[str]:
 def _statement(statement: Statement, version: int) -> Iterator[str]:
     yield f"\n<Stmt><Id>{escape(statement.whole_id)}</Id>"
     if statement.is_paged:
-        last = "true" if statement.is_last_page else "false"
-        yield f"<StmtPgntn><PgNb>{statement.page}</PgNb><LastPgInd>{last}</LastPgInd></StmtPgntn>"
+        ends = "true" if statement.is_last_page else "false"
+        yield f"<StmtPgntn><PgNb>{statement.page}</PgNb><LastPgInd>{ends}</LastPgInd></StmtPgntn>"
     if statement.sequence is not None:
         yield f"<ElctrncSeqNb>{statement.sequence}</ElctrncSeqNb>"
     if statement.period is not None:

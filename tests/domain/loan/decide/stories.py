@@ -16,7 +16,6 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
-from domain.reconciliation.broken import StatementBreak
 from domain.reconciliation.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
@@ -30,7 +29,6 @@ from tests.support.doors import (
     RaiseOperator,
     RecordNoticeReceipt,
     RecordPayment,
-    RecordStatementBreak,
     RecordUnreadReport,
     RecordUnsent,
     RenewSend,
@@ -353,7 +351,6 @@ def strangers() -> Scene:
     s.hear("nobody's", minor=5)
     s.returned("nobody's", 5)
     s.give(RecordUnreadReport, rail="simbank", event_id="E-1", type="surprise")
-    s.give(RecordStatementBreak, what=StatementBreak.FILE_REFUSED, subject="f" * 64, text="no XML")
     s.line(minor=700, id="A")
     s.line(LineItem("nobody's", "M-0", "X-1", -700, 0, "AM04"), id="B")
     s.line(LineItem("L1", None, None, 300), LineItem(None, None, None, 400), id="C", minor=690)
