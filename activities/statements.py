@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.statementrecord import in_words, read_of, record_of
 from activities.uncut import heartbeats
 from domain import canonical
 from domain.errors import AcquitError
@@ -16,9 +17,9 @@ from domain.loan.change import Applied, Done
 from domain.loan.commands import BookLine
 from domain.reconciliation.broken import RecordStatementBreak, StatementBreak
 from domain.reconciliation.neighbours import Read, among
-from domain.reconciliation.statement import Fault, FaultRule, Statement, StatementLine
+from domain.reconciliation.statement import FaultRule, Statement, StatementLine
 from domain.text import cleaned
-from ports.archive import Archive, StatementRecord
+from ports.archive import Archive
 from ports.books import Books
 from ports.statements import (
     StatementPage,
@@ -183,16 +184,16 @@ class StatementActivities:
             counts = f"{booked} booked, {summary.lines} surveyed"
             raise ApplicationError(f"{head.id}: {counts}", type="ControlTotals")
         read = Read(head, summary.lines, summary.sum_minor, summary.later_minor)
-        others = [_read(record) for record in await self._archive.statements(head.account)]
+        others = [read_of(record) for record in await self._archive.statements(head.account)]
         faults = tuple(dict.fromkeys((*summary.faults, *among(read, others))))
-        words = [_in_words(fault) for fault in faults]
+        words = [in_words(fault) for fault in faults]
         if lost:
             words.insert(0, f"lines_failed: {lost} of {summary.lines} lines of {head.id}")
         if any(fault.rule is FaultRule.RESTATED for fault in faults):
             subject = f"{head.account}/{head.id}/{order.sha256[:16]}"
             text = f"account {head.account}, file {order.sha256}: {'; '.join(words)}"
             await self._record(StatementBreak.RESTATED, subject, text)
-        fresh = await self._archive.record_statement(_record_of(order, summary, tuple(words)))
+        fresh = await self._archive.record_statement(record_of(order.sha256, summary, tuple(words)))
         return replace(
             done,
             statements=done.statements + 1,
@@ -261,55 +262,6 @@ def _command(head: Statement, line: StatementLine) -> BookLine:
 
 
 def _surveyed(summary: StatementSummary) -> SurveyedStatement:
-    faults = tuple(_in_words(fault) for fault in summary.faults)[:FAULTS_SHOWN]
+    faults = tuple(in_words(fault) for fault in summary.faults)[:FAULTS_SHOWN]
     head = summary.head
     return SurveyedStatement(head.id, head.account, summary.lines, summary.sum_minor, faults)
-
-
-def _in_words(fault: Fault) -> str:
-    figures = "" if fault.stated is None else f" (stated {fault.stated}, counted {fault.counted})"
-    return f"{fault.rule.value}: {fault.where}{figures}"
-
-
-def _record_of(
-    order: StatementOrder, summary: StatementSummary, faults: tuple[str, ...]
-) -> StatementRecord:
-    head = summary.head
-    first_on, last_on = head.period or (None, None)
-    return StatementRecord(
-        statement_id=head.id,
-        account=head.account,
-        currency=head.currency,
-        sequence=head.sequence,
-        booked_on=head.booked_on,
-        opening_minor=head.opening_minor,
-        closing_minor=head.closing_minor,
-        lines=summary.lines,
-        sha256=order.sha256,
-        faults=faults,
-        sum_minor=summary.sum_minor,
-        later_minor=summary.later_minor,
-        first_on=first_on,
-        last_on=last_on,
-        page=head.page,
-        is_last_page=head.is_last_page,
-    )
-
-
-def _read(record: StatementRecord) -> Read:
-    period = None
-    if record.first_on is not None and record.last_on is not None:
-        period = (record.first_on, record.last_on)
-    head = Statement(
-        id=record.statement_id,
-        account=record.account,
-        currency=record.currency,
-        sequence=record.sequence,
-        booked_on=record.booked_on,
-        opening_minor=record.opening_minor,
-        closing_minor=record.closing_minor,
-        period=period,
-        page=record.page,
-        is_last_page=record.is_last_page,
-    )
-    return Read(head, record.lines, record.sum_minor, record.later_minor)

@@ -11,7 +11,7 @@ from typing import assert_never
 from domain.errors import InvalidInput, InvariantBroken
 
 # ISO 4217 list one: codes of money by their digits after the decimal point. Codes of metals, funds
-# units without digits, tests (XTS) and "no currency" (XXX) are no money and are not listed.
+# units without digits, of tests and of "no currency" are no money and are not listed.
 _LISTED = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: (
@@ -48,7 +48,7 @@ def exponent(currency: str) -> int:
     """Digits after the decimal point of a currency (ISO 4217): CNY 2, JPY 0, KWD 3.
 
     Raises:
-        InvalidInput: no currency of the list, such as ZZZ, or XXX, which means that there is none.
+        InvalidInput: no currency of the list, such as ZZZ, or the code that means that there is none.
     """
     digits = _EXPONENTS.get(currency)
     if digits is None:

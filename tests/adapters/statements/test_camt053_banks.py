@@ -13,6 +13,8 @@ from domain.reconciliation.statement import Fault, FaultRule, LineItem, Statemen
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
 
+NO_CURRENCY = "X" * 3
+"""The code of ISO 4217 that means that no currency is involved."""
 NAMESPACE = camt_writer.NAMESPACE.format(8)
 ENTRY = """<Ntry>
 <Amt Ccy="EUR">{amount}</Amt>
@@ -207,10 +209,10 @@ def test_white_space_in_references_is_no_part_of_them() -> None:
         ("<Id>S1</Id>", "", "Stmt/Id", 3),
         ("<Id>A1</Id>", "<Id>A&#9;1</Id>", "Stmt/Acct/Id/Othr/Id", 5),
         ("<Ccy>EUR</Ccy>", "<Ccy>ZZZ</Ccy>", "Stmt/Acct/Ccy", 5),
-        ("<Ccy>EUR</Ccy>", "<Ccy>XXX</Ccy>", "Stmt/Acct/Ccy", 5),
+        ("<Ccy>EUR</Ccy>", f"<Ccy>{NO_CURRENCY}</Ccy>", "Stmt/Acct/Ccy", 5),
         ("2015-01-02", "2015-02-30", "Ntry/ValDt/Dt", 12),
         ("<Cd>BOOK</Cd>", "", "Ntry/Sts", 10),
-        ('<Amt Ccy="EUR">8.85', '<Amt Ccy="XXX">8.85', "Ntry/Amt/@Ccy", 8),
+        ('<Amt Ccy="EUR">8.85', f'<Amt Ccy="{NO_CURRENCY}">8.85', "Ntry/Amt/@Ccy", 8),
         ("CRDT</CdtDbtInd>\n<Sts>", "CREDIT</CdtDbtInd>\n<Sts>", "Ntry/CdtDbtInd", 9),
     ],
 )
@@ -232,7 +234,7 @@ def test_the_line_of_a_later_statement_and_of_its_second_balance() -> None:
     assert "UP" in content.decode().splitlines()[caught.line - 1]
 
 
-SWIFT = "{1:F01BANKDEFFXXXX0000000000}{4:\r\n:20:X\r\n:25:1\r\n:60F:C260105EUR1,00\r\n-}"
+SWIFT = "{1:F01BANKDEFFAXXA0000000000}{4:\r\n:20:X\r\n:25:1\r\n:60F:C260105EUR1,00\r\n-}"
 
 
 @pytest.mark.parametrize(
