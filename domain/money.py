@@ -48,7 +48,7 @@ def exponent(currency: str) -> int:
     """Digits after the decimal point of a currency (ISO 4217): CNY 2, JPY 0, KWD 3.
 
     Raises:
-        InvalidInput: no currency of the list, such as ZZZ, or the code that means that there is none.
+        InvalidInput: no currency of the list, such as ZZZ or the code for none.
     """
     digits = _EXPONENTS.get(currency)
     if digits is None:
