@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from domain.errors import Conflict
+from domain.errors import Conflict, InvalidInput
 from domain.loan.change import Refused
 from domain.loan.commands import Order
 from domain.loan.view import InstallmentView
@@ -34,7 +34,7 @@ class OrderActivities:
             answer = await self._books.apply(order)
         except Conflict as conflict:
             return OrderAnswer(None, "conflict", str(conflict))
-        except ValueError as error:
+        except (ValueError, InvalidInput) as error:
             raise ApplicationError(str(error), type="InvalidInput", non_retryable=True) from error
         if isinstance(answer, Refused):
             return OrderAnswer(answer.view, answer.rule, answer.reason)

@@ -8,12 +8,18 @@ from dataclasses import dataclass, replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.statementrecord import in_words, read_of, record_of
 from activities.uncut import heartbeats
 from domain import canonical
+from domain.errors import AcquitError
 from domain.loan.aggregate import Actor
+from domain.loan.change import Applied, Done
 from domain.loan.commands import BookLine
-from domain.reconciliation.statement import Fault, FaultRule, Statement, StatementLine, follows
-from ports.archive import Archive, StatementRecord
+from domain.reconciliation.broken import RecordStatementBreak, StatementBreak
+from domain.reconciliation.neighbours import Read, among
+from domain.reconciliation.statement import FaultRule, Statement, StatementLine
+from domain.text import cleaned
+from ports.archive import Archive
 from ports.books import Books
 from ports.statements import (
     StatementPage,
@@ -24,6 +30,10 @@ from ports.statements import (
 
 READER = Actor("system", "statement")
 FAULTS_SHOWN = 20
+LINE_TRIES = 5
+"""How often a file is tried before a line that fails each time is left to a person."""
+CASES_MOST = 200
+"""Most cases about lines of one file; one more counts the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +87,16 @@ class StatementActivities:
 
         Raises:
             ApplicationError: `StatementRefused` with field, value, rule and line; not retryable.
+                The refused file is a case.
         """
         async with heartbeats():
-            summaries = await self._summaries(await self._content(order.sha256))
+            content = await self._content(order.sha256)
+            try:
+                summaries = await self._summaries(content)
+            except StatementRefused as refusal:
+                text = f"file {order.sha256} is refused: {refusal}"
+                await self._record(StatementBreak.FILE_REFUSED, order.sha256, text)
+                raise _refused(refusal) from refusal
         return Surveyed(order.sha256, tuple(_surveyed(item) for item in summaries))
 
     @activity.defn(name="statements.book")
@@ -87,92 +104,102 @@ class StatementActivities:
         """Book every line, then compare with the survey and record each statement.
 
         A line counts once whatever file brings it, so a try that died in the middle is repeated
-        from the start. Control totals are taken before the first page and after the last one.
+        from the start. A line that the books do not take stops no other: the rest of the file is
+        booked first. Then the try fails, so that what was passing is tried again, and on the last
+        of `LINE_TRIES` each line that failed is a case and the statement is recorded without it.
+
+        Raises:
+            ApplicationError: `LinesFailed`, before the last try.
         """
         content = await self._content(order.sha256)
-        summaries = await self._summaries(content)
+        try:
+            summaries = await self._summaries(content)
+        except StatementRefused as refusal:
+            raise _refused(refusal) from refusal
         done = BookedFile(order.sha256)
-        booked: dict[str, tuple[int, int]] = {}
+        booked: dict[int, int] = {}
+        failed: list[_Failed] = []
         pages = self._reader.pages(io.BytesIO(content))
         while (page := await asyncio.to_thread(_next_page, pages)) is not None:
-            done, failed = await self._book_page(page, done)
-            if failed:
-                first = f"{len(failed)} lines failed, the first {failed[0]}"
-                raise ApplicationError(first, type="LinesFailed")
-            lines, total = booked.get(page.head.id, (0, 0))
-            more = sum(line.amount_minor for line in page.lines)
-            booked[page.head.id] = (lines + len(page.lines), total + more)
+            done = await self._book_page(page, done, failed)
+            booked[page.position] = booked.get(page.position, 0) + len(page.lines)
             activity.heartbeat(page.position, page.number)
-        for summary in summaries:
-            done = await self._close(order, summary, booked.get(summary.head.id, (0, 0)), done)
+        await self._raise_or_record(order, failed)
+        for position, summary in enumerate(summaries):
+            lost = sum(1 for one in failed if one.position == position)
+            done = await self._close(order, summary, booked.get(position, 0), lost, done)
         return done
 
     async def _book_page(
-        self, page: StatementPage, done: BookedFile
-    ) -> tuple[BookedFile, Sequence[str]]:
+        self, page: StatementPage, done: BookedFile, failed: list["_Failed"]
+    ) -> BookedFile:
         commands = [_command(page.head, line) for line in page.lines]
         answers = await self._books.apply_many(commands) if commands else ()
-        failed = [
-            f"{line.id}: {answer}"
-            for line, answer in zip(page.lines, answers, strict=True)
-            if isinstance(answer, Exception)
-        ]
-        known = sum(
-            1 for answer in answers if not isinstance(answer, Exception) and answer.replayed
+        known = 0
+        for line, answer in zip(page.lines, answers, strict=True):
+            if isinstance(answer, Exception):
+                failed.append(_Failed(page.position, line.id, answer))
+            elif answer.replayed or (isinstance(answer, Applied) and _was_known(answer)):
+                known += 1
+        lines = done.lines + len(page.lines)
+        return replace(done, lines=lines, known_before=done.known_before + known)
+
+    async def _raise_or_record(self, order: StatementOrder, failed: Sequence["_Failed"]) -> None:
+        """Have failed lines tried again; in the end, or where no try can help, they are cases."""
+        if not failed:
+            return
+        hopeless = all(isinstance(one.error, AcquitError) for one in failed)
+        if activity.info().attempt < LINE_TRIES and not hopeless:
+            first = f"{len(failed)} lines failed, the first {failed[0].line_id}: {failed[0].error}"
+            raise ApplicationError(first, type="LinesFailed")
+        for one in failed[:CASES_MOST]:
+            text = f"line {one.line_id} of file {order.sha256} was not booked: {_reason(one.error)}"
+            await self._record(StatementBreak.LINE_FAILED, one.line_id, text)
+        if (rest := len(failed) - CASES_MOST) > 0:
+            text = f"{rest} more lines of file {order.sha256} were not booked"
+            await self._record(StatementBreak.LINE_FAILED, order.sha256, text)
+
+    async def _record(self, what: StatementBreak, subject: str, text: str) -> None:
+        mark = canonical.digest((what, subject, text))[:16]
+        command = RecordStatementBreak(
+            id=f"break/{what.value}/{mark}",
+            actor=READER,
+            reason="a statement file could not be taken whole",
+            what=what,
+            subject=subject,
+            text=cleaned(text),
         )
-        lines, before = done.lines + len(page.lines), done.known_before + known
-        return replace(done, lines=lines, known_before=before), failed
+        await self._books.apply(command)
 
     async def _close(
         self,
         order: StatementOrder,
         summary: StatementSummary,
-        booked: tuple[int, int],
+        booked: int,
+        lost: int,
         done: BookedFile,
     ) -> BookedFile:
         head = summary.head
-        if booked[0] != summary.lines:
-            counts = f"{booked[0]} booked, {summary.lines} surveyed"
+        if booked != summary.lines:
+            counts = f"{booked} booked, {summary.lines} surveyed"
             raise ApplicationError(f"{head.id}: {counts}", type="ControlTotals")
-        faults = [*summary.faults, *await self._sequence(head)]
-        words = tuple(_in_words(fault) for fault in faults)
-        record = StatementRecord(
-            statement_id=head.id,
-            account=head.account,
-            currency=head.currency,
-            sequence=head.sequence,
-            booked_on=head.booked_on,
-            opening_minor=head.opening_minor or 0,
-            closing_minor=head.closing_minor or 0,
-            lines=summary.lines,
-            sha256=order.sha256,
-            faults=words,
-        )
-        fresh = await self._archive.record_statement(record)
+        read = Read(head, summary.lines, summary.sum_minor, summary.later_minor)
+        others = [read_of(record) for record in await self._archive.statements(head.account)]
+        faults = tuple(dict.fromkeys((*summary.faults, *among(read, others))))
+        words = [in_words(fault) for fault in faults]
+        if lost:
+            words.insert(0, f"lines_failed: {lost} of {summary.lines} lines of {head.id}")
+        if any(fault.rule is FaultRule.RESTATED for fault in faults):
+            subject = f"{head.account}/{head.id}/{order.sha256[:16]}"
+            text = f"account {head.account}, file {order.sha256}: {'; '.join(words)}"
+            await self._record(StatementBreak.RESTATED, subject, text)
+        fresh = await self._archive.record_statement(record_of(order.sha256, summary, tuple(words)))
         return replace(
             done,
             statements=done.statements + 1,
             statements_known_before=done.statements_known_before + (not fresh),
             faults=(*done.faults, *words)[:FAULTS_SHOWN],
         )
-
-    async def _sequence(self, head: Statement) -> tuple[Fault, ...]:
-        """What is wrong between this statement and its neighbours on the same account."""
-        others = [
-            record
-            for record in await self._archive.statements(head.account)
-            if record.statement_id != head.id
-        ]
-        if head.sequence is None:
-            return ()
-        numbered = [record for record in others if record.sequence is not None]
-        if any(record.sequence == head.sequence for record in numbered):
-            return (Fault(FaultRule.SEQUENCE_REPEATED, head.id, head.sequence),)
-        before = [record for record in numbered if (record.sequence or 0) < head.sequence]
-        if not before:
-            return ()
-        last = max(before, key=lambda record: record.sequence or 0)
-        return follows(_head_of(last), head)
 
     async def _content(self, sha256: str) -> bytes:
         try:
@@ -181,21 +208,41 @@ class StatementActivities:
             raise ApplicationError(f"no file {sha256} is kept", type="NoSuchFile") from None
 
     async def _summaries(self, content: bytes) -> tuple[StatementSummary, ...]:
-        try:
-            survey = await asyncio.to_thread(self._reader.survey, io.BytesIO(content))
-        except StatementRefused as refusal:
-            raise ApplicationError(
-                str(refusal),
-                {
-                    "field": refusal.field,
-                    "value": str(refusal.value),
-                    "rule": refusal.rule,
-                    "line": refusal.line,
-                },
-                type="StatementRefused",
-                non_retryable=True,
-            ) from refusal
+        survey = await asyncio.to_thread(self._reader.survey, io.BytesIO(content))
         return survey.statements
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A line that the books did not take, and the place of its statement in the file."""
+
+    position: int
+    line_id: str
+    error: Exception
+
+
+def _refused(refusal: StatementRefused) -> ApplicationError:
+    return ApplicationError(
+        str(refusal),
+        {
+            "field": refusal.field,
+            "value": str(refusal.value),
+            "rule": refusal.rule,
+            "line": refusal.line,
+        },
+        type="StatementRefused",
+        non_retryable=True,
+    )
+
+
+def _was_known(answer: Applied) -> bool:
+    """Another statement brought the line before, in other words."""
+    return isinstance(answer.answer, Done) and answer.answer.note == "known"
+
+
+def _reason(error: Exception) -> str:
+    """What people are told: our own errors in full, of others only the kind (no row, no SQL)."""
+    return str(error) if isinstance(error, AcquitError) else type(error).__name__
 
 
 def _next_page(pages: Iterator[StatementPage]) -> StatementPage | None:
@@ -215,23 +262,6 @@ def _command(head: Statement, line: StatementLine) -> BookLine:
 
 
 def _surveyed(summary: StatementSummary) -> SurveyedStatement:
-    faults = tuple(_in_words(fault) for fault in summary.faults)[:FAULTS_SHOWN]
+    faults = tuple(in_words(fault) for fault in summary.faults)[:FAULTS_SHOWN]
     head = summary.head
     return SurveyedStatement(head.id, head.account, summary.lines, summary.sum_minor, faults)
-
-
-def _in_words(fault: Fault) -> str:
-    figures = "" if fault.stated is None else f" (stated {fault.stated}, counted {fault.counted})"
-    return f"{fault.rule.value}: {fault.where}{figures}"
-
-
-def _head_of(record: StatementRecord) -> Statement:
-    return Statement(
-        id=record.statement_id,
-        account=record.account,
-        currency=record.currency,
-        sequence=record.sequence,
-        booked_on=record.booked_on,
-        opening_minor=record.opening_minor,
-        closing_minor=record.closing_minor,
-    )

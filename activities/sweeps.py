@@ -10,8 +10,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.uncut import heartbeats
+from domain import canonical
+from domain.errors import InvalidInput
 from domain.loan.aggregate import Actor
 from domain.loan.commands import RollDay
+from domain.reconciliation.broken import RecordStatementBreak, StatementBreak
+from domain.text import cleaned
 from ports.archive import Archive
 from ports.books import Books
 from ports.clock import Clock
@@ -23,6 +27,8 @@ SWEEP = Actor("system", "daily_sweep")
 PAGE = 100
 PAGES_MOST = 10_000
 FILES_MOST = 500
+"""Files of one account that one sweep fetches; later ones are fetched by the next."""
+_SUBJECT_MOST = 160
 LOOK_BACK = timedelta(days=40)
 """Statements may come late; so many booking days back are asked for each time."""
 
@@ -148,29 +154,52 @@ class SweepActivities:
             return _with_fault(done, f"no rail {source.rail}")
         try:
             files = await rail.statements(source.account, last - LOOK_BACK, last)
-        except RailUnavailable as error:
+        except (RailUnavailable, InvalidInput) as error:
             return _with_fault(done, f"{source.rail}: {error}")
         known = {record.sha256 for record in await self._archive.statements(source.account)}
-        for file in sorted(files, key=lambda item: (item.date, item.sequence))[:FILES_MOST]:
-            done = replace(done, offered=done.offered + 1)
+        done = replace(done, offered=done.offered + len(files))
+        fresh = sorted(
+            (file for file in files if file.sha256 not in known),
+            key=lambda item: (item.date, item.sequence),
+        )
+        for file in fresh[:FILES_MOST]:
             activity.heartbeat(file.id)
-            if file.sha256 in known:
-                continue
-            done = await self._collect_one(tenant, rail, file, done)
+            done = await self._collect_one(tenant, source, rail, file, done)
+        if len(fresh) > FILES_MOST:
+            left = f"{len(fresh) - FILES_MOST} files of {source.account} wait for the next sweep"
+            done = _with_fault(done, left)
         return done
 
     async def _collect_one(
-        self, tenant: str, rail: Rail, file: StatementFile, done: Collected
+        self, tenant: str, source: StatementSource, rail: Rail, file: StatementFile, done: Collected
     ) -> Collected:
         try:
             content = await rail.fetch_statement(file.id)
         except RailUnavailable as error:
+            return _with_fault(done, f"{file.id}: {error}")
+        except InvalidInput as error:
+            await self._not_fetched(source, file, error)
             return _with_fault(done, f"{file.id}: {error}")
         kept = await self._archive.keep("statement", content)
         if kept != file.sha256:
             done = _with_fault(done, f"{file.id}: its content is not what the bank announced")
         started = await self._starter.start_statement(tenant, kept)
         return replace(done, started=done.started + started)
+
+    async def _not_fetched(
+        self, source: StatementSource, file: StatementFile, error: InvalidInput
+    ) -> None:
+        """A file that no later sweep can fetch either is a case; the other files go on."""
+        subject = cleaned(f"{source.rail}/{source.account}/{file.id}")[:_SUBJECT_MOST]
+        command = RecordStatementBreak(
+            id=f"break/not_fetched/{canonical.digest((subject, str(error)))[:16]}",
+            actor=SWEEP,
+            reason="a statement file could not be fetched",
+            what=StatementBreak.FILE_NOT_FETCHED,
+            subject=subject,
+            text=cleaned(f"{source.rail} offers a statement of {source.account}: {error}"),
+        )
+        await self._books.apply(command)
 
     @activity.defn(name="sweeps.deliver")
     async def deliver(self) -> int:

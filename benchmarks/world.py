@@ -117,6 +117,10 @@ def loan(name: str, due: date, count: int = 1, product: Product = DUE_AT_ONCE) -
     )
 
 
+STATEMENT_DAY = date(2026, 1, 1)
+"""All lines are on one statement of this day."""
+
+
 @dataclass
 class Bank:
     """Takes every order and executes it; books it on a statement once its outcome is recorded.
@@ -171,7 +175,7 @@ class Bank:
     def _line(self, order_no: str) -> BookLine:
         order = self.orders[order_no]
         done = order.executions[0]
-        name = f"{DUE_AT_ONCE.account}/S1/{len(self.movements) + 1}"
+        name = f"{DUE_AT_ONCE.account}/{STATEMENT_DAY}/{len(self.movements) + 1}"
         self.movements.append(
             TruthMovement(
                 name,
@@ -308,7 +312,7 @@ class World:
             orders=tuple(self.bank.orders.values()),
             movements=tuple(self.bank.movements),
             notices=tuple(self.bank.notices),
-            statements=(TruthStatement("S1", DUE_AT_ONCE.account, self.began),),
+            statements=(TruthStatement("S1", DUE_AT_ONCE.account, self.began, STATEMENT_DAY),),
         )
         report = audit(facts, truth)
         if not report.clean:

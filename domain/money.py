@@ -10,17 +10,25 @@ from typing import assert_never
 
 from domain.errors import InvalidInput, InvariantBroken
 
-# ISO 4217 minor-unit digits; every currency that is not listed here has two.
-_USUAL_DIGITS = 2
+# ISO 4217 list one: codes of money by their digits after the decimal point. Codes of metals, funds
+# units without digits, of tests and of "no currency" are no money and are not listed.
 _LISTED = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: (
+        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN"
+        " BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN"
+        " ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD"
+        " KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR"
+        " MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON"
+        " RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT"
+        " TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+    ),
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
 _EXPONENTS: Mapping[str, int] = {
     code: digits for digits, codes in _LISTED.items() for code in codes.split()
 }
-_CODE = re.compile(r"[A-Z]{3}")
 MINOR_MAX = 10**15
 """Largest amount that the house takes: a typing error must not become a debt."""
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
@@ -37,10 +45,15 @@ class Rounding(StrEnum):
 
 
 def exponent(currency: str) -> int:
-    """Digits after the decimal point of a currency (ISO 4217): CNY 2, JPY 0, KWD 3."""
-    if not _CODE.fullmatch(currency):
-        raise InvalidInput("currency", currency, "three capital letters of ISO 4217")
-    return _EXPONENTS.get(currency, _USUAL_DIGITS)
+    """Digits after the decimal point of a currency (ISO 4217): CNY 2, JPY 0, KWD 3.
+
+    Raises:
+        InvalidInput: no currency of the list, such as ZZZ or the code for none.
+    """
+    digits = _EXPONENTS.get(currency)
+    if digits is None:
+        raise InvalidInput("currency", currency, "a currency of ISO 4217, such as EUR or CNY")
+    return digits
 
 
 def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:

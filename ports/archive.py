@@ -7,18 +7,39 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StatementRecord:
-    """What the house knows of one statement. Amounts in minor units."""
+    """What the books know of one statement, or of one page of it. Amounts in minor units.
+
+    Attributes:
+        opening_minor, closing_minor: None where the bank stated no booked balance.
+        lines, sum_minor: booked lines and what they sum to.
+        later_minor: the part of the sum that is booked after the day of the closing balance.
+        first_on, last_on: the period that the bank states, else None.
+        page: from 1. `is_last_page`: False where the bank says that more follow.
+    """
 
     statement_id: str
     account: str
     currency: str
     sequence: int | None
     booked_on: date | None
-    opening_minor: int
-    closing_minor: int
+    opening_minor: int | None
+    closing_minor: int | None
     lines: int
     sha256: str
     faults: tuple[str, ...]
+    sum_minor: int = 0
+    later_minor: int = 0
+    first_on: date | None = None
+    last_on: date | None = None
+    page: int = 1
+    is_last_page: bool = True
+
+    @property
+    def period(self) -> str:
+        """First and last day in one text; empty where the bank states none."""
+        if self.first_on is None or self.last_on is None:
+            return ""
+        return f"{self.first_on.isoformat()}/{self.last_on.isoformat()}"
 
 
 class Archive(Protocol):
@@ -33,7 +54,7 @@ class Archive(Protocol):
         ...
 
     async def record_statement(self, record: StatementRecord) -> bool:
-        """Remember a statement that was read; False if it was known already (same id)."""
+        """Remember a statement that was read; False if its account, id and period are known."""
         ...
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:

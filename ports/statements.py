@@ -6,6 +6,7 @@ from typing import BinaryIO, Protocol
 
 from domain.errors import InvalidInput
 from domain.reconciliation.statement import Fault, Statement, StatementLine
+from domain.reconciliation.totals import NOTHING, Tally
 
 PAGE_LINES = 500
 """Most lines of one page: what one activity reads, matches and hands to the books."""
@@ -44,6 +45,7 @@ class StatementPage:
         position: the statement's place in the file, from 0.
         number: the page's place in its statement, from 0. A statement without lines has one page.
         left_out: entries so far in this statement that are not booked (pending, information).
+        left_out_tally: their number and sums by direction.
     """
 
     head: Statement
@@ -52,17 +54,25 @@ class StatementPage:
     lines: tuple[StatementLine, ...]
     is_last: bool
     left_out: int
+    left_out_tally: Tally = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class StatementSummary:
-    """What one reading of a statement counted, and what does not add up in it."""
+    """What one reading of a statement counted, and what does not add up in it.
+
+    `later_minor` is the part of the sum that is booked after the day of the closing balance;
+    `tally` and `left_out_tally` count booked and other entries by direction.
+    """
 
     head: Statement
     lines: int
     sum_minor: int
     left_out: int
     faults: tuple[Fault, ...]
+    later_minor: int = 0
+    tally: Tally = NOTHING
+    left_out_tally: Tally = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,12 @@ def truth_of(document: Mapping[str, Any]) -> TruthFacts:
             for row in document["notices"]
         ),
         statements=tuple(
-            TruthStatement(row["id"], row["account"], _instant(row["available_at"]))
+            TruthStatement(
+                row["id"],
+                row["account"],
+                _instant(row["available_at"]),
+                date.fromisoformat(row["date"]),
+            )
             for row in document["statements"]
         ),
     )

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -121,6 +122,7 @@ async def open_stack(
             engine,
             clock,
             rules,
+            zone=ledger_zone(settings, record),
             kick=lambda: stack.outbox.kick(),  # noqa: PLW0108
             onlooker=_onlooker(tracing, metrics),
         )
@@ -170,6 +172,12 @@ def clock_of(settings: Settings, record: StackRecord | None) -> Clock:
     """The sandbox's clock, to be closed by the caller, or the wall's."""
     sandbox = record is not None and record.mode == "sandbox"
     return SandboxClock(settings.home) if sandbox else WallClock()
+
+
+def ledger_zone(settings: Settings, record: StackRecord | None) -> ZoneInfo:
+    """The zone whose calendar day an entry is posted on."""
+    sandbox = record is not None and record.mode == "sandbox"
+    return ZoneInfo(settings.ledger_timezone or (SIMBANK.timezone if sandbox else "UTC"))
 
 
 async def open_rails(

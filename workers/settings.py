@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.refusals import SourceRefused
@@ -73,6 +74,10 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the books; the SQLite file of the home unless given."""
     products: Path = _ROOT / "examples" / "products"
     """Folder of product files, or one file."""
+
+    ledger_timezone: str | None = None
+    """Whose calendar day an entry is posted on, such as `Asia/Shanghai`; set it once. None: the
+    simulated bank's zone in a sandbox, UTC elsewhere."""
 
     merchant_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "ACQUIT"
     """How the rail knows us."""
@@ -140,6 +145,16 @@ class Settings(BaseSettings):
     """How often a `books` worker asks the books how much waits, where metrics are wanted."""
     verify_every_h: Annotated[float, Field(gt=0, le=744)] | None = None
     """How often it reads the whole journal back besides; None: never."""
+
+    @field_validator("ledger_timezone")
+    @classmethod
+    def _zone_is_known(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ValueError("a name of the IANA time zone database") from None
+        return value
 
     @model_validator(mode="after")
     def _mail_login_is_whole(self) -> Self:

@@ -5,7 +5,7 @@ becomes the same command of the books.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
@@ -15,6 +15,7 @@ from domain.loan.amounts import Component
 from domain.loan.commands import Order
 from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
+from domain.text import PLAIN_RULE, unplain
 
 _ID_MOST = 120
 _REASON_MOST = 1000
@@ -215,9 +216,27 @@ def misshapen(request: Override) -> Iterator[tuple[str, str]]:
         yield "approver", f"1 to {_ID_MOST} characters"
     if getattr(request, "amount_minor", 1) <= 0:
         yield "amount_minor", "more than zero"
+    for name in _texts(request):
+        yield name, PLAIN_RULE
     for name in ("reference", "line"):
         if not 0 < len(getattr(request, name, "-")) <= _ID_MOST:
             yield name, f"1 to {_ID_MOST} characters"
+
+
+def _texts(request: Override) -> Iterator[str]:
+    """Names of texts of a request with a line break or another control character inside.
+
+    White space around a text, such as the CR of a pasted list, is no fault: it is taken off.
+    """
+    for name in unplain(_trimmed(request), ""):
+        yield name.partition(".")[0]
+
+
+def _trimmed(request: Override) -> Override:
+    held = {item.name: getattr(request, item.name) for item in fields(request)}
+    texts: dict[str, Any] = {name: text for name, text in held.items() if type(text) is str}
+    cut = {name: text.strip() for name, text in texts.items() if text != text.strip()}
+    return replace(request, **cut) if cut else request
 
 
 def command_of(request: Override, loan_id: str, number: int) -> Order:
@@ -225,5 +244,6 @@ def command_of(request: Override, loan_id: str, number: int) -> Order:
 
     A request has the fields of its command except `loan_id` and `number`, which the driver knows.
     """
+    request = _trimmed(request)
     content: dict[str, Any] = {item.name: getattr(request, item.name) for item in fields(request)}
     return COMMANDS[request.kind](loan_id=loan_id, number=number, **content)

@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from domain.money import decimal_text
+from domain.text import visible
 from ports.desk import JournalPosting
 
 COLUMNS = (
@@ -32,10 +33,10 @@ async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncGenerator[
         yield _row(
             (
                 posting.seq,
-                posting.event,
+                _text(posting.event),
                 posting.at.isoformat(),
                 posting.value_on.isoformat(),
-                posting.account,
+                _text(posting.account),
                 decimal_text(posting.minor, posting.currency),
                 posting.minor,
                 posting.currency,
@@ -50,9 +51,19 @@ async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncGenerator[
 
 
 def _text(value: str | int | None) -> str:
-    """Text that a spreadsheet does not take for a formula."""
+    """Text on one line that a spreadsheet does not take for a formula.
+
+    Control characters are written as escapes. An apostrophe stands before what a spreadsheet would
+    work out: text that begins with one of `_FORMULA`, also behind spaces.
+    """
     text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+    begins = text[:1] in _BREAKS or text.lstrip()[:1] in _FORMULA
+    return f"'{visible(text)}" if text and begins else visible(text)
+
+
+_BREAKS = frozenset("\t\r\n")
+_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""The signs that begin a formula, in narrow and in wide form."""
 
 
 def _row(cells: tuple[object, ...]) -> str:

@@ -8,6 +8,7 @@ by colons. Commodities are the ISO codes, written after amounts with the currenc
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from domain.money import decimal_text, exponent
+from domain.text import is_plain, visible
 from ports.desk import JournalPosting
 
 _TAGS = ("loan", "number", "component", "receipt", "order_no", "line")
@@ -30,11 +31,17 @@ async def hledger(journal: AsyncIterator[JournalPosting], head: str) -> AsyncGen
 def account_name(account: str) -> str:
     """`owed/L1/2/interest` -> `owed:L1:2:interest`; what hledger reads otherwise is escaped.
 
-    hledger ends a name at two spaces and divides it at colons; our names hold neither as a rule,
-    but references of banks may.
+    hledger ends a name at two spaces, a tab or the end of the line and divides it at colons; our
+    names hold none of them as a rule, but references of banks may.
     """
-    parts = (part.replace(":", "%3A").replace(" ", "%20") or "%" for part in account.split("/"))
-    return ":".join(part.replace(";", "%3B") for part in parts)
+    return ":".join("".join(map(_escaped, part)) or "%" for part in account.split("/"))
+
+
+def _escaped(character: str) -> str:
+    """A character of a name; white space, control characters and syntax as `%` and UTF-8 bytes."""
+    if character in ":;%" or character.isspace() or not is_plain(character):
+        return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+    return character
 
 
 def _transaction(entry: list[JournalPosting], currencies: set[str]) -> Iterator[str]:
@@ -47,7 +54,8 @@ def _transaction(entry: list[JournalPosting], currencies: set[str]) -> Iterator[
             yield f"\ncommodity {sample} {posting.currency}\n"
     first = entry[0]
     at = first.at.isoformat(timespec="seconds")
-    yield f"\n{first.value_on.isoformat()} * ({first.seq}) {first.event}  ; posted:{at}\n"
+    event = visible(first.event)
+    yield f"\n{first.value_on.isoformat()} * ({first.seq}) {event}  ; posted:{at}\n"
     for posting in entry:
         amount = decimal_text(posting.minor, posting.currency)
         tags = ", ".join(_tags(posting))
@@ -59,5 +67,5 @@ def _tags(posting: JournalPosting) -> Iterator[str]:
     for name in _TAGS:
         value = getattr(posting, name)
         if value is not None:
-            # A comma ends a tag's value.
-            yield f"{name}:{str(value).replace(',', ' ')}"
+            # A comma ends a tag's value, a line break the remark.
+            yield f"{name}:{visible(str(value)).replace(',', ' ')}"

@@ -57,13 +57,14 @@ class SqlArchive:
         return content
 
     async def record_statement(self, record: StatementRecord) -> bool:
-        """Remember a statement that was read; False if its account has one of this id already.
+        """Remember a statement that was read; False if its account has it already.
 
-        Its file waits for no reader any more.
+        A statement is known by account, id and period. Its file waits for no reader any more.
         """
         row = {
             "account": record.account,
             "statement_id": record.statement_id,
+            "period": record.period,
             "sequence": record.sequence,
             "booked_on": record.booked_on,
             "sha256": record.sha256,
@@ -84,6 +85,7 @@ class SqlArchive:
             statements.c.sequence,
             statements.c.booked_on,
             statements.c.statement_id,
+            statements.c.period,
         )
         query = select(statements.c.body).order_by(*order)
         if account is not None:

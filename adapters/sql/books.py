@@ -15,8 +15,10 @@ from adapters.sql.deciding import DOMAIN, Domain
 from adapters.sql.onlooker import Onlooker, Origin
 from adapters.sql.unit import Counters
 from adapters.sql.writer import GroupWriter, Result
+from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
 from domain.loan.change import Applied, Refused
+from domain.loan.command import admitted
 from domain.loan.commands import AnyCommand
 from ports.clock import Clock
 
@@ -146,6 +148,11 @@ class SqlBooks:
             # A context of its own: the writer outlives the caller it is born under.
             self._task = asyncio.create_task(self._run(), name="books-writer", context=Context())
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        try:
+            command = admitted(command)
+        except InvalidInput as refused:
+            future.set_result(refused)
+            return future
         if self._queue.qsize() >= QUEUE_MAX:
             busy = f"{QUEUE_MAX} commands wait for the books; apply again with the same id"
             future.set_result(ConnectionError(busy))

@@ -328,6 +328,8 @@ statements = Table(
     metadata,
     Column("account", String(60), primary_key=True),
     Column("statement_id", String(120), primary_key=True),
+    # First and last day: banks begin their ids anew each year. Empty where none is stated.
+    Column("period", String(21), primary_key=True),
     Column("sequence", BigInteger),
     Column("booked_on", Date),
     Column("sha256", String(64), nullable=False),

@@ -88,7 +88,8 @@ class References:
     def learn_line(self, line: LineState) -> None:
         """Take in a line, so that the next command of the group finds what waits on it."""
         for item in line.waiting:
-            self.waiting.setdefault(item.ref, set()).add(line.id)
+            for ref in item.refs:
+                self.waiting.setdefault(ref, set()).add(line.id)
 
     def _learn_attempt(self, loan_id: str, attempt: Attempt) -> None:
         self.orders[attempt.order_no] = loan_id

@@ -220,7 +220,7 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
     ]
     await _put(unit, "lines", pairs)
     fresh = [line for line in work.lines.values() if line.id not in work.lines_before]
-    refs = sorted({(item.ref, line.id) for line in fresh for item in line.waiting})
+    refs = sorted({(ref, line.id) for line in fresh for item in line.waiting for ref in item.refs})
     await unit.many(_INSERTS["line_refs"], [{"ref": ref, "line_id": line} for ref, line in refs])
 
 
@@ -228,7 +228,8 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     """Under the chain head's lock: has another process met the same money since we looked?
 
     A payment is recorded here while its line is booked there, or on another loan: neither holds a
-    lock that the other wants. Whoever comes second sees the first and begins anew.
+    lock that the other wants. Whoever comes second sees the first and begins anew. Two lines that
+    wait under one reference are no race: neither looks for the other.
 
     Raises:
         Raced: it has.
@@ -241,17 +242,18 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     }
     refs = sorted(
         fresh.union(
-            item.ref
+            ref
             for line in work.lines.values()
             if line.id not in work.lines_before
             for item in line.waiting
+            for ref in item.refs
         )
     )
     find = lookups(postgres=unit.postgres)
     for row in await unit.find(find.receipts, refs):
         if work.refs.receipts.get(row.id) != row.loan_id:
             raise Raced(row.id)
-    for row in await unit.find(find.waiting, refs):
+    for row in await unit.find(find.waiting, sorted(fresh)):
         if row.line_id not in work.refs.waiting.get(row.ref, ()):
             raise Raced(row.ref)
 

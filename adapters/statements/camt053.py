@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
-from adapters.statements.camt_entry import is_booked, statement_line
+from adapters.statements.camt_entry import is_booked, signed_amount, statement_line
 from adapters.statements.camt_head import statement_head
 from adapters.statements.camt_items import Transaction, transaction
 from adapters.statements.camt_stream import CamtStream
+from adapters.statements.fields import FieldRefused
 from adapters.statements.guarded import GuardedSource, Limits
-from adapters.statements.locate import line_of_element
+from adapters.statements.locate import Place, line_of
+from adapters.statements.paging import with_whole
 from domain.errors import InvalidInput
-from domain.reconciliation.statement import Statement, StatementLine, Totals
+from domain.reconciliation.identity import LineIds
+from domain.reconciliation.statement import Statement, StatementLine
+from domain.reconciliation.totals import NOTHING, Tally, Totals
 from ports.statements import (
     PAGE_LINES,
     FileSurvey,
@@ -54,14 +58,9 @@ class Camt053Reader:
         for page in self._pages(source, guarded):
             totals = totals.plus(page.head, page.lines)
             if page.is_last:
-                faults = totals.closed(page.head)
-                summaries.append(
-                    StatementSummary(
-                        page.head, totals.lines, totals.sum_minor, page.left_out, faults
-                    )
-                )
+                summaries.append(_summary(page, totals))
                 totals = Totals()
-        return FileSurvey(guarded.sha256, guarded.size_bytes, tuple(summaries))
+        return FileSurvey(guarded.sha256, guarded.size_bytes, with_whole(summaries))
 
     def _pages(self, source: BinaryIO, guarded: GuardedSource) -> Iterator[StatementPage]:
         start = source.tell() if source.seekable() else None
@@ -75,8 +74,25 @@ class Camt053Reader:
             line = error.position[0]
             raise StatementRefused("XML", error, "well-formed XML", line) from None
         except InvalidInput as error:
-            found = None if start is None else line_of_element(source, start, stream.ordinal)
+            place = Place(stream.ordinal)
+            if isinstance(error, FieldRefused):
+                place = stream.place_of(error.element)
+            found = None if start is None else line_of(source, start, place)
             raise StatementRefused(error.field, error.value, error.rule, found) from None
+
+
+def _summary(page: StatementPage, totals: Totals) -> StatementSummary:
+    """What was counted in a statement whose last page of lines this is."""
+    return StatementSummary(
+        page.head,
+        totals.lines,
+        totals.sum_minor,
+        page.left_out,
+        totals.closed(page.head, page.left_out_tally),
+        later_minor=totals.later_minor,
+        tally=totals.booked,
+        left_out_tally=page.left_out_tally,
+    )
 
 
 @dataclass(slots=True)
@@ -87,8 +103,8 @@ class _Open:
     lines: list[StatementLine]
     balances: list[Element]
     transactions: list[Transaction]
-    number: int = 0
     left_out: int = 0
+    left_out_tally: Tally = NOTHING
     page: int = 0
 
 
@@ -100,6 +116,8 @@ class _Walk:
         self._entries = 0
         self._position = 0
         self._open = _Open(None, [], [], [])
+        self._ids = LineIds()
+        self._before: Statement | None = None
 
     def pages(self) -> Iterator[StatementPage]:
         for kind, element, parents in self._stream:
@@ -114,14 +132,17 @@ class _Walk:
                     self._entry(element, parents[-1])
                 case "statement":
                     yield self._page(self._head(element), is_last=True)
-                    self._open = _Open(None, [], [], [])
+                    self._before, self._open = self._open.head, _Open(None, [], [], [])
                     self._position += 1
         if self._position == 0:
             raise InvalidInput("BkToCstmrStmt/Stmt", "none", "at least one statement")
 
     def _head(self, stmt: Element) -> Statement:
         if self._open.head is None:
-            self._open.head = statement_head(self._stream.fields, stmt, self._open.balances)
+            head = statement_head(self._stream.fields, stmt, self._open.balances)
+            if not _is_next_page(self._before, head):
+                self._ids = LineIds()
+            self._open.head = head
         return self._open.head
 
     def _balance(self, balance: Element) -> None:
@@ -144,21 +165,37 @@ class _Walk:
         if self._entries > self._limits.entries:
             most = self._limits.entries
             raise InvalidInput("Ntry", f"over {most}", f"at most {most} entries in a file")
-        now = self._open
-        now.number += 1
+        now, fields = self._open, self._stream.fields
         head = self._head(stmt)
-        if is_booked(self._stream.fields, entry):
-            line = statement_line(self._stream.fields, entry, head, now.number, now.transactions)
-            now.lines.append(line)
+        if is_booked(fields, entry):
+            now.lines.append(statement_line(fields, entry, head, now.transactions, self._ids))
         else:
             now.left_out += 1
+            minor, currency = signed_amount(fields, entry)
+            if currency == head.currency:
+                now.left_out_tally = now.left_out_tally.plus(minor)
         now.transactions.clear()
 
     def _page(self, head: Statement, *, is_last: bool) -> StatementPage:
         now = self._open
         page = StatementPage(
-            head, self._position, now.page, tuple(now.lines), is_last, now.left_out
+            head,
+            self._position,
+            now.page,
+            tuple(now.lines),
+            is_last,
+            now.left_out,
+            now.left_out_tally,
         )
         now.page += 1
         now.lines = []
         return page
+
+
+def _is_next_page(before: Statement | None, head: Statement) -> bool:
+    """Whether the statement goes on from the one before it in the file: its lines are one count."""
+    return before is not None and (before.account, before.whole_id, before.page + 1) == (
+        head.account,
+        head.whole_id,
+        head.page,
+    )

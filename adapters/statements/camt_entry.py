@@ -1,11 +1,12 @@
 """One booked camt entry (`Ntry`) as a statement line."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from adapters.statements.camt_items import Transaction, charges, itemise
 from adapters.statements.fields import Fields
-from domain.errors import InvalidInput
+from domain.reconciliation.identity import LineIds
 from domain.reconciliation.statement import Statement, StatementLine
 
 _BOOKED = "BOOK"
@@ -17,30 +18,37 @@ def is_booked(fields: Fields, entry: Element) -> bool:
     status = fields.text(entry, "Sts/Cd", 35) or fields.text(entry, "Sts/Prtry", 35)
     status = status or fields.text(entry, "Sts", 35)
     if status is None:
-        raise InvalidInput("Ntry/Sts", "", "a status such as BOOK")
+        raise fields.refusal(entry, "Sts", "", "a status such as BOOK")
     return status == _BOOKED
 
 
-def statement_line(
-    fields: Fields, entry: Element, head: Statement, number: int, found: Sequence[Transaction]
-) -> StatementLine:
-    """Read one entry; `found` are its transactions, read before it ended.
-
-    `number` is its place among all entries of the statement, from 1. It makes the line's id, since
-    banks repeat their own references.
-    """
+def signed_amount(fields: Fields, entry: Element) -> tuple[int, str]:
+    """The amount of an entry in minor units, signed as it moves the account, and its currency."""
     amount = fields.amount(entry, "Amt")
     sign = fields.sign(entry)
     if amount is None or sign is None:
-        raise InvalidInput("Ntry/Amt", "", "an amount and CRDT or DBIT")
-    minor, currency = sign * amount[0], amount[1]
+        raise fields.refusal(entry, "Amt", "", "an amount and CRDT or DBIT")
+    return sign * amount[0], amount[1]
+
+
+def statement_line(
+    fields: Fields, entry: Element, head: Statement, found: Sequence[Transaction], ids: LineIds
+) -> StatementLine:
+    """Read one entry; `found` are its transactions, read before it ended; `ids` names the line."""
+    minor, currency = signed_amount(fields, entry)
     items, rest = itemise(minor, charges(fields, entry, currency), found)
     booked_on = fields.day(entry, "BookgDt") or head.booked_on
     if booked_on is None:
-        raise InvalidInput("Ntry/BookgDt", "", "a booking date here or a date on the statement")
+        rule = "a booking date here or a date on the statement"
+        raise fields.refusal(entry, "BookgDt", "", rule)
     batch_ref, batch_count = _batch(fields, entry)
-    return StatementLine(
-        id=f"{head.account}/{head.id}/{number}",
+    if _is_sum(found, batch_count) and sum(one.booked_minor for one in items) - rest == minor:
+        # The bank books a batch in one amount and repeats that amount as its only transaction.
+        batch_ref = batch_ref or found[0].batch_ref
+        rest += sum(one.charges_minor for one in items)
+        items = ()
+    line = StatementLine(
+        id="",
         account=head.account,
         booked_on=booked_on,
         value_on=fields.day(entry, "ValDt") or booked_on,
@@ -54,6 +62,21 @@ def statement_line(
         text=_text(fields, entry, found),
         charges_minor=rest,
     )
+    return replace(line, id=ids.next(line))
+
+
+def _is_sum(found: Sequence[Transaction], batch_count: int | None) -> bool:
+    """Whether the only transaction of an entry stands for a whole batch.
+
+    So it is where the bank counts several, or where it names a batch and nothing else.
+    """
+    if len(found) != 1:
+        return False
+    if batch_count is not None:
+        return batch_count > 1
+    one = found[0]
+    named = one.end_to_end_id or one.mandate_ref or one.tx_id or one.return_reason
+    return one.batch_ref is not None and not named and not one.remittance
 
 
 def _batch(fields: Fields, entry: Element) -> tuple[str | None, int | None]:

@@ -1,4 +1,4 @@
-"""The head of a camt.053 statement: whose account, which number, which booked balances."""
+"""The head of a camt.053 statement: whose account, which number, which period, which balances."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
 from domain.errors import InvalidInput
-from domain.reconciliation.statement import Statement
+from domain.money import exponent
+from domain.reconciliation.statement import Stated, Statement, Summary
 
 # Booked balances only; available and forward balances (OPAV, CLAV, FWAV) are a bank's promise.
 # A later page of a paged statement may open and close with interim balances (ITBD).
@@ -15,6 +16,7 @@ _OPENING = ("OPBD", "PRCD", "ITBD")
 _CLOSING = ("CLBD", "ITBD")
 _BOOKED = frozenset((*_OPENING, *_CLOSING))
 _ID_MOST = 50
+_SECOND_PAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,64 +25,80 @@ class _Balance:
     minor: int
     currency: str
     day: date | None
+    element: Element
 
 
 def statement_head(fields: Fields, stmt: Element, bals: Sequence[Element]) -> Statement:
     """Read what stands before the first entry; `bals` are the balances that ended before it.
 
     Raises:
-        InvalidInput: an account, id or balance that breaks a rule. A balance that is absent or in
+        FieldRefused: an account, id or balance that breaks a rule. A balance that is absent or in
             another currency is no refusal: the head says so and the control totals report it.
     """
     read = (_balance(fields, bal) for bal in bals)
     balances = [balance for balance in read if balance is not None]
     currency = _currency(fields, stmt, balances)
     own = [balance for balance in balances if balance.currency == currency]
-    opening = _pick(own, _OPENING, last=False)
-    closing = _pick([balance for balance in own if balance is not opening], _CLOSING, last=True)
-    others = sorted({balance.currency for balance in balances} - {currency})
+    opening = _pick(fields, own, _OPENING, last=False)
+    others = [balance for balance in own if balance is not opening]
+    closing = _pick(fields, others, _CLOSING, last=True)
+    page = fields.number(stmt, "StmtPgntn/PgNb") or 1
+    is_last_page = fields.flag(stmt, "StmtPgntn/LastPgInd") is not False
+    # The balances of a page are its own: pages share only what is stated of the whole.
+    whole = page < _SECOND_PAGE and is_last_page
+    days = (opening.day if opening else None, closing.day if closing else None)
+    period = _period(fields, stmt, days if whole else (None, None))
     return Statement(
-        id=_id(fields, stmt),
+        id=_id(fields, stmt, page),
         account=_account(fields, stmt),
         currency=currency,
         sequence=fields.number(stmt, "ElctrncSeqNb"),
-        booked_on=_booked_on(fields, stmt, closing),
+        booked_on=_closing_day(fields, stmt, closing),
         opening_minor=None if opening is None else opening.minor,
         closing_minor=None if closing is None else closing.minor,
-        other_currencies=tuple(others),
+        other_currencies=tuple(sorted({balance.currency for balance in balances} - {currency})),
+        period=period,
+        page=page,
+        is_last_page=is_last_page,
+        summary=_summary(fields, stmt, currency),
     )
 
 
-def _id(fields: Fields, stmt: Element) -> str:
+def _id(fields: Fields, stmt: Element, page: int) -> str:
     bank_id = fields.needed(stmt, "Id", _ID_MOST)
-    page = fields.number(stmt, "StmtPgntn/PgNb")
     # Pages of one statement share its id and count their entries anew.
-    return bank_id if page is None or page < _SECOND_PAGE else f"{bank_id}/p{page}"
-
-
-_SECOND_PAGE = 2
+    return bank_id if page < _SECOND_PAGE else f"{bank_id}/p{page}"
 
 
 def _account(fields: Fields, stmt: Element) -> str:
-    account = fields.text(stmt, "Acct/Id/IBAN", _ID_MOST) or fields.text(
+    account = fields.named(stmt, "Acct/Id/IBAN", _ID_MOST) or fields.named(
         stmt, "Acct/Id/Othr/Id", _ID_MOST
     )
     if account is None:
-        raise InvalidInput("Stmt/Acct/Id", "", "an IBAN or another account number")
+        raise fields.refusal(stmt, "Acct/Id", "", "an IBAN or another account number")
     return account
 
 
 def _currency(fields: Fields, stmt: Element, balances: list[_Balance]) -> str:
     stated = fields.text(stmt, "Acct/Ccy", 3)
     if stated is not None:
-        return stated
+        return _listed(fields, stmt, stated)
     if balances:
         ranked = sorted(balances, key=lambda balance: balance.code != "OPBD")
         return ranked[0].currency
     entry = fields.amount(stmt, "Ntry/Amt")
     if entry is None:
-        raise InvalidInput("Stmt/Acct/Ccy", "", "a currency here, on a balance or on an entry")
+        rule = "a currency here, on a balance or on an entry"
+        raise fields.refusal(stmt, "Acct/Ccy", "", rule)
     return entry[1]
+
+
+def _listed(fields: Fields, stmt: Element, currency: str) -> str:
+    try:
+        exponent(currency)
+    except InvalidInput as error:
+        raise fields.refusal(stmt, "Acct/Ccy", currency, error.rule) from None
+    return currency
 
 
 def _balance(fields: Fields, bal: Element) -> _Balance | None:
@@ -90,21 +108,63 @@ def _balance(fields: Fields, bal: Element) -> _Balance | None:
     amount = fields.amount(bal, "Amt")
     sign = fields.sign(bal)
     if amount is None or sign is None:
-        raise InvalidInput(f"Bal/{code}", "", "an amount and CRDT or DBIT")
-    return _Balance(code, sign * amount[0], amount[1], fields.day(bal, "Dt"))
+        raise fields.refusal(bal, "Amt", "", f"an amount of {code} and CRDT or DBIT")
+    return _Balance(code, sign * amount[0], amount[1], fields.day(bal, "Dt"), bal)
 
 
-def _pick(own: list[_Balance], codes: tuple[str, ...], *, last: bool) -> _Balance | None:
+def _pick(
+    fields: Fields, own: list[_Balance], codes: tuple[str, ...], *, last: bool
+) -> _Balance | None:
     for code in codes:
         found = [balance for balance in own if balance.code == code]
         if code != "ITBD" and len({balance.minor for balance in found}) > 1:
-            raise InvalidInput(f"Bal/{code}", len(found), "one balance of this kind and currency")
+            rule = f"one balance {code} of a currency"
+            raise fields.refusal(found[1].element, "Tp/CdOrPrtry/Cd", code, rule)
         if found:
             return found[-1 if last else 0]
     return None
 
 
-def _booked_on(fields: Fields, stmt: Element, closing: _Balance | None) -> date | None:
+def _period(
+    fields: Fields, stmt: Element, balances: tuple[date | None, date | None]
+) -> tuple[date, date] | None:
+    """First and last day: as stated, else the days of the balances, else of the message.
+
+    A statement that is issued again on another day is another one by this last resort; its lines
+    still count once.
+    """
+    first = fields.day_of(stmt, "FrToDt/FrDtTm") or fields.day_of(stmt, "FrToDt/FrDt")
+    last = fields.day_of(stmt, "FrToDt/ToDtTm") or fields.day_of(stmt, "FrToDt/ToDt")
+    last = last or balances[1] or fields.day_of(stmt, "CreDtTm")
+    if last is None:
+        return None
+    return (min(first or balances[0] or last, last), last)
+
+
+def _closing_day(fields: Fields, stmt: Element, closing: _Balance | None) -> date | None:
     if closing is not None and closing.day is not None:
         return closing.day
-    return fields.day_of(stmt, "FrToDt/ToDtTm")
+    return fields.day_of(stmt, "FrToDt/ToDtTm") or fields.day_of(stmt, "FrToDt/ToDt")
+
+
+def _summary(fields: Fields, stmt: Element, currency: str) -> Summary | None:
+    """The bank's own totals. The net is an amount of its own up to version 3, an element since."""
+    found = fields.first(stmt, "TxsSummry")
+    if found is None:
+        return None
+    every = fields.first(found, "TtlNtries")
+    net_of, path = fields.first(every, "TtlNetNtry"), "Amt"
+    if net_of is None:
+        net_of, path = every, "TtlNetNtryAmt"
+    net = None if net_of is None else fields.sum(net_of, path, currency)
+    sign = 1 if net_of is None else fields.sign(net_of)
+    return Summary(
+        entries=_stated(fields, every, currency),
+        net=None if net is None or sign is None else sign * net,
+        credits=_stated(fields, fields.first(found, "TtlCdtNtries"), currency),
+        debits=_stated(fields, fields.first(found, "TtlDbtNtries"), currency),
+    )
+
+
+def _stated(fields: Fields, group: Element | None, currency: str) -> Stated:
+    return Stated(fields.number(group, "NbOfNtries"), fields.sum(group, "Sum", currency))

@@ -7,9 +7,12 @@ from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
+from domain.reconciliation.identity import given
 from domain.reconciliation.statement import LineItem
+from domain.text import cleaned
 
-_NOT_PROVIDED = "NOTPROVIDED"
+_REFERENCE_MOST = 70
+_REFERENCES_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Transaction:
         transacted: what moved (`Amt`, else `AmtDtls/TxAmt`); banks differ on whether
             charges are in it.
         charges: what the bank says it took, in minor units; negative is given back.
+        remittance: references in the payer's message, see `LineItem`.
+        batch_ref: the batch that the bank says the transaction came in.
     """
 
     end_to_end_id: str | None
@@ -33,29 +38,31 @@ class Transaction:
     charges: int
     return_reason: str | None
     text: str
+    remittance: tuple[str, ...] = ()
+    batch_ref: str | None = None
 
 
 def transaction(fields: Fields, details: Element, currency: str) -> Transaction:
     """Read one `TxDtls`. Amounts in another currency than the entry's are left out."""
     refs = fields.first(details, "Refs")
-    end_to_end = fields.text(refs, "EndToEndId", 70)
-    if end_to_end is not None and end_to_end.upper() == _NOT_PROVIDED:
-        end_to_end = None
+    structured, free = _remittance(fields, details)
     transacted = _in(currency, fields.amount(details, "Amt"))
     if transacted is None:
         transacted = _in(currency, fields.amount(details, "AmtDtls/TxAmt/Amt"))
     return Transaction(
-        end_to_end_id=end_to_end,
+        end_to_end_id=given(fields.text(refs, "EndToEndId", 70)),
         mandate_ref=fields.text(refs, "MndtId", 70),
-        tx_id=fields.text(refs, "TxId", 70)
-        or fields.text(refs, "UETR", 70)
-        or fields.text(refs, "AcctSvcrRef", 70),
+        tx_id=given(fields.text(refs, "TxId", 70))
+        or given(fields.text(refs, "UETR", 70))
+        or given(fields.text(refs, "AcctSvcrRef", 70)),
         sign=fields.sign(details),
         instructed=_in(currency, fields.amount(details, "AmtDtls/InstdAmt/Amt")),
         transacted=transacted,
         charges=charges(fields, details, currency),
         return_reason=_return_reason(fields, details),
-        text=_remittance(fields, details),
+        text=" ".join((*free, *structured)),
+        remittance=(*structured, *(text for text in free if _is_one_word(text))),
+        batch_ref=fields.text(refs, "PmtInfId", 70),
     )
 
 
@@ -144,6 +151,7 @@ def _item(one: Transaction, sign: int, reading: Reading, taken: int, whole: int 
         amount_minor=gross,
         charges_minor=taken,
         return_reason=one.return_reason,
+        remittance=one.remittance,
     )
 
 
@@ -159,13 +167,19 @@ def _return_reason(fields: Fields, details: Element) -> str | None:
     return given or "UNSTATED"  # it is a return all the same
 
 
-def _remittance(fields: Fields, details: Element) -> str:
+def _remittance(fields: Fields, details: Element) -> tuple[list[str], list[str]]:
+    """Structured creditor references, and free texts, in the order of the message."""
     information = fields.first(details, "RmtInf")
     if information is None:
-        return ""
-    parts = [(found.text or "").strip() for found in fields.all(information, "Ustrd")]
-    parts.extend(
-        fields.text(structured, "CdtrRefInf/Ref", 140) or ""
+        return [], []
+    free = [cleaned(found.text or "") for found in fields.all(information, "Ustrd")]
+    named = [
+        fields.text(structured, "CdtrRefInf/Ref", _REFERENCE_MOST)
         for structured in fields.all(information, "Strd")
-    )
-    return " ".join(part for part in parts if part)
+    ]
+    structured = [ref for found in named[:_REFERENCES_MOST] if (ref := given(found)) is not None]
+    return structured, [text for text in free[:_REFERENCES_MOST] if text]
+
+
+def _is_one_word(text: str) -> bool:
+    return len(text) <= _REFERENCE_MOST and " " not in text

@@ -9,7 +9,9 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
+from adapters.statements.formats import message_namespace
 from adapters.statements.guarded import GuardedSource, Limits
+from adapters.statements.locate import Place, path_to
 from domain.errors import InvalidInput
 
 Kind: TypeAlias = Literal["transaction", "balance", "entry", "statement"]
@@ -40,6 +42,7 @@ class CamtStream:
         self._begun = 0
         self.fields = Fields("")
         self.ordinal = 0
+        self._handed: Element | None = None
 
     def __iter__(self) -> Iterator[tuple[Kind, Element, tuple[Element, ...]]]:
         # The guard has refused document types, without which no XML attack on a parser works.
@@ -51,12 +54,22 @@ class CamtStream:
             _, name, ordinal = self._open.pop()
             kind = self._kind(name)
             if kind is not None:
-                self.ordinal = ordinal
+                self.ordinal, self._handed = ordinal, element
                 yield kind, element, tuple(parent for parent, _, _ in self._open)
             if kind in _TAKEN_OUT or len(self._open) == _MESSAGE_DEPTH:
                 element.clear()
                 _remove(self._open[-1][0], element)
                 self._source.held_bytes = 0
+
+    def place_of(self, element: Element) -> Place:
+        """Where an element stands that is still held: inside the one handed out, or an open one."""
+        owners = [(found, ordinal) for found, _, ordinal in self._open]
+        if self._handed is not None:
+            owners.append((self._handed, self.ordinal))
+        for owner, ordinal in reversed(owners):
+            if (steps := path_to(owner, element)) is not None:
+                return Place(ordinal, steps)
+        return Place(self.ordinal)
 
     def _begin(self, element: Element) -> None:
         self._begun += 1
@@ -66,7 +79,7 @@ class CamtStream:
             rule = f"at most {self._limits.depth} elements inside each other"
             raise InvalidInput("XML", f"depth {depth + 1}", rule)
         if depth == 0:
-            self.fields = Fields(_namespace(element.tag))
+            self.fields = Fields(message_namespace(element.tag))
         name = self.fields.local(element.tag)
         if depth < _MESSAGE_DEPTH and name != _ROOT[depth]:
             raise InvalidInput("/".join(_ROOT), name, "a booked statement (camt.053)")
@@ -93,15 +106,3 @@ def _remove(parent: Element, element: Element) -> None:
 
 
 _HEAD_MOST = 1000
-
-
-def _namespace(tag: str) -> str:
-    """Of the root tag; refused unless it is camt.053 since version 2, whoever publishes it."""
-    namespace, _, _ = tag.removeprefix("{").rpartition("}")
-    family, _, version = namespace.rpartition(".")
-    if not family.endswith("camt.053.001") or not version.isdigit() or int(version) < _OLDEST:
-        raise InvalidInput("Document/xmlns", namespace or "none", "camt.053.001.02 or later")
-    return namespace
-
-
-_OLDEST = 2

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from xml.parsers import expat
 
+from adapters.statements.formats import refuse_other_formats
 from ports.statements import StatementRefused
 
 
@@ -66,6 +67,8 @@ class GuardedSource:
             most = self._limits.held_bytes
             rule = f"no element but a batch is larger than {most} bytes"
             raise StatementRefused("file", f"over {most} bytes without an entry", rule)
+        if self.size_bytes == len(chunk):
+            refuse_other_formats(chunk)
         if self._prolog is not None:
             self._look(self._prolog, chunk)
         return chunk

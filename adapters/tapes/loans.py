@@ -18,6 +18,7 @@ from domain.loan.aggregate import Actor
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.schedule import ScheduleLine, ScheduleTerms
 from domain.money import parse_minor
+from domain.text import plain
 
 TAPE = Actor("upstream", "tape")
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
@@ -89,6 +90,8 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
         InvalidInput: the first field that breaks a rule.
     """
     values = row.values
+    for name, value in values.items():
+        plain(value, name)
     loan_id, tenant = _name(values, "loan_id"), _name(values, "tenant", DEFAULT_TENANT)
     chosen = _product(row, rules)
     product = chosen.product

@@ -13,16 +13,16 @@ def unexplained(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[F
     """Lines that only one side has, and lines that wait in suspense with no case about them."""
     theirs = _their_lines(books, truth)
     ours: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
-    for statement, lines in sums.statement_lines().items():
+    for day, lines in sums.lines_by_day().items():
         for line in lines.values():
-            ours[(statement, line.currency)][line.minor] += 1
-    for statement, currency in sorted(theirs.keys() | ours.keys()):
-        key = (statement, currency)
+            ours[(day, line.currency)][line.minor] += 1
+    for day, currency in sorted(theirs.keys() | ours.keys()):
+        key = (day, currency)
         their, our = theirs.get(key, Counter()), ours.get(key, Counter())
         for minor in (their - our).elements():
-            yield _finding(statement, "the bank booked it, the books did not", minor, currency)
+            yield _finding(day, "the bank booked it, the books did not", minor, currency)
         for minor in (our - their).elements():
-            yield _finding(statement, "the books have it, the bank does not", minor, currency)
+            yield _finding(day, "the books have it, the bank does not", minor, currency)
     cased = {case.line for case in books.cases}
     for name, waiting in sums.waiting_lines.items():
         if waiting != 0 and name not in cased:
@@ -31,14 +31,13 @@ def unexplained(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[F
 
 
 def _their_lines(books: BooksFacts, truth: TruthFacts) -> dict[tuple[str, str], Counter[int]]:
-    """Amounts of the bank's lines by (`account/statement`, currency)."""
+    """Amounts of the bank's lines by (`account/booking date`, currency)."""
     entries: defaultdict[tuple[str, str, str], int] = defaultdict(int)
-    for movement in movements_shown(truth, books.as_of):
-        statement = f"{movement.account}/{movement.statement_id}"
-        entries[(statement, movement.currency, movement.entry)] += movement.amount_minor
+    for day, movement in movements_shown(truth, books.as_of):
+        entries[(day, movement.currency, movement.entry)] += movement.amount_minor
     lines: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
-    for (statement, currency, _), minor in entries.items():
-        lines[(statement, currency)][minor] += 1
+    for (day, currency, _), minor in entries.items():
+        lines[(day, currency)][minor] += 1
     return lines
 
 

@@ -118,11 +118,12 @@ class TruthNotice:
 
 @dataclass(frozen=True, slots=True)
 class TruthStatement:
-    """A statement file and when it could first be fetched."""
+    """A statement file, the day that it books on, and when it could first be fetched."""
 
     id: str
     account: str
     available_at: datetime
+    day: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Payments: none lost on the way to the books, nothing closed without one, none left lying."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain.audit.facts import BooksFacts, TruthFacts, TruthMovement
 from domain.audit.findings import Finding, FindingKind
@@ -24,16 +24,16 @@ class Bank:
     net: dict[str, int]
     open: frozenset[str]
     """Orders with a movement that no statement shows us yet."""
-    statements: dict[str, set[str]]
-    """`account/statement` of an order's movements."""
+    days: dict[str, set[str]]
+    """`account/booking date` of an order's movements that a statement shows."""
 
 
 def by_order(truth: TruthFacts, as_of: datetime) -> Bank:
     """Sort the bank's log by order, as far as it can be known at `as_of`."""
-    shown = {s.id for s in truth.statements if s.available_at <= as_of}
+    shown = days_shown(truth, as_of)
     net: defaultdict[str, int] = defaultdict(int)
     waiting: set[str] = set()
-    statements: defaultdict[str, set[str]] = defaultdict(set)
+    days: defaultdict[str, set[str]] = defaultdict(set)
     for order in truth.orders:
         net[order.order_no] += order.taken_minor
     for movement in truth.movements:
@@ -42,10 +42,10 @@ def by_order(truth: TruthFacts, as_of: datetime) -> Bank:
         if movement.kind == "return":
             net[movement.order_no] += movement.amount_minor
         if movement.statement_id in shown:
-            statements[movement.order_no].add(f"{movement.account}/{movement.statement_id}")
+            days[movement.order_no].add(f"{movement.account}/{shown[movement.statement_id]}")
         else:
             waiting.add(movement.order_no)
-    return Bank(dict(net), frozenset(waiting), dict(statements))
+    return Bank(dict(net), frozenset(waiting), dict(days))
 
 
 def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
@@ -65,14 +65,14 @@ def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Findin
             if gap < 0:
                 text = "the books have money of this order that the bank has not"
                 yield Finding(FindingKind.UNEXPLAINED, subject, text, -gap, loan.currency)
-            elif not _waits_on_a_line(bank.statements.get(order_no, set()), gap, sums, cased):
+            elif not _waits_on_a_line(bank.days.get(order_no, set()), gap, sums, cased):
                 text = "the bank took this and the books do not have it"
                 yield Finding(FindingKind.LOST_PAYMENT, subject, text, gap, loan.currency)
 
 
-def _waits_on_a_line(statements: set[str], gap: int, sums: Tally, cased: set[str | None]) -> bool:
+def _waits_on_a_line(days: set[str], gap: int, sums: Tally, cased: set[str | None]) -> bool:
     return any(
-        line.rpartition("/")[0] in statements and -waiting >= gap and line in cased
+        line.rpartition("/")[0] in days and -waiting >= gap and line in cased
         for line, waiting in sums.waiting_lines.items()
     )
 
@@ -141,7 +141,14 @@ def paid_not_closed(books: BooksFacts, sums: Tally) -> Iterator[Unclosed]:
                 yield Unclosed(loan, item, age, age > patience, key in cased)
 
 
-def movements_shown(truth: TruthFacts, as_of: datetime) -> Iterator[TruthMovement]:
-    """Movements on statements that could be fetched by `as_of`."""
-    shown = {s.id for s in truth.statements if s.available_at <= as_of}
-    return (movement for movement in truth.movements if movement.statement_id in shown)
+def movements_shown(truth: TruthFacts, as_of: datetime) -> Iterator[tuple[str, TruthMovement]]:
+    """Movements on statements that could be fetched by `as_of`, with `account/booking date`."""
+    days = days_shown(truth, as_of)
+    for movement in truth.movements:
+        if movement.statement_id in days:
+            yield f"{movement.account}/{days[movement.statement_id]}", movement
+
+
+def days_shown(truth: TruthFacts, as_of: datetime) -> Mapping[str | None, date]:
+    """The booking dates of statements that could be fetched by `as_of`, by their id."""
+    return {s.id: s.day for s in truth.statements if s.available_at <= as_of}

@@ -56,8 +56,8 @@ class Tally:
         """What an installment owes now, by the journal."""
         return sum(minor for _, minor in self.owed_moves.get(item, ()))
 
-    def statement_lines(self) -> Mapping[str, dict[str, Line]]:
-        """Lines by `account/statement`: a line's id is that and its number in the statement."""
+    def lines_by_day(self) -> Mapping[str, dict[str, Line]]:
+        """Lines by `account/booking date`: a line's id is that and its mark."""
         found: defaultdict[str, dict[str, Line]] = defaultdict(dict)
         for name, line in self.lines.items():
             found[name.rpartition("/")[0]][name] = line

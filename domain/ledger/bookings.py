@@ -15,6 +15,7 @@ from domain.loan.aggregate import Installment, Loan, Match, Receipt
 from domain.loan.amounts import Amounts, Component
 from domain.loan.split import split_delta
 from domain.loan.waterfall import Allocation
+from domain.reconciliation.statement import StatementLine
 
 
 def drawn(item: Installment) -> Amounts:
@@ -208,14 +209,18 @@ def stray_line(account: str, line: str, minor: int, currency: str, on: date) -> 
     )
 
 
-def line_fee(account: str, line: str, minor: int, currency: str, on: date) -> Entry:
-    """A fee of a booked line as a whole: Dr rail fees, Cr bank. The house bears it."""
+def line_fee(line: StatementLine, clearing: str) -> Entry:
+    """A fee of a booked line as a whole: Dr rail fees, Cr bank. The house bears it.
+
+    It is a fee of the rail whose `clearing` account the line settles, as a fee of one item is.
+    """
+    minor, currency = line.charges_minor, line.currency
     return _entry(
         "rail_fee",
-        on,
+        line.booked_on,
         [
-            Posting(accounts.rail_fees(account), minor, currency, line=line),
-            Posting(accounts.bank(account), -minor, currency, line=line),
+            Posting(_rail_fees(clearing), minor, currency, line=line.id),
+            Posting(accounts.bank(line.account), -minor, currency, line=line.id),
         ],
     )
 
@@ -230,9 +235,14 @@ def by_number(paid: Iterable[Allocation]) -> dict[int, Amounts]:
 
 def _proof(loan: Loan, receipt: Receipt, match: Match, line: str) -> Iterator[Posting]:
     """Dr fee, Cr clearing: what a booked line says of a receipt."""
-    rail = receipt.clearing_account.removeprefix("clearing/")
-    yield _money(loan, accounts.rail_fees(rail), match.fee_minor, receipt, line)
+    fees = _rail_fees(receipt.clearing_account)
+    yield _money(loan, fees, match.fee_minor, receipt, line)
     yield _money(loan, receipt.clearing_account, -match.minor, receipt, line)
+
+
+def _rail_fees(clearing: str) -> str:
+    """The account for fees of the rail that a clearing account belongs to."""
+    return accounts.rail_fees(clearing.removeprefix("clearing/"))
 
 
 def _covers(loan: Loan, receipt: Receipt, paid: Sequence[Allocation]) -> Iterator[Posting]:

@@ -231,11 +231,20 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
-    """Money inside a line that carries a reference which no loan knows yet."""
+    """Money inside a line that carries references which no loan knows yet; `also` are further ones.
+
+    The first payment that is recorded under one of them takes the item.
+    """
 
     ref: str
     minor: int
     fee_minor: int = 0
+    also: tuple[str, ...] = ()
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """Every reference under which the money may be found."""
+        return (self.ref, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ under the same id is therefore the same command, whoever sends it and by whateve
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from domain import canonical
+from domain.errors import InvalidInput
 from domain.loan.aggregate import Actor
+from domain.text import PLAIN_RULE, cleaned_copy, unplain
 
 IDENTITY_VERSION = 2
 _NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at"})
@@ -85,3 +87,21 @@ class OrderCommand(InstallmentCommand):
     """An override: always with id, actor and reason; `approver` is checked by a later rule."""
 
     approver: str | None = None
+
+
+C = TypeVar("C", bound=Command)
+
+
+def admitted(command: C) -> C:
+    """The command as the books may hold it: no text in it has control characters or line breaks.
+
+    Evidence is never refused, so its texts are cleaned.
+
+    Raises:
+        InvalidInput: any other command with such a text; names the field.
+    """
+    if command.evidence:
+        return cleaned_copy(command)
+    for name in unplain(command, ""):
+        raise InvalidInput(name, "(not shown)", PLAIN_RULE)
+    return command

@@ -17,6 +17,7 @@ from domain.loan.charge import Charge
 from domain.loan.command import Command, InstallmentCommand, LoanCommand, OrderCommand, Scope
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
+from domain.reconciliation.broken import RecordStatementBreak
 from domain.reconciliation.statement import StatementLine
 
 
@@ -173,11 +174,12 @@ class BookLine(Command):
     def scope(self) -> Scope:
         """Found by the references in the line."""
         items = self.line.items
+        named = tuple(sorted({ref for item in items for ref in item.references}))
         return Scope(
             mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
-            orders=tuple(sorted({i.end_to_end_id for i in items if i.end_to_end_id})),
+            orders=named,
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
-            receipts=tuple(sorted({i.end_to_end_id for i in items if i.end_to_end_id})),
+            receipts=named,
             lines=(self.line.id,),
         )
 
@@ -275,5 +277,6 @@ Evidence = (
     | BookLine
     | RaiseOperator
     | RecordUnreadReport
+    | RecordStatementBreak
 )
 AnyCommand = BoardLoan | QueueReminder | IntendDebit | Review | RenewSend | Evidence | Order

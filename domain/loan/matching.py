@@ -12,7 +12,7 @@ from domain.loan.command import OrderCommand, Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchOrder(OrderCommand):
-    """Names a line by its id (`account/statement/entry`) and a receipt of the loan by reference."""
+    """Names a line by its id (`account/booking date/mark`) and a receipt by its reference."""
 
     line: str
     reference: str

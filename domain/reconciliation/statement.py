@@ -1,11 +1,10 @@
-"""A bank's booked statement as the house sees it, and the sums that must hold inside it.
+"""A bank's booked statement: its lines, its head, and what can be wrong with it.
 
 Amounts are whole minor units, signed as they move our account: a credit is positive. What does not
 add up is a value (`Fault`), never an exception: a statement is evidence and is always kept.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -19,6 +18,8 @@ class LineItem:
         amount_minor: what was ordered or returned, before charges, signed like the line.
         charges_minor: what the bank kept of it inside the booked amount; negative is given back.
         return_reason: the bank's reason code; set only on a returned transaction.
+        remittance: references in the payer's message: structured ones (a creditor reference, a QR
+            reference) first, then free texts that are one word.
     """
 
     end_to_end_id: str | None
@@ -27,11 +28,18 @@ class LineItem:
     amount_minor: int
     charges_minor: int = 0
     return_reason: str | None = None
+    remittance: tuple[str, ...] = ()
 
     @property
     def booked_minor(self) -> int:
         """What the item adds to the booked amount: charges always lower our account."""
         return self.amount_minor - self.charges_minor
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every reference that may name a payment, each once, the end-to-end id first."""
+        named = (self.end_to_end_id, *self.remittance)
+        return tuple(dict.fromkeys(ref for ref in named if ref))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ class StatementLine:
     """One booked entry, whole: a single movement or a batch with its items.
 
     Attributes:
-        id: `account/statement/entry number`, at most 120 characters, the same on every reading.
+        id: `account/booking date/mark`, at most 120 characters, whatever statement holds the line;
+            see `domain.reconciliation.identity`.
         reversal: the bank calls it a reversal; the sign of the amount already says its direction.
         batch_count: how many transactions the bank says it booked in one amount.
         charges_minor: charges of the entry as a whole, where no single item bears them.
@@ -61,14 +70,47 @@ class StatementLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """A number and sum of entries in the bank's own summary; None where it gives none.
+
+    `sum_minor` has no sign for entries of one direction; the net of all entries is signed.
+    """
+
+    number: int | None = None
+    sum_minor: int | None = None
+
+
+UNSTATED = Stated()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the bank says its entries come to (`TxsSummry`).
+
+    Attributes:
+        entries: number of all entries and the sum of their amounts without sign.
+        net: their signed sum.
+    """
+
+    entries: Stated = UNSTATED
+    net: int | None = None
+    credits: Stated = UNSTATED
+    debits: Stated = UNSTATED
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """One account and one period. As the head of a page it carries no lines.
+    """One account and one period, or one page of it. As the head of a page it carries no lines.
 
     Attributes:
         id: the bank's own; later pages of one paged statement end in `/p2`, `/p3` ...
         sequence: the bank's electronic number, dense per account, where it gives one.
+        booked_on: the day of the closing balance, else the end of the period.
         opening_minor, closing_minor: booked balances in `currency`; None where none is stated.
         other_currencies: currencies of booked balances that are not `currency`.
+        period: first and last day as the bank states them; ids may begin anew in the next one.
+        page: from 1. `is_last_page`: False where the bank says that more follow.
+        summary: the bank's own totals, where it gives them.
     """
 
     id: str
@@ -80,6 +122,20 @@ class Statement:
     closing_minor: int | None
     lines: tuple[StatementLine, ...] = ()
     other_currencies: tuple[str, ...] = ()
+    period: tuple[date, date] | None = None
+    page: int = 1
+    is_last_page: bool = True
+    summary: Summary | None = None
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether it is one page of several: then no page has to add up by itself."""
+        return self.page > 1 or not self.is_last_page
+
+    @property
+    def whole_id(self) -> str:
+        """The bank's id, which all pages share."""
+        return self.id.removesuffix(f"/p{self.page}") if self.page > 1 else self.id
 
 
 class FaultRule(StrEnum):
@@ -90,7 +146,11 @@ class FaultRule(StrEnum):
     CLOSING_MISSING = "closing_missing"
     """No booked closing balance in the account's currency."""
     BALANCE_DIFFERS = "balance_differs"
-    """Opening plus lines is not closing."""
+    """Opening plus the lines booked up to the day of the closing balance is not closing."""
+    SUMMARY_COUNT_DIFFERS = "summary_count_differs"
+    """The bank's summary states another number of entries than there are."""
+    SUMMARY_SUM_DIFFERS = "summary_sum_differs"
+    """The bank's summary states another sum of entries than they come to."""
     OTHER_CURRENCY = "other_currency"
     """A balance or a line in another currency than the statement's."""
     ITEMS_DIFFER = "items_differ"
@@ -101,6 +161,10 @@ class FaultRule(StrEnum):
     """Numbers are missing between two statements of one account."""
     SEQUENCE_REPEATED = "sequence_repeated"
     """A number comes again or goes backwards."""
+    PAGE_MISSING = "page_missing"
+    """Pages of a paged statement have not been read."""
+    RESTATED = "restated"
+    """A statement that was read before comes again with other balances or other lines."""
     CHAIN_BROKEN = "chain_broken"
     """The opening balance is not the closing balance of the statement before."""
 
@@ -113,79 +177,3 @@ class Fault:
     where: str
     stated: int | None = None
     counted: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Running sums over the lines of one statement, so that no page needs the others."""
-
-    lines: int = 0
-    sum_minor: int = 0
-    faults: tuple[Fault, ...] = field(default=())
-
-    def plus(self, head: Statement, lines: Iterable[StatementLine]) -> "Totals":
-        """The totals after one more page of `head`; keeps at most `FAULTS_KEPT` faults of lines."""
-        count, total, faults = self.lines, self.sum_minor, list(self.faults)
-        for line in lines:
-            count += 1
-            total += line.amount_minor if line.currency == head.currency else 0
-            faults.extend(_line_faults(head, line))
-        return Totals(count, total, tuple(faults[:FAULTS_KEPT]))
-
-    def closed(self, head: Statement) -> tuple[Fault, ...]:
-        """Every fault, once the last line is in; those of the balances come first."""
-        return (*_balance_faults(head, self.sum_minor), *self.faults)
-
-
-FAULTS_KEPT = 1000
-"""A file that is wrong on every line must not fill the memory with saying so."""
-
-
-def control_totals(statement: Statement) -> tuple[Fault, ...]:
-    """Check one whole statement: balances, currency, items and batch counts. Empty: it adds up."""
-    return Totals().plus(statement, statement.lines).closed(statement)
-
-
-def follows(previous: Statement, current: Statement) -> tuple[Fault, ...]:
-    """Check that `current` comes directly after `previous` on the same account.
-
-    Numbers are compared only where both are given: many banks leave them out.
-    """
-    faults: list[Fault] = []
-    if previous.sequence is not None and current.sequence is not None:
-        expected = previous.sequence + 1
-        if current.sequence > expected:
-            rule = FaultRule.SEQUENCE_GAP
-            faults.append(Fault(rule, current.id, current.sequence, expected))
-        elif current.sequence < expected:
-            rule = FaultRule.SEQUENCE_REPEATED
-            faults.append(Fault(rule, current.id, current.sequence, expected))
-    before, after = previous.closing_minor, current.opening_minor
-    if before is not None and after is not None and before != after:
-        faults.append(Fault(FaultRule.CHAIN_BROKEN, current.id, after, before))
-    return tuple(faults)
-
-
-def _balance_faults(head: Statement, sum_minor: int) -> Iterator[Fault]:
-    for currency in head.other_currencies:
-        yield Fault(FaultRule.OTHER_CURRENCY, f"{head.id} balance {currency}")
-    if head.opening_minor is None:
-        yield Fault(FaultRule.OPENING_MISSING, head.id)
-    if head.closing_minor is None:
-        yield Fault(FaultRule.CLOSING_MISSING, head.id)
-    if head.opening_minor is not None and head.closing_minor is not None:
-        counted = head.opening_minor + sum_minor
-        if counted != head.closing_minor:
-            yield Fault(FaultRule.BALANCE_DIFFERS, head.id, head.closing_minor, counted)
-
-
-def _line_faults(head: Statement, line: StatementLine) -> Iterator[Fault]:
-    if line.currency != head.currency:
-        yield Fault(FaultRule.OTHER_CURRENCY, line.id)
-    if not line.items:
-        return
-    counted = sum(item.booked_minor for item in line.items) - line.charges_minor
-    if counted != line.amount_minor:
-        yield Fault(FaultRule.ITEMS_DIFFER, line.id, line.amount_minor, counted)
-    if line.batch_count is not None and line.batch_count != len(line.items):
-        yield Fault(FaultRule.BATCH_COUNT_DIFFERS, line.id, line.batch_count, len(line.items))

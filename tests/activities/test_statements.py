@@ -1,11 +1,14 @@
 """Statement files: refused whole or booked whole, with control totals before and after."""
 
+import hashlib
+
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.statements import StatementActivities, StatementOrder
 from tests.fakes.house import FakeArchive, FakeLedger, FakeReader, statement
+from tests.support.doors import RecordStatementBreak
 
 
 class Bench:
@@ -32,7 +35,7 @@ async def test_every_line_is_booked_once_and_the_statement_recorded() -> None:
     booked = await ActivityEnvironment().run(bench.hands.book, order)
     assert (booked.statements, booked.lines, booked.known_before) == (2, 4, 0)
     assert booked.faults == ()
-    assert bench.archive.records["s1"].lines == 3
+    assert bench.archive.record("s1").lines == 3
 
 
 async def test_file_read_twice_changes_nothing() -> None:
@@ -51,7 +54,7 @@ async def test_gap_and_broken_chain_are_noted_not_refused() -> None:
     await ActivityEnvironment().run(bench.hands.book, await bench.order(b"s1"))
     booked = await ActivityEnvironment().run(bench.hands.book, await bench.order(b"s4"))
     assert [fault.partition(":")[0] for fault in booked.faults] == ["sequence_gap", "chain_broken"]
-    assert bench.archive.records["s4"].faults == booked.faults
+    assert bench.archive.record("s4").faults == booked.faults
 
 
 async def test_repeated_number_under_another_id_is_noted() -> None:
@@ -70,7 +73,9 @@ async def test_refused_file_names_field_value_rule_and_line() -> None:
     assert refused.value.type == "StatementRefused"
     assert refused.value.non_retryable
     assert refused.value.details[0]["line"] == 3
-    assert bench.ledger.applied == {}
+    (case,) = bench.ledger.applied.values()
+    assert isinstance(case, RecordStatementBreak)
+    assert case.subject == hashlib.sha256(b"s1,nonsense").hexdigest()
 
 
 async def test_reading_that_differs_from_the_survey_is_a_fault() -> None:

@@ -4,15 +4,18 @@ import dataclasses
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities import sweeps
 from activities.sweeps import StatementSource, SweepActivities, SweepOrder
+from domain.errors import InvalidInput
+from ports.archive import StatementRecord
 from ports.rail import RailUnavailable, StatementFile
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import FakeArchive, FakeDesk, FakeLedger, FakeOutbox, FakeStarter
 from tests.fakes.rails import FakeRail, profile
-from tests.support.doors import RollDay
+from tests.support.doors import RecordStatementBreak, RollDay
 
 DAY = date(2026, 12, 1)
 SOURCES = (StatementSource("r", "acc"),)
@@ -120,3 +123,42 @@ async def test_file_that_differs_from_its_announcement_is_kept_and_said() -> Non
 async def test_deliver_empties_the_outbox() -> None:
     """The sweep delivers what was left over."""
     assert await ActivityEnvironment().run(Bench().hands.deliver) == 7
+
+
+async def test_a_file_that_is_too_large_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a fault and a case; later files are collected."""
+    bench = Bench()
+    for name in ("f1", "f2", "f3"):
+        bench.offer(name, name.encode())
+    fetch = bench.rail.fetch_statement
+
+    async def limited(statement_id: str) -> bytes:
+        if statement_id == "f1":
+            raise InvalidInput("statement", statement_id, "at most 64 bytes")
+        return await fetch(statement_id)
+
+    monkeypatch.setattr(bench.rail, "fetch_statement", limited)
+    order = SweepOrder("t1", DAY, sources=SOURCES)
+    collected = await ActivityEnvironment().run(bench.hands.collect, order)
+    assert collected.faults == ("f1: statement: 'f1' is refused: at most 64 bytes",)
+    assert bench.starter.started == [hashlib.sha256(name).hexdigest() for name in (b"f2", b"f3")]
+    cases = [c for c in bench.ledger.applied.values() if isinstance(c, RecordStatementBreak)]
+    assert [case.subject for case in cases] == ["r/acc/f1"]
+
+
+async def test_files_that_are_known_take_no_place_from_new_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The limit of one sweep counts what is fetched, and says what waits for the next."""
+    monkeypatch.setattr(sweeps, "FILES_MOST", 2)
+    bench = Bench()
+    for name in ("f1", "f2", "f3", "f4", "f5"):
+        bench.offer(name, name.encode())
+    for content in (b"f1", b"f2"):
+        sha256 = hashlib.sha256(content).hexdigest()
+        known = StatementRecord(content.decode(), "acc", "CNY", 1, DAY, 0, 0, 0, sha256, ())
+        await bench.archive.record_statement(known)
+    order = SweepOrder("t1", DAY, sources=SOURCES)
+    collected = await ActivityEnvironment().run(bench.hands.collect, order)
+    assert bench.starter.started == [hashlib.sha256(name).hexdigest() for name in (b"f3", b"f4")]
+    assert collected.faults == ("1 files of acc wait for the next sweep",)

@@ -12,7 +12,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment
 from domain.loan.amounts import Amounts
 from domain.loan.lifecycle import State
-from tests.support.auditbench import ACCOUNT, World, paid_and_closed
+from tests.support.auditbench import ACCOUNT, World, booking_day, paid_and_closed
 from tests.support.doors import RecordPayment, Review, WithdrawPayment
 from tests.support.memory import DRIVER, PRODUCT, TESTER, board
 
@@ -373,7 +373,7 @@ def test_a_batch_is_one_line_of_the_bank(world: World) -> None:
 
 def test_a_suspense_line_without_a_bank_line_is_found(world: World) -> None:
     """Suspense about a line that was never booked is money from nowhere."""
-    line = f"{ACCOUNT}/S7/1"
+    line = f"{ACCOUNT}/{booking_day('S7')}/1"
     at = world.books.at
     cash = replace(world.postings[0], seq=50, at=at, loan=None, number=None, component=None)
     world.postings += [

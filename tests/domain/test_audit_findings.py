@@ -13,7 +13,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.amounts import Amounts
 from domain.loan.lifecycle import State
-from tests.support.auditbench import ACCOUNT, World, paid_and_closed
+from tests.support.auditbench import ACCOUNT, World, booking_day, paid_and_closed
 from tests.support.memory import board
 
 DUE = date(2026, 3, 10)
@@ -332,7 +332,7 @@ def test_bank_lines_are_compared_one_by_one(world: World) -> None:
     world.line(500, None, statement="S5")
     world.line(-20, None, statement="S5", name="2")
     there, here = "the bank booked it, the books did not", "the books have it, the bank does not"
-    name = f"{ACCOUNT}/S5"
+    name = f"{ACCOUNT}/{booking_day('S5')}"
     assert found(world.audit()) == [
         ("unexplained", name, there, 500),
         ("unexplained", name, there, 500),

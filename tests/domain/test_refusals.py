@@ -47,7 +47,10 @@ def plan(**changed: Any) -> RetryPlan:
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
     # money
-    (lambda: exponent("eur"), "currency: 'eur' is refused: three capital letters of ISO 4217"),
+    (
+        lambda: exponent("eur"),
+        "currency: 'eur' is refused: a currency of ISO 4217, such as EUR or CNY",
+    ),
     (lambda: parse_minor("1,5", "EUR", "fee"), "fee: '1,5' is refused: a decimal number"),
     (lambda: parse_minor("1,5", "EUR"), "amount: '1,5' is refused: a decimal number"),
     (
@@ -178,7 +181,7 @@ def test_an_error_carries_what_its_words_say() -> None:
     with pytest.raises(InvalidInput) as refused:
         exponent("eur")
     parts = (refused.value.field, refused.value.value, refused.value.rule)
-    assert parts == ("currency", "eur", "three capital letters of ISO 4217")
+    assert parts == ("currency", "eur", "a currency of ISO 4217, such as EUR or CNY")
     with pytest.raises(IllegalTransition, match=r"^no move from CLOSED on fell_due$") as illegal:
         advance(State.CLOSED, Event.FELL_DUE)
     assert (illegal.value.state, illegal.value.event) == ("CLOSED", "fell_due")

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from domain.loan.change import Applied, Done, Refused
 from domain.loan.view import InstallmentView
-from domain.reconciliation.statement import Statement, StatementLine, Totals
+from domain.reconciliation.statement import Statement, StatementLine
+from domain.reconciliation.totals import Totals
 from ports.archive import StatementRecord
 from ports.boarding import LoanApplication
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
@@ -80,7 +81,7 @@ class FakeArchive:
     """Keeps files and records in memory."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    records: dict[str, StatementRecord] = field(default_factory=dict)
+    records: dict[tuple[str, str, str], StatementRecord] = field(default_factory=dict)
 
     async def keep(self, kind: str, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
@@ -91,10 +92,16 @@ class FakeArchive:
         return self.files[sha256]
 
     async def record_statement(self, record: StatementRecord) -> bool:
-        if record.statement_id in self.records:
+        key = (record.account, record.statement_id, record.period)
+        if key in self.records:
             return False
-        self.records[record.statement_id] = record
+        self.records[key] = record
         return True
+
+    def record(self, statement_id: str) -> StatementRecord:
+        """The only record of a statement id."""
+        (found,) = [r for r in self.records.values() if r.statement_id == statement_id]
+        return found
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:
         return tuple(r for r in self.records.values() if account in {None, r.account})
@@ -179,14 +186,16 @@ def line(number: int, amount_minor: int, statement: str = "s1") -> StatementLine
 
 def statement(name: str, sequence: int, opening: int, *amounts: int) -> Statement:
     """A statement that adds up."""
+    day = date(2026, 12, 2)
     return Statement(
         id=name,
         account="acc",
         currency="CNY",
         sequence=sequence,
-        booked_on=date(2026, 12, 2),
+        booked_on=day,
         opening_minor=opening,
         closing_minor=opening + sum(amounts),
+        period=(day, day),
         lines=tuple(line(n, amount, name) for n, amount in enumerate(amounts, start=1)),
     )
 

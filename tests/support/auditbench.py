@@ -44,6 +44,11 @@ BANK = Actor("rail", "simbank")
 SECOND = timedelta(seconds=1)
 
 
+def booking_day(statement: str) -> date:
+    """The day that a named statement books on: each name has one of its own."""
+    return date(2026, 1, 1) + timedelta(days=int.from_bytes(statement.encode(), "big") % 10_000)
+
+
 @dataclass
 class World:
     """Books and bank. Times are UTC; the product's day is in Shanghai, eight hours ahead."""
@@ -183,7 +188,9 @@ class World:
             )
         )
         if statement is not None and statement not in {item.id for item in self.statements}:
-            self.statements.append(TruthStatement(statement, ACCOUNT, self.books.at))
+            self.statements.append(
+                TruthStatement(statement, ACCOUNT, self.books.at, booking_day(statement))
+            )
 
     def hear(self, attempt: Attempt, outcome: Outcome) -> None:
         """The books hear about an order."""
@@ -222,7 +229,7 @@ class World:
         """The books get a line of a statement; its booked amount is less the fee."""
         items = () if order_no is None else (LineItem(order_no, None, ref, minor, fee),)
         booked = StatementLine(
-            id=f"{ACCOUNT}/{statement}/{name}",
+            id=f"{ACCOUNT}/{booking_day(statement)}/{name}",
             account=ACCOUNT,
             booked_on=self.books.at.date(),
             value_on=self.books.at.date(),

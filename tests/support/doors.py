@@ -35,6 +35,7 @@ from domain.loan.commands import (
 )
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
+from domain.reconciliation.broken import RecordStatementBreak
 
 __all__ = [
     "Actor",
@@ -58,6 +59,7 @@ __all__ = [
     "RecordOutcome",
     "RecordPayment",
     "RecordReturn",
+    "RecordStatementBreak",
     "RecordUnreadReport",
     "RecordUnsent",
     "RenewSend",

@@ -119,8 +119,8 @@ class MemoryBooks:
                     batches[attempt.batch_ref] = (*batches.get(attempt.batch_ref, ()), loan.id)
         waiting: dict[str, tuple[str, ...]] = {}
         for line in self.lines.values():
-            for item in line.waiting:
-                waiting[item.ref] = (*waiting.get(item.ref, ()), line.id)
+            for ref in (ref for item in line.waiting for ref in item.refs):
+                waiting[ref] = (*waiting.get(ref, ()), line.id)
         return Aggregates(
             at=self.at,
             rules=self.rules,

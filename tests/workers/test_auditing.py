@@ -125,7 +125,14 @@ def test_a_log_with_everything_in_it_is_read_whole() -> None:
             "notices": [
                 {"message_id": "m", "channel": "sms", "received_at": "2026-03-10T01:30:00Z"}
             ],
-            "statements": [{"id": "S", "account": "A", "available_at": "2026-03-10T15:30:00Z"}],
+            "statements": [
+                {
+                    "id": "S",
+                    "account": "A",
+                    "available_at": "2026-03-10T15:30:00Z",
+                    "date": "2026-03-10",
+                }
+            ],
         }
     )
     (order,) = truth.orders

@@ -9,6 +9,7 @@ import pytest
 from adapters.rails.http import HttpLimits
 from adapters.refusals import SourceRefused
 from domain.errors import InvalidInput
+from workers.compose import ledger_zone
 from workers.settings import load_settings, temporal_config
 from workers.stackfile import SECRETS_FILE, STACK_FILE, StackRecord, read_stack, write_stack
 
@@ -121,3 +122,17 @@ def test_temporals_own_variables_win_over_the_stack(tmp_path: Path) -> None:
     named = {**quiet, "TEMPORAL_ADDRESS": "cloud:7233", "TEMPORAL_NAMESPACE": "acme"}
     config = temporal_config(SANDBOX, named)
     assert (config["target_host"], config.get("namespace")) == ("cloud:7233", "acme")
+
+
+def test_the_ledgers_zone_is_set_once_for_an_installation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As set; else a sandbox posts by its bank's days; a zone that nobody knows is refused."""
+    plain = load_settings(tmp_path)
+    assert str(ledger_zone(plain, None)) == "UTC"
+    assert str(ledger_zone(plain, SANDBOX)) == "Asia/Shanghai"
+    monkeypatch.setenv("ACQUIT_LEDGER_TIMEZONE", "Europe/Paris")
+    assert str(ledger_zone(load_settings(tmp_path), SANDBOX)) == "Europe/Paris"
+    monkeypatch.setenv("ACQUIT_LEDGER_TIMEZONE", "Mars/Olympus")
+    with pytest.raises(SourceRefused, match="IANA"):
+        load_settings(tmp_path)

@@ -47,7 +47,7 @@ async def test_sweep_rolls_loans_and_has_new_statements_read(temporal_client: Cl
         await asyncio.wait_for(read.result(), 30)
     assert (report.loans, report.failed, report.delivered) == (2, 0, 4)
     assert (report.statements_offered, report.statements_started) == (1, 1)
-    assert scene.archive.records["s1"].lines == 3
+    assert scene.archive.record("s1").lines == 3
     assert not await scene.starter.start_statement(tenant, sha256)
 
 

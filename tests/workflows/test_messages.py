@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from domain.loan.aggregate import Actor
+from tests.support.doors import MatchLine
 from workflows.messages import COMMANDS, REQUESTS, command_of, misshapen
 from workflows.overrides import TakesOrders
 
@@ -63,6 +64,11 @@ def test_a_request_becomes_its_command_whole() -> None:
         ("approver", "x" * 121),
         ("amount_minor", 0),
         ("reference", ""),
+        ("reference", "T\r77"),
+        ("line", "A/S\n/1"),
+        ("id", "o\x1b[2J"),
+        ("reason", "paid\nand held"),
+        ("actor", Actor("operator", "7\u202e")),
         ("reference", "x" * 121),
         ("line", ""),
         ("line", "x" * 121),
@@ -74,3 +80,12 @@ def test_a_misshapen_field_is_named(field: str, value: object) -> None:
     assert list(misshapen(REQUESTS["match_line"](**whole))) == []
     wrong = REQUESTS["match_line"](**{**whole, field: value})
     assert [name for name, _ in misshapen(wrong)] == [field]
+
+
+def test_white_space_around_a_text_is_taken_off() -> None:
+    """The CR that a list leaves behind a reference is neither refused nor kept."""
+    request = REQUESTS["match_line"](**{**ASKED, **LINE, "reference": " T-77\r"})
+    assert list(misshapen(request)) == []
+    command = command_of(request, "L1", 3)
+    assert isinstance(command, MatchLine)
+    assert command.reference == "T-77"

@@ -32,7 +32,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.decide.boarding import board_loan, roll_day
-from domain.loan.decide.desk import record_unread_report
+from domain.loan.decide.desk import record_statement_break, record_unread_report
 from domain.loan.decide.driving import (
     intend_debit,
     queue_reminder,
@@ -47,6 +47,7 @@ from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
+from domain.reconciliation.broken import RecordStatementBreak
 
 __all__ = ["decide"]
 
@@ -92,6 +93,8 @@ def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
             return book_line(work, command)
         case RecordUnreadReport():
             return record_unread_report(work, command)
+        case RecordStatementBreak():
+            return record_statement_break(work, command)
         case RaiseOperator():
             return raise_operator(work, command)
         case (

@@ -5,6 +5,7 @@ from dataclasses import replace
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.decide.work import Work
 from domain.loan.unread import RecordUnreadReport
+from domain.reconciliation.broken import RecordStatementBreak
 
 
 def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
@@ -48,6 +49,13 @@ def record_unread_report(work: Work, command: RecordUnreadReport) -> Change:
         )
     )
     return work.finish(Done(note="unread report"))
+
+
+def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
+    """A file or line that could not be taken is a case; what stands behind it goes on."""
+    key = f"{command.what.value}/{command.subject}"
+    work.open_case(CaseChange("open", key, command.what.value, command.text))
+    return work.finish(Done(note="statement break"))
 
 
 def open_case(

@@ -39,15 +39,13 @@ def book_line(work: Work, command: BookLine) -> Change:
         if (match := _book_item(work, line, item)) is not None:
             prove(work, match, state)
             matches.append(match)
-        elif item.amount_minor > 0 and item.end_to_end_id:
-            waiting.append(WaitingItem(item.end_to_end_id, item.amount_minor, item.charges_minor))
+        elif item.amount_minor > 0 and item.references:
+            ref, *also = item.references
+            found = WaitingItem(ref, item.amount_minor, item.charges_minor, tuple(also))
+            waiting.append(found)
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
     if matches and line.charges_minor:
-        work.post(
-            bookings.line_fee(
-                line.account, line.id, line.charges_minor, line.currency, line.booked_on
-            )
-        )
+        work.post(bookings.line_fee(line, _clearing_of(work, matches[0])))
         open_minor += line.charges_minor
     state = replace(state, open_minor=open_minor, matches=tuple(matches), waiting=tuple(waiting))
     work.put_line(state)
@@ -66,8 +64,18 @@ def _book_item(work: Work, line: StatementLine, item: LineItem) -> Match | None:
     return _book_return(work, line, item) if item.amount_minor < 0 else None
 
 
+def _clearing_of(work: Work, match: Match) -> str:
+    """The clearing account whose rail the line is about: its fees are the rail's."""
+    return work.receipt(match.loan_id, match.receipt).clearing_account
+
+
 def _book_credit(work: Work, line: StatementLine, item: LineItem) -> Match | None:
-    ref = item.end_to_end_id or ""
+    """By the first of its references that names an order or a payment with money to be proven."""
+    found = (_book_credit_by(work, line, item, ref) for ref in item.references)
+    return next((match for match in found if match is not None), None)
+
+
+def _book_credit_by(work: Work, line: StatementLine, item: LineItem, ref: str) -> Match | None:
     loan_id = work.aggregates.orders.get(ref)
     if loan_id is not None and work.loan(loan_id).currency == line.currency:
         receipt = _receipt_of_order(work, loan_id, line, item, ref)

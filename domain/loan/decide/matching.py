@@ -94,7 +94,7 @@ def identify_waiting(work: Work, loan_id: str, reference: str) -> None:
     """Lines that came before anybody reported their payment, and carry its very reference."""
     for line_id in work.aggregates.waiting.get(reference, ()):
         line = work.lines[line_id]
-        named = [item for item in line.waiting if item.ref == reference]
+        named = [item for item in line.waiting if reference in item.refs]
         for item in named if line.currency == work.loan(loan_id).currency else ():
             unsettled = work.receipt(loan_id, reference).unsettled_minor
             proven = min(item.minor, unsettled, work.lines[line_id].open_minor + item.fee_minor)
@@ -107,7 +107,7 @@ def _identify(work: Work, line: LineState, match: Match, event: str) -> None:
     """Post that part of a waiting line proves a receipt, and keep line, receipt and case true."""
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     work.post(bookings.identify(loan, receipt, match, line.id, line.booked_on, event))
-    waiting = tuple(item for item in line.waiting if item.ref != match.receipt)
+    waiting = tuple(item for item in line.waiting if match.receipt not in item.refs)
     matches = (*line.matches, match)
     _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor)
     count_proof(work, match, line.id)

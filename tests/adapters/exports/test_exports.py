@@ -17,6 +17,7 @@ import pytest
 from adapters.exports.csvfile import COLUMNS, journal_csv
 from adapters.exports.hledger import account_name, hledger
 from domain.money import exponent
+from domain.text import is_plain
 from ports.desk import JournalPosting
 from tests.support.auditbench import paid_and_closed
 
@@ -147,6 +148,8 @@ async def test_an_empty_journal_is_a_valid_file() -> None:
         ("rail_fees/a:b", "rail_fees:a%3Ab"),
         ("suspense/line/x  y;z", "suspense:line:x%20%20y%3Bz"),
         ("bank//x", "bank:%:x"),
+        ("suspense/line/a\nb\t\x1b%", "suspense:line:a%0Ab%09%1B%25"),
+        ("suspense/line/a\u2028\u00a0b", "suspense:line:a%E2%80%A8%C2%A0b"),
     ],
 )
 def test_account_names_survive_what_hledger_reads_as_syntax(account: str, name: str) -> None:
@@ -164,3 +167,27 @@ async def test_csv_has_one_row_for_each_posting_and_no_formulas() -> None:
     assert rows[-2]["line"] == "'=1+1"
     assert [int(row["minor"]) for row in rows] == [item.minor for item in items]
     assert rows[0]["amount"] == "100.00"
+
+
+HOSTILE = "T-77\r\n2026-01-01 forged  ; x:y\n    bank:x  1.00 CNY\u2028\x1b[2J"
+
+
+async def test_a_line_break_in_a_reference_forges_no_line() -> None:
+    """Books that hold one from before export to as many lines as without it."""
+    good = [posting(1, "bank/x", 5, line="T-77"), posting(1, "bank/y", -5)]
+    bad = [posting(1, "bank/x", 5, line=HOSTILE), posting(1, f"bank/{HOSTILE}", -5)]
+    text = await written(bad)
+    assert len(text.splitlines()) == len((await written(good)).splitlines())
+    assert all(is_plain(line) for line in text.splitlines())
+    rows = "".join([piece async for piece in journal_csv(streamed(bad))]).splitlines()
+    assert len(rows) == 3
+    assert all(is_plain(row) for row in rows)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\t", "\r", " =", "\uff1d"])
+async def test_no_cell_is_a_formula(start: str) -> None:
+    """Whatever a spreadsheet would work out, or strip to something that it would, is text."""
+    items = [posting(1, "bank/x", 5, line=f"{start}1+1"), posting(1, "bank/y", -5)]
+    text = "".join([piece async for piece in journal_csv(streamed(items))])
+    (row, _) = csv.DictReader(io.StringIO(text))
+    assert row["line"].startswith("'")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -9,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
-from adapters.sql.tables import commands
+from adapters.sql.tables import commands, entries
 from domain.debit.outcome import OutcomeClass
-from domain.errors import Conflict
+from domain.errors import Conflict, InvalidInput
 from domain.loan.change import Applied, Done, Ordered, Refused
 from tests.support.booksbench import (
     RAIL,
@@ -240,3 +241,28 @@ async def test_a_payment_is_recorded_once_whichever_loan_it_is_reported_for(
     loan = await desk.loan("L2")
     assert loan is not None
     assert loan.receipts == ()
+
+
+async def test_a_text_with_control_characters_reaches_no_table(
+    books: SqlBooks, desk: SqlDesk
+) -> None:
+    """An order with a line break is refused by field; the rest of its group is applied."""
+    await books.apply(board("L1"))
+    bad = replace(HOLD, id="h-9", reason="one\nline")
+    answers = await books.apply_many([bad, HOLD])
+    assert isinstance(answers[0], InvalidInput)
+    assert answers[0].field == "reason"
+    assert isinstance(answers[1], Applied)
+
+
+async def test_an_entry_is_posted_on_the_day_of_the_ledgers_zone(
+    engine: AsyncEngine, clock: StillClock
+) -> None:
+    """17:00 in London's winter is one o'clock of the next day in Shanghai."""
+    clock.to(date(2026, 3, 9), hour=17)
+    async with SqlBooks(engine, clock, RULES, zone=ZoneInfo("Asia/Shanghai")) as here:
+        await here.apply(board("L1"))
+        await here.apply(roll("L1", date(2026, 3, 10)))
+    async with engine.connect() as conn:
+        days = {row.posted_on for row in await conn.execute(select(entries.c.posted_on))}
+    assert days == {date(2026, 3, 10)}

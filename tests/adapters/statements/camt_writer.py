@@ -24,12 +24,20 @@ def parts(statements: tuple[Statement, ...], version: int = 8) -> Iterator[str]:
 
 
 def _statement(statement: Statement, version: int) -> Iterator[str]:
-    yield f"\n<Stmt><Id>{escape(statement.id)}</Id>"
+    yield f"\n<Stmt><Id>{escape(statement.whole_id)}</Id>"
+    if statement.is_paged:
+        ends = "true" if statement.is_last_page else "false"
+        yield f"<StmtPgntn><PgNb>{statement.page}</PgNb><LastPgInd>{ends}</LastPgInd></StmtPgntn>"
     if statement.sequence is not None:
         yield f"<ElctrncSeqNb>{statement.sequence}</ElctrncSeqNb>"
+    if statement.period is not None:
+        first, last = statement.period
+        yield f"<FrToDt><FrDtTm>{first}T00:00:00</FrDtTm><ToDtTm>{last}T23:59:59</ToDtTm></FrToDt>"
     yield f"<Acct><Id><Othr><Id>{escape(statement.account)}</Id></Othr></Id>"
     yield f"<Ccy>{statement.currency}</Ccy></Acct>"
-    for code, minor in (("OPBD", statement.opening_minor), ("CLBD", statement.closing_minor)):
+    opens = "OPBD" if statement.page == 1 else "ITBD"
+    closes = "CLBD" if statement.is_last_page else "ITBD"
+    for code, minor in ((opens, statement.opening_minor), (closes, statement.closing_minor)):
         if minor is not None:
             yield f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>"
             yield f"{amount(minor, statement.currency)}{_sign(minor)}"
@@ -80,6 +88,10 @@ def _charges(minor: int, currency: str, version: int) -> str:
 def _details(item: LineItem, currency: str, version: int) -> str:
     mandate = f"<MndtId>{escape(item.mandate_ref)}</MndtId>" if item.mandate_ref else ""
     tx_id = f"<TxId>{escape(item.tx_id)}</TxId>" if item.tx_id else ""
+    remittance = "".join(
+        f"<Strd><CdtrRefInf><Ref>{escape(ref)}</Ref></CdtrRefInf></Strd>" for ref in item.remittance
+    )
+    remittance = f"<RmtInf>{remittance}</RmtInf>" if remittance else ""
     returned = ""
     if item.return_reason:
         returned = f"<RtrInf><Rsn><Cd>{item.return_reason}</Cd></Rsn></RtrInf>"
@@ -87,5 +99,5 @@ def _details(item: LineItem, currency: str, version: int) -> str:
         f"<TxDtls><Refs><EndToEndId>{escape(item.end_to_end_id or 'NOTPROVIDED')}</EndToEndId>"
         f"{tx_id}{mandate}</Refs>{_sign(item.amount_minor)}"
         f"<AmtDtls><InstdAmt>{amount(item.amount_minor, currency)}</InstdAmt></AmtDtls>"
-        f"{_charges(item.charges_minor, currency, version)}{returned}</TxDtls>"
+        f"{_charges(item.charges_minor, currency, version)}{remittance}{returned}</TxDtls>"
     )

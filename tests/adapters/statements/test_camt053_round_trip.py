@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.statement import LineItem, Statement, StatementLine, control_totals
+from domain.reconciliation.identity import LineIds
+from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.reconciliation.totals import control_totals
 from tests.adapters.statements import camt_writer
 
 MINOR = st.integers(-(10**12), 10**12)
 DATES = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 REFS = st.text("ABCXYZ0189-/.&<>'\" 还款", min_size=1, max_size=20).map(
-    lambda text: f"R{text.strip()}"
+    lambda text: " ".join(f"R{text}".split())
 )
 
 
@@ -29,12 +31,15 @@ def items(draw: st.DrawFn) -> LineItem:
         amount_minor=amount,
         charges_minor=charges,
         return_reason=draw(st.none() | st.sampled_from(["MS03", "AM04"])),
+        remittance=tuple(draw(st.lists(REFS, max_size=2))),
     )
 
 
 @st.composite
 def lines(draw: st.DrawFn, currency: str) -> StatementLine:
     inside = tuple(draw(st.lists(items(), max_size=3)))
+    if len(inside) == 1:  # its references are repeated in the text of the line
+        inside = (replace(inside[0], remittance=()),)
     # A zero amount has no sign of its own, so an entry of zero is written as a credit.
     amount = sum(item.booked_minor for item in inside) if inside else draw(MINOR)
     is_batch = draw(st.booleans())
@@ -59,14 +64,16 @@ def statements(draw: st.DrawFn) -> Statement:
     currency = draw(st.sampled_from(["CNY", "EUR", "JPY", "KWD"]))
     number = draw(st.integers(1, 10**6))
     account, id_ = f"ACCT-{number}-{currency}", f"ST-{number}"
-    inside = tuple(
-        replace(line, id=f"{account}/{id_}/{place}", account=account)
-        for place, line in enumerate(draw(st.lists(lines(currency), max_size=6)), start=1)
-    )
+    ids = LineIds()
+    here = [replace(line, account=account) for line in draw(st.lists(lines(currency), max_size=6))]
+    inside = tuple(replace(line, id=ids.next(line)) for line in here)
     opening = draw(MINOR)
     closing = opening + sum(line.amount_minor for line in inside)
     booked_on = draw(DATES)
-    return Statement(id_, account, currency, number, booked_on, opening, closing, inside)
+    period = (booked_on, booked_on)
+    return Statement(
+        id_, account, currency, number, booked_on, opening, closing, inside, period=period
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.statement import FaultRule, Statement, control_totals
+from domain.reconciliation.statement import FaultRule, Statement
+from domain.reconciliation.totals import control_totals
 from ports.statements import StatementRefused
 
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "data" / "statements" / "camt"

@@ -14,6 +14,7 @@ from adapters.tapes.loans import Shift
 from adapters.tapes.mapping import CANONICAL, CANONICAL_MAP, REQUIRED, TapeMap, read_map
 from adapters.tapes.report import TapeReport, read_tape
 from domain.errors import InvalidInput
+from domain.text import PLAIN_RULE
 from tests.support.doors import Past
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -428,3 +429,16 @@ def test_five_thousand_real_loans_agree_with_the_lenders_own_installment() -> No
     comparison = report.comparison
     assert (comparison.compared, comparison.agreed) == (5000, 4998)
     assert [item.loan_id for item in comparison.exceptions] == ["LC01548", "LC01968"]
+
+
+@pytest.mark.parametrize("bad", ['"L\r1"', "L\x1b[2J1", "L\u20281", '"L\n1"'])
+def test_a_control_character_in_an_id_is_refused_by_name(read: Read, bad: str) -> None:
+    """An id over two lines, or one that moves a cursor, never reaches the books."""
+    report = read(GOOD.replace("L-1", bad, 1), header=HEADER)
+    assert report.rows == ()
+    assert [(fault.field, fault.rule) for fault in report.faults] == [("loan_id", PLAIN_RULE)]
+
+
+def test_white_space_around_a_cell_is_no_part_of_it(read: Read) -> None:
+    """A list from another system ends its lines with CR."""
+    assert read(f" {GOOD}\r").rows[0].loan_id == "L-1"

@@ -13,6 +13,7 @@ from domain.ledger.entry import Entry
 from domain.loan.aggregate import Allocated, Installment, Loan, Match, Receipt
 from domain.loan.amounts import Amounts, Component, total_of
 from domain.loan.waterfall import Allocation
+from domain.reconciliation.statement import StatementLine
 from tests.support.memory import PRODUCT, board, with_shares
 
 DAY = date(2026, 3, 10)
@@ -205,13 +206,18 @@ def test_money_moves_ahead_and_back_and_to_its_holder() -> None:
 
 
 def test_a_line_that_nothing_explains_stands_under_its_own_name() -> None:
-    """A stray line and a fee of a whole line."""
+    """Money that nobody explains waits on its line."""
     assert moved(bookings.stray_line("A", "line-9", -70, "CNY", DAY)) == {
         "bank/A": -70,
         "suspense/line/line-9": 70,
     }
-    assert moved(bookings.line_fee("A", "line-9", 7, "CNY", DAY)) == {
-        "rail_fees/A": 7,
+
+
+def test_a_fee_of_a_whole_line_is_the_rails_as_a_fee_of_an_item_is() -> None:
+    """Both fees stand under the rail that the line settles, whatever account the line is on."""
+    line = StatementLine("line-9", "A", DAY, DAY, 93, "CNY", None, charges_minor=7)
+    assert moved(bookings.line_fee(line, RECEIPT.clearing_account)) == {
+        "rail_fees/simbank": 7,
         "bank/A": -7,
     }
 

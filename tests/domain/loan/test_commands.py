@@ -4,8 +4,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.errors import InvalidInput
 from domain.loan.aggregate import HoldKind
+from domain.loan.command import admitted
+from domain.reconciliation.broken import StatementBreak
 from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support.doors import (
     Actor,
@@ -16,6 +21,7 @@ from tests.support.doors import (
     RecordNoticeReceipt,
     RecordOutcome,
     RecordReturn,
+    RecordStatementBreak,
     RecordUnsent,
     RollDay,
     Scope,
@@ -114,3 +120,27 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
         lines=("A/S/1",),
     )
     assert super(RecordOutcome, outcome).scope() == Scope()
+
+
+def test_orders_with_control_characters_are_refused_and_evidence_is_cleaned() -> None:
+    """A line break in a reference would make every later export unreadable."""
+    hold = Hold(id="a", actor=TESTER, reason="one\nline", loan_id="L1", number=1)
+    with pytest.raises(InvalidInput) as refused:
+        admitted(hold)
+    assert refused.value.field == "reason"
+    assert admitted(INTENT) is INTENT
+    line = StatementLine(
+        "A/1", "A", DAY, DAY, 5, "CNY", None, items=(LineItem("E\r1", None, None, 5),)
+    )
+    booked = BookLine(id="a", actor=TESTER, statement_id="S\x1b1", line=line)
+    taken = admitted(booked)
+    assert (taken.statement_id, taken.line.items[0].end_to_end_id) == ("S 1", "E 1")
+
+
+def test_what_failed_in_a_statement_is_one_fact() -> None:
+    """However often a file is tried, its case is one."""
+    broken = RecordStatementBreak(
+        id="a", actor=TESTER, what=StatementBreak.FILE_REFUSED, subject="f1", text="no XML"
+    )
+    assert broken.says() == "break/statement_refused/f1" == replace(broken, text="other").says()
+    assert broken.scope() == Scope()

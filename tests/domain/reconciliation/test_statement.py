@@ -4,15 +4,21 @@ from dataclasses import replace
 from datetime import date
 
 from domain.reconciliation.statement import (
-    FAULTS_KEPT,
     Fault,
     FaultRule,
     LineItem,
+    Stated,
     Statement,
     StatementLine,
+    Summary,
+)
+from domain.reconciliation.totals import (
+    FAULTS_KEPT,
+    Tally,
     Totals,
     control_totals,
     follows,
+    judge_pages,
 )
 
 DAY = date(2026, 1, 5)
@@ -125,3 +131,86 @@ def test_balances_in_other_currencies_are_told() -> None:
     """A balance in a currency that is not the statement's is a fault by itself."""
     head = Statement("S1", "A1", "EUR", 1, None, 0, 0, other_currencies=("SEK",))
     assert control_totals(head) == (Fault(FaultRule.OTHER_CURRENCY, "S1 balance SEK"),)
+
+
+def test_an_entry_counts_by_its_booking_date_never_by_its_value_date() -> None:
+    """Valued tomorrow and booked today is in today's balance; booked tomorrow is not."""
+    tomorrow = date(2026, 1, 6)
+    valued = replace(line(1, 500), value_on=tomorrow)
+    assert control_totals(statement(0, 500, valued)) == ()
+    ahead = replace(line(2, 70), booked_on=tomorrow)
+    assert control_totals(statement(0, 500, valued, ahead)) == ()
+    assert control_totals(statement(0, 570, valued, ahead)) == ()
+    fault = Fault(FaultRule.BALANCE_DIFFERS, "S", 499, 500)
+    assert control_totals(statement(0, 499, valued, ahead)) == (fault,)
+
+
+def summed(summary: Summary, *minors: int) -> list[FaultRule]:
+    head = replace(statement(0, sum(minors), *(line(n, m) for n, m in enumerate(minors))))
+    return [fault.rule for fault in control_totals(replace(head, summary=summary))]
+
+
+def test_the_banks_own_totals_are_compared() -> None:
+    """Number, sum, net, credits and debits: each may be stated, and each is held to."""
+    right = Summary(Stated(3, 170), 30, Stated(2, 100), Stated(1, 70))
+    assert summed(right, 60, 40, -70) == []
+    assert summed(Summary(), 60) == []
+    assert summed(replace(right, entries=Stated(4, 170)), 60, 40, -70) == [
+        FaultRule.SUMMARY_COUNT_DIFFERS
+    ]
+    for wrong in (
+        replace(right, net=31),
+        replace(right, entries=Stated(None, 171)),
+        replace(right, credits=Stated(2, 101)),
+        replace(right, debits=Stated(1, 71)),
+    ):
+        assert summed(wrong, 60, 40, -70) == [FaultRule.SUMMARY_SUM_DIFFERS]
+
+
+def test_a_summary_may_count_entries_that_are_not_booked() -> None:
+    """Some banks count pending entries in their totals; both ways of counting are right."""
+    head = replace(statement(0, 60, line(1, 60)), summary=Summary(Stated(2, 100)))
+    totals = Totals().plus(head, head.lines)
+    assert totals.closed(head, Tally().plus(40)) == ()
+    assert [f.rule for f in totals.closed(head)] == [
+        FaultRule.SUMMARY_COUNT_DIFFERS,
+        FaultRule.SUMMARY_SUM_DIFFERS,
+    ]
+
+
+def page(number: int, opening: int, closing: int, *, last: bool = False) -> Statement:
+    name = "S" if number == 1 else f"S/p{number}"
+    return replace(
+        statement(opening, closing), id=name, page=number, is_last_page=last, booked_on=DAY
+    )
+
+
+def test_pages_are_judged_as_one_statement() -> None:
+    """No page has to add up alone; the whole has to, in whatever order the pages come."""
+    first, second = page(1, 0, 50), page(2, 50, 90, last=True)
+    assert first.whole_id == second.whole_id == "S"
+    assert control_totals(page(1, 0, 99)) == ()
+    assert judge_pages([(second, 40, 0), (first, 50, 0)]) == ()
+    wrong = judge_pages([(first, 50, 0), (second, 41, 0)])
+    assert wrong == (Fault(FaultRule.BALANCE_DIFFERS, "S/p2", 90, 91),)
+
+
+def test_a_missing_page_is_told() -> None:
+    """The last page says how many there are; without it one more is awaited."""
+    first, third = page(1, 0, 50), page(3, 70, 90, last=True)
+    assert judge_pages([(first, 50, 0), (third, 20, 0)]) == (
+        Fault(FaultRule.PAGE_MISSING, "S/p3", 3, 2),
+    )
+    assert judge_pages([(first, 50, 0)]) == (Fault(FaultRule.PAGE_MISSING, "S", 2, 1),)
+
+
+def test_the_first_page_opens_and_the_last_page_closes() -> None:
+    """Pages between need no balances; these two are asked for theirs at once."""
+    rules = [
+        [
+            fault.rule
+            for fault in control_totals(replace(one, opening_minor=None, closing_minor=None))
+        ]
+        for one in (page(1, 0, 0), page(2, 0, 0), page(3, 0, 0, last=True))
+    ]
+    assert rules == [[FaultRule.OPENING_MISSING], [], [FaultRule.CLOSING_MISSING]]

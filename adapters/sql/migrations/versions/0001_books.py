@@ -342,9 +342,10 @@ def _rest() -> None:
         "statements",
         sa.Column("account", sa.String(length=60), nullable=False),
         sa.Column("statement_id", sa.String(length=120), nullable=False),
+        sa.Column("period", sa.String(length=21), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=True),
         sa.Column("booked_on", sa.Date(), nullable=True),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "statement_id", name="pk_statements"),
+        sa.PrimaryKeyConstraint("account", "statement_id", "period", name="pk_statements"),
     )

@@ -14,6 +14,7 @@ from domain.loan.decide.money import place_waiting
 from domain.loan.decide.outcomes import end_unpaid, put_attempt
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
+from domain.reconciliation.broken import StatementBreak
 from domain.reconciliation.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
@@ -21,6 +22,7 @@ from tests.support.doors import (
     RecordOutcome,
     RecordPayment,
     RecordReturn,
+    RecordStatementBreak,
     RecordUnreadReport,
     RecordUnsent,
     RollDay,
@@ -500,6 +502,21 @@ def test_a_report_that_nobody_can_read_is_a_case() -> None:
     s.give(RecordUnreadReport, rail="simbank", event_id="e-7", type="order.tickled")
 
     assert s.books.cases["unread/simbank/e-7"].kind == "unread_report"
+    assert s.books.entries == []
+
+
+def test_a_statement_file_or_line_that_was_not_taken_is_a_case() -> None:
+    """Nothing is posted and nothing is lost: a person sees what it was, once."""
+    s = Scene.boarded()
+    for _ in range(2):
+        s.give(
+            RecordStatementBreak,
+            what=StatementBreak.LINE_FAILED,
+            subject="A/2026-01-05/SR-1",
+            text="line A/2026-01-05/SR-1 was not booked",
+        )
+    case = s.books.cases["line_failed/A/2026-01-05/SR-1"]
+    assert (case.kind, case.text) == ("line_failed", "line A/2026-01-05/SR-1 was not booked")
     assert s.books.entries == []
 
 

@@ -345,3 +345,35 @@ def test_a_partly_proven_payment_is_withdrawn_only_after_its_match_is_undone() -
     assert (s.receipt("T-1").settled_minor, s.receipt("T-1").lines) == (6000, (two,))
     assert said(s.order(WithdrawPayment, reference="T-1")) == "payment.proven"
     invariants.check(s.books)
+
+
+@pytest.mark.parametrize("ref", ["T-1", "210000000003139471430009017"])
+@pytest.mark.parametrize("line_first", [True, False])
+def test_a_reference_in_the_payers_message_names_the_payment(ref: str, *, line_first: bool) -> None:
+    """A creditor reference proves like an end-to-end id, beside another one, in either order."""
+    s = scene()
+    item = LineItem("T-1", None, None, 10000, remittance=("210000000003139471430009017", "other"))
+    if line_first:
+        s.line(item)
+    s.pay(10000, ref=ref)
+    if not line_first:
+        s.line(item)
+    assert (s.balances, s.state) == (FUNDED, "SETTLED")
+    assert not s.books.cases.keys() - {"no_reminder/L1/1"}
+    invariants.check(s.books)
+
+
+def test_one_item_is_taken_by_one_of_its_references_only() -> None:
+    """A payment recorded under the second reference does not take another item's money."""
+    s = scene()
+    s.line(
+        LineItem("T-1", None, None, 10000, remittance=("T-2",)),
+        LineItem("T-3", None, None, 10000),
+    )
+    s.pay(10000, ref="T-1")
+    s.pay(10000, 2, ref="T-2")
+    assert s.receipt("T-1").unsettled_minor == 0
+    assert s.receipt("T-2").unsettled_minor == 10000
+    s.pay(10000, 3, ref="T-3")
+    assert s.receipt("T-3").unsettled_minor == 0
+    invariants.check(s.books)

@@ -440,7 +440,7 @@ def test_a_batch_of_three_booked_at_294_of_300_with_the_fee_named() -> None:
     assert s.posted(before).count(("settled", {BANK: 10000, "clearing/simbank": -10000})) == 3
     assert s.balances == {
         BANK: 29400,
-        f"rail_fees/{ACCOUNT}": 600,
+        "rail_fees/simbank": 600,
         "held_by/funder-1": -30000,
     }
     assert all(s.books.item(1, loan).state.value == "SETTLED" for loan in ("L1", "L2", "L3"))

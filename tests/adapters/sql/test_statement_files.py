@@ -1,0 +1,224 @@
+"""Statement files as banks give them, taken into real books: every booking counts once."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import date
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.statements import LINE_TRIES, BookedFile, StatementActivities, StatementOrder
+from adapters.sql.archive import SqlArchive
+from adapters.sql.books import SqlBooks
+from adapters.sql.deciding import Domain
+from adapters.sql.desk import SqlDesk
+from adapters.statements.camt053 import Camt053Reader
+from domain.loan.change import Aggregates, Change, Refusal
+from domain.loan.decide import decide
+from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from tests.adapters.statements import camt_writer
+from tests.support.booksbench import StillClock
+from tests.support.doors import AnyCommand, BookLine
+from tests.support.memory import RULES
+
+JAN = date(2026, 1, 5)
+POISON = 666
+
+
+def moody(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
+    """Fail on a line of one amount, as a decision with a fault in it would."""
+    if isinstance(command, BookLine) and command.line.amount_minor == POISON:
+        raise RuntimeError("no such line was thought of")
+    return decide(aggregates, command)
+
+
+class Bank:
+    """Gives files to the books and looks at what stands in them."""
+
+    def __init__(self, engine: AsyncEngine, clock: StillClock, books: SqlBooks) -> None:
+        self.archive = SqlArchive(engine, clock)
+        self.desk = SqlDesk(engine, clock, RULES)
+        self.hands = StatementActivities(self.archive, Camt053Reader(), books)
+
+    async def give(self, *statements: Statement, attempt: int = 1) -> BookedFile:
+        """Have a file read and booked."""
+        return await self.send(camt_writer.document(*statements), attempt)
+
+    async def send(self, content: bytes, attempt: int = 1) -> BookedFile:
+        """Have the bytes of a file surveyed and booked."""
+        order = StatementOrder("t1", await self.archive.keep("statement", content))
+        environment = ActivityEnvironment()
+        environment.info = dataclasses.replace(environment.info, attempt=attempt)
+        await environment.run(self.hands.survey, order)
+        return await environment.run(self.hands.book, order)
+
+    async def balances(self) -> dict[str, int]:
+        """What the books hold on each bank account."""
+        sums: Counter[str] = Counter()
+        async for posting in self.desk.journal():
+            kind, _, account = posting.account.partition("/")
+            if kind == "bank":
+                sums[account] += posting.minor
+        return dict(sums)
+
+    async def cases(self) -> list[str]:
+        """Kinds of the open cases."""
+        return sorted(case.kind for case in await self.desk.cases())
+
+
+@pytest_asyncio.fixture
+async def bank(engine: AsyncEngine, clock: StillClock) -> AsyncIterator[Bank]:
+    """Give a bank with empty books, whose decisions fail on one amount."""
+    async with SqlBooks(engine, clock, RULES, domain=Domain(decide=moody)) as books:
+        yield Bank(engine, clock, books)
+
+
+def line(minor: int, ref: str | None = None, day: date = JAN, e2e: str = "E1") -> StatementLine:
+    item = LineItem(e2e, None, None, minor)
+    return StatementLine("", "A", day, day, minor, "CNY", ref, items=(item,))
+
+
+def day(
+    name: str, opening: int | None, closing: int | None, *lines: StatementLine, on: date = JAN
+) -> Statement:
+    return Statement(name, "A", "CNY", None, on, opening, closing, lines, period=(on, on))
+
+
+@pytest.mark.parametrize("ref", ["SR-1", None])
+async def test_a_day_and_its_month_count_one_booking_once(bank: Bank, ref: str | None) -> None:
+    """With and without the bank's reference: 101.00 at the bank are 101.00 in the books."""
+    booking = line(10100, ref)
+    await bank.give(day("D5", 0, 10100, booking))
+    month = day("M1", 0, 10100, dataclasses.replace(booking, text="told in other words"))
+    month = dataclasses.replace(month, period=(date(2026, 1, 1), date(2026, 1, 31)))
+    again = await bank.give(month)
+    assert await bank.balances() == {"A": 10100}
+    assert (again.lines, again.known_before, again.faults) == (1, 1, ())
+
+
+async def test_a_statement_under_a_new_number_counts_once(bank: Bank) -> None:
+    """A bank that issues a day again under another id has not moved the money twice."""
+    await bank.give(day("S1", 0, 10100, line(10100)))
+    await bank.give(day("S1-corrected", 0, 10100, line(10100)))
+    assert await bank.balances() == {"A": 10100}
+    assert len(await bank.archive.statements("A")) == 2
+
+
+async def test_equal_bookings_of_one_day_are_as_many_as_they_are(bank: Bank) -> None:
+    """Two transfers alike in everything are two, also when a month tells of them again."""
+    twice = (line(500), line(500))
+    await bank.give(day("D5", 0, 1000, *twice))
+    await bank.give(day("M1", 0, 1000, *twice))
+    assert await bank.balances() == {"A": 1000}
+
+
+async def test_ids_that_begin_anew_each_year_are_other_statements(bank: Bank) -> None:
+    """001 of 2027 is booked and recorded beside 001 of 2026, and nothing is wrong with it."""
+    new_year = date(2027, 1, 5)
+    await bank.give(day("001", 0, 100, line(100)))
+    booked = await bank.give(day("001", 100, 350, line(250, day=new_year), on=new_year))
+    assert await bank.balances() == {"A": 350}
+    assert (booked.statements_known_before, booked.known_before, booked.faults) == (0, 0, ())
+    assert [record.closing_minor for record in await bank.archive.statements("A")] == [100, 350]
+
+
+async def test_two_accounts_in_one_file_may_share_a_statement_id(bank: Bank) -> None:
+    """Each account has its own 001."""
+    first = day("001", 0, 100, line(100))
+    booked = await bank.give(first, dataclasses.replace(first, account="B"))
+    assert await bank.balances() == {"A": 100, "B": 100}
+    assert (booked.statements, booked.statements_known_before) == (2, 0)
+
+
+async def test_one_statement_twice_in_a_file_is_one_statement(bank: Bank) -> None:
+    """The second is known, and the file is booked to its end."""
+    first = day("001", 0, 100, line(100))
+    booked = await bank.give(first, first, day("002", 100, 130, line(30, e2e="E2")))
+    assert await bank.balances() == {"A": 130}
+    assert (booked.statements, booked.statements_known_before, booked.faults) == (3, 1, ())
+
+
+async def test_a_missing_closing_balance_is_not_zero(bank: Bank) -> None:
+    """The next statement is not accused of opening at another balance."""
+    next_day = date(2026, 1, 6)
+    first = await bank.give(day("1", 0, None, line(100)))
+    assert first.faults == ("closing_missing: 1",)
+    second = await bank.give(day("2", 100, 130, line(30, day=next_day), on=next_day))
+    assert second.faults == ()
+    assert [item.closing_minor for item in await bank.archive.statements("A")] == [None, 130]
+
+
+async def test_without_numbers_balances_are_compared_all_the_same(bank: Bank) -> None:
+    """A statement that was lost shows in the opening balance of the next."""
+    next_day = date(2026, 1, 7)
+    await bank.give(day("1", 0, 100, line(100)))
+    booked = await bank.give(day("3", 150, 180, line(30, day=next_day), on=next_day))
+    assert booked.faults == ("chain_broken: 3 (stated 150, counted 100)",)
+
+
+def page(number: int, opening: int, closing: int, *lines: StatementLine) -> Statement:
+    name = "S1" if number == 1 else f"S1/p{number}"
+    whole = day(name, opening, closing, *lines)
+    return dataclasses.replace(whole, sequence=7, page=number, is_last_page=number == 2)
+
+
+async def test_a_paged_statement_in_two_files_is_sound(bank: Bank) -> None:
+    """Two pages with one electronic number and interim balances between them: nothing is wrong."""
+    first = await bank.give(page(1, 0, 100, line(100)))
+    second = await bank.give(page(2, 100, 130, line(30, e2e="E2")))
+    assert (first.faults, second.faults) == ((), ())
+    assert await bank.balances() == {"A": 130}
+
+
+async def test_equal_bookings_on_two_pages_of_one_file_are_two(bank: Bank) -> None:
+    """Pages of one file count on, so the second page's booking is not taken for the first's."""
+    booked = await bank.give(page(1, 0, 100, line(100)), page(2, 100, 200, line(100)))
+    assert await bank.balances() == {"A": 200}
+    assert booked.faults == ()
+
+
+async def test_a_statement_whose_last_page_lacks_is_told_by_the_next(bank: Bank) -> None:
+    """LastPgInd false, and then another statement: a page is missing."""
+    next_day = date(2026, 1, 6)
+    await bank.give(page(1, 0, 100, line(100)))
+    booked = await bank.give(day("S2", 130, 150, line(20, day=next_day), on=next_day))
+    assert booked.faults == ("page_missing: S1 (stated 2, counted 1)",)
+
+
+async def test_a_restated_statement_is_a_case(bank: Bank) -> None:
+    """The same statement with another closing balance is not passed over."""
+    await bank.give(day("1", 0, 100, line(100, "SR-1")))
+    booked = await bank.give(day("1", 0, 130, line(100, "SR-1"), line(30, "SR-2", e2e="E2")))
+    assert booked.faults == ("restated: 1 (stated 130, counted 100)",)
+    assert "statement_restated" in await bank.cases()
+    assert await bank.balances() == {"A": 130}
+
+
+async def test_a_line_that_cannot_be_booked_stops_no_other(bank: Bank) -> None:
+    """Lines, statements and files behind it go on at once; after the last try it is a case."""
+    bad = day("1", 0, POISON + 30, line(POISON, "SR-1"), line(30, "SR-2"))
+    later = date(2026, 1, 6)
+    good = day("2", POISON + 30, POISON + 50, line(20, day=later), on=later)
+    with pytest.raises(ApplicationError) as failed:
+        await bank.give(bad, good)
+    assert failed.value.type == "LinesFailed"
+    assert not failed.value.non_retryable
+    assert await bank.balances() == {"A": 50}
+    booked = await bank.give(bad, good, attempt=LINE_TRIES)
+    assert booked.faults == ("lines_failed: 1 of 2 lines of 1",)
+    assert "line_failed" in await bank.cases()
+    assert len(await bank.archive.statements("A")) == 2
+
+
+async def test_a_refused_file_is_a_case(bank: Bank) -> None:
+    """What cannot be read is left to a person, by the file's hash and the rule that it breaks."""
+    with pytest.raises(ApplicationError):
+        await bank.send(b":20:STARTUMS\r\n:25:123\r\n:60F:C260105EUR1,00\r\n")
+    (case,) = await bank.desk.cases()
+    assert case.kind == "statement_refused"
+    assert "MT940" in case.text
+    assert await bank.balances() == {}
