@@ -45,7 +45,9 @@ async def _resolve(unit: Unit, work: Workset, find: Lookups, scopes: Sequence[An
     refs = work.refs
     refs.orders.update(_pairs(await unit.find(find.orders, named("orders"))))
     refs.messages.update(_pairs(await unit.find(find.messages, named("messages"))))
-    refs.receipts.update(_pairs(await unit.find(find.receipts, named("receipts"))))
+    for statement in (find.receipts, find.payments):
+        for ref, loan_id in _pairs(await unit.find(statement, named("receipts"))):
+            refs.receipts.setdefault(ref, set()).add(loan_id)
     for ref, loan_id in _pairs(await unit.find(find.mandates, named("mandates"))):
         refs.mandates.setdefault(ref, set()).add(loan_id)
     for ref, loan_id in _pairs(await unit.find(find.batches, named("batches"))):

@@ -37,10 +37,14 @@ class Lookups:
         )
         self.mandates = _where(select(loans.c.mandate_ref, loans.c.id), of(loans.c.mandate_ref))
         self.receipts = _where(select(receipts.c.id, receipts.c.loan_id), of(receipts.c.id))
+        self.payments = _where(
+            select(receipts.c.reference, receipts.c.loan_id).distinct(), of(receipts.c.reference)
+        )
         self.waiting = _where(
             select(line_refs.c.ref, line_refs.c.line_id)
             .join(lines, lines.c.id == line_refs.c.line_id)
-            .where(lines.c.open_minor != 0),
+            # A line that nets to zero waits by its items.
+            .where(or_(lines.c.open_minor != 0, lines.c.amount_minor == 0)),
             of(line_refs.c.ref),
         )
         self.lock_loans = (

@@ -197,7 +197,7 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
     ]
     await _put(unit, "lines", pairs)
     fresh = [line for line in work.lines.values() if line.id not in work.lines_before]
-    refs = sorted({(item.ref, line.id) for line in fresh for item in line.waiting})
+    refs = sorted({(item.ref, line.id) for line in fresh for item in line.waiting if item.ref})
     await unit.many(_INSERTS["line_refs"], [{"ref": ref, "line_id": line} for ref, line in refs])
 
 
@@ -211,7 +211,7 @@ async def _look_again(unit: Unit, work: Workset) -> None:
         Raced: it has.
     """
     fresh = {
-        receipt.id
+        receipt.reference
         for loan_id, loan in work.loans.items()
         for receipt in loan.receipts
         if receipt.source == "transfer" and not _had(work, loan_id, receipt.id)
@@ -222,12 +222,13 @@ async def _look_again(unit: Unit, work: Workset) -> None:
             for line in work.lines.values()
             if line.id not in work.lines_before
             for item in line.waiting
+            if item.ref
         )
     )
     find = lookups(postgres=unit.postgres)
-    for row in await unit.find(find.receipts, refs):
-        if work.refs.receipts.get(row.id) != row.loan_id:
-            raise Raced(row.id)
+    for row in await unit.find(find.payments, refs):
+        if row.loan_id not in work.refs.receipts.get(row.reference, ()):
+            raise Raced(row.reference)
     for row in await unit.find(find.waiting, refs):
         if row.line_id not in work.refs.waiting.get(row.ref, ()):
             raise Raced(row.ref)

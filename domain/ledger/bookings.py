@@ -220,6 +220,18 @@ def line_fee(account: str, line: str, minor: int, currency: str, on: date) -> En
     )
 
 
+def waiting_fee(line: str, account: str, minor: int, currency: str, on: date) -> Entry:
+    """The fee of a line that waited whole: Dr rail fees, Cr suspense/line."""
+    return _entry(
+        "rail_fee",
+        on,
+        [
+            Posting(accounts.rail_fees(account), minor, currency, line=line),
+            Posting(accounts.suspense_line(line), -minor, currency, line=line),
+        ],
+    )
+
+
 def by_number(paid: Iterable[Allocation]) -> dict[int, Amounts]:
     """Allocations summed by installment."""
     result: dict[int, Amounts] = {}

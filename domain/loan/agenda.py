@@ -5,7 +5,9 @@ gazetted holiday or a moved cut-off therefore reaches a running driver as a newe
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 
 from domain.calendar import BankingCalendar, earliest_in_window, local_day, local_instant
 from domain.debit.attempt import Attempt, AttemptState
@@ -23,6 +25,7 @@ from domain.loan.aggregate import (
     Rulebook,
 )
 from domain.loan.change import CaseChange
+from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
 from domain.loan.retrying import barred, ends_on, not_missed, retry_verdict
 from domain.loan.view import Beat, BeatKind, InstallmentView
@@ -37,13 +40,24 @@ BEFORE_DUE = frozenset({State.SCHEDULED, State.DUE})
 OVERDUE = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
 NO_DEBIT = frozenset({HoldKind.DEBIT, HoldKind.ALL})
 REVIEW_AT = time(12, 0)
+NO_CASES: Mapping[str, CaseChange] = MappingProxyType({})
 
 
-def next_beat(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Beat | None:
-    """The next thing that the driver has to do, or None when it only waits for news."""
+def next_beat(
+    loan: Loan,
+    item: Installment,
+    rules: Rulebook,
+    at: datetime,
+    cases: Mapping[str, CaseChange] = NO_CASES,
+) -> Beat | None:
+    """The next thing that the driver has to do, or None when it only waits for news.
+
+    `cases`: the open ones of the loan; while one puts an order of the installment in question, the
+    next debit is looked at again a day later.
+    """
     match item.state:
         case State.SCHEDULED | State.DUE | State.RETRYING:
-            beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at)]
+            beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at, cases)]
             return min(beats, key=lambda beat: beat.not_before, default=None)
         case State.PRESENTED | State.IN_DOUBT:
             return _while_live(item, rules, at)
@@ -81,7 +95,7 @@ def view_of(
         order_no=last.order_no if last else "",
         hold=item.hold.value if item.hold else "",
         needs_operator=item.needs_operator,
-        next_beat=next_beat(loan, item, rules, at),
+        next_beat=next_beat(loan, item, rules, at, cases),
         missing=tuple(lack.code for lack in lacks),
         is_final=item.state in FINAL,
         as_of=at,
@@ -202,7 +216,28 @@ def was_reminded(item: Installment) -> bool:
     return any(notice.state is NoticeState.DELIVERED for notice in told)
 
 
-def _presentment(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
+def _presentment(
+    loan: Loan,
+    item: Installment,
+    rules: Rulebook,
+    at: datetime,
+    cases: Mapping[str, CaseChange],
+) -> Iterator[Beat]:
+    """The next debit; while a case about an order of it is open, no earlier than tomorrow."""
+    case = doubt_about(cases, loan.id, item.number)
+    for beat in _planned(loan, item, rules, at):
+        if not case:
+            yield beat
+            return
+        rail = rules.rail(loan.product.rail)
+        morrow = local_day(at, rail.timezone) + timedelta(days=1)
+        start = max(beat.not_before, local_instant(morrow, loan.product.present_at, rail.timezone))
+        slot = earliest_slot(start, rail, rules.calendar(rail.calendar))
+        yield replace(beat, not_before=slot, reason=f"waits for the end of case {case}")
+
+
+def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
+    """The next debit by plan and history alone."""
     product = loan.product
     if item.hold in NO_DEBIT or is_paid_ahead(loan, item):
         return

@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from domain.calendar import BankingCalendar
 from domain.debit.attempt import Attempt
-from domain.debit.codes import RetryLimit
+from domain.debit.codes import CodeTable, RetryLimit
 from domain.debit.mandate import Mandate
+from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
 from domain.loan.amounts import Amounts, Component
@@ -86,7 +87,11 @@ class Receipt:
     clearing_account: str
     number: int | None = None
     order_no: str | None = None
+    reference: str = ""
+    """What the payer or a person calls a transfer; it may repeat and names nothing by itself."""
     bank_ref: str | None = None
+    return_ref: str | None = None
+    """The booking that the rail named when it told the return; may differ from `bank_ref`."""
     allocations: tuple[Allocated, ...] = ()
     waiting_minor: int = 0
     advance_minor: int = 0
@@ -231,7 +236,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
-    """Money inside a line that carries a reference which no loan knows yet."""
+    """Money inside a line that nothing explains yet, signed like the line.
+
+    `ref` is its reference where it has one and no part of it is explained.
+    """
 
     ref: str
     minor: int
@@ -240,7 +248,11 @@ class WaitingItem:
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """A booked bank line as the books hold it. `open_minor` is signed and not yet explained."""
+    """A booked bank line as the books hold it.
+
+    `open_minor` is signed and not yet explained; `charges_minor` is the bank's charge on the line
+    as a whole while it is inside `open_minor`, since it is booked with the first match.
+    """
 
     id: str
     account: str
@@ -252,6 +264,12 @@ class LineState:
     value_on: date | None = None
     matches: tuple[Match, ...] = ()
     waiting: tuple[WaitingItem, ...] = ()
+    charges_minor: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is not explained, also where it nets to zero."""
+        return bool(self.open_minor or self.waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +280,8 @@ class Rulebook:
     rails: Mapping[str, RailProfile] = field(default_factory=dict)
     limits: Mapping[str, tuple[RetryLimit, ...]] = field(default_factory=dict)
     """Rules of schemes and regulators about presenting again; the strictest of all wins."""
+    returns: Mapping[str, CodeTable] = field(default_factory=dict)
+    """By rail, what the reason of a returned debit means, whichever way it becomes known."""
 
     def calendar(self, name: str) -> BankingCalendar:
         """A banking calendar by name."""
@@ -269,6 +289,14 @@ class Rulebook:
             return self.calendars[name]
         except KeyError:
             raise InvariantBroken(f"no calendar {name!r} in the rule book") from None
+
+    def return_class(
+        self, rail: str, code: str, otherwise: OutcomeClass = OutcomeClass.UNKNOWN_CODE
+    ) -> OutcomeClass:
+        """The class of a reason of a return; `otherwise` for a code that the table does not hold."""
+        table = self.returns.get(rail)
+        row = table.rows.get(code) if table else None
+        return row.klass if row else otherwise
 
     def rail(self, name: str) -> RailProfile:
         """A rail's capabilities by name."""

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.calendar import local_day, local_instant
-from domain.debit.outcome import Outcome, OutcomeClass
+from domain.debit.outcome import Outcome, OutcomeClass, Verdict, verdict_of
 from domain.loan.aggregate import Actor, Receipt
 from domain.loan.change import Change, Ordered, Refusal
 from domain.loan.view import BeatKind
@@ -92,12 +92,15 @@ class Scene:
         self,
         order_no: str,
         klass: OutcomeClass = OutcomeClass.SUCCESS,
-        minor: int = 0,
+        minor: int | None = None,
         source: str = "answer",
         asked_at: datetime | None = None,
         **more: Any,
     ) -> Change | Refusal:
-        """The rail says something of an order."""
+        """The rail says something of an order; a success without an amount is of what it orders."""
+        if minor is None:
+            taken = verdict_of(klass) is Verdict.CONFIRMED
+            minor = self._ordered(order_no) if taken else 0
         outcome = Outcome(klass, more.pop("code", klass.value), minor, **more)
         actor = DRIVER if source in {"answer", "enquiry"} else TESTER
         return self.give(
@@ -109,6 +112,10 @@ class Scene:
             source=source,
             asked_at=asked_at,
         )
+
+    def _ordered(self, order_no: str) -> int:
+        found = [a for loan in self.books.loans.values() for _, a in loan.attempts()]
+        return next((a.amount_minor for a in found if a.order_no == order_no), 1)
 
     def returned(
         self,
@@ -159,20 +166,26 @@ class Scene:
         return self.line(LineItem(ref, "M-L1", tx, -minor, fee, code))
 
     def pay(
-        self, minor: int, number: int = 1, ref: str | None = None, value_on: date | None = None
+        self,
+        minor: int,
+        number: int = 1,
+        ref: str | None = None,
+        value_on: date | None = None,
+        loan: str = "L1",
     ) -> str:
-        """A person reports a transfer; its reference."""
+        """A person reports a transfer; the id that the books give it."""
         reference = ref or f"T{self.count + 1}"
         change = self.order(
             RecordPayment,
             number,
+            loan,
             reference=reference,
             amount_minor=minor,
             currency="CNY",
             value_on=value_on or self.today,
         )
         assert isinstance(change, Change), change
-        return reference
+        return change.loans[loan].receipts[-1].id
 
     def receipt(self, receipt_id: str, loan: str = "L1") -> Receipt:
         """A receipt as it is now."""
@@ -204,7 +217,7 @@ class Scene:
     def settle(self) -> None:
         """Let the bank book what is reported and not proven yet."""
         for receipt in self.books.loans["L1"].receipts:
-            ref = receipt.order_no or receipt.id
+            ref = receipt.order_no or receipt.reference
             if receipt.unsettled_minor:
                 self.credit(ref, receipt.unsettled_minor, tx=receipt.bank_ref)
             back = receipt.returned_minor - receipt.return_settled_minor

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from domain.debit.attempt import MOVES, Attempt, AttemptState
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict
+from domain.debit.history import NEVER_PRESENTED
+from domain.debit.outcome import Outcome, OutcomeClass, Verdict, checked
 from domain.debit.retry import NoRetry
 from domain.errors import IllegalTransition
 from domain.ledger import accounts
@@ -13,12 +14,20 @@ from domain.loan.change import Change
 from domain.loan.commands import RecordOutcome, RecordUnsent
 from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.desk import end_of_doubt, need_operator, open_case, unknown_order
+from domain.loan.decide.disputes import (
+    compare_bookings,
+    dispute_amount,
+    is_proven,
+    raise_receipt,
+    receipts_of_order,
+)
 from domain.loan.decide.money import place_waiting, raise_paid, receive_debit, receive_free
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
 
 ENQUIRY = "enquiry"
+_TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
 
 
 def record_outcome(work: Work, command: RecordOutcome) -> Change:
@@ -68,23 +77,62 @@ def hear(
     conclusive: bool = False,
 ) -> None:
     """Weigh one outcome against what is known: same or weaker news has no effect."""
+    outcome = checked(outcome, work.loan(loan_id).currency)
+    if outcome.flaw:
+        _doubt(work, loan_id, number, attempt, outcome)
     if attempt.is_live:
         _hear_live(work, loan_id, number, attempt, outcome, source, conclusive=conclusive)
     elif outcome.verdict is Verdict.CONFIRMED:
         _hear_money_again(work, loan_id, number, attempt, outcome)
-    elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in {
-        AttemptState.CONFIRMED,
-        AttemptState.RETURNED,
-    }:
-        open_case(
-            work,
-            loan_id,
-            number,
-            f"contradiction/{attempt.order_no}",
-            "contradiction",
-            f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}",
-        )
+    elif attempt.state in NEVER_PRESENTED and _acknowledges(outcome):
+        _revive(work, loan_id, number, attempt, outcome)
+    elif attempt.state in NEVER_PRESENTED and outcome.verdict is Verdict.DECLINED:
+        work.close_case(f"contradiction/{attempt.order_no}")  # never executed, whoever had it
+    elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in _TAKEN:
+        _deny(work, loan_id, number, attempt, outcome)
     place_waiting(work, loan_id)
+
+
+def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """A confirmed order is said to have failed: a case, until the bank's lines prove the money."""
+    if not is_proven(work, loan_id, attempt.order_no):
+        why = f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}"
+        key = f"contradiction/{attempt.order_no}"
+        open_case(work, loan_id, number, key, "contradiction", why)
+
+
+def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """An answer that cannot be true is kept as a case: about a live order, or about its money."""
+    unbooked = not receipts_of_order(work, loan_id, attempt.order_no)
+    if attempt.is_live or (outcome.claims_money and unbooked):
+        why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
+        key = f"unbelieved/{attempt.order_no}"
+        kind = "contradiction" if outcome.claims_money else "unbelievable_answer"
+        open_case(work, loan_id, number, key, kind, why)
+
+
+def _acknowledges(outcome: Outcome) -> bool:
+    """Whether the rail says that it holds the order, without a verdict on it."""
+    held = outcome.verdict is Verdict.PENDING or outcome.klass is OutcomeClass.DUPLICATE
+    return held and not outcome.flaw
+
+
+def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """The rail holds an order that was thought never to have arrived: it owes a verdict again.
+
+    Beside a later order it stays ended, with a case: nothing more is presented until it is known.
+    """
+    why = f"order {attempt.order_no} was {attempt.state} and is now said to be {outcome.code}"
+    if receipts_of_order(work, loan_id, attempt.order_no):
+        return  # its money is here already
+    key = f"contradiction/{attempt.order_no}"
+    open_case(work, loan_id, number, key, "contradiction", why)
+    last = work.item(loan_id, number).attempts[-1]
+    if last.number == attempt.number and work.can(loan_id, number, Event.ORDER_FOUND):
+        state = AttemptState.UNKNOWN
+        again = replace(attempt, state=state, acknowledged=True, ended_at=None, asked_at=work.at)
+        put_attempt(work, loan_id, number, again)
+        work.move(loan_id, number, Event.ORDER_FOUND, f"order {attempt.order_no}")
 
 
 def _hear_live(
@@ -99,7 +147,8 @@ def _hear_live(
 ) -> None:
     attempt = replace(
         attempt,
-        batch_ref=outcome.batch_ref or attempt.batch_ref,
+        batch_ref=attempt.batch_ref if outcome.flaw else outcome.batch_ref or attempt.batch_ref,
+        acknowledged=attempt.acknowledged or _acknowledges(outcome),
         enquiries=attempt.enquiries + (1 if source == ENQUIRY else 0),
         asked_at=work.at if source in {ENQUIRY, "answer"} else attempt.asked_at,
     )
@@ -109,11 +158,16 @@ def _hear_live(
         case Verdict.DECLINED:
             ended = _ended(work, attempt, AttemptState.DECLINED, outcome)
             end_unpaid(work, loan_id, number, ended)
-        case Verdict.NOT_FOUND if conclusive:
+        case Verdict.NOT_FOUND if conclusive and not attempt.acknowledged:
             ended = _ended(work, attempt, AttemptState.NOT_EXECUTED, outcome)
             end_unpaid(work, loan_id, number, ended)
         case Verdict.PENDING:
             _wait(work, loan_id, number, attempt, AttemptState.ACCEPTED, outcome)
+        case Verdict.NOT_FOUND if conclusive:
+            why = f"order {attempt.order_no} was acknowledged and is now said to be unknown"
+            key = f"contradiction/{attempt.order_no}"
+            open_case(work, loan_id, number, key, "contradiction", why)
+            _wait(work, loan_id, number, attempt, AttemptState.UNKNOWN, outcome)
         case Verdict.UNKNOWN | Verdict.NOT_FOUND:
             keeps = attempt.state is AttemptState.ACCEPTED and not _is_overdue(work, attempt)
             state = AttemptState.ACCEPTED if keeps else AttemptState.UNKNOWN
@@ -124,7 +178,7 @@ def _hear_live(
 
 def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
     """The rail took money for a live attempt: receipt, allocation, and the attempt ends."""
-    amount = outcome.executed_minor or attempt.amount_minor
+    amount = outcome.executed_minor
     ended = replace(_ended(work, attempt, AttemptState.CONFIRMED, outcome), confirmed_minor=amount)
     put_attempt(work, loan_id, number, ended)
     receipt = debit_receipt(work, number, ended, outcome, amount, f"R-{attempt.order_no}")
@@ -142,15 +196,9 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
             "defective_success",
             f"order {attempt.order_no} was taken with code {outcome.code}",
         )
-    if receipt.amount_minor > attempt.amount_minor:
-        open_case(
-            work,
-            loan_id,
-            number,
-            f"overtaken/{attempt.order_no}",
-            "more_than_ordered",
-            f"order {attempt.order_no}: {receipt.amount_minor} of {attempt.amount_minor}",
-        )
+    if amount > attempt.amount_minor:
+        more_than_ordered(work, loan_id, number, attempt, amount)
+    work.close_case(f"unbelieved/{attempt.order_no}")
     end_of_doubt(work, loan_id, number, attempt.order_no)
 
 
@@ -158,6 +206,7 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     """An attempt ended without money: retry by plan, or delinquent."""
     put_attempt(work, loan_id, number, ended)
     end_of_doubt(work, loan_id, number, ended.order_no)
+    work.close_case(f"contradiction/{ended.order_no}")
     # Penalty waited for the verdict, and may have been charged ahead for the day of the debit.
     charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
@@ -186,28 +235,53 @@ def debit_receipt(
 def _hear_money_again(
     work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
 ) -> None:
-    """Success for an attempt that has ended: known, or money that nobody expected."""
-    known = [r for r in work.loan(loan_id).receipts if r.order_no == attempt.order_no]
-    amount = outcome.executed_minor or attempt.amount_minor
-    same = [r for r in known if outcome.bank_ref in {None, r.bank_ref}]
-    if same:
-        if all(receipt.amount_minor != amount for receipt in same):
-            said = f"{amount} was taken, and {same[0].amount_minor} is booked"
-            key = f"amount/{attempt.order_no}"
-            open_case(work, loan_id, number, key, "contradiction", f"{outcome.code}: {said}")
+    """Success for an attempt that has ended: known, more than known, or money nobody expected."""
+    amount, named = outcome.executed_minor, outcome.bank_ref
+    known = receipts_of_order(work, loan_id, attempt.order_no)
+    same = [r for r in known if named is not None and r.bank_ref == named]
+    same = same or [r for r in known if named is None or r.bank_ref is None]
+    # A booking that nobody has named is this one: before all others the one of this amount.
+    same.sort(key=lambda receipt: receipt.amount_minor != amount)
+    if not same:
+        free_success(work, loan_id, number, attempt, outcome, amount)
         return
-    unnamed = [r for r in known if r.bank_ref is None and r.amount_minor == amount]
-    if unnamed:
-        work.put_receipt(loan_id, replace(unnamed[0], bank_ref=outcome.bank_ref))
-        return
-    free_success(work, loan_id, number, attempt, outcome, amount)
+    receipt = same[0]
+    if receipt.bank_ref is None:
+        work.put_receipt(loan_id, replace(receipt, bank_ref=named))
+        compare_bookings(work, loan_id, number, receipt.id)
+    if amount > receipt.amount_minor:
+        grow(work, loan_id, number, attempt, receipt, amount)
+    if amount != receipt.amount_minor and not is_proven(work, loan_id, attempt.order_no):
+        said = f"{outcome.code}: {amount} was taken, and {receipt.amount_minor} was booked"
+        dispute_amount(work, loan_id, number, attempt.order_no, said)
+
+
+def grow(  # noqa: PLR0913 - each names one thing that the payment belongs to
+    work: Work, loan_id: str, number: int, attempt: Attempt, receipt: Receipt, amount: int
+) -> None:
+    """More of one booking was taken than told: the same payment and its attempt are raised."""
+    raise_receipt(work, loan_id, receipt.id, amount)
+    if receipt.id == f"R-{attempt.order_no}" and attempt.state in _TAKEN:
+        _, now = find(work, loan_id, attempt.order_no)
+        put_attempt(work, loan_id, number, replace(now, confirmed_minor=amount))
+    if amount > attempt.amount_minor:
+        more_than_ordered(work, loan_id, number, attempt, amount)
+    place_waiting(work, loan_id)
+
+
+def more_than_ordered(
+    work: Work, loan_id: str, number: int, attempt: Attempt, amount: int
+) -> None:
+    """The rail took more than was ordered: cash is booked as it came, a person looks."""
+    text = f"order {attempt.order_no}: {amount} of {attempt.amount_minor}"
+    open_case(work, loan_id, number, f"overtaken/{attempt.order_no}", "more_than_ordered", text)
 
 
 def free_success(
     work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, amount: int
 ) -> str:
     """Book money of an ended attempt as a free receipt with a case; the receipt's id."""
-    earlier = sum(1 for r in work.loan(loan_id).receipts if r.order_no == attempt.order_no)
+    earlier = len(receipts_of_order(work, loan_id, attempt.order_no))
     suffix = f"-{earlier + 1}" if earlier else ""
     receipt_id = f"R-{attempt.order_no}{suffix}"
     receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
@@ -222,6 +296,7 @@ def free_success(
         f"order {attempt.order_no} was {attempt.state.value}; money came: {outcome.code}",
         money=(receipt_id, amount),
     )
+    work.close_case(f"unbelieved/{attempt.order_no}")
     place_waiting(work, loan_id)
     return receipt_id
 
@@ -257,13 +332,15 @@ def _wait(
     outcome: Outcome,
 ) -> None:
     """The attempt stays open; in doubt once its verdict is overdue, later a person's task."""
+    # What a flawed answer says of the order is not believed, its class included.
+    klass = OutcomeClass.UNKNOWN_CODE if outcome.flaw else outcome.klass
     put_attempt(
-        work, loan_id, number, replace(attempt, state=state, klass=outcome.klass, code=outcome.code)
+        work, loan_id, number, replace(attempt, state=state, klass=klass, code=outcome.code)
     )
     doubtful = state is AttemptState.UNKNOWN or _is_overdue(work, attempt)
     if doubtful and work.can(loan_id, number, Event.VERDICT_OVERDUE):
         work.move(loan_id, number, Event.VERDICT_OVERDUE, f"{outcome.klass} {outcome.code}")
-    if outcome.klass is OutcomeClass.UNKNOWN_CODE:
+    if outcome.klass is OutcomeClass.UNKNOWN_CODE and not outcome.flaw:
         open_case(
             work,
             loan_id,
