@@ -188,10 +188,9 @@ class Scene:
         return change.loans[loan].receipts[-1].id
 
     def receipt(self, receipt_id: str, loan: str = "L1") -> Receipt:
-        """A receipt as it is now."""
-        found = self.books.loans[loan].receipt(receipt_id)
-        assert found is not None
-        return found
+        """A payment as it is now, by its id or by its payer's reference."""
+        receipts = self.books.loans[loan].receipts
+        return next(r for r in receipts if receipt_id in {r.id, r.reference})
 
     def posted(self, since: int = 0) -> list[tuple[str, dict[str, int]]]:
         """Entries from one on: the event, and what each account moved by (accounts of L1 short)."""

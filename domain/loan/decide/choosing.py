@@ -18,6 +18,8 @@ def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
     """
     named = payments_called(work, order.loan_id, order.reference)
     wanted = order.amount_minor
+    if min(wanted, order.fee_minor) < 0 or not wanted + order.fee_minor:
+        return Refusal("match.amount", "an amount or a fee above zero")
     for is_return in (False, True):
         if not room_of(line, is_return=is_return):
             continue
@@ -71,8 +73,9 @@ def _fee_of(line: LineState, order: MatchLine, *, is_return: bool) -> int:
 
 def _refusal(line: LineState, order: MatchLine, named: list[Receipt]) -> Refusal:
     is_return = line.open_minor < 0
-    if not line.is_open:
-        return Refusal("match.amount", f"nothing of line {line.id} is open")
+    room = max(room_of(line, is_return=False), room_of(line, is_return=True))
+    if order.amount_minor > room or not room:
+        return Refusal("match.amount", f"above zero and at most the {room} open")
     if not named:
         if is_return:
             return Refusal("match.return", f"no payment {order.reference} could have come back")

@@ -53,7 +53,7 @@ def _beyond_line(
     """Why a line cannot hold so much: an amount and its fee must lie within what is open of it."""
     room = room_of(line, is_return=is_return)
     booked = order.amount_minor + fee if is_return else order.amount_minor - fee
-    if order.amount_minor < 0 or fee < 0 or not 0 < booked <= room:
+    if not 0 < booked <= room:
         return Refusal("match.amount", f"above zero and at most the {room} open")
     return None
 
@@ -113,7 +113,8 @@ def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
 def identify_waiting(work: Work, loan_id: str, receipt_id: str) -> None:
     """Lines that came before anybody reported their payment, and carry its very reference.
 
-    Of two waiting lines that fit alike none is taken: a person says which.
+    One of its amount is taken alone, before all one of its day; otherwise they prove it in parts,
+    as they would have in the order of their coming.
     """
     reference = work.receipt(loan_id, receipt_id).reference
     for is_return in (False, True):
@@ -125,20 +126,17 @@ def identify_waiting(work: Work, loan_id: str, receipt_id: str) -> None:
             and (item.minor < 0) is is_return
             and work.lines[line_id].currency == work.loan(loan_id).currency
         ]
-        if len(found) > 1:
-            found = _fitting(work, work.receipt(loan_id, receipt_id), found)
-        for line_id, item in found:
+        for line_id, item in _fitting(work, work.receipt(loan_id, receipt_id), found):
             _identify_item(work, loan_id, receipt_id, work.lines[line_id], item)
 
 
 def _fitting(
     work: Work, receipt: Receipt, found: list[tuple[str, WaitingItem]]
 ) -> list[tuple[str, WaitingItem]]:
-    """Of several waiting items the one of the payment's amount, else also of its day, or none."""
-    found = [pair for pair in found if abs(pair[1].minor) == receipt.amount_minor]
-    if len(found) > 1:
-        found = [pair for pair in found if work.lines[pair[0]].value_on == receipt.value_on]
-    return found if len(found) == 1 else []
+    """The waiting item of just the payment's amount, at best also of its day; else all of them."""
+    same = [pair for pair in found if abs(pair[1].minor) == receipt.amount_minor]
+    same.sort(key=lambda pair: work.lines[pair[0]].value_on != receipt.value_on)
+    return same[:1] or found
 
 
 def _identify_item(
@@ -146,10 +144,12 @@ def _identify_item(
 ) -> None:
     receipt = work.receipt(loan_id, receipt_id)
     if item.minor > 0:
-        match = Match(loan_id, receipt_id, min(item.minor, receipt.unsettled_minor), item.fee_minor)
-        _identify(work, line, match, "identified")
+        if proven := min(item.minor, receipt.unsettled_minor):
+            match = Match(loan_id, receipt_id, proven, item.fee_minor)
+            _identify(work, line, match, "identified")
         return
-    back = min(-item.minor, returnable(receipt))
+    if not (back := min(-item.minor, returnable(receipt))):
+        return
     take_back_by_line(work, loan_id, receipt, back, line.booked_on, None)
     match = Match(loan_id, receipt_id, -back, item.fee_minor)
     _identify(work, line, match, "return_identified")

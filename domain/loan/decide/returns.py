@@ -74,7 +74,10 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     else:
         learn_reason(work, loan_id, receipt.id, told)
     compare_bookings(work, loan_id, number, receipt.id)
-    if excess := command.amount_minor - known - minor:
+    excess = command.amount_minor - known - minor
+    # The whole of a payment may be told again under another name: that is no second return.
+    is_again = not receipt.net_minor or command.amount_minor == receipt.amount_minor
+    if excess and not is_again:
         _case_of_excess(work, loan_id, number, command, excess)
     return work.done(loan_id, number, "returned" if minor else "known")
 

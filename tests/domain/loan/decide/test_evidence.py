@@ -281,14 +281,15 @@ def test_a_transfer_is_proven_by_its_line_and_not_twice() -> None:
     s.credit(transfer, 0)
 
 
-def test_more_on_the_line_than_was_reported_leaves_the_rest_in_suspense() -> None:
-    """60 reported, 100 booked: 60 proven, 40 to be explained."""
+def test_more_on_the_line_than_was_reported_raises_the_payment() -> None:
+    """60 reported, 100 booked: all of it is this order's money, and pays its installment."""
     s = Scene.boarded()
     order = s.present()
     s.hear(order, OutcomeClass.PARTIAL, 6000)
     s.credit(order, 10000)
     line = list(s.books.lines.values())[-1]
-    assert (line.open_minor, [m.receipt for m in line.matches]) == (4000, [f"R-{order}"])
+    assert (line.open_minor, [m.receipt for m in line.matches]) == (0, [f"R-{order}"])
+    assert s.books.item().owed.total == 100
 
 
 def test_a_line_that_is_known_is_not_booked_again() -> None:
