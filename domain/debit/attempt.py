@@ -43,9 +43,9 @@ MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
         ),
         _S.CONFIRMED: frozenset({_S.RETURNED}),
         _S.DECLINED: frozenset(),
-        # The rail has the order after all.
-        _S.NOT_EXECUTED: frozenset({_S.UNKNOWN}),
-        _S.RECALLED: frozenset({_S.UNKNOWN}),
+        # The rail has the order after all: it holds it, or it has refused it.
+        _S.NOT_EXECUTED: frozenset({_S.UNKNOWN, _S.DECLINED}),
+        _S.RECALLED: frozenset({_S.UNKNOWN, _S.DECLINED}),
         _S.RETURNED: frozenset(),
     }
 )

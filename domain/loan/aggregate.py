@@ -92,6 +92,8 @@ class Receipt:
     bank_ref: str | None = None
     return_ref: str | None = None
     """The booking that the rail named when it told the return; may differ from `bank_ref`."""
+    inferred: bool = False
+    """Whether nothing but its return says that it was taken."""
     allocations: tuple[Allocated, ...] = ()
     waiting_minor: int = 0
     advance_minor: int = 0

@@ -34,6 +34,19 @@ def raise_receipt(work: Work, loan_id: str, receipt_id: str, amount_minor: int) 
     work.put_receipt(loan_id, replace(receipt, amount_minor=amount_minor, waiting_minor=waiting))
 
 
+def raise_inferred(work: Work, loan_id: str, receipt_id: str, back: int, most: int) -> Receipt:
+    """Of a payment that only its return tells, more has been taken if more comes back.
+
+    `back`: all that has come back of it now; `most`: what was ordered. A payment that the rail or a
+    credit line has told stays as it is.
+    """
+    receipt = work.receipt(loan_id, receipt_id)
+    amount = min(back, most)
+    if receipt.inferred and amount > receipt.amount_minor:
+        raise_receipt(work, loan_id, receipt_id, amount)
+    return work.receipt(loan_id, receipt_id)
+
+
 def dispute_amount(work: Work, loan_id: str, number: int, order_no: str, said: str) -> None:
     """Keep two tellings of one amount as a case."""
     open_case(work, loan_id, number, f"amount/{order_no}", "contradiction", said)

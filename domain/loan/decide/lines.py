@@ -169,6 +169,9 @@ def _receipt_of_order(
         receipt_id = free_success(work, loan_id, number, attempt, outcome, minor)
         return work.receipt(loan_id, receipt_id)
     receipt = found[0]
+    if receipt.inferred:
+        receipt = replace(receipt, inferred=False)
+        work.put_receipt(loan_id, receipt)
     if minor > receipt.unsettled_minor:
         shown = receipt.settled_minor + minor
         grow(work, loan_id, number, attempt, receipt, shown)

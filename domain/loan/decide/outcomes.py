@@ -23,7 +23,7 @@ from domain.loan.decide.disputes import (
 )
 from domain.loan.decide.money import place_waiting, raise_paid, receive_debit, receive_free
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import Event
+from domain.loan.lifecycle import Event, State
 from domain.loan.retrying import retry_verdict
 
 ENQUIRY = "enquiry"
@@ -87,7 +87,11 @@ def hear(
     elif attempt.state in NEVER_PRESENTED and _acknowledges(outcome):
         _revive(work, loan_id, number, attempt, outcome)
     elif attempt.state in NEVER_PRESENTED and outcome.verdict is Verdict.DECLINED:
-        work.close_case(f"contradiction/{attempt.order_no}")  # never executed, whoever had it
+        work.close_case(f"contradiction/{attempt.order_no}")
+        state = AttemptState.DECLINED  # the rail had it after all, and no money was taken
+        refused = replace(attempt, state=state, klass=outcome.klass, code=outcome.code)
+        put_attempt(work, loan_id, number, refused)
+        judge_again(work, loan_id, number, f"{outcome.klass} {outcome.code}")
     elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in _TAKEN:
         _deny(work, loan_id, number, attempt, outcome)
     place_waiting(work, loan_id)
@@ -107,7 +111,7 @@ def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Out
     if attempt.is_live or (outcome.claims_money and unbooked):
         why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
         key = f"unbelieved/{attempt.order_no}"
-        kind = "contradiction" if outcome.claims_money else "unbelievable_answer"
+        kind = "contradiction" if outcome.claims_money else "unknown_code"
         open_case(work, loan_id, number, key, kind, why)
 
 
@@ -246,12 +250,14 @@ def _hear_money_again(
         free_success(work, loan_id, number, attempt, outcome, amount)
         return
     receipt = same[0]
-    if receipt.bank_ref is None:
-        work.put_receipt(loan_id, replace(receipt, bank_ref=named))
+    if receipt.bank_ref is None or receipt.inferred:
+        named = named or receipt.bank_ref
+        work.put_receipt(loan_id, replace(receipt, bank_ref=named, inferred=False))
         compare_bookings(work, loan_id, number, receipt.id)
     if amount > receipt.amount_minor:
         grow(work, loan_id, number, attempt, receipt, amount)
-    if amount != receipt.amount_minor and not is_proven(work, loan_id, attempt.order_no):
+    differs = amount < receipt.amount_minor if receipt.inferred else amount != receipt.amount_minor
+    if differs and not is_proven(work, loan_id, attempt.order_no):
         said = f"{outcome.code}: {amount} was taken, and {receipt.amount_minor} was booked"
         dispute_amount(work, loan_id, number, attempt.order_no, said)
 
@@ -361,6 +367,17 @@ def _end_retryable_or_finally(work: Work, loan_id: str, number: int, detail: str
     else:
         event = Event.ATTEMPT_ENDED_RETRYABLE
     work.move(loan_id, number, event, detail)
+
+
+def judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
+    """Whether a machine may try again is decided anew, where nobody has acted since."""
+    item = work.item(loan_id, number)
+    if item.state not in {State.RETRYING, State.DELINQUENT} or not item.owed.total:
+        return
+    final = isinstance(retry_verdict(work.loan(loan_id), item, work.rules, work.at), NoRetry)
+    if (State.DELINQUENT if final else State.RETRYING) is not item.state:
+        event = Event.RECEIPT_REVERSED_FINALLY if final else Event.RECEIPT_REVERSED_RETRYABLE
+        work.move(loan_id, number, event, detail)
 
 
 def put_attempt(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:

@@ -2,12 +2,18 @@
 
 from datetime import date
 
-from domain.debit.outcome import Outcome, OutcomeClass
+from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Match, Receipt
-from domain.loan.decide.disputes import receipts_of_order
-from domain.loan.decide.outcomes import find, hear
+from domain.loan.decide.disputes import raise_inferred, receipts_of_order
+from domain.loan.decide.outcomes import find
 from domain.loan.decide.references import payments_named
-from domain.loan.decide.returns import NO_REASON, Returned, learn_reason, reverse
+from domain.loan.decide.returns import (
+    NO_REASON,
+    Returned,
+    infer_execution,
+    learn_reason,
+    reverse,
+)
 from domain.loan.decide.work import Work
 from domain.reconciliation.statement import LineItem, StatementLine
 
@@ -79,7 +85,10 @@ def _returned_receipt(work: Work, line: StatementLine, item: LineItem) -> Found 
     """
     ref = item.end_to_end_id or ""
     if ref in work.aggregates.orders:
-        _executed(work, line, item, ref)
+        loan_id = work.aggregates.orders[ref]
+        if work.loan(loan_id).currency == line.currency:
+            infer_execution(work, loan_id, ref, -item.amount_minor)
+            _raise_to(work, loan_id, ref, -item.amount_minor)
         found = candidates(work, line, item)
         return min(found, key=lambda pair: _fit(pair[1], line, item), default=None)
     ranked = sorted(candidates(work, line, item), key=lambda pair: _rank(pair[1], line, item))
@@ -88,15 +97,12 @@ def _returned_receipt(work: Work, line: StatementLine, item: LineItem) -> Found 
     return None if not ranked or alike else ranked[0]
 
 
-def _executed(work: Work, line: StatementLine, item: LineItem, order_no: str) -> None:
-    """A line of its return may be the first news that an order was executed."""
-    loan_id = work.aggregates.orders[order_no]
-    if receipts_of_order(work, loan_id, order_no) or work.loan(loan_id).currency != line.currency:
-        return
-    number, attempt = find(work, loan_id, order_no)
-    minor, day = -item.amount_minor, attempt.value_on
-    executed = Outcome(OutcomeClass.SUCCESS, "return", minor, executed_on=day)
-    hear(work, loan_id, number, attempt, executed, "statement")
+def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
+    """More has come back of an order's payment, which only its return tells, than is known of."""
+    _, attempt = find(work, loan_id, order_no)
+    receipt = receipts_of_order(work, loan_id, order_no)[0]
+    back = receipt.return_settled_minor + minor
+    raise_inferred(work, loan_id, receipt.id, back, attempt.amount_minor)
 
 
 def _rank(receipt: Receipt, line: StatementLine, item: LineItem) -> tuple[bool, bool]:

@@ -15,11 +15,11 @@ from domain.loan.aggregate import Receipt
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.desk import open_case, unknown_order
-from domain.loan.decide.disputes import compare_bookings, receipts_of_order
+from domain.loan.decide.disputes import compare_bookings, raise_inferred, receipts_of_order
 from domain.loan.decide.money import place_waiting, take_back
-from domain.loan.decide.outcomes import find, hear, put_attempt
+from domain.loan.decide.outcomes import find, hear, judge_again, put_attempt
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import Event, State
+from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
 
 NO_REASON = "line"
@@ -51,14 +51,11 @@ def record_return(work: Work, command: RecordReturn) -> Change:
         text = f"a return of order {command.order_no} is not believed: {flaw}"
         open_case(work, loan_id, number, key, "contradiction", text)
         return work.done(loan_id, number, "not believed")
-    if not receipts_of_order(work, loan_id, command.order_no):
-        # A return says that the debit had been executed: book that first, then take it back.
-        executed = Outcome(
-            OutcomeClass.SUCCESS, "return", command.amount_minor, executed_on=attempt.value_on
-        )
-        hear(work, loan_id, number, attempt, executed, "return")
+    infer_execution(work, loan_id, command.order_no, command.amount_minor)
     receipt = _reported(work, loan_id, command)
     known = min(command.amount_minor, receipt.untold_minor)
+    back = receipt.returned_minor + command.amount_minor - known
+    receipt = raise_inferred(work, loan_id, receipt.id, back, attempt.amount_minor)
     untold = receipt.untold_minor - known
     work.put_receipt(
         loan_id,
@@ -80,6 +77,21 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     if excess and not is_again:
         _case_of_excess(work, loan_id, number, command, excess)
     return work.done(loan_id, number, "returned" if minor else "known")
+
+
+def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None:
+    """A return says that its debit had been executed: book that first, then it is taken back.
+
+    No more was taken than was ordered; what comes back on top of it has another cause.
+    """
+    if receipts_of_order(work, loan_id, order_no):
+        return
+    number, attempt = find(work, loan_id, order_no)
+    taken, day = min(minor, attempt.amount_minor), attempt.value_on
+    executed = Outcome(OutcomeClass.SUCCESS, "return", taken, executed_on=day)
+    hear(work, loan_id, number, attempt, executed, "return")
+    receipt = receipts_of_order(work, loan_id, order_no)[0]
+    work.put_receipt(loan_id, replace(receipt, inferred=True))
 
 
 def reverse(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
@@ -128,7 +140,7 @@ def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) 
     elif attempt.state is AttemptState.RETURNED and _is_stricter(returned, attempt):
         known = replace(attempt, klass=returned.klass, code=returned.code)
         put_attempt(work, loan_id, number, known)
-        _judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
+        judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
 
 
 def _is_stricter(returned: Returned, attempt: Attempt) -> bool:
@@ -142,18 +154,6 @@ def _strictness(klass: OutcomeClass | None, code: str) -> tuple[int, str]:
     if klass in SOFT:
         return 1, code
     return (2, code) if klass is OutcomeClass.UNKNOWN_CODE else (3, code)
-
-
-def _judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
-    """Whether a machine may try again is decided anew, where nobody has acted since."""
-    item = work.item(loan_id, number)
-    if item.state not in {State.RETRYING, State.DELINQUENT} or not item.owed.total:
-        return
-    final = isinstance(retry_verdict(work.loan(loan_id), item, work.rules, work.at), NoRetry)
-    target = State.DELINQUENT if final else State.RETRYING
-    if target is not item.state:
-        event = Event.RECEIPT_REVERSED_FINALLY if final else Event.RECEIPT_REVERSED_RETRYABLE
-        work.move(loan_id, number, event, detail)
 
 
 def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:

@@ -12,7 +12,7 @@ ENDED = set(AttemptState) - LIVE
 
 @pytest.mark.parametrize("state", list(AttemptState))
 def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState) -> None:
-    """Only a confirmed order can be returned, and only one thought never to have arrived revives.
+    """Only a confirmed order can be returned, and only one thought never to have arrived goes on.
 
     An order that the rail has acknowledged can no longer be proven never to have arrived.
     """
@@ -20,7 +20,7 @@ def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState
     assert state not in following
     if state in ENDED:
         returned = {AttemptState.RETURNED} if state is AttemptState.CONFIRMED else set()
-        revived = {AttemptState.UNKNOWN} if state in NEVER_PRESENTED else set()
+        revived = {AttemptState.UNKNOWN, AttemptState.DECLINED} if state in NEVER_PRESENTED else set()
         assert following == returned | revived
     else:
         assert following >= {AttemptState.CONFIRMED, AttemptState.DECLINED, AttemptState.RECALLED}
