@@ -124,6 +124,7 @@ class Scene:
         klass: OutcomeClass = OutcomeClass.NSF,
         bank_ref: str | None = None,
         code: str = "AM04",
+        currency: str | None = None,
     ) -> Change | Refusal:
         """The rail reports a return."""
         return self.give(
@@ -135,6 +136,7 @@ class Scene:
             klass=klass,
             code=code,
             returned_on=self.today,
+            currency=currency,
         )
 
     def line(self, *items: LineItem, minor: int | None = None, **more: Any) -> Change | Refusal:
