@@ -295,7 +295,7 @@ class Rulebook:
     def return_class(
         self, rail: str, code: str, otherwise: OutcomeClass = OutcomeClass.UNKNOWN_CODE
     ) -> OutcomeClass:
-        """The class of a reason of a return; `otherwise` for a code that the table does not hold."""
+        """The class of a return's reason; `otherwise` for a code that the table does not hold."""
         table = self.returns.get(rail)
         row = table.rows.get(code) if table else None
         return row.klass if row else otherwise

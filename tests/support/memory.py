@@ -39,9 +39,7 @@ RAIL = RailProfile(
     idempotent=True,
 )
 PLAIN = BankingCalendar("PLAIN", frozenset(), frozenset(), date(2020, 1, 1), date(2030, 12, 31))
-RULES = Rulebook(
-    {"PLAIN": PLAIN}, {"simbank": RAIL}, returns={"simbank": load_returns("simbank")}
-)
+RULES = Rulebook({"PLAIN": PLAIN}, {"simbank": RAIL}, returns={"simbank": load_returns("simbank")})
 ORDER = (
     Component.COST,
     Component.FEE,

@@ -18,7 +18,7 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named]) -> No
 
     No debit of an installment leaves while a case of this kind names it.
     """
-    only = named[0] if len(named) == 1 else (None, None)
+    only: tuple[str | None, int | None] = named[0] if len(named) == 1 else (None, None)
     text = f"{line.open_minor} {line.currency} minor units of line {line.id} are not explained"
     _open(work, line, f"line/{line.id}", text, only, line.open_minor)
     if 1 < len(named) <= NAMED_MOST:
@@ -39,7 +39,14 @@ def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
     return named
 
 
-def _open(work: Work, line: LineState, key: str, text: str, named: Named, minor: int) -> None:
+def _open(
+    work: Work,
+    line: LineState,
+    key: str,
+    text: str,
+    named: tuple[str | None, int | None],
+    minor: int,
+) -> None:
     work.open_case(
         CaseChange(
             "open",

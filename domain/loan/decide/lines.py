@@ -54,9 +54,7 @@ def book_line(work: Work, command: BookLine) -> Change:
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
     charges = line.charges_minor
     if matches and charges:
-        work.post(
-            bookings.line_fee(line.account, line.id, charges, line.currency, line.booked_on)
-        )
+        work.post(bookings.line_fee(line.account, line.id, charges, line.currency, line.booked_on))
         open_minor, charges = open_minor + charges, 0
     state = replace(
         state,

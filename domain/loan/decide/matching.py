@@ -47,9 +47,7 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     return work.done(loan.id, order.number, "matched")
 
 
-def _beyond_line(
-    line: LineState, order: MatchLine, fee: int, *, is_return: bool
-) -> Refusal | None:
+def _beyond_line(line: LineState, order: MatchLine, fee: int, *, is_return: bool) -> Refusal | None:
     """Why a line cannot hold so much: an amount and its fee must lie within what is open of it."""
     room = room_of(line, is_return=is_return)
     booked = order.amount_minor + fee if is_return else order.amount_minor - fee

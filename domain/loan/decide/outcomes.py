@@ -262,7 +262,7 @@ def _hear_money_again(
         dispute_amount(work, loan_id, number, attempt.order_no, said)
 
 
-def grow(  # noqa: PLR0913 - each names one thing that the payment belongs to
+def grow(
     work: Work, loan_id: str, number: int, attempt: Attempt, receipt: Receipt, amount: int
 ) -> None:
     """More of one booking was taken than told: the same payment and its attempt are raised."""
@@ -275,9 +275,7 @@ def grow(  # noqa: PLR0913 - each names one thing that the payment belongs to
     place_waiting(work, loan_id)
 
 
-def more_than_ordered(
-    work: Work, loan_id: str, number: int, attempt: Attempt, amount: int
-) -> None:
+def more_than_ordered(work: Work, loan_id: str, number: int, attempt: Attempt, amount: int) -> None:
     """The rail took more than was ordered: cash is booked as it came, a person looks."""
     text = f"order {attempt.order_no}: {amount} of {attempt.amount_minor}"
     open_case(work, loan_id, number, f"overtaken/{attempt.order_no}", "more_than_ordered", text)

@@ -1,4 +1,4 @@
-"""Booked lines of returned money: of a debit by its order or mandate, of a transfer by reference."""
+"""Booked lines of returned money: a debit by order or mandate, a transfer by its reference."""
 
 from datetime import date
 
@@ -36,7 +36,7 @@ def book_return(work: Work, line: StatementLine, item: LineItem) -> Match | None
     return Match(loan_id, receipt.id, -minor, item.charges_minor)
 
 
-def take_back_by_line(  # noqa: PLR0913 - what is said of one return
+def take_back_by_line(
     work: Work, loan_id: str, receipt: Receipt, minor: int, on: date, reason: str | None
 ) -> None:
     """Book what of a return only its line has told, and learn its reason."""

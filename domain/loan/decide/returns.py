@@ -59,9 +59,7 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     untold = receipt.untold_minor - known
     work.put_receipt(
         loan_id,
-        replace(
-            receipt, untold_minor=untold, return_ref=command.bank_ref or receipt.return_ref
-        ),
+        replace(receipt, untold_minor=untold, return_ref=command.bank_ref or receipt.return_ref),
     )
     klass = work.rules.return_class(attempt.rail, command.code, command.klass)
     minor = min(command.amount_minor - known, receipt.net_minor)

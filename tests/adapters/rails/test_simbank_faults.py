@@ -129,7 +129,7 @@ async def test_an_enquiry_without_a_usable_answer_is_never_a_verdict(name: str) 
             await rail.enquire("ORDER-1", "M-1")
 
 
-NOT_BELIEVED = {
+NOT_BELIEVED: dict[str, dict[str, Any]] = {
     "another order": {"order_no": "ORDER-2"},
     "another order, unknown to the bank": {
         "order_no": "ORDER-2",

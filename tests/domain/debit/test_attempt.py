@@ -20,7 +20,9 @@ def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState
     assert state not in following
     if state in ENDED:
         returned = {AttemptState.RETURNED} if state is AttemptState.CONFIRMED else set()
-        revived = {AttemptState.UNKNOWN, AttemptState.DECLINED} if state in NEVER_PRESENTED else set()
+        revived = (
+            {AttemptState.UNKNOWN, AttemptState.DECLINED} if state in NEVER_PRESENTED else set()
+        )
         assert following == returned | revived
     else:
         assert following >= {AttemptState.CONFIRMED, AttemptState.DECLINED, AttemptState.RECALLED}

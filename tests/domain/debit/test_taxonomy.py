@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 
-from domain.debit.attempt import LIVE, MOVES, AttemptState
 from domain.debit.codes import CodeRow, CodeTable, LocalText
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import EXCUSING, NO_ANSWER, Outcome, OutcomeClass, Verdict, verdict_of

@@ -327,7 +327,12 @@ def test_only_an_unproven_payment_of_this_loan_is_withdrawn() -> None:
     s.order(UndoMatch, line=line, reference="T-1")
     assert said(s.order(WithdrawPayment, reference="T-1")) == "payment withdrawn"
     assert said(s.order(WithdrawPayment, reference="T-1")) == "payment.withdrawn"
-    again = {"reference": "T-1", "amount_minor": 10000, "currency": "CNY", "value_on": s.today}
+    again: dict[str, Any] = {
+        "reference": "T-1",
+        "amount_minor": 10000,
+        "currency": "CNY",
+        "value_on": s.today,
+    }
     assert said(s.order(RecordPayment, **again)) == "payment recorded", "the first was none"
     assert said(s.order(WithdrawPayment, reference="T-1")) == "payment withdrawn"
     order = s.present()

@@ -63,7 +63,12 @@ CASES: Mapping[str, tuple[tuple[Fact, ...], Mapping[str, int], str, str]] = {
     "settled in two lines, part told": ((PART, SMALL_LINE, REST_LINE), HELD, "SETTLED", ""),
     "less on the line than told": (
         (WHOLE, SMALL_LINE),
-        {"clearing/simbank": 6100, BANK: 4000, "held_by/funder-1": -4000, "payable/funder-1": -6100},
+        {
+            "clearing/simbank": 6100,
+            BANK: 4000,
+            "held_by/funder-1": -4000,
+            "payable/funder-1": -6100,
+        },
         "CLEARING",
         "amount/",
     ),

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from adapters.rails.codes import load_returns
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
@@ -34,7 +36,12 @@ def rule(answer: Change | Refusal) -> str:
 
 def match(s: Scene, line: str, ref: str, minor: int, fee: int = 0) -> str:
     """A person matches a line; the rule of the refusal, or nothing."""
-    terms = {"line": line, "reference": ref, "amount_minor": minor, "fee_minor": fee}
+    terms: dict[str, Any] = {
+        "line": line,
+        "reference": ref,
+        "amount_minor": minor,
+        "fee_minor": fee,
+    }
     return rule(s.order(MatchLine, **terms))
 
 
@@ -259,7 +266,9 @@ def test_a_return_that_cannot_be_true_is_a_case_and_takes_nothing_back(
 @pytest.mark.parametrize(
     ("code", "state"), [("AM04", "RETRYING"), ("MD06", "DELINQUENT"), ("ZZ99", "DELINQUENT")]
 )
-def test_one_table_says_whether_a_return_may_be_tried_again(way: str, code: str, state: str) -> None:
+def test_one_table_says_whether_a_return_may_be_tried_again(
+    way: str, code: str, state: str
+) -> None:
     """The same reason has the same meaning, whichever way it comes."""
     s = scene()
     order = s.present()
@@ -270,6 +279,24 @@ def test_one_table_says_whether_a_return_may_be_tried_again(way: str, code: str,
     else:
         s.return_line(order, 10100, code=code)
     assert s.state == state
+
+
+@pytest.mark.parametrize(("rail", "code"), [("ach", "R01"), ("ach", "R09"), ("bacs", "0")])
+@pytest.mark.parametrize("ways", [("report",), ("line",), ("report", "line"), ("line", "report")])
+def test_the_reason_of_every_rail_means_the_same_by_report_and_by_line(
+    rail: str, code: str, ways: tuple[str, ...]
+) -> None:
+    """No funds at ACH and Bacs are tried again, also when only the bank's line tells it."""
+    s = scene()
+    s.books.rules = replace(s.books.rules, returns={"simbank": load_returns(rail)})
+    order = s.present()
+    s.hear(order)
+    for way in ways:
+        if way == "report":
+            s.returned(order, 10100, OutcomeClass.UNKNOWN_CODE, code=code)
+        else:
+            s.return_line(order, 10100, code=code)
+    assert s.state == "RETRYING"
 
 
 def test_a_second_part_of_a_return_is_booked_as_well() -> None:
@@ -378,7 +405,7 @@ def test_a_transfer_that_its_bank_takes_back_is_owed_again() -> None:
 
 
 def test_of_two_loans_that_fit_alike_a_return_line_chooses_none() -> None:
-    """One mandate, two loans, equal debits, a reference that nobody knows: it waits for a person."""
+    """One mandate, two loans, equal debits, an unknown reference: it waits for a person."""
     s = scene()
     mandate = s.books.loans["L1"].mandate
     s.books.apply(board("L2", lines=LINES, product=PLAIN, mandate=mandate))
@@ -426,7 +453,7 @@ def test_a_line_of_nothing_whose_items_do_not_add_up_is_seen() -> None:
 
 
 def test_a_line_that_nets_to_zero_is_booked_item_by_item() -> None:
-    """101.00 in and 101.00 out, both unknown: the line waits, and each item is matched by itself."""
+    """101.00 in and 101.00 out, both unknown: the line waits, each item is matched by itself."""
     s = scene()
     order = s.present()
     s.hear(order)
@@ -442,7 +469,7 @@ def test_a_line_that_nets_to_zero_is_booked_item_by_item() -> None:
 
 
 def test_a_charge_on_a_line_that_waited_is_booked_when_it_is_matched() -> None:
-    """100.00 arrive of 101.00, the bank says that it kept 1.00 of the line; matched by reference."""
+    """100.00 arrive of 101.00, the bank kept 1.00 of the line; matched by reference."""
     s = scene()
     s.until(LINES[0].due_on)
     s.line(LineItem("T-1", None, None, 10100), charges_minor=100)
@@ -459,7 +486,7 @@ def test_a_charge_on_a_line_that_waited_is_booked_when_it_is_matched() -> None:
 
 @pytest.mark.parametrize("stated", [True, False])
 def test_a_fee_inside_a_line_is_booked_by_a_person(*, stated: bool) -> None:
-    """100.00 of 101.00 on a line without a reference: the fee is the bank's word or the person's."""
+    """100.00 of 101.00 on a line without a reference: the bank or a person says the fee."""
     s = scene()
     order = s.present()
     s.hear(order)
@@ -530,7 +557,12 @@ def test_the_same_payment_recorded_twice_is_refused_until_it_is_withdrawn() -> N
     """Reference, amount and day together say that it is the same."""
     s = scene()
     s.pay(5000, ref="RENT", value_on=s.today)
-    again = {"reference": "RENT", "amount_minor": 5000, "currency": "CNY", "value_on": s.today}
+    again: dict[str, Any] = {
+        "reference": "RENT",
+        "amount_minor": 5000,
+        "currency": "CNY",
+        "value_on": s.today,
+    }
     assert rule(s.order(RecordPayment, **again)) == "payment.reference"
 
 
