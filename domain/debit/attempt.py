@@ -61,7 +61,8 @@ class Attempt:
     `sends` counts the sends; below zero: the last of them provably never left. It never goes back,
     so that a late report about an earlier send cannot be taken for one about a later.
     `acknowledged`: the rail has said that it holds the order, so *not found* proves nothing of it.
-    `ended_at` is when the verdict came, `returned_at` when a confirmed debit was taken back.
+    `ended_at` is when the verdict came, `returned_at` when more became known: a confirmed
+    debit was taken back, or an order thought never to have arrived was refused.
     """
 
     number: int

@@ -75,8 +75,9 @@ class Receipt:
 
     `amount_minor` = allocated + waiting + advance + returned. `settled_minor` and
     `return_settled_minor` are what booked bank lines prove of it and of its return. `number` is the
-    installment that it was taken for (a debit's own). `untold_minor` is what only a bank line said
-    to be returned: the rail's report of it is still to come and is then no news.
+    installment that it was taken for. `reference` is what a payer calls a transfer, it may repeat;
+    `return_ref` the booking that the rail named as returned. `inferred`: only its return says that
+    it was taken. `untold_minor`: only a line said it was returned; its report is then no news.
     """
 
     id: str
@@ -88,12 +89,9 @@ class Receipt:
     number: int | None = None
     order_no: str | None = None
     reference: str = ""
-    """What the payer or a person calls a transfer; it may repeat and names nothing by itself."""
     bank_ref: str | None = None
     return_ref: str | None = None
-    """The booking that the rail named when it told the return; may differ from `bank_ref`."""
     inferred: bool = False
-    """Whether nothing but its return says that it was taken."""
     allocations: tuple[Allocated, ...] = ()
     waiting_minor: int = 0
     advance_minor: int = 0
@@ -101,8 +99,7 @@ class Receipt:
     returned_minor: int = 0
     return_settled_minor: int = 0
     untold_minor: int = 0
-    held_minor: int = 0
-    """Of this receipt, cash proven to lie on the funder's own account (direct routing)."""
+    held_minor: int = 0  # cash proven to lie on the funder's own account (direct routing)
     lines: tuple[str, ...] = ()
 
     @property
@@ -238,10 +235,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
-    """Money inside a line that nothing explains yet, signed like the line.
-
-    `ref` is its reference where it has one and no part of it is explained.
-    """
+    """Money inside a line that nothing explains, signed; `ref` as long as no part is explained."""
 
     ref: str
     minor: int
@@ -252,8 +246,8 @@ class WaitingItem:
 class LineState:
     """A booked bank line as the books hold it.
 
-    `open_minor` is signed and not yet explained; `charges_minor` is the bank's charge on the line
-    as a whole while it is inside `open_minor`, since it is booked with the first match.
+    `open_minor` is signed and not explained; `charges_minor`, the bank's charge on the whole line,
+    is inside it until the first match books it.
     """
 
     id: str
@@ -270,7 +264,7 @@ class LineState:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is not explained, also where it nets to zero."""
+        """Whether anything is not explained, be it netted to zero."""
         return bool(self.open_minor or self.waiting)
 
 
@@ -282,8 +276,7 @@ class Rulebook:
     rails: Mapping[str, RailProfile] = field(default_factory=dict)
     limits: Mapping[str, tuple[RetryLimit, ...]] = field(default_factory=dict)
     """Rules of schemes and regulators about presenting again; the strictest of all wins."""
-    returns: Mapping[str, CodeTable] = field(default_factory=dict)
-    """By rail, what the reason of a returned debit means, whichever way it becomes known."""
+    returns: Mapping[str, CodeTable] = field(default_factory=dict)  # reasons of returns, by rail
 
     def calendar(self, name: str) -> BankingCalendar:
         """A banking calendar by name."""
@@ -296,8 +289,7 @@ class Rulebook:
         self, rail: str, code: str, otherwise: OutcomeClass = OutcomeClass.UNKNOWN_CODE
     ) -> OutcomeClass:
         """The class of a return's reason; `otherwise` for a code that the table does not hold."""
-        table = self.returns.get(rail)
-        row = table.rows.get(code) if table else None
+        row = self.returns[rail].rows.get(code) if rail in self.returns else None
         return row.klass if row else otherwise
 
     def rail(self, name: str) -> RailProfile:

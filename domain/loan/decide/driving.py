@@ -12,6 +12,7 @@ from domain.debit.presentment import value_day
 from domain.debit.rail import RailProfile
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
+from domain.loan.asking import NO_DEBIT
 from domain.loan.change import CaseChange, Change, Done, Message, Ordered, Refusal
 from domain.loan.commands import (
     BeatCommand,
@@ -130,7 +131,7 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
         return Refusal("debit.lease", f"order {attempt.order_no} is leased to another sender")
     if not work.rules.rail(attempt.rail).idempotent:
         return Refusal("debit.not_idempotent", f"{attempt.rail} may execute one number twice")
-    if work.item(loan_id, number).hold in agenda.NO_DEBIT:
+    if work.item(loan_id, number).hold in NO_DEBIT:
         return Refusal("debit.held", "a hold stops every send; asking goes on")
     if waits_for(work, loan_id, number):
         return Refusal("debit.money_waits", "money that came another way waits for the verdict")

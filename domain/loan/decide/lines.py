@@ -8,10 +8,12 @@ from domain.ledger import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
+from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import dispute_amount, receipts_of_order
+from domain.loan.decide.late import free_success, grow
 from domain.loan.decide.linecases import Named, open_case_of_line
 from domain.loan.decide.money import prove
-from domain.loan.decide.outcomes import find, free_success, grow, hear
+from domain.loan.decide.outcomes import hear
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.returnlines import book_return, candidates
 from domain.loan.decide.work import Work

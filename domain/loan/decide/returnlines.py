@@ -4,8 +4,8 @@ from datetime import date
 
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Match, Receipt
+from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import raise_inferred, receipts_of_order
-from domain.loan.decide.outcomes import find
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.returns import (
     NO_REASON,

@@ -14,10 +14,11 @@ from domain.debit.retry import SOFT, NoRetry
 from domain.loan.aggregate import Receipt
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
+from domain.loan.decide.attempts import find, judge_again, put_attempt
 from domain.loan.decide.desk import open_case, unknown_order
 from domain.loan.decide.disputes import compare_bookings, raise_inferred, receipts_of_order
 from domain.loan.decide.money import place_waiting, take_back
-from domain.loan.decide.outcomes import find, hear, judge_again, put_attempt
+from domain.loan.decide.outcomes import hear
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
@@ -136,7 +137,7 @@ def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) 
         ended = replace(ended, klass=returned.klass, code=returned.code)
         put_attempt(work, loan_id, number, ended)
     elif attempt.state is AttemptState.RETURNED and _is_stricter(returned, attempt):
-        known = replace(attempt, klass=returned.klass, code=returned.code)
+        known = replace(attempt, klass=returned.klass, code=returned.code, returned_at=work.at)
         put_attempt(work, loan_id, number, known)
         judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
 

@@ -10,8 +10,9 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import IllegalTransition, InvariantBroken
 from domain.loan.change import Change
 from domain.loan.decide import decide
+from domain.loan.decide.attempts import put_attempt
 from domain.loan.decide.money import place_waiting
-from domain.loan.decide.outcomes import end_unpaid, put_attempt
+from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
 from domain.reconciliation.statement import LineItem

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.rails.codes import load_returns
 from domain.debit.attempt import AttemptState
-from domain.debit.outcome import OutcomeClass
+from domain.debit.outcome import Outcome, OutcomeClass, Verdict, about_other_order
 from domain.ledger import accounts
 from domain.loan.change import Change, Ordered, Refusal
 from domain.reconciliation.statement import LineItem
@@ -574,3 +574,55 @@ def test_a_batch_line_that_comes_before_its_outcomes_is_booked_with_them() -> No
     s.line(minor=10100, batch_ref="batch-1", batch_count=1)
     s.hear(order, batch_ref="batch-1")
     assert s.state == "SETTLED"
+
+
+# --- what nothing follows from -------------------------------------------------------------------
+
+
+def test_an_answer_about_another_order_keeps_its_code_and_names_that_order() -> None:
+    """A rail's adapter makes it; whatever it says of that order, it is no verdict on ours."""
+    said = about_other_order(Outcome(OutcomeClass.SUCCESS, "00", 10100), "X-9")
+    assert (said.verdict, said.code, said.flaw) == (
+        Verdict.UNKNOWN,
+        "00",
+        "it is about order X-9",
+    )
+
+
+def test_weaker_news_of_an_order_that_never_arrived_changes_nothing() -> None:
+    """Not found once more, and no answer: it stays not executed."""
+    s = scene()
+    order = s.present()
+    asked_late(s, order)
+    before = s.books.item()
+    for klass in (OutcomeClass.NOT_FOUND, OutcomeClass.TECH):
+        s.hear(order, klass, source="webhook")
+    assert s.books.item() == before
+
+
+def test_a_surplus_payment_of_an_order_grows_and_its_attempt_does_not() -> None:
+    """The second execution is told in part and then whole: only that payment is raised."""
+    s = scene()
+    order = s.present()
+    s.hear(order, bank_ref="B1")
+    s.hear(order, OutcomeClass.PARTIAL, 4000, "webhook", bank_ref="B2")
+    s.hear(order, minor=10100, source="webhook", bank_ref="B2")
+    assert [r.amount_minor for r in s.books.loans["L1"].receipts] == [10100, 10100]
+    assert s.balances[f"suspense/R-{order}-2"] == -10100
+    assert s.books.item().attempts[0].confirmed_minor == 10100
+    invariants.check(s.books)
+
+
+def test_more_waiting_lines_than_a_payment_can_explain_wait_on() -> None:
+    """Three credits and two debits of one reference, one payment: the rest stays open."""
+    s = scene()
+    s.until(LINES[0].due_on)
+    for minor in (6000, 4100, 500, -10100, -700):
+        s.line(LineItem("T-9", None, None, minor))
+    s.pay(10100, ref="T-9")
+    assert (s.balances.get("owed/1/principal"), s.state) == (10100, "DUE")
+    assert sorted(line.open_minor for line in s.books.lines.values() if line.open_minor) == [
+        -700,
+        500,
+    ]
+    invariants.check(s.books)
