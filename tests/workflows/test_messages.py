@@ -37,17 +37,25 @@ def test_every_request_has_a_signal_of_its_name(kind: str) -> None:
 
 def test_a_request_becomes_its_command_whole() -> None:
     """Nothing that was said is lost on the way to the books."""
-    request = REQUESTS["match_line"](**ASKED, **LINE)
+    request = REQUESTS["match_line"](**ASKED, **LINE, fee_minor=3)
     command = command_of(request, "L1", 3)
     said = {item.name: getattr(command, item.name) for item in fields(command)}
     assert said == {
         **ASKED,
         **LINE,
+        "fee_minor": 3,
         "loan_id": "L1",
         "number": 3,
         "kind": "match_line",
         "approver": None,
     }
+
+
+def test_a_rest_of_a_line_may_be_nothing_but_a_fee() -> None:
+    """An amount of zero is well shaped beside a fee, and by itself it is not."""
+    whole = {**ASKED, **LINE, "amount_minor": 0}
+    assert list(misshapen(REQUESTS["match_line"](**whole, fee_minor=300))) == []
+    assert [name for name, _ in misshapen(REQUESTS["match_line"](**whole))] == ["amount_minor"]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +70,7 @@ def test_a_request_becomes_its_command_whole() -> None:
         ("approver", ""),
         ("approver", "x" * 121),
         ("amount_minor", 0),
+        ("fee_minor", -1),
         ("reference", ""),
         ("reference", "x" * 121),
         ("line", ""),
