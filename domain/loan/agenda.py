@@ -225,7 +225,7 @@ def _presentment(
     for beat in _planned(loan, item, rules, at):
         if not case:
             yield beat
-            return
+            continue
         rail = rules.rail(loan.product.rail)
         morrow = local_day(at, rail.timezone) + timedelta(days=1)
         start = max(beat.not_before, local_instant(morrow, loan.product.present_at, rail.timezone))

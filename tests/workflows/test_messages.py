@@ -12,6 +12,7 @@ from workflows.overrides import TakesOrders
 KNOWN_TO_THE_DRIVER = {"loan_id", "number"}
 ASKED: dict[str, Any] = {"id": "o-1", "actor": Actor("operator", "7"), "reason": "a test"}
 LINE: dict[str, Any] = {"line": "A/S/1", "reference": "T-1", "amount_minor": 100}
+FEE: dict[str, Any] = {"fee_minor": 3}
 
 
 def test_every_order_of_the_books_can_be_asked_for_and_nothing_else() -> None:
@@ -37,13 +38,13 @@ def test_every_request_has_a_signal_of_its_name(kind: str) -> None:
 
 def test_a_request_becomes_its_command_whole() -> None:
     """Nothing that was said is lost on the way to the books."""
-    request = REQUESTS["match_line"](**ASKED, **LINE, fee_minor=3)
+    request = REQUESTS["match_line"](**ASKED, **LINE, **FEE)
     command = command_of(request, "L1", 3)
     said = {item.name: getattr(command, item.name) for item in fields(command)}
     assert said == {
         **ASKED,
         **LINE,
-        "fee_minor": 3,
+        **FEE,
         "loan_id": "L1",
         "number": 3,
         "kind": "match_line",
@@ -54,7 +55,7 @@ def test_a_request_becomes_its_command_whole() -> None:
 def test_a_rest_of_a_line_may_be_nothing_but_a_fee() -> None:
     """An amount of zero is well shaped beside a fee, and by itself it is not."""
     whole = {**ASKED, **LINE, "amount_minor": 0}
-    assert list(misshapen(REQUESTS["match_line"](**whole, fee_minor=300))) == []
+    assert list(misshapen(REQUESTS["match_line"](**whole, **FEE))) == []
     assert [name for name, _ in misshapen(REQUESTS["match_line"](**whole))] == ["amount_minor"]
 
 

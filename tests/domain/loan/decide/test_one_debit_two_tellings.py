@@ -299,6 +299,22 @@ def test_the_reason_of_every_rail_means_the_same_by_report_and_by_line(
     assert s.state == "RETRYING"
 
 
+def test_a_stricter_reason_that_comes_while_the_next_debit_is_out_forbids_the_one_after_it() -> (
+    None
+):
+    """No funds by report, presented again, refused by the payer on the line: nothing follows."""
+    s = scene()
+    first = s.present()
+    s.hear(first)
+    s.returned(first, 10100)
+    second = s.present()
+    s.return_line(first, 10100, code="MD06")
+    assert (s.state, s.books.item().attempts[0].code) == ("PRESENTED", "MD06")
+    s.hear(second, OutcomeClass.NSF)
+    assert s.books.item().attempts[1].state is AttemptState.DECLINED
+    invariants.check(s.books)
+
+
 def test_a_second_part_of_a_return_is_booked_as_well() -> None:
     """30.00 and then 20.00 of 101.00 come back: 50.00 are owed again."""
     s = scene()
@@ -614,10 +630,10 @@ def test_a_surplus_payment_of_an_order_grows_and_its_attempt_does_not() -> None:
 
 
 def test_more_waiting_lines_than_a_payment_can_explain_wait_on() -> None:
-    """Three credits and two debits of one reference, one payment: the rest stays open."""
+    """Three credits and three debits of one reference, one payment: the rest stays open."""
     s = scene()
     s.until(LINES[0].due_on)
-    for minor in (6000, 4100, 500, -10100, -700):
+    for minor in (6000, 4100, 500, -6000, -4100, -700):
         s.line(LineItem("T-9", None, None, minor))
     s.pay(10100, ref="T-9")
     assert (s.balances.get("owed/1/principal"), s.state) == (10100, "DUE")
@@ -626,3 +642,13 @@ def test_more_waiting_lines_than_a_payment_can_explain_wait_on() -> None:
         500,
     ]
     invariants.check(s.books)
+
+
+def test_a_denial_of_money_that_a_line_has_proven_is_no_case() -> None:
+    """The bank's booked line is the stronger word, whichever of the two comes first."""
+    s = scene()
+    order = s.present()
+    s.hear(order)
+    s.credit(order, 10100)
+    s.hear(order, OutcomeClass.NSF, source="webhook")
+    assert f"contradiction/{order}" not in s.books.cases
