@@ -51,6 +51,7 @@ def _command(rail: str, report: Report) -> AnyCommand:
                 klass=report.reason_klass,
                 code=report.reason_code,
                 returned_on=report.returned_on,
+                currency=report.currency,
             )
         case ReceiptReport():
             return RecordNoticeReceipt(

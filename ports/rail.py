@@ -77,7 +77,10 @@ class OutcomeReport:
 
 @dataclass(frozen=True, slots=True)
 class ReturnReport:
-    """A confirmed debit was taken back. Amounts in minor units, both not negative."""
+    """A confirmed debit was taken back. Amounts in minor units; `currency` where the rail says it.
+
+    The books believe no amount of zero or below and no other currency than the order's.
+    """
 
     event_id: str
     order_no: str
@@ -87,6 +90,7 @@ class ReturnReport:
     reason_klass: OutcomeClass
     reason_code: str
     returned_on: date
+    currency: str | None = None
     kind: Literal["return"] = "return"
 
 
@@ -138,7 +142,8 @@ class Rail(Protocol):
         """Ask what became of an order, by the number and merchant of its intent.
 
         Returns:
-            The order's outcome; class NOT_FOUND when the rail does not know the number.
+            The order's outcome; class NOT_FOUND when the rail does not know the number. An answer
+            about another order carries a `flaw`, which makes its verdict UNKNOWN.
 
         Raises:
             RailUnavailable: no usable answer came; asking changes nothing, so ask again.

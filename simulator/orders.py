@@ -26,7 +26,7 @@ FIELDS = {
     "value_on": str,
     "purpose": str,
 }
-NUMBER = re.compile(r"[A-Za-z0-9._:~-]{1,40}")
+NUMBER = re.compile(r"[A-Za-z0-9._:~-]{1,35}")
 ANOTHER_TRY_MS = 180 * SECOND
 """Orders this close together were sent side by side: neither is a retry of the other."""
 

@@ -18,7 +18,7 @@ from adapters.notices.email import SmtpNotices, SmtpServer
 from adapters.notices.sms import SmsNotices
 from adapters.notices.wording import Wording
 from adapters.products.files import read_products
-from adapters.rails.codes import limits_of
+from adapters.rails.codes import limits_of, load_returns
 from adapters.rails.http import RailHttp, Watch, unwatched
 from adapters.rails.simbank.client import SimbankConfig, SimbankRail
 from adapters.rails.simbank.profile import SIMBANK
@@ -93,7 +93,10 @@ def rulebook() -> Rulebook:
     """Calendars and rails that decisions may look up."""
     calendars = {name: load_calendar(name) for name in CALENDARS}
     return Rulebook(
-        calendars, {SIMBANK.name: SIMBANK}, {SIMBANK.name: limits_of(SIMBANK.name, "dd")}
+        calendars,
+        {SIMBANK.name: SIMBANK},
+        {SIMBANK.name: limits_of(SIMBANK.name, "dd")},
+        {SIMBANK.name: load_returns(SIMBANK.name)},
     )
 
 

@@ -152,12 +152,16 @@ class WriteOffRequest(Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchLineRequest(Request):
-    """A waiting bank line is this receipt's money, or makes one of that name. Minor units."""
+    """A waiting bank line is this payment's money or its return, or makes a payment of that name.
+
+    Minor units; `fee_minor` is what the bank kept of it inside the line.
+    """
 
     kind: Literal["match_line"] = "match_line"
     line: str
     reference: str
     amount_minor: int
+    fee_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +218,11 @@ def misshapen(request: Override) -> Iterator[tuple[str, str]]:
         yield "reason", f"1 to {_REASON_MOST} characters, in words"
     if request.approver is not None and not 0 < len(request.approver) <= _ID_MOST:
         yield "approver", f"1 to {_ID_MOST} characters"
-    if getattr(request, "amount_minor", 1) <= 0:
+    fee = getattr(request, "fee_minor", 0)
+    if fee < 0:
+        yield "fee_minor", "zero or more"
+    least = 0 if fee > 0 else 1  # a rest of a line may be nothing but a fee
+    if getattr(request, "amount_minor", 1) < least:
         yield "amount_minor", "more than zero"
     for name in _texts(request):
         yield name, PLAIN_RULE

@@ -61,7 +61,7 @@ async def _resolve(unit: Unit, work: Workset, find: Lookups, scopes: Sequence[Sc
     refs = work.refs
     for kind, ref, holder in sorted(tuple(row) for row in rows):
         match kind:
-            case "orders" | "messages" | "receipts":
+            case "orders" | "messages":
                 getattr(refs, kind)[ref] = holder
             case _:
                 getattr(refs, kind).setdefault(ref, set()).add(holder)

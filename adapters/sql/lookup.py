@@ -1,5 +1,6 @@
 """The look-up statements of the books, one constant text each, for either database."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -19,19 +20,19 @@ from adapters.sql.tables import (
     receipts,
 )
 
-_REFERENCES: dict[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
-    "mandates": (loans.c.mandate_ref, loans.c.id),
-    "orders": (attempts.c.order_no, attempts.c.loan_id),
-    "messages": (notices.c.message_id, notices.c.loan_id),
-    "batches": (attempts.c.batch_ref, attempts.c.loan_id),
-    "receipts": (receipts.c.id, receipts.c.loan_id),
-    "waiting": (line_refs.c.ref, line_refs.c.line_id),
+_Place = tuple[ColumnElement[Any], ColumnElement[Any]]
+_REFERENCES: dict[str, tuple[_Place, ...]] = {
+    "mandates": ((loans.c.mandate_ref, loans.c.id),),
+    "orders": ((attempts.c.order_no, attempts.c.loan_id),),
+    "messages": ((notices.c.message_id, notices.c.loan_id),),
+    "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
+    "receipts": ((receipts.c.id, receipts.c.loan_id), (receipts.c.reference, receipts.c.loan_id)),
+    "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
 }
 """Where references of a kind stand, and what holds them."""
 REFERENCES = tuple(_REFERENCES)
-
-
-_view = installments.c.view
+_WAITS = or_(lines.c.open_minor != 0, lines.c.amount_minor == 0)
+"""Lines that wait; one that nets to zero waits by its items."""
 
 
 class Lookups:
@@ -43,11 +44,13 @@ class Lookups:
 
         self._postgres = postgres
         self._resolving: dict[tuple[str, ...], Executable] = {}
-        self.receipts = _where(select(receipts.c.id, receipts.c.loan_id), of(receipts.c.id))
+        self.payments = _where(
+            select(receipts.c.reference, receipts.c.loan_id).distinct(), of(receipts.c.reference)
+        )
         self.waiting = _where(
             select(line_refs.c.ref, line_refs.c.line_id)
             .join(lines, lines.c.id == line_refs.c.line_id)
-            .where(lines.c.open_minor != 0),
+            .where(_WAITS),
             of(line_refs.c.ref),
         )
         self.lock_loans = (
@@ -92,16 +95,18 @@ class Lookups:
         of the kind's name. `kinds` are fields of `domain.loan.command.Scope`, in their order.
         """
         if kinds not in self._resolving:
-            parts = [self._resolve_one(kind) for kind in kinds]
+            parts = [part for kind in kinds for part in self._resolve_one(kind)]
             self._resolving[kinds] = parts[0] if len(parts) == 1 else union_all(*parts)
         return self._resolving[kinds]
 
-    def _resolve_one(self, kind: str) -> Select[Any]:
-        ref, held_by = _REFERENCES[kind]
-        named = select(literal_column(f"'{kind}'").label("kind"), ref.label("ref"), held_by)
-        if kind == "waiting":
-            named = named.join(lines, lines.c.id == held_by).where(lines.c.open_minor != 0)
-        return named.where(among(ref, kind, postgres=self._postgres)).distinct()
+    def _resolve_one(self, kind: str) -> Iterator[Select[Any]]:
+        """A payment is found by its id and by its payer's reference, anything else in one place."""
+        for ref, held_by in _REFERENCES[kind]:
+            label = literal_column(f"'{kind}'").label("kind")
+            named: Select[Any] = select(label, ref.label("ref"), held_by)
+            if kind == "waiting":
+                named = named.join(lines, lines.c.id == held_by).where(_WAITS)
+            yield named.where(among(ref, kind, postgres=self._postgres)).distinct()
 
 
 def _where(statement: Select, condition: object) -> Select:  # type: ignore[type-arg]

@@ -139,6 +139,7 @@ def receipt_row(loan_id: str, position: int, receipt: Receipt) -> Row:
         "position": position,
         "number": receipt.number,
         "order_no": receipt.order_no,
+        "reference": receipt.reference,
         "amount_minor": receipt.amount_minor,
         "waiting_minor": receipt.waiting_minor,
         "clearing_minor": receipt.clearing_minor,

@@ -136,12 +136,15 @@ receipts = Table(
     Column("position", Integer, nullable=False),
     Column("number", Integer),
     Column("order_no", String(120)),
+    # The payer's own; it may repeat.
+    Column("reference", String(160), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("waiting_minor", BigInteger, nullable=False),
     Column("clearing_minor", BigInteger, nullable=False),
     Column("returned_minor", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_receipts_id", "id"),
+    Index("ix_receipts_reference", "reference"),
 )
 
 lines = Table(

@@ -64,7 +64,8 @@ class References:
 
     orders: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
-    receipts: dict[str, str] = field(default_factory=dict)
+    receipts: dict[str, set[str]] = field(default_factory=dict)
+    """By our id of a payment, or by its payer's reference, which may repeat."""
     mandates: dict[str, set[str]] = field(default_factory=dict)
     batches: dict[str, set[str]] = field(default_factory=dict)
     waiting: dict[str, set[str]] = field(default_factory=dict)
@@ -72,13 +73,16 @@ class References:
 
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
-        found = {*self.orders.values(), *self.messages.values(), *self.receipts.values()}
-        return found.union(*self.mandates.values(), *self.batches.values())
+        found = {*self.orders.values(), *self.messages.values()}
+        sets = (*self.receipts.values(), *self.mandates.values(), *self.batches.values())
+        return found.union(*sets)
 
     def learn(self, before: Loan | None, after: Loan) -> None:
         """Take in what a change added, so that the next command of the group finds it."""
         self.mandates.setdefault(after.mandate.ref, set()).add(after.id)
-        self.receipts.update((receipt.id, after.id) for receipt in after.receipts)
+        for receipt in after.receipts:
+            for name in {receipt.id, receipt.reference} - {""}:
+                self.receipts.setdefault(name, set()).add(after.id)
         for item in changed_installments(before, after):
             for attempt in item.attempts:
                 self._learn_attempt(after.id, attempt)
@@ -149,11 +153,11 @@ class Workset:
         scope, refs = command.scope(), self.refs
         orders = _held(refs.orders, scope.orders)
         messages = _held(refs.messages, scope.messages)
-        receipts = _held(refs.receipts, scope.receipts)
+        receipts = _sorted(_held(refs.receipts, scope.receipts))
         mandates = _sorted(_held(refs.mandates, scope.mandates))
         batches = _sorted(_held(refs.batches, scope.batches))
-        names = {*scope.loans, *orders.values(), *messages.values(), *receipts.values()}
-        names = names.union(*mandates.values(), *batches.values())
+        names = {*scope.loans, *orders.values(), *messages.values()}
+        names = names.union(*receipts.values(), *mandates.values(), *batches.values())
         loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
         waiting = _sorted(_held(refs.waiting, scope.waiting))
         line_ids = sorted({*scope.lines, *(line for found in waiting.values() for line in found)})

@@ -235,7 +235,7 @@ async def _look_again(unit: Unit, work: Workset) -> None:
         Raced: it has.
     """
     fresh = {
-        receipt.id
+        receipt.reference
         for loan_id, loan in work.loans.items()
         for receipt in loan.receipts
         if receipt.source == "transfer" and not _had(work, loan_id, receipt.id)
@@ -250,9 +250,9 @@ async def _look_again(unit: Unit, work: Workset) -> None:
         )
     )
     find = lookups(postgres=unit.postgres)
-    for row in await unit.find(find.receipts, refs):
-        if work.refs.receipts.get(row.id) != row.loan_id:
-            raise Raced(row.id)
+    for row in await unit.find(find.payments, refs):
+        if row.loan_id not in work.refs.receipts.get(row.reference, ()):
+            raise Raced(row.reference)
     for row in await unit.find(find.waiting, sorted(fresh)):
         if row.line_id not in work.refs.waiting.get(row.ref, ()):
             raise Raced(row.ref)

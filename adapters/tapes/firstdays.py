@@ -176,7 +176,7 @@ class _Foretold:
             messages={
                 notice.message_id: loan.id for item in loan.installments for notice in item.notices
             },
-            receipts={receipt.id: loan.id for receipt in loan.receipts},
+            receipts={receipt.id: (loan.id,) for receipt in loan.receipts},
             mandates={loan.mandate.ref: (loan.id,)},
         )
 

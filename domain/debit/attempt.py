@@ -37,16 +37,15 @@ _S = AttemptState
 MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
     {
         _S.INTENDED: frozenset(set(_S) - {_S.INTENDED, _S.RETURNED}),
-        _S.ACCEPTED: frozenset(
-            {_S.UNKNOWN, _S.CONFIRMED, _S.DECLINED, _S.NOT_EXECUTED, _S.RECALLED}
-        ),
+        _S.ACCEPTED: frozenset({_S.UNKNOWN, _S.CONFIRMED, _S.DECLINED, _S.RECALLED}),
         _S.UNKNOWN: frozenset(
             {_S.ACCEPTED, _S.CONFIRMED, _S.DECLINED, _S.NOT_EXECUTED, _S.RECALLED}
         ),
         _S.CONFIRMED: frozenset({_S.RETURNED}),
         _S.DECLINED: frozenset(),
-        _S.NOT_EXECUTED: frozenset(),
-        _S.RECALLED: frozenset(),
+        # The rail has the order after all: it holds it, or it has refused it.
+        _S.NOT_EXECUTED: frozenset({_S.UNKNOWN, _S.DECLINED}),
+        _S.RECALLED: frozenset({_S.UNKNOWN, _S.DECLINED}),
         _S.RETURNED: frozenset(),
     }
 )
@@ -61,7 +60,9 @@ class Attempt:
     `send_until` is the sender's lease: until it has passed nobody else may send this order.
     `sends` counts the sends; below zero: the last of them provably never left. It never goes back,
     so that a late report about an earlier send cannot be taken for one about a later.
-    `ended_at` is when the verdict came, `returned_at` when a confirmed debit was taken back.
+    `acknowledged`: the rail has said that it holds the order, so *not found* proves nothing of it.
+    `ended_at` is when the verdict came, `returned_at` when more became known: a confirmed
+    debit was taken back, or an order thought never to have arrived was refused.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Attempt:
     bank_ref: str | None = None
     batch_ref: str | None = None
     confirmed_minor: int = 0
+    acknowledged: bool = False
     enquiries: int = 0
     asked_at: datetime | None = None
     ended_at: datetime | None = None

@@ -4,9 +4,11 @@ A rail's own code is translated into a class, the class into a verdict. *Unknown
 only an explicit success or an explicit refusal ends an attempt; everything else is asked again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+
+from domain.canonical import ADDED_LATER
 
 
 class OutcomeClass(StrEnum):
@@ -96,6 +98,8 @@ class Outcome:
 
     `executed_minor` is what was taken (0 unless confirmed); `bank_ref` names the rail's own
     booking, so that two executions of one order are told apart; `code` is the rail's own code.
+    `currency` is given where the rail states one. `flaw` says why the answer is not believed; the
+    verdict of a flawed answer is UNKNOWN, whatever its class.
     """
 
     klass: OutcomeClass
@@ -104,11 +108,44 @@ class Outcome:
     bank_ref: str | None = None
     batch_ref: str | None = None
     executed_on: date | None = None
+    currency: str | None = field(default=None, metadata=ADDED_LATER)
+    flaw: str = field(default="", metadata=ADDED_LATER)
 
     @property
     def verdict(self) -> Verdict:
         """What this outcome does to its attempt."""
-        return verdict_of(self.klass)
+        return Verdict.UNKNOWN if self.flaw else verdict_of(self.klass)
+
+    @property
+    def claims_money(self) -> bool:
+        """Whether the answer says that money was taken, believed or not."""
+        return self.klass in _TAKEN or self.executed_minor != 0
+
+
+MINOR_MAX = 10**15
+"""No single debit is larger; an answer that says so is not believed."""
+
+
+def about_other_order(answer: Outcome, order_no: str) -> Outcome:
+    """An answer that names another order than the one asked about: it says nothing of ours."""
+    return Outcome(OutcomeClass.UNKNOWN_CODE, answer.code, flaw=f"it is about order {order_no}")
+
+
+def checked(outcome: Outcome, currency: str) -> Outcome:
+    """The outcome, marked with its flaw where its money cannot be true for a debit in `currency`.
+
+    A success has an amount above zero and at most `MINOR_MAX`, anything else has none, and both are
+    in the currency of the order where the rail states one.
+    """
+    if outcome.flaw:
+        return outcome
+    taken = verdict_of(outcome.klass) is Verdict.CONFIRMED
+    minor = outcome.executed_minor
+    if outcome.currency not in {None, currency}:
+        return replace(outcome, flaw=f"it is in {outcome.currency}, the order is in {currency}")
+    if not (0 < minor <= MINOR_MAX if taken else minor == 0):
+        return replace(outcome, flaw=f"{outcome.klass} cannot have an amount of {minor}")
+    return outcome
 
 
 NO_ANSWER = Outcome(OutcomeClass.TECH, "NO_ANSWER")

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from datetime import time, timedelta
 
+from domain.errors import InvalidInput
+
+ORDER_NO_LEAST = 12
+"""Letters and digits of an order number below which two orders could come to share one."""
+
 
 @dataclass(frozen=True, slots=True)
 class RailProfile:
@@ -13,6 +18,8 @@ class RailProfile:
     which *not found* is evidence. `expected_by`: how long an accepted order may stay without a
     verdict before it is in doubt. `enquiry`: waits before the 1st, 2nd ... enquiry; the last one
     repeats. `idempotent`: the rail is proven to execute one order number at most once.
+    `order_no_most`: letters and digits that the rail keeps of an order number: ISO 20022 35, WeChat
+    and UnionPay at most 32 and 40, Bacs 18, Nacha 15.
     """
 
     name: str
@@ -43,3 +50,9 @@ class RailProfile:
     positive_confirmation: bool = True
     can_cancel: bool = True
     amount_max_minor: int | None = None
+    order_no_most: int = 35
+
+    def __post_init__(self) -> None:
+        if self.order_no_most < ORDER_NO_LEAST:
+            rule = f"at least {ORDER_NO_LEAST}, or order numbers are not unique"
+            raise InvalidInput("order_no_most", self.order_no_most, rule)

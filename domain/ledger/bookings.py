@@ -225,6 +225,21 @@ def line_fee(line: StatementLine, clearing: str) -> Entry:
     )
 
 
+def waiting_fee(line: str, clearing: str, minor: int, currency: str, on: date) -> Entry:
+    """The fee of a line that waited whole: Dr rail fees, Cr suspense/line.
+
+    It is a fee of the rail whose `clearing` account the line settles.
+    """
+    return _entry(
+        "rail_fee",
+        on,
+        [
+            Posting(_rail_fees(clearing), minor, currency, line=line),
+            Posting(accounts.suspense_line(line), -minor, currency, line=line),
+        ],
+    )
+
+
 def by_number(paid: Iterable[Allocation]) -> dict[int, Amounts]:
     """Allocations summed by installment."""
     result: dict[int, Amounts] = {}

@@ -5,10 +5,11 @@ gazetted holiday or a moved cut-off therefore reaches a running driver as a newe
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 
 from domain.calendar import BankingCalendar, earliest_in_window, local_day, local_instant
-from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import earliest_slot, first_presentment
 from domain.debit.rail import RailProfile
@@ -22,7 +23,9 @@ from domain.loan.aggregate import (
     NoticeState,
     Rulebook,
 )
+from domain.loan.asking import NO_DEBIT, while_live
 from domain.loan.change import CaseChange
+from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
 from domain.loan.retrying import barred, ends_on, not_missed, retry_verdict
 from domain.loan.view import Beat, BeatKind, InstallmentView
@@ -31,22 +34,30 @@ OPEN_AHEAD_DAYS = 10
 """A driver is started so many days before its first beat."""
 REMINDER_STALE_AFTER = timedelta(hours=24)
 """A reminder that could not be sent in a day has missed its purpose; the debit notices that."""
-RESEND_AFTER = timedelta(minutes=10)
-"""Wait before the same order is sent again when it provably never left."""
 BEFORE_DUE = frozenset({State.SCHEDULED, State.DUE})
 OVERDUE = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
-NO_DEBIT = frozenset({HoldKind.DEBIT, HoldKind.ALL})
 REVIEW_AT = time(12, 0)
+NO_CASES: Mapping[str, CaseChange] = MappingProxyType({})
 
 
-def next_beat(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Beat | None:
-    """The next thing that the driver has to do, or None when it only waits for news."""
+def next_beat(
+    loan: Loan,
+    item: Installment,
+    rules: Rulebook,
+    at: datetime,
+    cases: Mapping[str, CaseChange] = NO_CASES,
+) -> Beat | None:
+    """The next thing that the driver has to do, or None when it only waits for news.
+
+    `cases`: the open ones of the loan; while one puts an order of the installment in question, the
+    next debit is looked at again a day later.
+    """
     match item.state:
         case State.SCHEDULED | State.DUE | State.RETRYING:
-            beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at)]
+            beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at, cases)]
             return min(beats, key=lambda beat: beat.not_before, default=None)
         case State.PRESENTED | State.IN_DOUBT:
-            return _while_live(item, rules, at)
+            return while_live(item, rules, at)
         case State.CLEARING:
             return _settlement_deadline(loan, item, rules)
         case _:
@@ -81,7 +92,7 @@ def view_of(
         order_no=last.order_no if last else "",
         hold=item.hold.value if item.hold else "",
         needs_operator=item.needs_operator,
-        next_beat=next_beat(loan, item, rules, at),
+        next_beat=next_beat(loan, item, rules, at, cases),
         missing=tuple(lack.code for lack in lacks),
         is_final=item.state in FINAL,
         as_of=at,
@@ -202,7 +213,28 @@ def was_reminded(item: Installment) -> bool:
     return any(notice.state is NoticeState.DELIVERED for notice in told)
 
 
-def _presentment(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
+def _presentment(
+    loan: Loan,
+    item: Installment,
+    rules: Rulebook,
+    at: datetime,
+    cases: Mapping[str, CaseChange],
+) -> Iterator[Beat]:
+    """The next debit; while a case about an order of it is open, no earlier than tomorrow."""
+    case = doubt_about(cases, loan.id, item.number)
+    for beat in _planned(loan, item, rules, at):
+        if not case:
+            yield beat
+            continue
+        rail = rules.rail(loan.product.rail)
+        morrow = local_day(at, rail.timezone) + timedelta(days=1)
+        start = max(beat.not_before, local_instant(morrow, loan.product.present_at, rail.timezone))
+        slot = earliest_slot(start, rail, rules.calendar(rail.calendar))
+        yield replace(beat, not_before=slot, reason=f"waits for the end of case {case}")
+
+
+def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
+    """The next debit by plan and history alone."""
     product = loan.product
     if item.hold in NO_DEBIT or is_paid_ahead(loan, item):
         return
@@ -246,33 +278,6 @@ def _ordered_slot(
         return slot
     midnight = local_instant(day + timedelta(days=1), time.min, rail.timezone)
     return earliest_slot(midnight, rail, calendar)
-
-
-def _while_live(item: Installment, rules: Rulebook, at: datetime) -> Beat | None:
-    attempt = item.live_attempt
-    if attempt is None:
-        return None
-    rail = rules.rail(attempt.rail)
-    if attempt.never_left and item.hold not in NO_DEBIT:
-        base = (attempt.asked_at or attempt.intended_at) + RESEND_AFTER
-        calendar = rules.calendar(rail.calendar)
-        slot = not_missed(earliest_slot(base, rail, calendar), at, rail, calendar)
-        key = f"present/{attempt.number}/again/{attempt.enquiries}"
-        return Beat(BeatKind.PRESENT, slot, "the order never left; sent again", key)
-    instant = enquiry_at(attempt, rail)
-    reason = f"order {attempt.state.value.lower()}, enquiry {attempt.enquiries + 1}"
-    return Beat(
-        BeatKind.ENQUIRE, instant, reason, f"enquire/{attempt.order_no}/{attempt.enquiries}"
-    )
-
-
-def enquiry_at(attempt: Attempt, rail: RailProfile) -> datetime:
-    """When to ask about a live order next; waits grow, the last one repeats."""
-    if attempt.state is AttemptState.ACCEPTED and attempt.enquiries == 0:
-        return attempt.intended_at + rail.expected_by
-    wait = rail.enquiry[min(attempt.enquiries, len(rail.enquiry) - 1)]
-    base = max(attempt.asked_at or attempt.send_until, attempt.intended_at)
-    return base + wait
 
 
 def _settlement_deadline(loan: Loan, item: Installment, rules: Rulebook) -> Beat | None:

@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from domain.calendar import BankingCalendar
 from domain.debit.attempt import Attempt
-from domain.debit.codes import RetryLimit
+from domain.debit.codes import CodeTable, RetryLimit
 from domain.debit.mandate import Mandate
+from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
 from domain.loan.amounts import Amounts, Component
@@ -74,8 +75,9 @@ class Receipt:
 
     `amount_minor` = allocated + waiting + advance + returned. `settled_minor` and
     `return_settled_minor` are what booked bank lines prove of it and of its return. `number` is the
-    installment that it was taken for (a debit's own). `untold_minor` is what only a bank line said
-    to be returned: the rail's report of it is still to come and is then no news.
+    installment that it was taken for. `reference` is what a payer calls a transfer, it may repeat;
+    `return_ref` the booking that the rail named as returned. `inferred`: only its return says that
+    it was taken. `untold_minor`: only a line said it was returned; its report is then no news.
     """
 
     id: str
@@ -86,7 +88,10 @@ class Receipt:
     clearing_account: str
     number: int | None = None
     order_no: str | None = None
+    reference: str = ""
     bank_ref: str | None = None
+    return_ref: str | None = None
+    inferred: bool = False
     allocations: tuple[Allocated, ...] = ()
     waiting_minor: int = 0
     advance_minor: int = 0
@@ -94,8 +99,7 @@ class Receipt:
     returned_minor: int = 0
     return_settled_minor: int = 0
     untold_minor: int = 0
-    held_minor: int = 0
-    """Of this receipt, cash proven to lie on the funder's own account (direct routing)."""
+    held_minor: int = 0  # cash proven to lie on the funder's own account (direct routing)
     lines: tuple[str, ...] = ()
 
     @property
@@ -231,9 +235,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
-    """Money inside a line that carries references which no loan knows yet; `also` are further ones.
+    """Money inside a line that nothing explains, signed, with its references; `also` are further.
 
-    The first payment that is recorded under one of them takes the item.
+    It has references as long as no part of it is explained. The first payment that is recorded
+    under one of them takes the item.
     """
 
     ref: str
@@ -244,12 +249,16 @@ class WaitingItem:
     @property
     def refs(self) -> tuple[str, ...]:
         """Every reference under which the money may be found."""
-        return (self.ref, *self.also)
+        return (self.ref, *self.also) if self.ref else ()
 
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """A booked bank line as the books hold it. `open_minor` is signed and not yet explained."""
+    """A booked bank line as the books hold it.
+
+    `open_minor` is signed and not explained; `charges_minor`, the bank's charge on the whole line,
+    is inside it until the first match books it.
+    """
 
     id: str
     account: str
@@ -261,6 +270,12 @@ class LineState:
     value_on: date | None = None
     matches: tuple[Match, ...] = ()
     waiting: tuple[WaitingItem, ...] = ()
+    charges_minor: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is not explained, be it netted to zero."""
+        return bool(self.open_minor or self.waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +286,7 @@ class Rulebook:
     rails: Mapping[str, RailProfile] = field(default_factory=dict)
     limits: Mapping[str, tuple[RetryLimit, ...]] = field(default_factory=dict)
     """Rules of schemes and regulators about presenting again; the strictest of all wins."""
+    returns: Mapping[str, CodeTable] = field(default_factory=dict)  # reasons of returns, by rail
 
     def calendar(self, name: str) -> BankingCalendar:
         """A banking calendar by name."""
@@ -278,6 +294,13 @@ class Rulebook:
             return self.calendars[name]
         except KeyError:
             raise InvariantBroken(f"no calendar {name!r} in the rule book") from None
+
+    def return_class(
+        self, rail: str, code: str, otherwise: OutcomeClass = OutcomeClass.UNKNOWN_CODE
+    ) -> OutcomeClass:
+        """The class of a return's reason; `otherwise` for a code that the table does not hold."""
+        row = self.returns[rail].rows.get(code) if rail in self.returns else None
+        return row.klass if row else otherwise
 
     def rail(self, name: str) -> RailProfile:
         """A rail's capabilities by name."""

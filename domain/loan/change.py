@@ -131,7 +131,7 @@ class Aggregates:
     lines: Mapping[str, LineState] = field(default_factory=dict)
     orders: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
-    receipts: Mapping[str, str] = field(default_factory=dict)
+    receipts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mandates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -4,7 +4,7 @@
 refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
@@ -128,10 +128,12 @@ class RecordReturn(Command):
     klass: OutcomeClass
     code: str
     returned_on: date
+    currency: str | None = field(default=None, metadata=canonical.ADDED_LATER)
 
     def says(self) -> str | None:
-        """One return of one booking is one fact."""
-        return f"return/{self.rail}/{self.order_no}/{self.bank_ref or ''}"
+        """One return of one booking is one fact; a booking may come back in parts."""
+        what = canonical.digest((self.bank_ref, self.amount_minor, self.code, self.returned_on))
+        return f"return/{self.rail}/{self.order_no}/{what[:16]}"
 
     def scope(self) -> Scope:
         """Found by order number."""

@@ -50,6 +50,7 @@ class Event(StrEnum):
     ATTEMPT_ENDED_RETRYABLE = "attempt_ended_retryable"
     ATTEMPT_ENDED_FINALLY = "attempt_ended_finally"
     ATTEMPT_WITHDRAWN = "attempt_withdrawn"
+    ORDER_FOUND = "order_found"
     PAID_IN_FULL = "paid_in_full"
     PAID_IN_PART = "paid_in_part"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
@@ -84,6 +85,7 @@ def _table() -> dict[tuple[State, Event], State]:
         (_OUT, _E.ATTEMPT_ENDED_RETRYABLE, _S.RETRYING),
         (_OUT, _E.ATTEMPT_ENDED_FINALLY, _S.DELINQUENT),
         (_OUT, _E.ATTEMPT_WITHDRAWN, _S.DUE),
+        (_OPEN, _E.ORDER_FOUND, _S.IN_DOUBT),
         ((_S.SCHEDULED, *_OUT, *_OPEN), _E.PAID_IN_FULL, _S.CLEARING),
         ((_S.SCHEDULED, *_OPEN, *_OUTSIDE), _E.PAID_IN_PART, None),
         ((_S.DUE, _S.RETRYING), _E.ATTEMPTS_EXHAUSTED, _S.DELINQUENT),

@@ -4,15 +4,16 @@ A line that carries no reference of ours, or one that nobody knows, waits in sus
 knows whose money it is says so, and can take it back: every order here undoes another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from domain.canonical import ADDED_LATER
 from domain.loan.command import OrderCommand, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchOrder(OrderCommand):
-    """Names a line by its id (`account/booking date/mark`) and a receipt by its reference."""
+    """Names a line by its id (`account/booking date/mark`) and a payment of the loan."""
 
     line: str
     reference: str
@@ -24,13 +25,17 @@ class MatchOrder(OrderCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchLine(MatchOrder):
-    """So much of a waiting line is the money of this receipt, or of its return; minor units.
+    """So much of a waiting line is the money of this payment, or of its return; minor units.
 
-    A reference that nobody knows makes a receipt of it: the line is the first news of the payment.
+    `reference` is the payment's id, its order number or the payer's reference. One that no unproven
+    payment has makes a payment of it: the line is its first news. On a debit line the amount came
+    back, whether the rail has reported that or not. `fee_minor` is what the bank kept of it inside
+    the line; an amount of 0 books nothing but a fee.
     """
 
     kind: Literal["match_line"] = "match_line"
     amount_minor: int
+    fee_minor: int = field(default=0, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,9 @@ def _check_attempts(loan: Loan, item: Installment) -> None:
     for earlier, after in zip(item.attempts, item.attempts[1:], strict=False):
         assert earlier.ended_at is not None
         assert earlier.ended_at <= after.intended_at
-        if earlier.state is AttemptState.DECLINED:
+        known_at = earlier.last_news_at
+        assert known_at is not None
+        if earlier.state is AttemptState.DECLINED and known_at <= after.intended_at:
             assert earlier.klass not in NEVER_AGAIN
     assert len(presented) <= 6  # the test rail's own limit
     days = [a.intended_at.date() for a in presented]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from adapters.rails.codes import load_returns
 from domain.calendar import Adjust, BankingCalendar, DayWindow
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
@@ -38,7 +39,7 @@ RAIL = RailProfile(
     idempotent=True,
 )
 PLAIN = BankingCalendar("PLAIN", frozenset(), frozenset(), date(2020, 1, 1), date(2030, 12, 31))
-RULES = Rulebook({"PLAIN": PLAIN}, {"simbank": RAIL})
+RULES = Rulebook({"PLAIN": PLAIN}, {"simbank": RAIL}, returns={"simbank": load_returns("simbank")})
 ORDER = (
     Component.COST,
     Component.FEE,
@@ -117,9 +118,14 @@ class MemoryBooks:
             for _, attempt in loan.attempts():
                 if attempt.batch_ref and loan.id not in batches.get(attempt.batch_ref, ()):
                     batches[attempt.batch_ref] = (*batches.get(attempt.batch_ref, ()), loan.id)
+        receipts: dict[str, tuple[str, ...]] = {}
+        for loan in self.loans.values():
+            for name in sorted({n for r in loan.receipts for n in (r.id, r.reference) if n}):
+                receipts[name] = (*receipts.get(name, ()), loan.id)
         waiting: dict[str, tuple[str, ...]] = {}
         for line in self.lines.values():
-            for ref in (ref for item in line.waiting for ref in item.refs):
+            refs = {ref for item in line.waiting for ref in item.refs} if line.is_open else set()
+            for ref in sorted(refs):
                 waiting[ref] = (*waiting.get(ref, ()), line.id)
         return Aggregates(
             at=self.at,
@@ -135,7 +141,7 @@ class MemoryBooks:
                 for item in loan.installments
                 for notice in item.notices
             },
-            receipts={r.id: loan.id for loan in self.loans.values() for r in loan.receipts},
+            receipts=receipts,
             mandates=mandates,
             batches=batches,
             waiting=waiting,

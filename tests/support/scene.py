@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.calendar import local_day, local_instant
-from domain.debit.outcome import Outcome, OutcomeClass
+from domain.debit.outcome import Outcome, OutcomeClass, Verdict, verdict_of
 from domain.loan.aggregate import Actor, Receipt
 from domain.loan.change import Change, Ordered, Refusal
 from domain.loan.view import BeatKind
@@ -92,12 +92,15 @@ class Scene:
         self,
         order_no: str,
         klass: OutcomeClass = OutcomeClass.SUCCESS,
-        minor: int = 0,
+        minor: int | None = None,
         source: str = "answer",
         asked_at: datetime | None = None,
         **more: Any,
     ) -> Change | Refusal:
-        """The rail says something of an order."""
+        """The rail says something of an order; a success without an amount is of what it orders."""
+        if minor is None:
+            taken = verdict_of(klass) is Verdict.CONFIRMED
+            minor = self._ordered(order_no) if taken else 0
         outcome = Outcome(klass, more.pop("code", klass.value), minor, **more)
         actor = DRIVER if source in {"answer", "enquiry"} else TESTER
         return self.give(
@@ -110,6 +113,10 @@ class Scene:
             asked_at=asked_at,
         )
 
+    def _ordered(self, order_no: str) -> int:
+        found = [a for loan in self.books.loans.values() for _, a in loan.attempts()]
+        return next((a.amount_minor for a in found if a.order_no == order_no), 1)
+
     def returned(
         self,
         order_no: str,
@@ -117,6 +124,7 @@ class Scene:
         klass: OutcomeClass = OutcomeClass.NSF,
         bank_ref: str | None = None,
         code: str = "AM04",
+        currency: str | None = None,
     ) -> Change | Refusal:
         """The rail reports a return."""
         return self.give(
@@ -128,6 +136,7 @@ class Scene:
             klass=klass,
             code=code,
             returned_on=self.today,
+            currency=currency,
         )
 
     def line(self, *items: LineItem, minor: int | None = None, **more: Any) -> Change | Refusal:
@@ -159,26 +168,31 @@ class Scene:
         return self.line(LineItem(ref, "M-L1", tx, -minor, fee, code))
 
     def pay(
-        self, minor: int, number: int = 1, ref: str | None = None, value_on: date | None = None
+        self,
+        minor: int,
+        number: int = 1,
+        ref: str | None = None,
+        value_on: date | None = None,
+        loan: str = "L1",
     ) -> str:
-        """A person reports a transfer; its reference."""
+        """A person reports a transfer; the id that the books give it."""
         reference = ref or f"T{self.count + 1}"
         change = self.order(
             RecordPayment,
             number,
+            loan,
             reference=reference,
             amount_minor=minor,
             currency="CNY",
             value_on=value_on or self.today,
         )
         assert isinstance(change, Change), change
-        return reference
+        return change.loans[loan].receipts[-1].id
 
     def receipt(self, receipt_id: str, loan: str = "L1") -> Receipt:
-        """A receipt as it is now."""
-        found = self.books.loans[loan].receipt(receipt_id)
-        assert found is not None
-        return found
+        """A payment as it is now, by its id or by its payer's reference."""
+        receipts = self.books.loans[loan].receipts
+        return next(r for r in receipts if receipt_id in {r.id, r.reference})
 
     def posted(self, since: int = 0) -> list[tuple[str, dict[str, int]]]:
         """Entries from one on: the event, and what each account moved by (accounts of L1 short)."""
@@ -204,7 +218,7 @@ class Scene:
     def settle(self) -> None:
         """Let the bank book what is reported and not proven yet."""
         for receipt in self.books.loans["L1"].receipts:
-            ref = receipt.order_no or receipt.id
+            ref = receipt.order_no or receipt.reference
             if receipt.unsettled_minor:
                 self.credit(ref, receipt.unsettled_minor, tx=receipt.bank_ref)
             back = receipt.returned_minor - receipt.return_settled_minor

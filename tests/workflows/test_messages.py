@@ -13,6 +13,7 @@ from workflows.overrides import TakesOrders
 KNOWN_TO_THE_DRIVER = {"loan_id", "number"}
 ASKED: dict[str, Any] = {"id": "o-1", "actor": Actor("operator", "7"), "reason": "a test"}
 LINE: dict[str, Any] = {"line": "A/S/1", "reference": "T-1", "amount_minor": 100}
+FEE: dict[str, Any] = {"fee_minor": 3}
 
 
 def test_every_order_of_the_books_can_be_asked_for_and_nothing_else() -> None:
@@ -38,17 +39,25 @@ def test_every_request_has_a_signal_of_its_name(kind: str) -> None:
 
 def test_a_request_becomes_its_command_whole() -> None:
     """Nothing that was said is lost on the way to the books."""
-    request = REQUESTS["match_line"](**ASKED, **LINE)
+    request = REQUESTS["match_line"](**ASKED, **LINE, **FEE)
     command = command_of(request, "L1", 3)
     said = {item.name: getattr(command, item.name) for item in fields(command)}
     assert said == {
         **ASKED,
         **LINE,
+        **FEE,
         "loan_id": "L1",
         "number": 3,
         "kind": "match_line",
         "approver": None,
     }
+
+
+def test_a_rest_of_a_line_may_be_nothing_but_a_fee() -> None:
+    """An amount of zero is well shaped beside a fee, and by itself it is not."""
+    whole = {**ASKED, **LINE, "amount_minor": 0}
+    assert list(misshapen(REQUESTS["match_line"](**whole, **FEE))) == []
+    assert [name for name, _ in misshapen(REQUESTS["match_line"](**whole))] == ["amount_minor"]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +72,7 @@ def test_a_request_becomes_its_command_whole() -> None:
         ("approver", ""),
         ("approver", "x" * 121),
         ("amount_minor", 0),
+        ("fee_minor", -1),
         ("reference", ""),
         ("reference", "T\r77"),
         ("line", "A/S\n/1"),

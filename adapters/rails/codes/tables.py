@@ -121,6 +121,15 @@ def load_codes(rail: str, product: str | None = None) -> CodeTable:
     return CodeTable(rail, names[0], MappingProxyType(rows), _unknown(rail, names[0]))
 
 
+def load_returns(rail: str) -> CodeTable:
+    """The reasons of returned debits: the rail's own list of them, else its ordinary lists.
+
+    Raises:
+        InvalidInput: no such rail.
+    """
+    return load_codes(rail, "returns" if "returns" in products(rail) else None)
+
+
 @cache
 def load_limits(*ids: str) -> tuple[RetryLimit, ...]:
     """The retry limits with these ids, in this order; without ids, all of them.

@@ -31,7 +31,7 @@ from adapters.rails.simbank.wire import (
 from adapters.rails.webhooks import proven_id
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import Mandate
-from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
+from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, about_other_order
 from domain.debit.rail import RailProfile
 from domain.errors import InvalidInput
 from ports.rail import CANCELLED_CODE, RailUnavailable, Recalled, Report, StatementFile
@@ -110,9 +110,9 @@ class SimbankRail:
         """Ask what became of an order; see `ports.rail.Rail`."""
         target = f"{_order_path(order_no)}?{urlencode({'merchant_id': merchant_id})}"
         read = self._read(await self._ask("GET", target, merchant_id), OrderAnswer)
-        if read.order_no != order_no:
-            raise RailUnavailable("other_order")
         outcome = outcome_of(read, self._codes, self.profile.timezone)
+        if read.order_no != order_no:
+            return about_other_order(outcome, read.order_no)
         if outcome.klass in _ABOUT_THE_CALL:
             raise RailUnavailable(f"code_{read.code}")
         return outcome
@@ -126,9 +126,11 @@ class SimbankRail:
         except Unanswered:
             return NO_ANSWER
         read = _parsed(answer, OrderAnswer)
-        if answer.status != _OK or read is None or read.order_no != order_no:
+        if answer.status != _OK or read is None:
             return NO_ANSWER
         outcome = outcome_of(read, self._codes, self.profile.timezone)
+        if read.order_no != order_no:
+            return about_other_order(outcome, read.order_no)
         if outcome.code == CANCELLED_CODE:
             return Recalled(order_no)
         if outcome.klass is OutcomeClass.NOT_FOUND:
@@ -197,8 +199,9 @@ class SimbankRail:
             return NO_ANSWER
         read = _parsed(answer, OrderAnswer)
         if read is not None:
+            outcome = outcome_of(read, self._codes, self.profile.timezone)
             fits = read.order_no == order_no
-            return outcome_of(read, self._codes, self.profile.timezone) if fits else NO_ANSWER
+            return outcome if fits else about_other_order(outcome, read.order_no)
         refusal = _parsed(answer, Refusal)
         if answer.status == _OK or refusal is None:
             return NO_ANSWER

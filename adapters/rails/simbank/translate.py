@@ -75,6 +75,9 @@ def outcome_of(answer: OrderAnswer, codes: CodeTable, timezone: str) -> Outcome:
     match answer.status:
         case "SUCCESS" | "PARTIAL" if verdict is Verdict.CONFIRMED and answer.executed_minor > 0:
             return _taken(answer, klass, timezone)
+        case "SUCCESS" | "PARTIAL" if answer.executed_minor <= 0:
+            said = f"{answer.status} cannot have an amount of {answer.executed_minor}"
+            return Outcome(OutcomeClass.UNKNOWN_CODE, answer.code, flaw=said)
         case "CANCELLED" if answer.executed_minor == 0:
             return Outcome(OutcomeClass.DECLINED, CANCELLED_CODE)
         case "DECLINED":
@@ -105,6 +108,7 @@ def _taken(answer: OrderAnswer, klass: OutcomeClass, timezone: str) -> Outcome:
         bank_ref=answer.bank_ref,
         batch_ref=answer.batch_ref,
         executed_on=_day_of(answer.executed_at, timezone),
+        currency=answer.currency,
     )
 
 
@@ -133,6 +137,7 @@ def report_of(
                 reason_klass=returns.lookup(event.reason).klass,
                 reason_code=event.reason,
                 returned_on=event.returned_on,
+                currency=event.currency,
             )
         case NoticeReceipt():
             return ReceiptReport(

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 Minor = Annotated[int, Field(ge=0, le=10**15)]
+Said = Annotated[int, Field(ge=-(10**15), le=10**15)]
+"""An amount that the bank says was taken or came back; one that cannot be true is read as well."""
 Reference = Annotated[str, Field(min_length=1, max_length=140)]
 _ISO_DATE = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
 
@@ -35,7 +37,7 @@ class Wire(BaseModel):
 class OrderRequest(Wire):
     """Body of POST /dd/v1/orders; the same bytes on every send of one order."""
 
-    order_no: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:~-]{1,40}$")]
+    order_no: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:~-]{1,35}$")]
     merchant_id: Reference
     mandate_ref: Reference
     amount_minor: Annotated[int, Field(gt=0, le=10**15)]
@@ -51,7 +53,8 @@ class OrderAnswer(Wire):
     code: Annotated[str, Field(min_length=1, max_length=10)]
     status: Annotated[str, Field(max_length=20)]
     amount_minor: Minor
-    executed_minor: Minor
+    executed_minor: Said
+    currency: Annotated[str, Field(max_length=10)] | None = None
     bank_ref: Reference | None = None
     executed_at: Instant | None = None
     batch_ref: Reference | None = None
@@ -119,6 +122,7 @@ class OrderReturned(Wire):
     fee_minor: Minor = 0
     reason: Annotated[str, Field(max_length=20)]
     returned_on: Day
+    currency: Annotated[str, Field(max_length=10)] | None = None
 
 
 class NoticeReceipt(Wire):

@@ -23,6 +23,8 @@ def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
         work.put(loan_id, replace(item, needs_operator=""))
     work.close_case(f"operator/{loan_id}/{number}")
     work.close_case(f"code/{order_no}")
+    if (case := work.cases.get(f"unbelieved/{order_no}")) and case.kind != "contradiction":
+        work.close_case(case.key)
 
 
 def unknown_order(work: Work, rail: str, order_no: str) -> Change:

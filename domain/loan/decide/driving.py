@@ -1,5 +1,6 @@
 """Beats of the driver: remind, present, send again, review. A moot beat is superseded."""
 
+import base64
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from domain.debit.presentment import value_day
 from domain.debit.rail import RailProfile
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
+from domain.loan.asking import NO_DEBIT
 from domain.loan.change import CaseChange, Change, Done, Message, Ordered, Refusal
 from domain.loan.commands import (
     BeatCommand,
@@ -28,13 +30,16 @@ from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat
 
+READABLE_LEAST = 30
+"""Characters of an order number that shows loan, installment and attempt."""
+
 
 def due_beat(work: Work, command: BeatCommand) -> Beat | None:
     """The beat that the command performs, if it is still what comes next and its time has come."""
     item = work.item(command.loan_id, command.number)
     if command.generation != item.generation:
         return None
-    beat = agenda.next_beat(work.loan(command.loan_id), item, work.rules, work.at)
+    beat = agenda.next_beat(work.loan(command.loan_id), item, work.rules, work.at, work.cases)
     if beat is None or beat.key != command.beat or beat.not_before > work.at:
         return None
     return beat
@@ -93,9 +98,10 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     if rail.same_amount_on_retry and (original := _original(item)) not in {None, amount}:
         why = f"the rail takes {original} again or nothing, and {amount} is to be taken"
         return _give_up(work, loan_id, number, Event.ATTEMPTS_EXHAUSTED, why)
-    order_no = order_number(loan.tenant, loan_id, number, len(item.attempts) + 1)
+    made = len(item.attempts)
+    order_no = order_number(loan.tenant, loan_id, number, made + 1, rail.order_no_most)
     attempt = Attempt(
-        number=len(item.attempts) + 1,
+        number=made + 1,
         order_no=order_no,
         merchant_id=loan.mandate.merchant_id,
         mandate_ref=loan.mandate.ref,
@@ -125,7 +131,7 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
         return Refusal("debit.lease", f"order {attempt.order_no} is leased to another sender")
     if not work.rules.rail(attempt.rail).idempotent:
         return Refusal("debit.not_idempotent", f"{attempt.rail} may execute one number twice")
-    if work.item(loan_id, number).hold in agenda.NO_DEBIT:
+    if work.item(loan_id, number).hold in NO_DEBIT:
         return Refusal("debit.held", "a hold stops every send; asking goes on")
     if waits_for(work, loan_id, number):
         return Refusal("debit.money_waits", "money that came another way waits for the verdict")
@@ -273,12 +279,16 @@ def _notice(
     }
 
 
-def order_number(tenant: str, loan_id: str, number: int, attempt: int) -> str:
-    """The rail's order number of an attempt: at most 29 letters and digits, readable and unique.
+def order_number(
+    tenant: str, loan_id: str, number: int, attempt: int, most: int = READABLE_LEAST
+) -> str:
+    """The rail's order number of an attempt: letters and digits, unique, at most `most` of them.
 
-    Rails take 8 to 32 letters and digits; the digest keeps loans apart whose ids differ only in
-    what is left out.
+    Where a rail keeps enough of it, it shows loan, installment and attempt, and a digest keeps
+    loans apart whose ids differ only in what is left out. Otherwise it is a digest alone.
     """
+    digest = canonical.digest((tenant, loan_id, number, attempt))
+    if most < READABLE_LEAST:
+        return base64.b32encode(bytes.fromhex(digest)).decode()[:most]
     readable = "".join(char for char in loan_id if char.isascii() and char.isalnum())[-16:]
-    unique = canonical.digest((tenant, loan_id, number, attempt))[:8].upper()
-    return f"{readable}{number:03d}{attempt:02d}{unique}"
+    return f"{readable}{number:03d}{attempt:02d}{digest[:8].upper()}"

@@ -1,5 +1,6 @@
 """Booked bank lines: they prove receipts and returns, or wait in suspense with a case."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from domain.debit.outcome import Outcome, OutcomeClass
@@ -7,24 +8,27 @@ from domain.ledger import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
+from domain.loan.decide.attempts import find
+from domain.loan.decide.disputes import dispute_amount, receipts_of_order
+from domain.loan.decide.late import free_success, grow
+from domain.loan.decide.linecases import Named, open_case_of_line
 from domain.loan.decide.money import prove
-from domain.loan.decide.outcomes import find, free_success, hear
-from domain.loan.decide.returns import Returned, reverse
+from domain.loan.decide.outcomes import hear
+from domain.loan.decide.references import payments_named
+from domain.loan.decide.returnlines import book_return, candidates
 from domain.loan.decide.work import Work
 from domain.reconciliation.statement import LineItem, StatementLine
 
-NO_FUNDS = frozenset({"64", "90", "AM04", "MS03", "R01"})
-"""Reason codes of returned debits that only say that the money was not there."""
-
 
 def book_line(work: Work, command: BookLine) -> Change:
-    """Match a booked line by its references, never by amount alone; the rest waits in suspense."""
+    """Match a booked line by its references, never by amount alone; the rest waits in suspense.
+
+    A line whose items do not add up to its amount proves nothing and waits whole.
+    """
     line = command.line
     if (known := work.lines.get(line.id)) is not None:
         _compare(work, known, line)
         return work.finish(Done(note="known"))
-    matches: list[Match] = []
-    waiting: list[WaitingItem] = []
     state = LineState(
         line.id,
         line.account,
@@ -35,33 +39,77 @@ def book_line(work: Work, command: BookLine) -> Change:
         line.amount_minor,
         line.value_on,
     )
-    for item in line.items or _batch_items(work, line):
+    items = line.items or _batch_items(work, line)
+    if not _adds_up(line, items):
+        return _wait(work, state, _named(work, line, items), is_wrong=True)
+    matches: list[Match] = []
+    waiting: list[WaitingItem] = []
+    unclear: list[LineItem] = []
+    for item in items:
         if (match := _book_item(work, line, item)) is not None:
             prove(work, match, state)
             matches.append(match)
-        elif item.amount_minor > 0 and item.references:
-            ref, *also = item.references
-            found = WaitingItem(ref, item.amount_minor, item.charges_minor, tuple(also))
-            waiting.append(found)
+        if left := item.amount_minor - (match.minor if match else 0):
+            ref, *also = ("",) if match or not item.references else item.references
+            fee = 0 if match else item.charges_minor
+            waiting.append(WaitingItem(ref, left, fee, tuple(also)))
+            unclear.append(item)
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
-    if matches and line.charges_minor:
+    charges = line.charges_minor
+    if matches and charges:
         work.post(bookings.line_fee(line, _clearing_of(work, matches[0])))
-        open_minor += line.charges_minor
-    state = replace(state, open_minor=open_minor, matches=tuple(matches), waiting=tuple(waiting))
+        open_minor, charges = open_minor + charges, 0
+    state = replace(
+        state,
+        open_minor=open_minor,
+        charges_minor=charges,
+        matches=tuple(matches),
+        waiting=tuple(waiting),
+    )
+    return _wait(work, state, _named(work, line, unclear))
+
+
+def _adds_up(line: StatementLine, items: Sequence[LineItem]) -> bool:
+    booked = sum(item.booked_minor for item in items) - line.charges_minor
+    return not items or booked == line.amount_minor
+
+
+def _wait(
+    work: Work, state: LineState, named: Sequence[Named], *, is_wrong: bool = False
+) -> Change:
+    """Keep a line; what of it nothing explains is posted to suspense, with a case."""
     work.put_line(state)
-    if open_minor:
+    if minor := state.open_minor:
         work.post(
-            bookings.stray_line(line.account, line.id, open_minor, line.currency, line.booked_on)
+            bookings.stray_line(state.account, state.id, minor, state.currency, state.booked_on)
         )
-        open_case_of_line(work, state)
-    return work.finish(Done(note="matched" if not open_minor else "unmatched"))
+    if waits := state.is_open or is_wrong:
+        open_case_of_line(work, state, named)
+    return work.finish(Done(note="unmatched" if waits else "matched"))
+
+
+def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[Named]:
+    """The loans and installments that some items name, though they explain nothing of them."""
+    found: dict[Named, None] = {}
+    for item in items:
+        ref = item.end_to_end_id or ""
+        if (loan_id := work.aggregates.orders.get(ref)) is not None:
+            found[(loan_id, find(work, loan_id, ref)[0])] = None
+        elif named := payments_named(work, ref):
+            found |= {(loan, receipt.number): None for loan, receipt in named}
+        elif item.amount_minor < 0:
+            fitting = candidates(work, line, item)
+            loans = work.aggregates.mandates.get(item.mandate_ref or "", ())
+            found |= {(loan, receipt.number): None for loan, receipt in fitting}
+            found |= {(loan, None): None for loan in loans if not fitting}
+    return list(found)
 
 
 def _book_item(work: Work, line: StatementLine, item: LineItem) -> Match | None:
     """Book one item; what it proves of which receipt, if any."""
     if item.amount_minor > 0:
         return _book_credit(work, line, item)
-    return _book_return(work, line, item) if item.amount_minor < 0 else None
+    return book_return(work, line, item) if item.amount_minor < 0 else None
 
 
 def _clearing_of(work: Work, match: Match) -> str:
@@ -77,126 +125,71 @@ def _book_credit(work: Work, line: StatementLine, item: LineItem) -> Match | Non
 
 def _book_credit_by(work: Work, line: StatementLine, item: LineItem, ref: str) -> Match | None:
     loan_id = work.aggregates.orders.get(ref)
-    if loan_id is not None and work.loan(loan_id).currency == line.currency:
-        receipt = _receipt_of_order(work, loan_id, line, item, ref)
+    if loan_id is None:
+        found = _payment_of(work, line, item, ref)
+    elif work.loan(loan_id).currency == line.currency:
+        found = loan_id, _receipt_of_order(work, loan_id, line, item, ref)
     else:
-        loan_id = work.aggregates.receipts.get(ref)
-        if loan_id is None or work.loan(loan_id).currency != line.currency:
-            return None
-        receipt = work.receipt(loan_id, ref)
-    if receipt.unsettled_minor <= 0:
+        found = None
+    if found is None:
         return None
+    loan_id, receipt = found
     proven = min(item.amount_minor, receipt.unsettled_minor)
     return Match(loan_id, receipt.id, proven, item.charges_minor)
+
+
+def _payment_of(
+    work: Work, line: StatementLine, item: LineItem, ref: str
+) -> tuple[str, Receipt] | None:
+    """The unproven payment that a line brings; where several have its reference, by amount and day.
+
+    Of two that fit alike none is taken.
+    """
+    found = [
+        (loan_id, receipt)
+        for loan_id, receipt in payments_named(work, ref)
+        if receipt.unsettled_minor > 0 and work.loan(loan_id).currency == line.currency
+    ]
+    if len(found) > 1:
+        found = [pair for pair in found if pair[1].unsettled_minor == item.amount_minor]
+    if len(found) > 1:
+        found = [pair for pair in found if pair[1].value_on == line.value_on]
+    return found[0] if len(found) == 1 else None
 
 
 def _receipt_of_order(
     work: Work, loan_id: str, line: StatementLine, item: LineItem, order_no: str
 ) -> Receipt:
-    """The open receipt that a credit line of an order proves.
+    """The payment that a credit line of an order proves, raised to what the line shows.
 
-    The line itself may be the first news of the money: confirmation and settlement in one.
+    The line itself may be the first news of the money: confirmation and settlement in one. An order
+    that is settled in parts is one payment as long as the parts are within what was ordered.
     """
     number, attempt = find(work, loan_id, order_no)
-    refs = {ref for ref in (item.tx_id, line.servicer_ref) if ref}
-    outcome = Outcome(
-        OutcomeClass.SUCCESS, "line", item.amount_minor, None, executed_on=line.value_on
-    )
+    minor = item.amount_minor
+    outcome = Outcome(OutcomeClass.SUCCESS, "line", minor, executed_on=line.value_on)
     if attempt.is_live:
         hear(work, loan_id, number, attempt, outcome, "statement")
-    receipts = [r for r in work.loan(loan_id).receipts if r.order_no == order_no]
-    open_ones = [receipt for receipt in receipts if receipt.unsettled_minor > 0]
-    named = [receipt for receipt in open_ones if receipt.bank_ref in refs]
-    if found := named or open_ones:
-        return found[0]
-    receipt_id = free_success(work, loan_id, number, attempt, outcome, item.amount_minor)
-    return work.receipt(loan_id, receipt_id)
-
-
-def _book_return(work: Work, line: StatementLine, item: LineItem) -> Match | None:
-    """A debit line of a return: reported before, or reported by this very line."""
-    found = _returned_receipt(work, line, item)
-    if found is None:
-        return None
-    loan_id, receipt = found
-    minor = -item.amount_minor
-    if not _is_reported(receipt, minor):
-        code = item.return_reason or "line"
-        said = Returned(minor, _return_class(code), code, line.booked_on, told=False)
-        reverse(work, loan_id, receipt, said)
-    return Match(loan_id, receipt.id, -minor, item.charges_minor)
-
-
-def _returned_receipt(
-    work: Work, line: StatementLine, item: LineItem
-) -> tuple[str, Receipt] | None:
-    """By order number, else by mandate and exact amount; of two that fit alike none is taken."""
-    minor = -item.amount_minor
-    ref = item.end_to_end_id
-    if ref is not None and (loan_id := work.aggregates.orders.get(ref)):
-        candidates = [(loan_id, r) for r in _of_order(work, loan_id, line, minor, ref)]
-    else:
-        candidates = [
-            (loan_id, receipt)
-            for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ())
-            for receipt in work.loan(loan_id).receipts
-            if receipt.source == "debit" and receipt.amount_minor == minor
-        ]
-    refs = {name for name in (item.tx_id, line.servicer_ref) if name}
-    ranked = sorted(
-        (_fit(receipt, minor, refs), loan_id, receipt.id)
-        for loan_id, receipt in candidates
-        if work.loan(loan_id).currency == line.currency
-        and (_is_reported(receipt, minor) or receipt.net_minor >= minor)
-    )
-    if not ranked:
-        return None
-    alike = len(ranked) > 1 and ranked[0][0] == ranked[1][0]
-    if alike and ref is None:
-        return None
-    _, loan_id, receipt_id = ranked[0]
-    return loan_id, work.receipt(loan_id, receipt_id)
-
-
-def _of_order(
-    work: Work, loan_id: str, line: StatementLine, minor: int, order_no: str
-) -> list[Receipt]:
-    """Receipts of an order; a line of its return may be the first news that it was executed."""
-
-    def known() -> list[Receipt]:
-        return [r for r in work.loan(loan_id).receipts if r.order_no == order_no]
-
-    if not known() and work.loan(loan_id).currency == line.currency:
         number, attempt = find(work, loan_id, order_no)
-        executed = Outcome(
-            OutcomeClass.SUCCESS, "return", minor, None, executed_on=attempt.value_on
-        )
-        hear(work, loan_id, number, attempt, executed, "statement")
-    return known()
-
-
-def _fit(receipt: Receipt, minor: int, refs: set[str]) -> tuple[bool, bool, bool, int]:
-    """The better the lower: reported and not yet proven, named by the bank, in suspense, newest.
-
-    Old returns are long proven. Of an order that was executed twice the surplus goes back rather
-    than what pays the installment.
-    """
-    return (
-        not _is_reported(receipt, minor),
-        receipt.bank_ref not in refs,
-        receipt.waiting_minor < minor,
-        -receipt.value_on.toordinal(),
-    )
-
-
-def _is_reported(receipt: Receipt, minor: int) -> bool:
-    """Whether a return of this size is booked and its line has not come yet."""
-    return receipt.returned_minor - receipt.return_settled_minor >= minor
-
-
-def _return_class(code: str) -> OutcomeClass:
-    """No funds may be tried again; any other reason of the bank is final for a machine."""
-    return OutcomeClass.NSF if code in NO_FUNDS else OutcomeClass.LATE_RETURN
+    receipts = receipts_of_order(work, loan_id, order_no)
+    refs = {ref for ref in (item.tx_id, line.servicer_ref) if ref}
+    unproven = [receipt for receipt in receipts if receipt.unsettled_minor > 0]
+    unproven.sort(key=lambda r: (r.bank_ref not in refs, r.unsettled_minor != minor))
+    parts = [r for r in receipts[:1] if r.amount_minor + minor <= attempt.amount_minor]
+    if not (found := unproven or parts):
+        receipt_id = free_success(work, loan_id, number, attempt, outcome, minor)
+        return work.receipt(loan_id, receipt_id)
+    receipt = found[0]
+    if receipt.inferred:
+        receipt = replace(receipt, inferred=False)
+        work.put_receipt(loan_id, receipt)
+    if minor > receipt.unsettled_minor:
+        shown = receipt.settled_minor + minor
+        grow(work, loan_id, number, attempt, receipt, shown)
+    elif minor < receipt.unsettled_minor:
+        said = f"the line shows {minor} of the {receipt.unsettled_minor} that are not proven"
+        dispute_amount(work, loan_id, number, order_no, said)
+    return work.receipt(loan_id, receipt.id)
 
 
 def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
@@ -225,21 +218,6 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
         if booked == line.amount_minor and line.batch_count in {None, len(found)}:
             return tuple(found)
     return ()
-
-
-def open_case_of_line(work: Work, line: LineState) -> None:
-    """Nothing explains (the rest of) the line: it waits, visibly."""
-    work.open_case(
-        CaseChange(
-            "open",
-            f"line/{line.id}",
-            "unmatched_line",
-            f"{line.open_minor} {line.currency} minor units of line {line.id} are not explained",
-            line=line.id,
-            amount_minor=line.open_minor,
-            currency=line.currency,
-        )
-    )
 
 
 def _compare(work: Work, known: LineState, line: StatementLine) -> None:

@@ -5,11 +5,14 @@ from datetime import date
 
 from domain.ledger import accounts, bookings
 from domain.loan import closure
-from domain.loan.aggregate import LineState, Match, Receipt
+from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment
-from domain.loan.decide.lines import open_case_of_line
+from domain.loan.decide.choosing import choose, room_of
+from domain.loan.decide.linecases import close_cases_of_line, open_case_of_line
 from domain.loan.decide.money import count_proof, numbers_of, place_waiting, receive_free, take_back
+from domain.loan.decide.references import payment_id, payments_called
+from domain.loan.decide.returnlines import returnable, take_back_by_line
 from domain.loan.decide.returns import reopen
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
@@ -23,25 +26,34 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
         return Refusal("match.line", f"no line {order.line}")
     if line.currency != loan.currency:
         return Refusal("match.currency", f"the line is in {line.currency}, not {loan.currency}")
-    if not 0 < order.amount_minor <= abs(line.open_minor):
-        return Refusal("match.amount", f"above zero and at most the {abs(line.open_minor)} open")
-    known = loan.receipt(order.reference)
-    if known is None and order.reference in work.aggregates.receipts:
-        return Refusal("match.reference", f"{order.reference} is money of another loan")
-    is_return = line.open_minor < 0
-    if known is None and is_return:
-        return Refusal("match.return", f"no receipt {order.reference} that could have come back")
-    if known is not None and order.amount_minor > _provable(known, is_return=is_return):
-        most = _provable(known, is_return=is_return)
-        return Refusal("match.receipt", f"{most} of receipt {known.id} want proof")
+    chosen = choose(work, line, order)
+    if isinstance(chosen, Refusal):
+        return chosen
+    known, is_return, fee = chosen
+    if refusal := _beyond_line(line, order, fee, is_return=is_return):
+        return refusal
     if known is None:
         value_on = min(line.value_on or line.booked_on, work.today(loan.id))
-        receive_transfer(work, order, value_on)
+        receipt_id = receive_transfer(work, order, value_on)
+    else:
+        receipt_id = known.id
+        if is_return and order.amount_minor:
+            back = order.amount_minor
+            take_back_by_line(work, loan.id, known, back, line.booked_on, None)
     minor = -order.amount_minor if is_return else order.amount_minor
-    match = Match(loan.id, order.reference, minor)
+    match = Match(loan.id, receipt_id, minor, fee)
     _identify(work, line, match, "return_identified" if is_return else "identified")
     place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "matched")
+
+
+def _beyond_line(line: LineState, order: MatchLine, fee: int, *, is_return: bool) -> Refusal | None:
+    """Why a line cannot hold so much: an amount and its fee must lie within what is open of it."""
+    room = room_of(line, is_return=is_return)
+    booked = order.amount_minor + fee if is_return else order.amount_minor - fee
+    if not 0 < booked <= room:
+        return Refusal("match.amount", f"above zero and at most the {room} open")
+    return None
 
 
 def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
@@ -49,14 +61,17 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
     loan, line = work.loan(order.loan_id), work.lines.get(order.line)
     if line is None:
         return Refusal("match.line", f"no line {order.line}")
-    mine = [m for m in line.matches if (m.loan_id, m.receipt) == (loan.id, order.reference)]
+    ids = {receipt.id for receipt in payments_called(work, loan.id, order.reference)}
+    mine = [m for m in line.matches if m.loan_id == loan.id and m.receipt in ids]
     if not mine:
         return Refusal("match.none", f"line {line.id} proves nothing of {order.reference}")
     for match in mine:
         _take_proof_back(work, work.lines[line.id], match)
-    for number in numbers_of(work.receipt(loan.id, order.reference)):
+    proven = {match.receipt for match in mine}
+    numbers = {n for receipt_id in proven for n in numbers_of(work.receipt(loan.id, receipt_id))}
+    for number in sorted(numbers):
         paying = closure.paying(work.loan(loan.id), work.item(loan.id, number))
-        named = any(receipt.id == order.reference for receipt in paying)
+        named = any(receipt.id in proven for receipt in paying)
         if named and work.can(loan.id, number, Event.MATCH_UNDONE):
             work.move(loan.id, number, Event.MATCH_UNDONE, f"line {line.id}")
     return work.done(loan.id, order.number, "match undone")
@@ -65,11 +80,17 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
 def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
     """A recorded payment was none: what it paid is owed again. Its two legs offset each other."""
     loan = work.loan(order.loan_id)
-    receipt = loan.receipt(order.reference)
-    if receipt is None or receipt.source != "transfer":
+    called = payments_called(work, loan.id, order.reference)
+    found = [receipt for receipt in called if receipt.source == "transfer"]
+    if not found:
         return Refusal("payment.unknown", f"nobody recorded a payment {order.reference} here")
-    if receipt.returned_minor:
-        return Refusal("payment.withdrawn", f"payment {receipt.id} is taken back already")
+    standing = [receipt for receipt in found if not receipt.returned_minor]
+    if not standing:
+        return Refusal("payment.withdrawn", f"payment {order.reference} is taken back already")
+    if len(standing) > 1:
+        ids = ", ".join(receipt.id for receipt in standing)
+        return Refusal("payment.several", f"name one by its id: {ids}")
+    receipt = standing[0]
     if receipt.settled_minor:
         lines = ", ".join(receipt.lines)
         return Refusal("payment.proven", f"undo its match first: {lines} prove {receipt.id}")
@@ -83,41 +104,97 @@ def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
         item = work.item(loan.id, number)
         if not closure.unproven(work.loan(loan.id), item):
             work.close_case(f"unsettled/{loan.id}/{number}")
-        if not item.attempts and work.can(loan.id, number, Event.RETRY_ORDERED):
-            # No debit has failed: it is due as if the payment had never been heard of.
-            work.move(loan.id, number, Event.RETRY_ORDERED, "never presented")
     place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "payment withdrawn")
 
 
-def identify_waiting(work: Work, loan_id: str, reference: str) -> None:
-    """Lines that came before anybody reported their payment, and carry its very reference."""
-    for line_id in work.aggregates.waiting.get(reference, ()):
-        line = work.lines[line_id]
-        named = [item for item in line.waiting if reference in item.refs]
-        for item in named if line.currency == work.loan(loan_id).currency else ():
-            unsettled = work.receipt(loan_id, reference).unsettled_minor
-            proven = min(item.minor, unsettled, work.lines[line_id].open_minor + item.fee_minor)
-            if proven > 0:
-                match = Match(loan_id, reference, proven, item.fee_minor)
-                _identify(work, work.lines[line_id], match, "identified")
+def identify_waiting(work: Work, loan_id: str, receipt_id: str) -> None:
+    """Lines that came before anybody reported their payment, and carry its very reference.
+
+    One of its amount is taken alone, before all one of its day; otherwise they prove it in parts,
+    as they would have in the order of their coming.
+    """
+    reference = work.receipt(loan_id, receipt_id).reference
+    for is_return in (False, True):
+        found = [
+            (line_id, item)
+            for line_id in work.aggregates.waiting.get(reference, ())
+            for item in work.lines[line_id].waiting
+            if reference in item.refs
+            and (item.minor < 0) is is_return
+            and work.lines[line_id].currency == work.loan(loan_id).currency
+        ]
+        for line_id, item in _fitting(work, work.receipt(loan_id, receipt_id), found):
+            _identify_item(work, loan_id, receipt_id, work.lines[line_id], item)
+
+
+def _fitting(
+    work: Work, receipt: Receipt, found: list[tuple[str, WaitingItem]]
+) -> list[tuple[str, WaitingItem]]:
+    """The waiting item of just the payment's amount, at best also of its day; else all of them."""
+    same = [pair for pair in found if abs(pair[1].minor) == receipt.amount_minor]
+    same.sort(key=lambda pair: work.lines[pair[0]].value_on != receipt.value_on)
+    return same[:1] or found
+
+
+def _identify_item(
+    work: Work, loan_id: str, receipt_id: str, line: LineState, item: WaitingItem
+) -> None:
+    receipt = work.receipt(loan_id, receipt_id)
+    if item.minor > 0:
+        if proven := min(item.minor, receipt.unsettled_minor):
+            match = Match(loan_id, receipt_id, proven, item.fee_minor)
+            _identify(work, line, match, "identified")
+        return
+    if not (back := min(-item.minor, returnable(receipt))):
+        return
+    take_back_by_line(work, loan_id, receipt, back, line.booked_on, None)
+    match = Match(loan_id, receipt_id, -back, item.fee_minor)
+    _identify(work, line, match, "return_identified")
 
 
 def _identify(work: Work, line: LineState, match: Match, event: str) -> None:
     """Post that part of a waiting line proves a receipt, and keep line, receipt and case true."""
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
+    if fee := line.charges_minor:
+        day = line.booked_on
+        clearing = receipt.clearing_account
+        work.post(bookings.waiting_fee(line.id, clearing, fee, line.currency, day))
+        line = replace(line, open_minor=line.open_minor + fee, charges_minor=0)
     work.post(bookings.identify(loan, receipt, match, line.id, line.booked_on, event))
-    waiting = tuple(item for item in line.waiting if match.receipt not in item.refs)
+    waiting = _without(line.waiting, match)
     matches = (*line.matches, match)
     _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor)
-    count_proof(work, match, line.id)
+    if match.minor:
+        count_proof(work, match, line.id)
 
 
-def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: date) -> None:
-    """Book money that came outside every rail: told by a person, proven by a line."""
+def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingItem, ...]:
+    """What is left of the items of a line, once so much of them is explained.
+
+    First the item of just this amount, then in their order; a match of nothing but a fee explains
+    as much of the items as the fee.
+    """
+    minor = match.minor or -match.fee_minor
+    same = [item for item in waiting if item.minor == minor]
+    left: list[WaitingItem] = []
+    for item in waiting:
+        mine = item is same[0] if same else (item.minor > 0) is (minor > 0)
+        taken = max(min(item.minor, minor), 0) if minor > 0 else min(max(item.minor, minor), 0)
+        taken = taken if mine else 0
+        minor -= taken
+        if item.minor != taken:
+            rest = replace(item, minor=item.minor - taken)
+            left.append(replace(rest, ref="", also=()) if taken else rest)
+    return tuple(left)
+
+
+def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: date) -> str:
+    """Book money that came outside every rail: told by a person, proven by a line; the id."""
     receipt = Receipt(
-        id=order.reference,
+        id=payment_id(order.loan_id, order.id),
         source="transfer",
+        reference=order.reference,
         amount_minor=order.amount_minor,
         value_on=value_on,
         received_at=work.at,
@@ -125,6 +202,7 @@ def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: dat
         number=order.number,
     )
     receive_free(work, order.loan_id, receipt, "payment_recorded")
+    return receipt.id
 
 
 def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
@@ -152,13 +230,6 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
 def _put_open(work: Work, line: LineState, explained: int) -> None:
     line = replace(line, open_minor=line.open_minor - explained)
     work.put_line(line)
-    work.close_case(f"line/{line.id}")
-    if line.open_minor:
-        open_case_of_line(work, line)
-
-
-def _provable(receipt: Receipt, *, is_return: bool) -> int:
-    """Minor units of a receipt, or of what went back of it, that no line proves yet."""
-    if is_return:
-        return receipt.returned_minor - receipt.return_settled_minor
-    return receipt.unsettled_minor
+    named = close_cases_of_line(work, line.id)
+    if line.is_open:
+        open_case_of_line(work, line, named)

@@ -10,6 +10,7 @@ from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match
 from domain.loan.amounts import Component
 from domain.loan.change import CaseChange
 from domain.loan.decide.charges import charge_to_date, owed_on, true_up_penalty
+from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.waterfall import Allocation, OpenItem, allocate
@@ -270,6 +271,7 @@ def count_proof(work: Work, match: Match, line: str) -> None:
             lines=receipt.lines if known else (*receipt.lines, line),
         ),
     )
+    settle_disputes(work, match.loan_id, work.receipt(match.loan_id, match.receipt))
     for number in numbers_of(receipt):
         work.touch(match.loan_id, number)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from domain.ledger import bookings
+from domain.loan.aggregate import Receipt
 from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Refusal
 from domain.loan.charge import Charge
@@ -32,7 +33,9 @@ from domain.loan.decide.matching import (
     withdraw_payment,
 )
 from domain.loan.decide.money import place_waiting, raise_paid
+from domain.loan.decide.references import payments_named
 from domain.loan.decide.work import Work
+from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, Event, State
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.retrying import barred
@@ -119,6 +122,8 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
         return Refusal("hold", f"the installment is on hold ({item.hold})")
     if not loan.mandate.allows(work.today(loan_id)):
         return Refusal("mandate.ended", "the mandate does not cover today")
+    if case := doubt_about(work.cases, loan_id, number):
+        return Refusal("debit.case_open", f"case {case} about an order of it is open")
     if bar := barred(loan, item, work.rules):
         return Refusal(bar.rule, bar.reason)
     if not work.can(loan_id, number, Event.RETRY_ORDERED):
@@ -142,14 +147,20 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
         return Refusal("payment.amount", "above zero and below the house's limit")
     if order.value_on > work.today(loan.id):
         return Refusal("payment.value_on", "money cannot have come in the future")
-    known = work.aggregates.receipts.get(order.reference)
-    if known is not None or loan.receipt(order.reference) is not None:
-        return Refusal("payment.reference", f"reference {order.reference} is booked already")
-    receive_transfer(work, order, order.value_on)
-    identify_waiting(work, loan.id, order.reference)
+    if any(_is_same(receipt, order) for _, receipt in payments_named(work, order.reference)):
+        said = f"{order.amount_minor} of {order.value_on} under reference {order.reference}"
+        return Refusal("payment.reference", f"{said} is booked already")
+    receipt_id = receive_transfer(work, order, order.value_on)
+    identify_waiting(work, loan.id, receipt_id)
     place_waiting(work, loan.id)
     work.touch(loan.id, order.number)
     return work.done(loan.id, order.number, "payment recorded")
+
+
+def _is_same(receipt: Receipt, order: RecordPayment) -> bool:
+    """Whether a payment stands that has this reference, amount and day: it is not booked twice."""
+    told = (order.amount_minor, order.value_on)
+    return (receipt.amount_minor, receipt.value_on) == told and not receipt.is_withdrawn
 
 
 def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:

@@ -3,17 +3,24 @@
 from dataclasses import replace
 from typing import assert_never
 
-from domain.debit.attempt import MOVES, Attempt, AttemptState
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.outcome import Outcome, OutcomeClass, Verdict, checked
 from domain.debit.retry import NoRetry
-from domain.errors import IllegalTransition
-from domain.ledger import accounts
-from domain.loan.aggregate import Receipt
 from domain.loan.change import Change
 from domain.loan.commands import RecordOutcome, RecordUnsent
+from domain.loan.decide.attempts import (
+    debit_receipt,
+    find,
+    more_than_ordered,
+    put_attempt,
+)
 from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.desk import end_of_doubt, need_operator, open_case, unknown_order
-from domain.loan.decide.money import place_waiting, raise_paid, receive_debit, receive_free
+from domain.loan.decide.disputes import (
+    receipts_of_order,
+)
+from domain.loan.decide.late import acknowledges, hear_ended
+from domain.loan.decide.money import place_waiting, raise_paid, receive_debit
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
@@ -48,15 +55,6 @@ def record_unsent(work: Work, command: RecordUnsent) -> Change:
     return work.done(loan_id, number)
 
 
-def find(work: Work, loan_id: str, order_no: str) -> tuple[int, Attempt]:
-    """The installment number and the attempt of an order of this loan."""
-    return next(
-        (item.number, attempt)
-        for item, attempt in work.loan(loan_id).attempts()
-        if attempt.order_no == order_no
-    )
-
-
 def hear(
     work: Work,
     loan_id: str,
@@ -68,23 +66,24 @@ def hear(
     conclusive: bool = False,
 ) -> None:
     """Weigh one outcome against what is known: same or weaker news has no effect."""
+    outcome = checked(outcome, work.loan(loan_id).currency)
+    if outcome.flaw:
+        _doubt(work, loan_id, number, attempt, outcome)
     if attempt.is_live:
         _hear_live(work, loan_id, number, attempt, outcome, source, conclusive=conclusive)
-    elif outcome.verdict is Verdict.CONFIRMED:
-        _hear_money_again(work, loan_id, number, attempt, outcome)
-    elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in {
-        AttemptState.CONFIRMED,
-        AttemptState.RETURNED,
-    }:
-        open_case(
-            work,
-            loan_id,
-            number,
-            f"contradiction/{attempt.order_no}",
-            "contradiction",
-            f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}",
-        )
+    else:
+        hear_ended(work, loan_id, number, attempt, outcome)
     place_waiting(work, loan_id)
+
+
+def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """An answer that cannot be true is kept as a case: about a live order, or about its money."""
+    unbooked = not receipts_of_order(work, loan_id, attempt.order_no)
+    if attempt.is_live or (outcome.claims_money and unbooked):
+        why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
+        key = f"unbelieved/{attempt.order_no}"
+        kind = "contradiction" if outcome.claims_money else "unknown_code"
+        open_case(work, loan_id, number, key, kind, why)
 
 
 def _hear_live(
@@ -99,7 +98,8 @@ def _hear_live(
 ) -> None:
     attempt = replace(
         attempt,
-        batch_ref=outcome.batch_ref or attempt.batch_ref,
+        batch_ref=attempt.batch_ref if outcome.flaw else outcome.batch_ref or attempt.batch_ref,
+        acknowledged=attempt.acknowledged or acknowledges(outcome),
         enquiries=attempt.enquiries + (1 if source == ENQUIRY else 0),
         asked_at=work.at if source in {ENQUIRY, "answer"} else attempt.asked_at,
     )
@@ -109,11 +109,16 @@ def _hear_live(
         case Verdict.DECLINED:
             ended = _ended(work, attempt, AttemptState.DECLINED, outcome)
             end_unpaid(work, loan_id, number, ended)
-        case Verdict.NOT_FOUND if conclusive:
+        case Verdict.NOT_FOUND if conclusive and not attempt.acknowledged:
             ended = _ended(work, attempt, AttemptState.NOT_EXECUTED, outcome)
             end_unpaid(work, loan_id, number, ended)
         case Verdict.PENDING:
             _wait(work, loan_id, number, attempt, AttemptState.ACCEPTED, outcome)
+        case Verdict.NOT_FOUND if conclusive:
+            why = f"order {attempt.order_no} was acknowledged and is now said to be unknown"
+            key = f"contradiction/{attempt.order_no}"
+            open_case(work, loan_id, number, key, "contradiction", why)
+            _wait(work, loan_id, number, attempt, AttemptState.UNKNOWN, outcome)
         case Verdict.UNKNOWN | Verdict.NOT_FOUND:
             keeps = attempt.state is AttemptState.ACCEPTED and not _is_overdue(work, attempt)
             state = AttemptState.ACCEPTED if keeps else AttemptState.UNKNOWN
@@ -124,7 +129,7 @@ def _hear_live(
 
 def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
     """The rail took money for a live attempt: receipt, allocation, and the attempt ends."""
-    amount = outcome.executed_minor or attempt.amount_minor
+    amount = outcome.executed_minor
     ended = replace(_ended(work, attempt, AttemptState.CONFIRMED, outcome), confirmed_minor=amount)
     put_attempt(work, loan_id, number, ended)
     receipt = debit_receipt(work, number, ended, outcome, amount, f"R-{attempt.order_no}")
@@ -142,15 +147,9 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
             "defective_success",
             f"order {attempt.order_no} was taken with code {outcome.code}",
         )
-    if receipt.amount_minor > attempt.amount_minor:
-        open_case(
-            work,
-            loan_id,
-            number,
-            f"overtaken/{attempt.order_no}",
-            "more_than_ordered",
-            f"order {attempt.order_no}: {receipt.amount_minor} of {attempt.amount_minor}",
-        )
+    if amount > attempt.amount_minor:
+        more_than_ordered(work, loan_id, number, attempt, amount)
+    work.close_case(f"unbelieved/{attempt.order_no}")
     end_of_doubt(work, loan_id, number, attempt.order_no)
 
 
@@ -158,72 +157,13 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     """An attempt ended without money: retry by plan, or delinquent."""
     put_attempt(work, loan_id, number, ended)
     end_of_doubt(work, loan_id, number, ended.order_no)
+    work.close_case(f"contradiction/{ended.order_no}")
     # Penalty waited for the verdict, and may have been charged ahead for the day of the debit.
     charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
         work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
         return
     _end_retryable_or_finally(work, loan_id, number, f"{ended.klass} {ended.code}")
-
-
-def debit_receipt(
-    work: Work, number: int, attempt: Attempt, outcome: Outcome, amount: int, receipt_id: str
-) -> Receipt:
-    """A receipt of money that a rail reports as taken for one order."""
-    return Receipt(
-        id=receipt_id,
-        source="debit",
-        amount_minor=amount,
-        value_on=outcome.executed_on or attempt.value_on,
-        received_at=work.at,
-        clearing_account=accounts.clearing(attempt.rail),
-        number=number,
-        order_no=attempt.order_no,
-        bank_ref=outcome.bank_ref,
-    )
-
-
-def _hear_money_again(
-    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
-) -> None:
-    """Success for an attempt that has ended: known, or money that nobody expected."""
-    known = [r for r in work.loan(loan_id).receipts if r.order_no == attempt.order_no]
-    amount = outcome.executed_minor or attempt.amount_minor
-    same = [r for r in known if outcome.bank_ref in {None, r.bank_ref}]
-    if same:
-        if all(receipt.amount_minor != amount for receipt in same):
-            said = f"{amount} was taken, and {same[0].amount_minor} is booked"
-            key = f"amount/{attempt.order_no}"
-            open_case(work, loan_id, number, key, "contradiction", f"{outcome.code}: {said}")
-        return
-    unnamed = [r for r in known if r.bank_ref is None and r.amount_minor == amount]
-    if unnamed:
-        work.put_receipt(loan_id, replace(unnamed[0], bank_ref=outcome.bank_ref))
-        return
-    free_success(work, loan_id, number, attempt, outcome, amount)
-
-
-def free_success(
-    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, amount: int
-) -> str:
-    """Book money of an ended attempt as a free receipt with a case; the receipt's id."""
-    earlier = sum(1 for r in work.loan(loan_id).receipts if r.order_no == attempt.order_no)
-    suffix = f"-{earlier + 1}" if earlier else ""
-    receipt_id = f"R-{attempt.order_no}{suffix}"
-    receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
-    receive_free(work, loan_id, receipt, "confirmed_late")
-    kind = "double_execution" if earlier else "late_success"
-    open_case(
-        work,
-        loan_id,
-        number,
-        f"{kind}/{receipt_id}",
-        kind,
-        f"order {attempt.order_no} was {attempt.state.value}; money came: {outcome.code}",
-        money=(receipt_id, amount),
-    )
-    place_waiting(work, loan_id)
-    return receipt_id
 
 
 def _conclusive(work: Work, attempt: Attempt, command: RecordOutcome) -> bool:
@@ -257,13 +197,15 @@ def _wait(
     outcome: Outcome,
 ) -> None:
     """The attempt stays open; in doubt once its verdict is overdue, later a person's task."""
+    # What a flawed answer says of the order is not believed, its class included.
+    klass = OutcomeClass.UNKNOWN_CODE if outcome.flaw else outcome.klass
     put_attempt(
-        work, loan_id, number, replace(attempt, state=state, klass=outcome.klass, code=outcome.code)
+        work, loan_id, number, replace(attempt, state=state, klass=klass, code=outcome.code)
     )
     doubtful = state is AttemptState.UNKNOWN or _is_overdue(work, attempt)
     if doubtful and work.can(loan_id, number, Event.VERDICT_OVERDUE):
         work.move(loan_id, number, Event.VERDICT_OVERDUE, f"{outcome.klass} {outcome.code}")
-    if outcome.klass is OutcomeClass.UNKNOWN_CODE:
+    if outcome.klass is OutcomeClass.UNKNOWN_CODE and not outcome.flaw:
         open_case(
             work,
             loan_id,
@@ -284,16 +226,3 @@ def _end_retryable_or_finally(work: Work, loan_id: str, number: int, detail: str
     else:
         event = Event.ATTEMPT_ENDED_RETRYABLE
     work.move(loan_id, number, event, detail)
-
-
-def put_attempt(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:
-    """Replace an attempt; a change of its state is a transition of its own."""
-    item = work.item(loan_id, number)
-    before = item.attempts[attempt.number - 1]
-    attempts = tuple(attempt if a.number == attempt.number else a for a in item.attempts)
-    work.put(loan_id, replace(item, attempts=attempts))
-    if before.state is not attempt.state:
-        if attempt.state not in MOVES[before.state]:
-            raise IllegalTransition(before.state, attempt.state)
-        detail = f"{attempt.klass or ''} {attempt.code}".strip()
-        work.note(loan_id, number, before.state, attempt.state, "attempt", detail, attempt.order_no)

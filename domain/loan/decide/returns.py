@@ -1,21 +1,30 @@
-"""Debits that were taken back: told by the rail, by a booked line, or by both in any order."""
+"""Debits that were taken back: told by the rail, by a booked line, or by both in any order.
+
+What has gone back of a payment is the larger of what the rail's reports and what booked lines say,
+so that the order in which they come does not matter.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from domain.debit.attempt import AttemptState
-from domain.debit.outcome import Outcome, OutcomeClass
-from domain.debit.retry import NoRetry
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.outcome import MINOR_MAX, Outcome, OutcomeClass
+from domain.debit.retry import SOFT, NoRetry
 from domain.loan.aggregate import Receipt
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
-from domain.loan.decide.desk import unknown_order
+from domain.loan.decide.attempts import find, judge_again, put_attempt
+from domain.loan.decide.desk import open_case, unknown_order
+from domain.loan.decide.disputes import compare_bookings, raise_inferred, receipts_of_order
 from domain.loan.decide.money import place_waiting, take_back
-from domain.loan.decide.outcomes import find, hear, put_attempt
+from domain.loan.decide.outcomes import hear
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
+
+NO_REASON = "line"
+"""Code of a return of which only a booked line without a reason is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +47,61 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     if loan_id is None:
         return unknown_order(work, command.rail, command.order_no)
     number, attempt = find(work, loan_id, command.order_no)
-    if _is_told(work, loan_id, command):
-        return work.done(loan_id, number, "known")
-    if not _taken(work, loan_id, command):
-        # A return says that the debit had been executed: book that first, then take it back.
-        executed = Outcome(
-            OutcomeClass.SUCCESS,
-            "return",
-            command.amount_minor,
-            command.bank_ref,
-            executed_on=attempt.value_on,
-        )
-        hear(work, loan_id, number, attempt, executed, "return")
-    receipt = _taken(work, loan_id, command)[0]
-    minor = min(command.amount_minor, receipt.net_minor)
-    told = Returned(minor, command.klass, command.code, command.returned_on, told=True)
-    reverse(work, loan_id, receipt, told)
-    if minor < command.amount_minor:
-        _case_of_excess(work, loan_id, number, command, command.amount_minor - minor)
-    return work.done(loan_id, number, "returned")
+    if flaw := _flaw(work, loan_id, command):
+        key = f"unbelieved_return/{command.order_no}"
+        text = f"a return of order {command.order_no} is not believed: {flaw}"
+        open_case(work, loan_id, number, key, "contradiction", text)
+        return work.done(loan_id, number, "not believed")
+    infer_execution(work, loan_id, command.order_no, command.amount_minor)
+    receipt = _reported(work, loan_id, command)
+    known = min(command.amount_minor, receipt.untold_minor)
+    back = receipt.returned_minor + command.amount_minor - known
+    receipt = raise_inferred(work, loan_id, receipt.id, back, attempt.amount_minor)
+    untold = receipt.untold_minor - known
+    work.put_receipt(
+        loan_id,
+        replace(receipt, untold_minor=untold, return_ref=command.bank_ref or receipt.return_ref),
+    )
+    klass = work.rules.return_class(attempt.rail, command.code, command.klass)
+    minor = min(command.amount_minor - known, receipt.net_minor)
+    told = Returned(minor, klass, command.code, command.returned_on, told=True)
+    if minor:
+        reverse(work, loan_id, receipt.id, told)
+    else:
+        learn_reason(work, loan_id, receipt.id, told)
+    compare_bookings(work, loan_id, number, receipt.id)
+    excess = command.amount_minor - known - minor
+    # The whole of a payment may be told again under another name: that is no second return.
+    is_again = not receipt.net_minor or command.amount_minor == receipt.amount_minor
+    if excess and not is_again:
+        _case_of_excess(work, loan_id, number, command, excess)
+    return work.done(loan_id, number, "returned" if minor else "known")
 
 
-def reverse(work: Work, loan_id: str, receipt: Receipt, returned: Returned) -> None:
+def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None:
+    """A return says that its debit had been executed: book that first, then it is taken back.
+
+    No more was taken than was ordered; what comes back on top of it has another cause.
+    """
+    if receipts_of_order(work, loan_id, order_no):
+        return
+    number, attempt = find(work, loan_id, order_no)
+    taken, day = min(minor, attempt.amount_minor), attempt.value_on
+    executed = Outcome(OutcomeClass.SUCCESS, "return", taken, executed_on=day)
+    hear(work, loan_id, number, attempt, executed, "return")
+    receipt = receipts_of_order(work, loan_id, order_no)[0]
+    work.put_receipt(loan_id, replace(receipt, inferred=True))
+
+
+def reverse(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
     """Book a return and reopen what its receipt had paid."""
-    _end_attempt(work, loan_id, receipt, returned)
-    numbers = take_back(work, loan_id, receipt.id, returned.minor, returned.on)
+    learn_reason(work, loan_id, receipt_id, returned)
+    numbers = take_back(work, loan_id, receipt_id, returned.minor, returned.on)
     if not returned.told:
-        known = work.receipt(loan_id, receipt.id)
+        known = work.receipt(loan_id, receipt_id)
         untold = known.untold_minor + returned.minor
         work.put_receipt(loan_id, replace(known, untold_minor=untold))
-    reopen(work, loan_id, numbers, f"{returned.code} receipt {receipt.id}")
+    reopen(work, loan_id, numbers, f"{returned.code} receipt {receipt_id}")
     place_waiting(work, loan_id)
 
 
@@ -82,51 +116,74 @@ def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> Non
         if not work.can(loan_id, number, event):
             event = Event.RECEIPT_REVERSED
         work.move(loan_id, number, event, detail)
+        if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
+            # No debit has failed: it is due as if the payment had never been heard of.
+            work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
 
 
-def _end_attempt(work: Work, loan_id: str, receipt: Receipt, returned: Returned) -> None:
-    """The attempt itself is returned with its first receipt, not with a second execution."""
-    number, attempt = find(work, loan_id, receipt.order_no or "")
-    if attempt.state is AttemptState.CONFIRMED and receipt.id == f"R-{attempt.order_no}":
-        ended = replace(
-            attempt,
-            state=AttemptState.RETURNED,
-            klass=returned.klass,
-            code=returned.code,
-            returned_at=work.at,
-        )
-        put_attempt(work, loan_id, number, ended)
+def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
+    """The attempt of an order's first payment is returned, for the strictest reason told of it.
 
-
-def _is_told(work: Work, loan_id: str, command: RecordReturn) -> bool:
-    """Whether the books know this return: from an earlier report, or from its booked line.
-
-    A line may have taken back another execution of the same order than the one that the rail now
-    names: one return told in two ways is one return all the same.
+    Report and line of one return may come in either order and name different reasons: a machine
+    tries again only if no one of them forbids it.
     """
-    receipts = [r for r in work.loan(loan_id).receipts if r.order_no == command.order_no]
-    untold = [r for r in receipts if r.untold_minor >= command.amount_minor]
-    untold.sort(key=lambda receipt: receipt.bank_ref != command.bank_ref)
-    if untold:
-        known = replace(untold[0], untold_minor=untold[0].untold_minor - command.amount_minor)
-        work.put_receipt(loan_id, known)
-        return True
-    ref = command.bank_ref
-    if ref is not None and any(r.bank_ref == ref and not r.net_minor for r in receipts):
-        return True
-    gone = [r for r in receipts if r.returned_minor and (ref is None or r.bank_ref in {None, ref})]
-    return bool(gone) and not _taken(work, loan_id, command)
+    receipt = work.receipt(loan_id, receipt_id)
+    if receipt.order_no is None or receipt.id != f"R-{receipt.order_no}":
+        return
+    number, attempt = find(work, loan_id, receipt.order_no)
+    if attempt.state is AttemptState.CONFIRMED:
+        state = AttemptState.RETURNED
+        ended = replace(attempt, state=state, returned_at=work.at)
+        ended = replace(ended, klass=returned.klass, code=returned.code)
+        put_attempt(work, loan_id, number, ended)
+    elif attempt.state is AttemptState.RETURNED and _is_stricter(returned, attempt):
+        known = replace(attempt, klass=returned.klass, code=returned.code, returned_at=work.at)
+        put_attempt(work, loan_id, number, known)
+        judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
 
 
-def _taken(work: Work, loan_id: str, command: RecordReturn) -> list[Receipt]:
-    """Receipts of the order that the return can take back, the one that it names first."""
-    found = [
-        receipt
-        for receipt in work.loan(loan_id).receipts
-        if receipt.order_no == command.order_no and receipt.net_minor > 0
-    ]
-    named = [r for r in found if command.bank_ref is not None and r.bank_ref == command.bank_ref]
-    return named or [r for r in found if command.bank_ref is None or r.bank_ref is None]
+def _is_stricter(returned: Returned, attempt: Attempt) -> bool:
+    return _strictness(returned.klass, returned.code) > _strictness(attempt.klass, attempt.code)
+
+
+def _strictness(klass: OutcomeClass | None, code: str) -> tuple[int, str]:
+    """No reason, a soft one, one that no table holds, a hard one; of equals by code."""
+    if code == NO_REASON:
+        return 0, ""
+    if klass in SOFT:
+        return 1, code
+    return (2, code) if klass is OutcomeClass.UNKNOWN_CODE else (3, code)
+
+
+def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
+    currency = work.loan(loan_id).currency
+    if command.currency not in {None, currency}:
+        return f"it is in {command.currency}, the order is in {currency}"
+    if not 0 < command.amount_minor <= MINOR_MAX:
+        return f"its amount is {command.amount_minor}"
+    return ""
+
+
+def _reported(work: Work, loan_id: str, command: RecordReturn) -> Receipt:
+    """The payment of the order that a reported return is about.
+
+    First one whose return a line has told, then the booking that the rail names, then one whose
+    money waits in suspense: of an order that was executed twice the surplus goes back. A line may
+    have taken back another execution of the order than the rail names: it is one return all the
+    same.
+    """
+    minor, ref = command.amount_minor, command.bank_ref
+
+    def fit(receipt: Receipt) -> tuple[bool, ...]:
+        return (
+            receipt.untold_minor < minor,
+            ref is not None and receipt.bank_ref != ref,
+            not receipt.untold_minor and not receipt.net_minor,
+            receipt.waiting_minor < minor,
+            receipt.net_minor != minor,
+        )
+
+    return min(receipts_of_order(work, loan_id, command.order_no), key=fit)
 
 
 def _case_of_excess(

@@ -221,9 +221,8 @@ class Work:
         receipt = self.receipt(loan_id, receipt_id)
         if set(loan.product.shares.parties) != {loan.product.funder}:
             return
-        proven = receipt.is_proven
-        applied = receipt.applied_minor
-        if delta := (applied if proven else min(applied, receipt.held_minor)) - receipt.held_minor:
+        proven = receipt.settled_minor - receipt.return_settled_minor
+        if delta := max(0, min(receipt.applied_minor, proven)) - receipt.held_minor:
             self.post(bookings.hold_direct(loan, receipt, delta, self.today(loan_id)))
             held = receipt.held_minor + delta
             self.put_receipt(loan_id, replace(receipt, held_minor=held))

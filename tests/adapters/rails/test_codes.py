@@ -5,11 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from adapters.rails.codes import limits_of, load_codes, load_limits, products, rails, tables
+from adapters.rails.codes import (
+    limits_of,
+    load_codes,
+    load_limits,
+    load_returns,
+    products,
+    rails,
+    tables,
+)
 from domain.debit.codes import CodeRow
 from domain.debit.outcome import OutcomeClass
 from domain.debit.retry import HARD, RetryAt
 from domain.errors import InvalidInput, InvariantBroken
+from domain.loan.aggregate import Rulebook
 from tests.domain.debit.cases import attempt, decide, rule
 
 _O = OutcomeClass
@@ -188,3 +197,26 @@ def test_a_table_that_contradicts_itself_is_refused_as_a_whole(
     finally:
         for cached in (tables._rail_file, tables.load_codes, tables._classes):
             cached.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("rail", "code", "klass"),
+    [
+        ("ach", "R01", _O.NSF),
+        ("ach", "R09", _O.NSF),
+        ("ach", "R10", _O.DISPUTE),
+        ("bacs", "0", _O.NSF),
+        ("bacs", "1", _O.MANDATE),
+        ("sepa", "AM04", _O.NSF),
+        ("sepa", "MS03", _O.NSF),
+        ("simbank", "MD06", _O.PAYER_STOP),
+        ("simbank", "ZZ99", _O.UNKNOWN_CODE),
+    ],
+)
+def test_the_reason_of_a_return_has_one_meaning_for_each_rail(
+    rail: str, code: str, klass: OutcomeClass
+) -> None:
+    """The table that the books ask, whether a report or a bank line names the reason."""
+    assert load_returns(rail).lookup(code).klass is klass
+    assert Rulebook(returns={rail: load_returns(rail)}).return_class(rail, code) is klass
+    assert Rulebook().return_class(rail, code) is OutcomeClass.UNKNOWN_CODE

@@ -13,7 +13,7 @@ import pytest
 from adapters.rails.http import HttpLimits, RailHttp
 from adapters.rails.simbank import SIMBANK, SimbankConfig, SimbankRail
 from adapters.rails.simbank.client import signature
-from domain.debit.outcome import NO_ANSWER, OutcomeClass, Verdict
+from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
 from domain.errors import InvalidInput
 from ports.rail import RailUnavailable, Recalled
 from tests.adapters.rails.bank import API_SECRET, CONFIG, build_mandate, build_order
@@ -108,9 +108,7 @@ MAYBE_SENT = {
     "not JSON": answering(200, b'{"order_no": "ORD\x00'),
     "JSON of another kind": answering(200, b"[]"),
     "too large": answering(200, b" " * 5000),
-    "another order": saying(order_no="ORDER-2"),
     "an amount that is no whole number": saying(executed_minor=99.5),
-    "an amount below zero": saying(executed_minor=-1),
     "redirect": answering(302, b"", "location: http://127.0.0.1:1/"),
     "an unknown refusal": answering(404, b"not here"),
 }
@@ -129,6 +127,41 @@ async def test_an_enquiry_without_a_usable_answer_is_never_a_verdict(name: str) 
     async with scripted(MAYBE_SENT[name]) as rail:
         with pytest.raises(RailUnavailable):
             await rail.enquire("ORDER-1", "M-1")
+
+
+NOT_BELIEVED: dict[str, dict[str, Any]] = {
+    "another order": {"order_no": "ORDER-2"},
+    "another order, unknown to the bank": {
+        "order_no": "ORDER-2",
+        "code": "34",
+        "status": "NOT_FOUND",
+        "executed_minor": 0,
+    },
+    "an amount below zero": {"executed_minor": -1},
+    "an amount of zero": {"executed_minor": 0},
+}
+
+
+@pytest.mark.parametrize("name", NOT_BELIEVED)
+async def test_an_answer_that_cannot_be_true_is_no_verdict_and_says_what_is_wrong(
+    name: str,
+) -> None:
+    """Sent, asked or recalled: the order stays unknown, and the books are told why."""
+    async with scripted(saying(**NOT_BELIEVED[name])) as rail:
+        for said in (
+            await rail.present(ORDER),
+            await rail.enquire("ORDER-1", "M-1"),
+            await rail.cancel("ORDER-1", "M-1") if "order_no" in NOT_BELIEVED[name] else None,
+        ):
+            if said is not None:
+                assert isinstance(said, Outcome)
+                assert (said.verdict, bool(said.flaw)) == (Verdict.UNKNOWN, True)
+
+
+async def test_the_currency_of_an_answer_reaches_the_books() -> None:
+    """Only the books know the order's own currency, so they compare."""
+    async with scripted(saying(currency="EUR")) as rail:
+        assert (await rail.present(ORDER)).currency == "EUR"
 
 
 async def test_a_refused_connection_proves_that_nothing_left() -> None:

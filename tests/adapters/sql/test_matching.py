@@ -157,3 +157,23 @@ async def test_the_same_line_in_two_files_waits_once(
     assert isinstance(again, Applied)
     await books.apply(payment())
     assert await waiting(desk) == {}
+
+
+async def test_one_reference_pays_two_loans_and_an_early_line_of_it_finds_its_payment(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """Both loans know RENT: each payment has an id of its own, told apart by amount and day."""
+    await due(books, clock, "L1", "L2")
+    rent = replace(payment(), reference="RENT", amount_minor=10100)
+    other = replace(payment("L2", "pay-2"), reference="RENT", value_on=date(2026, 3, 9))
+    early = line("RENT", 10100, day=DUE)
+    await apply_all(books, [early])
+    assert await waiting(desk)
+    for command in (rent, other):
+        assert isinstance(await books.apply(command), Applied)
+    loans = [await desk.loan(name) for name in ("L1", "L2")]
+    paid = [receipt for loan in loans if loan is not None for receipt in loan.receipts]
+    assert [receipt.reference for receipt in paid] == ["RENT", "RENT"]
+    assert len({receipt.id for receipt in paid}) == 2
+    assert [receipt.is_proven for receipt in paid] == [True, False]
+    assert not await waiting(desk)

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.debit.attempt import LIVE, MOVES, AttemptState
+from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import EXCUSING, NO_ANSWER, Outcome, OutcomeClass, Verdict, verdict_of
 from tests.support.scene import Scene
 
@@ -11,20 +12,22 @@ ENDED = set(AttemptState) - LIVE
 
 @pytest.mark.parametrize("state", list(AttemptState))
 def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState) -> None:
-    """Ended attempts never become live again; only a confirmed one can be returned."""
+    """Only a confirmed order can be returned, and only one thought never to have arrived goes on.
+
+    An order that the rail has acknowledged can no longer be proven never to have arrived.
+    """
     following = MOVES[state]
     assert state not in following
     if state in ENDED:
-        assert following == (
-            {AttemptState.RETURNED} if state is AttemptState.CONFIRMED else frozenset()
+        returned = {AttemptState.RETURNED} if state is AttemptState.CONFIRMED else set()
+        revived = (
+            {AttemptState.UNKNOWN, AttemptState.DECLINED} if state in NEVER_PRESENTED else set()
         )
+        assert following == returned | revived
     else:
-        assert following >= {
-            AttemptState.CONFIRMED,
-            AttemptState.DECLINED,
-            AttemptState.NOT_EXECUTED,
-            AttemptState.RECALLED,
-        }
+        assert following >= {AttemptState.CONFIRMED, AttemptState.DECLINED, AttemptState.RECALLED}
+        never_arrived = AttemptState.NOT_EXECUTED in following
+        assert never_arrived is (state is not AttemptState.ACCEPTED)
         assert AttemptState.RETURNED not in following
 
 

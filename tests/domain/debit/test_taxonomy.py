@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 
-from domain.debit.attempt import LIVE, MOVES, AttemptState
 from domain.debit.codes import CodeRow, CodeTable, LocalText
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import EXCUSING, NO_ANSWER, Outcome, OutcomeClass, Verdict, verdict_of
@@ -36,18 +35,6 @@ def test_no_answer_is_unknown_and_takes_nothing() -> None:
     assert NO_ANSWER.executed_minor == 0
     assert NO_ANSWER.klass in EXCUSING
     assert _O.NSF not in EXCUSING
-
-
-def test_attempts_move_only_towards_their_end() -> None:
-    """A live attempt can reach every verdict; an ended one only ever moves to RETURNED."""
-    ended = set(AttemptState) - LIVE
-    for state in LIVE:
-        assert ended - {AttemptState.RETURNED} <= MOVES[state]
-        assert AttemptState.INTENDED not in MOVES[state]
-        assert AttemptState.RETURNED not in MOVES[state]
-    for state in ended:
-        allowed = {AttemptState.RETURNED} if state is AttemptState.CONFIRMED else set()
-        assert MOVES[state] == allowed
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,7 @@ def _children() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("order_no", sa.String(length=120), nullable=True),
+        sa.Column("reference", sa.String(length=160), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("waiting_minor", sa.BigInteger(), nullable=False),
         sa.Column("clearing_minor", sa.BigInteger(), nullable=False),
@@ -191,6 +192,7 @@ def _children() -> None:
         sa.PrimaryKeyConstraint("loan_id", "id", name="pk_receipts"),
     )
     op.create_index("ix_receipts_id", "receipts", ["id"], unique=False)
+    op.create_index("ix_receipts_reference", "receipts", ["reference"], unique=False)
 
 
 def _journal() -> None:

@@ -14,6 +14,7 @@ from domain.debit.outcome import Outcome, OutcomeClass, Verdict
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
 from domain.loan.change import Change, Ordered, Refusal
+from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import State
 from domain.loan.view import BeatKind, InstallmentView
 from domain.reconciliation.statement import LineItem, StatementLine
@@ -454,6 +455,7 @@ class Anything(RuleBasedStateMachine):
                 or item.state in OWED_VISIBLY
                 or item.hold is not None
                 or item.needs_operator
+                or doubt_about(self.books.cases, "L1", item.number)
             ), (item, self.books.view(item.number))
 
     def _has_ended(self) -> bool:

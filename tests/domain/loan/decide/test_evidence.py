@@ -10,8 +10,9 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import IllegalTransition, InvariantBroken
 from domain.loan.change import Change
 from domain.loan.decide import decide
+from domain.loan.decide.attempts import put_attempt
 from domain.loan.decide.money import place_waiting
-from domain.loan.decide.outcomes import end_unpaid, put_attempt
+from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
 from domain.reconciliation.broken import StatementBreak
@@ -283,14 +284,15 @@ def test_a_transfer_is_proven_by_its_line_and_not_twice() -> None:
     s.credit(transfer, 0)
 
 
-def test_more_on_the_line_than_was_reported_leaves_the_rest_in_suspense() -> None:
-    """60 reported, 100 booked: 60 proven, 40 to be explained."""
+def test_more_on_the_line_than_was_reported_raises_the_payment() -> None:
+    """60 reported, 100 booked: all of it is this order's money, and pays its installment."""
     s = Scene.boarded()
     order = s.present()
     s.hear(order, OutcomeClass.PARTIAL, 6000)
     s.credit(order, 10000)
     line = list(s.books.lines.values())[-1]
-    assert (line.open_minor, [m.receipt for m in line.matches]) == (4000, [f"R-{order}"])
+    assert (line.open_minor, [m.receipt for m in line.matches]) == (0, [f"R-{order}"])
+    assert s.books.item().owed.total == 100
 
 
 def test_a_line_that_is_known_is_not_booked_again() -> None:

@@ -25,7 +25,7 @@ from tests.support.doors import (
     Waive,
     WriteOff,
 )
-from tests.support.memory import PRODUCT, TESTER
+from tests.support.memory import PRODUCT, TESTER, board
 from tests.support.scene import Scene
 
 PAYMENT: dict[str, Any] = {"reference": "T-1", "amount_minor": 100, "currency": "CNY"}
@@ -216,10 +216,14 @@ def test_a_payment_that_cannot_be_is_refused(change: dict[str, Any], expected: s
 
 
 def test_a_payment_is_reported_once() -> None:
-    """The same reference is refused, also from another loan."""
+    """The same reference, amount and day are refused, also from another loan."""
     s = Scene.boarded()
+    s.books.apply(board("L2"))
     s.pay(100, ref="T-1", value_on=date(2026, 3, 1))
-    assert rule(s.order(RecordPayment, **PAYMENT, value_on=s.today)) == "payment.reference"
+    terms = PAYMENT | {"value_on": date(2026, 3, 1)}
+    assert rule(s.order(RecordPayment, **terms)) == "payment.reference"
+    assert rule(s.order(RecordPayment, loan="L2", **terms)) == "payment.reference"
+    assert isinstance(s.order(RecordPayment, **PAYMENT, value_on=s.today), Change)
 
 
 def test_a_moved_date_is_presented_on_its_new_day() -> None:

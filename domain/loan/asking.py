@@ -1,0 +1,42 @@
+"""What comes next while a debit order owes its verdict: it is sent again, or asked after."""
+
+from datetime import datetime, timedelta
+
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.presentment import earliest_slot
+from domain.debit.rail import RailProfile
+from domain.loan.aggregate import HoldKind, Installment, Rulebook
+from domain.loan.retrying import not_missed
+from domain.loan.view import Beat, BeatKind
+
+RESEND_AFTER = timedelta(minutes=10)
+"""Wait before the same order is sent again when it provably never left."""
+NO_DEBIT = frozenset({HoldKind.DEBIT, HoldKind.ALL})
+
+
+def while_live(item: Installment, rules: Rulebook, at: datetime) -> Beat | None:
+    """The next thing to do about the live order of an installment, if it has one."""
+    attempt = item.live_attempt
+    if attempt is None:
+        return None
+    rail = rules.rail(attempt.rail)
+    if attempt.never_left and item.hold not in NO_DEBIT:
+        base = (attempt.asked_at or attempt.intended_at) + RESEND_AFTER
+        calendar = rules.calendar(rail.calendar)
+        slot = not_missed(earliest_slot(base, rail, calendar), at, rail, calendar)
+        key = f"present/{attempt.number}/again/{attempt.enquiries}"
+        return Beat(BeatKind.PRESENT, slot, "the order never left; sent again", key)
+    instant = enquiry_at(attempt, rail)
+    reason = f"order {attempt.state.value.lower()}, enquiry {attempt.enquiries + 1}"
+    return Beat(
+        BeatKind.ENQUIRE, instant, reason, f"enquire/{attempt.order_no}/{attempt.enquiries}"
+    )
+
+
+def enquiry_at(attempt: Attempt, rail: RailProfile) -> datetime:
+    """When to ask about a live order next; waits grow, the last one repeats."""
+    if attempt.state is AttemptState.ACCEPTED and attempt.enquiries == 0:
+        return attempt.intended_at + rail.expected_by
+    wait = rail.enquiry[min(attempt.enquiries, len(rail.enquiry) - 1)]
+    base = max(attempt.asked_at or attempt.send_until, attempt.intended_at)
+    return base + wait

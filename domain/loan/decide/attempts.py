@@ -1,0 +1,70 @@
+"""Attempts of debits as they are found, replaced and judged."""
+
+from dataclasses import replace
+
+from domain.debit.attempt import MOVES, Attempt
+from domain.debit.outcome import Outcome
+from domain.debit.retry import NoRetry
+from domain.errors import IllegalTransition
+from domain.ledger import accounts
+from domain.loan.aggregate import Receipt
+from domain.loan.decide.desk import open_case
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event, State
+from domain.loan.retrying import retry_verdict
+
+
+def find(work: Work, loan_id: str, order_no: str) -> tuple[int, Attempt]:
+    """The installment number and the attempt of an order of this loan."""
+    return next(
+        (item.number, attempt)
+        for item, attempt in work.loan(loan_id).attempts()
+        if attempt.order_no == order_no
+    )
+
+
+def put_attempt(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:
+    """Replace an attempt; a change of its state is a transition of its own."""
+    item = work.item(loan_id, number)
+    before = item.attempts[attempt.number - 1]
+    attempts = tuple(attempt if a.number == attempt.number else a for a in item.attempts)
+    work.put(loan_id, replace(item, attempts=attempts))
+    if before.state is not attempt.state:
+        if attempt.state not in MOVES[before.state]:
+            raise IllegalTransition(before.state, attempt.state)
+        detail = f"{attempt.klass or ''} {attempt.code}".strip()
+        work.note(loan_id, number, before.state, attempt.state, "attempt", detail, attempt.order_no)
+
+
+def judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
+    """Whether a machine may try again is decided anew, where nobody has acted since."""
+    item = work.item(loan_id, number)
+    if item.state not in {State.RETRYING, State.DELINQUENT} or not item.owed.total:
+        return
+    final = isinstance(retry_verdict(work.loan(loan_id), item, work.rules, work.at), NoRetry)
+    if (State.DELINQUENT if final else State.RETRYING) is not item.state:
+        event = Event.RECEIPT_REVERSED_FINALLY if final else Event.RECEIPT_REVERSED_RETRYABLE
+        work.move(loan_id, number, event, detail)
+
+
+def debit_receipt(
+    work: Work, number: int, attempt: Attempt, outcome: Outcome, amount: int, receipt_id: str
+) -> Receipt:
+    """A receipt of money that a rail reports as taken for one order."""
+    return Receipt(
+        id=receipt_id,
+        source="debit",
+        amount_minor=amount,
+        value_on=outcome.executed_on or attempt.value_on,
+        received_at=work.at,
+        clearing_account=accounts.clearing(attempt.rail),
+        number=number,
+        order_no=attempt.order_no,
+        bank_ref=outcome.bank_ref,
+    )
+
+
+def more_than_ordered(work: Work, loan_id: str, number: int, attempt: Attempt, amount: int) -> None:
+    """The rail took more than was ordered: cash is booked as it came, a person looks."""
+    text = f"order {attempt.order_no}: {amount} of {attempt.amount_minor}"
+    open_case(work, loan_id, number, f"overtaken/{attempt.order_no}", "more_than_ordered", text)

@@ -1,0 +1,84 @@
+"""Which payment a person means who matches a line by hand, and how much of the line is left."""
+
+from domain.loan.aggregate import LineState, Receipt
+from domain.loan.change import Refusal
+from domain.loan.decide.references import payments_called
+from domain.loan.decide.returnlines import returnable
+from domain.loan.decide.work import Work
+from domain.loan.matching import MatchLine
+
+Choice = tuple[Receipt | None, bool, int]
+"""The payment (None: the line makes a new one), whether it came back, the fee inside the line."""
+
+
+def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
+    """What an order to match means: an item that goes both ways is money that came, if it can be.
+
+    Of several payments of one reference the only one that wants so much proof is meant.
+    """
+    named = payments_called(work, order.loan_id, order.reference)
+    wanted = order.amount_minor
+    if min(wanted, order.fee_minor) < 0 or not wanted + order.fee_minor:
+        return Refusal("match.amount", "an amount or a fee above zero")
+    for is_return in (False, True):
+        if not room_of(line, is_return=is_return):
+            continue
+        open_of = [(receipt, _provable(receipt, is_return=is_return)) for receipt in named]
+        fitting = [receipt for receipt, open_minor in open_of if wanted <= open_minor]
+        if wanted and len(fitting) > 1:
+            exact = [receipt for receipt, open_minor in open_of if open_minor == wanted]
+            fitting = exact if len(exact) == 1 else fitting
+        if len(fitting) == 1:
+            receipt = fitting[0]
+            return receipt, is_return, order.fee_minor or _fee_of(line, order, is_return=is_return)
+        if fitting:
+            ids = ", ".join(receipt.id for receipt in fitting)
+            return Refusal("match.several", f"several fit, name one by its id: {ids}")
+        if not is_return and wanted and _is_new(work, order, named):
+            return None, False, order.fee_minor or _fee_of(line, order, is_return=False)
+    return _refusal(line, order, named)
+
+
+def room_of(line: LineState, *, is_return: bool) -> int:
+    """Minor units of a line that are open in one direction; a netted line is open in both."""
+    sign = -1 if is_return else 1
+    booked = [item.minor - item.fee_minor for item in line.waiting]
+    both = any(minor > 0 for minor in booked) and any(minor < 0 for minor in booked)
+    if both:
+        return sum(sign * minor for minor in booked if sign * minor > 0)
+    return max(sign * (line.open_minor + line.charges_minor), 0)
+
+
+def _provable(receipt: Receipt, *, is_return: bool) -> int:
+    """Minor units of a payment, or of what can have gone back of it, that no line proves yet."""
+    return returnable(receipt) if is_return else receipt.unsettled_minor
+
+
+def _is_new(work: Work, order: MatchLine, named: list[Receipt]) -> bool:
+    """Whether the line is the first news of a payment: every one of that name is proven."""
+    elsewhere = (
+        receipt
+        for loan_id in work.aggregates.receipts.get(order.reference, ())
+        for receipt in payments_called(work, loan_id, order.reference)
+    )
+    ours = any(order.reference in {receipt.id, receipt.order_no} for receipt in named)
+    return not ours and not any(receipt.unsettled_minor for receipt in elsewhere)
+
+
+def _fee_of(line: LineState, order: MatchLine, *, is_return: bool) -> int:
+    """The fee that the line states for just this amount, if it does."""
+    minor = -order.amount_minor if is_return else order.amount_minor
+    return next((item.fee_minor for item in line.waiting if item.minor == minor), 0)
+
+
+def _refusal(line: LineState, order: MatchLine, named: list[Receipt]) -> Refusal:
+    is_return = line.open_minor < 0
+    room = max(room_of(line, is_return=False), room_of(line, is_return=True))
+    if order.amount_minor > room or not room:
+        return Refusal("match.amount", f"above zero and at most the {room} open")
+    if not named:
+        if is_return:
+            return Refusal("match.return", f"no payment {order.reference} could have come back")
+        return Refusal("match.reference", f"{order.reference} is money of another loan")
+    most = max(_provable(receipt, is_return=is_return) for receipt in named)
+    return Refusal("match.receipt", f"{most} of payment {order.reference} want proof")

@@ -1,0 +1,139 @@
+"""News about orders that have ended: denied, found after all, or money that nobody expected."""
+
+from dataclasses import replace
+
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.history import NEVER_PRESENTED
+from domain.debit.outcome import Outcome, OutcomeClass, Verdict
+from domain.loan.aggregate import Receipt
+from domain.loan.decide.attempts import (
+    debit_receipt,
+    find,
+    judge_again,
+    more_than_ordered,
+    put_attempt,
+)
+from domain.loan.decide.desk import open_case
+from domain.loan.decide.disputes import (
+    compare_bookings,
+    dispute_amount,
+    is_proven,
+    raise_receipt,
+    receipts_of_order,
+)
+from domain.loan.decide.money import place_waiting, receive_free
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event
+
+_TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
+
+
+def hear_ended(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """Weigh one outcome of an order that has its verdict: same or weaker news has no effect."""
+    if outcome.verdict is Verdict.CONFIRMED:
+        _hear_money_again(work, loan_id, number, attempt, outcome)
+    elif attempt.state in NEVER_PRESENTED and acknowledges(outcome):
+        _revive(work, loan_id, number, attempt, outcome)
+    elif attempt.state in NEVER_PRESENTED and outcome.verdict is Verdict.DECLINED:
+        work.close_case(f"contradiction/{attempt.order_no}")
+        state = AttemptState.DECLINED  # the rail had it after all, and no money was taken
+        refused = replace(attempt, state=state, klass=outcome.klass, code=outcome.code)
+        put_attempt(work, loan_id, number, replace(refused, returned_at=work.at))
+        judge_again(work, loan_id, number, f"{outcome.klass} {outcome.code}")
+    elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in _TAKEN:
+        _deny(work, loan_id, number, attempt, outcome)
+
+
+def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """A confirmed order is said to have failed: a case, until the bank's lines prove the money."""
+    if not is_proven(work, loan_id, attempt.order_no):
+        why = f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}"
+        key = f"contradiction/{attempt.order_no}"
+        open_case(work, loan_id, number, key, "contradiction", why)
+
+
+def acknowledges(outcome: Outcome) -> bool:
+    """Whether the rail says that it holds the order, without a verdict on it."""
+    held = outcome.verdict is Verdict.PENDING or outcome.klass is OutcomeClass.DUPLICATE
+    return held and not outcome.flaw
+
+
+def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+    """The rail holds an order that was thought never to have arrived: it owes a verdict again.
+
+    Beside a later order it stays ended, with a case: nothing more is presented until it is known.
+    """
+    why = f"order {attempt.order_no} was {attempt.state} and is now said to be {outcome.code}"
+    if receipts_of_order(work, loan_id, attempt.order_no):
+        return  # its money is here already
+    key = f"contradiction/{attempt.order_no}"
+    open_case(work, loan_id, number, key, "contradiction", why)
+    last = work.item(loan_id, number).attempts[-1]
+    if last.number == attempt.number and work.can(loan_id, number, Event.ORDER_FOUND):
+        state = AttemptState.UNKNOWN
+        again = replace(attempt, state=state, acknowledged=True, ended_at=None, asked_at=work.at)
+        put_attempt(work, loan_id, number, again)
+        work.move(loan_id, number, Event.ORDER_FOUND, f"order {attempt.order_no}")
+
+
+def _hear_money_again(
+    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
+) -> None:
+    """Success for an attempt that has ended: known, more than known, or money nobody expected."""
+    amount, named = outcome.executed_minor, outcome.bank_ref
+    known = receipts_of_order(work, loan_id, attempt.order_no)
+    same = [r for r in known if named is not None and r.bank_ref == named]
+    same = same or [r for r in known if named is None or r.bank_ref is None]
+    # A booking that nobody has named is this one: before all others the one of this amount.
+    same.sort(key=lambda receipt: receipt.amount_minor != amount)
+    if not same:
+        free_success(work, loan_id, number, attempt, outcome, amount)
+        return
+    receipt = same[0]
+    if receipt.bank_ref is None or receipt.inferred:
+        named = named or receipt.bank_ref
+        work.put_receipt(loan_id, replace(receipt, bank_ref=named, inferred=False))
+        compare_bookings(work, loan_id, number, receipt.id)
+    if amount > receipt.amount_minor:
+        grow(work, loan_id, number, attempt, receipt, amount)
+    differs = amount < receipt.amount_minor if receipt.inferred else amount != receipt.amount_minor
+    if differs and not is_proven(work, loan_id, attempt.order_no):
+        said = f"{outcome.code}: {amount} was taken, and {receipt.amount_minor} was booked"
+        dispute_amount(work, loan_id, number, attempt.order_no, said)
+
+
+def grow(
+    work: Work, loan_id: str, number: int, attempt: Attempt, receipt: Receipt, amount: int
+) -> None:
+    """More of one booking was taken than told: the same payment and its attempt are raised."""
+    raise_receipt(work, loan_id, receipt.id, amount)
+    if receipt.id == f"R-{attempt.order_no}" and attempt.state in _TAKEN:
+        _, now = find(work, loan_id, attempt.order_no)
+        put_attempt(work, loan_id, number, replace(now, confirmed_minor=amount))
+    if amount > attempt.amount_minor:
+        more_than_ordered(work, loan_id, number, attempt, amount)
+    place_waiting(work, loan_id)
+
+
+def free_success(
+    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, amount: int
+) -> str:
+    """Book money of an ended attempt as a free receipt with a case; the receipt's id."""
+    earlier = len(receipts_of_order(work, loan_id, attempt.order_no))
+    suffix = f"-{earlier + 1}" if earlier else ""
+    receipt_id = f"R-{attempt.order_no}{suffix}"
+    receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
+    receive_free(work, loan_id, receipt, "confirmed_late")
+    kind = "double_execution" if earlier else "late_success"
+    open_case(
+        work,
+        loan_id,
+        number,
+        f"{kind}/{receipt_id}",
+        kind,
+        f"order {attempt.order_no} was {attempt.state.value}; money came: {outcome.code}",
+        money=(receipt_id, amount),
+    )
+    work.close_case(f"unbelieved/{attempt.order_no}")
+    place_waiting(work, loan_id)
+    return receipt_id

@@ -1,0 +1,26 @@
+"""Payments by the name that somebody else gave them: a payer's reference may repeat."""
+
+from domain import canonical
+from domain.loan.aggregate import Receipt
+from domain.loan.decide.work import Work
+
+
+def payment_id(loan_id: str, command_id: str) -> str:
+    """The id of a payment that a command brings: ours, whatever reference the payer gave it."""
+    return f"P-{canonical.digest((loan_id, command_id))[:12].upper()}"
+
+
+def payments_called(work: Work, loan_id: str, name: str) -> list[Receipt]:
+    """The payments of a loan that a person can mean: by id, order number or payer's reference."""
+    receipts = work.loan(loan_id).receipts
+    return [r for r in receipts if name in {r.id, r.order_no, r.reference}]
+
+
+def payments_named(work: Work, ref: str) -> list[tuple[str, Receipt]]:
+    """Every payment of the loaded loans whose id or payer's reference is `ref`, by loan."""
+    return [
+        (loan_id, receipt)
+        for loan_id in work.aggregates.receipts.get(ref, ())
+        for receipt in work.loan(loan_id).receipts
+        if ref in {receipt.id, receipt.reference}
+    ]
