@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 SECRET, HOOK_SECRET, MERCHANT = "an api secret", "a webhook secret", "M-1"
+SMS_SECRET = "an sms secret"
 SHANGHAI = timezone(timedelta(hours=8))
 CUTS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
@@ -42,6 +43,7 @@ class Bank:
         argv = [sys.executable, "-m", "simulator", "--db", str(folder / "sim.db")]
         argv += ["--seed", str(seed), "--profile", profile, "--ready-file", str(ready)]
         argv += ["--api-secret", SECRET, "--merchant-id", MERCHANT, "--webhook-secret", HOOK_SECRET]
+        argv += ["--sms-secret", SMS_SECRET]
         process = subprocess.Popen([*argv, *args], stdout=subprocess.DEVNULL, text=True)
         for _ in range(600):
             if ready.exists():
