@@ -43,7 +43,7 @@ class Account:
         """The story as the query gives it."""
         return Story(tuple(self._lines), coming(view), self.unknown_signals, self.unread_signals)
 
-    def details(self, view: InstallmentView) -> str:
+    def details(self, view: InstallmentView, lost: str = "") -> str:
         """The current details (Markdown) of the Temporal UI."""
         last = self._lines[-1] if self._lines else "nothing yet"
         person = f"\n\n**needs an operator:** {view.needs_operator}" if view.needs_operator else ""

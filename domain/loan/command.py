@@ -1,7 +1,7 @@
 """The shape of every command: an idempotency key, who asks and why, and what it touches.
 
 *Evidence* is never refused, *orders* can be. The identity of a command is every field but
-`id`, `seen` and `asked_at`, so the same news under the same id is the same command,
+`id`, `seen`, `asked_at` and `from_driver`, so the same news under the same id is the same command,
 whoever retries it.
 """
 
@@ -12,7 +12,7 @@ from domain import canonical
 from domain.loan.aggregate import Actor
 
 IDENTITY_VERSION = 1
-_NOT_CONTENT = frozenset({"id", "seen", "asked_at"})
+_NOT_CONTENT = frozenset({"id", "seen", "asked_at", "from_driver"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,19 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Base: `id` is the caller's idempotency key, `actor` who asks, `reason` why, in words."""
+    """Base: `id` is the idempotency key, `actor` who asks, `reason` why, in words.
+
+    The id begins with the door that the command came through, so that no sender can use up the id
+    of another one. `from_driver` is set by the activities of a driver and by nobody else: a driver
+    is given the new view as the answer and needs no message about it.
+    """
 
     evidence: ClassVar[bool] = False
 
     id: str
     actor: Actor
     reason: str = ""
+    from_driver: bool = False
 
     def identity(self) -> str:
         """Hash of the business content: same id with another identity is a conflict."""

@@ -19,7 +19,14 @@ from ports.boarding import LoanApplication
 from tests.fakes.books import FakeBooks
 from tests.fakes.house import PLAIN, FakeLedger
 from tests.support.doors import BoardLoan, Order, Waive
-from workflows.messages import Override, RecordPaymentRequest, WaiveRequest, command_of, misshapen
+from workflows.messages import (
+    MESSAGE,
+    Override,
+    RecordPaymentRequest,
+    WaiveRequest,
+    command_of,
+    misshapen,
+)
 
 ANN = Actor("operator", "op-7")
 
@@ -29,12 +36,12 @@ def kind_of(member: type) -> str:
 
 
 def test_every_request_has_the_fields_of_its_command() -> None:
-    """A request and its command differ in `loan_id` and `number` only, and each order has one."""
+    """A request and its command differ in `loan_id`, `number` and `from_driver` only, and each order has one."""
     commands = {kind_of(command): command for command in get_args(Order)}
     requests = {kind_of(request): request for request in get_args(Override)}
     assert commands.keys() == requests.keys()
     for kind, request in requests.items():
-        names = {item.name for item in fields(commands[kind])} - {"loan_id", "number"}
+        names = {item.name for item in fields(commands[kind])} - {"loan_id", "number", "from_driver"}
         assert {item.name for item in fields(request)} == names
 
 
@@ -49,7 +56,7 @@ def test_request_travels_as_json_and_becomes_the_command() -> None:
         component=Component.FEE,
         amount_minor=500,
     )
-    command = command_of(adapter.validate_json(adapter.dump_json(asked)), "L-1", 3)
+    command = command_of(adapter.validate_json(adapter.dump_json(asked)), "L-1", 3, MESSAGE)
     assert isinstance(command, Waive)
     assert (command.loan_id, command.number, command.amount_minor) == ("L-1", 3, 500)
     assert (command.actor, command.approver) == (ANN, "op-9")
@@ -94,6 +101,7 @@ async def test_refused_order_is_an_answer() -> None:
         WaiveRequest(id="w", actor=ANN, reason="x", component=Component.FEE, amount_minor=1),
         "L-1",
         1,
+        MESSAGE,
     )
     answer = await ActivityEnvironment().run(OrderActivities(books).apply, order)
     assert (answer.refused_by, answer.why) == ("waiver.limit", "not now")

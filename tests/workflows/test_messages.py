@@ -6,10 +6,10 @@ from typing import Any, get_type_hints
 import pytest
 
 from domain.loan.aggregate import Actor
-from workflows.messages import COMMANDS, REQUESTS, command_of, misshapen
+from workflows.messages import AMOUNT_MOST, COMMANDS, MESSAGE, REQUESTS, command_of, misshapen
 from workflows.overrides import TakesOrders
 
-KNOWN_TO_THE_DRIVER = {"loan_id", "number"}
+KNOWN_TO_THE_DRIVER = {"loan_id", "number", "from_driver"}
 ASKED: dict[str, Any] = {"id": "o-1", "actor": Actor("operator", "7"), "reason": "a test"}
 LINE: dict[str, Any] = {"line": "A/S/1", "reference": "T-1", "amount_minor": 100}
 
@@ -38,11 +38,13 @@ def test_every_request_has_a_signal_of_its_name(kind: str) -> None:
 def test_a_request_becomes_its_command_whole() -> None:
     """Nothing that was said is lost on the way to the books."""
     request = REQUESTS["match_line"](**ASKED, **LINE)
-    command = command_of(request, "L1", 3)
+    command = command_of(request, "L1", 3, MESSAGE)
     said = {item.name: getattr(command, item.name) for item in fields(command)}
     assert said == {
         **ASKED,
         **LINE,
+        "id": "message/L1/3/o-1",
+        "from_driver": False,
         "loan_id": "L1",
         "number": 3,
         "kind": "match_line",
@@ -57,6 +59,17 @@ def test_a_request_becomes_its_command_whole() -> None:
         ("id", "x" * 121),
         ("actor", Actor("", "7")),
         ("actor", Actor("operator", "")),
+        ("actor", Actor("operator", "x" * 121)),
+        ("actor", Actor("o" * 41, "7")),
+        ("actor", Actor("workflow", "installment")),
+        ("actor", Actor("system", "daily_sweep")),
+        ("actor", Actor("rail", "simbank")),
+        ("id", "o\x1b[2J"),
+        ("reason", "paid\n2026-01-01 00:00 closed"),
+        ("reference", "T-77\r"),
+        ("reference", "\x00"),
+        ("amount_minor", AMOUNT_MOST + 1),
+        ("amount_minor", -1),
         ("reason", "  "),
         ("reason", "x" * 1001),
         ("approver", ""),

@@ -50,10 +50,6 @@ from domain.loan.unread import RecordUnreadReport
 
 __all__ = ["decide"]
 
-DRIVER_KIND = "workflow"
-"""Actors of this kind are drivers: they are given the new view as the answer, not by a signal."""
-
-
 def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
     """What a command changes. Evidence always gives a change; orders may be refused."""
     if isinstance(command, InstallmentCommand):
@@ -62,7 +58,7 @@ def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
             if command.evidence:
                 return Change(Done(note="unknown installment"))
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
-    work = Work(aggregates, from_driver=command.actor.kind == DRIVER_KIND)
+    work = Work(aggregates, from_driver=command.from_driver)
     return _sort(work, command)
 
 
