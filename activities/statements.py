@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.uncut import heartbeats
+from activities.uncut import Life, heartbeats
 from domain import canonical
 from domain.loan.aggregate import Actor
 from domain.loan.commands import BookLine
@@ -89,6 +89,10 @@ class StatementActivities:
         A line counts once whatever file brings it, so a try that died in the middle is repeated
         from the start. Control totals are taken before the first page and after the last one.
         """
+        async with heartbeats() as life:
+            return await self._book(order, life)
+
+    async def _book(self, order: StatementOrder, life: Life) -> BookedFile:
         content = await self._content(order.sha256)
         summaries = await self._summaries(content)
         done = BookedFile(order.sha256)
@@ -102,7 +106,7 @@ class StatementActivities:
             lines, total = booked.get(page.head.id, (0, 0))
             more = sum(line.amount_minor for line in page.lines)
             booked[page.head.id] = (lines + len(page.lines), total + more)
-            activity.heartbeat(page.position, page.number)
+            life.report(page.position, page.number)
         for summary in summaries:
             done = await self._close(order, summary, booked.get(summary.head.id, (0, 0)), done)
         return done

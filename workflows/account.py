@@ -24,7 +24,7 @@ class Account:
     def moved(self, at: datetime, old: InstallmentView, new: InstallmentView) -> None:
         """Add a line for what changed between two views, if anything that people ask about did."""
         news: list[str] = []
-        if new.state is not old.state:
+        if new.state != old.state:
             news.append(f"{old.state.value} -> {new.state.value}")
         if (new.attempt_no, new.attempt_state) != (old.attempt_no, old.attempt_state):
             code = f" ({new.failure_code})" if new.failure_code else ""

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from adapters.sql.cache import LoanCache
+from adapters.sql.deciding import reading_id
 from adapters.sql.engine import listed
 from adapters.sql.lookup import Lookups, lookups
 from adapters.sql.rows import read_answer, read_case, read_line, read_loan, read_product
@@ -113,6 +114,15 @@ async def _load_log(
 ) -> None:
     ids = sorted({command.id for command in commands})
     for row in await unit.find(find.commands, ids):
+        work.seen[row.id] = _logged(row)
+    others = [
+        reading_id(command.id, identity)
+        for command in commands
+        if command.evidence
+        and (known := work.seen.get(command.id)) is not None
+        and known.identity != (identity := command.identity())
+    ]
+    for row in await unit.find(find.commands, sorted(set(others))):
         work.seen[row.id] = _logged(row)
     facts = {command.says() for command in commands if command.evidence}
     for row in await unit.find(find.said, sorted(fact for fact in facts if fact is not None)):

@@ -64,6 +64,7 @@ def view_of(
     item = loan.installment(number)
     last = item.attempts[-1] if item.attempts else None
     lacks = closure.missing(loan, item, cases, rules, at) if item.fell_due else ()
+    kinds = sorted({case.kind for case in cases.values() if _is_about(case, loan, number)})
     return InstallmentView(
         tenant=loan.tenant,
         loan_id=loan.id,
@@ -80,12 +81,18 @@ def view_of(
         failure_code=last.code if last and last.code not in {"00", ""} else "",
         order_no=last.order_no if last else "",
         hold=item.hold.value if item.hold else "",
-        needs_operator=item.needs_operator,
+        needs_operator=item.needs_operator or ", ".join(kinds),
         next_beat=next_beat(loan, item, rules, at),
         missing=tuple(lack.code for lack in lacks),
         is_final=item.state in FINAL,
         as_of=at,
+        cases=tuple(kinds),
+        timezone=loan.product.timezone,
     )
+
+
+def _is_about(case: CaseChange, loan: Loan, number: int) -> bool:
+    return case.action == "open" and (case.loan_id, case.number) == (loan.id, number)
 
 
 def next_roll_on(loan: Loan, rules: Rulebook, at: datetime) -> date | None:

@@ -99,6 +99,7 @@ class RecordOutcome(Command):
     """What a rail said about an order: answer, webhook or enquiry (`source`).
 
     `asked_at`: when the enquiry left, by which *not found* is judged; no part of the identity.
+    `raw`: SHA-256 of the body of the report that said it, empty where it was an answer.
     """
 
     evidence: ClassVar[bool] = True
@@ -109,6 +110,7 @@ class RecordOutcome(Command):
     outcome: Outcome
     source: str
     asked_at: datetime | None = None
+    raw: str = ""
 
     def scope(self) -> Scope:
         """Found by order number."""
@@ -132,7 +134,7 @@ class RecordUnsent(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReturn(Command):
-    """A rail reports that a confirmed debit was taken back."""
+    """A rail reports that a confirmed debit was taken back. `raw`: see `RecordOutcome`."""
 
     evidence: ClassVar[bool] = True
 
@@ -144,6 +146,7 @@ class RecordReturn(Command):
     klass: OutcomeClass
     code: str
     returned_on: date
+    raw: str = ""
 
     def says(self) -> str | None:
         """One return of one booking is one fact."""
@@ -156,13 +159,19 @@ class RecordReturn(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordNoticeReceipt(Command):
-    """A notice provider reports what became of a message."""
+    """A notice provider reports what became of a message.
+
+    `channel`: the one that the provider sent it by, empty where it does not say. `raw`: see
+    `RecordOutcome`.
+    """
 
     evidence: ClassVar[bool] = True
 
     kind: Literal["record_notice_receipt"] = "record_notice_receipt"
     message_id: str
     delivered: bool
+    channel: str = ""
+    raw: str = ""
 
     def says(self) -> str | None:
         """One message has one fate."""

@@ -10,7 +10,7 @@ from domain.loan.command import Command
 class RecordUnreadReport(Command):
     """A report that nobody could read: a case, so that a person asks the rail what it was.
 
-    `event_id` is the rail's own; `type` what the report claims to be, shortened and printable.
+    `event_id` is the rail's own; `type` what the report claims to be, shortened and printable; `raw` the SHA-256 of its body.
     """
 
     evidence: ClassVar[bool] = True
@@ -19,3 +19,4 @@ class RecordUnreadReport(Command):
     rail: str
     event_id: str
     type: str
+    raw: str = ""

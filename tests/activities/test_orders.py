@@ -83,13 +83,16 @@ def test_shape_is_checked_field_by_field() -> None:
 
 
 def test_view_of_a_later_release_is_read_tolerantly() -> None:
-    """A beat kind that this build does not know becomes OTHER; unknown fields are left out."""
+    """An unknown kind of action becomes OTHER, an unknown state keeps its name, fields are left."""
     view = FakeBooks("r", "L-1").current
     adapter = TypeAdapter(InstallmentView)
     body = adapter.dump_python(view, mode="json")
     body["next_beat"]["kind"] = "TELEPHONE"
     body["mood"] = "sunny"
+    body["state"] = "MEDIATED"
     read = adapter.validate_python(body)
+    assert (read.state, read.state.is_known) == ("MEDIATED", False)
+    assert adapter.validate_json(adapter.dump_json(read)) == read
     assert isinstance(read.next_beat, Beat)
     assert read.next_beat.kind is BeatKind.OTHER
 

@@ -48,7 +48,7 @@ from domain.loan.decide.work import Work
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
 
-__all__ = ["decide"]
+__all__ = ["decide", "reread"]
 
 def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
     """What a command changes. Evidence always gives a change; orders may be refused."""
@@ -60,6 +60,11 @@ def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
     work = Work(aggregates, from_driver=command.from_driver)
     return _sort(work, command)
+
+
+def reread(aggregates: Aggregates, subject: tuple[str, int] | None) -> Change:
+    """What another reading of a known fact changes: nothing but a case, so that a person looks."""
+    return Work(aggregates).finish(Done(note="already known, read differently"), subject)
 
 
 def _sort(work: Work, command: AnyCommand) -> Change | Refusal:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+from domain import canonical
 from domain.calendar import local_day
+from domain.debit.outcome import OutcomeClass
 from domain.ledger import bookings
 from domain.ledger.entry import Entry
 from domain.loan import agenda, closure
@@ -26,7 +28,11 @@ from domain.loan.change import (
 )
 from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
-from domain.loan.view import InstallmentView
+from domain.loan.view import WAITS, InstallmentView
+
+_ENDED_FINALLY = frozenset({Event.ATTEMPT_ENDED_FINALLY, Event.RECEIPT_REVERSED_FINALLY})
+_REMINDER_IS_PAST = frozenset({State.CLEARING, State.CANCELLED})
+"""States in which it does not matter any more that no reminder is known to have arrived."""
 
 
 class Work:
@@ -126,6 +132,29 @@ class Work:
         if reopened:
             self._opening.add((loan_id, number))
         self.note(loan_id, number, before.state, target, event, detail)
+        self._follow(before, item, loan_id, event)
+
+    def _follow(self, before: Installment, item: Installment, loan_id: str, event: Event) -> None:
+        """Open and close the cases that stand as long as a state does."""
+        mandate, reminder = f"mandate/{loan_id}/{item.number}", f"no_reminder/{loan_id}/{item.number}"
+        last = item.attempts[-1].klass if item.attempts else None
+        refused = event in _ENDED_FINALLY and last is OutcomeClass.MANDATE
+        if refused or event is Event.MANDATE_ENDED:
+            why = "the mandate was refused" if refused else "the mandate does not cover the debit"
+            self.open_case(
+                CaseChange(
+                    "open",
+                    mandate,
+                    "mandate",
+                    f"{why}; a new mandate or another way to pay is needed",
+                    loan_id=loan_id,
+                    number=item.number,
+                )
+            )
+        elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
+            self.close_case(mandate)
+        if item.state in _REMINDER_IS_PAST:
+            self.close_case(reminder)
 
     def note(
         self,
@@ -166,11 +195,18 @@ class Work:
         if case.key not in self.cases:
             self.cases[case.key] = case
             self._cases.append(case)
+            self._touch_subject(case)
 
     def close_case(self, key: str) -> None:
         """Close the case of a key, if one is open."""
         if (case := self.cases.pop(key, None)) is not None:
             self._cases.append(replace(case, action="close"))
+            self._touch_subject(case)
+
+    def _touch_subject(self, case: CaseChange) -> None:
+        """A case changes what its installment shows: raise its version and tell its driver."""
+        if case.number is not None and case.loan_id in self.loans:
+            self.touch(case.loan_id, case.number)
 
     def send(self, message: Message) -> None:
         """Put a message in the outbox."""
@@ -185,6 +221,8 @@ class Work:
 
     def finish(self, answer: Answer, subject: tuple[str, int] | None = None) -> Change:
         """Look at the gates of everything touched, raise versions, wake drivers; the change."""
+        if self.aggregates.known_as:
+            self._note_other_reading(subject)
         if subject is not None and self._from_driver:
             self._tell_driver(*subject)
         for loan_id, receipt_id in self._receipts:
@@ -214,6 +252,21 @@ class Work:
     def superseded(self, loan_id: str, number: int) -> Change:
         """Finish a moot beat: the answer's view says what is to be done instead."""
         return self.finish(Superseded(), (loan_id, number))
+
+    def _note_other_reading(self, subject: tuple[str, int] | None) -> None:
+        """Open a case: the same report was read differently before, and both readings are kept."""
+        loan_id, number = subject or (None, None)
+        name = self.aggregates.known_as
+        self.open_case(
+            CaseChange(
+                "open",
+                f"reading/{canonical.digest(name)[:16]}",
+                "read_differently",
+                f"{name[:200]} is known with another content; both readings were applied",
+                loan_id=loan_id,
+                number=number,
+            )
+        )
 
     def _hold_direct(self, loan_id: str, receipt_id: str) -> None:
         """Cash proven on the sole payee's own account is held by it, no longer payable to it."""
@@ -285,14 +338,16 @@ class Work:
             item.driver_until is None or beat.not_before < item.driver_until
         )
         ended = view.is_final and item.driver_beat != "final"
-        told = driver_knows or opening or earlier or ended
-        mark = view.mark if told else item.driver_beat
-        # Untold it may still learn of a later instant, by a look: what then comes before is news.
+        shown = item.driver_beat.endswith(WAITS)
+        waits = not view.is_final and bool(view.needs_operator) != shown
+        news = earlier or ended or waits
+        mark = view.mark if driver_knows or opening or news else item.driver_beat
+        # A driver that was not woken may still see a later instant, by a look.
         until = beat.not_before if beat else None
         self.put(loan_id, replace(item, driver_beat=mark, driver_until=until))
         if driver_knows and not opening:
             return
-        if opening or earlier or ended:
+        if opening or news:
             self._messages.extend(self._wake(view, opening=opening))
 
     def _wake(self, view: InstallmentView, *, opening: bool) -> Iterator[Message]:
