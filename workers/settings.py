@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _sms_carrier_has_its_secret(self) -> Self:
         if self.sms_url is not None and self.sms_secret is None:
-            raise ValueError("sms_secret is given with sms_url; no other secret goes to the carrier")
+            raise ValueError("sms_secret is given with sms_url; no other secret is sent there")
         return self
 
     @property

@@ -51,7 +51,7 @@ class BringsOrders:
         task.add_done_callback(self._tasks.discard)
 
     async def _bring(self, pending: PendingOrder) -> None:
-        """Bring an order that nobody waits for, or ask for a person: both a limited number of times.
+        """Bring an order that nobody waits for, or ask for a person; both with limits.
 
         Ends also when a new run begins; the order is then among those that are carried.
         """

@@ -84,7 +84,7 @@ class InstallmentWorkflow(TakesOrders):
                 return False
 
     def _can_move_on(self) -> bool:
-        """Whether a new run is to begin; not while an order is in hand, which takes minutes at most."""
+        """Whether a new run is to begin. An order in hand goes first; it takes minutes at most."""
         return _is_long() and not self._in_hand
 
     def _all_quiet(self) -> bool:

@@ -131,7 +131,7 @@ class TakesOrders(BringsOrders):
         self._account.note(workflow.now(), f"{name} not taken: {why}")
         workflow.logger.warning("signal %s not taken: %s", name, why)
 
-    @workflow.update(description="Apply an order and give the new view, or say why not.")
+    @workflow.update
     @reads_or_fails
     async def override(self, request: Override) -> InstallmentView:
         """Apply an order and give the new view.

@@ -78,7 +78,7 @@ def view_of(
         rail=loan.product.rail,
         attempt_no=last.number if last else 0,
         attempt_state=last.state.value if last else "",
-        failure_code=last.code if last and last.code not in {"00", ""} else "",
+        failure_code=last.code if last and _failed(last) else "",
         order_no=last.order_no if last else "",
         hold=item.hold.value if item.hold else "",
         needs_operator=item.needs_operator or ", ".join(kinds),
@@ -87,8 +87,13 @@ def view_of(
         is_final=item.state in FINAL,
         as_of=at,
         cases=tuple(kinds),
+        failure_class=last.klass.value if last and last.klass and _failed(last) else "",
         timezone=loan.product.timezone,
     )
+
+
+def _failed(attempt: Attempt) -> bool:
+    return attempt.code not in {"00", ""}
 
 
 def _is_about(case: CaseChange, loan: Loan, number: int) -> bool:

@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 from domain.errors import IllegalTransition
 
-
 _NAME = re.compile(r"[A-Z][A-Z_]{0,39}")
 
 

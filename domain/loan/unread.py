@@ -10,7 +10,8 @@ from domain.loan.command import Command
 class RecordUnreadReport(Command):
     """A report that nobody could read: a case, so that a person asks the rail what it was.
 
-    `event_id` is the rail's own; `type` what the report claims to be, shortened and printable; `raw` the SHA-256 of its body.
+    `event_id` is the rail's own; `type` what the report claims to be, shortened and printable;
+    `raw` the SHA-256 of its body.
     """
 
     evidence: ClassVar[bool] = True

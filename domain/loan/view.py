@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from domain.loan.lifecycle import State
 
-
 WAITS = "!"
 """Ends a mark that says that a person is waited for."""
 
@@ -43,8 +42,9 @@ class InstallmentView:
 
     `next_beat` is None when nothing is asked of the driver; `missing` names what closure lacks.
     `needs_operator` says why a person is waited for: empty when no case about the installment is
-    open; `cases` are the kinds of those that are. `timezone` is the one in which its days begin.
-    Amounts in minor units. No personal data.
+    open; `cases` are the kinds of those that are. `failure_code` is the last refusal of the rail
+    and `failure_class` what it means, an `OutcomeClass`. Its days begin in `timezone`. Amounts in
+    minor units. No personal data.
     """
 
     tenant: str
@@ -68,6 +68,7 @@ class InstallmentView:
     is_final: bool = False
     as_of: datetime | None = None
     cases: tuple[str, ...] = ()
+    failure_class: str = ""
     timezone: str = "UTC"
 
     @property

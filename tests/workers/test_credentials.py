@@ -48,15 +48,15 @@ def test_a_secret_goes_only_to_the_address_of_its_own_source() -> None:
             if sms is not None:
                 assert sms.secret == allowed[sms.url]
                 seen += 1
-            try:
-                rail = rail_login(given, record)
-            except InvalidInput as refused:
-                assert refused.field in {"ACQUIT_RAIL_API_SECRET", "ACQUIT_WEBHOOK_SECRET"}
-                assert "simulator_url" in chosen
+            if "simulator_url" in chosen and not {*NAMES[:2]} <= {*chosen}:
+                with pytest.raises(InvalidInput, match=r"RAIL_API_SECRET|WEBHOOK_SECRET"):
+                    rail_login(given, record)
                 continue
+            rail = rail_login(given, record)
             if rail is not None:
                 source = OURS if rail.url == ADDRESSES["simulator_url"] else STACK.secrets
-                assert (rail.api_secret, rail.webhook_secret) == (source[NAMES[0]], source[NAMES[1]])
+                both = (source["rail_api_secret"], source["webhook_secret"])
+                assert (rail.api_secret, rail.webhook_secret) == both
                 assert rail.merchant_id == ("ACQUIT" if source is OURS else "STACK")
                 seen += 1
     assert seen > 20
@@ -132,5 +132,5 @@ def test_the_examination_names_every_secret_that_is_needed() -> None:
         "rail_api_secret": None,
         "webhook_secret": None,
     }
-    given = settings(sms_url="http://sms.example", sms_secret="own")  # noqa: S106
+    given = settings(sms_url="http://sms.example", sms_secret="own")
     assert needed_secrets(given, None)["sms_secret"] == "own"

@@ -50,7 +50,7 @@ async def test_an_order_that_the_books_cannot_take_ends_with_a_person(
         await until(lambda: bool(scene.books.applied("raise_operator")))
         tries = scene.books.failed["hold"]
         await asyncio.sleep(1)
-        assert scene.books.failed["hold"] == tries == 2 * 3  # each try: at once, then as an activity
+        assert scene.books.failed["hold"] == tries == 2 * 3  # each at once, then again
         [asked] = scene.books.applied("raise_operator")
         assert isinstance(asked, RaiseOperator)
         assert "order hold of operator/op-7 was not taken" in asked.reason

@@ -50,6 +50,7 @@ from domain.loan.unread import RecordUnreadReport
 
 __all__ = ["decide", "reread"]
 
+
 def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
     """What a command changes. Evidence always gives a change; orders may be refused."""
     if isinstance(command, InstallmentCommand):

@@ -136,7 +136,7 @@ class Work:
 
     def _follow(self, before: Installment, item: Installment, loan_id: str, event: Event) -> None:
         """Open and close the cases that stand as long as a state does."""
-        mandate, reminder = f"mandate/{loan_id}/{item.number}", f"no_reminder/{loan_id}/{item.number}"
+        mandate = f"mandate/{loan_id}/{item.number}"
         last = item.attempts[-1].klass if item.attempts else None
         refused = event in _ENDED_FINALLY and last is OutcomeClass.MANDATE
         if refused or event is Event.MANDATE_ENDED:
@@ -154,7 +154,7 @@ class Work:
         elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
             self.close_case(mandate)
         if item.state in _REMINDER_IS_PAST:
-            self.close_case(reminder)
+            self.close_case(f"no_reminder/{loan_id}/{item.number}")
 
     def note(
         self,

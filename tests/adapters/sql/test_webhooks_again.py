@@ -25,7 +25,7 @@ from simulator.webhooks import sign
 from tests.api.served import served
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 
-SECRET = "a webhook secret of the bank"  # noqa: S105
+SECRET = "a webhook secret of the bank"
 
 
 class Bank:
@@ -36,10 +36,10 @@ class Bank:
 
     async def post(self, event: str, body: Mapping[str, Any]) -> int:
         """Deliver one event and give the status."""
-        raw, stamp = json.dumps(body), str(int(self._clock.now().timestamp()))
+        raw, stamp = json.dumps(body), int(self._clock.now().timestamp())
         headers = {
             "webhook-id": event,
-            "webhook-timestamp": stamp,
+            "webhook-timestamp": str(stamp),
             "webhook-signature": sign(SECRET, event, stamp, raw),
         }
         answer = await self._client.post("/webhooks/simbank", content=raw, headers=headers)
@@ -152,4 +152,3 @@ async def test_an_id_that_is_used_for_another_event_is_news_with_a_case(
     assert view is not None
     assert view.state is State.CLEARING
     assert "read_differently" in view.cases
-

@@ -48,9 +48,7 @@ def test_a_refused_mandate_is_a_case_until_the_money_comes_another_way() -> None
     assert s.books.item().state is State.DELINQUENT
     assert "mandate" in kinds(s)
     owed = s.books.item().owed.total
-    s.order(
-        RecordPayment, reference="T-1", amount_minor=owed, currency="CNY", value_on=s.today
-    )
+    s.order(RecordPayment, reference="T-1", amount_minor=owed, currency="CNY", value_on=s.today)
     assert s.books.item().state is State.CLEARING
     assert "mandate" not in kinds(s)
 
@@ -103,7 +101,6 @@ def test_a_report_about_a_message_of_another_channel_changes_nothing(
     """A carrier knows nothing of what another one sent: a case instead of a delivered reminder."""
     s = Scene.boarded()
     s.beat()
-    given = {"message_id": message_id(s), "delivered": True, "channel": channel}
-    s.give(RecordNoticeReceipt, **given)
+    s.give(RecordNoticeReceipt, message_id=message_id(s), delivered=True, channel=channel)
     assert (s.books.item().notices[0].state == "delivered") is taken
     assert ("report_of_another_channel" in kinds(s)) is not taken
