@@ -64,7 +64,7 @@ def view_of(
     item = loan.installment(number)
     last = item.attempts[-1] if item.attempts else None
     lacks = closure.missing(loan, item, cases, rules, at) if item.fell_due else ()
-    kinds = sorted({case.kind for case in cases.values() if _is_about(case, loan, number)})
+    kinds = closure.kinds_about(loan, number, cases)
     return InstallmentView(
         tenant=loan.tenant,
         loan_id=loan.id,
@@ -86,7 +86,7 @@ def view_of(
         missing=tuple(lack.code for lack in lacks),
         is_final=item.state in FINAL,
         as_of=at,
-        cases=tuple(kinds),
+        cases=kinds,
         failure_class=last.klass.value if last and last.klass and _failed(last) else "",
         timezone=loan.product.timezone,
     )
@@ -94,10 +94,6 @@ def view_of(
 
 def _failed(attempt: Attempt) -> bool:
     return attempt.code not in {"00", ""}
-
-
-def _is_about(case: CaseChange, loan: Loan, number: int) -> bool:
-    return case.action == "open" and (case.loan_id, case.number) == (loan.id, number)
 
 
 def next_roll_on(loan: Loan, rules: Rulebook, at: datetime) -> date | None:

@@ -65,6 +65,15 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportCommand(Command):
+    """Evidence that may have come in a report: `raw` is the SHA-256 of its body, empty if not."""
+
+    evidence: ClassVar[bool] = True
+
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoanCommand(Command):
     """A command on one loan."""
 

@@ -14,7 +14,14 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
 from domain.loan.charge import Charge
-from domain.loan.command import Command, InstallmentCommand, LoanCommand, OrderCommand, Scope
+from domain.loan.command import (
+    Command,
+    InstallmentCommand,
+    LoanCommand,
+    OrderCommand,
+    ReportCommand,
+    Scope,
+)
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.product import Product
 from domain.loan.schedule import ScheduleLine
@@ -95,14 +102,11 @@ class RenewSend(InstallmentCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordOutcome(Command):
+class RecordOutcome(ReportCommand):
     """What a rail said about an order: answer, webhook or enquiry (`source`).
 
     `asked_at`: when the enquiry left, by which *not found* is judged; no part of the identity.
-    `raw`: SHA-256 of the body of the report that said it, empty where it was an answer.
     """
-
-    evidence: ClassVar[bool] = True
 
     kind: Literal["record_outcome"] = "record_outcome"
     rail: str
@@ -110,7 +114,6 @@ class RecordOutcome(Command):
     outcome: Outcome
     source: str
     asked_at: datetime | None = None
-    raw: str = ""
 
     def scope(self) -> Scope:
         """Found by order number."""
@@ -133,10 +136,8 @@ class RecordUnsent(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordReturn(Command):
-    """A rail reports that a confirmed debit was taken back. `raw`: see `RecordOutcome`."""
-
-    evidence: ClassVar[bool] = True
+class RecordReturn(ReportCommand):
+    """A rail reports that a confirmed debit was taken back."""
 
     kind: Literal["record_return"] = "record_return"
     rail: str
@@ -146,7 +147,6 @@ class RecordReturn(Command):
     klass: OutcomeClass
     code: str
     returned_on: date
-    raw: str = ""
 
     def says(self) -> str | None:
         """One return of one booking is one fact."""
@@ -158,20 +158,13 @@ class RecordReturn(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordNoticeReceipt(Command):
-    """A notice provider reports what became of a message.
-
-    `channel`: the one that the provider sent it by, empty where it does not say. `raw`: see
-    `RecordOutcome`.
-    """
-
-    evidence: ClassVar[bool] = True
+class RecordNoticeReceipt(ReportCommand):
+    """A carrier reports what became of a message; `channel`: how it went, where the carrier says."""
 
     kind: Literal["record_notice_receipt"] = "record_notice_receipt"
     message_id: str
     delivered: bool
     channel: str = ""
-    raw: str = ""
 
     def says(self) -> str | None:
         """One message has one fate."""

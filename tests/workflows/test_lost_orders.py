@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from domain.loan.lifecycle import State
@@ -25,8 +26,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policies, "BOOKS_AWAY", timedelta(milliseconds=100))
     monkeypatch.setattr(policies, "ORDER_TRIES", 3)
     for config in (policies.STEADY, policies.ORDER):
-        quick = {**config["retry_policy"].__dict__, "maximum_attempts": 1}
-        monkeypatch.setitem(config, "retry_policy", type(config["retry_policy"])(**quick))
+        once = RetryPolicy(maximum_attempts=1, non_retryable_error_types=[*policies.NEVER_AGAIN])
+        monkeypatch.setitem(config, "retry_policy", once)
 
 
 async def needs_operator(handle: Handle) -> bool | None:
@@ -109,7 +110,7 @@ async def test_a_waiting_order_travels_to_the_new_run(
                 await handle.signal(InstallmentWorkflow.wake, scene.books.current)
                 await asyncio.sleep(0.05)
         del scene.books.fail_kinds["hold"]
-        newest = temporal_client.get_workflow_handle_for(InstallmentWorkflow.run, handle.id)
+        newest = temporal_client.get_workflow_handle(handle.id)
         if not scene.books.applied("hold"):  # its first try of the new run met the same fault
             monkeypatch.setattr(policies, "EVENTS_MOST", 0)
             await newest.signal(InstallmentWorkflow.wake, scene.books.change(failure_code="x"))

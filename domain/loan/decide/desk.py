@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from domain.loan.aggregate import NoticeRecord
 from domain.loan.change import CaseChange, Change, Done
+from domain.loan.commands import RecordNoticeReceipt
 from domain.loan.decide.work import Work
 from domain.loan.unread import RecordUnreadReport
 
@@ -48,6 +50,16 @@ def record_unread_report(work: Work, command: RecordUnreadReport) -> Change:
         )
     )
     return work.finish(Done(note="unread report"))
+
+
+def of_another_channel(
+    work: Work, command: RecordNoticeReceipt, subject: tuple[str, int], notice: NoticeRecord
+) -> Change:
+    """A carrier knows nothing of messages that another one sent: nothing changes but a case."""
+    text = f"{command.channel} reports message {notice.message_id}, sent by {notice.channel}"
+    key = f"channel/{notice.message_id}"
+    open_case(work, *subject, key, "report_of_another_channel", text)
+    return work.done(*subject, "of another channel")
 
 
 def open_case(

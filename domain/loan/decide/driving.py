@@ -21,7 +21,7 @@ from domain.loan.commands import (
     Review,
 )
 from domain.loan.decide.charges import charge_through, fall_due
-from domain.loan.decide.desk import need_operator
+from domain.loan.decide.desk import need_operator, of_another_channel
 from domain.loan.decide.money import place_waiting, waits_for
 from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
@@ -166,7 +166,7 @@ def record_notice_receipt(work: Work, command: RecordNoticeReceipt) -> Change:
             if notice.message_id != command.message_id:
                 continue
             if command.channel and command.channel != notice.channel:
-                return _of_another_channel(work, command, loan_id, item.number, notice)
+                return of_another_channel(work, command, (loan_id, item.number), notice)
             if notice.state in {state, NoticeState.DELIVERED}:
                 return work.done(loan_id, item.number, "known")
             notices = tuple(replace(n, state=state) if n is notice else n for n in item.notices)
@@ -176,23 +176,6 @@ def record_notice_receipt(work: Work, command: RecordNoticeReceipt) -> Change:
                 work.close_case(f"no_reminder/{loan_id}/{item.number}")
             return work.done(loan_id, item.number, state.value)
     return work.finish(Done(note="unknown message"))
-
-
-def _of_another_channel(
-    work: Work, command: RecordNoticeReceipt, loan_id: str, number: int, notice: NoticeRecord
-) -> Change:
-    """A carrier knows nothing of messages that another one sent: nothing changes but a case."""
-    work.open_case(
-        CaseChange(
-            "open",
-            f"channel/{notice.message_id}",
-            "report_of_another_channel",
-            f"{command.channel} reports message {notice.message_id}, sent by {notice.channel}",
-            loan_id=loan_id,
-            number=number,
-        )
-    )
-    return work.done(loan_id, number, "of another channel")
 
 
 def _send_again(work: Work, loan_id: str, number: int, attempt: Attempt) -> Change:

@@ -4,13 +4,10 @@
 commands change it through a few verbs; `finish` looks at the gates of whatever was touched.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from domain import canonical
 from domain.calendar import local_day
-from domain.debit.outcome import OutcomeClass
 from domain.ledger import bookings
 from domain.ledger.entry import Entry
 from domain.loan import agenda, closure
@@ -26,13 +23,10 @@ from domain.loan.change import (
     Superseded,
     Transition,
 )
+from domain.loan.decide import standing, waking
 from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
-from domain.loan.view import WAITS, InstallmentView
-
-_ENDED_FINALLY = frozenset({Event.ATTEMPT_ENDED_FINALLY, Event.RECEIPT_REVERSED_FINALLY})
-_REMINDER_IS_PAST = frozenset({State.CLEARING, State.CANCELLED})
-"""States in which it does not matter any more that no reminder is known to have arrived."""
+from domain.loan.view import InstallmentView
 
 
 class Work:
@@ -132,29 +126,11 @@ class Work:
         if reopened:
             self._opening.add((loan_id, number))
         self.note(loan_id, number, before.state, target, event, detail)
-        self._follow(before, item, loan_id, event)
-
-    def _follow(self, before: Installment, item: Installment, loan_id: str, event: Event) -> None:
-        """Open and close the cases that stand as long as a state does."""
-        mandate = f"mandate/{loan_id}/{item.number}"
-        last = item.attempts[-1].klass if item.attempts else None
-        refused = event in _ENDED_FINALLY and last is OutcomeClass.MANDATE
-        if refused or event is Event.MANDATE_ENDED:
-            why = "the mandate was refused" if refused else "the mandate does not cover the debit"
-            self.open_case(
-                CaseChange(
-                    "open",
-                    mandate,
-                    "mandate",
-                    f"{why}; a new mandate or another way to pay is needed",
-                    loan_id=loan_id,
-                    number=item.number,
-                )
-            )
-        elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
-            self.close_case(mandate)
-        if item.state in _REMINDER_IS_PAST:
-            self.close_case(f"no_reminder/{loan_id}/{item.number}")
+        for case in standing.after_move(before, item, loan_id, event):
+            if case.action == "open":
+                self.open_case(case)
+            else:
+                self.close_case(case.key)
 
     def note(
         self,
@@ -222,7 +198,7 @@ class Work:
     def finish(self, answer: Answer, subject: tuple[str, int] | None = None) -> Change:
         """Look at the gates of everything touched, raise versions, wake drivers; the change."""
         if self.aggregates.known_as:
-            self._note_other_reading(subject)
+            self.open_case(standing.other_reading(self.aggregates.known_as, subject))
         if subject is not None and self._from_driver:
             self._tell_driver(*subject)
         for loan_id, receipt_id in self._receipts:
@@ -252,21 +228,6 @@ class Work:
     def superseded(self, loan_id: str, number: int) -> Change:
         """Finish a moot beat: the answer's view says what is to be done instead."""
         return self.finish(Superseded(), (loan_id, number))
-
-    def _note_other_reading(self, subject: tuple[str, int] | None) -> None:
-        """Open a case: the same report was read differently before, and both readings are kept."""
-        loan_id, number = subject or (None, None)
-        name = self.aggregates.known_as
-        self.open_case(
-            CaseChange(
-                "open",
-                f"reading/{canonical.digest(name)[:16]}",
-                "read_differently",
-                f"{name[:200]} is known with another content; both readings were applied",
-                loan_id=loan_id,
-                number=number,
-            )
-        )
 
     def _hold_direct(self, loan_id: str, receipt_id: str) -> None:
         """Cash proven on the sole payee's own account is held by it, no longer payable to it."""
@@ -331,25 +292,9 @@ class Work:
         if not item.opened:
             return
         view = self.view(loan_id, number)
-        beat = view.next_beat
-        driver_knows = self._from_driver and is_subject
         opening = (loan_id, number) in self._opening
-        earlier = beat is not None and (
-            item.driver_until is None or beat.not_before < item.driver_until
-        )
-        ended = view.is_final and item.driver_beat != "final"
-        shown = item.driver_beat.endswith(WAITS)
-        waits = not view.is_final and bool(view.needs_operator) != shown
-        news = earlier or ended or waits
-        mark = view.mark if driver_knows or opening or news else item.driver_beat
-        # A driver that was not woken may still see a later instant, by a look.
-        until = beat.not_before if beat else None
-        self.put(loan_id, replace(item, driver_beat=mark, driver_until=until))
-        if driver_knows and not opening:
-            return
-        if opening or news:
-            self._messages.extend(self._wake(view, opening=opening))
-
-    def _wake(self, view: InstallmentView, *, opening: bool) -> Iterator[Message]:
-        stream = f"installment/{view.tenant}/{view.loan_id}/{view.number}"
-        yield Message("open" if opening else "wake", stream, {"view": view})
+        answered = self._from_driver and is_subject
+        news = waking.is_news(item, view)
+        self.put(loan_id, waking.known_by_driver(item, view, told=answered or opening or news))
+        if opening or (news and not answered):
+            self._messages.append(waking.message(view, opening=opening))

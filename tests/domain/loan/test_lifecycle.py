@@ -98,6 +98,7 @@ def test_a_state_of_a_later_release_keeps_its_name_and_is_known_as_a_stranger() 
     assert (later, later.value, later.is_known) == ("MEDIATED", "MEDIATED", False)
     assert State.DUE.is_known
     assert later not in set(State)
+    wrong: object
     for wrong in ("mediated", "", "X" * 41, 7):
         with pytest.raises(ValueError, match="not a valid State"):
-            State(wrong)
+            State(wrong)  # type: ignore[arg-type]
