@@ -159,7 +159,7 @@ class RecordReturn(ReportCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordNoticeReceipt(ReportCommand):
-    """A carrier reports what became of a message; `channel`: how it went, where the carrier says."""
+    """A carrier reports what became of a message, and by which `channel` it went, if it says so."""
 
     kind: Literal["record_notice_receipt"] = "record_notice_receipt"
     message_id: str
