@@ -1,4 +1,4 @@
-"""Webhooks that come again: the same event is one fact, however it is read by then."""
+"""Webhooks that come again or contradict one another: one event is one fact, however read."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.intake import BooksIntake
 from adapters.rails.codes import load_codes
@@ -19,11 +21,13 @@ from adapters.sql.desk import SqlDesk
 from api.webhooks import build_app
 from domain.debit.codes import CodeTable
 from domain.debit.outcome import OutcomeClass
+from domain.errors import InvariantBroken
 from domain.loan.lifecycle import State
 from ports.rail import UnknownReport
 from simulator.webhooks import sign
 from tests.api.served import served
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
+from tests.support.memory import RULES
 
 SECRET = "a webhook secret of the bank"
 
@@ -82,11 +86,11 @@ async def test_a_delivery_again_after_a_changed_code_table_is_news_with_a_case(
 ) -> None:
     """It is answered with 200, never refused for ever; a person sees that both readings count."""
     order_no = await order_out(books, desk, clock)
-    event = finished(order_no, "51", "DECLINED")
+    event = finished(order_no, "64", "DECLINED")
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(2)] == [200, 200]
     assert [case.kind for case in await desk.cases() if case.kind == "read_differently"] == []
-    changed = with_code("dd", "51", OutcomeClass.ACCOUNT)
+    changed = with_code("dd", "64", OutcomeClass.ACCOUNT)
     monkeypatch.setattr(simbank, "load_codes", lambda *names: changed)
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(3)] == [200, 200, 200]
@@ -146,9 +150,53 @@ async def test_an_id_that_is_used_for_another_event_is_news_with_a_case(
     """Evidence is never refused: a bank that gives one id twice is no reason to lose a payment."""
     order_no = await order_out(books, desk, clock)
     async with bank_of(books, clock) as bank:
-        assert await bank.post("wh_1", finished("nobodys", "51", "DECLINED")) == 200
+        assert await bank.post("wh_1", finished("nobodys", "64", "DECLINED")) == 200
         assert await bank.post("wh_1", finished(order_no, "00", "SUCCESS", 10100)) == 200
     view = await desk.view("L1", 1)
     assert view is not None
     assert view.state is State.CLEARING
     assert "read_differently" in view.cases
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kinds"),
+    [
+        (("00", "SUCCESS", 10100), ("64", "DECLINED", 0), ("contradiction",)),
+        (("00", "SUCCESS", 10100), ("34", "NOT_FOUND", 0), ("contradiction",)),
+        (("64", "DECLINED", 0), ("00", "SUCCESS", 10100), None),
+    ],
+    ids=["success then refusal", "success then not found", "refusal then success"],
+)
+async def test_two_final_outcomes_of_one_order_count_its_money_once(
+    books: SqlBooks,
+    desk: SqlDesk,
+    clock: StillClock,
+    first: tuple[str, str, int],
+    second: tuple[str, str, int],
+    kinds: tuple[str, ...] | None,
+) -> None:
+    """A bank that contradicts itself is answered with 200, in whatever order its verdicts come."""
+    order_no = await order_out(books, desk, clock)
+    async with bank_of(books, clock) as bank:
+        for event, said in (("wh_1", first), ("wh_2", second), ("wh_1", first)):
+            assert await bank.post(event, finished(order_no, *said)) == 200
+    view = await desk.view("L1", 1)
+    assert view is not None
+    assert view.state is State.CLEARING
+    assert kinds is None or view.cases == kinds
+    assert "read_differently" not in view.cases
+    clearing = [item.minor for item in await desk.balances("clearing/") if item.minor]
+    assert clearing == [10100]
+
+
+async def test_books_decide_nothing_about_a_state_of_a_later_release(
+    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """A driver of an older build may show such a state; older books refuse to act upon it."""
+    order_no = await order_out(books, desk, clock)
+    later = "UPDATE installments SET body = replace(body, '\"PRESENTED\"', '\"MEDIATED\"')"
+    async with engine.begin() as conn:
+        assert (await conn.execute(text(later))).rowcount > 0
+    async with SqlBooks(engine, clock, RULES) as older:
+        with pytest.raises(InvariantBroken, match="MEDIATED"):
+            await older.apply(confirm(order_no, 10100))
