@@ -5,16 +5,18 @@ from datetime import date
 
 import pytest
 
-from domain.debit.outcome import OutcomeClass
+from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.change import Change
+from domain.loan.decide import decide, reread
 from domain.loan.lifecycle import State
 from tests.support.doors import (
     Cancel,
     RecordNoticeReceipt,
+    RecordOutcome,
     RecordPayment,
     RetryNow,
 )
-from tests.support.memory import PRODUCT
+from tests.support.memory import PRODUCT, TESTER
 from tests.support.scene import Scene
 
 QUIET = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
@@ -104,3 +106,39 @@ def test_a_report_about_a_message_of_another_channel_changes_nothing(
     s.give(RecordNoticeReceipt, message_id=message_id(s), delivered=True, channel=channel)
     assert (s.books.item().notices[0].state == "delivered") is taken
     assert ("report_of_another_channel" in kinds(s)) is not taken
+
+
+def test_another_reading_of_a_report_is_applied_and_seen_by_a_person() -> None:
+    """The news counts, and a case about the installment names the report."""
+    s = Scene.boarded(product=QUIET)
+    order_no = s.present()
+    known = replace(s.books._aggregates(), known_as="report/simbank/wh_1")  # noqa: SLF001
+    said = RecordOutcome(
+        id="report/simbank/wh_1~0",
+        actor=TESTER,
+        rail="simbank",
+        order_no=order_no,
+        outcome=Outcome(OutcomeClass.NSF, "64"),
+        source="webhook",
+    )
+    change = decide(known, said)
+    assert isinstance(change, Change)
+    [case] = [case for case in change.cases if case.kind == "read_differently"]
+    assert (case.loan_id, case.number) == ("L1", 1)
+    assert "report/simbank/wh_1" in case.text
+    assert change.loans["L1"].installment(1).state is State.RETRYING
+
+
+@pytest.mark.parametrize("subject", [("L1", 1), None])
+def test_another_reading_of_a_known_fact_changes_nothing_but_a_case(
+    subject: tuple[str, int] | None,
+) -> None:
+    """What a report says is booked already: only the difference is shown."""
+    s = Scene.boarded(product=QUIET)
+    before = s.books.loans["L1"]
+    known = replace(s.books._aggregates(), known_as="report/simbank/wh_2")  # noqa: SLF001
+    change = reread(known, subject)
+    assert [case.kind for case in change.cases] == ["read_differently"]
+    assert (change.cases[0].loan_id, change.cases[0].number) == (subject or (None, None))
+    assert change.entries == change.transitions == ()
+    assert [loan.receipts for loan in change.loans.values()] in ([], [before.receipts])
