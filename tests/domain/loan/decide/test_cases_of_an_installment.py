@@ -112,7 +112,7 @@ def test_another_reading_of_a_report_is_applied_and_seen_by_a_person() -> None:
     """The news counts, and a case about the installment names the report."""
     s = Scene.boarded(product=QUIET)
     order_no = s.present()
-    known = replace(s.books._aggregates(), known_as="report/simbank/wh_1")  # noqa: SLF001
+    known = replace(s.books._aggregates(), known_as="report/simbank/wh_1")
     said = RecordOutcome(
         id="report/simbank/wh_1~0",
         actor=TESTER,
@@ -136,7 +136,7 @@ def test_another_reading_of_a_known_fact_changes_nothing_but_a_case(
     """What a report says is booked already: only the difference is shown."""
     s = Scene.boarded(product=QUIET)
     before = s.books.loans["L1"]
-    known = replace(s.books._aggregates(), known_as="report/simbank/wh_2")  # noqa: SLF001
+    known = replace(s.books._aggregates(), known_as="report/simbank/wh_2")
     change = reread(known, subject)
     assert [case.kind for case in change.cases] == ["read_differently"]
     assert (change.cases[0].loan_id, change.cases[0].number) == (subject or (None, None))
