@@ -249,8 +249,11 @@ def misshapen(request: Override) -> Iterator[tuple[str, str]]:
         yield "reason", f"{_text_rule(_REASON_MOST)}, in words"
     if request.approver is not None and not _is_text(request.approver, _ID_MOST):
         yield "approver", _text_rule(_ID_MOST)
-    if not 0 < getattr(request, "amount_minor", 1) <= AMOUNT_MOST:
-        yield "amount_minor", f"from 1 to {AMOUNT_MOST} minor units"
+    amount = getattr(request, "amount_minor", 1)
+    if amount <= 0:
+        yield "amount_minor", "more than zero"
+    elif amount > AMOUNT_MOST:
+        yield "amount_minor", f"at most {AMOUNT_MOST} minor units"
     for name in ("value_on", "due_on"):
         if not FIRST_DAY <= getattr(request, name, FIRST_DAY) <= LAST_DAY:
             yield name, f"a day from {FIRST_DAY} to {LAST_DAY}"
