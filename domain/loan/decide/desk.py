@@ -57,9 +57,10 @@ def of_another_channel(
 ) -> Change:
     """A carrier knows nothing of messages that another one sent: nothing changes but a case."""
     text = f"{command.channel} reports message {notice.message_id}, sent by {notice.channel}"
+    loan_id, number = subject
     key = f"channel/{notice.message_id}"
-    open_case(work, *subject, key, "report_of_another_channel", text)
-    return work.done(*subject, "of another channel")
+    open_case(work, loan_id, number, key, "report_of_another_channel", text)
+    return work.done(loan_id, number, "of another channel")
 
 
 def open_case(
