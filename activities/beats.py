@@ -6,7 +6,7 @@ from domain.loan.aggregate import Actor
 from domain.loan.view import Beat
 
 DRIVER = Actor("workflow", "installment")
-"""Who acts when a driver performs a beat."""
+"""Who acts when a driver performs a beat; only its own activities use this actor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ class BeatOrder:
 
     @property
     def command_id(self) -> str:
-        """Id of the command that performs this beat: the same for every try of it."""
+        """Id of the command that performs this beat: the same for every try of it.
+
+        It begins with `driver`, the door of drivers: no order that comes from outside has it.
+        """
         again = f"/{self.seen}.{self.occasion}" if self.occasion else ""
-        return f"{self.loan_id}/{self.number}/g{self.generation}/{self.beat.key}{again}"
+        return f"driver/{self.loan_id}/{self.number}/g{self.generation}/{self.beat.key}{again}"

@@ -68,6 +68,7 @@ class DebitActivities:
         command = IntendDebit(
             id=order.command_id,
             actor=DRIVER,
+            from_driver=True,
             reason=order.beat.reason,
             loan_id=order.loan_id,
             number=order.number,
@@ -106,6 +107,7 @@ class DebitActivities:
         command = RenewSend(
             id=f"renew/{order_no}/{sends}/{_occasion(order)}",
             actor=DRIVER,
+            from_driver=True,
             reason="the rail does not know the order and executes a number at most once",
             loan_id=order.loan_id,
             number=order.number,
@@ -151,6 +153,7 @@ class DebitActivities:
         command = RecordUnsent(
             id=f"unsent/{debit.order_no}/{mine[0].sends}/{_lease(debit)}",
             actor=DRIVER,
+            from_driver=True,
             reason="the rail did not take the order and nothing left",
             order_no=debit.order_no,
             sends=mine[0].sends,
@@ -201,6 +204,7 @@ class DebitActivities:
         command = RecordOutcome(
             id=f"outcome/{order_no}/{occasion}/{canonical.digest(said)[:16]}",
             actor=DRIVER,
+            from_driver=True,
             reason=said.code,
             rail=rail,
             order_no=order_no,

@@ -1,4 +1,4 @@
-"""Hands that heal: what was left in the outbox, drivers that are missing, drivers that lag."""
+"""Activities that heal: messages left in the outbox, drivers that are missing or lag behind."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from temporalio import activity
 
+from activities.uncut import Life, heartbeats
 from domain.loan.view import InstallmentView
 from ports.clock import Clock
 from ports.drivers import Drivers
@@ -27,12 +28,16 @@ class HealOrder:
 
 @dataclass(frozen=True, slots=True)
 class Healed:
-    """How many messages were delivered, drivers looked at, started and woken, and what failed."""
+    """How many messages were delivered, drivers looked at, started and woken, and what failed.
+
+    `failed` counts drivers that could neither be started nor woken; `faults` names the first ones.
+    """
 
     delivered: int = 0
     looked_at: int = 0
     started: int = 0
     woken: int = 0
+    failed: int = 0
     faults: tuple[str, ...] = ()
 
 
@@ -57,6 +62,10 @@ class HealActivities:
     @activity.defn(name="healing.heal")
     async def heal(self, order: HealOrder) -> Healed:
         """Deliver first, since a missing driver is mostly an undelivered message; then compare."""
+        async with heartbeats() as life:
+            return await self._heal(order, life)
+
+    async def _heal(self, order: HealOrder, life: Life) -> Healed:
         done = Healed(delivered=await self._outbox.sweep())
         after = ("", 0)
         for _ in range(PAGES_MOST):
@@ -65,12 +74,12 @@ class HealActivities:
                 break
             done = await self._page(page, done)
             after = (page[-1].loan_id, page[-1].number)
-            activity.heartbeat(list(after))
+            life.report(list(after))
         lagging = await self._desk.lagging(self._clock.now(), order.quiet_s, PAGE)
         for view in lagging:
-            done = await self._wake(view, done)
-            done = replace(done, woken=done.woken + 1)
-            activity.heartbeat(view.loan_id)
+            fault = await self._wake(view)
+            done = _with(done, fault) if fault else replace(done, woken=done.woken + 1)
+            life.report(view.loan_id)
         return done
 
     async def _page(self, page: tuple[InstallmentView, ...], done: Healed) -> Healed:
@@ -82,16 +91,21 @@ class HealActivities:
                 if runs:
                     continue
                 activity.logger.warning("no driver for %s/%s", view.loan_id, view.number)
-                done = await self._wake(view, done)
-                done = replace(done, started=done.started + 1)
+                fault = await self._wake(view)
+                done = _with(done, fault) if fault else replace(done, started=done.started + 1)
         return done
 
-    async def _wake(self, view: InstallmentView, done: Healed) -> Healed:
-        """Wake one driver; one that cannot be woken does not keep the others waiting."""
+    async def _wake(self, view: InstallmentView) -> str:
+        """Wake one driver; the fault of one that cannot be woken, so that the others go on."""
         try:
             await self._drivers.wake(view)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the rest go on
             fault = f"{view.loan_id}/{view.number}/g{view.generation}: {error}"
             activity.logger.error("cannot wake a driver: %s", fault)
-            return replace(done, faults=(*done.faults, fault)[:FAULTS_KEPT])
-        return done
+            return fault
+        return ""
+
+
+def _with(done: Healed, fault: str) -> Healed:
+    """A driver that could not be woken is a fault and counts as nothing else."""
+    return replace(done, failed=done.failed + 1, faults=(*done.faults, fault)[:FAULTS_KEPT])

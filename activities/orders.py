@@ -1,13 +1,16 @@
-"""Hands for overrides: the order of an operator or of upstream, brought to the books."""
+"""Activities for overrides: an order of an operator or of upstream is brought to the books."""
 
 from dataclasses import dataclass
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.answers import apply, view_of
+from activities.beats import DRIVER
+from domain import canonical
 from domain.errors import Conflict, InvalidInput
 from domain.loan.change import Refused
-from domain.loan.commands import Order
+from domain.loan.commands import Order, RaiseOperator
 from domain.loan.view import InstallmentView
 from ports.books import Books
 
@@ -19,6 +22,18 @@ class OrderAnswer:
     view: InstallmentView | None
     refused_by: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LostOrder:
+    """An order that the books could not take: which, by whom, and why not, in words."""
+
+    loan_id: str
+    number: int
+    kind: str
+    order_id: str
+    actor: str
+    why: str
 
 
 class OrderActivities:
@@ -39,3 +54,16 @@ class OrderActivities:
         if isinstance(answer, Refused):
             return OrderAnswer(answer.view, answer.rule, answer.reason)
         return OrderAnswer(answer.view)
+
+    @activity.defn(name="orders.give_up")
+    async def give_up(self, lost: LostOrder) -> InstallmentView:
+        """Make a lost order a visible task of a person; once for each order."""
+        command = RaiseOperator(
+            id=f"driver/{lost.loan_id}/{lost.number}/lost/{canonical.digest(lost.order_id)[:16]}",
+            actor=DRIVER,
+            from_driver=True,
+            reason=f"order {lost.kind} of {lost.actor} was not taken: {lost.why}",
+            loan_id=lost.loan_id,
+            number=lost.number,
+        )
+        return view_of(await apply(self._books, command))

@@ -21,6 +21,7 @@ class ReminderActivities:
         command = QueueReminder(
             id=order.command_id,
             actor=DRIVER,
+            from_driver=True,
             reason=order.beat.reason,
             loan_id=order.loan_id,
             number=order.number,
@@ -43,6 +44,7 @@ class ReviewActivities:
         command = Review(
             id=order.command_id,
             actor=DRIVER,
+            from_driver=True,
             reason=order.beat.reason,
             loan_id=order.loan_id,
             number=order.number,
@@ -58,6 +60,7 @@ class ReviewActivities:
         command = RaiseOperator(
             id=f"{order.command_id}/raise/{order.seen}",
             actor=DRIVER,
+            from_driver=True,
             reason=f"{order.beat.kind.value} {order.beat.key} changes nothing",
             loan_id=order.loan_id,
             number=order.number,

@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.statementrecord import in_words, read_of, record_of
-from activities.uncut import heartbeats
+from activities.uncut import Life, heartbeats
 from domain import canonical
 from domain.errors import AcquitError
 from domain.loan.aggregate import Actor
@@ -111,6 +111,10 @@ class StatementActivities:
         Raises:
             ApplicationError: `LinesFailed`, before the last try.
         """
+        async with heartbeats() as life:
+            return await self._book(order, life)
+
+    async def _book(self, order: StatementOrder, life: Life) -> BookedFile:
         content = await self._content(order.sha256)
         try:
             summaries = await self._summaries(content)
@@ -123,7 +127,7 @@ class StatementActivities:
         while (page := await asyncio.to_thread(_next_page, pages)) is not None:
             done = await self._book_page(page, done, failed)
             booked[page.position] = booked.get(page.position, 0) + len(page.lines)
-            activity.heartbeat(page.position, page.number)
+            life.report(page.position, page.number)
         await self._raise_or_record(order, failed)
         for position, summary in enumerate(summaries):
             lost = sum(1 for one in failed if one.position == position)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.uncut import heartbeats
+from activities.uncut import Life, heartbeats
 from domain import canonical
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Actor
@@ -103,6 +103,10 @@ class SweepActivities:
         The books know for each loan which day was done last and catch up from there. A loan that
         fails is counted and left for the next sweep; it does not stop the others.
         """
+        async with heartbeats() as life:
+            return await self._roll(order, life)
+
+    async def _roll(self, order: SweepOrder, life: Life) -> Rolled:
         done = Rolled(order.day or self._today(order.timezone))
         details = activity.info().heartbeat_details
         if details:
@@ -113,7 +117,7 @@ class SweepActivities:
             if not page:
                 return done
             done = await self._roll_page(done, page)
-            activity.heartbeat([done.day.isoformat(), done.loans, done.failed, done.after])
+            life.report([done.day.isoformat(), done.loans, done.failed, done.after])
         raise ApplicationError(f"more than {PAGES_MOST} pages of loans", type="TooMany")
 
     async def _roll_page(self, done: Rolled, page: tuple[str, ...]) -> Rolled:
@@ -142,8 +146,9 @@ class SweepActivities:
         """Keep statement files that are new by content, and have each of them read and booked."""
         last = order.day or self._today(order.timezone)
         done = Collected()
-        for source in order.sources:
-            done = await self._collect_from(order.tenant, source, last, done)
+        async with heartbeats():
+            for source in order.sources:
+                done = await self._collect_from(order.tenant, source, last, done)
         return done
 
     async def _collect_from(
@@ -163,7 +168,6 @@ class SweepActivities:
             key=lambda item: (item.date, item.sequence),
         )
         for file in fresh[:FILES_MOST]:
-            activity.heartbeat(file.id)
             done = await self._collect_one(tenant, source, rail, file, done)
         if len(fresh) > FILES_MOST:
             left = f"{len(fresh) - FILES_MOST} files of {source.account} wait for the next sweep"

@@ -1,7 +1,7 @@
 """Work that must not be cut in two, and the sign of life that goes with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -29,18 +29,39 @@ async def uncut(work: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
+class Life:
+    """The sign of life of one activity, with its progress: every heartbeat repeats the last one."""
+
+    def __init__(self, progress: Sequence[Any]) -> None:
+        self._progress = tuple(progress)
+
+    def report(self, *progress: Any) -> None:  # noqa: ANN401  (whatever the activity can read back)
+        """Report progress now, and with every heartbeat from now on."""
+        self._progress = progress
+        self.beat()
+
+    def beat(self) -> None:
+        """Report life."""
+        activity.heartbeat(*self._progress)
+
+
 @asynccontextmanager
-async def heartbeats() -> AsyncIterator[None]:
-    """Report life every few seconds, so that a dead worker is noticed and the work tried again."""
+async def heartbeats() -> AsyncIterator[Life]:
+    """Report life every few seconds, so that a dead worker is noticed and the work tried again.
+
+    However long one piece of work takes, the heartbeat comes in time, and it keeps the progress
+    that an earlier try or this one has reported.
+    """
+    life = Life(activity.info().heartbeat_details)
 
     async def beat() -> None:
         while True:  # ends with the block around it
-            activity.heartbeat()
+            life.beat()
             await asyncio.sleep(_BEAT_S)
 
     task = asyncio.create_task(beat())
     try:
-        yield
+        yield life
     finally:
         task.cancel()
         await asyncio.wait([task])

@@ -20,7 +20,11 @@ class BooksIntake:
         self._books = books
 
     async def take(self, rail: str, report: Report) -> None:
-        """Book one report; the rail's own event id makes a repeated delivery the same command."""
+        """Book one report.
+
+        The rail's own event id and the body make a repeated delivery the same command. Another
+        reading of the same event, as after a change of a code table, is news with a case.
+        """
         if isinstance(report, UnknownReport):
             _log.warning("report_of_unknown_type", rail=rail)
         await self._books.apply(_command(rail, report))
@@ -33,6 +37,7 @@ def _command(rail: str, report: Report) -> AnyCommand:
             return RecordOutcome(
                 id=f"report/{rail}/{report.event_id}",
                 actor=actor,
+                raw=report.raw,
                 reason=report.outcome.code,
                 rail=rail,
                 order_no=report.order_no,
@@ -43,6 +48,7 @@ def _command(rail: str, report: Report) -> AnyCommand:
             return RecordReturn(
                 id=f"report/{rail}/{report.event_id}",
                 actor=actor,
+                raw=report.raw,
                 reason=report.reason_code,
                 rail=rail,
                 order_no=report.order_no,
@@ -57,14 +63,17 @@ def _command(rail: str, report: Report) -> AnyCommand:
             return RecordNoticeReceipt(
                 id=f"report/{rail}/{report.event_id}",
                 actor=actor,
+                raw=report.raw,
                 reason=report.reason or "",
                 message_id=report.message_id,
                 delivered=report.delivered,
+                channel=report.channel,
             )
         case UnknownReport():
             return RecordUnreadReport(
                 id=f"report/{rail}/{report.event_id}",
                 actor=actor,
+                raw=report.raw,
                 reason="nobody could read it",
                 rail=rail,
                 event_id=report.event_id,

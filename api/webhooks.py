@@ -5,7 +5,9 @@ POST /webhooks/{rail}: 200 kept (again: no effect) · 401 forged or stale · 404
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -74,11 +76,18 @@ class WebhookDoor:
         except Forged:
             self._count(name, "forged")
             return _said(401, "not proven")
+        raw = hashlib.sha256(body).hexdigest()
+        failed: list[Exception] = []
         for report in reports:
-            # An error here becomes a 500, so that the rail delivers again; what was kept before
-            # it is kept, and has no effect the second time.
-            await self._intake.take(name, report)
-            self._count(name, report.kind)
+            try:
+                await self._intake.take(name, replace(report, raw=raw))
+            except Exception as error:  # noqa: BLE001  (raised below, when the others are kept)
+                failed.append(error)
+            else:
+                self._count(name, report.kind)
+        if failed:
+            # Becomes a 500, so that the rail delivers again; what was kept has no second effect.
+            raise failed[0]
         return _said(200, "kept")
 
 

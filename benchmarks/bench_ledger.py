@@ -210,7 +210,14 @@ async def _applied(books: SqlBooks, commands: Sequence[AnyCommand]) -> list[Appl
 
 def intent(name: str) -> IntendDebit:
     """Order the first debit of a loan."""
-    return IntendDebit(id=f"intend/{name}", actor=_DRIVER, loan_id=name, number=1, beat="present/1")
+    return IntendDebit(
+        id=f"intend/{name}",
+        actor=_DRIVER,
+        from_driver=True,
+        loan_id=name,
+        number=1,
+        beat="present/1",
+    )
 
 
 def confirmation(answer: Applied) -> RecordOutcome:

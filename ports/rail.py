@@ -4,7 +4,7 @@ A rail never decides anything. It sends what it is given, and says in our words 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias
 
@@ -67,12 +67,17 @@ class StatementFile:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """The rail tells what became of an order."""
+    """The rail tells what became of an order.
+
+    In every report `event_id` is the rail's own id of the event, and `raw` is the SHA-256 of the
+    body as it came (lower-case hex): by both the event is known, however we read it.
+    """
 
     event_id: str
     order_no: str
     outcome: Outcome
     kind: Literal["outcome"] = "outcome"
+    raw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +97,24 @@ class ReturnReport:
     returned_on: date
     currency: str | None = None
     kind: Literal["return"] = "return"
+    raw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptReport:
-    """What became of a message to a person; `reason` only when it failed."""
+    """What became of a message to a person; `reason` only when it failed.
+
+    `channel` is the channel that the carrier sent it by, where it says so.
+    """
 
     event_id: str
     message_id: str
     delivered: bool
     reason: str | None
     at: datetime
+    channel: str = ""
     kind: Literal["receipt"] = "receipt"
+    raw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,7 @@ class UnknownReport:
     event_id: str
     type: str
     kind: Literal["unknown"] = "unknown"
+    raw: str = field(default="", compare=False)
 
 
 Report: TypeAlias = OutcomeReport | ReturnReport | ReceiptReport | UnknownReport

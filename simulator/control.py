@@ -52,7 +52,7 @@ class Control:
         return JSONResponse({"now": iso(now), "offset_s": self._world.clock.offset_ms / 1000})
 
     async def post_config(self, request: Request) -> Response:
-        """Keep any of webhook_url, webhook_secret, api_secret, merchant_id."""
+        """Keep any of webhook_url, webhook_secret, api_secret, sms_secret, merchant_id."""
         body = read_object(await request.body())
         if body is None or not all(
             name in SETTINGS and isinstance(value, str) for name, value in body.items()

@@ -46,6 +46,7 @@ def keep(world: World, notice: dict[str, Any], now: int) -> str | None:
         body = {
             "type": "notice.receipt",
             "message_id": message_id,
+            "channel": notice["channel"],
             "status": outcome,
             "reason": pick(REASONS, seed, message_id, "why") if failed else None,
             "at": iso(moment),

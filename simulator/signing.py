@@ -57,8 +57,8 @@ class Doorman:
         return True
 
     def bearer(self, request: Request) -> bool:
-        """Say whether the request carries the API secret as a bearer token."""
-        secret = self._world.setting("api_secret")
+        """Say whether the request carries the secret of the SMS carrier as a bearer token."""
+        secret = self._world.setting("sms_secret")
         given = request.headers.get("authorization", "")
         return bool(secret) and hmac.compare_digest(given.encode(), f"Bearer {secret}".encode())
 

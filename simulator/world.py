@@ -9,7 +9,7 @@ from simulator.clock import BankDays, Clock
 from simulator.profiles import QUIET, Profile
 from simulator.store import Store
 
-SETTINGS = ("webhook_url", "webhook_secret", "api_secret", "merchant_id")
+SETTINGS = ("webhook_url", "webhook_secret", "api_secret", "sms_secret", "merchant_id")
 
 
 class Mismatch(ValueError):

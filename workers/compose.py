@@ -14,7 +14,7 @@ from adapters.calendars import load_calendar
 from adapters.intake import BooksIntake
 from adapters.notices.channels import ChannelNotices, TokenContacts
 from adapters.notices.courier import NoticeCourier
-from adapters.notices.email import SmtpNotices, SmtpServer
+from adapters.notices.email import SmtpNotices
 from adapters.notices.sms import SmsNotices
 from adapters.notices.wording import Wording
 from adapters.products.files import read_products
@@ -30,10 +30,10 @@ from adapters.sql.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.upstream import UpstreamBoarding
-from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
+from workers.credentials import mail_server, rail_login, sms_login
 from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
@@ -195,62 +195,37 @@ async def open_rails(
     Raises:
         InvalidInput: a secret is missing.
     """
-    url = settings.simulator_url or (record.simulator_url if record else None)
-    if url is None:
+    login = rail_login(settings, record)
+    if login is None:
         return {}
-    merchant = (record.merchant_id if record else None) or settings.merchant_id
     config = SimbankConfig(
-        merchant_id=merchant,
-        api_secrets={merchant: secret(settings, record, "rail_api_secret")},
-        webhook_secrets=(secret(settings, record, "webhook_secret"),),
+        merchant_id=login.merchant_id,
+        api_secrets={login.merchant_id: login.api_secret},
+        webhook_secrets=(login.webhook_secret,),
     )
     watch: Watch = unwatched
     if tracing is not None:
         from adapters.telemetry.http import traced_calls  # noqa: PLC0415  (only where wanted)
 
         watch = traced_calls(tracing.tracer, SIMBANK.name, SIMBANK_WORDS)
-    http = await closing.enter_async_context(RailHttp(url, watch=watch))
+    http = await closing.enter_async_context(RailHttp(login.url, watch=watch))
     return {SIMBANK.name: SimbankRail(http, config, clock.now)}
 
 
-def secret(settings: Settings, record: StackRecord | None, name: str) -> str:
-    """A secret by name: from the environment, else from the stack's own file.
+async def notice_courier(stack: Stack, closing: AsyncExitStack) -> NoticeCourier:
+    """The courier for messages to people, as this installation sends them.
 
     Raises:
-        InvalidInput: neither has it.
+        InvalidInput: the secret of a carrier is missing.
     """
-    given = getattr(settings, name)
-    if given is not None:
-        return str(given.get_secret_value())
-    kept = record.secrets.get(name) if record else None
-    if kept is None:
-        raise InvalidInput(f"ACQUIT_{name.upper()}", "", "must be set, or a stack must be running")
-    return kept
-
-
-async def notice_courier(stack: Stack, closing: AsyncExitStack) -> NoticeCourier:
-    """The courier for messages to people, as this installation sends them."""
     settings, record = stack.settings, stack.record
     wording, contacts = Wording(), TokenContacts(SANDBOX_MAIL)
-    host, port = settings.smtp_host, settings.smtp_port
-    if host is None and record is not None and record.smtp:
-        host, _, text = record.smtp.partition(":")
-        port = int(text)
-    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
-    server = SmtpServer(
-        host=host or "127.0.0.1",
-        port=port,
-        sender=settings.mail_from,
-        username=settings.smtp_user,
-        password=password,
-        start_tls=settings.smtp_starttls,
-    )
-    client = await closing.enter_async_context(
-        httpx.AsyncClient(timeout=settings.request_timeout_s, trust_env=False)
-    )
-    url = settings.sms_url or (record.simulator_url if record else None) or ""
-    key = settings.sms_secret.get_secret_value() if settings.sms_secret else None
-    sms_secret = key or secret(settings, record, "rail_api_secret")
-    sms = SmsNotices(client, url, sms_secret, contacts, wording)
-    notices = ChannelNotices(SmtpNotices(server, contacts, wording), sms)
+    login, sms = sms_login(settings, record), None
+    if login is not None:
+        client = await closing.enter_async_context(
+            httpx.AsyncClient(timeout=settings.request_timeout_s, trust_env=False)
+        )
+        sms = SmsNotices(client, login.url, login.secret, contacts, wording)
+    email = SmtpNotices(mail_server(settings, record), contacts, wording)
+    notices = ChannelNotices(email, sms)
     return NoticeCourier(notices, stack.books, stack.desk, stack.clock, SENDER)

@@ -47,6 +47,8 @@ SIMULATOR_DB = "simulator.db"
 TEMPORAL_DB = "temporal.db"
 BOOKS_DB = "books.db"
 LOCK_FILE = "stack.lock"
+SHARED_SECRETS = ("rail_api_secret", "webhook_secret", "sms_secret")
+"""Secrets that we share with the simulated services, each for one of them only."""
 _OURS = (BOOKS_DB, TEMPORAL_DB, SIMULATOR_DB)
 _READY_S = 30.0
 _LOOK_S = 0.25
@@ -158,7 +160,7 @@ class LocalStack:
             ),
         )
         await self.server.start()
-        keys = {name: secrets.token_hex(24) for name in ("rail_api_secret", "webhook_secret")}
+        keys = {name: secrets.token_hex(24) for name in SHARED_SECRETS}
         api_port = self.settings.api_port or free_port()
         self.say("simulated bank")
         simulator = await self._start_simulator(keys, api_port, offset)
@@ -224,6 +226,7 @@ class LocalStack:
         argv += ["--webhook-url", f"http://127.0.0.1:{api_port}/webhooks/simbank"]
         argv += ["--webhook-secret", keys["webhook_secret"]]
         argv += ["--api-secret", keys["rail_api_secret"]]
+        argv += ["--sms-secret", keys["sms_secret"]]
         argv += ["--merchant-id", self.settings.merchant_id]
         await self._run("simulator", argv, {})
         return await self._ready(ready)

@@ -114,6 +114,7 @@ def hands(house: House) -> dict[str, list[Callable[..., Any]]]:
             reviews.review,
             reviews.raise_operator,
             OrderActivities(books).apply,
+            OrderActivities(books).give_up,
             DeskActivities(desk).look,
         ],
         "books": [

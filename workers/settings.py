@@ -58,6 +58,8 @@ _KEY_LEAST = 16
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Slots = Annotated[int, Field(ge=1, le=1000)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+"""A secret; an empty one is refused, for it would prove nothing."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -83,18 +85,21 @@ class Settings(BaseSettings):
     """How the rail knows us."""
     simulator_url: str | None = None
     """Base address of the simulated bank; None in production."""
-    rail_api_secret: SecretStr | None = None
-    webhook_secret: SecretStr | None = None
+    rail_api_secret: Secret | None = None
+    """Signs requests to the rail that `simulator_url` names."""
+    webhook_secret: Secret | None = None
     """Proves webhooks of the rail (Standard Webhooks)."""
 
     smtp_host: str | None = None
     smtp_port: Port = 25
     smtp_user: str | None = None
-    smtp_password: SecretStr | None = None
+    smtp_password: Secret | None = None
     smtp_starttls: bool = False
     mail_from: str = "repayments@localhost"
     sms_url: str | None = None
-    sms_secret: SecretStr | None = None
+    """Base address of the carrier of text messages; None: text messages are not sent."""
+    sms_secret: Secret | None = None
+    """Bearer token of that carrier. It goes nowhere else, and no other secret goes there."""
 
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65535)] = 0
@@ -110,9 +115,9 @@ class Settings(BaseSettings):
     """Names this release to Temporal: installments stay on the build that began them. None: any
     worker takes any task, as a sandbox wants it."""
 
-    payload_keys: SecretStr | None = None
+    payload_keys: Secret | None = None
     """Encrypts what histories carry: lines of `id:base64`, the first encrypts. None: in clear."""
-    codec_tokens: SecretStr | None = None
+    codec_tokens: Secret | None = None
     """Who may decrypt for the Temporal UI: lines of `name:token`."""
     codec_host: str = "127.0.0.1"
     codec_port: Annotated[int, Field(ge=0, le=65535)] = 8234
@@ -162,6 +167,12 @@ class Settings(BaseSettings):
             raise ValueError("smtp_user and smtp_password are given together or not at all")
         return self
 
+    @model_validator(mode="after")
+    def _sms_carrier_has_its_secret(self) -> Self:
+        if self.sms_url is not None and self.sms_secret is None:
+            raise ValueError("sms_secret is given with sms_url; no other secret is sent there")
+        return self
+
     @property
     def logs(self) -> Path:
         """Folder of log files."""
@@ -205,12 +216,16 @@ def temporal_config(
     """Arguments of `Client.connect`: Temporal's own variables first, then the stack's address.
 
     Raises:
-        InvalidInput: the stack is that of the folder which this home was copied from.
+        InvalidInput: the stack is that of the folder which this home was copied from; or an API key
+            without an address, which would be sent to a server that it is not of.
     """
     from temporalio.envconfig import ClientConfig  # noqa: PLC0415  (slow; most commands need none)
 
     given = dict(os.environ if environ is None else environ)
     config = ClientConfig.load_client_connect_config(override_env_vars=given)
+    if "api_key" in config and "target_host" not in config:
+        rule = "must be given with an API key, which goes to the server that it belongs to only"
+        raise InvalidInput("TEMPORAL_ADDRESS", "", rule)
     if "target_host" not in config and stack is not None:
         if stack.copied_from:
             rule = "a stack of this home, which is a copy: start one here with `acquit up`"

@@ -1,12 +1,37 @@
 """The readable account that a driver keeps of itself: for the `story` query and the Temporal UI."""
 
 from collections import deque
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
-from domain.loan.view import InstallmentView
+from domain.loan.view import BeatKind, InstallmentView
+from domain.money import decimal_text
 from workflows.messages import Story
 
 _LINES = 60
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "SUCCESS_DEFECTIVE": "money was taken, with a fault",
+        "PARTIAL": "less than ordered was taken",
+        "NOT_FOUND": "the rail does not know the order",
+        "NSF": "not enough money on the account",
+        "LIMIT": "a limit of the rail or of the payer's bank",
+        "DECLINED": "refused without a usable reason",
+        "ACCOUNT": "the account is closed, blocked or wrong",
+        "MANDATE": "no valid mandate",
+        "PAYER_STOP": "stopped by the payer",
+        "DISPUTE": "disputed by the payer",
+        "DECEASED": "the payer has died",
+        "RISK_REJECT": "blocked by risk rules",
+        "TECH": "technical fault or no answer",
+        "DATA_ERROR": "our message was wrong",
+        "DUPLICATE": "the rail has seen this number",
+        "LATE_RETURN": "taken back after success",
+        "UNKNOWN_CODE": "a code that no table holds",
+    }
+)
+"""What the classes of codes mean, in words; a class that is not here is shown by its name."""
 
 
 class Account:
@@ -24,7 +49,7 @@ class Account:
     def moved(self, at: datetime, old: InstallmentView, new: InstallmentView) -> None:
         """Add a line for what changed between two views, if anything that people ask about did."""
         news: list[str] = []
-        if new.state is not old.state:
+        if new.state != old.state:
             news.append(f"{old.state.value} -> {new.state.value}")
         if (new.attempt_no, new.attempt_state) != (old.attempt_no, old.attempt_state):
             code = f" ({new.failure_code})" if new.failure_code else ""
@@ -43,11 +68,35 @@ class Account:
         """The story as the query gives it."""
         return Story(tuple(self._lines), coming(view), self.unknown_signals, self.unread_signals)
 
-    def details(self, view: InstallmentView) -> str:
-        """The current details (Markdown) of the Temporal UI."""
+    def details(self, view: InstallmentView, lost: str = "") -> str:
+        """The current details (Markdown) of the Temporal UI.
+
+        They name the amount owed, the last code with its class, open cases, and the zone of each
+        time: a reader of the UI has nothing else at hand.
+        """
         last = self._lines[-1] if self._lines else "nothing yet"
-        person = f"\n\n**needs an operator:** {view.needs_operator}" if view.needs_operator else ""
-        return f"**{view.state.value}** due {view.due_on}\n\n{last}\n\nnext: {coming(view)}{person}"
+        parts = [f"**{view.state.value}**, {owed(view)}, due {view.due_on} ({view.timezone})"]
+        if view.attempt_no:
+            parts.append(f"debit {view.attempt_no} {view.attempt_state.lower()}{_code(view)}")
+        parts += [f"last, UTC: {last}", f"next: {coming(view)}"]
+        if view.cases:
+            parts.append(f"open cases: {', '.join(view.cases)}")
+        if person := lost or view.needs_operator:
+            parts.append(f"**needs an operator:** {person}")
+        return "\n\n".join(parts)
+
+
+def owed(view: InstallmentView) -> str:
+    """What is owed, as people write an amount: `101.00 CNY owed`."""
+    return f"{decimal_text(view.owed_minor, view.currency)} {view.currency} owed"
+
+
+def _code(view: InstallmentView) -> str:
+    """The code of the last debit and what it means."""
+    if not view.failure_code:
+        return ""
+    meaning = MEANINGS.get(view.failure_class, view.failure_class)
+    return f" (code {view.failure_code}{f': {meaning}' if meaning else ''})"
 
 
 def coming(view: InstallmentView) -> str:
@@ -55,6 +104,8 @@ def coming(view: InstallmentView) -> str:
     beat = view.next_beat
     if view.is_final:
         return "nothing: the evidence is complete"
+    if beat is not None and beat.kind is BeatKind.OTHER:
+        return f"waiting for a newer release: it knows what to do ({beat.reason})"
     if beat is None:
         lacking = f"; missing: {', '.join(view.missing)}" if view.missing else ""
         return f"waiting for news{lacking}"

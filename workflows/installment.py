@@ -1,26 +1,37 @@
-"""The driver of one installment: waits for the next beat, performs it, asks what comes next.
+"""The driver of one installment: waits for the next action, performs it, asks what comes next.
 
 It holds no business: the books compute the agenda and judge every order. It ends only when the
-books are final for its generation, and no failure of an activity can end it.
+books are final for its generation, and no failure of an activity can end it. A view may come from
+a later release: an action that this build does not know waits for a newer view.
 """
 
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.beats import DRIVER, BeatOrder
+    from activities.beats import DRIVER as DRIVER_ACTOR
+    from activities.beats import BeatOrder
     from activities.debits import DebitActivities
     from activities.desk import DeskActivities, LookOrder
     from activities.reminders import ReminderActivities, ReviewActivities
     from domain.loan.view import Beat, BeatKind, InstallmentView
     from workflows import names, policies
     from workflows.alarm import Alarm
-    from workflows.messages import Closure, HoldRequest, InstallmentOrder, Story
-    from workflows.overrides import TakesOrders, cause_of
+    from workflows.bringing import cause_of
+    from workflows.messages import (
+        DRIVER,
+        Closure,
+        HoldRequest,
+        InstallmentOrder,
+        PendingOrder,
+        Story,
+    )
+    from workflows.overrides import TakesOrders
 
 
 @workflow.defn(name="Installment")
@@ -38,15 +49,17 @@ class InstallmentWorkflow(TakesOrders):
     @workflow.run
     async def run(self, order: InstallmentOrder) -> Closure:
         """Drive until the books are final for this generation. A cancel request becomes a hold."""
+        for pending in order.pending:
+            self._bring_soon(pending)
         driving = asyncio.create_task(self._drive())
         while not driving.done():
             try:
                 await asyncio.shield(driving)
             except asyncio.CancelledError:
                 # Reaches this task only, never the driving one: no activity in flight is cut.
-                await self._hold_instead()
+                self._hold_instead()
         if driving.result():
-            workflow.continue_as_new(replace(order, view=self._view, occasion=self._occasion))
+            workflow.continue_as_new(self._handed_on())
         self._publish()
         view, mine = self._view, order.generation
         later = view.generation if view.generation != mine else None
@@ -58,16 +71,34 @@ class InstallmentWorkflow(TakesOrders):
         """Drive to the end; True when the history has become long and a new run is to go on."""
         while True:  # ends when the books are final and no message is left unread
             while not self._over():
-                if _is_long():
-                    await workflow.wait_condition(workflow.all_handlers_finished)
+                if self._can_move_on():
+                    self._moving_on = True
+                    await workflow.wait_condition(self._all_quiet)
                     return True
                 await self._until_due()
                 beat = self._view.next_beat
                 if not self._over() and beat is not None and self._due(beat):
                     await self._perform(beat)
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            await workflow.wait_condition(self._all_quiet)
             if self._over():
                 return False
+
+    def _can_move_on(self) -> bool:
+        """Whether a new run is to begin. An order in hand goes first; it takes minutes at most."""
+        return _is_long() and not self._in_hand
+
+    def _all_quiet(self) -> bool:
+        return workflow.all_handlers_finished() and not self._bringing
+
+    def _handed_on(self) -> InstallmentOrder:
+        """What the next run of this driver begins with."""
+        return replace(
+            self._order,
+            view=self._view,
+            occasion=self._occasion,
+            pending=tuple(self._carried),
+            lost=self._lost,
+        )
 
     def _over(self) -> bool:
         return self._view.is_final or self._view.generation != self._order.generation
@@ -76,7 +107,7 @@ class InstallmentWorkflow(TakesOrders):
         return beat.kind is not BeatKind.OTHER and self._alarm.rings
 
     async def _until_due(self) -> None:
-        """Wait for the beat's instant or a newer view; an order in hand goes first."""
+        """Wait for the action's instant or a newer view; orders that are in hand then go first."""
         seen = self._view
         beat = seen.next_beat
         known = beat is not None and beat.kind is not BeatKind.OTHER
@@ -84,9 +115,13 @@ class InstallmentWorkflow(TakesOrders):
         self._alarm.set(at, f"{beat.kind.value}: {beat.reason}" if beat is not None else "")
         if not (self._alarm.rings or self._news(seen)):
             self._publish()
-            await workflow.wait_condition(lambda: self._alarm.rings or self._news(seen))
-        if self._handling:
-            await workflow.wait_condition(lambda: not self._handling)
+            await workflow.wait_condition(
+                lambda: self._alarm.rings or self._news(seen) or self._can_move_on()
+            )
+        # Only those of this moment, each of them bounded: orders that keep coming hold up nothing.
+        first = frozenset(self._in_hand)
+        if first:
+            await workflow.wait_condition(lambda: not first & self._in_hand)
 
     def _news(self, seen: InstallmentView) -> bool:
         return self._view is not seen
@@ -126,8 +161,12 @@ class InstallmentWorkflow(TakesOrders):
                 )
             case BeatKind.REMIND:
                 return await self._remind(order)
-            case _:
+            case BeatKind.REVIEW:
                 return await self._review(order)
+            case BeatKind.OTHER:  # never due: see `_due`
+                return self._view
+            case _:
+                assert_never(order.beat.kind)
 
     async def _remind(self, order: BeatOrder) -> InstallmentView:
         summary = order.beat.reason
@@ -209,41 +248,26 @@ class InstallmentWorkflow(TakesOrders):
 
     # --- what is known ---------------------------------------------------------------------------
 
-    def _publish(self) -> None:
-        """Show state to searches and people: one batch, only what changed, never while busy."""
-        shown = workflow.info().typed_search_attributes
-        wanted = names.attributes(self._view)
-        changes = [
-            pair.key.value_set(pair.value)
-            for pair in wanted.search_attributes
-            if shown.get(pair.key) != pair.value
-        ]
-        if not self._view.failure_code and shown.get(names.FAILURE) is not None:
-            changes.append(names.FAILURE.value_unset())
-        if changes:
-            workflow.upsert_search_attributes(changes)
-        workflow.set_current_details(self._account.details(self._view))
-
-    @workflow.query
+    @workflow.query(description="The installment as this driver last knew it.")
     def view(self) -> InstallmentView:
-        """The installment as this driver last heard of it."""
+        """The installment as this driver last knew it."""
         return self._view
 
-    @workflow.query
+    @workflow.query(description="What happened and what comes next, in words.")
     def story(self) -> Story:
         """What happened and what comes next, in words."""
         return self._account.told(self._view)
 
     # --- messages ------------------------------------------------------------------------------
 
-    async def _hold_instead(self) -> None:
+    def _hold_instead(self) -> None:
         """Cancelling a driver would leave the debt without one: stop new debits instead."""
         request = HoldRequest(
-            id=f"{workflow.info().workflow_id}/cancel-requested",
-            actor=DRIVER,
+            id=f"cancel-requested/{workflow.info().run_id}",
+            actor=DRIVER_ACTOR,
             reason="workflow cancel requested",
         )
-        await self._signalled(request)
+        self._bring_soon(PendingOrder(request, DRIVER))
 
 
 def _is_long() -> bool:

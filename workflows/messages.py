@@ -15,17 +15,32 @@ from domain.loan.amounts import Component
 from domain.loan.commands import Order
 from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
-from domain.text import PLAIN_RULE, unplain
+from domain.text import is_plain
 
 _ID_MOST = 120
+_KIND_MOST = 40
 _REASON_MOST = 1000
+AMOUNT_MOST = 10**15
+"""Minor units; no real sum comes near it. What is plausible for a loan, the books decide."""
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
+OURS = frozenset({"driver", "rail", "system", "workflow"})
+"""Kinds of actors that act from inside; nobody outside may sign as one of them."""
+
+MESSAGE = "message"
+"""The door of signals and Updates, as it stands in the ids of commands."""
+DRIVER = "driver"
+"""The door of what a driver orders by itself."""
+CLI = "cli"
+"""The door of the command line."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallmentOrder:
     """Drive an installment through one generation; `view` is what the books held at the start.
 
-    `occasion` goes on counting where an earlier run of the same driver stopped.
+    The rest is what an earlier run of the same driver hands on: `occasion` goes on counting,
+    `pending` are orders that the books could not take yet, `lost` says why an order is lost that
+    nobody could be asked about.
     """
 
     tenant: str
@@ -34,6 +49,8 @@ class InstallmentOrder:
     generation: int
     view: InstallmentView
     occasion: int = 0
+    pending: "tuple[PendingOrder, ...]" = ()
+    lost: str = ""
 
     @classmethod
     def of(cls, view: InstallmentView) -> "InstallmentOrder":
@@ -197,6 +214,20 @@ Override = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """An order on its way to the books: the door that it came through, and tries that failed.
+
+    `lost` is empty while the order is tried; then it says why it was given up, and a person is to
+    be asked.
+    """
+
+    request: Override
+    door: str
+    tries: int = 0
+    lost: str = ""
+
+
 def _by_kind(union: Any) -> Mapping[str, Any]:  # noqa: ANN401  (a union has no type of its own)
     members = get_args(union)
     return MappingProxyType({get_args(get_type_hints(m)["kind"])[0]: m for m in members})
@@ -210,48 +241,57 @@ COMMANDS: Mapping[str, type[Order]] = _by_kind(Order)
 
 def misshapen(request: Override) -> Iterator[tuple[str, str]]:
     """Yield (field, rule) for what is wrong in shape. Whether it is allowed, the books decide."""
-    if not request.id or len(request.id) > _ID_MOST:
-        yield "id", f"1 to {_ID_MOST} characters"
-    if not request.actor.kind or not request.actor.id:
-        yield "actor", "kind and id are given"
-    if not request.reason.strip() or len(request.reason) > _REASON_MOST:
-        yield "reason", f"1 to {_REASON_MOST} characters, in words"
-    if request.approver is not None and not 0 < len(request.approver) <= _ID_MOST:
-        yield "approver", f"1 to {_ID_MOST} characters"
+    if not _is_text(request.id, _ID_MOST):
+        yield "id", _text_rule(_ID_MOST)
+    if not (_is_text(request.actor.kind, _KIND_MOST) and _is_text(request.actor.id, _ID_MOST)):
+        yield "actor", f"kind ({_KIND_MOST}) and id ({_ID_MOST}) are given, no control characters"
+    elif request.actor.kind in OURS:
+        yield "actor", f"a kind of your own, none of {', '.join(sorted(OURS))}"
+    if not request.reason.strip() or not _is_text(request.reason, _REASON_MOST):
+        yield "reason", f"{_text_rule(_REASON_MOST)}, in words"
+    if request.approver is not None and not _is_text(request.approver, _ID_MOST):
+        yield "approver", _text_rule(_ID_MOST)
     fee = getattr(request, "fee_minor", 0)
-    if fee < 0:
-        yield "fee_minor", "zero or more"
-    least = 0 if fee > 0 else 1  # a rest of a line may be nothing but a fee
-    if getattr(request, "amount_minor", 1) < least:
+    if not 0 <= fee <= AMOUNT_MOST:
+        yield "fee_minor", f"from 0 to {AMOUNT_MOST} minor units"
+    amount = getattr(request, "amount_minor", 1)
+    if amount < (0 if fee > 0 else 1):  # a rest of a line may be nothing but a fee
         yield "amount_minor", "more than zero"
-    for name in _texts(request):
-        yield name, PLAIN_RULE
+    elif amount > AMOUNT_MOST:
+        yield "amount_minor", f"at most {AMOUNT_MOST} minor units"
+    for name in ("value_on", "due_on"):
+        if not FIRST_DAY <= getattr(request, name, FIRST_DAY) <= LAST_DAY:
+            yield name, f"a day from {FIRST_DAY} to {LAST_DAY}"
     for name in ("reference", "line"):
-        if not 0 < len(getattr(request, name, "-")) <= _ID_MOST:
-            yield name, f"1 to {_ID_MOST} characters"
-
-
-def _texts(request: Override) -> Iterator[str]:
-    """Names of texts of a request with a line break or another control character inside.
-
-    White space around a text, such as the CR of a pasted list, is no fault: it is taken off.
-    """
-    for name in unplain(_trimmed(request), ""):
-        yield name.partition(".")[0]
+        if not _is_text(getattr(request, name, "-"), _ID_MOST):
+            yield name, _text_rule(_ID_MOST)
 
 
 def _trimmed(request: Override) -> Override:
+    """White space around a text, such as the CR of a pasted list, is no fault: it is taken off."""
     held = {item.name: getattr(request, item.name) for item in fields(request)}
     texts: dict[str, Any] = {name: text for name, text in held.items() if type(text) is str}
     cut = {name: text.strip() for name, text in texts.items() if text != text.strip()}
     return replace(request, **cut) if cut else request
 
 
-def command_of(request: Override, loan_id: str, number: int) -> Order:
-    """The command of the books that a request stands for; its id is the request's own.
+def _is_text(value: str, most: int) -> bool:
+    """Whether a text, without the white space around it, is plain and of a length."""
+    return 0 < len(value.strip()) <= most and is_plain(value.strip())
 
-    A request has the fields of its command except `loan_id` and `number`, which the driver knows.
+
+def _text_rule(most: int) -> str:
+    return f"1 to {most} characters, none of them a control character"
+
+
+def command_of(request: Override, loan_id: str, number: int, door: str) -> Order:
+    """The command of the books that a request stands for.
+
+    Its id is made of the door, the installment and the request's own id: the same request through
+    the same door is the same command, and no sender can use up the id of another one. A request
+    has the fields of its command except `loan_id` and `number`, which the driver knows.
     """
     request = _trimmed(request)
     content: dict[str, Any] = {item.name: getattr(request, item.name) for item in fields(request)}
+    content["id"] = f"{door}/{loan_id}/{number}/{request.id}"
     return COMMANDS[request.kind](loan_id=loan_id, number=number, **content)

@@ -73,8 +73,11 @@ def sweep_id(tenant: str, timezone: str, day: date) -> str:
     return f"sweep/{key('tenant', tenant)}/{timezone.replace('/', '.')}/{day}"
 
 
-def attributes(view: InstallmentView) -> TypedSearchAttributes:
-    """What an installment shows to searches in the Temporal UI; no amounts, nothing personal."""
+def attributes(view: InstallmentView, *, lost: bool = False) -> TypedSearchAttributes:
+    """What an installment shows to searches in the Temporal UI; no amounts, nothing personal.
+
+    `lost`: an order was lost on its way to the books, so a person is needed whatever they hold.
+    """
     pairs: list[SearchAttributePair[str] | SearchAttributePair[int] | SearchAttributePair[bool]]
     pairs = [
         SearchAttributePair(TENANT, view.tenant),
@@ -83,7 +86,7 @@ def attributes(view: InstallmentView) -> TypedSearchAttributes:
         SearchAttributePair(RAIL, view.rail),
         SearchAttributePair(NUMBER, view.number),
         SearchAttributePair(ATTEMPT, view.attempt_no),
-        SearchAttributePair(OPERATOR, bool(view.needs_operator)),
+        SearchAttributePair(OPERATOR, bool(view.needs_operator) or lost),
     ]
     if view.failure_code:
         pairs.append(SearchAttributePair(FAILURE, view.failure_code))

@@ -54,6 +54,9 @@ DEBIT = workflow.ActivityConfig(
     ),
 )
 
+# An order goes before the next action, so the whole of it is bounded.
+ORDER: workflow.ActivityConfig = {**STEADY, "schedule_to_close_timeout": timedelta(minutes=3)}
+
 _BULK_RETRIES = RetryPolicy(
     initial_interval=_SECOND,
     backoff_coefficient=2.0,
@@ -89,6 +92,14 @@ LOOK_AGAIN = timedelta(hours=6)
 """A driver that waits for a person looks at the books this often all the same."""
 BOOKS_AWAY = timedelta(minutes=2)
 """Between two looks while the books cannot be reached."""
+ORDER_TRIES = 8
+"""Tries to bring an order that came by signal, some three hours in all; then a person is asked."""
+ASKS_MOST = 48
+"""Tries to tell the books that a person is needed."""
+ORDERS_MOST = 100
+"""Orders of one driver that wait at once; one more is lost, and a person is asked."""
+ORDER_REST_MOST = timedelta(hours=1)
+"""The longest wait between two tries of an order; waits double from `BOOKS_AWAY` on."""
 
 
 def quickly(summary: str) -> workflow.LocalActivityConfig:
@@ -99,6 +110,17 @@ def quickly(summary: str) -> workflow.LocalActivityConfig:
 def steadily(summary: str) -> workflow.ActivityConfig:
     """The same work as a normal activity on the workflow's own queue."""
     return {**STEADY, "summary": summary}
+
+
+def for_an_order(summary: str) -> workflow.ActivityConfig:
+    """An order of a person as a normal activity."""
+    return {**ORDER, "summary": summary}
+
+
+def order_rest(tries: int) -> timedelta:
+    """How long to wait before an order is tried again that failed so often."""
+    wait: timedelta = BOOKS_AWAY * 2 ** min(tries - 1, 10)
+    return min(wait, ORDER_REST_MOST)
 
 
 def on(queue: str, config: workflow.ActivityConfig, summary: str) -> workflow.ActivityConfig:

@@ -6,21 +6,32 @@ from ports.notices import Channel, Notice, Notices, NotSent, Sent
 
 
 class ChannelNotices:
-    """Implements `ports.notices.Notices` by handing each notice to its channel's sender."""
+    """Implements `ports.notices.Notices` by handing each notice to its channel's sender.
 
-    def __init__(self, email: Notices, sms: Notices) -> None:
+    A channel without a sender (None) answers that the notice was not sent, so that the next channel
+    of the product follows.
+    """
+
+    def __init__(self, email: Notices | None, sms: Notices | None) -> None:
         self._email = email
         self._sms = sms
 
     async def send(self, message: Notice) -> Sent | NotSent:
         """See the port."""
-        match message.channel:
+        sender = self._sender(message.channel)
+        if sender is None:
+            reason = f"{message.channel}_not_configured"
+            return NotSent(message.message_id, reason, retryable=False)
+        return await sender.send(message)
+
+    def _sender(self, channel: Channel) -> Notices | None:
+        match channel:
             case "email":
-                return await self._email.send(message)
+                return self._email
             case "sms":
-                return await self._sms.send(message)
+                return self._sms
             case _:
-                assert_never(message.channel)
+                assert_never(channel)
 
 
 class TokenContacts:

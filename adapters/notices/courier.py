@@ -1,4 +1,4 @@
-"""The outbox's courier for messages to people."""
+"""Delivers messages to people that the outbox holds."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -66,10 +66,10 @@ class NoticeCourier:
         """
         body = _Body.model_validate(row.body)
         if self._clock.now() >= body.not_after:
-            await self._failed(body.message_id, "too late for today")
+            await self._failed(body, "too late for today")
             return
         if bar := await self._bar(body):
-            await self._failed(body.message_id, f"not sent: {bar}")
+            await self._failed(body, f"not sent: {bar}")
             return
         notice = Notice(
             message_id=body.message_id,
@@ -83,7 +83,7 @@ class NoticeCourier:
         if isinstance(said, NotSent):
             if said.retryable:
                 raise NotTaken(said.reason)
-            await self._failed(body.message_id, said.reason)
+            await self._failed(body, said.reason)
 
     async def _bar(self, body: _Body) -> str:
         """What has happened since it was written that forbids to send it."""
@@ -95,13 +95,14 @@ class NoticeCourier:
             return f"the due date has moved to {item.due_on}"
         return reminder_bar(loan, item)
 
-    async def _failed(self, message_id: str, reason: str) -> None:
+    async def _failed(self, body: _Body, reason: str) -> None:
         await self._books.apply(
             RecordNoticeReceipt(
-                id=f"notice/{message_id}/not-sent",
+                id=f"notice/{body.message_id}/not-sent",
                 actor=Actor("system", "notices"),
                 reason=reason,
-                message_id=message_id,
+                message_id=body.message_id,
+                channel=body.channel,
                 delivered=False,
             )
         )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from domain.errors import InvalidInput
 from ports.rail import Forged
 
 TOLERANCE_S = 300
@@ -64,7 +65,7 @@ def check_age(stamp: str, now: datetime) -> None:
 
 def _signed(text: bytes, given: str, secrets: Sequence[str]) -> bool:
     """Whether one of the signatures fits one of the secrets; looks at all of them every time."""
-    expected = [hmac.new(_key(secret), text, hashlib.sha256).digest() for secret in secrets]
+    expected = [hmac.new(key_of(secret), text, hashlib.sha256).digest() for secret in secrets]
     found = False
     for part in given.split(" ")[:SIGNATURES_MOST]:
         version, _, encoded = part.partition(",")
@@ -79,8 +80,19 @@ def _signed(text: bytes, given: str, secrets: Sequence[str]) -> bool:
     return found
 
 
-def _key(secret: str) -> bytes:
-    """The key of a secret: base64 after `whsec_`, otherwise its own bytes."""
+def key_of(secret: str) -> bytes:
+    """The key of a secret: base64 after `whsec_`, otherwise its own bytes.
+
+    Raises:
+        InvalidInput: it is empty or no base64; anybody could sign with an empty key. It is not
+            shown.
+    """
+    key = secret.encode()
     if secret.startswith("whsec_"):
-        return base64.b64decode(secret.removeprefix("whsec_"))
-    return secret.encode()
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            raise InvalidInput("webhook_secret", "(not shown)", "base64 after whsec_") from None
+    if not key:
+        raise InvalidInput("webhook_secret", "(not shown)", "a key that is not empty")
+    return key

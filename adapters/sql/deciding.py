@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from adapters.sql.rows import content_of
@@ -23,7 +23,7 @@ from domain.loan.change import (
     Stamp,
 )
 from domain.loan.commands import AnyCommand
-from domain.loan.decide import decide
+from domain.loan.decide import decide, reread
 from domain.loan.view import InstallmentView
 
 Decide = Callable[[Aggregates, AnyCommand], Change | Refusal]
@@ -74,22 +74,32 @@ async def decide_all(
 
 
 def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[str]) -> Answered:
-    identity = command.identity()
-    if (known := work.seen.get(command.id)) is not None:
-        if known.identity != identity:
+    identity, known_as = command.identity(), ""
+    known = work.seen.get(command.id)
+    if known is not None and known.identity != identity:
+        if not command.evidence:
             raise Conflict(f"command {command.id} was used for another content")
         if known.answer is None and isinstance(command, BoardLoan) and _boarded(work, command):
             # Refused once, and boarded since by another way.
             return Answered(_done(command, identity, work, None, ON_THE_BOOKS), replayed=True)
+        known_as = command.id
+        command = replace(command, id=reading_id(command.id, identity))
+        known = work.seen.get(command.id)
+    if known is not None:
         return Answered(known, known.written_by not in mine)
     says = command.says() if command.evidence else None
     if says is not None and (told := work.said.get(says)) is not None:
+        if known_as:
+            change = reread(_aggregates(work, command, known_as), told.subject)
+            items = work.take(command, change)
+            log = _done(command, identity, work, told.subject, "already known")
+            return _kept(work, command, log, items)
         log = _done(command, identity, work, told.subject, "already known")
         return _kept(work, command, log, (), replayed=True)
     if isinstance(command, BoardLoan) and _boarded(work, command):
         log = _done(command, identity, work, None, ON_THE_BOOKS)
         return _kept(work, command, log, (), replayed=True)
-    decided = domain.decide(work.aggregates(command), command)
+    decided = domain.decide(_aggregates(work, command, known_as), command)
     match decided:
         case Refusal() if command.evidence:
             raise InvariantBroken(f"evidence {command.kind} was refused: {decided.rule}")
@@ -121,6 +131,16 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
                 work.written_by,
             )
             return _kept(work, command, log, items)
+
+
+def reading_id(command_id: str, identity: str) -> str:
+    """The id under which another content of known evidence is kept beside the first one."""
+    return f"{command_id}~{identity[:16]}"
+
+
+def _aggregates(work: Workset, command: AnyCommand, known_as: str) -> Aggregates:
+    found = work.aggregates(command)
+    return replace(found, known_as=known_as) if known_as else found
 
 
 def _boarded(work: Workset, command: BoardLoan) -> bool:

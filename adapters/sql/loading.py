@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from adapters.sql.cache import LoanCache
+from adapters.sql.deciding import reading_id
 from adapters.sql.engine import listed
 from adapters.sql.lookup import REFERENCES, Lookups, lookups
 from adapters.sql.rows import (
@@ -137,6 +138,15 @@ async def _load_log(
             work.seen[row.id] = _logged(row)
         if row.says in facts:
             work.said[row.says] = _logged(row)
+    others = {
+        reading_id(command.id, identity)
+        for command in commands
+        if command.evidence
+        and (known := work.seen.get(command.id)) is not None
+        and known.identity != (identity := command.identity())
+    }
+    for row in await unit.find(find.commands, sorted(others)) if others else ():
+        work.seen[row.id] = _logged(row)
 
 
 def _logged(row: Row[Any]) -> Logged:

@@ -102,7 +102,7 @@ class Lookups:
     def _resolve_one(self, kind: str) -> Iterator[Select[Any]]:
         """A payment is found by its id and by its payer's reference, anything else in one place."""
         for ref, held_by in _REFERENCES[kind]:
-            label = literal_column(f"'{kind}'").label("kind")
+            label: ColumnElement[Any] = literal_column(f"'{kind}'").label("kind")
             named: Select[Any] = select(label, ref.label("ref"), held_by)
             if kind == "waiting":
                 named = named.join(lines, lines.c.id == held_by).where(_WAITS)

@@ -16,6 +16,7 @@ from pydantic_core import to_json
 
 from domain.canonical import digest
 from domain.debit.attempt import Attempt
+from domain.errors import InvariantBroken
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Answer, CaseChange, Message
@@ -208,10 +209,18 @@ def read_product(body: str) -> Product:
 def read_loan(
     body: str, product: Product, installments: Sequence[str], receipts: Sequence[str]
 ) -> Loan:
-    """A whole loan from the bodies of its rows, each kind in order."""
+    """A whole loan from the bodies of its rows, each kind in order.
+
+    Raises:
+        InvariantBroken: an installment stands in a state that this build does not know.
+    """
     head: dict[str, Any] = json.loads(body)
     head["product"] = product
-    head["installments"] = tuple(_INSTALLMENT.validate_json(item) for item in installments)
+    items = tuple(_INSTALLMENT.validate_json(item) for item in installments)
+    for item in items:
+        if not item.state.is_known:
+            raise InvariantBroken(f"this build does not know the state {item.state}")
+    head["installments"] = items
     head["receipts"] = tuple(_RECEIPT.validate_json(item) for item in receipts)
     return _LOAN.validate_python(head)
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 
 from domain.calendar import BankingCalendar, earliest_in_window, local_day, local_instant
+from domain.debit.attempt import Attempt
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import earliest_slot, first_presentment
 from domain.debit.rail import RailProfile
@@ -75,6 +76,7 @@ def view_of(
     item = loan.installment(number)
     last = item.attempts[-1] if item.attempts else None
     lacks = closure.missing(loan, item, cases, rules, at) if item.fell_due else ()
+    kinds = closure.kinds_about(loan, number, cases)
     return InstallmentView(
         tenant=loan.tenant,
         loan_id=loan.id,
@@ -88,15 +90,22 @@ def view_of(
         rail=loan.product.rail,
         attempt_no=last.number if last else 0,
         attempt_state=last.state.value if last else "",
-        failure_code=last.code if last and last.code not in {"00", ""} else "",
+        failure_code=last.code if last and _failed(last) else "",
         order_no=last.order_no if last else "",
         hold=item.hold.value if item.hold else "",
-        needs_operator=item.needs_operator,
+        needs_operator=item.needs_operator or ", ".join(kinds),
         next_beat=next_beat(loan, item, rules, at, cases),
         missing=tuple(lack.code for lack in lacks),
         is_final=item.state in FINAL,
         as_of=at,
+        cases=kinds,
+        failure_class=last.klass.value if last and last.klass and _failed(last) else "",
+        timezone=loan.product.timezone,
     )
+
+
+def _failed(attempt: Attempt) -> bool:
+    return attempt.code not in {"00", ""}
 
 
 def next_roll_on(loan: Loan, rules: Rulebook, at: datetime) -> date | None:

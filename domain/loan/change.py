@@ -122,7 +122,8 @@ class Aggregates:
 
     `orders`, `messages`, `receipts`, `mandates` and `batches` say which loan holds each reference,
     `waiting` which lines carry it unmatched; references that nobody holds are absent. `cases` are
-    the open cases of the loans and lines, by key.
+    the open cases of the loans and lines, by key. `known_as` is the id of the command when evidence
+    of this id is known with another content; empty otherwise.
     """
 
     at: datetime
@@ -136,6 +137,7 @@ class Aggregates:
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cases: Mapping[str, CaseChange] = field(default_factory=dict)
+    known_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,17 @@ def unproven(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
     return tuple(receipt for receipt in paying(loan, item) if not receipt.is_proven)
 
 
+def kinds_about(loan: Loan, number: int, cases: Mapping[str, CaseChange]) -> tuple[str, ...]:
+    """The kinds of the open cases about one installment, each once, in order."""
+    subject = (loan.id, number)
+    found = {
+        case.kind
+        for case in cases.values()
+        if case.action == "open" and (case.loan_id, case.number) == subject
+    }
+    return tuple(sorted(found))
+
+
 def window_ends(loan: Loan, item: Installment, rules: Rulebook) -> date:
     """The local day on which the usual return window of the newest receipt has passed."""
     calendar = rules.calendar(loan.product.calendar)

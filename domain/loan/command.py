@@ -1,8 +1,8 @@
 """The shape of every command: an idempotency key, who asks and why, and what it touches.
 
 *Evidence* is never refused, *orders* can be. The identity of a command is its business content:
-every field but its id, who asks, why, who approved, and what the sender had seen. The same content
-under the same id is therefore the same command, whoever sends it and by whatever way.
+every field but its id, who asks, why, who approved, by which way it came, and what the sender had
+seen. The same content under the same id is therefore the same command, whoever sends it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from domain.loan.aggregate import Actor
 from domain.text import PLAIN_RULE, cleaned_copy, unplain
 
 IDENTITY_VERSION = 2
-_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at"})
+_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at", "from_driver"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,19 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Base: `id` is the caller's idempotency key, `actor` who asks, `reason` why, in words."""
+    """Base: `id` is the idempotency key, `actor` who asks, `reason` why, in words.
+
+    The id begins with the door that the command came through, so that no sender can use up the id
+    of another one. `from_driver` is set by the activities of a driver and by nobody else: a driver
+    is given the new view as the answer and needs no message about it.
+    """
 
     evidence: ClassVar[bool] = False
 
     id: str
     actor: Actor
     reason: str = ""
+    from_driver: bool = False
 
     def identity(self) -> str:
         """Hash of the business content: same id with another identity is a conflict."""
@@ -62,6 +68,15 @@ class Command:
     def scope(self) -> Scope:
         """The aggregates that this command names."""
         return Scope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportCommand(Command):
+    """Evidence that may have come in a report: `raw` is the SHA-256 of its body, empty if not."""
+
+    evidence: ClassVar[bool] = True
+
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

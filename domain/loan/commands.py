@@ -14,7 +14,14 @@ from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
 from domain.loan.boarding import BoardLoan
 from domain.loan.charge import Charge
-from domain.loan.command import Command, InstallmentCommand, LoanCommand, OrderCommand, Scope
+from domain.loan.command import (
+    Command,
+    InstallmentCommand,
+    LoanCommand,
+    OrderCommand,
+    ReportCommand,
+    Scope,
+)
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.broken import RecordStatementBreak
@@ -79,13 +86,11 @@ class RenewSend(InstallmentCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordOutcome(Command):
+class RecordOutcome(ReportCommand):
     """What a rail said about an order: answer, webhook or enquiry (`source`).
 
     `asked_at`: when the enquiry left, by which *not found* is judged; no part of the identity.
     """
-
-    evidence: ClassVar[bool] = True
 
     kind: Literal["record_outcome"] = "record_outcome"
     rail: str
@@ -115,10 +120,8 @@ class RecordUnsent(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordReturn(Command):
+class RecordReturn(ReportCommand):
     """A rail reports that a confirmed debit was taken back."""
-
-    evidence: ClassVar[bool] = True
 
     kind: Literal["record_return"] = "record_return"
     rail: str
@@ -141,14 +144,13 @@ class RecordReturn(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordNoticeReceipt(Command):
-    """A notice provider reports what became of a message."""
-
-    evidence: ClassVar[bool] = True
+class RecordNoticeReceipt(ReportCommand):
+    """A carrier reports what became of a message, and by which `channel` it went, if it says so."""
 
     kind: Literal["record_notice_receipt"] = "record_notice_receipt"
     message_id: str
     delivered: bool
+    channel: str = ""
 
     def says(self) -> str | None:
         """One message has one fate."""

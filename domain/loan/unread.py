@@ -1,19 +1,17 @@
 """The command for evidence that is proven to be a rail's and says nothing that this build knows."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
-from domain.loan.command import Command
+from domain.loan.command import ReportCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordUnreadReport(Command):
+class RecordUnreadReport(ReportCommand):
     """A report that nobody could read: a case, so that a person asks the rail what it was.
 
     `event_id` is the rail's own; `type` what the report claims to be, shortened and printable.
     """
-
-    evidence: ClassVar[bool] = True
 
     kind: Literal["record_unread_report"] = "record_unread_report"
     rail: str

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from domain.loan.lifecycle import State
 
+WAITS = "!"
+"""Ends a mark that says that a person is waited for."""
+
 
 class BeatKind(StrEnum):
     """What the driver is asked to do next."""
@@ -38,7 +41,10 @@ class InstallmentView:
     """The installment as the books have it now; folded by the highest (generation, version).
 
     `next_beat` is None when nothing is asked of the driver; `missing` names what closure lacks.
-    Amounts in minor units. No personal data.
+    `needs_operator` says why a person is waited for: empty when no case about the installment is
+    open; `cases` are the kinds of those that are. `failure_code` is the last refusal of the rail
+    and `failure_class` what it means, an `OutcomeClass`. Its days begin in `timezone`. Amounts in
+    minor units. No personal data.
     """
 
     tenant: str
@@ -61,13 +67,19 @@ class InstallmentView:
     missing: tuple[str, ...] = ()
     is_final: bool = False
     as_of: datetime | None = None
+    cases: tuple[str, ...] = ()
+    failure_class: str = ""
+    timezone: str = "UTC"
 
     @property
     def mark(self) -> str:
-        """What a driver with this view was told: its beat and instant, nothing, or the end."""
+        """What a driver with this view knows: its action and instant, or the end; a waiting person.
+
+        Two views of one mark ask the same of a driver and show the same to searches.
+        """
         beat = self.next_beat
-        told = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
-        return "final" if self.is_final else told
+        asked = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
+        return "final" if self.is_final else asked + (WAITS if self.needs_operator else "")
 
     def newer(self, other: "InstallmentView") -> "InstallmentView":
         """The later of two views; folding is commutative and idempotent."""

@@ -35,3 +35,13 @@ async def test_driver_that_cannot_be_woken_is_named_and_the_rest_go_on() -> None
     healed = await ActivityEnvironment().run(hands.heal, HealOrder())
     assert healed.faults == ("L-0000/1/g1: cannot be woken",)
     assert drivers.woken == [("L-0001", 1)]
+    assert (healed.woken, healed.failed) == (1, 1)
+
+
+async def test_missing_driver_that_cannot_be_started_counts_as_failed() -> None:
+    """The report says what was done, not what was tried: of two missing drivers one runs now."""
+    desk, drivers = FakeDesk(open=views(2)), FakeDrivers(broken={("L-0000", 1)})
+    hands = HealActivities(desk, FakeOutbox(), drivers, FakeClock())
+    healed = await ActivityEnvironment().run(hands.heal, HealOrder())
+    assert (healed.looked_at, healed.started, healed.failed) == (2, 1, 1)
+    assert drivers.woken == [("L-0001", 1)]

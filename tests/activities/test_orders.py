@@ -19,9 +19,17 @@ from ports.boarding import LoanApplication
 from tests.fakes.books import FakeBooks
 from tests.fakes.house import PLAIN, FakeLedger
 from tests.support.doors import BoardLoan, Order, Waive
-from workflows.messages import Override, RecordPaymentRequest, WaiveRequest, command_of, misshapen
+from workflows.messages import (
+    MESSAGE,
+    Override,
+    RecordPaymentRequest,
+    WaiveRequest,
+    command_of,
+    misshapen,
+)
 
 ANN = Actor("operator", "op-7")
+KNOWN = {"loan_id", "number", "from_driver"}
 
 
 def kind_of(member: type) -> str:
@@ -29,12 +37,12 @@ def kind_of(member: type) -> str:
 
 
 def test_every_request_has_the_fields_of_its_command() -> None:
-    """A request and its command differ in `loan_id` and `number` only, and each order has one."""
+    """A request and its command differ in what the driver knows, and each order has one."""
     commands = {kind_of(command): command for command in get_args(Order)}
     requests = {kind_of(request): request for request in get_args(Override)}
     assert commands.keys() == requests.keys()
     for kind, request in requests.items():
-        names = {item.name for item in fields(commands[kind])} - {"loan_id", "number"}
+        names = {item.name for item in fields(commands[kind])} - KNOWN
         assert {item.name for item in fields(request)} == names
 
 
@@ -49,7 +57,7 @@ def test_request_travels_as_json_and_becomes_the_command() -> None:
         component=Component.FEE,
         amount_minor=500,
     )
-    command = command_of(adapter.validate_json(adapter.dump_json(asked)), "L-1", 3)
+    command = command_of(adapter.validate_json(adapter.dump_json(asked)), "L-1", 3, MESSAGE)
     assert isinstance(command, Waive)
     assert (command.loan_id, command.number, command.amount_minor) == ("L-1", 3, 500)
     assert (command.actor, command.approver) == (ANN, "op-9")
@@ -76,13 +84,16 @@ def test_shape_is_checked_field_by_field() -> None:
 
 
 def test_view_of_a_later_release_is_read_tolerantly() -> None:
-    """A beat kind that this build does not know becomes OTHER; unknown fields are left out."""
+    """An unknown kind of action becomes OTHER, an unknown state keeps its name, fields are left."""
     view = FakeBooks("r", "L-1").current
     adapter = TypeAdapter(InstallmentView)
     body = adapter.dump_python(view, mode="json")
     body["next_beat"]["kind"] = "TELEPHONE"
     body["mood"] = "sunny"
+    body["state"] = "MEDIATED"
     read = adapter.validate_python(body)
+    assert (read.state, read.state.is_known) == ("MEDIATED", False)
+    assert adapter.validate_json(adapter.dump_json(read)) == read
     assert isinstance(read.next_beat, Beat)
     assert read.next_beat.kind is BeatKind.OTHER
 
@@ -94,6 +105,7 @@ async def test_refused_order_is_an_answer() -> None:
         WaiveRequest(id="w", actor=ANN, reason="x", component=Component.FEE, amount_minor=1),
         "L-1",
         1,
+        MESSAGE,
     )
     answer = await ActivityEnvironment().run(OrderActivities(books).apply, order)
     assert (answer.refused_by, answer.why) == ("waiver.limit", "not now")

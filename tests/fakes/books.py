@@ -5,6 +5,7 @@ command that changes something raises the version by one.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -65,6 +66,7 @@ class FakeBooks:
     conclusive: bool = True
     refuse: str = ""
     fail_next: list[Exception] = field(default_factory=list)
+    fail_kinds: dict[str, Exception] = field(default_factory=dict)
     commands: list[AnyCommand] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     stuck: bool = False
@@ -75,6 +77,7 @@ class FakeBooks:
     def __post_init__(self) -> None:
         self._answers: dict[str, tuple[str, Applied | Refused]] = {}
         self._keys = 0
+        self.failed: Counter[str] = Counter()
         self.current = InstallmentView(
             tenant=self.tenant,
             loan_id=self.loan_id,
@@ -116,6 +119,9 @@ class FakeBooks:
     async def apply(self, command: AnyCommand) -> Applied | Refused:
         if self.fail_next:
             raise self.fail_next.pop(0)
+        if command.kind in self.fail_kinds:
+            self.failed[command.kind] += 1
+            raise self.fail_kinds[command.kind]
         known = self._answers.get(command.id)
         if known is not None:
             identity, answer = known

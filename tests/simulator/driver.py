@@ -21,6 +21,7 @@ import httpx
 from tests.support.base import ahead
 
 SECRET, HOOK_SECRET, MERCHANT = "an api secret", "a webhook secret", "M-1"
+SMS_SECRET = "an sms secret"
 SHANGHAI = timezone(timedelta(hours=8))
 CUTS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
@@ -46,6 +47,7 @@ class Bank:
         offset = ahead().total_seconds()
         argv += [f"--offset-s={offset}"]
         argv += ["--api-secret", SECRET, "--merchant-id", MERCHANT, "--webhook-secret", HOOK_SECRET]
+        argv += ["--sms-secret", SMS_SECRET]
         process = subprocess.Popen([*argv, *args], stdout=subprocess.DEVNULL, text=True)
         for _ in range(600):
             if ready.exists():

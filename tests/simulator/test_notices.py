@@ -7,10 +7,10 @@ from email.message import EmailMessage
 import aiosmtplib
 
 from tests.simulator.conftest import Starter
-from tests.simulator.driver import SECRET, Bank, until
+from tests.simulator.driver import SMS_SECRET, Bank, until
 from tests.simulator.receiver import Receiver
 
-BEARER = {"Authorization": f"Bearer {SECRET}"}
+BEARER = {"Authorization": f"Bearer {SMS_SECRET}"}
 
 
 async def _receipt(bank: Bank, receiver: Receiver, message_id: str) -> str:

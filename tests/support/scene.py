@@ -49,7 +49,8 @@ class Scene:
         """Apply a command of a kind under a fresh id."""
         self.count += 1
         reason = values.pop("reason", "a test")
-        return self.books.apply(kind(id=f"c{self.count}", actor=actor, reason=reason, **values))
+        who = {"actor": actor, "from_driver": actor == DRIVER}
+        return self.books.apply(kind(id=f"c{self.count}", reason=reason, **who, **values))
 
     def order(
         self, kind: type, number: int = 1, loan: str = "L1", **values: Any

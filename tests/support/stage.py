@@ -47,6 +47,7 @@ class Stage:
                 ReviewActivities(books).review,
                 ReviewActivities(books).raise_operator,
                 OrderActivities(books).apply,
+                OrderActivities(books).give_up,
                 DeskActivities(books).look,
             ]
             role = Role(self.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)

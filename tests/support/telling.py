@@ -19,7 +19,7 @@ from domain.loan.product import Product
 from tests.support.doors import AnyCommand, RollDay
 from tests.support.memory import MemoryBooks
 
-_UNSAID = frozenset({"id", "actor", "kind", "product"})
+_UNSAID = frozenset({"id", "actor", "from_driver", "kind", "product"})
 _QUIET_DAY = 3
 """Lines of a day that only became another day: the answer, the version, the day."""
 

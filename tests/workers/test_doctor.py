@@ -97,7 +97,10 @@ async def test_stack_that_is_well_passes(sandbox: LocalStack) -> None:
 
 async def test_rail_that_refuses_our_signature_is_told_apart(sandbox: LocalStack) -> None:
     """A wrong secret and a wrong address want different hands; the secret itself is not shown."""
-    given = settings(home=sandbox.home, rail_api_secret=SECRET)
+    assert sandbox.record is not None
+    bank = sandbox.record.simulator_url
+    secrets = {"rail_api_secret": SECRET, "webhook_secret": SECRET}
+    given = settings(home=sandbox.home, simulator_url=bank, **secrets)
     [found] = of(await examine(given, 20), Verdict.FAIL)
     assert found.check == "rail simbank"
     assert "http_401" in found.detail
@@ -172,7 +175,10 @@ async def test_settings_that_do_not_fit_one_another_are_told() -> None:
     assert [it.detail.split()[0] for it in of(found, Verdict.FAIL)] == ["ACQUIT_CODEC_TOKENS"]
     assert any("simulated bank" in it.detail for it in of(found, Verdict.WARN))
     whole = settings(
-        database_url="sqlite+aiosqlite:///b", smtp_host="mail", sms_url="https://sms.example"
+        database_url="sqlite+aiosqlite:///b",
+        smtp_host="mail",
+        sms_url="https://sms.example",
+        sms_secret=SECRET,
     )
     assert verdicts(await check_settings(whole, None)) == {"settings": "ok"}
 

@@ -7,10 +7,10 @@ import pytest
 
 from domain.loan.aggregate import Actor
 from tests.support.doors import MatchLine
-from workflows.messages import COMMANDS, REQUESTS, command_of, misshapen
+from workflows.messages import AMOUNT_MOST, COMMANDS, MESSAGE, REQUESTS, command_of, misshapen
 from workflows.overrides import TakesOrders
 
-KNOWN_TO_THE_DRIVER = {"loan_id", "number"}
+KNOWN_TO_THE_DRIVER = {"loan_id", "number", "from_driver"}
 ASKED: dict[str, Any] = {"id": "o-1", "actor": Actor("operator", "7"), "reason": "a test"}
 LINE: dict[str, Any] = {"line": "A/S/1", "reference": "T-1", "amount_minor": 100}
 FEE: dict[str, Any] = {"fee_minor": 3}
@@ -40,12 +40,14 @@ def test_every_request_has_a_signal_of_its_name(kind: str) -> None:
 def test_a_request_becomes_its_command_whole() -> None:
     """Nothing that was said is lost on the way to the books."""
     request = REQUESTS["match_line"](**ASKED, **LINE, **FEE)
-    command = command_of(request, "L1", 3)
+    command = command_of(request, "L1", 3, MESSAGE)
     said = {item.name: getattr(command, item.name) for item in fields(command)}
     assert said == {
         **ASKED,
         **LINE,
         **FEE,
+        "id": "message/L1/3/o-1",
+        "from_driver": False,
         "loan_id": "L1",
         "number": 3,
         "kind": "match_line",
@@ -67,6 +69,17 @@ def test_a_rest_of_a_line_may_be_nothing_but_a_fee() -> None:
         ("id", "x" * 121),
         ("actor", Actor("", "7")),
         ("actor", Actor("operator", "")),
+        ("actor", Actor("operator", "x" * 121)),
+        ("actor", Actor("o" * 41, "7")),
+        ("actor", Actor("workflow", "installment")),
+        ("actor", Actor("system", "daily_sweep")),
+        ("actor", Actor("rail", "simbank")),
+        ("id", "o\x1b[2J"),
+        ("reason", "paid\n2026-01-01 00:00 closed"),
+        ("reference", "T-77\r"),
+        ("reference", "\x00"),
+        ("amount_minor", AMOUNT_MOST + 1),
+        ("amount_minor", -1),
         ("reason", "  "),
         ("reason", "x" * 1001),
         ("approver", ""),
@@ -76,7 +89,6 @@ def test_a_rest_of_a_line_may_be_nothing_but_a_fee() -> None:
         ("reference", ""),
         ("reference", "T\r77"),
         ("line", "A/S\n/1"),
-        ("id", "o\x1b[2J"),
         ("reason", "paid\nand held"),
         ("actor", Actor("operator", "7\u202e")),
         ("reference", "x" * 121),
@@ -96,6 +108,6 @@ def test_white_space_around_a_text_is_taken_off() -> None:
     """The CR that a list leaves behind a reference is neither refused nor kept."""
     request = REQUESTS["match_line"](**{**ASKED, **LINE, "reference": " T-77\r"})
     assert list(misshapen(request)) == []
-    command = command_of(request, "L1", 3)
+    command = command_of(request, "L1", 3, MESSAGE)
     assert isinstance(command, MatchLine)
     assert command.reference == "T-77"

@@ -100,13 +100,13 @@ def _request(kind: str, terms: Sequence[str], who: dict[str, Any], order_id: str
 async def _give(settings: Settings, subject: str, request: Override) -> Applied | Refused:
     from workers.commands.story import read_subject  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
-    from workflows.messages import command_of  # noqa: PLC0415
+    from workflows.messages import CLI, command_of  # noqa: PLC0415
 
     loan_id, number = read_subject(subject)
     if number is None:
         raise InvalidInput("LOAN/NUMBER", subject, "an installment: its loan and its number")
     async with open_stack(settings) as stack:
-        return await stack.books.apply(command_of(request, loan_id, number))
+        return await stack.books.apply(command_of(request, loan_id, number, CLI))
 
 
 def _told(order_id: str, answer: Applied | Refused) -> dict[str, Any]:

@@ -56,6 +56,7 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
     import signal  # noqa: PLC0415
 
     from workers.local import LocalStack  # noqa: PLC0415
+    from workers.views import saved_views  # noqa: PLC0415
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -68,5 +69,7 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
             print_text(f"Temporal        {record.temporal_address}")
             print_text(f"simulated bank  {record.simulator_url}")
             print_text(f"books           {record.database_url}")
+            for line in saved_views(record.temporal_ui, record.temporal_namespace):
+                print_text(line)
             print_text("Ctrl-C ends the stack; its state stays in the home")
         await stop.wait()

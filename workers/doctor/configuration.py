@@ -12,6 +12,7 @@ from adapters.temporal.codecserver import Tokens
 from domain.calendar import local_day
 from domain.errors import InvalidInput
 from workers.compose import rulebook
+from workers.credentials import needed_secrets
 from workers.doctor.findings import Finding, fail, ok, warn
 from workers.production import is_sandbox
 from workers.settings import temporal_config, tracing_config
@@ -94,14 +95,12 @@ async def check_secrets(settings: Settings, record: StackRecord | None) -> Seque
 
 
 def _lacking(settings: Settings, record: StackRecord | None) -> Iterator[Finding]:
-    for name in _NEEDED:
-        given = getattr(settings, name)
-        held = given.get_secret_value() if given else record.secrets.get(name) if record else None
+    for name, held in needed_secrets(settings, record).items():
         variable = f"ACQUIT_{name.upper()}"
         if not held:
             yield fail("secrets", f"{variable} is missing", "set it: no worker starts without it")
         elif len(held) < SECRET_LEAST:
-            advice = f"agree on one of {SECRET_LEAST} characters or more with the rail"
+            advice = f"agree on one of {SECRET_LEAST} characters or more with the other side"
             yield warn("secrets", f"{variable} is shorter than {SECRET_LEAST} characters", advice)
 
 

@@ -28,7 +28,7 @@ from adapters.rails.simbank.wire import (
     Refusal,
     StatementList,
 )
-from adapters.rails.webhooks import proven_id
+from adapters.rails.webhooks import key_of, proven_id
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, about_other_order
@@ -68,6 +68,12 @@ class SimbankConfig:
     def __post_init__(self) -> None:
         if self.merchant_id not in self.api_secrets:
             raise InvalidInput("merchant_id", self.merchant_id, "a merchant with an API secret")
+        if not all(self.api_secrets.values()):
+            raise InvalidInput("api_secret", "", "not empty")
+        if not self.webhook_secrets:
+            raise InvalidInput("webhook_secret", "", "at least one")
+        for secret in self.webhook_secrets:
+            key_of(secret)
 
 
 class SimbankRail:

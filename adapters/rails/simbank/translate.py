@@ -146,6 +146,7 @@ def report_of(
                 delivered=event.status == "delivered",
                 reason=event.reason if event.status == "failed" else None,
                 at=event.at,
+                channel=event.channel or "",
             )
 
 

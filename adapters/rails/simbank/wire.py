@@ -130,6 +130,7 @@ class NoticeReceipt(Wire):
 
     type: Literal["notice.receipt"]
     message_id: Reference
+    channel: Literal["email", "sms"] | None = None
     status: Literal["delivered", "failed"]
     reason: str | None = None
     at: Instant

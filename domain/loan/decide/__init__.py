@@ -49,10 +49,7 @@ from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.broken import RecordStatementBreak
 
-__all__ = ["decide"]
-
-DRIVER_KIND = "workflow"
-"""Actors of this kind are drivers: they are given the new view as the answer, not by a signal."""
+__all__ = ["decide", "reread"]
 
 
 def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
@@ -63,8 +60,13 @@ def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
             if command.evidence:
                 return Change(Done(note="unknown installment"))
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
-    work = Work(aggregates, from_driver=command.actor.kind == DRIVER_KIND)
+    work = Work(aggregates, from_driver=command.from_driver)
     return _sort(work, command)
+
+
+def reread(aggregates: Aggregates, subject: tuple[str, int] | None) -> Change:
+    """What another reading of a known fact changes: nothing but a case, so that a person looks."""
+    return Work(aggregates).finish(Done(note="already known, read differently"), subject)
 
 
 def _sort(work: Work, command: AnyCommand) -> Change | Refusal:

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from domain.loan.aggregate import NoticeRecord
 from domain.loan.change import CaseChange, Change, Done
+from domain.loan.commands import RecordNoticeReceipt
 from domain.loan.decide.work import Work
 from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.broken import RecordStatementBreak
@@ -58,6 +60,17 @@ def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
     key = f"{command.what.value}/{command.subject}"
     work.open_case(CaseChange("open", key, command.what.value, command.text))
     return work.finish(Done(note="statement break"))
+
+
+def of_another_channel(
+    work: Work, command: RecordNoticeReceipt, subject: tuple[str, int], notice: NoticeRecord
+) -> Change:
+    """A carrier knows nothing of messages that another one sent: nothing changes but a case."""
+    text = f"{command.channel} reports message {notice.message_id}, sent by {notice.channel}"
+    loan_id, number = subject
+    key = f"channel/{notice.message_id}"
+    open_case(work, loan_id, number, key, "report_of_another_channel", text)
+    return work.done(loan_id, number, "of another channel")
 
 
 def open_case(

@@ -23,7 +23,7 @@ from domain.loan.commands import (
     Review,
 )
 from domain.loan.decide.charges import charge_through, fall_due
-from domain.loan.decide.desk import need_operator
+from domain.loan.decide.desk import need_operator, of_another_channel
 from domain.loan.decide.money import place_waiting, waits_for
 from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
@@ -171,11 +171,15 @@ def record_notice_receipt(work: Work, command: RecordNoticeReceipt) -> Change:
         for notice in item.notices:
             if notice.message_id != command.message_id:
                 continue
+            if command.channel and command.channel != notice.channel:
+                return of_another_channel(work, command, (loan_id, item.number), notice)
             if notice.state in {state, NoticeState.DELIVERED}:
                 return work.done(loan_id, item.number, "known")
             notices = tuple(replace(n, state=state) if n is notice else n for n in item.notices)
             work.put(loan_id, replace(item, notices=notices))
             work.note(loan_id, item.number, notice.state, state, f"notice_{state}", notice.channel)
+            if agenda.was_reminded(work.item(loan_id, item.number)):
+                work.close_case(f"no_reminder/{loan_id}/{item.number}")
             return work.done(loan_id, item.number, state.value)
     return work.finish(Done(note="unknown message"))
 

@@ -38,10 +38,10 @@ from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, Event, State
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.loan.plausible import implausible_amount, implausible_day
 from domain.loan.retrying import barred
 
 MOVE_DAYS_MAX = 366
-MINOR_MAX = 10**15
 OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
 
 
@@ -143,10 +143,10 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
     loan = work.loan(order.loan_id)
     if order.currency != loan.currency:
         return Refusal("payment.currency", f"{order.currency} is not {loan.currency}")
-    if not 0 < order.amount_minor <= MINOR_MAX:
-        return Refusal("payment.amount", "above zero and below the house's limit")
-    if order.value_on > work.today(loan.id):
-        return Refusal("payment.value_on", "money cannot have come in the future")
+    if why := implausible_amount(loan, order.amount_minor):
+        return Refusal("payment.amount", why)
+    if why := implausible_day(loan, order.value_on, work.today(loan.id)):
+        return Refusal("payment.value_on", why)
     if any(_is_same(receipt, order) for _, receipt in payments_named(work, order.reference)):
         said = f"{order.amount_minor} of {order.value_on} under reference {order.reference}"
         return Refusal("payment.reference", f"{said} is booked already")
@@ -220,8 +220,8 @@ def _charge(work: Work, order: Charge) -> Change | Refusal:
         return Refusal("lifecycle.charge", f"not in state {item.state}")
     if order.component not in {Component.FEE, Component.COST}:
         return Refusal("charge.component", "a fee or a cost")
-    if not 0 < order.amount_minor <= MINOR_MAX:
-        return Refusal("charge.amount", "above zero and below the house's limit")
+    if why := implausible_amount(work.loan(loan_id), order.amount_minor):
+        return Refusal("charge.amount", why)
     charge_to_date(work, loan_id, number)
     if passed := overcharge(work.loan(loan_id), order.amount_minor, today):
         return Refusal("charge.cap", str(passed))

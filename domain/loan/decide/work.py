@@ -4,7 +4,6 @@
 commands change it through a few verbs; `finish` looks at the gates of whatever was touched.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -24,6 +23,7 @@ from domain.loan.change import (
     Superseded,
     Transition,
 )
+from domain.loan.decide import standing, waking
 from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.view import InstallmentView
@@ -126,6 +126,11 @@ class Work:
         if reopened:
             self._opening.add((loan_id, number))
         self.note(loan_id, number, before.state, target, event, detail)
+        for case in standing.after_move(before, item, loan_id, event):
+            if case.action == "open":
+                self.open_case(case)
+            else:
+                self.close_case(case.key)
 
     def note(
         self,
@@ -166,11 +171,18 @@ class Work:
         if case.key not in self.cases:
             self.cases[case.key] = case
             self._cases.append(case)
+            self._touch_subject(case)
 
     def close_case(self, key: str) -> None:
         """Close the case of a key, if one is open."""
         if (case := self.cases.pop(key, None)) is not None:
             self._cases.append(replace(case, action="close"))
+            self._touch_subject(case)
+
+    def _touch_subject(self, case: CaseChange) -> None:
+        """A case changes what its installment shows: raise its version and tell its driver."""
+        if case.number is not None and case.loan_id in self.loans:
+            self.touch(case.loan_id, case.number)
 
     def send(self, message: Message) -> None:
         """Put a message in the outbox."""
@@ -185,6 +197,8 @@ class Work:
 
     def finish(self, answer: Answer, subject: tuple[str, int] | None = None) -> Change:
         """Look at the gates of everything touched, raise versions, wake drivers; the change."""
+        if self.aggregates.known_as:
+            self.open_case(standing.other_reading(self.aggregates.known_as, subject))
         if subject is not None and self._from_driver:
             self._tell_driver(*subject)
         for loan_id, receipt_id in self._receipts:
@@ -277,23 +291,9 @@ class Work:
         if not item.opened:
             return
         view = self.view(loan_id, number)
-        beat = view.next_beat
-        driver_knows = self._from_driver and is_subject
         opening = (loan_id, number) in self._opening
-        earlier = beat is not None and (
-            item.driver_until is None or beat.not_before < item.driver_until
-        )
-        ended = view.is_final and item.driver_beat != "final"
-        told = driver_knows or opening or earlier or ended
-        mark = view.mark if told else item.driver_beat
-        # Untold it may still learn of a later instant, by a look: what then comes before is news.
-        until = beat.not_before if beat else None
-        self.put(loan_id, replace(item, driver_beat=mark, driver_until=until))
-        if driver_knows and not opening:
-            return
-        if opening or earlier or ended:
-            self._messages.extend(self._wake(view, opening=opening))
-
-    def _wake(self, view: InstallmentView, *, opening: bool) -> Iterator[Message]:
-        stream = f"installment/{view.tenant}/{view.loan_id}/{view.number}"
-        yield Message("open" if opening else "wake", stream, {"view": view})
+        answered = self._from_driver and is_subject
+        news = waking.is_news(item, view)
+        self.put(loan_id, waking.known_by_driver(item, view, told=answered or opening or news))
+        if opening or (news and not answered):
+            self._messages.append(waking.message(view, opening=opening))

@@ -33,6 +33,7 @@ def driver_worker(scene: Stage, build: str) -> AbstractAsyncContextManager[Worke
         ReviewActivities(books).review,
         ReviewActivities(books).raise_operator,
         OrderActivities(books).apply,
+        OrderActivities(books).give_up,
         DeskActivities(books).look,
     ]
     role = Role(scene.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)

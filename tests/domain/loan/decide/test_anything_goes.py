@@ -96,7 +96,8 @@ class Anything(RuleBasedStateMachine):
 
     def _give(self, kind: Any, actor: Any = TESTER, **values: Any) -> Change | Refusal:
         self.count += 1
-        return self._do(kind(id=f"c{self.count}", actor=actor, reason="a test", **values))
+        who = {"actor": actor, "from_driver": actor is DRIVER}
+        return self._do(kind(id=f"c{self.count}", reason="a test", **who, **values))
 
     def _order(self, kind: Any, number: int, **values: Any) -> Change | Refusal:
         return self._give(kind, loan_id="L1", number=number, **values)

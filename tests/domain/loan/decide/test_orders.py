@@ -206,6 +206,9 @@ def test_a_retry_is_refused_beside_a_live_order_on_hold_and_past_every_limit() -
         ({"currency": "EUR"}, "payment.currency"),
         ({"amount_minor": 0}, "payment.amount"),
         ({"amount_minor": 10**16}, "payment.amount"),
+        ({"amount_minor": 10 * 30_300 + 1}, "payment.amount"),
+        ({"value_on": date(1, 1, 1)}, "payment.value_on"),
+        ({"value_on": date(2026, 2, 9)}, "payment.value_on"),
         ({"value_on": date(2026, 3, 3)}, "payment.value_on"),
     ],
 )
@@ -301,10 +304,11 @@ def test_a_charge_besides_the_schedule_is_a_fee_or_a_cost() -> None:
     assert s.books.item().owed == Amounts(principal=10000, interest=100, cost=2500)
     for component in (Component.PENALTY, Component.INTEREST, Component.PRINCIPAL):
         assert rule(s.order(Charge, component=component, amount_minor=1)) == "charge.component"
-    for minor in (0, -1, 10**15 + 1):
+    most = 10 * 30_300  # what the whole loan asks for, ten times
+    for minor in (0, -1, most + 1, 10**15):
         wrong = s.order(Charge, component=Component.FEE, amount_minor=minor)
         assert rule(wrong) == "charge.amount"
-    assert isinstance(s.order(Charge, component=Component.FEE, amount_minor=10**15), Change)
+    assert isinstance(s.order(Charge, component=Component.FEE, amount_minor=most), Change)
 
 
 def test_nothing_is_charged_beside_a_live_order() -> None:

@@ -50,7 +50,7 @@ def test_what_the_driver_did_itself_is_not_signalled_to_it() -> None:
 
 def test_news_that_asks_nothing_of_the_driver_does_not_wake_it() -> None:
     """Success by webhook moves its next beat to the settlement deadline: it sleeps on."""
-    s = Scene.boarded()
+    s = Scene.boarded(product=QUIET)
     order = s.present()
     since = len(s.books.messages)
     s.hear(order, minor=10100, source="webhook")
@@ -145,3 +145,18 @@ def test_the_later_of_two_views_wins_whatever_their_order() -> None:
     again = replace(old, generation=2)
     assert new.newer(again) is again
     assert new.newer(replace(new)) is new, "the same news is no news"
+
+
+def test_a_case_that_opens_or_closes_by_itself_wakes_the_driver_once() -> None:
+    """Searches show whether a person is waited for: the debit without a reminder, then paid."""
+    s = Scene.boarded()
+    order = s.present()
+    assert s.books.view().cases == ("no_reminder_delivered",)
+    assert s.books.view().needs_operator == "no_reminder_delivered"
+    since = len(s.books.messages)
+    s.hear(order, OutcomeClass.PENDING, source="webhook")
+    assert said(s, since) == []
+    s.hear(order, minor=10100, source="webhook")
+    assert said(s, since) == ["wake"]
+    assert body(s.books.messages[-1]).needs_operator == ""
+    assert s.books.view().cases == ()

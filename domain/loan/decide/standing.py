@@ -1,0 +1,53 @@
+"""Cases that open and close by themselves, as the state of an installment changes."""
+
+from collections.abc import Iterator
+
+from domain import canonical
+from domain.debit.outcome import OutcomeClass
+from domain.loan.aggregate import Installment
+from domain.loan.change import CaseChange
+from domain.loan.lifecycle import Event, State
+
+_ENDED_FINALLY = frozenset({Event.ATTEMPT_ENDED_FINALLY, Event.RECEIPT_REVERSED_FINALLY})
+_REMINDER_IS_PAST = frozenset({State.CLEARING, State.CANCELLED})
+"""States in which it does not matter any more that no reminder is known to have arrived."""
+
+
+def after_move(
+    before: Installment, item: Installment, loan_id: str, event: Event
+) -> Iterator[CaseChange]:
+    """Cases that a move opens or closes.
+
+    A refused or ended mandate is a case as long as the installment is delinquent. A debit without
+    a known reminder is a case until the installment is paid or cancelled.
+    """
+    last = item.attempts[-1].klass if item.attempts else None
+    refused = event in _ENDED_FINALLY and last is OutcomeClass.MANDATE
+    if refused or event is Event.MANDATE_ENDED:
+        why = "the mandate was refused" if refused else "the mandate does not cover the debit"
+        yield CaseChange(
+            "open",
+            f"mandate/{loan_id}/{item.number}",
+            "mandate",
+            f"{why}; a new mandate or another way to pay is needed",
+            loan_id=loan_id,
+            number=item.number,
+        )
+    elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
+        yield CaseChange("close", f"mandate/{loan_id}/{item.number}", "mandate", "")
+    if item.state in _REMINDER_IS_PAST:
+        key = f"no_reminder/{loan_id}/{item.number}"
+        yield CaseChange("close", key, "no_reminder_delivered", "")
+
+
+def other_reading(known_as: str, subject: tuple[str, int] | None) -> CaseChange:
+    """The case of a report that was read differently before; `subject`: its installment, if any."""
+    loan_id, number = subject or (None, None)
+    return CaseChange(
+        "open",
+        f"reading/{canonical.digest(known_as)[:16]}",
+        "read_differently",
+        f"{known_as[:200]} is known with another content; both readings were applied",
+        loan_id=loan_id,
+        number=number,
+    )

@@ -1,0 +1,38 @@
+"""When a driver is woken, and what the books remember of what it knows."""
+
+from dataclasses import replace
+
+from domain.loan.aggregate import Installment
+from domain.loan.change import Message
+from domain.loan.view import WAITS, InstallmentView
+
+
+def is_news(item: Installment, view: InstallmentView) -> bool:
+    """Whether a view asks something of the driver that it does not know.
+
+    It does when an action comes earlier than the driver expects, when the installment has ended,
+    and when a person begins or ceases to be waited for, which searches show.
+    """
+    beat = view.next_beat
+    if beat is not None and (item.driver_until is None or beat.not_before < item.driver_until):
+        return True
+    if view.is_final:
+        return item.driver_beat != "final"
+    return bool(view.needs_operator) != item.driver_beat.endswith(WAITS)
+
+
+def known_by_driver(item: Installment, view: InstallmentView, *, told: bool) -> Installment:
+    """The installment with what its driver knows; `told`: it is given this view.
+
+    A driver that is not told may still see a later instant by a look, so what then comes before
+    that instant is news.
+    """
+    mark = view.mark if told else item.driver_beat
+    until = view.next_beat.not_before if view.next_beat else None
+    return replace(item, driver_beat=mark, driver_until=until)
+
+
+def message(view: InstallmentView, *, opening: bool) -> Message:
+    """The message that starts a driver, or wakes it."""
+    stream = f"installment/{view.tenant}/{view.loan_id}/{view.number}"
+    return Message("open" if opening else "wake", stream, {"view": view})

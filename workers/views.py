@@ -1,0 +1,28 @@
+"""Lists of drivers that people open often, as links to the Temporal UI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DRIVERS = "WorkflowType = 'Installment'"
+VIEWS = (
+    ("waiting for a person", f"{_DRIVERS} AND NeedsOperator = true"),
+    ("in doubt", f"{_DRIVERS} AND InstallmentState = 'IN_DOUBT'"),
+    ("not paid", f"{_DRIVERS} AND InstallmentState IN ('RETRYING', 'DELINQUENT')"),
+    ("failed runs", "ExecutionStatus = 'Failed' OR ExecutionStatus = 'Terminated'"),
+    ("all that run", f"{_DRIVERS} AND ExecutionStatus = 'Running'"),
+)
+"""Name and visibility query of each list; docs/operations.md explains the columns."""
+
+
+def saved_views(ui: str | None, namespace: str) -> Iterator[str]:
+    """One line for each list: its name and its link; none where there is no UI."""
+    if ui is None:
+        return
+    for name, query in VIEWS:
+        where = f"{ui.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows"
+        yield f"  {name:<22}{where}?{urlencode({'query': query}, quote_via=quote)}"

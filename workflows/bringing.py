@@ -1,0 +1,190 @@
+"""How a driver brings orders to the books: at once, again when they are away, and within limits.
+
+An order that the books cannot take is tried a limited number of times; then a person is asked. An
+order that waits for its next try keeps the driver neither from acting nor from going on in a new
+run: it travels along to the new run.
+"""
+
+import asyncio
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.orders import LostOrder, OrderActivities, OrderAnswer
+    from domain.loan.view import InstallmentView
+    from workflows import names, policies
+    from workflows.account import Account
+    from workflows.messages import InstallmentOrder, Override, PendingOrder, command_of
+
+
+class BringsOrders:
+    """Applies orders through the books and keeps the driver's view; handlers are added above."""
+
+    def __init__(self, order: InstallmentOrder) -> None:
+        self._order = order
+        self._view = order.view
+        self._account = Account()
+        self._lost = order.lost
+        """Why an order is lost that nobody could be asked about; empty when there is none."""
+        self._numbers = 0
+        self._in_hand: set[int] = set()
+        """Orders that an activity is bringing to the books now, by a running number."""
+        self._bringing = 0
+        """Orders that are brought by signal and are not finished: in hand or waiting."""
+        self._moving_on = False
+        """A new run is about to begin: what waits stops waiting and travels along."""
+        self._carried: list[PendingOrder] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def _fold(self, view: InstallmentView) -> None:
+        """Take a view if it is newer than what is known."""
+        old, self._view = self._view, self._view.newer(view)
+        if self._view is not old:
+            self._account.moved(workflow.now(), old, self._view)
+
+    def _bring_soon(self, pending: PendingOrder) -> None:
+        """Bring an order beside everything else."""
+        task = asyncio.create_task(self._bring(pending))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _bring(self, pending: PendingOrder) -> None:
+        """Bring an order that nobody waits for, or ask for a person; both with limits.
+
+        Ends also when a new run begins; the order is then among those that are carried.
+        """
+        if self._bringing >= policies.ORDERS_MOST:
+            self._lose(pending, f"{self._bringing} orders wait already")
+            return
+        self._bringing += 1
+        try:
+            left: PendingOrder | None = pending
+            while left is not None:
+                if self._moving_on:
+                    self._carried.append(left)
+                    return
+                left = await self._try(left)
+                if left is not None and left.tries:
+                    await self._rest(left)
+        finally:
+            self._bringing -= 1
+
+    async def _rest(self, pending: PendingOrder) -> None:
+        """Wait before the next try, or until a new run is to begin."""
+        wait = policies.order_rest(pending.tries)
+        what = f"{pending.request.kind} again, try {pending.tries + 1}"
+        try:
+            await workflow.wait_condition(
+                lambda: self._moving_on, timeout=wait, timeout_summary=what
+            )
+        except TimeoutError:
+            return
+
+    async def _try(self, pending: PendingOrder) -> PendingOrder | None:
+        """Try once; None when the order is answered, or nothing more is to be tried."""
+        kind = pending.request.kind
+        try:
+            if pending.lost:
+                await self._ask_for_a_person(pending)
+            else:
+                await self._order_applied(pending.request, pending.door)
+        except FailureError as failure:
+            why, tries = cause_of(failure), pending.tries + 1
+            if pending.lost:
+                self._account.note(workflow.now(), f"asking for a person failed: {why}")
+                return replace(pending, tries=tries) if tries < policies.ASKS_MOST else None
+            if is_hopeless(failure) or tries >= policies.ORDER_TRIES:
+                self._lose(pending, why)
+                return replace(pending, tries=0, lost=why)
+            self._account.note(workflow.now(), f"{kind} waits: {why}")
+            return replace(pending, tries=tries)
+        return None
+
+    def _lose(self, pending: PendingOrder, why: str) -> None:
+        """Show at once that a person is needed; the books are told as soon as they can be."""
+        self._lost = f"order {pending.request.kind} not taken: {why}"[:200]
+        self._account.note(workflow.now(), self._lost)
+        workflow.logger.warning("order %s lost: %s", pending.request.kind, why)
+        self._publish()
+
+    async def _ask_for_a_person(self, pending: PendingOrder) -> None:
+        request = pending.request
+        who = f"{request.actor.kind}/{request.actor.id}"
+        lost = LostOrder(
+            self._order.loan_id,
+            self._order.number,
+            request.kind,
+            f"{pending.door}/{request.id}",
+            who,
+            pending.lost,
+        )
+        view = await workflow.execute_activity_method(
+            OrderActivities.give_up, lost, **policies.steadily("ask for a person: an order is lost")
+        )
+        self._lost = ""
+        self._fold(view)
+        self._publish()
+
+    async def _order_applied(self, request: Override, door: str) -> OrderAnswer:
+        """Apply an order now.
+
+        Raises:
+            FailureError: the books could not take it.
+        """
+        command = command_of(request, self._order.loan_id, self._order.number, door)
+        summary = f"{request.kind} of {request.actor.kind}: {request.id}"
+        self._numbers += 1
+        mine = self._numbers
+        self._in_hand.add(mine)
+        try:
+            answer = await workflow.execute_local_activity_method(
+                OrderActivities.apply, command, **policies.quickly(summary)
+            )
+        except FailureError as failure:
+            if is_hopeless(failure):
+                raise
+            answer = await workflow.execute_activity_method(
+                OrderActivities.apply, command, **policies.for_an_order(summary)
+            )
+        finally:
+            self._in_hand.discard(mine)
+        verdict = f"refused by {answer.refused_by}" if answer.refused_by else "applied"
+        self._account.note(workflow.now(), f"{request.kind} by {request.actor.kind}: {verdict}")
+        if answer.view is not None:
+            self._fold(answer.view)
+        return answer
+
+    def _publish(self) -> None:
+        """Show state to searches and people: one batch, only what changed, never while busy."""
+        shown = workflow.info().typed_search_attributes
+        wanted = names.attributes(self._view, lost=bool(self._lost))
+        changes = [
+            pair.key.value_set(pair.value)
+            for pair in wanted.search_attributes
+            if shown.get(pair.key) != pair.value
+        ]
+        if not self._view.failure_code and shown.get(names.FAILURE) is not None:
+            changes.append(names.FAILURE.value_unset())
+        if changes:
+            workflow.upsert_search_attributes(changes)
+        workflow.set_current_details(self._account.details(self._view, self._lost))
+
+
+def is_hopeless(failure: FailureError) -> bool:
+    """Whether another try cannot help: the failure itself says so."""
+    cause = failure if isinstance(failure, ApplicationError) else failure.cause
+    if not isinstance(cause, ApplicationError):
+        return False
+    return cause.non_retryable or cause.type in policies.NEVER_AGAIN
+
+
+def cause_of(failure: FailureError) -> str:
+    """The innermost message of a failed activity, shortened for people.
+
+    A failed activity raises ActivityError around its cause; a failed local activity raises the
+    cause itself. So workflow code catches their common base.
+    """
+    inner = failure.cause
+    return str(inner if inner is not None else failure)[:200]
