@@ -79,13 +79,13 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
     if known is not None and known.identity != identity:
         if not command.evidence:
             raise Conflict(f"command {command.id} was used for another content")
-        if known.answer is None and isinstance(command, BoardLoan) and _boarded(work, command):
-            # Refused once, and boarded since by another way.
-            return Answered(_done(command, identity, work, None, ON_THE_BOOKS), replayed=True)
         known_as = command.id
         command = replace(command, id=reading_id(command.id, identity))
         known = work.seen.get(command.id)
     if known is not None:
+        if known.answer is None and isinstance(command, BoardLoan) and _boarded(work, command):
+            # Refused once, and boarded since by another way.
+            return Answered(_done(command, identity, work, None, ON_THE_BOOKS), replayed=True)
         return Answered(known, known.written_by not in mine)
     says = command.says() if command.evidence else None
     if says is not None and (told := work.said.get(says)) is not None:

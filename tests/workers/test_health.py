@@ -236,6 +236,7 @@ async def test_worker_on_books_of_an_older_revision_is_not_ready(
     temporal: DevServer, sqlite_url: str, tmp_path: Path
 ) -> None:
     """It says which revision it found and which it needs, and is ready once they are migrated."""
+    await upgrade(sqlite_url, "0001")
     it = await started(
         tmp_path / "worker.log", "workers", "worker", "books", **variables(temporal, sqlite_url)
     )
@@ -243,10 +244,7 @@ async def test_worker_on_books_of_an_older_revision_is_not_ready(
         said = await until(it.port, "/readyz", 503)
         while "phase" in said.failing:
             said = await until(it.port, "/readyz", 503)
-        assert "none, this build brings" in said.failing["books"]
-        await upgrade(sqlite_url, "0001")
-        while "revision 0001" not in said.failing["books"]:
-            said = await until(it.port, "/readyz", 503)
+        assert "revision 0001, this build brings" in said.failing["books"]
         await upgrade(sqlite_url)
         await until(it.port, "/readyz", 200)
     finally:
@@ -301,9 +299,13 @@ async def test_door_stays_in_service_while_temporal_is_away(
     assert code == 0, it.child.tail()
 
 
-async def test_worker_that_finds_no_temporal_says_where_it_looked(tmp_path: Path) -> None:
+async def test_worker_that_finds_no_temporal_says_where_it_looked(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     """One line and the exit code for it, so that whoever reads the log knows what to start."""
+    await upgrade(sqlite_url)
     env = {"TEMPORAL_ADDRESS": "127.0.0.1:9", "ACQUIT_RAIL_API_SECRET": SECRET}
+    env["ACQUIT_DATABASE_URL"] = sqlite_url
     it = await started(tmp_path / "worker.log", "workers", "worker", "books", **env)
     assert await it.child.wait(60) == Exit.UNAVAILABLE
     assert it.child.tail(1) == "acquit: Temporal at 127.0.0.1:9 does not answer: ConnectionRefused"

@@ -1,6 +1,7 @@
 """The driver on a real server, with fake books and a fake rail."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import uncut
 from domain.debit.outcome import NO_ANSWER
-from domain.loan.aggregate import Actor
+from domain.loan.aggregate import Actor, HoldKind
 from domain.loan.amounts import Component
 from domain.loan.lifecycle import State
 from domain.loan.view import Beat, BeatKind
@@ -275,7 +276,8 @@ async def test_same_order_by_signal_and_update_counts_once(temporal_client: Clie
         view = await handle.execute_update(InstallmentWorkflow.override, hold())
         assert view.hold == "all"
         with pytest.raises(WorkflowUpdateFailedError) as refused:
-            await handle.execute_update(InstallmentWorkflow.override, hold(reason="another"))
+            other = replace(hold(), what=HoldKind.DEBIT)
+            await handle.execute_update(InstallmentWorkflow.override, other)
         assert isinstance(refused.value.cause, ApplicationError)
         assert refused.value.cause.details[0]["rule"] == "conflict"
         await scene.settle(handle)

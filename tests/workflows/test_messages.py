@@ -76,7 +76,6 @@ def test_a_rest_of_a_line_may_be_nothing_but_a_fee() -> None:
         ("actor", Actor("rail", "simbank")),
         ("id", "o\x1b[2J"),
         ("reason", "paid\n2026-01-01 00:00 closed"),
-        ("reference", "T-77\r"),
         ("reference", "\x00"),
         ("amount_minor", AMOUNT_MOST + 1),
         ("amount_minor", -1),
