@@ -275,8 +275,8 @@ async def test_same_order_by_signal_and_update_counts_once(temporal_client: Clie
         await handle.signal(InstallmentWorkflow.hold, hold())
         view = await handle.execute_update(InstallmentWorkflow.override, hold())
         assert view.hold == "all"
+        other = replace(hold(), what=HoldKind.DEBIT)
         with pytest.raises(WorkflowUpdateFailedError) as refused:
-            other = replace(hold(), what=HoldKind.DEBIT)
             await handle.execute_update(InstallmentWorkflow.override, other)
         assert isinstance(refused.value.cause, ApplicationError)
         assert refused.value.cause.details[0]["rule"] == "conflict"
