@@ -13,6 +13,7 @@ from domain.errors import InvalidInput
 from domain.loan.amounts import Component
 from domain.loan.caps import Measure
 from domain.loan.frequency import Frequency
+from domain.loan.product import Routing
 from domain.loan.schedule_terms import Method
 from domain.loan.waterfall import Direction, Future
 from domain.money import Rounding, exponent
@@ -97,3 +98,4 @@ ComponentName = Annotated[Component, Field(strict=False)]
 MeasureName = Annotated[Measure, Field(strict=False)]
 DirectionName = Annotated[Direction, Field(strict=False)]
 FutureName = Annotated[Future, Field(strict=False), AfterValidator(_future)]
+RoutingName = Annotated[Routing, Field(strict=False)]

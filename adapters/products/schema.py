@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.products import fields as f
 from domain.loan.daycount import DayCount
+from domain.loan.product import Routing
 from domain.loan.schedule_terms import Method
 
 
@@ -60,6 +61,20 @@ class SharesTable(_Table):
 
     remainder_party: f.Name
     rules: list[ShareTable] = []
+
+
+class PayeeTable(_Table):
+    """How one party gets its money: on its own account, or sent on from the collection account."""
+
+    party: f.Name
+    routing: f.RoutingName
+    account: f.AccountName | None = None
+
+    @model_validator(mode="after")
+    def _account_by_routing(self) -> Self:
+        if (self.routing is Routing.DIRECT) != (self.account is not None):
+            raise ValueError("direct names the party's own account, pooled names none")
+        return self
 
 
 class HoursTable(_Table):
@@ -177,6 +192,7 @@ class ProductTable(_Table):
     schedule: ScheduleTable
     waterfall: WaterfallTable
     shares: SharesTable
+    payees: list[PayeeTable] = Field(min_length=1)
     reminders: RemindersTable
     retry: RetryTable
     closure: ClosureTable

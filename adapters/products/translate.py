@@ -19,7 +19,7 @@ from domain.loan.caps import Cap, CapRules, legal_caps
 from domain.loan.daycount import DayCount
 from domain.loan.frequency import Frequency
 from domain.loan.penalty import PenaltyRule
-from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
+from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule
 from domain.loan.schedule_terms import Method
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.waterfall import Waterfall
@@ -68,6 +68,7 @@ def product_of(table: ProductTable) -> ProductFile:
         closure=ClosureRules(
             table.closure.return_window_banking_days, table.closure.settlement_banking_days
         ),
+        payees=tuple(Payee(p.party, p.routing, p.account or "") for p in table.payees),
         penalty=None if table.penalty is None else _penalty(table.penalty, table.grace_days),
         caps=None if table.caps is None else _caps(table.caps, schedule.every),
     )

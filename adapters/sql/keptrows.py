@@ -15,6 +15,7 @@ from domain.ledger import accounts
 from domain.ledger.chain import Verification
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
 from domain.loan.amounts import Amounts, Component
+from domain.loan.sharing import held
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
 """Families of accounts that say what became of what was charged."""
@@ -189,12 +190,13 @@ def _compare_children(loan: Loan, kept: LoanRows, found: Verification) -> None:
 def _compare_payment(loan: Loan, receipt: Receipt, sums: Sums, found: Verification) -> None:
     name = f"payment {receipt.id} of loan {loan.id}"
     proven = receipt.settled_minor - receipt.return_settled_minor
+    theirs = sum(held(loan, receipt).values())
     pairs = {
         "not taken back": (receipt.net_minor, sums.payment(receipt.id, "clearing", own=(True,))),
         "proven": (proven, -sums.payment(receipt.id, "clearing", own=(False,))),
         "waiting": (receipt.waiting_minor, -sums.payment(receipt.id, "suspense")),
         "paid ahead": (receipt.advance_minor, -sums.payment(receipt.id, "advance")),
-        "held by the funder": (receipt.held_minor, -sums.payment(receipt.id, "held_by")),
+        "held by its parties": (theirs, -sums.payment(receipt.id, "held_by")),
     }
     for what, (mine, posted) in pairs.items():
         if mine != posted:

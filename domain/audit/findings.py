@@ -15,6 +15,8 @@ class FindingKind(StrEnum):
     """I5: closed without the money."""
     PAID_NOT_CLOSED = "paid_not_closed"
     """Paid, past the time in which it should close, and nobody has been asked about it."""
+    STUCK = "stuck"
+    """I16: it owes nothing and waits as if it did."""
     UNEXPLAINED = "unexplained"
     """I7: the bank moved money that the books do not have, or the other way round."""
     NO_INTENT = "no_intent"

@@ -7,6 +7,7 @@ from domain.audit.findings import Finding, FindingKind
 from domain.audit.tally import Tally
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.amounts import Amounts, Component
+from domain.loan.sharing import held
 
 
 def unbalanced(sums: Tally) -> Iterator[Finding]:
@@ -46,6 +47,12 @@ def items_differ(books: BooksFacts, sums: Tally) -> Iterator[Finding]:
         if should != does:
             text = f"payable is {does} in the journal and {should} by what was allocated"
             yield Finding(FindingKind.ITEMS_DIFFER, loan_id, text, does - should)
+    for (loan_id, number), shares in sorted(sums.payable_by_item.items()):
+        for (component, party), minor in sorted(shares.items()):
+            if minor > 0:
+                subject = f"{loan_id}/{number}/{component}"
+                text = f"more than its share was taken from {party}"
+                yield Finding(FindingKind.ITEMS_DIFFER, subject, text, minor)
 
 
 class _Expected:
@@ -63,7 +70,7 @@ def _expect_loan(loan: Loan, expected: _Expected) -> None:
             ("clearing", receipt.clearing_minor),
             ("suspense", -receipt.waiting_minor),
             ("advance", -receipt.advance_minor),
-            ("held_by", -receipt.held_minor),
+            ("held_by", -sum(held(loan, receipt).values())),
         ):
             if minor != 0:
                 expected.by_receipt[(kind, receipt.id)] = minor
@@ -75,8 +82,8 @@ def _expect_loan(loan: Loan, expected: _Expected) -> None:
                     expected.by_part[(kind, part)] = minor
     # Collected shares, less what lies with the payee already (direct routing).
     collected = sum(item.allocated.total for item in loan.installments)
-    held = sum(receipt.held_minor for receipt in loan.receipts)
-    expected.payable[loan.id] = held - collected
+    theirs = sum(sum(held(loan, receipt).values()) for receipt in loan.receipts)
+    expected.payable[loan.id] = theirs - collected
 
 
 def _parts(item: Installment) -> Iterator[tuple[str, Amounts]]:

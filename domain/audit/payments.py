@@ -13,6 +13,7 @@ from domain.loan.lifecycle import State
 
 _ELSEWHERE = frozenset({State.CLOSED, State.CANCELLED, State.WRITTEN_OFF, State.SUBROGATED})
 """States in which owing nothing does not mean that closure is awaited."""
+_OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
 _SLACK_DAYS = 10
 """Longest holiday of a banking calendar that a deadline in banking days may have to cross."""
 
@@ -78,7 +79,7 @@ def _waits_on_a_line(days: set[str], gap: int, sums: Tally, cased: set[str | Non
 
 
 def closed_not_paid(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
-    """A closed installment owes nothing, and all that paid it is money at the bank."""
+    """A closed installment owes nothing, was paid with money, and each party has its share."""
     for loan in books.loans:
         for item in loan.installments:
             if item.state is State.CLOSED:
@@ -100,6 +101,31 @@ def _lacking(loan: Loan, item: Installment, bank: Bank, sums: Tally) -> Iterator
         order_no = sums.orders_of.get(receipt)
         if order_no is not None and paid > bank.net.get(order_no, 0):
             yield f"order {order_no} brought less", paid - bank.net.get(order_no, 0)
+        yield from _elsewhere(loan, receipt, sums)
+    for (component, party), minor in sums.payable_by_item.get(key, {}).items():
+        if minor != 0:
+            yield f"{component} of {party} has not reached it", -minor
+
+
+def _elsewhere(loan: Loan, receipt: str, sums: Tally) -> Iterator[tuple[str, int]]:
+    """What of a receipt lies on accounts that the product does not name."""
+    cash: defaultdict[str, int] = defaultdict(int)
+    for line, minor in sums.proofs.get(receipt, {}).items():
+        account = sums.lines[line].account if line in sums.lines else "no account"
+        cash[account] += minor
+    for account, minor in cash.items():
+        if minor != 0 and account not in loan.product.accounts:
+            yield f"receipt {receipt} lies on {account}", minor
+
+
+def stuck(books: BooksFacts, sums: Tally) -> Iterator[Finding]:
+    """Installments that were charged, owe nothing by the journal, and stand as if they did."""
+    for loan in books.loans:
+        for item in loan.installments:
+            key = (loan.id, item.number)
+            if item.state in _OWING and key in sums.owed_moves and sums.owed(key) == 0:
+                text = f"{item.state.value} and nothing is owed"
+                yield Finding(FindingKind.STUCK, f"{loan.id}/{item.number}", text)
 
 
 @dataclass(frozen=True, slots=True)

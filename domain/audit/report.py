@@ -10,7 +10,7 @@ from domain.audit.debits import allowed_attempts, double_debits, intents
 from domain.audit.facts import BooksFacts, ChainFact, TruthFacts
 from domain.audit.findings import Finding, FindingKind
 from domain.audit.ledger import chain, items_differ, unbalanced
-from domain.audit.payments import by_order, closed_not_paid, lost_payments, paid_not_closed
+from domain.audit.payments import by_order, closed_not_paid, lost_payments, paid_not_closed, stuck
 from domain.audit.tally import tally
 from domain.debit.attempt import Attempt, AttemptState
 from domain.money import decimal_text
@@ -125,6 +125,7 @@ def audit(books: BooksFacts, truth: TruthFacts) -> AuditReport:
         *lost_payments(books, bank, sums),
         *closed_not_paid(books, bank, sums),
         *(item.finding() for item in late if not item.has_case),
+        *stuck(books, sums),
         *unexplained(books, truth, sums),
         *unbalanced(sums),
         *items_differ(books, sums),

@@ -41,6 +41,12 @@ class Tally:
     by_receipt: dict[tuple[str, str], int] = field(default_factory=_sums)
     by_part: dict[tuple[str, str], int] = field(default_factory=_sums)
     payable: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    payable_by_item: dict[Item, dict[tuple[str, str], int]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    """By component and party: below zero while it is due."""
+    proofs: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    """By receipt: what each bank line proves of it, money in less money back."""
     cash: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     paid_by: dict[Item, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     paid_at: dict[Item, datetime] = field(default_factory=dict)
@@ -80,6 +86,13 @@ def tally(postings: Iterable[PostingFact]) -> Tally:
             sums.suspense[posting.currency] -= posting.minor
         if kind == "payable" and posting.loan is not None:
             sums.payable[posting.loan] += posting.minor
+            party = posting.account.partition("/")[2]
+            shares = sums.payable_by_item[posting.loan, posting.number or 0]
+            share = (posting.component or "", party)
+            shares[share] = shares.get(share, 0) + posting.minor
+        if kind == "clearing" and posting.receipt is not None and posting.line is not None:
+            proofs = sums.proofs[posting.receipt]
+            proofs[posting.line] = proofs.get(posting.line, 0) - posting.minor
         if posting.order_no is not None and (kind in _CASH or _is_of_line(kind, posting)):
             sums.cash[posting.order_no] += posting.minor
         if posting.receipt is not None and posting.order_no is not None:

@@ -1,8 +1,8 @@
 """One pure function for each business event: what is posted, and for which item.
 
 Every function takes the loan and the installment *before* the event and gives a balanced entry.
-Shares of the parties follow what has been drawn of the claims so far (`drawn`), so that partial
-payments, waivers and returns never drift by a unit.
+A charge makes claims by the product's shares; what draws them is split over the claims that remain.
+Money carries its shares with it (`Allocated.shares`), so that its return is exactly the opposite.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,33 +11,28 @@ from datetime import date
 
 from domain.ledger import accounts
 from domain.ledger.entry import Entry, Posting
-from domain.loan.aggregate import Installment, Loan, Match, Receipt
+from domain.loan.aggregate import Allocated, Installment, Loan, Match, Receipt
 from domain.loan.amounts import Amounts, Component
-from domain.loan.split import split_delta
-from domain.loan.waterfall import Allocation
+from domain.loan.sharing import Held, drawn_from
+from domain.loan.split import claims_after
 from domain.reconciliation.statement import StatementLine
-
-
-def drawn(item: Installment) -> Amounts:
-    """What has been taken out of the claims: paid or forgiven, not given up or subrogated."""
-    return item.charged - item.owed - item.given_up - item.subrogated
 
 
 def charge(loan: Loan, item: Installment, amounts: Amounts, event: str, value_on: date) -> Entry:
     """Fell due, accrued, called: Dr owed, Cr claim by share. Negative amounts reverse a charge."""
-    deltas = split_delta(item.charged, item.charged + amounts, loan.product.shares)
+    after = claims_after(item.claims, item.charged, item.charged + amounts, loan.product.shares)
     postings = [
         *_owed(loan, item.number, amounts),
         *(
             _posting(loan, accounts.claim(party), -minor, item.number, component)
-            for party, part in deltas.items()
-            for component, minor in part.items()
+            for party, claim in after.items()
+            for component, minor in (claim - item.claims.get(party, Amounts())).items()
         ),
     ]
     return _entry(event, value_on, postings)
 
 
-def receive(loan: Loan, receipt: Receipt, paid: Sequence[Allocation], event: str) -> Entry:
+def receive(loan: Loan, receipt: Receipt, paid: Sequence[Allocated], event: str) -> Entry:
     """Reported as taken or paid: Dr clearing, Cr owed, rest Cr suspense; Dr claim, Cr payable."""
     rest = receipt.amount_minor - sum(part.minor for part in paid)
     return _entry(
@@ -51,29 +46,22 @@ def receive(loan: Loan, receipt: Receipt, paid: Sequence[Allocation], event: str
     )
 
 
-def apply_money(
-    loan: Loan,
-    receipt: Receipt,
-    paid: Sequence[Allocation],
-    on: date,
-    source: str | None = None,
-) -> Entry:
-    """Dr suspense (or the account `source`), Cr owed; Dr claim, Cr payable; negative un-applies."""
+def apply_money(loan: Loan, receipt: Receipt, paid: Sequence[Allocated], on: date) -> Entry:
+    """What waits in suspense is applied: Dr suspense, Cr owed; Dr claim, Cr payable."""
     total = sum(part.minor for part in paid)
-    return _entry(
-        "applied" if total > 0 else "unapplied",
-        on,
-        [
-            _money(loan, source or accounts.suspense(receipt.id), total, receipt),
-            *_covers(loan, receipt, paid),
-        ],
-    )
+    waiting = _money(loan, accounts.suspense(receipt.id), total, receipt)
+    return _entry("applied", on, [waiting, *_covers(loan, receipt, paid)])
+
+
+def unapply(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
+    """What was applied waits again: the opposite of `apply_money`, share by share."""
+    return _opposite(apply_money(loan, receipt, parts, on), "unapplied")
 
 
 def take_back(
     loan: Loan,
     receipt: Receipt,
-    unpaid: Sequence[Allocation],
+    unpaid: Sequence[Allocated],
     waited: int,
     ahead: int,
     on: date,
@@ -82,15 +70,14 @@ def take_back(
     """A return is reported, a payment withdrawn: the opposite of allocation and split.
 
     It follows the draws: Dr owed (`unpaid`, amounts above zero), Dr suspense (`waited`), Dr advance
-    (`ahead`), Cr clearing; Dr payable, Cr claim.
+    (`ahead`), Cr clearing; Dr payable, Cr claim, exactly as they were credited and debited.
     """
     total = sum(part.minor for part in unpaid) + waited + ahead
-    undone = [replace(part, minor=-part.minor) for part in unpaid]
     return _entry(
         event,
         on,
         [
-            *_covers(loan, receipt, undone),
+            *_undone(_covers(loan, receipt, unpaid)),
             _money(loan, accounts.suspense(receipt.id), waited, receipt),
             _money(loan, accounts.advance(loan.id), ahead, receipt),
             _money(loan, receipt.clearing_account, -total, receipt),
@@ -120,15 +107,22 @@ def identify(loan: Loan, receipt: Receipt, match: Match, line: str, on: date, ev
     return _entry(event, on, [source, *_proof(loan, receipt, match, line)])
 
 
-def hold_direct(loan: Loan, receipt: Receipt, minor: int, on: date) -> Entry:
-    """Cash lies on the funder's own account: Dr payable, Cr held by. Negative: it left again."""
-    party = loan.product.funder
+def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
+    """Cash lies on a party's own account: Dr payable, Cr held by. Negative: it left again."""
     return _entry(
         "held_direct",
         on,
         [
-            _money(loan, accounts.payable(party), minor, receipt),
-            _money(loan, accounts.held_by(party), -minor, receipt),
+            replace(
+                _posting(loan, account, minor, number, component),
+                receipt=receipt.id,
+                order_no=receipt.order_no,
+            )
+            for (party, number, component), held in moved.items()
+            for account, minor in (
+                (accounts.payable(party), held),
+                (accounts.held_by(party), -held),
+            )
         ],
     )
 
@@ -147,12 +141,12 @@ def to_advance(loan: Loan, receipt: Receipt, minor: int, on: date) -> Entry:
 
 def waive(loan: Loan, item: Installment, amounts: Amounts, reason: str, on: date) -> Entry:
     """Dr forgiven by party, Cr owed. The claim stays and is offset by what was forgiven."""
-    deltas = split_delta(drawn(item), drawn(item) + amounts, loan.product.shares)
+    parts = drawn_from(item, amounts, loan.product.shares)
     postings = [
         *_owed(loan, item.number, -amounts),
         *(
             _posting(loan, accounts.forgiven(party, reason), minor, item.number, component)
-            for party, part in deltas.items()
+            for party, part in parts.items()
             for component, minor in part.items()
         ),
     ]
@@ -161,35 +155,35 @@ def waive(loan: Loan, item: Installment, amounts: Amounts, reason: str, on: date
 
 def write_off(loan: Loan, item: Installment, on: date) -> Entry:
     """Dr written off by party, Cr owed: given up in the books, still collectable."""
-    deltas = split_delta(drawn(item), drawn(item) + item.owed, loan.product.shares)
     postings = [
         *_owed(loan, item.number, -item.owed),
         *(
             _given_up(loan, party, item.number, component, minor)
-            for party, part in deltas.items()
-            for component, minor in part.items()
+            for party, claim in item.claims.items()
+            for component, minor in claim.items()
         ),
     ]
     return _entry("written_off", on, postings)
 
 
-def recover(loan: Loan, receipt: Receipt, item: Installment, amounts: Amounts, on: date) -> Entry:
-    """Money on what was written off: Dr suspense, Cr written off; Dr claim, Cr payable.
-
-    Negative amounts give back what a return takes away.
-    """
-    shares = _shares(loan, item, drawn(item), drawn(item) + amounts)
-    deltas = split_delta(drawn(item), drawn(item) + amounts, loan.product.shares)
+def recover(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
+    """Money on what was written off: Dr suspense, Cr written off; Dr claim, Cr payable."""
+    total = sum(part.minor for part in parts)
     postings = [
-        _money(loan, accounts.suspense(receipt.id), amounts.total, receipt),
+        _money(loan, accounts.suspense(receipt.id), total, receipt),
         *(
-            replace(_given_up(loan, party, item.number, component, -minor), receipt=receipt.id)
-            for party, part in deltas.items()
-            for component, minor in part.items()
+            replace(_given_up(loan, party, part.number, part.component, -minor), receipt=receipt.id)
+            for part in parts
+            for party, minor in part.shares
         ),
-        *shares,
+        *_shares(loan, parts),
     ]
-    return _entry("recovered" if amounts.total > 0 else "recovery_reversed", on, postings)
+    return _entry("recovered", on, postings)
+
+
+def recovery_reversed(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
+    """A return takes back what had been recovered: the opposite of `recover`."""
+    return _opposite(recover(loan, receipt, parts, on), "recovery_reversed")
 
 
 def cancel(loan: Loan, item: Installment, on: date) -> Entry:
@@ -240,14 +234,6 @@ def waiting_fee(line: str, clearing: str, minor: int, currency: str, on: date) -
     )
 
 
-def by_number(paid: Iterable[Allocation]) -> dict[int, Amounts]:
-    """Allocations summed by installment."""
-    result: dict[int, Amounts] = {}
-    for part in paid:
-        result[part.number] = result.get(part.number, Amounts()).plus(part.component, part.minor)
-    return result
-
-
 def _proof(loan: Loan, receipt: Receipt, match: Match, line: str) -> Iterator[Posting]:
     """Dr fee, Cr clearing: what a booked line says of a receipt."""
     fees = _rail_fees(receipt.clearing_account)
@@ -260,23 +246,29 @@ def _rail_fees(clearing: str) -> str:
     return accounts.rail_fees(clearing.removeprefix("clearing/"))
 
 
-def _covers(loan: Loan, receipt: Receipt, paid: Sequence[Allocation]) -> Iterator[Posting]:
+def _covers(loan: Loan, receipt: Receipt, paid: Sequence[Allocated]) -> Iterator[Posting]:
     """Cr owed for each part, and the parties' shares of it."""
     for part in paid:
         name = accounts.owed(loan.id, part.number, part.component)
         posting = _posting(loan, name, -part.minor, part.number, part.component)
         yield replace(posting, receipt=receipt.id, order_no=receipt.order_no)
-    for number, amounts in by_number(paid).items():
-        item = loan.installment(number)
-        yield from _shares(loan, item, drawn(item), drawn(item) + amounts)
+    yield from _shares(loan, paid)
 
 
-def _shares(loan: Loan, item: Installment, before: Amounts, after: Amounts) -> Iterator[Posting]:
-    """Dr claim, Cr payable for what the parties get between two drawn totals."""
-    for party, part in split_delta(before, after, loan.product.shares).items():
-        for component, minor in part.items():
-            yield _posting(loan, accounts.claim(party), minor, item.number, component)
-            yield _posting(loan, accounts.payable(party), -minor, item.number, component)
+def _shares(loan: Loan, paid: Sequence[Allocated]) -> Iterator[Posting]:
+    """Dr claim, Cr payable for what each party gets."""
+    for part in paid:
+        for party, minor in part.shares:
+            yield _posting(loan, accounts.claim(party), minor, part.number, part.component)
+            yield _posting(loan, accounts.payable(party), -minor, part.number, part.component)
+
+
+def _undone(postings: Iterable[Posting]) -> Iterator[Posting]:
+    return (replace(posting, minor=-posting.minor) for posting in postings)
+
+
+def _opposite(entry: Entry, event: str) -> Entry:
+    return Entry(event, entry.value_on, tuple(_undone(entry.postings)))
 
 
 def _given_up(loan: Loan, party: str, number: int, component: Component, minor: int) -> Posting:

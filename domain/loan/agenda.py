@@ -30,6 +30,7 @@ from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
 from domain.loan.retrying import barred, ends_on, not_missed, retry_verdict
 from domain.loan.view import Beat, BeatKind, InstallmentView
+from domain.loan.waiting import left_to_take
 
 OPEN_AHEAD_DAYS = 10
 """A driver is started so many days before its first beat."""
@@ -245,7 +246,8 @@ def _presentment(
 def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
     """The next debit by plan and history alone."""
     product = loan.product
-    if item.hold in NO_DEBIT or is_paid_ahead(loan, item):
+    today = local_day(at, product.timezone)
+    if item.hold in NO_DEBIT or not left_to_take(loan, item, today):
         return
     if product.reminders.require_delivered and product.reminders.rules and not was_reminded(item):
         return

@@ -62,11 +62,20 @@ class NoticeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Allocated:
-    """Money of one receipt that went to one component of one installment."""
+    """Money of one receipt that went to one component of one installment.
+
+    `shares` says how much of it each party got, in minor units; they sum to `minor`. A return takes
+    back exactly these.
+    """
 
     number: int
     component: Component
     minor: int
+    shares: tuple[tuple[str, int], ...] = ()
+
+    def share_of(self, party: str) -> int:
+        """Minor units that one party got of it."""
+        return dict(self.shares).get(party, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +108,13 @@ class Receipt:
     returned_minor: int = 0
     return_settled_minor: int = 0
     untold_minor: int = 0
-    held_minor: int = 0  # cash proven to lie on the funder's own account (direct routing)
     lines: tuple[str, ...] = ()
+    proven_on: tuple[tuple[str, int], ...] = ()
+    """What booked lines prove by bank account: money that came less money that went back."""
+
+    def cash_on(self, account: str) -> int:
+        """Minor units of it that booked lines show on one bank account, after returns."""
+        return dict(self.proven_on).get(account, 0)
 
     @property
     def clearing_minor(self) -> int:
@@ -138,8 +152,9 @@ class Installment:
     """One installment. Amounts by component, minor units.
 
     `owed` is what the borrower owes now; `charged` everything ever charged net of reversals;
-    `given_up` is written off and still collectable. `penalty_carried` is the penalty charged before
-    the due date was moved: days are counted anew from the new date, and this stays.
+    `given_up` is written off and still collectable. `claims` and `given_up_claims` say whose they
+    are: what each party is still due of `owed` and of `given_up`. `penalty_carried` is the penalty
+    charged before the due date was moved: days are counted anew from the new date, and this stays.
     """
 
     number: int
@@ -154,6 +169,8 @@ class Installment:
     forgiven: Amounts = Amounts()
     given_up: Amounts = Amounts()
     subrogated: Amounts = Amounts()
+    claims: Mapping[str, Amounts] = field(default_factory=dict)
+    given_up_claims: Mapping[str, Amounts] = field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()
     notices: tuple[NoticeRecord, ...] = ()
     hold: HoldKind | None = None

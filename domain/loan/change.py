@@ -8,6 +8,7 @@ from typing import Literal
 from domain.debit.attempt import DebitOrder
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import Actor, LineState, Loan, Rulebook
+from domain.loan.cases import CaseKind
 from domain.loan.view import InstallmentView
 
 
@@ -29,12 +30,13 @@ class Transition:
 class CaseChange:
     """A case (break, task) opened or closed. `key` is unique while the case is open.
 
-    `about_installment`: it stands in the way of releasing that installment.
+    Its kind says which gates it keeps shut (`domain.loan.cases`): of the installment that it names,
+    or of every installment where it names only the loan.
     """
 
     action: Literal["open", "close"]
     key: str
-    kind: str
+    kind: CaseKind
     text: str
     loan_id: str | None = None
     number: int | None = None
@@ -42,7 +44,11 @@ class CaseChange:
     line: str | None = None
     amount_minor: int = 0
     currency: str = ""
-    about_installment: bool = False
+
+    def is_about(self, loan_id: str, number: int) -> bool:
+        """Whether it is open and about an installment, by name or through its whole loan."""
+        names_it = self.loan_id == loan_id and self.number in {None, number}
+        return self.action == "open" and names_it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Closure by evidence: what lacks before an installment is released, and before it is closed.
 
-Two gates. *Released*: nothing more can be asked of the borrower. *Closed*: every payee's share is
-proven as well. A gate that lacks anything stays shut, and what it lacks has a name and an owner.
+Two gates. *Released*: nothing more can be asked of the borrower. *Closed*: every party's share is
+proven as well, the funder's included. A gate that lacks anything stays shut, and what it lacks has
+a name and an owner.
 """
 
 from collections.abc import Mapping
@@ -10,10 +11,11 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.calendar import local_day
-from domain.ledger.bookings import drawn
 from domain.loan.aggregate import HoldKind, Installment, Loan, Receipt, Rulebook
+from domain.loan.cases import CASE_RULES
 from domain.loan.change import CaseChange
-from domain.loan.split import split
+from domain.loan.product import Routing
+from domain.loan.sharing import held
 
 
 class Gate(StrEnum):
@@ -41,7 +43,7 @@ def missing(
     at: datetime,
 ) -> tuple[Missing, ...]:
     """Everything that lacks for both gates at an instant; empty means proven."""
-    return (*_release(loan, item, cases, rules, at), *_close(loan, item))
+    return (*_release(loan, item, cases, rules, at), *_close(loan, item, cases))
 
 
 def receipts_of(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
@@ -119,31 +121,44 @@ def _release(
         lack("return_window", "calendar", "the usual return window has not passed")
     if item.hold is HoldKind.ALL:
         lack("hold", "operator", "the installment is on hold")
-    if any(_stands_in_the_way(case, loan, item) for case in cases.values()):
-        lack("case", "operator", "a case about the installment is open")
+    for case in _about(loan, item, cases):
+        if CASE_RULES[case.kind].blocks_release:
+            lack("case", CASE_RULES[case.kind].owner, f"case {case.key} is open")
     return lacks
 
 
-def _stands_in_the_way(case: CaseChange, loan: Loan, item: Installment) -> bool:
-    return (
-        case.about_installment
-        and case.action == "open"
-        and case.loan_id == loan.id
-        and case.number == item.number
-    )
+def _about(loan: Loan, item: Installment, cases: Mapping[str, CaseChange]) -> list[CaseChange]:
+    """Open cases about an installment or its whole loan, in the order of their keys."""
+    return [cases[key] for key in sorted(cases) if cases[key].is_about(loan.id, item.number)]
 
 
-def _close(loan: Loan, item: Installment) -> list[Missing]:
-    """The payee leg: shares remitted and proven, or direct to the payee and held there."""
-    parties = set(loan.product.shares.parties)
+def _close(loan: Loan, item: Installment, cases: Mapping[str, CaseChange]) -> list[Missing]:
+    """Each party's share lies on its own account or was sent on; no case stands against it.
+
+    What was forgiven reaches nobody, so only what money has paid counts.
+    """
     lacks: list[Missing] = []
-    shares = split(drawn(item), loan.product.shares)
-    for party in sorted(parties - {loan.product.funder}):
-        if shares[party].total and item.allocated.total:  # what was only forgiven reaches nobody
-            text = f"the share of {party} is not proven to have reached it"
-            lacks.append(Missing(Gate.CLOSE, "remittance", party, text))
-    for receipt in paying(loan, item):
-        if parties == {loan.product.funder} and receipt.held_minor != receipt.applied_minor:
-            text = f"receipt {receipt.id} does not lie on the funder's account"
-            lacks.append(Missing(Gate.CLOSE, "held", loan.product.funder, text))
+    for payee in sorted(loan.product.payees, key=lambda payee: payee.party):
+        for receipt in paying(loan, item):
+            share = sum(
+                part.share_of(payee.party)
+                for part in receipt.allocations
+                if part.number == item.number
+            )
+            if payee.routing is Routing.DIRECT:
+                share -= _held_by(loan, receipt, payee.party, item.number)
+            if share:
+                code = "held" if payee.routing is Routing.DIRECT else "remittance"
+                text = f"{share} of payment {receipt.id} are not proven to have reached it"
+                lacks.append(Missing(Gate.CLOSE, code, payee.party, text))
+    for case in _about(loan, item, cases):
+        if CASE_RULES[case.kind].blocks_closing and not CASE_RULES[case.kind].blocks_release:
+            text = f"case {case.key} is open"
+            lacks.append(Missing(Gate.CLOSE, "case", CASE_RULES[case.kind].owner, text))
     return lacks
+
+
+def _held_by(loan: Loan, receipt: Receipt, party: str, number: int) -> int:
+    """Minor units that a party holds of what a payment brought to one installment."""
+    parts = held(loan, receipt).items()
+    return sum(minor for (who, of, _), minor in parts if (who, of) == (party, number))

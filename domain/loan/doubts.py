@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 
-STOPS_DEBITS = frozenset({"contradiction", "unmatched_line"})
+STOPS_DEBITS = frozenset({CaseKind.CONTRADICTION, CaseKind.UNMATCHED_LINE})
 """Kinds of cases that put in question how much of an installment has been paid."""
 
 

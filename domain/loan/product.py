@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import time, timedelta
+from enum import StrEnum
 
 from domain.calendar import Adjust, DayWindow
 from domain.canonical import ADDED_LATER
 from domain.debit.retry import RetryPlan
+from domain.errors import InvalidInput
 from domain.loan.caps import CapRules
 from domain.loan.penalty import PenaltyRule
 from domain.loan.split import SplitRules
@@ -46,11 +48,36 @@ class ClosureRules:
     settlement_banking_days: int
 
 
+class Routing(StrEnum):
+    """How the share of a party reaches it."""
+
+    DIRECT = "direct"
+    """It arrives on the party's own bank account."""
+    POOLED = "pooled"
+    """It arrives on the collection account, and is due to the party until it is sent on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """How one party of the shares gets its money; `account` is its own account, "" when pooled."""
+
+    party: str
+    routing: Routing
+    account: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.routing is Routing.DIRECT) != bool(self.account):
+            rule = "direct names the party's own account, pooled names none"
+            raise InvalidInput(f"payees.{self.party}.account", self.account, rule)
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """All rules of one product version. `account` is the funder's own bank account (direct).
+    """All rules of one product version.
 
-    A product without penalty charges none; one without caps is held to no ceiling.
+    `account` is the collection account, on which the rail settles. `payees` says for each party of
+    the shares how its money reaches it; nothing is inferred from their number. A product without
+    penalty charges none; one without caps is held to no ceiling.
     """
 
     id: str
@@ -70,8 +97,23 @@ class Product:
     retry: RetryPlan
     grace_days: int
     closure: ClosureRules
+    payees: tuple[Payee, ...]
     penalty: PenaltyRule | None = None
     caps: CapRules | None = field(default=None, metadata=ADDED_LATER)
+
+    def __post_init__(self) -> None:
+        named = [payee.party for payee in self.payees]
+        if sorted(named) != sorted(self.shares.parties):
+            rule = f"each party of the shares once: {sorted(self.shares.parties)}"
+            raise InvalidInput("payees.party", named, rule)
+        own = [payee.account for payee in self.payees if payee.account]
+        if len(set(own)) != len(own):
+            raise InvalidInput("payees.account", own, "each direct party has its own account")
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Every bank account on which money of this product may arrive."""
+        return frozenset({self.account, *(payee.account for payee in self.payees)} - {""})
 
     @property
     def ref(self) -> str:

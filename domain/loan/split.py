@@ -1,7 +1,9 @@
-"""Whose money it is: allocated amounts shared out between the parties of a loan, to the unit.
+"""Whose money it is: what the parties of a loan are due of each charge, and get of each payment.
 
-The split is always taken of everything allocated so far, and a payment moves the difference, so
-partial payments never drift: 33.33 + 33.33 + 33.34 at 90/8/2 ends at exactly 90.00, 8.00, 2.00.
+A charge makes claims by the product's shares. Whatever draws the claims (a payment, a waiver, a
+write-off) is split over what the parties are still due, so that nobody ever gets less than nothing
+or more than their claim, and everybody has exactly their claim when nothing is left: 33.33 + 33.33
++ 33.34 at 90/8/2 ends at 90.00, 8.00 and 2.00. All amounts are minor units.
 """
 
 from collections.abc import Mapping
@@ -18,9 +20,9 @@ class ShareRule:
     """What one party gets of one component.
 
     Attributes:
-        fraction: share of the component's allocated amount, 0 to 1.
+        fraction: share of the component's charged amount, 0 to 1.
         cap_minor: most that the party gets over the installment's life; None for no cap.
-        fixed_minor: an amount taken before any fraction, as soon as the money is there.
+        fixed_minor: an amount due before any fraction, and paid first.
     """
 
     party: str
@@ -62,17 +64,17 @@ class SplitRules:
         return tuple(dict.fromkeys([self.remainder_party, *(rule.party for rule in self.rules)]))
 
 
-def split(allocated: Amounts, rules: SplitRules) -> dict[str, Amounts]:
-    """Shares of the cumulative allocated amounts; they sum to them component by component.
+def split(charged: Amounts, rules: SplitRules) -> dict[str, Amounts]:
+    """What each party is due of everything charged so far, component by component.
 
     Exact shares are rounded down and the units left over go to the largest remainders, ties to the
     remainder party. Every party of the rules is a key, also with nothing.
     """
     shares = dict.fromkeys(rules.parties, Amounts())
     for component in Component:
-        whole = allocated.of(component)
+        whole = charged.of(component)
         if whole < 0:
-            raise InvariantBroken(f"allocated {component} is negative: {whole}")
+            raise InvariantBroken(f"charged {component} is negative: {whole}")
         if whole:
             parts = _share_out(whole, rules.of(component), rules.remainder_party)
             for party, minor in parts.items():
@@ -80,14 +82,60 @@ def split(allocated: Amounts, rules: SplitRules) -> dict[str, Amounts]:
     return shares
 
 
-def split_delta(before: Amounts, after: Amounts, rules: SplitRules) -> dict[str, Amounts]:
-    """What moves to each party when the allocated amounts go from `before` to `after`.
+def claims_after(
+    claims: Mapping[str, Amounts], before: Amounts, after: Amounts, rules: SplitRules
+) -> dict[str, Amounts]:
+    """What each party is still due when everything charged goes from `before` to `after`.
 
-    The parts sum to the difference; a party's own part may be one unit below zero where rounding
-    had favoured it before.
+    `claims` is what each party is still due now. A reversal takes a unit more from one party and
+    less from another where rounding has drawn their claims unevenly: no claim falls below zero.
     """
     was, becomes = split(before, rules), split(after, rules)
-    return {party: becomes[party] - was[party] for party in rules.parties}
+    wanted = {p: claims.get(p, Amounts()) + becomes[p] - was[p] for p in rules.parties}
+    result = dict.fromkeys(rules.parties, Amounts())
+    for component in Component:
+        for party, minor in _floored({p: a.of(component) for p, a in wanted.items()}).items():
+            result[party] = result[party].plus(component, minor)
+    return result
+
+
+def draw(
+    claims: Mapping[str, int], minor: int, first: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Split an amount over claims: each part is at least zero and at most the party's claim.
+
+    Args:
+        claims: what each party can get, not negative.
+        minor: minor units to split, from zero to the sum of the claims.
+        first: what single parties get before the rest is split in proportion to the claims.
+
+    Raises:
+        InvariantBroken: more than all claims, or less than nothing.
+    """
+    if not 0 <= minor <= sum(claims.values()):
+        raise InvariantBroken(f"{minor} cannot be drawn from claims of {dict(claims)}")
+    parts = dict.fromkeys(claims, 0)
+    left = minor
+    for party, most in (first or {}).items():
+        parts[party] = min(most, claims[party], left)
+        left -= parts[party]
+    open_claims = {party: claim - parts[party] for party, claim in claims.items()}
+    if left:
+        weights = [Fraction(claim) for claim in open_claims.values()]
+        for party, part in zip(open_claims, largest_remainder(left, weights), strict=True):
+            parts[party] += part
+    return parts
+
+
+def _floored(wanted: Mapping[str, int]) -> dict[str, int]:
+    """The same sum without anything below zero: what is short is taken off the largest claims."""
+    result = {party: max(0, minor) for party, minor in wanted.items()}
+    over = sum(result.values()) - sum(wanted.values())
+    for party in sorted(result, key=lambda name: -result[name]):
+        taken = min(over, result[party])
+        result[party] -= taken
+        over -= taken
+    return result
 
 
 def _share_out(whole: int, rules: tuple[ShareRule, ...], remainder: str) -> Mapping[str, int]:

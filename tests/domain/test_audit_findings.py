@@ -13,6 +13,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.amounts import Amounts
 from domain.loan.lifecycle import State
+from domain.loan.product import Payee, Routing
 from tests.support.auditbench import ACCOUNT, World, booking_day, paid_and_closed
 from tests.support.memory import board
 
@@ -373,30 +374,29 @@ def test_each_amount_of_an_installment_is_told_by_its_account(
 
 
 @pytest.mark.parametrize(
-    ("field", "account", "sign"),
+    ("fields", "account", "sign"),
     [
-        ("settled_minor", "clearing", -1),
-        ("waiting_minor", "suspense", -1),
-        ("advance_minor", "advance", -1),
-        ("held_minor", "held_by", -1),
+        ({"settled_minor": 10101}, "clearing", -1),
+        ({"waiting_minor": 1}, "suspense", -1),
+        ({"advance_minor": 1}, "advance", -1),
+        ({"proven_on": ((ACCOUNT, 10099),)}, "held_by", 1),
     ],
 )
 def test_each_amount_of_a_receipt_is_told_by_its_account(
-    world: World, field: str, account: str, sign: int
+    world: World, fields: dict[str, Any], account: str, sign: int
 ) -> None:
     """An amount changed by one unit moves its own account, and with `held` the payable."""
     loan = world.books.loans["L1"]
     (receipt,) = loan.receipts
-    raised = replace(receipt, **{field: getattr(receipt, field) + 1})
-    world.put(replace(loan, receipts=(raised,)))
+    world.put(replace(loan, receipts=(replace(receipt, **fields),)))
     should = {p[1]: p for p in found(world.audit())}[receipt.id]
     now = sum(
         p.minor for p in world.postings if p.receipt and p.account.partition("/")[0] == account
     )
     text = f"{account} is {now} in the journal and {now + sign} by its receipt"
     assert should == ("items_differ", receipt.id, text, -sign)
-    payable = ("items_differ", "L1", "payable is 0 in the journal and 1 by what was allocated", -1)
-    assert (payable in found(world.audit())) == (field == "held_minor")
+    payable = ("items_differ", "L1", "payable is 0 in the journal and -1 by what was allocated", 1)
+    assert (payable in found(world.audit())) == (account == "held_by")
 
 
 def test_accounts_that_no_aggregate_knows_are_told_too(world: World) -> None:
@@ -502,3 +502,60 @@ def test_two_loans_are_audited_each_for_itself(world: World) -> None:
         ("items_differ", "L2/1/fee", "forgiven is 0 in the journal and 2 by its part", -2),
         ("items_differ", "L2", "payable is 0 in the journal and 2 by what was allocated", -2),
     ]
+
+
+def test_closed_on_money_of_another_account_is_told(world: World) -> None:
+    """The line's account is compared with the product's, whatever the aggregates say."""
+    loan = world.books.loans["L1"]
+    payees = (Payee("funder-1", Routing.DIRECT, "ACCT-OTHER"),)
+    world.put(replace(loan, product=replace(loan.product, account="ACCT-OTHER", payees=payees)))
+    receipt = loan.receipts[0].id
+    told = f"receipt {receipt} lies on {ACCOUNT}"
+    assert ("closed_not_paid", "L1/1", told, 10100) in found(world.audit())
+
+
+def test_closed_on_a_proof_without_a_bank_line_is_told(world: World) -> None:
+    """A receipt is proven by a line that no bank account has."""
+    world.postings = [p for p in world.postings if not p.account.startswith("bank/")]
+    receipt = world.books.loans["L1"].receipts[0].id
+    told = ("closed_not_paid", "L1/1", f"receipt {receipt} lies on no account", 10100)
+    assert told in found(world.audit())
+
+
+def test_a_match_that_was_undone_proves_nothing_on_its_account(world: World) -> None:
+    """A line in and out of the receipt leaves nothing on a stranger's account."""
+    clearing = next(p for p in world.postings if p.account.startswith("clearing/") and p.line)
+    stray = replace(clearing, seq=90, line="STRANGER/S1/1")
+    bank = replace(stray, account="bank/STRANGER", receipt=None, order_no=None, minor=0)
+    world.postings += [stray, replace(stray, seq=91, minor=-stray.minor), bank]
+    assert not [line for line in found(world.audit()) if line[0] == "closed_not_paid"]
+
+
+def test_closed_before_a_share_has_reached_its_party_is_told(world: World) -> None:
+    """The entry by which the funder holds the cash is gone: its share is still payable."""
+    world.postings = [p for p in world.postings if p.event != "held_direct"]
+    told = {line[2:] for line in found(world.audit()) if line[0] == "closed_not_paid"}
+    assert told == {
+        ("interest of funder-1 has not reached it", 100),
+        ("principal of funder-1 has not reached it", 10000),
+    }
+
+
+def test_a_share_taken_from_a_party_that_never_had_it_is_told(world: World) -> None:
+    """One party is due ten and another owes ten: the sum is nothing, both signs are looked at."""
+    paid = next(p for p in world.postings if p.account.startswith("payable/"))
+    other = replace(paid, seq=90, account="payable/platform", minor=1000)
+    world.postings += [other, replace(other, account="payable/insurer", minor=-1000)]
+    subject = f"L1/1/{paid.component}"
+    told = ("items_differ", subject, "more than its share was taken from platform", 1000)
+    assert told in found(world.audit())
+
+
+def test_what_owes_nothing_and_stands_as_if_it_did_is_told(world: World) -> None:
+    """Nothing is owed by the journal, the state says that it is: stuck."""
+    for state in (State.DUE, State.RETRYING, State.DELINQUENT):
+        change(world, state=state)
+        told = ("stuck", "L1/1", f"{state.value} and nothing is owed", 0)
+        assert told in found(world.audit())
+    change(world, state=State.CLOSED)
+    assert not [line for line in found(world.audit()) if line[0] == "stuck"]

@@ -5,11 +5,11 @@ from collections import defaultdict
 from domain.debit.attempt import MOVES, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.ledger.entry import Posting
-from domain.loan import closure
+from domain.loan import closure, sharing
+from domain.loan.accrual import excused_days
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Transition
-from domain.loan.decide.charges import excused_days
 from domain.loan.lifecycle import TRANSITIONS, Event, State
 from domain.loan.retrying import NEVER_AGAIN
 from tests.support.memory import MemoryBooks
@@ -26,12 +26,15 @@ class Sums:
         self.parts: defaultdict[Key, int] = defaultdict(int)
         self.receipts: defaultdict[Key, int] = defaultdict(int)
         self.accounts: defaultdict[str, int] = defaultdict(int)
+        self.payable: defaultdict[tuple[str, tuple[str | None, int | None]], int] = defaultdict(int)
         for posting in postings:
             family = posting.account.split("/")[0]
             self.accounts[posting.account] += posting.minor
             if posting.component is not None:
                 key = (family, posting.loan, posting.number, posting.component)
                 self.parts[key] += posting.minor
+            if family == "payable":
+                self.payable[(posting.account, (posting.loan, posting.number))] += posting.minor
             if posting.receipt is not None:
                 self.receipts[(family, posting.receipt)] += posting.minor
 
@@ -63,7 +66,7 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
             "clearing": receipt.clearing_minor,
             "suspense": -receipt.waiting_minor,
             "advance": -receipt.advance_minor,
-            "held_by": -receipt.held_minor,
+            "held_by": -sum(sharing.held(loan, receipt).values()),
         }
         for family, minor in found.items():
             assert sums.receipts[(family, receipt.id)] == minor, (family, receipt)
@@ -77,11 +80,11 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
             if receipt.source == "debit":
                 assert part.number == receipt.number, "a debit paid another installment"
         _check_waiting(books, loan, receipt.id)
-    held = sum(receipt.held_minor for receipt in loan.receipts)
+    held = sum(sum(sharing.held(loan, receipt).values()) for receipt in loan.receipts)
     collected = sum(item.allocated.total for item in loan.installments)
     payable = sum(
         minor for key, minor in sums.parts.items() if key[0] == "payable" and key[1] == loan.id
-    ) + sum(sums.receipts[("payable", receipt.id)] for receipt in loan.receipts)
+    )
     assert payable == held - collected, (payable, held, collected)
     for item in loan.installments:
         _check_item(loan, item, sums, paid[item.number])
@@ -110,6 +113,12 @@ def _check_item(loan: Loan, item: Installment, sums: Sums, paid: Amounts) -> Non
     assert sums.amounts("forgiven", loan.id, item.number) == item.forgiven, where
     assert sums.amounts("written_off", loan.id, item.number) == item.given_up, where
     claim = -sums.amounts("claim", loan.id, item.number)
+    assert sum(item.claims.values(), Amounts()) == item.owed, where
+    assert sum(item.given_up_claims.values(), Amounts()) == item.given_up, where
+    for claims in (item.claims, item.given_up_claims):
+        assert all(min(left.values()) >= 0 for left in claims.values()), (where, claims)
+    for (account, number), minor in sums.payable.items():
+        assert number != (loan.id, item.number) or minor <= 0, (account, where, minor)
     assert claim == owed + item.forgiven + item.given_up + item.subrogated, (where, claim, item)
     assert item.allocated == paid, (where, item.allocated, paid)
     assert min(owed.values()) >= 0, (where, owed)

@@ -18,7 +18,7 @@ from domain.loan.amounts import Component
 from domain.loan.change import Aggregates, CaseChange, Change, Message, Refusal, Transition
 from domain.loan.decide import decide
 from domain.loan.penalty import PenaltyRule
-from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
+from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
 from domain.loan.schedule import ScheduleLine
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
@@ -70,6 +70,7 @@ PRODUCT = Product(
     retry=RetryPlan(4, (1, 2, 3), (10, 25), 2, time(9, 30), 45),
     grace_days=3,
     closure=ClosureRules(2, 5),
+    payees=(Payee("funder-1", Routing.DIRECT, "ACCT-FUNDER-1-CNY"),),
     penalty=PenaltyRule(Decimal(18), 360, on_interest=False, grace_days=3),
 )
 
@@ -219,8 +220,11 @@ def tomorrow(books: MemoryBooks, days: int = 1) -> None:
 
 
 def with_shares(product: Product, *shares: tuple[str, Fraction], remainder: str) -> Product:
-    """The product with every component split by the same fractions."""
+    """The product with every component split by the same fractions; new parties are pooled."""
     rules = tuple(
         ShareRule(party, component, part) for component in Component for party, part in shares
     )
-    return replace(product, shares=SplitRules(rules, remainder))
+    split = SplitRules(rules, remainder)
+    own = {payee.party: payee for payee in product.payees}
+    pooled = (Payee(party, Routing.POOLED) for party in split.parties if party not in own)
+    return replace(product, shares=split, payees=(*own.values(), *pooled))

@@ -8,7 +8,7 @@ from domain.calendar import local_day, local_instant
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict, verdict_of
 from domain.loan.aggregate import Actor, Receipt
 from domain.loan.change import Change, Ordered, Refusal
-from domain.loan.view import BeatKind
+from domain.loan.view import BeatKind, InstallmentView
 from domain.reconciliation.statement import LineItem, StatementLine
 from tests.support.doors import (
     BookLine,
@@ -73,6 +73,12 @@ class Scene:
         while self.today < local_day(beat.not_before, SHANGHAI):
             self.until(self.today + timedelta(days=1), loan=loan)
         later(self.books, max(self.books.at, beat.not_before))
+        return self.beat_of(view)
+
+    def beat_of(self, view: InstallmentView) -> Change | Refusal:
+        """Perform the next beat of a view, which may be an old one."""
+        beat, loan, number = view.next_beat, view.loan_id, view.number
+        assert beat is not None, view
         kinds = {
             BeatKind.REMIND: QueueReminder,
             BeatKind.PRESENT: IntendDebit,

@@ -32,6 +32,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.decide.boarding import board_loan, roll_day
+from domain.loan.decide.closing import close_out
 from domain.loan.decide.desk import record_statement_break, record_unread_report
 from domain.loan.decide.driving import (
     intend_debit,
@@ -60,13 +61,15 @@ def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
             if command.evidence:
                 return Change(Done(note="unknown installment"))
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
-    work = Work(aggregates, from_driver=command.from_driver)
+    work = Work(aggregates, close_out=close_out, from_driver=command.from_driver)
     return _sort(work, command)
 
 
 def reread(aggregates: Aggregates, subject: tuple[str, int] | None) -> Change:
     """What another reading of a known fact changes: nothing but a case, so that a person looks."""
-    return Work(aggregates).finish(Done(note="already known, read differently"), subject)
+    return Work(aggregates, close_out=close_out).finish(
+        Done(note="already known, read differently"), subject
+    )
 
 
 def _sort(work: Work, command: AnyCommand) -> Change | Refusal:

@@ -8,6 +8,7 @@ from domain.debit.retry import NoRetry
 from domain.errors import IllegalTransition
 from domain.ledger import accounts
 from domain.loan.aggregate import Receipt
+from domain.loan.cases import CaseKind
 from domain.loan.decide.desk import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
@@ -67,4 +68,6 @@ def debit_receipt(
 def more_than_ordered(work: Work, loan_id: str, number: int, attempt: Attempt, amount: int) -> None:
     """The rail took more than was ordered: cash is booked as it came, a person looks."""
     text = f"order {attempt.order_no}: {amount} of {attempt.amount_minor}"
-    open_case(work, loan_id, number, f"overtaken/{attempt.order_no}", "more_than_ordered", text)
+    open_case(
+        work, loan_id, number, f"overtaken/{attempt.order_no}", CaseKind.MORE_THAN_ORDERED, text
+    )

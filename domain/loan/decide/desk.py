@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from domain.loan.aggregate import NoticeRecord
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import RecordNoticeReceipt
 from domain.loan.decide.work import Work
@@ -15,7 +16,8 @@ def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
     item = work.item(loan_id, number)
     if not item.needs_operator:
         work.put(loan_id, replace(item, needs_operator=why))
-        open_case(work, loan_id, number, f"operator/{loan_id}/{number}", "needs_operator", why)
+        key = f"operator/{loan_id}/{number}"
+        open_case(work, loan_id, number, key, CaseKind.NEEDS_OPERATOR, why)
 
 
 def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
@@ -25,7 +27,9 @@ def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
         work.put(loan_id, replace(item, needs_operator=""))
     work.close_case(f"operator/{loan_id}/{number}")
     work.close_case(f"code/{order_no}")
-    if (case := work.cases.get(f"unbelieved/{order_no}")) and case.kind != "contradiction":
+    if (
+        case := work.cases.get(f"unbelieved/{order_no}")
+    ) and case.kind is not CaseKind.CONTRADICTION:
         work.close_case(case.key)
 
 
@@ -35,7 +39,7 @@ def unknown_order(work: Work, rail: str, order_no: str) -> Change:
         CaseChange(
             "open",
             f"unknown_order/{rail}/{order_no}",
-            "unknown_order",
+            CaseKind.UNKNOWN_ORDER,
             f"{rail} reports order {order_no}, which the books do not hold",
         )
     )
@@ -48,7 +52,7 @@ def record_unread_report(work: Work, command: RecordUnreadReport) -> Change:
         CaseChange(
             "open",
             f"unread/{command.rail}/{command.event_id}",
-            "unread_report",
+            CaseKind.UNREAD_REPORT,
             f"{command.rail} sent report {command.event_id} of type {command.type!r}, unread",
         )
     )
@@ -58,7 +62,7 @@ def record_unread_report(work: Work, command: RecordUnreadReport) -> Change:
 def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
     """A file or line that could not be taken is a case; what stands behind it goes on."""
     key = f"{command.what.value}/{command.subject}"
-    work.open_case(CaseChange("open", key, command.what.value, command.text))
+    work.open_case(CaseChange("open", key, CaseKind(command.what.value), command.text))
     return work.finish(Done(note="statement break"))
 
 
@@ -69,7 +73,7 @@ def of_another_channel(
     text = f"{command.channel} reports message {notice.message_id}, sent by {notice.channel}"
     loan_id, number = subject
     key = f"channel/{notice.message_id}"
-    open_case(work, loan_id, number, key, "report_of_another_channel", text)
+    open_case(work, loan_id, number, key, CaseKind.REPORT_OF_ANOTHER_CHANNEL, text)
     return work.done(loan_id, number, "of another channel")
 
 
@@ -78,7 +82,7 @@ def open_case(
     loan_id: str,
     number: int,
     key: str,
-    kind: str,
+    kind: CaseKind,
     text: str,
     money: tuple[str, int] = ("", 0),
 ) -> None:

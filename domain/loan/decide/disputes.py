@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from domain.ledger import bookings
 from domain.loan.aggregate import Receipt
+from domain.loan.cases import CaseKind
 from domain.loan.decide.desk import open_case
 from domain.loan.decide.work import Work
 
@@ -49,7 +50,7 @@ def raise_inferred(work: Work, loan_id: str, receipt_id: str, back: int, most: i
 
 def dispute_amount(work: Work, loan_id: str, number: int, order_no: str, said: str) -> None:
     """Keep two tellings of one amount as a case."""
-    open_case(work, loan_id, number, f"amount/{order_no}", "contradiction", said)
+    open_case(work, loan_id, number, f"amount/{order_no}", CaseKind.CONTRADICTION, said)
 
 
 def compare_bookings(work: Work, loan_id: str, number: int, receipt_id: str) -> None:
@@ -61,7 +62,7 @@ def compare_bookings(work: Work, loan_id: str, number: int, receipt_id: str) -> 
         said = f"booking {receipt.return_ref} came back, and {receipt.bank_ref} is known"
         text = f"order {receipt.order_no}: {said}"
         key = f"booking/{receipt.order_no}"
-        open_case(work, loan_id, number, key, "contradiction", text)
+        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
 
 
 def settle_disputes(work: Work, loan_id: str, receipt: Receipt) -> None:

@@ -13,6 +13,7 @@ from domain.debit.rail import RailProfile
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
 from domain.loan.asking import NO_DEBIT
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change, Done, Message, Ordered, Refusal
 from domain.loan.commands import (
     BeatCommand,
@@ -29,6 +30,7 @@ from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat
+from domain.loan.waiting import left_to_take
 
 READABLE_LEAST = 30
 """Characters of an order number that shows loan, installment and attempt."""
@@ -84,17 +86,19 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
             return _withdraw(work, loan_id, number, live)
         return _send_again(work, loan_id, number, live)
     fall_due(work, loan_id, number)
-    # Money that waits or was paid ahead comes first: nothing is debited that it covers.
     place_waiting(work, loan_id)
     if not work.item(loan_id, number).owed.total:
         return work.superseded(loan_id, number)
     if not loan.mandate.allows(value_on):
         return _give_up(work, loan_id, number, Event.MANDATE_ENDED, f"not valid on {value_on}")
+    # The charge can set free what had paid a penalty: that money comes before any debit.
     charge_through(work, loan_id, number, value_on, tried_on=value_on)
-    item = work.item(loan_id, number)
-    amount = min([item.owed.total, *_caps(loan, item, rail)])
+    place_waiting(work, loan_id)
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    open_minor = left_to_take(loan, item, work.today(loan_id))
+    amount = min([open_minor, *_caps(loan, item, rail)])
     if amount <= 0:
-        return Refusal("debit.nothing_to_take", f"{item.owed.total} are owed, a cap allows none")
+        return Refusal("debit.nothing_to_take", f"{open_minor} are open, a cap allows none")
     if rail.same_amount_on_retry and (original := _original(item)) not in {None, amount}:
         why = f"the rail takes {original} again or nothing, and {amount} is to be taken"
         return _give_up(work, loan_id, number, Event.ATTEMPTS_EXHAUSTED, why)
@@ -149,7 +153,7 @@ def review(work: Work, command: Review) -> Change:
         CaseChange(
             "open",
             f"unsettled/{loan_id}/{number}",
-            "unsettled",
+            CaseKind.UNSETTLED,
             f"{open_minor} {loan.currency} minor units are reported and not proven at the bank",
             loan_id=loan_id,
             number=number,
@@ -238,7 +242,7 @@ def _notice_undelivered(work: Work, loan: Loan, number: int) -> None:
             CaseChange(
                 "open",
                 f"no_reminder/{loan.id}/{number}",
-                "no_reminder_delivered",
+                CaseKind.NO_REMINDER_DELIVERED,
                 "the debit goes out and no reminder is known to have arrived",
                 loan_id=loan.id,
                 number=number,

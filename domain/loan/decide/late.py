@@ -6,6 +6,7 @@ from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict
 from domain.loan.aggregate import Receipt
+from domain.loan.cases import CaseKind
 from domain.loan.decide.attempts import (
     debit_receipt,
     find,
@@ -49,7 +50,7 @@ def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outc
     if not is_proven(work, loan_id, attempt.order_no):
         why = f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}"
         key = f"contradiction/{attempt.order_no}"
-        open_case(work, loan_id, number, key, "contradiction", why)
+        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
 
 
 def acknowledges(outcome: Outcome) -> bool:
@@ -67,7 +68,7 @@ def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     if receipts_of_order(work, loan_id, attempt.order_no):
         return  # its money is here already
     key = f"contradiction/{attempt.order_no}"
-    open_case(work, loan_id, number, key, "contradiction", why)
+    open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
     last = work.item(loan_id, number).attempts[-1]
     if last.number == attempt.number and work.can(loan_id, number, Event.ORDER_FOUND):
         state = AttemptState.UNKNOWN
@@ -124,7 +125,7 @@ def free_success(
     receipt_id = f"R-{attempt.order_no}{suffix}"
     receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
     receive_free(work, loan_id, receipt, "confirmed_late")
-    kind = "double_execution" if earlier else "late_success"
+    kind = CaseKind.DOUBLE_EXECUTION if earlier else CaseKind.LATE_SUCCESS
     open_case(
         work,
         loan_id,

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from domain.loan.aggregate import LineState
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from domain.loan.decide.work import Work
 
 Named = tuple[str, int | None]
 """A loan that a line names, and the installment where that is known."""
-KIND = "unmatched_line"
+KIND = CaseKind.UNMATCHED_LINE
 NAMED_MOST = 200
 """Loans of one line that get a case of their own; a larger batch has only the case of the line."""
 

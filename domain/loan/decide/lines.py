@@ -6,6 +6,7 @@ from dataclasses import replace
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.ledger import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
@@ -230,7 +231,7 @@ def _compare(work: Work, known: LineState, line: StatementLine) -> None:
         CaseChange(
             "open",
             f"line_contradiction/{line.id}",
-            "line_contradiction",
+            CaseKind.LINE_CONTRADICTION,
             f"{said}, and now {line.amount_minor} {line.currency} on {line.booked_on}",
             line=line.id,
             amount_minor=line.amount_minor,

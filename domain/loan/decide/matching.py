@@ -10,7 +10,14 @@ from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
 from domain.loan.decide.linecases import close_cases_of_line, open_case_of_line
-from domain.loan.decide.money import count_proof, numbers_of, place_waiting, receive_free, take_back
+from domain.loan.decide.money import (
+    count_proof,
+    numbers_of,
+    on_account,
+    place_waiting,
+    receive_free,
+    take_back,
+)
 from domain.loan.decide.references import payment_id, payments_called
 from domain.loan.decide.returnlines import returnable, take_back_by_line
 from domain.loan.decide.returns import reopen
@@ -166,7 +173,7 @@ def _identify(work: Work, line: LineState, match: Match, event: str) -> None:
     matches = (*line.matches, match)
     _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor)
     if match.minor:
-        count_proof(work, match, line.id)
+        count_proof(work, match, line)
 
 
 def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingItem, ...]:
@@ -210,10 +217,9 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     today = work.today(loan.id)
     work.post(bookings.identify(loan, receipt, back, line.id, today, "match_undone"))
-    if receipt.held_minor:
-        work.post(bookings.hold_direct(loan, receipt, -receipt.held_minor, today))
     matches = tuple(other for other in line.matches if other is not match)
     _put_open(work, replace(line, matches=matches), back.booked_minor)
+    work.close_case(f"account/{line.id}/{receipt.id}")
     lines = tuple(name for name in receipt.lines if name != line.id)
     work.put_receipt(
         loan.id,
@@ -221,8 +227,8 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
             receipt,
             settled_minor=receipt.settled_minor - max(match.minor, 0),
             return_settled_minor=receipt.return_settled_minor - max(-match.minor, 0),
-            held_minor=0,
             lines=lines,
+            proven_on=on_account(receipt, line.account, -match.minor),
         ),
     )
 

@@ -6,13 +6,17 @@ from datetime import date
 
 from domain.errors import InvariantBroken
 from domain.ledger import bookings
-from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Receipt
+from domain.loan.accrual import owed_on
+from domain.loan.aggregate import Allocated, LineState, Loan, Match, Receipt
 from domain.loan.amounts import Component
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
-from domain.loan.decide.charges import charge_to_date, owed_on, true_up_penalty
+from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
+from domain.loan.sharing import share_out
+from domain.loan.waiting import by_waterfall
 from domain.loan.waterfall import Allocation, OpenItem, allocate
 
 ROUNDS_MOST = 20
@@ -21,6 +25,7 @@ ROUNDS_MOST = 20
 
 def receive_debit(work: Work, loan_id: str, receipt: Receipt, number: int) -> None:
     """A debit confirmed for its own installment: the waterfall only orders its components."""
+    receipt = _not_of_the_future(work, loan_id, receipt)
     true_up_penalty(work, loan_id, number, receipt.value_on)
     loan = work.loan(loan_id)
     item = loan.installment(number)
@@ -31,15 +36,27 @@ def receive_debit(work: Work, loan_id: str, receipt: Receipt, number: int) -> No
         receipt.value_on,
         designated=(number,),
     )
-    work.post(bookings.receive(loan, receipt, paid, "confirmed"))
-    work.put_receipt(loan_id, _with(receipt, paid, waiting=rest))
+    shared = share_out(loan, paid)
+    work.post(bookings.receive(loan, receipt, shared, "confirmed"))
+    work.put_receipt(loan_id, _with(receipt, shared, waiting=rest))
     charge_to_date(work, loan_id, number)
 
 
 def receive_free(work: Work, loan_id: str, receipt: Receipt, event: str) -> None:
     """Money that belongs to no live order: it waits in suspense until it is placed."""
+    receipt = _not_of_the_future(work, loan_id, receipt)
     work.post(bookings.receive(work.loan(loan_id), receipt, (), event))
     work.put_receipt(loan_id, replace(receipt, waiting_minor=receipt.amount_minor))
+
+
+def _not_of_the_future(work: Work, loan_id: str, receipt: Receipt) -> Receipt:
+    """Money counts from today at the latest, or from the day that its own order was made for.
+
+    No penalty is charged for days that have not been.
+    """
+    orders = (a for _, a in work.loan(loan_id).attempts() if a.order_no == receipt.order_no)
+    latest = max([work.today(loan_id), *(attempt.value_on for attempt in orders)])
+    return replace(receipt, value_on=min(receipt.value_on, latest))
 
 
 def place_waiting(work: Work, loan_id: str) -> None:
@@ -62,14 +79,14 @@ def waits_for(work: Work, loan_id: str, number: int) -> int:
     """Minor units of free money that would pay an installment if it had no live attempt."""
     loan = work.loan(loan_id)
     frees = [(r, r.waiting_minor + r.advance_minor) for r in loan.receipts]
-    parts = [p for r, free in frees if free for p in _by_waterfall(work, loan, r, free)[0]]
+    parts = [p for r, free in frees if free for p in _where_it_goes(work, loan, r, free)[0]]
     return sum(part.minor for part in parts if part.number == number)
 
 
 def _place(work: Work, loan_id: str, receipt_id: str) -> None:
     loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
     free = receipt.waiting_minor + receipt.advance_minor
-    paid, rest = _by_waterfall(work, loan, receipt, free) if free else ((), 0)
+    paid, rest = _where_it_goes(work, loan, receipt, free) if free else ((), 0)
     live = {item.number for item in loan.installments if item.live_attempt is not None}
     now = [part for part in paid if part.number not in live]
     numbers = list(dict.fromkeys(part.number for part in now))
@@ -95,28 +112,16 @@ def _within_owed(work: Work, loan_id: str, parts: Sequence[Allocation]) -> list[
     return cut
 
 
-def _by_waterfall(
+def _where_it_goes(
     work: Work, loan: Loan, receipt: Receipt, free: int
 ) -> tuple[tuple[Allocation, ...], int]:
-    """Where free money goes: what is owed is never future to it, however early its value date."""
-    items = list(loan.installments)
-    if receipt.source == "debit":  # the payer agreed to this debit, not to pay other installments
-        items = [item for item in items if item.number == receipt.number]
-    entries = [_open(loan, item, receipt.value_on) for item in items]
-    entries = [entry for entry in entries if entry.owed.total]
-    past = [entry.due_on for entry in entries if entry.due_on <= work.today(loan.id)]
-    as_of = max([receipt.value_on, *past])
-    # Charged before its day (a rail with a lead, a moved date): due as of now.
-    entries = [replace(entry, due_on=min(entry.due_on, as_of)) for entry in entries]
-    mine = tuple(entry.number for entry in entries if entry.number == receipt.number)
-    return allocate(entries, free, loan.product.waterfall, as_of, mine)
-
-
-def _open(loan: Loan, item: Installment, value_on: date) -> OpenItem:
-    """What free money can pay: what is owed, or what was given up and is still collectable."""
-    given_up = item.state is State.WRITTEN_OFF
-    amounts = item.given_up if given_up else owed_on(loan, item, value_on)
-    return OpenItem(item.number, item.due_on, amounts)
+    """Where free money goes: to what is owed, or was written off and is still collectable."""
+    items = []
+    for item in loan.installments:
+        given_up = item.state is State.WRITTEN_OFF
+        amounts = item.given_up if given_up else owed_on(loan, item, receipt.value_on)
+        items.append(OpenItem(item.number, item.due_on, amounts))
+    return by_waterfall(loan, receipt, free, items, work.today(loan.id))
 
 
 def _draw(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
@@ -159,7 +164,7 @@ def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> CaseChange:
     return CaseChange(
         "open",
         f"surplus/{receipt.id}",
-        "surplus",
+        CaseKind.SURPLUS,
         f"{minor} {loan.currency} minor units of receipt {receipt.id} are not owed",
         loan_id=loan.id,
         number=receipt.number,
@@ -172,23 +177,26 @@ def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> CaseChange:
 def _apply(work: Work, loan_id: str, receipt_id: str, paid: Sequence[Allocation]) -> None:
     if not paid:
         return
-    today = work.today(loan_id)
-    outside = {
-        n for n in {p.number for p in paid} if work.item(loan_id, n).state is State.WRITTEN_OFF
-    }
-    plain = [part for part in paid if part.number not in outside]
-    if plain:
-        receipt = work.receipt(loan_id, receipt_id)
-        work.post(bookings.apply_money(work.loan(loan_id), receipt, plain, today))
-    for number, amounts in bookings.by_number(p for p in paid if p.number in outside).items():
-        loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
-        item = loan.installment(number)
-        work.post(bookings.recover(loan, receipt, item, amounts, today))
+    today, loan = work.today(loan_id), work.loan(loan_id)
     receipt = work.receipt(loan_id, receipt_id)
+    shared = share_out(loan, paid)
+    plain, outside = _by_state(work, loan_id, shared)
+    if plain:
+        work.post(bookings.apply_money(loan, receipt, plain, today))
+    if outside:
+        work.post(bookings.recover(loan, receipt, outside, today))
     total = sum(part.minor for part in paid)
-    work.put_receipt(loan_id, _with(receipt, paid, waiting=receipt.waiting_minor - total))
+    work.put_receipt(loan_id, _with(receipt, shared, waiting=receipt.waiting_minor - total))
     for number in dict.fromkeys(part.number for part in paid):
         raise_paid(work, loan_id, number, f"receipt {receipt_id}")
+
+
+def _by_state(
+    work: Work, loan_id: str, parts: Sequence[Allocated]
+) -> tuple[list[Allocated], list[Allocated]]:
+    """Parts on installments that are owed, and parts on those that are written off."""
+    outside = [p for p in parts if work.item(loan_id, p.number).state is State.WRITTEN_OFF]
+    return [part for part in parts if part not in outside], outside
 
 
 def raise_paid(work: Work, loan_id: str, number: int, detail: str) -> None:
@@ -210,24 +218,19 @@ def take_back(
     receipt = work.receipt(loan_id, receipt_id)
     waited = min(minor, receipt.waiting_minor)
     ahead = min(minor - waited, receipt.advance_minor)
-    unpaid, kept = _newest(receipt.allocations, minor - waited - ahead)
-    plain = [p for p in unpaid if work.item(loan_id, p.number).state is not State.WRITTEN_OFF]
-    outside = [p for p in unpaid if work.item(loan_id, p.number).state is State.WRITTEN_OFF]
-    for number, amounts in bookings.by_number(outside).items():
-        loan = work.loan(loan_id)
-        item = loan.installment(number)
-        work.post(bookings.recover(loan, receipt, item, -amounts, on))
-        waited += amounts.total
-    work.post(bookings.take_back(work.loan(loan_id), receipt, plain, waited, ahead, on, event))
-    back = sum(part.minor for part in plain) + waited + ahead
-    from_outside = bookings.by_number(outside).values()
+    unpaid, kept = newest(receipt.allocations, minor - waited - ahead)
+    plain, outside = _by_state(work, loan_id, unpaid)
+    if outside:
+        work.post(bookings.recovery_reversed(work.loan(loan_id), receipt, outside, on))
+    given_back = waited + sum(part.minor for part in outside)
+    work.post(bookings.take_back(work.loan(loan_id), receipt, plain, given_back, ahead, on, event))
+    back = sum(part.minor for part in plain) + given_back + ahead
     work.put_receipt(
         loan_id,
         replace(
             receipt,
             allocations=kept,
-            waiting_minor=receipt.waiting_minor
-            - (waited - sum(amounts.total for amounts in from_outside)),
+            waiting_minor=receipt.waiting_minor - waited,
             advance_minor=receipt.advance_minor - ahead,
             returned_minor=receipt.returned_minor + back,
         ),
@@ -235,45 +238,60 @@ def take_back(
     return list(dict.fromkeys(part.number for part in unpaid))
 
 
-def _newest(
-    allocations: Sequence[Allocated], minor: int
-) -> tuple[list[Allocation], tuple[Allocated, ...]]:
-    """The newest allocations worth `minor`, and what is left of the others."""
-    taken: list[Allocation] = []
-    kept: list[Allocated] = []
-    for part in reversed(allocations):
-        size = min(minor, part.minor)
-        if size:
-            taken.append(Allocation(part.number, part.component, size))
-            minor -= size
-        if part.minor > size:
-            kept.append(replace(part, minor=part.minor - size))
-    return taken, tuple(reversed(kept))
-
-
 def prove(work: Work, match: Match, line: LineState) -> None:
     """A booked line, as it comes, proves (part of) a receipt, or of its return."""
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     work.post(bookings.settle(loan, receipt, line.account, match, line.id, line.booked_on))
-    count_proof(work, match, line.id)
+    count_proof(work, match, line)
 
 
-def count_proof(work: Work, match: Match, line: str) -> None:
-    """What is posted of a proof becomes a fact of its receipt; its installments are looked at."""
+def count_proof(work: Work, match: Match, line: LineState) -> None:
+    """What is posted of a proof becomes a fact of its receipt; its installments are looked at.
+
+    A line on an account that the product does not name is a break: the money is here, and no party
+    holds it.
+    """
     receipt = work.receipt(match.loan_id, match.receipt)
-    known = line in receipt.lines
+    known = line.id in receipt.lines
     work.put_receipt(
         match.loan_id,
         replace(
             receipt,
             settled_minor=receipt.settled_minor + max(match.minor, 0),
             return_settled_minor=receipt.return_settled_minor + max(-match.minor, 0),
-            lines=receipt.lines if known else (*receipt.lines, line),
+            lines=receipt.lines if known else (*receipt.lines, line.id),
+            proven_on=on_account(receipt, line.account, match.minor),
         ),
     )
     settle_disputes(work, match.loan_id, work.receipt(match.loan_id, match.receipt))
+    product = work.loan(match.loan_id).product
+    if line.account not in product.accounts:
+        work.open_case(_other_account(work.loan(match.loan_id), receipt, match, line))
     for number in numbers_of(receipt):
         work.touch(match.loan_id, number)
+
+
+def on_account(receipt: Receipt, account: str, minor: int) -> tuple[tuple[str, int], ...]:
+    """What lines prove of a receipt by account, after `minor` more on one of them."""
+    cash = dict(receipt.proven_on) | {account: receipt.cash_on(account) + minor}
+    return tuple((name, sum_minor) for name, sum_minor in cash.items() if sum_minor)
+
+
+def _other_account(loan: Loan, receipt: Receipt, match: Match, line: LineState) -> CaseChange:
+    routed = ", ".join(sorted(loan.product.accounts))
+    return CaseChange(
+        "open",
+        f"account/{line.id}/{receipt.id}",
+        CaseKind.OTHER_ACCOUNT,
+        f"{match.minor} {loan.currency} minor units of receipt {receipt.id} are on account "
+        f"{line.account}; the product names {routed}",
+        loan_id=loan.id,
+        number=receipt.number,
+        receipt=receipt.id,
+        line=line.id,
+        amount_minor=match.minor,
+        currency=loan.currency,
+    )
 
 
 def numbers_of(receipt: Receipt) -> tuple[int, ...]:
@@ -282,6 +300,5 @@ def numbers_of(receipt: Receipt) -> tuple[int, ...]:
     return tuple(sorted(numbers | ({receipt.number} if receipt.number else set())))
 
 
-def _with(receipt: Receipt, paid: Sequence[Allocation], waiting: int) -> Receipt:
-    parts = tuple(Allocated(part.number, part.component, part.minor) for part in paid)
-    return replace(receipt, allocations=(*receipt.allocations, *parts), waiting_minor=waiting)
+def _with(receipt: Receipt, paid: Sequence[Allocated], waiting: int) -> Receipt:
+    return replace(receipt, allocations=(*receipt.allocations, *paid), waiting_minor=waiting)

@@ -32,7 +32,7 @@ from domain.loan.decide.matching import (
     undo_match,
     withdraw_payment,
 )
-from domain.loan.decide.money import place_waiting, raise_paid
+from domain.loan.decide.money import place_waiting
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
@@ -202,10 +202,7 @@ def _waive(work: Work, order: Waive) -> Change | Refusal:
     amounts = Amounts().plus(order.component, order.amount_minor)
     today = work.today(loan_id)
     work.post(bookings.waive(work.loan(loan_id), item, amounts, "goodwill", today))
-    if not work.item(loan_id, number).owed.total:
-        raise_paid(work, loan_id, number, "waived")
-    else:
-        work.note(loan_id, number, item.state, item.state, "waived", str(order.amount_minor))
+    work.note(loan_id, number, item.state, item.state, "waived", str(order.amount_minor))
     _answered(work, order)
     return work.done(loan_id, number, "waived")
 

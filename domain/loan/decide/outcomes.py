@@ -6,6 +6,7 @@ from typing import assert_never
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict, checked
 from domain.debit.retry import NoRetry
+from domain.loan.cases import CaseKind
 from domain.loan.change import Change
 from domain.loan.commands import RecordOutcome, RecordUnsent
 from domain.loan.decide.attempts import (
@@ -82,7 +83,7 @@ def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Out
     if attempt.is_live or (outcome.claims_money and unbooked):
         why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
         key = f"unbelieved/{attempt.order_no}"
-        kind = "contradiction" if outcome.claims_money else "unknown_code"
+        kind = CaseKind.CONTRADICTION if outcome.claims_money else CaseKind.UNKNOWN_CODE
         open_case(work, loan_id, number, key, kind, why)
 
 
@@ -117,7 +118,7 @@ def _hear_live(
         case Verdict.NOT_FOUND if conclusive:
             why = f"order {attempt.order_no} was acknowledged and is now said to be unknown"
             key = f"contradiction/{attempt.order_no}"
-            open_case(work, loan_id, number, key, "contradiction", why)
+            open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
             _wait(work, loan_id, number, attempt, AttemptState.UNKNOWN, outcome)
         case Verdict.UNKNOWN | Verdict.NOT_FOUND:
             keeps = attempt.state is AttemptState.ACCEPTED and not _is_overdue(work, attempt)
@@ -144,7 +145,7 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
             loan_id,
             number,
             f"defective/{attempt.order_no}",
-            "defective_success",
+            CaseKind.DEFECTIVE_SUCCESS,
             f"order {attempt.order_no} was taken with code {outcome.code}",
         )
     if amount > attempt.amount_minor:
@@ -211,7 +212,7 @@ def _wait(
             loan_id,
             number,
             f"code/{attempt.order_no}",
-            "unknown_code",
+            CaseKind.UNKNOWN_CODE,
             f"order {attempt.order_no}: code {outcome.code!r} stands in no table",
         )
     if attempt.enquiries >= work.rules.rail(attempt.rail).enquiries_before_operator:

@@ -12,6 +12,7 @@ from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import MINOR_MAX, Outcome, OutcomeClass
 from domain.debit.retry import SOFT, NoRetry
 from domain.loan.aggregate import Receipt
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find, judge_again, put_attempt
@@ -50,7 +51,7 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     if flaw := _flaw(work, loan_id, command):
         key = f"unbelieved_return/{command.order_no}"
         text = f"a return of order {command.order_no} is not believed: {flaw}"
-        open_case(work, loan_id, number, key, "contradiction", text)
+        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
         return work.done(loan_id, number, "not believed")
     infer_execution(work, loan_id, command.order_no, command.amount_minor)
     receipt = _reported(work, loan_id, command)
@@ -194,7 +195,7 @@ def _case_of_excess(
         CaseChange(
             "open",
             f"return/{command.order_no}/{command.bank_ref or ''}",
-            "return_of_more",
+            CaseKind.RETURN_OF_MORE,
             f"{excess} {currency} minor units more came back of {command.order_no} than were taken",
             loan_id=loan_id,
             number=number,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from domain import canonical
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from domain.loan.lifecycle import Event, State
 
@@ -28,16 +29,16 @@ def after_move(
         yield CaseChange(
             "open",
             f"mandate/{loan_id}/{item.number}",
-            "mandate",
+            CaseKind.MANDATE,
             f"{why}; a new mandate or another way to pay is needed",
             loan_id=loan_id,
             number=item.number,
         )
     elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
-        yield CaseChange("close", f"mandate/{loan_id}/{item.number}", "mandate", "")
+        yield CaseChange("close", f"mandate/{loan_id}/{item.number}", CaseKind.MANDATE, "")
     if item.state in _REMINDER_IS_PAST:
         key = f"no_reminder/{loan_id}/{item.number}"
-        yield CaseChange("close", key, "no_reminder_delivered", "")
+        yield CaseChange("close", key, CaseKind.NO_REMINDER_DELIVERED, "")
 
 
 def other_reading(known_as: str, subject: tuple[str, int] | None) -> CaseChange:
@@ -46,7 +47,7 @@ def other_reading(known_as: str, subject: tuple[str, int] | None) -> CaseChange:
     return CaseChange(
         "open",
         f"reading/{canonical.digest(known_as)[:16]}",
-        "read_differently",
+        CaseKind.READ_DIFFERENTLY,
         f"{known_as[:200]} is known with another content; both readings were applied",
         loan_id=loan_id,
         number=number,

@@ -1,9 +1,11 @@
 """One decision being worked out: the aggregates as they become, and everything to be written.
 
 `Work` is the only mutable thing in the domain and lives for one call of `decide`. Families of
-commands change it through a few verbs; `finish` looks at the gates of whatever was touched.
+commands change it through a few verbs. `finish` ends every command in the same way: loans come to
+rest (`close_out`), cash is held by whom it belongs to, and gates are looked at.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -13,6 +15,7 @@ from domain.ledger.entry import Entry
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
 from domain.loan.amounts import Amounts
+from domain.loan.cases import CASE_RULES
 from domain.loan.change import (
     Aggregates,
     Answer,
@@ -26,14 +29,25 @@ from domain.loan.change import (
 from domain.loan.decide import standing, waking
 from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
+from domain.loan.sharing import held
 from domain.loan.view import InstallmentView
+from domain.loan.waiting import free_minor
+
+MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
 
 
 class Work:
     """What one command changes, while it is being decided."""
 
-    def __init__(self, aggregates: Aggregates, *, from_driver: bool = False) -> None:
+    def __init__(
+        self,
+        aggregates: Aggregates,
+        *,
+        close_out: Callable[["Work", str], None],
+        from_driver: bool = False,
+    ) -> None:
         self.aggregates = aggregates
+        self._close_out = close_out
         self.at = aggregates.at
         self.rules = aggregates.rules
         self.loans: dict[str, Loan] = dict(aggregates.loans)
@@ -70,6 +84,10 @@ class Work:
     def today(self, loan_id: str) -> date:
         """The local day of the loan's product."""
         return local_day(self.at, self.loans[loan_id].product.timezone)
+
+    def touched(self, loan_id: str) -> tuple[int, ...]:
+        """Numbers of the installments of a loan that this command has changed or must look at."""
+        return tuple(number for name, number in self._touched if name == loan_id)
 
     # --- changing --------------------------------------------------------------------------------
 
@@ -179,11 +197,6 @@ class Work:
             self._cases.append(replace(case, action="close"))
             self._touch_subject(case)
 
-    def _touch_subject(self, case: CaseChange) -> None:
-        """A case changes what its installment shows: raise its version and tell its driver."""
-        if case.number is not None and case.loan_id in self.loans:
-            self.touch(case.loan_id, case.number)
-
     def send(self, message: Message) -> None:
         """Put a message in the outbox."""
         self._messages.append(message)
@@ -196,13 +209,16 @@ class Work:
     # --- the end ---------------------------------------------------------------------------------
 
     def finish(self, answer: Answer, subject: tuple[str, int] | None = None) -> Change:
-        """Look at the gates of everything touched, raise versions, wake drivers; the change."""
+        """Bring loans to rest, look at gates, raise versions, wake drivers; the change."""
         if self.aggregates.known_as:
             self.open_case(standing.other_reading(self.aggregates.known_as, subject))
+        for loan_id in sorted(self._changed_loans):
+            self._close_out(self, loan_id)
+            self._touch_moved_beats(loan_id)
         if subject is not None and self._from_driver:
             self._tell_driver(*subject)
-        for loan_id, receipt_id in self._receipts:
-            self._hold_direct(loan_id, receipt_id)
+        for loan_id, receipt_id in list(self._receipts):
+            self._hold(loan_id, receipt_id)
         for loan_id, number in list(self._touched):
             self._pass_gates(loan_id, number)
         for loan_id, number in list(self._touched):
@@ -229,20 +245,44 @@ class Work:
         """Finish a moot beat: the answer's view says what is to be done instead."""
         return self.finish(Superseded(), (loan_id, number))
 
-    def _hold_direct(self, loan_id: str, receipt_id: str) -> None:
-        """Cash proven on the sole payee's own account is held by it, no longer payable to it."""
-        loan = self.loan(loan_id)
-        receipt = self.receipt(loan_id, receipt_id)
-        if set(loan.product.shares.parties) != {loan.product.funder}:
+    def _touch_subject(self, case: CaseChange) -> None:
+        """A case changes what its installment shows, and may open or shut its gates.
+
+        One that names only a loan concerns the installments whose gates it keeps shut.
+        """
+        loan = self.loans.get(case.loan_id or "")
+        if loan is not None and case.number is not None:
+            self.touch(loan.id, case.number)
+        elif loan is not None and CASE_RULES[case.kind].blocks_closing:
+            for item in loan.installments:
+                if item.fell_due and item.state not in FINAL:
+                    self.touch(loan.id, item.number)
+
+    def _touch_moved_beats(self, loan_id: str) -> None:
+        """Free money changes what is to be debited of installments that no command names."""
+        before, now = self.aggregates.loans.get(loan_id), self.loan(loan_id)
+        if before is None or not free_minor(before) + free_minor(now):
             return
-        proven = receipt.settled_minor - receipt.return_settled_minor
-        if delta := max(0, min(receipt.applied_minor, proven)) - receipt.held_minor:
-            self.post(bookings.hold_direct(loan, receipt, delta, self.today(loan_id)))
-            held = receipt.held_minor + delta
-            self.put_receipt(loan_id, replace(receipt, held_minor=held))
-        for item in loan.installments:
-            if any(part.number == item.number for part in receipt.allocations):
-                self.touch(loan_id, item.number)
+        for item in now.installments:
+            if item.opened and item.state in MAY_BE_DEBITED:
+                was = before.installment(item.number)
+                cases = self.aggregates.cases
+                known = agenda.next_beat(before, was, self.rules, self.at, cases)
+                if agenda.next_beat(now, item, self.rules, self.at, self.cases) != known:
+                    self.touch(loan_id, item.number)
+
+    def _hold(self, loan_id: str, receipt_id: str) -> None:
+        """Cash proven on a party's own account is held by it, as far as it is the party's share."""
+        loan, receipt = self.loan(loan_id), self.receipt(loan_id, receipt_id)
+        before = self.aggregates.loans.get(loan_id)
+        known = before.receipt(receipt_id) if before else None
+        was, now = held(loan, known) if known else {}, held(loan, receipt)
+        moves = {key: now.get(key, 0) - was.get(key, 0) for key in sorted(was.keys() | now.keys())}
+        moved = {key: minor for key, minor in moves.items() if minor}
+        if moved:
+            self.post(bookings.hold(loan, receipt, moved, self.today(loan_id)))
+        for _, number, _ in moved:
+            self.touch(loan_id, number)
 
     def _pass_gates(self, loan_id: str, number: int) -> None:
         if self.item(loan_id, number).state is State.CLEARING:

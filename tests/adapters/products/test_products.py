@@ -20,6 +20,7 @@ from domain.canonical import digest
 from domain.loan.amounts import Component
 from domain.loan.caps import Cap, CapRules, Fees, Measure, legal_caps
 from domain.loan.frequency import Frequency
+from domain.loan.product import Payee, Routing
 from domain.loan.schedule_terms import Method
 from domain.loan.waterfall import Direction, Future
 
@@ -222,10 +223,16 @@ def test_shares_steps_and_hours_of_another_place_are_read(tmp_path: Path) -> Non
     text = text.replace("closes = 21:00:00 }", 'closes = 21:00:00, timezone = "Asia/Urumqi" }')
     path = tmp_path / "p.toml"
     path.write_text(
-        text + "[[penalty.steps]]\nfrom_dpd = 30\nannual_rate_percent = 24\n", encoding="utf-8"
+        text + '[[payees]]\nparty = "platform"\nrouting = "pooled"\n'
+        "[[penalty.steps]]\nfrom_dpd = 30\nannual_rate_percent = 24\n",
+        encoding="utf-8",
     )
     product = read_product(path).product
     assert product.shares.parties == ("funder-1", "platform")
+    assert product.payees == (
+        Payee("funder-1", Routing.DIRECT, "ACCT-FUNDER-1-CNY"),
+        Payee("platform", Routing.POOLED),
+    )
     assert product.shares.rules[0].fraction == Fraction(1, 50)
     assert product.reminders.allowed.timezone == "Asia/Urumqi"
     assert product.penalty is not None
@@ -273,7 +280,7 @@ def test_ceilings_of_every_kind_and_all_fees_are_read(tmp_path: Path) -> None:
 def test_a_released_product_keeps_its_digest_and_is_read_back_with_caps_and_without() -> None:
     """Books that pinned a product before there were caps know it again; those with caps do, too."""
     products = read_products(EXAMPLES)
-    before = "b13f508498229a12"
+    before = "24d9dda2c90511b4"
     assert digest(products["cn-personal@1"].product).startswith(before)
     body = json.loads(product_row(products["cn-personal@1"].product)["body"])
     del body["caps"]
@@ -306,3 +313,23 @@ def test_long_values_are_shortened_and_hidden_ones_not_shown() -> None:
     faults = {fault.field: str(fault) for fault in faults_of(caught.value, {"secret"})}
     assert len(faults["word"]) < 200
     assert "hunter2" not in faults["secret"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('routing = "direct"\n', "", "payees.0.routing"),
+        ('routing = "direct"', 'routing = "pooled"', "pooled names none"),
+        ('routing = "direct"\naccount = "ACCT-FUNDER-1-CNY"', 'routing = "direct"', "direct names"),
+        ('[[payees]]\nparty = "funder-1"', '[[payees]]\nparty = "other"', "payees.party"),
+    ],
+)
+def test_how_a_party_is_paid_is_said_and_never_inferred(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    """Without a routing, with a contradiction in it, or for somebody who has no share: refused."""
+    assert old in PERSONAL
+    path = tmp_path / "p.toml"
+    path.write_text(PERSONAL.replace(old, new), encoding="utf-8")
+    with pytest.raises(SourceRefused, match=said):
+        read_product(path)

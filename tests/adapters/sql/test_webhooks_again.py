@@ -22,6 +22,7 @@ from api.webhooks import build_app
 from domain.debit.codes import CodeTable
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
+from domain.loan.cases import CaseKind
 from domain.loan.lifecycle import State
 from ports.rail import UnknownReport
 from simulator.webhooks import sign
@@ -120,7 +121,7 @@ async def test_an_event_that_could_not_be_read_is_read_when_it_comes_again(
     assert view is not None
     assert view.state is State.CLEARING
     kinds = sorted(case.kind for case in await desk.cases())
-    assert kinds.count("read_differently") == 1
+    assert kinds.count(CaseKind.READ_DIFFERENTLY) == 1
 
 
 async def test_a_return_read_in_another_class_is_one_return_and_a_case(
@@ -141,7 +142,7 @@ async def test_a_return_read_in_another_class_is_one_return_and_a_case(
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_r", event) for _ in range(2)] == [200, 200]
     assert await desk.balances() == before
-    assert [case.kind for case in await desk.cases()].count("read_differently") == 1
+    assert [case.kind for case in await desk.cases()].count(CaseKind.READ_DIFFERENTLY) == 1
 
 
 async def test_an_id_that_is_used_for_another_event_is_news_with_a_case(

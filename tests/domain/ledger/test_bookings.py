@@ -12,6 +12,10 @@ from domain.ledger import bookings
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import Allocated, Installment, Loan, Match, Receipt
 from domain.loan.amounts import Amounts, Component, total_of
+from domain.loan.decide.folding import folded
+from domain.loan.lifecycle import State
+from domain.loan.sharing import share_out
+from domain.loan.split import claims_after
 from domain.loan.waterfall import Allocation
 from domain.reconciliation.statement import StatementLine
 from tests.support.memory import PRODUCT, board, with_shares
@@ -47,9 +51,23 @@ def moved(*entries: Entry) -> dict[str, int]:
     return {account: minor for account, minor in sums.items() if minor}
 
 
-def parts(amounts: Amounts) -> list[Allocation]:
-    """Allocations to installment 1."""
-    return [Allocation(1, component, minor) for component, minor in amounts.items()]
+def charged_item(amounts: Amounts) -> Installment:
+    """Installment 1 with everything charged and nothing drawn."""
+    claims = claims_after({}, Amounts(), amounts, SHARED.shares)
+    return replace(ITEM, charged=amounts, owed=amounts, claims=claims)
+
+
+def parts(item: Installment, amounts: Amounts) -> tuple[Allocated, ...]:
+    """Allocations to installment 1, with their shares."""
+    allocations = [Allocation(1, component, minor) for component, minor in amounts.items()]
+    return share_out(loan(item), allocations)
+
+
+def after(item: Installment, entry: Entry) -> Installment:
+    """The installment once an entry is posted."""
+    for posting in entry.postings:
+        item = folded(item, posting)
+    return item
 
 
 @given(charged=AMOUNTS, more=AMOUNTS)
@@ -57,10 +75,10 @@ def test_a_charge_and_its_reversal_leave_nothing(charged: Amounts, more: Amounts
     """Dr owed, Cr claim by share; the negative one takes exactly that back."""
     if not more.total:
         return
-    before = replace(ITEM, charged=charged, owed=charged)
-    after = replace(ITEM, charged=charged + more, owed=charged + more)
+    before = charged_item(charged)
     there = bookings.charge(loan(before), before, more, "fell_due", DAY)
-    back = bookings.charge(loan(after), after, -more, "reversed", DAY)
+    charged_more = replace(after(before, there), charged=charged + more)
+    back = bookings.charge(loan(charged_more), charged_more, -more, "reversed", DAY)
     assert moved(there, back) == {}
     owed = sum(minor for name, minor in moved(there).items() if name.startswith("owed/"))
     assert owed == more.total
@@ -74,27 +92,27 @@ def test_money_applied_in_parts_shares_out_exactly_and_a_return_undoes_it(
     whole = [m for m in owed.values() if m]
     if not whole:
         return
-    item = replace(ITEM, charged=owed, owed=owed)
-    entries, left = [], owed
-    while left.total:
-        cut = Amounts(*(data.draw(st.integers(0, m)) for m in left.values()))
-        cut = cut if cut.total else left
-        entries.append(bookings.apply_money(loan(item), RECEIPT, parts(cut), DAY))
-        left = left - cut
-        item = replace(item, owed=left)
-    once = bookings.apply_money(
-        loan(replace(ITEM, charged=owed, owed=owed)), RECEIPT, parts(owed), DAY
-    )
+    item = charged_item(owed)
+    once = bookings.apply_money(loan(item), RECEIPT, parts(item, owed), DAY)
+    entries: list[Entry] = []
+    paid: list[Allocated] = []
+    while item.owed.total:
+        some = Amounts(*(data.draw(st.integers(0, m)) for m in item.owed.values()))
+        shared = parts(item, some if some.total else item.owed)
+        entries.append(bookings.apply_money(loan(item), RECEIPT, shared, DAY))
+        paid.extend(shared)
+        item = after(item, entries[-1])
     assert moved(*entries) == moved(once)
-    back = bookings.take_back(loan(item), RECEIPT, parts(owed), 0, 0, DAY)
+    back = bookings.take_back(loan(item), RECEIPT, paid, 0, 0, DAY)
     rest = moved(*entries, back)
     assert rest == {"suspense/R1": owed.total, "clearing/simbank": -owed.total}
 
 
 def test_a_receipt_splits_into_what_pays_and_what_waits() -> None:
     """Dr clearing for all of it; the rest waits under the receipt's own name."""
-    item = replace(ITEM, charged=Amounts(principal=300), owed=Amounts(principal=300))
-    entry = bookings.receive(loan(item), RECEIPT, parts(Amounts(principal=300)), "confirmed")
+    item = charged_item(Amounts(principal=300))
+    paid = parts(item, Amounts(principal=300))
+    entry = bookings.receive(loan(item), RECEIPT, paid, "confirmed")
     assert moved(entry) == {
         "clearing/simbank": 500,
         "suspense/R1": -200,
@@ -112,8 +130,8 @@ def test_a_receipt_splits_into_what_pays_and_what_waits() -> None:
 
 def test_unapplied_money_has_its_own_name() -> None:
     """The opposite of applied: Dr owed, Cr suspense; Dr payable, Cr claim."""
-    item = replace(ITEM, charged=Amounts(penalty=10))
-    entry = bookings.apply_money(loan(item), RECEIPT, [Allocation(1, Component.PENALTY, -10)], DAY)
+    item = charged_item(Amounts(penalty=10))
+    entry = bookings.unapply(loan(item), RECEIPT, parts(item, Amounts(penalty=10)), DAY)
     assert entry.event == "unapplied"
     assert moved(entry)["owed/L1/1/penalty"] == 10
     assert moved(entry)["suspense/R1"] == -10
@@ -121,8 +139,8 @@ def test_unapplied_money_has_its_own_name() -> None:
 
 def test_a_return_follows_the_draws() -> None:
     """From the installment, from suspense and from what was paid ahead."""
-    item = replace(ITEM, charged=Amounts(interest=100))
-    paid = parts(Amounts(interest=100))
+    item = charged_item(Amounts(interest=100))
+    paid = parts(item, Amounts(interest=100))
     entry = bookings.take_back(loan(item), RECEIPT, paid, 20, 30, DAY)
     found = moved(entry)
     assert found["clearing/simbank"] == -150
@@ -148,31 +166,27 @@ def test_a_line_proves_money_or_its_return_and_the_house_bears_the_fee() -> None
 def test_writing_off_and_recovering_leave_the_claim_paid() -> None:
     """Dr written off, Cr owed; then Dr suspense, Cr written off; Dr claim, Cr payable."""
     owed = Amounts(principal=200, interest=33)
-    item = replace(ITEM, charged=owed, owed=owed)
+    item = charged_item(owed)
     off = bookings.write_off(loan(item), item, DAY)
-    gone = replace(ITEM, charged=owed, given_up=owed)
-    back = bookings.recover(loan(gone), RECEIPT, gone, owed, DAY)
+    gone = replace(after(item, off), state=State.WRITTEN_OFF)
+    shared = parts(gone, owed)
+    back = bookings.recover(loan(gone), RECEIPT, shared, DAY)
     assert back.event == "recovered"
     found = moved(off, back)
     assert found["suspense/R1"] == owed.total
     assert sum(m for n, m in found.items() if n.startswith("claim/")) == owed.total
     assert sum(m for n, m in found.items() if n.startswith("payable/")) == -owed.total
     assert not [name for name in found if name.startswith("written_off/")]
-    again = bookings.recover(
-        loan(replace(gone, given_up=Amounts())),
-        RECEIPT,
-        replace(gone, given_up=Amounts()),
-        -owed,
-        DAY,
-    )
+    again = bookings.recovery_reversed(loan(gone), RECEIPT, shared, DAY)
     assert again.event == "recovery_reversed"
     assert moved(back, again) == {}
+    assert after(after(gone, back), again) == gone
 
 
 def test_a_waiver_is_borne_by_share_and_a_cancellation_takes_the_charge_back() -> None:
     """Dr forgiven by party, Cr owed; Dr claim, Cr owed."""
     owed = Amounts(penalty=100)
-    item = replace(ITEM, charged=owed, owed=owed)
+    item = charged_item(owed)
     waived = bookings.waive(loan(item), item, owed, "goodwill", DAY)
     assert moved(waived) == {
         "owed/L1/1/penalty": -100,
@@ -192,17 +206,11 @@ def test_money_moves_ahead_and_back_and_to_its_holder() -> None:
         "suspense/R1": 50,
         "advance/L1": -50,
     }
-    assert moved(bookings.hold_direct(one, RECEIPT, 50, DAY)) == {
-        "payable/funder-1": 50,
-        "held_by/funder-1": -50,
-    }
-    assert (
-        moved(
-            bookings.hold_direct(one, RECEIPT, 50, DAY),
-            bookings.hold_direct(one, RECEIPT, -50, DAY),
-        )
-        == {}
-    )
+    there = bookings.hold(one, RECEIPT, {("funder-1", 1, Component.FEE): 50}, DAY)
+    assert moved(there) == {"payable/funder-1": 50, "held_by/funder-1": -50}
+    assert {(p.number, p.component, p.receipt) for p in there.postings} == {(1, "fee", "R1")}
+    back = bookings.hold(one, RECEIPT, {("funder-1", 1, Component.FEE): -50}, DAY)
+    assert moved(there, back) == {}
 
 
 def test_a_line_that_nothing_explains_stands_under_its_own_name() -> None:

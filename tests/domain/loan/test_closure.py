@@ -9,6 +9,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
 from domain.loan import closure
 from domain.loan.aggregate import Rulebook
+from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from tests.support.doors import WriteOff
 from tests.support.memory import PLAIN
@@ -71,17 +72,17 @@ def test_an_open_case_about_the_installment_stands_in_the_way_and_others_do_not(
     s.hear(order, minor=10100)
     s.credit(order, 10100)
     s.books.at += timedelta(days=3)
-    case = CaseChange("open", "k", "complaint", "wrong", "L1", 1, about_installment=True)
+    case = CaseChange("open", "k", CaseKind.COMPLAINT, "wrong", "L1", 1)
     for other in (
         replace(case, number=2),
         replace(case, loan_id="L2"),
         replace(case, action="close"),
-        replace(case, about_installment=False),
+        replace(case, kind=CaseKind.NO_REMINDER_DELIVERED),
     ):
         s.books.cases["k"] = other
         assert lacks(s) == set()
     s.books.cases["k"] = case
-    assert lacks(s) == {("case", "operator")}
+    assert lacks(s) == {("case", "complaints")}
 
 
 def test_the_window_counts_banking_days_from_the_newest_receipt() -> None:
@@ -90,6 +91,7 @@ def test_the_window_counts_banking_days_from_the_newest_receipt() -> None:
     loan, item = s.books.loans["L1"], s.books.item()
     assert closure.window_ends(loan, item, s.books.rules) == date(2026, 3, 12)
     order = s.present()
+    s.until(date(2026, 3, 13))
     s.hear(order, minor=10100, executed_on=date(2026, 3, 13))
     loan, item = s.books.loans["L1"], s.books.item()
     assert closure.window_ends(loan, item, s.books.rules) == date(2026, 3, 17)

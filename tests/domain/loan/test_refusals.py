@@ -355,7 +355,7 @@ BROKEN: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: split(Amounts(fee=-1), SplitRules((), "bank")),
-        "allocated fee is negative: -1",
+        "charged fee is negative: -1",
     ),
 ]
 

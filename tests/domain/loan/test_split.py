@@ -1,6 +1,7 @@
-"""Shares of parties: cumulative, exact, and never a cent lost between them."""
+"""Shares of parties: claims made by charges, drawn as they remain, no cent lost between them."""
 
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.amounts import Amounts, Component
-from domain.loan.split import ShareRule, SplitRules, split, split_delta
+from domain.loan.split import ShareRule, SplitRules, claims_after, draw, split
 
 
 def rules(**percents: int) -> SplitRules:
@@ -27,19 +28,17 @@ def principal(shares: dict[str, Amounts]) -> dict[str, int]:
 
 def test_partial_payments_never_drift() -> None:
     """33.33 + 33.33 + 33.34 at 90/8/2 ends at exactly 90.00, 8.00 and 2.00."""
-    rule = rules(funder=90, platform=8, guarantor=2)
-    so_far = Amounts()
+    claims = {"funder": 9_000, "platform": 800, "guarantor": 200}
     moved = []
     for minor in (3_333, 3_333, 3_334):
-        after = so_far + Amounts(principal=minor)
-        moved.append(principal(split_delta(so_far, after, rule)))
-        so_far = after
+        moved.append(draw(claims, minor))
+        claims = {party: claim - moved[-1][party] for party, claim in claims.items()}
     assert moved == [
         {"funder": 3_000, "platform": 266, "guarantor": 67},
         {"funder": 3_000, "platform": 267, "guarantor": 66},
         {"funder": 3_000, "platform": 267, "guarantor": 67},
     ]
-    assert principal(split(so_far, rule)) == {"funder": 9_000, "platform": 800, "guarantor": 200}
+    assert not any(claims.values())
 
 
 def test_what_no_rule_gives_away_is_the_remainder_partys() -> None:
@@ -111,9 +110,97 @@ def test_shares_of_a_component_make_at_most_the_whole_and_name_each_party_once()
 
 
 def test_a_negative_whole_is_a_fault() -> None:
-    """Cumulative allocated amounts never fall below zero."""
+    """What was charged in all never falls below zero."""
     with pytest.raises(InvariantBroken):
         split(Amounts(principal=-1), rules(funder=100))
+
+
+def test_fixed_parts_are_drawn_first_and_the_rest_in_proportion() -> None:
+    """5.00 of the platform's 15.00 come before the funder's 85.00; then 10 to 85."""
+    claims = {"funder": 8_500, "platform": 1_500}
+    assert draw(claims, 300, {"platform": 500}) == {"funder": 0, "platform": 300}
+    assert draw(claims, 1_450, {"platform": 500}) == {"funder": 850, "platform": 600}
+    assert draw(claims, 10_000, {"platform": 500}) == claims
+
+
+@pytest.mark.parametrize("minor", [-1, 101])
+def test_nobody_draws_more_than_all_claims_or_less_than_nothing(minor: int) -> None:
+    """Either is a fault of the caller."""
+    with pytest.raises(InvariantBroken, match="cannot be drawn"):
+        draw({"funder": 90, "platform": 10}, minor)
+
+
+def test_a_reversal_takes_from_others_what_one_party_has_got_already() -> None:
+    """Of 10 at 50/50 the platform has its 5; 4 are reversed: the funder bears what it cannot."""
+    rule = rules(funder=50, platform=50)
+    claims = {"funder": Amounts(principal=5)}
+    after = claims_after(claims, Amounts(principal=10), Amounts(principal=6), rule)
+    assert principal(after) == {"funder": 1, "platform": 0}
+
+
+def random_rules(random: Random) -> SplitRules:
+    """Two to four parties with fractions, some with a fixed part or a cap."""
+    parties = ["funder", "platform", "guarantor", "insurer"][: random.randint(2, 4)]
+    parts = [random.randint(0, 100 // len(parties)) for _ in parties]
+    return SplitRules(
+        tuple(
+            ShareRule(
+                party,
+                Component.PRINCIPAL,
+                Fraction(part, 100),
+                random.choice([None, None, 7, 300]),
+                random.choice([0, 0, 0, 11]),
+            )
+            for party, part in zip(parties, parts, strict=True)
+        ),
+        "funder",
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_histories_of_charges_draws_and_returns_keep_every_claim_whole(seed: int) -> None:
+    """200 histories a seed: no share below zero or above its claim, and all is exact at the end."""
+    random = Random(seed)
+    for _ in range(200):
+        rule = random_rules(random)
+        charged, claims = 0, dict.fromkeys(rule.parties, 0)
+        paid: list[dict[str, int]] = []
+        for _ in range(random.randint(3, 12)):
+            left = sum(claims.values())
+            step = random.choice(["charge", "reverse", "draw", "draw", "return"])
+            if step in {"charge", "reverse"}:
+                delta = random.randint(1, 500) if step == "charge" else -random.randint(0, left)
+                was = {p: Amounts(principal=minor) for p, minor in claims.items()}
+                then = (Amounts(principal=charged), Amounts(principal=charged + delta))
+                claims = principal(claims_after(was, *then, rule))
+                charged += delta
+            elif step == "draw":
+                paid.append(draw(claims, random.randint(0, left)))
+                assert all(0 <= part <= claims[p] for p, part in paid[-1].items())
+                claims = {p: minor - paid[-1][p] for p, minor in claims.items()}
+            elif paid:
+                back = paid.pop(random.randrange(len(paid)))
+                claims = {p: minor + back[p] for p, minor in claims.items()}
+            assert min(claims.values()) >= 0
+            assert sum(claims.values()) + sum(sum(part.values()) for part in paid) == charged
+        last = draw(claims, sum(claims.values()))
+        assert last == claims, "the last payment gives everybody exactly what they are still due"
+
+
+def test_whatever_the_order_of_payments_and_returns_the_whole_ends_exact() -> None:
+    """100.01 charged once at 90/8/2 and paid in any pieces, some returned: always the same end."""
+    rule = rules(funder=90, platform=8, guarantor=2)
+    whole = split(Amounts(principal=10_001), rule)
+    random = Random(7)
+    for _ in range(1_000):
+        claims = principal(whole)
+        got = dict.fromkeys(claims, 0)
+        while sum(claims.values()):
+            part = draw(claims, random.randint(1, sum(claims.values())))
+            if random.random() < 0.5:  # else it was returned: exactly its own shares
+                claims = {p: minor - part[p] for p, minor in claims.items()}
+                got = {p: minor + part[p] for p, minor in got.items()}
+        assert got == principal(whole)
 
 
 PERCENTS = st.lists(st.integers(0, 40), min_size=1, max_size=5).filter(
@@ -123,10 +210,10 @@ AMOUNTS = st.builds(Amounts, *[st.integers(0, 10**6)] * 5)
 
 
 @given(PERCENTS, st.lists(AMOUNTS, min_size=1, max_size=5), st.integers(0, 10**5))
-def test_parts_sum_to_the_whole_for_each_component_and_each_payment(
-    percents: list[int], payments: list[Amounts], cap: int
+def test_claims_sum_to_what_is_charged_for_each_component(
+    percents: list[int], charges: list[Amounts], cap: int
 ) -> None:
-    """Splits and their differences lose nothing, with fractions, fixed amounts and caps."""
+    """Charges in pieces make the claims of the whole, with fractions, fixed amounts and caps."""
     rule = SplitRules(
         tuple(
             ShareRule(f"party {n}", component, Fraction(percent, 100), cap, n * 7)
@@ -135,14 +222,12 @@ def test_parts_sum_to_the_whole_for_each_component_and_each_payment(
         ),
         "party 0",
     )
-    so_far, collected = Amounts(), dict.fromkeys(rule.parties, Amounts())
-    for payment in payments:
-        after = so_far + payment
-        delta = split_delta(so_far, after, rule)
-        assert sum(delta.values(), Amounts()) == payment
-        collected = {party: collected[party] + delta[party] for party in rule.parties}
+    so_far, claims = Amounts(), dict.fromkeys(rule.parties, Amounts())
+    for charge in charges:
+        after = so_far + charge
+        claims = claims_after(claims, so_far, after, rule)
+        assert sum(claims.values(), Amounts()) == after
         so_far = after
-    assert collected == split(so_far, rule)
-    for party, amounts in collected.items():
+    for party, amounts in claims.items():
         assert all(minor >= 0 for minor in amounts.values())
         assert party == "party 0" or all(minor <= cap for minor in amounts.values())

@@ -457,6 +457,7 @@ class Anything(RuleBasedStateMachine):
                 or item.hold is not None
                 or item.needs_operator
                 or doubt_about(self.books.cases, "L1", item.number)
+                or "case" in self.books.view(item.number).missing
             ), (item, self.books.view(item.number))
 
     def _has_ended(self) -> bool:

@@ -11,6 +11,7 @@ from domain.errors import IllegalTransition, InvariantBroken
 from domain.loan.change import Change
 from domain.loan.decide import decide
 from domain.loan.decide.attempts import put_attempt
+from domain.loan.decide.closing import close_out
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
@@ -349,7 +350,7 @@ def test_a_recalled_order_leaves_the_installment_due() -> None:
     """The rail agreed that it was not executed: presented again at the next slot."""
     s = Scene.boarded()
     order = s.present()
-    work = Work(s.books._aggregates())
+    work = Work(s.books._aggregates(), close_out=close_out)
     attempt = work.item("L1", 1).attempts[0]
     recalled = replace(
         attempt, state=AttemptState.RECALLED, klass=OutcomeClass.NOT_FOUND, ended_at=s.books.at
@@ -364,7 +365,7 @@ def test_an_attempt_moves_only_along_its_table() -> None:
     """A refused attempt does not become live again, whoever asks."""
     s = Scene.boarded()
     s.hear(s.present(), OutcomeClass.NSF)
-    work = Work(s.books._aggregates())
+    work = Work(s.books._aggregates(), close_out=close_out)
     again = replace(work.item("L1", 1).attempts[0], state=AttemptState.ACCEPTED)
     with pytest.raises(IllegalTransition):
         put_attempt(work, "L1", 1, again)
@@ -376,7 +377,7 @@ def test_money_that_cannot_come_to_rest_is_a_broken_invariant(
     """A loop that must end says so when it does not."""
     s = Scene.boarded()
     s.pay(100, value_on=s.today)
-    work = Work(s.books._aggregates())
+    work = Work(s.books._aggregates(), close_out=close_out)
 
     def restless(work: Work, loan_id: str, _receipt: str) -> None:
         work.put_loan(replace(work.loan(loan_id)))
@@ -390,7 +391,7 @@ def test_a_receipt_that_is_not_there_is_a_fault_of_ours() -> None:
     """Asked by name only after it was found."""
     s = Scene.boarded()
     with pytest.raises(KeyError):
-        Work(s.books._aggregates()).receipt("L1", "nobody")
+        Work(s.books._aggregates(), close_out=close_out).receipt("L1", "nobody")
 
 
 def test_a_notice_message_that_has_gone_from_its_loan_changes_nothing() -> None:

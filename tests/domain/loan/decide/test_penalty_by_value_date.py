@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 
 from domain.debit.outcome import OutcomeClass
+from domain.loan.accrual import excused_days, penalty_due
 from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change
-from domain.loan.decide.charges import excused_days, penalty_due
 from domain.loan.penalty import PenaltyRule
 from tests.support import invariants
 from tests.support.doors import ChangeDate, RollDay, Waive

@@ -78,7 +78,8 @@ def test_released_is_not_closed_while_shares_have_not_reached_their_payees() -> 
         ("close", "remittance", "insurer"),
         ("close", "remittance", "platform"),
     ]
-    assert "held_by/funder-1" not in s.balances, "the cash is not the funder's alone"
+    assert s.balances["held_by/funder-1"] == -9000, "its own share and no more"
+    assert payable(s) == {"funder-1": 0, "platform": 800, "insurer": 200}
 
 
 def test_what_was_only_forgiven_reaches_nobody_and_closes() -> None:

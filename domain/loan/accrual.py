@@ -1,0 +1,145 @@
+"""Penalty from value dates: what an installment bears through a day, and what caps leave of it.
+
+Pure: nothing here charges anything. `decide.charges` books what these functions compute.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.outcome import EXCUSING
+from domain.loan.aggregate import Installment, Loan
+from domain.loan.amounts import Amounts, Component
+from domain.loan.caps import Cap
+from domain.loan.costs import room_for
+from domain.loan.lifecycle import State
+from domain.loan.penalty import LONGEST_DAYS, penalty, to_book
+
+ONE_DAY = timedelta(days=1)
+ACCRUING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT, State.PRESENTED, State.IN_DOUBT})
+
+
+def owed_on(loan: Loan, item: Installment, value_on: date) -> Amounts:
+    """What is owed when money of that value date comes: penalty only for the days before it."""
+    if not accrues(loan, item):
+        return item.owed
+    asked = penalty_wanted(loan, item, value_on)
+    delta, _ = within_caps(loan, item, value_on, asked, lowest=-item.owed.penalty)
+    return replace(item.owed, penalty=max(0, item.owed.penalty + delta))
+
+
+def penalty_wanted(
+    loan: Loan, item: Installment, through: date, tried_on: date | None = None
+) -> int:
+    """Penalty still to be charged (negative: to be reversed) for these days, caps aside."""
+    due = penalty_due(loan, item, through, tried_on)
+    return to_book(due, item.charged.penalty - item.penalty_carried)
+
+
+def within_caps(
+    loan: Loan, item: Installment, through: date, wanted: int, lowest: int
+) -> tuple[int, Cap | None]:
+    """The part of a wanted charge that the product's caps allow, and the cap that stops the rest.
+
+    Never below `lowest` for a cap's sake, at most all that is unpaid: what was paid was lawful when
+    it was asked for.
+    """
+    rules = loan.product.caps
+    if rules is None or wanted <= lowest:
+        return wanted, None
+    allowed, cap = room_for(loan, rules, item.number, through)
+    allowed = max(allowed, lowest)
+    return (wanted, None) if wanted <= allowed else (allowed, cap)
+
+
+def was_capped(loan: Loan, item: Installment) -> bool:
+    """Whether less than the rule asks for was booked the last time: nobody is told that again."""
+    return item.penalty_through is not None and penalty_wanted(loan, item, item.penalty_through) > 0
+
+
+def penalty_due(
+    loan: Loan, item: Installment, through: date, tried_on: date | None = None
+) -> Fraction:
+    """Exact penalty of an installment for all days through `through`, from value dates alone.
+
+    `tried_on` is the value date of an attempt about to be made; see `excused_days`.
+    """
+    rule = loan.product.penalty
+    if rule is None:
+        return Fraction(0)
+    # A debt older than the longest span bears no more; a wrong date must not stop the day's work.
+    through = min(through, item.due_on + timedelta(days=LONGEST_DAYS))
+    excused = excused_days(loan, item, through, tried_on)
+    exact = Fraction(0)
+    first = item.due_on + ONE_DAY
+    changes = sorted({day for day in value_days(loan, item) if first <= day < through})
+    for last in (*changes, through):
+        if last >= first:
+            bearing = _overdue_on(loan, item, last)
+            exact += penalty(bearing, rule, item.due_on, first, last, excused, exact)
+            first = last + ONE_DAY
+    return exact
+
+
+def excused_days(
+    loan: Loan, item: Installment, through: date, tried_on: date | None = None
+) -> frozenset[date]:
+    """Days lost to rail, platform or risk block.
+
+    From an attempt that they spoiled to the next one, which may be about to be made (`tried_on`);
+    while an attempt is live; and the days that a rail took to execute an order after the day that
+    it was ordered for.
+    """
+    days: set[date] = set()
+    for index, attempt in enumerate(item.attempts):
+        if attempt.state is AttemptState.CONFIRMED:
+            days.update(_slow_days(loan, attempt))
+        elif attempt.klass in EXCUSING or attempt.is_live:
+            later = item.attempts[index + 1 :]
+            after = later[0].value_on if later else tried_on or through + ONE_DAY
+            days.update(_days(attempt.value_on, min(after, through + ONE_DAY)))
+    return frozenset(days)
+
+
+def _slow_days(loan: Loan, attempt: Attempt) -> Iterator[date]:
+    for receipt in loan.receipts:
+        if receipt.order_no == attempt.order_no:
+            yield from _days(attempt.value_on + ONE_DAY, receipt.value_on + ONE_DAY)
+
+
+def _days(first: date, after: date) -> Iterator[date]:
+    return (first + timedelta(days=offset) for offset in range((after - first).days))
+
+
+def accrues(loan: Loan, item: Installment) -> bool:
+    """Whether penalty of an installment may be charged or reversed now."""
+    return (
+        loan.product.penalty is not None
+        and item.fell_due
+        and item.state in ACCRUING
+        and item.live_attempt is None
+    )
+
+
+def value_days(loan: Loan, item: Installment) -> set[date]:
+    """Value dates of the money that stands on an installment."""
+    return {
+        receipt.value_on
+        for receipt in loan.receipts
+        if any(part.number == item.number for part in receipt.allocations)
+    }
+
+
+def _overdue_on(loan: Loan, item: Installment, day: date) -> Amounts:
+    """What was overdue on a day: money valued before it no longer counts, waivers never did."""
+    owed = item.charged - item.forgiven - item.given_up
+    owed = replace(owed, penalty=0)
+    for receipt in loan.receipts:
+        if receipt.value_on >= day:
+            continue
+        for part in receipt.allocations:
+            if part.number == item.number and part.component is not Component.PENALTY:
+                owed = owed.plus(part.component, -part.minor)
+    return Amounts(*(max(0, minor) for minor in owed.values()))

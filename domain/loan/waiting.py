@@ -1,0 +1,72 @@
+"""Free money of a loan: where it goes, and how much of a debit it leaves to be taken."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from domain.loan.aggregate import Installment, Loan, Receipt
+from domain.loan.amounts import Amounts
+from domain.loan.lifecycle import State
+from domain.loan.waterfall import Allocation, OpenItem, allocate
+
+
+def by_waterfall(
+    loan: Loan, receipt: Receipt, free: int, items: Iterable[OpenItem], today: date
+) -> tuple[tuple[Allocation, ...], int]:
+    """Where free money of a receipt goes among open items, and what they cannot take.
+
+    What is owed is never future to it, however early its value date. A payer who agreed to a debit
+    did not agree to pay other installments with it.
+    """
+    entries = [item for item in items if item.owed.total]
+    if receipt.source == "debit":
+        entries = [entry for entry in entries if entry.number == receipt.number]
+    past = [entry.due_on for entry in entries if entry.due_on <= today]
+    as_of = max([receipt.value_on, *past])
+    # Charged before its day (a rail with a lead, a moved date): due as of now.
+    entries = [replace(entry, due_on=min(entry.due_on, as_of)) for entry in entries]
+    mine = tuple(entry.number for entry in entries if entry.number == receipt.number)
+    return allocate(entries, free, loan.product.waterfall, as_of, mine)
+
+
+def left_to_take(loan: Loan, item: Installment, today: date) -> int:
+    """Minor units of an installment that neither live orders nor money at hand would pay.
+
+    Debits in flight and money that waits or was paid ahead never exceed what is owed: if every live
+    order brings its amount, all free money goes on to what is left, in the order of the waterfall.
+    An installment that has not fallen due counts with its scheduled amounts, and so do those before
+    it.
+    """
+    free = [(r, r.waiting_minor + r.advance_minor) for r in loan.receipts]
+    free = [(receipt, minor) for receipt, minor in free if minor]
+    if not free:
+        return (item.owed if item.fell_due else item.scheduled).total
+    open_items = {other.number: _after_live(other) for other in loan.installments}
+    for other in loan.installments[: item.number]:
+        if not other.fell_due and other.state is State.SCHEDULED:
+            open_items[other.number] = other.scheduled
+    for receipt, minor in free:
+        items = [
+            OpenItem(number, loan.installment(number).due_on, amounts)
+            for number, amounts in open_items.items()
+        ]
+        for part in by_waterfall(loan, receipt, minor, items, max(today, item.due_on))[0]:
+            owed = open_items[part.number]
+            open_items[part.number] = owed.plus(part.component, -part.minor)
+    return open_items[item.number].total
+
+
+def free_minor(loan: Loan) -> int:
+    """Minor units of a loan's money that wait or were paid ahead."""
+    return sum(receipt.waiting_minor + receipt.advance_minor for receipt in loan.receipts)
+
+
+def _after_live(item: Installment) -> Amounts:
+    """What would still be owed, or is still collectable, if the live order brought its amount."""
+    owed = item.given_up if item.state is State.WRITTEN_OFF else item.owed
+    left = item.live_attempt.amount_minor if item.live_attempt is not None else 0
+    for component, minor in owed.items():
+        taken = min(left, minor)
+        owed = owed.plus(component, -taken)
+        left -= taken
+    return owed
