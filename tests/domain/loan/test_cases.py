@@ -69,7 +69,7 @@ def test_nothing_closes_over_an_open_case_that_blocks_closing(kind: CaseKind) ->
 
 
 def test_a_case_of_a_loan_concerns_the_installments_whose_gates_it_shuts() -> None:
-    """Of three the first has fallen due; a case of another loan, or one that blocks none, is not."""
+    """Of three the first fell due; a case of another loan, or one that blocks none, is not."""
     s = paid()
     case = CaseChange("open", "k", CaseKind.COMPLAINT, "a case", "L1")
     for one, touched in (
