@@ -1,0 +1,317 @@
+"""A bank and its rail as they truly are: what was executed, returned and booked, and the news of it.
+
+The bank keeps its own truth. News of it (reports, answers, lines) waits in `pending` until a history
+delivers it: in any order, twice, or never where it is a report that can be inquired about.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from domain.calendar import local_day, local_instant
+from domain.debit.attempt import DebitOrder
+from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
+from domain.reconciliation.statement import LineItem, StatementLine
+from tests.attack.setup import CURRENCY, FUNDER_ACCOUNT, MANDATE
+from tests.support.doors import Actor, AnyCommand, BookLine, RecordOutcome, RecordReturn
+from tests.support.memory import SHANGHAI
+
+RAIL = Actor("rail", "simbank")
+DRIVER = Actor("workflow", "installment")
+REASONS = {
+    "AM04": OutcomeClass.NSF,
+    "MD06": OutcomeClass.LATE_RETURN,
+}
+"""Codes of returns and their class in the rail's table."""
+TAKEN, BACK, TRANSFER = "taken", "back", "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a piece of news tells: an execution, a return or a transfer, by its place in the truth."""
+
+    kind: str
+    index: int
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A command that tells facts; it can be delivered from `not_before` on."""
+
+    command: AnyCommand
+    facts: tuple[Fact, ...]
+    not_before: datetime
+    is_final: bool = False
+    """It is what the rail says for good of its order, so that two of them contradict each other."""
+
+
+@dataclass(slots=True)
+class Execution:
+    """Money that the bank took for an order. `told_minor`: what delivered news says of it."""
+
+    order_no: str
+    loan: str
+    number: int
+    ref: str
+    minor: int
+    on: date
+    told_minor: int = 0
+
+
+@dataclass(slots=True)
+class Return:
+    """Money that the bank gave back of an execution."""
+
+    execution: int
+    ref: str
+    minor: int
+    on: date
+    told_minor: int = 0
+
+
+@dataclass(slots=True)
+class Transfer:
+    """Money that the payer sent by another way, and whether a person knows of it."""
+
+    loan: str
+    number: int
+    reference: str
+    minor: int
+    on: date
+    told_minor: int = 0
+    back_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a line truly is: money of an order or of a transfer, signed, without the bank's fee."""
+
+    loan: str
+    number: int
+    order_no: str
+    reference: str
+    minor: int
+
+
+@dataclass(slots=True)
+class Bank:
+    """The truth, and the news that waits."""
+
+    executions: list[Execution] = field(default_factory=list)
+    returns: list[Return] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    lines: dict[str, StatementLine] = field(default_factory=dict)
+    truths: dict[str, tuple[Named, ...]] = field(default_factory=dict)
+    orders: dict[str, DebitOrder] = field(default_factory=dict)
+    says: dict[str, Outcome] = field(default_factory=dict)
+    """What an inquiry about an order is answered, where nothing was executed for it."""
+    pending: list[News] = field(default_factory=list)
+    delivered: list[News] = field(default_factory=list)
+    batch: list[int] = field(default_factory=list)
+    booked: list[str] = field(default_factory=list)
+    """Lines whose news was delivered."""
+    count: int = 0
+
+    def name(self, letter: str) -> str:
+        """A name that nothing else has."""
+        self.count += 1
+        return f"{letter}{self.count}"
+
+    # --- debits ----------------------------------------------------------------------------------
+
+    def execute(self, order: DebitOrder, minor: int, at: datetime) -> int:
+        """Take money for an order; the place of the execution."""
+        day = local_day(at, SHANGHAI)
+        on = max(day, order.value_on)
+        self.executions.append(
+            Execution(order.order_no, order.loan_id, order.number, self.name("B"), minor, on)
+        )
+        return len(self.executions) - 1
+
+    def success(self, index: int, source: str, told: int | None = None) -> News:
+        """News that an execution took place; `told` is what the rail says was taken."""
+        done = self.executions[index]
+        minor = done.minor if told is None else told
+        whole = self.orders[done.order_no].amount_minor
+        klass = OutcomeClass.SUCCESS if minor >= whole else OutcomeClass.PARTIAL
+        outcome = Outcome(klass, "00", minor, done.ref, executed_on=done.on)
+        return News(
+            self.outcome(done.order_no, outcome, source),
+            (Fact(TAKEN, index, minor),),
+            morning(done.on),
+            is_final=True,
+        )
+
+    def outcome(
+        self, order_no: str, outcome: Outcome, source: str, asked_at: datetime | None = None
+    ) -> RecordOutcome:
+        """The command that records an outcome."""
+        return RecordOutcome(
+            id=self.name("o"),
+            actor=DRIVER if source in {"answer", "enquiry"} else RAIL,
+            reason="said by the rail",
+            rail="simbank",
+            order_no=order_no,
+            outcome=outcome,
+            source=source,
+            asked_at=asked_at,
+        )
+
+    def inquire(self, order_no: str, at: datetime) -> News:
+        """What the rail answers to an inquiry now."""
+        found = [i for i, done in enumerate(self.executions) if done.order_no == order_no]
+        if found and order_no not in self.says:
+            news = self.success(found[0], "enquiry")
+            done = self.executions[found[0]]
+            if morning(done.on) <= at:
+                return news
+        outcome = self.says.get(order_no, Outcome(OutcomeClass.PENDING, "P"))
+        return News(self.outcome(order_no, outcome, "enquiry", at), (), at)
+
+    def no_answer(self, order_no: str) -> RecordOutcome:
+        """The request may have left, and nothing came back."""
+        return self.outcome(order_no, NO_ANSWER, "answer")
+
+    # --- lines -----------------------------------------------------------------------------------
+
+    def line(
+        self,
+        items: tuple[LineItem, ...],
+        truth: tuple[Named, ...],
+        facts: tuple[Fact, ...],
+        on: date,
+        **more: object,
+    ) -> News:
+        """A booked line, as the statement of its day brings it the next morning."""
+        account = str(more.pop("account", FUNDER_ACCOUNT))
+        charges = int(str(more.get("charges_minor", 0)))
+        minor = int(str(more.pop("minor", sum(i.booked_minor for i in items) - charges)))
+        line = StatementLine(
+            id=f"{account}/S-{on}/{self.name('e')}",
+            account=account,
+            booked_on=on,
+            value_on=on,
+            amount_minor=minor,
+            currency=str(more.pop("currency", CURRENCY)),
+            servicer_ref=None,
+            items=items,
+            **more,  # type: ignore[arg-type]
+        )
+        self.lines[line.id] = line
+        self.truths[line.id] = truth
+        command = BookLine(
+            id=self.name("l"),
+            actor=RAIL,
+            reason="booked by the bank",
+            statement_id=f"S-{on}",
+            line=line,
+        )
+        return News(command, facts, morning(on + timedelta(days=1)))
+
+    def credit(self, index: int, fee: int = 0, **more: object) -> News:
+        """The line of one execution."""
+        done = self.executions[index]
+        item = LineItem(done.order_no, None, done.ref, done.minor, fee)
+        truth = (Named(done.loan, done.number, done.order_no, "", done.minor),)
+        return self.line((item,), truth, (Fact(TAKEN, index, done.minor),), done.on, **more)
+
+    def close_batch(self) -> Iterator[News]:
+        """One line without items for all executions that wait for their batch."""
+        if not self.batch:
+            return
+        done = [self.executions[i] for i in self.batch]
+        on = max(one.on for one in done)
+        truth = tuple(Named(one.loan, one.number, one.order_no, "", one.minor) for one in done)
+        facts = tuple(Fact(TAKEN, i, self.executions[i].minor) for i in self.batch)
+        total = sum(one.minor for one in done)
+        yield self.line(
+            (), truth, facts, on, minor=total, batch_ref="BATCH", batch_count=len(done)
+        )
+        self.batch.clear()
+
+    # --- returns ---------------------------------------------------------------------------------
+
+    def give_back(self, index: int, minor: int, on: date) -> int:
+        """Give money of an execution back; the place of the return."""
+        self.returns.append(Return(index, self.executions[index].ref, minor, on))
+        return len(self.returns) - 1
+
+    def left_of(self, index: int) -> int:
+        """What of an execution was not given back."""
+        gone = sum(back.minor for back in self.returns if back.execution == index)
+        return self.executions[index].minor - gone
+
+    def report_of_return(self, index: int, ref: str | None, code: str) -> News:
+        """The rail's report of a return, under the booking reference that it gives."""
+        back = self.returns[index]
+        done = self.executions[back.execution]
+        command = RecordReturn(
+            id=self.name("r"),
+            actor=RAIL,
+            reason="reported by the rail",
+            rail="simbank",
+            order_no=done.order_no,
+            bank_ref=ref,
+            amount_minor=back.minor,
+            klass=REASONS[code],
+            code=code,
+            returned_on=back.on,
+        )
+        return News(command, self._facts_of_return(index), morning(back.on))
+
+    def line_of_return(self, index: int, ref: str, fee: str, code: str) -> News:
+        """The debit line of a return: named by order, by mandate or not at all; fee 3.00."""
+        back = self.returns[index]
+        done = self.executions[back.execution]
+        apart = 300 if fee == "apart" else 0
+        inside = 300 if fee == "inside" else 0
+        item = LineItem(
+            done.order_no if ref == "order" else None,
+            MANDATE if ref != "none" else None,
+            done.ref if ref == "order" else None,
+            -back.minor - inside,
+            apart,
+            code,
+        )
+        truth = (Named(done.loan, done.number, done.order_no, "", -back.minor),)
+        facts = self._facts_of_return(index) if ref == "order" and not inside else ()
+        return self.line((item,), truth, facts, back.on)
+
+    def _facts_of_return(self, index: int) -> tuple[Fact, ...]:
+        back = self.returns[index]
+        done = self.executions[back.execution]
+        return (Fact(TAKEN, back.execution, done.minor), Fact(BACK, index, back.minor))
+
+    # --- what was delivered ----------------------------------------------------------------------
+
+    def deliver(self, news: News) -> None:
+        """Keep what delivered news has told."""
+        for fact in news.facts:
+            if fact.kind == TAKEN:
+                done = self.executions[fact.index]
+                done.told_minor = max(done.told_minor, fact.minor)
+            elif fact.kind == BACK:
+                back = self.returns[fact.index]
+                back.told_minor = max(back.told_minor, fact.minor)
+            else:
+                sent = self.transfers[fact.index]
+                sent.told_minor = max(sent.told_minor, fact.minor)
+        if isinstance(news.command, BookLine) and news.command.line.id not in self.booked:
+            self.booked.append(news.command.line.id)
+
+    def told_of(self, order_no: str) -> tuple[int, int]:
+        """What delivered news says was taken for an order, and was given back of it."""
+        mine = {i: one for i, one in enumerate(self.executions) if one.order_no == order_no}
+        taken = sum(done.told_minor for done in mine.values())
+        return taken, sum(b.told_minor for b in self.returns if b.execution in mine)
+
+    def net_of(self, order_no: str) -> int:
+        """What the bank truly has of an order."""
+        mine = [i for i, done in enumerate(self.executions) if done.order_no == order_no]
+        return sum(self.left_of(index) for index in mine)
+
+
+def morning(day: date) -> datetime:
+    """Six o'clock of a local day."""
+    return local_instant(day, time(6), SHANGHAI)

@@ -1,0 +1,132 @@
+"""How an attack ends: all news comes in, the calendar runs, people do what only they can do.
+
+Then nothing may be in a transient state without a case (liveness), what the bank has is what the
+books say, and every line that a person can name can be booked.
+"""
+
+from domain.loan.change import Refusal
+from domain.loan.lifecycle import State
+from tests.attack.bank import Named
+from tests.attack.findings import Finding
+from tests.attack.machine import Attack
+from tests.support.doors import MatchLine, Unhold
+
+JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
+LAST_JUMPS = (1, 2, 4, 7)
+REST = frozenset({State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF})
+
+
+def finish(attack: Attack) -> None:
+    """Let everything come to its end, and judge it."""
+    attack.told.append("the end: all news comes, days pass")
+    attack.is_mute = False
+    for loan_id in attack.setup.loan_ids:
+        for item in attack.books.loans[loan_id].installments:
+            if item.hold is not None:
+                attack.order(Unhold, loan_id, item.number)
+    attack.batch()
+    _pass_days(attack, JUMPS)
+    _reconcile(attack)
+    _pass_days(attack, LAST_JUMPS)
+    for loan_id in attack.setup.loan_ids:
+        for item in attack.books.loans[loan_id].installments:
+            _check_rest(attack, loan_id, item.number)
+    _check_truth(attack)
+
+
+def _pass_days(attack: Attack, jumps: tuple[int, ...]) -> None:
+    for jump in jumps:
+        attack.wait_until_day(jump)
+        attack.roll()
+        for _ in range(3):
+            attack.all_news()
+            if not attack.work():
+                break
+        if not attack.bank.pending and all(
+            item.state in REST for loan in attack.books.loans.values() for item in loan.installments
+        ):
+            return
+
+
+def _reconcile(attack: Attack) -> None:
+    """A person matches every line that still waits to the money that it truly is."""
+    for line_id in list(attack.bank.booked):
+        for truth in attack.bank.truths[line_id]:
+            line = attack.books.lines[line_id]
+            loan = attack.books.loans[truth.loan]
+            fits = line.currency == loan.currency and line.open_minor * truth.minor > 0
+            if fits and abs(line.open_minor) >= abs(truth.minor) and not attack.oracle.is_lying:
+                _match(attack, line_id, truth)
+
+
+def _match(attack: Attack, line_id: str, truth: Named) -> None:
+    refs = [truth.reference] if truth.reference else []
+    tally = attack.oracle.tally
+    refs += [
+        r
+        for r in tally.of_loan[truth.loan]
+        if tally.order_of.get((truth.loan, r)) == truth.order_no != ""
+    ]
+    answers = []
+    for ref in refs:
+        answer = attack.order(
+            MatchLine,
+            truth.loan,
+            truth.number,
+            line=line_id,
+            reference=ref,
+            amount_minor=abs(truth.minor),
+        )
+        if not isinstance(answer, Refusal):
+            return
+        answers.append(answer.rule)
+    raise Finding("line.never", f"{line_id} is {truth} and nobody can book it: {answers}")
+
+
+def _check_rest(attack: Attack, loan: str, number: int) -> None:
+    item = attack.books.item(number, loan)
+    where = f"{loan}/{number} {item.state.value}"
+    owed = attack.oracle.tally.total("owed", loan, number)
+    is_shared = attack.setup.parties > 1
+    if item.state in REST or (item.state is State.RELEASED and is_shared):
+        if item.state is State.DELINQUENT and not owed:
+            raise Finding("live.owes_nothing", where)
+        return
+    if attack.oracle.cases(loan, number) or _names(attack, loan, number):
+        return
+    raise Finding("live.stuck", f"{where}, owes {owed}, without a case; {attack.books.view(number, loan).missing}")
+
+
+def _names(attack: Attack, loan: str, number: int) -> bool:
+    """Whether an open line is truly about the installment."""
+    return any(
+        (truth.loan, truth.number) == (loan, number)
+        for case in attack.books.cases.values()
+        if case.line is not None
+        for truth in attack.bank.truths.get(case.line, ())
+    )
+
+
+def _check_truth(attack: Attack) -> None:
+    """Cash is what the lines say; an order's money is what the bank has of it, or visibly open."""
+    oracle = attack.oracle
+    cash: dict[str, int] = {}
+    for line_id in attack.bank.booked:
+        line = attack.bank.lines[line_id]
+        cash[line.account] = cash.get(line.account, 0) + line.amount_minor
+    for account, minor in cash.items():
+        if (held := oracle.tally.accounts[(f"bank/{account}",)]) != minor:
+            raise Finding("bank.balance", f"{account}: {held} booked, {minor} by lines")
+    if oracle.is_lying:
+        return
+    for order_no, sent in oracle.sent.items():
+        net = attack.bank.net_of(order_no)
+        booked = oracle.tally.came[(order_no,)] - oracle.tally.back[(order_no,)]
+        if net == booked or any(
+            oracle.tally.accounts[(f"suspense/line/{line_id}",)]
+            for line_id in attack.bank.booked
+            if any(truth.order_no == order_no for truth in attack.bank.truths[line_id])
+        ):
+            continue
+        raise Finding("bank.order", f"{order_no}: the bank has {net}, {booked} are booked")
+
