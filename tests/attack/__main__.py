@@ -18,15 +18,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lies", action="store_true", help="rails and banks that say what is not so")
     parser.add_argument("--shrink", action="store_true", help="print one script for each rule")
+    parser.add_argument("--avoid", default="", help="steps, fates and values that are not drawn")
+    parser.add_argument("--only", default="", help="print findings of rules that begin with this")
     asked = parser.parse_args()
     counts: Counter[str] = Counter()
     began = time.perf_counter()
     for seed in range(asked.seed, asked.seed + asked.histories):
-        history = History.drawn(seed, lies=asked.lies)
+        history = History.drawn(seed, lies=asked.lies, avoid=frozenset(asked.avoid.split(",")))
         if (found := history.finding()) is None:
             continue
         counts[found.rule] += 1
-        if counts[found.rule] == 1:
+        if counts[found.rule] == 1 and found.rule.startswith(asked.only):
             sys.stdout.write(f"{found.rule} after {seed - asked.seed + 1} histories: {found}\n")
             if asked.shrink:
                 sys.stdout.write(f"{script(shrunk(history, found.rule), found.rule)}\n\n")

@@ -4,7 +4,7 @@ The bank keeps its own truth. News of it (reports, answers, lines) waits in `pen
 delivers it: in any order, twice, or never where it is a report that can be inquired about.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -48,7 +48,7 @@ class News:
 
 @dataclass(slots=True)
 class Execution:
-    """Money that the bank took for an order. `told_minor`: what delivered news says of it."""
+    """Money that the bank took for an order; what reports and lines have told of it so far."""
 
     order_no: str
     loan: str
@@ -56,18 +56,20 @@ class Execution:
     ref: str
     minor: int
     on: date
-    told_minor: int = 0
+    reported_minor: int = 0
+    booked_minor: int = 0
 
 
 @dataclass(slots=True)
 class Return:
-    """Money that the bank gave back of an execution."""
+    """Money that the bank gave back of an execution; what was told of it so far."""
 
     execution: int
     ref: str
     minor: int
     on: date
-    told_minor: int = 0
+    reported_minor: int = 0
+    booked_minor: int = 0
 
 
 @dataclass(slots=True)
@@ -279,32 +281,49 @@ class Bank:
         return self.line((item,), truth, facts, back.on)
 
     def _facts_of_return(self, index: int) -> tuple[Fact, ...]:
-        back = self.returns[index]
-        done = self.executions[back.execution]
-        return (Fact(TAKEN, back.execution, done.minor), Fact(BACK, index, back.minor))
+        return (Fact(BACK, index, self.returns[index].minor),)
 
     # --- what was delivered ----------------------------------------------------------------------
 
     def deliver(self, news: News) -> None:
         """Keep what delivered news has told."""
+        is_line = isinstance(news.command, BookLine)
         for fact in news.facts:
-            if fact.kind == TAKEN:
-                done = self.executions[fact.index]
-                done.told_minor = max(done.told_minor, fact.minor)
-            elif fact.kind == BACK:
-                back = self.returns[fact.index]
-                back.told_minor = max(back.told_minor, fact.minor)
-            else:
+            if fact.kind == TRANSFER:
                 sent = self.transfers[fact.index]
                 sent.told_minor = max(sent.told_minor, fact.minor)
+                continue
+            one = (self.executions if fact.kind == TAKEN else self.returns)[fact.index]
+            if is_line:
+                one.booked_minor = max(one.booked_minor, fact.minor)
+            else:
+                one.reported_minor = max(one.reported_minor, fact.minor)
         if isinstance(news.command, BookLine) and news.command.line.id not in self.booked:
             self.booked.append(news.command.line.id)
 
-    def told_of(self, order_no: str) -> tuple[int, int]:
-        """What delivered news says was taken for an order, and was given back of it."""
+    def told_of(self, order_no: str) -> tuple[range, range]:
+        """What delivered news may mean: least and most that was taken for an order, and given back.
+
+        A line and a report that name no common booking may be about one execution or about two. A
+        return says that its execution took place, not how much was taken. A return of which only a line came that does not name the order may be of it or of another.
+        """
         mine = {i: one for i, one in enumerate(self.executions) if one.order_no == order_no}
-        taken = sum(done.told_minor for done in mine.values())
-        return taken, sum(b.told_minor for b in self.returns if b.execution in mine)
+        backs = [back for back in self.returns if back.execution in mine]
+        hints = -sum(
+            truth.minor
+            for line_id in self.booked
+            if self.lines[line_id].amount_minor < 0
+            for truth in self.truths[line_id]
+            if truth.order_no == order_no
+        )
+        taken, gone = _span(list(mine.values())), _span(backs)
+        told = {b.execution for b in backs if b.reported_minor or b.booked_minor}
+        most = sum(
+            one.minor if i in told else max(one.reported_minor, one.booked_minor)
+            for i, one in mine.items()
+        )
+        back = range(gone.start, max(gone.stop, hints + 1))
+        return range(max(taken.start, gone.start), most + 1), back
 
     def net_of(self, order_no: str) -> int:
         """What the bank truly has of an order."""
@@ -315,3 +334,11 @@ class Bank:
 def morning(day: date) -> datetime:
     """Six o'clock of a local day."""
     return local_instant(day, time(6), SHANGHAI)
+
+
+def _span(told: Sequence[Execution | Return]) -> range:
+    """From the least to the most that reports and lines together can mean."""
+    reported = sum(one.reported_minor for one in told)
+    booked = sum(one.booked_minor for one in told)
+    either = sum(max(one.reported_minor, one.booked_minor) for one in told)
+    return range(max(reported, booked), either + 1)

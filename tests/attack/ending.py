@@ -18,7 +18,7 @@ REST = frozenset({State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN
 
 def finish(attack: Attack) -> None:
     """Let everything come to its end, and judge it."""
-    attack.told.append("the end: all news comes, days pass")
+    attack.trace.append("the end: all news comes, days pass")
     attack.is_mute = False
     for loan_id in attack.setup.loan_ids:
         for item in attack.books.loans[loan_id].installments:
@@ -42,10 +42,15 @@ def _pass_days(attack: Attack, jumps: tuple[int, ...]) -> None:
             attack.all_news()
             if not attack.work():
                 break
-        if not attack.bank.pending and all(
-            item.state in REST for loan in attack.books.loans.values() for item in loan.installments
-        ):
+        if not attack.bank.pending and _rests(attack):
             return
+
+
+def _rests(attack: Attack) -> bool:
+    """Whether nothing is in a transient state; without payouts a shared loan is at most released."""
+    ends = REST | {State.RELEASED} if attack.setup.parties > 1 else REST
+    items = (item for loan in attack.books.loans.values() for item in loan.installments)
+    return all(item.state in ends for item in items)
 
 
 def _reconcile(attack: Attack) -> None:
@@ -61,11 +66,13 @@ def _reconcile(attack: Attack) -> None:
 
 def _match(attack: Attack, line_id: str, truth: Named) -> None:
     refs = [truth.reference] if truth.reference else []
+    if truth.reference and truth.minor > 0:
+        refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
     tally = attack.oracle.tally
     refs += [
         r
         for r in tally.of_loan[truth.loan]
-        if tally.order_of.get((truth.loan, r)) == truth.order_no != ""
+        if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
     ]
     answers = []
     for ref in refs:
@@ -87,8 +94,7 @@ def _check_rest(attack: Attack, loan: str, number: int) -> None:
     item = attack.books.item(number, loan)
     where = f"{loan}/{number} {item.state.value}"
     owed = attack.oracle.tally.total("owed", loan, number)
-    is_shared = attack.setup.parties > 1
-    if item.state in REST or (item.state is State.RELEASED and is_shared):
+    if item.state in REST or (item.state is State.RELEASED and attack.setup.parties > 1):
         if item.state is State.DELINQUENT and not owed:
             raise Finding("live.owes_nothing", where)
         return

@@ -48,10 +48,11 @@ VERBS: Mapping[str, tuple[int, Values]] = {
             "ago": (0, 0, 1, 5, 40),
             "how": ("recorded", "later", "line", "unnamed"),
             "fee": (0, 0, 50),
+            "ref": ("own", "own", "own", "own", "same", "ours"),
         },
     ),
     "return_transfer": (2, PICK),
-    "stray": (2, {"minor": (10100, -10100, 50), "named": (False, True)}),
+    "stray": (2, {"minor": (7777, -7777, 50)}),
     "batch": (2, {}),
     "renew": (1, PICK),
     "mute": (1, {}),
@@ -69,6 +70,7 @@ VERBS: Mapping[str, tuple[int, Values]] = {
 }
 """How often each step is drawn, and the values of its arguments; the first value is the plainest."""
 LONGEST = 14
+LINE = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,24 @@ class History:
     steps: tuple[Step, ...]
 
     @classmethod
-    def drawn(cls, seed: int, *, lies: bool = False) -> "History":
-        """A short history at random, the same for the same seed."""
+    def drawn(
+        cls, seed: int, *, lies: bool = False, avoid: frozenset[str] = frozenset()
+    ) -> "History":
+        """A short history at random, the same for the same seed.
+
+        `avoid` names steps, fates and other values that are not drawn.
+        """
         dice = Random(seed)
-        fates = (*HONEST[:4], *HONEST, *(LIES if lies else ()))
-        names = list(VERBS)
+        fates = [*HONEST[:4], *HONEST, *(LIES if lies else ())]
+        fates = [fate for fate in fates if fate not in avoid]
+        names = [name for name in VERBS if name not in avoid]
         weights = [VERBS[name][0] for name in names]
-        steps: list[Step] = [("days", {"days": dice.choice((8, 1, 5))}), _step("drive", dice, fates)]
+        steps: list[Step] = [
+            ("days", {"days": dice.choice((8, 1, 5))}),
+            _step("drive", dice, fates, avoid),
+        ]
         for name in dice.choices(names, weights, k=dice.randrange(2, LONGEST)):
-            steps.append(_step(name, dice, fates))
+            steps.append(_step(name, dice, fates, avoid))
         return cls(Setup.drawn(dice), tuple(steps))
 
     @classmethod
@@ -110,7 +121,7 @@ class History:
     def run_on(self, attack: Attack) -> None:
         """Take every step on an attack, then end it."""
         for name, values in self.steps:
-            attack.told.append(f"attack.{_call(name, values)}")
+            attack.trace.append(f"attack.{_call(name, values)}")
             getattr(attack, name)(**values)
         finish(attack)
 
@@ -123,8 +134,11 @@ class History:
         return None
 
 
-def _step(name: str, dice: Random, fates: Sequence[str]) -> Step:
-    values = {key: dice.choice(several) for key, several in VERBS[name][1].items()}
+def _step(name: str, dice: Random, fates: Sequence[str], avoid: frozenset[str]) -> Step:
+    values = {
+        key: dice.choice([value for value in several if value not in avoid])
+        for key, several in VERBS[name][1].items()
+    }
     if name == "drive":
         values["fate"] = dice.choice(fates)
     return name, values
@@ -190,7 +204,7 @@ def script(history: History, rule: str) -> str:
         "    finish(attack)",
         "",
         f"# as data: {json.dumps(history.plain)}",
-        *(f"#   {line}" for line in attack.told),
+        *(f"#   {line[:LINE]}" for line in attack.told),
         f"#   {text}",
     ]
     return "\n".join(lines)

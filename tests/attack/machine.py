@@ -6,7 +6,7 @@ finding is shrunk. Arguments that pick something are taken modulo what there is.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.attack.bank import DRIVER, TRANSFER, Bank, Fact, Named, News, Transfe
 from tests.attack.fates import FATES
 from tests.attack.findings import Finding
 from tests.attack.oracle import Oracle
-from tests.attack.setup import BEGINS, MANDATE, Setup
+from tests.attack.setup import BEGINS, Setup
 from tests.attack.summary import summary
 from tests.support.doors import (
     AnyCommand,
@@ -57,14 +57,14 @@ NOW = timedelta()
 
 
 class Attack:
-    """Books under attack; `told` is a readable account of what was done and answered."""
+    """Books under attack, and what was done to them."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.books = MemoryBooks(at=BEGINS, rules=setup.rules)
         self.bank = Bank()
         self.oracle = Oracle(setup, self.books, self.bank)
-        self.told: list[str] = []
+        self.trace: list[tuple[datetime, AnyCommand, Change | Refusal | None] | str] = []
         self.count = 0
         self.is_mute = False
         for command in setup.boards():
@@ -80,14 +80,23 @@ class Attack:
         try:
             change = self.books.apply(command)
         except Exception as error:
+            self.trace.append((self.books.at, command, None))
             raise Finding("crash", f"{type(error).__name__}: {error} on {command}") from error
-        self.told.append(f"{self.books.at:%m-%d %H:%M} {_short(command)} -> {_answer(change)}")
+        self.trace.append((self.books.at, command, change))
         if isinstance(change, Refusal):
-            if command.evidence:
-                raise Finding("evidence.refused", f"{command} {change}")
+            if command.evidence or isinstance(command, RecordPayment):
+                raise Finding("evidence.refused", f"{change.rule}: {_short(command)}")
         else:
             self.oracle.after(command, change)
         return change
+
+    @property
+    def told(self) -> list[str]:
+        """A readable account of what was done and answered."""
+        return [
+            step if isinstance(step, str) else f"{step[0]:%m-%d %H:%M} {_short(step[1])} -> {_answer(step[2])}"
+            for step in self.trace
+        ]
 
     def deliver(self, news: News) -> None:
         """Give the books a piece of news."""
@@ -180,6 +189,7 @@ class Attack:
     def _send(self, order: DebitOrder, fate: str) -> None:
         """The order goes to the rail, which does with it what `fate` says."""
         self.bank.orders[order.order_no] = order
+        self.bank.says.pop(order.order_no, None)
         FATES[fate](self, order)
 
     def ask(self, loan: int, number: int, hours: int = 1) -> None:
@@ -238,8 +248,9 @@ class Attack:
 
     def again(self, pick: int) -> None:
         """News arrives once more under another id: nothing may be booked twice."""
-        if self.bank.delivered:
-            news = self.bank.delivered[pick % len(self.bank.delivered)]
+        known = [news for news in self.bank.delivered if news.command.evidence]
+        if known:
+            news = known[pick % len(known)]
             self.count += 1
             mark = len(self.books.entries)
             self.deliver(replace(news, command=replace(news.command, id=f"again{self.count}")))
@@ -309,7 +320,9 @@ class Attack:
             return
         index = open_ones[pick % len(open_ones)]
         left = self.bank.left_of(index)
-        minor = {"whole": left, "half": (left + 1) // 2, "little": min(left, 1000)}[part]
+        if fee == "inside" and part != "whole":
+            fee = "apart"  # nobody could tell the fee from the money
+        minor = {"whole": left, "half": left // 2 + 7, "little": min(left, 1000)}[part]
         back = self.bank.give_back(index, minor, self.today)
         if news != "line":
             name = {"own": self.bank.executions[index].ref, "none": None, "strange": "X9"}[ref]
@@ -324,10 +337,15 @@ class Attack:
         ago: int = 0,
         how: str = "recorded",
         fee: int = 0,
+        ref: str = "own",
     ) -> None:
-        """The payer sends a transfer: a person records it, a line proves it, or only one of them."""
+        """The payer sends a transfer: a person records it, a line proves it, or only one of them.
+
+        Payers choose their references: one of its own, the same every time, or what looks like ours.
+        """
         loan_id, of = self._which(loan, number)
-        reference = self.bank.name("T")
+        last = next(reversed(self.bank.orders), "1")
+        reference = {"own": self.bank.name("T"), "same": "RENT", "ours": f"R-{last}"}[ref]
         on = self.today - timedelta(days=ago)
         index = len(self.bank.transfers)
         self.bank.transfers.append(Transfer(loan_id, of, reference, minor, on))
@@ -364,9 +382,10 @@ class Attack:
             truth = (Named(one.loan, one.number, "", one.reference, -one.minor),)
             self.bank.pending.append(self.bank.line((item,), truth, (), self.today))
 
-    def stray(self, minor: int, named: bool = False) -> None:
-        """A line that is nobody's, or that names the mandate only."""
-        item = LineItem(None, MANDATE if named else None, None, minor, 0, "AM04" if minor < 0 else None)
+    def stray(self, minor: int) -> None:
+        """A line that is nobody's and names nothing."""
+        reason = "AM04" if minor < 0 else None
+        item = LineItem(None, None, None, minor, 0, reason)
         self.bank.pending.append(self.bank.line((item,), (), (), self.today))
 
     def batch(self) -> None:
@@ -447,7 +466,9 @@ def _short(command: AnyCommand) -> str:
     return short(command, {"id", "actor", "kind", "product", "reason", "schedule"})
 
 
-def _answer(change: Change | Refusal) -> str:
+def _answer(change: Change | Refusal | None) -> str:
+    if change is None:
+        return "an error"
     if isinstance(change, Refusal):
         return f"refused: {change.rule}"
     moves = [f"{m.target}" for m in change.transitions if m.source != m.target]

@@ -9,13 +9,21 @@ from datetime import date, timedelta
 
 from domain.calendar import local_day
 from domain.debit.outcome import Verdict
+from domain.loan.aggregate import Installment
 from domain.loan.change import CaseChange, Change, Ordered
 from domain.loan.lifecycle import State
 from tests.attack.bank import Bank
 from tests.attack.findings import Finding
 from tests.attack.setup import FIRST_DUE, FUNDER_ACCOUNT, PENALTIES, Setup
 from tests.attack.tally import Tally
-from tests.support.doors import AnyCommand, BookLine, RecordOutcome, RecordReturn, RecordUnsent
+from tests.support.doors import (
+    AnyCommand,
+    BookLine,
+    ChangeDate,
+    RecordOutcome,
+    RecordReturn,
+    RecordUnsent,
+)
 from tests.support.memory import RAIL, SHANGHAI, MemoryBooks
 
 COMPONENTS = ("principal", "interest", "fee", "penalty", "cost")
@@ -48,6 +56,9 @@ class Oracle:
     bank: Bank
     tally: Tally = field(default_factory=Tally)
     sent: dict[str, Sent] = field(default_factory=dict)
+    due: dict[tuple[str, int], date] = field(default_factory=dict)
+    """The earliest day that an installment whose date was moved was ever due on."""
+    looked_at: dict[tuple[str, int], Installment] = field(default_factory=dict)
     read: int = 0
     is_lying: bool = False
     """The rail or the bank contradicts itself: what it told of an order need not agree."""
@@ -98,6 +109,9 @@ class Oracle:
                 for truth in self.bank.truths.get(line.id, ()):
                     if sent := self.sent.get(truth.order_no):
                         sent.is_over = True
+            case ChangeDate(loan_id=loan, number=number, due_on=due_on):
+                known = self.due.get((loan, number), self._first_due(number))
+                self.due[(loan, number)] = min(known, due_on)
             case RecordUnsent(order_no=order_no):
                 if sent := self.sent.get(order_no):
                     sent.never_left = True
@@ -109,7 +123,10 @@ class Oracle:
     def _check_loan(self, loan_id: str) -> None:
         loan = self.books.loans[loan_id]
         for item in loan.installments:
-            self._check_item(loan_id, item.number)
+            key = (loan_id, item.number)
+            if key in self.tally.touched or self.looked_at.get(key) is not item:
+                self._check_item(*key)
+                self.looked_at[key] = item
         for receipt in self.tally.of_loan[loan_id]:
             self._check_receipt(loan_id, receipt)
         self._check_parties(loan_id)
@@ -154,7 +171,7 @@ class Oracle:
             raise Finding("penalty.sign", f"{loan}/{number}: {charged}")
         if rule is None:
             return
-        first = self._first_due(number)
+        first = self.due.get((loan, number), self._first_due(number))
         ahead = 4 if self.setup.lead else 1
         days = (local_day(self.books.at, SHANGHAI) - first).days + ahead
         bearing = scheduled.principal + (scheduled.interest if rule.on_interest else 0)
@@ -255,14 +272,16 @@ class Oracle:
         """The books have what they were told of an order, or an open case; never more."""
         taken, back = self.bank.told_of(order_no)
         came, gone = self.tally.came[(order_no,)], self.tally.back[(order_no,)]
-        if came > taken and not self.is_lying:
-            raise Finding("order.phantom", f"{order_no}: {came} booked, {taken} told")
-        if (came, gone) == (taken, back) or self.cases(sent.loan, sent.number):
+        if came >= taken.stop and not self.is_lying:
+            raise Finding("order.phantom", f"{order_no}: {came} booked, {taken.stop - 1} told")
+        if came in taken and gone in back:
+            return
+        if self.cases(sent.loan, sent.number):
             return
         if any(self._is_open(line) for line in self.bank.booked if self._names(line, order_no)):
             return
         if not self.is_lying:
-            text = f"{order_no}: told {taken} taken and {back} back, booked {came} and {gone}"
+            text = f"{order_no}: told {taken} taken and {back} back; booked {came} and {gone}"
             raise Finding("order.lost", text)
 
     def _names(self, line_id: str, order_no: str) -> bool:

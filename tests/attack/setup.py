@@ -40,15 +40,19 @@ PARTS: Mapping[int, tuple[tuple[str, Fraction], ...]] = {
     2: (("funder-1", Fraction(1, 2)), ("partner-2", Fraction(1, 2))),
     3: (("funder-1", Fraction(9, 10)), ("partner-2", Fraction(8, 100))),
     4: (("funder-1", Fraction(1, 3)), ("partner-2", Fraction(1, 3))),
+    5: (("funder-1", Fraction(1)),),
 }
-"""What each party gets of every component; the rest is the remainder party's."""
+"""What each party gets of every component; the rest is the remainder party's.
+
+The fifth gives all penalty to the second party and the rest to the funder.
+"""
 CHOICES: Mapping[str, tuple[Any, ...]] = {
-    "loans": (1, 1, 1, 2, 2, 3),
-    "installments": (2, 2, 1, 3),
-    "parties": (1, 1, 2, 3, 4),
+    "loans": (1, 1, 1, 1, 2, 2, 3),
+    "installments": (2, 2, 1, 1, 3),
+    "parties": (1, 1, 2, 3, 4, 5),
     "fixed_minor": (0, 0, 0, 300),
-    "penalty": ("none", "grace", "daily"),
-    "capped": (False, False, True),
+    "penalty": ("none", "none", "grace", "grace", "daily"),
+    "capped": (False, False, False, True),
     "future": tuple(Future),
     "vertical": (False, True),
     "mandate_cap": (0, 0, 0, 6100),
@@ -57,7 +61,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "same_amount": (False, False, True),
     "reminded": (False, False, True),
     "shift": (0, 0, 3, 4, 5),
-    "apart": (7, 2, 30),
+    "apart": (7, 7, 2, 2, 30),
 }
 
 
@@ -152,22 +156,24 @@ class Setup:
         ]
 
     def _shares(self) -> SplitRules:
-        parts = PARTS[self.parties]
-        fixed = self.fixed_minor if self.parties > 1 else 0
-        rules = tuple(
-            ShareRule(
-                party,
-                component,
-                part,
-                fixed_minor=fixed
-                if party == "partner-2" and component is Component.INTEREST
-                else 0,
-            )
+        if self.parties == 5:
+            rules = [
+                ShareRule(
+                    "partner-2" if part is Component.PENALTY else "funder-1", part, Fraction(1)
+                )
+                for part in Component
+            ]
+            return SplitRules(tuple(rules), "funder-1")
+        rules = [
+            ShareRule(party, component, part, fixed_minor=self._fixed(party, component))
             for component in Component
-            for party, part in parts
-        )
-        rest = "funder-1" if self.parties <= 2 else "guarantor-3"
-        return SplitRules(rules, rest)
+            for party, part in PARTS[self.parties]
+        ]
+        return SplitRules(tuple(rules), "funder-1" if self.parties <= 2 else "guarantor-3")
+
+    def _fixed(self, party: str, component: Component) -> int:
+        is_it = party == "partner-2" and component is Component.INTEREST
+        return self.fixed_minor if is_it else 0
 
     def _schedule(self, principal: int, interest: int) -> tuple[ScheduleLine, ...]:
         first = FIRST_DUE + timedelta(days=self.shift)

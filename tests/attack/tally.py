@@ -36,11 +36,14 @@ class Tally:
     charged: defaultdict[Key, int] = field(default_factory=_zeros)
     of_loan: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     """Receipts of each loan, as they came."""
+    touched: set[Key] = field(default_factory=set)
+    """Installments that the last entries were about."""
     order_of: dict[tuple[str, str], str] = field(default_factory=dict)
     """The order number of a receipt that has one."""
 
     def fold(self, entries: Iterable[Entry]) -> None:
         """Add entries; each balances by currency and has two postings or more."""
+        self.touched.clear()
         for entry in entries:
             sums: defaultdict[str, int] = defaultdict(int)
             for posting in entry.postings:
@@ -58,6 +61,7 @@ class Tally:
         if posting.component is not None:
             item = (posting.loan, posting.number, posting.component)
             self.items[(family, *item)] += minor
+            self.touched.add(item[:2])
             if is_charge and family == "owed":
                 self.charged[item] += minor
         if family in PARTY_FAMILIES:
