@@ -66,6 +66,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     atexit.register(leave)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the number of random histories for the slow attack on the decisions."""
+    what = "random histories of the slow attack on the decisions (tests/attack)"
+    parser.addoption("--histories", type=int, default=50_000, help=what)
+
+
+@pytest.fixture
+def histories(request: pytest.FixtureRequest) -> int:
+    """Return how many histories the slow attack runs."""
+    return int(request.config.getoption("--histories"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that need the Temporal server in one process; see the module's docstring."""

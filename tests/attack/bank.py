@@ -131,13 +131,15 @@ class Bank:
         )
         return len(self.executions) - 1
 
-    def success(self, index: int, source: str, told: int | None = None) -> News:
+    def success(
+        self, index: int, source: str, told: int | None = None, batch: str | None = None
+    ) -> News:
         """News that an execution took place; `told` is what the rail says was taken."""
         done = self.executions[index]
         minor = done.minor if told is None else told
         whole = self.orders[done.order_no].amount_minor
         klass = OutcomeClass.SUCCESS if minor >= whole else OutcomeClass.PARTIAL
-        outcome = Outcome(klass, "00", minor, done.ref, executed_on=done.on)
+        outcome = Outcome(klass, "00", minor, done.ref, batch, done.on)
         return News(
             self.outcome(done.order_no, outcome, source),
             (Fact(TAKEN, index, minor),),

@@ -9,6 +9,7 @@ from domain.loan.lifecycle import State
 from tests.attack.bank import Named
 from tests.attack.findings import Finding
 from tests.attack.machine import Attack
+from tests.attack.setup import CURRENCY
 from tests.support.doors import MatchLine, Unhold
 
 JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
@@ -55,16 +56,19 @@ def _rests(attack: Attack) -> bool:
 
 def _reconcile(attack: Attack) -> None:
     """A person matches every line that still waits to the money that it truly is."""
+    if attack.oracle.is_lying:
+        return
     for line_id in list(attack.bank.booked):
-        for truth in attack.bank.truths[line_id]:
-            line = attack.books.lines[line_id]
-            loan = attack.books.loans[truth.loan]
-            fits = line.currency == loan.currency and line.open_minor * truth.minor > 0
-            if fits and abs(line.open_minor) >= abs(truth.minor) and not attack.oracle.is_lying:
-                _match(attack, line_id, truth)
+        truths = attack.bank.truths[line_id]
+        refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
+        line = attack.books.lines[line_id]
+        if truths and line.open_minor and line.currency == CURRENCY:
+            text = f"{line_id}: {line.open_minor} of {truths} stay open: {refused}"
+            raise Finding("line.never", text)
 
 
-def _match(attack: Attack, line_id: str, truth: Named) -> None:
+def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
+    """Try what a person can say of a line; the rules by which it was refused."""
     refs = [truth.reference] if truth.reference else []
     if truth.reference and truth.minor > 0:
         refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
@@ -74,20 +78,17 @@ def _match(attack: Attack, line_id: str, truth: Named) -> None:
         for r in tally.of_loan[truth.loan]
         if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
     ]
-    answers = []
+    refused = []
     for ref in refs:
-        answer = attack.order(
-            MatchLine,
-            truth.loan,
-            truth.number,
-            line=line_id,
-            reference=ref,
-            amount_minor=abs(truth.minor),
-        )
-        if not isinstance(answer, Refusal):
-            return
-        answers.append(answer.rule)
-    raise Finding("line.never", f"{line_id} is {truth} and nobody can book it: {answers}")
+        left = attack.books.lines[line_id].open_minor
+        if left * truth.minor <= 0:
+            break
+        minor = min(abs(left), abs(truth.minor))
+        order = {"line": line_id, "reference": ref, "amount_minor": minor}
+        answer = attack.order(MatchLine, truth.loan, truth.number, **order)
+        if isinstance(answer, Refusal):
+            refused.append(answer.rule)
+    return refused
 
 
 def _check_rest(attack: Attack, loan: str, number: int) -> None:
@@ -135,4 +136,18 @@ def _check_truth(attack: Attack) -> None:
         ):
             continue
         raise Finding("bank.order", f"{order_no}: the bank has {net}, {booked} are booked")
+    _check_proven(attack)
+
+
+def _check_proven(attack: Attack) -> None:
+    """All lines have come and were matched: whatever is booked of money is proven by them."""
+    tally = attack.oracle.tally
+    foreign = any(line.currency != CURRENCY for line in attack.bank.lines.values())
+    for loan in () if foreign else attack.setup.loan_ids:
+        for receipt in tally.of_loan[loan]:
+            key = (loan, receipt)
+            legs, booked = tally.legs(*key), (tally.came[key], tally.back[key])
+            is_withdrawn = booked[0] == booked[1] and not any(legs)
+            if legs != booked and not is_withdrawn:
+                raise Finding("bank.unproven", f"{loan} {receipt}: {booked} booked, {legs} proven")
 

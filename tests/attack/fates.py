@@ -197,6 +197,15 @@ def _batch(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.batch.append(index)
 
 
+def _batch_unnamed(attack: "Attack", order: DebitOrder) -> None:
+    """Taken in a batch that only the webhook names."""
+    index = _execute(attack, order)
+    _say(attack, order, PENDING)
+    news = attack.bank.success(index, "webhook", batch="BATCH")
+    attack.bank.pending.append(news)
+    attack.bank.batch.append(index)
+
+
 def _absent(attack: "Attack", order: DebitOrder) -> None:
     """Accepted; from then on the rail says that it does not know the order, and takes the money."""
     attack.bank.says[order.order_no] = ABSENT
@@ -229,6 +238,17 @@ def _future(attack: "Attack", order: DebitOrder) -> None:
     """The rail says that the money was taken at a day that is a month ahead."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
+    done = attack.bank.executions[index]
+    done.on += timedelta(days=30)
+    news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)
+    done.on -= timedelta(days=30)
+    attack.bank.pending += [news, attack.bank.credit(index)]
+
+
+def _late_future(attack: "Attack", order: DebitOrder) -> None:
+    """Refused; then said to be taken, at a day that is a month ahead."""
+    _say(attack, order, SHORT)
+    index = _execute(attack, order)
     done = attack.bank.executions[index]
     done.on += timedelta(days=30)
     news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)
@@ -293,6 +313,7 @@ FATES: Mapping[str, Fate] = {
     "fee_of_line": _fee_of_line,
     "elsewhere": _elsewhere,
     "batch": _batch,
+    "batch_unnamed": _batch_unnamed,
     "net": _net,
     "partial_more": _partial_more,
     "partial_then_all": _partial_then_all,
@@ -301,10 +322,11 @@ FATES: Mapping[str, Fate] = {
     "more": _more,
     "negative": _negative,
     "future": _future,
+    "late_future": _late_future,
     "bad_items": _bad_items,
     "foreign": _foreign,
 }
-HONEST = tuple(FATES)[:18]
+HONEST = tuple(FATES)[:19]
 """Fates in which every piece of news agrees with the bank's truth."""
-LIES = tuple(FATES)[18:]
+LIES = tuple(FATES)[19:]
 """Fates in which a rail or a bank says what is not so."""

@@ -46,7 +46,7 @@ VERBS: Mapping[str, tuple[int, Values]] = {
             **WHERE,
             "minor": MINORS,
             "ago": (0, 0, 1, 5, 40),
-            "how": ("recorded", "later", "line", "unnamed"),
+            "how": ("recorded", "later", "line", "unnamed", "charged", "netted"),
             "fee": (0, 0, 50),
             "ref": ("own", "own", "own", "own", "same", "ours"),
         },
@@ -69,7 +69,14 @@ VERBS: Mapping[str, tuple[int, Values]] = {
     "withdraw": (2, PICK),
 }
 """How often each step is drawn, and the values of its arguments; the first value is the plainest."""
-LONGEST = 14
+MOODS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("pay", "waive", "days", "charge", "change_date"),
+    ("give_back", "burst", "news", "ask"),
+    ("pay", "withdraw", "undo", "write_off", "cancel", "return_transfer"),
+)
+"""Steps that a history is full of: penalty and value dates, returns, people."""
+LONGEST = 12
 LINE = 180
 
 
@@ -92,7 +99,8 @@ class History:
         fates = [*HONEST[:4], *HONEST, *(LIES if lies else ())]
         fates = [fate for fate in fates if fate not in avoid]
         names = [name for name in VERBS if name not in avoid]
-        weights = [VERBS[name][0] for name in names]
+        mood = dice.choice(MOODS)
+        weights = [VERBS[name][0] * (4 if name in mood else 1) for name in names]
         steps: list[Step] = [
             ("days", {"days": dice.choice((8, 1, 5))}),
             _step("drive", dice, fates, avoid),

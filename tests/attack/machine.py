@@ -344,6 +344,7 @@ class Attack:
         Payers choose their references: one of its own, the same every time, or what looks like ours.
         """
         loan_id, of = self._which(loan, number)
+        fee = min(fee, minor - 1)
         last = next(reversed(self.bank.orders), "1")
         reference = {"own": self.bank.name("T"), "same": "RENT", "ours": f"R-{last}"}[ref]
         on = self.today - timedelta(days=ago)
@@ -362,13 +363,16 @@ class Attack:
             value_on=on,
         )
         named = reference if how != "unnamed" else None
-        item = LineItem(named, None, None, minor, fee)
+        items = [LineItem(named, None, None, minor, fee)]
         truth = (Named(loan_id, of, "", reference, minor),)
-        line = self.bank.line((item,), truth, fact, on)
+        if how == "netted":  # a debit of nobody's in the same line: it nets to zero
+            items.append(LineItem(None, None, None, fee - minor))
+        charges = min(50, minor - 1) if how == "charged" else 0
+        line = self.bank.line(tuple(items), truth, fact, on, charges_minor=charges)
         recorded = News(command, fact, self.books.at)
         if how in {"recorded", "unnamed"}:
             self.deliver(recorded)
-        elif how == "later":
+        elif how != "line":
             self.bank.pending.append(recorded)
         self.bank.pending.append(line)
 

@@ -72,6 +72,9 @@ class Oracle:
             self._check_loan(loan_id)
         for line_id in change.lines:
             self._check_line(line_id)
+        if command.evidence:
+            for order_no, sent in self.sent.items():
+                self._check_told(order_no, sent)
         if isinstance(change.answer, Ordered):
             self._check_order(change)
         for move in change.transitions:
@@ -130,10 +133,6 @@ class Oracle:
         for receipt in self.tally.of_loan[loan_id]:
             self._check_receipt(loan_id, receipt)
         self._check_parties(loan_id)
-        for order_no, sent in self.sent.items():
-            if sent.loan == loan_id:
-                self._check_told(order_no, sent)
-
     def _check_item(self, loan: str, number: int) -> None:
         item, tally = self.books.item(number, loan), self.tally
         where = f"{loan}/{number} {item.state.value}"
