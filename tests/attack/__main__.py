@@ -16,7 +16,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--lies", action="store_true", help="rails and banks that say what is not so")
+    parser.add_argument(
+        "--lies", action="store_true", help="rails and banks that say what is not so"
+    )
     parser.add_argument("--shrink", action="store_true", help="print one script for each rule")
     parser.add_argument("--avoid", default="", help="steps, fates and values that are not drawn")
     parser.add_argument("--only", default="", help="print findings of rules that begin with this")

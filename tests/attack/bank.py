@@ -1,7 +1,7 @@
-"""A bank and its rail as they truly are: what was executed, returned and booked, and the news of it.
+"""A bank and its rail as they truly are: what was executed, returned and booked, and its news.
 
-The bank keeps its own truth. News of it (reports, answers, lines) waits in `pending` until a history
-delivers it: in any order, twice, or never where it is a report that can be inquired about.
+The bank keeps its own truth. News of it (reports, answers, lines) waits in `pending` until a
+history delivers it: in any order, twice, or never where it is a report that can be asked for.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ TAKEN, BACK, TRANSFER = "taken", "back", "transfer"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What a piece of news tells: an execution, a return or a transfer, by its place in the truth."""
+    """What news tells: an execution, a return or a transfer, by its place in the truth."""
 
     kind: str
     index: int
@@ -229,9 +229,7 @@ class Bank:
         truth = tuple(Named(one.loan, one.number, one.order_no, "", one.minor) for one in done)
         facts = tuple(Fact(TAKEN, i, self.executions[i].minor) for i in self.batch)
         total = sum(one.minor for one in done)
-        yield self.line(
-            (), truth, facts, on, minor=total, batch_ref="BATCH", batch_count=len(done)
-        )
+        yield self.line((), truth, facts, on, minor=total, batch_ref="BATCH", batch_count=len(done))
         self.batch.clear()
 
     # --- returns ---------------------------------------------------------------------------------
@@ -307,7 +305,8 @@ class Bank:
         """What delivered news may mean: least and most that was taken for an order, and given back.
 
         A line and a report that name no common booking may be about one execution or about two. A
-        return says that its execution took place, not how much was taken. A return of which only a line came that does not name the order may be of it or of another.
+        return says that its execution took place, not how much was taken. A return of
+        which only a line came that does not name the order may be of it or of another.
         """
         mine = {i: one for i, one in enumerate(self.executions) if one.order_no == order_no}
         backs = [back for back in self.returns if back.execution in mine]

@@ -48,7 +48,7 @@ def _pass_days(attack: Attack, jumps: tuple[int, ...]) -> None:
 
 
 def _rests(attack: Attack) -> bool:
-    """Whether nothing is in a transient state; without payouts a shared loan is at most released."""
+    """Whether nothing is in a transient state; a shared loan without payouts ends released."""
     ends = REST | {State.RELEASED} if attack.setup.parties > 1 else REST
     items = (item for loan in attack.books.loans.values() for item in loan.installments)
     return all(item.state in ends for item in items)
@@ -101,7 +101,10 @@ def _check_rest(attack: Attack, loan: str, number: int) -> None:
         return
     if attack.oracle.cases(loan, number) or _names(attack, loan, number):
         return
-    raise Finding("live.stuck", f"{where}, owes {owed}, without a case; {attack.books.view(number, loan).missing}")
+    raise Finding(
+        "live.stuck",
+        f"{where}, owes {owed}, without a case; {attack.books.view(number, loan).missing}",
+    )
 
 
 def _names(attack: Attack, loan: str, number: int) -> bool:
@@ -126,7 +129,7 @@ def _check_truth(attack: Attack) -> None:
             raise Finding("bank.balance", f"{account}: {held} booked, {minor} by lines")
     if oracle.is_lying:
         return
-    for order_no, sent in oracle.sent.items():
+    for order_no in oracle.sent:
         net = attack.bank.net_of(order_no)
         booked = oracle.tally.came[(order_no,)] - oracle.tally.back[(order_no,)]
         if net == booked or any(
@@ -150,4 +153,3 @@ def _check_proven(attack: Attack) -> None:
             is_withdrawn = booked[0] == booked[1] and not any(legs)
             if legs != booked and not is_withdrawn:
                 raise Finding("bank.unproven", f"{loan} {receipt}: {booked} booked, {legs} proven")
-

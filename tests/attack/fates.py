@@ -13,9 +13,9 @@ from tests.attack.setup import OTHER_ACCOUNT
 from tests.support.doors import RecordUnsent
 
 if TYPE_CHECKING:
-    from tests.attack.machine import Attack
+    from tests.attack.driven import Driven
 
-Fate = Callable[["Attack", DebitOrder], None]
+Fate = Callable[["Driven", DebitOrder], None]
 PENDING = Outcome(OutcomeClass.PENDING, "P")
 SHORT = Outcome(OutcomeClass.NSF, "AM04")
 HARD = Outcome(OutcomeClass.ACCOUNT, "AC04")
@@ -23,24 +23,24 @@ ABSENT = Outcome(OutcomeClass.NOT_FOUND, "NF")
 LITTLE = 4000
 
 
-def _say(attack: "Attack", order: DebitOrder, outcome: Outcome) -> None:
+def _say(attack: "Driven", order: DebitOrder, outcome: Outcome) -> None:
     """The rail answers at once."""
     command = attack.bank.outcome(order.order_no, outcome, "answer")
     attack.deliver(News(command, (), attack.books.at, is_final=outcome is not PENDING))
 
 
-def _later(attack: "Attack", order: DebitOrder, outcome: Outcome) -> None:
+def _later(attack: "Driven", order: DebitOrder, outcome: Outcome) -> None:
     """The rail sends a webhook, which waits for its delivery."""
     command = attack.bank.outcome(order.order_no, outcome, "webhook")
     attack.bank.pending.append(News(command, (), attack.books.at, is_final=True))
 
 
-def _execute(attack: "Attack", order: DebitOrder, minor: int | None = None) -> int:
+def _execute(attack: "Driven", order: DebitOrder, minor: int | None = None) -> int:
     whole = order.amount_minor if minor is None else minor
     return attack.bank.execute(order, whole, attack.books.at)
 
 
-def _taken(attack: "Attack", order: DebitOrder) -> None:
+def _taken(attack: "Driven", order: DebitOrder) -> None:
     """Success is the answer where the day has come; a webhook and the line follow."""
     index = _execute(attack, order)
     news = attack.bank.success(index, "answer")
@@ -51,21 +51,21 @@ def _taken(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _accepted(attack: "Attack", order: DebitOrder) -> None:
+def _accepted(attack: "Driven", order: DebitOrder) -> None:
     """Accepted; success comes by webhook, then the line."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _silent(attack: "Attack", order: DebitOrder) -> None:
+def _silent(attack: "Driven", order: DebitOrder) -> None:
     """No answer comes although the money is taken."""
     index = _execute(attack, order)
     attack.deliver(News(attack.bank.no_answer(order.order_no), (), attack.books.at))
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _line_only(attack: "Attack", order: DebitOrder) -> None:
+def _line_only(attack: "Driven", order: DebitOrder) -> None:
     """Accepted, and only the line tells that the money was taken."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -73,32 +73,32 @@ def _line_only(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.pending.append(attack.bank.credit(index))
 
 
-def _short(attack: "Attack", order: DebitOrder) -> None:
+def _short(attack: "Driven", order: DebitOrder) -> None:
     """Refused at once: not enough money."""
     attack.bank.says[order.order_no] = SHORT
     _say(attack, order, SHORT)
 
 
-def _short_later(attack: "Attack", order: DebitOrder) -> None:
+def _short_later(attack: "Driven", order: DebitOrder) -> None:
     """Accepted, and refused by webhook."""
     attack.bank.says[order.order_no] = SHORT
     _say(attack, order, PENDING)
     _later(attack, order, SHORT)
 
 
-def _hard(attack: "Attack", order: DebitOrder) -> None:
+def _hard(attack: "Driven", order: DebitOrder) -> None:
     """Refused for good: the account is closed."""
     attack.bank.says[order.order_no] = HARD
     _say(attack, order, HARD)
 
 
-def _lost(attack: "Attack", order: DebitOrder) -> None:
+def _lost(attack: "Driven", order: DebitOrder) -> None:
     """The order never arrived, and nobody knows."""
     attack.bank.says[order.order_no] = ABSENT
     attack.deliver(News(attack.bank.no_answer(order.order_no), (), attack.books.at))
 
 
-def _unsent(attack: "Attack", order: DebitOrder) -> None:
+def _unsent(attack: "Driven", order: DebitOrder) -> None:
     """The order provably never left."""
     attack.bank.says[order.order_no] = ABSENT
     item = attack.books.item(order.number, order.loan_id)
@@ -113,14 +113,14 @@ def _unsent(attack: "Attack", order: DebitOrder) -> None:
     attack.deliver(News(command, (), attack.books.at))
 
 
-def _partial(attack: "Attack", order: DebitOrder) -> None:
+def _partial(attack: "Driven", order: DebitOrder) -> None:
     """A part is taken and told."""
     index = _execute(attack, order, min(LITTLE, order.amount_minor))
     _say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _partial_more(attack: "Attack", order: DebitOrder) -> None:
+def _partial_more(attack: "Driven", order: DebitOrder) -> None:
     """A part is told, and the bank has the whole."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -131,35 +131,35 @@ def _partial_more(attack: "Attack", order: DebitOrder) -> None:
     ]
 
 
-def _partial_then_all(attack: "Attack", order: DebitOrder) -> None:
+def _partial_then_all(attack: "Driven", order: DebitOrder) -> None:
     """A part is told, then the whole, of one booking."""
     _partial_more(attack, order)
     index = len(attack.bank.executions) - 1
     attack.bank.pending.append(attack.bank.success(index, "webhook"))
 
 
-def _twice(attack: "Attack", order: DebitOrder) -> None:
+def _twice(attack: "Driven", order: DebitOrder) -> None:
     """Executed two times under two references, both told and both booked."""
     _taken(attack, order)
     index = _execute(attack, order)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _late(attack: "Attack", order: DebitOrder) -> None:
+def _late(attack: "Driven", order: DebitOrder) -> None:
     """Refused at first, and taken all the same."""
     _say(attack, order, SHORT)
     index = _execute(attack, order)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _late_line(attack: "Attack", order: DebitOrder) -> None:
+def _late_line(attack: "Driven", order: DebitOrder) -> None:
     """Refused, and a line shows that it was taken."""
     _say(attack, order, SHORT)
     attack.bank.says[order.order_no] = SHORT
     attack.bank.pending.append(attack.bank.credit(_execute(attack, order)))
 
 
-def _fee(attack: "Attack", order: DebitOrder) -> None:
+def _fee(attack: "Driven", order: DebitOrder) -> None:
     """The bank keeps 1.00 of the money in its line."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -169,7 +169,7 @@ def _fee(attack: "Attack", order: DebitOrder) -> None:
     ]
 
 
-def _fee_of_line(attack: "Attack", order: DebitOrder) -> None:
+def _fee_of_line(attack: "Driven", order: DebitOrder) -> None:
     """The bank keeps 1.00 of the line as a whole."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -179,7 +179,7 @@ def _fee_of_line(attack: "Attack", order: DebitOrder) -> None:
     ]
 
 
-def _elsewhere(attack: "Attack", order: DebitOrder) -> None:
+def _elsewhere(attack: "Driven", order: DebitOrder) -> None:
     """The money is booked on an account that is not the funder's."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -189,7 +189,7 @@ def _elsewhere(attack: "Attack", order: DebitOrder) -> None:
     ]
 
 
-def _batch(attack: "Attack", order: DebitOrder) -> None:
+def _batch(attack: "Driven", order: DebitOrder) -> None:
     """Taken in a batch, which is booked in one amount without items."""
     index = _execute(attack, order)
     _say(attack, order, replace(PENDING, batch_ref="BATCH"))
@@ -197,7 +197,7 @@ def _batch(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.batch.append(index)
 
 
-def _batch_unnamed(attack: "Attack", order: DebitOrder) -> None:
+def _batch_unnamed(attack: "Driven", order: DebitOrder) -> None:
     """Taken in a batch that only the webhook names."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -206,7 +206,7 @@ def _batch_unnamed(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.batch.append(index)
 
 
-def _absent(attack: "Attack", order: DebitOrder) -> None:
+def _absent(attack: "Driven", order: DebitOrder) -> None:
     """Accepted; from then on the rail says that it does not know the order, and takes the money."""
     attack.bank.says[order.order_no] = ABSENT
     _say(attack, order, PENDING)
@@ -214,27 +214,27 @@ def _absent(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.pending.append(attack.bank.credit(index))
 
 
-def _declined_after(attack: "Attack", order: DebitOrder) -> None:
+def _declined_after(attack: "Driven", order: DebitOrder) -> None:
     """Taken and told, and then said to be refused."""
     _accepted(attack, order)
     _later(attack, order, SHORT)
 
 
-def _more(attack: "Attack", order: DebitOrder) -> None:
+def _more(attack: "Driven", order: DebitOrder) -> None:
     """More than ordered is taken, told and booked."""
     index = _execute(attack, order, order.amount_minor + 5000)
     _say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _negative(attack: "Attack", order: DebitOrder) -> None:
+def _negative(attack: "Driven", order: DebitOrder) -> None:
     """The rail says that less than nothing was taken; the line tells the truth."""
     index = _execute(attack, order)
     attack.deliver(attack.bank.success(index, "answer", -LITTLE))
     attack.bank.pending.append(attack.bank.credit(index))
 
 
-def _future(attack: "Attack", order: DebitOrder) -> None:
+def _future(attack: "Driven", order: DebitOrder) -> None:
     """The rail says that the money was taken at a day that is a month ahead."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -245,7 +245,7 @@ def _future(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.pending += [news, attack.bank.credit(index)]
 
 
-def _late_future(attack: "Attack", order: DebitOrder) -> None:
+def _late_future(attack: "Driven", order: DebitOrder) -> None:
     """Refused; then said to be taken, at a day that is a month ahead."""
     _say(attack, order, SHORT)
     index = _execute(attack, order)
@@ -256,7 +256,7 @@ def _late_future(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.pending += [news, attack.bank.credit(index)]
 
 
-def _bad_items(attack: "Attack", order: DebitOrder) -> None:
+def _bad_items(attack: "Driven", order: DebitOrder) -> None:
     """A line of 1.00 whose item says the whole amount; the sound line comes the next day."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -267,7 +267,7 @@ def _bad_items(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.pending += [false, attack.bank.success(index, "webhook"), sound]
 
 
-def _foreign(attack: "Attack", order: DebitOrder) -> None:
+def _foreign(attack: "Driven", order: DebitOrder) -> None:
     """The line of the money is in another currency."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)
@@ -278,7 +278,7 @@ def _foreign(attack: "Attack", order: DebitOrder) -> None:
     attack.bank.pending += [attack.bank.success(index, "webhook"), line]
 
 
-def _net(attack: "Attack", order: DebitOrder) -> None:
+def _net(attack: "Driven", order: DebitOrder) -> None:
     """Taken and given back on one day, in one line of two items that nets to zero."""
     index = _execute(attack, order)
     _say(attack, order, PENDING)

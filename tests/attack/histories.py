@@ -68,7 +68,7 @@ VERBS: Mapping[str, tuple[int, Values]] = {
     "undo": (2, PICK),
     "withdraw": (2, PICK),
 }
-"""How often each step is drawn, and the values of its arguments; the first value is the plainest."""
+"""How often each step is drawn, and the values of its arguments, the plainest first."""
 MOODS: tuple[tuple[str, ...], ...] = (
     (),
     ("pay", "waive", "days", "charge", "change_date"),
@@ -105,8 +105,8 @@ class History:
             ("days", {"days": dice.choice((8, 1, 5))}),
             _step("drive", dice, fates, avoid),
         ]
-        for name in dice.choices(names, weights, k=dice.randrange(2, LONGEST)):
-            steps.append(_step(name, dice, fates, avoid))
+        more = dice.choices(names, weights, k=dice.randrange(2, LONGEST))
+        steps.extend(_step(name, dice, fates, avoid) for name in more)
         return cls(Setup.drawn(dice), tuple(steps))
 
     @classmethod

@@ -129,10 +129,12 @@ class Oracle:
             key = (loan_id, item.number)
             if key in self.tally.touched or self.looked_at.get(key) is not item:
                 self._check_item(*key)
+                self.tally.touched.discard(key)
                 self.looked_at[key] = item
         for receipt in self.tally.of_loan[loan_id]:
             self._check_receipt(loan_id, receipt)
         self._check_parties(loan_id)
+
     def _check_item(self, loan: str, number: int) -> None:
         item, tally = self.books.item(number, loan), self.tally
         where = f"{loan}/{number} {item.state.value}"
@@ -221,7 +223,7 @@ class Oracle:
 
     def _check_parties(self, loan: str) -> None:
         """No party's remaining claim, nor what is payable to it, is below zero or lost."""
-        remaining: dict[tuple[object, ...], int] = {}
+        remaining: dict[tuple[object, object, object], int] = {}
         payable: dict[object, int] = {}
         for (family, *rest), minor in self.tally.parties.items():
             party, of_loan, number, part = rest
@@ -247,11 +249,7 @@ class Oracle:
         if payable + sum(held.values()) != put:
             raise Finding("party.collected", f"{loan}: {payable} + {held} of {put}")
         for (_, _, receipt), minor in held.items():
-            lines = [
-                (str(k[2]), v)
-                for k, v in tally.proven.items()
-                if k[:2] == (loan, receipt)
-            ]
+            lines = [(str(k[2]), v) for k, v in tally.proven.items() if k[:2] == (loan, receipt)]
             there = sum(v for line, v in lines if self._account(line) == FUNDER_ACCOUNT)
             if minor < 0 or minor > max(there, 0):
                 text = f"{loan} {receipt}: held {minor}, {there} lie on its account"
@@ -303,7 +301,9 @@ class Oracle:
         loan, number = order.loan_id, order.number
         for other, sent in self.sent.items():
             if (sent.loan, sent.number) == (loan, number) and not sent.is_over:
-                raise Finding("order.beside", f"{order.order_no} beside {other}, which may be alive")
+                raise Finding(
+                    "order.beside", f"{order.order_no} beside {other}, which may be alive"
+                )
         owed = self.tally.total("owed", loan, number)
         if not 0 < order.amount_minor <= owed:
             raise Finding("order.amount", f"{order.order_no}: {order.amount_minor} of {owed}")
@@ -377,9 +377,7 @@ class Oracle:
             names = {item.end_to_end_id for item in self.bank.lines[line_id].items}
             if self._is_open(line_id) and names & mine:
                 raise Finding("gate.open_line", f"{where}: line {line_id} names it and is open")
-        closed = {
-            i.number for i in self.books.loans[loan].installments if i.state is State.CLOSED
-        }
+        closed = {i.number for i in self.books.loans[loan].installments if i.state is State.CLOSED}
         for party in {k[1] for k in self.tally.parties if k[0] == "payable" and k[2] == loan}:
             due = -sum(
                 v

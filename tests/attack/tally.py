@@ -37,13 +37,12 @@ class Tally:
     of_loan: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     """Receipts of each loan, as they came."""
     touched: set[Key] = field(default_factory=set)
-    """Installments that the last entries were about."""
+    """Installments with entries that nobody has looked at yet."""
     order_of: dict[tuple[str, str], str] = field(default_factory=dict)
     """The order number of a receipt that has one."""
 
     def fold(self, entries: Iterable[Entry]) -> None:
         """Add entries; each balances by currency and has two postings or more."""
-        self.touched.clear()
         for entry in entries:
             sums: defaultdict[str, int] = defaultdict(int)
             for posting in entry.postings:
