@@ -105,6 +105,8 @@ class Bank:
     transfers: list[Transfer] = field(default_factory=list)
     lines: dict[str, StatementLine] = field(default_factory=dict)
     truths: dict[str, tuple[Named, ...]] = field(default_factory=dict)
+    strays: dict[str, int] = field(default_factory=dict)
+    """What of a line is truly nobody's."""
     orders: dict[str, DebitOrder] = field(default_factory=dict)
     says: dict[str, Outcome] = field(default_factory=dict)
     """What an inquiry about an order is answered, where nothing was executed for it."""

@@ -62,7 +62,8 @@ def _reconcile(attack: Attack) -> None:
         truths = attack.bank.truths[line_id]
         refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
         line = attack.books.lines[line_id]
-        if truths and line.open_minor and line.currency == CURRENCY:
+        stray = attack.bank.strays.get(line_id, 0)
+        if truths and line.open_minor != stray and line.currency == CURRENCY:
             text = f"{line_id}: {line.open_minor} of {truths} stay open: {refused}"
             raise Finding("line.never", text)
 

@@ -4,30 +4,20 @@ from datetime import timedelta
 
 from domain.loan.aggregate import HoldKind
 from domain.loan.amounts import Component
-from domain.loan.view import BeatKind
+from tests.attack.moneysteps import MoneySteps
 from tests.support.doors import (
     Cancel,
     ChangeDate,
     Charge,
     Hold,
-    IntendDebit,
     MatchLine,
-    QueueReminder,
     RetryNow,
-    Review,
     UndoMatch,
     Unhold,
     Waive,
     WithdrawPayment,
     WriteOff,
 )
-
-BEATS = {
-    BeatKind.REMIND: QueueReminder,
-    BeatKind.PRESENT: IntendDebit,
-    BeatKind.REVIEW: Review,
-}
-from tests.attack.moneysteps import MoneySteps
 
 
 class Attack(MoneySteps):

@@ -2,23 +2,13 @@
 
 from datetime import timedelta
 
-from domain.loan.view import BeatKind
 from domain.reconciliation.statement import LineItem
 from tests.attack.bank import TRANSFER, Fact, Named, News, Transfer
+from tests.attack.driven import Driven
 from tests.support.doors import (
-    IntendDebit,
-    QueueReminder,
     RecordPayment,
-    Review,
 )
 from tests.support.memory import TESTER
-
-BEATS = {
-    BeatKind.REMIND: QueueReminder,
-    BeatKind.PRESENT: IntendDebit,
-    BeatKind.REVIEW: Review,
-}
-from tests.attack.driven import Driven
 
 
 class MoneySteps(Driven):
@@ -90,6 +80,8 @@ class MoneySteps(Driven):
             items.append(LineItem(None, None, None, fee - minor))
         charges = min(50, minor - 1) if how == "charged" else 0
         line = self.bank.line(tuple(items), truth, fact, on, charges_minor=charges)
+        if how == "netted":
+            self.bank.strays[next(reversed(self.bank.lines))] = fee - minor
         recorded = News(command, fact, self.books.at)
         if how in {"recorded", "unnamed"}:
             self.deliver(recorded)

@@ -284,6 +284,22 @@ class Oracle:
     def _names(self, line_id: str, order_no: str) -> bool:
         return any(truth.order_no == order_no for truth in self.bank.truths[line_id])
 
+    def _left_of(self, line_id: str, loan: str, names: set[str]) -> bool:
+        """Whether a line names one of these and has not proven all that it says of it."""
+        for item in self.bank.lines[line_id].items:
+            name = item.end_to_end_id
+            if name in names:
+                proven = sum(
+                    minor
+                    for (of, receipt, line), minor in self.tally.proven.items()
+                    if of == loan
+                    and line == line_id
+                    and name in {receipt, self.tally.order_of.get((loan, str(receipt)))}
+                )
+                if proven != item.amount_minor:
+                    return True
+        return False
+
     def _is_open(self, line_id: str) -> bool:
         return self.tally.accounts[(f"suspense/line/{line_id}",)] != 0
 
@@ -374,8 +390,7 @@ class Oracle:
         mine = {name for name, s in self.sent.items() if (s.loan, s.number) == (loan, number)}
         mine |= set(self.tally.paying(loan, number))
         for line_id in self.bank.booked:
-            names = {item.end_to_end_id for item in self.bank.lines[line_id].items}
-            if self._is_open(line_id) and names & mine:
+            if self._is_open(line_id) and self._left_of(line_id, loan, mine):
                 raise Finding("gate.open_line", f"{where}: line {line_id} names it and is open")
         closed = {i.number for i in self.books.loans[loan].installments if i.state is State.CLOSED}
         for party in {k[1] for k in self.tally.parties if k[0] == "payable" and k[2] == loan}:
