@@ -19,7 +19,7 @@ from domain.loan.schedule import ScheduleLine
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.waterfall import Direction, Future, Waterfall
 from tests.support.doors import BoardLoan
-from tests.support.memory import ORDER, PRODUCT, RULES, board
+from tests.support.memory import ORDER, PRODUCT, RULES, board, with_shares
 
 BEGINS = datetime(2026, 3, 2, 1, tzinfo=UTC)
 FIRST_DUE = date(2026, 3, 10)
@@ -130,10 +130,12 @@ class Setup:
         """The product of all loans."""
         direction = Direction.VERTICAL if self.vertical else Direction.HORIZONTAL
         cap = Cap("test: total cost", Decimal("1.3"), Measure.TOTAL)
+        shares = self._shares()
+        parties = [(party, Fraction(0)) for party in shares.parties if party != "funder-1"]
         return replace(
-            PRODUCT,
+            with_shares(PRODUCT, *parties, remainder="funder-1"),
             waterfall=Waterfall(ORDER, direction, Future(self.future)),
-            shares=self._shares(),
+            shares=shares,
             reminders=replace(PRODUCT.reminders, require_delivered=self.reminded),
             retry=replace(PRODUCT.retry, attempts_max=self.attempts, stop_after_days=20),
             penalty=PENALTIES[self.penalty],

@@ -113,3 +113,9 @@ class Tally:
     def paying(self, loan: str, number: int) -> list[str]:
         """Receipts whose money stands on an installment."""
         return [r for r in self.of_loan[loan] if self.applied[(loan, r, number)]]
+
+    def is_proven(self, loan: str, receipt: str, *, is_return: bool) -> bool:
+        """Whether lines prove all that is booked of a receipt, or of its return."""
+        proven, returned = self.legs(loan, receipt)
+        key = (loan, receipt)
+        return returned == self.back[key] if is_return else proven == self.came[key]
