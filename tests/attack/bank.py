@@ -4,96 +4,33 @@ The bank keeps its own truth. News of it (reports, answers, lines) waits in `pen
 history delivers it: in any order, twice, or never where it is a report that can be asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
-from domain.calendar import local_day, local_instant
+from domain.calendar import local_day
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
 from domain.reconciliation.statement import LineItem, StatementLine
 from tests.attack.setup import CURRENCY, FUNDER_ACCOUNT, MANDATE
-from tests.support.doors import Actor, AnyCommand, BookLine, RecordOutcome, RecordReturn
+from tests.attack.truth import (
+    BACK,
+    DRIVER,
+    RAIL,
+    REASONS,
+    TAKEN,
+    TRANSFER,
+    Execution,
+    Fact,
+    Named,
+    News,
+    Return,
+    Transfer,
+    morning,
+    span_of,
+)
+from tests.support.doors import BookLine, RecordOutcome, RecordReturn
 from tests.support.memory import SHANGHAI
-
-RAIL = Actor("rail", "simbank")
-DRIVER = Actor("workflow", "installment")
-REASONS = {
-    "AM04": OutcomeClass.NSF,
-    "MD06": OutcomeClass.LATE_RETURN,
-}
-"""Codes of returns and their class in the rail's table."""
-TAKEN, BACK, TRANSFER = "taken", "back", "transfer"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What news tells: an execution, a return or a transfer, by its place in the truth."""
-
-    kind: str
-    index: int
-    minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """A command that tells facts; it can be delivered from `not_before` on."""
-
-    command: AnyCommand
-    facts: tuple[Fact, ...]
-    not_before: datetime
-    is_final: bool = False
-    """It is what the rail says for good of its order, so that two of them contradict each other."""
-
-
-@dataclass(slots=True)
-class Execution:
-    """Money that the bank took for an order; what reports and lines have told of it so far."""
-
-    order_no: str
-    loan: str
-    number: int
-    ref: str
-    minor: int
-    on: date
-    reported_minor: int = 0
-    booked_minor: int = 0
-
-
-@dataclass(slots=True)
-class Return:
-    """Money that the bank gave back of an execution; what was told of it so far."""
-
-    execution: int
-    ref: str
-    minor: int
-    on: date
-    reported_minor: int = 0
-    booked_minor: int = 0
-
-
-@dataclass(slots=True)
-class Transfer:
-    """Money that the payer sent by another way, and whether a person knows of it."""
-
-    loan: str
-    number: int
-    reference: str
-    minor: int
-    on: date
-    told_minor: int = 0
-    back_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What a line truly is: money of an order or of a transfer, signed, without the bank's fee."""
-
-    loan: str
-    number: int
-    order_no: str
-    reference: str
-    minor: int
 
 
 @dataclass(slots=True)
@@ -319,7 +256,7 @@ class Bank:
             for truth in self.truths[line_id]
             if truth.order_no == order_no
         )
-        taken, gone = _span(list(mine.values())), _span(backs)
+        taken, gone = span_of(list(mine.values())), span_of(backs)
         told = {b.execution for b in backs if b.reported_minor or b.booked_minor}
         most = sum(
             one.minor if i in told else max(one.reported_minor, one.booked_minor)
@@ -332,16 +269,3 @@ class Bank:
         """What the bank truly has of an order."""
         mine = [i for i, done in enumerate(self.executions) if done.order_no == order_no]
         return sum(self.left_of(index) for index in mine)
-
-
-def morning(day: date) -> datetime:
-    """Six o'clock of a local day."""
-    return local_instant(day, time(6), SHANGHAI)
-
-
-def _span(told: Sequence[Execution | Return]) -> range:
-    """From the least to the most that reports and lines together can mean."""
-    reported = sum(one.reported_minor for one in told)
-    booked = sum(one.booked_minor for one in told)
-    either = sum(max(one.reported_minor, one.booked_minor) for one in told)
-    return range(max(reported, booked), either + 1)

@@ -5,7 +5,8 @@ finding is shrunk. Arguments that pick something are taken modulo what there is.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import copy
+from dataclasses import fields, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -14,12 +15,13 @@ from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.loan.change import Change, Ordered, Refusal
 from domain.loan.view import BeatKind
-from tests.attack.bank import DRIVER, Bank, News
-from tests.attack.fates import FATES
+from tests.attack.bank import Bank
 from tests.attack.findings import Finding
+from tests.attack.lies import FATES
 from tests.attack.oracle import Oracle
 from tests.attack.setup import BEGINS, Setup
 from tests.attack.summary import summary
+from tests.attack.truth import BACK, DRIVER, TRANSFER, News
 from tests.support.doors import (
     AnyCommand,
     IntendDebit,
@@ -273,23 +275,17 @@ class Driven:
             raise Finding("news.order", f"{text}: {orders}")
 
     def _ending(self, several: list[News]) -> tuple[str, ...]:
-        copy = MemoryBooks(
-            self.books.at,
-            self.books.rules,
-            dict(self.books.loans),
-            dict(self.books.lines),
-            dict(self.books.cases),
-            list(self.books.entries),
-            said=set(self.books.said),
-        )
+        known = {field.name: copy(getattr(self.books, field.name)) for field in fields(self.books)}
+        books = MemoryBooks(**known)
         for news in several:
             try:
-                copy.apply(news.command)
+                books.apply(news.command)
             except Exception as error:
                 raise Finding("crash", f"{error!r} on {news.command}") from error
         orders = [n.command.order_no for n in several if n.is_final]  # type: ignore[union-attr]
-        disagree = len(orders) != len(set(orders)) or self.oracle.is_lying
-        return summary(copy, with_cases=not disagree)
+        agree = len(orders) == len(set(orders)) and not self.oracle.is_lying
+        kinds = {fact.kind for news in several for fact in news.facts}
+        return summary(books, with_cases=agree, by_item=not {TRANSFER, BACK} <= kinds)
 
 
 def short_of(command: AnyCommand) -> str:

@@ -6,10 +6,10 @@ books say, and every line that a person can name can be booked.
 
 from domain.loan.change import Refusal
 from domain.loan.lifecycle import State
-from tests.attack.bank import Named
 from tests.attack.findings import Finding
 from tests.attack.machine import Attack
 from tests.attack.setup import CURRENCY
+from tests.attack.truth import Named
 from tests.support.doors import MatchLine, Unhold
 
 JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.reconciliation.statement import LineItem
-from tests.attack.bank import DRIVER, TAKEN, Fact, Named, News, morning
 from tests.attack.setup import OTHER_ACCOUNT
+from tests.attack.truth import DRIVER, TAKEN, Fact, Named, News
 from tests.support.doors import RecordUnsent
 
 if TYPE_CHECKING:
@@ -23,52 +22,52 @@ ABSENT = Outcome(OutcomeClass.NOT_FOUND, "NF")
 LITTLE = 4000
 
 
-def _say(attack: "Driven", order: DebitOrder, outcome: Outcome) -> None:
+def say(attack: "Driven", order: DebitOrder, outcome: Outcome) -> None:
     """The rail answers at once."""
     command = attack.bank.outcome(order.order_no, outcome, "answer")
     attack.deliver(News(command, (), attack.books.at, is_final=outcome is not PENDING))
 
 
-def _later(attack: "Driven", order: DebitOrder, outcome: Outcome) -> None:
+def send_later(attack: "Driven", order: DebitOrder, outcome: Outcome) -> None:
     """The rail sends a webhook, which waits for its delivery."""
     command = attack.bank.outcome(order.order_no, outcome, "webhook")
     attack.bank.pending.append(News(command, (), attack.books.at, is_final=True))
 
 
-def _execute(attack: "Driven", order: DebitOrder, minor: int | None = None) -> int:
+def execute(attack: "Driven", order: DebitOrder, minor: int | None = None) -> int:
     whole = order.amount_minor if minor is None else minor
     return attack.bank.execute(order, whole, attack.books.at)
 
 
 def _taken(attack: "Driven", order: DebitOrder) -> None:
     """Success is the answer where the day has come; a webhook and the line follow."""
-    index = _execute(attack, order)
+    index = execute(attack, order)
     news = attack.bank.success(index, "answer")
     if news.not_before <= attack.books.at:
         attack.deliver(news)
     else:
-        _say(attack, order, PENDING)
+        say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
-def _accepted(attack: "Driven", order: DebitOrder) -> None:
+def accepted(attack: "Driven", order: DebitOrder) -> None:
     """Accepted; success comes by webhook, then the line."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
+    index = execute(attack, order)
+    say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
 def _silent(attack: "Driven", order: DebitOrder) -> None:
     """No answer comes although the money is taken."""
-    index = _execute(attack, order)
+    index = execute(attack, order)
     attack.deliver(News(attack.bank.no_answer(order.order_no), (), attack.books.at))
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
 def _line_only(attack: "Driven", order: DebitOrder) -> None:
     """Accepted, and only the line tells that the money was taken."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
+    index = execute(attack, order)
+    say(attack, order, PENDING)
     attack.bank.says[order.order_no] = PENDING
     attack.bank.pending.append(attack.bank.credit(index))
 
@@ -76,20 +75,20 @@ def _line_only(attack: "Driven", order: DebitOrder) -> None:
 def _short(attack: "Driven", order: DebitOrder) -> None:
     """Refused at once: not enough money."""
     attack.bank.says[order.order_no] = SHORT
-    _say(attack, order, SHORT)
+    say(attack, order, SHORT)
 
 
 def _short_later(attack: "Driven", order: DebitOrder) -> None:
     """Accepted, and refused by webhook."""
     attack.bank.says[order.order_no] = SHORT
-    _say(attack, order, PENDING)
-    _later(attack, order, SHORT)
+    say(attack, order, PENDING)
+    send_later(attack, order, SHORT)
 
 
 def _hard(attack: "Driven", order: DebitOrder) -> None:
     """Refused for good: the account is closed."""
     attack.bank.says[order.order_no] = HARD
-    _say(attack, order, HARD)
+    say(attack, order, HARD)
 
 
 def _lost(attack: "Driven", order: DebitOrder) -> None:
@@ -115,54 +114,36 @@ def _unsent(attack: "Driven", order: DebitOrder) -> None:
 
 def _partial(attack: "Driven", order: DebitOrder) -> None:
     """A part is taken and told."""
-    index = _execute(attack, order, min(LITTLE, order.amount_minor))
-    _say(attack, order, PENDING)
+    index = execute(attack, order, min(LITTLE, order.amount_minor))
+    say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
-
-
-def _partial_more(attack: "Driven", order: DebitOrder) -> None:
-    """A part is told, and the bank has the whole."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
-    told = min(LITTLE, order.amount_minor)
-    attack.bank.pending += [
-        attack.bank.success(index, "webhook", told),
-        attack.bank.credit(index),
-    ]
-
-
-def _partial_then_all(attack: "Driven", order: DebitOrder) -> None:
-    """A part is told, then the whole, of one booking."""
-    _partial_more(attack, order)
-    index = len(attack.bank.executions) - 1
-    attack.bank.pending.append(attack.bank.success(index, "webhook"))
 
 
 def _twice(attack: "Driven", order: DebitOrder) -> None:
     """Executed two times under two references, both told and both booked."""
     _taken(attack, order)
-    index = _execute(attack, order)
+    index = execute(attack, order)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
 def _late(attack: "Driven", order: DebitOrder) -> None:
     """Refused at first, and taken all the same."""
-    _say(attack, order, SHORT)
-    index = _execute(attack, order)
+    say(attack, order, SHORT)
+    index = execute(attack, order)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
 def _late_line(attack: "Driven", order: DebitOrder) -> None:
     """Refused, and a line shows that it was taken."""
-    _say(attack, order, SHORT)
+    say(attack, order, SHORT)
     attack.bank.says[order.order_no] = SHORT
-    attack.bank.pending.append(attack.bank.credit(_execute(attack, order)))
+    attack.bank.pending.append(attack.bank.credit(execute(attack, order)))
 
 
 def _fee(attack: "Driven", order: DebitOrder) -> None:
     """The bank keeps 1.00 of the money in its line."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
+    index = execute(attack, order)
+    say(attack, order, PENDING)
     attack.bank.pending += [
         attack.bank.success(index, "webhook"),
         attack.bank.credit(index, fee=100),
@@ -171,8 +152,8 @@ def _fee(attack: "Driven", order: DebitOrder) -> None:
 
 def _fee_of_line(attack: "Driven", order: DebitOrder) -> None:
     """The bank keeps 1.00 of the line as a whole."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
+    index = execute(attack, order)
+    say(attack, order, PENDING)
     attack.bank.pending += [
         attack.bank.success(index, "webhook"),
         attack.bank.credit(index, charges_minor=100),
@@ -181,8 +162,8 @@ def _fee_of_line(attack: "Driven", order: DebitOrder) -> None:
 
 def _elsewhere(attack: "Driven", order: DebitOrder) -> None:
     """The money is booked on an account that is not the funder's."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
+    index = execute(attack, order)
+    say(attack, order, PENDING)
     attack.bank.pending += [
         attack.bank.success(index, "webhook"),
         attack.bank.credit(index, account=OTHER_ACCOUNT),
@@ -191,97 +172,25 @@ def _elsewhere(attack: "Driven", order: DebitOrder) -> None:
 
 def _batch(attack: "Driven", order: DebitOrder) -> None:
     """Taken in a batch, which is booked in one amount without items."""
-    index = _execute(attack, order)
-    _say(attack, order, replace(PENDING, batch_ref="BATCH"))
+    index = execute(attack, order)
+    say(attack, order, replace(PENDING, batch_ref="BATCH"))
     attack.bank.pending.append(attack.bank.success(index, "webhook"))
     attack.bank.batch.append(index)
 
 
 def _batch_unnamed(attack: "Driven", order: DebitOrder) -> None:
     """Taken in a batch that only the webhook names."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
+    index = execute(attack, order)
+    say(attack, order, PENDING)
     news = attack.bank.success(index, "webhook", batch="BATCH")
     attack.bank.pending.append(news)
     attack.bank.batch.append(index)
 
 
-def _absent(attack: "Driven", order: DebitOrder) -> None:
-    """Accepted; from then on the rail says that it does not know the order, and takes the money."""
-    attack.bank.says[order.order_no] = ABSENT
-    _say(attack, order, PENDING)
-    index = _execute(attack, order)
-    attack.bank.pending.append(attack.bank.credit(index))
-
-
-def _declined_after(attack: "Driven", order: DebitOrder) -> None:
-    """Taken and told, and then said to be refused."""
-    _accepted(attack, order)
-    _later(attack, order, SHORT)
-
-
-def _more(attack: "Driven", order: DebitOrder) -> None:
-    """More than ordered is taken, told and booked."""
-    index = _execute(attack, order, order.amount_minor + 5000)
-    _say(attack, order, PENDING)
-    attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
-
-
-def _negative(attack: "Driven", order: DebitOrder) -> None:
-    """The rail says that less than nothing was taken; the line tells the truth."""
-    index = _execute(attack, order)
-    attack.deliver(attack.bank.success(index, "answer", -LITTLE))
-    attack.bank.pending.append(attack.bank.credit(index))
-
-
-def _future(attack: "Driven", order: DebitOrder) -> None:
-    """The rail says that the money was taken at a day that is a month ahead."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
-    done = attack.bank.executions[index]
-    done.on += timedelta(days=30)
-    news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)
-    done.on -= timedelta(days=30)
-    attack.bank.pending += [news, attack.bank.credit(index)]
-
-
-def _late_future(attack: "Driven", order: DebitOrder) -> None:
-    """Refused; then said to be taken, at a day that is a month ahead."""
-    _say(attack, order, SHORT)
-    index = _execute(attack, order)
-    done = attack.bank.executions[index]
-    done.on += timedelta(days=30)
-    news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)
-    done.on -= timedelta(days=30)
-    attack.bank.pending += [news, attack.bank.credit(index)]
-
-
-def _bad_items(attack: "Driven", order: DebitOrder) -> None:
-    """A line of 1.00 whose item says the whole amount; the sound line comes the next day."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
-    done = attack.bank.executions[index]
-    item = LineItem(done.order_no, None, done.ref, done.minor)
-    false = attack.bank.line((item,), (), (), done.on, minor=100)
-    sound = replace(attack.bank.credit(index), not_before=morning(done.on + timedelta(days=2)))
-    attack.bank.pending += [false, attack.bank.success(index, "webhook"), sound]
-
-
-def _foreign(attack: "Driven", order: DebitOrder) -> None:
-    """The line of the money is in another currency."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
-    done = attack.bank.executions[index]
-    item = LineItem(done.order_no, None, done.ref, done.minor)
-    truth = (Named(done.loan, done.number, done.order_no, "", done.minor),)
-    line = attack.bank.line((item,), truth, (), done.on, currency="EUR")
-    attack.bank.pending += [attack.bank.success(index, "webhook"), line]
-
-
 def _net(attack: "Driven", order: DebitOrder) -> None:
     """Taken and given back on one day, in one line of two items that nets to zero."""
-    index = _execute(attack, order)
-    _say(attack, order, PENDING)
+    index = execute(attack, order)
+    say(attack, order, PENDING)
     done = attack.bank.executions[index]
     back = attack.bank.give_back(index, done.minor, done.on)
     items = (
@@ -295,9 +204,9 @@ def _net(attack: "Driven", order: DebitOrder) -> None:
     attack.bank.pending.append(attack.bank.line(items, truth, facts, done.on))
 
 
-FATES: Mapping[str, Fate] = {
+HONEST: Mapping[str, Fate] = {
     "taken": _taken,
-    "accepted": _accepted,
+    "accepted": accepted,
     "silent": _silent,
     "line_only": _line_only,
     "short": _short,
@@ -315,18 +224,5 @@ FATES: Mapping[str, Fate] = {
     "batch": _batch,
     "batch_unnamed": _batch_unnamed,
     "net": _net,
-    "partial_more": _partial_more,
-    "partial_then_all": _partial_then_all,
-    "absent": _absent,
-    "declined_after": _declined_after,
-    "more": _more,
-    "negative": _negative,
-    "future": _future,
-    "late_future": _late_future,
-    "bad_items": _bad_items,
-    "foreign": _foreign,
 }
-HONEST = tuple(FATES)[:19]
-"""Fates in which every piece of news agrees with the bank's truth."""
-LIES = tuple(FATES)[19:]
-"""Fates in which a rail or a bank says what is not so."""
+"""Every piece of news agrees with the bank's truth."""

@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from tests.attack.ending import finish
-from tests.attack.fates import FATES, HONEST, LIES
+from tests.attack.fates import HONEST
 from tests.attack.findings import Finding
+from tests.attack.lies import FATES, LIES
 from tests.attack.machine import Attack
 from tests.attack.setup import Setup
 
@@ -96,7 +97,7 @@ class History:
         `avoid` names steps, fates and other values that are not drawn.
         """
         dice = Random(seed)
-        fates = [*HONEST[:4], *HONEST, *(LIES if lies else ())]
+        fates = [*list(HONEST)[:4], *HONEST, *(LIES if lies else ())]
         fates = [fate for fate in fates if fate not in avoid]
         names = [name for name in VERBS if name not in avoid]
         mood = dice.choice(MOODS)

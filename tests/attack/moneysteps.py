@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from domain.reconciliation.statement import LineItem
-from tests.attack.bank import TRANSFER, Fact, Named, News, Transfer
 from tests.attack.driven import Driven
+from tests.attack.truth import TRANSFER, Fact, Named, News, Transfer
 from tests.support.doors import (
     RecordPayment,
 )
