@@ -156,7 +156,8 @@ class Bank:
         """The line of one execution."""
         done = self.executions[index]
         item = LineItem(done.order_no, None, done.ref, done.minor, fee)
-        truth = (Named(done.loan, done.number, done.order_no, "", done.minor),)
+        charges = fee + int(str(more.get("charges_minor", 0)))
+        truth = (Named(done.loan, done.number, done.order_no, "", done.minor, charges),)
         return self.line((item,), truth, (Fact(TAKEN, index, done.minor),), done.on, **more)
 
     def close_batch(self) -> Iterator[News]:
@@ -215,7 +216,7 @@ class Bank:
             apart,
             code,
         )
-        truth = (Named(done.loan, done.number, done.order_no, "", -back.minor),)
+        truth = (Named(done.loan, done.number, done.order_no, "", -back.minor, apart + inside),)
         facts = self._facts_of_return(index) if ref == "order" and not inside else ()
         return self.line((item,), truth, facts, back.on)
 

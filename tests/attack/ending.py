@@ -4,6 +4,9 @@ Then nothing may be in a transient state without a case (liveness), what the ban
 books say, and every line that a person can name can be booked.
 """
 
+from collections.abc import Iterator
+from dataclasses import fields
+
 from domain.loan.change import Refusal
 from domain.loan.lifecycle import State
 from tests.attack.findings import Finding
@@ -14,6 +17,7 @@ from tests.support.doors import MatchLine, Unhold
 
 JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
 LAST_JUMPS = (1, 2, 4, 7)
+TAKES_FEE = "fee_minor" in {field.name for field in fields(MatchLine)}
 REST = frozenset({State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF})
 
 
@@ -84,15 +88,24 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     )
     refused = []
     for ref in refs:
-        left = attack.books.lines[line_id].open_minor
-        if left * truth.minor <= 0:
-            break
-        minor = min(abs(left), abs(truth.minor))
-        order = {"line": line_id, "reference": ref, "amount_minor": minor}
-        answer = attack.order(MatchLine, truth.loan, truth.number, **order)
-        if isinstance(answer, Refusal):
+        for minor, fee in _said(truth, attack.books.lines[line_id].open_minor):
+            order = {"line": line_id, "reference": ref, "amount_minor": minor, **fee}
+            answer = attack.order(MatchLine, truth.loan, truth.number, **order)
+            if not isinstance(answer, Refusal):
+                break
             refused.append(answer.rule)
     return refused
+
+
+def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:
+    """What a person may say of what is left of a line: money with its fee, money, or a fee alone."""
+    fee = {"fee_minor": truth.fee_minor} if TAKES_FEE and truth.fee_minor else {}
+    if left * truth.minor > 0:
+        if fee:
+            yield abs(truth.minor), fee
+        yield min(abs(left), abs(truth.minor)), {}
+    if left and fee:
+        yield 0, fee
 
 
 def _check_rest(attack: Attack, loan: str, number: int) -> None:

@@ -60,6 +60,8 @@ class MoneySteps(Driven):
         reference = {"own": self.bank.name("T"), "same": "RENT", "ours": f"R-{last}"}[ref]
         on = self.today - timedelta(days=ago)
         index = len(self.bank.transfers)
+        if any((t.reference, t.minor, t.on) == (reference, minor, on) for t in self.bank.transfers):
+            return  # nobody could tell the two apart
         self.bank.transfers.append(Transfer(loan_id, of, reference, minor, on))
         fact = (Fact(TRANSFER, index, minor),)
         command = RecordPayment(
@@ -75,10 +77,10 @@ class MoneySteps(Driven):
         )
         named = reference if how != "unnamed" else None
         items = [LineItem(named, None, None, minor, fee)]
-        truth = (Named(loan_id, of, "", reference, minor),)
         if how == "netted":  # a debit of nobody's in the same line: it nets to zero
             items.append(LineItem(None, None, None, fee - minor))
         charges = min(50, minor - 1) if how == "charged" else 0
+        truth = (Named(loan_id, of, "", reference, minor, fee + charges),)
         line = self.bank.line(tuple(items), truth, fact, on, charges_minor=charges)
         if how == "netted":
             self.bank.strays[next(reversed(self.bank.lines))] = fee - minor

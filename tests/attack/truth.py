@@ -80,13 +80,14 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a line truly is: money of an order or of a transfer, signed, without the bank's fee."""
+    """What a line truly is: money of an order or of a transfer, signed, and the bank's fee in it."""
 
     loan: str
     number: int
     order_no: str
     reference: str
     minor: int
+    fee_minor: int = 0
 
 
 def morning(day: date) -> datetime:
