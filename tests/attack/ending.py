@@ -100,12 +100,12 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
 def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:
     """What a person may say of what is left of a line: money with its fee, money, or a fee alone."""
     fee = {"fee_minor": truth.fee_minor} if TAKES_FEE and truth.fee_minor else {}
-    if left * truth.minor > 0:
+    if fee and abs(left) == truth.fee_minor:
+        yield 0, fee
+    elif left * truth.minor > 0:
         if fee:
             yield abs(truth.minor), fee
         yield min(abs(left), abs(truth.minor)), {}
-    if left and fee:
-        yield 0, fee
 
 
 def _check_rest(attack: Attack, loan: str, number: int) -> None:

@@ -161,7 +161,11 @@ class Oracle(Rest):
 
     def _check_closed(self, loan: str, number: int, where: str) -> None:
         mine = {name for name, s in self.sent.items() if (s.loan, s.number) == (loan, number)}
-        mine |= set(self.tally.paying(loan, number))
+        mine |= {
+            sent.reference
+            for sent in self.bank.transfers
+            if (sent.loan, sent.number) == (loan, number) and sent.told_minor
+        }
         for line_id in self.bank.booked:
             if self.is_open(line_id) and self.left_of(line_id, loan, mine):
                 raise Finding("gate.open_line", f"{where}: line {line_id} names it and is open")

@@ -224,13 +224,18 @@ class Rest:
                 proven = sum(
                     minor
                     for (of, receipt, line), minor in self.tally.proven.items()
-                    if of == loan
-                    and line == line_id
-                    and name in {receipt, self.tally.order_of.get((loan, str(receipt)))}
+                    if of == loan and line == line_id and self.is_named(name, loan, str(receipt))
                 )
                 if proven != item.amount_minor:
                     return True
         return False
+
+    def is_named(self, name: str, loan: str, receipt: str) -> bool:
+        """Whether a line's reference is that of a receipt: its order's number, or the payer's."""
+        order_no = self.tally.order_of.get((loan, receipt))
+        if order_no is None:
+            return any(sent.reference == name for sent in self.bank.transfers)
+        return order_no == name
 
     def is_open(self, line_id: str) -> bool:
         return self.tally.accounts[(f"suspense/line/{line_id}",)] != 0

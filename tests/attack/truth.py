@@ -80,7 +80,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a line truly is: money of an order or of a transfer, signed, and the bank's fee in it."""
+    """What a line truly is: money of an order or transfer, signed, and the bank's fee in it."""
 
     loan: str
     number: int
