@@ -98,7 +98,7 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
 
 
 def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:
-    """What a person may say of what is left of a line: money with its fee, money, or a fee alone."""
+    """What a person may say of the rest of a line: money with its fee, money, or a fee alone."""
     fee = {"fee_minor": truth.fee_minor} if TAKES_FEE and truth.fee_minor else {}
     if fee and abs(left) == truth.fee_minor:
         yield 0, fee
