@@ -232,6 +232,7 @@ class Bank:
             if fact.kind == TRANSFER:
                 sent = self.transfers[fact.index]
                 sent.told_minor = max(sent.told_minor, fact.minor)
+                sent.is_recorded |= not is_line
                 continue
             one = (self.executions if fact.kind == TAKEN else self.returns)[fact.index]
             if is_line:

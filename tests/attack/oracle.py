@@ -164,7 +164,12 @@ class Oracle(Rest):
         mine |= {
             sent.reference
             for sent in self.bank.transfers
-            if (sent.loan, sent.number) == (loan, number) and sent.told_minor
+            if (sent.loan, sent.number) == (loan, number)
+            and sent.is_recorded
+            # A reference that comes again does not say which of its payments a line is about.
+            and all(
+                sent.reference != other.reference or sent is other for other in self.bank.transfers
+            )
         }
         for line_id in self.bank.booked:
             if self.is_open(line_id) and self.left_of(line_id, loan, mine):

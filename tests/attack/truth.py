@@ -76,6 +76,7 @@ class Transfer:
     on: date
     told_minor: int = 0
     back_minor: int = 0
+    is_recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
