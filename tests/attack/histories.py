@@ -145,7 +145,7 @@ class History:
 
 def _step(name: str, dice: Random, fates: Sequence[str], avoid: frozenset[str]) -> Step:
     values = {
-        key: dice.choice([value for value in several if value not in avoid])
+        key: dice.choice([value for value in several if value not in avoid] or several[:1])
         for key, several in VERBS[name][1].items()
     }
     if name == "drive":
