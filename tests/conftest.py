@@ -33,8 +33,13 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer `--base NAME`: where virtual time begins, see `tests/support/base.py`."""
+    """Offer `--base NAME` and `--histories COUNT`.
+
+    The base is where virtual time begins, see `tests/support/base.py`.
+    """
     parser.addoption("--base", default=ORDINARY, choices=sorted(BASES))
+    what = "random histories of the slow attack on the decisions (tests/attack)"
+    parser.addoption("--histories", type=int, default=50_000, help=what)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,12 +69,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             os._exit(int(session.exitstatus))
 
     atexit.register(leave)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the number of random histories for the slow attack on the decisions."""
-    what = "random histories of the slow attack on the decisions (tests/attack)"
-    parser.addoption("--histories", type=int, default=50_000, help=what)
 
 
 @pytest.fixture
