@@ -12,7 +12,7 @@ from domain.calendar import local_day
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
 from domain.reconciliation.statement import LineItem, StatementLine
-from tests.attack.setup import CURRENCY, FUNDER_ACCOUNT, MANDATE
+from tests.attack.setup import CURRENCY, FUNDER_ACCOUNT, Setup
 from tests.attack.truth import (
     BACK,
     DRIVER,
@@ -37,6 +37,7 @@ from tests.support.memory import SHANGHAI
 class Bank:
     """The truth, and the news that waits."""
 
+    setup: Setup = field(default_factory=Setup)
     executions: list[Execution] = field(default_factory=list)
     returns: list[Return] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
@@ -57,7 +58,12 @@ class Bank:
     def name(self, letter: str) -> str:
         """A name that nothing else has."""
         self.count += 1
-        return f"{letter}{self.count}"
+        return f"{self.setup.name}{letter}{self.count}"
+
+    @property
+    def batch_ref(self) -> str:
+        """The name of every batch: one is open at a time."""
+        return f"{self.setup.name}BATCH"
 
     # --- debits ----------------------------------------------------------------------------------
 
@@ -169,7 +175,9 @@ class Bank:
         truth = tuple(Named(one.loan, one.number, one.order_no, "", one.minor) for one in done)
         facts = tuple(Fact(TAKEN, i, self.executions[i].minor) for i in self.batch)
         total = sum(one.minor for one in done)
-        yield self.line((), truth, facts, on, minor=total, batch_ref="BATCH", batch_count=len(done))
+        yield self.line(
+            (), truth, facts, on, minor=total, batch_ref=self.batch_ref, batch_count=len(done)
+        )
         self.batch.clear()
 
     # --- returns ---------------------------------------------------------------------------------
@@ -210,7 +218,7 @@ class Bank:
         inside = 300 if fee == "inside" else 0
         item = LineItem(
             done.order_no if ref == "order" else None,
-            MANDATE if ref != "none" else None,
+            self.setup.mandate_ref if ref != "none" else None,
             done.ref if ref == "order" else None,
             -back.minor - inside,
             apart,

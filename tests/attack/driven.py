@@ -50,7 +50,7 @@ class Driven:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.books = MemoryBooks(at=BEGINS, rules=setup.rules)
-        self.bank = Bank()
+        self.bank = Bank(setup)
         self.oracle = Oracle(setup, self.books, self.bank)
         self.trace: list[tuple[datetime, AnyCommand, Change | Refusal | None] | str] = []
         self.count = 0
@@ -64,7 +64,9 @@ class Driven:
         self, kind: Callable[..., Any], actor: Any = TESTER, **values: Any
     ) -> Change | Refusal:
         self.count += 1
-        return self.apply(kind(id=f"c{self.count}", actor=actor, reason="attack", **values))
+        return self.apply(
+            kind(id=f"{self.setup.name}c{self.count}", actor=actor, reason="attack", **values)
+        )
 
     def apply(self, command: AnyCommand) -> Change | Refusal:
         try:
@@ -245,7 +247,11 @@ class Driven:
             news = known[pick % len(known)]
             self.count += 1
             mark = len(self.books.entries)
-            self.deliver(replace(news, command=replace(news.command, id=f"again{self.count}")))
+            self.deliver(
+                replace(
+                    news, command=replace(news.command, id=f"{self.setup.name}again{self.count}")
+                )
+            )
             if len(self.books.entries) != mark:
                 raise Finding("news.twice", f"{short_of(news.command)} was booked again")
 

@@ -173,7 +173,7 @@ def _elsewhere(attack: "Driven", order: DebitOrder) -> None:
 def _batch(attack: "Driven", order: DebitOrder) -> None:
     """Taken in a batch, which is booked in one amount without items."""
     index = execute(attack, order)
-    say(attack, order, replace(PENDING, batch_ref="BATCH"))
+    say(attack, order, replace(PENDING, batch_ref=attack.bank.batch_ref))
     attack.bank.pending.append(attack.bank.success(index, "webhook"))
     attack.bank.batch.append(index)
 
@@ -182,7 +182,7 @@ def _batch_unnamed(attack: "Driven", order: DebitOrder) -> None:
     """Taken in a batch that only the webhook names."""
     index = execute(attack, order)
     say(attack, order, PENDING)
-    news = attack.bank.success(index, "webhook", batch="BATCH")
+    news = attack.bank.success(index, "webhook", batch=attack.bank.batch_ref)
     attack.bank.pending.append(news)
     attack.bank.batch.append(index)
 

@@ -24,7 +24,6 @@ from tests.support.memory import ORDER, PRODUCT, RULES, board, with_shares
 BEGINS = datetime(2026, 3, 2, 1, tzinfo=UTC)
 FIRST_DUE = date(2026, 3, 10)
 LENT_ON = date(2026, 2, 10)
-MANDATE = "M-1"
 FUNDER_ACCOUNT = "ACCT-FUNDER-1-CNY"
 OTHER_ACCOUNT = "ACCT-OTHER-CNY"
 CURRENCY = "CNY"
@@ -69,10 +68,12 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 class Setup:
     """Terms of the loans of one payer.
 
-    `shift` moves the first due date by days (4 and 5: onto a weekend), `apart` is days between
-    due dates, `fixed_minor` what the second party takes before any fraction.
+    `name` begins every id, so that several attacks can be made on the same books. `shift` moves the
+    first due date by days (4 and 5: onto a weekend), `apart` is days between due dates,
+    `fixed_minor` what the second party takes before any fraction.
     """
 
+    name: str = ""
     loans: int = 1
     installments: int = 2
     parties: int = 1
@@ -111,9 +112,14 @@ class Setup:
         ]
 
     @property
+    def mandate_ref(self) -> str:
+        """The one mandate of all loans."""
+        return f"{self.name}M-1"
+
+    @property
     def loan_ids(self) -> tuple[str, ...]:
         """Ids of the loans."""
-        return tuple(f"L{index + 1}" for index in range(self.loans))
+        return tuple(f"{self.name}L{index + 1}" for index in range(self.loans))
 
     @property
     def rules(self) -> Rulebook:
@@ -134,6 +140,7 @@ class Setup:
         parties = [(party, Fraction(0)) for party in shares.parties if party != "funder-1"]
         return replace(
             with_shares(PRODUCT, *parties, remainder="funder-1"),
+            id=f"{self.name}test",
             waterfall=Waterfall(ORDER, direction, Future(self.future)),
             shares=shares,
             reminders=replace(PRODUCT.reminders, require_delivered=self.reminded),
@@ -145,7 +152,7 @@ class Setup:
     def boards(self) -> list[BoardLoan]:
         """The commands that board the loans, on one mandate."""
         mandate = Mandate(
-            MANDATE,
+            self.mandate_ref,
             "simbank",
             "merchant-1",
             "acct-1",
