@@ -5,7 +5,6 @@ books say, and every line that a person can name can be booked.
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from domain.loan.change import Refusal
 from domain.loan.lifecycle import State
@@ -17,7 +16,6 @@ from tests.support.doors import MatchLine, Unhold
 
 JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
 LAST_JUMPS = (1, 2, 4, 7)
-TAKES_FEE = "fee_minor" in {field.name for field in fields(MatchLine)}
 REST = frozenset({State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF})
 
 
@@ -88,7 +86,7 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     )
     refused = []
     for ref in refs:
-        for minor, fee in _said(truth, attack.books.lines[line_id].open_minor):
+        for minor, fee in _said(truth, _left_of(attack, line_id)):
             order = {"line": line_id, "reference": ref, "amount_minor": minor, **fee}
             answer = attack.order(MatchLine, truth.loan, truth.number, **order)
             if not isinstance(answer, Refusal):
@@ -97,9 +95,14 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     return refused
 
 
+def _left_of(attack: Attack, line_id: str) -> int:
+    """What of a line is still to be explained, without what is truly nobody's."""
+    return attack.books.lines[line_id].open_minor - attack.bank.strays.get(line_id, 0)
+
+
 def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:
     """What a person may say of the rest of a line: money with its fee, money, or a fee alone."""
-    fee = {"fee_minor": truth.fee_minor} if TAKES_FEE and truth.fee_minor else {}
+    fee = {"fee_minor": truth.fee_minor} if truth.fee_minor else {}
     if fee and abs(left) == truth.fee_minor:
         yield 0, fee
     elif left * truth.minor > 0:
