@@ -72,10 +72,15 @@ def _reconcile(attack: Attack) -> None:
 
 def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     """Try what a person can say of a line; the rules by which it was refused."""
-    refs = [truth.reference] if truth.reference else []
+    tally = attack.oracle.tally
+    refs = [
+        r  # the very payment, since its payer's reference may be that of others too
+        for r in tally.of_loan[truth.loan]
+        if truth.reference and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
+    ]
+    refs += [truth.reference] if truth.reference else []
     if truth.reference and truth.minor > 0:
         refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
-    tally = attack.oracle.tally
     refs += sorted(
         (
             r
@@ -84,6 +89,7 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
         ),
         key=lambda r: tally.is_proven(truth.loan, r, is_return=truth.minor < 0),
     )
+    refs += [truth.order_no] if truth.order_no else []
     refused = []
     for ref in refs:
         for minor, fee in _said(truth, _left_of(attack, line_id)):
@@ -169,7 +175,9 @@ def _check_proven(attack: Attack) -> None:
     """All lines have come and were matched: whatever is booked of money is proven by them."""
     tally = attack.oracle.tally
     foreign = any(line.currency != CURRENCY for line in attack.bank.lines.values())
-    for loan in () if foreign else attack.setup.loan_ids:
+    names = [sent.reference for sent in attack.bank.transfers]
+    is_unclear = len(names) != len(set(names))  # a line may be of either payment of that reference
+    for loan in () if foreign or is_unclear else attack.setup.loan_ids:
         for receipt in tally.of_loan[loan]:
             key = (loan, receipt)
             legs, booked = tally.legs(*key), (tally.came[key], tally.back[key])

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from domain.reconciliation.statement import LineItem
 from tests.attack.driven import Driven
+from tests.attack.setup import LENT_ON
 from tests.attack.truth import TRANSFER, Fact, Named, News, Transfer
 from tests.support.doors import (
     RecordPayment,
@@ -58,7 +59,7 @@ class MoneySteps(Driven):
         fee = min(fee, minor - 1)
         last = next(reversed(self.bank.orders), "1")
         reference = {"own": self.bank.name("T"), "same": "RENT", "ours": f"R-{last}"}[ref]
-        on = self.today - timedelta(days=ago)
+        on = max(self.today - timedelta(days=ago), LENT_ON)
         index = len(self.bank.transfers)
         if any((t.reference, t.minor, t.on) == (reference, minor, on) for t in self.bank.transfers):
             return  # nobody could tell the two apart

@@ -119,3 +119,8 @@ class Tally:
         proven, returned = self.legs(loan, receipt)
         key = (loan, receipt)
         return returned == self.back[key] if is_return else proven == self.came[key]
+
+    def is_unproven_transfer(self, loan: str, receipt: str, minor: int) -> bool:
+        """Whether a receipt is a transfer of that amount of which no line proves anything."""
+        is_it = (loan, receipt) not in self.order_of and self.came[(loan, receipt)] == minor
+        return is_it and not any(self.legs(loan, receipt)) and not self.back[(loan, receipt)]
