@@ -33,8 +33,13 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer `--base NAME`: where virtual time begins, see `tests/support/base.py`."""
+    """Offer `--base NAME` and `--histories COUNT`.
+
+    The base is where virtual time begins, see `tests/support/base.py`.
+    """
     parser.addoption("--base", default=ORDINARY, choices=sorted(BASES))
+    what = "random histories of the slow attack on the decisions (tests/attack)"
+    parser.addoption("--histories", type=int, default=50_000, help=what)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,6 +69,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             os._exit(int(session.exitstatus))
 
     atexit.register(leave)
+
+
+@pytest.fixture
+def histories(request: pytest.FixtureRequest) -> int:
+    """Return how many histories the slow attack runs."""
+    return int(request.config.getoption("--histories"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -94,7 +94,7 @@ def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[N
     found: dict[Named, None] = {}
     for item in items:
         ref = item.end_to_end_id or ""
-        if (loan_id := work.aggregates.orders.get(ref)) is not None:
+        if (loan_id := work.orders.get(ref)) is not None:
             found[(loan_id, find(work, loan_id, ref)[0])] = None
         elif named := payments_named(work, ref):
             found |= {(loan, receipt.number): None for loan, receipt in named}
@@ -125,7 +125,7 @@ def _book_credit(work: Work, line: StatementLine, item: LineItem) -> Match | Non
 
 
 def _book_credit_by(work: Work, line: StatementLine, item: LineItem, ref: str) -> Match | None:
-    loan_id = work.aggregates.orders.get(ref)
+    loan_id = work.orders.get(ref)
     if loan_id is None:
         found = _payment_of(work, line, item, ref)
     elif work.loan(loan_id).currency == line.currency:
@@ -208,6 +208,7 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
         for _, attempt in loan.attempts():
             if attempt.batch_ref != line.batch_ref:
                 continue
+            work.orders[attempt.order_no] = loan_id
             receipt = loan.receipt(f"R-{attempt.order_no}")
             item = LineItem(attempt.order_no, attempt.mandate_ref, None, attempt.amount_minor)
             if attempt.is_live:

@@ -53,6 +53,8 @@ class Work:
         self.loans: dict[str, Loan] = dict(aggregates.loans)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
         self.cases: dict[str, CaseChange] = dict(aggregates.cases)
+        self.orders: dict[str, str] = dict(aggregates.orders)
+        """The loan of each order that the command names, or that it was led to by a batch."""
         self._from_driver = from_driver
         self._changed_loans: set[str] = set()
         self._changed_lines: set[str] = set()

@@ -12,7 +12,16 @@ from adapters.sql.books import SqlBooks
 from adapters.sql.desk import SqlDesk
 from adapters.sql.tables import chain_head
 from domain.loan.change import Applied, Refused
-from tests.support.booksbench import StillClock, apply_all, line, roll
+from tests.support.booksbench import (
+    StillClock,
+    apply_all,
+    confirm,
+    intend,
+    line,
+    order_of,
+    present,
+    roll,
+)
 from tests.support.doors import AnyCommand, MatchLine, RecordPayment, UndoMatch, WithdrawPayment
 from tests.support.memory import RULES, TESTER, board
 
@@ -33,6 +42,21 @@ def payment(loan_id: str = "L1", command_id: str = "pay-1") -> RecordPayment:
         currency="CNY",
         value_on=DUE,
     )
+
+
+async def test_a_batch_line_without_items_proves_the_orders_of_its_batch(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """The line names only the batch: which orders are in it stands in the books."""
+    order_no = order_of(await intend(books, "L1", 1, await present(books, desk, clock, "L1")))
+    await apply_all(books, [confirm(order_no, 10100)])
+    named = line(order_no, 10100, day=DUE)
+    batch = replace(named.line, items=(), batch_ref=f"BATCH-{order_no}", batch_count=1)
+    await apply_all(books, [replace(named, line=batch)])
+    view = await desk.view("L1", 1)
+    assert view is not None
+    assert view.state.value == "SETTLED"
+    assert await desk.balances("suspense/line/") == ()
 
 
 async def due(books: SqlBooks, clock: StillClock, *loans: str) -> None:

@@ -1,0 +1,186 @@
+"""How an attack ends: all news comes in, the calendar runs, people do what only they can do.
+
+Then nothing may be in a transient state without a case (liveness), what the bank has is what the
+books say, and every line that a person can name can be booked.
+"""
+
+from collections.abc import Iterator
+
+from domain.loan.change import Refusal
+from domain.loan.lifecycle import State
+from tests.attack.findings import Finding
+from tests.attack.machine import Attack
+from tests.attack.setup import CURRENCY
+from tests.attack.truth import Named
+from tests.support.doors import MatchLine, Unhold
+
+JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
+LAST_JUMPS = (1, 2, 4, 7)
+REST = frozenset({State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF})
+
+
+def finish(attack: Attack) -> None:
+    """Let everything come to its end, and judge it."""
+    attack.trace.append("the end: all news comes, days pass")
+    attack.is_mute = False
+    for loan_id in attack.setup.loan_ids:
+        for item in attack.books.loans[loan_id].installments:
+            if item.hold is not None:
+                attack.order(Unhold, loan_id, item.number)
+    attack.batch()
+    _pass_days(attack, JUMPS)
+    _reconcile(attack)
+    _pass_days(attack, LAST_JUMPS)
+    for loan_id in attack.setup.loan_ids:
+        for item in attack.books.loans[loan_id].installments:
+            _check_rest(attack, loan_id, item.number)
+    _check_truth(attack)
+
+
+def _pass_days(attack: Attack, jumps: tuple[int, ...]) -> None:
+    for jump in jumps:
+        attack.wait_until_day(jump)
+        attack.roll()
+        for _ in range(3):
+            attack.all_news()
+            if not attack.work():
+                break
+        if not attack.bank.pending and _rests(attack):
+            return
+
+
+def _rests(attack: Attack) -> bool:
+    """Whether nothing is in a transient state; a shared loan without payouts ends released."""
+    ends = REST | {State.RELEASED} if attack.setup.parties > 1 else REST
+    items = (item for loan in attack.books.loans.values() for item in loan.installments)
+    return all(item.state in ends for item in items)
+
+
+def _reconcile(attack: Attack) -> None:
+    """A person matches every line that still waits to the money that it truly is."""
+    if attack.oracle.is_lying:
+        return
+    for line_id in list(attack.bank.booked):
+        truths = attack.bank.truths[line_id]
+        refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
+        line = attack.books.lines[line_id]
+        stray = attack.bank.strays.get(line_id, 0)
+        if truths and line.open_minor != stray and line.currency == CURRENCY:
+            text = f"{line_id}: {line.open_minor} of {truths} stay open: {refused}"
+            raise Finding("line.never", text)
+
+
+def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
+    """Try what a person can say of a line; the rules by which it was refused."""
+    tally = attack.oracle.tally
+    refs = [
+        r  # the very payment, since its payer's reference may be that of others too
+        for r in tally.of_loan[truth.loan]
+        if truth.reference and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
+    ]
+    refs += [truth.reference] if truth.reference else []
+    if truth.reference and truth.minor > 0:
+        refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
+    refs += sorted(
+        (
+            r
+            for r in tally.of_loan[truth.loan]
+            if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
+        ),
+        key=lambda r: tally.is_proven(truth.loan, r, is_return=truth.minor < 0),
+    )
+    refs += [truth.order_no] if truth.order_no else []
+    refused = []
+    for ref in refs:
+        for minor, fee in _said(truth, _left_of(attack, line_id)):
+            order = {"line": line_id, "reference": ref, "amount_minor": minor, **fee}
+            answer = attack.order(MatchLine, truth.loan, truth.number, **order)
+            if not isinstance(answer, Refusal):
+                break
+            refused.append(answer.rule)
+    return refused
+
+
+def _left_of(attack: Attack, line_id: str) -> int:
+    """What of a line is still to be explained, without what is truly nobody's."""
+    return attack.books.lines[line_id].open_minor - attack.bank.strays.get(line_id, 0)
+
+
+def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:
+    """What a person may say of the rest of a line: money with its fee, money, or a fee alone."""
+    fee = {"fee_minor": truth.fee_minor} if truth.fee_minor else {}
+    if fee and abs(left) == truth.fee_minor:
+        yield 0, fee
+    elif left * truth.minor > 0:
+        if fee:
+            yield abs(truth.minor), fee
+        yield min(abs(left), abs(truth.minor)), {}
+
+
+def _check_rest(attack: Attack, loan: str, number: int) -> None:
+    item = attack.books.item(number, loan)
+    where = f"{loan}/{number} {item.state.value}"
+    owed = attack.oracle.tally.total("owed", loan, number)
+    if item.state in REST or (item.state is State.RELEASED and attack.setup.parties > 1):
+        if item.state is State.DELINQUENT and not owed:
+            raise Finding("live.owes_nothing", where)
+        return
+    if attack.oracle.cases(loan, number) or _names(attack, loan, number):
+        return
+    raise Finding(
+        "live.stuck",
+        f"{where}, owes {owed}, without a case; {attack.books.view(number, loan).missing}",
+    )
+
+
+def _names(attack: Attack, loan: str, number: int) -> bool:
+    """Whether an open line is truly about the installment."""
+    return any(
+        (truth.loan, truth.number) == (loan, number)
+        for case in attack.books.cases.values()
+        if case.line is not None
+        for truth in attack.bank.truths.get(case.line, ())
+    )
+
+
+def _check_truth(attack: Attack) -> None:
+    """Cash is what the lines say; an order's money is what the bank has of it, or visibly open."""
+    oracle = attack.oracle
+    cash: dict[str, int] = {}
+    for line_id in attack.bank.booked:
+        line = attack.bank.lines[line_id]
+        cash[line.account] = cash.get(line.account, 0) + line.amount_minor
+    for account, minor in cash.items():
+        if (held := oracle.tally.accounts[(f"bank/{account}",)]) != minor:
+            raise Finding("bank.balance", f"{account}: {held} booked, {minor} by lines")
+    if oracle.is_lying:
+        return
+    for order_no in oracle.sent:
+        net = attack.bank.net_of(order_no)
+        booked = oracle.tally.came[(order_no,)] - oracle.tally.back[(order_no,)]
+        if net == booked or any(
+            oracle.tally.accounts[(f"suspense/line/{line_id}",)]
+            for line_id in attack.bank.booked
+            if any(truth.order_no == order_no for truth in attack.bank.truths[line_id])
+        ):
+            continue
+        about = oracle.cases(oracle.sent[order_no].loan, oracle.sent[order_no].number)
+        if any(case.kind == "return_of_more" for case in about):
+            continue  # of two executions the rail did not say which one it took back
+        raise Finding("bank.order", f"{order_no}: the bank has {net}, {booked} are booked")
+    _check_proven(attack)
+
+
+def _check_proven(attack: Attack) -> None:
+    """All lines have come and were matched: whatever is booked of money is proven by them."""
+    tally = attack.oracle.tally
+    foreign = any(line.currency != CURRENCY for line in attack.bank.lines.values())
+    names = [sent.reference for sent in attack.bank.transfers]
+    is_unclear = len(names) != len(set(names))  # a line may be of either payment of that reference
+    for loan in () if foreign or is_unclear else attack.setup.loan_ids:
+        for receipt in tally.of_loan[loan]:
+            key = (loan, receipt)
+            legs, booked = tally.legs(*key), (tally.came[key], tally.back[key])
+            is_withdrawn = booked[0] == booked[1] and not any(legs)
+            if legs != booked and not is_withdrawn:
+                raise Finding("bank.unproven", f"{loan} {receipt}: {booked} booked, {legs} proven")

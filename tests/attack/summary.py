@@ -1,0 +1,43 @@
+"""What books have come to, without ids: two orders of one set of news must give the same."""
+
+from collections import defaultdict
+
+from domain.ledger.entry import Posting
+from tests.support.memory import MemoryBooks
+
+OF_A_LOAN = frozenset({"claim", "payable", "forgiven", "held_by"})
+
+
+def summary(books: MemoryBooks, *, with_cases: bool, by_item: bool) -> tuple[str, ...]:
+    """Balances, states, and (where news agrees with itself) the kinds of open cases.
+
+    What each party gets may differ by a unit, so parties are summed up. Without `by_item`
+    everything is summed up by loan: free money pays what is owed when it becomes known, so a
+    transfer that comes before a return may stand on another installment than one that comes after.
+    """
+    sums: defaultdict[str, int] = defaultdict(int)
+    for entry in books.entries:
+        for posting in entry.postings:
+            sums[_name(posting, by_item=by_item)] += posting.minor
+    found = [f"{name} {minor}" for name, minor in sums.items() if minor]
+    if by_item:
+        for loan in books.loans.values():
+            found += [f"{loan.id}/{item.number} {item.state.value}" for item in loan.installments]
+    if with_cases and by_item:
+        for case in books.cases.values():
+            found.append(f"case {case.kind} {case.loan_id}/{case.number} {case.amount_minor}")
+    return tuple(sorted(found))
+
+
+def _name(posting: Posting, *, by_item: bool) -> str:
+    family, _, rest = posting.account.partition("/")
+    if family == "suspense" and not rest.startswith("line/"):
+        return f"suspense/{posting.loan}" if by_item else f"free/{posting.loan}"
+    if family == "advance" and not by_item:
+        return f"free/{posting.loan}"
+    if family in OF_A_LOAN or (family == "owed" and not by_item):
+        return f"{family}/{posting.loan}"
+    if family == "written_off":
+        item = f"{posting.number}/{posting.component}" if by_item else ""
+        return f"written_off/{posting.loan}/{item}"
+    return posting.account

@@ -1,0 +1,126 @@
+"""Balances by item from postings alone: everything that the oracle knows of money."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from domain.ledger.entry import Entry, Posting
+from tests.attack.findings import Finding
+
+Key = tuple[object, ...]
+PARTY_FAMILIES = frozenset({"claim", "payable", "forgiven", "written_off", "held_by"})
+
+
+def _zeros() -> defaultdict[Key, int]:
+    return defaultdict(int)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums, debit positive, of all entries so far.
+
+    `items`: (family, loan, number, component) · `parties`: (family, party, loan, number, component)
+    · `receipts`: (family, loan, receipt) · `applied`: (loan, receipt, number) money that stands on
+    an installment · `proven`: (loan, receipt, line) what a line proves · `came`, `back`: clearing
+    without a line, by (loan, receipt) and by order number · `charged`: (loan, number, component).
+    """
+
+    accounts: defaultdict[Key, int] = field(default_factory=_zeros)
+    items: defaultdict[Key, int] = field(default_factory=_zeros)
+    parties: defaultdict[Key, int] = field(default_factory=_zeros)
+    receipts: defaultdict[Key, int] = field(default_factory=_zeros)
+    applied: defaultdict[Key, int] = field(default_factory=_zeros)
+    proven: defaultdict[Key, int] = field(default_factory=_zeros)
+    came: defaultdict[Key, int] = field(default_factory=_zeros)
+    back: defaultdict[Key, int] = field(default_factory=_zeros)
+    charged: defaultdict[Key, int] = field(default_factory=_zeros)
+    of_loan: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    """Receipts of each loan, as they came."""
+    touched: set[Key] = field(default_factory=set)
+    """Installments with entries that nobody has looked at yet."""
+    order_of: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The order number of a receipt that has one."""
+
+    def fold(self, entries: Iterable[Entry]) -> None:
+        """Add entries; each balances by currency and has two postings or more."""
+        for entry in entries:
+            sums: defaultdict[str, int] = defaultdict(int)
+            for posting in entry.postings:
+                sums[posting.currency] += posting.minor
+            if any(sums.values()) or len(entry.postings) < 2:
+                raise Finding("entry.unbalanced", f"{entry}")
+            families = {posting.account.partition("/")[0] for posting in entry.postings}
+            for posting in entry.postings:
+                self._add(posting, is_charge=families <= {"owed", "claim"})
+
+    def _add(self, posting: Posting, *, is_charge: bool) -> None:
+        family, _, rest = posting.account.partition("/")
+        minor = posting.minor
+        self.accounts[(posting.account,)] += minor
+        if posting.component is not None:
+            item = (posting.loan, posting.number, posting.component)
+            self.items[(family, *item)] += minor
+            self.touched.add(item[:2])
+            if is_charge and family == "owed":
+                self.charged[item] += minor
+        if family in PARTY_FAMILIES:
+            party = rest.partition("/")[0]
+            key = (family, party, posting.loan, posting.number, posting.component)
+            self.parties[key] += minor
+        if posting.loan is not None and posting.receipt is not None:
+            self._add_money(posting, family)
+
+    def _add_money(self, posting: Posting, family: str) -> None:
+        loan, receipt, minor = str(posting.loan), str(posting.receipt), posting.minor
+        self.of_loan[loan][receipt] = None
+        if posting.order_no is not None:
+            self.order_of[(loan, receipt)] = posting.order_no
+        self.receipts[(family, loan, receipt)] += minor
+        if family in {"owed", "written_off"}:
+            self.applied[(loan, receipt, posting.number)] -= minor
+        if family == "clearing":
+            if posting.line is not None:
+                self.proven[(loan, receipt, posting.line)] -= minor
+            else:
+                side = self.came if minor > 0 else self.back
+                side[(loan, receipt)] += abs(minor)
+                if posting.order_no is not None:
+                    side[(posting.order_no,)] += abs(minor)
+
+    def item(self, family: str, loan: str, number: int, component: str) -> int:
+        """Balance of one component of an installment."""
+        return self.items[(family, loan, number, component)]
+
+    def total(self, family: str, loan: str, number: int) -> int:
+        """Balance of an installment over its components."""
+        found = (v for k, v in self.items.items() if k[:3] == (family, loan, number))
+        return sum(found)
+
+    def owed_of_loan(self, loan: str) -> int:
+        """What is owed on a loan."""
+        return sum(v for k, v in self.items.items() if k[:2] == ("owed", loan))
+
+    def free(self, loan: str, receipt: str) -> int:
+        """Money of a receipt that is on nothing: in suspense or paid ahead."""
+        waits = self.receipts[("suspense", loan, receipt)]
+        return -waits - self.receipts[("advance", loan, receipt)]
+
+    def legs(self, loan: str, receipt: str) -> tuple[int, int]:
+        """What lines prove of a receipt, and of what went back of it."""
+        lines = [v for k, v in self.proven.items() if k[:2] == (loan, receipt)]
+        return sum(v for v in lines if v > 0), -sum(v for v in lines if v < 0)
+
+    def paying(self, loan: str, number: int) -> list[str]:
+        """Receipts whose money stands on an installment."""
+        return [r for r in self.of_loan[loan] if self.applied[(loan, r, number)]]
+
+    def is_proven(self, loan: str, receipt: str, *, is_return: bool) -> bool:
+        """Whether lines prove all that is booked of a receipt, or of its return."""
+        proven, returned = self.legs(loan, receipt)
+        key = (loan, receipt)
+        return returned == self.back[key] if is_return else proven == self.came[key]
+
+    def is_unproven_transfer(self, loan: str, receipt: str, minor: int) -> bool:
+        """Whether a receipt is a transfer of that amount of which no line proves anything."""
+        is_it = (loan, receipt) not in self.order_of and self.came[(loan, receipt)] == minor
+        return is_it and not any(self.legs(loan, receipt)) and not self.back[(loan, receipt)]

@@ -1,0 +1,64 @@
+"""Random histories of several loans, a bank and its people; a judge that reads postings alone.
+
+`python -m tests.attack --help` runs more of them and prints what it finds as a test to be pasted.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attack.histories import History, script, shrunk
+
+CHUNKS, SHORT, LYING = 5, 300, 60
+"""Chunks of honest and of lying histories in `make test`: 1,500 and 300 in all."""
+SLOW_CHUNK = 2_500
+CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
+OPEN = "faults 1, 3, 36, 37, 38, 40, 41, 42, 43: see the open cases of cases.json"
+
+
+def _case(case: dict[str, Any]) -> Any:
+    open_fault = case["open"]
+    marks = [pytest.mark.xfail(strict=True, reason=open_fault)] if open_fault else []
+    return pytest.param(case, id=case["name"], marks=marks)
+
+
+def _attack(seeds: range, *, lies: bool) -> None:
+    """Run histories; the first finding is shrunk and shown."""
+    for seed in seeds:
+        history = History.drawn(seed, lies=lies)
+        if (found := history.finding()) is not None:
+            text = script(shrunk(history, found.rule), found.rule)
+            pytest.fail(f"seed {seed}, {found}\n\n{text}", pytrace=False)
+
+
+@pytest.mark.parametrize("case", [_case(case) for case in CASES])
+def test_what_was_found_once_is_found_no_more(case: dict[str, Any]) -> None:
+    """A history that once broke a rule breaks none."""
+    found = History.read(case).finding()
+    assert found is None, f"{case['about']} {found}"
+
+
+@pytest.mark.xfail(strict=True, reason=OPEN)
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_no_honest_history_breaks_a_rule(chunk: int) -> None:
+    """Whatever happens in whatever order, no rule of money is broken."""
+    _attack(range(chunk * SHORT, (chunk + 1) * SHORT), lies=False)
+
+
+@pytest.mark.xfail(strict=True, reason=OPEN)
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_no_lie_of_a_rail_breaks_a_rule(chunk: int) -> None:
+    """Rails and banks that say what is not so are not believed at the cost of anybody's money."""
+    _attack(range(10_000 + chunk * LYING, 10_000 + (chunk + 1) * LYING), lies=True)
+
+
+@pytest.mark.xfail(strict=True, reason=OPEN)
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+def test_no_history_of_many_breaks_a_rule(histories: int) -> None:
+    """The same over many more histories, a fifth of them with rails that lie."""
+    for start in range(0, histories, SLOW_CHUNK):
+        _attack(range(20_000 + start, 20_000 + start + SLOW_CHUNK * 4 // 5), lies=False)
+        _attack(range(9_000_000 + start, 9_000_000 + start + SLOW_CHUNK // 5), lies=True)
