@@ -50,20 +50,6 @@ def test_what_is_owed_is_read_from_postings() -> None:
     assert _rule(attack) == "item.view"
 
 
-def test_money_that_waits_without_a_case_is_seen() -> None:
-    """A surplus whose case is gone is a finding."""
-    attack = _paid()
-    attack.pay(loan=0, number=0, minor=30000)
-    attack.days(10)
-    attack.all_news()
-    attack.drive(loan=0, number=1)
-    attack.days(3)
-    surplus = [key for key, case in attack.books.cases.items() if case.kind == "surplus"]
-    assert surplus
-    del attack.books.cases[surplus[0]]
-    assert _rule(attack) == "suspense.no_case"
-
-
 def test_an_order_beside_a_live_one_is_seen() -> None:
     """Books that forget an order without an answer send another; the judge does not forget."""
     attack = Attack(Setup())
