@@ -14,6 +14,7 @@ from typing import get_args
 
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
+from domain.loan.cases import CaseKind
 from domain.loan.commands import AnyCommand
 from domain.loan.lifecycle import State
 from domain.loan.view import BeatKind
@@ -75,29 +76,7 @@ COMMAND = Label(
     tuple(sorted(str(one.__dataclass_fields__["kind"].default) for one in get_args(AnyCommand))),
 )
 ANSWER = Label("answer", ("applied", "refused", "replayed", "failed"))
-CASE = Label(
-    "case",
-    (
-        "contradiction",
-        "defective_success",
-        "double_execution",
-        "late_success",
-        "line_contradiction",
-        "mandate",
-        "more_than_ordered",
-        "needs_operator",
-        "no_reminder_delivered",
-        "read_differently",
-        "report_of_another_channel",
-        "return_of_more",
-        "surplus",
-        "unknown_code",
-        "unknown_order",
-        "unmatched_line",
-        "unread_report",
-        "unsettled",
-    ),
-)
+CASE = Label("case", tuple(sorted(kind.value for kind in CaseKind)))
 CHECK = Label("check", ("balance", "chain", "journal"))
 WEBHOOK = Label(
     "result",

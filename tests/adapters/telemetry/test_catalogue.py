@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import typing
 from datetime import timedelta
 
 import pytest
@@ -180,21 +179,6 @@ def test_types_of_workflows_and_activities_are_all_known() -> None:
         if isinstance(keyword.value, ast.Constant)
     }
     assert told == set(catalogue.ACTIVITY_TYPE.values)
-
-
-def test_kinds_of_cases_are_all_known() -> None:
-    """A kind that the domain opens a case of and the catalogue does not have would be `other`."""
-    position = {"CaseChange": 2, "open_case": 4}
-    kinds = set()
-    for path in python_files("domain"):
-        for node in ast.walk(parsed(path)):
-            if isinstance(node, ast.Call):
-                at = position.get(ast.unparse(node.func).rpartition(".")[2], 99)
-                if at < len(node.args) and isinstance(node.args[at], ast.Constant):
-                    kinds.add(typing.cast("ast.Constant", node.args[at]).value)
-    # Two that are chosen by a condition in `decide/late.py`, one that has a name in `linecases.py`.
-    named = {"double_execution", "late_success", "unmatched_line"}
-    assert kinds | named == set(catalogue.CASE.values)
 
 
 def test_what_becomes_of_webhooks_is_all_known() -> None:
