@@ -51,6 +51,9 @@ class Bank:
     pending: list[News] = field(default_factory=list)
     delivered: list[News] = field(default_factory=list)
     batch: list[int] = field(default_factory=list)
+    batches: int = 1
+    dates_disagree: bool = False
+    """A report and a line gave one booking two dates: which comes first decides what follows."""
     booked: list[str] = field(default_factory=list)
     """Lines whose news was delivered."""
     count: int = 0
@@ -62,8 +65,8 @@ class Bank:
 
     @property
     def batch_ref(self) -> str:
-        """The name of every batch: one is open at a time."""
-        return f"{self.setup.name}BATCH"
+        """The name of the batch that is open now."""
+        return f"{self.setup.name}BATCH{self.batches}"
 
     # --- debits ----------------------------------------------------------------------------------
 
@@ -162,8 +165,7 @@ class Bank:
         """The line of one execution."""
         done = self.executions[index]
         item = LineItem(done.order_no, None, done.ref, done.minor, fee)
-        charges = fee + int(str(more.get("charges_minor", 0)))
-        truth = (Named(done.loan, done.number, done.order_no, "", done.minor, charges),)
+        truth = (Named(done.loan, done.number, done.order_no, "", done.minor, fee),)
         return self.line((item,), truth, (Fact(TAKEN, index, done.minor),), done.on, **more)
 
     def close_batch(self) -> Iterator[News]:
@@ -179,6 +181,7 @@ class Bank:
             (), truth, facts, on, minor=total, batch_ref=self.batch_ref, batch_count=len(done)
         )
         self.batch.clear()
+        self.batches += 1
 
     # --- returns ---------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from tests.attack.oracle import Oracle
 from tests.attack.setup import BEGINS, Setup
 from tests.attack.summary import summary
 from tests.attack.truth import BACK, DRIVER, TRANSFER, News
+from tests.attack.wording import answer_of, short_of
 from tests.support.doors import (
     AnyCommand,
     IntendDebit,
@@ -33,7 +34,6 @@ from tests.support.doors import (
     RollDay,
 )
 from tests.support.memory import SHANGHAI, TESTER, MemoryBooks
-from tests.support.telling import short
 
 BEATS = {
     BeatKind.REMIND: QueueReminder,
@@ -236,9 +236,8 @@ class Driven:
 
     def all_news(self) -> None:
         """All news that waits arrives."""
-        for news in self._available():
-            self._take(news)
-            self.deliver(news)
+        for _ in self._available():
+            self.news()
 
     def again(self, pick: int) -> None:
         """News arrives once more under another id: nothing may be booked twice."""
@@ -291,19 +290,11 @@ class Driven:
         orders = [n.command.order_no for n in several if n.is_final]  # type: ignore[union-attr]
         agree = len(orders) == len(set(orders)) and not self.oracle.is_lying
         kinds = {fact.kind for news in several for fact in news.facts}
-        return summary(books, with_cases=agree, by_item=not {TRANSFER, BACK} <= kinds)
+        is_back = BACK in kinds
+        moves = is_back and (TRANSFER in kinds or self._has_free_money())
+        by_item = not (moves or self.bank.dates_disagree)
+        return summary(books, with_cases=agree, by_item=by_item, by_component=not is_back)
 
-
-def short_of(command: AnyCommand) -> str:
-    return short(command, {"id", "actor", "kind", "product", "reason", "schedule"})
-
-
-def answer_of(change: Change | Refusal | None) -> str:
-    if change is None:
-        return "an error"
-    if isinstance(change, Refusal):
-        return f"refused: {change.rule}"
-    moves = [f"{m.target}" for m in change.transitions if m.source != m.target]
-    entries = [entry.event for entry in change.entries]
-    cases = [f"{case.action} {case.key}" for case in change.cases]
-    return ", ".join([type(change.answer).__name__, *moves, *entries, *cases])
+    def _has_free_money(self) -> bool:
+        tally = self.oracle.tally
+        return any(tally.free(loan, r) for loan in self.setup.loan_ids for r in tally.of_loan[loan])

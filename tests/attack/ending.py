@@ -112,8 +112,7 @@ def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:
     if fee and abs(left) == truth.fee_minor:
         yield 0, fee
     elif left * truth.minor > 0:
-        if fee:
-            yield abs(truth.minor), fee
+        yield abs(truth.minor), fee
         yield min(abs(left), abs(truth.minor)), {}
 
 
@@ -184,3 +183,5 @@ def _check_proven(attack: Attack) -> None:
             is_withdrawn = booked[0] == booked[1] and not any(legs)
             if legs != booked and not is_withdrawn:
                 raise Finding("bank.unproven", f"{loan} {receipt}: {booked} booked, {legs} proven")
+        if stale := [c.key for c in attack.oracle.cases(loan) if c.kind == "unsettled"]:
+            raise Finding("case.stale", f"{loan}: {stale} are open and all is proven")

@@ -76,6 +76,7 @@ def _future(attack: "Driven", order: DebitOrder) -> None:
     """The rail says that the money was taken at a day that is a month ahead."""
     index = execute(attack, order)
     say(attack, order, PENDING)
+    attack.bank.dates_disagree = True
     done = attack.bank.executions[index]
     done.on += timedelta(days=30)
     news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)
@@ -87,6 +88,7 @@ def _late_future(attack: "Driven", order: DebitOrder) -> None:
     """Refused; then said to be taken, at a day that is a month ahead."""
     say(attack, order, SHORT)
     index = execute(attack, order)
+    attack.bank.dates_disagree = True
     done = attack.bank.executions[index]
     done.on += timedelta(days=30)
     news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)

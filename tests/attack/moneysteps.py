@@ -34,7 +34,11 @@ class MoneySteps(Driven):
         left = self.bank.left_of(index)
         if fee == "inside" and part != "whole":
             fee = "apart"  # nobody could tell the fee from the money
-        minor = {"whole": left, "half": left // 2 + 7, "little": min(left, 1000)}[part]
+        minor = {
+            "whole": left,
+            "half": left // 2 + 7,
+            "little": min(left, 1000 + len(self.bank.returns)),
+        }[part]
         back = self.bank.give_back(index, minor, self.today)
         if news != "line":
             name = {"own": self.bank.executions[index].ref, "none": None, "strange": "X9"}[ref]
@@ -81,7 +85,7 @@ class MoneySteps(Driven):
         if how == "netted":  # a debit of nobody's in the same line: it nets to zero
             items.append(LineItem(None, None, None, fee - minor))
         charges = min(50, minor - 1) if how == "charged" else 0
-        truth = (Named(loan_id, of, "", reference, minor, fee + charges),)
+        truth = (Named(loan_id, of, "", reference, minor, fee),)
         line = self.bank.line(tuple(items), truth, fact, on, charges_minor=charges)
         if how == "netted":
             self.bank.strays[next(reversed(self.bank.lines))] = fee - minor

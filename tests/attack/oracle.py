@@ -16,6 +16,7 @@ from tests.support.doors import (
     RecordOutcome,
     RecordReturn,
     RecordUnsent,
+    UndoMatch,
 )
 from tests.support.memory import RAIL
 
@@ -53,6 +54,8 @@ class Oracle(Rest):
                 sent = self.sent.get(order_no)
                 if sent is None:
                     return
+                if outcome.verdict is Verdict.CONFIRMED and outcome.executed_minor <= 0:
+                    return  # nobody believes it
                 if outcome.verdict in {Verdict.CONFIRMED, Verdict.DECLINED}:
                     sent.is_over = True
                 elif outcome.verdict is Verdict.PENDING:
@@ -70,6 +73,8 @@ class Oracle(Rest):
             case ChangeDate(loan_id=loan, number=number, due_on=due_on):
                 known = self.due.get((loan, number), self.first_due(number))
                 self.due[(loan, number)] = min(known, due_on)
+            case UndoMatch(line=line_id):
+                self.undone.add(line_id)
             case RecordUnsent(order_no=order_no):
                 if sent := self.sent.get(order_no):
                     sent.never_left = True
@@ -118,7 +123,7 @@ class Oracle(Rest):
         mine = [name for name, s in self.sent.items() if (s.loan, s.number) == (loan, number)]
         for line_id in self.bank.booked:
             items = self.bank.lines[line_id].items
-            if self.is_open(line_id) and any(item.end_to_end_id in mine for item in items):
+            if self.is_pressing(line_id) and any(item.end_to_end_id in mine for item in items):
                 raise Finding("order.open_line", f"{order_no} while line {line_id} is open")
         for case in self.cases(loan, number):
             if case.kind in BLOCKS_RELEASE:
@@ -172,7 +177,7 @@ class Oracle(Rest):
             )
         }
         for line_id in self.bank.booked:
-            if self.is_open(line_id) and self.left_of(line_id, loan, mine):
+            if self.is_pressing(line_id) and self.left_of(line_id, loan, mine):
                 raise Finding("gate.open_line", f"{where}: line {line_id} names it and is open")
         closed = {i.number for i in self.books.loans[loan].installments if i.state is State.CLOSED}
         for party in {k[1] for k in self.tally.parties if k[0] == "payable" and k[2] == loan}:

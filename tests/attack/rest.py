@@ -46,6 +46,8 @@ class Rest:
     due: dict[tuple[str, int], date] = field(default_factory=dict)
     """The earliest day that an installment whose date was moved was ever due on."""
     looked_at: dict[tuple[str, int], Installment] = field(default_factory=dict)
+    undone: set[str] = field(default_factory=set)
+    """Lines of which a person has said that they are not what their references say."""
     read: int = 0
     is_lying: bool = False
     """The rail or the bank contradicts itself: what it told of an order need not agree."""
@@ -236,6 +238,10 @@ class Rest:
         if order_no is None:
             return any(sent.reference == name for sent in self.bank.transfers)
         return order_no == name
+
+    def is_pressing(self, line_id: str) -> bool:
+        """Whether a line is open and nobody has said that it is about something else."""
+        return self.is_open(line_id) and line_id not in self.undone
 
     def is_open(self, line_id: str) -> bool:
         return self.tally.accounts[(f"suspense/line/{line_id}",)] != 0

@@ -5,38 +5,50 @@ from collections import defaultdict
 from domain.ledger.entry import Posting
 from tests.support.memory import MemoryBooks
 
+OF_THE_CLOCK = frozenset({"unsettled", "needs_operator"})
+"""Cases that a deadline opened; they end with the last line, and `ending` looks for stale ones."""
 OF_A_LOAN = frozenset({"claim", "payable", "forgiven", "held_by"})
 
 
-def summary(books: MemoryBooks, *, with_cases: bool, by_item: bool) -> tuple[str, ...]:
+def summary(
+    books: MemoryBooks, *, with_cases: bool, by_item: bool, by_component: bool
+) -> tuple[str, ...]:
     """Balances, states, and (where news agrees with itself) the kinds of open cases.
 
     What each party gets may differ by a unit, so parties are summed up. Without `by_item`
     everything is summed up by loan: free money pays what is owed when it becomes known, so a
     transfer that comes before a return may stand on another installment than one that comes after.
+    Without `by_component` what is owed is summed up by installment: a return reopens the components
+    that its own payment had paid, and of two payments the one that is known first pays the first.
     """
     sums: defaultdict[str, int] = defaultdict(int)
     for entry in books.entries:
         for posting in entry.postings:
-            sums[_name(posting, by_item=by_item)] += posting.minor
+            sums[_name(posting, by_item=by_item, by_component=by_component)] += posting.minor
     found = [f"{name} {minor}" for name, minor in sums.items() if minor]
     if by_item:
         for loan in books.loans.values():
             found += [f"{loan.id}/{item.number} {item.state.value}" for item in loan.installments]
     if with_cases and by_item:
         for case in books.cases.values():
+            if case.kind in OF_THE_CLOCK:
+                continue
             found.append(f"case {case.kind} {case.loan_id}/{case.number} {case.amount_minor}")
     return tuple(sorted(found))
 
 
-def _name(posting: Posting, *, by_item: bool) -> str:
+def _name(posting: Posting, *, by_item: bool, by_component: bool) -> str:
     family, _, rest = posting.account.partition("/")
     if family == "suspense" and not rest.startswith("line/"):
         return f"suspense/{posting.loan}" if by_item else f"free/{posting.loan}"
     if family == "advance" and not by_item:
         return f"free/{posting.loan}"
+    if family in {"payable", "held_by"} and not by_item:
+        return f"collected/{posting.loan}"
     if family in OF_A_LOAN or (family == "owed" and not by_item):
         return f"{family}/{posting.loan}"
+    if family == "owed" and not by_component:
+        return f"owed/{posting.loan}/{posting.number}"
     if family == "written_off":
         item = f"{posting.number}/{posting.component}" if by_item else ""
         return f"written_off/{posting.loan}/{item}"

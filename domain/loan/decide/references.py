@@ -17,10 +17,14 @@ def payments_called(work: Work, loan_id: str, name: str) -> list[Receipt]:
 
 
 def payments_named(work: Work, ref: str) -> list[tuple[str, Receipt]]:
-    """Every payment of the loaded loans whose id or payer's reference is `ref`, by loan."""
+    """Every payment of the loaded loans whose payer's reference is `ref`, by loan.
+
+    The id of a transfer is as good as its reference. A debit is named by its order's number and
+    never by its id: a payer who happens to write that means a payment of their own.
+    """
     return [
         (loan_id, receipt)
         for loan_id in work.aggregates.receipts.get(ref, ())
         for receipt in work.loan(loan_id).receipts
-        if ref in {receipt.id, receipt.reference}
+        if ref == receipt.reference or (ref == receipt.id and receipt.order_no is None)
     ]

@@ -287,12 +287,14 @@ class Work:
             self.touch(loan_id, number)
 
     def _pass_gates(self, loan_id: str, number: int) -> None:
-        if self.item(loan_id, number).state is State.CLEARING:
-            loan, item = self.loan(loan_id), self.item(loan_id, number)
-            if not closure.unproven(loan, item) and not item.owed.total:
+        loan, item = self.loan(loan_id), self.item(loan_id, number)
+        clears = item.state is State.CLEARING and not item.owed.total
+        is_late = f"unsettled/{loan_id}/{number}" in self.cases
+        if (clears or is_late) and not closure.unproven(loan, item):
+            if clears:
                 self.move(loan_id, number, Event.RECEIPTS_SETTLED)
-                self.close_case(f"unsettled/{loan_id}/{number}")
-                self._calm(loan_id, number)
+            self.close_case(f"unsettled/{loan_id}/{number}")
+            self._calm(loan_id, number)
         if self.item(loan_id, number).state is State.SETTLED:
             lacks = self._missing(loan_id, number)
             if not any(lack.gate is closure.Gate.RELEASE for lack in lacks):

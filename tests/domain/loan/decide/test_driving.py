@@ -310,6 +310,21 @@ def test_settlement_that_does_not_come_in_time_is_a_case_and_ends_by_its_line() 
     assert s.state in {"SETTLED", "CLOSED"}
 
 
+def test_late_settlement_of_a_returned_debit_ends_with_its_last_line() -> None:
+    """The money went back before its lines came: with both of them nobody has to look any more."""
+    s = Scene.boarded()
+    order = s.present()
+    s.hear(order, minor=10100)
+    s.beat()
+    assert "unsettled/L1/1" in s.books.cases
+    s.returned(order, 10100, OutcomeClass.LATE_RETURN, code="MD06")
+    assert s.state == "DELINQUENT"
+    s.credit(order, 10100)
+    assert "unsettled/L1/1" in s.books.cases, "the line of the return is still to come"
+    s.return_line(order, 10100, code="MD06")
+    assert not {"unsettled/L1/1", "operator/L1/1"} & s.books.cases.keys()
+
+
 def test_never_more_than_the_rails_attempts_a_day_also_when_ordered() -> None:
     """An ordered retry waits for the next day once the day is used up (I13)."""
     s = on_rail(attempts_per_day=1)
