@@ -230,8 +230,7 @@ class Driven:
     def news(self, pick: int = 0) -> None:
         """One piece of news that waits arrives."""
         if waiting := self._available():
-            news = waiting[pick % len(waiting)]
-            self._take(news)
+            self._take(news := waiting[pick % len(waiting)])
             self.deliver(news)
 
     def all_news(self) -> None:
@@ -289,12 +288,13 @@ class Driven:
                 raise Finding("crash", f"{error!r} on {news.command}") from error
         orders = [n.command.order_no for n in several if n.is_final]  # type: ignore[union-attr]
         agree = len(orders) == len(set(orders)) and not self.oracle.is_lying
-        kinds = {fact.kind for news in several for fact in news.facts}
-        is_back = BACK in kinds
-        moves = is_back and (TRANSFER in kinds or self._has_free_money())
-        by_item = not (moves or self.bank.dates_disagree)
+        facts = {(fact.kind, fact.index) for news in several for fact in news.facts}
+        transfers = [index for kind, index in facts if kind == TRANSFER]
+        is_back = any(kind == BACK for kind, _ in facts)
+        moves = is_back and (transfers or self._has_free_money())
+        by_item = not (moves or len(transfers) > 1 or self.bank.dates_disagree)
         return summary(books, with_cases=agree, by_item=by_item, by_component=not is_back)
 
     def _has_free_money(self) -> bool:
-        tally = self.oracle.tally
-        return any(tally.free(loan, r) for loan in self.setup.loan_ids for r in tally.of_loan[loan])
+        found = self.oracle.tally.of_loan.items()
+        return any(self.oracle.tally.free(loan, r) for loan, several in found for r in several)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.attack.findings import Finding
 from tests.attack.histories import History, script, shrunk
 
 CHUNKS, SHORT, LYING = 5, 300, 60
@@ -16,7 +17,17 @@ CHUNKS, SHORT, LYING = 5, 300, 60
 SLOW_CHUNK = 2_500
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
 AVOIDED = frozenset(
-    {"batch_unnamed", "ours", "same", "inside", "twice", "mandate", "undo", "later"}
+    {
+        "batch_unnamed",
+        "ours",
+        "same",
+        "inside",
+        "twice",
+        "mandate",
+        "undo",
+        "partial_more",
+        "partial_then_all",
+    }
 )
 """What the open cases of `cases.json` are made of: not drawn until they are corrected."""
 
@@ -27,11 +38,18 @@ def _case(case: dict[str, Any]) -> Any:
     return pytest.param(case, id=case["name"], marks=marks)
 
 
+def _is_known(history: History, found: Finding) -> bool:
+    """Whether it may be the open case `penalty_of_two_transfers_in_either_order`."""
+    transfers = sum(name == "pay" for name, _ in history.steps)
+    return found.rule == "news.order" and transfers > 1 and history.setup.penalty != "none"
+
+
 def _attack(seeds: range, *, lies: bool) -> None:
     """Run histories; the first finding is shrunk and shown."""
     for seed in seeds:
         history = History.drawn(seed, lies=lies, avoid=AVOIDED)
-        if (found := history.finding()) is not None:
+        found = history.finding()
+        if found is not None and not _is_known(history, found):
             text = script(shrunk(history, found.rule), found.rule)
             pytest.fail(f"seed {seed}, {found}\n\n{text}", pytrace=False)
 
