@@ -52,8 +52,8 @@ class Bank:
     delivered: list[News] = field(default_factory=list)
     batch: list[int] = field(default_factory=list)
     batches: int = 1
-    dates_disagree: bool = False
-    """A report and a line gave one booking two dates: which comes first decides what follows."""
+    disagrees: bool = False
+    """Two tellings of one booking disagree: what was closed before the second came stays closed."""
     booked: list[str] = field(default_factory=list)
     """Lines whose news was delivered."""
     count: int = 0

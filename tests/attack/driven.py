@@ -292,7 +292,7 @@ class Driven:
         transfers = [index for kind, index in facts if kind == TRANSFER]
         is_back = any(kind == BACK for kind, _ in facts)
         moves = is_back and (transfers or self._has_free_money())
-        by_item = not (moves or len(transfers) > 1 or self.bank.dates_disagree)
+        by_item = not (moves or len(transfers) > 1 or self.bank.disagrees)
         return summary(books, with_cases=agree, by_item=by_item, by_component=not is_back)
 
     def _has_free_money(self) -> bool:

@@ -76,7 +76,7 @@ def _future(attack: "Driven", order: DebitOrder) -> None:
     """The rail says that the money was taken at a day that is a month ahead."""
     index = execute(attack, order)
     say(attack, order, PENDING)
-    attack.bank.dates_disagree = True
+    attack.bank.disagrees = True
     done = attack.bank.executions[index]
     done.on += timedelta(days=30)
     news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)
@@ -88,7 +88,7 @@ def _late_future(attack: "Driven", order: DebitOrder) -> None:
     """Refused; then said to be taken, at a day that is a month ahead."""
     say(attack, order, SHORT)
     index = execute(attack, order)
-    attack.bank.dates_disagree = True
+    attack.bank.disagrees = True
     done = attack.bank.executions[index]
     done.on += timedelta(days=30)
     news = replace(attack.bank.success(index, "webhook"), not_before=attack.books.at)
@@ -100,6 +100,7 @@ def _bad_items(attack: "Driven", order: DebitOrder) -> None:
     """A line of 1.00 whose item says the whole amount; the sound line comes the next day."""
     index = execute(attack, order)
     say(attack, order, PENDING)
+    attack.bank.disagrees = True
     done = attack.bank.executions[index]
     item = LineItem(done.order_no, None, done.ref, done.minor)
     false = attack.bank.line((item,), (), (), done.on, minor=100)
