@@ -63,13 +63,13 @@ def test_what_was_found_once_is_found_no_more(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_honest_history_breaks_a_rule(chunk: int) -> None:
-    """Whatever happens in whatever order, no rule of money is broken."""
+    """No rule of money is broken in any order of news, but for what is known and AVOIDED."""
     _attack(range(chunk * SHORT, (chunk + 1) * SHORT), lies=False)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_lie_of_a_rail_breaks_a_rule(chunk: int) -> None:
-    """Rails and banks that say what is not so are not believed at the cost of anybody's money."""
+    """Lies of rails and banks cost nobody money, but for what is known and AVOIDED."""
     _attack(range(10_000 + chunk * LYING, 10_000 + (chunk + 1) * LYING), lies=True)
 
 
