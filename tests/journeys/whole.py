@@ -69,7 +69,8 @@ class Watched:
             await self.sandbox.stand_at(stop)
 
     async def to_the_end(self, within: timedelta = LONGEST) -> AuditReport:
-        """Let time pass until every installment has ended, and audit."""
+        """Let what is due be done, let time pass until every installment has ended, and audit."""
+        await self.sandbox.settle()
         ended, end = {state.value for state in ENDED}, self.sandbox.now + within
         while not self.sandbox.states or set(self.sandbox.states) - ended:
             stop = await self.sandbox.next_stop()
