@@ -45,7 +45,7 @@ def cleaned(text: str) -> str:
 
 def visible(text: str) -> str:
     r"""The text with every control character written as an escape, such as `\r` or `\u202e`."""
-    return _CONTROL.sub(lambda found: _escaped(found[0]), text)
+    return _CONTROL.sub(lambda found: escaped(found[0]), text)
 
 
 def unplain(value: object, name: str) -> Iterator[str]:
@@ -77,7 +77,6 @@ def cleaned_copy(value: T) -> T:
     return value
 
 
-def _escaped(character: str) -> str:
-    short = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
-    code = ord(character)
-    return short.get(character, f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+def escaped(character: str) -> str:
+    r"""One character as an escape: `\r`, `\x1b`, `\u202e`."""
+    return character.encode("unicode_escape").decode("ascii")

@@ -19,7 +19,7 @@ class StoryLine:
     """One effect of a command, or a command that left none; those of one command stand together.
 
     Attributes:
-        seq: its number in the chain; of a command without effects, the last number before it.
+        seq: its number in the chain; of a command without effects, that of the command itself.
         what: the event, or the command's kind where `is_command`.
         number: the installment that it is about, None for the whole loan.
         command: the kind of the command that caused it; `command_id` names it.
@@ -162,6 +162,10 @@ class Desk(Protocol):
 
     def journal(self) -> AsyncGenerator[JournalPosting]:
         """All postings in the order of the chain, streamed; closed by who does not read on."""
+        ...
+
+    async def head(self) -> str:
+        """The hash that the chain ends with, as it is kept: equal heads are equal books."""
         ...
 
     async def verify(self) -> ChainReport:

@@ -20,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from domain.errors import AcquitError, Conflict, InvalidInput, InvariantBroken
+from domain.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence
@@ -64,6 +65,7 @@ class Commands(TyperGroup):
 
 
 _NAMED = {
+    errno.ENOENT: "must exist",
     errno.EACCES: "must be a file that may be read and written here",
     errno.EPERM: "must be a file that may be read and written here",
     errno.EROFS: "lies on a disk that is read-only",
@@ -141,9 +143,6 @@ def complain(error: BaseException) -> Exit:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             _to_stderr(f"the disk is full: {error}; nothing is lost, make room and try again")
             return Exit.UNAVAILABLE
-        case FileNotFoundError(filename=str(name)):
-            _to_stderr(f"file: {name!r} is refused: must exist")
-            return Exit.MISTAKE
         case OSError(filename=str(name), errno=int(number)) if number in _NAMED:
             _to_stderr(f"file: {name!r} is refused: {_NAMED[number]}")
             return Exit.MISTAKE
@@ -195,9 +194,7 @@ def printable(text: str) -> str:
 
 def _escaped(char: str) -> str:
     """How a character that must not reach a terminal is shown; spaces of any width stay spaces."""
-    if unicodedata.category(char) == "Zs":
-        return " "
-    return char.encode("unicode_escape").decode("ascii")
+    return " " if unicodedata.category(char) == "Zs" else escaped(char)
 
 
 def instant_text(at: datetime, zone: tzinfo = UTC) -> str:

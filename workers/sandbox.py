@@ -286,9 +286,8 @@ async def advance(stack: Stack, to: datetime) -> None:
         InvalidInput: no simulated bank is known, so there is no sandbox to move.
         Unavailable: the stack that was used last is not up.
     """
-    if stack.record is not None and stack.record.copied_from:
-        rule = "a stack of this home, which is a copy: start one here with `acquit up`"
-        raise InvalidInput("stack", stack.record.copied_from, rule)
+    if stack.record is not None:
+        stack.record.must_be_of_this_home()
     if stack.record is None or stack.record.simulator_url is None:
         raise InvalidInput("stack", "", "a sandbox that is up; start one with `acquit up`")
     config = temporal_config(stack.record)

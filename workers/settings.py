@@ -227,9 +227,7 @@ def temporal_config(
         rule = "must be given with an API key, which goes to the server that it belongs to only"
         raise InvalidInput("TEMPORAL_ADDRESS", "", rule)
     if "target_host" not in config and stack is not None:
-        if stack.copied_from:
-            rule = "a stack of this home, which is a copy: start one here with `acquit up`"
-            raise InvalidInput("stack", stack.copied_from, rule)
+        stack.must_be_of_this_home()
         config["target_host"] = stack.temporal_address
         config.setdefault("namespace", stack.temporal_namespace)
     config.setdefault("target_host", "localhost:7233")

@@ -49,6 +49,16 @@ class StackRecord:
     logs: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
+    def must_be_of_this_home(self) -> None:
+        """Refuse to use the servers of a stack whose home this one was copied from.
+
+        Raises:
+            InvalidInput: the record was read in a copy.
+        """
+        if self.copied_from:
+            rule = "a stack of this home, which is a copy: start one here with `acquit up`"
+            raise InvalidInput("stack", self.copied_from, rule)
+
 
 def write_stack(home: Path, record: StackRecord) -> None:
     """Remember a stack in `home`; each file is replaced whole or not at all."""

@@ -15,9 +15,11 @@ from adapters.sql.rows import read_case, read_view
 from adapters.sql.stories import journal_of, story_of, trail_of
 from adapters.sql.tables import (
     RUNNING,
+    UNDELIVERED,
     attempts,
     balances,
     cases,
+    chain_head,
     commands,
     installments,
     loans,
@@ -102,9 +104,7 @@ class SqlDesk:
             RUNNING, installments.c.next_beat_at > now
         )
         message = select(func.min(outbox.c.not_before)).where(
-            outbox.c.delivered_at.is_(None),
-            outbox.c.given_up_at.is_(None),
-            outbox.c.not_before > now,
+            UNDELIVERED, outbox.c.not_before > now
         )
         async with look(self._engine) as conn:
             found = [(await conn.execute(statement)).scalar() for statement in (beat, message)]
@@ -183,6 +183,11 @@ class SqlDesk:
             async for posting in found:
                 yield posting
 
+    async def head(self) -> str:
+        """The hash that the chain ends with, as it is kept; empty where its row is lost."""
+        async with look(self._engine) as conn:
+            return (await conn.execute(select(chain_head.c.hash))).scalar_one_or_none() or ""
+
     async def verify(self) -> ChainReport:
         """Recompute the journal, and compare what is kept beside it; nothing is trusted."""
         async with look(self._engine) as conn:
@@ -196,7 +201,6 @@ class SqlDesk:
         """
         is_open = cases.c.closed_at.is_(None)
         dead = outbox.c.given_up_at.is_not(None)
-        left = and_(outbox.c.delivered_at.is_(None), outbox.c.given_up_at.is_(None))
         plan: dict[str, Any] = {
             "installments": _by(installments.c.state),
             "attempts": _by(attempts.c.state),
@@ -207,7 +211,9 @@ class SqlDesk:
             "cases_closed": _by(cases.c.kind).where(~is_open),
             "commands": _by(commands.c.kind),
             "refusals": _by(commands.c.rule).where(commands.c.rule.is_not(None)),
-            "outbox_left": select(literal("left"), func.count()).select_from(outbox).where(left),
+            "outbox_left": select(literal("left"), func.count())
+            .select_from(outbox)
+            .where(UNDELIVERED),
             "outbox_dead": select(literal("given_up"), func.count())
             .select_from(outbox)
             .where(dead),

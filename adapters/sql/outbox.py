@@ -15,19 +15,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.elements import ColumnElement
 
 from adapters.sql.engine import is_postgres
 from adapters.sql.looking import look
 from adapters.sql.rows import read_message
-from adapters.sql.tables import outbox
+from adapters.sql.tables import UNDELIVERED, outbox
 from adapters.sql.types import Instant
 from ports.clock import Clock
 from ports.outbox import Courier, OutboxRow
 
-_LEFT = and_(outbox.c.delivered_at.is_(None), outbox.c.given_up_at.is_(None))
 _KEY = outbox.c.id == bindparam("key_id")
 _DELIVERED = (
     update(outbox)
@@ -149,7 +148,9 @@ class OutboxRelay:
         """Messages that are due now and not delivered, whatever their topic."""
         due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= self._clock.now())
         async with look(self._engine) as conn:
-            count = await conn.execute(select(func.count()).select_from(outbox).where(_LEFT, due))
+            count = await conn.execute(
+                select(func.count()).select_from(outbox).where(UNDELIVERED, due)
+            )
             return int(count.scalar_one())
 
     async def _run_topic(self, topic: str) -> None:
@@ -239,7 +240,7 @@ class OutboxRelay:
             earlier.c.id < outbox.c.id,
         )
         return (
-            _LEFT,
+            UNDELIVERED,
             outbox.c.topic == topic,
             or_(outbox.c.not_before.is_(None), outbox.c.not_before <= self._clock.now()),
             or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= wall_now),

@@ -83,11 +83,11 @@ def _commands(loan_id: str, number: int | None) -> Select[Any]:
 
 
 def _place(item: _Line, given: Mapping[str, Row[Any]]) -> tuple[Any, ...]:
-    """Where a line stands: by the end of its command in the journal, then by kind of effect."""
+    """Where a line stands: by the number of its command in the chain, then by kind of effect."""
     rank, line = item
     command = given.get(line.command_id)
-    end = line.seq if command is None else command.seq
-    return (end, line.at, line.command_id, rank, line.seq)
+    number = line.seq if command is None else command.seq
+    return (number, line.at, line.command_id, rank, line.seq)
 
 
 def _with_command(line: StoryLine, given: Mapping[str, Row[Any]]) -> StoryLine:

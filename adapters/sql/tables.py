@@ -304,6 +304,8 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 _left = outbox.c.delivered_at.is_(None)
+UNDELIVERED = _left & outbox.c.given_up_at.is_(None)
+"""Messages that are still to be delivered: neither delivered nor given up."""
 Index("ix_outbox_left", outbox.c.id, postgresql_where=_left, sqlite_where=_left)
 Index(
     "ix_outbox_left_stream",

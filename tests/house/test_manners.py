@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tree import ROOMS, ROOT, committed, imported_modules, parsed, python_files, shown
+from tests.support.tree import ROOMS, committed, imported_modules, parsed, python_files, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 LONGEST_FUNCTION = 70
 LONGEST_FILE = 400
-LONGEST_OUTER_FILE = 400
-INNER = ("domain", "ports", "activities", "workflows")
 PROGRAMS = (*ROOMS, "deploy", "examples")
 TEXT = frozenset({".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".sql", ".sh", ".mod", ".html"})
 
@@ -47,9 +45,8 @@ def test_files_hold_one_noun() -> None:
     """At 400 lines a file is asked for its second noun."""
     too_long = []
     for path in python_files(*PROGRAMS):
-        inner = path.relative_to(ROOT).parts[0] in INNER
         lines = len(path.read_text().splitlines())
-        if lines > (LONGEST_FILE if inner else LONGEST_OUTER_FILE):
+        if lines > LONGEST_FILE:
             too_long.append(f"{shown(path)}: {lines} lines")
     assert too_long == []
 

@@ -47,8 +47,10 @@ def _check(path: Path, *, replace: bool) -> None:
         raise InvalidInput("output", str(path), "a name that is free, or --replace")
     if not path.is_file() or path.is_symlink():
         raise InvalidInput("output", str(path), "a regular file to replace")
+    from workers.booksfile import BEGINS  # noqa: PLC0415  (with SQLAlchemy: slow to load)
+
     with path.open("rb") as existing:
-        if existing.read(16).startswith(b"SQLite format 3"):
+        if existing.read(len(BEGINS)) == BEGINS:
             raise InvalidInput("output", str(path), "no database: these may be the books")
 
 
