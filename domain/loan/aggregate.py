@@ -264,6 +264,11 @@ class WaitingItem:
     also: tuple[str, ...] = ()
 
     @property
+    def booked_minor(self) -> int:
+        """What of the line's own amount it is: a fee always lowers our account."""
+        return self.minor - self.fee_minor
+
+    @property
     def refs(self) -> tuple[str, ...]:
         """Every reference under which the money may be found."""
         return (self.ref, *self.also) if self.ref else ()

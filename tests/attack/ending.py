@@ -92,7 +92,7 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     refs += [truth.order_no] if truth.order_no else []
     refused = []
     for ref in refs:
-        for minor, fee in _said(truth, _left_of(attack, line_id)):
+        for minor, fee in _said(truth, _left_of(attack, line_id, truth)):
             order = {"line": line_id, "reference": ref, "amount_minor": minor, **fee}
             answer = attack.order(MatchLine, truth.loan, truth.number, **order)
             if not isinstance(answer, Refusal):
@@ -101,9 +101,15 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     return refused
 
 
-def _left_of(attack: Attack, line_id: str) -> int:
-    """What of a line is still to be explained, without what is truly nobody's."""
-    return attack.books.lines[line_id].open_minor - attack.bank.strays.get(line_id, 0)
+def _left_of(attack: Attack, line_id: str, truth: Named) -> int:
+    """What of a line is still to be explained, without what is truly nobody's.
+
+    Of a line that nets to zero it is what waits in the direction that is meant.
+    """
+    line, stray = attack.books.lines[line_id], attack.bank.strays.get(line_id, 0)
+    if line.amount_minor or stray:
+        return line.open_minor - stray
+    return sum(item.minor for item in line.waiting if item.minor * truth.minor > 0)
 
 
 def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:

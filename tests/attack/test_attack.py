@@ -19,12 +19,10 @@ CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
 AVOIDED = frozenset(
     {
         "batch_unnamed",
-        "ours",
         "same",
         "inside",
         "twice",
         "mandate",
-        "undo",
         "partial_more",
         "partial_then_all",
     }

@@ -14,9 +14,12 @@ Choice = tuple[Receipt | None, bool, int]
 def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
     """What an order to match means: an item that goes both ways is money that came, if it can be.
 
-    Of several payments of one reference the only one that wants so much proof is meant.
+    Of several payments of one reference the only one that wants so much proof is meant. A reference
+    that stands on the line is the payer's, though it looks like the id of a debit's payment.
     """
     named = payments_called(work, order.loan_id, order.reference)
+    if any(order.reference in item.refs for item in line.waiting):
+        named = [r for r in named if r.order_no is None or order.reference != r.id]
     wanted = order.amount_minor
     if min(wanted, order.fee_minor) < 0 or not wanted + order.fee_minor:
         return Refusal("match.amount", "an amount or a fee above zero")
@@ -42,7 +45,7 @@ def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
 def room_of(line: LineState, *, is_return: bool) -> int:
     """Minor units of a line that are open in one direction; a netted line is open in both."""
     sign = -1 if is_return else 1
-    booked = [item.minor - item.fee_minor for item in line.waiting]
+    booked = [item.booked_minor for item in line.waiting]
     both = any(minor > 0 for minor in booked) and any(minor < 0 for minor in booked)
     if both:
         return sum(sign * minor for minor in booked if sign * minor > 0)

@@ -177,22 +177,24 @@ def _identify(work: Work, line: LineState, match: Match, event: str) -> None:
 
 
 def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingItem, ...]:
-    """What is left of the items of a line, once so much of them is explained.
+    """What is left of the items of a line, once so much of its booked amount is explained.
 
-    First the item of just this amount, then in their order; a match of nothing but a fee explains
-    as much of the items as the fee.
+    First the item of just this amount and fee, then in their order.
     """
-    minor = match.minor or -match.fee_minor
-    same = [item for item in waiting if item.minor == minor]
+    exact = (match.minor, match.fee_minor)
+    for index, item in enumerate(waiting):
+        if (item.minor, item.fee_minor) == exact:
+            return (*waiting[:index], *waiting[index + 1 :])
+    booked, fee = match.booked_minor, match.fee_minor
     left: list[WaitingItem] = []
-    for item in waiting:
-        mine = item is same[0] if same else (item.minor > 0) is (minor > 0)
-        taken = max(min(item.minor, minor), 0) if minor > 0 else min(max(item.minor, minor), 0)
-        taken = taken if mine else 0
-        minor -= taken
-        if item.minor != taken:
-            rest = replace(item, minor=item.minor - taken)
-            left.append(replace(rest, ref="", also=()) if taken else rest)
+    for known in waiting:
+        taken = min(known.booked_minor, booked, key=abs) if known.booked_minor * booked > 0 else 0
+        told = min(fee, known.fee_minor, key=abs) if taken else 0
+        booked, fee = booked - taken, fee - told
+        if not taken:
+            left.append(known)
+        elif rest := known.booked_minor - taken:
+            left.append(WaitingItem("", rest + known.fee_minor - told, known.fee_minor - told))
     return tuple(left)
 
 
@@ -218,7 +220,8 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     today = work.today(loan.id)
     work.post(bookings.identify(loan, receipt, back, line.id, today, "match_undone"))
     matches = tuple(other for other in line.matches if other is not match)
-    _put_open(work, replace(line, matches=matches), back.booked_minor)
+    waiting = (*line.waiting, _waiting_again(match))
+    _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
     work.close_case(f"account/{line.id}/{receipt.id}")
     lines = tuple(name for name in receipt.lines if name != line.id)
     work.put_receipt(
@@ -231,6 +234,12 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
             proven_on=on_account(receipt, line.account, -match.minor),
         ),
     )
+
+
+def _waiting_again(match: Match) -> WaitingItem:
+    """What a match had explained of its line; whose it is a person says, so it has no reference."""
+    minor = match.minor or -match.fee_minor
+    return WaitingItem("", minor, match.fee_minor if match.minor else 0)
 
 
 def _put_open(work: Work, line: LineState, explained: int) -> None:
