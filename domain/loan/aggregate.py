@@ -87,6 +87,7 @@ class Receipt:
     installment that it was taken for. `reference` is what a payer calls a transfer, it may repeat;
     `return_ref` the booking that the rail named as returned. `inferred`: only its return says that
     it was taken. `untold_minor`: only a line said it was returned; its report is then no news.
+    `excess_minor`: reports of returns that go beyond all that is known to have come of its order.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Receipt:
     returned_minor: int = 0
     return_settled_minor: int = 0
     untold_minor: int = 0
+    excess_minor: int = 0
     lines: tuple[str, ...] = ()
     proven_on: tuple[tuple[str, int], ...] = ()
     """What booked lines prove by bank account: money that came less money that went back."""

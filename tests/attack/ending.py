@@ -76,7 +76,9 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     refs = [
         r  # the very payment, since its payer's reference may be that of others too
         for r in tally.of_loan[truth.loan]
-        if truth.reference and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
+        if truth.reference
+        and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
+        and _is_called(attack, truth, r)
     ]
     refs += [truth.reference] if truth.reference else []
     if truth.reference and truth.minor > 0:
@@ -99,6 +101,12 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
                 break
             refused.append(answer.rule)
     return refused
+
+
+def _is_called(attack: Attack, truth: Named, receipt: str) -> bool:
+    """Whether a payment was recorded under the reference of a line."""
+    known = attack.books.loans[truth.loan].receipt(receipt)
+    return known is not None and known.reference == truth.reference
 
 
 def _left_of(attack: Attack, line_id: str, truth: Named) -> int:

@@ -62,7 +62,10 @@ class MoneySteps(Driven):
         loan_id, of = self.which(loan, number)
         fee = min(fee, minor - 1)
         last = next(reversed(self.bank.orders), "1")
-        reference = {"own": self.bank.name("T"), "same": "RENT", "ours": f"R-{last}"}[ref]
+        ours = f"R-{last}"
+        if any(sent.reference == ours for sent in self.bank.transfers):
+            ours = self.bank.name("T")  # what repeats is drawn as `same`
+        reference = {"own": self.bank.name("T"), "same": "RENT", "ours": ours}[ref]
         on = max(self.today - timedelta(days=ago), LENT_ON)
         index = len(self.bank.transfers)
         if any((t.reference, t.minor, t.on) == (reference, minor, on) for t in self.bank.transfers):

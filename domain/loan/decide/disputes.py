@@ -11,7 +11,7 @@ from domain.loan.cases import CaseKind
 from domain.loan.decide.desk import open_case
 from domain.loan.decide.work import Work
 
-DISPUTES = ("amount", "contradiction", "booking")
+DISPUTES = ("amount", "contradiction")
 """Beginnings of the keys of cases about an order that its booked lines settle."""
 
 
@@ -52,6 +52,14 @@ def raise_inferred(work: Work, loan_id: str, receipt_id: str, back: int, most: i
     return work.receipt(loan_id, receipt_id)
 
 
+def question_amount(work: Work, loan_id: str, number: int, receipt: Receipt, back: int) -> None:
+    """More came back at once than was said to be taken: no longer believed, and kept as a case."""
+    if not receipt.inferred:
+        work.put_receipt(loan_id, replace(receipt, inferred=True))
+        said = f"{receipt.amount_minor} was said to be taken, and {back} came back"
+        dispute_amount(work, loan_id, number, str(receipt.order_no), said)
+
+
 def dispute_amount(work: Work, loan_id: str, number: int, order_no: str, said: str) -> None:
     """Keep two tellings of one amount as a case."""
     open_case(work, loan_id, number, f"amount/{order_no}", CaseKind.CONTRADICTION, said)
@@ -65,7 +73,7 @@ def compare_bookings(work: Work, loan_id: str, number: int, receipt_id: str) -> 
     if receipt.bank_ref != receipt.return_ref:
         said = f"booking {receipt.return_ref} came back, and {receipt.bank_ref} is known"
         text = f"order {receipt.order_no}: {said}"
-        key = f"booking/{receipt.order_no}"
+        key = f"booking/{receipt.order_no}/{receipt.return_ref}"
         open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
 
 
@@ -74,3 +82,5 @@ def settle_disputes(work: Work, loan_id: str, receipt: Receipt) -> None:
     if receipt.order_no is not None and is_proven(work, loan_id, receipt.order_no):
         for name in DISPUTES:
             work.close_case(f"{name}/{receipt.order_no}")
+        for key in [key for key in work.cases if key.startswith(f"booking/{receipt.order_no}/")]:
+            work.close_case(key)

@@ -23,6 +23,7 @@ from domain.loan.decide.disputes import (
     receipts_of_order,
 )
 from domain.loan.decide.money import place_waiting, receive_free
+from domain.loan.decide.takingback import take_back_excess
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 
@@ -113,6 +114,7 @@ def grow(
         put_attempt(work, loan_id, number, replace(now, confirmed_minor=amount))
     if amount > attempt.amount_minor:
         more_than_ordered(work, loan_id, number, attempt, amount)
+    take_back_excess(work, loan_id, receipt.id)
     place_waiting(work, loan_id)
 
 
@@ -136,5 +138,7 @@ def free_success(
         money=(receipt_id, amount),
     )
     work.close_case(f"unbelieved/{attempt.order_no}")
+    work.close_case(f"booking/{attempt.order_no}/{outcome.bank_ref}")
+    take_back_excess(work, loan_id, receipt_id)
     place_waiting(work, loan_id)
     return receipt_id

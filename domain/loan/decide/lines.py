@@ -16,7 +16,7 @@ from domain.loan.decide.linecases import Named, open_case_of_line
 from domain.loan.decide.money import prove
 from domain.loan.decide.outcomes import hear
 from domain.loan.decide.references import payments_named
-from domain.loan.decide.returnlines import book_return, candidates
+from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.work import Work
 from domain.reconciliation.statement import LineItem, StatementLine
 
@@ -47,12 +47,13 @@ def book_line(work: Work, command: BookLine) -> Change:
     waiting: list[WaitingItem] = []
     unclear: list[LineItem] = []
     for item in items:
-        if (match := _book_item(work, line, item)) is not None:
+        mine = _book_item(work, line, item)
+        for match in mine:
             prove(work, match, state)
-            matches.append(match)
-        if left := item.amount_minor - (match.minor if match else 0):
-            ref, *also = ("",) if match or not item.references else item.references
-            fee = 0 if match else item.charges_minor
+        matches.extend(mine)
+        if left := item.amount_minor - sum(match.minor for match in mine):
+            ref, *also = ("",) if mine or not item.references else item.references
+            fee = 0 if mine else item.charges_minor
             waiting.append(WaitingItem(ref, left, fee, tuple(also)))
             unclear.append(item)
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
@@ -99,18 +100,19 @@ def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[N
         elif named := payments_named(work, ref):
             found |= {(loan, receipt.number): None for loan, receipt in named}
         elif item.amount_minor < 0:
-            fitting = candidates(work, line, item)
+            fitting = under_mandate(work, line, item)
             loans = work.aggregates.mandates.get(item.mandate_ref or "", ())
             found |= {(loan, receipt.number): None for loan, receipt in fitting}
             found |= {(loan, None): None for loan in loans if not fitting}
     return list(found)
 
 
-def _book_item(work: Work, line: StatementLine, item: LineItem) -> Match | None:
-    """Book one item; what it proves of which receipt, if any."""
+def _book_item(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
+    """Book one item; what it proves of which receipts, if of any."""
     if item.amount_minor > 0:
-        return _book_credit(work, line, item)
-    return book_return(work, line, item) if item.amount_minor < 0 else None
+        match = _book_credit(work, line, item)
+        return [] if match is None else [match]
+    return book_return(work, line, item) if item.amount_minor < 0 else []
 
 
 def _clearing_of(work: Work, match: Match) -> str:

@@ -20,7 +20,7 @@ from domain.loan.decide.money import (
 )
 from domain.loan.decide.references import payment_id, payments_called
 from domain.loan.decide.returnlines import returnable, take_back_by_line
-from domain.loan.decide.returns import reopen
+from domain.loan.decide.takingback import reopen
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment

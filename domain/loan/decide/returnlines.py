@@ -1,5 +1,6 @@
 """Booked lines of returned money: a debit by order or mandate, a transfer by its reference."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from domain.debit.outcome import OutcomeClass
@@ -7,33 +8,32 @@ from domain.loan.aggregate import Match, Receipt
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import raise_inferred, receipts_of_order
 from domain.loan.decide.references import payments_named
-from domain.loan.decide.returns import (
-    NO_REASON,
-    Returned,
-    infer_execution,
-    learn_reason,
-    reverse,
-)
+from domain.loan.decide.returns import infer_execution
+from domain.loan.decide.takingback import NO_REASON, Returned, learn_reason, reverse
 from domain.loan.decide.work import Work
 from domain.reconciliation.statement import LineItem, StatementLine
 
 Found = tuple[str, Receipt]
 """A loan's id and one of its payments."""
+Choice = tuple[list[Found], tuple[bool, ...]]
+"""Payments that together came back, and how badly that fits: the lower the better."""
 
 
-def book_return(work: Work, line: StatementLine, item: LineItem) -> Match | None:
+def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
     """A debit line of a return: reported before, or reported by this very line.
 
-    It proves at most the whole payment; what the bank kept on top of it without saying so stays
-    open on the line.
+    It proves at most the whole payment, and of other executions of its order what reports told to
+    have gone back; what the bank kept on top of it without saying so stays open on the line.
     """
-    found = _returned_receipt(work, line, item)
-    if found is None:
-        return None
-    loan_id, receipt = found
-    minor = min(-item.amount_minor, returnable(receipt))
-    take_back_by_line(work, loan_id, receipt, minor, line.booked_on, item.return_reason)
-    return Match(loan_id, receipt.id, -minor, item.charges_minor)
+    left, fee = -item.amount_minor, item.charges_minor
+    matches: list[Match] = []
+    for loan_id, receipt in _returned(work, line, item):
+        minor = min(left, unproven_return(receipt) if matches else returnable(receipt))
+        if minor > 0:
+            take_back_by_line(work, loan_id, receipt, minor, line.booked_on, item.return_reason)
+            matches.append(Match(loan_id, receipt.id, -minor, fee))
+            left, fee = left - minor, 0
+    return matches
 
 
 def take_back_by_line(
@@ -44,7 +44,7 @@ def take_back_by_line(
     klass = OutcomeClass.LATE_RETURN
     if reason is not None:
         klass = work.rules.return_class(receipt.clearing_account.removeprefix("clearing/"), code)
-    new = minor - (receipt.returned_minor - receipt.return_settled_minor)
+    new = minor - unproven_return(receipt)
     said = Returned(new, klass, code, on, told=False)
     if new > 0:
         reverse(work, loan_id, receipt.id, said)
@@ -57,44 +57,75 @@ def returnable(receipt: Receipt) -> int:
     return receipt.amount_minor - receipt.return_settled_minor
 
 
-def candidates(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
-    """The payments that a line of a return can be about: by order, else reference, else mandate."""
-    ref, minor = item.end_to_end_id or "", -item.amount_minor
-    loan_id = work.aggregates.orders.get(ref)
-    if loan_id is not None:
-        found = [(loan_id, r) for r in receipts_of_order(work, loan_id, ref)]
-    elif not (found := payments_named(work, ref)):
-        found = [
-            (loan_id, receipt)
-            for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ())
-            for receipt in work.loan(loan_id).receipts
-            if receipt.source == "debit" and receipt.amount_minor == minor
-        ]
+def unproven_return(receipt: Receipt) -> int:
+    """Minor units of a payment that are said to have gone back, and no line proves it yet."""
+    return receipt.returned_minor - receipt.return_settled_minor
+
+
+def under_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
+    """The debits under the mandate of a line of a return that have just its amount."""
     return [
         (loan_id, receipt)
-        for loan_id, receipt in found
-        if work.loan(loan_id).currency == line.currency and returnable(receipt) > 0
+        for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ())
+        for receipt in _open(work, line, loan_id, work.loan(loan_id).receipts)
+        if receipt.source == "debit" and receipt.amount_minor == -item.amount_minor
     ]
 
 
-def _returned_receipt(work: Work, line: StatementLine, item: LineItem) -> Found | None:
-    """The one payment that came back; of two that fit alike none is taken.
+def _returned(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
+    """The payments that came back, the likeliest first; of two that fit alike none is taken."""
+    ref = item.end_to_end_id or ""
+    if (loan_id := work.aggregates.orders.get(ref)) is not None:
+        if work.loan(loan_id).currency == line.currency:
+            infer_execution(work, loan_id, ref, -item.amount_minor)
+            _raise_to(work, loan_id, ref, -item.amount_minor)
+        return _executions(work, line, item, loan_id, ref)
+    if named := payments_named(work, ref):
+        found = [pair for pair in named if _open(work, line, pair[0], [pair[1]])]
+        return _best([([pair], _rank(pair[1], line, item)) for pair in found])
+    return _best(_by_mandate(work, line, item))
+
+
+def _best(ranked: list[Choice]) -> list[Found]:
+    """The one choice whose rank is the lowest; none where two are alike."""
+    ranked = sorted(ranked, key=lambda choice: choice[1])
+    is_clear = ranked and (len(ranked) == 1 or ranked[0][1] != ranked[1][1])
+    return ranked[0][0] if is_clear else []
+
+
+def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]:
+    """Orders under a mandate of which just so much went back by report, or just so much came."""
+    choices: list[Choice] = []
+    for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ()):
+        orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).receipts if r.order_no)
+        for order_no in orders:
+            found = _executions(work, line, item, loan_id, order_no)
+            told = [pair for pair in found if unproven_return(pair[1])]
+            whole = [pair for pair in found if pair[1].amount_minor == -item.amount_minor]
+            is_told = sum(unproven_return(receipt) for _, receipt in told) == -item.amount_minor
+            if mine := told if is_told else whole[:1]:
+                rank = _rank(mine[0][1], line, item)
+                choices.append((mine, (not is_told, rank[1])))
+    return choices
+
+
+def _executions(
+    work: Work, line: StatementLine, item: LineItem, loan_id: str, order_no: str
+) -> list[Found]:
+    """Payments of one order of which more can have come back, the likeliest first.
 
     Two executions of one order are one payer's money for one installment: the surplus goes back
     rather than what pays the installment.
     """
-    ref = item.end_to_end_id or ""
-    if ref in work.aggregates.orders:
-        loan_id = work.aggregates.orders[ref]
-        if work.loan(loan_id).currency == line.currency:
-            infer_execution(work, loan_id, ref, -item.amount_minor)
-            _raise_to(work, loan_id, ref, -item.amount_minor)
-        found = candidates(work, line, item)
-        return min(found, key=lambda pair: _fit(pair[1], line, item), default=None)
-    ranked = sorted(candidates(work, line, item), key=lambda pair: _rank(pair[1], line, item))
-    ranks = [_rank(receipt, line, item) for _, receipt in ranked]
-    alike = ranks[1:2] == ranks[:1]
-    return None if not ranked or alike else ranked[0]
+    found = _open(work, line, loan_id, receipts_of_order(work, loan_id, order_no))
+    return [(loan_id, r) for r in sorted(found, key=lambda r: _fit(r, line, item))]
+
+
+def _open(
+    work: Work, line: StatementLine, loan_id: str, receipts: Iterable[Receipt]
+) -> list[Receipt]:
+    is_its_currency = work.loan(loan_id).currency == line.currency
+    return [r for r in receipts if is_its_currency and returnable(r) > 0]
 
 
 def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
@@ -108,8 +139,7 @@ def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
 def _rank(receipt: Receipt, line: StatementLine, item: LineItem) -> tuple[bool, bool]:
     """The better the lower: a return reported and not yet proven, a booking that the bank names."""
     refs = {name for name in (item.tx_id, line.servicer_ref) if name}
-    reported = receipt.returned_minor - receipt.return_settled_minor
-    return reported < -item.amount_minor, receipt.bank_ref not in refs
+    return unproven_return(receipt) < -item.amount_minor, receipt.bank_ref not in refs
 
 
 def _fit(receipt: Receipt, line: StatementLine, item: LineItem) -> tuple[bool, ...]:

@@ -1,45 +1,23 @@
-"""Debits that were taken back: told by the rail, by a booked line, or by both in any order.
+"""Debits that were taken back: told by the rail, by a booked line, or by both in any order."""
 
-What has gone back of a payment is the larger of what the rail's reports and what booked lines say,
-so that the order in which they come does not matter.
-"""
+from dataclasses import replace
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date
-
-from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import MINOR_MAX, Outcome, OutcomeClass
-from domain.debit.retry import SOFT, NoRetry
 from domain.loan.aggregate import Receipt
 from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
-from domain.loan.decide.attempts import find, judge_again, put_attempt
+from domain.loan.decide.attempts import find
 from domain.loan.decide.desk import open_case, unknown_order
-from domain.loan.decide.disputes import compare_bookings, raise_inferred, receipts_of_order
-from domain.loan.decide.money import place_waiting, take_back
+from domain.loan.decide.disputes import (
+    compare_bookings,
+    question_amount,
+    raise_inferred,
+    receipts_of_order,
+)
 from domain.loan.decide.outcomes import hear
+from domain.loan.decide.takingback import Returned, learn_reason, reverse
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import Event
-from domain.loan.retrying import retry_verdict
-
-NO_REASON = "line"
-"""Code of a return of which only a booked line without a reason is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """What is said of a return: minor units (above zero), class and code of its reason, day.
-
-    `told`: the rail reported it; otherwise a booked line is the only witness so far.
-    """
-
-    minor: int
-    klass: OutcomeClass
-    code: str
-    on: date
-    told: bool
 
 
 def record_return(work: Work, command: RecordReturn) -> Change:
@@ -54,29 +32,27 @@ def record_return(work: Work, command: RecordReturn) -> Change:
         open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
         return work.done(loan_id, number, "not believed")
     infer_execution(work, loan_id, command.order_no, command.amount_minor)
-    receipt = _reported(work, loan_id, command)
-    known = min(command.amount_minor, receipt.untold_minor)
-    back = receipt.returned_minor + command.amount_minor - known
-    receipt = raise_inferred(work, loan_id, receipt.id, back, attempt.amount_minor)
-    untold = receipt.untold_minor - known
-    work.put_receipt(
-        loan_id,
-        replace(receipt, untold_minor=untold, return_ref=command.bank_ref or receipt.return_ref),
-    )
+    ids = _ranked(work, loan_id, command)
+    first = work.receipt(loan_id, ids[0])
+    if first.amount_minor < min(command.amount_minor, attempt.amount_minor):
+        question_amount(work, loan_id, number, first, command.amount_minor)
+    left = command.amount_minor - _heard_by_line(work, loan_id, ids, command.amount_minor)
+    back = first.returned_minor + left
+    first = raise_inferred(work, loan_id, first.id, back, attempt.amount_minor)
+    named = command.bank_ref or first.return_ref
+    work.put_receipt(loan_id, replace(first, return_ref=named))
     klass = work.rules.return_class(attempt.rail, command.code, command.klass)
-    minor = min(command.amount_minor - known, receipt.net_minor)
-    told = Returned(minor, klass, command.code, command.returned_on, told=True)
-    if minor:
-        reverse(work, loan_id, receipt.id, told)
-    else:
-        learn_reason(work, loan_id, receipt.id, told)
-    compare_bookings(work, loan_id, number, receipt.id)
-    excess = command.amount_minor - known - minor
-    # The whole of a payment may be told again under another name: that is no second return.
-    is_again = not receipt.net_minor or command.amount_minor == receipt.amount_minor
-    if excess and not is_again:
-        _case_of_excess(work, loan_id, number, command, excess)
-    return work.done(loan_id, number, "returned" if minor else "known")
+    told = Returned(0, klass, command.code, command.returned_on, told=True)
+    learn_reason(work, loan_id, first.id, told)
+    excess = left
+    for receipt_id in ids:
+        if minor := min(excess, work.receipt(loan_id, receipt_id).net_minor):
+            reverse(work, loan_id, receipt_id, replace(told, minor=minor))
+            excess -= minor
+    compare_bookings(work, loan_id, number, first.id)
+    if excess:
+        _keep_excess(work, number, command, (loan_id, first), excess)
+    return work.done(loan_id, number, "returned" if excess < left else "known")
 
 
 def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None:
@@ -94,68 +70,6 @@ def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None
     work.put_receipt(loan_id, replace(receipt, inferred=True))
 
 
-def reverse(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
-    """Book a return and reopen what its receipt had paid."""
-    learn_reason(work, loan_id, receipt_id, returned)
-    numbers = take_back(work, loan_id, receipt_id, returned.minor, returned.on)
-    if not returned.told:
-        known = work.receipt(loan_id, receipt_id)
-        untold = known.untold_minor + returned.minor
-        work.put_receipt(loan_id, replace(known, untold_minor=untold))
-    reopen(work, loan_id, numbers, f"{returned.code} receipt {receipt_id}")
-    place_waiting(work, loan_id)
-
-
-def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> None:
-    """What was paid is owed again: by the retry plan it is tried anew, or a person decides."""
-    for number in numbers:
-        item = work.item(loan_id, number)
-        verdict = retry_verdict(work.loan(loan_id), item, work.rules, work.at)
-        event = Event.RECEIPT_REVERSED_RETRYABLE
-        if isinstance(verdict, NoRetry):
-            event = Event.RECEIPT_REVERSED_FINALLY
-        if not work.can(loan_id, number, event):
-            event = Event.RECEIPT_REVERSED
-        work.move(loan_id, number, event, detail)
-        if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
-            # No debit has failed: it is due as if the payment had never been heard of.
-            work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
-
-
-def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
-    """The attempt of an order's first payment is returned, for the strictest reason told of it.
-
-    Report and line of one return may come in either order and name different reasons: a machine
-    tries again only if no one of them forbids it.
-    """
-    receipt = work.receipt(loan_id, receipt_id)
-    if receipt.order_no is None or receipt.id != f"R-{receipt.order_no}":
-        return
-    number, attempt = find(work, loan_id, receipt.order_no)
-    if attempt.state is AttemptState.CONFIRMED:
-        state = AttemptState.RETURNED
-        ended = replace(attempt, state=state, returned_at=work.at)
-        ended = replace(ended, klass=returned.klass, code=returned.code)
-        put_attempt(work, loan_id, number, ended)
-    elif attempt.state is AttemptState.RETURNED and _is_stricter(returned, attempt):
-        known = replace(attempt, klass=returned.klass, code=returned.code, returned_at=work.at)
-        put_attempt(work, loan_id, number, known)
-        judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
-
-
-def _is_stricter(returned: Returned, attempt: Attempt) -> bool:
-    return _strictness(returned.klass, returned.code) > _strictness(attempt.klass, attempt.code)
-
-
-def _strictness(klass: OutcomeClass | None, code: str) -> tuple[int, str]:
-    """No reason, a soft one, one that no table holds, a hard one; of equals by code."""
-    if code == NO_REASON:
-        return 0, ""
-    if klass in SOFT:
-        return 1, code
-    return (2, code) if klass is OutcomeClass.UNKNOWN_CODE else (3, code)
-
-
 def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
     currency = work.loan(loan_id).currency
     if command.currency not in {None, currency}:
@@ -165,8 +79,8 @@ def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
     return ""
 
 
-def _reported(work: Work, loan_id: str, command: RecordReturn) -> Receipt:
-    """The payment of the order that a reported return is about.
+def _ranked(work: Work, loan_id: str, command: RecordReturn) -> list[str]:
+    """The payments of the order, by how well a reported return can be about them.
 
     First one whose return a line has told, then the booking that the rail names, then one whose
     money waits in suspense: of an order that was executed twice the surplus goes back. A line may
@@ -184,12 +98,33 @@ def _reported(work: Work, loan_id: str, command: RecordReturn) -> Receipt:
             receipt.net_minor != minor,
         )
 
-    return min(receipts_of_order(work, loan_id, command.order_no), key=fit)
+    known = receipts_of_order(work, loan_id, command.order_no)
+    return [receipt.id for receipt in sorted(known, key=fit)]
 
 
-def _case_of_excess(
-    work: Work, loan_id: str, number: int, command: RecordReturn, excess: int
+def _heard_by_line(work: Work, loan_id: str, ids: list[str], minor: int) -> int:
+    """How much of a reported return lines have told before: that is no news, and heard now."""
+    left = minor
+    for receipt_id in ids:
+        receipt = work.receipt(loan_id, receipt_id)
+        heard = min(left, receipt.untold_minor)
+        work.put_receipt(loan_id, replace(receipt, untold_minor=receipt.untold_minor - heard))
+        left -= heard
+    return minor - left
+
+
+def _keep_excess(
+    work: Work, number: int, command: RecordReturn, of: tuple[str, Receipt], excess: int
 ) -> None:
+    """More came back than is known to have come: kept for money that comes later, with a case.
+
+    The whole of a payment may be told again under another name, which is no second return.
+    """
+    loan_id, receipt = of
+    known = work.receipt(loan_id, receipt.id)
+    work.put_receipt(loan_id, replace(known, excess_minor=known.excess_minor + excess))
+    if not receipt.net_minor or command.amount_minor == receipt.amount_minor:
+        return
     currency = work.loan(loan_id).currency
     work.open_case(
         CaseChange(

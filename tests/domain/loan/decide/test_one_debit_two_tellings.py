@@ -352,9 +352,9 @@ def test_a_return_under_an_unknown_booking_is_no_second_execution() -> None:
     waits = s.books.view().next_beat
     assert s.state == "RETRYING"
     assert waits is not None
-    assert waits.reason == f"waits for the end of case booking/{order}"
+    assert waits.reason == f"waits for the end of case booking/{order}/B9"
     s.return_line(order, 10100, tx="B9")
-    assert (s.balances, f"booking/{order}" in s.books.cases) == (OWED, False)
+    assert (s.balances, f"booking/{order}/B9" in s.books.cases) == (OWED, False)
     assert s.present()
 
 

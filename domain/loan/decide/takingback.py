@@ -1,0 +1,113 @@
+"""Money taken back: a return is booked, what it had paid is owed again, and its reason is learnt.
+
+What has gone back of an order is the larger of what the rail's reports and what booked lines say,
+over all executions of it. Where reports tell of more than is known to have come, it is kept, and
+taken back of what comes later.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.outcome import OutcomeClass
+from domain.debit.retry import SOFT, NoRetry
+from domain.loan.decide.attempts import find, judge_again, put_attempt
+from domain.loan.decide.disputes import receipts_of_order
+from domain.loan.decide.money import place_waiting, take_back
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event
+from domain.loan.retrying import retry_verdict
+
+NO_REASON = "line"
+"""Code of a return of which only a booked line without a reason is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What is said of a return: minor units (above zero), class and code of its reason, day.
+
+    `told`: the rail reported it; otherwise a booked line is the only witness so far.
+    """
+
+    minor: int
+    klass: OutcomeClass
+    code: str
+    on: date
+    told: bool
+
+
+def reverse(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
+    """Book a return and reopen what its receipt had paid."""
+    learn_reason(work, loan_id, receipt_id, returned)
+    numbers = take_back(work, loan_id, receipt_id, returned.minor, returned.on)
+    if not returned.told:
+        known = work.receipt(loan_id, receipt_id)
+        untold = known.untold_minor + returned.minor
+        work.put_receipt(loan_id, replace(known, untold_minor=untold))
+    reopen(work, loan_id, numbers, f"{returned.code} receipt {receipt_id}")
+    place_waiting(work, loan_id)
+
+
+def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> None:
+    """What was paid is owed again: by the retry plan it is tried anew, or a person decides."""
+    for number in numbers:
+        item = work.item(loan_id, number)
+        verdict = retry_verdict(work.loan(loan_id), item, work.rules, work.at)
+        event = Event.RECEIPT_REVERSED_RETRYABLE
+        if isinstance(verdict, NoRetry):
+            event = Event.RECEIPT_REVERSED_FINALLY
+        if not work.can(loan_id, number, event):
+            event = Event.RECEIPT_REVERSED
+        work.move(loan_id, number, event, detail)
+        if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
+            # No debit has failed: it is due as if the payment had never been heard of.
+            work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
+
+
+def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
+    """The attempt of an order's first payment is returned, for the strictest reason told of it.
+
+    Report and line of one return may come in either order and name different reasons: a machine
+    tries again only if no one of them forbids it.
+    """
+    receipt = work.receipt(loan_id, receipt_id)
+    if receipt.order_no is None or receipt.id != f"R-{receipt.order_no}":
+        return
+    number, attempt = find(work, loan_id, receipt.order_no)
+    if attempt.state is AttemptState.CONFIRMED:
+        state = AttemptState.RETURNED
+        ended = replace(attempt, state=state, returned_at=work.at)
+        ended = replace(ended, klass=returned.klass, code=returned.code)
+        put_attempt(work, loan_id, number, ended)
+    elif attempt.state is AttemptState.RETURNED and _is_stricter(returned, attempt):
+        known = replace(attempt, klass=returned.klass, code=returned.code, returned_at=work.at)
+        put_attempt(work, loan_id, number, known)
+        judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
+
+
+def _is_stricter(returned: Returned, attempt: Attempt) -> bool:
+    return _strictness(returned.klass, returned.code) > _strictness(attempt.klass, attempt.code)
+
+
+def _strictness(klass: OutcomeClass | None, code: str) -> tuple[int, str]:
+    """No reason, a soft one, one that no table holds, a hard one; of equals by code."""
+    if code == NO_REASON:
+        return 0, ""
+    if klass in SOFT:
+        return 1, code
+    return (2, code) if klass is OutcomeClass.UNKNOWN_CODE else (3, code)
+
+
+def take_back_excess(work: Work, loan_id: str, receipt_id: str) -> None:
+    """More money of an order is known now: what reports told of its returns before is of it."""
+    order_no = str(work.receipt(loan_id, receipt_id).order_no)
+    for known in receipts_of_order(work, loan_id, order_no):
+        minor = min(known.excess_minor, work.receipt(loan_id, receipt_id).net_minor)
+        if minor:
+            work.put_receipt(loan_id, replace(known, excess_minor=known.excess_minor - minor))
+            klass, day = OutcomeClass.LATE_RETURN, work.today(loan_id)
+            reverse(work, loan_id, receipt_id, Returned(minor, klass, NO_REASON, day, told=True))
+    if not any(known.excess_minor for known in receipts_of_order(work, loan_id, order_no)):
+        for key in [key for key in work.cases if key.startswith(f"return/{order_no}/")]:
+            work.close_case(key)

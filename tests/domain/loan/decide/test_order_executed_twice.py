@@ -1,0 +1,141 @@
+"""Returns of an order that was executed twice: the order in which they are told does not matter."""
+
+from itertools import permutations
+
+import pytest
+
+from domain.debit.outcome import OutcomeClass
+from domain.loan.cases import CaseKind
+from tests.support import invariants
+from tests.support.memory import board, schedule
+from tests.support.scene import Scene
+
+LINES = schedule(((10000, 100), (10000, 100), (10000, 100)))
+
+
+def scene() -> tuple[Scene, str]:
+    """A loan of 101.00 a month whose first debit is out; its order number."""
+    s = Scene.boarded(lines=LINES)
+    return s, s.present()
+
+
+def last_line(s: Scene) -> str:
+    """The id of the newest line."""
+    return next(reversed(s.books.lines))
+
+
+NEWS = (
+    lambda s, order: s.hear(order, bank_ref="B1", source="webhook"),
+    lambda s, order: s.hear(order, bank_ref="B2", source="webhook"),
+    lambda s, order: s.returned(order, 10100, bank_ref="B1"),
+    lambda s, order: s.returned(order, 10100, bank_ref="B2"),
+)
+
+
+@pytest.mark.parametrize("places", list(permutations(range(4))))
+def test_two_executions_that_both_come_back_leave_the_debt_as_it_was(
+    places: tuple[int, ...],
+) -> None:
+    """Reported in any order, all that was taken has gone back, and no case says otherwise."""
+    s, order = scene()
+    for place in places:
+        NEWS[place](s, order)
+    receipts = s.books.loans["L1"].receipts
+    assert [(r.amount_minor, r.net_minor, r.excess_minor) for r in receipts] == [(10100, 0, 0)] * 2
+    assert s.books.item().owed.total == 10100
+    assert not any(key.startswith(("return/", "booking/")) for key in s.books.cases)
+    assert s.balances.get("clearing/simbank", 0) == 0
+    invariants.check(s.books)
+
+
+def test_a_return_without_a_name_makes_room_for_one_with_its_name() -> None:
+    """Half of one execution without a name, then the whole of the other: both have gone back."""
+    s, order = scene()
+    for ref in ("B1", "B2"):
+        s.hear(order, bank_ref=ref, source="webhook")
+        s.credit(order, 10100, tx=ref)
+    s.returned(order, 5050)
+    s.return_line(order, 5050, tx="B2")
+    s.returned(order, 10100, bank_ref="B1")
+    assert [r.net_minor for r in s.books.loans["L1"].receipts] == [0, 5050]
+    s.return_line(None, 10100)
+    assert all(r.is_proven for r in s.books.loans["L1"].receipts)
+    assert not s.books.lines[last_line(s)].is_open
+    assert s.books.item().owed.total == 5050
+    invariants.check(s.books)
+
+
+def test_a_fee_inside_a_return_is_no_return_of_another_execution() -> None:
+    """What a line shows beyond one payment is of another only as far as reports have said so."""
+    s, order = scene()
+    for ref in ("B1", "B2"):
+        s.hear(order, bank_ref=ref, source="webhook")
+        s.credit(order, 10100, tx=ref)
+    s.return_line(order, 10400, tx="B2")
+    assert s.books.lines[last_line(s)].open_minor == -300
+    assert sum(r.returned_minor for r in s.books.loans["L1"].receipts) == 10100
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("return_first", [True, False])
+def test_a_whole_that_comes_back_of_which_a_part_was_told_raises_the_payment(
+    *, return_first: bool
+) -> None:
+    """The two tellings of one amount are a case, and its lines end it."""
+    s, order = scene()
+    news = [
+        lambda: s.hear(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1"),
+        lambda: s.returned(order, 10100, bank_ref="B1"),
+    ]
+    for tell in reversed(news) if return_first else news:
+        tell()
+    receipt = s.receipt(f"R-{order}")
+    assert (receipt.amount_minor, receipt.returned_minor) == (10100, 10100)
+    cases = {k: c.kind for k, c in s.books.cases.items() if not k.startswith("no_reminder")}
+    assert cases == {f"amount/{order}": CaseKind.CONTRADICTION}
+    s.settle()
+    assert f"amount/{order}" not in s.books.cases
+    assert s.books.item().owed.total == 10100
+    invariants.check(s.books)
+
+
+def test_a_second_part_that_comes_back_raises_a_payment_that_is_not_believed() -> None:
+    """Of 40.00 told, 50.00 and 51.00 came back: 101.00 was taken, and one case says so."""
+    s, order = scene()
+    s.hear(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1")
+    s.returned(order, 5000, bank_ref="B1")
+    s.returned(order, 5100, bank_ref="B1")
+    assert s.receipt(f"R-{order}").returned_minor == 10100
+    assert f"amount/{order}" in s.books.cases
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("minor", [15100, 12000])
+def test_what_came_back_beyond_the_order_waits_for_what_was_taken_beyond_it(minor: int) -> None:
+    """More than ordered comes back before anybody tells that so much was taken."""
+    s, order = scene()
+    s.returned(order, 15100, bank_ref="B1")
+    assert s.books.cases[f"return/{order}/B1"].amount_minor == 5000
+    s.hear(order, minor=minor, bank_ref="B1", source="webhook")
+    receipt = s.receipt(f"R-{order}")
+    assert (receipt.returned_minor, receipt.excess_minor) == (minor, 15100 - minor)
+    assert (f"return/{order}/B1" in s.books.cases) is (minor < 15100)
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("twins", [False, True])
+def test_a_bare_return_line_proves_the_part_that_was_reported(*, twins: bool) -> None:
+    """A mandate says whose, a report how much of which; two reports alike leave it to a person."""
+    s, order = scene()
+    s.hear(order)
+    s.credit(order, 10100)
+    s.returned(order, 5050)
+    if twins:
+        s.books.apply(board("L2", lines=LINES, mandate=s.books.loans["L1"].mandate))
+        other = s.present(loan="L2")
+        s.hear(other)
+        s.returned(other, 5050)
+    s.return_line(None, 5050)
+    assert s.books.lines[last_line(s)].is_open is twins
+    assert s.receipt(f"R-{order}").is_proven is not twins
+    invariants.check(s.books)
