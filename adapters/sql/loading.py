@@ -24,6 +24,7 @@ from adapters.sql.rows import (
 )
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Logged, Workset
+from domain.loan.aggregate import batches_among
 from domain.loan.boarding import BoardLoan
 from domain.loan.command import Scope
 from domain.loan.commands import AnyCommand
@@ -35,6 +36,8 @@ async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache:
     find = lookups(postgres=unit.postgres)
     scopes = [command.scope() for command in commands]
     await _resolve(unit, work, find, scopes)
+    if waited_for := batches_among(work.refs.waiting):
+        await _resolve(unit, work, find, [Scope(batches=waited_for)])
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
     line_ids = sorted(

@@ -47,6 +47,9 @@ class Lookups:
         self.payments = _where(
             select(receipts.c.reference, receipts.c.loan_id).distinct(), of(receipts.c.reference)
         )
+        self.batched = _where(
+            select(attempts.c.batch_ref, attempts.c.loan_id).distinct(), of(attempts.c.batch_ref)
+        )
         self.waiting = _where(
             select(line_refs.c.ref, line_refs.c.line_id)
             .join(lines, lines.c.id == line_refs.c.line_id)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.ledger.entry import Entry
-from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
+from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batches_among
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Answer, CaseChange, Change, Message, Stamp, Transition
 from domain.loan.commands import AnyCommand
@@ -155,7 +155,8 @@ class Workset:
         messages = _held(refs.messages, scope.messages)
         receipts = _sorted(_held(refs.receipts, scope.receipts))
         mandates = _sorted(_held(refs.mandates, scope.mandates))
-        batches = _sorted(_held(refs.batches, scope.batches))
+        waited_for = batches_among(_held(refs.waiting, scope.waiting))
+        batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
         names = names.union(*receipts.values(), *mandates.values(), *batches.values())
         loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}

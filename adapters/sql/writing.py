@@ -21,7 +21,7 @@ from adapters.sql.shared import write_cases, write_messages
 from adapters.sql.types import Instant
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Subject, Workset, changed_installments
-from domain.loan.aggregate import Loan
+from domain.loan.aggregate import Loan, batches_among, of_batch
 from domain.loan.product import Product
 
 _KEYS = {
@@ -227,9 +227,10 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
 async def _look_again(unit: Unit, work: Workset) -> None:
     """Under the chain head's lock: has another process met the same money since we looked?
 
-    A payment is recorded here while its line is booked there, or on another loan: neither holds a
-    lock that the other wants. Whoever comes second sees the first and begins anew. Two lines that
-    wait under one reference are no race: neither looks for the other.
+    A payment is recorded here while its line is booked there, or on another loan, or an order is
+    said to be of a batch whose line is booked there: neither holds a lock that the other wants.
+    Whoever comes second sees the first and begins anew. Two lines that wait under one reference are
+    no race: neither looks for the other.
 
     Raises:
         Raced: it has.
@@ -240,22 +241,35 @@ async def _look_again(unit: Unit, work: Workset) -> None:
         for receipt in loan.receipts
         if receipt.source == "transfer" and not _had(work, loan_id, receipt.id)
     }
-    refs = sorted(
-        fresh.union(
-            ref
-            for line in work.lines.values()
-            if line.id not in work.lines_before
-            for item in line.waiting
-            for ref in item.refs
-        )
-    )
+    waits = {
+        ref
+        for line in work.lines.values()
+        if line.id not in work.lines_before
+        for item in line.waiting
+        for ref in item.refs
+    }
     find = lookups(postgres=unit.postgres)
-    for row in await unit.find(find.payments, refs):
+    for row in await unit.find(find.payments, sorted(fresh | waits)):
         if row.loan_id not in work.refs.receipts.get(row.reference, ()):
             raise Raced(row.reference)
-    for row in await unit.find(find.waiting, sorted(fresh)):
+    for row in await unit.find(find.batched, sorted(batches_among(waits))):
+        if row.loan_id not in work.refs.batches.get(row.batch_ref, ()):
+            raise Raced(row.batch_ref)
+    for row in await unit.find(find.waiting, sorted(fresh.union(_batches_named(work)))):
         if row.line_id not in work.refs.waiting.get(row.ref, ()):
             raise Raced(row.ref)
+
+
+def _batches_named(work: Workset) -> set[str]:
+    """References of the batches that are known of some orders only since this group."""
+    named: set[str] = set()
+    for loan_id, loan in work.loans.items():
+        before = _before(work, loan_id)
+        for item in changed_installments(before, loan):
+            old = before.installment(item.number).attempts if before else ()
+            known = {attempt.batch_ref for attempt in old}
+            named |= {a.batch_ref for a in item.attempts if a.batch_ref} - known
+    return {of_batch(batch_ref) for batch_ref in named}
 
 
 def _had(work: Workset, loan_id: str, receipt_id: str) -> bool:

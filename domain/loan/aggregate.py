@@ -1,6 +1,6 @@
 """The loan as the books hold it: installments, attempts, receipts. Frozen; changed by `replace`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -252,6 +252,19 @@ class Match:
         return self.minor - self.fee_minor
 
 
+_BATCH = "batch/"
+
+
+def of_batch(batch_ref: str) -> str:
+    """The reference under which the line of a batch waits; no payment is ever recorded under it."""
+    return f"{_BATCH}{batch_ref}"
+
+
+def batches_among(refs: Iterable[str]) -> tuple[str, ...]:
+    """The batches that lines wait for under some references."""
+    return tuple(ref.removeprefix(_BATCH) for ref in refs if ref.startswith(_BATCH))
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
     """Money inside a line that nothing explains, signed, with its references; `also` are further.
@@ -281,7 +294,8 @@ class LineState:
     """A booked bank line as the books hold it.
 
     `open_minor` is signed and not explained; `charges_minor`, the bank's charge on the whole line,
-    is inside it until the first match books it.
+    is inside it until the first match books it. `batch_ref` and `batch_count`: the bank booked the
+    orders of a batch in one amount, and says how many.
     """
 
     id: str
@@ -295,6 +309,8 @@ class LineState:
     matches: tuple[Match, ...] = ()
     waiting: tuple[WaitingItem, ...] = ()
     charges_minor: int = 0
+    batch_ref: str | None = None
+    batch_count: int | None = None
 
     @property
     def is_open(self) -> bool:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from domain import canonical
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import HoldKind
+from domain.loan.aggregate import HoldKind, of_batch
 from domain.loan.amounts import Component
 from domain.loan.boarding import BoardLoan
 from domain.loan.charge import Charge
@@ -100,8 +100,9 @@ class RecordOutcome(ReportCommand):
     asked_at: datetime | None = None
 
     def scope(self) -> Scope:
-        """Found by order number."""
-        return Scope(orders=(self.order_no,))
+        """Found by order number; with the line of its batch, if that came first."""
+        batch = self.outcome.batch_ref
+        return Scope(orders=(self.order_no,), waiting=(of_batch(batch),) if batch else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

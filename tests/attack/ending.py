@@ -94,7 +94,10 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     refs += [truth.order_no] if truth.order_no else []
     refused = []
     for ref in refs:
-        for minor, fee in _said(truth, _left_of(attack, line_id, truth)):
+        for minor, fee in (
+            *_said(truth, _left_of(attack, line_id, truth)),
+            *_rest(attack, truth, ref),
+        ):
             order = {"line": line_id, "reference": ref, "amount_minor": minor, **fee}
             answer = attack.order(MatchLine, truth.loan, truth.number, **order)
             if not isinstance(answer, Refusal):
@@ -128,6 +131,23 @@ def _said(truth: Named, left: int) -> Iterator[tuple[int, dict[str, int]]]:
     elif left * truth.minor > 0:
         yield abs(truth.minor), fee
         yield min(abs(left), abs(truth.minor)), {}
+
+
+def _rest(attack: Attack, truth: Named, ref: str) -> Iterator[tuple[int, dict[str, int]]]:
+    """What a person may say of the last return of a payment: what wants proof, the rest is a fee.
+
+    A line that came before had its fee inside and was taken for a return of so much.
+    """
+    fees = {
+        other.fee_minor
+        for several in attack.bank.truths.values()
+        for other in several
+        if truth.order_no and other.order_no == truth.order_no
+    }
+    tally = attack.oracle.tally
+    wanted = tally.back[(truth.loan, ref)] - tally.legs(truth.loan, ref)[1]
+    if 0 < wanted < -truth.minor and -truth.minor - wanted in fees:
+        yield wanted, {"fee_minor": -truth.minor - wanted}
 
 
 def _check_rest(attack: Attack, loan: str, number: int) -> None:

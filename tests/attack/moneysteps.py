@@ -36,7 +36,7 @@ class MoneySteps(Driven):
             fee = "apart"  # nobody could tell the fee from the money
         minor = {
             "whole": left,
-            "half": left // 2 + 7,
+            "half": min(left, left // 2 + 7),
             "little": min(left, 1000 + len(self.bank.returns)),
         }[part]
         back = self.bank.give_back(index, minor, self.today)

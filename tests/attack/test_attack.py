@@ -18,9 +18,7 @@ SLOW_CHUNK = 2_500
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
 AVOIDED = frozenset(
     {
-        "batch_unnamed",
         "same",
-        "inside",
         "mandate",
     }
 )

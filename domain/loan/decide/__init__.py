@@ -43,7 +43,8 @@ from domain.loan.decide.driving import (
 )
 from domain.loan.decide.lines import book_line
 from domain.loan.decide.orders import give_order, raise_operator
-from domain.loan.decide.outcomes import record_outcome, record_unsent
+from domain.loan.decide.outcomes import record_unsent
+from domain.loan.decide.reports import record_outcome
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.ledger import bookings
-from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
+from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, of_batch
 from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
@@ -13,6 +13,7 @@ from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import dispute_amount, receipts_of_order
 from domain.loan.decide.late import free_success, grow
 from domain.loan.decide.linecases import Named, open_case_of_line
+from domain.loan.decide.matching import identify
 from domain.loan.decide.money import prove
 from domain.loan.decide.outcomes import hear
 from domain.loan.decide.references import payments_named
@@ -39,12 +40,14 @@ def book_line(work: Work, command: BookLine) -> Change:
         line.currency,
         line.amount_minor,
         line.value_on,
+        batch_ref=line.batch_ref,
+        batch_count=line.batch_count,
     )
     items = line.items or _batch_items(work, line)
     if not _adds_up(line, items):
         return _wait(work, state, _named(work, line, items), is_wrong=True)
     matches: list[Match] = []
-    waiting: list[WaitingItem] = []
+    waiting = _waiting_batch(line) if not items and line.batch_ref else []
     unclear: list[LineItem] = []
     for item in items:
         mine = _book_item(work, line, item)
@@ -69,6 +72,34 @@ def book_line(work: Work, command: BookLine) -> Change:
         waiting=tuple(waiting),
     )
     return _wait(work, state, _named(work, line, unclear))
+
+
+def _waiting_batch(line: StatementLine) -> list[WaitingItem]:
+    """The whole of a batch that nobody has named yet: it waits for the outcomes of its orders."""
+    return [WaitingItem(of_batch(str(line.batch_ref)), line.amount_minor + line.charges_minor)]
+
+
+def book_batch_again(work: Work, batch_ref: str) -> None:
+    """A line that came before the outcomes of its batch is booked once count and sum agree."""
+    ref = of_batch(batch_ref)
+    for line_id in work.aggregates.waiting.get(ref, ()):
+        known = work.lines[line_id]
+        line = StatementLine(
+            line_id,
+            known.account,
+            known.booked_on,
+            known.value_on or known.booked_on,
+            known.amount_minor,
+            known.currency,
+            None,
+            batch_ref=batch_ref,
+            batch_count=known.batch_count,
+            charges_minor=known.charges_minor,
+        )
+        is_whole = any(ref in item.refs for item in known.waiting)
+        for item in _batch_items(work, line) if is_whole else ():
+            if (match := _book_credit(work, line, item)) is not None:
+                identify(work, work.lines[line_id], match, "identified")
 
 
 def _adds_up(line: StatementLine, items: Sequence[LineItem]) -> bool:
@@ -205,8 +236,7 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
         return ()
     taken: list[LineItem] = []
     live: list[LineItem] = []
-    for loan_id in work.aggregates.batches.get(line.batch_ref, ()):
-        loan = work.loan(loan_id)
+    for loan_id, loan in sorted(work.loans.items()):
         for _, attempt in loan.attempts():
             if attempt.batch_ref != line.batch_ref:
                 continue

@@ -5,7 +5,7 @@ from datetime import date
 
 from domain.ledger import accounts, bookings
 from domain.loan import closure
-from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
+from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, batches_among
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
@@ -49,7 +49,7 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
             take_back_by_line(work, loan.id, known, back, line.booked_on, None)
     minor = -order.amount_minor if is_return else order.amount_minor
     match = Match(loan.id, receipt_id, minor, fee)
-    _identify(work, line, match, "return_identified" if is_return else "identified")
+    identify(work, line, match, "return_identified" if is_return else "identified")
     place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "matched")
 
@@ -122,6 +122,8 @@ def identify_waiting(work: Work, loan_id: str, receipt_id: str) -> None:
     as they would have in the order of their coming.
     """
     reference = work.receipt(loan_id, receipt_id).reference
+    if batches_among((reference,)):
+        return  # a payer whose reference looks like that of a batch means a payment of their own
     for is_return in (False, True):
         found = [
             (line_id, item)
@@ -151,16 +153,16 @@ def _identify_item(
     if item.minor > 0:
         if proven := min(item.minor, receipt.unsettled_minor):
             match = Match(loan_id, receipt_id, proven, item.fee_minor)
-            _identify(work, line, match, "identified")
+            identify(work, line, match, "identified")
         return
     if not (back := min(-item.minor, returnable(receipt))):
         return
     take_back_by_line(work, loan_id, receipt, back, line.booked_on, None)
     match = Match(loan_id, receipt_id, -back, item.fee_minor)
-    _identify(work, line, match, "return_identified")
+    identify(work, line, match, "return_identified")
 
 
-def _identify(work: Work, line: LineState, match: Match, event: str) -> None:
+def identify(work: Work, line: LineState, match: Match, event: str) -> None:
     """Post that part of a waiting line proves a receipt, and keep line, receipt and case true."""
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     if fee := line.charges_minor:

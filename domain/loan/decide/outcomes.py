@@ -1,4 +1,4 @@
-"""Evidence about debits: outcomes, and orders that never left. Never refused."""
+"""What the news of a debit means: outcomes weighed, and orders that never left. Never refused."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -8,7 +8,7 @@ from domain.debit.outcome import Outcome, OutcomeClass, Verdict, checked
 from domain.debit.retry import NoRetry
 from domain.loan.cases import CaseKind
 from domain.loan.change import Change
-from domain.loan.commands import RecordOutcome, RecordUnsent
+from domain.loan.commands import RecordUnsent
 from domain.loan.decide.attempts import (
     debit_receipt,
     find,
@@ -27,17 +27,6 @@ from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
 
 ENQUIRY = "enquiry"
-
-
-def record_outcome(work: Work, command: RecordOutcome) -> Change:
-    """What a rail said about an order, whichever way it came."""
-    loan_id = work.aggregates.orders.get(command.order_no)
-    if loan_id is None:
-        return unknown_order(work, command.rail, command.order_no)
-    number, attempt = find(work, loan_id, command.order_no)
-    proves = _conclusive(work, attempt, command)
-    hear(work, loan_id, number, attempt, command.outcome, command.source, conclusive=proves)
-    return work.done(loan_id, number, command.outcome.verdict.value)
 
 
 def record_unsent(work: Work, command: RecordUnsent) -> Change:
@@ -73,6 +62,9 @@ def hear(
     if attempt.is_live:
         _hear_live(work, loan_id, number, attempt, outcome, source, conclusive=conclusive)
     else:
+        if outcome.batch_ref and not (attempt.batch_ref or outcome.flaw):
+            attempt = replace(attempt, batch_ref=outcome.batch_ref)
+            put_attempt(work, loan_id, number, attempt)
         hear_ended(work, loan_id, number, attempt, outcome)
     place_waiting(work, loan_id)
 
@@ -165,13 +157,6 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
         work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
         return
     _end_retryable_or_finally(work, loan_id, number, f"{ended.klass} {ended.code}")
-
-
-def _conclusive(work: Work, attempt: Attempt, command: RecordOutcome) -> bool:
-    """Whether *not found* proves anything: an enquiry that left after the rail's query window."""
-    window = work.rules.rail(attempt.rail).query_window
-    asked_at = min(command.asked_at or work.at, work.at)
-    return command.source == ENQUIRY and asked_at >= attempt.send_until + window
 
 
 def _is_overdue(work: Work, attempt: Attempt) -> bool:

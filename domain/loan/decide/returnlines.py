@@ -101,11 +101,12 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)
             told = [pair for pair in found if unproven_return(pair[1])]
+            just = [pair for pair in told if unproven_return(pair[1]) == -item.amount_minor][:1]
+            if sum(unproven_return(receipt) for _, receipt in told) == -item.amount_minor:
+                just = just or told
             whole = [pair for pair in found if pair[1].amount_minor == -item.amount_minor]
-            is_told = sum(unproven_return(receipt) for _, receipt in told) == -item.amount_minor
-            if mine := told if is_told else whole[:1]:
-                rank = _rank(mine[0][1], line, item)
-                choices.append((mine, (not is_told, rank[1])))
+            if mine := just or whole[:1]:
+                choices.append((mine, (not just, _rank(mine[0][1], line, item)[1])))
     return choices
 
 

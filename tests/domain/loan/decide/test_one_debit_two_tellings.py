@@ -582,16 +582,6 @@ def test_the_same_payment_recorded_twice_is_refused_until_it_is_withdrawn() -> N
     assert rule(s.order(RecordPayment, **again)) == "payment.reference"
 
 
-@pytest.mark.xfail(strict=True, reason="fault 40: a batch line is not tried again by its outcomes")
-def test_a_batch_line_that_comes_before_its_outcomes_is_booked_with_them() -> None:
-    """The last outcome that makes count and sum agree explains the line."""
-    s = scene()
-    order = s.present()
-    s.line(minor=10100, batch_ref="batch-1", batch_count=1)
-    s.hear(order, batch_ref="batch-1")
-    assert s.state == "SETTLED"
-
-
 # --- what nothing follows from -------------------------------------------------------------------
 
 

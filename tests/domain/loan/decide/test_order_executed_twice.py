@@ -1,5 +1,6 @@
 """Returns of an order that was executed twice: the order in which they are told does not matter."""
 
+from collections.abc import Callable
 from itertools import permutations
 
 import pytest
@@ -24,7 +25,7 @@ def last_line(s: Scene) -> str:
     return next(reversed(s.books.lines))
 
 
-NEWS = (
+NEWS: tuple[Callable[[Scene, str], object], ...] = (
     lambda s, order: s.hear(order, bank_ref="B1", source="webhook"),
     lambda s, order: s.hear(order, bank_ref="B2", source="webhook"),
     lambda s, order: s.returned(order, 10100, bank_ref="B1"),
@@ -83,7 +84,7 @@ def test_a_whole_that_comes_back_of_which_a_part_was_told_raises_the_payment(
 ) -> None:
     """The two tellings of one amount are a case, and its lines end it."""
     s, order = scene()
-    news = [
+    news: list[Callable[[], object]] = [
         lambda: s.hear(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1"),
         lambda: s.returned(order, 10100, bank_ref="B1"),
     ]
