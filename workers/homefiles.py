@@ -30,6 +30,7 @@ _NAMES = (
     *(f"{name}{end}" for name in DATABASES for end in ("", *BESIDE)),
     *(CLOCK_FILE, STACK_FILE, SECRETS_FILE, LOG_FILE, HOLIDAYS_FILE, READY_FILE),
 )
+_OF_ADDRESSES = frozenset("?#%")
 _LOG = re.compile(r"(temporal|simulator|worker-[0-9]+|acquit-errors)\.log")
 
 
@@ -46,8 +47,12 @@ def only_stack_in(home: Path, *, fresh: bool) -> Iterator[None]:
     sandbox was here.
 
     Raises:
-        InvalidInput: a stack runs there; or a fresh one would remove files that no sandbox wrote.
+        InvalidInput: a stack runs there; a fresh one would remove files that no sandbox wrote; or
+            a Temporal server would open another file than the home's.
     """
+    if not _OF_ADDRESSES.isdisjoint(str(home.absolute())):
+        rule = "a path without ?, # and %, which a Temporal server reads as parts of an address"
+        raise InvalidInput("home", str(home), rule)
     if fresh and not (home / LOCK_FILE).exists():
         others = [name for name in _NAMES if os.path.lexists(home / name)]
         if others:

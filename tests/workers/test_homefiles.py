@@ -81,6 +81,14 @@ def test_books_lie_in_their_home_whatever_its_name(tmp_path: Path, name: str) ->
     assert books_url(read.database_url).database == str(copy / BOOKS_DB)
 
 
+@pytest.mark.parametrize("name", ["a?b", "a#b", "a%41b"])
+def test_no_stack_begins_where_temporal_would_open_another_file(tmp_path: Path, name: str) -> None:
+    """The dev server takes its file for an address: nothing is made beside the home, or in it."""
+    with pytest.raises(InvalidInput, match="home"), only_stack_in(tmp_path / name, fresh=False):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -113,6 +121,15 @@ def test_a_secret_of_another_type_is_not_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def _read(home: Path, name: str) -> None:
+    if name == CLOCK_FILE:
+        SandboxClock(home)
+    elif name == BOOKS_DB:
+        must_have_books(file_url(home / BOOKS_DB))
+    else:
+        read_stack(home)
+
+
 @pytest.mark.parametrize("name", [STACK_FILE, SECRETS_FILE, CLOCK_FILE, BOOKS_DB])
 @pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
 def test_a_pipe_or_a_folder_in_the_place_of_a_file_is_refused(
@@ -122,14 +139,8 @@ def test_a_pipe_or_a_folder_in_the_place_of_a_file_is_refused(
     write_stack(tmp_path, RECORD)
     (tmp_path / name).unlink(missing_ok=True)
     make(tmp_path / name)
-    readers = {
-        STACK_FILE: lambda: read_stack(tmp_path),
-        SECRETS_FILE: lambda: read_stack(tmp_path),
-        CLOCK_FILE: lambda: SandboxClock(tmp_path),
-        BOOKS_DB: lambda: must_have_books(file_url(tmp_path / BOOKS_DB)),
-    }
     with pytest.raises(AcquitError, match=r"damaged|a regular file"):
-        readers[name]()
+        _read(tmp_path, name)
 
 
 @pytest.mark.parametrize("microseconds", [2**62, -(2**62), 86_400 * 365 * 7900 * 10**6])
