@@ -4,16 +4,22 @@ A directory, a pipe or a device, a file that is too large, and a file that is pl
 (compressed, a spreadsheet, UTF-16) are refused by name. Nothing here waits for a writer.
 """
 
+import csv
 import io
 import os
 import stat
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from adapters.refusals import SourceRefused
 from domain.errors import InvalidInput
 
 _HEAD_BYTES = 4096
+_LONGEST_LINE = 64 * 1024
+_MOST_POINTS = 100
 _FORMS = (
     (b"\x1f\x8b", "is gzip: unpack it first"),
     (b"PK\x03\x04", "is a zip archive or a spreadsheet (xlsx): save it as plain text or CSV"),
@@ -56,7 +62,11 @@ def open_text(path: Path, most_bytes: int) -> io.TextIOWrapper:
         SourceRefused: as `open_bytes`, and where its first bytes are not those of UTF-8 text.
     """
     source = open_bytes(path, most_bytes)
-    head = source.read(_HEAD_BYTES)
+    try:
+        head = source.read(_HEAD_BYTES)
+    except OSError as error:
+        source.close()
+        raise _refused(path, "file", path.name, _why(error)) from None
     source.seek(0)
     for mark, form in _FORMS:
         if head.startswith(mark):
@@ -82,6 +92,79 @@ def read_text(path: Path, most_bytes: int) -> str:
             raise _refused(path, where, error.object[error.start], "text in UTF-8") from None
 
 
+def read_toml(path: Path, most_bytes: int) -> dict[str, Any]:
+    """The tables of a TOML file; numbers with a point are exact decimals, never floats.
+
+    Raises:
+        SourceRefused: as `read_text`, and where it is no TOML, or nested as nobody writes it. For a
+            key with points the parser takes time by the square of their number.
+    """
+    text = read_text(path, most_bytes)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if (points := line.count(".")) > _MOST_POINTS:
+            raise _refused(path, f"line {number}", f"{points} points", f"at most {_MOST_POINTS}")
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(path, "content", path.name, f"TOML in UTF-8: {error}") from None
+    except ValueError:
+        raise _refused(path, "content", path.name, "TOML without endless numbers") from None
+    except RecursionError:
+        raise _refused(path, "content", path.name, "TOML that is less deeply nested") from None
+
+
+def csv_rows(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file with the number of the line that each ends on.
+
+    Raises:
+        SourceRefused: an endless line, a byte that is not UTF-8, or no well-formed CSV.
+    """
+    reader = csv.reader(_bounded(source, path), strict=True, skipinitialspace=True)
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except UnicodeDecodeError as error:
+        line = reader.line_num + 1
+        raise _refused(path, f"line {line}", error.object[error.start], "UTF-8 text") from None
+    except csv.Error as error:
+        line = max(reader.line_num, 1)
+        raise _refused(path, f"line {line}", str(error), "well-formed CSV") from None
+
+
+def csv_table(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file by the names of its header, trimmed; empty rows are left out.
+
+    The header comes first, each name as its own value.
+
+    Raises:
+        SourceRefused: as `csv_rows`; a name that stands twice; a row that is longer or shorter.
+    """
+    header: list[str] = []
+    for line, row in csv_rows(source, path):
+        cells = [cell.strip() for cell in row]
+        if not header:
+            header = cells
+            if twice := sorted({name for name in header if header.count(name) > 1}):
+                raise _refused(path, f"line {line}: column", twice[0], "each column once")
+        if not any(cells):
+            continue
+        if len(cells) != len(header):
+            rule = f"{len(header)}, as in the header"
+            raise _refused(path, f"line {line}: columns", len(cells), rule)
+        yield line, dict(zip(header, cells, strict=True))
+
+
+def _bounded(source: io.TextIOWrapper, path: Path) -> Iterator[str]:
+    """Lines of at most `_LONGEST_LINE` characters: one endless line must not fill the memory."""
+    number = 0
+    while line := source.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            rule = f"at most {_LONGEST_LINE} characters"
+            raise _refused(path, f"line {number}", len(line), rule)
+        yield line
+
+
 def _why(error: OSError) -> str:
     match error:
         case FileNotFoundError():
@@ -89,7 +172,7 @@ def _why(error: OSError) -> str:
         case PermissionError():
             return "must be a file that may be read"
         case _:
-            return f"a file that can be opened ({os.strerror(error.errno or 0)})"
+            return f"a file that can be opened and read ({os.strerror(error.errno or 0)})"
 
 
 def _refused(path: Path, field: str, value: object, rule: str) -> SourceRefused:

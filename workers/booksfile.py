@@ -6,6 +6,7 @@ books. Only `acquit up`, `acquit demo` and `acquit db upgrade` create them.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from adapters.sql.engine import books_url
@@ -26,10 +27,15 @@ def must_have_books(url: str) -> None:
     if address.get_backend_name() != "sqlite" or not address.database:
         return
     path = Path(address.database)
-    try:
-        with path.open("rb") as file:
-            first = file.read(len(BEGINS))
-    except FileNotFoundError:
-        raise InvalidInput("books", str(path), f"the books are missing; {_BACK}") from None
-    if first != BEGINS:
+    if not os.path.lexists(path):
+        raise InvalidInput("books", str(path), f"the books are missing; {_BACK}")
+    if not is_database(path):
         raise InvalidInput("books", str(path), f"the books are damaged; {_BACK}")
+
+
+def is_database(path: Path) -> bool:
+    """Whether a regular file begins as SQLite files do; a pipe is not waited for."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(BEGINS)) == BEGINS

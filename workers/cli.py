@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 
 import typer
 
-from workers.console import EXIT_CODES, Commands, Exit, complain
+from workers.console import EXIT_CODES, Commands, Exit, complain, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,8 @@ COMMANDS = {
 """Modules of `workers.commands` in the order of help, each with the commands it is known for: one
 that is named there is found without loading the other modules."""
 
+_STANDARD_MOST = 2
+"""The standard streams are the files 0, 1 and 2."""
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in EXIT_CODES.items())
 
 
@@ -99,6 +102,7 @@ def main() -> NoReturn:
     Leaves with `os._exit` once everything is flushed: native threads of the Temporal SDK may
     outlive the event loop and would turn a clean end into exit code 134.
     """
+    open_streams()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -106,6 +110,28 @@ def main() -> NoReturn:
         except OSError:  # the reader of a pipe has gone: there is nobody left to tell
             code = code or Exit.FAULT
     os._exit(code)
+
+
+def open_streams() -> None:
+    """Make the standard streams usable, however the program was started.
+
+    One that is closed is opened on nothing: the next file that is opened would take its place, and
+    what is said would be written there. Text goes out as UTF-8 whatever the locale, and what UTF-8
+    cannot carry as escapes.
+    """
+    while (lowest := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_MOST:
+        os.set_inheritable(lowest, True)  # noqa: FBT003  (positional only)
+    os.close(lowest)
+    sys.stdout = _writer(sys.stdout, 1)
+    sys.stderr = _writer(sys.stderr, _STANDARD_MOST)
+
+
+def _writer(stream: TextIO | None, number: int) -> TextIO:
+    if stream is None:
+        stream = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return stream
 
 
 def _command_in(argv: Sequence[str]) -> str | None:
@@ -132,7 +158,7 @@ def _failed(error: BaseException, home: Path) -> int:
     except OSError:
         where = "and its details could not be written"
     summary = redactor.text(str(error), most=200).partition("\n")[0]
-    sys.stderr.write(f"acquit: unexpected error: {type(error).__name__}: {summary}; {where}\n")
+    note(f"unexpected error: {type(error).__name__}: {summary}; {where}")
     return code
 
 

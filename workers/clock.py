@@ -18,6 +18,8 @@ _BODY = struct.Struct("<4sq")
 _WHOLE = struct.Struct("<4sqI")
 _MARK = b"AQC1"
 _US = timedelta(microseconds=1)
+_FARTHEST = timedelta(days=1000 * 366)
+"""No sandbox is farther from the wall: its instants would not be instants of the calendar."""
 _READINGS = 100
 """How often a file is read again that does not check: another process may be writing it."""
 
@@ -44,10 +46,9 @@ class SandboxClock:
 
     def __init__(self, home: Path) -> None:
         self._path = home / CLOCK_FILE
-        try:
-            self._file = os.open(self._path, os.O_RDONLY)
-        except FileNotFoundError:
-            raise self._refused("is missing") from None
+        if not self._path.is_file():  # a pipe would be waited for
+            raise self._refused("is damaged" if os.path.lexists(self._path) else "is missing")
+        self._file = os.open(self._path, os.O_RDONLY)
         try:
             self._read()
         except InvalidInput:
@@ -91,7 +92,8 @@ class SandboxClock:
             raw = os.pread(self._file, _WHOLE.size + 1, 0)
             if len(raw) == _WHOLE.size:
                 mark, microseconds, check = _WHOLE.unpack(raw)
-                if mark == _MARK and check == zlib.crc32(raw[: _BODY.size]):
+                whole = mark == _MARK and check == zlib.crc32(raw[: _BODY.size])
+                if whole and abs(microseconds) <= _FARTHEST // _US:
                     return timedelta(microseconds=microseconds)
         raise self._refused("is damaged")
 

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -222,9 +223,10 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def _to_stderr(text: str) -> None:
-    for line in text.splitlines() or [""]:
-        sys.stderr.write(f"acquit: {printable(line)}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # whoever read it has gone, or its disk is full: nobody can be told
+        for line in text.splitlines() or [""]:
+            sys.stderr.write(f"acquit: {printable(line)}\n")
+        sys.stderr.flush()
 
 
 def _plain(value: object) -> object:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import secrets
-import shutil
 import signal
 import socket
 import sys
@@ -27,33 +25,39 @@ from adapters.sql.engine import books_engine
 from adapters.sql.migrate import upgrade
 from adapters.sql.tables import loans
 from domain.errors import InvalidInput
-from workers.auditing import LOG_FILE
 from workers.booksfile import must_have_books
 from workers.clock import CLOCK_FILE, SandboxClock
 from workers.console import Unavailable
 from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
+from workers.homefiles import (
+    BOOKS_DB,
+    DATABASES,
+    HOLIDAYS_FILE,
+    READY_FILE,
+    SIMULATOR_DB,
+    TEMPORAL_DB,
+    clear_home,
+    only_stack_in,
+)
 from workers.processes import Child, free_port
 from workers.serverbinary import find_server
 from workers.settings import environment
-from workers.stackfile import SECRETS_FILE, STACK_FILE, StackRecord, write_stack
+from workers.stackfile import STACK_FILE, StackRecord, file_url, write_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
     from workers.settings import Settings
 
-SIMULATOR_DB = "simulator.db"
-TEMPORAL_DB = "temporal.db"
-BOOKS_DB = "books.db"
-LOCK_FILE = "stack.lock"
 SHARED_SECRETS = ("rail_api_secret", "webhook_secret", "sms_secret")
 """Secrets that we share with the simulated services, each for one of them only."""
-_OURS = (BOOKS_DB, TEMPORAL_DB, SIMULATOR_DB)
+_PYTHON = (sys.executable, "-P", "-m")
+"""How children begin: in our own folder, for relative paths of the settings must mean the same to
+them, and without taking modules from it."""
 _READY_S = 30.0
 _LOOK_S = 0.25
 _MISFIT = 2  # how the simulator refuses a database of another profile or seed
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +121,9 @@ class LocalStack:
         """Start all parts; on a failure what was started is stopped.
 
         Raises:
-            InvalidInput: another stack runs in this home.
+            InvalidInput: another stack runs in this home, or others have files there.
         """
-        self._mine.enter_context(only_stack_in(self.home))
+        self._mine.enter_context(only_stack_in(self.home, fresh=not self.options.keep_state))
         try:
             await self._start()
         except BaseException:
@@ -215,10 +219,10 @@ class LocalStack:
             "off": sorted(day.isoformat() for day in calendar.holidays),
             "work": sorted(day.isoformat() for day in calendar.extra_working_days),
         }
-        holidays, ready = self.home / "holidays.json", self.home / "simulator.ready"
+        holidays, ready = self.home / HOLIDAYS_FILE, self.home / READY_FILE
         holidays.write_text(json.dumps(days), encoding="utf-8")
         ready.unlink(missing_ok=True)
-        argv = [sys.executable, "-m", "simulator", "--db", str(self.home / SIMULATOR_DB)]
+        argv = [*_PYTHON, "simulator", "--db", str(self.home / SIMULATOR_DB)]
         argv += ["--http-port", str(free_port()), "--smtp-port", str(free_port())]
         argv += [f"--{name}={value}" for name, value in self._bank_asked_for().items()]
         argv += [f"--offset-s={offset.total_seconds()}"]
@@ -233,8 +237,7 @@ class LocalStack:
 
     async def _start_worker(self, index: int, api_port: int) -> None:
         argv = [
-            sys.executable,
-            "-m",
+            *_PYTHON,
             self.options.worker_module,
             "--home",
             str(self.home),
@@ -251,7 +254,7 @@ class LocalStack:
         await self._spawn(kept)
 
     async def _spawn(self, kept: Kept) -> None:
-        kept.child = await Child.start(kept.argv, log=kept.log, env=kept.env, cwd=_ROOT)
+        kept.child = await Child.start(kept.argv, log=kept.log, env=kept.env)
 
     async def _ready(self, path: Path) -> dict[str, str]:
         child = self._kept["simulator"].child
@@ -298,25 +301,6 @@ class LocalStack:
         self._mine.close()
 
 
-@contextlib.contextmanager
-def only_stack_in(home: Path) -> Iterator[None]:
-    """Keep a home to one stack: a second one would remove the first one's books, or share them.
-
-    The kernel ends the lock with its process, however that ends; the file stays.
-
-    Raises:
-        InvalidInput: a stack runs there.
-    """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / LOCK_FILE).open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            rule = "a home in which no stack runs: end that one, or give another --home"
-            raise InvalidInput("home", str(home), rule) from None
-        yield
-
-
 async def must_be_empty(url: str) -> None:
     """Books outside the home are not ours to remove, and a fresh bank does not know their loans.
 
@@ -340,8 +324,8 @@ def must_be_whole(home: Path, url: str) -> None:
     Raises:
         InvalidInput: some of them are there and others are not, or the books are no SQLite file.
     """
-    inside = url == f"sqlite+aiosqlite:///{(home / BOOKS_DB).absolute()}"
-    files = [home / name for name in _OURS if inside or name != BOOKS_DB]
+    inside = url == file_url(home / BOOKS_DB)
+    files = [home / name for name in DATABASES if inside or name != BOOKS_DB]
     lost = [path.name for path in files if not path.is_file()]
     if not (home / STACK_FILE).is_file():  # nothing was ever up here
         return
@@ -369,26 +353,6 @@ def must_be_free(host: str, port: int) -> None:
     except OSError as error:
         rule = f"a port that is free on {host}: {error.strerror}"
         raise InvalidInput("ACQUIT_API_PORT", port, rule) from None
-
-
-def clear_home(home: Path) -> None:
-    """Remove the state of an earlier sandbox: books, Temporal file and bank go together.
-
-    Only what a sandbox has written itself is removed.
-    """
-    for name in _OURS:
-        for path in home.glob(f"{name}*"):
-            path.unlink()
-    for name in (
-        CLOCK_FILE,
-        STACK_FILE,
-        SECRETS_FILE,
-        LOG_FILE,
-        "holidays.json",
-        "simulator.ready",
-    ):
-        (home / name).unlink(missing_ok=True)
-    shutil.rmtree(home / "logs", ignore_errors=True)
 
 
 def _text_of(path: Path) -> str:

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from adapters.refusals import SourceRefused
 from adapters.validation import faults_of
 from domain.errors import InvalidInput
-from workers.stackfile import StackRecord, read_stack, write_stack
+from workers.stackfile import StackRecord, file_url, read_stack, write_stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,7 +184,7 @@ class Settings(BaseSettings):
             return self.database_url.get_secret_value()
         if stack is not None:
             return stack.database_url
-        return f"sqlite+aiosqlite:///{(self.home / 'books.db').absolute()}"
+        return file_url(self.home / "books.db")
 
 
 def load_settings(home: Path | None = None) -> Settings:

@@ -11,14 +11,28 @@ import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from pydantic import TypeAdapter, ValidationError
+
+from adapters.inputfile import read_text
 from domain.errors import InvalidInput
 
 STACK_FILE = "stack.json"
 SECRETS_FILE = "secrets.json"
 VERSION = 1
+_MOST_BYTES = 1024 * 1024
 _SQLITE = "sqlite+aiosqlite:///"
+_MEANING = "%?#"
+"""Characters that mean something else in an address; `%` comes first, for it escapes the others."""
+
+
+def file_url(path: Path) -> str:
+    """The address of books in a SQLite file, whatever characters its path holds."""
+    text = str(path.absolute())
+    for char in _MEANING:
+        text = text.replace(char, quote(char))
+    return f"{_SQLITE}{text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,29 +98,31 @@ def read_stack(home: Path) -> StackRecord | None:
         InvalidInput: the file is damaged, or of a later version.
     """
     path = home / STACK_FILE
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     content = _load(path)
     if content.pop("version", None) != VERSION:
         raise InvalidInput(str(path), "version", f"version {VERSION}; remove the file to go on")
     secrets_path = home / SECRETS_FILE
-    secrets = _load(secrets_path) if secrets_path.is_file() else {}
+    secrets = _load(secrets_path) if os.path.lexists(secrets_path) else {}
     database_url = secrets.pop("database_url", content.get("database_url"))
     known = {item.name for item in fields(StackRecord)}
     content = {name: value for name, value in content.items() if name in known}
+    content = {**content, "database_url": database_url, "secrets": secrets}
     try:
-        record = StackRecord(**{**content, "database_url": database_url, "secrets": secrets})
-    except TypeError as error:
-        raise InvalidInput(str(path), "fields", f"written by `acquit up`: {error}") from None
+        record = TypeAdapter(StackRecord).validate_python(content)
+    except ValidationError as error:
+        wrong = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors()}))
+        raise InvalidInput(str(path), wrong, "written by `acquit up`; remove the file") from None
     return record if record.home in {"", str(home.resolve())} else _of_a_copy(record, home)
 
 
 def _of_a_copy(record: StackRecord, home: Path) -> StackRecord:
     """A record as it holds in another folder than its own."""
     url = record.database_url
-    file = Path(url.removeprefix(_SQLITE))
+    file = Path(unquote(url.removeprefix(_SQLITE)))
     if url.startswith(_SQLITE) and file.parent.resolve() == Path(record.home):
-        url = f"{_SQLITE}{home.resolve() / file.name}"
+        url = file_url(home.resolve() / file.name)
     return replace(record, database_url=url, simulator_url=None, smtp=None, copied_from=record.home)
 
 
@@ -119,8 +135,8 @@ def _without_password(url: str) -> str:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        content = json.loads(read_text(path, _MOST_BYTES))
+    except (ValueError, RecursionError):
         raise InvalidInput(str(path), "content", "JSON; remove the file to go on") from None
     if not isinstance(content, dict):
         raise InvalidInput(str(path), "content", "one JSON object")

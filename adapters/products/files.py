@@ -1,13 +1,11 @@
 """Reading product files: one file, or every `*.toml` of a folder."""
 
-import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from adapters.inputfile import read_text
+from adapters.inputfile import read_toml
 from adapters.products.schema import ProductTable
 from adapters.products.translate import ProductFile, product_of
 from adapters.refusals import SourceRefused
@@ -26,12 +24,7 @@ def read_product(path: Path) -> ProductFile:
     """
     source = str(path)
     try:
-        # Numbers with a point become exact decimals: no amount or rate passes through a float.
-        content = tomllib.loads(read_text(path, MOST_BYTES), parse_float=Decimal)
-        return product_of(ProductTable.model_validate(content))
-    except tomllib.TOMLDecodeError as error:
-        fault = InvalidInput("content", path.name, f"TOML in UTF-8: {error}")
-        raise SourceRefused(source, [fault]) from None
+        return product_of(ProductTable.model_validate(read_toml(path, MOST_BYTES)))
     except ValidationError as error:
         raise SourceRefused(source, faults_of(error)) from None
     except InvalidInput as fault:

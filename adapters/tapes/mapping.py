@@ -1,16 +1,14 @@
 """The map from a lender's columns to ours: a TOML file, or the canonical columns themselves."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from adapters.inputfile import read_text
+from adapters.inputfile import read_toml
 from adapters.products.fields import Exact
 from adapters.refusals import SourceRefused
 from adapters.validation import faults_of
@@ -144,10 +142,6 @@ def read_map(path: Path) -> TapeMap:
     """
     source = str(path)
     try:
-        content = tomllib.loads(read_text(path, MOST_BYTES), parse_float=Decimal)
-        return TapeMap.model_validate(content)
-    except tomllib.TOMLDecodeError as error:
-        fault = InvalidInput("content", path.name, f"TOML in UTF-8: {error}")
-        raise SourceRefused(source, [fault]) from None
+        return TapeMap.model_validate(read_toml(path, MOST_BYTES))
     except ValidationError as error:
         raise SourceRefused(source, faults_of(error)) from None

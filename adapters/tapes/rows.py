@@ -1,12 +1,10 @@
 """Rows of a CSV tape, streamed, under canonical names; sizes are limited first."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.inputfile import open_text
+from adapters.inputfile import csv_rows, open_text
 from adapters.refusals import SourceRefused
 from adapters.tapes.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
 from domain.errors import InvalidInput
@@ -15,7 +13,6 @@ MOST_BYTES = 512 * 1024 * 1024
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 300
 LONGEST_FIELD = 1_000
-_LONGEST_LINE = 64 * 1024
 _VALUE_SHOWN = 80
 
 
@@ -59,23 +56,16 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
         SourceRefused: the file as a whole cannot be read: size, encoding, header.
     """
     with open_text(path, MOST_BYTES) as source:
-        reader = csv.reader(_bounded(source, path), strict=True)
-        try:
-            header = _header(path, next(reader, []), tape_map)
-            for count, cells in enumerate(filter(_has_text, reader), start=1):
-                if count > MOST_ROWS:
-                    raise _refused(path, "rows", count, f"at most {MOST_ROWS}")
-                yield _row(reader.line_num, cells, header, tape_map)
-        except UnicodeDecodeError as error:
-            line = reader.line_num + 1
-            raise _refused(path, f"line {line}", error.object[error.start], "UTF-8 text") from None
-        except csv.Error as error:
-            line = max(reader.line_num, 1)
-            raise _refused(path, f"line {line}", str(error), "well-formed CSV") from None
-
-
-def _has_text(cells: list[str]) -> bool:
-    return any(cell.strip() for cell in cells)
+        rows = csv_rows(source, path)
+        header = _header(path, next(rows, (1, []))[1], tape_map)
+        count = 0
+        for line, cells in rows:
+            if not any(cell.strip() for cell in cells):
+                continue
+            count += 1
+            if count > MOST_ROWS:
+                raise _refused(path, "rows", count, f"at most {MOST_ROWS}")
+            yield _row(line, cells, header, tape_map)
 
 
 def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> Row | TapeFault:
@@ -131,17 +121,6 @@ def _header(path: Path, cells: list[str], tape_map: TapeMap) -> list[str]:
     if faults:
         raise SourceRefused(str(path), faults)
     return header
-
-
-def _bounded(source: io.TextIOWrapper, path: Path) -> Iterator[str]:
-    """Lines of at most `_LONGEST_LINE` characters: one endless line must not fill the memory."""
-    number = 0
-    while line := source.readline(_LONGEST_LINE + 1):
-        number += 1
-        if len(line) > _LONGEST_LINE:
-            rule = f"at most {_LONGEST_LINE} characters"
-            raise _refused(path, f"line {number}", len(line), rule)
-        yield line
 
 
 def _refused(path: Path, field: str, value: object, rule: str) -> SourceRefused:

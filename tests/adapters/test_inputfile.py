@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.inputfile import open_bytes, open_text, read_text
+from adapters.inputfile import csv_table, open_bytes, open_text, read_text, read_toml
 from adapters.refusals import SourceRefused
 
 
@@ -55,6 +55,66 @@ def test_a_pipe_a_folder_a_device_and_a_loop_are_refused_at_once(tmp_path: Path)
         assert "a regular file; not a folder, pipe or device" in refusal(path)
     assert "a file that can be opened" in refusal(loop)
     assert "'none' is refused: must exist" in refusal(tmp_path / "none")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file of Linux")
+def test_a_file_that_opens_and_cannot_be_read_is_refused() -> None:
+    """Its first bytes lie nowhere: the system says so only when they are asked for."""
+    assert "a file that can be opened and read" in refusal(Path("/proc/self/mem"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a=" + "[" * 100_000, "less deeply nested"),
+        (".".join(["a"] * 100_000) + "=1", "99999 points"),
+        ("[" + ".".join(["a"] * 100_000) + "]", "99999 points"),
+        ("a=" + "9" * 100_000, "without endless numbers"),
+        ("a=9999-99-99", "TOML in UTF-8"),
+    ],
+)
+def test_toml_that_costs_without_end_is_refused(tmp_path: Path, content: str, said: str) -> None:
+    """Depth, keys of many parts and numbers of many digits are no surprise and take no time."""
+    file = tmp_path / "a.toml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(SourceRefused) as refused:
+        read_toml(file, 1 << 20)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a,b\n1,\xff\n", "UTF-8 text"),
+        (b"a,b\n1," + b"x" * 200_000, "at most 65536 characters"),
+        (b'a,b\n"1,2\n', "well-formed CSV"),
+        (b"a,a\n1,2\n", "each column once"),
+        (b"a,b\n1\n", "columns: 1 is refused: 2, as in the header"),
+        (b"a,b\n1,2,3\n", "columns: 3 is refused: 2, as in the header"),
+    ],
+)
+def test_a_table_that_is_not_whole_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    """A cell too many, a name twice, an open quotation mark: nothing is read past them."""
+    file = tmp_path / "a.csv"
+    # Longer than what is looked at first: the byte that is wrong comes later.
+    start, _, rest = content.partition(b"\n")
+    file.write_bytes(start + b"\n" + b"1,2\n" * 2_000 + rest)
+    with pytest.raises(SourceRefused) as refused, open_text(file, 1 << 20) as source:
+        list(csv_table(source, file))
+    assert said in str(refused.value)
+
+
+def test_the_rows_of_a_table_are_trimmed_and_empty_ones_left_out(tmp_path: Path) -> None:
+    """Each with the line that it ends on; the header comes first."""
+    file = tmp_path / "a.csv"
+    file.write_text(' a , b\n\n1, "x"\n"2\n",y\n ,\n', encoding="utf-8")
+    with open_text(file, 1000) as source:
+        rows = list(csv_table(source, file))
+    assert rows == [
+        (1, {"a": "a", "b": "b"}),
+        (3, {"a": "1", "b": "x"}),
+        (5, {"a": "2", "b": "y"}),
+    ]
 
 
 def test_a_file_over_its_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.journeys.program import Program, acquit, start
 from tests.journeys.test_commands import ends_when_told, one_month, tape
 from tests.support.base import base_day
 from workers.console import Exit
-from workers.local import BOOKS_DB, SIMULATOR_DB, TEMPORAL_DB
+from workers.homefiles import BOOKS_DB, SIMULATOR_DB, TEMPORAL_DB
 
 NOTHING = b""
 GARBAGE = b"these are no books at all, and longer than a header"

@@ -17,7 +17,8 @@ from tests.support.base import base, base_day
 from workers.auditing import audit_stack
 from workers.compose import open_stack
 from workers.demoloans import made_loans
-from workers.local import TEMPORAL_DB, LocalOptions, LocalStack
+from workers.homefiles import TEMPORAL_DB
+from workers.local import LocalOptions, LocalStack
 from workers.processes import output_of
 from workers.rehearsal import board
 from workers.sandbox import Sandbox

@@ -162,7 +162,7 @@ def test_flows_of_a_file_give_the_same_rate(
     ("text", "said"),
     [
         ("when,amount\n1,2\n", "flows header"),
-        ("date,amount\n2024-01-01\n", "flows line 2"),
+        ("date,amount\n2024-01-01\n", "line 2: columns: 1 is refused: 2"),
         ("date,amount\n2024-01-32,5\n", "flows line 2 date"),
         ("date,amount\n2024-01-01,x\n", "flows line 2 amount"),
         ("date,amount\n2024-01-01,1.23456\n", "four decimals"),

@@ -115,7 +115,7 @@ def test_the_help_of_each_command_has_an_example(
         (["board", str(SAMPLE), "--map", "nowhere.toml", "--dry-run"], "nowhere.toml"),
         (["board", str(SAMPLE)], "home"),
         (["ledger", "verify"], "acquit demo"),
-        (["demo", "--json", "nowhere/x.json"], "json: 'nowhere/x.json' is refused"),
+        (["demo", "--json", "nowhere/x.json"], "output: 'nowhere/x.json' is refused"),
         (["worker", "bookz"], "one of all, api, workflows, books, debit.simbank"),
         (["db", "upgrade", "--revision", "zzz"], "revision: 'zzz' is refused: head, or"),
         (["story", "L1/x"], "LOAN/NUMBER"),

@@ -1,12 +1,14 @@
 """Result files appear whole or not at all, and never in the place of something else."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from domain.errors import InvalidInput
 from workers.commands.outfile import written
+from workers.homefiles import LOCK_FILE
 
 
 def names(folder: Path) -> list[str]:
@@ -68,3 +70,28 @@ def test_books_folders_and_links_are_never_replaced(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput), written(path, replace=True) as output:
             output.write("x")
     assert books.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["clock", "stack.json", "secrets.json", "temporal.db-shm"])
+def test_the_files_of_a_home_are_never_replaced(tmp_path: Path, name: str) -> None:
+    """A result that is given the name of a sandbox's own file would end the sandbox."""
+    path = tmp_path / name
+    path.write_text("kept", encoding="utf-8")
+    with written(path, replace=True) as output:
+        output.write("a folder where no sandbox was")
+    (tmp_path / LOCK_FILE).touch()
+    with pytest.raises(InvalidInput, match="no file of a home"), written(path, replace=True):
+        pass
+    assert path.read_text(encoding="utf-8") == "a folder where no sandbox was"
+
+
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
+def test_what_lies_beside_a_database_is_never_replaced(tmp_path: Path, end: str) -> None:
+    """Committed money may lie in the file beside the books, wherever they are."""
+    with closing(sqlite3.connect(tmp_path / "mine.sqlite")) as books:
+        books.execute("create table t (x)")
+    path = tmp_path / f"mine.sqlite{end}"
+    path.write_bytes(b"committed")
+    with pytest.raises(InvalidInput, match="no database"), written(path, replace=True):
+        pass
+    assert path.read_bytes() == b"committed"

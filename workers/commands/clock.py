@@ -55,8 +55,10 @@ def advance(
     ctx: typer.Context,
     to: Annotated[str, typer.Argument(help="Instant or day in ISO form (UTC unless given).")] = "",
     *,
-    days: Annotated[int, typer.Option(min=0, help="So many days from now.")] = 0,
-    hours: Annotated[int, typer.Option(min=0, help="So many hours from now.")] = 0,
+    days: Annotated[int, typer.Option(min=0, max=MOST_DAYS, help="So many days from now.")] = 0,
+    hours: Annotated[
+        int, typer.Option(min=0, max=24 * MOST_DAYS, help="So many hours from now.")
+    ] = 0,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from domain.errors import InvalidInput
 from workers.commands.options import StartOption, start_of
+from workers.commands.outfile import check_output, written
 from workers.console import Exit, HomeOption, note, print_text, run_async, settings_for
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def demo(  # noqa: PLR0913, PLR0917 - as many as there are options
     now = datetime.now(UTC)
     begins = start_of(start, now)
     options = LocalOptions(profile=profile, seed=seed, ui=keep, start=begins)
-    if json_file is not None and not json_file.parent.is_dir():
-        raise InvalidInput("json", str(json_file), "a file in a folder that is there")
+    if json_file is not None:
+        check_output(json_file, replace=True)
     today = (begins or now).date()
     plan = _plan(settings, loans, months, seed, tape, map_file, limit, today)
     result = run_async(_demo(settings, options, plan, json_file, keep=keep))
@@ -136,7 +137,8 @@ async def _demo(
         if json_file is not None:
             # Before the wait: whoever looks at what is kept wants the figures beside it.
             text = json.dumps(result.as_dict(), indent=2) + "\n"
-            await asyncio.to_thread(json_file.write_text, text, encoding="utf-8")
+            with written(json_file, replace=True) as output:
+                output.write(text)
         if keep:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from adapters.inputfile import open_text
+from adapters.inputfile import csv_table, open_text
 from domain.errors import InvalidInput
 from domain.loan.apr import AprMethod
 from domain.loan.cashflow import MOST_FLOWS, Flow
@@ -73,18 +72,15 @@ def read_csv(name: str, text: FlowText) -> Timed:
     if text.advances or text.payments:
         raise InvalidInput("flows", name, "alone, without --advance and --payment")
     with open_text(Path(name), LONGEST_BYTES) as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-        columns = set(reader.fieldnames)
+        table = csv_table(file, Path(name))
+        columns = {name.lower() for name in next(table, (1, {}))[1]}
         if columns not in _COLUMNS:
             rule = "columns date,amount or period,amount or period,fraction,amount"
-            raise InvalidInput("flows header", ",".join(reader.fieldnames), rule)
+            raise InvalidInput("flows header", ",".join(sorted(columns)), rule)
         rows = []
-        for row in reader:
-            if None in row or None in row.values():
-                raise InvalidInput(f"flows line {reader.line_num}", row, "one value per column")
-            said = {name: value.strip() for name, value in row.items()}
-            rows.append((f"flows line {reader.line_num}", said))
+        for line, row in table:
+            said = {name.lower(): value for name, value in row.items()}
+            rows.append((f"flows line {line}", said))
             if len(rows) > MOST_FLOWS:
                 raise InvalidInput("flows", name, f"at most {MOST_FLOWS} rows")
     if "date" in columns:

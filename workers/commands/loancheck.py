@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,17 +123,16 @@ def check(
 
 
 def _loans_of(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    from adapters.inputfile import open_text  # noqa: PLC0415
+    from adapters.inputfile import csv_table, open_text  # noqa: PLC0415
     from workers.commands.statetext import read_json  # noqa: PLC0415
 
     if Path(name).suffix.lower() == ".csv":
         with open_text(Path(name), LONGEST_BYTES) as file:
-            reader = csv.DictReader(file)
-            for row in reader:
-                if reader.line_num > MOST_LOANS:
+            for line, row in islice(csv_table(file, Path(name)), 1, None):
+                if line > MOST_LOANS:
                     raise InvalidInput("file", name, f"at most {MOST_LOANS} lines")
-                given = {key: value for key, value in row.items() if value}
-                yield f"line {reader.line_num}", given
+                if given := {key: cell for key, cell in row.items() if cell}:
+                    yield f"line {line}", given
         return
     document = read_json(name)
     loans = document if isinstance(document, list) else [document]

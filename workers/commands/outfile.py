@@ -18,12 +18,13 @@ def written(path: Path, *, replace: bool = False) -> Iterator[TextIO]:
     """A text file that appears under `path` once the block has ended without an error.
 
     It is written beside its place first, so whoever reads `path` sees nothing or all of it. An
-    existing file is replaced only with `replace`, and only a regular one that is no database.
+    existing file is replaced only with `replace`, and only a regular one that is no part of a
+    database or of a sandbox's home.
 
     Raises:
         InvalidInput: `path` is taken, or its folder is not there.
     """
-    _check(path, replace=replace)
+    check_output(path, replace=replace)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("x", encoding="utf-8") as output:
@@ -38,7 +39,12 @@ def written(path: Path, *, replace: bool = False) -> Iterator[TextIO]:
         part.unlink(missing_ok=True)
 
 
-def _check(path: Path, *, replace: bool) -> None:
+def check_output(path: Path, *, replace: bool) -> None:
+    """See that a result may be written under `path`.
+
+    Raises:
+        InvalidInput: `path` is taken, or its folder is not there.
+    """
     if not path.parent.is_dir():
         raise InvalidInput("output", str(path), "a file in a folder that is there")
     if not os.path.lexists(path):
@@ -47,11 +53,12 @@ def _check(path: Path, *, replace: bool) -> None:
         raise InvalidInput("output", str(path), "a name that is free, or --replace")
     if not path.is_file() or path.is_symlink():
         raise InvalidInput("output", str(path), "a regular file to replace")
-    from workers.booksfile import BEGINS  # noqa: PLC0415  (with SQLAlchemy: slow to load)
+    from workers.booksfile import is_database  # noqa: PLC0415  (with SQLAlchemy: slow to load)
+    from workers.homefiles import BESIDE, is_of_a_home  # noqa: PLC0415
 
-    with path.open("rb") as existing:
-        if existing.read(len(BEGINS)) == BEGINS:
-            raise InvalidInput("output", str(path), "no database: these may be the books")
+    whole = [path.with_name(path.name.removesuffix(end)) for end in BESIDE]
+    if any(is_database(base) for base in whole) or is_of_a_home(path):
+        raise InvalidInput("output", str(path), "no database and no file of a home")
 
 
 def _link(part: Path, path: Path) -> None:

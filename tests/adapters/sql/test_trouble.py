@@ -1,6 +1,7 @@
 """What can be foreseen of a database is said in one line, and evidence is read without a trace."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,34 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     found = trouble_of(await _error_of(f"sqlite:///{tmp_path / 'books.db'}"))
     assert found is not None
     assert "no database" in found.text
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (
+            (
+                "create table loans (x)",
+                "pragma writable_schema = on",
+                "update sqlite_schema set sql = 'create ToBLE loans (x)'",
+            ),
+            "damaged",
+        ),
+        (("create table loans (x)",), "acquit db upgrade"),
+    ],
+)
+async def test_a_file_whose_tables_are_not_ours_is_named(
+    tmp_path: Path, statements: tuple[str, ...], said: str
+) -> None:
+    """SQLite opens it: a damaged description of the tables, and tables of another program."""
+    path = tmp_path / "books.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        for statement in statements:
+            other.execute(statement)
+    found = trouble_of(await _error_of(f"sqlite:///{path}"))
+    assert found is not None
+    assert said in found.text
+    assert not found.away
 
 
 async def test_reading_creates_nothing(tmp_path: Path) -> None:
