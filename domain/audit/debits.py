@@ -1,4 +1,4 @@
-"""Debits: never two at once, never more than allowed, nothing at the bank without an intent."""
+"""Checks on debits: never two at once, never more than allowed, none without an intent."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,10 @@ from domain.loan.aggregate import Installment, Loan
 
 _NEVER_PRESENTED = frozenset({AttemptState.NOT_EXECUTED, AttemptState.RECALLED})
 CLOCKS_DIFFER = timedelta(seconds=5)
-"""Two programs with one clock still read it at different moments."""
+"""An order may reach the bank this much before the books say that it was intended.
+
+The bank and the books are two programs: they read one clock at different moments.
+"""
 
 
 def double_debits(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""May a machine present a debit again, and when: decided from history alone, strictest rule wins.
+"""Decides whether and when a debit is presented again automatically; the strictest rule wins.
 
 Rail, mandate, product and the limits of schemes and regulators each say how often, how long and how
 soon. A refusal carries the id of the rule that refused, so that it can be counted and contested.
@@ -35,7 +35,7 @@ HARD = frozenset(
 )
 """Reasons after which no machine presents again, however the attempt ended."""
 NEVER_PRESENTED_MAX = 10
-"""How many attempts of one installment may come to nothing before a person has to look."""
+"""How many attempts of one installment may be proven not executed before a person has to look."""
 DECLINED_MAX = 1
 """A refusal without a reason is tried once more at most, whatever a product says."""
 

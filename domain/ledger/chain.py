@@ -1,4 +1,4 @@
-"""The journal's hash chain: dense numbers, and in each hash the one before and the whole item.
+"""The journal's hash chain: items numbered without gaps, each hashed with the hash before it.
 
 Commands, transitions and entries share one sequence: a command stands first, then what it moved and
 what it posted. A hash is SHA-256 over the canonical encoding (field names and lengths included) of
@@ -20,7 +20,7 @@ from domain.ledger.entry import Posting
 GENESIS = "0" * 64
 """The hash before the first item."""
 FAULTS_KEPT = 50
-"""One wrong row makes many sums wrong; the first faults say where to look."""
+"""Most faults that one verification keeps; the first ones say where to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class Commanded:
 
     `identity` is the digest of its business content. With the actor and reason of the `ChainItem`
     and the approver it makes the record of the command: who asked for what, why, and who agreed.
-    `rule` is set when the command was refused; `answer` is then the refusal in words.
+    `says` is the dedup key of evidence (`Command.says`), None for orders. `rule` is set when the
+    command was refused; `answer` is then the refusal in words.
     """
 
     kind: str

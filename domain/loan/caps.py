@@ -23,10 +23,10 @@ from domain.loan.unitperiod import UnitPeriod
 from domain.money import Rounding, round_minor
 
 _EQUAL = Decimal("1e-20")
-"""Worth, in minor units, that is only the end of the digits."""
+"""A present value of less than this, in minor units, counts as zero: it is rounding only."""
 _HALF_BASIS_POINT = Decimal("0.005")
 _SENSELESS = Decimal(10**9)
-"""Percent; a rate above it says no more than that there is one."""
+"""Percent a year; a rate above it is not shown as a figure."""
 
 
 class Measure(StrEnum):
@@ -77,7 +77,7 @@ def legal_caps(name: str, one_year_lpr_percent: Decimal | None = None) -> tuple[
     """The ceilings that a law sets, by id.
 
     Private lending (SPC 2020, art. 25 to 29, overdue interest and fees included) is capped at four
-    times the one-year loan prime rate on the day of the contract, so it has to be told.
+    times the one-year loan prime rate on the day of the contract, so that rate must be given.
 
     Raises:
         InvalidInput: an id that is not known, or a prime rate missing.
@@ -178,14 +178,14 @@ class Costs:
 
     @property
     def cost(self) -> int:
-        """Everything paid above that."""
+        """Everything paid above what was advanced."""
         return sum(flow.minor for flow in self.flows)
 
 
 def costs_of(
     every: Frequency, advances: Sequence[tuple[date, int]], payments: Iterable[Payment]
 ) -> Costs:
-    """Costs of a loan whose installments are so far apart; its time runs from the first advance."""
+    """Costs of a loan with installments `every` so often; time runs from the first advance."""
     unit, start = UnitPeriod.of(every), advances[0][0]
     given: defaultdict[date, int] = defaultdict(int)
     taken: defaultdict[date, int] = defaultdict(int)
@@ -205,7 +205,8 @@ def costs_of(
 def _clock(unit: UnitPeriod, start: date, day: date) -> tuple[int, Fraction]:
     """Whole unit periods from `start` to `day`, and the part of one; never before the start.
 
-    No date may stop the day's work: what lies beyond a hundred years is worth next to nothing.
+    A day more than `MOST_PERIODS` days (a hundred years) away counts as that many days away, where
+    money is worth next to nothing: no date may make the day's work fail.
     """
     days = max(0, min((day - start).days, MOST_PERIODS))
     whole, part = divmod(unit.between_us(start, start + timedelta(days=days)), 1)
@@ -235,7 +236,7 @@ def room(costs: Costs, caps: Sequence[Cap], day: date) -> tuple[int, Cap]:
 
 
 def over(costs: Costs, caps: Sequence[Cap], minor: int, day: date) -> CapExceeded | None:
-    """The cap that so much more, paid on `day`, would pass, with the cost it would come to."""
+    """The cap that a charge of `minor`, paid on `day`, would exceed, with the cost; or None."""
     most, cap = room(costs, caps, day)
     if minor <= most:
         return None

@@ -1,4 +1,4 @@
-"""What the retry policy says of an installment, asked from its aggregate and at an instant."""
+"""Applies the retry policy to an installment of a loan at an instant."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -23,7 +23,7 @@ NEVER_AGAIN = frozenset(
         OutcomeClass.LATE_RETURN,
     }
 )
-"""After these nobody debits under the same authority, whoever orders it."""
+"""Reasons after which nobody may debit under the same mandate, not even on an order."""
 
 
 def retry_verdict(
@@ -62,7 +62,7 @@ def retry_verdict(
 
 
 def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
-    """What forbids any further presentment, whoever orders it: authority lost, or rail's count."""
+    """What forbids any further presentment, even on an order: a lost mandate, or a limit reached."""
     presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
@@ -84,7 +84,7 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
 
 
 def _as_failed(attempt: Attempt) -> Attempt:
-    """Money that was taken and did not suffice: for the policy it is as if funds were short."""
+    """The attempt as the policy counts it: a confirmed one took too little, which is NSF."""
     if attempt.state is not AttemptState.CONFIRMED:
         return attempt
     return replace(attempt, state=AttemptState.DECLINED, klass=OutcomeClass.NSF)
@@ -109,7 +109,7 @@ def _history(
 
 
 def ends_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> date:
-    """The day from which time alone has ended the retries, should nobody present until then."""
+    """The first day on which no retry is possible any more, if nothing is presented until then."""
     verdict = retry_verdict(loan, item, rules, at)
     if isinstance(verdict, NoRetry):
         return local_day(at, loan.product.timezone)

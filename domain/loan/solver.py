@@ -1,6 +1,6 @@
-"""The rate at which cash flows are worth nothing: searched with floats, proven with decimals.
+"""The rate at which cash flows are worth zero today: searched in floats, proven in decimals.
 
-No figure of this file is ever posted: rates are disclosed and compared, money is not made of them.
+No figure of this file is ever posted: rates are disclosed and compared, never booked.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -100,9 +100,10 @@ def _brackets(
 
 
 def _floating(flows: Sequence[Flow], odd: Odd) -> Callable[[float], float]:
-    """Worth in floats by ln(1 + rate), taken at the time of the first flow; below zero of the last.
+    """The worth of the flows in floats, as a function of ln(1 + rate).
 
-    So nothing overflows and the largest term never vanishes. The sign is the same at any time, and
+    It is taken at the time of the first flow, and of the last where the rate is below zero, so that
+    nothing overflows and the largest term never vanishes. The sign is the same at any time, and
     only the sign and the root matter to the search.
     """
     first, last = flows[0], flows[-1]
@@ -183,7 +184,7 @@ def _proven(flows: Sequence[Flow], odd: Odd, growth: Decimal) -> Decimal:
 
 
 def _rate_of(growth: Decimal) -> Decimal:
-    """Growth less one, exactly: a growth of almost nothing is a rate of many nines below zero."""
+    """Growth less one, exactly: a growth near zero is a rate of -0.99..., with many nines."""
     with localcontext() as context:
         context.prec = PRECISION + max(0, -growth.adjusted())
         return growth - 1

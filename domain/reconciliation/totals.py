@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from domain.reconciliation.statement import Fault, FaultRule, Statement, StatementLine
 
 FAULTS_KEPT = 1000
-"""A file that is wrong on every line must not fill the memory with saying so."""
+"""Most faults of lines that are kept: a file wrong on every line must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
