@@ -3,8 +3,7 @@
 Commands, transitions and entries share one sequence: a command stands first, then what it moved and
 what it posted. A hash is SHA-256 over the canonical encoding (field names and lengths included) of
 the previous hash and the item, so a flipped byte, a removed, added or swapped row is found by
-anyone who recomputes it. `leaf` is the same encoding without the previous hash: what a Merkle seal
-over a batch of items will be built from.
+anyone who recomputes it.
 """
 
 import hashlib
@@ -80,14 +79,9 @@ class ChainItem:
     what: Booked | Moved | Commanded
 
 
-def leaf(item: ChainItem) -> bytes:
-    """The canonical bytes of one item."""
-    return canonical(item)
-
-
 def next_hash(prev: str, item: ChainItem) -> str:
     """The hash that follows `prev` (64 hexadecimal characters) when `item` is appended."""
-    return hashlib.sha256(canonical(prev) + leaf(item)).hexdigest()
+    return hashlib.sha256(canonical(prev) + canonical(item)).hexdigest()
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ def retry_verdict(
 
 
 def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
-    """What forbids any further presentment, even on an order: a lost mandate, or a limit reached."""
+    """What forbids any further presentment, even on an order: no mandate, or a limit reached."""
     presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
@@ -84,7 +84,7 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
 
 
 def _as_failed(attempt: Attempt) -> Attempt:
-    """The attempt as the policy counts it: a confirmed one took too little, which is NSF."""
+    """The attempt as the policy counts it: one that took too little counts as NSF."""
     if attempt.state is not AttemptState.CONFIRMED:
         return attempt
     return replace(attempt, state=AttemptState.DECLINED, klass=OutcomeClass.NSF)
