@@ -1,4 +1,4 @@
-"""What the house asks of those who tell people things: send one notice, say what became of it."""
+"""What a provider of messages does for us: send one notice to a person, say if it was taken."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ OPTIONAL_VALUES: Mapping[Template, frozenset[str]] = {
     "paid": frozenset(),
     "closed": frozenset({"certificate"}),
 }
-"""What a template shows when it is given: the next try, the code that verifies the certificate."""
+"""What a template shows where it is given: the day of the next debit, the certificate's code."""
 
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}")
 _VALUE_MOST = 500
@@ -99,7 +99,7 @@ class Notices(Protocol):
 
 
 class Contacts(Protocol):
-    """Keeps people's addresses, apart from everything that remembers."""
+    """Looks up people's addresses, which are kept outside the books and the histories."""
 
     async def address(self, token: str, channel: Channel) -> str | None:
         """The address behind a token, or None when there is none for this channel."""

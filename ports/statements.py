@@ -1,4 +1,4 @@
-"""What the house asks of a statement file: pages of booked lines, or one clear refusal."""
+"""What a reader of statement files gives: pages of booked lines, or one clear refusal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """The driver of one installment: waits for the next action, performs it, asks what comes next.
 
-It holds no business: the books compute the agenda and judge every order. It ends only when the
-books are final for its generation, and no failure of an activity can end it. A view may come from
-a later release: an action that this build does not know waits for a newer view.
+It holds no business rules: the books compute the agenda and decide every order. It ends only when
+the books are final for its generation, and no failure of an activity can end it. A view may come
+from a later release: an action that this build does not know waits for a newer view.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ class InstallmentWorkflow(TakesOrders):
         return beat.kind is not BeatKind.OTHER and self._alarm.rings
 
     async def _until_due(self) -> None:
-        """Wait for the action's instant or a newer view; orders that are in hand then go first."""
+        """Wait for the action's instant or a newer view, then for the orders in hand."""
         seen = self._view
         beat = seen.next_beat
         known = beat is not None and beat.kind is not BeatKind.OTHER
@@ -197,7 +197,7 @@ class InstallmentWorkflow(TakesOrders):
         return max(beat.not_before - view.as_of, timedelta(0))
 
     async def _in_vain(self, order: BeatOrder, early: timedelta) -> None:
-        """A beat that changed nothing: once more after a pause, then a person is asked."""
+        """Handle a beat that changed nothing: once more after a pause, then ask for a person."""
         if timedelta(0) < early <= policies.CLOCKS_APART:
             await self._wait_for_news(early + policies.TICK, "too early by the books' clock")
             return
@@ -261,7 +261,7 @@ class InstallmentWorkflow(TakesOrders):
     # --- messages ------------------------------------------------------------------------------
 
     def _hold_instead(self) -> None:
-        """Cancelling a driver would leave the debt without one: stop new debits instead."""
+        """Turn a cancel request into a hold: without its driver a debt would not be collected."""
         request = HoldRequest(
             id=f"cancel-requested/{workflow.info().run_id}",
             actor=DRIVER_ACTOR,
@@ -271,7 +271,7 @@ class InstallmentWorkflow(TakesOrders):
 
 
 def _is_long() -> bool:
-    """A debt in doubt may be asked about for years; the server ends histories without limit."""
+    """Whether the history is long enough to begin a new run; the server ends longer ones."""
     info = workflow.info()
     events = info.get_current_history_length()
     return events > policies.EVENTS_MOST or info.is_continue_as_new_suggested()

@@ -1,8 +1,8 @@
-"""What came from outside as one of our types, or the first rule that it breaks.
+"""Reads JSON from outside as one of our types, or names the first rule that it breaks.
 
-Strict, because a sender that is guessed at is sooner or later guessed wrong: no number for a text,
-no text for a number, no field that we do not know. What is refused here is part of a history: once
-released, a rule is loosened only for workflows that start after it.
+It is strict, because a wrong guess about what a sender meant is worse than a refusal: no number for
+a text, no text for a number, no field that we do not know. What is refused here is part of a
+history: once released, a rule is loosened only for workflows that start after it.
 """
 
 from collections.abc import Callable, Mapping
