@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from activities.boarding import PRIVATE
 from domain.errors import InvalidInput
+from domain.text import shortened
 
 T = TypeVar("T")
 
@@ -100,7 +101,7 @@ def shown(field: str, value: object) -> str:
     if field.partition(".")[0] in PRIVATE or isinstance(value, dict | list):
         return NOT_SHOWN
     text = value if isinstance(value, str) else to_json(value).decode()
-    return text if len(text) <= _SHOWN_MOST else f"{text[: _SHOWN_MOST - 1]}…"
+    return shortened(text, _SHOWN_MOST)
 
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)

@@ -1,17 +1,12 @@
 """Reading product files: one file, or every `*.toml` of a folder."""
 
-import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from adapters.inputfile import read_text
 from adapters.products.schema import ProductTable
 from adapters.products.translate import ProductFile, product_of
 from adapters.refusals import SourceRefused
-from adapters.validation import faults_of
+from adapters.validation import read_toml
 from domain.errors import InvalidInput
 
 MOST_BYTES = 256 * 1024
@@ -24,18 +19,9 @@ def read_product(path: Path) -> ProductFile:
     Raises:
         SourceRefused: names the file and every field, value and rule that is broken.
     """
-    source = str(path)
-    try:
-        # Numbers with a point become exact decimals: no amount or rate passes through a float.
-        content = tomllib.loads(read_text(path, MOST_BYTES), parse_float=Decimal)
-        return product_of(ProductTable.model_validate(content))
-    except tomllib.TOMLDecodeError as error:
-        fault = InvalidInput("content", path.name, f"TOML in UTF-8: {error}")
-        raise SourceRefused(source, [fault]) from None
-    except ValidationError as error:
-        raise SourceRefused(source, faults_of(error)) from None
-    except InvalidInput as fault:
-        raise SourceRefused(source, [fault]) from None
+    return read_toml(
+        path, MOST_BYTES, lambda content: product_of(ProductTable.model_validate(content))
+    )
 
 
 def read_products(path: Path) -> Mapping[str, ProductFile]:

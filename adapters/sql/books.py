@@ -1,4 +1,4 @@
-"""The one door: commands queue up, one task per process applies them in groups."""
+"""The write side: commands queue up, and one task per process applies them in groups."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ QUEUE_MAX = 4_096
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """A command, whom to tell, and whence it came."""
+    """A command, the future that gets its answer, and the trace it belongs to."""
 
     command: AnyCommand
     future: asyncio.Future[Result]
@@ -51,7 +51,7 @@ class SqlBooks:
         kick: called after each commit that left messages; see `OutboxRelay.kick`.
         zone: the books' own time zone, in which a posting's day is named.
         group_max: most commands in one transaction.
-        onlooker: looks on, if somebody does.
+        onlooker: is told what the writer does, for traces and metrics.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class SqlBooks:
     async def rehearse(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
         """What a bounded batch would be answered as the books are now; nothing is written.
 
-        Another process may write in between, so an answer foretold is no promise.
+        Another process may write before the batch is applied, which then may be answered otherwise.
 
         Raises:
             SQLAlchemyError: the database is away.

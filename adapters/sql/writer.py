@@ -1,4 +1,4 @@
-"""Applies a group of commands in one transaction, and finds a way through when that fails."""
+"""Applies a group of commands in one transaction; tries again, or one by one, when that fails."""
 
 import asyncio
 import uuid
@@ -27,16 +27,16 @@ from ports.clock import Clock
 Result = Applied | Refused | Exception
 
 AGAIN_MAX = 8
-"""Deadlocks and lock time-outs of one group before its callers are told."""
+"""Deadlocks and lock time-outs of one group before its callers get the error."""
 LOST_MAX = 7
-"""Lost connections of one group before its callers are told: about seven seconds of waiting."""
+"""Lost connections of one group before its callers get the error: about seven seconds."""
 RACE_MAX = 2
 """Duplicate keys of one group before it is taken apart: the second try sees who was first."""
 _FIRST_WAIT_S = 0.05
 
 
 class GroupWriter:
-    """The path of every command into the database; used by one task at a time."""
+    """Writes groups of commands to the database; used by one task at a time."""
 
     def __init__(
         self,
@@ -151,10 +151,10 @@ class GroupWriter:
 
 
 def _told_once(commands: Sequence[AnyCommand], results: Sequence[Result]) -> list[Result]:
-    """Of several tries of one command in a group only the first hears an answer as new.
+    """Results in which only the first of several tries of one command gets an answer as new.
 
-    After a commit in doubt all of them find their own group's write: two would hold one order for
-    theirs to send.
+    After a commit in doubt each of them finds the write of its own group; without this, two would
+    send the same order.
     """
     told: set[str] = set()
     answers: list[Result] = []

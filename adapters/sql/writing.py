@@ -225,14 +225,14 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
 
 
 async def _look_again(unit: Unit, work: Workset) -> None:
-    """Under the chain head's lock: has another process met the same money since we looked?
+    """Look again, under the chain head's lock, for money that another process booked meanwhile.
 
-    A payment is recorded here while its line is booked there, or on another loan: neither holds a
-    lock that the other wants. Whoever comes second sees the first and begins anew. Two lines that
-    wait under one reference are no race: neither looks for the other.
+    A payment may be recorded here while its line is booked there, or on another loan: neither
+    process holds a lock that the other wants. The second one sees the first one's write and begins
+    anew. Two lines that wait under one reference are no race: neither looks for the other.
 
     Raises:
-        Raced: it has.
+        Raced: another process booked the same money.
     """
     fresh = {
         receipt.reference

@@ -208,7 +208,7 @@ def _mandate(
 
 
 def _past(values: Mapping[str, str], unless_given: Past) -> Past:
-    """What the row says of installments that are past, or what was said for the whole tape."""
+    """What becomes of past installments: as the row says, else as the whole tape does."""
     text = values.get("past")
     if text is None:
         return unless_given
@@ -271,7 +271,7 @@ def _money(text: str, currency: str, field: str) -> int:
 
 
 def _plain(text: str, field: str) -> str:
-    """A number without signs of grouping, currency or exponent: "1,200" is two numbers to some."""
+    """A number without grouping, currency or exponent: "1,200" is read differently by country."""
     if not _DECIMAL.fullmatch(text):
         raise InvalidInput(field, text, "a plain decimal number, such as 1200.50")
     return text

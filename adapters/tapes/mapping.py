@@ -1,19 +1,15 @@
 """The map from a lender's columns to ours: a TOML file, or the canonical columns themselves."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from adapters.inputfile import read_text
 from adapters.products.fields import Exact
-from adapters.refusals import SourceRefused
-from adapters.validation import faults_of
+from adapters.validation import read_toml
 from domain.errors import InvalidInput
 
 REQUIRED = ("loan_id", "principal", "annual_rate", "periods", "disbursed_on", "product")
@@ -142,12 +138,4 @@ def read_map(path: Path) -> TapeMap:
     Raises:
         SourceRefused: names the file and every field, value and rule that is broken.
     """
-    source = str(path)
-    try:
-        content = tomllib.loads(read_text(path, MOST_BYTES), parse_float=Decimal)
-        return TapeMap.model_validate(content)
-    except tomllib.TOMLDecodeError as error:
-        fault = InvalidInput("content", path.name, f"TOML in UTF-8: {error}")
-        raise SourceRefused(source, [fault]) from None
-    except ValidationError as error:
-        raise SourceRefused(source, faults_of(error)) from None
+    return read_toml(path, MOST_BYTES, TapeMap.model_validate)

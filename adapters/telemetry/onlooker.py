@@ -1,4 +1,4 @@
-"""Looks on while the books work, for traces and for metrics: `adapters.sql.onlooker.Onlooker`."""
+"""Observes the writer of the books, for traces and metrics: `adapters.sql.onlooker.Onlooker`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from domain.loan.commands import AnyCommand
 
 
 class BooksOnlooker:
-    """Either of the two may be wanted without the other."""
+    """Makes spans with `tracer` and counts with `metrics`; either may be None."""
 
     def __init__(self, tracer: Tracer | None, metrics: Metrics | None) -> None:
         self._traces = None if tracer is None else GroupTraces(tracer)
