@@ -27,7 +27,7 @@ class Gauges:
     Attributes:
         at: when the books were read.
         installments: by state; since when the oldest has been in it.
-        unknown: attempts of which nobody knows what became, by rail; since they first were.
+        unknown: attempts whose outcome is unknown, by rail; since the oldest became so.
         beats: beats that have been due for `LATE_AFTER` or longer, by kind.
         messages: messages in the outbox that may leave, by topic; since they might.
         files: statement files of the last `FILES_DAYS` days that nobody has read to their end.

@@ -1,4 +1,4 @@
-"""Lists of drivers that people open often, as links to the Temporal UI."""
+"""Links to the lists of drivers in the Temporal UI that people open often."""
 
 from __future__ import annotations
 
