@@ -24,7 +24,7 @@ TAPE = Actor("upstream", "tape")
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _NAMES = {
-    # Order numbers are made from the loan id and a rail takes at most forty characters.
+    # A loan id is part of order numbers and of ids of messages and workflows, so it is short.
     "loan_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}", re.ASCII),
     "tenant": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII),
     "borrower": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII),
