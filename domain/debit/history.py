@@ -19,20 +19,29 @@ FAILED = frozenset({AttemptState.DECLINED, AttemptState.RETURNED})
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that a decision about the next attempt looks at; every attempt has ended.
+    """All that a decision about the next attempt looks at.
 
-    `attempts` are those of the installment, `elsewhere` those on other loans of the payer.
+    Attributes:
+        attempts: every attempt of the installment, in any order.
+        due_on: the installment's due date.
+        plan: how the product tries again.
+        rail: the rail's own limits, window and lead.
+        mandate: the payer's authority, its term and its limit on attempts.
+        calendar: banking days of the rail.
+        timezone: of the product: its days and `plan.at` are read in it.
+        limits: rules of the rail's scheme and of regulators that apply to this loan.
+        elsewhere: attempts on other loans of the payer, for limits that count across loans.
     """
 
     attempts: tuple[Attempt, ...]
-    elsewhere: tuple[Attempt, ...]
     due_on: date
     plan: RetryPlan
     rail: RailProfile
     mandate: Mandate
-    limits: tuple[RetryLimit, ...]
     calendar: BankingCalendar
     timezone: str
+    limits: tuple[RetryLimit, ...] = ()
+    elsewhere: tuple[Attempt, ...] = ()
 
     @property
     def last(self) -> Attempt:

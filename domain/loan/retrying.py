@@ -38,24 +38,14 @@ def retry_verdict(
         return no
     known = tuple(_as_failed(attempt) for attempt in item.attempts)
     attempts = tuple(a for a in known if a.number > item.retries_reset_at) or known
-    product = loan.product
-    rail = rules.rail(product.rail)
-    calendar = rules.calendar(rail.calendar)
-    verdict = next_attempt(
-        attempts,
-        item.due_on,
-        product.retry,
-        rail,
-        loan.mandate,
-        calendar,
-        product.timezone,
-        limits=rules.limits.get(rail.name, ()),
-    )
+    history = _history(loan, item, attempts, rules)
+    verdict = next_attempt(history)
     if at is None or isinstance(verdict, NoRetry) or at <= verdict.not_before:
         return verdict
+    rail, calendar = history.rail, history.calendar
     slot = not_missed(verdict.not_before, at, rail, calendar)
     value_on = value_day(rail, calendar, local_day(slot, rail.timezone))
-    rule, last_day = last_value_day(_history(loan, item, attempts, rules))
+    rule, last_day = last_value_day(history)
     if value_on > last_day:
         return NoRetry(rule, f"the next value day {value_on} lies after {last_day} ({rule})")
     return replace(verdict, not_before=slot, value_on=value_on)
@@ -96,15 +86,14 @@ def _history(
     product = loan.product
     rail = rules.rail(product.rail)
     return History(
-        attempts,
-        (),
-        item.due_on,
-        product.retry,
-        rail,
-        loan.mandate,
-        rules.limits.get(rail.name, ()),
-        rules.calendar(rail.calendar),
-        product.timezone,
+        attempts=attempts,
+        due_on=item.due_on,
+        plan=product.retry,
+        rail=rail,
+        mandate=loan.mandate,
+        calendar=rules.calendar(rail.calendar),
+        timezone=product.timezone,
+        limits=rules.limits.get(rail.name, ()),
     )
 
 

@@ -84,11 +84,6 @@ class Totals:
         return (*found, *self.faults)
 
 
-def control_totals(statement: Statement) -> tuple[Fault, ...]:
-    """Check one whole statement: balances, currency, items and batch counts. Empty: it adds up."""
-    return Totals().plus(statement, statement.lines).closed(statement)
-
-
 def judge_pages(pages: Sequence[tuple[Statement, int, int]]) -> tuple[Fault, ...]:
     """Check a paged statement by its pages, in any order: `(head, sum, sum booked later)` each.
 

@@ -13,8 +13,7 @@ from activities.healing import HealActivities, HealOrder
 from activities.statements import StatementActivities, StatementOrder
 from activities.sweeps import SweepActivities, SweepOrder
 from domain.loan.change import Applied, Refused
-from tests.fakes.clock import FakeClock
-from tests.fakes.house import (
+from tests.fakes.bulk import (
     FakeArchive,
     FakeDesk,
     FakeDrivers,
@@ -24,6 +23,7 @@ from tests.fakes.house import (
     FakeStarter,
     statement,
 )
+from tests.fakes.clock import FakeClock
 from tests.support.doors import AnyCommand
 
 SLOW_S = 0.4
