@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from adapters.products.translate import ProductFile
-    from adapters.sql.onlooker import Onlooker
+    from adapters.sql.observer import Observer
     from adapters.telemetry.metrics import Metrics
     from adapters.telemetry.tracing import Tracing
     from ports.books import Books
@@ -127,7 +127,7 @@ async def open_stack(
             rules,
             zone=ledger_zone(settings, record),
             kick=lambda: stack.outbox.kick(),  # noqa: PLW0108
-            onlooker=_onlooker(tracing, metrics),
+            observer=_observer(tracing, metrics),
         )
         closing.push_async_callback(sql.close)
         books = sql if tracing is None else _traced(sql, engine, tracing)
@@ -153,13 +153,13 @@ async def open_stack(
         yield stack
 
 
-def _onlooker(tracing: Tracing | None, metrics: Metrics | None) -> Onlooker | None:
+def _observer(tracing: Tracing | None, metrics: Metrics | None) -> Observer | None:
     """The observer of the books' writer; None where neither traces nor metrics are wanted."""
     if tracing is None and metrics is None:
         return None
-    from adapters.telemetry.onlooker import BooksOnlooker  # noqa: PLC0415  (only where wanted)
+    from adapters.telemetry.observer import BooksObserver  # noqa: PLC0415  (only where wanted)
 
-    return BooksOnlooker(None if tracing is None else tracing.tracer, metrics)
+    return BooksObserver(None if tracing is None else tracing.tracer, metrics)
 
 
 def _traced(books: SqlBooks, engine: AsyncEngine, tracing: Tracing) -> Books:

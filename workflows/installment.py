@@ -42,7 +42,7 @@ class InstallmentWorkflow(TakesOrders):
     def __init__(self, order: InstallmentOrder) -> None:
         super().__init__(order)
         self._alarm = Alarm()
-        self._vain: tuple[str, int] = ("", 0)
+        self._unchanged: tuple[str, int] = ("", 0)
         self._occasion = order.occasion
         self._account.note(workflow.now(), f"opened, {order.view.state.value}")
 
@@ -147,7 +147,7 @@ class InstallmentWorkflow(TakesOrders):
         after = self._view.next_beat
         if after is not None and (after.key, self._view.version) == (beat.key, seen.version):
             self._occasion += 1
-            await self._in_vain(order, early=self._early(beat, view))
+            await self._no_progress(order, early=self._early(beat, view))
 
     async def _hand_over(self, order: BeatOrder) -> InstallmentView:
         match order.beat.kind:
@@ -196,14 +196,14 @@ class InstallmentWorkflow(TakesOrders):
             return timedelta(0)
         return max(beat.not_before - view.as_of, timedelta(0))
 
-    async def _in_vain(self, order: BeatOrder, early: timedelta) -> None:
+    async def _no_progress(self, order: BeatOrder, early: timedelta) -> None:
         """Handle a beat that changed nothing: once more after a pause, then ask for a person."""
         if timedelta(0) < early <= policies.CLOCKS_APART:
             await self._wait_for_news(early + policies.TICK, "too early by the books' clock")
             return
         beat = (order.beat.key, order.seen)
-        if beat != self._vain:
-            self._vain = beat
+        if beat != self._unchanged:
+            self._unchanged = beat
             await self._wait_for_news(policies.PAUSE, "once more: nothing changed")
             return
         try:
@@ -216,7 +216,7 @@ class InstallmentWorkflow(TakesOrders):
             self._fold(view)
         # The books may count the question as a new version: that alone is no reason to go on.
         await self._wait_for_news(policies.LOOK_AGAIN, "waiting for a person")
-        self._vain = (order.beat.key, self._view.version)
+        self._unchanged = (order.beat.key, self._view.version)
 
     async def _look(self) -> bool:
         """Fold a fresh view; while the books are away, wait and let the beat be tried again."""

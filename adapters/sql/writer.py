@@ -14,7 +14,7 @@ from adapters.sql.deciding import Domain, decide_all
 from adapters.sql.engine import is_postgres
 from adapters.sql.faults import Fault, fault_of
 from adapters.sql.loading import load
-from adapters.sql.onlooker import Commit, Onlooker, Origin, attempt_moves
+from adapters.sql.observer import Commit, Observer, Origin, attempt_moves
 from adapters.sql.unit import Counters, Unit
 from adapters.sql.workset import Workset
 from adapters.sql.writing import write
@@ -45,7 +45,7 @@ class GroupWriter:
         rules: Rulebook,
         domain: Domain,
         zone: tzinfo,
-        onlooker: Onlooker | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.counters = Counters()
         self._engine = engine
@@ -55,7 +55,7 @@ class GroupWriter:
         self._domain = domain
         self._zone = zone
         self._cache = LoanCache()
-        self._onlooker = onlooker
+        self._observer = observer
         self._origins: Mapping[str, Origin] = {}
 
     async def answer(
@@ -142,9 +142,9 @@ class GroupWriter:
                 raise
         self.counters.commits += 1
         self.counters.messages += len(work.messages)
-        if self._onlooker is not None:
+        if self._observer is not None:
             moves = tuple(attempt_moves(work))
-            self._onlooker.committed(Commit(perf_counter() - began, len(commands), moves))
+            self._observer.committed(Commit(perf_counter() - began, len(commands), moves))
         for item in held:
             self._cache.put(item)
         return results

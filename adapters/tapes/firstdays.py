@@ -63,7 +63,7 @@ class _Forecast:
         self._command, self._rules, self._at, self._found = command, rules, at, found
         self._zone = command.product.timezone
         self._loan: Loan | None = None
-        self._in_vain: set[str] = set()
+        self._no_progress: set[str] = set()
 
     def run(self, days: int) -> None:
         """Board it, begin each day, and do what comes next until the days are over."""
@@ -96,7 +96,7 @@ class _Forecast:
             before = self._loan
             self._do(number, beat)
             if self._loan is before:
-                self._in_vain.add(f"{number}/{beat.key}")
+                self._no_progress.add(f"{number}/{beat.key}")
 
     def _beats(self) -> Iterator[tuple[int, Beat]]:
         if (loan := self._loan) is None:
@@ -105,7 +105,7 @@ class _Forecast:
             beat = agenda.next_beat(loan, item, self._rules, self._at)
             if beat is None or beat.kind not in {BeatKind.REMIND, BeatKind.PRESENT}:
                 continue
-            if f"{item.number}/{beat.key}" not in self._in_vain:
+            if f"{item.number}/{beat.key}" not in self._no_progress:
                 yield item.number, beat
 
     def _do(self, number: int, beat: Beat) -> None:

@@ -40,7 +40,7 @@ class Commit:
     moves: Sequence[AttemptMove]
 
 
-class Onlooker(Protocol):
+class Observer(Protocol):
     """Is told what the writer does; its methods must not raise and must not take long."""
 
     def origin(self, commands: int) -> Origin:
