@@ -152,8 +152,9 @@ BEATS = Metric(
     "Beats of drivers that have been due for a minute or more.", (BEAT,),
 )  # fmt: skip
 BEATS_AGE = Metric(
-    "acquit.beats.late.age", "s", Kind.GAUGE, "How long the latest beat has been due.", (BEAT,)
-)
+    "acquit.beats.late.age", "s", Kind.GAUGE,
+    "How long the most overdue beat has been due.", (BEAT,),
+)  # fmt: skip
 OUTBOX = Metric(
     "acquit.outbox.messages", "{message}", Kind.GAUGE,
     "Messages that may leave and have not been delivered.", (TOPIC,),
