@@ -1,7 +1,7 @@
 """Ceilings on what a loan may cost: all cash flows of the borrower against product and law.
 
-Every cap is compared by exact arithmetic: a rate by the worth of the flows at the cap's own rate,
-so no solver decides whether a loan is lawful; the figure in a message comes from the solver.
+Every cap is compared by exact arithmetic: a rate by the present value of the flows at the cap's
+own rate, so no solver decides whether a loan is lawful; the figure in a message comes from it.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from domain.errors import InvalidInput
 from domain.loan.apr import AprMethod, apr, disclose
-from domain.loan.cashflow import MOST_PERIODS, PRECISION, Flow, Odd, worth
+from domain.loan.cashflow import MOST_PERIODS, PRECISION, Flow, Odd, present_value
 from domain.loan.frequency import Frequency
 from domain.loan.schedule_terms import check_rate
 from domain.loan.unitperiod import UnitPeriod
@@ -206,7 +206,7 @@ def _clock(unit: UnitPeriod, start: date, day: date) -> tuple[int, Fraction]:
     """Whole unit periods from `start` to `day`, and the part of one; never before the start.
 
     A day more than `MOST_PERIODS` days (a hundred years) away counts as that many days away, where
-    money is worth next to nothing: no date may make the day's work fail.
+    the present value of money is next to nothing: no date may make the day's work fail.
     """
     days = max(0, min((day - start).days, MOST_PERIODS))
     whole, part = divmod(unit.between_us(start, start + timedelta(days=days)), 1)
@@ -248,7 +248,7 @@ def over(costs: Costs, caps: Sequence[Cap], minor: int, day: date) -> CapExceede
 def _is_broken(costs: Costs, cap: Cap) -> bool:
     if cap.measure in RATES:
         rate = _unit_rate(cap.percent + _HALF_BASIS_POINT, cap.measure, costs.unit.per_year)
-        return worth(costs.flows, rate, Odd.COMPOUND) >= -_EQUAL
+        return present_value(costs.flows, rate, Odd.COMPOUND) >= -_EQUAL
     return costs.cost > _allowed(costs, cap)
 
 
@@ -258,8 +258,8 @@ def _room(costs: Costs, cap: Cap, day: date) -> int:
     with localcontext() as context:
         context.prec = PRECISION
         rate = _unit_rate(cap.percent, cap.measure, costs.unit.per_year)
-        one = worth([Flow(1, *_clock(costs.unit, costs.start, day))], rate, Odd.COMPOUND)
-        left = -worth(costs.flows, rate, Odd.COMPOUND) / one + _EQUAL
+        one = present_value([Flow(1, *_clock(costs.unit, costs.start, day))], rate, Odd.COMPOUND)
+        left = -present_value(costs.flows, rate, Odd.COMPOUND) / one + _EQUAL
         return int(left.to_integral_value(ROUND_FLOOR))
 
 
