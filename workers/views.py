@@ -1,4 +1,4 @@
-"""Links to the lists of drivers in the Temporal UI that people open often."""
+"""Lists of drivers that people open often, as links to the Temporal UI."""
 
 from __future__ import annotations
 
