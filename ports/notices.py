@@ -75,8 +75,8 @@ class NotSent:
     Attributes:
         reason: a short code, free of addresses and of the carrier's own words.
         retryable: the same notice may be tried again with the same message id.
-        maybe_sent: the message may have left all the same (the answer was lost): it counts as a
-            contact where contacts are limited.
+        maybe_sent: the message may have left all the same (the answer was lost). Nobody reads it
+            yet: the message is tried again, or fails, like any other.
     """
 
     message_id: str
