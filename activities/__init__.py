@@ -1,1 +1,1 @@
-"""Hands: thin, idempotent activities over the ports."""
+"""Activities: thin, idempotent, over the ports."""

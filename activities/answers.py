@@ -1,6 +1,4 @@
-"""What the books answered, as activities hand it on."""
-
-from datetime import UTC, datetime
+"""Applies a command for an activity, and turns answers and faults into what Temporal expects."""
 
 from temporalio.exceptions import ApplicationError
 
@@ -9,8 +7,6 @@ from domain.loan.change import Applied, Refused
 from domain.loan.commands import AnyCommand
 from domain.loan.view import InstallmentView
 from ports.books import Books
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def apply(books: Books, command: AnyCommand) -> Applied | Refused:

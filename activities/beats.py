@@ -1,9 +1,13 @@
-"""What a driver hands to an activity: one beat of one installment, as the driver saw it."""
+"""The argument of a driver's activities: one beat of one installment, as the driver saw it."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from domain.loan.aggregate import Actor
+from domain.loan.commands import BeatCommand
 from domain.loan.view import Beat
+
+C = TypeVar("C", bound=BeatCommand)
 
 DRIVER = Actor("workflow", "installment")
 """Who acts when a driver performs a beat; only its own activities use this actor."""
@@ -14,8 +18,8 @@ class BeatOrder:
     """Perform `beat` of an installment; `seen` is the view version that the driver decided on.
 
     `occasion` counts the performances that changed nothing. The books keep every answer under its
-    command's id, so a beat that came too early must come back under another one; tries of one
-    performance share theirs. That a beat is performed once is the books' own judgement.
+    command's id, so a beat that came too early must come back under another id; the tries of one
+    performance share one id. The books see to it that a beat is performed once.
     """
 
     loan_id: str
@@ -33,3 +37,17 @@ class BeatOrder:
         """
         again = f"/{self.seen}.{self.occasion}" if self.occasion else ""
         return f"driver/{self.loan_id}/{self.number}/g{self.generation}/{self.beat.key}{again}"
+
+    def command(self, kind: type[C]) -> C:
+        """The command that performs this beat."""
+        return kind(
+            id=self.command_id,
+            actor=DRIVER,
+            from_driver=True,
+            reason=self.beat.reason,
+            loan_id=self.loan_id,
+            number=self.number,
+            beat=self.beat.key,
+            generation=self.generation,
+            seen=self.seen,
+        )

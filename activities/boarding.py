@@ -1,4 +1,4 @@
-"""Hands for boarding: an application from upstream becomes a loan on the books."""
+"""The activity of boarding: an application from upstream becomes a loan on the books."""
 
 from dataclasses import dataclass
 
@@ -28,14 +28,14 @@ class Boarded:
 
 
 class BoardActivities:
-    """Boards loans, once each; the books open what is near through their outbox."""
+    """Boards loans, once each; the books start drivers of near installments by their outbox."""
 
     def __init__(self, books: Books, boarding: Boarding) -> None:
         self._books, self._boarding = books, boarding
 
     @activity.defn(name="boarding.board")
     async def board(self, application: LoanApplication) -> Boarded:
-        """Validate, commit.
+        """Validate an application and put its loan on the books.
 
         Raises:
             ApplicationError: `InvalidInput` with field, value and rule; `Conflict` when the id is
@@ -63,7 +63,7 @@ class BoardActivities:
 
 
 def _told(error: InvalidInput) -> InvalidInput:
-    """The fault as it may be told: a sender may have put a name where a token belongs."""
+    """The fault without a private value: a sender may have put a name where a token belongs."""
     given = "" if error.value is None else str(error.value)
     value = "(not shown)" if given and error.field in PRIVATE else given[:_SHOWN_MOST]
     return InvalidInput(error.field, value, error.rule)

@@ -1,4 +1,4 @@
-"""Hands for debits: intent, one POST and its outcome in one activity; enquiry for the rest.
+"""Activities of debits: intent, one POST and its outcome in one activity; enquiry for the rest.
 
 Order of things, and why: the intent is committed before the first byte leaves, so a crash at any
 later point is known to the books. Whoever finds an intent that was committed before (a replayed
@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.answers import apply, view_of
 from activities.beats import DRIVER, BeatOrder
-from activities.uncut import heartbeats, uncut
+from activities.shielded import heartbeats, shielded
 from domain import canonical
 from domain.debit.attempt import LIVE, Attempt, DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
@@ -32,7 +32,7 @@ _FIRST_WAIT_S = 0.5
 _ANSWER_WITHIN_S = 60.0
 
 
-class Loans(Protocol):
+class DebitQueries(Protocol):
     """The part of the desk that debits need: `ports.desk.Desk` has it."""
 
     async def view(self, loan_id: str, number: int) -> InstallmentView | None:
@@ -45,38 +45,32 @@ class Loans(Protocol):
 
 
 class DebitActivities:
-    """Presents and enquires. It never decides what comes next and never raises for business."""
+    """Presents debits and enquires about them; it never decides what comes next.
 
-    def __init__(self, books: Books, desk: Loans, rails: Mapping[str, Rail], clock: Clock) -> None:
+    A refusal or an unknown outcome is a value in the view; only faults are raised.
+    """
+
+    def __init__(
+        self, books: Books, desk: DebitQueries, rails: Mapping[str, Rail], clock: Clock
+    ) -> None:
         self._books, self._desk, self._rails, self._clock = books, desk, rails, clock
 
     @activity.defn(name="debits.present")
     async def present(self, order: BeatOrder) -> InstallmentView:
-        """Intend, send once, record; or, when the intent is not ours alone, ask first."""
+        """Intend, send once, record; ask first when an earlier try may have sent the order."""
         async with heartbeats():
-            return await uncut(self._present(order))
+            return await shielded(self._present(order))
 
     @activity.defn(name="debits.enquire")
     async def enquire(self, order: BeatOrder) -> InstallmentView:
         """Ask the rail by our order number and record what it says."""
         async with heartbeats():
-            return await uncut(self._enquire_live(order))
+            return await shielded(self._enquire_live(order))
 
     # --- presenting ------------------------------------------------------------------------------
 
     async def _present(self, order: BeatOrder) -> InstallmentView:
-        command = IntendDebit(
-            id=order.command_id,
-            actor=DRIVER,
-            from_driver=True,
-            reason=order.beat.reason,
-            loan_id=order.loan_id,
-            number=order.number,
-            beat=order.beat.key,
-            generation=order.generation,
-            seen=order.seen,
-        )
-        answer = await apply(self._books, command)
+        answer = await apply(self._books, order.command(IntendDebit))
         if isinstance(answer, Refused) or not isinstance(answer.answer, Ordered):
             return view_of(answer)
         if answer.replayed:
@@ -172,7 +166,7 @@ class DebitActivities:
     async def _ask(
         self, order: BeatOrder, rail: str, order_no: str, merchant_id: str
     ) -> tuple[Outcome, InstallmentView]:
-        """Ask and record. No answer is news as well: it counts as an enquiry in vain."""
+        """Ask and record what the rail says. A missing answer is recorded too, as an enquiry."""
         said = Outcome(OutcomeClass.TECH, "UNAVAILABLE")
         wait = _FIRST_WAIT_S
         for left in reversed(range(_TRIES)):
@@ -237,7 +231,7 @@ class DebitActivities:
 
 
 def _occasion(order: BeatOrder) -> str:
-    """Tells one call to a rail from the next: each answer is news of its own."""
+    """Ending of a command's id that differs for each call to a rail: each answer is recorded."""
     return f"{order.seen}.{order.occasion}.{activity.info().attempt}"
 
 

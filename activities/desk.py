@@ -1,4 +1,4 @@
-"""Hands that only look."""
+"""Activities that only read the books."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,7 +16,7 @@ class LookOrder:
     number: int
 
 
-class Views(Protocol):
+class ViewQueries(Protocol):
     """The part of `ports.desk.Desk` that a look needs."""
 
     async def view(self, loan_id: str, number: int) -> InstallmentView | None:
@@ -25,9 +25,9 @@ class Views(Protocol):
 
 
 class DeskActivities:
-    """Asks the books how things stand."""
+    """Reads views from the books."""
 
-    def __init__(self, desk: Views) -> None:
+    def __init__(self, desk: ViewQueries) -> None:
         self._desk = desk
 
     @activity.defn(name="desk.look")

@@ -1,4 +1,4 @@
-"""Activities that heal: messages left in the outbox, drivers that are missing or lag behind."""
+"""The activity of healing: delivers leftover messages, wakes missing or lagging drivers."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from temporalio import activity
 
-from activities.uncut import Life, heartbeats
+from activities.shielded import Life, heartbeats
 from domain.loan.view import InstallmentView
 from ports.clock import Clock
 from ports.drivers import Drivers
@@ -21,7 +21,7 @@ FAULTS_KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class HealOrder:
-    """`quiet_s`: a beat that has been due for so many seconds, unseen, means a lagging driver."""
+    """`quiet_s`: a driver lags when its beat has been due, with no change, for so many seconds."""
 
     quiet_s: int = 600
 
@@ -41,11 +41,11 @@ class Healed:
     faults: tuple[str, ...] = ()
 
 
-class Ward(Protocol):
+class HealQueries(Protocol):
     """The part of `ports.desk.Desk` that healing needs."""
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
-        """Installments whose beat has been due, unseen, for `quiet_s` seconds."""
+        """Installments that have been unchanged with a due beat for `quiet_s` seconds."""
         ...
 
     async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
@@ -56,7 +56,7 @@ class Ward(Protocol):
 class HealActivities:
     """Compares what the books want to run with what runs."""
 
-    def __init__(self, desk: Ward, outbox: Outbox, drivers: Drivers, clock: Clock) -> None:
+    def __init__(self, desk: HealQueries, outbox: Outbox, drivers: Drivers, clock: Clock) -> None:
         self._desk, self._outbox, self._drivers, self._clock = desk, outbox, drivers, clock
 
     @activity.defn(name="healing.heal")

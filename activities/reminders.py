@@ -1,4 +1,4 @@
-"""Hands for beats that only write to our books."""
+"""Activities of beats that only write to our books: reminders and reviews."""
 
 from temporalio import activity
 
@@ -10,49 +10,27 @@ from ports.books import Books
 
 
 class ReminderActivities:
-    """Writes reminders to the outbox; who sends them is not the driver's business."""
+    """Writes reminders to the outbox, from which they are sent."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
 
     @activity.defn(name="reminders.remind")
     async def remind(self, order: BeatOrder) -> InstallmentView:
-        """Queue the reminder of this beat, once; a moot one leaves the books as they are."""
-        command = QueueReminder(
-            id=order.command_id,
-            actor=DRIVER,
-            from_driver=True,
-            reason=order.beat.reason,
-            loan_id=order.loan_id,
-            number=order.number,
-            beat=order.beat.key,
-            generation=order.generation,
-            seen=order.seen,
-        )
-        return view_of(await apply(self._books, command))
+        """Queue the reminder of this beat, once; an outdated beat leaves the books as they are."""
+        return view_of(await apply(self._books, order.command(QueueReminder)))
 
 
 class ReviewActivities:
-    """Looks at the gates of closure, and asks for a person when the driver cannot go on."""
+    """Reviews money unproven at its deadline; asks for a person when a driver cannot go on."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
 
     @activity.defn(name="reviews.review")
     async def review(self, order: BeatOrder) -> InstallmentView:
-        """Let the books look at the gates now: what is overdue becomes a case."""
-        command = Review(
-            id=order.command_id,
-            actor=DRIVER,
-            from_driver=True,
-            reason=order.beat.reason,
-            loan_id=order.loan_id,
-            number=order.number,
-            beat=order.beat.key,
-            generation=order.generation,
-            seen=order.seen,
-        )
-        return view_of(await apply(self._books, command))
+        """Have the books open a case for money that is unproven at its deadline."""
+        return view_of(await apply(self._books, order.command(Review)))
 
     @activity.defn(name="reviews.raise_operator")
     async def raise_operator(self, order: BeatOrder) -> InstallmentView:

@@ -1,4 +1,4 @@
-"""What is kept of a statement after it was read, and faults in words."""
+"""Turns a read statement into the record that is kept, and back; faults in words."""
 
 from domain.reconciliation.neighbours import Read
 from domain.reconciliation.statement import Fault, Statement

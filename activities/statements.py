@@ -1,4 +1,4 @@
-"""Hands for a statement file: survey it whole, book its lines page by page, keep what was read."""
+"""Activities of a statement file: survey it whole, book its lines by pages, keep a record."""
 
 import asyncio
 import io
@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.shielded import Life, heartbeats
 from activities.statementrecord import in_words, read_of, record_of
-from activities.uncut import Life, heartbeats
 from domain import canonical
 from domain.errors import AcquitError
 from domain.loan.aggregate import Actor
@@ -76,7 +76,7 @@ class BookedFile:
 
 
 class StatementActivities:
-    """Bulk never enters a history: only counts and faults do."""
+    """Surveys and books statement files. Only counts and faults enter the workflow's history."""
 
     def __init__(self, archive: Archive, reader: StatementReader, books: Books) -> None:
         self._archive, self._reader, self._books = archive, reader, books
@@ -240,7 +240,7 @@ def _refused(refusal: StatementRefused) -> ApplicationError:
 
 
 def _was_known(answer: Applied) -> bool:
-    """Another statement brought the line before, in other words."""
+    """Whether another statement brought this line before."""
     return isinstance(answer.answer, Done) and answer.answer.note == "known"
 
 

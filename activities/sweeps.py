@@ -1,4 +1,4 @@
-"""Hands for the day's bulk work: roll loans into the day, fetch statements, deliver leftovers."""
+"""Activities of a day's bulk work: roll loans into the day, fetch statements, deliver leftovers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.uncut import Life, heartbeats
+from activities.shielded import Life, heartbeats
 from domain import canonical
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Actor
@@ -43,7 +43,7 @@ class StatementSource:
 
 @dataclass(frozen=True, slots=True)
 class SweepOrder:
-    """The work of one local day. `day` None: today by the house's clock in `timezone`."""
+    """The work of one local day. `day` None: today in `timezone`, by the clock of the books."""
 
     tenant: str
     day: date | None = None
@@ -70,7 +70,7 @@ class Collected:
     faults: tuple[str, ...] = ()
 
 
-class RollCall(Protocol):
+class SweepQueries(Protocol):
     """The part of `ports.desk.Desk` that a sweep needs."""
 
     async def loans_to_roll(
@@ -81,12 +81,12 @@ class RollCall(Protocol):
 
 
 class SweepActivities:
-    """What happens to many at once is booked in bulk, never by a thousand drivers."""
+    """Books in bulk what happens to many loans on one day, instead of by their drivers."""
 
     def __init__(
         self,
         books: Books,
-        desk: RollCall,
+        desk: SweepQueries,
         rails: Mapping[str, Rail],
         archive: Archive,
         outbox: Outbox,

@@ -92,7 +92,7 @@ def read_text(path: Path, most_bytes: int) -> str:
             raise _refused(path, where, error.object[error.start], "text in UTF-8") from None
 
 
-def read_toml(path: Path, most_bytes: int) -> dict[str, Any]:
+def toml_tables(path: Path, most_bytes: int) -> dict[str, Any]:
     """The tables of a TOML file; numbers with a point are exact decimals, never floats.
 
     Raises:

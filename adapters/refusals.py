@@ -1,4 +1,4 @@
-"""Several things wrong with one source, told together: nobody mends a file one error at a time."""
+"""The error that reports all faults of one source at once."""
 
 from collections.abc import Sequence
 

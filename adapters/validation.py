@@ -1,12 +1,35 @@
-"""Pydantic's list of errors in the words of the house: field, value, rule."""
+"""Turns pydantic's errors into ours (field, value, rule), and reads TOML files with them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from adapters.inputfile import toml_tables
+from adapters.refusals import SourceRefused
 from domain.errors import InvalidInput
+from domain.text import shortened
 
+T = TypeVar("T")
 _VALUE_SHOWN = 80
+
+
+def read_toml(path: Path, most_bytes: int, make: Callable[[dict[str, Any]], T]) -> T:
+    """What `make` makes of a TOML file's content.
+
+    Numbers with a point are exact decimals: no amount or rate passes through a float.
+
+    Raises:
+        SourceRefused: names the file and every field, value and rule that is broken.
+    """
+    source, content = str(path), toml_tables(path, most_bytes)
+    try:
+        return make(content)
+    except ValidationError as error:
+        raise SourceRefused(source, faults_of(error)) from None
+    except InvalidInput as fault:
+        raise SourceRefused(source, [fault]) from None
 
 
 def faults_of(error: ValidationError, hidden: Collection[str] = ()) -> tuple[InvalidInput, ...]:
@@ -26,7 +49,7 @@ def _shown(kind: str, value: object) -> object:
     if isinstance(value, Mapping | BaseModel):
         return "(several)"  # a whole table: long, and it may hold what must not be shown
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
+    return shortened(text, _VALUE_SHOWN)
 
 
 def _rule(kind: str, message: str) -> str:

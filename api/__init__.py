@@ -1,1 +1,1 @@
-"""Front door for programs: upstream systems, rail webhooks, statement files."""
+"""The HTTP API for programs: webhooks of rails."""

@@ -1,4 +1,4 @@
-"""The door for rails' webhooks: prove, translate, hand on; "received" only after it is kept.
+"""The endpoint of rails' webhooks: prove, translate, hand on; answers 200 only after it is kept.
 
 POST /webhooks/{rail}: 200 kept (again: no effect) · 401 forged or stale · 404 no such rail ·
 408 too slow · 413 too large · 500 not kept, deliver again.
@@ -34,7 +34,7 @@ def _uncounted(_rail: str, _what: str) -> None:
 
 
 class WebhookDoor:
-    """Takes one webhook after the other; keeps no state of its own."""
+    """The handler of webhooks; it keeps no state."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ from simulator.faults import Fault, call_fault
 from simulator.plans import plan_order
 from simulator.profiles import PROFILES, Profile
 from tests.journeys.whole import loans, whole
-from workers.tolls import tolls_of
+from workers.temporalcosts import costs_of
 from workflows import names
 
 _SEEDS_MOST = 1_000_000
@@ -178,7 +178,7 @@ async def cost_of(story: Story, home: Path) -> Cost:
         truth = await run.truth()
         days = (await run.stack.desk.counts())["commands"].get("roll_day", 0)
         told = await run.stack.desk.story(loan.loan_id, 1)
-    events, tasks = tolls_of(history)
+    events, tasks = costs_of(history)
     return Cost(
         tasks=tasks,
         events=events,

@@ -2,7 +2,7 @@
 
 Each command confirms a debit of another loan; all of them move the same clearing account and hang
 on the same hash chain. `grouped` is the door as it is; `one by one` is the same door with one
-command in each transaction; `plain loop` is what one writes without the house: a transaction of
+command in each transaction; `plain loop` is what one writes without Acquit: a transaction of
 SQLAlchemy for each entry, with the chain, and with no decision, idempotency or outbox.
 """
 
@@ -136,7 +136,7 @@ class _Contestant:
 
 
 class _Door(_Contestant):
-    """Through the house's own door."""
+    """Through Acquit's own write path."""
 
     def __init__(self, engine: AsyncEngine, group_max: int) -> None:
         super().__init__(engine)
@@ -168,7 +168,7 @@ class _Door(_Contestant):
 
 
 class _Plain(_Contestant):
-    """Without the house."""
+    """Without Acquit."""
 
     async def prepare(self, names: Sequence[str]) -> Do:
         """Nothing but the entries."""

@@ -1,4 +1,4 @@
-"""Whole lifecycles under load: the house, and three other ways to drive the same installments.
+"""Whole lifecycles under load: Acquit, and three other ways to drive the same installments.
 
 Everybody boards a loan, reminds, debits, hears the receipt and the bank line, and ends; nothing
 waits for a date. `acquit` drives by workflows on a dev server. `bare` is a workflow with as many

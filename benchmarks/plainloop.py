@@ -1,4 +1,4 @@
-"""What one writes without the house: one transaction for each entry, chained all the same."""
+"""What one writes without Acquit: one transaction for each entry, chained all the same."""
 
 from __future__ import annotations
 

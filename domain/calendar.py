@@ -4,7 +4,6 @@ A calendar knows its holidays only between `confirmed_from` and `confirmed_until
 still apply, and `is_confirmed` lets every result that depends on such a day say so.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -15,7 +14,7 @@ from domain.errors import InvalidInput
 
 ONE_DAY = timedelta(days=1)
 LONGEST_CLOSURE_DAYS = 60
-"""No calendar closes its banks for longer; a longer search is a fault in its data."""
+"""No calendar closes its banks for longer: a search that takes longer found a fault in its data."""
 MOST_BANKING_DAYS = 10_000
 """Largest step of `add_banking_days`: about forty years."""
 
@@ -90,12 +89,6 @@ class BankingCalendar:
             moved = self._nearest(moved + step, step)
         return moved
 
-    def banking_days(self, first: date, last: date) -> Iterator[date]:
-        """Every banking day from `first` to `last`, both included."""
-        for offset in range((last - first).days + 1):
-            if self.is_banking_day(day := first + timedelta(days=offset)):
-                yield day
-
     def _nearest(self, day: date, step: timedelta) -> date:
         moved = day
         for _ in range(LONGEST_CLOSURE_DAYS):
@@ -126,10 +119,7 @@ def local_instant(day: date, at: time, timezone: str) -> datetime:
     A time shown twice (clocks go back) is its first showing, so that a cut-off is never read too
     late; a time never shown (clocks go forward) is the instant of the change.
     """
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput("timezone", timezone, "a name of the IANA time zone database") from None
+    zone = _zone(timezone)
     shown = datetime.combine(day, at, tzinfo=zone)
     first = shown.replace(fold=0).astimezone(UTC)
     second = shown.replace(fold=1).astimezone(UTC)
@@ -172,7 +162,11 @@ def earliest_in_window(at: datetime, window: DayWindow) -> datetime:
 
 def local_day(at: datetime, timezone: str) -> date:
     """The date that a wall calendar in `timezone` shows at the instant `at`."""
+    return at.astimezone(_zone(timezone)).date()
+
+
+def _zone(name: str) -> ZoneInfo:
     try:
-        return at.astimezone(ZoneInfo(timezone)).date()
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput("timezone", timezone, "a name of the IANA time zone database") from None
+        raise InvalidInput("timezone", name, "a name of the IANA time zone database") from None

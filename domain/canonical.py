@@ -1,9 +1,11 @@
 """One canonical encoding of values, for hashes that must mean the same for ever.
 
 Every value is written as a tag, its length in bytes and its bytes; a dataclass is written as its
-`kind` (or class name), then each field's name and value. Lengths make the encoding prefix-free, so
-two different values can never share an encoding. A field marked `ADDED_LATER` is left out while it
-holds its default: what was hashed before the field existed keeps its hash.
+`kind` (or class name), then each field's name and value. Lengths make the encoding prefix-free. An
+enum member is written as its value, a tuple like a list, a set sorted, a Decimal as the fraction
+that it is: apart from these, two different values never share an encoding. A field marked
+`ADDED_LATER` is left out while it holds its default: what was hashed before the field existed keeps
+its hash.
 """
 
 import hashlib
@@ -20,7 +22,7 @@ from typing import Any
 from domain.errors import InvariantBroken
 
 ADDED_LATER: Mapping[str, bool] = MappingProxyType({"added_later": True})
-"""Metadata of a dataclass field that values hashed before did not have; it needs a default."""
+"""Metadata of a dataclass field that was added after values were hashed; it needs a default."""
 _ALWAYS = object()
 """In place of a default: the field is written whatever it holds."""
 

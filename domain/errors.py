@@ -1,7 +1,7 @@
 """The error tree. Outcomes and refusals are values; only faults are raised.
 
 AcquitError
-├── InvariantBroken        our own books or code contradict themselves; stop and be seen
+├── InvariantBroken        our own books or code contradict themselves; nothing is written
 ├── IllegalTransition      a state was asked to move in a way its table does not hold
 ├── Conflict               one id, two contents: the second is never applied
 └── InvalidInput           a value from outside breaks a rule; names field, value and rule
@@ -16,7 +16,7 @@ __all__ = ["AcquitError", "Conflict", "IllegalTransition", "InvalidInput", "Inva
 
 
 class AcquitError(Exception):
-    """Root of every error that this house raises on purpose."""
+    """Root of every error that Acquit raises on purpose."""
 
 
 class InvariantBroken(AcquitError):

@@ -30,7 +30,7 @@ _EXPONENTS: Mapping[str, int] = {
     code: digits for digits, codes in _LISTED.items() for code in codes.split()
 }
 MINOR_MAX = 10**15
-"""Largest amount that the house takes: a typing error must not become a debt."""
+"""Largest amount that is accepted, in minor units: a typing error must not become a debt."""
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _LONGEST_NUMBER = 40
 

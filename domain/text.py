@@ -43,6 +43,11 @@ def cleaned(text: str) -> str:
     return _GAPS.sub(" ", text).strip()
 
 
+def shortened(text: str, most: int) -> str:
+    """The text in at most `most` characters; one that was longer ends in an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def visible(text: str) -> str:
     r"""The text with every control character written as an escape, such as `\r` or `\u202e`."""
     return _CONTROL.sub(lambda found: escaped(found[0]), text)

@@ -1,1 +1,1 @@
-"""What the house asks of the world: one Protocol per file."""
+"""Ports: what Acquit needs from outside, as Protocols."""

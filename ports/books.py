@@ -1,4 +1,4 @@
-"""The one door to the books."""
+"""The write side of the books: commands go in, answers come out."""
 
 from collections.abc import Sequence
 from typing import Protocol

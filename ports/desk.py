@@ -133,7 +133,7 @@ class Desk(Protocol):
         ...
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
-        """Opened, not final installments whose beat has been due, unseen, for `quiet_s` seconds."""
+        """Opened, not final installments unchanged with a due beat for `quiet_s` seconds."""
         ...
 
     async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:

@@ -1,4 +1,4 @@
-"""What the house asks of the keeper of processes: that drivers and readers run. All idempotent."""
+"""What starts and wakes the drivers of installments and the reading of files. All idempotent."""
 
 from typing import Protocol
 

@@ -1,6 +1,6 @@
-"""What the books can be asked at any time, cheaply: how much waits, and since when.
+"""Counts of what waits in the books, and since when, for metrics.
 
-For measuring: every answer is one count from an index, with no name and no amount in it.
+Every answer is one count from an index, with no name and no amount in it.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Gauges:
     Attributes:
         at: when the books were read.
         installments: by state; since when the oldest has been in it.
-        unknown: attempts of which nobody knows what became, by rail; since they first were.
+        unknown: attempts whose outcome is unknown, by rail; since the oldest became so.
         beats: beats that have been due for `LATE_AFTER` or longer, by kind.
         messages: messages in the outbox that may leave, by topic; since they might.
         files: statement files of the last `FILES_DAYS` days that nobody has read to their end.
@@ -48,20 +48,20 @@ class Gauges:
 
 
 LATE_AFTER = timedelta(minutes=1)
-"""A beat is performed within moments of its instant."""
+"""A beat counts as late when it has been due for this long."""
 FILES_DAYS = 14
-"""A refused file stays unread for ever: so long it is counted, for somebody to see to it."""
+"""Days for which an unread statement file is counted; a refused one stays unread for ever."""
 
 
 class GaugeDesk(Protocol):
-    """Reads gauges; asked by one kind of worker, every so often."""
+    """Reads the gauges."""
 
     async def gauges(self) -> Gauges:
         """Everything that is cheap to count, from one snapshot."""
         ...
 
     async def unbalanced(self) -> int:
-        """Currencies in which the balances of all accounts do not add up to nothing.
+        """How many currencies have account balances that do not sum to zero.
 
         Reads every balance: ask it seldom.
         """

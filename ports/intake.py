@@ -1,4 +1,4 @@
-"""What the front door asks of the house: take a proven report, and return when it is kept."""
+"""What a webhook endpoint needs: take a proven report, and return when it is kept."""
 
 from typing import Protocol
 

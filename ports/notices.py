@@ -1,9 +1,8 @@
-"""What the house asks of those who tell people things: send one notice, say what became of it."""
+"""What a provider of messages does for us: send one notice to a person, say if it was taken."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
 from domain.errors import InvalidInput
@@ -26,7 +25,7 @@ OPTIONAL_VALUES: Mapping[Template, frozenset[str]] = {
     "paid": frozenset(),
     "closed": frozenset({"certificate"}),
 }
-"""What a template shows when it is given: the next try, the code that verifies the certificate."""
+"""What a template shows where it is given: the day of the next debit, the certificate's code."""
 
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}")
 _VALUE_MOST = 500
@@ -62,7 +61,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The carrier took it. Whether it arrives is told later by a `NoticeReceipt`, or never."""
+    """The carrier took it. Whether it arrives is told later by a webhook, or never."""
 
     message_id: str
     provider_ref: str | None = None
@@ -76,8 +75,8 @@ class NotSent:
     Attributes:
         reason: a short code, free of addresses and of the carrier's own words.
         retryable: the same notice may be tried again with the same message id.
-        maybe_sent: the message may have left all the same (the answer was lost): it counts as a
-            contact where contacts are limited.
+        maybe_sent: the message may have left all the same (the answer was lost). Nobody reads it
+            yet: the message is tried again, or fails, like any other.
     """
 
     message_id: str
@@ -85,16 +84,6 @@ class NotSent:
     retryable: bool
     maybe_sent: bool = False
     kind: Literal["not_sent"] = "not_sent"
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeReceipt:
-    """What a carrier reported about one message afterwards; `reason` only when it failed."""
-
-    message_id: str
-    status: Literal["delivered", "failed"]
-    reason: str | None
-    at: datetime
 
 
 class Notices(Protocol):
@@ -110,7 +99,7 @@ class Notices(Protocol):
 
 
 class Contacts(Protocol):
-    """Keeps people's addresses, apart from everything that remembers."""
+    """Looks up people's addresses, which are kept outside the books and the histories."""
 
     async def address(self, token: str, channel: Channel) -> str | None:
         """The address behind a token, or None when there is none for this channel."""

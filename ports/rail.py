@@ -1,6 +1,6 @@
-"""What the house asks of a debit rail: present, ask, recall, and what the rail reports by itself.
+"""What a debit rail does for us: present, answer enquiries, recall, and report by itself.
 
-A rail never decides anything. It sends what it is given, and says in our words what came back.
+A rail decides nothing: it sends what it is given and translates what comes back into our terms.
 """
 
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ class StatementFile:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """The rail tells what became of an order.
+    """The rail reports the outcome of an order.
 
     In every report `event_id` is the rail's own id of the event, and `raw` is the SHA-256 of the
     body as it came (lower-case hex): by both the event is known, however we read it.
@@ -119,7 +119,7 @@ class ReceiptReport:
 
 @dataclass(frozen=True, slots=True)
 class UnknownReport:
-    """A proven report that says nothing we know: kept and looked at, never guessed."""
+    """A proven report of a kind that we do not know: it is kept and a person looks at it."""
 
     event_id: str
     type: str
@@ -204,7 +204,7 @@ class Rail(Protocol):
 
         Raises:
             RailUnavailable: no usable answer came, or only part of it.
-            InvalidInput: the file is larger than the house takes.
+            InvalidInput: the file is larger than we accept.
         """
         ...
 

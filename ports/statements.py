@@ -1,4 +1,4 @@
-"""What the house asks of a statement file: pages of booked lines, or one clear refusal."""
+"""What a reader of statement files gives: pages of booked lines, or one clear refusal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import BinaryIO, Protocol
 from domain.errors import InvalidInput
 from domain.reconciliation.statement import Fault, Statement, StatementLine
 from domain.reconciliation.totals import NOTHING, Tally
+from domain.text import shortened
 
 PAGE_LINES = 500
 """Most lines of one page: what one activity reads, matches and hands to the books."""
@@ -23,9 +24,7 @@ class StatementRefused(InvalidInput):
     """
 
     def __init__(self, field: str, value: object, rule: str, line: int | None = None) -> None:
-        text = str(value)
-        shown = text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
-        super().__init__(field, shown, rule)
+        super().__init__(field, shortened(str(value), _VALUE_SHOWN), rule)
         self.line = line
 
     def __str__(self) -> str:

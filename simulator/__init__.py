@@ -1,1 +1,1 @@
-"""A bank and notice providers with faults on demand; imports no other room of the house."""
+"""A bank and notice providers with faults on demand; it imports no other package of ours."""

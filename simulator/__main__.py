@@ -20,7 +20,7 @@ from simulator.app import make_app
 from simulator.clock import SECOND, BankDays
 from simulator.courier import Courier
 from simulator.cutting import CuttableProtocol
-from simulator.notices import Postman
+from simulator.notices import MailHandler
 from simulator.profiles import PROFILES
 from simulator.store import Store
 from simulator.timeline import catch_up
@@ -93,7 +93,7 @@ async def serve(args: argparse.Namespace, world: World) -> None:
     loop = asyncio.get_running_loop()
     http = listen(args.host, args.http_port)
     smtp = await loop.create_server(
-        lambda: SMTP(Postman(world), hostname="simulator", enable_SMTPUTF8=True, loop=loop),
+        lambda: SMTP(MailHandler(world), hostname="simulator", enable_SMTPUTF8=True, loop=loop),
         sock=listen(args.host, args.smtp_port),
     )
     config = uvicorn.Config(

@@ -14,7 +14,7 @@ BASE = "ACCT-FUNDER-1"
 
 
 class Booking(NamedTuple):
-    """One movement to be booked; amount signed in the bank's view of the merchant's account."""
+    """One movement to be booked; the amount is positive for money into the merchant's account."""
 
     kind: str
     amount_minor: int

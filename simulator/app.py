@@ -1,4 +1,4 @@
-"""The merchant's door: direct debit orders, mandates and statements over HTTP."""
+"""The merchant's HTTP interface: direct debit orders, mandates and statements."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from starlette.routing import Route
 from simulator import mandates, orders, statements
 from simulator.control import Control
 from simulator.edge import answer, read_object, refuse
-from simulator.notices import NoticeDoor
-from simulator.signing import Doorman
+from simulator.notices import SmsProvider
+from simulator.signing import Authenticator
 from simulator.world import World
 
 
 class Bank:
     """Handlers of /dd/v1; each checks the signature before anything else."""
 
-    def __init__(self, world: World, doorman: Doorman) -> None:
-        """Keep the world and the doorman."""
+    def __init__(self, world: World, authenticator: Authenticator) -> None:
+        """Keep the world and the authenticator."""
         self._world = world
-        self._doorman = doorman
+        self._authenticator = authenticator
 
     async def post_order(self, request: Request) -> Response:
         """Take an order; idempotent on (merchant, order number)."""
         raw = await request.body()
-        merchant = self._doorman.merchant(request, raw)
+        merchant = self._authenticator.merchant(request, raw)
         if merchant is None:
             return refuse("11", 401)
         body = read_object(raw)
@@ -59,7 +59,7 @@ class Bank:
         return await self._about_order(request, "CANCEL")
 
     async def _about_order(self, request: Request, verb: str) -> Response:
-        merchant = self._doorman.merchant(request, await request.body())
+        merchant = self._authenticator.merchant(request, await request.body())
         if merchant is None:
             return refuse("11", 401)
         number = request.path_params["order_no"]
@@ -75,7 +75,7 @@ class Bank:
     async def mandate(self, request: Request) -> Response:
         """Sign up (PUT), look up (GET) or end (DELETE) a mandate; 404 where it is unknown."""
         raw = await request.body()
-        if self._doorman.merchant(request, raw) is None:
+        if self._authenticator.merchant(request, raw) is None:
             return refuse("11", 401)
         ref = request.path_params["mandate_ref"]
         do: Callable[[], dict[str, Any] | None] = partial(mandates.look_up, self._world, ref)
@@ -99,7 +99,7 @@ class Bank:
 
     async def list_statements(self, request: Request) -> Response:
         """List the statements that are available of an account and a span of days."""
-        if self._doorman.merchant(request, b"") is None:
+        if self._authenticator.merchant(request, b"") is None:
             return refuse("11", 401)
         asked = request.query_params
         query = (asked.get("account", ""), asked.get("from", ""), asked.get("to", ""))
@@ -111,7 +111,7 @@ class Bank:
 
     async def get_statement(self, request: Request) -> Response:
         """Hand out one statement as XML, or as CSV for ?format=csv; 404 while not available."""
-        if self._doorman.merchant(request, b"") is None:
+        if self._authenticator.merchant(request, b"") is None:
             return refuse("11", 401)
         name, form = request.path_params["id"], request.query_params.get("format", "xml")
 
@@ -132,8 +132,12 @@ async def own_fault(_: Request, error: Exception) -> Response:
 
 def make_app(world: World) -> Starlette:
     """Return the whole HTTP application over one world."""
-    doorman = Doorman(world)
-    bank, control, notices = Bank(world, doorman), Control(world), NoticeDoor(world, doorman)
+    authenticator = Authenticator(world)
+    bank, control, notices = (
+        Bank(world, authenticator),
+        Control(world),
+        SmsProvider(world, authenticator),
+    )
     order = "/dd/v1/orders/{order_no}"
     return Starlette(
         routes=[

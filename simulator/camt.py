@@ -1,4 +1,4 @@
-"""Statements in writing: camt.053.001.08 (ISO 20022) and CSV."""
+"""Writes statements as camt.053.001.08 (ISO 20022) and CSV."""
 
 from __future__ import annotations
 

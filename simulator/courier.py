@@ -1,4 +1,4 @@
-"""The courier: carries queued webhooks to the merchant over HTTP, with bounded retries.
+"""Delivers queued webhooks to the merchant over HTTP, with bounded retries.
 
 Retries follow the simulator's clock, so a driver of the clock decides when they happen.
 """
@@ -17,7 +17,7 @@ from simulator.world import World
 BACKOFF = (5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, DAY)
 BATCH, AT_ONCE = 64, 4
 ONE_SHOT = frozenset({"forged", "stale"})
-"""Nobody expects these to be welcomed, so they are not tried again."""
+"""Flavours that the merchant should refuse, so they are not tried again."""
 
 
 class Courier:

@@ -1,4 +1,4 @@
-"""Answers that break: connections cut without a byte, or after half of the answer."""
+"""HTTP answers that break: connections cut without a byte, or after half of the answer."""
 
 from __future__ import annotations
 

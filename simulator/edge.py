@@ -1,4 +1,4 @@
-"""The edge of the bank: every call is counted, and answered as its fault has it."""
+"""Counts every call to the bank and applies the fault that the call draws."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Work = Callable[[int, int], Response]
 
 
 def answer(world: World, key: str, work: Work, order_no: str | None = None) -> Response:
-    """Do the work of a call, unless its fault forbids it, and answer as the fault has it.
+    """Do the work of a call, unless its fault forbids it, and give the answer that the fault makes.
 
     The count of the call and its work are one transaction, over before a byte is sent.
     `order_no` is given where the answer is about an order, so that faults can speak its language.

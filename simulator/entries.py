@@ -1,4 +1,4 @@
-"""Statement entries: how movements of one day are put together, and money in writing."""
+"""Statement entries: groups the movements of one day, and writes amounts as text."""
 
 from __future__ import annotations
 

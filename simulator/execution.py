@@ -100,7 +100,7 @@ def _debit(world: World, order: sqlite3.Row, nth: int, now: int) -> None:
 
 
 def _plan_return(world: World, bank_ref: str, executed_on: date) -> None:
-    """Returns come one or two banking days later as a rule, and now and then much later."""
+    """Plan a return, usually one or two banking days later, sometimes much later."""
     spans = (((1, 2), 60), ((3, 5), 25), ((6, 12), 15))
     low, high = pick(spans, world.seed, bank_ref, "return span")
     day = world.days.after(executed_on, between(low, high, world.seed, bank_ref, "return after"))

@@ -1,4 +1,4 @@
-"""Mandates at the bank: sign up, look up, end. An ended mandate never lives again."""
+"""Mandates at the bank: sign up, look up, end. An ended mandate stays ended."""
 
 from __future__ import annotations
 

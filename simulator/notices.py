@@ -15,7 +15,7 @@ from simulator.clock import SECOND, iso
 from simulator.dice import between, chance, pick, token
 from simulator.edge import answer, read_object, refuse
 from simulator.faults import Fault, call_fault
-from simulator.signing import Doorman
+from simulator.signing import Authenticator
 from simulator.timeline import catch_up
 from simulator.webhooks import emit
 from simulator.world import World
@@ -55,18 +55,18 @@ def keep(world: World, notice: dict[str, Any], now: int) -> str | None:
     return provider_id
 
 
-class NoticeDoor:
+class SmsProvider:
     """The SMS provider's HTTP door."""
 
-    def __init__(self, world: World, doorman: Doorman) -> None:
-        """Keep the world and the doorman."""
+    def __init__(self, world: World, authenticator: Authenticator) -> None:
+        """Keep the world and the authenticator."""
         self._world = world
-        self._doorman = doorman
+        self._authenticator = authenticator
 
     async def post_sms(self, request: Request) -> Response:
         """Take a message: 202, the same answer for a repeat, 409 for other content."""
         raw = await request.body()
-        if not self._doorman.bearer(request):
+        if not self._authenticator.bearer(request):
             return refuse("11", 401)
         body = read_object(raw) or {}
         for name in ("message_id", "to", "text", "lang"):
@@ -84,7 +84,7 @@ class NoticeDoor:
         return answer(self._world, f"SMS {body['message_id']}", work)
 
 
-class Postman:
+class MailHandler:
     """Takes mail as an aiosmtpd handler; X-Message-Id names it, else a digest of its content."""
 
     def __init__(self, world: World) -> None:

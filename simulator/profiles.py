@@ -1,4 +1,4 @@
-"""How often what goes wrong, by profile; all rates in parts per million.
+"""Rates of everything that goes wrong, by profile, in parts per million.
 
 Rates of first-attempt failure, share of insufficient funds and recovery by retry follow published
 numbers (loans on UK direct debit 5.41 percent, one vendor's 71 percent recovery); the rest is ours.

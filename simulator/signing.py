@@ -24,7 +24,7 @@ def signature(secret: str, method: str, target: str, stamp: str, nonce: str, bod
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-class Doorman:
+class Authenticator:
     """Lets signed requests in, each nonce once while its time stamp is good."""
 
     def __init__(self, world: World) -> None:

@@ -1,4 +1,4 @@
-"""End of day: one statement per account and banking day, and what goes wrong on its way out."""
+"""Makes one statement per account and banking day, and the faults in handing it out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator's memory: one SQLite file, written in transactions, alive after a kill."""
+"""The simulator's state: one SQLite file, written in transactions, intact after a kill."""
 
 from __future__ import annotations
 

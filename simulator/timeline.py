@@ -1,4 +1,4 @@
-"""The timeline: makes everything that is due happen, each thing at its own instant."""
+"""Makes everything that is due happen, each thing at its own instant."""
 
 from __future__ import annotations
 

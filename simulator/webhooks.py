@@ -1,4 +1,4 @@
-"""Webhooks: what is queued for the merchant, with the faults that its way there adds.
+"""Queues webhooks for the merchant, with the faults of their delivery.
 
 Signed as Standard Webhooks: base64 HMAC-SHA256 over "id.timestamp.body".
 """
@@ -58,7 +58,7 @@ def _copies(world: World, webhook_id: str) -> int:
 
 
 def _twisted(body: dict[str, Any]) -> dict[str, Any]:
-    """Return what a forger would like to be believed."""
+    """Return the body with false content, as a forger would send it."""
     match body["type"]:
         case "order.finished":
             order = body["order"]

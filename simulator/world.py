@@ -1,4 +1,4 @@
-"""What every part of the simulator shares: memory, time, calendar, seed, profile, settings."""
+"""What every part of the simulator shares: state, time, calendar, seed, profile, settings."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Composition root: settings, command line, runners, and the servers a developer machine needs."""
+"""Processes: settings, command line, workers, and the servers that a developer machine needs."""

@@ -1,4 +1,4 @@
-"""`python -m workers`: the same door as the program `acquit`."""
+"""`python -m workers`: the same as the program `acquit`."""
 
 from workers.cli import main
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def attend(health: Health, house: House, settings: Settings, closing: AsyncExitStack) -> None:
-    """Name the writer as a part, the books and Temporal as dependencies.
+    """Register the writer as a part of the health, the books and Temporal as dependencies.
 
-    The web door keeps what rails report whether or not Temporal answers, so that it stays in
-    service then: the outbox carries the news later.
+    The webhook endpoint stays in service when Temporal does not answer: it keeps what rails report,
+    and the outbox brings it to the drivers later.
     """
     # A connection of its own: while work holds all others, the books are busy and not away.
     engine = books_engine(settings.books_url(house.stack.record), pool_size=1)
@@ -51,7 +51,7 @@ def attend(health: Health, house: House, settings: Settings, closing: AsyncExitS
 
 
 def attend_worker(health: Health, worker: Worker) -> None:
-    """Name one poller: a part that may not die, and that is ready once it polls."""
+    """Register one poller: a part that must not die, and that is ready once it polls."""
 
     async def polling() -> str:
         if not worker.is_running:

@@ -1,4 +1,4 @@
-"""Facts for the audit: the books through the desk, the bank's log over HTTP."""
+"""Reads the facts of an audit: the books through their queries, the bank's log over HTTP."""
 
 from __future__ import annotations
 

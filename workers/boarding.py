@@ -1,4 +1,4 @@
-"""Boarding the loans of a tape: looked at by the books first, then all of them or none."""
+"""Boards the loans of a tape: the books check all of them first, then take all or none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BATCH = 100
 FORETOLD_MOST = 500
-"""Loans whose first days are told: more say little more, and take long where much is past."""
+"""Most loans whose first days are forecast: more would take long where much is past."""
 
 Answer = Applied | Refused | Refusal | Exception | None
 
@@ -91,8 +91,8 @@ async def foretold_by(stack: Stack, report: TapeReport) -> Foretold:
 async def board_all(stack: Stack, commands: Sequence[BoardLoan]) -> Boarded:
     """Hand the loans to the books in bounded batches.
 
-    They were foretold to be taken. What fails all the same (the database went away, another
-    process was first) is told, the rest stays out, and the same tape again completes it.
+    The forecast said that they would be taken. One that fails all the same (the database went away,
+    another process was first) is reported and stops the rest; the same tape again completes it.
     """
     if stack.record is not None and stack.record.mode == "sandbox":
         await sign_mandates(stack.rails, commands)

@@ -1,4 +1,4 @@
-"""The SQLite file of the books: it must be there and be one, before anybody opens it.
+"""Checks the SQLite file of the books before it is opened: it must exist and be a database.
 
 SQLite creates a file that is missing and says nothing; a command that reads must not begin new
 books. Only `acquit up`, `acquit demo` and `acquit db upgrade` create them.
@@ -18,7 +18,7 @@ _BACK = "bring them back from a copy, or begin anew with `acquit up --fresh`"
 
 
 def must_have_books(url: str) -> None:
-    """See that books in a file are there and begin as SQLite files do; a server says it itself.
+    """Refuse books in a file that is missing or no SQLite file; a server reports that itself.
 
     Raises:
         InvalidInput: the file is missing, empty, or something else.

@@ -1,4 +1,4 @@
-"""The command line: `acquit COMMAND`. One door in, one door out.
+"""The command line: `acquit COMMAND`. Every command starts and every error ends here.
 
 Command modules are light: each registers its commands with `register(app)` and imports what is
 heavy inside the functions, so that `acquit --help` answers at once.
@@ -84,7 +84,7 @@ def build(wanted: str | None = None) -> typer.Typer:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command and give its exit code; nothing is raised but what ends the interpreter."""
+    """Run one command and give its exit code; every error becomes a message and a code."""
     try:
         build(_command_in(argv))(args=list(argv), prog_name="acquit")
     except SystemExit as left:
@@ -143,7 +143,7 @@ def _command_in(argv: Sequence[str]) -> str | None:
 
 
 def _failed(error: BaseException, home: Path) -> int:
-    """Tell what went wrong in one place: mistakes by field and rule, surprises by a log file."""
+    """Report an error: a mistake by field and rule, an unexpected one by the name of a log file."""
     code = complain(error)
     if code is not Exit.FAULT:
         return code

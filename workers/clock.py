@@ -1,4 +1,4 @@
-"""The clocks of a process: the wall's, and a sandbox's, which is the wall's plus an offset."""
+"""The clocks of a process: wall time, and a sandbox's, which is wall time plus an offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The composition root: the only place that knows which adapter stands behind which port."""
+"""The composition root: decides which adapter implements which port."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from adapters.products.translate import ProductFile
-    from adapters.sql.onlooker import Onlooker
+    from adapters.sql.observer import Observer
     from adapters.telemetry.metrics import Metrics
     from adapters.telemetry.tracing import Tracing
     from ports.books import Books
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 CALENDARS = ("CN", "TARGET", "US-FED", "ENGLAND", "NONE")
 SANDBOX_PACE = Pace(deliver_within=timedelta(seconds=3), lease=timedelta(seconds=15))
-"""All on one machine, and virtual time waits: messages of a dead worker must not for long."""
+"""The outbox in a sandbox: short leases, since virtual time waits for a dead worker's messages."""
 SENDER = {"lender": "Funder One", "contact": "service@funder-1.example"}
 SANDBOX_MAIL = "borrowers.example"
 SIMBANK_WORDS = frozenset({"dd", "v1", "orders", "cancel", "mandates", "statements"})
@@ -62,7 +62,7 @@ SIMBANK_WORDS = frozenset({"dd", "v1", "orders", "cancel", "mandates", "statemen
 
 @dataclass(slots=True)
 class Stack:
-    """The house without Temporal: what every command and every worker stands on.
+    """Everything that commands and workers use except Temporal.
 
     `outbox` has no couriers until a worker gives it some (`deliver_by`): other processes only leave
     messages there. `writer` is what stands behind `books`, to ask whether it lives.
@@ -127,7 +127,7 @@ async def open_stack(
             rules,
             zone=ledger_zone(settings, record),
             kick=lambda: stack.outbox.kick(),  # noqa: PLW0108
-            onlooker=_onlooker(tracing, metrics),
+            observer=_observer(tracing, metrics),
         )
         closing.push_async_callback(sql.close)
         books = sql if tracing is None else _traced(sql, engine, tracing)
@@ -153,13 +153,13 @@ async def open_stack(
         yield stack
 
 
-def _onlooker(tracing: Tracing | None, metrics: Metrics | None) -> Onlooker | None:
-    """Who looks on while the books work; None where nobody wants to know."""
+def _observer(tracing: Tracing | None, metrics: Metrics | None) -> Observer | None:
+    """The observer of the books' writer; None where neither traces nor metrics are wanted."""
     if tracing is None and metrics is None:
         return None
-    from adapters.telemetry.onlooker import BooksOnlooker  # noqa: PLC0415  (only where wanted)
+    from adapters.telemetry.observer import BooksObserver  # noqa: PLC0415  (only where wanted)
 
-    return BooksOnlooker(None if tracing is None else tracing.tracer, metrics)
+    return BooksObserver(None if tracing is None else tracing.tracer, metrics)
 
 
 def _traced(books: SqlBooks, engine: AsyncEngine, tracing: Tracing) -> Books:

@@ -2,7 +2,7 @@
 
 A secret goes only to the address that it was given for. Both come from the same source: from the
 environment, or from the record of the stack that started the service. A missing secret is refused
-when a program starts; no secret ever stands in for another one.
+when a program starts; no other secret is used in its place.
 """
 
 from __future__ import annotations

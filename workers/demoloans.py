@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PRODUCT = "cn-personal"
 FIRST_DUE_AFTER = timedelta(days=12)
 DUE_DAYS = 3
-"""Due dates fall on so many different days of the month, as a lender's billing cycles do."""
+"""On how many days of the month due dates fall, as in a lender's billing cycles."""
 DAYS_BETWEEN = 10
 
 

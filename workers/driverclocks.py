@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 24
 _WITHIN_S = 30.0
 _AGAIN_S = 3.0
-"""A driver whose view has not moved for so long is looked at again: it may have been busy."""
+"""Seconds after which a driver with an unchanged view is skipped again: it may have been busy."""
 _LAST_MOMENT = timedelta(milliseconds=25)
 """A skip ends so long before the timer that it is meant for."""
 

@@ -1,9 +1,9 @@
-"""What a process says of itself: `/healthz`, whether it lives, and `/readyz`, whether it can work.
+"""The health of a process: `/healthz` says whether it lives, `/readyz` whether it can work.
 
-A dependency that is away makes a process not ready and never dead: starting it again would not
-bring the dependency back, and would throw away what it is doing. A part of the process that has
-died is never made good from inside: `/healthz` says so, and the process ends (`Health.watch`), for
-not every supervisor asks.
+A dependency that does not answer makes a process not ready and never dead: starting it again would
+not bring the dependency back, and would throw away what it is doing. When a part of the process has
+died, `/healthz` says so and the process ends by itself (`Health.watch`), since not every supervisor
+asks.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. A check that is not `needed` is told and decides nothing."""
+    """The result of one check. One that is not `needed` is reported and decides nothing."""
 
     ok: bool
     detail: str
@@ -129,7 +129,7 @@ class Health:
 
 
 async def _ask(it: _Dependency) -> Check:
-    """Errors are told by their kind alone: their texts may hold addresses and names."""
+    """Ask a dependency; an error is reported by its type, as its text may hold addresses."""
     try:
         async with asyncio.timeout(WITHIN_S):
             return Check(ok=True, detail=await it.ask(), needed=it.needed)

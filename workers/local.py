@@ -1,7 +1,7 @@
 """A stack on this machine: Temporal dev server, simulated bank and workers, kept alive together.
 
-Whatever dies is started again on the same files and ports, as a production supervisor would: what
-the house promises must hold across that.
+Whatever dies is started again on the same files and ports, as a production supervisor would: all
+guarantees must hold across that.
 """
 
 from __future__ import annotations

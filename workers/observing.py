@@ -1,4 +1,4 @@
-"""What a worker process tells of itself: logs always, traces and metrics where asked for."""
+"""Sets up a worker's logs, and its traces and metrics where they are asked for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 GAUGE_ROLES = frozenset({"books", "all"})
-"""Who asks the books how much waits: not every worker, for all would hear the same."""
+"""Roles that read the gauges of the books: not every worker, for all would read the same."""
 DOOR_WORDS = frozenset({"webhooks"})
 """Words of our own paths that may stand in a trace."""
 

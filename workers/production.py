@@ -1,7 +1,7 @@
 """What only production has: encryption of histories, schedules, builds that installments stay on.
 
-A sandbox has none of it: its histories are there to be read, and its driver runs the sweeps itself,
-because a Temporal schedule does not move with a virtual clock.
+A sandbox has none of it: its histories are there to be read, and it runs the sweeps itself, because
+a Temporal schedule does not move with a virtual clock.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 _REASON = re.compile(r"kind: (\w+)")
-"""The operating system's word, in the middle of what the SDK says."""
+"""Finds the operating system's error in a message of the SDK."""
 
 
 def is_sandbox(record: StackRecord | None) -> bool:

@@ -1,4 +1,4 @@
-"""A whole book of loans from boarding to the last proof, in virtual time, and its audit."""
+"""Runs loans from boarding to the last proof in virtual time, and audits the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workers.sandbox import Sandbox
 from workers.settings import temporal_config
 from workers.simulated import SimulatorControl
 from workers.sweepdays import WEEKLY
-from workers.tolls import Tolls, count_tolls
+from workers.temporalcosts import TemporalCosts, count_costs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +59,7 @@ class Result:
     report: AuditReport
     virtual_days: int
     elapsed_s: float
-    tolls: Tolls
+    costs: TemporalCosts
     tally: Tally
     commands: int
     """Given to the books after boarding; each is at most one commit, groups make it fewer."""
@@ -74,7 +74,7 @@ class Result:
             **self.report.as_dict(),
             "virtual_days": self.virtual_days,
             "elapsed_s": round(self.elapsed_s, 1),
-            "temporal": self.tolls.as_dict(),
+            "temporal": self.costs.as_dict(),
             "books": {"commands_per_installment": round(self.commands / self._installments, 1)},
             "clock": {
                 "stops": self.tally.stops,
@@ -121,11 +121,11 @@ async def rehearse(
             report = await audit_stack(
                 stack.desk, stack.clock, record.simulator_url, home=settings.home
             )
-            tolls = await count_tolls(client)
+            costs = await count_costs(client)
             kinds = (await stack.desk.counts())["commands"]
             commands = sum(kinds.values()) - kinds.get("board_loan", 0)
             days = (sandbox.now - first).days
-        return Result(report, days, time.monotonic() - began, tolls, sandbox.tally, commands)
+        return Result(report, days, time.monotonic() - began, costs, sandbox.tally, commands)
 
 
 async def board(stack: Stack, client: Client, loans: Sequence[BoardLoan]) -> None:

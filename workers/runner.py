@@ -1,4 +1,4 @@
-"""Runs one worker process until it is told to stop: workflows, activities, outbox, web door."""
+"""Runs one worker process until it is told to stop: workflows, activities, outbox, webhooks."""
 
 from __future__ import annotations
 
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
     from adapters.temporal.stamp import Stamp, StartStamp
     from workers.settings import Settings
-
-ROLES = ("all", "workflows", "books", "debit.<rail>", "api")
-"""What `acquit worker ROLE` takes. `all` is one process with everything, for a sandbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ def stamp_of(stack: Stack) -> StartStamp | None:
     return stamp
 
 
-def hands(house: House) -> dict[str, list[Callable[..., Any]]]:
+def activities_of(house: House) -> dict[str, list[Callable[..., Any]]]:
     """Every activity by the kind of queue that serves it."""
     stack = house.stack
     books, desk, outbox = stack.books, stack.desk, stack.outbox
@@ -186,7 +183,7 @@ async def working(
         house = await open_house(settings, closing, observed)
         attend(health, house, settings, closing)
         await closing.enter_async_context(observed.measuring(house.stack, role))
-        activities = hands(house)
+        activities = activities_of(house)
         for queue, kind in roles_of(role, tuple(house.stack.rails)):
             worker = build_worker(
                 house.client,

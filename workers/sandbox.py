@@ -2,7 +2,7 @@
 
 Real workflows on a real server, each with a clock of its own. An advance writes the offset, lets
 the simulated bank catch up, moves the clocks of the drivers that have something to do, and goes on
-only when nothing is left to do at that instant. Nothing in domain, workflows or activities knows.
+only when nothing is left to do at that instant. Domain, workflows and activities do not know of it.
 """
 
 from __future__ import annotations

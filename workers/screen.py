@@ -1,4 +1,4 @@
-"""What the demo shows: live progress, and a closing report with one loan's story."""
+"""Shows the demo's progress, and its closing report with one loan's story."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web application in the event loop of whoever serves it, until the end of a block."""
+"""Serves a web application in the running event loop until the end of a block."""
 
 from __future__ import annotations
 

@@ -135,8 +135,8 @@ class Settings(BaseSettings):
     debit_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
     """Most debit activities a second on one rail's queue, of all processes; None: no limit."""
 
-    connect_timeout_s: Seconds = 5.0
     request_timeout_s: Seconds = 20.0
+    """The longest that a request to the carrier of text messages may take."""
     drain_timeout_s: Seconds = 50.0
     """How long a worker that is told to stop may finish what it has begun."""
 

@@ -1,4 +1,4 @@
-"""The simulated bank as its driver sees it: clock, outlook, calm. The house never uses it."""
+"""Controls the simulated bank for a sandbox: its clock, what it has still to do, its faults."""
 
 from __future__ import annotations
 

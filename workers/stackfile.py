@@ -1,4 +1,4 @@
-"""What the last stack was, so that other commands find it: `stack.json` in the home.
+"""Keeps a record of the stack used last, so that other commands find it: `stack.json` in the home.
 
 It holds addresses and paths only. Secrets lie beside it in `secrets.json`, readable by its owner
 alone.

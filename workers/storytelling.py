@@ -1,4 +1,4 @@
-"""Puts the journal into sentences: who did what and when, what it changed, what comes next."""
+"""Turns the journal into sentences: who did what and when, what it changed, what comes next."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Several processes of one role under one parent: a worker is one event loop, hence one core.
 
-The parent does no work of its own. It starts again what ends, the longer apart the oftener; it
-kills what has said nothing for a minute; it hands SIGTERM on, and waits until all have drained.
+The parent does no work of its own. It starts again a process that ends, with growing pauses; it
+kills one that has not answered for a minute; it hands SIGTERM on, and waits until all have drained.
 When it is killed itself, its children are told to stop (Linux).
 """
 
@@ -46,7 +46,7 @@ _LAST_PORT = 65_535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How patient the parent is, in seconds.
+    """Times of the parent, in seconds.
 
     Attributes:
         first_pause_s: before a process is started again; doubled each time, up to `last_pause_s`.

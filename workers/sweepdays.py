@@ -1,4 +1,4 @@
-"""Which days are worth a stop of the virtual clock for the bulk work that begins a day.
+"""Decides on which days the virtual clock stops for the bulk work that begins a day.
 
 Production sweeps every day. A rehearsal of a year must not: most of its days bring nothing but one
 more day of penalty, and a sweep catches up from the last day done. So such days are left out, up

@@ -1,4 +1,4 @@
-"""When an installation is ready: every worker says so itself, and the bank answers."""
+"""Waits until an installation is ready: every worker says so itself, and the bank answers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The story of an installment as Temporal sees it: waiting, acting, asking again."""
+"""Workflows: the driver of an installment, boarding, statement files, sweeps and healing."""

@@ -1,4 +1,4 @@
-"""The readable account that a driver keeps of itself: for the `story` query and the Temporal UI."""
+"""The readable account of a driver, for the `story` query and the Temporal UI."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 
 
 class Account:
-    """The last lines of what happened. Bounded; the whole truth is in the books."""
+    """The last lines of what happened, at most `_LINES`. The complete record is in the books."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_LINES)

@@ -7,7 +7,7 @@ from temporalio import workflow
 
 
 class Alarm:
-    """Rings once at an instant (UTC).
+    """A timer that rings once at an instant (UTC).
 
     A newer view often repeats the instant of the last one. Keeping the timer then, and leaving it
     behind when the workflow ends, saves two events each time over `wait_condition(timeout=...)`.

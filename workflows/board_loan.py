@@ -1,4 +1,4 @@
-"""A loan comes from upstream: validated, committed, and what is near is opened by the books."""
+"""The workflow that boards a loan from upstream; the books then start its drivers."""
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError

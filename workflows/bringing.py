@@ -1,8 +1,8 @@
-"""How a driver brings orders to the books: at once, again when they are away, and within limits.
+"""Brings a driver's orders to the books: at once, and again when the books cannot be reached.
 
 An order that the books cannot take is tried a limited number of times; then a person is asked. An
-order that waits for its next try keeps the driver neither from acting nor from going on in a new
-run: it travels along to the new run.
+order that waits for its next try keeps the driver neither from acting nor from continuing as new:
+it is handed on to the new run.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ with workflow.unsafe.imports_passed_through():
 
 
 class BringsOrders:
-    """Applies orders through the books and keeps the driver's view; handlers are added above."""
+    """Applies orders through the books and keeps the driver's view; subclasses add handlers."""
 
     def __init__(self, order: InstallmentOrder) -> None:
         self._order = order
         self._view = order.view
         self._account = Account()
         self._lost = order.lost
-        """Why an order is lost that nobody could be asked about; empty when there is none."""
+        """Why an order was lost without a person knowing of it yet; empty when none was."""
         self._numbers = 0
         self._in_hand: set[int] = set()
         """Orders that an activity is bringing to the books now, by a running number."""
         self._bringing = 0
         """Orders that are brought by signal and are not finished: in hand or waiting."""
         self._moving_on = False
-        """A new run is about to begin: what waits stops waiting and travels along."""
+        """A new run is about to begin: orders that wait stop waiting and are handed on."""
         self._carried: list[PendingOrder] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -45,15 +45,15 @@ class BringsOrders:
             self._account.moved(workflow.now(), old, self._view)
 
     def _bring_soon(self, pending: PendingOrder) -> None:
-        """Bring an order beside everything else."""
+        """Start a task that brings an order."""
         task = asyncio.create_task(self._bring(pending))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _bring(self, pending: PendingOrder) -> None:
-        """Bring an order that nobody waits for, or ask for a person; both with limits.
+        """Try an order until it is answered, then until a person is asked; both with limits.
 
-        Ends also when a new run begins; the order is then among those that are carried.
+        Ends also when a new run begins; the order is then in `_carried`.
         """
         if self._bringing >= policies.ORDERS_MOST:
             self._lose(pending, f"{self._bringing} orders wait already")
@@ -103,7 +103,7 @@ class BringsOrders:
         return None
 
     def _lose(self, pending: PendingOrder, why: str) -> None:
-        """Show at once that a person is needed; the books are told as soon as they can be."""
+        """Show at once in Temporal that a person is needed; the books learn it later."""
         self._lost = f"order {pending.request.kind} not taken: {why}"[:200]
         self._account.note(workflow.now(), self._lost)
         workflow.logger.warning("order %s lost: %s", pending.request.kind, why)
@@ -157,7 +157,7 @@ class BringsOrders:
         return answer
 
     def _publish(self) -> None:
-        """Show state to searches and people: one batch, only what changed, never while busy."""
+        """Publish search attributes that changed, in one batch, and the current details."""
         shown = workflow.info().typed_search_attributes
         wanted = names.attributes(self._view, lost=bool(self._lost))
         changes = [

@@ -1,4 +1,4 @@
-"""A local day begins: what falls due, penalties, gates and openings in bulk; statements fetched."""
+"""The workflow of a local day: rolls loans into it, fetches statements, delivers leftovers."""
 
 from dataclasses import dataclass
 from datetime import date

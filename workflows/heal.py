@@ -1,4 +1,4 @@
-"""Every few minutes: leftovers of the outbox, drivers that are missing, drivers that lag."""
+"""The workflow that heals every few minutes: leftover messages, missing and lagging drivers."""
 
 from temporalio import workflow
 

@@ -1,4 +1,4 @@
-"""Handlers that read their own payloads.
+"""Decorators for handlers that read their own payloads.
 
 Left to the SDK, a start that cannot be decoded fails its task for ever, an undecodable signal is
 dropped with a line in a worker's log, and an Update is refused without naming a field. A handler
@@ -25,10 +25,10 @@ ENCODING = b"json/plain"
 
 
 class KeepsAccount(Protocol):
-    """A workflow that writes down what it could not read."""
+    """A workflow that counts and logs signals that it could not read."""
 
     def unread(self, name: str, fault: InvalidInput) -> None:
-        """A signal that is not acted upon, and the rule that it breaks."""
+        """Note a signal that is not acted upon, and the rule that it breaks."""
         ...
 
 

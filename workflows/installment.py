@@ -1,8 +1,8 @@
 """The driver of one installment: waits for the next action, performs it, asks what comes next.
 
-It holds no business: the books compute the agenda and judge every order. It ends only when the
-books are final for its generation, and no failure of an activity can end it. A view may come from
-a later release: an action that this build does not know waits for a newer view.
+It holds no business rules: the books compute the agenda and decide every order. It ends only when
+the books are final for its generation, and no failure of an activity can end it. A view may come
+from a later release: an action that this build does not know waits for a newer view.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class InstallmentWorkflow(TakesOrders):
     def __init__(self, order: InstallmentOrder) -> None:
         super().__init__(order)
         self._alarm = Alarm()
-        self._vain: tuple[str, int] = ("", 0)
+        self._unchanged: tuple[str, int] = ("", 0)
         self._occasion = order.occasion
         self._account.note(workflow.now(), f"opened, {order.view.state.value}")
 
@@ -107,7 +107,7 @@ class InstallmentWorkflow(TakesOrders):
         return beat.kind is not BeatKind.OTHER and self._alarm.rings
 
     async def _until_due(self) -> None:
-        """Wait for the action's instant or a newer view; orders that are in hand then go first."""
+        """Wait for the action's instant or a newer view, then for the orders in hand."""
         seen = self._view
         beat = seen.next_beat
         known = beat is not None and beat.kind is not BeatKind.OTHER
@@ -147,7 +147,7 @@ class InstallmentWorkflow(TakesOrders):
         after = self._view.next_beat
         if after is not None and (after.key, self._view.version) == (beat.key, seen.version):
             self._occasion += 1
-            await self._in_vain(order, early=self._early(beat, view))
+            await self._no_progress(order, early=self._early(beat, view))
 
     async def _hand_over(self, order: BeatOrder) -> InstallmentView:
         match order.beat.kind:
@@ -196,14 +196,14 @@ class InstallmentWorkflow(TakesOrders):
             return timedelta(0)
         return max(beat.not_before - view.as_of, timedelta(0))
 
-    async def _in_vain(self, order: BeatOrder, early: timedelta) -> None:
-        """A beat that changed nothing: once more after a pause, then a person is asked."""
+    async def _no_progress(self, order: BeatOrder, early: timedelta) -> None:
+        """Handle a beat that changed nothing: once more after a pause, then ask for a person."""
         if timedelta(0) < early <= policies.CLOCKS_APART:
             await self._wait_for_news(early + policies.TICK, "too early by the books' clock")
             return
         beat = (order.beat.key, order.seen)
-        if beat != self._vain:
-            self._vain = beat
+        if beat != self._unchanged:
+            self._unchanged = beat
             await self._wait_for_news(policies.PAUSE, "once more: nothing changed")
             return
         try:
@@ -216,7 +216,7 @@ class InstallmentWorkflow(TakesOrders):
             self._fold(view)
         # The books may count the question as a new version: that alone is no reason to go on.
         await self._wait_for_news(policies.LOOK_AGAIN, "waiting for a person")
-        self._vain = (order.beat.key, self._view.version)
+        self._unchanged = (order.beat.key, self._view.version)
 
     async def _look(self) -> bool:
         """Fold a fresh view; while the books are away, wait and let the beat be tried again."""
@@ -261,7 +261,7 @@ class InstallmentWorkflow(TakesOrders):
     # --- messages ------------------------------------------------------------------------------
 
     def _hold_instead(self) -> None:
-        """Cancelling a driver would leave the debt without one: stop new debits instead."""
+        """Turn a cancel request into a hold: without its driver a debt would not be collected."""
         request = HoldRequest(
             id=f"cancel-requested/{workflow.info().run_id}",
             actor=DRIVER_ACTOR,
@@ -271,7 +271,7 @@ class InstallmentWorkflow(TakesOrders):
 
 
 def _is_long() -> bool:
-    """A debt in doubt may be asked about for years; the server ends histories without limit."""
+    """Whether the history is long enough to begin a new run; the server ends longer ones."""
     info = workflow.info()
     events = info.get_current_history_length()
     return events > policies.EVENTS_MOST or info.is_continue_as_new_suggested()

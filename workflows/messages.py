@@ -1,4 +1,4 @@
-"""What travels to and from the driver of an installment: plain data, shape-checked, no rules.
+"""The messages to and from the driver of an installment: plain data, checked for shape only.
 
 Signals and the Update carry a request; the same request may come by the API or the console, and
 becomes the same command of the books.
@@ -21,10 +21,10 @@ _ID_MOST = 120
 _KIND_MOST = 40
 _REASON_MOST = 1000
 AMOUNT_MOST = 10**15
-"""Minor units; no real sum comes near it. What is plausible for a loan, the books decide."""
+"""Largest amount in a message, in minor units. The books decide what is plausible for a loan."""
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
 OURS = frozenset({"driver", "rail", "system", "workflow"})
-"""Kinds of actors that act from inside; nobody outside may sign as one of them."""
+"""Kinds of actors that only our own programs use; a message from outside may not name one."""
 
 MESSAGE = "message"
 """The door of signals and Updates, as it stands in the ids of commands."""
@@ -39,8 +39,8 @@ class InstallmentOrder:
     """Drive an installment through one generation; `view` is what the books held at the start.
 
     The rest is what an earlier run of the same driver hands on: `occasion` goes on counting,
-    `pending` are orders that the books could not take yet, `lost` says why an order is lost that
-    nobody could be asked about.
+    `pending` are orders that the books could not take yet, `lost` says why an order was lost
+    without a person knowing of it yet.
     """
 
     tenant: str
@@ -146,7 +146,7 @@ class WaiveRequest(Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeRequest(Request):
-    """Ask for a fee or a cost besides the schedule, once. Amount in minor units."""
+    """Charge a fee or a cost besides the schedule, once. Amount in minor units."""
 
     kind: Literal["charge"] = "charge"
     component: Component
@@ -155,21 +155,21 @@ class ChargeRequest(Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRequest(Request):
-    """The installment is never to be collected."""
+    """Cancel the installment: it is never to be collected."""
 
     kind: Literal["cancel"] = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOffRequest(Request):
-    """Give up what is owed; it stays collectable."""
+    """Write off what is owed; it stays collectable."""
 
     kind: Literal["write_off"] = "write_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchLineRequest(Request):
-    """A waiting bank line is this payment's money or its return, or makes a payment of that name.
+    """Match a waiting bank line with a payment or its return; an unknown reference makes a payment.
 
     Minor units; `fee_minor` is what the bank kept of it inside the line.
     """
@@ -183,7 +183,7 @@ class MatchLineRequest(Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoMatchRequest(Request):
-    """A bank line does not prove this receipt after all."""
+    """Undo a match: the bank line does not prove this payment."""
 
     kind: Literal["undo_match"] = "undo_match"
     line: str
@@ -192,7 +192,7 @@ class UndoMatchRequest(Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawPaymentRequest(Request):
-    """A recorded payment that no line proves was none."""
+    """Take back a recorded payment that no bank line proves."""
 
     kind: Literal["withdraw_payment"] = "withdraw_payment"
     reference: str
@@ -268,7 +268,7 @@ def misshapen(request: Override) -> Iterator[tuple[str, str]]:
 
 
 def _trimmed(request: Override) -> Override:
-    """White space around a text, such as the CR of a pasted list, is no fault: it is taken off."""
+    """The request without white space around its texts, such as the CR of a pasted list."""
     held = {item.name: getattr(request, item.name) for item in fields(request)}
     texts: dict[str, Any] = {name: text for name, text in held.items() if type(text) is str}
     cut = {name: text.strip() for name, text in texts.items() if text != text.strip()}

@@ -12,8 +12,6 @@ WORKFLOWS = "workflows"
 """Workflow tasks, and local activities that only touch the books."""
 BOOKS = "books"
 """Bulk work on the books: sweeps, statements, boarding, healing."""
-NOTICES = "notices"
-"""Messages to people."""
 
 TENANT = SearchAttributeKey.for_keyword("TenantId")
 LOAN = SearchAttributeKey.for_keyword("LoanId")

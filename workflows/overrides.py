@@ -1,4 +1,4 @@
-"""The messages that a driver takes: orders of operators and of upstream, by signal or Update.
+"""The handlers of a driver: orders of operators and of upstream, by signal or Update.
 
 Handlers apply an order through the books at once and fold what comes back. They never wait for the
 action in hand; the next action waits for orders that are in hand when it is due.
@@ -39,10 +39,10 @@ with workflow.unsafe.imports_passed_through():
 class TakesOrders(BringsOrders):
     """Signals and the Update of a driver; the driver itself adds `run`."""
 
-    @workflow.signal(description="The books have something newer.")
+    @workflow.signal(description="Take a newer view of the installment from the books.")
     @reads_or_notes
     async def wake(self, view: InstallmentView) -> None:
-        """The books have something newer."""
+        """Take a newer view of the installment from the books."""
         self._fold(view)
 
     @workflow.signal(description="Stop new debits, contact, or both.")
@@ -63,10 +63,10 @@ class TakesOrders(BringsOrders):
         """Present again at the next slot that the rail allows."""
         await self._signalled(request)
 
-    @workflow.signal(description="Money came another way.")
+    @workflow.signal(description="Record a payment that came another way.")
     @reads_or_notes
     async def record_payment(self, request: RecordPaymentRequest) -> None:
-        """Money came another way."""
+        """Record a payment that came another way."""
         await self._signalled(request)
 
     @workflow.signal(description="Move the due date.")
@@ -81,51 +81,51 @@ class TakesOrders(BringsOrders):
         """Forgive part of what is owed."""
         await self._signalled(request)
 
-    @workflow.signal(description="Ask for a fee or a cost besides the schedule.")
+    @workflow.signal(description="Charge a fee or a cost besides the schedule.")
     @reads_or_notes
     async def charge(self, request: ChargeRequest) -> None:
-        """Ask for a fee or a cost besides the schedule."""
+        """Charge a fee or a cost besides the schedule."""
         await self._signalled(request)
 
-    @workflow.signal(description="Never collect this installment.")
+    @workflow.signal(description="Cancel this installment: it is never collected.")
     @reads_or_notes
     async def cancel(self, request: CancelRequest) -> None:
-        """Never collect this installment."""
+        """Cancel this installment: it is never collected."""
         await self._signalled(request)
 
-    @workflow.signal(description="Give up what is owed.")
+    @workflow.signal(description="Write off what is owed.")
     @reads_or_notes
     async def write_off(self, request: WriteOffRequest) -> None:
-        """Give up what is owed."""
+        """Write off what is owed."""
         await self._signalled(request)
 
-    @workflow.signal(description="A waiting bank line is money of this loan.")
+    @workflow.signal(description="Match a waiting bank line with a payment of this loan.")
     @reads_or_notes
     async def match_line(self, request: MatchLineRequest) -> None:
-        """A waiting bank line is money of this loan."""
+        """Match a waiting bank line with a payment of this loan."""
         await self._signalled(request)
 
-    @workflow.signal(description="A bank line does not prove a receipt after all.")
+    @workflow.signal(description="Undo the match of a bank line.")
     @reads_or_notes
     async def undo_match(self, request: UndoMatchRequest) -> None:
-        """A bank line does not prove a receipt after all."""
+        """Undo the match of a bank line."""
         await self._signalled(request)
 
-    @workflow.signal(description="A recorded payment was none.")
+    @workflow.signal(description="Take back a recorded payment.")
     @reads_or_notes
     async def withdraw_payment(self, request: WithdrawPaymentRequest) -> None:
-        """A recorded payment was none."""
+        """Take back a recorded payment."""
         await self._signalled(request)
 
     @workflow.signal(dynamic=True, description="Counted and logged; nothing is done.")
     async def unknown(self, name: str, _args: Sequence[RawValue]) -> None:
-        """A signal that nobody here knows: counted and logged, so that it is not lost silently."""
+        """Count and log a signal of an unknown name, so that it is not lost silently."""
         self._account.unknown_signals += 1
         self._account.note(workflow.now(), f"unknown signal {name[:60]!r}")
         workflow.logger.warning("unknown signal %r", name)
 
     def unread(self, name: str, fault: InvalidInput) -> None:
-        """A signal that cannot be acted upon: counted, told and logged, its values left out."""
+        """Count, note and log a signal that breaks a rule, without its values."""
         self._account.unread_signals += 1
         why = f"{fault.field}: {fault.rule}"[:200]
         self._account.note(workflow.now(), f"{name} not taken: {why}")

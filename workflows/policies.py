@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 NEVER_AGAIN = ["InvalidInput", "Refused", "Conflict", "StatementRefused"]
-"""Failure types that another try cannot mend."""
+"""Types of failures that are never tried again."""
 
 _SECOND = timedelta(seconds=1)
 
@@ -83,13 +83,13 @@ BULK_QUIET = workflow.ActivityConfig(
 EVENTS_MOST = 4000
 """A driver whose history is longer goes on in a new run under the same id."""
 CLOCKS_APART = timedelta(minutes=1)
-"""The server's clock may be so far ahead of the books' without anybody being asked."""
+"""How far the server's clock may be ahead of the books' before a person is asked."""
 TICK = timedelta(milliseconds=100)
 """Added to a wait until the books' clock has caught up."""
 PAUSE = timedelta(seconds=5)
 """Before a beat that changed nothing is tried once more."""
 LOOK_AGAIN = timedelta(hours=6)
-"""A driver that waits for a person looks at the books this often all the same."""
+"""How often a driver looks at the books while it waits for a person."""
 BOOKS_AWAY = timedelta(minutes=2)
 """Between two looks while the books cannot be reached."""
 ORDER_TRIES = 8

@@ -1,8 +1,8 @@
-"""What came from outside as one of our types, or the first rule that it breaks.
+"""Reads JSON from outside as one of our types, or names the first rule that it breaks.
 
-Strict, because a sender that is guessed at is sooner or later guessed wrong: no number for a text,
-no text for a number, no field that we do not know. What is refused here is part of a history: once
-released, a rule is loosened only for workflows that start after it.
+It is strict, because a wrong guess about what a sender meant is worse than a refusal: no number for
+a text, no text for a number, no field that we do not know. What is refused here is part of a
+history: once released, a rule is loosened only for workflows that start after it.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from activities.boarding import PRIVATE
 from domain.errors import InvalidInput
+from domain.text import shortened
 
 T = TypeVar("T")
 
@@ -100,7 +101,7 @@ def shown(field: str, value: object) -> str:
     if field.partition(".")[0] in PRIVATE or isinstance(value, dict | list):
         return NOT_SHOWN
     text = value if isinstance(value, str) else to_json(value).decode()
-    return text if len(text) <= _SHOWN_MOST else f"{text[: _SHOWN_MOST - 1]}…"
+    return shortened(text, _SHOWN_MOST)
 
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)

@@ -1,4 +1,4 @@
-"""A statement file in, settlements and breaks out; a refused file is a failure that reads well."""
+"""The workflow that books one statement file; a refused file is a failure with field and rule."""
 
 from temporalio import workflow
 

@@ -1,1 +1,1 @@
-"""Telling people: e-mail and text messages."""
+"""Notices to borrowers by e-mail and text message."""

@@ -1,4 +1,4 @@
-"""Delivers messages to people that the outbox holds."""
+"""Delivers the outbox's messages to borrowers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -35,11 +35,11 @@ class _Body(BaseModel):
 
 
 class NoticeCourier:
-    """Sends what the books ordered, while they would order it still, in the hours they allowed.
+    """Sends a queued message if the reminder is still allowed and its hours have not ended.
 
-    What cannot be sent, or not any more, is told to the books as failed, so that the next channel
-    follows: a message is never pushed into the night by our own delay, and none goes to somebody
-    who has paid, or whom nobody may contact, since it was written.
+    Otherwise the books record it as failed, so that the next channel follows. So a message that we
+    delayed is not sent in quiet hours, and none is sent to a borrower who has paid since it was
+    queued, or whom we may no longer contact.
 
     Args:
         sender: name and contact of the lender, shown in every message.
@@ -86,7 +86,7 @@ class NoticeCourier:
             await self._failed(body, said.reason)
 
     async def _bar(self, body: _Body) -> str:
-        """What has happened since it was written that forbids to send it."""
+        """Why a message may not be sent any more; empty when it may."""
         loan = await self._desk.loan(body.values["loan"])
         if loan is None:
             return ""

@@ -9,7 +9,7 @@ from email.utils import formatdate, parseaddr
 import aiosmtplib
 
 from adapters.notices.once import Once
-from adapters.notices.wording import EmailWords, Unspeakable, Wording
+from adapters.notices.wording import EmailWords, NoWording, Wording
 from ports.notices import Contacts, Notice, NotSent, Sent
 
 _PERMANENT = 500
@@ -17,7 +17,7 @@ _PERMANENT = 500
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mail is handed in, and as whom.
+    """Address and login of the mail server.
 
     Attributes:
         sender: the From address, e.g. `Repayments <noreply@lender.example>`.
@@ -58,7 +58,7 @@ class SmtpNotices:
             return NotSent(notice.message_id, "no_address", retryable=False)
         try:
             mail = self._mail(notice, address, self._wording.email(notice))
-        except Unspeakable as error:
+        except NoWording as error:
             return NotSent(notice.message_id, error.reason, retryable=False)
         except ValueError:  # the library's word for a header that an address would break
             return NotSent(notice.message_id, "bad_address", retryable=False)
@@ -115,5 +115,5 @@ class SmtpNotices:
 
 
 def _refused(notice: Notice, code: int) -> NotSent:
-    """Only the number of the answer: its text repeats the address."""
+    """The refusal with the number of the server's answer; its text would repeat the address."""
     return NotSent(notice.message_id, f"smtp_{code}", retryable=code < _PERMANENT)

@@ -4,7 +4,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapters.notices.once import Once
-from adapters.notices.wording import Unspeakable, Wording
+from adapters.notices.wording import NoWording, Wording
 from ports.notices import Contacts, Notice, NotSent, Sent
 
 _TIMEOUT = httpx.Timeout(10.0)
@@ -53,7 +53,7 @@ class SmsNotices:
             return NotSent(notice.message_id, "no_address", retryable=False)
         try:
             text = self._wording.sms(notice)
-        except Unspeakable as error:
+        except NoWording as error:
             return NotSent(notice.message_id, error.reason, retryable=False)
         body = {
             "message_id": notice.message_id,

@@ -23,7 +23,7 @@ _LOCALES: Mapping[Language, str] = {"zh-CN": "zh_Hans_CN", "en": "en"}
 _WORDS_MOST = 20_000
 
 
-class Unspeakable(AcquitError):
+class NoWording(AcquitError):
     """A notice that cannot be put into words; `reason` is a short code without personal data."""
 
     def __init__(self, reason: str) -> None:
@@ -67,7 +67,7 @@ class Wording:
         """The words of an e-mail.
 
         Raises:
-            Unspeakable: no such template, or a value is missing, malformed or too long.
+            NoWording: no such template, or a value is missing, malformed or too long.
         """
         return EmailWords(
             subject=" ".join(self._render(notice, "subject").split()),
@@ -84,18 +84,18 @@ class Wording:
             template = self._environment.get_template(f"{notice.language}/{notice.template}.{form}")
             words = template.render({**notice.values, "language": notice.language})
         except TemplateNotFound:
-            raise Unspeakable("no_such_template") from None
+            raise NoWording("no_such_template") from None
         except UndefinedError:
-            raise Unspeakable("value_missing") from None
+            raise NoWording("value_missing") from None
         except SecurityError:
-            raise Unspeakable("template_forbidden") from None
+            raise NoWording("template_forbidden") from None
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError):
             # Edited wording can also be wrong in the ways of an expression (`{{ loan + 1 }}`).
-            raise Unspeakable("template_broken") from None
+            raise NoWording("template_broken") from None
         except InvalidInput as error:
-            raise Unspeakable(f"value_malformed:{error.field}") from None
+            raise NoWording(f"value_malformed:{error.field}") from None
         if len(words) > _WORDS_MOST:
-            raise Unspeakable("too_long")
+            raise NoWording("too_long")
         return words
 
     @pass_context

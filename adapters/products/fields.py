@@ -3,7 +3,7 @@
 from datetime import time
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -86,9 +86,6 @@ Minor = Annotated[int, Field(ge=0, le=10**15)]
 Days = Annotated[int, Field(ge=0, le=366)]
 Clock = Annotated[time, Field(strict=False)]
 Every = Annotated[Frequency, BeforeValidator(_frequency)]
-Channel = Literal["email", "sms"]
-Language = Literal["zh-CN", "en"]
-Template = Literal["reminder", "debit_failed", "paid", "closed"]
 
 # Strict models take only enum members; in a file a member is written by its value.
 AdjustName = Annotated[Adjust, Field(strict=False)]

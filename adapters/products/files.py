@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from adapters.inputfile import read_toml
 from adapters.products.schema import ProductTable
 from adapters.products.translate import ProductFile, product_of
 from adapters.refusals import SourceRefused
-from adapters.validation import faults_of
+from adapters.validation import read_toml
 from domain.errors import InvalidInput
 
 MOST_BYTES = 256 * 1024
@@ -22,13 +19,9 @@ def read_product(path: Path) -> ProductFile:
     Raises:
         SourceRefused: names the file and every field, value and rule that is broken.
     """
-    source = str(path)
-    try:
-        return product_of(ProductTable.model_validate(read_toml(path, MOST_BYTES)))
-    except ValidationError as error:
-        raise SourceRefused(source, faults_of(error)) from None
-    except InvalidInput as fault:
-        raise SourceRefused(source, [fault]) from None
+    return read_toml(
+        path, MOST_BYTES, lambda content: product_of(ProductTable.model_validate(content))
+    )
 
 
 def read_products(path: Path) -> Mapping[str, ProductFile]:

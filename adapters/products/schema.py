@@ -12,6 +12,7 @@ from adapters.products import fields as f
 from domain.loan.daycount import DayCount
 from domain.loan.product import Routing
 from domain.loan.schedule_terms import Method
+from ports.notices import Channel, Language, Template
 
 
 class _Table(BaseModel):
@@ -96,8 +97,8 @@ class ReminderTable(_Table):
 
     days_before: Annotated[int, Field(ge=0, le=60)]
     at: f.Clock
-    channels: list[f.Channel] = Field(min_length=1)
-    template: f.Template = "reminder"
+    channels: list[Channel] = Field(min_length=1)
+    template: Template = "reminder"
 
 
 class RemindersTable(_Table):
@@ -186,7 +187,7 @@ class ProductTable(_Table):
     rail: f.Name
     funder: f.Name
     account: f.AccountName
-    language: f.Language
+    language: Language
     present_at: f.Clock
     grace_days: Annotated[int, Field(ge=0, le=90)]
     schedule: ScheduleTable

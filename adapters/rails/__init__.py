@@ -1,1 +1,1 @@
-"""Rails: the one transport seam, code tables, and one package per rail."""
+"""Rails: the HTTP transport, code tables, and one package per rail."""

@@ -1,7 +1,7 @@
-"""The one seam through which rails are spoken to over HTTP.
+"""The HTTP transport of all rails.
 
-It answers the one question that matters after a fault: can the request have left? A fault before
-the first byte is `RailUnavailable`; everything after it is `Unanswered`, and must be enquired.
+After a fault it says whether the request can have left: a fault before the first byte is
+`RailUnavailable`, everything after it is `Unanswered`, and the order must be enquired about.
 """
 
 import asyncio
@@ -71,12 +71,12 @@ class Answer:
 
 
 Watch = Callable[[httpx.Request], AbstractContextManager[Callable[[int], None]]]
-"""What an exchange is run in; gives what is to be told the status of its answer."""
+"""Gives a context to run an exchange in, whose value is called with the status of the answer."""
 
 
 @contextmanager
 def unwatched(_request: httpx.Request) -> Iterator[Callable[[int], None]]:
-    """Nobody looks on."""
+    """The default watch: no span, no counter."""
     yield lambda _status: None
 
 

@@ -1,4 +1,4 @@
-"""Standard Webhooks: is a report from the holder of a shared secret, and is it fresh.
+"""Verifies Standard Webhooks: signed by the holder of a shared secret, and fresh.
 
 Signed text is `id.timestamp.body`; HMAC-SHA256; header `Webhook-Signature` holds one or more
 `v1,<base64>` apart by spaces. Source: the Standard Webhooks specification, version 1.

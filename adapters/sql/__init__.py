@@ -1,1 +1,1 @@
-"""The books, the outbox, the archive and the desk on one SQL database: SQLite or PostgreSQL."""
+"""The books, their queries, the outbox and the archive on one database: SQLite or PostgreSQL."""

@@ -44,7 +44,7 @@ class SqlArchive:
 
         Raises:
             KeyError: no such file is kept.
-            InvariantBroken: what is kept is no longer what was kept.
+            InvariantBroken: the content no longer has the hash under which it is kept.
         """
         async with look(self._engine) as conn:
             found = await conn.execute(select(files.c.content).where(files.c.sha256 == sha256))

@@ -1,4 +1,4 @@
-"""The one door: commands queue up, one task per process applies them in groups."""
+"""The write side: commands queue up, and one task per process applies them in groups."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from typing import Self
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.deciding import DOMAIN, Domain
-from adapters.sql.onlooker import Onlooker, Origin
+from adapters.sql.observer import Observer, Origin
 from adapters.sql.unit import Counters
 from adapters.sql.writer import GroupWriter, Result
 from domain.errors import InvalidInput
@@ -30,7 +30,7 @@ QUEUE_MAX = 4_096
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """A command, whom to tell, and whence it came."""
+    """A command, the future that gets its answer, and the trace it belongs to."""
 
     command: AnyCommand
     future: asyncio.Future[Result]
@@ -51,7 +51,7 @@ class SqlBooks:
         kick: called after each commit that left messages; see `OutboxRelay.kick`.
         zone: the books' own time zone, in which a posting's day is named.
         group_max: most commands in one transaction.
-        onlooker: looks on, if somebody does.
+        observer: is told what the writer does, for traces and metrics.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class SqlBooks:
         kick: Callable[[], None] | None = None,
         zone: tzinfo = UTC,
         group_max: int = GROUP_MAX,
-        onlooker: Onlooker | None = None,
+        observer: Observer | None = None,
     ) -> None:
-        self._writer = GroupWriter(engine, clock, rules, domain, zone, onlooker)
-        self._onlooker = onlooker
+        self._writer = GroupWriter(engine, clock, rules, domain, zone, observer)
+        self._observer = observer
         self._kick = kick
         self._group_max = group_max
         self._queue: asyncio.Queue[_Queued | None] = asyncio.Queue()
@@ -131,7 +131,7 @@ class SqlBooks:
     async def rehearse(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
         """What a bounded batch would be answered as the books are now; nothing is written.
 
-        Another process may write in between, so an answer foretold is no promise.
+        Another process may write before the batch is applied, which then may be answered otherwise.
 
         Raises:
             SQLAlchemyError: the database is away.
@@ -139,7 +139,7 @@ class SqlBooks:
         return await self._writer.rehearse(commands)
 
     def _origin(self, commands: int) -> Origin:
-        return {} if self._onlooker is None else self._onlooker.origin(commands)
+        return {} if self._observer is None else self._observer.origin(commands)
 
     def _enqueue(self, command: AnyCommand, origin: Origin) -> asyncio.Future[Result]:
         if self._closed:
@@ -175,13 +175,13 @@ class SqlBooks:
                 return
 
     async def _answer(self, group: Sequence[_Queued]) -> None:
-        messages, onlooker = self.counters.messages, self._onlooker
+        messages, observer = self.counters.messages, self._observer
         commands = [item.command for item in group]
         origins: dict[str, Origin] = {}
         for item in group:
             if item.origin:
                 origins.setdefault(item.command.id, item.origin)
-        looked_on = onlooker.group(list(origins.values())) if onlooker else nullcontext()
+        looked_on = observer.group(list(origins.values())) if observer else nullcontext()
         try:
             with looked_on:
                 results = await self._writer.answer(commands, origins)
@@ -190,7 +190,7 @@ class SqlBooks:
         for item, result in zip(group, results, strict=True):
             if not item.future.done():
                 item.future.set_result(result)
-        if onlooker is not None:
-            onlooker.answered(commands, results)
+        if observer is not None:
+            observer.answered(commands, results)
         if self._kick is not None and self.counters.messages > messages:
             self._kick()

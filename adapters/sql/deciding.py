@@ -43,7 +43,7 @@ class Domain:
 DOMAIN = Domain()
 ON_THE_BOOKS = "already on the books"
 _BREATHE = 8
-"""A large group is half a second of arithmetic: timers and sockets get their turn in between."""
+"""Commands decided before the event loop gets a turn: a large group takes half a second."""
 
 
 @dataclass(frozen=True, slots=True)

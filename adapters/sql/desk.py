@@ -117,15 +117,12 @@ class SqlDesk:
         return found
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
-        """Installments whose beat is due, and whose current version no driver has seen, so long.
+        """Opened, not final installments unchanged with a due beat for `quiet_s` seconds.
 
         A change younger than `quiet_s` does not count: the message about it may be on its way.
         """
         since = now - timedelta(seconds=quiet_s)
-        unseen = installments.c.driver_seen < installments.c.version
-        return await self._views(
-            _beats(since).where(unseen, installments.c.changed_at <= since), limit
-        )
+        return await self._views(_beats(since).where(installments.c.changed_at <= since), limit)
 
     async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
         """Opened and not final installments in order of (loan, number): drivers that must exist."""

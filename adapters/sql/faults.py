@@ -16,7 +16,7 @@ class Fault(Enum):
     LOST = auto()
     """The connection is gone; a commit may have happened: look, then answer or retry."""
     RACE = auto()
-    """A key exists already: another process was first, or the command itself is poisoned."""
+    """A key exists already: another process was first, or the command itself breaks a key."""
     OTHER = auto()
     """Anything else; trying the same again would fail the same way."""
 

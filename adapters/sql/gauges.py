@@ -33,7 +33,7 @@ from ports.clock import Clock
 from ports.gauges import FILES_DAYS, LATE_AFTER, Gauges, Waiting
 
 _EASTMOST = timedelta(hours=14)
-"""Somewhere it is already so much later than in UTC."""
+"""The largest offset of a time zone: a day begins this long before it does in UTC."""
 
 
 def _waiting(by: Any, since: Any) -> Select[Any]:  # noqa: ANN401  (columns of several types)
@@ -70,13 +70,13 @@ CHAIN = select(
 
 
 def beats(now: datetime) -> Select[Any]:
-    """Beats of running drivers whose time has long come."""
+    """Beats of running drivers that are late (see `LATE_AFTER`)."""
     beat = installments.c.next_beat_at
     return _waiting(installments.c.next_beat_kind, beat).where(RUNNING, beat <= now - LATE_AFTER)
 
 
 def messages(now: datetime) -> Select[Any]:
-    """Messages that may leave, whether or not somebody is at it."""
+    """Messages that may leave, whether or not they are claimed by a relay."""
     ready = func.coalesce(outbox.c.not_before, outbox.c.queued_at)
     due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     return _waiting(outbox.c.topic, ready).where(outbox.c.delivered_at.is_(None), due)

@@ -18,7 +18,7 @@ from domain.loan.amounts import Amounts, Component
 from domain.loan.sharing import held
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
-"""Families of accounts that say what became of what was charged."""
+"""Families of accounts that hold an installment's charges and what reduced them."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Transactions that only look: one snapshot for all statements, no write lock."""
+"""Transactions that only read: one snapshot for all statements, no write lock."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

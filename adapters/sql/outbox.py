@@ -47,7 +47,7 @@ _FAILED = (
 
 
 _LONGEST_LOOK = timedelta(seconds=30)
-"""A database that is away is looked for at least so often."""
+"""The longest wait between two tries while the database cannot be reached."""
 _log = structlog.get_logger(__name__)
 
 
@@ -122,7 +122,7 @@ class OutboxRelay:
         self._stopping = asyncio.Event()
 
     def kick(self) -> None:
-        """Something was committed: deliver now. Cheap, never waits."""
+        """Have `run` deliver now, after a commit that left messages. Never waits."""
         for event in self._kicks.values():
             event.set()
 
@@ -214,7 +214,7 @@ class OutboxRelay:
         return delivered
 
     async def _turn(self, topic: str, outcomes: _Outcomes, limit: int) -> Sequence[OutboxRow]:
-        """In one transaction: write what became of the last batch, and claim the next."""
+        """Write what became of the last batch and claim the next, in one transaction."""
         nothing_to_write = not outcomes.delivered and not outcomes.failed
         if nothing_to_write and (limit == 0 or not await self._any(topic)):
             return ()
@@ -223,7 +223,7 @@ class OutboxRelay:
             return await self._claim(conn, topic, limit) if limit else ()
 
     async def _any(self, topic: str) -> bool:
-        """Whether something may leave: asked without a write lock, which SQLite has only one of."""
+        """Whether something may leave; asked without a write lock, of which SQLite has only one."""
         if is_postgres(self._engine):
             return True
         async with look(self._engine) as conn:

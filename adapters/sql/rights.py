@@ -17,10 +17,10 @@ _REWRITES = ("UPDATE", "DELETE", "TRUNCATE")
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """A role against what `grants` gives.
+    """What a role may do, compared with what `grants` gives.
 
     Attributes:
-        role: as whom we are connected; empty for a SQLite file, which knows no roles.
+        role: the role of the connection; empty for a SQLite file, which knows no roles.
         lacking: `VERB table` without which the application cannot work.
         beyond: `VERB table` by which journal rows could be changed or removed.
         unguarded: append-only tables whose triggers are gone or switched off.

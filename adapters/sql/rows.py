@@ -1,4 +1,4 @@
-"""Domain values to rows and back. Bodies are JSON written and read by pydantic from the dataclass.
+"""Turns domain values into rows and back. Bodies are JSON, written and read by pydantic.
 
 A loan is spread over rows: product once, then loan, installments (with attempts and notices inside
 their body) and receipts, so that a change writes only what it changed.
@@ -91,7 +91,7 @@ def installment_row(loan_id: str, item: Installment, view: InstallmentView) -> R
 
 
 def view_mark(view: InstallmentView) -> bytes:
-    """A digest of what a view says; when it was worked out is no part of it."""
+    """A digest of what a view says, except for the instant at which it was computed."""
     return blake2b(_VIEW.dump_json(replace(view, as_of=None)), digest_size=16).digest()
 
 

@@ -52,7 +52,7 @@ async def write_cases(unit: Unit, work: Workset) -> None:
 
 
 async def write_messages(unit: Unit, work: Workset) -> None:
-    """What leaves after the commit, in the order in which it was said."""
+    """Write the messages that leave after the commit, in the order of the decisions."""
     left = [
         message_row(message, work.at, work.origins.get(command_id))
         for message, command_id in work.messages

@@ -1,4 +1,4 @@
-"""Reads the journal as people ask for it: story of a loan, trail of a payment, all postings."""
+"""Reads the journal for people: the story of a loan, the trail of a payment, all postings."""
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Mapping

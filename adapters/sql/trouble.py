@@ -1,4 +1,4 @@
-"""What can be foreseen of a database, in one line for the person who runs a command."""
+"""Foreseeable faults of a database, each in one line for the person who runs a command."""
 
 import socket
 import sqlite3

@@ -1,4 +1,4 @@
-"""One transaction's hands: runs statements and counts them."""
+"""Runs the statements of one transaction and counts them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from domain.ledger.entry import Posting
 from ports.desk import ChainReport
 
 PAGE = 2_000
-"""Numbers looked at in one go."""
+"""Journal numbers that are read at once."""
 
 
 async def verify_journal(conn: AsyncConnection) -> ChainReport:

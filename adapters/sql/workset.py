@@ -1,7 +1,7 @@
 """What a group of commands works on: aggregates as loaded, and as every decision leaves them.
 
-In memory only. Commands are decided one after the other on the updated aggregates; a command that
-raises leaves nothing behind. What the database has to write is the difference at the end.
+It is in memory only. Commands are decided one after the other on the updated aggregates; a command
+that raises leaves nothing behind. What the database has to write is the difference at the end.
 """
 
 from collections.abc import Iterable, Mapping
@@ -137,9 +137,9 @@ class Workset:
     written: list[Written] = field(default_factory=list)
     case_changes: list[CaseChange] = field(default_factory=list)
     messages: list[tuple[Message, str]] = field(default_factory=list)
-    views: dict[Subject, InstallmentView | None] = field(default_factory=dict)
-    """Views as the whole group leaves them: worked out once, after its last decision."""
     """Each with the id of the command that left it."""
+    views: dict[Subject, InstallmentView | None] = field(default_factory=dict)
+    """Views as the whole group leaves them: computed once, after its last decision."""
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The traces that commands belong to, by id."""
 

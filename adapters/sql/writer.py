@@ -1,4 +1,4 @@
-"""Applies a group of commands in one transaction, and finds a way through when that fails."""
+"""Applies a group of commands in one transaction; tries again, or one by one, when that fails."""
 
 import asyncio
 import uuid
@@ -14,7 +14,7 @@ from adapters.sql.deciding import Domain, decide_all
 from adapters.sql.engine import is_postgres
 from adapters.sql.faults import Fault, fault_of
 from adapters.sql.loading import load
-from adapters.sql.onlooker import Commit, Onlooker, Origin, attempt_moves
+from adapters.sql.observer import Commit, Observer, Origin, attempt_moves
 from adapters.sql.unit import Counters, Unit
 from adapters.sql.workset import Workset
 from adapters.sql.writing import write
@@ -27,16 +27,16 @@ from ports.clock import Clock
 Result = Applied | Refused | Exception
 
 AGAIN_MAX = 8
-"""Deadlocks and lock time-outs of one group before its callers are told."""
+"""Deadlocks and lock time-outs of one group before its callers get the error."""
 LOST_MAX = 7
-"""Lost connections of one group before its callers are told: about seven seconds of waiting."""
+"""Lost connections of one group before its callers get the error: about seven seconds."""
 RACE_MAX = 2
 """Duplicate keys of one group before it is taken apart: the second try sees who was first."""
 _FIRST_WAIT_S = 0.05
 
 
 class GroupWriter:
-    """The path of every command into the database; used by one task at a time."""
+    """Writes groups of commands to the database; used by one task at a time."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class GroupWriter:
         rules: Rulebook,
         domain: Domain,
         zone: tzinfo,
-        onlooker: Onlooker | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.counters = Counters()
         self._engine = engine
@@ -55,7 +55,7 @@ class GroupWriter:
         self._domain = domain
         self._zone = zone
         self._cache = LoanCache()
-        self._onlooker = onlooker
+        self._observer = observer
         self._origins: Mapping[str, Origin] = {}
 
     async def answer(
@@ -142,19 +142,19 @@ class GroupWriter:
                 raise
         self.counters.commits += 1
         self.counters.messages += len(work.messages)
-        if self._onlooker is not None:
+        if self._observer is not None:
             moves = tuple(attempt_moves(work))
-            self._onlooker.committed(Commit(perf_counter() - began, len(commands), moves))
+            self._observer.committed(Commit(perf_counter() - began, len(commands), moves))
         for item in held:
             self._cache.put(item)
         return results
 
 
 def _told_once(commands: Sequence[AnyCommand], results: Sequence[Result]) -> list[Result]:
-    """Of several tries of one command in a group only the first hears an answer as new.
+    """Results in which only the first of several tries of one command gets an answer as new.
 
-    After a commit in doubt all of them find their own group's write: two would hold one order for
-    theirs to send.
+    After a commit in doubt each of them finds the write of its own group; without this, two would
+    send the same order.
     """
     told: set[str] = set()
     answers: list[Result] = []

@@ -225,7 +225,7 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
 
 
 async def _look_again(unit: Unit, work: Workset) -> None:
-    """Under the chain head's lock: has another process met the same money since we looked?
+    """Look again, under the chain head's lock, for money that another process booked meanwhile.
 
     A payment is recorded here while its line is booked there, or on another loan, or an order is
     said to be of a batch whose line is booked there: neither holds a lock that the other wants.
@@ -233,7 +233,7 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     no race: neither looks for the other.
 
     Raises:
-        Raced: it has.
+        Raced: another process booked the same money.
     """
     fresh = {
         receipt.reference

@@ -118,7 +118,7 @@ def _readings(
     amount: int, entry_charges: int, found: Sequence[Transaction]
 ) -> Iterator[tuple[tuple[LineItem, ...], int]]:
     stated = any(one.charges for one in found)
-    shared = 0 if stated else entry_charges  # stated twice means told twice, not taken twice
+    shared = 0 if stated else entry_charges  # stated on both: the same charge, not another
     taken = [one.charges for one in found]
     if len(found) == 1:
         taken, shared = [taken[0] + shared], 0

@@ -24,7 +24,7 @@ _OLDEST = 2
 
 
 def refuse_other_formats(start: bytes) -> None:
-    """Look at the first bytes of a file.
+    """Refuse a file whose first bytes are those of another format.
 
     Raises:
         StatementRefused: MT940, MT942, BAI2, a packed file or a PDF, by its name.

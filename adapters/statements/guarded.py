@@ -1,4 +1,4 @@
-"""The gate in front of the XML parser: size limits, no document type, and the hash of what passed.
+"""Guards the XML parser: limits sizes, refuses document types, and hashes what passes.
 
 A document type is the only way into entities, external or exponential, and it can stand only before
 the root element. So a second expat parser looks at the bytes until the root has begun and then

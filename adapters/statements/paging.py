@@ -12,7 +12,7 @@ from ports.statements import StatementSummary
 def with_whole(summaries: Sequence[StatementSummary]) -> tuple[StatementSummary, ...]:
     """The same summaries; the last page of a whole paged statement has the faults of the whole.
 
-    Where a page lacks, nothing is said here: it may be in another file.
+    Where a page is missing, no fault is added here: it may be in another file.
     """
     paged: dict[tuple[object, ...], dict[int, int]] = {}
     for place, summary in enumerate(summaries):

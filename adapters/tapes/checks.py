@@ -1,4 +1,4 @@
-"""What every loan has to keep before it is boarded, by whatever way it comes."""
+"""Checks of a loan before it is boarded, the same for a tape and for upstream."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from domain.loan.costs import broken_caps, check_caps
 from domain.loan.schedule import Method
 
 GAP_DAYS = 366
-"""A due date may be later than its frequency says by a year: grace, harvests, holidays."""
+"""Days by which a due date may be later than its frequency says: grace, harvests, holidays."""
 
 
 def check_cost(command: BoardLoan) -> None:

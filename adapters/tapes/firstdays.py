@@ -1,4 +1,4 @@
-"""What boarding brings in its first days: debits, reminders and penalties, foretold day by day.
+"""Forecasts the first days after boarding: debits, reminders and penalties, day by day.
 
 The loans are decided on by the rules of the books, in memory. Every reminder is taken to arrive
 and every debit to succeed.
@@ -28,7 +28,7 @@ from domain.loan.decide import decide
 from domain.loan.view import Beat, BeatKind
 
 DAYS = 7
-_FORETELLER = Actor("system", "foretold")
+_FORECASTER = Actor("system", "foretold")
 _ACTIONS_MOST = 10_000
 """Of one loan in its first days: a limit for a loop that should end by itself."""
 
@@ -50,11 +50,11 @@ def first_days(
     """What happens from `at` (UTC) on, today and the days after it; quiet days are left out."""
     found: dict[date, FirstDay] = {}
     for command in commands:
-        _Foretold(command, rules, at, found).run(days)
+        _Forecast(command, rules, at, found).run(days)
     return tuple(found[day] for day in sorted(found))
 
 
-class _Foretold:
+class _Forecast:
     """One loan in memory, and what becomes of it."""
 
     def __init__(
@@ -63,7 +63,7 @@ class _Foretold:
         self._command, self._rules, self._at, self._found = command, rules, at, found
         self._zone = command.product.timezone
         self._loan: Loan | None = None
-        self._in_vain: set[str] = set()
+        self._no_progress: set[str] = set()
 
     def run(self, days: int) -> None:
         """Board it, begin each day, and do what comes next until the days are over."""
@@ -74,7 +74,7 @@ class _Foretold:
         for day in (first + timedelta(days=passed) for passed in range(days)):
             self._at = max(self._at, local_instant(day, time.min, self._zone))
             self._apply(
-                RollDay(id="roll", actor=_FORETELLER, loan_id=self._command.loan_id, day=day)
+                RollDay(id="roll", actor=_FORECASTER, loan_id=self._command.loan_id, day=day)
             )
             self._spend(local_instant(day + timedelta(days=1), time.min, self._zone))
 
@@ -96,7 +96,7 @@ class _Foretold:
             before = self._loan
             self._do(number, beat)
             if self._loan is before:
-                self._in_vain.add(f"{number}/{beat.key}")
+                self._no_progress.add(f"{number}/{beat.key}")
 
     def _beats(self) -> Iterator[tuple[int, Beat]]:
         if (loan := self._loan) is None:
@@ -105,19 +105,19 @@ class _Foretold:
             beat = agenda.next_beat(loan, item, self._rules, self._at)
             if beat is None or beat.kind not in {BeatKind.REMIND, BeatKind.PRESENT}:
                 continue
-            if f"{item.number}/{beat.key}" not in self._in_vain:
+            if f"{item.number}/{beat.key}" not in self._no_progress:
                 yield item.number, beat
 
     def _do(self, number: int, beat: Beat) -> None:
         loan_id, key = self._command.loan_id, beat.key
         if beat.kind is BeatKind.REMIND:
             self._apply(
-                QueueReminder(id=key, actor=_FORETELLER, loan_id=loan_id, number=number, beat=key)
+                QueueReminder(id=key, actor=_FORECASTER, loan_id=loan_id, number=number, beat=key)
             )
             self._arrive(number)
             return
         change = self._apply(
-            IntendDebit(id=key, actor=_FORETELLER, loan_id=loan_id, number=number, beat=key)
+            IntendDebit(id=key, actor=_FORECASTER, loan_id=loan_id, number=number, beat=key)
         )
         if change is not None and isinstance(change.answer, Ordered):
             self._succeed(change.answer.order)
@@ -131,7 +131,7 @@ class _Foretold:
                 self._apply(
                     RecordNoticeReceipt(
                         id=notice.message_id,
-                        actor=_FORETELLER,
+                        actor=_FORECASTER,
                         message_id=notice.message_id,
                         delivered=True,
                     )
@@ -144,7 +144,7 @@ class _Foretold:
         self._apply(
             RecordOutcome(
                 id=order.order_no,
-                actor=_FORETELLER,
+                actor=_FORECASTER,
                 rail=order.rail,
                 order_no=order.order_no,
                 outcome=Outcome(OutcomeClass.SUCCESS, "00", order.amount_minor),

@@ -24,7 +24,7 @@ TAPE = Actor("upstream", "tape")
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _NAMES = {
-    # Order numbers are made from the loan id and a rail takes at most forty characters.
+    # A loan id is part of order numbers and of ids of messages and workflows, so it is short.
     "loan_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}", re.ASCII),
     "tenant": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII),
     "borrower": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII),
@@ -208,7 +208,7 @@ def _mandate(
 
 
 def _past(values: Mapping[str, str], unless_given: Past) -> Past:
-    """What the row says of installments that are past, or what was said for the whole tape."""
+    """What becomes of past installments: as the row says, else as the whole tape does."""
     text = values.get("past")
     if text is None:
         return unless_given
@@ -271,7 +271,7 @@ def _money(text: str, currency: str, field: str) -> int:
 
 
 def _plain(text: str, field: str) -> str:
-    """A number without signs of grouping, currency or exponent: "1,200" is two numbers to some."""
+    """A number without grouping, currency or exponent: "1,200" is read differently by country."""
     if not _DECIMAL.fullmatch(text):
         raise InvalidInput(field, text, "a plain decimal number, such as 1200.50")
     return text

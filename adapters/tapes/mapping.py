@@ -6,12 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from adapters.inputfile import read_toml
 from adapters.products.fields import Exact
-from adapters.refusals import SourceRefused
-from adapters.validation import faults_of
+from adapters.validation import read_toml
 from domain.errors import InvalidInput
 
 REQUIRED = ("loan_id", "principal", "annual_rate", "periods", "disbursed_on", "product")
@@ -140,8 +138,4 @@ def read_map(path: Path) -> TapeMap:
     Raises:
         SourceRefused: names the file and every field, value and rule that is broken.
     """
-    source = str(path)
-    try:
-        return TapeMap.model_validate(read_toml(path, MOST_BYTES))
-    except ValidationError as error:
-        raise SourceRefused(source, faults_of(error)) from None
+    return read_toml(path, MOST_BYTES, TapeMap.model_validate)

@@ -1,4 +1,4 @@
-"""Reading a tape whole: the loans it holds, the rows it gets wrong, and whose arithmetic agrees."""
+"""Reads a whole tape: its loans, its faulty rows, and how its installments compare with ours."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ from adapters.inputfile import csv_rows, open_text
 from adapters.refusals import SourceRefused
 from adapters.tapes.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
 from domain.errors import InvalidInput
+from domain.text import shortened
 
 MOST_BYTES = 512 * 1024 * 1024
 MOST_ROWS = 1_000_000
@@ -45,8 +46,7 @@ class Row:
 def fault_of(line: int, error: InvalidInput, loan_id: str = "") -> TapeFault:
     """A broken rule at a line of the tape."""
     text = "" if error.value is None else str(error.value)
-    shown = text if len(text) <= _VALUE_SHOWN else f"{text[: _VALUE_SHOWN - 1]}…"
-    return TapeFault(line, error.field, shown, error.rule, loan_id)
+    return TapeFault(line, error.field, shortened(text, _VALUE_SHOWN), error.rule, loan_id)
 
 
 def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:

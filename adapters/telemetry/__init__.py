@@ -1,1 +1,1 @@
-"""Logs and traces that show what happens and tell nothing about anybody."""
+"""Logs, traces and metrics, without secrets and personal data."""

@@ -1,7 +1,7 @@
-"""A trace as it travels in a message of the outbox: W3C Trace Context, and how it is meant.
+"""Carries a trace in a message of the outbox: W3C Trace Context, as a parent or as a link.
 
-What one command leaves belongs to its trace. What a batch leaves is only linked to it: a daily
-sweep that opens ten thousand drivers is not the story of any of them.
+The messages of one command belong to its trace. Those of a batch are only linked to the batch's
+trace, since a daily sweep may open ten thousand drivers.
 """
 
 from __future__ import annotations

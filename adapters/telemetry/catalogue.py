@@ -1,9 +1,9 @@
-"""Every metric that leaves this house: name, unit, kind, help, labels and the values they take.
+"""The catalogue of our metrics: name, unit, kind, help, labels and the values they take.
 
-Nothing is measured under a name that is not here, and no label takes a value that is not here: what
-is not known becomes `other`. So nobody's name can become a label, and no number of loans makes more
-than a fixed number of series. Sets that belong to an installation (its rails, its time zones) are
-empty here and filled in where it is put together.
+Nothing is measured under a name that is not here, and no label takes a value that is not here: an
+unknown value becomes `other`. So no person's name can become a label, and the number of series does
+not grow with the loans. Labels whose values belong to an installation (its rails, its time zones)
+have none here; they are filled in at start-up.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from domain.loan.lifecycle import State
 from domain.loan.view import BeatKind
 
 OTHER = "other"
-"""What any label says of a value that it does not know."""
+"""The value of any label for a value that the catalogue does not know."""
 NONE = "none"
 
 
@@ -34,7 +34,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label and all values that it may take; none: the installation says which."""
+    """A label and all values that it may take; empty where the installation sets them."""
 
     name: str
     values: tuple[str, ...] = ()
@@ -127,7 +127,7 @@ DELIVERY_DURATION = Metric(
 )  # fmt: skip
 WEBHOOKS = Metric(
     "acquit.webhooks", "{webhook}", Kind.COUNTER,
-    "Reports that came to the web door, by what became of them.", (RAIL, WEBHOOK),
+    "Webhooks received from rails, by result.", (RAIL, WEBHOOK),
 )  # fmt: skip
 
 # --- read from the books by one kind of worker ----------------------------------------------------
@@ -141,7 +141,7 @@ INSTALLMENTS_AGE = Metric(
 )  # fmt: skip
 UNKNOWN = Metric(
     "acquit.attempts.unknown", "{attempt}", Kind.GAUGE,
-    "Attempts of which nobody knows what became.", (RAIL,),
+    "Attempts whose outcome is unknown.", (RAIL,),
 )  # fmt: skip
 UNKNOWN_AGE = Metric(
     "acquit.attempts.unknown.age", "s", Kind.GAUGE,
@@ -152,8 +152,9 @@ BEATS = Metric(
     "Beats of drivers that have been due for a minute or more.", (BEAT,),
 )  # fmt: skip
 BEATS_AGE = Metric(
-    "acquit.beats.late.age", "s", Kind.GAUGE, "How long the latest beat has been due.", (BEAT,)
-)
+    "acquit.beats.late.age", "s", Kind.GAUGE,
+    "How long the most overdue beat has been due.", (BEAT,),
+)  # fmt: skip
 OUTBOX = Metric(
     "acquit.outbox.messages", "{message}", Kind.GAUGE,
     "Messages that may leave and have not been delivered.", (TOPIC,),
@@ -189,7 +190,7 @@ FAULTS = Metric(
 )  # fmt: skip
 READING = Metric(
     "acquit.gauges.duration", "s", Kind.HISTOGRAM,
-    "How long it took to ask the books what waits.", (), _COMMITS,
+    "How long a reading of these gauges took.", (), _COMMITS,
 )  # fmt: skip
 
 METRICS = (
@@ -269,8 +270,8 @@ CORE_LABELS = (
     ),
     Label("eager", ("true", "false")),
 )
-"""The only labels of the SDK's metrics that leave: a stranger may ask our queues for a workflow of
-any name, and the SDK would make a label of it."""
+"""The only labels of the SDK's metrics that we export. Anybody who reaches our queues may start a
+workflow of any name, and the SDK would make a label of it."""
 
 
 def _core(name: str, kind: Kind, text: str, unit: str = "") -> Metric:

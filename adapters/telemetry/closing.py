@@ -1,4 +1,4 @@
-"""Ending what sends in the background: what hangs is left behind."""
+"""Shuts down a background sender within a time limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 CLOSE_S = 5.0
-"""How long a process that ends waits for what it has not yet sent."""
+"""Seconds that a process waits, when it ends, for data that is not sent yet."""
 
 
 async def close_within(seconds: float, shut: Callable[[], object], name: str) -> None:

@@ -1,4 +1,4 @@
-"""The SDK's own logs: its loggers without text glued to messages, its native core at WARN."""
+"""Sets up the Temporal SDK's own logs: context in fields, the native core at WARN."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The Temporal SDK's own metrics, taken into ours: one way out, one gate for labels.
+"""Exports the Temporal SDK's own metrics with ours, under the same rules for labels.
 
 The SDK's core keeps them in a buffer that must be drained. Its own exporters would open a port or a
 connection of their own, and pass on names of workflows as strangers ask for them.
@@ -63,7 +63,7 @@ class CoreMetrics:
             self._drain()
 
     def _drain(self) -> None:
-        """What cannot be taken is told of, and what comes after it is taken."""
+        """Drain once; a metric that cannot be taken is logged and does not stop the next drain."""
         try:
             self.drain()
         except Exception as error:  # noqa: BLE001  (nobody's work may end with what measures it)

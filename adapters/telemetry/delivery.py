@@ -1,7 +1,8 @@
-"""Spans of what leaves after a commit: one for each delivery from the outbox.
+"""Spans of deliveries from the outbox.
 
 Where a message carries the trace of the commit that wrote it (see `carriers`), the delivery belongs
-to that trace; a message that had to wait for its day is only linked to it, for a trace is no diary.
+to that trace. A message that had to wait for its day is only linked to it, because a trace that
+spans days cannot be read.
 """
 
 from __future__ import annotations

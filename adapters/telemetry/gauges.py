@@ -1,8 +1,8 @@
-"""Reads the gauges of the books every so often, and answers for them in between.
+"""Reads the gauges of the books at intervals and gives the last values to each export.
 
-One kind of worker does it. Where two processes of that kind run, both say the same: dashboards and
-alerts take the greatest. What could not be read for three turns is no longer said, because an old
-number looks like a healthy one; an alert asks whether anything is said at all.
+One role of worker does it. Two processes of that role export the same values, so dashboards and
+alerts take the greatest. After three failed readings no value is exported any more, because an old
+number looks like a healthy one; an alert watches for missing values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ports.gauges import GaugeDesk, Gauges, Waiting
 
 EVERY_S = 30.0
 BALANCE_EVERY_S = 3600.0
-"""Every balance is read for it."""
+"""Seconds between two checks that balances sum to zero; each check reads every balance."""
 TURNS = 3
 _log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ _NOBODY = Waiting(0)
 
 
 class BooksGauges:
-    """What the books said last.
+    """The last reading of the books' gauges.
 
     Args:
         desk: is asked.

@@ -1,4 +1,4 @@
-"""The books answer commands in groups, in a task of their own: which trace is that?
+"""Traces of commands, which the books answer in groups in a task of their own.
 
 Each command has a span in its own trace, from the moment it is queued to its answer. The writer's
 work on a group is a span in the trace of the command that was queued first, with the statements
@@ -62,7 +62,7 @@ class TracedBooks:
 
 
 class GroupTraces:
-    """The part of `adapters.sql.onlooker.Onlooker` that is about traces."""
+    """The part of `adapters.sql.observer.Observer` that is about traces."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer

@@ -1,4 +1,4 @@
-"""Spans of HTTP: calls to rails, and the webhook door. Method, route and status; no contents.
+"""Spans of HTTP calls to rails and of received webhooks: method, route and status, no contents.
 
 No trace context goes to a counterparty, and none is taken from one.
 """
@@ -6,17 +6,17 @@ No trace context goes to a counterparty, and none is taken from one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from opentelemetry import context as otel
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
+from adapters.rails.http import Watch
+
 Answered = Callable[[int], None]
-"""Told the status of the answer, once."""
-Watch = Callable[[httpx.Request], AbstractContextManager[Answered]]
-"""What `RailHttp` runs each exchange in."""
+"""Called with the status of the answer, once."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

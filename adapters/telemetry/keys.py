@@ -1,4 +1,4 @@
-"""Names of fields whose values nobody may read in a log: secrets, and what points to a person."""
+"""Names of fields whose values must not be logged: secrets and personal data."""
 
 import re
 from functools import lru_cache
@@ -61,7 +61,7 @@ def sort_of(key: str) -> Sort:
 
 
 def is_identifier(key: str) -> bool:
-    """Whether the value under `key` is a number that we or Temporal gave: long runs are its nature.
+    """Whether the value under `key` is an identifier of ours or of Temporal: it has long numbers.
 
     Whatever looks like a telephone, a card or an identity number is masked there all the same.
     """

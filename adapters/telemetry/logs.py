@@ -1,4 +1,4 @@
-"""JSON lines on standard error for everything that logs in a worker process, past one gate.
+"""Writes all logs of a worker process as JSON lines on standard error, redacted in one place.
 
 Ours, the SDK's `workflow.logger` and `activity.logger`, its native core and every library write
 through the standard library's `logging`; one handler renders them, and its last step but one is the
@@ -20,7 +20,7 @@ from structlog.typing import Processor
 from adapters.telemetry.redaction import Redactor
 
 LINE_MOST = 16 * 1024
-"""Characters of one line; what would be longer is told in short."""
+"""Most characters of one line; a longer one is replaced by a short one."""
 CORE = "temporal.core"
 """Logger of the SDK's native core."""
 _QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "aiosqlite": logging.WARNING,

@@ -1,4 +1,4 @@
-"""The one gate between what happened and what is written down: nothing personal, nothing endless.
+"""Masks secrets and personal data in everything that is logged, traced or shown, and bounds it.
 
 Only the standard library is loaded: the command line passes its unexpected errors through here.
 """

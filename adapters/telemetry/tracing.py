@@ -1,7 +1,7 @@
-"""Traces: off unless an address is given, bounded, flushed on the way out, past the same gate.
+"""Traces: off unless an address is given, bounded, redacted, and flushed when the process ends.
 
-No global provider is set: whoever makes spans is handed a tracer, so two houses in one process
-(tests) do not meet and a process without tracing loads nothing of the SDK.
+No global provider is set: whoever makes spans is given a tracer. So two installations in one
+process (tests) stay apart, and a process without tracing loads nothing of the SDK.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def otlp_tracing(config: TracingConfig, redactor: Redactor) -> Tracing:
 def tracing_into(
     exporter: SpanExporter, redactor: Redactor, service: str = "acquit", role: str = "test"
 ) -> Tracing:
-    """Tracing that hands each finished span to `exporter` at once: for tests and for looking on."""
+    """Tracing that hands each finished span to `exporter` at once; for tests."""
     provider = _provider(service, role)
     provider.add_span_processor(SimpleSpanProcessor(RedactingExporter(exporter, redactor)))
     return Tracing(provider)

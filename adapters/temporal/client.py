@@ -1,4 +1,4 @@
-"""One way to make a client, so that every program reads and writes histories alike."""
+"""Makes Temporal clients, so that every program reads and writes histories alike."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def make_client(
 
     Args:
         address: `host:port`.
-        namespace: one namespace holds one house.
+        namespace: of this installation alone.
         tracer: adds spans on starts, workflows and activities. `TracingInterceptor` writes them at
             once; a span that ends with a month-long workflow would be of no use.
         stamp: puts starts on the sandbox's clock; None in production.

@@ -81,7 +81,7 @@ class Tokens:
 
 
 class CodecDoor:
-    """Answers one call after the other; keeps nothing."""
+    """The handlers of the server; they keep no state."""
 
     def __init__(self, codec: PayloadCodec, tokens: Tokens, namespace: str, audit: Audit) -> None:
         self._codec, self._tokens = codec, tokens

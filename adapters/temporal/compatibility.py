@@ -1,4 +1,4 @@
-"""Whether a contract may follow another: what could be said must still be understood.
+"""Decides whether a contract may follow another: old messages must still be understood.
 
 Compares two JSON Schemas as our generator writes them (objects, arrays, scalars, references within
 the file, alternatives), not any schema that there can be.

@@ -1,4 +1,4 @@
-"""What a server says when it is asked whether it can be worked with; nothing is changed there."""
+"""Asks a Temporal server what a worker needs to know of it; changes nothing there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Temporal Schedules of the house: the daily sweeps and healing. A sandbox has none of them."""
+"""The Temporal Schedules: daily sweeps and healing. A sandbox has none of them."""
 
 from collections.abc import Sequence
 from datetime import timedelta

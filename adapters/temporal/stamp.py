@@ -1,4 +1,4 @@
-"""The seam through which a sandbox puts every start on its own clock. Production has none.
+"""Puts every start of a sandbox on the sandbox's clock. Production does not use it.
 
 A workflow's clock begins at the wall clock of the server. A sandbox whose now is ahead of the wall
 moves each start ahead by as much: the start is delayed, in the workflow's own time, and its time is

@@ -1,4 +1,4 @@
-"""Starts of work that is not an installment: statements, boarding, sweeps, healing."""
+"""Starts workflows other than drivers: statements, boarding, sweeps, healing."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Workers: which role polls which queue and carries which hands."""
+"""Builds workers: which role polls which queue, with which limits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

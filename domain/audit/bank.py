@@ -1,4 +1,4 @@
-"""Bank movements, item by item: every line of the bank is in the books, and no other."""
+"""Checks that every booked bank line is in the books and that the books hold no other."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

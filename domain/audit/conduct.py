@@ -1,4 +1,4 @@
-"""Messages: only ours, only in the hours that the product allows, none once payment is known."""
+"""Checks on messages: only ours, only in the allowed hours, none once payment is known."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Debits: never two at once, never more than allowed, nothing at the bank without an intent."""
+"""Checks on debits: never two at once, never more than allowed, none without an intent."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,13 +9,16 @@ from domain.audit.findings import Finding, FindingKind
 from domain.audit.tally import Tally
 from domain.calendar import local_day
 from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.history import NEVER_PRESENTED
 from domain.debit.rail import RailProfile
 from domain.debit.retry import HARD
 from domain.loan.aggregate import Installment, Loan
 
-_NEVER_PRESENTED = frozenset({AttemptState.NOT_EXECUTED, AttemptState.RECALLED})
 CLOCKS_DIFFER = timedelta(seconds=5)
-"""Two programs with one clock still read it at different moments."""
+"""An order may reach the bank this much before the books say that it was intended.
+
+The bank and the books are two programs: they read one clock at different moments.
+"""
 
 
 def double_debits(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[Finding]:
@@ -103,7 +106,7 @@ def allowed_attempts(books: BooksFacts) -> Iterator[Finding]:
 def _excess(loan: Loan, item: Installment, rail: RailProfile | None) -> Iterator[str]:
     """What breaks a limit; attempts up to an operator's order to try again are counted apart."""
     since = [a for a in item.attempts if a.number > item.retries_reset_at]
-    presented = [a for a in since if a.state not in _NEVER_PRESENTED]
+    presented = [a for a in since if a.state not in NEVER_PRESENTED]
     limits = [loan.product.retry.attempts_max]
     if loan.mandate.attempts_max is not None:
         limits.append(loan.mandate.attempts_max)

@@ -1,4 +1,4 @@
-"""The ledger by itself: it balances, and its accounts are the sums of their open items."""
+"""Checks on the ledger: entries balance, and accounts are the sums of their open items."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Payments: none lost on the way to the books, nothing closed without one, none left lying."""
+"""Checks on payments: none is lost, nothing is closed without one, none stays unclosed."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -130,7 +130,7 @@ def stuck(books: BooksFacts, sums: Tally) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Unclosed:
-    """A paid installment that is not closed: how long since its last money, and who knows."""
+    """A paid installment that is not closed: time since its last money, and if a case is open."""
 
     loan: Loan
     item: Installment
@@ -139,7 +139,7 @@ class Unclosed:
     has_case: bool
 
     def finding(self) -> Finding:
-        """It as a finding."""
+        """The finding for the report."""
         text = f"{self.item.state.value} for {self.age.days} days after the last money"
         subject = f"{self.loan.id}/{self.item.number}"
         minor = self.item.scheduled.total

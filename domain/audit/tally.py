@@ -1,4 +1,4 @@
-"""The journal added up once, by everything that a check asks for."""
+"""Adds up the journal once, by every key that a check asks for."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ def _sums() -> defaultdict[tuple[str, str], int]:
 
 @dataclass(slots=True)
 class Line:
-    """A bank line as posted: its account, currency, amount, and when it was booked."""
+    """A bank line as posted: its account, currency and signed amount."""
 
     account: str
     currency: str
@@ -33,7 +33,12 @@ class Tally:
     """Sums over all postings, debit positive, minor units.
 
     `by_receipt` and `by_part` are keyed by kind of account first: ("clearing", receipt id),
-    ("owed", loan/number/component). `suspense` is what waits in all, by currency, credit positive.
+    ("owed", loan/number/component). `entries` is keyed by (journal number, currency), `cash` by
+    order number, `payable` by loan, `paid_by` by installment and then receipt. `owed_moves` lists
+    every posting to an installment's owed accounts with its instant, `paid_at` is the last one that
+    money made. `orders_of` gives the order number of a receipt, `lines` every bank line by its id,
+    `waiting_lines` what still waits on a line. `suspense` is what waits in all, by currency, credit
+    positive.
     """
 
     entries: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))

@@ -1,4 +1,4 @@
-"""An attempt to debit: a small machine of its own, apart from the installment's."""
+"""The state machine of a debit attempt, separate from that of its installment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class AttemptState(StrEnum):
     INTENDED = "INTENDED"
     """Order number, merchant and amount are fixed; the order may or may not have left."""
     ACCEPTED = "ACCEPTED"
-    """The rail has it and owes a verdict."""
+    """The rail has the order and no final outcome yet."""
     UNKNOWN = "UNKNOWN"
-    """Nobody knows; asked until evidence comes. Never ended by elapsed time."""
+    """What became of the order is not known: the rail is asked, and elapsed time never ends it."""
     CONFIRMED = "CONFIRMED"
     """The rail took money."""
     DECLINED = "DECLINED"
@@ -31,7 +31,7 @@ class AttemptState(StrEnum):
 
 
 LIVE = frozenset({AttemptState.INTENDED, AttemptState.ACCEPTED, AttemptState.UNKNOWN})
-"""States that still owe a verdict: no other attempt may start beside them."""
+"""States without a final outcome: no other attempt may start beside them."""
 
 _S = AttemptState
 MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
@@ -56,12 +56,14 @@ MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
 class Attempt:
     """One presentment of one installment.
 
+    `number` counts from 1 within the installment; amounts are minor units.
     `order_no` and `merchant_id` are fixed with the intent and used for every send and enquiry.
     `send_until` is the sender's lease: until it has passed nobody else may send this order.
-    `sends` counts the sends; below zero: the last of them provably never left. It never goes back,
-    so that a late report about an earlier send cannot be taken for one about a later.
+    `sends` counts the sends; a negative count says that the last of them provably never left. The
+    count never falls, so a late report about an earlier send is not taken for one about a later.
     `acknowledged`: the rail has said that it holds the order, so *not found* proves nothing of it.
-    `ended_at` is when the verdict came, `returned_at` when more became known: a confirmed
+    `enquiries` counts the enquiries, `asked_at` is when the last one left.
+    `ended_at` is when the final outcome came, `returned_at` when more became known: a confirmed
     debit was taken back, or an order thought never to have arrived was refused.
     """
 
@@ -89,12 +91,12 @@ class Attempt:
 
     @property
     def last_news_at(self) -> datetime | None:
-        """When the rail last changed its fate: the return, else the verdict."""
+        """When the last final news of it came: its return, else its final outcome."""
         return self.returned_at or self.ended_at
 
     @property
     def is_live(self) -> bool:
-        """Whether the rail still owes a verdict."""
+        """Whether it has no final outcome yet."""
         return self.state in LIVE
 
     @property

@@ -24,12 +24,12 @@ Action = Literal[
     "reopen",
     "update_details",
 ]
-"""What the house does next; one word per kind of work."""
+"""What we do next about a debit that ended with a code; one word per kind of work."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalText:
-    """A sentence in the two languages of the house."""
+    """A sentence in Chinese and in English."""
 
     zh: str
     en: str

@@ -13,23 +13,35 @@ from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
 
 NEVER_PRESENTED = frozenset({AttemptState.NOT_EXECUTED, AttemptState.RECALLED})
-"""Proven not executed: no presentment in the sense of any limit."""
+"""States of attempts proven not executed: no limit counts them as presentments."""
 FAILED = frozenset({AttemptState.DECLINED, AttemptState.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that a decision about the next attempt looks at; every attempt has ended."""
+    """All that a decision about the next attempt looks at.
+
+    Attributes:
+        attempts: every attempt of the installment, in any order.
+        due_on: the installment's due date.
+        plan: how the product tries again.
+        rail: the rail's own limits, window and lead.
+        mandate: the payer's authority, its term and its limit on attempts.
+        calendar: banking days of the rail.
+        timezone: of the product: its days and `plan.at` are read in it.
+        limits: rules of the rail's scheme and of regulators that apply to this loan.
+        elsewhere: attempts on other loans of the payer, for limits that count across loans.
+    """
 
     attempts: tuple[Attempt, ...]
-    elsewhere: tuple[Attempt, ...]
     due_on: date
     plan: RetryPlan
     rail: RailProfile
     mandate: Mandate
-    limits: tuple[RetryLimit, ...]
     calendar: BankingCalendar
     timezone: str
+    limits: tuple[RetryLimit, ...] = ()
+    elsewhere: tuple[Attempt, ...] = ()
 
     @property
     def last(self) -> Attempt:
@@ -61,12 +73,12 @@ class History:
 
     @property
     def first_day(self) -> date | None:
-        """The day of the first presentment, on the rail's walls."""
+        """The day of the first presentment in the rail's time zone; None before the first."""
         days = [local_day(a.intended_at, self.rail.timezone) for a in self.presented]
         return min(days, default=None)
 
     def strictest_count(self) -> tuple[str, int]:
-        """The rule that allows the fewest presentments; of equals, law before rail before product.
+        """The rule that allows the fewest presentments; law before rail, mandate, product if equal.
 
         Returns:
             The rule's id and how many presentments it allows in all.
@@ -83,7 +95,7 @@ class History:
         return min(counts, key=lambda item: item[1])
 
     def failures_in_a_row(self, *, across_loans: bool) -> int:
-        """Presentments that failed since the last success, on request over the payer's loans."""
+        """Presentments that failed since the last success: of this loan, or of all the payer's."""
         history = self.presented
         if across_loans:
             history += tuple(a for a in self.elsewhere if a.state not in NEVER_PRESENTED)

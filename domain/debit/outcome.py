@@ -45,7 +45,7 @@ class OutcomeClass(StrEnum):
     TECH = "TECH"
     """Technical trouble or no answer: asked again before anything else."""
     DATA_ERROR = "DATA_ERROR"
-    """Our message was wrong; a person mends it."""
+    """Our message was wrong; a person corrects it."""
     DUPLICATE = "DUPLICATE"
     """The rail has seen this number: ask what became of it."""
     LATE_RETURN = "LATE_RETURN"
@@ -127,7 +127,7 @@ MINOR_MAX = 10**15
 
 
 def about_other_order(answer: Outcome, order_no: str) -> Outcome:
-    """An answer that names another order than the one asked about: it says nothing of ours."""
+    """The outcome of an answer that names another order: unknown, for it says nothing of ours."""
     return Outcome(OutcomeClass.UNKNOWN_CODE, answer.code, flaw=f"it is about order {order_no}")
 
 

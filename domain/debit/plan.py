@@ -1,4 +1,4 @@
-"""How a product tries again, and the two answers to the question whether it may."""
+"""A product's plan for retries, and the two answers of the retry policy."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -58,7 +58,7 @@ class RetryAt:
 
 @dataclass(frozen=True, slots=True)
 class NoRetry:
-    """A machine presents no more. `rule` is a stable id, `reason` says it in words."""
+    """No automatic presentment any more. `rule` is a stable id, `reason` says it in words."""
 
     rule: str
     reason: str

@@ -47,8 +47,6 @@ class RailProfile:
     attempts_per_day: int = 2
     retry_within_days: int = 60
     same_amount_on_retry: bool = False
-    positive_confirmation: bool = True
-    can_cancel: bool = True
     amount_max_minor: int | None = None
     order_no_most: int = 35
 

@@ -1,4 +1,4 @@
-"""May a machine present a debit again, and when: decided from history alone, strictest rule wins.
+"""Decides whether and when a debit is presented again automatically; the strictest rule wins.
 
 Rail, mandate, product and the limits of schemes and regulators each say how often, how long and how
 soon. A refusal carries the id of the rule that refused, so that it can be counted and contested.
@@ -6,15 +6,12 @@ soon. A refusal carries the id of the rule that refused, so that it can be count
 
 from datetime import date
 
-from domain.calendar import BankingCalendar, local_day
+from domain.calendar import local_day
 from domain.debit.attempt import Attempt, AttemptState
-from domain.debit.codes import RetryLimit
 from domain.debit.history import FAILED, NEVER_PRESENTED, History
-from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.plan import NoRetry, RetryAt, RetryPlan
 from domain.debit.presentment import earliest_slot, unconfirmed, value_day
-from domain.debit.rail import RailProfile
 from domain.debit.slot import last_value_day, next_slot
 
 __all__ = ["NoRetry", "RetryAt", "RetryPlan", "earliest_slot", "next_attempt"]
@@ -35,41 +32,17 @@ HARD = frozenset(
 )
 """Reasons after which no machine presents again, however the attempt ended."""
 NEVER_PRESENTED_MAX = 10
-"""How many attempts of one installment may come to nothing before a person has to look."""
+"""How many attempts of one installment may be proven not executed before a person has to look."""
 DECLINED_MAX = 1
 """A refusal without a reason is tried once more at most, whatever a product says."""
 
 
-def next_attempt(  # noqa: PLR0913 - each is one source of rules, and none stands for another
-    attempts: tuple[Attempt, ...],
-    due_on: date,
-    plan: RetryPlan,
-    rail: RailProfile,
-    mandate: Mandate,
-    calendar: BankingCalendar,
-    timezone: str,
-    *,
-    limits: tuple[RetryLimit, ...] = (),
-    elsewhere: tuple[Attempt, ...] = (),
-) -> RetryAt | NoRetry:
-    """When the machine may present an installment again, or the rule that says no.
-
-    Args:
-        attempts: every attempt of the installment, in any order.
-        due_on: the installment's due date.
-        plan: how the product tries again.
-        rail: the rail's own limits, window and lead.
-        mandate: the payer's authority, its term and its limit on attempts.
-        calendar: banking days of the rail.
-        timezone: of the product: its days and `plan.at` are read in it.
-        limits: rules of the rail's scheme and of regulators that apply to this loan.
-        elsewhere: attempts on other loans of the payer, for limits that count across loans.
-    """
-    if not attempts:
+def next_attempt(history: History) -> RetryAt | NoRetry:
+    """When the machine may present an installment again, or the rule that says no."""
+    if not history.attempts:
         return NoRetry("history.empty", "nothing was presented yet, so nothing is tried again")
-    if any(attempt.is_live for attempt in attempts):
+    if any(attempt.is_live for attempt in history.attempts):
         return NoRetry("attempt.live", "an earlier order still owes a verdict")
-    history = History(attempts, elsewhere, due_on, plan, rail, mandate, limits, calendar, timezone)
     refused = (
         _mandate_ended(history) or _by_class(history) or _by_count(history) or _in_a_row(history)
     )
@@ -78,7 +51,7 @@ def next_attempt(  # noqa: PLR0913 - each is one source of rules, and none stand
     slot = next_slot(history)
     if isinstance(slot, NoRetry):
         return slot
-    value_on = value_day(rail, calendar, local_day(slot, rail.timezone))
+    value_on = value_day(history.rail, history.calendar, local_day(slot, history.rail.timezone))
     return _too_late(history, value_on) or RetryAt(slot, _why(history, value_on), value_on)
 
 

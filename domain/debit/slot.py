@@ -1,4 +1,4 @@
-"""When the next attempt may go out: waits, paydays, windows, limits per day and per span."""
+"""Finds when the next attempt may go out: waits, paydays, windows, limits per day and per span."""
 
 import calendar as months
 from collections.abc import Iterator

@@ -88,7 +88,7 @@ def receivable(party: str) -> str:
 
 
 def rail_fees(rail: str) -> str:
-    """Rail fees that the house bears."""
+    """Rail fees that the lender bears."""
     return f"rail_fees/{rail}"
 
 
@@ -98,7 +98,7 @@ def forgiven(party: str, reason: str) -> str:
 
 
 def written_off(party: str, loan: str, number: int, component: str) -> str:
-    """Given up in the books of a party, still collectable."""
+    """Written off in the books of a party, still collectable."""
     return f"written_off/{party}/{loan}/{number}/{component}"
 
 

@@ -19,7 +19,7 @@ from domain.reconciliation.statement import StatementLine
 
 
 def charge(loan: Loan, item: Installment, amounts: Amounts, event: str, value_on: date) -> Entry:
-    """Fell due, accrued, called: Dr owed, Cr claim by share. Negative amounts reverse a charge."""
+    """Book a charge: Dr owed, Cr claim by share. Negative amounts reverse a charge."""
     after = claims_after(item.claims, item.charged, item.charged + amounts, loan.product.shares)
     postings = [
         *_owed(loan, item.number, amounts),
@@ -33,7 +33,7 @@ def charge(loan: Loan, item: Installment, amounts: Amounts, event: str, value_on
 
 
 def receive(loan: Loan, receipt: Receipt, paid: Sequence[Allocated], event: str) -> Entry:
-    """Reported as taken or paid: Dr clearing, Cr owed, rest Cr suspense; Dr claim, Cr payable."""
+    """Book reported money: Dr clearing, Cr owed, rest Cr suspense; Dr claim, Cr payable."""
     rest = receipt.amount_minor - sum(part.minor for part in paid)
     return _entry(
         event,
@@ -47,14 +47,14 @@ def receive(loan: Loan, receipt: Receipt, paid: Sequence[Allocated], event: str)
 
 
 def apply_money(loan: Loan, receipt: Receipt, paid: Sequence[Allocated], on: date) -> Entry:
-    """What waits in suspense is applied: Dr suspense, Cr owed; Dr claim, Cr payable."""
+    """Apply what waits in suspense: Dr suspense, Cr owed; Dr claim, Cr payable."""
     total = sum(part.minor for part in paid)
     waiting = _money(loan, accounts.suspense(receipt.id), total, receipt)
     return _entry("applied", on, [waiting, *_covers(loan, receipt, paid)])
 
 
 def unapply(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
-    """What was applied waits again: the opposite of `apply_money`, share by share."""
+    """Put applied money back into suspense: the opposite of `apply_money`, share by share."""
     return _opposite(apply_money(loan, receipt, parts, on), "unapplied")
 
 
@@ -67,10 +67,10 @@ def take_back(
     on: date,
     event: str = "returned",
 ) -> Entry:
-    """A return is reported, a payment withdrawn: the opposite of allocation and split.
+    """Book a reported return or a withdrawn payment: the opposite of allocation and split.
 
-    It follows the draws: Dr owed (`unpaid`, amounts above zero), Dr suspense (`waited`), Dr advance
-    (`ahead`), Cr clearing; Dr payable, Cr claim, exactly as they were credited and debited.
+    Dr owed (`unpaid`, amounts above zero), Dr suspense (`waited`), Dr advance (`ahead`), Cr
+    clearing; Dr payable, Cr claim, exactly as they were credited and debited.
     """
     total = sum(part.minor for part in unpaid) + waited + ahead
     return _entry(
@@ -86,10 +86,10 @@ def take_back(
 
 
 def settle(loan: Loan, receipt: Receipt, bank: str, match: Match, line: str, on: date) -> Entry:
-    """A booked line proves a receipt: Dr bank, Dr fee, Cr clearing.
+    """Book a bank line that proves a receipt: Dr bank, Dr fee, Cr clearing.
 
     The match is negative for the line of a return, whose booked amount includes the bank's fee. The
-    house bears the fee.
+    lender bears the fee.
     """
     source = _money(loan, accounts.bank(bank), match.booked_minor, receipt, line)
     event = "settled" if match.minor > 0 else "return_settled"
@@ -97,10 +97,10 @@ def settle(loan: Loan, receipt: Receipt, bank: str, match: Match, line: str, on:
 
 
 def identify(loan: Loan, receipt: Receipt, match: Match, line: str, on: date, event: str) -> Entry:
-    """Part of a line that waits proves a receipt after all: Dr suspense/line, Dr fee, Cr clearing.
+    """Book part of a waiting line as proof of a receipt: Dr suspense/line, Dr fee, Cr clearing.
 
-    A negative match is of the line of a return, or takes an earlier match back. On the line the
-    money is nobody's, so that posting names no receipt.
+    A negative match is of the line of a return, or takes an earlier match back. Money that waits on
+    a line belongs to no receipt, so the posting to suspense/line names none.
     """
     account = accounts.suspense_line(line)
     source = replace(_money(loan, account, match.booked_minor, receipt, line), receipt=None)
@@ -108,7 +108,7 @@ def identify(loan: Loan, receipt: Receipt, match: Match, line: str, on: date, ev
 
 
 def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
-    """Cash lies on a party's own account: Dr payable, Cr held by. Negative: it left again."""
+    """Book cash on a party's own account: Dr payable, Cr held by. Negative: it left again."""
     return _entry(
         "held_direct",
         on,
@@ -128,7 +128,7 @@ def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
 
 
 def to_advance(loan: Loan, receipt: Receipt, minor: int, on: date) -> Entry:
-    """Future money: Dr suspense, Cr advance. Negative: back to suspense."""
+    """Book money paid ahead: Dr suspense, Cr advance. Negative: back to suspense."""
     return _entry(
         "advanced",
         on,
@@ -140,7 +140,7 @@ def to_advance(loan: Loan, receipt: Receipt, minor: int, on: date) -> Entry:
 
 
 def waive(loan: Loan, item: Installment, amounts: Amounts, reason: str, on: date) -> Entry:
-    """Dr forgiven by party, Cr owed. The claim stays and is offset by what was forgiven."""
+    """Book a waiver: Dr forgiven by party, Cr owed. What was forgiven offsets the claim."""
     parts = drawn_from(item, amounts, loan.product.shares)
     postings = [
         *_owed(loan, item.number, -amounts),
@@ -154,7 +154,7 @@ def waive(loan: Loan, item: Installment, amounts: Amounts, reason: str, on: date
 
 
 def write_off(loan: Loan, item: Installment, on: date) -> Entry:
-    """Dr written off by party, Cr owed: given up in the books, still collectable."""
+    """Book a write-off: Dr written off by party, Cr owed. The debt stays collectable."""
     postings = [
         *_owed(loan, item.number, -item.owed),
         *(
@@ -167,7 +167,7 @@ def write_off(loan: Loan, item: Installment, on: date) -> Entry:
 
 
 def recover(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
-    """Money on what was written off: Dr suspense, Cr written off; Dr claim, Cr payable."""
+    """Book money on a written-off debt: Dr suspense, Cr written off; Dr claim, Cr payable."""
     total = sum(part.minor for part in parts)
     postings = [
         _money(loan, accounts.suspense(receipt.id), total, receipt),
@@ -182,17 +182,17 @@ def recover(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) 
 
 
 def recovery_reversed(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
-    """A return takes back what had been recovered: the opposite of `recover`."""
+    """Book the return of recovered money: the opposite of `recover`."""
     return _opposite(recover(loan, receipt, parts, on), "recovery_reversed")
 
 
 def cancel(loan: Loan, item: Installment, on: date) -> Entry:
-    """Dr claim, Cr owed: what was charged and not collected is taken back."""
+    """Book a cancellation: Dr claim, Cr owed for what was charged and not collected."""
     return charge(loan, item, -item.owed, "cancelled", on)
 
 
 def stray_line(account: str, line: str, minor: int, currency: str, on: date) -> Entry:
-    """A line that nothing explains: Dr bank, Cr suspense/line (or the opposite for a debit)."""
+    """Book a line that nothing explains: Dr bank, Cr suspense/line; the opposite for a debit."""
     return _entry(
         "unmatched_line",
         on,
@@ -204,7 +204,7 @@ def stray_line(account: str, line: str, minor: int, currency: str, on: date) -> 
 
 
 def line_fee(line: StatementLine, clearing: str) -> Entry:
-    """A fee of a booked line as a whole: Dr rail fees, Cr bank. The house bears it.
+    """Book the fee of a line as a whole: Dr rail fees, Cr bank. The lender bears it.
 
     It is a fee of the rail whose `clearing` account the line settles, as a fee of one item is.
     """
@@ -220,7 +220,7 @@ def line_fee(line: StatementLine, clearing: str) -> Entry:
 
 
 def waiting_fee(line: str, clearing: str, minor: int, currency: str, on: date) -> Entry:
-    """The fee of a line that waited whole: Dr rail fees, Cr suspense/line.
+    """Book the fee of a line that waited whole: Dr rail fees, Cr suspense/line.
 
     It is a fee of the rail whose `clearing` account the line settles.
     """
@@ -235,7 +235,7 @@ def waiting_fee(line: str, clearing: str, minor: int, currency: str, on: date) -
 
 
 def _proof(loan: Loan, receipt: Receipt, match: Match, line: str) -> Iterator[Posting]:
-    """Dr fee, Cr clearing: what a booked line says of a receipt."""
+    """Dr fee, Cr clearing: what a booked line proves of a receipt."""
     fees = _rail_fees(receipt.clearing_account)
     yield _money(loan, fees, match.fee_minor, receipt, line)
     yield _money(loan, receipt.clearing_account, -match.minor, receipt, line)

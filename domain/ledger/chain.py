@@ -1,10 +1,9 @@
-"""The journal's hash chain: dense numbers, and in each hash the one before and the whole item.
+"""The journal's hash chain: items numbered without gaps, each hashed with the hash before it.
 
 Commands, transitions and entries share one sequence: a command stands first, then what it moved and
 what it posted. A hash is SHA-256 over the canonical encoding (field names and lengths included) of
 the previous hash and the item, so a flipped byte, a removed, added or swapped row is found by
-anyone who recomputes it. `leaf` is the same encoding without the previous hash: what a Merkle seal
-over a batch of items will be built from.
+anyone who recomputes it.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ from domain.ledger.entry import Posting
 GENESIS = "0" * 64
 """The hash before the first item."""
 FAULTS_KEPT = 50
-"""One wrong row makes many sums wrong; the first faults say where to look."""
+"""Most faults that one verification keeps; the first ones say where to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,8 @@ class Commanded:
 
     `identity` is the digest of its business content. With the actor and reason of the `ChainItem`
     and the approver it makes the record of the command: who asked for what, why, and who agreed.
-    `rule` is set when the command was refused; `answer` is then the refusal in words.
+    `says` is the dedup key of evidence (`Command.says`), None for orders. `rule` is set when the
+    command was refused; `answer` is then the refusal in words.
     """
 
     kind: str
@@ -79,14 +79,9 @@ class ChainItem:
     what: Booked | Moved | Commanded
 
 
-def leaf(item: ChainItem) -> bytes:
-    """The canonical bytes of one item."""
-    return canonical(item)
-
-
 def next_hash(prev: str, item: ChainItem) -> str:
     """The hash that follows `prev` (64 hexadecimal characters) when `item` is appended."""
-    return hashlib.sha256(canonical(prev) + leaf(item)).hexdigest()
+    return hashlib.sha256(canonical(prev) + canonical(item)).hexdigest()
 
 
 @dataclass(slots=True)

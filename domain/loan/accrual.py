@@ -1,4 +1,4 @@
-"""Penalty from value dates: what an installment bears through a day, and what caps leave of it.
+"""Penalty from value dates: the exact penalty through a day, and the part that caps allow.
 
 Pure: nothing here charges anything. `decide.charges` books what these functions compute.
 """
@@ -43,8 +43,8 @@ def within_caps(
 ) -> tuple[int, Cap | None]:
     """The part of a wanted charge that the product's caps allow, and the cap that stops the rest.
 
-    Never below `lowest` for a cap's sake, at most all that is unpaid: what was paid was lawful when
-    it was asked for.
+    A cap never makes it less than `lowest` (below zero: the unpaid penalty that may be reversed),
+    because penalty that was paid was lawful when it was asked for.
     """
     rules = loan.product.caps
     if rules is None or wanted <= lowest:
@@ -55,7 +55,7 @@ def within_caps(
 
 
 def was_capped(loan: Loan, item: Installment) -> bool:
-    """Whether less than the rule asks for was booked the last time: nobody is told that again."""
+    """Whether a cap left out penalty the last time, so that it is not reported again."""
     return item.penalty_through is not None and penalty_wanted(loan, item, item.penalty_through) > 0
 
 
@@ -86,11 +86,11 @@ def penalty_due(
 def excused_days(
     loan: Loan, item: Installment, through: date, tried_on: date | None = None
 ) -> frozenset[date]:
-    """Days lost to rail, platform or risk block.
+    """Days on which no penalty accrues, because rail, platform or risk block caused the delay.
 
-    From an attempt that they spoiled to the next one, which may be about to be made (`tried_on`);
-    while an attempt is live; and the days that a rail took to execute an order after the day that
-    it was ordered for.
+    These are the days from an attempt that failed for such a cause to the next attempt, which may
+    be about to be made (`tried_on`); the days while an attempt is live; and the days that a rail
+    took to execute an order after the day that it was ordered for.
     """
     days: set[date] = set()
     for index, attempt in enumerate(item.attempts):
@@ -133,7 +133,7 @@ def value_days(loan: Loan, item: Installment) -> set[date]:
 
 
 def _overdue_on(loan: Loan, item: Installment, day: date) -> Amounts:
-    """What was overdue on a day: money valued before it no longer counts, waivers never did."""
+    """What was overdue on a day, penalty aside: charges less waivers and money valued before it."""
     owed = item.charged - item.forgiven - item.given_up
     owed = replace(owed, penalty=0)
     for receipt in loan.receipts:

@@ -1,6 +1,6 @@
-"""What comes next for an installment, when and why: computed by the books, carried in the view.
+"""Computes what comes next for an installment, when and why; the view carries it to the driver.
 
-Pure: product, calendar, rail, retry policy and history in, absolute instants with reasons out. A
+Pure: product, calendar, rail, retry policy and history in, UTC instants with reasons out. A
 gazetted holiday or a moved cut-off therefore reaches a running driver as a newer view.
 """
 
@@ -33,9 +33,12 @@ from domain.loan.view import Beat, BeatKind, InstallmentView
 from domain.loan.waiting import left_to_take
 
 OPEN_AHEAD_DAYS = 10
-"""A driver is started so many days before its first beat."""
+"""Days before its first beat at which a driver is started."""
 REMINDER_STALE_AFTER = timedelta(hours=24)
-"""A reminder that could not be sent in a day has missed its purpose; the debit notices that."""
+"""A reminder not sent this long after its planned instant is left out.
+
+A product that requires a delivered reminder then takes no debit.
+"""
 BEFORE_DUE = frozenset({State.SCHEDULED, State.DUE})
 OVERDUE = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
 REVIEW_AT = time(12, 0)
@@ -189,7 +192,7 @@ def reminder_bar(loan: Loan, item: Installment) -> str:
 
 
 def _again(item: Installment, rule: int) -> str:
-    """Marks messages of a rule that told another due date before, which has been moved since."""
+    """Ending of the beat's key when messages of the rule named another due date, moved since."""
     others = [n for n in item.notices if n.rule == rule and n.due_on not in {None, item.due_on}]
     return f"/{item.due_on:%Y%m%d}" if others else ""
 
@@ -197,9 +200,9 @@ def _again(item: Installment, rule: int) -> str:
 def reminder_step(
     item: Installment, rule: int, at: datetime, receipt_within: timedelta
 ) -> int | None:
-    """The channel to try next for a rule: 0 at first, None when delivered or still awaited.
+    """Index of the channel to try next for a rule: 0 at first, None when delivered or awaited.
 
-    A message that told another due date does not count: whoever moves the date is to be told.
+    A message that named another due date does not count: after a move the borrower is told anew.
     """
     sent = [n for n in item.notices if n.rule == rule and n.due_on in {None, item.due_on}]
     if not sent:
@@ -292,7 +295,7 @@ def _ordered_slot(
 
 
 def _settlement_deadline(loan: Loan, item: Installment, rules: Rulebook) -> Beat | None:
-    """When money reported and not proven becomes a case; None once that case is there."""
+    """The review at which money reported and not proven becomes a case; None once it is one."""
     open_receipts = closure.unproven(loan, item)
     if not open_receipts or item.needs_operator:
         return None

@@ -86,8 +86,9 @@ class Receipt:
     `return_settled_minor` are what booked bank lines prove of it and of its return. `number` is the
     installment that it was taken for. `reference` is what a payer calls a transfer, it may repeat;
     `return_ref` the booking that the rail named as returned. `inferred`: only its return says that
-    it was taken. `untold_minor`: only a line said it was returned; its report is then no news.
-    `excess_minor`: reports of returns that go beyond all that is known to have come of its order.
+    it was taken. `untold_minor` was reported as returned by a bank line only: when the rail reports
+    that return later, nothing is booked again. `excess_minor`: reports of returns that go beyond
+    all that is known to have come of its order.
     """
 
     id: str
@@ -155,8 +156,12 @@ class Installment:
 
     `owed` is what the borrower owes now; `charged` everything ever charged net of reversals;
     `given_up` is written off and still collectable. `claims` and `given_up_claims` say whose they
-    are: what each party is still due of `owed` and of `given_up`. `penalty_carried` is the penalty
-    charged before the due date was moved: days are counted anew from the new date, and this stays.
+    are: what each party is still due of `owed` and of `given_up`. `penalty_through` is the last day
+    whose penalty is booked. `penalty_carried` is the penalty charged before the due date was moved:
+    days are counted anew from the new date, and this stays. Attempts up to number
+    `retries_reset_at` do not count for the product's retry plan. `needs_operator` says why a person
+    is asked; empty when nobody is. `opened`: its driver was started. `driver_beat` is the mark of
+    the view that the driver was last given, `driver_until` the instant of its next beat then.
     """
 
     number: int

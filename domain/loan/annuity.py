@@ -1,4 +1,4 @@
-"""The equal installment: the amount that, paid each period, leaves exactly what it should.
+"""The equal installment: the amount that, paid each period, leaves exactly the balloon.
 
 With i_k the exact interest of one unit in period k, and the balance B at its start, the installment
 solves  B + lent + interest_now - A = A * (v1 + v1*v2 + ...) + balloon * (v1 * ... * vn),
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from domain.money import Rounding, round_ratio
 
 Ratio = tuple[int, int]
-"""Numerator and denominator, not reduced: at this depth reducing costs more than it saves."""
+"""Numerator and denominator, not reduced: reducing such numbers costs more than it saves."""
 
 
 def level_installment(

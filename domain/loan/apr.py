@@ -1,4 +1,4 @@
-"""Annual percentage rates: what a loan costs a year, by the rule of the place.
+"""Annual percentage rates: what a loan costs a year, by the rule of a jurisdiction.
 
 - us-actuarial: Regulation Z appendix J; nominal, unit-period rate times periods a year.
 - eu: Directive 2008/48/EC annex I; effective, with time in years.

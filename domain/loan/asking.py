@@ -1,4 +1,4 @@
-"""What comes next while a debit order owes its verdict: it is sent again, or asked after."""
+"""What comes next while a debit order has no final outcome: a second send, or an enquiry."""
 
 from datetime import datetime, timedelta
 

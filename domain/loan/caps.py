@@ -1,7 +1,7 @@
 """Ceilings on what a loan may cost: all cash flows of the borrower against product and law.
 
-Every cap is compared by exact arithmetic: a rate by the worth of the flows at the cap's own rate,
-so no solver decides whether a loan is lawful; the figure in a message comes from the solver.
+Every cap is compared by exact arithmetic: a rate by the present value of the flows at the cap's
+own rate, so no solver decides whether a loan is lawful; the figure in a message comes from it.
 """
 
 from collections import defaultdict
@@ -16,17 +16,17 @@ from types import MappingProxyType
 
 from domain.errors import InvalidInput
 from domain.loan.apr import AprMethod, apr, disclose
-from domain.loan.cashflow import MOST_PERIODS, PRECISION, Flow, Odd, worth
+from domain.loan.cashflow import MOST_PERIODS, PRECISION, Flow, Odd, present_value
 from domain.loan.frequency import Frequency
 from domain.loan.schedule_terms import check_rate
 from domain.loan.unitperiod import UnitPeriod
 from domain.money import Rounding, round_minor
 
 _EQUAL = Decimal("1e-20")
-"""Worth, in minor units, that is only the end of the digits."""
+"""A present value of less than this, in minor units, counts as zero: it is rounding only."""
 _HALF_BASIS_POINT = Decimal("0.005")
 _SENSELESS = Decimal(10**9)
-"""Percent; a rate above it says no more than that there is one."""
+"""Percent a year; a rate above it is not shown as a figure."""
 
 
 class Measure(StrEnum):
@@ -77,7 +77,7 @@ def legal_caps(name: str, one_year_lpr_percent: Decimal | None = None) -> tuple[
     """The ceilings that a law sets, by id.
 
     Private lending (SPC 2020, art. 25 to 29, overdue interest and fees included) is capped at four
-    times the one-year loan prime rate on the day of the contract, so it has to be told.
+    times the one-year loan prime rate on the day of the contract, so that rate must be given.
 
     Raises:
         InvalidInput: an id that is not known, or a prime rate missing.
@@ -178,14 +178,14 @@ class Costs:
 
     @property
     def cost(self) -> int:
-        """Everything paid above that."""
+        """Everything paid above what was advanced."""
         return sum(flow.minor for flow in self.flows)
 
 
 def costs_of(
     every: Frequency, advances: Sequence[tuple[date, int]], payments: Iterable[Payment]
 ) -> Costs:
-    """Costs of a loan whose installments are so far apart; its time runs from the first advance."""
+    """Costs of a loan with installments `every` so often; time runs from the first advance."""
     unit, start = UnitPeriod.of(every), advances[0][0]
     given: defaultdict[date, int] = defaultdict(int)
     taken: defaultdict[date, int] = defaultdict(int)
@@ -205,7 +205,8 @@ def costs_of(
 def _clock(unit: UnitPeriod, start: date, day: date) -> tuple[int, Fraction]:
     """Whole unit periods from `start` to `day`, and the part of one; never before the start.
 
-    No date may stop the day's work: what lies beyond a hundred years is worth next to nothing.
+    A day more than `MOST_PERIODS` days (a hundred years) away counts as that many days away, where
+    the present value of money is next to nothing: no date may make the day's work fail.
     """
     days = max(0, min((day - start).days, MOST_PERIODS))
     whole, part = divmod(unit.between_us(start, start + timedelta(days=days)), 1)
@@ -235,7 +236,7 @@ def room(costs: Costs, caps: Sequence[Cap], day: date) -> tuple[int, Cap]:
 
 
 def over(costs: Costs, caps: Sequence[Cap], minor: int, day: date) -> CapExceeded | None:
-    """The cap that so much more, paid on `day`, would pass, with the cost it would come to."""
+    """The cap that a charge of `minor`, paid on `day`, would exceed, with the cost; or None."""
     most, cap = room(costs, caps, day)
     if minor <= most:
         return None
@@ -247,7 +248,7 @@ def over(costs: Costs, caps: Sequence[Cap], minor: int, day: date) -> CapExceede
 def _is_broken(costs: Costs, cap: Cap) -> bool:
     if cap.measure in RATES:
         rate = _unit_rate(cap.percent + _HALF_BASIS_POINT, cap.measure, costs.unit.per_year)
-        return worth(costs.flows, rate, Odd.COMPOUND) >= -_EQUAL
+        return present_value(costs.flows, rate, Odd.COMPOUND) >= -_EQUAL
     return costs.cost > _allowed(costs, cap)
 
 
@@ -257,8 +258,8 @@ def _room(costs: Costs, cap: Cap, day: date) -> int:
     with localcontext() as context:
         context.prec = PRECISION
         rate = _unit_rate(cap.percent, cap.measure, costs.unit.per_year)
-        one = worth([Flow(1, *_clock(costs.unit, costs.start, day))], rate, Odd.COMPOUND)
-        left = -worth(costs.flows, rate, Odd.COMPOUND) / one + _EQUAL
+        one = present_value([Flow(1, *_clock(costs.unit, costs.start, day))], rate, Odd.COMPOUND)
+        left = -present_value(costs.flows, rate, Odd.COMPOUND) / one + _EQUAL
         return int(left.to_integral_value(ROUND_FLOOR))
 
 

@@ -1,4 +1,4 @@
-"""Cash flows of a borrower, and what they are worth at a rate: the equation behind every APR."""
+"""Cash flows of a borrower, and their present value at a rate: the equation behind every APR."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def check_flows(flows: Sequence[Flow]) -> tuple[Flow, ...]:
     return tuple(sorted(flows, key=lambda flow: flow.at))
 
 
-def worth(flows: Iterable[Flow], rate: Decimal, odd: Odd) -> Decimal:
+def present_value(flows: Iterable[Flow], rate: Decimal, odd: Odd) -> Decimal:
     """Present value of the flows at `rate` per unit period (above -1), to `PRECISION` digits."""
     with localcontext() as context:
         context.prec = PRECISION

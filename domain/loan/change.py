@@ -66,7 +66,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It was applied."""
+    """The command was applied; `note` says in a few words what it did."""
 
     kind: Literal["done"] = "done"
     note: str = ""
@@ -82,7 +82,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """The beat has become moot; the view says what is to be done instead."""
+    """The beat is no longer what comes next; the view says what is to be done instead."""
 
     kind: Literal["superseded"] = "superseded"
 
@@ -163,7 +163,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What the door adds to everything that a command writes."""
+    """What the books add to everything that a command writes: who, why and when (UTC)."""
 
     command_id: str
     actor: Actor

@@ -9,7 +9,7 @@ from domain.loan.command import OrderCommand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge(OrderCommand):
-    """Ask for a fee or a cost besides the schedule, once; no ceiling of the product is passed."""
+    """Charge a fee or a cost besides the schedule, once; refused above a cap of the product."""
 
     kind: Literal["charge"] = "charge"
     component: Component

@@ -1,4 +1,4 @@
-"""Which unit period the flows of a loan are timed in, told from their dates.
+"""Finds the unit period in which the flows of a loan are timed, from their dates.
 
 Sources: Regulation Z, 12 CFR 1026 appendix J (b) (3), (4) and (5); Directive 2014/17/EU annex I,
 remark on intervals that are no whole number of weeks or months.

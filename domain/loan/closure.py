@@ -1,8 +1,8 @@
-"""Closure by evidence: what lacks before an installment is released, and before it is closed.
+"""Closure by evidence: what is missing before an installment is released or closed.
 
 Two gates. *Released*: nothing more can be asked of the borrower. *Closed*: every party's share is
-proven as well, the funder's included. A gate that lacks anything stays shut, and what it lacks has
-a name and an owner.
+proven as well, the funder's included. A gate stays shut while anything is missing, and each missing
+thing has a code and an owner.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from domain.loan.sharing import held
 
 
 class Gate(StrEnum):
-    """Which gate a lack keeps shut."""
+    """Which gate a missing thing keeps shut."""
 
     RELEASE = "release"
     CLOSE = "close"
@@ -27,7 +27,7 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that lacks: a stable code, who must supply it, and what, in words."""
+    """One missing thing: a stable code, who must supply it, and what it is, in words."""
 
     gate: Gate
     code: str
@@ -42,7 +42,7 @@ def missing(
     rules: Rulebook,
     at: datetime,
 ) -> tuple[Missing, ...]:
-    """Everything that lacks for both gates at an instant; empty means proven."""
+    """Everything that is missing for both gates at an instant; empty means proven."""
     return (*_release(loan, item, cases, rules, at), *_close(loan, item, cases))
 
 
@@ -59,8 +59,8 @@ def receipts_of(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
 def paying(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
     """Receipts whose money stands on the installment now, or that were taken back from it.
 
-    Surplus money that was taken for it and never applied to it is somebody's case, not a condition
-    of this installment.
+    Surplus money that was taken for it and never applied to it has a case of its own and is not a
+    condition of this installment.
     """
     return tuple(
         receipt
@@ -70,7 +70,7 @@ def paying(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
 
 
 def unproven(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
-    """Receipts on the installment of which a booked line still lacks: of the money, or its return.
+    """Receipts on the installment that lack a booked line: for the money, or for its return.
 
     Both legs count: a debit and its return cancel out in the reports and are two lines at the bank.
     """
@@ -133,9 +133,9 @@ def _about(loan: Loan, item: Installment, cases: Mapping[str, CaseChange]) -> li
 
 
 def _close(loan: Loan, item: Installment, cases: Mapping[str, CaseChange]) -> list[Missing]:
-    """Each party's share lies on its own account or was sent on; no case stands against it.
+    """What is missing for closing: shares not proven to have reached their party, and open cases.
 
-    What was forgiven reaches nobody, so only what money has paid counts.
+    Only what money has paid is shared; a waived amount goes to nobody.
     """
     lacks: list[Missing] = []
     for payee in sorted(loan.product.payees, key=lambda payee: payee.party):

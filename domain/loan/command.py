@@ -62,7 +62,7 @@ class Command:
         }
 
     def says(self) -> str | None:
-        """A key for what evidence says, so that one fact by many ways counts once."""
+        """The dedup key of evidence: one fact that comes by several ways counts once."""
         return None
 
     def scope(self) -> Scope:
@@ -99,7 +99,7 @@ class InstallmentCommand(LoanCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCommand(InstallmentCommand):
-    """An override: always with id, actor and reason; `approver` is checked by a later rule."""
+    """An operator's order on an installment; `approver` is who agreed to it, if anybody did."""
 
     approver: str | None = None
 

@@ -1,4 +1,4 @@
-"""Commands: all that can be asked of, or told to, the books. One frozen dataclass each.
+"""Commands: everything that the books can be asked to do or be told. One frozen dataclass each.
 
 *Evidence* (outcomes, returns, receipts, lines, notice receipts, the passing of a day) is never
 refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
@@ -30,7 +30,7 @@ from domain.reconciliation.statement import StatementLine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollDay(LoanCommand):
-    """A local day has begun: what fell due, penalties, gates, openings, overdue receipts."""
+    """A local day has begun: book what fell due and penalties, pass gates, start drivers."""
 
     evidence: ClassVar[bool] = True
 
@@ -43,7 +43,7 @@ class RollDay(LoanCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeatCommand(InstallmentCommand):
-    """A beat being performed. `beat` is its key; moot beats are answered with Superseded.
+    """A beat being performed. `beat` is its key; one that has changed is answered Superseded.
 
     `seen` is the view version that the driver saw (not part of the identity).
     """
@@ -69,7 +69,7 @@ class IntendDebit(BeatCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review(BeatCommand):
-    """Look at the gates now."""
+    """Open a case for money that is still unproven at its deadline."""
 
     kind: Literal["review"] = "review"
 
@@ -154,7 +154,7 @@ class RecordNoticeReceipt(ReportCommand):
     channel: str = ""
 
     def says(self) -> str | None:
-        """One message has one fate."""
+        """One report of one kind about one message."""
         return f"notice/{self.message_id}/{'delivered' if self.delivered else 'failed'}"
 
     def scope(self) -> Scope:
@@ -209,7 +209,7 @@ class Unhold(OrderCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryNow(OrderCommand):
-    """Present again at the next allowed slot; hard declines need `new_authority`."""
+    """Present again at the next allowed slot; refused while rules bar any presentment."""
 
     kind: Literal["retry_now"] = "retry_now"
 
@@ -249,14 +249,14 @@ class Waive(OrderCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(OrderCommand):
-    """The installment is never to be collected."""
+    """Cancel an installment: it is never to be collected."""
 
     kind: Literal["cancel"] = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOff(OrderCommand):
-    """Give up what is owed in the books; it stays collectable."""
+    """Write off what is owed; it stays collectable."""
 
     kind: Literal["write_off"] = "write_off"
 

@@ -47,7 +47,7 @@ def of_schedule(
 def broken_caps(
     rules: CapRules | None, principal_minor: int, disbursed_on: date, lines: Sequence[ScheduleLine]
 ) -> tuple[CapExceeded, ...]:
-    """Ceilings of a product that a loan breaks which is to be boarded with these rows."""
+    """The caps of a product that a loan with these schedule rows would break."""
     if rules is None:
         return ()
     advances, fees = [(disbursed_on, principal_minor)], rules.fees_on(principal_minor)

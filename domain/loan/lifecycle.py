@@ -1,4 +1,4 @@
-"""The table of moves of an installment. Nothing else in the house assigns a state.
+"""The table of moves of an installment. Nothing else assigns a state.
 
 `docs/lifecycle.md` is generated from this table and a test compares the two.
 """

@@ -1,7 +1,7 @@
 """Orders about the link between a booked bank line and the money of a loan.
 
 A line that carries no reference of ours, or one that nobody knows, waits in suspense. A person who
-knows whose money it is says so, and can take it back: every order here undoes another.
+knows whose money it is matches it, and can undo the match.
 """
 
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ class MatchOrder(OrderCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchLine(MatchOrder):
-    """So much of a waiting line is the money of this payment, or of its return; minor units.
+    """Match an amount of a waiting line with a payment, or with its return; minor units.
 
-    `reference` is the payment's id, its order number or the payer's reference. One that no unproven
-    payment has makes a payment of it: the line is its first news. On a debit line the amount came
-    back, whether the rail has reported that or not. `fee_minor` is what the bank kept of it inside
-    the line; an amount of 0 books nothing but a fee.
+    `reference` is the payment's id, its order number or the payer's reference. A reference that no
+    unproven payment has makes a new payment: the line is the first news of it. On a debit line the
+    amount is money that went back, whether the rail has reported that or not. `fee_minor` is what
+    the bank kept of it inside the line; an amount of 0 books nothing but a fee.
     """
 
     kind: Literal["match_line"] = "match_line"
@@ -40,14 +40,14 @@ class MatchLine(MatchOrder):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoMatch(MatchOrder):
-    """A line does not prove this receipt after all: it waits again, the receipt is unproven."""
+    """Undo a match: the line's money waits again and the receipt is unproven."""
 
     kind: Literal["undo_match"] = "undo_match"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawPayment(OrderCommand):
-    """A payment that somebody recorded and no line proves was none: what it paid is owed again."""
+    """Take back a recorded payment that no line proves: what it paid is owed again."""
 
     kind: Literal["withdraw_payment"] = "withdraw_payment"
     reference: str

@@ -1,8 +1,6 @@
-"""Waterfalls that have a name: statutes, contracts and other systems, one place for all of them."""
+"""Named waterfalls: those of statutes, of usual contracts and of Apache Fineract."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 
 from domain.errors import InvalidInput
@@ -81,7 +79,7 @@ def named(text: str) -> Waterfall:
     The names of Apache Fineract may be written in full, as in `rbi-india-strategy`.
 
     Raises:
-        InvalidInput: neither of both, or a component twice.
+        InvalidInput: neither a name nor components, or a component twice.
     """
     written = text.strip().lower()
     name = written.removesuffix("-strategy").removesuffix("-order")
@@ -93,32 +91,3 @@ def named(text: str) -> Waterfall:
         rule = f"components with commas ({', '.join(Component)}) or one of {', '.join(WATERFALLS)}"
         raise InvalidInput("order", text, rule) from None
     return _finish_each(*order)
-
-
-class TransactionType(StrEnum):
-    """Why money came: each kind may have a waterfall of its own."""
-
-    REPAYMENT = "repayment"
-    """Paid by the borrower."""
-    EARLY_REPAYMENT = "early-repayment"
-    """Paid ahead by the borrower, on purpose."""
-    MERCHANT_REFUND = "merchant-refund"
-    """The goods went back; the merchant repays."""
-    GOODWILL = "goodwill"
-    """Given by the lender."""
-    GUARANTOR = "guarantor"
-    """Paid by a guarantor."""
-    RECOVERY = "recovery"
-    """Collected after the loan was written off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waterfalls:
-    """The waterfall of a product, and those that differ by kind of transaction."""
-
-    usual: Waterfall
-    by_type: Mapping[TransactionType, Waterfall] = field(default_factory=dict)
-
-    def of(self, kind: TransactionType) -> Waterfall:
-        """The waterfall of one kind of transaction."""
-        return self.by_type.get(kind, self.usual)

@@ -122,7 +122,7 @@ def penalty(
 
 
 def _rates(rule: PenaltyRule, first: int, last: int, out: Collection[int]) -> Fraction:
-    """Sum of the daily rates from one number of days past due to another, those of `out` not."""
+    """Sum of the daily rates from one number of days past due to another, except those in `out`."""
     total = Fraction(0)
     bounds = (0, *(starts for starts, _ in rule.steps), last + 1)
     for lower, upper in pairwise(bounds):

@@ -1,4 +1,4 @@
-"""A product: every rule that an installment lives by, versioned and pinned at boarding."""
+"""A product: the rules that apply to a loan, versioned and pinned at boarding."""
 
 from dataclasses import dataclass, field
 from datetime import time, timedelta

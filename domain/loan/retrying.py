@@ -1,4 +1,4 @@
-"""What the retry policy says of an installment, asked from its aggregate and at an instant."""
+"""Applies the retry policy to an installment of a loan at an instant."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -23,7 +23,7 @@ NEVER_AGAIN = frozenset(
         OutcomeClass.LATE_RETURN,
     }
 )
-"""After these nobody debits under the same authority, whoever orders it."""
+"""Reasons after which nobody may debit under the same mandate, not even on an order."""
 
 
 def retry_verdict(
@@ -38,31 +38,21 @@ def retry_verdict(
         return no
     known = tuple(_as_failed(attempt) for attempt in item.attempts)
     attempts = tuple(a for a in known if a.number > item.retries_reset_at) or known
-    product = loan.product
-    rail = rules.rail(product.rail)
-    calendar = rules.calendar(rail.calendar)
-    verdict = next_attempt(
-        attempts,
-        item.due_on,
-        product.retry,
-        rail,
-        loan.mandate,
-        calendar,
-        product.timezone,
-        limits=rules.limits.get(rail.name, ()),
-    )
+    history = _history(loan, item, attempts, rules)
+    verdict = next_attempt(history)
     if at is None or isinstance(verdict, NoRetry) or at <= verdict.not_before:
         return verdict
+    rail, calendar = history.rail, history.calendar
     slot = not_missed(verdict.not_before, at, rail, calendar)
     value_on = value_day(rail, calendar, local_day(slot, rail.timezone))
-    rule, last_day = last_value_day(_history(loan, item, attempts, rules))
+    rule, last_day = last_value_day(history)
     if value_on > last_day:
         return NoRetry(rule, f"the next value day {value_on} lies after {last_day} ({rule})")
     return replace(verdict, not_before=slot, value_on=value_on)
 
 
 def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
-    """What forbids any further presentment, whoever orders it: authority lost, or rail's count."""
+    """What forbids any further presentment, even on an order: no mandate, or a limit reached."""
     presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
@@ -84,7 +74,7 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
 
 
 def _as_failed(attempt: Attempt) -> Attempt:
-    """Money that was taken and did not suffice: for the policy it is as if funds were short."""
+    """The attempt as the policy counts it: one that took too little counts as NSF."""
     if attempt.state is not AttemptState.CONFIRMED:
         return attempt
     return replace(attempt, state=AttemptState.DECLINED, klass=OutcomeClass.NSF)
@@ -96,20 +86,19 @@ def _history(
     product = loan.product
     rail = rules.rail(product.rail)
     return History(
-        attempts,
-        (),
-        item.due_on,
-        product.retry,
-        rail,
-        loan.mandate,
-        rules.limits.get(rail.name, ()),
-        rules.calendar(rail.calendar),
-        product.timezone,
+        attempts=attempts,
+        due_on=item.due_on,
+        plan=product.retry,
+        rail=rail,
+        mandate=loan.mandate,
+        calendar=rules.calendar(rail.calendar),
+        timezone=product.timezone,
+        limits=rules.limits.get(rail.name, ()),
     )
 
 
 def ends_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> date:
-    """The day from which time alone has ended the retries, should nobody present until then."""
+    """The first day on which no retry is possible any more, if nothing is presented until then."""
     verdict = retry_verdict(loan, item, rules, at)
     if isinstance(verdict, NoRetry):
         return local_day(at, loan.product.timezone)

@@ -1,4 +1,4 @@
-"""Whose part of a payment is whose: shares drawn from claims, taken back, and held on accounts."""
+"""The parties' shares of a payment: drawn from claims, taken back, and held on accounts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

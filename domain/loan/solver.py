@@ -1,6 +1,6 @@
-"""The rate at which cash flows are worth nothing: searched with floats, proven with decimals.
+"""The rate at which cash flows have a present value of zero: searched in floats, then proven.
 
-No figure of this file is ever posted: rates are disclosed and compared, money is not made of them.
+No figure of this file is ever posted: rates are disclosed and compared, never booked.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ from itertools import accumulate, islice
 from math import exp, expm1
 
 from domain.errors import InvalidInput, InvariantBroken
-from domain.loan.cashflow import PRECISION, Flow, Odd, check_flows, sign_changes, worth
+from domain.loan.cashflow import PRECISION, Flow, Odd, check_flows, present_value, sign_changes
 
 LONGEST = 20_000.0
 """Rates are searched by ln(1 + rate) of a unit period, from minus this to plus this.
@@ -40,7 +40,7 @@ _LAST_DIGIT = Decimal("1e-30")
 """What a debt grows by is given to this digit, so that a rate that is a short decimal comes out
 as it; growth of 10 and more, or far below 1, to as many digits of its own."""
 _PROOF = Decimal("1e-18")
-"""Of the growth: the worth changes its sign within so much of it on either side."""
+"""Of the growth: the present value changes its sign within so much of it on either side."""
 
 
 def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal:
@@ -75,10 +75,10 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
     found = list(islice(_brackets(value, grid), 1 if sure else None))
     if not found:
         raise InvalidInput(
-            "flows", _shown(ordered), "a rate at which they are worth nothing; there is none"
+            "flows", _shown(ordered), "a rate at which their present value is zero; there is none"
         )
     if len(found) > 1:
-        rule = f"one rate at which they are worth nothing; there are at least {len(found)}"
+        rule = f"one rate at which their present value is zero; there are at least {len(found)}"
         raise InvalidInput("flows", _shown(ordered), rule)
     return _polish(ordered, odd, _search(value, *found[0]))
 
@@ -86,23 +86,24 @@ def solve(flows: Sequence[Flow], odd: Odd, *, negative: bool = False) -> Decimal
 def _brackets(
     value: Callable[[float], float], grid: Sequence[float]
 ) -> Iterator[tuple[float, float]]:
-    """Where the worth is zero, or changes its sign from one point to the next."""
-    before, worth_before = grid[0], value(grid[0])
-    if worth_before == 0:
+    """Where the present value is zero, or changes its sign from one point to the next."""
+    before, value_before = grid[0], value(grid[0])
+    if value_before == 0:
         yield before, before
     for at in grid[1:]:
         now = value(at)
         if now == 0:
             yield at, at
-        elif (now < 0) != (worth_before < 0) and worth_before != 0:
+        elif (now < 0) != (value_before < 0) and value_before != 0:
             yield before, at
-        before, worth_before = at, now
+        before, value_before = at, now
 
 
 def _floating(flows: Sequence[Flow], odd: Odd) -> Callable[[float], float]:
-    """Worth in floats by ln(1 + rate), taken at the time of the first flow; below zero of the last.
+    """The present value of the flows in floats, as a function of ln(1 + rate).
 
-    So nothing overflows and the largest term never vanishes. The sign is the same at any time, and
+    It is taken at the time of the first flow, and of the last where the rate is below zero, so that
+    nothing overflows and the largest term never vanishes. The sign is the same at any time, and
     only the sign and the root matter to the search.
     """
     first, last = flows[0], flows[-1]
@@ -150,23 +151,23 @@ def _search(value: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _polish(flows: Sequence[Flow], odd: Odd, found: float) -> Decimal:
-    """Secant steps in decimals from the float, then the proof: the worth changes its sign there."""
+    """Secant steps in decimals from the float, then the proof: the present value changes sign."""
     with localcontext() as context:
         context.prec = PRECISION
         at = Decimal(found).exp()
         before = at * (1 + Decimal("1e-9"))
-        worth_before, worth_at = _worth_at(flows, odd, before), _worth_at(flows, odd, at)
+        value_before, value_at = _value_at(flows, odd, before), _value_at(flows, odd, at)
         digit, steps = _last_digit(at), 0
-        while worth_at not in (0, worth_before) and steps < _POLISH_STEPS:
-            step = worth_at * (at - before) / (worth_at - worth_before)
+        while value_at not in (0, value_before) and steps < _POLISH_STEPS:
+            step = value_at * (at - before) / (value_at - value_before)
             steps = _POLISH_STEPS if abs(step) < digit else steps + 1
-            before, worth_before, at = at, worth_at, at - step
-            worth_at = _worth_at(flows, odd, at)
+            before, value_before, at = at, value_at, at - step
+            value_at = _value_at(flows, odd, at)
         return _proven(flows, odd, at.quantize(digit))
 
 
-def _worth_at(flows: Sequence[Flow], odd: Odd, growth: Decimal) -> Decimal:
-    return worth(flows, _rate_of(growth), odd)
+def _value_at(flows: Sequence[Flow], odd: Odd, growth: Decimal) -> Decimal:
+    return present_value(flows, _rate_of(growth), odd)
 
 
 def _last_digit(growth: Decimal) -> Decimal:
@@ -175,15 +176,15 @@ def _last_digit(growth: Decimal) -> Decimal:
 
 
 def _proven(flows: Sequence[Flow], odd: Odd, growth: Decimal) -> Decimal:
-    """The rate, all its digits, of a growth around which the worth changes its sign."""
-    below, above = (_worth_at(flows, odd, growth * (1 + part)) for part in (-_PROOF, _PROOF))
+    """The rate, all its digits, of a growth around which the present value changes its sign."""
+    below, above = (_value_at(flows, odd, growth * (1 + part)) for part in (-_PROOF, _PROOF))
     if below * above >= 0:
         raise InvariantBroken(f"growth of {growth} is not that of {_shown(flows)}")
     return _rate_of(growth)
 
 
 def _rate_of(growth: Decimal) -> Decimal:
-    """Growth less one, exactly: a growth of almost nothing is a rate of many nines below zero."""
+    """Growth less one, exactly: a growth near zero is a rate of -0.99..., with many nines."""
     with localcontext() as context:
         context.prec = PRECISION + max(0, -growth.adjusted())
         return growth - 1

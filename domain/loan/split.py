@@ -1,4 +1,4 @@
-"""Whose money it is: what the parties of a loan are due of each charge, and get of each payment.
+"""Splits charges and payments over the parties of a loan.
 
 A charge makes claims by the product's shares. Whatever draws the claims (a payment, a waiver, a
 write-off) is split over what the parties are still due, so that nobody ever gets less than nothing

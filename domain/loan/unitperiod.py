@@ -1,4 +1,4 @@
-"""Unit periods: the clock of an APR, and how far apart two dates are on it.
+"""Unit periods, in which an APR counts time, and how many of them lie between two dates.
 
 Sources: Regulation Z, 12 CFR 1026 appendix J (b) (4) and (5); Directive 2008/48/EC annex I and
 2014/17/EU annex I, remarks on intervals.

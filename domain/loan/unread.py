@@ -1,4 +1,4 @@
-"""The command for evidence that is proven to be a rail's and says nothing that this build knows."""
+"""The command for a report that is proven to come from a rail and that this build cannot read."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -7,7 +7,7 @@ from enum import StrEnum
 from domain.loan.lifecycle import State
 
 WAITS = "!"
-"""Ends a mark that says that a person is waited for."""
+"""Last character of a mark while a person is needed."""
 
 
 class BeatKind(StrEnum):
@@ -17,7 +17,7 @@ class BeatKind(StrEnum):
     PRESENT = "PRESENT"
     ENQUIRE = "ENQUIRE"
     REVIEW = "REVIEW"
-    """Look at the gates: money unproven past its deadline becomes a case."""
+    """Open a case for money that is unproven past its deadline."""
     OTHER = "OTHER"
     """A member that this build does not know: it waits for a newer view."""
 
@@ -73,9 +73,10 @@ class InstallmentView:
 
     @property
     def mark(self) -> str:
-        """What a driver with this view knows: its action and instant, or the end; a waiting person.
+        """What the view asks of a driver, as text: key and instant of the next beat, or `final`.
 
-        Two views of one mark ask the same of a driver and show the same to searches.
+        It ends in `WAITS` while a person is needed. Two views with the same mark ask the same of a
+        driver and show the same to searches.
         """
         beat = self.next_beat
         asked = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"

@@ -1,4 +1,4 @@
-"""Free money of a loan: where it goes, and how much of a debit it leaves to be taken."""
+"""Free money of a loan: what it pays, and how much is then left to debit."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,8 +15,8 @@ def by_waterfall(
 ) -> tuple[tuple[Allocation, ...], int]:
     """Where free money of a receipt goes among open items, and what they cannot take.
 
-    What is owed is never future to it, however early its value date. A payer who agreed to a debit
-    did not agree to pay other installments with it.
+    What is due by today counts as due, also for money with an earlier value date. Money of a debit
+    pays only the installment that it was taken for: the payer agreed to nothing else.
     """
     entries = [item for item in items if item.owed.total]
     if receipt.source == "debit":

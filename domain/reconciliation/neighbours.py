@@ -1,4 +1,4 @@
-"""How a statement stands to the others of its account: repeated, restated, incomplete, or next.
+"""Compares a statement with the others of its account: repeated, restated, incomplete, or next.
 
 Days decide which statement comes before another, since many banks give no numbers and some begin
 them anew each year. Numbers are compared where both statements have one.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from domain.reconciliation.statement import Fault, FaultRule, Statement, StatementLine
 
 FAULTS_KEPT = 1000
-"""A file that is wrong on every line must not fill the memory with saying so."""
+"""Most faults of lines that are kept: a file wrong on every line must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,6 @@ class Totals:
             found.extend(_balance_faults(head, self.sum_minor, self.later_minor))
             found.extend(summary_faults(head, self.booked, left_out or NOTHING))
         return (*found, *self.faults)
-
-
-def control_totals(statement: Statement) -> tuple[Fault, ...]:
-    """Check one whole statement: balances, currency, items and batch counts. Empty: it adds up."""
-    return Totals().plus(statement, statement.lines).closed(statement)
 
 
 def judge_pages(pages: Sequence[tuple[Statement, int, int]]) -> tuple[Fault, ...]:

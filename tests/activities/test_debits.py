@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.beats import BeatOrder
 from activities.debits import DebitActivities
-from activities.uncut import uncut
+from activities.shielded import shielded
 from domain.debit.outcome import NO_ANSWER, Outcome
 from domain.loan.lifecycle import State
 from domain.loan.view import BeatKind, InstallmentView
@@ -203,14 +203,14 @@ async def test_cancelled_activity_still_records_what_it_sent() -> None:
     assert view.state is State.CLEARING
 
 
-async def test_uncut_work_passes_its_own_error_on() -> None:
-    """What fails inside uncut work fails outside as itself."""
+async def test_shielded_work_passes_its_own_error_on() -> None:
+    """What fails inside shielded work fails outside as itself."""
 
     async def fails() -> Outcome:
         raise ConnectionError("gone")
 
     with pytest.raises(ConnectionError):
-        await uncut(fails())
+        await shielded(fails())
 
 
 async def _intend_only(bench: Bench) -> None:

@@ -8,8 +8,8 @@ from activities import healing
 from activities.healing import HealActivities, HealOrder
 from domain.loan.view import InstallmentView
 from tests.fakes.books import FakeBooks
+from tests.fakes.bulk import FakeDesk, FakeDrivers, FakeOutbox
 from tests.fakes.clock import FakeClock
-from tests.fakes.house import FakeDesk, FakeDrivers, FakeOutbox
 
 
 def views(count: int) -> list[InstallmentView]:

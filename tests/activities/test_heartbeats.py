@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import uncut
+from activities import shielded
 from activities.healing import HealActivities, HealOrder
 from activities.statements import StatementActivities, StatementOrder
 from activities.sweeps import SweepActivities, SweepOrder
 from domain.loan.change import Applied, Refused
-from tests.fakes.clock import FakeClock
-from tests.fakes.house import (
+from tests.fakes.bulk import (
     FakeArchive,
     FakeDesk,
     FakeDrivers,
@@ -24,6 +23,7 @@ from tests.fakes.house import (
     FakeStarter,
     statement,
 )
+from tests.fakes.clock import FakeClock
 from tests.support.doors import AnyCommand
 
 SLOW_S = 0.4
@@ -56,7 +56,7 @@ def watched() -> tuple[ActivityEnvironment, list[tuple[Any, ...]]]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uncut, "_BEAT_S", 0.02)
+    monkeypatch.setattr(shielded, "_BEAT_S", 0.02)
 
 
 async def test_a_slow_page_of_a_statement_beats_all_the_time() -> None:

@@ -17,7 +17,7 @@ from domain.loan.amounts import Component
 from domain.loan.view import Beat, BeatKind, InstallmentView
 from ports.boarding import LoanApplication
 from tests.fakes.books import FakeBooks
-from tests.fakes.house import PLAIN, FakeLedger
+from tests.fakes.bulk import PLAIN, FakeLedger
 from tests.support.doors import BoardLoan, Order, Waive
 from workflows.messages import (
     MESSAGE,

@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.statements import StatementActivities, StatementOrder
-from tests.fakes.house import FakeArchive, FakeLedger, FakeReader, statement
+from tests.fakes.bulk import FakeArchive, FakeLedger, FakeReader, statement
 from tests.support.doors import RecordStatementBreak
 
 

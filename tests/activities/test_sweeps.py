@@ -12,8 +12,8 @@ from activities.sweeps import StatementSource, SweepActivities, SweepOrder
 from domain.errors import InvalidInput
 from ports.archive import StatementRecord
 from ports.rail import RailUnavailable, StatementFile
+from tests.fakes.bulk import FakeArchive, FakeDesk, FakeLedger, FakeOutbox, FakeStarter
 from tests.fakes.clock import FakeClock
-from tests.fakes.house import FakeArchive, FakeDesk, FakeLedger, FakeOutbox, FakeStarter
 from tests.fakes.rails import FakeRail, profile
 from tests.support.doors import RecordStatementBreak, RollDay
 
@@ -75,7 +75,7 @@ async def test_second_try_goes_on_from_the_cursor_of_the_first() -> None:
 
 
 async def test_day_of_a_scheduled_sweep_is_today_where_the_product_lives() -> None:
-    """Without a day the sweep takes the local date by the house's clock, not the server's date."""
+    """Without a day the sweep takes the local date by the clock of the books, not the server's."""
     bench = Bench(loans=1)
     bench.clock.offset = datetime(2026, 12, 1, 17, 0, tzinfo=UTC) - bench.clock.now()
     rolled = await ActivityEnvironment().run(

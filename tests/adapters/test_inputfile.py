@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.inputfile import csv_table, open_bytes, open_text, read_text, read_toml
+from adapters.inputfile import csv_table, open_bytes, open_text, read_text, toml_tables
 from adapters.refusals import SourceRefused
 
 
@@ -78,7 +78,7 @@ def test_toml_that_costs_without_end_is_refused(tmp_path: Path, content: str, sa
     file = tmp_path / "a.toml"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(SourceRefused) as refused:
-        read_toml(file, 1 << 20)
+        toml_tables(file, 1 << 20)
     assert said in str(refused.value)
 
 

@@ -73,7 +73,7 @@ def test_amounts_are_written_with_the_digits_of_their_currency(
 
 @given(st.integers(-MINOR_MAX, MINOR_MAX), st.sampled_from(["CNY", "JPY", "KWD", "CLF"]))
 def test_writing_and_reading_an_amount_gives_it_back(minor: int, currency: str) -> None:
-    """For every amount that the house takes, in every number of digits."""
+    """For every amount that is accepted, in every number of digits."""
     assert parse_minor(decimal_text(minor, currency), currency) == minor
 
 

@@ -23,13 +23,11 @@ from domain.errors import IllegalTransition, InvalidInput, InvariantBroken
 from domain.ledger.entry import Entry, Posting
 from domain.loan.lifecycle import Event, State, advance
 from domain.money import Money, exponent, largest_remainder, parse_minor
-from domain.submission import SEPA_CORE, SubmissionRule, earliest_submission, next_slot
 
 DAY = date(2026, 3, 10)
 BANKS = BankingCalendar("test", frozenset(), frozenset(), DAY, DAY)
 CLOSED = BankingCalendar("shut", frozenset(), frozenset(), DAY, DAY, frozenset(range(7)))
-MORNING, NOON = (DayWindow(time(h), time(h + 2), "Asia/Shanghai") for h in (8, 10))
-ELSEWHERE = DayWindow(time(12), time(13), "Europe/London")
+MORNING = DayWindow(time(8), time(10), "Asia/Shanghai")
 
 
 def plan(**changed: Any) -> RetryPlan:
@@ -85,35 +83,6 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (
         lambda: earliest_in_window(datetime(2026, 3, 10), MORNING),  # noqa: DTZ001  (the point)
         "instant: 2026-03-10 00:00:00 is refused: a date-time with its time zone",
-    ),
-    # submission
-    (
-        lambda: SubmissionRule("rail", ()),
-        "windows: 'rail' is refused: at least one, all in one time zone",
-    ),
-    (
-        lambda: SubmissionRule("rail", (MORNING, ELSEWHERE)),
-        "windows: 'rail' is refused: at least one, all in one time zone",
-    ),
-    (
-        lambda: SubmissionRule("rail", (NOON, MORNING)),
-        "windows: 'rail' is refused: in order, none overlapping",
-    ),
-    (
-        lambda: SubmissionRule("rail", (MORNING,), lead_banking_days=-1),
-        "lead: 'rail' is refused: not negative",
-    ),
-    (
-        lambda: SubmissionRule("rail", (MORNING,), earliest_days_before=-1),
-        "lead: 'rail' is refused: not negative",
-    ),
-    (
-        lambda: next_slot(SEPA_CORE, CLOSED, datetime(2026, 3, 10, 12, tzinfo=UTC)),
-        "rail: 'sepa-core' is refused: a window within 60 days of 2026-03-10",
-    ),
-    (
-        lambda: earliest_submission(SubmissionRule("rail", (MORNING,)), CLOSED, DAY),
-        "value_on: 2026-03-10 is refused: a banking day of shut",
     ),
     # retry plan
     (lambda: plan(attempts_max=0), "retry.attempts_max: 0 is refused: at least 1"),

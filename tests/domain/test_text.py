@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.reconciliation.statement import LineItem
-from domain.text import cleaned, cleaned_copy, is_plain, plain, unplain, visible
+from domain.text import cleaned, cleaned_copy, is_plain, plain, shortened, unplain, visible
 
 HOSTILE = (
     "a\rb",
@@ -56,3 +56,9 @@ def test_every_text_inside_a_value_is_looked_at() -> None:
     assert cleaned_copy(clean) is clean
     assert cleaned_copy(("a", 5)) == ("a", 5)
     assert cleaned_copy(7) == 7
+
+
+def test_a_text_is_shortened_to_the_length_asked_for() -> None:
+    """A text of just that length stays whole; a longer one shows that something was cut off."""
+    assert shortened("abcd", 4) == "abcd"
+    assert shortened("abcde", 4) == "abc…"

@@ -1,4 +1,4 @@
-"""The whole house in this process, on a real dev server and a real bank over HTTP.
+"""The whole system for journeys: a real dev server, a simulated bank over HTTP, and a worker.
 
 Only the worker lives in the test's own process, so that its counters can be read and its parts be
 asked to do a thing twice.

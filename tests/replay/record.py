@@ -30,7 +30,7 @@ from domain.loan.lifecycle import State
 from domain.loan.view import Beat, BeatKind
 from ports.rail import RailUnavailable, StatementFile
 from tests.fakes.books import Pace
-from tests.fakes.house import PLAIN
+from tests.fakes.bulk import PLAIN
 from tests.fakes.rails import NSF, OK, PENDING
 from tests.support.bulk import BulkStage
 from tests.support.stage import Handle, Stage, stage, until

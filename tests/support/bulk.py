@@ -18,8 +18,7 @@ from domain.debit.mandate import Mandate
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Actor
 from ports.boarding import LoanApplication
-from tests.fakes.clock import FakeClock
-from tests.fakes.house import (
+from tests.fakes.bulk import (
     FakeArchive,
     FakeDesk,
     FakeDrivers,
@@ -28,6 +27,7 @@ from tests.fakes.house import (
     FakeReader,
     statement,
 )
+from tests.fakes.clock import FakeClock
 from tests.fakes.rails import FakeRail, profile
 from tests.support.doors import BoardLoan
 

@@ -91,7 +91,7 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
 
 
 def _check_waiting(books: MemoryBooks, loan: Loan, receipt_id: str) -> None:
-    """Money waits for a live attempt, or with a case (I1)."""
+    """Money waits for a live attempt, or with a case."""
     receipt = loan.receipt(receipt_id)
     assert receipt is not None
     case = books.cases.get(f"surplus/{receipt_id}")
@@ -133,7 +133,7 @@ def _check_item(loan: Loan, item: Installment, sums: Sums, paid: Amounts) -> Non
 
 
 def _check_attempts(loan: Loan, item: Installment) -> None:
-    """I1 and I13: one at a time, and never more than rail, mandate and product allow."""
+    """One live attempt at a time, and never more than rail, mandate and product allow."""
     presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
     assert [a.number for a in item.attempts] == list(range(1, len(item.attempts) + 1))
     for earlier, after in zip(item.attempts, item.attempts[1:], strict=False):
@@ -150,7 +150,7 @@ def _check_attempts(loan: Loan, item: Installment) -> None:
 
 
 def check_moves(transitions: list[Transition]) -> None:
-    """I11: every move stands in a table."""
+    """Every move stands in a table."""
     events = {event.value for event in Event}
     for move in transitions:
         if move.order_no is not None and move.event == "attempt" and move.source:
@@ -161,7 +161,7 @@ def check_moves(transitions: list[Transition]) -> None:
 
 
 def check_gates(books: MemoryBooks, change: Change) -> None:
-    """I5: what passed a gate in this change lacks nothing for it now."""
+    """What passed a gate in this change is missing nothing for that gate now."""
     for move in change.transitions:
         item = books.item(move.number, move.loan_id)
         if move.target not in {"RELEASED", "CLOSED"} or item.state.value != move.target:

@@ -17,7 +17,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from tests.fakes.house import PLAIN
+from tests.fakes.bulk import PLAIN
 from tests.support.bulk import BulkStage
 from tests.support.stage import Handle, Stage, stage
 from workflows.installment import InstallmentWorkflow

@@ -14,7 +14,7 @@ from activities.healing import HealOrder
 from activities.sweeps import StatementSource, SweepOrder
 from ports.rail import StatementFile
 from tests.fakes.books import FakeBooks
-from tests.fakes.house import PLAIN
+from tests.fakes.bulk import PLAIN
 from tests.support.bulk import BulkStage
 from workflows import names
 

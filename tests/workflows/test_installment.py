@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities import uncut
+from activities import shielded
 from domain.debit.outcome import NO_ANSWER
 from domain.loan.aggregate import Actor, HoldKind
 from domain.loan.amounts import Component
@@ -335,7 +335,7 @@ async def test_worker_that_froze_is_replaced_and_its_late_answer_does_no_harm(
     temporal_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No heartbeat: another try asks the rail; when the frozen one answers it is old news."""
-    monkeypatch.setattr(uncut, "_BEAT_S", 3600.0)
+    monkeypatch.setattr(shielded, "_BEAT_S", 3600.0)
     monkeypatch.setitem(policies.DEBIT, "heartbeat_timeout", timedelta(seconds=1))
     scene = stage(temporal_client)
     answer = scene.rail.stop_after_send = asyncio.Event()

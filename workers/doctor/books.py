@@ -1,4 +1,4 @@
-"""The books: reachable, migrated, under a role that cannot rewrite them, on the same time as we."""
+"""Checks of the books: reachable, migrated, a role that cannot rewrite them, clocks that agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be told without asking anybody: settings, secrets, products, calendars."""
+"""Checks that ask no server: settings, secrets, products, calendars."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workers.stackfile import StackRecord
 
 CONFIRMED_AHEAD = timedelta(days=60)
-"""Two installments: nearer than that, due dates are moved by guesses."""
+"""Calendars should be confirmed this far ahead; beyond that only weekends are known."""
 SECRET_LEAST = 16
 _NEEDED = ("rail_api_secret", "webhook_secret")
 

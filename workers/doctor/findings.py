@@ -1,4 +1,4 @@
-"""What a check found, and how a check is run: within a time limit, and never beyond its words."""
+"""What a check found, and how a check is run: within a time limit, and without secrets."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Verdict(StrEnum):
     WARN = "warn"
     """It works now; somebody should look."""
     FAIL = "fail"
-    """Something does not work, or a promise of the house does not hold."""
+    """Something does not work, or a guarantee of Acquit does not hold."""
     SKIP = "skip"
-    """It could not be asked, because of another check that is told by itself."""
+    """It could not be asked, because of another check that is reported by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +41,22 @@ class Finding:
 
 
 def ok(check: str, detail: str) -> Finding:
-    """As it should be."""
+    """A check that found everything as it should be."""
     return Finding(check, Verdict.OK, detail)
 
 
 def warn(check: str, detail: str, advice: str) -> Finding:
-    """Works now, and wants somebody's eye."""
+    """A check of something that works now, and that somebody should look at."""
     return Finding(check, Verdict.WARN, detail, advice)
 
 
 def fail(check: str, detail: str, advice: str) -> Finding:
-    """Does not work."""
+    """A check of something that does not work."""
     return Finding(check, Verdict.FAIL, detail, advice)
 
 
 def skip(check: str, because: str) -> Finding:
-    """Could not be asked."""
+    """A check that could not be made."""
     return Finding(check, Verdict.SKIP, because)
 
 

@@ -1,4 +1,4 @@
-"""The rails of our products: configured, reachable, and taking our signature; and their clocks."""
+"""Checks of our products' rails: configured, reachable, taking our signature; and their clocks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from workers.stackfile import StackRecord
 
 TRIES = 5
-"""Listing statements changes nothing, and a bank of trials refuses now and then on purpose."""
+"""Tries of the signed question, since the simulated bank refuses now and then on purpose."""
 _PAUSE_S = 0.2
 _REFUSED = frozenset({"http_401", "http_403"})
 _ADDRESS = "check the rail's address and that this machine may reach it"

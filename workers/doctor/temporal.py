@@ -1,4 +1,4 @@
-"""Temporal: reachable, our namespace, its search attributes, pollers, schedules, builds."""
+"""Checks of Temporal: reachable, our namespace, search attributes, pollers, schedules, builds."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ class SimbankRail:
         return (report_of(event_id, body, self._codes, self._returns, zone),)
 
     def _verdict(self, answer: Answer, order_no: str) -> Outcome:
-        """What the answer to an order says; anything short of a whole, fitting answer is none."""
+        """The outcome in the answer to an order; an incomplete or unfitting one is NO_ANSWER."""
         if answer.status >= _SERVER_ERROR:
             return NO_ANSWER
         read = _parsed(answer, OrderAnswer)

@@ -1,4 +1,4 @@
-"""Pure translation between the bank's words and ours. What is not explicit stays unknown."""
+"""Translates between the bank's messages and ours. What is not explicit stays unknown."""
 
 import json
 from datetime import date, datetime

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from adapters.notices.wording import Unspeakable, Wording
+from adapters.notices.wording import NoWording, Wording
 from domain.errors import InvalidInput
 from ports.notices import NEEDED_VALUES, OPTIONAL_VALUES, Language, Notice, Template
 
@@ -59,7 +59,7 @@ def test_a_template_needs_exactly_what_the_port_says(
     whole = notice(language, template)
     for name in NEEDED_VALUES[template]:
         fewer = {key: value for key, value in whole.values.items() if key != name}
-        with pytest.raises(Unspeakable) as caught:
+        with pytest.raises(NoWording) as caught:
             Wording().email(replace(whole, values=fewer))
         assert caught.value.reason == "value_missing"
     needed = {name: VALUES[name] for name in NEEDED_VALUES[template]}
@@ -116,7 +116,7 @@ def test_line_breaks_in_a_value_cannot_add_a_header() -> None:
 )
 def test_a_malformed_value_is_not_shown(name: str, value: str) -> None:
     """An amount, currency or date that cannot be read stops the notice, with a reason."""
-    with pytest.raises(Unspeakable) as caught:
+    with pytest.raises(NoWording) as caught:
         Wording().email(notice("en", "paid", **{name: value}))
     assert caught.value.reason.startswith("value_malformed:")
 
@@ -125,7 +125,7 @@ def test_edited_wording_reaches_no_python_object(tmp_path: Path) -> None:
     """A template that climbs from a value to its class is stopped."""
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "paid.sms").write_text("{{ loan.__class__.__mro__ }}")
-    with pytest.raises(Unspeakable) as caught:
+    with pytest.raises(NoWording) as caught:
         Wording(tmp_path).sms(notice("en", "paid"))
     assert caught.value.reason in {"template_forbidden", "value_missing"}
 
@@ -135,14 +135,14 @@ def test_broken_wording_is_a_reason(tmp_path: Path, edited: str) -> None:
     """A template that an operator broke stops its notices and nothing else."""
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "paid.sms").write_text(edited)
-    with pytest.raises(Unspeakable) as caught:
+    with pytest.raises(NoWording) as caught:
         Wording(tmp_path).sms(notice("en", "paid"))
     assert caught.value.reason == "template_broken"
 
 
 def test_a_template_that_is_not_there_is_a_reason() -> None:
     """A folder without the template ends in a code, not in a stack of calls."""
-    with pytest.raises(Unspeakable) as caught:
+    with pytest.raises(NoWording) as caught:
         Wording(Path(__file__).parent).sms(notice("en", "paid"))
     assert caught.value.reason == "no_such_template"
 

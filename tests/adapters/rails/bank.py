@@ -84,7 +84,7 @@ class SimulatedBank:
         self.offset = offset
 
     async def to_hour(self, hour: int, days: int = 1) -> None:
-        """Move the clock to so many days ahead, at this hour on the bank's walls."""
+        """Move the clock to so many days ahead, at this hour of the bank's time zone."""
         zone = self.rail.profile.timezone
         day = local_day(self.now(), zone) + timedelta(days=days)
         at = datetime.min.time().replace(hour=hour)
@@ -107,7 +107,7 @@ class SimulatedBank:
 async def running_bank(
     folder: Path, profile: str = "calm", seed: int = 7
 ) -> AsyncIterator[SimulatedBank]:
-    """Start a simulator with a database in `folder`, at ten in the morning on its walls."""
+    """Start a simulator with a database in `folder`, at ten in the morning of its time zone."""
     offset = ahead()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simulator", "--db", str(folder / f"{profile}.db"),

@@ -9,9 +9,9 @@ import pytest
 
 from adapters.statements.camt053 import Camt053Reader
 from domain.reconciliation.statement import LineItem, Statement, StatementLine
-from domain.reconciliation.totals import control_totals
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
+from tests.support.totals import control_totals
 
 DAY = date(2026, 1, 5)
 ENTRY = (

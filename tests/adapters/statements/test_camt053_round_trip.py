@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from adapters.statements.camt053 import Camt053Reader
 from domain.reconciliation.identity import LineIds
 from domain.reconciliation.statement import LineItem, Statement, StatementLine
-from domain.reconciliation.totals import control_totals
 from tests.adapters.statements import camt_writer
+from tests.support.totals import control_totals
 
 MINOR = st.integers(-(10**12), 10**12)
 DATES = st.dates(date(2000, 1, 1), date(2099, 12, 31))

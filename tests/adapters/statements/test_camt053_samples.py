@@ -6,8 +6,8 @@ import pytest
 
 from adapters.statements.camt053 import Camt053Reader
 from domain.reconciliation.statement import FaultRule, Statement
-from domain.reconciliation.totals import control_totals
 from ports.statements import StatementRefused
+from tests.support.totals import control_totals
 
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "data" / "statements" / "camt"
 

@@ -32,7 +32,7 @@ from adapters.telemetry.exposition import metrics_route
 from adapters.telemetry.gauges import BooksGauges
 from adapters.telemetry.metered import metered_couriers
 from adapters.telemetry.metrics import Metrics, MetricsConfig, open_metrics
-from adapters.telemetry.onlooker import BooksOnlooker
+from adapters.telemetry.observer import BooksObserver
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import InvalidInput
 from ports.gauges import Gauges
@@ -82,7 +82,7 @@ async def test_writer_counts_commands_commits_and_what_became_of_attempts(
     """By what was answered and what happened: told twice it is not counted twice."""
     clock = StillClock()
     desk = SqlDesk(engine, clock, RULES)
-    async with SqlBooks(engine, clock, RULES, onlooker=BooksOnlooker(None, metrics)) as books:
+    async with SqlBooks(engine, clock, RULES, observer=BooksObserver(None, metrics)) as books:
         beat = await present(books, desk, clock, "L1")
         order_no = order_of(await intend(books, "L1", 1, beat))
         unknown = RecordOutcome(

@@ -28,7 +28,7 @@ from adapters.telemetry.carriers import carrier, origin_of
 from adapters.telemetry.delivery import traced_couriers
 from adapters.telemetry.group import TracedBooks
 from adapters.telemetry.http import TracedDoor, route_of, traced_calls
-from adapters.telemetry.onlooker import BooksOnlooker
+from adapters.telemetry.observer import BooksObserver
 from adapters.telemetry.sql import trace_sql
 from ports.outbox import TRACE, OutboxRow
 from ports.rail import RailUnavailable
@@ -101,7 +101,7 @@ async def test_statements_of_a_group_belong_to_a_command_of_that_group(
     engine: AsyncEngine, spans: Spans
 ) -> None:
     """The writer outlives the trace it was born in: each group is shown under its own command."""
-    sql = SqlBooks(engine, StillClock(), RULES, onlooker=BooksOnlooker(spans.tracer, None))
+    sql = SqlBooks(engine, StillClock(), RULES, observer=BooksObserver(spans.tracer, None))
     books = TracedBooks(sql, spans.tracer)
     for name in ("first", "second"):
         with spans.tracer.start_as_current_span(name):
@@ -124,7 +124,7 @@ async def test_group_of_two_traces_is_in_one_and_linked_to_the_other(
     engine: AsyncEngine, spans: Spans
 ) -> None:
     """Whoever waited for somebody else's group finds it from their own command's span."""
-    sql = SqlBooks(engine, StillClock(), RULES, onlooker=BooksOnlooker(spans.tracer, None))
+    sql = SqlBooks(engine, StillClock(), RULES, observer=BooksObserver(spans.tracer, None))
     books = TracedBooks(sql, spans.tracer)
 
     async def put(name: str) -> None:
@@ -156,7 +156,7 @@ async def test_message_carries_the_trace_of_its_own_command(
     engine: AsyncEngine, spans: Spans
 ) -> None:
     """Two traces in one group stay apart; a batch is to be linked; nobody's message has none."""
-    sql = SqlBooks(engine, StillClock(), RULES, onlooker=BooksOnlooker(spans.tracer, None))
+    sql = SqlBooks(engine, StillClock(), RULES, observer=BooksObserver(spans.tracer, None))
     books = TracedBooks(sql, spans.tracer)
 
     async def put(name: str) -> None:
@@ -184,18 +184,18 @@ async def test_trace_of_a_message_changes_neither_commands_nor_the_chain(
 ) -> None:
     """Traced or not, the same commands leave the same journal."""
     heads = []
-    for onlooker in (None, BooksOnlooker(spans.tracer, None)):
-        url = f"sqlite+aiosqlite:///{tmp_path / f'{onlooker is None}.db'}"
+    for observer in (None, BooksObserver(spans.tracer, None)):
+        url = f"sqlite+aiosqlite:///{tmp_path / f'{observer is None}.db'}"
         await upgrade(url)
         made = books_engine(url)
-        async with SqlBooks(made, StillClock(), RULES, onlooker=onlooker) as books:
+        async with SqlBooks(made, StillClock(), RULES, observer=observer) as books:
             with spans.tracer.start_as_current_span("work"):
                 await books.apply(board("L-1"))
         async with made.connect() as conn:
             log = (await conn.execute(select(commands.c.id, commands.c.identity))).fetchall()
             heads.append(((await conn.execute(select(chain_head.c.hash))).scalar(), log))
         carried = await messages_of(made)
-        assert any(carried.values()) is (onlooker is not None)
+        assert any(carried.values()) is (observer is not None)
         await made.dispose()
     assert heads[0] == heads[1]
 

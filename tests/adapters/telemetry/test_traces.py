@@ -45,7 +45,7 @@ from tests.adapters.telemetry.canaries import (
 )  # fmt: skip
 from tests.adapters.telemetry.collector import collecting
 from tests.adapters.telemetry.conftest import Caught, Spans
-from tests.fakes.house import PLAIN
+from tests.fakes.bulk import PLAIN
 from tests.support.stage import stage, until
 from workers.compose import open_stack
 from workers.devserver import DevServer

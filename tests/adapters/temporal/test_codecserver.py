@@ -77,7 +77,7 @@ async def test_nobody_reads_without_a_token(headers: dict[str, str]) -> None:
 
 
 async def test_other_namespace_is_refused() -> None:
-    """Keys of one house open nothing of another."""
+    """403: a codec server decrypts for its own namespace only."""
     desk = Desk()
     headers = BEARER | {"X-Namespace": "other"}
     assert (

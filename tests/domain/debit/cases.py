@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.calendar import BankingCalendar, local_instant
 from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.history import History
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
@@ -76,7 +77,7 @@ def decide(*attempts: Attempt, **changes: Any) -> RetryAt | NoRetry:
         "calendar": CALENDAR,
         "timezone": SHANGHAI,
     }
-    return next_attempt(attempts, **(rules | changes))
+    return next_attempt(History(attempts, **(rules | changes)))
 
 
 def rule(*attempts: Attempt, **changes: Any) -> str:

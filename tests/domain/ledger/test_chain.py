@@ -12,7 +12,6 @@ from domain.ledger.chain import (
     ChainItem,
     Commanded,
     Moved,
-    leaf,
     next_hash,
     verify,
 )
@@ -208,10 +207,8 @@ def test_faults_are_limited() -> None:
     assert len(verify(rows, seq=200, head="0" * 64).faults) == 50
 
 
-def test_a_leaf_is_the_item_without_its_predecessor() -> None:
-    """A seal over many items can be built without the chain."""
-    assert leaf(_item(1)) == leaf(_item(1))
-    assert leaf(_item(1)) != leaf(_item(2))
+def test_a_hash_depends_on_the_one_before_it() -> None:
+    """The same item after another hash has another hash."""
     assert next_hash("a" * 64, _item(1)) != next_hash("b" * 64, _item(1))
 
 

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan import solver
 from domain.loan.apr import AprMethod, apr, disclose
-from domain.loan.cashflow import MOST_FLOWS, MOST_PERIODS, Flow, Odd, check_flows, flow_at, worth
+from domain.loan.cashflow import (
+    MOST_FLOWS,
+    MOST_PERIODS,
+    Flow,
+    Odd,
+    check_flows,
+    flow_at,
+    present_value,
+)
 from domain.loan.solver import solve
 
 US, EU, IRR = AprMethod.US_ACTUARIAL, AprMethod.EU, AprMethod.IRR
@@ -126,10 +134,10 @@ def test_a_rate_below_zero_is_an_answer_for_irr_only() -> None:
 
 
 def test_several_rates_are_told_and_not_chosen_from() -> None:
-    """-1000, +2500, -1540 is worth nothing at 10 and at 40 percent."""
+    """-1000, +2500, -1540 has a present value of zero at 10 and at 40 percent."""
     flows = [Flow(-1_000, 0), Flow(2_500, 1), Flow(-1_540, 2)]
     for rate in ("0.1", "0.4"):
-        assert abs(worth(flows, Decimal(rate), Odd.COMPOUND)) < Decimal("1e-40")
+        assert abs(present_value(flows, Decimal(rate), Odd.COMPOUND)) < Decimal("1e-40")
     with pytest.raises(InvalidInput, match="at least 2"):
         solve(flows, Odd.COMPOUND)
 
@@ -138,7 +146,7 @@ def test_flows_with_two_sign_changes_and_one_rate_are_solved() -> None:
     """A late advance: the running sum changes its sign once (Norstrom), so the rate is one."""
     flows = [Flow(-1_000, 0), Flow(600, 1), Flow(-100, 2), Flow(700, 3)]
     found = solve(flows, Odd.COMPOUND)
-    assert abs(worth(flows, found, Odd.COMPOUND)) < Decimal("1e-15")
+    assert abs(present_value(flows, found, Odd.COMPOUND)) < Decimal("1e-15")
 
 
 def test_the_rate_above_zero_is_taken_where_there_is_exactly_one() -> None:
@@ -155,7 +163,7 @@ def test_flows_that_no_criterion_covers_are_searched_finely() -> None:
     """The running sum crosses zero three times, yet one rate exists above zero."""
     flows = [Flow(-100, 0), Flow(150, 1), Flow(-100, 2), Flow(120, 3)]
     found = solve(flows, Odd.COMPOUND)
-    assert abs(worth(flows, found, Odd.COMPOUND)) < Decimal("1e-15")
+    assert abs(present_value(flows, found, Odd.COMPOUND)) < Decimal("1e-15")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +220,7 @@ def test_a_rate_that_is_none_is_never_passed_off_as_one() -> None:
 
 
 def test_a_search_that_cannot_move_gives_its_best() -> None:
-    """Flat worths and a spent number of steps end the search; the proof then decides."""
+    """Equal present values, or too many steps, end the search; the proof then decides."""
     assert solver._search(lambda rate: 1.0, 0.0, 1.0) == 0.0
     assert solver._search(lambda rate: -1.0 if rate < 1.0 else 1e300, 0.0, 1.0) < 1.0
 
@@ -233,7 +241,7 @@ def test_the_solver_finds_the_rate_that_made_the_payments(
     flows = loan(principal, [payment] * periods, 1 + part)
     assume(payment * periods > principal)
     found = solve(flows, odd)
-    assert abs(worth(flows, found, odd)) <= Decimal("1e-9")
+    assert abs(present_value(flows, found, odd)) <= Decimal("1e-9")
     assert found >= 0
     if not part:
         assert float(found) == pytest.approx(rate, rel=0.02, abs=1e-4)

@@ -49,7 +49,7 @@ def quantlib_day(day: date) -> ql.Date:
 
 
 def level_by_quantlib(terms: ScheduleTerms, days: ql.DayCounter, paid: int) -> float:
-    """The level installment after `paid` lines that repay nothing: its worth is the principal."""
+    """The level installment after `paid` empty lines: its present value is the principal."""
     due = [terms.every.date_at(terms.first_due_on, index) for index in range(terms.periods)]
     annuity, discount = 0.0, 1.0
     for start, end in zip(due[paid - 1 :], due[paid:], strict=False):

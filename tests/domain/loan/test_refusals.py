@@ -245,8 +245,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (
         lambda: solve([Flow(-100, 0), Flow(50, 1, HALF)], Odd.SIMPLE),
         (
-            "flows: '2 from period 0 to 3/2' is refused: a rate at which they are worth nothing; "
-            "there is none"
+            "flows: '2 from period 0 to 3/2' is refused: a rate at which their present value is "
+            "zero; there is none"
         ),
     ),
     (
@@ -254,8 +254,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
             [Flow(-1_000, 0), Flow(2_300, 1), Flow(-1_320, 2)], Odd.SIMPLE, negative=True
         ),
         (
-            "flows: '3 from period 0 to 2' is refused: one rate at which they are worth nothing; "
-            "there are at least 2"
+            "flows: '3 from period 0 to 2' is refused: one rate at which their present value is "
+            "zero; there are at least 2"
         ),
     ),
     (lambda: disclose(Decimal(1), 13), "decimals: 13 is refused: 0 to 12"),

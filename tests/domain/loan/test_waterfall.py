@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.amounts import Amounts, Component
-from domain.loan.orders import TransactionType, Waterfalls, named
+from domain.loan.orders import named
 from domain.loan.waterfall import (
     Allocation,
     Direction,
@@ -221,14 +221,6 @@ def test_a_named_order_pays_what_is_due_and_what_is_not_due_yet(
     assert designated == [
         (2, component, EACH.of(Component(component))) for component in due.split()
     ]
-
-
-def test_each_kind_of_transaction_may_have_its_own_waterfall() -> None:
-    """A merchant's refund reduces the last installments, everything else follows the usual one."""
-    refund = waterfall(future=Future.LAST)
-    rules = Waterfalls(waterfall(), {TransactionType.MERCHANT_REFUND: refund})
-    assert rules.of(TransactionType.MERCHANT_REFUND) is refund
-    assert rules.of(TransactionType.REPAYMENT) == waterfall()
 
 
 @pytest.mark.parametrize("order", [(), (Component.FEE, Component.FEE)])

@@ -16,10 +16,10 @@ from domain.reconciliation.totals import (
     FAULTS_KEPT,
     Tally,
     Totals,
-    control_totals,
     follows,
     judge_pages,
 )
+from tests.support.totals import control_totals
 
 DAY = date(2026, 1, 5)
 

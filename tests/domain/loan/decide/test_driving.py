@@ -326,7 +326,7 @@ def test_late_settlement_of_a_returned_debit_ends_with_its_last_line() -> None:
 
 
 def test_never_more_than_the_rails_attempts_a_day_also_when_ordered() -> None:
-    """An ordered retry waits for the next day once the day is used up (I13)."""
+    """An ordered retry waits for the next day once the day is used up."""
     s = on_rail(attempts_per_day=1)
     s.hear(s.present(), OutcomeClass.NSF)
     assert isinstance(s.order(RetryNow), Change)

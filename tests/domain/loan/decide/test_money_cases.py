@@ -176,7 +176,7 @@ def test_a_late_success_of_an_attempt_thought_not_executed_is_money_with_a_case(
 
 
 def test_a_late_success_while_the_next_attempt_is_live_waits_and_becomes_a_surplus() -> None:
-    """Two debits took the money: one pays, the other waits in suspense with a case (I1)."""
+    """Two debits took the money: one pays, the other waits in suspense with a case."""
     s = scene()
     first = s.present()
     s.hear(first, OutcomeClass.NSF)
@@ -428,7 +428,7 @@ def test_of_two_debits_that_fit_alike_a_bare_return_takes_none() -> None:
 
 
 def test_a_batch_of_three_booked_at_294_of_300_with_the_fee_named() -> None:
-    """One line for three orders: the house bears the fee, every receipt is proven in full."""
+    """One line for three orders: the lender bears the fee, every receipt is proven in full."""
     s = scene()
     for loan in ("L2", "L3"):
         s.books.apply(board(loan, PLAIN, HUNDRED))
@@ -448,7 +448,7 @@ def test_a_batch_of_three_booked_at_294_of_300_with_the_fee_named() -> None:
 
 
 def test_a_settlement_at_294_of_300_with_the_fee_on_the_item() -> None:
-    """The fee stands with the order itself: proven in full, the fee is the house's."""
+    """The fee stands with the order itself: proven in full, the fee is the lender's."""
     s = scene(lines=schedule(((30000, 0),)))
     order = s.present()
     s.hear(order, minor=30000)

@@ -1,4 +1,4 @@
-"""Work that must not be cut in two, and the sign of life that goes with it."""
+"""Work that a cancellation must not interrupt, and the heartbeats that go with it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -11,8 +11,8 @@ T = TypeVar("T")
 _BEAT_S = 3.0
 
 
-async def uncut(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end whatever is cancelled meanwhile; its answer outranks the cancellation.
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end, also when the activity is cancelled, and give its answer.
 
     Sending and recording belong together: a cancelled activity that stops between the two leaves
     an order that nobody has written down. `work` must be bounded by time-outs of its own.
@@ -30,7 +30,7 @@ async def uncut(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Life:
-    """The sign of life of one activity, with its progress: every heartbeat repeats the last one."""
+    """The heartbeat of one activity, with its progress: every heartbeat repeats the last one."""
 
     def __init__(self, progress: Sequence[Any]) -> None:
         self._progress = tuple(progress)
@@ -41,13 +41,13 @@ class Life:
         self.beat()
 
     def beat(self) -> None:
-        """Report life."""
+        """Send one heartbeat."""
         activity.heartbeat(*self._progress)
 
 
 @asynccontextmanager
 async def heartbeats() -> AsyncIterator[Life]:
-    """Report life every few seconds, so that a dead worker is noticed and the work tried again.
+    """Send a heartbeat every few seconds, so that a dead worker is noticed and its work repeated.
 
     However long one piece of work takes, the heartbeat comes in time, and it keeps the progress
     that an earlier try or this one has reported.

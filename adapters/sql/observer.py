@@ -1,4 +1,4 @@
-"""Who looks on while the books work: traces and figures. By default nobody does, at no cost."""
+"""The observer of the writer, for traces and metrics. By default there is none, at no cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.loan.change import Applied, Refused, Transition
 from domain.loan.commands import AnyCommand
 
 Origin = Mapping[str, str]
-"""The trace that a command belongs to, as it travels in the messages that it leaves; or nothing."""
+"""The trace that a command belongs to, as its messages carry it; empty without tracing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,15 @@ class Commit:
     moves: Sequence[AttemptMove]
 
 
-class Onlooker(Protocol):
-    """Told what the writer does; must not raise, and must not take long."""
+class Observer(Protocol):
+    """Is told what the writer does; its methods must not raise and must not take long."""
 
     def origin(self, commands: int) -> Origin:
-        """Asked in the caller's own context when it hands in so many commands at once."""
+        """The trace of a caller that hands in `commands` commands, asked in its own context."""
         ...
 
     def group(self, origins: Sequence[Origin]) -> AbstractContextManager[None]:
-        """The writer works on a group inside of this."""
+        """A context in which the writer works on a group."""
         ...
 
     def committed(self, commit: Commit) -> None:
@@ -63,7 +63,7 @@ class Onlooker(Protocol):
 
 
 def attempt_moves(work: Workset) -> Iterator[AttemptMove]:
-    """What became of attempts in a group."""
+    """The attempts that changed their state in a group."""
     for written in work.written:
         for _, item in written.items:
             if isinstance(item, Transition) and item.order_no is not None:

@@ -1,4 +1,4 @@
-"""What a run cost at Temporal: workflows, events and workflow tasks for each installment."""
+"""Counts what a run cost at Temporal: workflows, events and workflow tasks per installment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLOCKS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Tolls:
+class TemporalCosts:
     """Counts of a run; averages over at most `SAMPLE` ended installments."""
 
     workflows: int
@@ -45,7 +45,7 @@ class Tolls:
         }
 
 
-async def count_tolls(client: Client) -> Tolls:
+async def count_costs(client: Client) -> TemporalCosts:
     """Read the histories of ended installments; events of the virtual clock are left out."""
     workflows = (await client.count_workflows("")).count
     query = "WorkflowType='Installment' AND ExecutionStatus='Completed'"
@@ -54,10 +54,10 @@ async def count_tolls(client: Client) -> Tolls:
 
     async def one(name: str) -> tuple[int, int]:
         async with gate:
-            return tolls_of(await client.get_workflow_handle(name).fetch_history())
+            return costs_of(await client.get_workflow_handle(name).fetch_history())
 
     found = await asyncio.gather(*(one(name) for name in names))
-    return Tolls(
+    return TemporalCosts(
         workflows,
         len(found),
         sum(events for events, _ in found),
@@ -67,7 +67,7 @@ async def count_tolls(client: Client) -> Tolls:
     )
 
 
-def tolls_of(history: WorkflowHistory) -> tuple[int, int]:
+def costs_of(history: WorkflowHistory) -> tuple[int, int]:
     """Events and workflow tasks of one history, without those of the virtual clock."""
     events = [event.event_type for event in history.events if event.event_type not in _CLOCKS]
     return len(events), events.count(_TASK)

@@ -1,4 +1,4 @@
-"""Looks on while the books work, for traces and for metrics: `adapters.sql.onlooker.Onlooker`."""
+"""Observes the writer of the books, for traces and metrics: `adapters.sql.observer.Observer`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry.trace import Tracer
 
-from adapters.sql.onlooker import Commit
+from adapters.sql.observer import Commit
 from adapters.telemetry import catalogue
 from adapters.telemetry.group import GroupTraces
 from adapters.telemetry.metrics import Metrics
@@ -15,19 +15,19 @@ from domain.loan.change import Applied, Refused
 from domain.loan.commands import AnyCommand
 
 
-class BooksOnlooker:
-    """Either of the two may be wanted without the other."""
+class BooksObserver:
+    """Makes spans with `tracer` and counts with `metrics`; either may be None."""
 
     def __init__(self, tracer: Tracer | None, metrics: Metrics | None) -> None:
         self._traces = None if tracer is None else GroupTraces(tracer)
         self._metrics = metrics
 
     def origin(self, commands: int) -> Mapping[str, str]:
-        """See `adapters.sql.onlooker.Onlooker.origin`."""
+        """See `adapters.sql.observer.Observer.origin`."""
         return {} if self._traces is None else self._traces.origin(commands)
 
     def group(self, origins: Sequence[Mapping[str, str]]) -> AbstractContextManager[None]:
-        """See `adapters.sql.onlooker.Onlooker.group`."""
+        """See `adapters.sql.observer.Observer.group`."""
         return nullcontext() if self._traces is None else self._traces.group(origins)
 
     def committed(self, commit: Commit) -> None:

@@ -1,1 +1,0 @@
-"""Conduct: when and how a borrower may be contacted."""
