@@ -13,6 +13,7 @@ import asyncio
 import os
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -85,7 +86,7 @@ async def _match(
     report.match(f"Hot account on {database}, {level} in flight", done, "one by one", "commands")
 
 
-class _Contestant:
+class _Contestant(ABC):
     """Books as many confirmations as it is asked for; then its books are proven."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -94,9 +95,9 @@ class _Contestant:
         self._runs = 0
         self._booked = 0
 
+    @abstractmethod
     async def prepare(self, names: Sequence[str]) -> Do:
         """Whatever must be there before the clock runs; gives how to book number n."""
-        raise NotImplementedError
 
     def counted(self) -> dict[str, float]:
         """Counters so far."""
