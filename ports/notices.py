@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
 from domain.errors import InvalidInput
@@ -62,7 +61,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The carrier took it. Whether it arrives is told later by a `NoticeReceipt`, or never."""
+    """The carrier took it. Whether it arrives is told later by a webhook, or never."""
 
     message_id: str
     provider_ref: str | None = None
@@ -85,16 +84,6 @@ class NotSent:
     retryable: bool
     maybe_sent: bool = False
     kind: Literal["not_sent"] = "not_sent"
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeReceipt:
-    """What a carrier reported about one message afterwards; `reason` only when it failed."""
-
-    message_id: str
-    status: Literal["delivered", "failed"]
-    reason: str | None
-    at: datetime
 
 
 class Notices(Protocol):

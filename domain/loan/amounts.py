@@ -1,6 +1,6 @@
 """Amounts by component: what an installment is made of, in minor units of the loan's currency."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -56,11 +56,3 @@ class Amounts:
         for component in Component:
             if minor := self.of(component):
                 yield component, minor
-
-
-def total_of(parts: Iterable[Amounts]) -> Amounts:
-    """Sum of many amounts."""
-    result = Amounts()
-    for part in parts:
-        result = result + part
-    return result

@@ -1,11 +1,9 @@
-"""Text messages and receipts against a real HTTP server in this process."""
+"""Text messages against a real HTTP server in this process."""
 
 import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -16,11 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.notices.channels import TokenContacts
-from adapters.notices.receipts import receipt_from_webhook
 from adapters.notices.sms import SmsNotices
 from adapters.notices.wording import Wording
-from domain.errors import Conflict, InvalidInput
-from ports.notices import Notice, NoticeReceipt, NotSent, Sent
+from domain.errors import Conflict
+from ports.notices import Notice, NotSent, Sent
 
 NOTICE = Notice(
     message_id="paid-L-1-3",
@@ -159,43 +156,3 @@ async def test_a_carrier_that_is_not_there_was_sent_nothing(
     """No connection, no message: certain, and worth another try."""
     answer = await notices(client, f"http://127.0.0.1:{unused_port}").send(NOTICE)
     assert answer == NotSent(NOTICE.message_id, "sms_unreachable", retryable=True)
-
-
-def receipt(**changes: object) -> bytes:
-    body = {
-        "type": "notice.receipt",
-        "message_id": "m-1",
-        "status": "failed",
-        "reason": "unreachable",
-        "at": "2026-02-05T09:00:00+08:00",
-    }
-    return json.dumps(body | changes).encode()
-
-
-def test_a_receipt_is_read_from_its_webhook() -> None:
-    """Status, reason and the instant come through; what we do not know is ignored."""
-    assert receipt_from_webhook(receipt(colour="blue")) == NoticeReceipt(
-        "m-1", "failed", "unreachable", datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
-    )
-    delivered = receipt_from_webhook(receipt(status="delivered", reason=None))
-    assert (delivered.status, delivered.reason) == ("delivered", None)
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        (b"not json", "body"),
-        (b"[]", "body"),
-        (receipt(type="order.finished"), "notice.receipt/type"),
-        (receipt(status="read"), "notice.receipt/status"),
-        (receipt(at="2026-02-05T09:00:00"), "notice.receipt/at"),
-        (receipt(message_id=""), "notice.receipt/message_id"),
-        (receipt(reason="x" * 300), "notice.receipt/reason"),
-        (b" " * 20_000, "body"),
-    ],
-)
-def test_what_is_no_receipt_is_refused_by_its_field(body: bytes, field: str) -> None:
-    """A refusal names the first wrong field and repeats no value."""
-    with pytest.raises(InvalidInput) as caught:
-        receipt_from_webhook(body)
-    assert caught.value.field.endswith(field.rpartition("/")[2])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.ledger import bookings
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import Allocated, Installment, Loan, Match, Receipt
-from domain.loan.amounts import Amounts, Component, total_of
+from domain.loan.amounts import Amounts, Component
 from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import State
 from domain.loan.sharing import share_out
@@ -233,7 +233,7 @@ def test_a_fee_of_a_whole_line_is_the_rails_as_a_fee_of_an_item_is() -> None:
 @given(first=AMOUNTS, second=AMOUNTS)
 def test_amounts_add_up_by_component(first: Amounts, second: Amounts) -> None:
     """Sums, differences and totals agree, component by component."""
-    both = total_of([first, second])
+    both = first + second
     assert both - second == first
     assert both.total == first.total + second.total
     assert dict(both.items()) == {c: both.of(c) for c in Component if both.of(c)}

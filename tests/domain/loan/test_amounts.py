@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.loan.amounts import Amounts, Component, total_of
+from domain.loan.amounts import Amounts, Component
 
 AMOUNTS = st.builds(Amounts, *[st.integers(-(10**6), 10**6)] * 5)
 
@@ -14,7 +14,6 @@ def test_amounts_add_and_subtract_by_component(one: Amounts, two: Amounts) -> No
     assert one + two - two == one
     assert (one + two).total == one.total + two.total
     assert -one + one == Amounts()
-    assert total_of([one, two]) == one + two
 
 
 def test_amounts_list_what_is_not_zero() -> None:
@@ -26,5 +25,3 @@ def test_amounts_list_what_is_not_zero() -> None:
         (Component.PENALTY, 2),
     ]
     assert amounts.of(Component.FEE) == 3
-    assert total_of([]) == Amounts()
-    assert total_of([amounts, amounts]) == Amounts(principal=10, fee=6, penalty=4)
