@@ -1,11 +1,9 @@
 """A return that is reported in the same words under another event: told twice, or two alike."""
 
-from domain.loan.cases import CaseKind
 from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
-from domain.loan.decide.desk import open_case
-from domain.loan.decide.disputes import is_proven, receipts_of_order
+from domain.loan.decide.disputes import dispute_amount, is_proven, receipts_of_order
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
 
@@ -24,7 +22,6 @@ def return_told_again(work: Work, command: RecordReturn) -> Change:
     number, _ = find(work, loan_id, command.order_no)
     can_be_two = any(receipt.net_minor >= minor for receipt in known)
     if can_be_two and not is_proven(work, loan_id, command.order_no):
-        text = f"order {command.order_no}: a return of {minor} was reported twice in the same words"
-        key = f"again/{command.order_no}"
-        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text, ("", minor))
+        said = f"a return of {minor} was reported twice in the same words"
+        dispute_amount(work, loan_id, number, command.order_no, said)
     return work.done(loan_id, number, "already known")

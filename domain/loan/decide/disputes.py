@@ -11,7 +11,7 @@ from domain.loan.cases import CaseKind
 from domain.loan.decide.desk import open_case
 from domain.loan.decide.work import Work
 
-DISPUTES = ("amount", "contradiction", "booking", "again")
+DISPUTES = ("amount", "contradiction", "booking")
 """Beginnings of the keys of cases about an order that its booked lines settle."""
 
 

@@ -174,7 +174,7 @@ async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_m
         answer = await books.apply(replace(told, id=f"report/simbank/{event}"))
         assert isinstance(answer, Applied)
         assert answer.replayed is known, event
-        found = [case for case in await desk.cases() if case.key == f"again/{order_no}"]
+        found = [case for case in await desk.cases() if case.key == f"amount/{order_no}"]
         assert len(found) == cases, event
     back = [b.minor for b in await desk.balances("owed/L1/1")]
     assert sum(back) == 3000
