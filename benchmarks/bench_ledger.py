@@ -148,8 +148,8 @@ class _Door(_Contestant):
         """Loans whose debit is intended; the writer knows them, as it does in a running house."""
         today = datetime.now(UTC).date()
         self._books._group_max = GROUP_MAX  # noqa: SLF001  (what is not measured is done in bulk)
-        await _applied(self._books, [loan(name, today, product=SILENT) for name in names])
-        answers = await _applied(self._books, [intent(name) for name in names])
+        await applied(self._books, [loan(name, today, product=SILENT) for name in names])
+        answers = await applied(self._books, [intent(name) for name in names])
         commands = [confirmation(answer) for answer in answers]
         self._books._group_max = self._group_max  # noqa: SLF001
 
@@ -200,7 +200,8 @@ async def _plain(url: str, level: int) -> AsyncIterator[_Plain]:
     await engine.dispose()
 
 
-async def _applied(books: SqlBooks, commands: Sequence[AnyCommand]) -> list[Applied]:
+async def applied(books: SqlBooks, commands: Sequence[AnyCommand]) -> list[Applied]:
+    """Apply commands in bulk and give the answers; none of them may be refused."""
     answers = []
     for answer in await books.apply_many(commands):
         if not isinstance(answer, Applied):
