@@ -4,6 +4,7 @@ A directory, a pipe or a device, a file that is too large, and a file that is pl
 (compressed, a spreadsheet, UTF-16) are refused by name. Nothing here waits for a writer.
 """
 
+import codecs
 import csv
 import io
 import os
@@ -14,23 +15,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from adapters.filemarks import file_mark
 from adapters.refusals import SourceRefused
 from domain.errors import InvalidInput
 
 _HEAD_BYTES = 4096
 _LONGEST_LINE = 64 * 1024
 _MOST_POINTS = 100
-_FORMS = (
-    (b"\x1f\x8b", "is gzip: unpack it first"),
-    (b"PK\x03\x04", "is a zip archive or a spreadsheet (xlsx): save it as plain text or CSV"),
-    (b"\xd0\xcf\x11\xe0", "is an old spreadsheet or document (xls, doc): save it as CSV"),
-    (b"BZh", "is bzip2: unpack it first"),
-    (b"\xfd7zXZ\x00", "is xz: unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "is zstd: unpack it first"),
-    (b"%PDF-", "is a PDF"),
-    (b"\xff\xfe", "is UTF-16: save it as UTF-8"),
-    (b"\xfe\xff", "is UTF-16: save it as UTF-8"),
-)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def open_bytes(path: Path, most_bytes: int) -> BinaryIO:
@@ -68,13 +60,9 @@ def open_text(path: Path, most_bytes: int) -> io.TextIOWrapper:
         source.close()
         raise _refused(path, "file", path.name, _why(error)) from None
     source.seek(0)
-    for mark, form in _FORMS:
-        if head.startswith(mark):
-            source.close()
-            raise _refused(path, "content", path.name, f"text in UTF-8; this {form}")
-    if b"\x00" in head:
+    if fault := _no_text(head):
         source.close()
-        raise _refused(path, "content", path.name, "text in UTF-8; this holds binary data")
+        raise _refused(path, "content", path.name, f"text in UTF-8; this {fault}")
     return io.TextIOWrapper(source, encoding="utf-8-sig", errors="strict", newline="")
 
 
@@ -163,6 +151,14 @@ def _bounded(source: io.TextIOWrapper, path: Path) -> Iterator[str]:
             rule = f"at most {_LONGEST_LINE} characters"
             raise _refused(path, f"line {number}", len(line), rule)
         yield line
+
+
+def _no_text(head: bytes) -> str:
+    if mark := file_mark(head):
+        return f"is {mark}"
+    if head.startswith(_UTF_16):
+        return "is UTF-16: save it as UTF-8"
+    return "holds binary data" if b"\x00" in head else ""
 
 
 def _why(error: OSError) -> str:

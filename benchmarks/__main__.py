@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.harness import Report
 from benchmarks.machine import machine
 
-NAMES = ("cost", "lifecycle", "ledger", "wakeup", "openset", "startup", "arithmetic")
+NAMES = ("cost", "lifecycle", "ledger", "verify", "wakeup", "openset", "startup", "arithmetic")
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import asyncio
 import os
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -85,7 +86,7 @@ async def _match(
     report.match(f"Hot account on {database}, {level} in flight", done, "one by one", "commands")
 
 
-class _Contestant:
+class _Contestant(ABC):
     """Books as many confirmations as it is asked for; then its books are proven."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -94,9 +95,9 @@ class _Contestant:
         self._runs = 0
         self._booked = 0
 
+    @abstractmethod
     async def prepare(self, names: Sequence[str]) -> Do:
         """Whatever must be there before the clock runs; gives how to book number n."""
-        raise NotImplementedError
 
     def counted(self) -> dict[str, float]:
         """Counters so far."""
@@ -147,8 +148,8 @@ class _Door(_Contestant):
         """Loans whose debit is intended; the writer knows them, as it does in a running house."""
         today = datetime.now(UTC).date()
         self._books._group_max = GROUP_MAX  # noqa: SLF001  (what is not measured is done in bulk)
-        await _applied(self._books, [loan(name, today, product=SILENT) for name in names])
-        answers = await _applied(self._books, [intent(name) for name in names])
+        await applied(self._books, [loan(name, today, product=SILENT) for name in names])
+        answers = await applied(self._books, [intent(name) for name in names])
         commands = [confirmation(answer) for answer in answers]
         self._books._group_max = self._group_max  # noqa: SLF001
 
@@ -199,7 +200,8 @@ async def _plain(url: str, level: int) -> AsyncIterator[_Plain]:
     await engine.dispose()
 
 
-async def _applied(books: SqlBooks, commands: Sequence[AnyCommand]) -> list[Applied]:
+async def applied(books: SqlBooks, commands: Sequence[AnyCommand]) -> list[Applied]:
+    """Apply commands in bulk and give the answers; none of them may be refused."""
     answers = []
     for answer in await books.apply_many(commands):
         if not isinstance(answer, Applied):

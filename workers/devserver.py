@@ -20,7 +20,8 @@ from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from workers.processes import Child, free_port
+from workers.console import Unavailable
+from workers.processes import Child, free_port, tail_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -77,8 +78,8 @@ class DevServerOptions:
     startup_s: float = 60.0
 
 
-class DevServerError(RuntimeError):
-    """The server did not come up; the message ends with the last lines of its log."""
+class DevServerError(Unavailable):
+    """The server did not come up; names its log, or ends with its last lines where none is kept."""
 
 
 class DevServer:
@@ -111,6 +112,11 @@ class DevServer:
     def pid(self) -> int | None:
         """Return the process id while it runs."""
         return None if self._child is None else self._child.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How the process ended; None while it runs, and before it was started."""
+        return None if self._child is None else self._child.returncode
 
     @property
     def running(self) -> bool:
@@ -215,9 +221,7 @@ class DevServer:
                         await client.workflow_service.update_namespace(
                             request, timeout=timedelta(seconds=5)
                         )
-                    except (RPCError, RuntimeError) as error:
-                        if isinstance(error, DevServerError):
-                            raise
+                    except (RPCError, RuntimeError):
                         await asyncio.sleep(_POLL_S)
                     else:
                         return
@@ -226,5 +230,7 @@ class DevServer:
             raise DevServerError(self._account(what)) from None
 
     def _account(self, what: str) -> str:
-        tail = "" if self._child is None else self._child.tail()
-        return f"the Temporal dev server {what} ({self._binary}):\n{tail}"
+        told = f"the Temporal dev server {what} ({self._binary})"
+        if self._options.log_file is not None:
+            return f"{told}; see {self._options.log_file}: {tail_of(self._options.log_file, 1)}"
+        return f"{told}:\n{'' if self._child is None else self._child.tail()}"

@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy import select
 
@@ -39,24 +39,25 @@ from workers.homefiles import (
     clear_home,
     only_stack_in,
 )
+from workers.keeping import Keeper, Part, must_have_room, told_if_full
 from workers.processes import Child, free_port
 from workers.serverbinary import find_server
 from workers.settings import environment
 from workers.stackfile import STACK_FILE, StackRecord, file_url, write_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     from workers.settings import Settings
 
+T = TypeVar("T")
 SHARED_SECRETS = ("rail_api_secret", "webhook_secret", "sms_secret")
 """Secrets that we share with the simulated services, each for one of them only."""
 _PYTHON = (sys.executable, "-P", "-m")
 """How children begin: in our own folder, for relative paths of the settings must mean the same to
 them, and without taking modules from it."""
 _READY_S = 30.0
-_LOOK_S = 0.25
 _MISFIT = 2  # how the simulator refuses a database of another profile or seed
 
 
@@ -82,17 +83,6 @@ class LocalOptions:
 
 
 @dataclass(slots=True)
-class Kept:
-    """A child that is started again when it dies."""
-
-    argv: list[str]
-    log: Path
-    env: dict[str, str]
-    child: Child | None = None
-    restarts: int = 0
-
-
-@dataclass(slots=True)
 class LocalStack:
     """Starts everything in order and stops it in the opposite one."""
 
@@ -101,10 +91,11 @@ class LocalStack:
     say: Callable[[str], None]
     server: DevServer | None = None
     record: StackRecord | None = None
-    _kept: dict[str, Kept] = field(default_factory=dict)
-    _keeper: asyncio.Task[None] | None = None
+    _keeper: Keeper = field(init=False)
     _mine: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    _server_restarts: int = 0
+
+    def __post_init__(self) -> None:
+        self._keeper = Keeper(self.settings.home, self.say)
 
     @property
     def home(self) -> Path:
@@ -114,18 +105,19 @@ class LocalStack:
     @property
     def restarts(self) -> dict[str, int]:
         """How often each part had to be started again."""
-        counts = {name: kept.restarts for name, kept in self._kept.items()}
-        return {**counts, "temporal": self._server_restarts}
+        return {name: part.restarts for name, part in self._keeper.parts.items()}
 
     async def __aenter__(self) -> Self:
         """Start all parts; on a failure what was started is stopped.
 
         Raises:
             InvalidInput: another stack runs in this home, or others have files there.
+            OSError: its disk is full.
         """
         self._mine.enter_context(only_stack_in(self.home, fresh=not self.options.keep_state))
         try:
-            await self._start()
+            with told_if_full(self.home):
+                await self._start()
         except BaseException:
             await self._stop()
             raise
@@ -140,12 +132,21 @@ class LocalStack:
         """Stop all parts; nothing is left running."""
         await self._stop()
 
+    async def alive_while(self, work: Awaitable[T]) -> T:
+        """Do something on the stack; what ends the stack ends it too.
+
+        Raises:
+            PartRefused, Unavailable, OSError: the stack cannot live on; see `Keeper.watch`.
+        """
+        return await self._keeper.alive_while(work)
+
     async def _start(self) -> None:
         home = self.home
         if not self.options.keep_state:
             clear_home(home)
         else:
             must_be_whole(home, self.settings.books_url())
+        must_have_room(home)
         must_be_free(self.settings.api_host, self.settings.api_port)
         offset = self._set_clock()
         self.say("books")
@@ -153,17 +154,7 @@ class LocalStack:
         if not self.options.keep_state:
             await must_be_empty(self.settings.books_url())
         self.say("Temporal server")
-        binary = await find_server(environment(), self.say)
-        self.server = DevServer(
-            binary,
-            DevServerOptions(
-                db_file=home / TEMPORAL_DB,
-                ui=self.options.ui,
-                dynamic_config=SANDBOX_FLAGS,
-                log_file=home / "logs" / "temporal.log",
-            ),
-        )
-        await self.server.start()
+        server = await self._start_server(home / "logs" / "temporal.log")
         keys = {name: secrets.token_hex(24) for name in SHARED_SECRETS}
         api_port = self.settings.api_port or free_port()
         self.say("simulated bank")
@@ -171,9 +162,9 @@ class LocalStack:
         self.record = StackRecord(
             mode="sandbox",
             database_url=self.settings.books_url(),
-            temporal_address=self.server.address,
-            temporal_namespace=self.server.namespace,
-            temporal_ui=self.server.ui_url,
+            temporal_address=server.address,
+            temporal_namespace=server.namespace,
+            temporal_ui=server.ui_url,
             simulator_url=simulator["http"],
             smtp=simulator["smtp"].removeprefix("smtp://"),
             merchant_id=self.settings.merchant_id,
@@ -186,7 +177,24 @@ class LocalStack:
         self.say("workers")
         for index in range(self.options.workers):
             await self._start_worker(index, api_port)
-        self._keeper = asyncio.create_task(self._keep_alive(), name="keep-alive")
+        self._keeper.begin()
+
+    async def _start_server(self, log: Path) -> DevServer:
+        binary = await find_server(environment(), self.say)
+        options = DevServerOptions(
+            db_file=self.home / TEMPORAL_DB,
+            ui=self.options.ui,
+            dynamic_config=SANDBOX_FLAGS,
+            log_file=log,
+        )
+        self.server = server = DevServer(binary, options)
+
+        async def start() -> DevServer:
+            await server.start()
+            return server
+
+        await self._keeper.add(Part("temporal", log, start))
+        return server
 
     def _set_clock(self) -> timedelta:
         """Begin the clock of a new sandbox, or look at that of an earlier one; gives its offset.
@@ -249,22 +257,22 @@ class LocalStack:
 
     async def _run(self, name: str, argv: list[str], env: dict[str, str]) -> None:
         log = self.home / "logs" / f"{name}.log"
-        kept = Kept(argv, log, environment(**env))
-        self._kept[name] = kept
-        await self._spawn(kept)
+        given = environment(**env)
 
-    async def _spawn(self, kept: Kept) -> None:
-        kept.child = await Child.start(kept.argv, log=kept.log, env=kept.env)
+        async def start() -> Child:
+            return await Child.start(argv, log=log, env=given)
+
+        await self._keeper.add(Part(name, log, start))
 
     async def _ready(self, path: Path) -> dict[str, str]:
-        child = self._kept["simulator"].child
+        part = self._keeper.parts["simulator"]
+        child, log = part.running, part.log
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_S):
                 while child is not None and child.returncode is None:
                     if text := _text_of(path):
                         return dict(json.loads(text))
                     await asyncio.sleep(0.05)
-        log = self._kept["simulator"].log
         if child is not None and child.returncode == _MISFIT:
             asked = " ".join(f"{name} {value}" for name, value in self._bank_asked_for().items())
             said = _text_of(log).rpartition("\n")[2].removeprefix("simulator: ")
@@ -275,27 +283,11 @@ class LocalStack:
         asked = {"profile": self.options.profile, "seed": self.options.seed}
         return {name: value for name, value in asked.items() if value is not None}
 
-    async def _keep_alive(self) -> None:
-        """Start again what dies, on the same files and ports."""
-        while True:  # ends by being cancelled in `_stop`
-            await asyncio.sleep(_LOOK_S)
-            for kept in self._kept.values():
-                if kept.child is not None and kept.child.returncode is not None:
-                    kept.restarts += 1
-                    await asyncio.sleep(min(0.2 * kept.restarts, 5.0))
-                    await self._spawn(kept)
-            if self.server is not None and not self.server.running:
-                self._server_restarts += 1
-                await self.server.start()
-
     async def _stop(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
-        for kept in reversed(self._kept.values()):
-            if kept.child is not None:
-                await kept.child.stop(first=signal.SIGTERM)
+        await self._keeper.stop()
+        for part in reversed(self._keeper.parts.values()):
+            if isinstance(part.running, Child):
+                await part.running.stop(first=signal.SIGTERM)
         if self.server is not None:
             await self.server.stop()
         self._mine.close()

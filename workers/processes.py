@@ -137,9 +137,14 @@ class Child:
 
     def tail(self, lines: int = 15) -> str:
         """Return the last lines of its output, for error messages."""
-        if not self.log.is_file():
-            return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return tail_of(self.log, lines)
+
+
+def tail_of(log: Path, lines: int) -> str:
+    """The last lines of a log, or nothing where there is none."""
+    if not log.is_file():
+        return ""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
 async def output_of(*argv: str | Path, timeout_s: float = 20.0) -> str | None:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from temporalio.service import RPCError
+
 from adapters.tapes.upstream import application_of
 from adapters.temporal.client import connect
 from adapters.temporal.starter import TemporalStarter
 from domain.loan.lifecycle import State
 from workers.auditing import audit_stack
 from workers.compose import open_stack
+from workers.console import Unavailable
 from workers.mandates import sign_mandates
 from workers.sandbox import Sandbox
 from workers.settings import temporal_config
@@ -31,12 +34,14 @@ if TYPE_CHECKING:
     from workers.compose import Stack
     from workers.sandbox import Tally
     from workers.settings import Settings
+    from workers.stackfile import StackRecord
 
 AFTER_LAST_DUE = timedelta(days=40)
 """Time for retries after the last due date; then the bank is calmed and the rest must end."""
 TAIL = timedelta(days=45)
 """Time after that in which everything transient has to end."""
 AT_ONCE = 20
+CONNECT_S = 60.0
 ENDED = frozenset(
     {State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF, State.SUBROGATED}
 )
@@ -95,7 +100,7 @@ async def rehearse(
         record = stack.record
         if record is None or record.simulator_url is None:
             raise RuntimeError("a rehearsal needs a local stack")
-        client = await connect(temporal_config(record))
+        client = await _connected(record)
         async with SimulatorControl(record.simulator_url) as control:
 
             def on_stop(now: datetime, tally: Tally) -> None:
@@ -126,6 +131,23 @@ async def rehearse(
             commands = sum(kinds.values()) - kinds.get("board_loan", 0)
             days = (sandbox.now - first).days
         return Result(report, days, time.monotonic() - began, costs, sandbox.tally, commands)
+
+
+async def _connected(record: StackRecord) -> Client:
+    """A client of the stack's server, which may be about to be started again.
+
+    Raises:
+        Unavailable: it has not answered for `CONNECT_S`.
+    """
+    began = time.monotonic()
+    while True:  # ends by an answer, or by the time
+        try:
+            return await connect(temporal_config(record))
+        except (RPCError, RuntimeError) as error:
+            if time.monotonic() - began > CONNECT_S:
+                said = f"the Temporal server at {record.temporal_address} does not answer"
+                raise Unavailable(said) from error
+            await asyncio.sleep(0.2)
 
 
 async def board(stack: Stack, client: Client, loans: Sequence[BoardLoan]) -> None:

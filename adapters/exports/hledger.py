@@ -15,8 +15,9 @@ _TAGS = ("loan", "number", "component", "receipt", "order_no", "line")
 
 
 async def hledger(journal: AsyncIterator[JournalPosting], head: str) -> AsyncGenerator[str]:
-    """Yield the journal in pieces of text; `head` is the hash that the chain ends with."""
-    yield f"; acquit ledger export, chain head {head}\n"
+    """Yield the journal in pieces of text; `head` is the hash that is kept as the chain's end."""
+    yield f"; acquit ledger export, chain head {head or 'lost'} as kept when it began\n"
+    yield "; nothing was verified for it: `acquit ledger verify` recomputes the chain\n"
     currencies: set[str] = set()
     entry: list[JournalPosting] = []
     async for posting in journal:

@@ -23,7 +23,7 @@ from domain.loan.change import (
     Stamp,
 )
 from domain.loan.commands import AnyCommand
-from domain.loan.decide import decide, reread
+from domain.loan.decide import decide, reread, told_again
 from domain.loan.view import InstallmentView
 
 Decide = Callable[[Aggregates, AnyCommand], Change | Refusal]
@@ -94,8 +94,11 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
             items = work.take(command, change)
             log = _done(command, identity, work, told.subject, "already known")
             return _kept(work, command, log, items)
+        change = told_again(_aggregates(work, command, ""), command, told.subject)
+        items = work.take(command, change)
         log = _done(command, identity, work, told.subject, "already known")
-        return _kept(work, command, log, (), replayed=True)
+        is_news = bool(items or change.loans or change.cases)
+        return _kept(work, command, log, items, replayed=not is_news)
     if isinstance(command, BoardLoan) and _boarded(work, command):
         log = _done(command, identity, work, None, ON_THE_BOOKS)
         return _kept(work, command, log, (), replayed=True)

@@ -2,16 +2,12 @@
 
 import re
 
+from adapters.filemarks import file_mark
 from domain.errors import InvalidInput
 from ports.statements import StatementRefused
 
 _LOOKED_AT = 4096
 _NAMED = "a camt.053 file (ISO 20022, version 2 or later)"
-_MAGIC = (
-    (b"\x1f\x8b", "gzip", "unpack the file first"),
-    (b"PK\x03\x04", "zip", "unpack the file first"),
-    (b"%PDF", "PDF", _NAMED),
-)
 _SWIFT = re.compile(rb"\{1:[A-Z]\d\d|:20:")
 _SWIFT_FIELD = re.compile(rb"(?m)^:(?:20|25|28C?|60[FM]):")
 _INTRADAY = re.compile(rb"(?m)^:(?:34F|13D?):")
@@ -27,11 +23,11 @@ def refuse_other_formats(start: bytes) -> None:
     """Refuse a file whose first bytes are those of another format.
 
     Raises:
-        StatementRefused: MT940, MT942, BAI2, a packed file or a PDF, by its name.
+        StatementRefused: MT940, MT942, BAI2, or a file that holds no text, by its name.
     """
-    for magic, name, rule in _MAGIC:
-        if start.startswith(magic):
-            raise StatementRefused("format", name, rule, 1)
+    if mark := file_mark(start):
+        rule = f"{_NAMED}; {mark.remedy}" if mark.remedy else _NAMED
+        raise StatementRefused("format", mark.name, rule, 1)
     text = start[:_LOOKED_AT].removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         return

@@ -140,11 +140,6 @@ class Receipt:
         return self.source == "transfer" and self.returned_minor > 0 and not self.lines
 
     @property
-    def applied_minor(self) -> int:
-        """What of it stands on installments."""
-        return sum(part.minor for part in self.allocations)
-
-    @property
     def net_minor(self) -> int:
         """What is left of it after returns."""
         return self.amount_minor - self.returned_minor

@@ -135,7 +135,7 @@ class RecordReturn(ReportCommand):
     currency: str | None = field(default=None, metadata=canonical.ADDED_LATER)
 
     def says(self) -> str | None:
-        """One return of one booking is one fact; a booking may come back in parts."""
+        """One return of one booking is one fact, or two that nothing in them tells apart."""
         what = canonical.digest((self.bank_ref, self.amount_minor, self.code, self.returned_on))
         return f"return/{self.rail}/{self.order_no}/{what[:16]}"
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 
-STOPS_DEBITS = frozenset({CaseKind.CONTRADICTION, CaseKind.UNMATCHED_LINE})
+STOPS_DEBITS = frozenset(
+    {CaseKind.CONTRADICTION, CaseKind.UNMATCHED_LINE, CaseKind.LINE_CONTRADICTION}
+)
 """Kinds of cases that put in question how much of an installment has been paid."""
 
 

@@ -30,7 +30,7 @@ def test_text_is_read_with_and_without_its_mark(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (gzip.compress(b"a,b\n"), "this is gzip: unpack it first"),
-        (b"PK\x03\x04rest", "a spreadsheet (xlsx)"),
+        (b"PK\x03\x04rest", "this is a zip archive or spreadsheet (xlsx): "),
         ("a,b\n".encode("utf-16"), "this is UTF-16: save it as UTF-8"),
         (b"%PDF-1.7", "this is a PDF"),
         (b"\x7fELF\x00\x00", "this holds binary data"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bench_cost import STORIES, Cost, cost_of
+from tests.support.base import choose, chosen
 
 MOST = {
     "happy, one reminder": Cost(
@@ -65,6 +66,29 @@ async def test_an_installment_stays_within_its_cost(
     assert over(cost, most) == {}, f"{course}: {cost}"
     assert cost.days >= DAYS
     assert cost.posts == most.posts
+
+
+@pytest.mark.parametrize(
+    ("begins", "days"),
+    [
+        # Due on a Monday: the line comes on the day on which the return window has passed.
+        ("weekend", DAYS),
+        # Due on a Thursday: the line comes on Saturday, the window ends on Monday.
+        ("ordinary", DAYS + 1),
+    ],
+)
+async def test_a_happy_installment_takes_eight_commits_and_one_more_over_a_weekend(
+    begins: str, days: int, tmp_path: Path, temporal_binary: Path
+) -> None:
+    """The ninth is the day on which nothing can be returned any more: no line tells it."""
+    assert temporal_binary.is_file()
+    before = chosen()
+    choose(begins)
+    try:
+        cost = await cost_of(STORIES["happy, one reminder"], tmp_path / "home")
+    finally:
+        choose(before)
+    assert (cost.commits, cost.days, cost.idle_days) == (6, days, 0)
 
 
 def test_help_loads_nothing_that_is_slow() -> None:

@@ -70,7 +70,8 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
         }
         for family, minor in found.items():
             assert sums.receipts[(family, receipt.id)] == minor, (family, receipt)
-        parts = receipt.applied_minor + receipt.waiting_minor + receipt.advance_minor
+        applied = sum(part.minor for part in receipt.allocations)
+        parts = applied + receipt.waiting_minor + receipt.advance_minor
         assert receipt.amount_minor == parts + receipt.returned_minor, receipt
         assert 0 <= receipt.returned_minor <= receipt.amount_minor, receipt
         assert min(receipt.waiting_minor, receipt.advance_minor, receipt.untold_minor) >= 0

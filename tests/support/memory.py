@@ -16,7 +16,7 @@ from domain.loan.agenda import view_of
 from domain.loan.aggregate import Actor, Installment, LineState, Loan, Rulebook
 from domain.loan.amounts import Component
 from domain.loan.change import Aggregates, CaseChange, Change, Message, Refusal, Transition
-from domain.loan.decide import decide
+from domain.loan.decide import decide, told_again
 from domain.loan.penalty import PenaltyRule
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
 from domain.loan.schedule import ScheduleLine
@@ -87,18 +87,24 @@ class MemoryBooks:
     entries: list[Entry] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    said: set[str] = field(default_factory=set)
+    said: dict[str, str] = field(default_factory=dict)
 
     def apply(self, command: AnyCommand) -> Change | Refusal:
         """Decide and keep the change; evidence that says what is known changes nothing."""
         key = command.says()
         if key is not None and key in self.said:
-            return Change(answer=None)  # type: ignore[arg-type]
+            again = told_again(self._aggregates(), command, None)
+            if self.said[key] == command.id or not (again.loans or again.cases):
+                return Change(answer=None)  # type: ignore[arg-type]
+            return self._keep(again)
         change = decide(self._aggregates(), command)
         if isinstance(change, Refusal):
             return change
         if key is not None:
-            self.said.add(key)
+            self.said[key] = command.id
+        return self._keep(change)
+
+    def _keep(self, change: Change) -> Change:
         self.loans.update(change.loans)
         self.lines.update(change.lines)
         self.entries.extend(change.entries)

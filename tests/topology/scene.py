@@ -1,9 +1,12 @@
-"""A small main job in real time: loans that fall due today, at a bank that is open now."""
+"""A small main job in real time: loans that fall due today, at a bank that is open now.
+
+Which day today is decides nothing (`test_any_day.py`); at night there is nothing to see.
+"""
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -56,9 +59,11 @@ def product_files(folder: Path) -> Path:
     return folder
 
 
-def loans(products: Path, count: int, months: int = 2) -> list[BoardLoan]:
+def loans(
+    products: Path, count: int, months: int = 2, today: date | None = None
+) -> list[BoardLoan]:
     """Loans whose first installment falls due today in Shanghai."""
-    today = datetime.now(SHANGHAI).date()
+    today = today or datetime.now(SHANGHAI).date()
     rules = BoardingRules(CANONICAL_MAP, read_products(products), load_calendar)
     made = []
     for number in range(1, count + 1):

@@ -335,7 +335,8 @@ def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) ->
     verify = json.loads(acquit("ledger", "verify", "--json", home=home).stdout)
     assert verify["chain_ok"] is True
     assert verify["transitions"] == 139
-    assert acquit("ledger", "export", home=home).stdout.startswith("; acquit ledger export")
+    exported = acquit("ledger", "export", home=home).stdout
+    assert exported.startswith(f"; acquit ledger export, chain head {verify['head']} as kept")
     out = tmp_path / "journal.csv"
     assert acquit("ledger", "export", "--format", "csv", "-o", str(out), home=home).returncode == 0
     assert out.read_text(encoding="utf-8").startswith("seq,event,")

@@ -131,7 +131,7 @@ async def _demo(
             def watch(progress: Progress) -> None:
                 screen.show(progress)
 
-            result = await rehearse(settings, loans, watch)
+            result = await local.alive_while(rehearse(settings, loans, watch))
         names = [loan.loan_id for loan in loans]
         await show_result(settings, result, local.restarts, names)
         if json_file is not None:
@@ -145,5 +145,5 @@ async def _demo(
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
             address: Any = local.record.temporal_ui if local.record else None
             print_text(f"Temporal UI: {address} (namespace acquit); Ctrl-C ends the stack")
-            await stop.wait()
+            await local.alive_while(stop.wait())
     return result

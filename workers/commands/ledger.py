@@ -96,7 +96,8 @@ def export(
     """Write the journal for other programs: hledger, CSV, or balances only.
 
     A file appears whole, once everything is written. One that is there is refused, unless
-    --replace.
+    --replace. Nothing is verified on the way; `acquit ledger verify` does that, and an hledger file
+    names the chain head that was kept when the export began.
     """
     settings = books_settings(ctx, home)
     if form is Format.BALANCES:
@@ -140,7 +141,7 @@ async def _export(settings: Settings, form: Format, output: Path | None, *, repl
 
     async with open_stack(settings) as stack, aclosing(stack.desk.journal()) as journal:
         if form is Format.HLEDGER:
-            pieces = hledger(journal, (await stack.desk.verify()).head)
+            pieces = hledger(journal, await stack.desk.head())
         else:
             pieces = journal_csv(journal)
         target = nullcontext(sys.stdout) if output is None else written(output, replace=replace)

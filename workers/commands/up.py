@@ -40,7 +40,8 @@ def up(
     """Run a Temporal dev server with its UI, a simulated bank and a worker until Ctrl-C.
 
     It goes on with what lies in the home, that of a demo too, unless --fresh. Time passes with
-    `acquit clock advance`. What dies is started again.
+    `acquit clock advance`. What dies is named and started again; ten deaths in a row, a setting
+    with which a part cannot work, or a full disk end the stack.
     """
     from workers.local import LocalOptions  # noqa: PLC0415
 
@@ -72,4 +73,4 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
             for line in saved_views(record.temporal_ui, record.temporal_namespace):
                 print_text(line)
             print_text("Ctrl-C ends the stack; its state stays in the home")
-        await stop.wait()
+        await local.alive_while(stop.wait())

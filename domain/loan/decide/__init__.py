@@ -31,6 +31,7 @@ from domain.loan.commands import (
     Waive,
     WriteOff,
 )
+from domain.loan.decide.again import return_told_again
 from domain.loan.decide.boarding import board_loan, roll_day
 from domain.loan.decide.closing import close_out
 from domain.loan.decide.desk import record_statement_break, record_unread_report
@@ -51,7 +52,7 @@ from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
 from domain.reconciliation.broken import RecordStatementBreak
 
-__all__ = ["decide", "reread"]
+__all__ = ["decide", "reread", "told_again"]
 
 
 def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
@@ -71,6 +72,19 @@ def reread(aggregates: Aggregates, subject: tuple[str, int] | None) -> Change:
     return Work(aggregates, close_out=close_out).finish(
         Done(note="already known, read differently"), subject
     )
+
+
+def told_again(
+    aggregates: Aggregates, command: AnyCommand, subject: tuple[str, int] | None
+) -> Change:
+    """What evidence under another id changes that says what is known: nothing, or a return a case.
+
+    `subject`: the installment that the first telling was about.
+    """
+    work = Work(aggregates, close_out=close_out)
+    if isinstance(command, RecordReturn):
+        return return_told_again(work, command)
+    return Change(Done(note="already known"), subject=subject)
 
 
 def _sort(work: Work, command: AnyCommand) -> Change | Refusal:

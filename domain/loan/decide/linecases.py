@@ -1,6 +1,7 @@
-"""The cases about a booked line that nothing (or not all) explains: it waits, visibly."""
+"""The cases about a booked line: one that nothing (or not all) explains, or that is said anew."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from domain.loan.aggregate import LineState
 from domain.loan.cases import CaseKind
@@ -9,28 +10,37 @@ from domain.loan.decide.work import Work
 
 Named = tuple[str, int | None]
 """A loan that a line names, and the installment where that is known."""
-KIND = CaseKind.UNMATCHED_LINE
+WAITS, SAID_ANEW = CaseKind.UNMATCHED_LINE, CaseKind.LINE_CONTRADICTION
 NAMED_MOST = 200
 """Loans of one line that get a case of their own; a larger batch has only the case of the line."""
 
 
 def open_case_of_line(work: Work, line: LineState, named: Sequence[Named]) -> None:
-    """Open the case of a line, and one for each loan when it names several.
+    """Open the case of a line that waits, and one for each loan when it names several.
 
     No debit of an installment leaves while a case of this kind names it.
     """
-    only: tuple[str | None, int | None] = named[0] if len(named) == 1 else (None, None)
     text = f"{line.open_minor} {line.currency} minor units of line {line.id} are not explained"
-    _open(work, line, f"line/{line.id}", text, only, line.open_minor)
+    case = CaseChange("open", f"line/{line.id}", WAITS, text, amount_minor=line.open_minor)
+    open_cases(work, line, case, named)
+
+
+def open_cases(work: Work, line: LineState, case: CaseChange, named: Sequence[Named]) -> None:
+    """Open a case of a line about the loan that it names; of several, each gets its own besides."""
+    case = replace(case, line=line.id, currency=line.currency)
+    only: tuple[str | None, int | None] = named[0] if len(named) == 1 else (None, None)
+    work.open_case(replace(case, loan_id=only[0], number=only[1]))
     if 1 < len(named) <= NAMED_MOST:
+        text = f"line {line.id} may be about it"
         for loan_id, number in named:
-            key = f"line/{line.id}/{loan_id}/{number or ''}"
-            _open(work, line, key, f"line {line.id} may be about it", (loan_id, number), 0)
+            key = f"{case.key}/{loan_id}/{number or ''}"
+            one = replace(case, key=key, text=text, amount_minor=0)
+            work.open_case(replace(one, loan_id=loan_id, number=number))
 
 
 def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
     """Close every case that a line waits; the loans that they named, which are looked at again."""
-    cases = [c for c in work.cases.values() if c.kind == KIND and c.line == line_id]
+    cases = cases_of_line(work, line_id, WAITS)
     named = [(c.loan_id, c.number) for c in cases if c.loan_id is not None]
     for case in cases:
         work.close_case(case.key)
@@ -40,24 +50,15 @@ def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
     return named
 
 
-def _open(
-    work: Work,
-    line: LineState,
-    key: str,
-    text: str,
-    named: tuple[str | None, int | None],
-    minor: int,
-) -> None:
-    work.open_case(
-        CaseChange(
-            "open",
-            key,
-            KIND,
-            text,
-            loan_id=named[0],
-            number=named[1],
-            line=line.id,
-            amount_minor=minor,
-            currency=line.currency,
-        )
-    )
+def cases_of_line(work: Work, line_id: str, kind: CaseKind) -> list[CaseChange]:
+    """The open cases of one kind about a line."""
+    return [case for case in work.cases.values() if case.kind == kind and case.line == line_id]
+
+
+def settle_contradiction(work: Work, line_id: str, loan_id: str) -> None:
+    """A person has said what a line is about for a loan: what it said anew is answered there."""
+    cases = cases_of_line(work, line_id, SAID_ANEW)
+    left = [case for case in cases if case.loan_id not in {None, loan_id}]
+    for case in cases:
+        if case not in left and not (left and case.loan_id is None):
+            work.close_case(case.key)

@@ -6,15 +6,21 @@ from dataclasses import replace
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.ledger import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, of_batch
-from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import dispute_amount, receipts_of_order
 from domain.loan.decide.late import free_success, grow
-from domain.loan.decide.linecases import Named, open_case_of_line
+from domain.loan.decide.linecases import (
+    SAID_ANEW,
+    WAITS,
+    Named,
+    cases_of_line,
+    open_case_of_line,
+    open_cases,
+)
 from domain.loan.decide.matching import identify
-from domain.loan.decide.money import prove
+from domain.loan.decide.money import numbers_of, prove
 from domain.loan.decide.outcomes import hear
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.returnlines import book_return, under_mandate
@@ -260,14 +266,25 @@ def _compare(work: Work, known: LineState, line: StatementLine) -> None:
     if figures == (known.amount_minor, known.currency, known.booked_on):
         return
     said = f"{known.amount_minor} {known.currency} on {known.booked_on} is booked"
-    work.open_case(
-        CaseChange(
-            "open",
-            f"line_contradiction/{line.id}",
-            CaseKind.LINE_CONTRADICTION,
-            f"{said}, and now {line.amount_minor} {line.currency} on {line.booked_on}",
-            line=line.id,
-            amount_minor=line.amount_minor,
-            currency=line.currency,
-        )
-    )
+    text = f"{said}, and now {line.amount_minor} {line.currency} on {line.booked_on}"
+    key = f"{SAID_ANEW}/{line.id}"
+    case = CaseChange("open", key, SAID_ANEW, text, amount_minor=line.amount_minor)
+    named = [*_proven_by(work, known), *_waited_for(work, known)]
+    named += _named(work, line, line.items or _batch_items(work, line))
+    open_cases(work, replace(known, currency=line.currency), case, list(dict.fromkeys(named)))
+
+
+def _proven_by(work: Work, known: LineState) -> list[Named]:
+    """The installments whose money a line proves; of a loan that is not at hand, the whole loan."""
+    found: list[Named] = []
+    for match in known.matches:
+        loan = work.loans.get(match.loan_id)
+        receipt = loan.receipt(match.receipt) if loan is not None else None
+        numbers = numbers_of(receipt) if receipt is not None else ()
+        found.extend((match.loan_id, number) for number in numbers or (None,))
+    return found
+
+
+def _waited_for(work: Work, known: LineState) -> list[Named]:
+    cases = cases_of_line(work, known.id, WAITS)
+    return [(case.loan_id, case.number) for case in cases if case.loan_id is not None]

@@ -9,7 +9,11 @@ from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, batche
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
-from domain.loan.decide.linecases import close_cases_of_line, open_case_of_line
+from domain.loan.decide.linecases import (
+    close_cases_of_line,
+    open_case_of_line,
+    settle_contradiction,
+)
 from domain.loan.decide.money import (
     count_proof,
     numbers_of,
@@ -50,6 +54,7 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     minor = -order.amount_minor if is_return else order.amount_minor
     match = Match(loan.id, receipt_id, minor, fee)
     identify(work, line, match, "return_identified" if is_return else "identified")
+    settle_contradiction(work, line.id, loan.id)
     place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "matched")
 

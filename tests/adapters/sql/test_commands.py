@@ -152,6 +152,34 @@ async def test_evidence_about_an_unknown_order_is_booked_with_a_case(
     assert len(await desk.cases()) == 1
 
 
+async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_money(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """One event delivered again is known; another one may be a second return: a person sees it."""
+    beat = await present(books, desk, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, beat))
+    await books.apply(confirm(order_no, 10100))
+    told = RecordReturn(
+        id="report/simbank/e-1",
+        actor=RAIL,
+        rail="simbank",
+        order_no=order_no,
+        bank_ref=f"B-{order_no}",
+        amount_minor=3000,
+        klass=OutcomeClass.NSF,
+        code="AM04",
+        returned_on=date(2026, 3, 10),
+    )
+    for event, known, cases in (("e-1", False, 0), ("e-1", True, 0), ("e-2", False, 1)):
+        answer = await books.apply(replace(told, id=f"report/simbank/{event}"))
+        assert isinstance(answer, Applied)
+        assert answer.replayed is known, event
+        found = [case for case in await desk.cases() if case.key == f"amount/{order_no}"]
+        assert len(found) == cases, event
+    back = [b.minor for b in await desk.balances("owed/L1/1")]
+    assert sum(back) == 3000
+
+
 async def test_a_loan_boarded_twice_is_known_and_with_other_content_a_conflict(
     books: SqlBooks, desk: SqlDesk
 ) -> None:

@@ -3,7 +3,9 @@
 Small files of our own, shaped after published samples; their figures are written down here.
 """
 
+import bz2
 import gzip
+import lzma
 from io import BytesIO
 
 import pytest
@@ -246,7 +248,10 @@ SWIFT = "{1:F01BANKDEFFAXXA0000000000}{4:\r\n:20:X\r\n:25:1\r\n:60F:C260105EUR1,
         (b":20:X\r\n:25:1\r\n:34F:EURD0,\r\n", "format", "MT942"),
         (b"01,122099999,123456789,040621,0200,1,65,,2/\n02,031001234,", "format", "BAI2"),
         (gzip.compress(b"<Document/>"), "format", "gzip"),
-        (b"PK\x03\x04", "format", "zip"),
+        (b"PK\x03\x04", "format", "zip archive or spreadsheet (xlsx)"),
+        (bz2.compress(b"<Document/>"), "format", "bzip2"),
+        (lzma.compress(b"<Document/>"), "format", "xz"),
+        (b"\xd0\xcf\x11\xe0", "format", "old spreadsheet or document (xls, doc)"),
         (b"%PDF-1.7", "format", "PDF"),
         (
             f'<Envelope><Document xmlns="{NAMESPACE}"/></Envelope>'.encode(),

@@ -1,0 +1,59 @@
+"""Reads a whole journal back in a process of its own: prints figures as JSON.
+
+A new process each time: its greatest memory is what that one reading took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from adapters.sql.desk import SqlDesk
+from adapters.sql.engine import books_engine
+from benchmarks.world import RULES
+from workers.clock import WallClock
+
+
+async def main() -> None:
+    """Verify the books, or stream every posting as an export does."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--what", choices=("verify", "journal"), required=True)
+    options = parser.parse_args()
+    engine = books_engine(options.database)
+    desk = SqlDesk(engine, WallClock(), RULES)
+    before = psutil.Process().memory_info().rss
+    began, spent = time.perf_counter(), time.process_time()
+    wrong = ""
+    if options.what == "verify":
+        report = await desk.verify()
+        postings, wrong = report.postings, "; ".join(report.faults[:1])
+    else:
+        postings = 0
+        async for _ in desk.journal():
+            postings += 1
+    figures = {
+        "postings": postings,
+        "seconds": time.perf_counter() - began,
+        "cpu": time.process_time() - spent,
+        "MiB before": before / 2**20,
+        "MiB most": _most_kib() / 2**10,
+    }
+    await engine.dispose()
+    sys.stdout.write(json.dumps({**figures, "wrong": wrong}) + "\n")
+
+
+def _most_kib() -> int:
+    """The most memory that this program had: what the kernel counts from its very start."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
