@@ -6,6 +6,7 @@ from domain.loan.aggregate import LineState
 from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from domain.loan.decide.work import Work
+from domain.money import amount_text
 
 Named = tuple[str, int | None]
 """A loan that a line names, and the installment where that is known."""
@@ -20,7 +21,7 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named]) -> No
     No debit of an installment leaves while a case of this kind names it.
     """
     only: tuple[str | None, int | None] = named[0] if len(named) == 1 else (None, None)
-    text = f"{line.open_minor} {line.currency} minor units of line {line.id} are not explained"
+    text = f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
     _open(work, line, f"line/{line.id}", text, only, line.open_minor)
     if 1 < len(named) <= NAMED_MOST:
         for loan_id, number in named:

@@ -23,6 +23,7 @@ from domain.loan.decide.outcomes import hear
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
+from domain.money import amount_text
 
 NO_REASON = "line"
 """Code of a return of which only a booked line without a reason is known."""
@@ -161,7 +162,7 @@ def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
     if command.currency not in {None, currency}:
         return f"it is in {command.currency}, the order is in {currency}"
     if not 0 < command.amount_minor <= MINOR_MAX:
-        return f"its amount is {command.amount_minor}"
+        return f"its amount is {command.amount_minor} minor units"
     return ""
 
 
@@ -196,7 +197,7 @@ def _case_of_excess(
             "open",
             f"return/{command.order_no}/{command.bank_ref or ''}",
             CaseKind.RETURN_OF_MORE,
-            f"{excess} {currency} minor units more came back of {command.order_no} than were taken",
+            f"{amount_text(excess, currency)} more came back of {command.order_no} than were taken",
             loan_id=loan_id,
             number=number,
             amount_minor=excess,
