@@ -114,6 +114,11 @@ def decimal_text(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{whole}.{rest:0{digits}d}"
 
 
+def amount_text(minor: int, currency: str) -> str:
+    """`12345, "CNY"` -> `"123.45 CNY"`: an amount in a sentence for people."""
+    return f"{decimal_text(minor, currency)} {currency}"
+
+
 def parse_decimal(text: str | Decimal | int, field: str) -> Decimal:
     """Read a plain decimal number: ASCII digits, one point, at most a short exponent.
 

@@ -96,6 +96,14 @@ class Standing:
     since: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open case and since when it has been open."""
+
+    case: CaseChange
+    since: datetime
+
+
 class Desk(Protocol):
     """Questions to the books."""
 
@@ -146,6 +154,10 @@ class Desk(Protocol):
 
     async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
         """Cases, oldest first."""
+        ...
+
+    async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
+        """Open cases, oldest first; with `loan_id` only those that name that loan."""
         ...
 
     async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:

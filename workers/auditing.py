@@ -139,7 +139,8 @@ async def fetch_log(simulator_url: str) -> Mapping[str, Any]:
             return document
     except httpx.HTTPError as error:
         reason = f"{type(error).__name__}"
-        raise Unavailable(f"the simulated bank at {simulator_url} gives no log: {reason}") from None
+        said = f"the simulated bank at {simulator_url} gives no log: {reason}"
+        raise Unavailable(f"{said}; a stack that has ended is started with `acquit up`") from None
 
 
 def truth_of(document: Mapping[str, Any]) -> TruthFacts:

@@ -56,11 +56,13 @@ SEARCH_ATTRIBUTES = {
 RETENTION = timedelta(days=30)
 _HOST = "127.0.0.1"
 _POLL_S = 0.1
+USUAL_PORT, USUAL_UI_PORT = 7233, 8233
+"""Where Temporal's clients and people look by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevServerOptions:
-    """How to run the server; ports left out are chosen free.
+    """How to run the server; ports left out are chosen free, with a UI the usual ones if they are.
 
     `db_file` None keeps everything in memory. `dynamic_config` holds `key=JSON` pairs.
     `log_file` None logs into a temporary folder that is removed on stop.
@@ -88,8 +90,9 @@ class DevServer:
     def __init__(self, binary: Path, options: DevServerOptions | None = None) -> None:
         self._binary = binary
         self._options = options or DevServerOptions()
-        self._port = self._options.port or free_port(_HOST)
-        self._ui_port = (self._options.ui_port or free_port(_HOST)) if self._options.ui else None
+        ui = self._options.ui
+        self._port = self._options.port or free_port(_HOST, USUAL_PORT if ui else 0)
+        self._ui_port = (self._options.ui_port or free_port(_HOST, USUAL_UI_PORT)) if ui else None
         self._child: Child | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 

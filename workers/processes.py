@@ -28,10 +28,15 @@ class RunAs:
     gid: int
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that was free on `host` a moment ago."""
+def free_port(host: str = "127.0.0.1", wanted: int = 0) -> int:
+    """Return a TCP port that was free on `host` a moment ago: `wanted`, or any if it is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
+        # As servers do it: what the last run left in TIME_WAIT takes no port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, wanted))
+        except OSError:
+            probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 

@@ -15,6 +15,7 @@ from activities.sweeps import StatementSource, SweepOrder
 from adapters.temporal.client import connect
 from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.schedules import ensure_schedules
+from domain.errors import InvalidInput
 from workers.console import Unavailable
 from workers.settings import temporal_config
 from workers.stackfile import read_stack
@@ -73,9 +74,14 @@ def answering(config: ClientConnectConfig, advice: str = "") -> Iterator[None]:
 
     Raises:
         Unavailable: it does not answer.
+        InvalidInput: its address is none.
     """
     try:
         yield
+    except ValueError as error:
+        raise InvalidInput(
+            "TEMPORAL_ADDRESS", config["target_host"], f"HOST:PORT ({error})"
+        ) from error
     except RuntimeError as error:
         said = _REASON.search(str(error))
         why = said[1] if said else str(error)

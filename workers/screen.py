@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from workers.console import instant_text, print_table, print_text
-from workers.storytelling import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +76,6 @@ async def show_result(
     from workers.compose import open_stack  # noqa: PLC0415
 
     show(result.report)
-    async with open_stack(settings) as stack:
-        await _tell(stack.desk, names)
     facts = result.as_dict()
     rows: list[tuple[str, Any]] = [
         ("virtual days", facts["virtual_days"]),
@@ -91,10 +88,14 @@ async def show_result(
     print_table("Run", ("what", "count>"), rows)
     if facts["clock"]["stuck"]:
         print_text(f"did not move: {', '.join(facts['clock']['stuck'])}")
+    async with open_stack(settings) as stack:
+        await _tell(stack.desk, names)
 
 
 async def _tell(desk: Desk, names: Sequence[str]) -> None:
     """The story of the installment with the most attempts."""
+    from workers.commands.story import story_lines, story_of  # noqa: PLC0415
+
     best: tuple[int, Loan, int] | None = None
     for loan in [await desk.loan(name) for name in names]:
         for item in loan.installments if loan else ():
@@ -103,11 +104,9 @@ async def _tell(desk: Desk, names: Sequence[str]) -> None:
     if best is None:
         return
     _, loan, number = best
-    lines = await desk.story(loan.id, number)
     print_text(f"Story of {loan.id}/{number}")
-    sentences = list(told(loan, lines))
+    sentences = list(story_lines(await story_of(desk, loan.id, number)))
     for sentence in sentences[:_STORY_LINES]:
-        print_text(f"  {sentence}")
+        print_text(f"  {sentence}".rstrip())
     if more := len(sentences[_STORY_LINES:]):
         print_text(f"  ... and {more} lines more: acquit story {loan.id}/{number}")
-    print_text()

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from domain.loan.lifecycle import State
 from domain.money import decimal_text
 from workers.console import instant_text
 
@@ -17,20 +18,29 @@ if TYPE_CHECKING:
 
     from domain.loan.aggregate import Installment, Loan
     from domain.loan.view import InstallmentView
-    from ports.desk import StoryLine
+    from ports.desk import StoryLine, Waiting
 
 _PART = re.compile(r"(Dr|Cr) (\S+) ([0-9.]+) ([A-Z]{3})")
 _MOVED = re.compile(r"(?:order (\S+): )?(\S*) -> (\S+)(?: \((.*)\))?", re.DOTALL)
+
+_AMOUNT = re.compile(r"\d+(?:\.\d+)?(?= [A-Z]{3}\b)")
+_PLAIN = re.compile(
+    r"(#\d+ )?(penalty of \S+ [A-Z]{3} was added|nothing (new|changed).*)", re.DOTALL
+)
+"""Effects that a machine repeats for weeks: a run of them is told once."""
 
 _ENTRIES = {
     "fell_due": "fell due: {owed} is owed",
     "penalty_accrued": "penalty of {owed} was added",
     "penalty_reversed": "penalty of {owed} was taken back",
     "confirmed": "the rail reports {clearing} taken{paid}",
+    "confirmed_late": "{clearing} came by an order that had ended already{paid}",
+    "raised": "the order took {clearing} more than was told first{paid}",
     "settled": "the bank's statement proves {bank} on the account",
     "returned": "a debit of {clearing} was taken back{again}",
     "return_settled": "the bank's statement proves the return: {bank} left the account",
     "applied": "waiting money pays {owed}",
+    "unapplied": "money that had paid {owed} waits again",
     "advanced": "{advance} is kept for later installments",
     "payment_recorded": "a payment of {clearing} is reported{paid}",
     "identified": "a bank line that waited proves {clearing}",
@@ -49,8 +59,10 @@ _MOVES = {
     "reminder_queued": "a reminder is sent",
     "notice_delivered": "the reminder was delivered",
     "notice_failed": "the reminder did not arrive",
+    "notice_unanswered": "nobody has said whether the reminder arrived",
     "debit_intended": "a debit is ordered",
-    "verdict_overdue": "the outcome is overdue; the rail is asked",
+    "order_found": "an order that had ended may have been executed after all; the rail is asked",
+    "verdict_overdue": "the outcome is not known; the rail is asked",
     "attempt_ended_retryable": "the debit failed and will be tried again",
     "attempt_ended_finally": "the debit failed and a machine may not try again",
     "attempt_withdrawn": "the debit was not executed",
@@ -111,12 +123,59 @@ _SILENT = frozenset({"held_direct"})
 _DULL = frozenset({"roll_day", "review", "intend_debit", "renew_send"})
 """Commands of the machine that are left out when they changed nothing."""
 _MACHINE = frozenset({"workflow", "system"})
+_ASKED = {"answer": "the rail's answer", "enquiry": "the rail was asked"}
+"""What an outcome is that nobody reported, by the second part of its command's id."""
+_LACKS = {
+    "not_due": "its due date",
+    "owed": "money that is still owed",
+    "live_attempt": "the outcome of a debit",
+    "waiting": "money that waits to be applied",
+    "unproven": "a bank line that proves the money",
+    "return_window": "the end of the return window",
+    "hold": "the end of the hold",
+    "case": "the end of a case",
+    "held": "a share on its payee's own account",
+    "remittance": "a share that is sent on to its payee",
+}
+"""What `domain.loan.closure` finds lacking, by its codes."""
 
 
-def told(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[str]:
-    """Yield the lines of `event_lines` for every event, in order."""
-    for event in events(loan, lines):
-        yield from event_lines(event)
+def runs(every: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield events, those in a row that differ in nothing but time and amount as one.
+
+    Such a run says from when to when, how often, and the sum of its amounts.
+    """
+    for _, group in groupby(enumerate(every), key=lambda item: _alike(*item)):
+        members = [event for _, event in group]
+        first, last = members[0], members[-1]
+        if len(members) == 1:
+            yield first
+            continue
+        effects = [
+            _sum_of([event["effects"][place] for event in members])
+            for place in range(len(first["effects"]))
+        ]
+        yield {
+            **first,
+            "at": f"{first['at']} to {last['at']}",
+            "what": f"{first['what']}, {len(members)} times",
+            "effects": effects,
+        }
+
+
+def _alike(place: int, event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What the events of a run have in common; an event that is never in a run stands alone."""
+    is_machine = event["actor"].partition("/")[0] in _MACHINE
+    if not is_machine or not all(_PLAIN.fullmatch(text) for text in event["effects"]):
+        return (place,)
+    shapes = tuple(_AMOUNT.sub("", text) for text in event["effects"])
+    return (event["what"], event["number"], event["actor"], shapes)
+
+
+def _sum_of(alike: Sequence[str]) -> str:
+    """A sentence for many that differ in one amount at most."""
+    amounts = [Decimal(found[0]) for text in alike if (found := _AMOUNT.search(text))]
+    return _AMOUNT.sub(f"{sum(amounts):f}", alike[0]) + (" in all" if amounts else "")
 
 
 def event_lines(event: Mapping[str, Any]) -> Iterator[str]:
@@ -144,7 +203,7 @@ def events(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[dict[str, Any]]:
         yield {
             "at": instant_text(first.at, zone),
             "number": first.number if len(numbers) == 1 else None,
-            "what": _COMMANDS.get(kind, kind.replace("_", " ") or "entry"),
+            "what": _named(kind, first.command_id),
             "actor": first.actor,
             "approver": first.approver,
             "reason": first.reason,
@@ -152,6 +211,14 @@ def events(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[dict[str, Any]]:
             "command_id": first.command_id,
             "effects": effects or ["nothing changed"],
         }
+
+
+def _named(kind: str, command_id: str) -> str:
+    """What a command is called; an outcome by whether the rail told it, answered or was asked."""
+    occasion = command_id.split("/")[2:3] if kind == "record_outcome" else []
+    if occasion and command_id.startswith("outcome/") and occasion[0] in _ASKED:
+        return _ASKED[occasion[0]]
+    return _COMMANDS.get(kind, kind.replace("_", " ") or "entry")
 
 
 def _by(event: Mapping[str, Any]) -> str:
@@ -183,12 +250,18 @@ def sentence_of(line: StoryLine, currency: str) -> str:
     if line.what in _ENTRIES and _PART.search(line.detail):
         return _entry(line)
     if line.detail.startswith("refused by"):
-        rule = line.detail.removeprefix("refused by ").partition(":")[0]
-        return f"refused by rule {rule}"
+        return f"refused by rule {line.detail.removeprefix('refused by ')}"
     if line.is_command:
-        return ""
+        return _nothing_new(line)
     text = line.what.replace("_", " ")
     return f"{text} ({line.detail})" if line.detail and len(line.detail) < 200 else text
+
+
+def _nothing_new(line: StoryLine) -> str:
+    """What a report said that changed nothing; empty of other commands."""
+    if not line.what.startswith("record_") or not line.detail:
+        return ""
+    return f"nothing new: {line.detail.replace('_', ' ')}{_in_brackets(line.reason)}"
 
 
 def _move(what: str, moved: re.Match[str], currency: str) -> str:
@@ -246,7 +319,8 @@ def standing(loan: Loan, item: Installment) -> str:
     """How one installment stands, in a line."""
     total = decimal_text(item.scheduled.total, loan.currency)
     owed = decimal_text(item.owed.total, loan.currency)
-    tries = f", {len(item.attempts)} attempts" if item.attempts else ""
+    count = len(item.attempts)
+    tries = f", {count} attempt{'s' if count > 1 else ''}" if count else ""
     return (
         f"#{item.number} due {item.due_on}: {total} {loan.currency}, "
         f"{item.state.value}, owed {owed}{tries}"
@@ -255,10 +329,22 @@ def standing(loan: Loan, item: Installment) -> str:
 
 def coming(loan: Loan, view: InstallmentView | None) -> str:
     """What comes next for an installment."""
+    if view is not None and view.state is State.CANCELLED:
+        return "nothing: it is cancelled"
     if view is None or view.is_final:
         return "nothing: the evidence is complete"
     if view.next_beat is not None:
         at = instant_text(view.next_beat.not_before, ZoneInfo(loan.product.timezone))
         return f"{view.next_beat.kind.value.lower()} at {at} ({view.next_beat.reason})"
-    lacking = f"; missing: {', '.join(view.missing)}" if view.missing else ""
-    return f"waiting for news{lacking}"
+    lacks = ", ".join(
+        f"{_LACKS[code]} ({code})" if code in _LACKS else code for code in view.missing
+    )
+    return f"waiting for news{f'; missing: {lacks}' if lacks else ''}"
+
+
+def waiting(item: Waiting, zone: ZoneInfo) -> str:
+    """What an open case is about, how much of which money, and since when it waits."""
+    case, much = item.case, ""
+    if case.amount_minor:
+        much = f", {decimal_text(case.amount_minor, case.currency)} {case.currency}"
+    return f"{case.kind}{much}, since {instant_text(item.since, zone)}: {case.text}"

@@ -1,4 +1,4 @@
-"""Lists of drivers that people open often, as links to the Temporal UI."""
+"""What `acquit up` prints for people: links to lists in the Temporal UI, and where Temporal is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from workers.stackfile import StackRecord
 
 _DRIVERS = "WorkflowType = 'Installment'"
 VIEWS = (
@@ -26,3 +28,9 @@ def saved_views(ui: str | None, namespace: str) -> Iterator[str]:
     for name, query in VIEWS:
         where = f"{ui.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows"
         yield f"  {name:<22}{where}?{urlencode({'query': query}, quote_via=quote)}"
+
+
+def for_clients(record: StackRecord) -> str:
+    """A line to be run in another terminal, so that Temporal's own clients find the stack."""
+    address, namespace = record.temporal_address, record.temporal_namespace
+    return f"export TEMPORAL_ADDRESS={address} TEMPORAL_NAMESPACE={namespace}"

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.cache import LoanCache
@@ -34,7 +34,7 @@ from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
 from ports.clock import Clock
-from ports.desk import Balance, ChainReport, JournalPosting, Standing, StoryLine
+from ports.desk import Balance, ChainReport, JournalPosting, Standing, StoryLine, Waiting
 
 _OPEN_CASES = select(cases.c.body).where(cases.c.closed_at.is_(None)).order_by(cases.c.id)
 
@@ -152,6 +152,12 @@ class SqlDesk:
         every = select(cases.c.body).order_by(cases.c.id)
         rows = await self._rows(_OPEN_CASES if open_only else every)
         return tuple(read_case(row.body) for row in rows)
+
+    async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
+        """Open cases, oldest first; with `loan_id` only those that name that loan."""
+        named = true() if loan_id is None else cases.c.loan_id == loan_id
+        rows = await self._rows(_OPEN_CASES.add_columns(cases.c.opened_at).where(named))
+        return tuple(Waiting(read_case(row.body), row.opened_at) for row in rows)
 
     async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:
         """The readable account of a loan or installment."""

@@ -1,5 +1,6 @@
 """Reads the journal for people: the story of a loan, the trail of a payment, all postings."""
 
+import json
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
@@ -162,7 +163,7 @@ def _move_line(row: Row[Any]) -> _Line:
 
 def _command_line(row: Row[Any]) -> StoryLine:
     refused = row.rule is not None
-    detail = f"refused by {row.rule}: {row.answer}" if refused else ""
+    detail = f"refused by {row.rule}: {row.answer}" if refused else _note_of(row.answer)
     return StoryLine(
         row.seq,
         row.at,
@@ -173,6 +174,11 @@ def _command_line(row: Row[Any]) -> StoryLine:
         command_id=row.id,
         is_command=True,
     )
+
+
+def _note_of(answer: str) -> str:
+    """What a command was answered in a word, such as the verdict of a rail."""
+    return str(json.loads(answer).get("note", ""))
 
 
 def _posting(row: Row[Any]) -> JournalPosting:

@@ -152,7 +152,7 @@ def why(cause: BaseException | None) -> str:
 
 
 async def main() -> int:
-    """Exit code 0, or 1 with the reason when the loan is refused."""
+    """Exit code 0; 1 with the reason when the loan is refused, 69 when Temporal does not answer."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("loan_id")
     options.add_argument("--first-due-on", type=date.fromisoformat, required=True)
@@ -160,7 +160,11 @@ async def main() -> int:
     given = options.parse_args()
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
-    client = await Client.connect(**config)
+    try:
+        client = await Client.connect(**config)
+    except RuntimeError as away:
+        print(f"Temporal at {config['target_host']} (TEMPORAL_ADDRESS): {away}", file=sys.stderr)
+        return 69
     loan = {**application(given.loan_id, given.first_due_on), "product": given.product}
     try:
         await run(client, loan)

@@ -12,12 +12,10 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 from adapters.telemetry.catalogue import CORE, CORE_LABELS, METRICS, Label, Metric
 from tests.support.tree import ROOT
-from workers.cli import build
 
 ALERTS = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8"))
 RULES: list[dict[str, Any]] = [rule for group in ALERTS["groups"] for rule in group["rules"]]
@@ -163,24 +161,8 @@ def commands_in(text: str, program: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
-def test_commands_of_ours_in_run_books_exist(path: Any) -> None:
-    """Whoever follows a page at night finds every command and option that it names."""
-    tree: Any = typer.main.get_command(build())
-    context = typer.Context(tree, info_name="acquit")
-    for words in commands_in(path.read_text(encoding="utf-8"), "acquit"):
-        command = tree
-        for word in words[1:]:
-            if not hasattr(command, "commands") or word == "...":
-                break
-            assert command.get_command(context, word) is not None, words
-            command = command.get_command(context, word)
-        known = {option for item in command.params for option in item.opts}
-        assert {word for word in words if word.startswith("--")} <= known, words
-
-
-@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
 async def test_commands_of_temporal_in_run_books_exist(path: Any, temporal_binary: Any) -> None:
-    """The same for Temporal's own command line."""
+    """Whoever follows a page at night finds every command of Temporal's that it names."""
     from workers.processes import output_of  # noqa: PLC0415
 
     for words in commands_in(path.read_text(encoding="utf-8"), "temporal"):

@@ -1,15 +1,13 @@
-"""docs/operations.md is as complete as the settings, services and commands that it describes."""
+"""docs/operations.md is as complete as the settings and services that it describes."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-import typer
 import yaml
 
 from tests.support.tree import ROOT
-from workers.cli import build
 from workers.settings import Settings
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -38,15 +36,3 @@ def test_every_service_is_explained() -> None:
     table = TEXT.split("## 1. Parts")[1].split("## 2.")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     assert {name for row in rows for name in re.findall(r"`([\w-]+)`", row)} >= set(SERVICES)
-
-
-def test_commands_in_the_page_exist() -> None:
-    """Whoever follows the page at night finds the commands that it names."""
-    tree = typer.main.get_command(build())
-    context = typer.Context(tree, info_name="acquit")
-    for words in [*re.findall(r"`acquit ([a-z]+(?: [a-z]+)?)", TEXT), "heal"]:
-        group, *rest = words.split()
-        command = tree.get_command(context, group)  # type: ignore[attr-defined]
-        assert command is not None, words
-        if rest and hasattr(command, "commands"):
-            assert command.get_command(context, rest[0]) is not None, words

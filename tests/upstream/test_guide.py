@@ -17,7 +17,10 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from tests.support.tree import ROOT, imported_modules
+from workers import devserver
+from workers.devserver import DevServer, DevServerOptions
 from workers.local import LocalOptions, LocalStack
+from workers.processes import free_port
 from workers.settings import Settings
 
 GUIDE = ROOT / "docs" / "upstream.md"
@@ -87,6 +90,24 @@ def test_worked_example_knows_nothing_of_ours() -> None:
     """It needs the Temporal client and the standard library."""
     outside = {name.partition(".")[0] for name in imported_modules(EXAMPLE)}
     assert outside - set(sys.stdlib_module_names) == {"temporalio"}
+
+
+def test_the_guide_looks_where_a_stack_with_a_ui_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever copies its lines reaches what `make up` has started; tests run elsewhere."""
+    monkeypatch.setattr(devserver, "free_port", lambda _host, wanted=0: wanted or 40404)
+    assert DevServer(Path("temporal"), DevServerOptions()).address == "127.0.0.1:40404"
+    server = DevServer(Path("temporal"), DevServerOptions(ui=True))
+    assert f"${{TEMPORAL_ADDRESS:-{server.address}}}" in GUIDE.read_text(encoding="utf-8")
+    assert server.ui_url == "http://127.0.0.1:8233"
+
+
+async def test_worked_example_says_where_nobody_answers(tmp_path: Path) -> None:
+    """One line with the address and the variable that named it, and a code of its own."""
+    away = Upstream(f"127.0.0.1:{free_port()}", "acquit", tmp_path)
+    ran = await away.example("UP-1")
+    assert (ran.code, ran.out) == (69, "")
+    assert ran.err.startswith(f"Temporal at {away.address} (TEMPORAL_ADDRESS): ")
+    assert len(ran.err.splitlines()) == 1
 
 
 async def test_worked_example_walks_to_the_end(upstream: Upstream) -> None:

@@ -363,6 +363,24 @@ def test_what_is_open_can_be_listed(acquit: Acquit, tmp_path: Path) -> None:
     assert acquit("installments", "--state", "LOST", home=home).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "typed", "rule"),
+    [
+        ("--kind", "surpluss", "one of contradiction,"),
+        ("--loan", "S-0009", "a loan that is boarded"),
+    ],
+)
+def test_a_misspelt_filter_is_not_answered_with_nothing(
+    acquit: Acquit, tmp_path: Path, option: str, typed: str, rule: str
+) -> None:
+    """No case waits for a kind or loan that is not there; whoever mistypes it is told so."""
+    home = tmp_path / "home"
+    acquit("db", "upgrade", home=home)
+    done = acquit("cases", option, typed, home=home)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option[2:]}: '{typed}' is refused: {rule}" in done.stderr
+
+
 def test_an_order_is_given_once_or_refused_by_name(acquit: Acquit, tmp_path: Path) -> None:
     """Applied, answered again under its id, refused by rule with code 1, faulty with code 2."""
     home = tmp_path / "home"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -63,3 +64,11 @@ async def test_short_programs_are_bounded() -> None:
 def test_free_ports_are_free() -> None:
     """Two questions in a row give ports that can be bound."""
     assert 1024 <= free_port() <= 65535
+
+
+def test_a_port_that_is_wanted_is_given_if_it_is_free() -> None:
+    """A stack listens where clients look, and beside it where something else does already."""
+    wanted = free_port()
+    assert free_port(wanted=wanted) == wanted
+    with socket.create_server(("127.0.0.1", wanted)):
+        assert free_port(wanted=wanted) not in {0, wanted}

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from adapters.products.files import read_products
+from adapters.temporal.client import connect
 from adapters.temporal.codec import EncryptionCodec, new_key
 from domain.errors import InvalidInput
-from workers.production import build_of, data_converter, sweep_orders
-from workers.settings import Settings
+from workers.production import answering, build_of, data_converter, sweep_orders
+from workers.settings import Settings, temporal_config
 from workers.stackfile import StackRecord
 
 SANDBOX = StackRecord(mode="sandbox", database_url="sqlite+aiosqlite:///b", temporal_address="x:1")
@@ -52,3 +53,12 @@ def test_each_time_zone_has_a_sweep_and_each_account_one_reader() -> None:
     accounts = {(file.product.rail, file.product.account) for file in products.values()}
     assert sorted((source.rail, source.account) for source in sources) == sorted(accounts)
     assert {order.day for order in orders} == {None}
+
+
+@pytest.mark.parametrize("address", ["a b:7233", "1.2.3.4.5:7233"])
+async def test_an_address_that_is_none_is_refused_by_its_variable(address: str) -> None:
+    """It is a mistake of whoever set it, not a server that is away."""
+    config = temporal_config(None, {"TEMPORAL_ADDRESS": address})
+    with pytest.raises(InvalidInput) as refused, answering(config):
+        await connect(config)
+    assert (refused.value.field, refused.value.value) == ("TEMPORAL_ADDRESS", address)

@@ -1,17 +1,35 @@
 """The story of a loan: plain sentences with amounts and dates, in order, and what comes next."""
 
+import ast
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.loan.aggregate import Loan
+from domain.loan.cases import CaseKind
+from domain.loan.change import CaseChange
+from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat, BeatKind
-from ports.desk import StoryLine
+from ports.desk import StoryLine, Waiting
 from tests.support.auditbench import World, paid_and_closed
+from tests.support.tree import ROOT
+from workers import storytelling as tell
 from workers.console import note, print_table, print_text
-from workers.storytelling import coming, heading, sentence_of, standing, told
+from workers.storytelling import (
+    coming,
+    event_lines,
+    events,
+    heading,
+    runs,
+    sentence_of,
+    standing,
+    waiting,
+)
 
 AT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
 
@@ -19,6 +37,11 @@ AT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
 def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
     """Give one line as the desk tells it."""
     return StoryLine(1, AT, "driver/installment", what, detail, number)
+
+
+def told(loan: Loan, lines: Iterable[StoryLine]) -> list[str]:
+    """Give the lines that people read."""
+    return [line for event in runs(events(loan, lines)) for line in event_lines(event)]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +122,12 @@ def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
             "PRESENTED -> RETRYING (paid in part)",
             "the debit took a part; the rest will be tried again [RETRYING] (paid in part)",
         ),
-        ("waive", "refused by waive.state: {}", "refused by rule waive.state"),
+        ("waive", "refused by waive.state: not DUE", "refused by rule waive.state: not DUE"),
+        (
+            "confirmed_late",
+            "value 2026-03-11: Dr clearing/simbank 9.00 CNY; Cr suspense/R-1-2 9.00 CNY",
+            "9.00 CNY came by an order that had ended already, 9.00 CNY waits",
+        ),
     ],
 )
 def test_each_line_becomes_a_sentence_or_is_told_by_another(
@@ -210,7 +238,7 @@ def test_heading_and_standing_say_amounts_and_no_person(world: World) -> None:
         "Loan L1 (t1): 300.00 CNY disbursed on 2026-02-10, 3 installments, product test@1"
     )
     assert standing(loan, loan.installment(1)) == (
-        "#1 due 2026-03-10: 101.00 CNY, CLOSED, owed 0.00, 1 attempts"
+        "#1 due 2026-03-10: 101.00 CNY, CLOSED, owed 0.00, 1 attempt"
     )
     assert loan.borrower not in heading(loan)
 
@@ -224,5 +252,123 @@ def test_what_comes_next_is_a_beat_news_or_nothing(world: World) -> None:
     assert coming(loan, replace(view, next_beat=beat)) == (
         "present at 2026-03-10 09:30+08:00 (due 2026-04-10)"
     )
-    waiting = replace(view, next_beat=None, missing=("a receipt is not proven",))
-    assert coming(loan, waiting) == "waiting for news; missing: a receipt is not proven"
+    still = replace(view, next_beat=None, missing=("owed", "of_a_later_release"))
+    assert coming(loan, still) == (
+        "waiting for news; missing: money that is still owed (owed), of_a_later_release"
+    )
+    gone = replace(view, next_beat=None, state=State.CANCELLED, is_final=True)
+    assert coming(loan, gone) == "nothing: it is cancelled"
+
+
+def test_what_waits_for_a_person_says_how_much_and_since_when() -> None:
+    """An open case is told with its kind, its money if it has any, its time and its text."""
+    case = CaseChange("open", "s/1", CaseKind.SURPLUS, "too much", "L1", 1, "R-1", None, 900, "CNY")
+    zone = ZoneInfo("Asia/Shanghai")
+    assert waiting(Waiting(case, AT), zone) == (
+        "surplus, 9.00 CNY, since 2026-03-10 09:30+08:00: too much"
+    )
+    bare = replace(case, amount_minor=0, currency="")
+    assert waiting(Waiting(bare, AT), zone) == "surplus, since 2026-03-10 09:30+08:00: too much"
+
+
+@pytest.mark.parametrize(
+    ("command_id", "what"),
+    [
+        ("outcome/N1/answer/5/ab", "the rail's answer"),
+        ("outcome/N1/enquiry/enquire/N1/0/9.0.1/ab", "the rail was asked"),
+        ("report/simbank/answer", "the rail reported an outcome"),
+    ],
+)
+def test_an_outcome_says_who_spoke_first(world: World, command_id: str, what: str) -> None:
+    """What we asked for is not told as a report; what it said is told though it changed nothing."""
+    asked = given("record_outcome", command_id=command_id, detail="not_found", reason="34")
+    [head, effect] = told(loan_of(world), [replace(asked, actor="workflow/installment")])
+    assert head == f"2026-03-10 09:30+08:00  #1 {what}, by workflow/installment"
+    assert effect == "    nothing new: not found (34)"
+
+
+def penalty(day: int, amount: str, **more: Any) -> StoryLine:
+    """Give the penalty of one day, as a sweep books it."""
+    detail = f"value 2026-03-{day}: Dr owed/L1/1/penalty {amount} CNY; Cr claim/f {amount} CNY"
+    booked = replace(line("penalty_accrued", detail), at=AT.replace(day=day), actor="system/sweep")
+    return replace(booked, command="roll_day", command_id=f"roll/{day}", **more)
+
+
+def test_a_run_of_alike_is_told_once_with_its_sum(world: World) -> None:
+    """Weeks of penalty and of vain enquiries are a line each; what lies between ends the run."""
+    days = [penalty(12, "1.00"), penalty(13, "1.05"), penalty(14, "0.95")]
+    other = replace(line("paid_in_part", "DUE -> DUE"), command_id="P", command="record_payment")
+    assert told(loan_of(world), [*days, other, penalty(16, "2.00")]) == [
+        (
+            "2026-03-12 09:30+08:00 to 2026-03-14 09:30+08:00  #1 a new day began, 3 times, "
+            "by system/sweep"
+        ),
+        "    penalty of 3.00 CNY was added in all",
+        "2026-03-10 09:30+08:00  #1 payment recorded, by driver/installment (id P)",
+        "    paid in part",
+        "2026-03-16 09:30+08:00  #1 a new day began, by system/sweep",
+        "    penalty of 2.00 CNY was added",
+    ]
+
+
+def test_what_people_and_rails_did_is_never_told_in_a_run(world: World) -> None:
+    """Each has an id and a reason of its own; nor is the penalty of two installments one."""
+    holds = [given("hold", command_id=name) for name in ("H-1", "H-2")]
+    assert len(told(loan_of(world), holds)) == 4
+    apart = [penalty(12, "1.00"), penalty(13, "1.00", number=2)]
+    assert len(told(loan_of(world), apart)) == 4
+    lines = [
+        replace(
+            line("settled", "value 2026-03-11: Dr bank/A 1.00 CNY; Cr clearing/simbank 1.00 CNY"),
+            actor="system/statement",
+            command_id=name,
+        )
+        for name in ("L-1", "L-2")
+    ]
+    assert len(told(loan_of(world), lines)) == 4
+
+
+def events_of_the_domain() -> set[str]:
+    """Give every event that the books can write about a loan: what is passed as `event`."""
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for folder in ("ledger", "loan/decide")
+        for path in (ROOT / "domain" / folder).glob("*.py")
+    ]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    place: dict[str, int] = {}
+    found: list[ast.expr | None] = []
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef):
+            names = [arg.arg for arg in node.args.args]
+            if "event" in names:
+                place[node.name] = names.index("event") - (names[0] == "self")
+                found += node.args.defaults
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "event":
+            found.append(node.value)
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            at = place.get(ast.unparse(node.func).rpartition(".")[2])
+            if at is not None:
+                found += node.args[at : at + 1]
+                found += [item.value for item in node.keywords if item.arg == "event"]
+    plain = [value for value in found if isinstance(value, ast.Constant | ast.IfExp)]
+    texts = [
+        item.value for value in plain for item in ast.walk(value) if isinstance(item, ast.Constant)
+    ]
+    return {text for text in texts if isinstance(text, str) and text} | set(Event)
+
+
+def test_every_event_has_a_sentence_of_its_own() -> None:
+    """Nothing is told by a name of the machine; lines and fees without a loan are in no story."""
+    known = {*tell._ENTRIES, *tell._MOVES, *tell._SILENT, "attempt", "sent_again"}
+    found = events_of_the_domain()
+    assert {"fell_due", "confirmed_late", "returned", "order_found", "held"} <= found
+    assert found - known == {"unmatched_line", "rail_fee"}
+
+
+def test_all_that_closure_can_lack_has_words() -> None:
+    """Whoever reads what is missing need not know the codes."""
+    text = (ROOT / "domain" / "loan" / "closure.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r'lack\("(\w+)"|Gate\.CLOSE, "(\w+)"|code = "(\w+)"|else "(\w+)"', text))
+    assert {code for found in codes for code in found if code} == set(tell._LACKS)

@@ -243,7 +243,7 @@ def _show(foretold: Foretold, boarded: Boarded | None, *, dry_run: bool) -> None
         ]
         title = f"Installments that differ: {len(differing)} of {comparison.differ}"
         print_table(title, ("line>", "loan", "tape>", "ours>", "currency"), differing)
-    print_text(f"{len(report.rows)} loans with {report.installments} installments read")
+    print_text(f"{len(report.rows)} good loans with {report.installments} installments")
     if comparison.compared:
         text = f"{comparison.agreed} of {comparison.compared} agree with the tape's installment"
         print_text(f"{text} within one minor unit")

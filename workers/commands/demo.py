@@ -123,6 +123,7 @@ async def _demo(
     from workers.local import LocalStack  # noqa: PLC0415
     from workers.rehearsal import rehearse  # noqa: PLC0415
     from workers.screen import LiveScreen, show_result  # noqa: PLC0415
+    from workers.views import for_clients  # noqa: PLC0415
 
     rows = sum(len(loan.schedule) for loan in loans)
     async with LocalStack(settings, options, lambda part: note(f"starting: {part}")) as local:
@@ -144,6 +145,8 @@ async def _demo(
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
             address: Any = local.record.temporal_ui if local.record else None
+            if local.record:
+                print_text(for_clients(local.record))
             print_text(f"Temporal UI: {address} (namespace acquit); Ctrl-C ends the stack")
             await local.alive_while(stop.wait())
     return result

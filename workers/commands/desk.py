@@ -21,9 +21,8 @@ from workers.console import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.loan.change import CaseChange
     from domain.loan.lifecycle import State
-    from ports.desk import Standing
+    from ports.desk import Standing, Waiting
     from workers.settings import Settings
 
 LIMIT_MOST = 10_000
@@ -81,24 +80,28 @@ def cases(
     ctx: typer.Context,
     *,
     kind: Annotated[str, typer.Option(help="Only cases of this kind.")] = "",
-    loan: Annotated[str, typer.Option(help="Only cases of this loan.")] = "",
+    loan: Annotated[str, typer.Option(help="Only cases of this loan; - for those of none.")] = "",
     limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """List what waits for a person: every open case, the oldest first."""
-    every = run_async(_cases(books_settings(ctx, home)))
-    found = [
-        case for case in every if kind in {"", case.kind} and loan in {"", case.loan_id or "-"}
-    ]
-    rows = [_case(case) for case in found[:limit]]
+    from domain.loan.cases import CaseKind  # noqa: PLC0415
+
+    if kind and kind not in set(CaseKind):
+        raise InvalidInput("kind", kind, f"one of {', '.join(CaseKind)}")
+    every = run_async(_cases(books_settings(ctx, home), loan))
+    found = [item for item in every if kind in {"", item.case.kind}]
+    rows = [_case(item) for item in found[:limit]]
     if as_json:
         print_json(rows)
         return
-    columns = ("about", "kind", "amount>", "currency", "what")
+    columns = ("since", "about", "kind", "amount>", "currency", "what")
     fields = ("about", "kind", "amount", "currency", "text")
     print_table(
-        f"Open cases: {len(found)}", columns, [tuple(row[name] for name in fields) for row in rows]
+        f"Open cases: {len(found)}",
+        columns,
+        [(instant_text(row["since"]), *(row[name] for name in fields)) for row in rows],
     )
     _say_if_cut(len(rows), limit)
 
@@ -129,12 +132,14 @@ async def _standing(
         return found
 
 
-async def _cases(settings: Settings) -> tuple[CaseChange, ...]:
+async def _cases(settings: Settings, loan: str) -> tuple[Waiting, ...]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        found: tuple[CaseChange, ...] = await stack.desk.cases()
-        return found
+        if loan not in {"", "-"} and await stack.desk.loan(loan) is None:
+            raise InvalidInput("loan", loan, "a loan that is boarded")
+        found: tuple[Waiting, ...] = await stack.desk.waiting(None if loan in {"", "-"} else loan)
+        return tuple(item for item in found if loan != "-" or item.case.loan_id is None)
 
 
 def _installment(item: Standing) -> dict[str, Any]:
@@ -157,13 +162,16 @@ def _installment(item: Standing) -> dict[str, Any]:
     }
 
 
-def _case(case: CaseChange) -> dict[str, Any]:
+def _case(item: Waiting) -> dict[str, Any]:
     from domain.money import decimal_text  # noqa: PLC0415
+
+    case = item.case
 
     about = f"{case.loan_id}/{case.number}" if case.number else case.loan_id or case.line or ""
     return {
         "key": case.key,
         "kind": case.kind,
+        "since": item.since,
         "about": about,
         "receipt": case.receipt,
         "line": case.line,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -31,7 +31,6 @@ _EXAMPLE = (
     "Example: acquit order LC00001/3 match_line line=ACCT-1/S-20260310/4 reference=T-77 "
     'amount_minor=10000 --actor ops-7 --reason "the borrower sent the receipt"'
 )
-_WHOLE = frozenset({"amount_minor"})
 
 
 def register(app: typer.Typer) -> None:
@@ -62,9 +61,10 @@ def order(  # noqa: PLR0913  (one parameter for each option)
 
     Kinds and their terms: hold (what: debit, contact or all), unhold, retry_now, cancel, write_off,
     record_payment (reference, amount_minor, currency, value_on), change_date (due_on), waive
-    and charge (component, amount_minor), match_line (line, reference, amount_minor), undo_match
-    (line, reference), withdraw_payment (reference). A closed installment has no driver: here is how
-    a match that closed it is undone. What the rules do not allow is refused by name, exit code 1.
+    and charge (component, amount_minor), match_line (line, reference, amount_minor, fee_minor),
+    undo_match (line, reference), withdraw_payment (reference). A closed installment has no driver:
+    here is how a match that closed it is undone. What the rules do not allow is refused by name,
+    exit code 1.
     """
     settings = books_settings(ctx, home)
     who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
@@ -86,15 +86,22 @@ def _request(kind: str, terms: Sequence[str], who: dict[str, Any], order_id: str
     from workflows.reading import read_kind, shown  # noqa: PLC0415
 
     content: dict[str, Any] = {"kind": kind, "id": order_id, **who}
+    whole = _whole_numbers(REQUESTS.get(kind))
     for term in terms:
         name, equals, value = term.partition("=")
         if not equals or name in content:
             raise InvalidInput("term", term, "FIELD=VALUE, one of the order's own fields")
-        content[name] = int(value) if name in _WHOLE and value.lstrip("-").isdigit() else value
+        content[name] = int(value) if name in whole and value.lstrip("-").isdigit() else value
     request = read_kind(json.dumps(content).encode(), REQUESTS, "order")
     for field, rule in misshapen(request):
         raise InvalidInput(field, shown(field, getattr(request, field)), rule)
     return request
+
+
+def _whole_numbers(request: type[Override] | None) -> set[str]:
+    """The terms of an order that are whole numbers, which the command line has as text."""
+    hints = get_type_hints(request) if request else {}
+    return {name for name, hint in hints.items() if hint is int}
 
 
 async def _give(settings: Settings, subject: str, request: Override) -> Applied | Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -19,6 +20,8 @@ from workers.console import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from ports.desk import Desk, JournalPosting
     from workers.settings import Settings
 
@@ -38,22 +41,28 @@ def story(
 ) -> None:
     """Tell what happened to a loan or one installment, in order, and what comes next."""
     loan_id, number = read_subject(subject)
-    from workers.storytelling import event_lines  # noqa: PLC0415
-
     told = run_async(_story(books_settings(ctx, home), loan_id, number))
     if as_json:
         print_json(told)
         return
-    print_text(told["loan"])
-    for line in told["standing"]:
-        print_text(f"  {line}")
-    print_text()
-    for event in told["story"]:
-        for line in event_lines(event):
-            print_text(line)
-    print_text()
-    for item in told["next"]:
-        print_text(f"next #{item['number']}: {item['what']}")
+    for line in story_lines(told):
+        print_text(line)
+
+
+def story_lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of what `story_of` gives: what it is, what happened, what comes next."""
+    from workers.storytelling import event_lines, runs  # noqa: PLC0415
+
+    yield told["loan"]
+    yield from (f"  {line}" for line in told["standing"])
+    yield ""
+    for event in runs(told["story"]):
+        yield from event_lines(event)
+    yield ""
+    for item in told["cases"]:
+        about = f"#{item['number']}" if item["number"] else "the loan"
+        yield f"waits for a person, {about}: {item['what']}"
+    yield from (f"next #{item['number']}: {item['what']}" for item in told["next"])
 
 
 def trail(
@@ -156,11 +165,18 @@ async def story_of(desk: Desk, loan_id: str, number: int | None) -> dict[str, An
         {"number": item.number, "what": tell.coming(loan, await desk.view(loan_id, item.number))}
         for item in items
     ]
+    zone = ZoneInfo(loan.product.timezone)
+    cases = [
+        {"kind": found.case.kind, "number": found.case.number, "what": tell.waiting(found, zone)}
+        for found in await desk.waiting(loan_id)
+        if found.case.number is None or number in {None, found.case.number}
+    ]
     open_items = {item.number for item in items if item.closed_at is None}
     return {
         "loan": tell.heading(loan),
         "standing": [tell.standing(loan, item) for item in items],
         "story": list(tell.events(loan, await desk.story(loan_id, number))),
+        "cases": cases,
         "next": [item for item in coming if number is not None or item["number"] in open_items],
     }
 

@@ -57,7 +57,7 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
     import signal  # noqa: PLC0415
 
     from workers.local import LocalStack  # noqa: PLC0415
-    from workers.views import saved_views  # noqa: PLC0415
+    from workers.views import for_clients, saved_views  # noqa: PLC0415
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -72,5 +72,6 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
             print_text(f"books           {record.database_url}")
             for line in saved_views(record.temporal_ui, record.temporal_namespace):
                 print_text(line)
+            print_text(for_clients(record))
             print_text("Ctrl-C ends the stack; its state stays in the home")
         await local.alive_while(stop.wait())

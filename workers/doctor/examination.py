@@ -54,11 +54,16 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
         products = _products(settings)
+        sandbox = isinstance(clock, SandboxClock)
         parts = await asyncio.gather(
             examiner.run("settings", _SETTING, lambda: check_settings(settings, record)),
             examiner.run("secrets", _SECRET, lambda: check_secrets(settings, record)),
             examiner.run("products", _PRODUCT, lambda: check_products(settings)),
-            examiner.run("calendars", _CALENDAR, lambda: check_calendars(products, clock.now())),
+            examiner.run(
+                "calendars",
+                _CALENDAR,
+                lambda: check_calendars(products, clock.now(), sandbox=sandbox),
+            ),
             check_books(settings, record, examiner),
             check_temporal(settings, record, products, examiner),
             check_rails(settings, record, products, clock, examiner),

@@ -13,6 +13,7 @@ from domain.loan.decide.desk import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.retrying import retry_verdict
+from domain.money import amount_text
 
 
 def find(work: Work, loan_id: str, order_no: str) -> tuple[int, Attempt]:
@@ -67,7 +68,9 @@ def debit_receipt(
 
 def more_than_ordered(work: Work, loan_id: str, number: int, attempt: Attempt, amount: int) -> None:
     """The rail took more than was ordered: cash is booked as it came, a person looks."""
-    text = f"order {attempt.order_no}: {amount} of {attempt.amount_minor}"
+    currency = work.loan(loan_id).currency
+    ordered, taken = (amount_text(minor, currency) for minor in (attempt.amount_minor, amount))
+    text = f"order {attempt.order_no} was for {ordered} and took {taken}"
     open_case(
         work, loan_id, number, f"overtaken/{attempt.order_no}", CaseKind.MORE_THAN_ORDERED, text
     )

@@ -31,6 +31,7 @@ from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat
 from domain.loan.waiting import left_to_take
+from domain.money import amount_text
 
 READABLE_LEAST = 30
 """Characters of an order number that shows loan, installment and attempt."""
@@ -154,7 +155,7 @@ def review(work: Work, command: Review) -> Change:
             "open",
             f"unsettled/{loan_id}/{number}",
             CaseKind.UNSETTLED,
-            f"{open_minor} {loan.currency} minor units are reported and not proven at the bank",
+            f"{amount_text(open_minor, loan.currency)} are reported and not proven at the bank",
             loan_id=loan_id,
             number=number,
             amount_minor=open_minor,

@@ -26,6 +26,7 @@ from domain.loan.decide.money import place_waiting, receive_free
 from domain.loan.decide.takingback import take_back_excess
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
+from domain.money import amount_text
 
 _TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
 
@@ -100,7 +101,9 @@ def _hear_money_again(
         grow(work, loan_id, number, attempt, receipt, amount)
     differs = amount < receipt.amount_minor if receipt.inferred else amount != receipt.amount_minor
     if differs and not is_proven(work, loan_id, attempt.order_no):
-        said = f"{outcome.code}: {amount} was taken, and {receipt.amount_minor} was booked"
+        currency = work.loan(loan_id).currency
+        taken, booked = (amount_text(it, currency) for it in (amount, receipt.amount_minor))
+        said = f"{outcome.code}: {taken} was taken, and {booked} was booked"
         dispute_amount(work, loan_id, number, attempt.order_no, said)
 
 
@@ -128,13 +131,15 @@ def free_success(
     receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
     receive_free(work, loan_id, receipt, "confirmed_late")
     kind = CaseKind.DOUBLE_EXECUTION if earlier else CaseKind.LATE_SUCCESS
+    state, again = attempt.state.lower().replace("_", " "), "once more" if earlier else "after all"
+    taken = amount_text(amount, work.loan(loan_id).currency)
     open_case(
         work,
         loan_id,
         number,
         f"{kind}/{receipt_id}",
         kind,
-        f"order {attempt.order_no} was {attempt.state.value}; money came: {outcome.code}",
+        f"order {attempt.order_no} was {state}, and then took {taken} {again} ({outcome.code})",
         money=(receipt_id, amount),
     )
     work.close_case(f"unbelieved/{attempt.order_no}")

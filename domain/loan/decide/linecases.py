@@ -7,6 +7,7 @@ from domain.loan.aggregate import LineState
 from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from domain.loan.decide.work import Work
+from domain.money import amount_text
 
 Named = tuple[str, int | None]
 """A loan that a line names, and the installment where that is known."""
@@ -20,7 +21,7 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named]) -> No
 
     No debit of an installment leaves while a case of this kind names it.
     """
-    text = f"{line.open_minor} {line.currency} minor units of line {line.id} are not explained"
+    text = f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
     case = CaseChange("open", f"line/{line.id}", WAITS, text, amount_minor=line.open_minor)
     open_cases(work, line, case, named)
 

@@ -25,6 +25,7 @@ from domain.loan.decide.outcomes import hear
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.work import Work
+from domain.money import amount_text
 from domain.reconciliation.statement import LineItem, StatementLine
 
 
@@ -227,7 +228,9 @@ def _receipt_of_order(
         shown = receipt.settled_minor + minor
         grow(work, loan_id, number, attempt, receipt, shown)
     elif minor < receipt.unsettled_minor:
-        said = f"the line shows {minor} of the {receipt.unsettled_minor} that are not proven"
+        currency = work.loan(loan_id).currency
+        shown_text, lacking = (amount_text(it, currency) for it in (minor, receipt.unsettled_minor))
+        said = f"the line shows {shown_text} of the {lacking} that are not proven"
         dispute_amount(work, loan_id, number, order_no, said)
     return work.receipt(loan_id, receipt.id)
 
@@ -265,8 +268,8 @@ def _compare(work: Work, known: LineState, line: StatementLine) -> None:
     figures = (line.amount_minor, line.currency, line.booked_on)
     if figures == (known.amount_minor, known.currency, known.booked_on):
         return
-    said = f"{known.amount_minor} {known.currency} on {known.booked_on} is booked"
-    text = f"{said}, and now {line.amount_minor} {line.currency} on {line.booked_on}"
+    said = f"{amount_text(known.amount_minor, known.currency)} on {known.booked_on} is booked"
+    text = f"{said}, and now {amount_text(line.amount_minor, line.currency)} on {line.booked_on}"
     key = f"{SAID_ANEW}/{line.id}"
     case = CaseChange("open", key, SAID_ANEW, text, amount_minor=line.amount_minor)
     named = [*_proven_by(work, known), *_waited_for(work, known)]

@@ -18,6 +18,7 @@ from domain.loan.lifecycle import Event, State
 from domain.loan.sharing import share_out
 from domain.loan.waiting import by_waterfall
 from domain.loan.waterfall import Allocation, OpenItem, allocate
+from domain.money import amount_text
 
 ROUNDS_MOST = 20
 """Each round applies what the one before set free; two are usual."""
@@ -165,7 +166,7 @@ def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> CaseChange:
         "open",
         f"surplus/{receipt.id}",
         CaseKind.SURPLUS,
-        f"{minor} {loan.currency} minor units of receipt {receipt.id} are not owed",
+        f"{amount_text(minor, loan.currency)} of payment {receipt.id} are not owed",
         loan_id=loan.id,
         number=receipt.number,
         receipt=receipt.id,
@@ -283,7 +284,7 @@ def _other_account(loan: Loan, receipt: Receipt, match: Match, line: LineState) 
         "open",
         f"account/{line.id}/{receipt.id}",
         CaseKind.OTHER_ACCOUNT,
-        f"{match.minor} {loan.currency} minor units of receipt {receipt.id} are on account "
+        f"{amount_text(match.minor, loan.currency)} of payment {receipt.id} are on account "
         f"{line.account}; the product names {routed}",
         loan_id=loan.id,
         number=receipt.number,

@@ -40,6 +40,7 @@ from domain.loan.lifecycle import FINAL, Event, State
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.plausible import implausible_amount, implausible_day
 from domain.loan.retrying import barred
+from domain.money import amount_text
 
 MOVE_DAYS_MAX = 366
 OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
@@ -148,7 +149,8 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
     if why := implausible_day(loan, order.value_on, work.today(loan.id)):
         return Refusal("payment.value_on", why)
     if any(_is_same(receipt, order) for _, receipt in payments_named(work, order.reference)):
-        said = f"{order.amount_minor} of {order.value_on} under reference {order.reference}"
+        paid = amount_text(order.amount_minor, order.currency)
+        said = f"{paid} of {order.value_on} under reference {order.reference}"
         return Refusal("payment.reference", f"{said} is booked already")
     receipt_id = receive_transfer(work, order, order.value_on)
     identify_waiting(work, loan.id, receipt_id)

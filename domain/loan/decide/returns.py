@@ -18,6 +18,7 @@ from domain.loan.decide.disputes import (
 from domain.loan.decide.outcomes import hear
 from domain.loan.decide.takingback import Returned, learn_reason, reverse
 from domain.loan.decide.work import Work
+from domain.money import amount_text
 
 
 def record_return(work: Work, command: RecordReturn) -> Change:
@@ -75,7 +76,7 @@ def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
     if command.currency not in {None, currency}:
         return f"it is in {command.currency}, the order is in {currency}"
     if not 0 < command.amount_minor <= MINOR_MAX:
-        return f"its amount is {command.amount_minor}"
+        return f"its amount is {command.amount_minor} minor units"
     return ""
 
 
@@ -131,7 +132,7 @@ def _keep_excess(
             "open",
             f"return/{command.order_no}/{command.bank_ref or ''}",
             CaseKind.RETURN_OF_MORE,
-            f"{excess} {currency} minor units more came back of {command.order_no} than were taken",
+            f"{amount_text(excess, currency)} more came back of {command.order_no} than were taken",
             loan_id=loan_id,
             number=number,
             amount_minor=excess,

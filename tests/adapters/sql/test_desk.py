@@ -1,5 +1,6 @@
 """The desk answers what the driver, the sweeps and the command line ask, and nothing more."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,8 +12,16 @@ from adapters.sql.desk import SqlDesk
 from domain.loan.change import Applied
 from domain.loan.lifecycle import State
 from ports.archive import StatementRecord
-from tests.support.booksbench import StillClock, apply_all, intend, present, roll
-from tests.support.doors import Cancel, WriteOff
+from tests.support.booksbench import (
+    StillClock,
+    apply_all,
+    confirm,
+    intend,
+    order_of,
+    present,
+    roll,
+)
+from tests.support.doors import Cancel, RaiseOperator, WriteOff
 from tests.support.memory import TESTER, board
 
 
@@ -90,6 +99,37 @@ async def test_a_story_tells_refusals_in_their_place(books: SqlBooks, desk: SqlD
     assert (await desk.counts())["refusals"]
     assert len(await desk.story("L1")) == 4
     assert await desk.story("nobody") == ()
+
+
+async def test_what_changed_nothing_is_told_with_its_answer(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """A report that leaves neither move nor entry says at least what was heard."""
+    beat = await present(books, desk, clock, "L1")
+    news = confirm(order_of(await intend(books, "L1", 1, beat)), 10100)
+    await books.apply(news)
+    assert isinstance(await books.apply(replace(news, id="again")), Applied)
+    last = (await desk.story("L1", 1))[-1]
+    assert (last.command_id, last.is_command, last.detail) == ("again", True, "confirmed")
+
+
+async def test_open_cases_say_since_when_and_are_asked_for_by_loan(
+    books: SqlBooks, desk: SqlDesk, clock: StillClock
+) -> None:
+    """Oldest first; those of another loan are left out, and those that ended everywhere."""
+    await apply_all(books, [board("L1"), board("L2")])
+    asked_at = []
+    for loan in ("L2", "L1"):
+        clock.ahead(timedelta(hours=1))
+        asked_at.append(clock.at)
+        asked = RaiseOperator(id=f"R-{loan}", actor=TESTER, reason="lost", loan_id=loan, number=1)
+        assert isinstance(await books.apply(asked), Applied)
+    found = await desk.waiting()
+    assert [(item.case.loan_id, item.since) for item in found] == list(
+        zip(("L2", "L1"), asked_at, strict=True)
+    )
+    assert await desk.waiting("L1") == found[1:]
+    assert await desk.waiting("nobody") == ()
 
 
 async def test_questions_about_nothing_have_empty_answers(

@@ -1,5 +1,7 @@
 """Stories of loans are decided as they were recorded, to the last word and unit."""
 
+import re
+
 import pytest
 
 from tests.domain.loan.decide.stories import RECORDED, STORIES, told
@@ -10,6 +12,15 @@ def test_a_story_is_told_as_it_was_recorded(name: str) -> None:
     """Where a change is right, record anew: `python -m tests.domain.loan.decide.stories`."""
     recorded = (RECORDED / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     assert list(told(name)) == recorded
+
+
+def test_cases_speak_of_money_as_people_do() -> None:
+    """An amount in the text of a case is written with its point and its currency."""
+    opened = [line for name in STORIES for line in told(name) if "! open CaseChange" in line]
+    texts = [re.split(r", \w+=", line.partition(", text=")[2])[0] for line in opened]
+    assert sum(" CNY" in text for text in texts) > 10
+    for text in texts:
+        assert not re.search(r"minor|(?<![.\d])\d+ [A-Z]{3}\b", text), text
 
 
 def test_every_record_has_a_story() -> None:
