@@ -4,7 +4,7 @@ A line that carries no reference of ours, or one that nobody knows, waits in sus
 knows whose money it is says so, and can take it back: every order here undoes another.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from domain.canonical import ADDED_LATER
@@ -36,6 +36,10 @@ class MatchLine(MatchOrder):
     kind: Literal["match_line"] = "match_line"
     amount_minor: int
     fee_minor: int = field(default=0, metadata=ADDED_LATER)
+
+    def scope(self) -> Scope:
+        """Lines that wait under the reference as well: a payment may be made of this one."""
+        return replace(super(MatchLine, self).scope(), waiting=(self.reference,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
