@@ -21,6 +21,7 @@ from domain.loan.decide.money import (
 from domain.loan.decide.references import payment_id, payments_called
 from domain.loan.decide.returnlines import returnable, take_back_by_line
 from domain.loan.decide.returns import reopen
+from domain.loan.decide.undoing import undo_return
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
@@ -74,6 +75,7 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
         return Refusal("match.none", f"line {line.id} proves nothing of {order.reference}")
     for match in mine:
         _take_proof_back(work, work.lines[line.id], match)
+        undo_return(work, loan.id, match.receipt, line.id)
     proven = {match.receipt for match in mine}
     numbers = {n for receipt_id in proven for n in numbers_of(work.receipt(loan.id, receipt_id))}
     for number in sorted(numbers):
@@ -81,6 +83,7 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
         named = any(receipt.id in proven for receipt in paying)
         if named and work.can(loan.id, number, Event.MATCH_UNDONE):
             work.move(loan.id, number, Event.MATCH_UNDONE, f"line {line.id}")
+    place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "match undone")
 
 

@@ -99,7 +99,7 @@ def test_a_second_early_line_of_one_payment_waits_on() -> None:
 
 @pytest.mark.parametrize("kind", [MatchLine, UndoMatch])
 def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: Any) -> None:
-    """All three are looked up and locked before anything is decided."""
+    """All are looked up and locked before anything is decided, and what waits under the name."""
     more = {"amount_minor": 1} if kind is MatchLine else {}
     order = kind(
         id="m",
@@ -111,7 +111,9 @@ def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: 
         reference="T-1",
         **more,
     )
-    assert order.scope() == Scope(loans=("L1",), receipts=("T-1",), lines=("A/S/1",))
+    waiting = ("T-1",) if kind is MatchLine else ()
+    named = Scope(loans=("L1",), receipts=("T-1",), lines=("A/S/1",), waiting=waiting)
+    assert order.scope() == named
 
 
 def test_an_early_line_in_another_currency_proves_nothing() -> None:
