@@ -1,5 +1,6 @@
 """Orders that link a waiting bank line with a loan's money, and those that undo the link."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -9,7 +10,7 @@ from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
-from domain.loan.decide.linecases import close_cases_of_line, open_case_of_line
+from domain.loan.decide.linecases import Named, close_cases_of_line, open_case_of_line
 from domain.loan.decide.money import (
     count_proof,
     numbers_of,
@@ -151,20 +152,29 @@ def _identify_item(
     work: Work, loan_id: str, receipt_id: str, line: LineState, item: WaitingItem
 ) -> None:
     receipt = work.receipt(loan_id, receipt_id)
+    most = receipt.unsettled_minor if item.minor > 0 else returnable(receipt)
+    minor = min(abs(item.minor), most)
+    if not minor:
+        return
+    # What the payment cannot explain of the item may be about it all the same, as in a line that
+    # comes after its payment.
+    about = [(loan_id, receipt.number)] if minor < abs(item.minor) else []
     if item.minor > 0:
-        if proven := min(item.minor, receipt.unsettled_minor):
-            match = Match(loan_id, receipt_id, proven, item.fee_minor)
-            _identify(work, line, match, "identified")
-        return
-    if not (back := min(-item.minor, returnable(receipt))):
-        return
-    take_back_by_line(work, loan_id, receipt, back, line.booked_on, None)
-    match = Match(loan_id, receipt_id, -back, item.fee_minor)
-    _identify(work, line, match, "return_identified")
+        match = Match(loan_id, receipt_id, minor, item.fee_minor)
+        _identify(work, line, match, "identified", about)
+    else:
+        take_back_by_line(work, loan_id, receipt, minor, line.booked_on, None)
+        match = Match(loan_id, receipt_id, -minor, item.fee_minor)
+        _identify(work, line, match, "return_identified", about)
 
 
-def _identify(work: Work, line: LineState, match: Match, event: str) -> None:
-    """Post that part of a waiting line proves a receipt, and keep line, receipt and case true."""
+def _identify(
+    work: Work, line: LineState, match: Match, event: str, about: Sequence[Named] = ()
+) -> None:
+    """Post that part of a waiting line proves a receipt, and keep line, receipt and case true.
+
+    `about`: whose gates what is left of the line keeps shut, besides those it named before.
+    """
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     if fee := line.charges_minor:
         day = line.booked_on
@@ -174,7 +184,7 @@ def _identify(work: Work, line: LineState, match: Match, event: str) -> None:
     work.post(bookings.identify(loan, receipt, match, line.id, line.booked_on, event))
     waiting = _without(line.waiting, match)
     matches = (*line.matches, match)
-    _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor)
+    _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor, about)
     if match.minor:
         count_proof(work, match, line)
 
@@ -236,9 +246,9 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     )
 
 
-def _put_open(work: Work, line: LineState, explained: int) -> None:
+def _put_open(work: Work, line: LineState, explained: int, about: Sequence[Named] = ()) -> None:
     line = replace(line, open_minor=line.open_minor - explained)
     work.put_line(line)
     named = close_cases_of_line(work, line.id)
     if line.is_open:
-        open_case_of_line(work, line, named)
+        open_case_of_line(work, line, list(dict.fromkeys([*named, *about])))

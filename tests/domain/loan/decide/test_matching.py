@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.calendar import ONE_DAY
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
 from domain.loan.change import Change, Refusal
@@ -52,6 +53,22 @@ def test_a_line_that_comes_before_its_payment_is_recorded_proves_it_then() -> No
     assert not s.books.cases.keys() - {"no_reminder/L1/1"}
     assert s.receipt("T-1").lines == (line,)
     invariants.check(s.books)
+
+
+@pytest.mark.parametrize("line_first", [True, False])
+def test_more_than_was_recorded_keeps_its_installment_open_in_either_order(
+    line_first: bool,
+) -> None:
+    """A line of 500.00 for a payment of 100.00: what is left of it may be about this payment."""
+    s = scene()
+    if line_first:
+        came(s, "RENT", 50000)
+    s.pay(10000, ref="RENT")
+    if not line_first:
+        came(s, "RENT", 50000)
+    s.until(s.today + 10 * ONE_DAY)
+    case = next(c for c in s.books.cases.values() if c.kind == "unmatched_line")
+    assert (s.state, case.loan_id, case.number) == ("RELEASED", "L1", 1)
 
 
 def test_an_early_line_with_a_fee_costs_the_house_the_fee() -> None:
