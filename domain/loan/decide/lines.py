@@ -1,6 +1,6 @@
 """Booked bank lines: they prove receipts and returns, or wait in suspense with a case."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from domain.debit.outcome import Outcome, OutcomeClass
@@ -223,19 +223,35 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
 
 
 def _compare(work: Work, known: LineState, line: StatementLine) -> None:
-    """A bank that says a line anew in other figures is not believed twice, nor passed over."""
+    """A bank that says a line anew in other figures is not believed twice, nor passed over.
+
+    Whatever the line proves is in question: one case for each installment that it has paid.
+    """
     figures = (line.amount_minor, line.currency, line.booked_on)
     if figures == (known.amount_minor, known.currency, known.booked_on):
         return
     said = f"{known.amount_minor} {known.currency} on {known.booked_on} is booked"
-    work.open_case(
-        CaseChange(
-            "open",
-            f"line_contradiction/{line.id}",
-            CaseKind.LINE_CONTRADICTION,
-            f"{said}, and now {line.amount_minor} {line.currency} on {line.booked_on}",
-            line=line.id,
-            amount_minor=line.amount_minor,
-            currency=line.currency,
+    proves: dict[tuple[str | None, int | None], None] = dict.fromkeys(_proven_by(work, known))
+    for loan_id, number in proves or {(None, None): None}:
+        key = f"line_contradiction/{line.id}"
+        work.open_case(
+            CaseChange(
+                "open",
+                f"{key}/{loan_id}/{number or ''}" if loan_id else key,
+                CaseKind.LINE_CONTRADICTION,
+                f"{said}, and now {line.amount_minor} {line.currency} on {line.booked_on}",
+                loan_id=loan_id,
+                number=number,
+                line=line.id,
+                amount_minor=line.amount_minor,
+                currency=line.currency,
+            )
         )
-    )
+
+
+def _proven_by(work: Work, known: LineState) -> Iterator[tuple[str, int | None]]:
+    """The loans of which a line proves something, and the installments where they are known."""
+    for match in known.matches:
+        loan = work.loans.get(match.loan_id)
+        receipt = loan.receipt(match.receipt) if loan is not None else None
+        yield match.loan_id, receipt.number if receipt is not None else None
