@@ -12,7 +12,7 @@ from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import dispute_amount, receipts_of_order
 from domain.loan.decide.late import free_success, grow
-from domain.loan.decide.linecases import Named, open_case_of_line
+from domain.loan.decide.linecases import NAMED_MOST, Named, open_case_of_line
 from domain.loan.decide.money import prove
 from domain.loan.decide.outcomes import hear
 from domain.loan.decide.references import payments_named
@@ -231,8 +231,9 @@ def _compare(work: Work, known: LineState, line: StatementLine) -> None:
     if figures == (known.amount_minor, known.currency, known.booked_on):
         return
     said = f"{known.amount_minor} {known.currency} on {known.booked_on} is booked"
-    proves: dict[tuple[str | None, int | None], None] = dict.fromkeys(_proven_by(work, known))
-    for loan_id, number in proves or {(None, None): None}:
+    proves = list(dict.fromkeys(_proven_by(work, known)))
+    nobody: tuple[str | None, int | None] = (None, None)
+    for loan_id, number in proves if 0 < len(proves) <= NAMED_MOST else [nobody]:
         key = f"line_contradiction/{line.id}"
         work.open_case(
             CaseChange(
