@@ -28,7 +28,8 @@ class MatchLine(MatchOrder):
     """So much of a waiting line is the money of this payment, or of its return; minor units.
 
     `reference` is the payment's id, its order number or the payer's reference. One that no unproven
-    payment has makes a payment of it: the line is its first news. On a debit line the amount came
+    payment has makes a payment of it: the line is its first news, of the order where it is an
+    order's number, else of a transfer. On a debit line the amount came
     back, whether the rail has reported that or not. `fee_minor` is what the bank kept of it inside
     the line; an amount of 0 books nothing but a fee.
     """
@@ -38,8 +39,9 @@ class MatchLine(MatchOrder):
     fee_minor: int = field(default=0, metadata=ADDED_LATER)
 
     def scope(self) -> Scope:
-        """Lines that wait under the reference as well: a payment may be made of this one."""
-        return replace(super(MatchLine, self).scope(), waiting=(self.reference,))
+        """The order of this number, and what else waits under the reference, as well."""
+        refs = (self.reference,)
+        return replace(super(MatchLine, self).scope(), orders=refs, waiting=refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

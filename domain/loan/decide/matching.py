@@ -10,6 +10,7 @@ from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
+from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import Named, close_cases_of_line, open_case_of_line
 from domain.loan.decide.money import (
     count_proof,
@@ -42,8 +43,7 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     if refusal := _beyond_line(line, order, fee, is_return=is_return):
         return refusal
     if known is None:
-        value_on = min(line.value_on or line.booked_on, work.today(loan.id))
-        receipt_id = receive_transfer(work, order, value_on)
+        receipt_id = _first_news(work, order, line.value_on or line.booked_on)
     else:
         receipt_id = known.id
         if is_return and order.amount_minor:
@@ -54,6 +54,14 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     _identify(work, line, match, "return_identified" if is_return else "identified")
     place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "matched")
+
+
+def _first_news(work: Work, order: MatchLine, value_on: date) -> str:
+    """The line is the first news of money: of the order that is named, else of a transfer."""
+    loan, minor = work.loan(order.loan_id), order.amount_minor
+    if work.aggregates.orders.get(order.reference) == loan.id:
+        return payment_of_order(work, loan.id, order.reference, minor, value_on).id
+    return receive_transfer(work, order, min(value_on, work.today(loan.id)))
 
 
 def _beyond_line(line: LineState, order: MatchLine, fee: int, *, is_return: bool) -> Refusal | None:

@@ -128,8 +128,8 @@ def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: 
         reference="T-1",
         **more,
     )
-    waiting = ("T-1",) if kind is MatchLine else ()
-    named = Scope(loans=("L1",), receipts=("T-1",), lines=("A/S/1",), waiting=waiting)
+    refs = ("T-1",) if kind is MatchLine else ()
+    named = Scope(orders=refs, loans=("L1",), receipts=("T-1",), lines=("A/S/1",), waiting=refs)
     assert order.scope() == named
 
 
@@ -401,3 +401,29 @@ def test_one_item_is_taken_by_one_of_its_references_only() -> None:
     s.pay(10000, 3, ref="T-3")
     assert s.receipt("T-3").unsettled_minor == 0
     invariants.check(s.books)
+
+
+@pytest.mark.parametrize("declined", [False, True])
+def test_a_line_matched_by_an_orders_number_is_that_orders_money(declined: bool) -> None:
+    """It confirms the order as a line that names it does: the rail's success is no news then."""
+    s = scene()
+    order = s.present()
+    if declined:
+        s.hear(order, OutcomeClass.NSF, code="51")
+    line = came(s)
+    assert match(s, line, order) == "matched"
+    before = s.mark
+    s.hear(order, minor=10000, source="webhook")
+    assert s.posted(before) == []
+    assert (s.balances, s.state) == (FUNDED, "SETTLED")
+    assert (f"late_success/R-{order}" in s.books.cases) is declined
+    assert not s.books.lines[line].is_open
+    invariants.check(s.books)
+
+
+def test_the_number_of_another_loans_order_names_no_money_of_this_one() -> None:
+    """The order would bring the same money again."""
+    s = scene()
+    s.books.apply(board("L2", lines=HUNDRED))
+    order = s.present()
+    assert match(s, came(s), order, loan="L2") == "match.reference"
