@@ -29,9 +29,9 @@ class MatchLine(MatchOrder):
 
     `reference` is the payment's id, its order number or the payer's reference. One that no unproven
     payment has makes a payment of it: the line is its first news, of the order where it is an
-    order's number, else of a transfer. On a debit line the amount came
-    back, whether the rail has reported that or not. `fee_minor` is what the bank kept of it inside
-    the line; an amount of 0 books nothing but a fee.
+    order's number, else of a transfer. On a debit line the amount came back, whether the rail has
+    reported that or not. `fee_minor` is what the bank kept of it inside the line; an amount of 0
+    books nothing but a fee.
     """
 
     kind: Literal["match_line"] = "match_line"
