@@ -5,7 +5,7 @@ after the locks is the command log read: whoever waited for a lock sees what the
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from adapters.sql.cache import LoanCache
 from adapters.sql.deciding import reading_id
 from adapters.sql.engine import listed
+from adapters.sql.faults import Raced
 from adapters.sql.lookup import REFERENCES, Lookups, lookups
 from adapters.sql.rows import (
     read_answer,
@@ -35,14 +36,13 @@ async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache:
     """Fill an empty workset with everything that `commands` name."""
     find = lookups(postgres=unit.postgres)
     scopes = [command.scope() for command in commands]
-    await _resolve(unit, work, find, scopes)
-    if waited_for := batches_among(work.refs.waiting):
-        await _resolve(unit, work, find, [Scope(batches=waited_for)])
+    await _resolve(unit, work, find, {kind: _named(scopes, kind) for kind in REFERENCES})
+    line_ids = sorted({*_named(scopes, "lines")}.union(*work.refs.waiting.values()))
+    if waiting := work.refs.waiting:
+        further = {"lines": line_ids, "batches": batches_among(waiting)}
+        await _resolve(unit, work, find, further)
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
-    line_ids = sorted(
-        {line for scope in scopes for line in scope.lines}.union(*work.refs.waiting.values())
-    )
     for row in await unit.find(find.lock_lines, line_ids):
         work.lines_before[row.id] = work.lines[row.id] = read_line(row.body)
     await _load_log(unit, work, find, commands)
@@ -51,13 +51,15 @@ async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache:
     await _load_products(unit, work, find, commands, cache)
 
 
-async def _resolve(unit: Unit, work: Workset, find: Lookups, scopes: Sequence[Scope]) -> None:
-    """Look up who holds the references that the group names: one statement for all kinds."""
-    named = {
-        kind: sorted({ref for scope in scopes for ref in getattr(scope, kind)})
-        for kind in REFERENCES
-    }
-    kinds = tuple(kind for kind in REFERENCES if named[kind])
+def _named(scopes: Sequence[Scope], kind: str) -> list[str]:
+    return sorted({ref for scope in scopes for ref in getattr(scope, kind)})
+
+
+async def _resolve(
+    unit: Unit, work: Workset, find: Lookups, named: Mapping[str, Sequence[str]]
+) -> None:
+    """Look up who holds the references of each kind: one statement for all of them."""
+    kinds = tuple(kind for kind in REFERENCES if named.get(kind))
     if not kinds:
         return
     params = {kind: listed(named[kind], postgres=unit.postgres) for kind in kinds}
@@ -179,6 +181,8 @@ async def _load_cases(unit: Unit, work: Workset, find: Lookups, line_ids: list[s
     for row in await unit.rows(find.cases, params):
         case = read_case(row.body)
         work.cases[case.key] = case
+        if case.line in line_ids and case.loan_id is not None and case.loan_id not in work.held:
+            raise Raced(case.key)
 
 
 async def _load_products(

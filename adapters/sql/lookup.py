@@ -27,12 +27,11 @@ _REFERENCES: dict[str, tuple[_Place, ...]] = {
     "messages": ((notices.c.message_id, notices.c.loan_id),),
     "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
     "receipts": ((receipts.c.id, receipts.c.loan_id), (receipts.c.reference, receipts.c.loan_id)),
+    "lines": ((cases.c.line, cases.c.loan_id),),
     "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
 }
-"""Where references of a kind stand, and what holds them."""
+"""Where references of a kind stand, and what holds them; of a line: the loans its cases name."""
 REFERENCES = tuple(_REFERENCES)
-_WAITS = or_(lines.c.open_minor != 0, lines.c.amount_minor == 0)
-"""Lines that wait; one that nets to zero waits by its items."""
 
 
 class Lookups:
@@ -50,12 +49,7 @@ class Lookups:
         self.batched = _where(
             select(attempts.c.batch_ref, attempts.c.loan_id).distinct(), of(attempts.c.batch_ref)
         )
-        self.waiting = _where(
-            select(line_refs.c.ref, line_refs.c.line_id)
-            .join(lines, lines.c.id == line_refs.c.line_id)
-            .where(_WAITS),
-            of(line_refs.c.ref),
-        )
+        self.waiting = _where(select(line_refs.c.ref, line_refs.c.line_id), of(line_refs.c.ref))
         self.lock_loans = (
             _where(select(loans.c.id, loans.c.revision), of(loans.c.id))
             .order_by(loans.c.id)
@@ -107,8 +101,8 @@ class Lookups:
         for ref, held_by in _REFERENCES[kind]:
             label: ColumnElement[Any] = literal_column(f"'{kind}'").label("kind")
             named: Select[Any] = select(label, ref.label("ref"), held_by)
-            if kind == "waiting":
-                named = named.join(lines, lines.c.id == held_by).where(_WAITS)
+            if kind == "lines":
+                named = named.where(cases.c.closed_at.is_(None), held_by.is_not(None))
             yield named.where(among(ref, kind, postgres=self._postgres)).distinct()
 
 

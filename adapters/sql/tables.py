@@ -343,5 +343,5 @@ statements = Table(
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
-PRUNED = ("outbox",)
+PRUNED = ("outbox", "line_refs")
 """Rows of these may be removed by the application, once they have done their work."""

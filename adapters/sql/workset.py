@@ -68,13 +68,16 @@ class References:
     """By our id of a payment, or by its payer's reference, which may repeat."""
     mandates: dict[str, set[str]] = field(default_factory=dict)
     batches: dict[str, set[str]] = field(default_factory=dict)
+    lines: dict[str, set[str]] = field(default_factory=dict)
+    """Those that open cases about a line name: they are looked at again when the cases end."""
     waiting: dict[str, set[str]] = field(default_factory=dict)
     """Lines, not loans: those that carry a reference which nobody knew when they came."""
 
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
         found = {*self.orders.values(), *self.messages.values()}
-        sets = (*self.receipts.values(), *self.mandates.values(), *self.batches.values())
+        by_name = (self.receipts, self.mandates, self.batches, self.lines)
+        sets = (loans for found in by_name for loans in found.values())
         return found.union(*sets)
 
     def learn(self, before: Loan | None, after: Loan) -> None:
@@ -159,9 +162,11 @@ class Workset:
         batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
         names = names.union(*receipts.values(), *mandates.values(), *batches.values())
-        loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
         waiting = _sorted(_held(refs.waiting, scope.waiting))
         line_ids = sorted({*scope.lines, *(line for found in waiting.values() for line in found)})
+        about = self.open_cases((), line_ids).values()
+        names |= {case.loan_id for case in about if case.loan_id is not None}
+        loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
         lines = _held(self.lines, line_ids)
         return Aggregates(
             at=self.at,

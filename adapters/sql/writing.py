@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import String, Table, and_, bindparam, case, insert, update
+from sqlalchemy import String, Table, and_, bindparam, case, delete, insert, update
 
 from adapters.sql import rows, tables
 from adapters.sql.deciding import Domain, view_in
@@ -21,7 +21,7 @@ from adapters.sql.shared import write_cases, write_messages
 from adapters.sql.types import Instant
 from adapters.sql.unit import Unit
 from adapters.sql.workset import Held, Subject, Workset, changed_installments
-from domain.loan.aggregate import Loan, batches_among, of_batch
+from domain.loan.aggregate import LineState, Loan, batches_among, of_batch
 from domain.loan.product import Product
 
 _KEYS = {
@@ -50,6 +50,10 @@ _UPDATES["installments"] = _UPDATES["installments"].values(
     )
 )
 _INSERTS = {name: insert(table) for name, table in tables.metadata.tables.items()}
+_FOUND = delete(tables.line_refs).where(
+    *(tables.line_refs.c[name] == bindparam(name) for name in ("ref", "line_id"))
+)
+"""Nothing waits on a line under a reference any more."""
 
 
 async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
@@ -219,9 +223,15 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
         if work.lines_before.get(line_id) != line
     ]
     await _put(unit, "lines", pairs)
-    fresh = [line for line in work.lines.values() if line.id not in work.lines_before]
-    refs = sorted({(ref, line.id) for line in fresh for item in line.waiting for ref in item.refs})
-    await unit.many(_INSERTS["line_refs"], [{"ref": ref, "line_id": line} for ref, line in refs])
+    was = {pair for line in work.lines_before.values() for pair in _waits_under(line)}
+    now = {pair for line in work.lines.values() for pair in _waits_under(line)}
+    for statement, refs in ((_FOUND, was - now), (_INSERTS["line_refs"], now - was)):
+        await unit.many(statement, [{"ref": ref, "line_id": line} for ref, line in sorted(refs)])
+
+
+def _waits_under(line: LineState) -> Iterable[tuple[str, str]]:
+    """Every reference under which money of a line waits, with the line's id."""
+    return ((ref, line.id) for item in line.waiting for ref in item.refs)
 
 
 async def _look_again(unit: Unit, work: Workset) -> None:

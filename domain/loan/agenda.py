@@ -62,7 +62,8 @@ def next_beat(
             beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at, cases)]
             return min(beats, key=lambda beat: beat.not_before, default=None)
         case State.PRESENTED | State.IN_DOUBT:
-            return while_live(item, rules, at)
+            in_doubt = bool(doubt_about(cases, loan.id, item.number))
+            return while_live(item, rules, at, is_doubtful=in_doubt)
         case State.CLEARING:
             return _settlement_deadline(loan, item, rules)
         case _:

@@ -14,13 +14,19 @@ RESEND_AFTER = timedelta(minutes=10)
 NO_DEBIT = frozenset({HoldKind.DEBIT, HoldKind.ALL})
 
 
-def while_live(item: Installment, rules: Rulebook, at: datetime) -> Beat | None:
-    """The next thing to do about the live order of an installment, if it has one."""
+def while_live(
+    item: Installment, rules: Rulebook, at: datetime, *, is_doubtful: bool
+) -> Beat | None:
+    """The next thing to do about the live order of an installment, if it has one.
+
+    An order that never left is sent again unless the installment is held or `is_doubtful`: a case
+    about one of its orders is open. Then it is only asked after, which ends it.
+    """
     attempt = item.live_attempt
     if attempt is None:
         return None
     rail = rules.rail(attempt.rail)
-    if attempt.never_left and item.hold not in NO_DEBIT:
+    if attempt.never_left and item.hold not in NO_DEBIT and not is_doubtful:
         base = (attempt.asked_at or attempt.intended_at) + RESEND_AFTER
         calendar = rules.calendar(rail.calendar)
         slot = not_missed(earliest_slot(base, rail, calendar), at, rail, calendar)

@@ -4,7 +4,7 @@ A line that carries no reference of ours, or one that nobody knows, waits in sus
 knows whose money it is matches it, and can undo the match.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from domain.canonical import ADDED_LATER
@@ -27,15 +27,21 @@ class MatchOrder(OrderCommand):
 class MatchLine(MatchOrder):
     """Match an amount of a waiting line with a payment, or with its return; minor units.
 
-    `reference` is the payment's id, its order number or the payer's reference. A reference that no
-    unproven payment has makes a new payment: the line is the first news of it. On a debit line the
-    amount is money that went back, whether the rail has reported that or not. `fee_minor` is what
-    the bank kept of it inside the line; an amount of 0 books nothing but a fee.
+    `reference` is the payment's id, its order number or the payer's reference. One that no unproven
+    payment has makes a payment of it: the line is its first news, of the order where it is an
+    order's number, else of a transfer. On a debit line the amount came back, whether the rail has
+    reported that or not. `fee_minor` is what the bank kept of it inside the line; an amount of 0
+    books nothing but a fee.
     """
 
     kind: Literal["match_line"] = "match_line"
     amount_minor: int
     fee_minor: int = field(default=0, metadata=ADDED_LATER)
+
+    def scope(self) -> Scope:
+        """The order of this number, and what else waits under the reference, as well."""
+        refs = (self.reference,)
+        return replace(super(MatchLine, self).scope(), orders=refs, waiting=refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

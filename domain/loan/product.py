@@ -8,6 +8,7 @@ from domain.calendar import Adjust, DayWindow
 from domain.canonical import ADDED_LATER
 from domain.debit.retry import RetryPlan
 from domain.errors import InvalidInput
+from domain.loan.amounts import Component
 from domain.loan.caps import CapRules
 from domain.loan.penalty import PenaltyRule
 from domain.loan.split import SplitRules
@@ -102,6 +103,11 @@ class Product:
     caps: CapRules | None = field(default=None, metadata=ADDED_LATER)
 
     def __post_init__(self) -> None:
+        order = self.waterfall.order
+        if set(order) != set(Component):
+            # What money cannot pay would be asked for again and again, and wait as a surplus.
+            rule = f"each component once: {', '.join(Component)}"
+            raise InvalidInput("waterfall.order", ",".join(order), rule)
         named = [payee.party for payee in self.payees]
         if sorted(named) != sorted(self.shares.parties):
             rule = f"each party of the shares once: {sorted(self.shares.parties)}"

@@ -58,7 +58,12 @@ def _provable(receipt: Receipt, *, is_return: bool) -> int:
 
 
 def _is_new(work: Work, order: MatchLine, named: list[Receipt]) -> bool:
-    """Whether the line is the first news of a payment: every one of that name is proven."""
+    """Whether the line is the first news of a payment: every one of that name is proven.
+
+    The number of another loan's order names money of that loan.
+    """
+    if work.aggregates.orders.get(order.reference, order.loan_id) != order.loan_id:
+        return False
     elsewhere = (
         receipt
         for loan_id in work.aggregates.receipts.get(order.reference, ())

@@ -28,6 +28,7 @@ from domain.loan.decide.desk import need_operator, of_another_channel
 from domain.loan.decide.money import place_waiting, waits_for
 from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
+from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import Beat
 from domain.loan.waiting import left_to_take
@@ -138,6 +139,8 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
         return Refusal("debit.not_idempotent", f"{attempt.rail} may execute one number twice")
     if work.item(loan_id, number).hold in NO_DEBIT:
         return Refusal("debit.held", "a hold stops every send; asking goes on")
+    if case := doubt_about(work.cases, loan_id, number):
+        return Refusal("debit.case_open", f"case {case} about an order of it is open")
     if waits_for(work, loan_id, number):
         return Refusal("debit.money_waits", "money that came another way waits for the verdict")
     return _send_again(work, loan_id, number, attempt)

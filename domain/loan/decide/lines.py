@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from domain.debit.outcome import Outcome, OutcomeClass
 from domain.ledger import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, of_batch
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
-from domain.loan.decide.disputes import dispute_amount, receipts_of_order
-from domain.loan.decide.late import free_success, grow
+from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import (
     SAID_ANEW,
     WAITS,
@@ -21,7 +19,6 @@ from domain.loan.decide.linecases import (
 )
 from domain.loan.decide.matching import identify
 from domain.loan.decide.money import numbers_of, prove
-from domain.loan.decide.outcomes import hear
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.work import Work
@@ -169,7 +166,9 @@ def _book_credit_by(work: Work, line: StatementLine, item: LineItem, ref: str) -
     if loan_id is None:
         found = _payment_of(work, line, item, ref)
     elif work.loan(loan_id).currency == line.currency:
-        found = loan_id, _receipt_of_order(work, loan_id, line, item, ref)
+        refs = {name for name in (item.tx_id, line.servicer_ref) if name}
+        shown = item.amount_minor, line.value_on
+        found = loan_id, payment_of_order(work, loan_id, ref, *shown, refs)
     else:
         found = None
     if found is None:
@@ -196,43 +195,6 @@ def _payment_of(
     if len(found) > 1:
         found = [pair for pair in found if pair[1].value_on == line.value_on]
     return found[0] if len(found) == 1 else None
-
-
-def _receipt_of_order(
-    work: Work, loan_id: str, line: StatementLine, item: LineItem, order_no: str
-) -> Receipt:
-    """The payment that a credit line of an order proves, raised to what the line shows.
-
-    The line itself may be the first news of the money: confirmation and settlement in one. An order
-    that is settled in parts is one payment as long as the parts are within what was ordered.
-    """
-    number, attempt = find(work, loan_id, order_no)
-    minor = item.amount_minor
-    outcome = Outcome(OutcomeClass.SUCCESS, "line", minor, executed_on=line.value_on)
-    if attempt.is_live:
-        hear(work, loan_id, number, attempt, outcome, "statement")
-        number, attempt = find(work, loan_id, order_no)
-    receipts = receipts_of_order(work, loan_id, order_no)
-    refs = {ref for ref in (item.tx_id, line.servicer_ref) if ref}
-    unproven = [receipt for receipt in receipts if receipt.unsettled_minor > 0]
-    unproven.sort(key=lambda r: (r.bank_ref not in refs, r.unsettled_minor != minor))
-    parts = [r for r in receipts[:1] if r.amount_minor + minor <= attempt.amount_minor]
-    if not (found := unproven or parts):
-        receipt_id = free_success(work, loan_id, number, attempt, outcome, minor)
-        return work.receipt(loan_id, receipt_id)
-    receipt = found[0]
-    if receipt.inferred:
-        receipt = replace(receipt, inferred=False)
-        work.put_receipt(loan_id, receipt)
-    if minor > receipt.unsettled_minor:
-        shown = receipt.settled_minor + minor
-        grow(work, loan_id, number, attempt, receipt, shown)
-    elif minor < receipt.unsettled_minor:
-        currency = work.loan(loan_id).currency
-        shown_text, lacking = (amount_text(it, currency) for it in (minor, receipt.unsettled_minor))
-        said = f"the line shows {shown_text} of the {lacking} that are not proven"
-        dispute_amount(work, loan_id, number, order_no, said)
-    return work.receipt(loan_id, receipt.id)
 
 
 def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
@@ -264,7 +226,10 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
 
 
 def _compare(work: Work, known: LineState, line: StatementLine) -> None:
-    """A bank that says a line anew in other figures is not believed twice, nor passed over."""
+    """A bank that says a line anew in other figures is not believed twice, nor passed over.
+
+    Whatever the line proves is in question: one case for each installment that it has paid.
+    """
     figures = (line.amount_minor, line.currency, line.booked_on)
     if figures == (known.amount_minor, known.currency, known.booked_on):
         return

@@ -1,5 +1,6 @@
 """Orders that link a waiting bank line with a loan's money, and those that undo the link."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -9,7 +10,9 @@ from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, batche
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
+from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import (
+    Named,
     close_cases_of_line,
     open_case_of_line,
     settle_contradiction,
@@ -25,6 +28,7 @@ from domain.loan.decide.money import (
 from domain.loan.decide.references import payment_id, payments_called
 from domain.loan.decide.returnlines import returnable, take_back_by_line
 from domain.loan.decide.takingback import reopen
+from domain.loan.decide.undoing import undo_return
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
@@ -44,8 +48,7 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     if refusal := _beyond_line(line, order, fee, is_return=is_return):
         return refusal
     if known is None:
-        value_on = min(line.value_on or line.booked_on, work.today(loan.id))
-        receipt_id = receive_transfer(work, order, value_on)
+        receipt_id = _first_news(work, order, line.value_on or line.booked_on)
     else:
         receipt_id = known.id
         if is_return and order.amount_minor:
@@ -57,6 +60,14 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     settle_contradiction(work, line.id, loan.id)
     place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "matched")
+
+
+def _first_news(work: Work, order: MatchLine, value_on: date) -> str:
+    """The line is the first news of money: of the order that is named, else of a transfer."""
+    loan, minor = work.loan(order.loan_id), order.amount_minor
+    if work.aggregates.orders.get(order.reference) == loan.id:
+        return payment_of_order(work, loan.id, order.reference, minor, value_on).id
+    return receive_transfer(work, order, min(value_on, work.today(loan.id)))
 
 
 def _beyond_line(line: LineState, order: MatchLine, fee: int, *, is_return: bool) -> Refusal | None:
@@ -79,6 +90,7 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
         return Refusal("match.none", f"line {line.id} proves nothing of {order.reference}")
     for match in mine:
         _take_proof_back(work, work.lines[line.id], match)
+        undo_return(work, loan.id, match.receipt, line.id)
     proven = {match.receipt for match in mine}
     numbers = {n for receipt_id in proven for n in numbers_of(work.receipt(loan.id, receipt_id))}
     for number in sorted(numbers):
@@ -86,6 +98,7 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
         named = any(receipt.id in proven for receipt in paying)
         if named and work.can(loan.id, number, Event.MATCH_UNDONE):
             work.move(loan.id, number, Event.MATCH_UNDONE, f"line {line.id}")
+    place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "match undone")
 
 
@@ -155,20 +168,29 @@ def _identify_item(
     work: Work, loan_id: str, receipt_id: str, line: LineState, item: WaitingItem
 ) -> None:
     receipt = work.receipt(loan_id, receipt_id)
+    most = receipt.unsettled_minor if item.minor > 0 else returnable(receipt)
+    minor = min(abs(item.minor), most)
+    if not minor:
+        return
+    # What the payment cannot explain of the item may be about it all the same, as in a line that
+    # comes after its payment.
+    about = [(loan_id, receipt.number)] if minor < abs(item.minor) else []
     if item.minor > 0:
-        if proven := min(item.minor, receipt.unsettled_minor):
-            match = Match(loan_id, receipt_id, proven, item.fee_minor)
-            identify(work, line, match, "identified")
-        return
-    if not (back := min(-item.minor, returnable(receipt))):
-        return
-    take_back_by_line(work, loan_id, receipt, back, line.booked_on, None)
-    match = Match(loan_id, receipt_id, -back, item.fee_minor)
-    identify(work, line, match, "return_identified")
+        match = Match(loan_id, receipt_id, minor, item.fee_minor)
+        identify(work, line, match, "identified", about)
+    else:
+        take_back_by_line(work, loan_id, receipt, minor, line.booked_on, None)
+        match = Match(loan_id, receipt_id, -minor, item.fee_minor)
+        identify(work, line, match, "return_identified", about)
 
 
-def identify(work: Work, line: LineState, match: Match, event: str) -> None:
-    """Post that part of a waiting line proves a receipt, and keep line, receipt and case true."""
+def identify(
+    work: Work, line: LineState, match: Match, event: str, about: Sequence[Named] = ()
+) -> None:
+    """Post that part of a waiting line proves a receipt, and keep line, receipt and case true.
+
+    `about`: whose gates what is left of the line keeps shut, besides those it named before.
+    """
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     if fee := line.charges_minor:
         day = line.booked_on
@@ -178,7 +200,7 @@ def identify(work: Work, line: LineState, match: Match, event: str) -> None:
     work.post(bookings.identify(loan, receipt, match, line.id, line.booked_on, event))
     waiting = _without(line.waiting, match)
     matches = (*line.matches, match)
-    _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor)
+    _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor, about)
     if match.minor:
         count_proof(work, match, line)
 
@@ -249,9 +271,9 @@ def _waiting_again(match: Match) -> WaitingItem:
     return WaitingItem("", minor, match.fee_minor if match.minor else 0)
 
 
-def _put_open(work: Work, line: LineState, explained: int) -> None:
+def _put_open(work: Work, line: LineState, explained: int, about: Sequence[Named] = ()) -> None:
     line = replace(line, open_minor=line.open_minor - explained)
     work.put_line(line)
     named = close_cases_of_line(work, line.id)
     if line.is_open:
-        open_case_of_line(work, line, named)
+        open_case_of_line(work, line, list(dict.fromkeys([*named, *about])))

@@ -88,7 +88,8 @@ def raise_operator(work: Work, order: RaiseOperator) -> Change:
 def _check(work: Work, order: Order) -> Refusal | None:
     if not order.reason.strip():
         return Refusal("order.reason", "an order says why")
-    if order.approver is not None and order.approver == order.actor.id:
+    approver = order.approver
+    if approver is not None and approver.strip().casefold() == order.actor.id.strip().casefold():
         return Refusal("order.approver", "nobody approves an order of their own")
     item = work.item(order.loan_id, order.number)
     if item.state in FINAL and not isinstance(order, RecordPayment | Matching):

@@ -333,3 +333,13 @@ def test_how_a_party_is_paid_is_said_and_never_inferred(
     path.write_text(PERSONAL.replace(old, new), encoding="utf-8")
     with pytest.raises(SourceRefused, match=said):
         read_product(path)
+
+
+def test_a_waterfall_names_every_component(tmp_path: Path) -> None:
+    """What no money could pay would be debited again and again, and wait as a surplus."""
+    whole = '"cost", "fee", "penalty", "interest", "principal"'
+    assert whole in PERSONAL
+    path = tmp_path / "p.toml"
+    path.write_text(PERSONAL.replace(whole, '"interest", "principal"'), encoding="utf-8")
+    with pytest.raises(SourceRefused, match=r"waterfall\.order: 'interest,principal' is refused"):
+        read_product(path)

@@ -14,6 +14,8 @@ ENDED = set(AttemptState) - LIVE
 def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState) -> None:
     """Only a confirmed order can be returned, and only one thought never to have arrived goes on.
 
+    A return that a line told by mistake is undone: the order stands confirmed again.
+
     An order that the rail has acknowledged can no longer be proven never to have arrived.
     """
     following = MOVES[state]
@@ -23,7 +25,8 @@ def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState
         revived = (
             {AttemptState.UNKNOWN, AttemptState.DECLINED} if state in NEVER_PRESENTED else set()
         )
-        assert following == returned | revived
+        undone = {AttemptState.CONFIRMED} if state is AttemptState.RETURNED else set()
+        assert following == returned | revived | undone
     else:
         assert following >= {AttemptState.CONFIRMED, AttemptState.DECLINED, AttemptState.RECALLED}
         never_arrived = AttemptState.NOT_EXECUTED in following

@@ -4,6 +4,7 @@ These lines stand in API answers, on the command line and in the reports of tape
 in full.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -31,6 +32,7 @@ from domain.loan.split import ShareRule, SplitRules, split
 from domain.loan.timing import Payments, dated, of_dates
 from domain.loan.unitperiod import UnitPeriod
 from domain.loan.waterfall import Direction, Future, OpenItem, Waterfall, allocate
+from tests.support.memory import PRODUCT
 
 LENT, FIRST, SECOND = date(2024, 1, 15), date(2024, 2, 15), date(2024, 3, 15)
 US = AprMethod.US_ACTUARIAL
@@ -378,3 +380,10 @@ def test_a_broken_invariant_says_what_contradicts_itself(
     with pytest.raises(InvariantBroken) as broken:
         ask()
     assert str(broken.value) == answer
+
+
+def test_a_waterfall_of_a_product_names_every_component() -> None:
+    """What no money could pay would be debited again and again, and wait as a surplus."""
+    said = "waterfall.order: 'fee' is refused: each component once: principal, interest, fee,"
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        replace(PRODUCT, waterfall=named("fee"))

@@ -9,6 +9,7 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.change import Change
 from domain.loan.decide import decide, reread
 from domain.loan.lifecycle import State
+from domain.reconciliation.statement import LineItem
 from tests.support.doors import (
     Cancel,
     RecordNoticeReceipt,
@@ -142,3 +143,23 @@ def test_another_reading_of_a_known_fact_changes_nothing_but_a_case(
     assert (change.cases[0].loan_id, change.cases[0].number) == (subject or (None, None))
     assert change.entries == change.transitions == ()
     assert [loan.receipts for loan in change.loans.values()] in ([], [before.receipts])
+
+
+def test_a_line_in_other_figures_keeps_open_what_it_proves() -> None:
+    """The bank says 51.00 now of the line of 101.00 that has paid an installment."""
+    s = Scene.boarded(product=QUIET)
+    order = s.present()
+    s.hear(order, bank_ref="B-1")
+    for minor in (10100, 5100):
+        s.line(LineItem(order, None, "B-1", minor), id="line-1")
+    s.until(date(2026, 3, 30))
+    assert (s.state, kinds(s)) == ("SETTLED", ("line_contradiction",))
+
+
+def test_a_waiting_line_in_other_figures_names_no_installment() -> None:
+    """Nothing is proven by it, so nobody's gates are kept shut."""
+    s = Scene.boarded(product=QUIET)
+    for minor in (700, 900):
+        s.line(LineItem(None, None, None, minor), id="line-1")
+    found = [case for case in s.books.cases.values() if case.kind == "line_contradiction"]
+    assert [(case.loan_id, case.number) for case in found] == [(None, None)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.calendar import ONE_DAY
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
 from domain.loan.change import Change, Refusal
@@ -54,6 +55,22 @@ def test_a_line_that_comes_before_its_payment_is_recorded_proves_it_then() -> No
     invariants.check(s.books)
 
 
+@pytest.mark.parametrize("line_first", [True, False])
+def test_more_than_was_recorded_keeps_its_installment_open_in_either_order(
+    line_first: bool,
+) -> None:
+    """A line of 500.00 for a payment of 100.00: what is left of it may be about this payment."""
+    s = scene()
+    if line_first:
+        came(s, "RENT", 50000)
+    s.pay(10000, ref="RENT")
+    if not line_first:
+        came(s, "RENT", 50000)
+    s.until(s.today + 10 * ONE_DAY)
+    case = next(c for c in s.books.cases.values() if c.kind == "unmatched_line")
+    assert (s.state, case.loan_id, case.number) == ("RELEASED", "L1", 1)
+
+
 def test_an_early_line_with_a_fee_costs_the_house_the_fee() -> None:
     """What the bank kept is a fee whether the payment was known or not."""
     s = scene()
@@ -99,7 +116,7 @@ def test_a_second_early_line_of_one_payment_waits_on() -> None:
 
 @pytest.mark.parametrize("kind", [MatchLine, UndoMatch])
 def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: Any) -> None:
-    """All three are looked up and locked before anything is decided."""
+    """All are looked up and locked before anything is decided, and what waits under the name."""
     more = {"amount_minor": 1} if kind is MatchLine else {}
     order = kind(
         id="m",
@@ -111,7 +128,9 @@ def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: 
         reference="T-1",
         **more,
     )
-    assert order.scope() == Scope(loans=("L1",), receipts=("T-1",), lines=("A/S/1",))
+    refs = ("T-1",) if kind is MatchLine else ()
+    named = Scope(orders=refs, loans=("L1",), receipts=("T-1",), lines=("A/S/1",), waiting=refs)
+    assert order.scope() == named
 
 
 def test_an_early_line_in_another_currency_proves_nothing() -> None:
@@ -382,3 +401,29 @@ def test_one_item_is_taken_by_one_of_its_references_only() -> None:
     s.pay(10000, 3, ref="T-3")
     assert s.receipt("T-3").unsettled_minor == 0
     invariants.check(s.books)
+
+
+@pytest.mark.parametrize("declined", [False, True])
+def test_a_line_matched_by_an_orders_number_is_that_orders_money(declined: bool) -> None:
+    """It confirms the order as a line that names it does: the rail's success is no news then."""
+    s = scene()
+    order = s.present()
+    if declined:
+        s.hear(order, OutcomeClass.NSF, code="51")
+    line = came(s)
+    assert match(s, line, order) == "matched"
+    before = s.mark
+    s.hear(order, minor=10000, source="webhook")
+    assert s.posted(before) == []
+    assert (s.balances, s.state) == (FUNDED, "SETTLED")
+    assert (f"late_success/R-{order}" in s.books.cases) is declined
+    assert not s.books.lines[line].is_open
+    invariants.check(s.books)
+
+
+def test_the_number_of_another_loans_order_names_no_money_of_this_one() -> None:
+    """The order would bring the same money again."""
+    s = scene()
+    s.books.apply(board("L2", lines=HUNDRED))
+    order = s.present()
+    assert match(s, came(s), order, loan="L2") == "match.reference"

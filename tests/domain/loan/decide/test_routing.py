@@ -135,6 +135,20 @@ def test_beyond_its_share_a_party_holds_nothing() -> None:
     assert payable(s) == {"platform": 800, "insurer": 200}
 
 
+@pytest.mark.xfail(
+    strict=True, reason="money on a party's account beyond its share is nobody's receivable yet"
+)
+def test_a_share_that_lies_on_another_partys_account_has_a_case() -> None:
+    """All 100.00 on the funder's account though each party has its own: who waits is told."""
+    own = {"funder-1": ACCOUNT, "platform": "ACCT-P", "insurer": "ACCT-I"}
+    payees = tuple(Payee(party, Routing.DIRECT, account) for party, account in own.items())
+    s, _ = confirmed(replace(THREE, payees=payees))
+    s.settle()
+    s.until(s.today + 20 * DAY)
+    assert s.state == "RELEASED"
+    assert any(case.loan_id == "L1" for case in s.books.cases.values())
+
+
 def test_what_is_returned_leaves_its_holder() -> None:
     """Dr held by, Cr payable; then the return's own shares: claims stand as before the payment."""
     s, order = confirmed(THREE)

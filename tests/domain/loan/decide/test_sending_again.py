@@ -81,3 +81,24 @@ def test_a_doubtful_order_is_not_sent_again_when_held_or_while_money_waits() -> 
         assert isinstance(refusal, Refusal), stop
         assert refusal.rule in {"debit.held", "debit.money_waits"}
         assert s.books.view().next_beat.kind is BeatKind.ENQUIRE  # type: ignore[union-attr]
+
+
+def test_no_order_is_sent_again_while_another_of_its_installment_is_in_question() -> None:
+    """The first took a part, its line shows less: the second, which never left, waits."""
+    s = Scene.boarded(product=replace(QUIET, penalty=None))
+    first = s.present()
+    s.hear(first, OutcomeClass.PARTIAL, 4000)
+    second = s.present()
+    s.give(RecordUnsent, order_no=second, sends=1)
+    s.credit(first, 3000)
+    beat = s.books.view().next_beat
+    assert beat is not None
+    assert beat.kind is BeatKind.ENQUIRE
+    s.books.at += timedelta(minutes=5)
+    refused = s.order(RenewSend, order_no=second)
+    assert isinstance(refused, Refusal)
+    assert refused.rule == "debit.case_open"
+    s.credit(first, 1000)
+    beat = s.books.view().next_beat
+    assert beat is not None
+    assert beat.kind is BeatKind.PRESENT

@@ -1,0 +1,55 @@
+"""Booked lines of money that a debit order brought: they confirm it, and show how much it was."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
+
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan.aggregate import Receipt
+from domain.loan.decide.attempts import find
+from domain.loan.decide.disputes import dispute_amount, receipts_of_order
+from domain.loan.decide.late import free_success, grow
+from domain.loan.decide.outcomes import hear
+from domain.loan.decide.work import Work
+from domain.money import amount_text
+
+
+def payment_of_order(
+    work: Work,
+    loan_id: str,
+    order_no: str,
+    minor: int,
+    value_on: date,
+    refs: Collection[str] = (),
+) -> Receipt:
+    """The payment that a credit line of an order proves, raised to what the line shows.
+
+    The line itself may be the first news of the money: confirmation and settlement in one. An order
+    that is settled in parts is one payment as long as the parts are within what was ordered.
+    `refs`: how the line names the rail's own booking.
+    """
+    number, attempt = find(work, loan_id, order_no)
+    outcome = Outcome(OutcomeClass.SUCCESS, "line", minor, executed_on=value_on)
+    if attempt.is_live:
+        hear(work, loan_id, number, attempt, outcome, "statement")
+        number, attempt = find(work, loan_id, order_no)
+    receipts = receipts_of_order(work, loan_id, order_no)
+    unproven = [receipt for receipt in receipts if receipt.unsettled_minor > 0]
+    unproven.sort(key=lambda r: (r.bank_ref not in refs, r.unsettled_minor != minor))
+    parts = [r for r in receipts[:1] if r.amount_minor + minor <= attempt.amount_minor]
+    if not (found := unproven or parts):
+        receipt_id = free_success(work, loan_id, number, attempt, outcome, minor)
+        return work.receipt(loan_id, receipt_id)
+    receipt = found[0]
+    if receipt.inferred:
+        receipt = replace(receipt, inferred=False)
+        work.put_receipt(loan_id, receipt)
+    if minor > receipt.unsettled_minor:
+        shown = receipt.settled_minor + minor
+        grow(work, loan_id, number, attempt, receipt, shown)
+    elif minor < receipt.unsettled_minor:
+        currency = work.loan(loan_id).currency
+        shown_text, lacking = (amount_text(it, currency) for it in (minor, receipt.unsettled_minor))
+        said = f"the line shows {shown_text} of the {lacking} that are not proven"
+        dispute_amount(work, loan_id, number, order_no, said)
+    return work.receipt(loan_id, receipt.id)

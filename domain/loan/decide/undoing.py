@@ -1,0 +1,61 @@
+"""A return that only a line told, and the line was about something else: it never happened."""
+
+from dataclasses import replace
+
+from domain.debit.attempt import AttemptState
+from domain.debit.outcome import OutcomeClass
+from domain.ledger import bookings
+from domain.loan.cases import CaseKind
+from domain.loan.decide.attempts import find, judge_again, put_attempt
+from domain.loan.decide.desk import open_case
+from domain.loan.decide.work import Work
+
+
+def undo_return(work: Work, loan_id: str, receipt_id: str, line_id: str) -> None:
+    """Have again what was taken back of a payment by no other news than a line that is undone.
+
+    What the rail reported, or other lines prove, stays returned. The money waits until it is
+    placed; the order stands confirmed again once nothing of it is returned.
+    """
+    receipt = work.receipt(loan_id, receipt_id)
+    minor = min(receipt.untold_minor, receipt.returned_minor - receipt.return_settled_minor)
+    if not minor:
+        return
+    if receipt.inferred:
+        _doubt(work, loan_id, receipt_id, line_id)
+        return
+    again, today = replace(receipt, amount_minor=minor), work.today(loan_id)
+    again = replace(again, value_on=today)
+    work.post(bookings.receive(work.loan(loan_id), again, (), "return_undone"))
+    work.put_receipt(
+        loan_id,
+        replace(
+            receipt,
+            returned_minor=receipt.returned_minor - minor,
+            untold_minor=receipt.untold_minor - minor,
+            waiting_minor=receipt.waiting_minor + minor,
+        ),
+    )
+    if receipt.returned_minor == minor:
+        _confirm_again(work, loan_id, receipt_id)
+
+
+def _confirm_again(work: Work, loan_id: str, receipt_id: str) -> None:
+    receipt = work.receipt(loan_id, receipt_id)
+    if receipt.order_no is None or receipt.id != f"R-{receipt.order_no}":
+        return
+    number, attempt = find(work, loan_id, receipt.order_no)
+    if attempt.state is AttemptState.RETURNED:
+        state = AttemptState.CONFIRMED
+        stands = replace(attempt, state=state, klass=OutcomeClass.SUCCESS, code="")
+        put_attempt(work, loan_id, number, replace(stands, returned_at=None))
+        judge_again(work, loan_id, number, f"return of {receipt_id} undone")
+
+
+def _doubt(work: Work, loan_id: str, receipt_id: str, line_id: str) -> None:
+    """Only its return said that the order was executed: now nobody knows what became of it."""
+    receipt = work.receipt(loan_id, receipt_id)
+    number, order_no = receipt.number or 1, receipt.order_no or ""
+    why = f"order {order_no}: only line {line_id}, which is undone, said that it was executed"
+    key = f"contradiction/{order_no}"
+    open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
