@@ -31,10 +31,15 @@ def _case(case: dict[str, Any]) -> Any:
 
 
 def _is_known(history: History, found: Finding) -> bool:
-    """Whether it may be an open case: free money of two payments is placed as it becomes known."""
+    """Whether it may be an open case: free money of two payments is placed as it becomes known.
+
+    Nor is it a fault where the person at the end may have named the wrong one of two executions.
+    """
+    fates = {values.get("fate") for _, values in history.steps}
+    if found.rule == "bank.order":
+        return "twice" in fates
     transfers = sum(name == "pay" for name, _ in history.steps)
-    late = sum(values.get("fate") in LATE for _, values in history.steps)
-    meets = late > 0 or (transfers > 1 and history.setup.penalty != "none")
+    meets = bool(fates & LATE) or (transfers > 1 and history.setup.penalty != "none")
     return found.rule == "news.order" and transfers > 0 and meets
 
 
