@@ -16,9 +16,10 @@ CHUNKS, SHORT, LYING = 5, 300, 60
 """Chunks of honest and of lying histories in `make test`: 1,500 and 300 in all."""
 SLOW_CHUNK = 2_500
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
-AVOIDED = frozenset({"same", "mandate"})
-"""Not drawn: payments under one reference are told apart by amount and day alone, and a line that
-names only a mandate waits for a person where it comes before what it is about is reported."""
+AVOIDED = frozenset({"same", "mandate", "inside"})
+"""Not drawn: payments under one reference are told apart by amount and day alone, a line that names
+only a mandate waits for a person where it comes before what it is about is reported, and a fee
+inside one of several returns of a payment cannot be told from money."""
 LATE = frozenset({"late", "late_line", "late_future", "partial_more", "partial_then_all"})
 """Fates by which an order brings money that finds what it was for already paid."""
 
@@ -30,10 +31,15 @@ def _case(case: dict[str, Any]) -> Any:
 
 
 def _is_known(history: History, found: Finding) -> bool:
-    """Whether it may be an open case: free money of two payments is placed as it becomes known."""
+    """Whether it may be an open case: free money of two payments is placed as it becomes known.
+
+    Nor is it a fault where the person at the end may have named the wrong one of two executions.
+    """
+    fates = {values.get("fate") for _, values in history.steps}
+    if found.rule == "bank.order":
+        return "twice" in fates
     transfers = sum(name == "pay" for name, _ in history.steps)
-    late = sum(values.get("fate") in LATE for _, values in history.steps)
-    meets = late > 0 or (transfers > 1 and history.setup.penalty != "none")
+    meets = bool(fates & LATE) or (transfers > 1 and history.setup.penalty != "none")
     return found.rule == "news.order" and transfers > 0 and meets
 
 

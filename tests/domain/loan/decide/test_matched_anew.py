@@ -49,6 +49,16 @@ def test_an_undone_match_of_a_netted_line_can_be_made_again(fee: int) -> None:
     invariants.check(s.books)
 
 
+def test_a_part_of_one_item_leaves_the_items_of_the_other_direction_alone() -> None:
+    """A credit and a debit in one line, matched in part: the rest of both waits."""
+    s = scene()
+    s.line(LineItem(None, None, None, 10000), LineItem(None, None, None, -10000))
+    line = last_line(s)
+    assert match(s, line, "T-1", 4000) == ""
+    assert [item.minor for item in s.books.lines[line].waiting] == [6000, -10000]
+    invariants.check(s.books)
+
+
 def test_an_undone_fee_waits_as_what_the_bank_took() -> None:
     """A match of nothing but a fee can be undone and made again."""
     s = scene()
