@@ -202,6 +202,7 @@ async def test_metrics_of_the_sdk_come_with_ours_and_name_no_stranger(
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     wanted = {name for one in CORE for name in one.series}
+    failed_for = {("WorkflowError", queue, "Installment"), ("WorkflowError", queue, "other")}
     async with worker:
         handles = [
             await client.start_workflow(name, wrong, id=f"{queue}-{at}", task_queue=queue)
@@ -215,6 +216,8 @@ async def test_metrics_of_the_sdk_come_with_ours_and_name_no_stranger(
             await handles[1].result()
         async with asyncio.timeout(60):
             while lacking := wanted - {key[0] for key in _names(core, metrics)}:
+                await asyncio.sleep(0.1)
+            while failed_for != _task_failures(core, metrics):
                 await asyncio.sleep(0.1)
         for handle in (handles[0], handles[2]):
             await handle.terminate()
@@ -233,9 +236,13 @@ async def test_metrics_of_the_sdk_come_with_ours_and_name_no_stranger(
         for label in sample.labels
     }
     assert labels - {"acquit_role", "le"} <= {label.name for label in catalogue.CORE_LABELS}
+    assert _task_failures(core, metrics) == failed_for
+
+
+def _task_failures(core: CoreMetrics, metrics: Metrics) -> set[tuple[str, ...]]:
+    core.drain()
     failed = "temporal_workflow_task_execution_failed_total"
-    seen = {key[1:] for key in read(metrics) if key[0] == failed}
-    assert seen == {("WorkflowError", queue, "Installment"), ("WorkflowError", queue, "other")}
+    return {key[1:] for key in read(metrics) if key[0] == failed}
 
 
 def _names(core: CoreMetrics, metrics: Metrics) -> list[tuple[str, ...]]:
