@@ -40,7 +40,8 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     if refusal := _beyond_line(line, order, fee, is_return=is_return):
         return refusal
     if known is None:
-        value_on = min(line.value_on or line.booked_on, work.today(loan.id))
+        told = line.value_on or line.booked_on
+        value_on = min(told if told >= loan.disbursed_on else line.booked_on, work.today(loan.id))
         receipt_id = receive_transfer(work, order, value_on)
     else:
         receipt_id = known.id
