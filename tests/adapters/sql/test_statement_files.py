@@ -200,7 +200,7 @@ async def test_two_statements_of_one_day_tell_of_two_bookings(
         numbered(numbers[0], 0, 500, line(500)),
         numbered(numbers[1], 500, 1000, line(500)),
     )
-    given = {
+    given: dict[str, list[tuple[Statement, ...]]] = {
         "one": [(first, second)],
         "two": [(first,), (second,)],
         "turned": [(second,), (first,)],
