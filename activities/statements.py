@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.shielded import Life, heartbeats
+from activities.statementlines import OwnLines
 from activities.statementrecord import in_words, read_of, record_of
 from domain import canonical
 from domain.errors import AcquitError
@@ -34,6 +35,8 @@ LINE_TRIES = 5
 """How often a file is tried before a line that fails each time is left to a person."""
 CASES_MOST = 200
 """Most cases about lines of one file; one more counts the rest."""
+FOR_PEOPLE = frozenset({FaultRule.RESTATED, FaultRule.KNOWN_LINES})
+"""Faults of a statement that are a case: what it says anew may differ from what is booked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class StatementActivities:
         of `LINE_TRIES` each line that failed is a case and the statement is recorded without it.
 
         Raises:
-            ApplicationError: `LinesFailed`, before the last try.
+            ApplicationError: `LinesFailed` or `LinesUnsettled`, before the last try.
         """
         async with heartbeats() as life:
             return await self._book(order, life)
@@ -123,30 +126,42 @@ class StatementActivities:
         done = BookedFile(order.sha256)
         booked: dict[int, int] = {}
         failed: list[_Failed] = []
+        owns = [await self._own_lines(summary.head, summaries) for summary in summaries]
         pages = self._reader.pages(io.BytesIO(content))
         while (page := await asyncio.to_thread(_next_page, pages)) is not None:
-            done = await self._book_page(page, done, failed)
+            done = await self._book_page(page, owns[page.position], done, failed)
             booked[page.position] = booked.get(page.position, 0) + len(page.lines)
             life.report(page.position, page.number)
         await self._raise_or_record(order, failed)
+        _raise_unsettled(owns)
         for position, summary in enumerate(summaries):
             lost = sum(1 for one in failed if one.position == position)
-            done = await self._close(order, summary, booked.get(position, 0), lost, done)
+            told = replace(summary, faults=(*summary.faults, *owns[position].faults()))
+            done = await self._close(order, told, booked.get(position, 0), lost, done)
         return done
 
+    async def _own_lines(self, head: Statement, summaries: Sequence[StatementSummary]) -> OwnLines:
+        """The lines of one statement beside the other statements of its account and file."""
+        records = await self._archive.statements(head.account)
+        others = [read_of(record).head for record in records]
+        others += [other.head for other in summaries if other.head.account == head.account]
+        return OwnLines(self._archive, head, others)
+
     async def _book_page(
-        self, page: StatementPage, done: BookedFile, failed: list["_Failed"]
+        self, page: StatementPage, own: OwnLines, done: BookedFile, failed: list["_Failed"]
     ) -> BookedFile:
-        commands = [_command(page.head, line) for line in page.lines]
+        booked = await own.named(page.lines)
+        commands = [_command(page.head, line) for line in booked]
         answers = await self._books.apply_many(commands) if commands else ()
-        known = 0
-        for line, answer in zip(page.lines, answers, strict=True):
+        known: list[str] = []
+        for line, answer in zip(booked, answers, strict=True):
             if isinstance(answer, Exception):
                 failed.append(_Failed(page.position, line.id, answer))
             elif answer.replayed or (isinstance(answer, Applied) and _was_known(answer)):
-                known += 1
+                known.append(line.id)
+        await own.known(known)
         lines = done.lines + len(page.lines)
-        return replace(done, lines=lines, known_before=done.known_before + known)
+        return replace(done, lines=lines, known_before=done.known_before + len(known))
 
     async def _raise_or_record(self, order: StatementOrder, failed: Sequence["_Failed"]) -> None:
         """Have failed lines tried again; in the end, or where no try can help, they are cases."""
@@ -193,7 +208,7 @@ class StatementActivities:
         words = [in_words(fault) for fault in faults]
         if lost:
             words.insert(0, f"lines_failed: {lost} of {summary.lines} lines of {head.id}")
-        if any(fault.rule is FaultRule.RESTATED for fault in faults):
+        if any(fault.rule in FOR_PEOPLE for fault in faults):
             subject = f"{head.account}/{head.id}/{order.sha256[:16]}"
             text = f"account {head.account}, file {order.sha256}: {'; '.join(words)}"
             await self._record(StatementBreak.RESTATED, subject, text)
@@ -237,6 +252,14 @@ def _refused(refusal: StatementRefused) -> ApplicationError:
         type="StatementRefused",
         non_retryable=True,
     )
+
+
+def _raise_unsettled(owns: Sequence[OwnLines]) -> None:
+    """Have a file read again whose lines another one brought that is being read just now."""
+    meanwhile = sorted(set().union(*(own.unsettled for own in owns)))
+    if meanwhile and activity.info().attempt < LINE_TRIES:
+        text = f"statement {meanwhile[0]} is being read too and has equal lines"
+        raise ApplicationError(text, type="LinesUnsettled")
 
 
 def _was_known(answer: Applied) -> bool:

@@ -1,5 +1,6 @@
 """Files as they came, kept by content hash, and what was read out of statements."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -59,4 +60,8 @@ class Archive(Protocol):
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:
         """Known statements, by account and sequence."""
+        ...
+
+    async def brought_by(self, line_ids: Sequence[str]) -> Mapping[str, str]:
+        """Of the lines that are booked, the id of the statement that brought each first."""
         ...

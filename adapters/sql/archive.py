@@ -1,15 +1,16 @@
 """Files by content hash, and statements that were read: implements `ports.archive.Archive`."""
 
 import hashlib
+from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.engine import is_postgres
+from adapters.sql.engine import among, is_postgres, listed
 from adapters.sql.looking import look
-from adapters.sql.tables import files, statements
+from adapters.sql.tables import files, lines, statements
 from domain.errors import InvariantBroken
 from ports.archive import StatementRecord
 from ports.clock import Clock
@@ -92,3 +93,13 @@ class SqlArchive:
             query = query.where(statements.c.account == account)
         async with look(self._engine) as conn:
             return tuple(_RECORD.validate_json(row.body) for row in await conn.execute(query))
+
+    async def brought_by(self, line_ids: Sequence[str]) -> dict[str, str]:
+        """Of the lines that are booked, the id of the statement that brought each first."""
+        postgres = is_postgres(self._engine)
+        query = select(lines.c.id, lines.c.statement_id).where(
+            among(lines.c.id, "ids", postgres=postgres)
+        )
+        async with look(self._engine) as conn:
+            rows = await conn.execute(query, {"ids": listed(line_ids, postgres=postgres)})
+            return {row.id: row.statement_id for row in rows}

@@ -8,6 +8,7 @@ from adapters.statements.camt_items import Transaction, charges, itemise
 from adapters.statements.fields import Fields
 from domain.reconciliation.identity import LineIds
 from domain.reconciliation.statement import Statement, StatementLine
+from domain.text import cleaned
 
 _BOOKED = "BOOK"
 _TEXT_KEPT = 500
@@ -95,7 +96,8 @@ def _batch(fields: Fields, entry: Element) -> tuple[str | None, int | None]:
 
 
 def _text(fields: Fields, entry: Element, found: Sequence[Transaction]) -> str:
-    parts = [fields.text(entry, "AddtlNtryInf", _TEXT_KEPT) or ""]
+    added = fields.first(entry, "AddtlNtryInf")
+    parts = ["" if added is None else cleaned(added.text or "")]  # for people: cut, not refused
     if len(found) == 1:  # the texts of a batch belong to its items, which match by reference
         parts.insert(0, found[0].text)
     return " ".join(part for part in parts if part)[:_TEXT_KEPT]

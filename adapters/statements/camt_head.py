@@ -148,7 +148,10 @@ def _closing_day(fields: Fields, stmt: Element, closing: _Balance | None) -> dat
 
 
 def _summary(fields: Fields, stmt: Element, currency: str) -> Summary | None:
-    """The bank's own totals. The net is an amount of its own up to version 3, an element since."""
+    """The bank's own totals. The net is an amount of its own up to version 3, an element since.
+
+    Directions are told by CRDT and DBIT; a sign in the number itself may repeat them.
+    """
     found = fields.first(stmt, "TxsSummry")
     if found is None:
         return None
@@ -156,15 +159,22 @@ def _summary(fields: Fields, stmt: Element, currency: str) -> Summary | None:
     net_of, path = fields.first(every, "TtlNetNtry"), "Amt"
     if net_of is None:
         net_of, path = every, "TtlNetNtryAmt"
-    net = None if net_of is None else fields.sum(net_of, path, currency)
-    sign = 1 if net_of is None else fields.sign(net_of)
     return Summary(
         entries=_stated(fields, every, currency),
-        net=None if net is None or sign is None else sign * net,
+        net=None if net_of is None else _net(fields, net_of, path, currency),
         credits=_stated(fields, fields.first(found, "TtlCdtNtries"), currency),
         debits=_stated(fields, fields.first(found, "TtlDbtNtries"), currency),
     )
 
 
+def _net(fields: Fields, net_of: Element, path: str, currency: str) -> int | None:
+    """The signed net; None where no direction is given and the number may have any."""
+    net, sign = fields.sum(net_of, path, currency), fields.sign(net_of)
+    if net is None or sign is None:
+        return net if net is not None and net < 0 else None
+    return sign * abs(net)
+
+
 def _stated(fields: Fields, group: Element | None, currency: str) -> Stated:
-    return Stated(fields.number(group, "NbOfNtries"), fields.sum(group, "Sum", currency))
+    total = fields.sum(group, "Sum", currency)
+    return Stated(fields.number(group, "NbOfNtries"), None if total is None else abs(total))

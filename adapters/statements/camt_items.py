@@ -13,6 +13,7 @@ from domain.text import cleaned
 
 _REFERENCE_MOST = 70
 _REFERENCES_MOST = 10
+_TRANSACTED = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Transaction:
     Attributes:
         sign: its own direction, None where only the entry has one.
         instructed: what was ordered (`AmtDtls/InstdAmt`), before charges.
-        transacted: what moved (`Amt`, else `AmtDtls/TxAmt`); banks differ on whether
-            charges are in it.
+        transacted: what moved (`Amt`, else `AmtDtls/TxAmt`, else `AmtDtls/CntrValAmt`, which is
+            what an amount in another currency came to); banks differ on whether charges are in it.
         charges: what the bank says it took, in minor units; negative is given back.
         remittance: references in the payer's message, see `LineItem`.
         batch_ref: the batch that the bank says the transaction came in.
@@ -46,9 +47,7 @@ def transaction(fields: Fields, details: Element, currency: str) -> Transaction:
     """Read one `TxDtls`. Amounts in another currency than the entry's are left out."""
     refs = fields.first(details, "Refs")
     structured, free = _remittance(fields, details)
-    transacted = _in(currency, fields.amount(details, "Amt"))
-    if transacted is None:
-        transacted = _in(currency, fields.amount(details, "AmtDtls/TxAmt/Amt"))
+    moved = (_in(currency, fields.amount(details, path)) for path in _TRANSACTED)
     return Transaction(
         end_to_end_id=given(fields.text(refs, "EndToEndId", 70)),
         mandate_ref=fields.text(refs, "MndtId", 70),
@@ -57,7 +56,7 @@ def transaction(fields: Fields, details: Element, currency: str) -> Transaction:
         or given(fields.text(refs, "AcctSvcrRef", 70)),
         sign=fields.sign(details),
         instructed=_in(currency, fields.amount(details, "AmtDtls/InstdAmt/Amt")),
-        transacted=transacted,
+        transacted=next((minor for minor in moved if minor is not None), None),
         charges=charges(fields, details, currency),
         return_reason=_return_reason(fields, details),
         text=" ".join((*free, *structured)),

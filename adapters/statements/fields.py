@@ -9,6 +9,7 @@ from domain.money import parse_minor
 from domain.text import PLAIN_RULE, cleaned, is_plain, visible
 
 _DECIMAL = re.compile(r"\+?(?=[\d.])\d*\.?\d*", re.ASCII)
+_SIGNED = re.compile(r"[+-]?(?=[\d.])\d*\.?\d*", re.ASCII)
 _DIGITS_MOST = 18
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T[\d:.]+)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _SIGNS = {"CRDT": 1, "DBIT": -1}
@@ -98,11 +99,14 @@ class Fields:
         return self._minor(parent, path, found, currency), currency
 
     def sum(self, parent: Element | None, path: str, currency: str) -> int | None:
-        """Minor units of `currency`, not negative, of an amount that names no currency itself."""
+        """Minor units of `currency` of an amount that names no currency itself, and may be signed.
+
+        The schema calls totals decimal numbers, not amounts; some banks write -5.00 beside DBIT.
+        """
         found = self.first(parent, path)
         if found is None or parent is None:
             return None
-        return self._minor(parent, path, found, currency)
+        return self._minor(parent, path, found, currency, signed=True)
 
     def sign(self, parent: Element) -> int | None:
         """+1 for CRDT, -1 for DBIT, None where the indicator is absent.
@@ -153,11 +157,14 @@ class Fields:
             raise self.refusal(parent, path, text, rule)
         return int(text)
 
-    def _minor(self, parent: Element, path: str, found: Element, currency: str) -> int:
+    def _minor(
+        self, parent: Element, path: str, found: Element, currency: str, *, signed: bool = False
+    ) -> int:
         text = (found.text or "").strip()
         digits = sum(character.isdigit() for character in text)
-        if not _DECIMAL.fullmatch(text) or not 0 < digits <= _DIGITS_MOST:
-            rule = f"a decimal without sign, at most {_DIGITS_MOST} digits"
+        form = _SIGNED if signed else _DECIMAL
+        if not form.fullmatch(text) or not 0 < digits <= _DIGITS_MOST:
+            rule = f"a decimal{'' if signed else ' without sign'}, at most {_DIGITS_MOST} digits"
             raise self.refusal(parent, path, text[:_SHOWN], rule)
         try:
             return parse_minor(text, currency, self._name(parent, path))

@@ -15,7 +15,7 @@ class StatementBreak(StrEnum):
     FILE_NOT_FETCHED = "statement_not_fetched"
     """A file that a bank offers and that cannot be fetched, such as one that is too large."""
     RESTATED = "statement_restated"
-    """A statement that comes again with other balances or lines than it had."""
+    """A statement that comes again with other balances or lines than it had, or perhaps again."""
     LINE_FAILED = "line_failed"
     """A line of a statement that the books could not take; the rest of the statement is booked."""
 

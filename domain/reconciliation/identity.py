@@ -3,7 +3,8 @@
 A line is known by account, booking date and the bank's own reference. Banks that give none are
 helped by a fingerprint of amount, value date and references. Several lines of one statement that
 are alike in this are told apart by their place among each other. A month's file, a day's file and
-a statement under a new number therefore name the same booking alike.
+a statement under a new number therefore name the same booking alike. Statements that certainly tell
+of other bookings, such as two of one day, count on (`neighbours.apart`).
 """
 
 import re
@@ -37,6 +38,12 @@ class LineIds:
         self._seen[key] = place
         again = "" if place == 1 else f"*{place}"
         return f"{line.account}/{line.booked_on.isoformat()}/{mark}{again}"
+
+
+def id_after(line_id: str) -> str:
+    """The id of the next booking that is alike in everything: `A/2026-01-05/SR-1` has `...*2`."""
+    first, _, place = line_id.partition("*")  # no mark holds the sign
+    return f"{first}*{int(place or 1) + 1}"
 
 
 def line_mark(line: StatementLine) -> str:

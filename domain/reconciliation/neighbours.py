@@ -4,7 +4,7 @@ Days decide which statement comes before another, since many banks give no numbe
 them anew each year. Numbers are compared where both statements have one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -41,6 +41,101 @@ def among(read: Read, others: Sequence[Read]) -> tuple[Fault, ...]:
     if head.page > 1:
         return (*judged, *_interim([page.head for page in pages], head))
     return (*judged, *_chain(head, strangers))
+
+
+def apart(head: Statement, others: Sequence[Statement]) -> frozenset[str]:
+    """Ids of the statements that certainly tell of other bookings than `head` does.
+
+    They are the other pages of one whole, and the statements that one after the other go on where
+    the one before ends: several of one day, or the next day's with a booking of the day before.
+    """
+    pages = {other.id for other in others if _whole_key(other) == _whole_key(head)}
+    return frozenset(pages - {head.id}) | _in_line(head, others, _goes_on)
+
+
+def perhaps_apart(head: Statement, others: Sequence[Statement]) -> frozenset[str]:
+    """Ids of the statements that by their balances may go on from, or to, `head`, or repeat it."""
+    joined = _in_line(head, others, _joins) | {
+        other.id for other in others if _joins(other, head, others) or _joins(head, other, others)
+    }
+    return joined - apart(head, others) - {head.id}
+
+
+_Follows = Callable[[Statement, Statement, Sequence[Statement]], bool]
+
+
+def _in_line(head: Statement, others: Sequence[Statement], follows_: _Follows) -> frozenset[str]:
+    """Those before `head` and those after it, step by step among the statements of its days.
+
+    Steps may lead in a circle, back to what `head` is perhaps a copy of: that is not among them.
+    """
+    found: set[str] = set()
+    for turned in (False, True):
+        reached, ends = set[str](), [head]
+        while ends:
+            end = ends.pop()
+            for other in others:
+                pair = (other, end) if turned else (end, other)
+                near = end is head or _touch(other, head)
+                if near and other.id not in reached and follows_(*pair, others):
+                    reached.add(other.id)
+                    ends.append(other)
+        found |= reached
+    copies = {other.id for other in others if _balances(other) == _balances(head)}
+    return frozenset(found - copies - {head.id})
+
+
+def _balances(head: Statement) -> tuple[int | None, int | None]:
+    return (head.opening_minor, head.closing_minor)
+
+
+def _joins(before: Statement, after: Statement, _others: Sequence[Statement]) -> bool:
+    """Whether one opens at the balance and not before the day with which the other closes.
+
+    Of statements that share a day only such as are equally long: so neither holds the other.
+    """
+    first, second = _span(before), _span(after)
+    return (
+        not (before.is_paged or after.is_paged)
+        and before.currency == after.currency
+        and before.closing_minor is not None
+        and before.closing_minor == after.opening_minor
+        and first is not None
+        and second is not None
+        and (
+            first[1] < second[0]
+            or (first[1] == second[0] and first[1] - first[0] == second[1] - second[0])
+        )
+    )
+
+
+def _goes_on(before: Statement, after: Statement, others: Sequence[Statement]) -> bool:
+    """Whether `after` certainly begins where `before` ends.
+
+    Where money comes and goes back to one balance, the same is stated by a copy (0 to 0), and by a
+    statement of the whole day or month beside its parts (0 to 70; 0 to 50, 50 to 0): nothing is
+    certain.
+    """
+    ends = (before.opening_minor, after.closing_minor)
+    if not _joins(before, after, others) or None in ends or after.opening_minor in ends:
+        return False
+    numbers = (before.sequence, after.sequence)
+    if None not in numbers and numbers[1] != (numbers[0] or 0) + 1:
+        return False
+    return not any(_is_whole_of(before, other) or _is_whole_of(after, other) for other in others)
+
+
+def _is_whole_of(whole: Statement, part: Statement) -> bool:
+    """Whether a statement may hold another: of two that touch, one side is equal and one is not."""
+    sides = (whole.opening_minor == part.opening_minor, whole.closing_minor == part.closing_minor)
+    return sides.count(True) == 1 and _touch(whole, part)
+
+
+def _touch(one: Statement, other: Statement) -> bool:
+    mine, theirs = _span(one), _span(other)
+    if mine is None or theirs is None:
+        return True
+    return mine[0] <= theirs[1] and theirs[0] <= mine[1]
 
 
 def _key(head: Statement) -> tuple[object, ...]:
@@ -122,10 +217,7 @@ def _repeats(head: Statement, other: Statement) -> bool:
     """One number twice for days that touch: one of the two is not what it says."""
     if head.sequence is None or head.sequence != other.sequence:
         return False
-    mine, theirs = _span(head), _span(other)
-    if mine is None or theirs is None:
-        return True
-    return mine[0] <= theirs[1] and theirs[0] <= mine[1]
+    return _touch(head, other)
 
 
 def _is_before(other: Statement, head: Statement) -> bool:

@@ -165,6 +165,8 @@ class FaultRule(StrEnum):
     """Pages of a paged statement have not been read."""
     RESTATED = "restated"
     """A statement that was read before comes again with other balances or other lines."""
+    KNOWN_LINES = "known_lines"
+    """Lines are known from a statement that this one goes on from, or perhaps repeats."""
     CHAIN_BROKEN = "chain_broken"
     """The opening balance is not the closing balance of the statement before."""
 

@@ -106,6 +106,9 @@ class FakeArchive:
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:
         return tuple(r for r in self.records.values() if account in {None, r.account})
 
+    async def brought_by(self, line_ids: Sequence[str]) -> dict[str, str]:
+        return {}
+
 
 @dataclass
 class FakeReader:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from domain.calendar import ONE_DAY
 from domain.debit.attempt import MOVES, Attempt
 from domain.debit.outcome import Outcome
 from domain.debit.retry import NoRetry
@@ -52,12 +53,18 @@ def judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
 def debit_receipt(
     work: Work, number: int, attempt: Attempt, outcome: Outcome, amount: int, receipt_id: str
 ) -> Receipt:
-    """A receipt of money that a rail reports as taken for one order."""
+    """A receipt of money that a rail reports as taken for one order.
+
+    A day before the order was made, in whatever zone, says nothing: the money is of the day that
+    the order was made for, so that no return window has passed before it moved.
+    """
+    said = outcome.executed_on
+    could_be = said is not None and said >= attempt.intended_at.date() - ONE_DAY
     return Receipt(
         id=receipt_id,
         source="debit",
         amount_minor=amount,
-        value_on=outcome.executed_on or attempt.value_on,
+        value_on=said if said is not None and could_be else attempt.value_on,
         received_at=work.at,
         clearing_account=accounts.clearing(attempt.rail),
         number=number,

@@ -20,6 +20,7 @@ from adapters.statements.camt053 import Camt053Reader
 from domain.loan.change import Aggregates, Change, Refusal
 from domain.loan.decide import decide
 from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from ports.archive import StatementRecord
 from tests.adapters.statements import camt_writer
 from tests.support.booksbench import StillClock
 from tests.support.doors import AnyCommand, BookLine
@@ -179,6 +180,124 @@ async def test_equal_bookings_on_two_pages_of_one_file_are_two(bank: Bank) -> No
     booked = await bank.give(page(1, 0, 100, line(100)), page(2, 100, 200, line(100)))
     assert await bank.balances() == {"A": 200}
     assert booked.faults == ()
+
+
+def numbered(
+    number: int | None, opening: int, closing: int, *lines: StatementLine, on: date = JAN
+) -> Statement:
+    """One of several statements of a day, with or without electronic numbers."""
+    name = f"S{opening}-{closing}"
+    return dataclasses.replace(day(name, opening, closing, *lines, on=on), sequence=number)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (None, None)])
+@pytest.mark.parametrize("files", ["one", "two", "turned"])
+async def test_two_statements_of_one_day_tell_of_two_bookings(
+    bank: Bank, files: str, numbers: tuple[int | None, int | None]
+) -> None:
+    """0 to 5.00 and 5.00 to 10.00 with equal lines are 10.00, also when the month tells of both."""
+    first, second = (
+        numbered(numbers[0], 0, 500, line(500)),
+        numbered(numbers[1], 500, 1000, line(500)),
+    )
+    given: dict[str, list[tuple[Statement, ...]]] = {
+        "one": [(first, second)],
+        "two": [(first,), (second,)],
+        "turned": [(second,), (first,)],
+    }
+    for _ in range(2):  # the second time nothing is new
+        for file in given[files]:
+            booked = await bank.give(*file)
+            assert booked.faults == ()
+        assert await bank.balances() == {"A": 1000}
+    month = day("M1", 0, 1000, line(500), line(500))
+    month = dataclasses.replace(month, period=(date(2026, 1, 1), date(2026, 1, 31)))
+    assert (await bank.give(month)).known_before == 2
+    assert await bank.balances() == {"A": 1000}
+
+
+async def test_equal_lines_count_on_in_the_next_statement(bank: Bank) -> None:
+    """One in the first, two in the second: three; the second's own second is not lost either."""
+    await bank.give(numbered(1, 0, 500, line(500)))
+    await bank.give(numbered(2, 500, 1500, line(500), line(500)))
+    assert await bank.balances() == {"A": 1500}
+
+
+async def test_a_reference_may_serve_two_statements_of_one_day(bank: Bank) -> None:
+    """A bank that writes one reference on 5.00 and, in the next statement, on 7.00 means both."""
+    await bank.give(numbered(1, 0, 500, line(500, "SR-1")))
+    await bank.give(numbered(2, 500, 1200, line(700, "SR-1", e2e="E2")))
+    assert await bank.balances() == {"A": 1200}
+    assert "line_contradiction" not in await bank.cases()
+
+
+async def test_the_next_day_may_bring_a_booking_of_the_day_before(bank: Bank) -> None:
+    """Booked on the 5th, told on the 6th, equal to one that was told on the 5th."""
+    await bank.give(numbered(1, 0, 500, line(500)))
+    await bank.give(numbered(2, 500, 1000, line(500), on=date(2026, 1, 6)))
+    assert await bank.balances() == {"A": 1000}
+
+
+async def test_equal_bookings_on_two_pages_of_two_files_are_two(bank: Bank) -> None:
+    """Each page comes in a file of its own: the second page's booking is not the first's."""
+    await bank.give(page(1, 0, 100, line(100)))
+    booked = await bank.give(page(2, 100, 200, line(100)))
+    assert (booked.faults, await bank.balances()) == ((), {"A": 200})
+
+
+async def test_a_day_that_ends_as_it_began_may_be_a_copy_and_is_told(bank: Bank) -> None:
+    """0 to 0 twice: a copy under another id, or another such day: not booked, and a case."""
+    both = (line(500), line(-500, e2e="OUT"))
+    await bank.give(day("S1", 0, 0, *both))
+    booked = await bank.give(day("S2", 0, 0, *both))
+    assert await bank.balances() == {"A": 0}
+    assert booked.faults == ("known_lines: S2 and S1 (stated 2, counted 0)",)
+    assert "statement_restated" in await bank.cases()
+
+
+async def test_a_whole_day_beside_its_parts_counts_nothing_twice(bank: Bank) -> None:
+    """5.00 came, 5.00 went, 7.00 came: parts of the day, and then the day in one statement."""
+    moves = (line(500), line(-500, e2e="OUT"), line(700, e2e="E2"))
+    await bank.give(numbered(1, 0, 500, moves[0]))
+    await bank.give(numbered(2, 500, 0, moves[1]))
+    booked = await bank.give(numbered(3, 0, 700, *moves))
+    assert await bank.balances() == {"A": 700}
+    assert booked.faults == (
+        "known_lines: S0-700 and S0-500 (stated 1, counted 0)",
+        "known_lines: S0-700 and S500-0 (stated 1, counted 0)",
+    )
+
+
+async def test_a_statement_waits_for_one_that_is_being_read_and_has_equal_lines(bank: Bank) -> None:
+    """Two files at once: a line of the first, not finished, is not taken for the second's."""
+    first, second = numbered(1, 0, 500, line(500)), numbered(2, 500, 1000, line(500))
+    record = bank.archive.record_statement
+    bank.archive.record_statement = _crash  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        await bank.give(first)
+    bank.archive.record_statement = record  # type: ignore[method-assign]
+    with pytest.raises(ApplicationError) as waits:
+        await bank.give(second)
+    assert (waits.value.type, waits.value.non_retryable) == ("LinesUnsettled", False)
+    await bank.give(first)
+    await bank.give(second, attempt=2)
+    assert await bank.balances() == {"A": 1000}
+
+
+async def test_a_statement_does_not_wait_for_ever(bank: Bank) -> None:
+    """The other file is never finished: on the last try it is left to a person."""
+    bank_record = bank.archive.record_statement
+    bank.archive.record_statement = _crash  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        await bank.give(numbered(1, 0, 500, line(500)))
+    bank.archive.record_statement = bank_record  # type: ignore[method-assign]
+    booked = await bank.give(numbered(2, 500, 1000, line(500)), attempt=LINE_TRIES)
+    assert booked.faults == ("known_lines: S500-1000 and S0-500 (stated 1, counted 0)",)
+    assert "statement_restated" in await bank.cases()
+
+
+async def _crash(record: StatementRecord) -> bool:
+    raise ConnectionError(record.statement_id)
 
 
 async def test_a_statement_whose_last_page_lacks_is_told_by_the_next(bank: Bank) -> None:

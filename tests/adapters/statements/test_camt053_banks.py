@@ -102,6 +102,60 @@ def test_the_net_of_older_versions_and_pending_entries_are_read_as_well() -> Non
     assert faults(file(stmt(OPEN, CLOSE, old, entry("8.85")))) != [()]
 
 
+@pytest.mark.parametrize(
+    ("told", "net"),
+    [
+        ("<TtlNetNtryAmt>-8.85</TtlNetNtryAmt><CdtDbtInd>DBIT</CdtDbtInd>", -885),
+        ("<TtlNetNtryAmt>8.85</TtlNetNtryAmt><CdtDbtInd>DBIT</CdtDbtInd>", -885),
+        ("<TtlNetNtryAmt>-8.85</TtlNetNtryAmt>", -885),
+        ("<TtlNetNtryAmt>8.85</TtlNetNtryAmt>", None),
+        ("", None),
+    ],
+)
+def test_totals_are_numbers_and_may_have_a_sign(told: str, net: int | None) -> None:
+    """The schema allows -8.85 in a total: the file is read, and the figure is held to."""
+    total = f"<TxsSummry><TtlNtries><Sum>-8.85</Sum>{told}</TtlNtries></TxsSummry>"
+    content = file(stmt(OPEN, balance("CLBD", "9.30"), total, debit("8.85")))
+    (one,) = Camt053Reader().survey(BytesIO(content)).statements
+    assert one.faults == ()
+    assert one.head.summary is not None
+    assert (one.head.summary.entries.sum_minor, one.head.summary.net) == (885, net)
+
+
+def test_a_total_that_is_no_number_is_refused() -> None:
+    """Two signs, or none of a number: field and rule are named."""
+    for wrong in ("--8.85", "-", "8,85"):
+        total = f"<TxsSummry><TtlNtries><Sum>{wrong}</Sum></TtlNtries></TxsSummry>"
+        said = refused(file(stmt(OPEN, CLOSE, total, entry("8.85"))))
+        assert (said.field, said.rule) == ("TtlNtries/Sum", "a decimal, at most 18 digits")
+
+
+def debit(amount: str) -> str:
+    return entry(amount).replace("CRDT", "DBIT")
+
+
+def test_a_long_text_for_people_is_cut() -> None:
+    """Nothing is matched by it, so no file is refused for its length."""
+    long = entry("8.85").replace("</Ntry>", f"<AddtlNtryInf>{'x' * 600}</AddtlNtryInf></Ntry>")
+    (statement,) = Camt053Reader().read(BytesIO(file(stmt(OPEN, CLOSE, long))))
+    assert statement.lines[0].text == "x" * 500
+
+
+def test_items_in_another_currency_are_worth_what_they_came_to() -> None:
+    """Two transactions in kronor, booked as 8.85 euro: each with its counter value."""
+    details = "".join(
+        f"<TxDtls><Refs><EndToEndId>{name}</EndToEndId></Refs>"
+        f'<Amt Ccy="SEK">{kronor}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+        f'<AmtDtls><InstdAmt><Amt Ccy="SEK">{kronor}</Amt></InstdAmt>'
+        f'<CntrValAmt><Amt Ccy="EUR">{euro}</Amt></CntrValAmt></AmtDtls></TxDtls>'
+        for name, kronor, euro in (("E1", "50.00", "5.00"), ("E2", "38.50", "3.85"))
+    )
+    content = file(stmt(OPEN, CLOSE, entry("8.85", details)))
+    (statement,) = Camt053Reader().read(BytesIO(content))
+    assert [item.amount_minor for item in statement.lines[0].items] == [500, 385]
+    assert faults(content) == [()]
+
+
 def pages(number: int, last: str) -> str:
     return f"<StmtPgntn><PgNb>{number}</PgNb><LastPgInd>{last}</LastPgInd></StmtPgntn>"
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from domain.reconciliation.identity import LineIds, given, line_mark
+from domain.reconciliation.identity import LineIds, given, id_after, line_mark
 from domain.reconciliation.statement import LineItem, StatementLine
 
 DAY = date(2026, 1, 5)
@@ -30,6 +30,12 @@ def test_lines_that_share_a_reference_in_one_statement_are_told_apart_by_their_p
     both = ids(LINE, replace(LINE, amount_minor=-5))
     assert both == ["A/2026-01-05/SR-1", "A/2026-01-05/SR-1*2"]
     assert ids(LINE, LINE)[1] == both[1]
+
+
+def test_the_next_of_equal_bookings_is_numbered_as_in_one_statement() -> None:
+    """Counted on by hand or by place, the third of them has one name."""
+    first, second, third = ids(LINE, LINE, LINE)
+    assert (id_after(first), id_after(second)) == (second, third)
 
 
 @pytest.mark.parametrize("nothing", ["NOTPROVIDED", "nonref", "000000", "  - ", None])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from domain.reconciliation.neighbours import Read, among
+from domain.reconciliation.neighbours import Read, among, apart, perhaps_apart
 from domain.reconciliation.statement import Fault, FaultRule, Statement
 
 
@@ -151,3 +151,65 @@ def test_a_statement_whose_last_page_never_came_is_told_by_the_next() -> None:
     assert among(day(3, 80, 90, 9), [page(1, 50, 60)]) == (
         Fault(FaultRule.PAGE_MISSING, "D2", 2, 1),
     )
+
+
+def heads(*reads: Read) -> list[Statement]:
+    return [read.head for read in reads]
+
+
+def test_statements_apart_go_on_where_the_other_ends() -> None:
+    """By balance and day, and by number where both have one; either of the two may be asked."""
+    first, second = day(5, 0, 50, 1), day(5, 50, 90, 2, id="later")
+    assert apart(second.head, heads(first, second)) == {"D5"}
+    assert apart(first.head, heads(first, second)) == {"later"}
+    assert apart(day(6, 50, 90).head, heads(day(5, 0, 50))) == {"D5"}
+    gap = day(5, 50, 90, 3, id="later")
+    assert apart(gap.head, heads(first)) == frozenset()
+    assert perhaps_apart(gap.head, heads(first)) == {"D5"}
+
+
+def test_pages_of_one_whole_are_apart() -> None:
+    """They share id and period, and nothing else is asked of them."""
+    pages = [day(5, 0, 50, id=name, page=number) for number, name in ((1, "S"), (2, "S/p2"))]
+    assert apart(pages[1].head, heads(*pages)) == {"S"}
+    assert perhaps_apart(pages[1].head, heads(*pages)) == frozenset()
+
+
+def test_what_cannot_be_told_from_a_copy_is_only_perhaps_apart() -> None:
+    """Back at one balance, or beside a statement of the whole day, nothing is certain."""
+    same = day(5, 0, 0, id="again")
+    assert apart(same.head, heads(day(5, 0, 0))) == frozenset()
+    assert perhaps_apart(same.head, heads(day(5, 0, 0))) == {"D5"}
+    parts = heads(day(5, 0, 50, id="a"), day(5, 50, 0, id="b"))
+    whole = day(5, 0, 70, id="whole")
+    assert apart(whole.head, parts) == frozenset()
+    assert perhaps_apart(whole.head, parts) == {"a", "b"}
+    assert apart(day(5, 50, 0, id="b").head, parts) == {"a"}
+    assert apart(day(5, 50, 0, id="b").head, [*parts, whole.head]) == frozenset()
+
+
+def test_what_lies_between_two_statements_keeps_them_apart() -> None:
+    """Step by step along one day, without going round to a copy of the statement itself."""
+    rounds = [day(5, 0, 50, id="a"), day(5, 50, 90, id="b"), day(5, 90, 0, id="c")]
+    assert apart(rounds[2].head, heads(*rounds)) == {"a", "b"}
+    again = day(5, 90, 0, id="c again")
+    assert apart(again.head, heads(*rounds)) == {"a", "b"}
+    assert perhaps_apart(again.head, heads(*rounds)) == frozenset()
+
+
+def test_a_statement_that_does_not_join_is_neither() -> None:
+    """A copy under another id, a month over its day, another currency, no balance, no day."""
+    first = day(5, 0, 50)
+    others = [
+        day(5, 0, 50, id="copy"),
+        month(50, 90),
+        day(5, 50, 90, id="other", currency="EUR"),
+        day(5, None, 90, id="bare"),
+        day(5, 50, 90, id="undated", period=None, booked_on=None),
+        day(4, 50, 90),
+    ]
+    for other in others:
+        assert apart(other.head, heads(first)) == frozenset(), other
+        assert perhaps_apart(other.head, heads(first)) == frozenset(), other
+    assert apart(day(5, 50, None, id="open").head, heads(first)) == frozenset()
+    assert apart(day(6, 50, 60).head, heads(first, others[4])) == frozenset()

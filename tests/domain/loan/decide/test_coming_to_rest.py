@@ -14,10 +14,12 @@ from domain.loan.change import Change, Ordered, Refusal
 from domain.loan.decide import closing
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
+from domain.reconciliation.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
     ChangeDate,
     Charge,
+    MatchLine,
     RecordPayment,
     RetryNow,
     Waive,
@@ -124,6 +126,37 @@ def test_a_line_dated_ahead_is_money_of_today() -> None:
     s.hear(order, minor=10000, source="webhook", executed_on=s.today + 900 * DAY)
     assert s.receipt(f"R-{order}").value_on == s.today
     assert s.books.item().charged.penalty < 100
+
+
+@pytest.mark.parametrize("told", [date(1, 1, 1), date(2026, 2, 20)])
+@pytest.mark.parametrize("by", ["line", "report"])
+def test_money_cannot_have_moved_before_its_order_was_made(told: date, by: str) -> None:
+    """An empty date, or one before the order, says nothing: the return window is that of the order.
+
+    Nor is a penalty taken back that the order has collected.
+    """
+    s = Scene.boarded(product=QUIET, lines=schedule(((10000, 0),)))
+    order = s.present()
+    made = s.books.item().attempts[-1].value_on
+    if by == "line":
+        s.line(LineItem(order, None, None, 10000), value_on=told)
+    else:
+        s.hear(order, minor=10000, executed_on=told)
+        s.credit(order, 10000)
+    assert s.receipt(f"R-{order}").value_on == made
+    assert s.state == "SETTLED"
+    s.until(made + 20 * DAY)
+    assert s.state == "CLOSED"
+
+
+def test_a_matched_transfer_is_not_from_before_the_loan() -> None:
+    """A line with an empty value date that a person matches counts from the day it was booked."""
+    s = Scene.boarded(product=QUIET, lines=schedule(((10000, 0),)))
+    s.until(date(2026, 3, 10))
+    s.line(LineItem(None, None, None, 10000), value_on=date(1, 1, 1))
+    (line,) = s.books.lines
+    s.order(MatchLine, line=line, reference="T-1", amount_minor=10000)
+    assert s.receipt("T-1").value_on == s.today
 
 
 def two_due() -> Scene:
