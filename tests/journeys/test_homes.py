@@ -104,7 +104,7 @@ async def test_a_home_can_be_named_from_any_folder(tmp_path: Path) -> None:
     """A relative name means the same to all parts, and none takes its modules from that folder."""
     decoy = tmp_path / "here" / "simulator"
     decoy.mkdir(parents=True)
-    (decoy / "__main__.py").write_text("raise SystemExit(9)", encoding="utf-8")
+    (decoy / "__init__.py").write_text("raise SystemExit(9)", encoding="utf-8")
     words = ("--home", "mine", "up", *start())
     program = await Program.start(tmp_path / "home", *words, cwd=str(tmp_path / "here"))
     try:
