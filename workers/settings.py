@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.inputfile import open_bytes
 from adapters.refusals import SourceRefused
 from adapters.validation import faults_of
 from domain.errors import InvalidInput
@@ -55,6 +56,7 @@ _SECRETS = (
 )
 
 _KEY_LEAST = 16
+_PROFILES_MOST_BYTES = 1024 * 1024
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Slots = Annotated[int, Field(ge=1, le=1000)]
@@ -216,13 +218,23 @@ def temporal_config(
     """Arguments of `Client.connect`: Temporal's own variables first, then the stack's address.
 
     Raises:
-        InvalidInput: the stack is that of the folder which this home was copied from; or an API key
-            without an address, which would be sent to a server that it is not of.
+        InvalidInput: the stack is that of the folder which this home was copied from; an API key
+            without an address, which would be sent to a server that it is not of; or a profile or
+            address that is none.
+        SourceRefused: the profile file that is named is no regular one.
     """
     from temporalio.envconfig import ClientConfig  # noqa: PLC0415  (slow; most commands need none)
 
     given = dict(os.environ if environ is None else environ)
-    config = ClientConfig.load_client_connect_config(override_env_vars=given)
+    file = given.get("TEMPORAL_CONFIG_FILE", "")
+    if os.path.lexists(file):  # one that is not there is no profile, as for Temporal's own tools
+        open_bytes(Path(file), _PROFILES_MOST_BYTES).close()
+    try:
+        config = ClientConfig.load_client_connect_config(override_env_vars=given)
+    except RuntimeError as error:  # its first line only: the others quote the file
+        profile = given.get("TEMPORAL_PROFILE", "")
+        rule = f"a profile that can be read: {str(error).partition(chr(10))[0]}"
+        raise InvalidInput("TEMPORAL_PROFILE", profile, rule) from None
     if "api_key" in config and "target_host" not in config:
         rule = "must be given with an API key, which goes to the server that it belongs to only"
         raise InvalidInput("TEMPORAL_ADDRESS", "", rule)
@@ -232,7 +244,17 @@ def temporal_config(
         config.setdefault("namespace", stack.temporal_namespace)
     config.setdefault("target_host", "localhost:7233")
     config.setdefault("namespace", "default")
+    if not _is_host_and_port(config["target_host"]):
+        raise InvalidInput("TEMPORAL_ADDRESS", config["target_host"], "HOST:PORT")
     return config
+
+
+def _is_host_and_port(address: str) -> bool:
+    try:
+        parts = urlsplit(f"//{address}")
+        return bool(parts.hostname and parts.port) and parts.netloc == address
+    except ValueError:
+        return False
 
 
 def secrets_in(settings: Settings, stack: StackRecord | None) -> tuple[str, ...]:

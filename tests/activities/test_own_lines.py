@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from tests.fakes.house import FakeArchive
 
 from activities.statementlines import OwnLines
 from domain.reconciliation.identity import LineIds
 from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from tests.fakes.bulk import FakeArchive
 
 FIRST = date(2026, 1, 1)
 Booking = tuple[int, int]

@@ -91,7 +91,8 @@ class Program:
 
     @classmethod
     async def start(cls, home: Path, *words: str, **env: str) -> Self:
-        """Start a command; its output goes to files beside the home."""
+        """Start a command, in the folder `cwd` if it is given; output goes beside the home."""
+        cwd = env.pop("cwd", str(ROOT))
         beside = home.parent
         beside.mkdir(parents=True, exist_ok=True)
         name = f"{home.name}-{len(list(beside.glob('*.out')))}"
@@ -102,7 +103,7 @@ class Program:
                 "-m",
                 "workers",
                 *words,
-                cwd=ROOT,
+                cwd=cwd,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=to_out,
                 stderr=to_err,

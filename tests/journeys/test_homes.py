@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.journeys.program import Program, acquit, start
+from tests.journeys.program import ROOT, Program, acquit, start
 from tests.journeys.test_commands import ends_when_told, one_month, tape
 from tests.support.base import base_day
 from workers.console import Exit
@@ -98,6 +98,22 @@ async def test_a_home_that_lost_a_part_is_not_begun_anew_beside_the_others(
     assert done.code == Exit.MISTAKE, done.err
     assert f"{name} is missing beside the others" in done.err
     assert not (copy / name).exists()
+
+
+async def test_a_home_can_be_named_from_any_folder(tmp_path: Path) -> None:
+    """A relative name means the same to all parts, and none takes its modules from that folder."""
+    decoy = tmp_path / "here" / "simulator"
+    decoy.mkdir(parents=True)
+    (decoy / "__init__.py").write_text("raise SystemExit(9)", encoding="utf-8")
+    words = ("--home", "mine", "up", *start())
+    program = await Program.start(tmp_path / "home", *words, cwd=str(tmp_path / "here"))
+    try:
+        await program.said("Ctrl-C ends the stack")
+        for name in (BOOKS_DB, SIMULATOR_DB, TEMPORAL_DB):
+            assert (tmp_path / "here" / "mine" / name).is_file()
+        assert not (ROOT / "mine").exists()
+    finally:
+        await ends_when_told(program)
 
 
 async def test_a_taken_port_ends_the_start(tmp_path: Path) -> None:

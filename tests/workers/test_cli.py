@@ -119,6 +119,8 @@ def test_the_help_of_each_command_has_an_example(
         (["worker", "bookz"], "one of all, api, workflows, books, debit.simbank"),
         (["db", "upgrade", "--revision", "zzz"], "revision: 'zzz' is refused: head, or"),
         (["story", "L1/x"], "LOAN/NUMBER"),
+        (["clock", "advance", "--days", "99999999999"], "3660"),
+        (["clock", "advance", "--hours", "99999999999999"], "87840"),
         (["statements", "read", str(SAMPLE)], "refused"),
         (["statements", "read", str(ROOT)], "file"),
         (["--home", str(SAMPLE), "demo"], "a folder, or a name that is free"),

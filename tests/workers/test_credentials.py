@@ -125,6 +125,35 @@ def test_an_api_key_of_temporal_needs_its_address(tmp_path: Path) -> None:
     assert named["target_host"] == "cloud:7233"
 
 
+@pytest.mark.parametrize(
+    "address", ["::::", "x", "x:", ":7233", "http://x:7233", "x:7233/y", "x:70000", "x:y", "[x"]
+)
+def test_an_address_of_temporal_that_is_none_is_refused(address: str) -> None:
+    """By the name of its variable, before anybody connects."""
+    with pytest.raises(InvalidInput, match=r"TEMPORAL_ADDRESS.*HOST:PORT"):
+        temporal_config(None, {"TEMPORAL_ADDRESS": address})
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:7233", "[::1]:7233", "name.example:443"])
+def test_an_address_of_temporal_is_taken_as_it_is_given(address: str) -> None:
+    """Names, and addresses of both versions."""
+    assert temporal_config(None, {"TEMPORAL_ADDRESS": address})["target_host"] == address
+
+
+def test_a_profile_of_temporal_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """By name; what its file holds is not quoted, for keys lie there; no device is read."""
+    with pytest.raises(InvalidInput, match=r"TEMPORAL_PROFILE: 'mine' is refused"):
+        temporal_config(None, {"TEMPORAL_PROFILE": "mine"})
+    broken = tmp_path / "profiles.toml"
+    broken.write_text("api_key = hunter2hunter2", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="TEMPORAL_PROFILE") as refused:
+        temporal_config(None, {"TEMPORAL_CONFIG_FILE": str(broken)})
+    assert "hunter2" not in str(refused.value)
+    for path in (Path("/dev/zero"), tmp_path):
+        with pytest.raises(SourceRefused):
+            temporal_config(None, {"TEMPORAL_CONFIG_FILE": str(path)})
+
+
 def test_the_examination_names_every_secret_that_is_needed() -> None:
     """What a start would refuse, `acquit doctor` says before."""
     assert needed_secrets(settings(), STACK)["rail_api_secret"] == "stack rail_api_secret"
