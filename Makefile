@@ -24,7 +24,7 @@ up: env ## a live local stack with the Temporal UI, until Ctrl-C
 
 topology: ## the production topology without containers: a Temporal cluster on PostgreSQL, until Ctrl-C
 	@$(PYTHON) deploy/environment.py --test-tools
-	@exec $(BIN)/python -m workers.topology
+	@exec $(BIN)/python -m sandbox.topology
 
 test: ## all tests: first the pure domain with its coverage gate, then everything else
 	@$(PYTHON) deploy/environment.py --test-tools
@@ -35,16 +35,16 @@ test-domain: env ## the domain alone, every branch covered
 	$(BIN)/python -m pytest tests/domain -q --cov --cov-report=term $(ARGS)
 
 test-rest: env ## everything outside the domain, on real servers
-	@$(BIN)/python -m workers.serverbinary
+	@$(BIN)/python -m sandbox.serverbinary
 	$(BIN)/python -m pytest tests --ignore=tests/domain -q -m "not slow" -n $(WORKERS) --dist loadgroup --durations=10 $(ARGS)
 
 test-slow: env ## the long journeys: repeated seeds, ten base dates, servers and banks killed in demos
 	@$(PYTHON) deploy/environment.py --test-tools
-	@$(BIN)/python -m workers.serverbinary
+	@$(BIN)/python -m sandbox.serverbinary
 	$(BIN)/python -m pytest tests -q -m slow --durations=10 $(ARGS)
 
 bench: env ## measure all, or one: ARGS="ledger --pairs 5", ARGS="lifecycle --quick"; docs/benchmarks.md
-	@$(BIN)/python -m workers.serverbinary
+	@$(BIN)/python -m sandbox.serverbinary
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 mutation: env ## what the tests of the domain would miss, by hours of mutmut: ARGS="domain/ledger/*.py"

@@ -1,4 +1,4 @@
-"""Activities of debits: intent, one POST and its outcome in one activity; enquiry for the rest.
+"""Activities of debits: intent, one POST and its outcome in one activity; inquiry for the rest.
 
 Order of things, and why: the intent is committed before the first byte leaves, so a crash at any
 later point is known to the books. Whoever finds an intent that was committed before (a replayed
@@ -13,16 +13,16 @@ from typing import Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.actions import DRIVER, ActionOrder
 from activities.answers import apply, view_of
-from activities.beats import DRIVER, BeatOrder
 from activities.shielded import heartbeats, shielded
-from domain import canonical
 from domain.debit.attempt import LIVE, Attempt, DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
+from domain.kernel import canonical
 from domain.loan.aggregate import Loan
 from domain.loan.change import Applied, Ordered, Refused
 from domain.loan.commands import IntendDebit, RecordOutcome, RecordUnsent, RenewSend
-from domain.loan.view import BeatKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentView
 from ports.books import Books
 from ports.clock import Clock
 from ports.rail import Rail, RailUnavailable
@@ -33,7 +33,7 @@ _ANSWER_WITHIN_S = 60.0
 
 
 class DebitQueries(Protocol):
-    """The part of the desk that debits need: `ports.desk.Desk` has it."""
+    """The part of the queries that debits need: `ports.queries.Queries` has it."""
 
     async def view(self, loan_id: str, number: int) -> InstallmentView | None:
         """The current view of one installment."""
@@ -45,31 +45,31 @@ class DebitQueries(Protocol):
 
 
 class DebitActivities:
-    """Presents debits and enquires about them; it never decides what comes next.
+    """Presents debits and inquires about them; it never decides what comes next.
 
     A refusal or an unknown outcome is a value in the view; only faults are raised.
     """
 
     def __init__(
-        self, books: Books, desk: DebitQueries, rails: Mapping[str, Rail], clock: Clock
+        self, books: Books, queries: DebitQueries, rails: Mapping[str, Rail], clock: Clock
     ) -> None:
-        self._books, self._desk, self._rails, self._clock = books, desk, rails, clock
+        self._books, self._queries, self._rails, self._clock = books, queries, rails, clock
 
     @activity.defn(name="debits.present")
-    async def present(self, order: BeatOrder) -> InstallmentView:
+    async def present(self, order: ActionOrder) -> InstallmentView:
         """Intend, send once, record; ask first when an earlier try may have sent the order."""
         async with heartbeats():
             return await shielded(self._present(order))
 
-    @activity.defn(name="debits.enquire")
-    async def enquire(self, order: BeatOrder) -> InstallmentView:
+    @activity.defn(name="debits.inquire")
+    async def inquire(self, order: ActionOrder) -> InstallmentView:
         """Ask the rail by our order number and record what it says."""
         async with heartbeats():
-            return await shielded(self._enquire_live(order))
+            return await shielded(self._inquire_live(order))
 
     # --- presenting ------------------------------------------------------------------------------
 
-    async def _present(self, order: BeatOrder) -> InstallmentView:
+    async def _present(self, order: ActionOrder) -> InstallmentView:
         answer = await apply(self._books, order.command(IntendDebit))
         if isinstance(answer, Refused) or not isinstance(answer.answer, Ordered):
             return view_of(answer)
@@ -78,12 +78,12 @@ class DebitActivities:
         return await self._send(answer.answer.order)
 
     async def _resume(
-        self, order: BeatOrder, debit: DebitOrder, view: InstallmentView
+        self, order: ActionOrder, debit: DebitOrder, view: InstallmentView
     ) -> InstallmentView:
         """Somebody intended this before and may have sent it: ask, and only then send again."""
         if view.order_no != debit.order_no or view.attempt_state not in LIVE:
             return view
-        if view.next_beat is not None and view.next_beat.kind is BeatKind.PRESENT:
+        if view.next_action is not None and view.next_action.kind is ActionKind.PRESENT:
             return view  # known not to have left; it will be sent again at its own time
         said, view = await self._ask(order, debit.rail, debit.order_no, debit.merchant_id)
         if said.verdict is not Verdict.NOT_FOUND or view.attempt_state not in LIVE:
@@ -95,7 +95,7 @@ class DebitActivities:
             return await self._send(renewed.answer.order)
         return view_of(renewed)
 
-    async def _renew(self, order: BeatOrder, order_no: str) -> Applied | Refused:
+    async def _renew(self, order: ActionOrder, order_no: str) -> Applied | Refused:
         attempt = await self._attempt(order, order_no)
         sends = attempt.sends if attempt else 0
         command = RenewSend(
@@ -139,7 +139,7 @@ class DebitActivities:
 
     async def _unsent(self, debit: DebitOrder) -> InstallmentView:
         """Nothing left under this lease. Under a later lease somebody else may be sending."""
-        loan = await self._desk.loan(debit.loan_id)
+        loan = await self._queries.loan(debit.loan_id)
         attempts = loan.installment(debit.number).attempts if loan else ()
         mine = [item for item in attempts if item.order_no == debit.order_no]
         if not mine or mine[0].send_until != debit.send_until:
@@ -156,7 +156,7 @@ class DebitActivities:
 
     # --- asking ----------------------------------------------------------------------------------
 
-    async def _enquire_live(self, order: BeatOrder) -> InstallmentView:
+    async def _inquire_live(self, order: ActionOrder) -> InstallmentView:
         attempt = await self._attempt(order)
         if attempt is None:
             return await self._view(order.loan_id, order.number)
@@ -164,26 +164,26 @@ class DebitActivities:
         return view
 
     async def _ask(
-        self, order: BeatOrder, rail: str, order_no: str, merchant_id: str
+        self, order: ActionOrder, rail: str, order_no: str, merchant_id: str
     ) -> tuple[Outcome, InstallmentView]:
-        """Ask and record what the rail says. A missing answer is recorded too, as an enquiry."""
+        """Ask and record what the rail says. A missing answer is recorded too, as an inquiry."""
         said = Outcome(OutcomeClass.TECH, "UNAVAILABLE")
         wait = _FIRST_WAIT_S
         for left in reversed(range(_TRIES)):
             asked_at = self._clock.now()
             try:
                 async with asyncio.timeout(_ANSWER_WITHIN_S):
-                    said = await self._rail(rail).enquire(order_no, merchant_id)
+                    said = await self._rail(rail).inquire(order_no, merchant_id)
                 break
             except (RailUnavailable, TimeoutError):
                 if left:
                     await asyncio.sleep(wait)
                     wait *= 4
             except Exception:  # noqa: BLE001 - an answer that cannot be read is no verdict
-                activity.logger.exception("rail %s failed while enquiring", rail)
+                activity.logger.exception("rail %s failed while inquiring", rail)
                 said = Outcome(OutcomeClass.TECH, "UNREADABLE")
                 break
-        asked = f"enquiry/{order.beat.key}/{_occasion(order)}"
+        asked = f"inquiry/{order.action.key}/{_occasion(order)}"
         return said, await self._record(rail, order_no, said, asked, asked_at)
 
     async def _record(
@@ -210,15 +210,15 @@ class DebitActivities:
 
     # --- looking up ------------------------------------------------------------------------------
 
-    async def _attempt(self, order: BeatOrder, order_no: str | None = None) -> Attempt | None:
-        loan = await self._desk.loan(order.loan_id)
+    async def _attempt(self, order: ActionOrder, order_no: str | None = None) -> Attempt | None:
+        loan = await self._queries.loan(order.loan_id)
         live = loan.installment(order.number).live_attempt if loan else None
         if live is None or (order_no is not None and live.order_no != order_no):
             return None
         return live
 
     async def _view(self, loan_id: str, number: int) -> InstallmentView:
-        view = await self._desk.view(loan_id, number)
+        view = await self._queries.view(loan_id, number)
         if view is None:
             raise ApplicationError(f"the books know no installment {loan_id}/{number}")
         return view
@@ -230,7 +230,7 @@ class DebitActivities:
             raise ApplicationError(f"this worker does not serve rail {name!r}") from None
 
 
-def _occasion(order: BeatOrder) -> str:
+def _occasion(order: ActionOrder) -> str:
     """Ending of a command's id that differs for each call to a rail: each answer is recorded."""
     return f"{order.seen}.{order.occasion}.{activity.info().attempt}"
 

@@ -21,7 +21,7 @@ FAULTS_KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class HealOrder:
-    """`quiet_s`: a driver lags when its beat has been due, with no change, for so many seconds."""
+    """`quiet_s`: seconds after which a due action without any change means a lagging driver."""
 
     quiet_s: int = 600
 
@@ -42,10 +42,10 @@ class Healed:
 
 
 class HealQueries(Protocol):
-    """The part of `ports.desk.Desk` that healing needs."""
+    """The part of `ports.queries.Queries` that healing needs."""
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
-        """Installments that have been unchanged with a due beat for `quiet_s` seconds."""
+        """Installments that have been unchanged with a due action for `quiet_s` seconds."""
         ...
 
     async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
@@ -56,8 +56,10 @@ class HealQueries(Protocol):
 class HealActivities:
     """Compares what the books want to run with what runs."""
 
-    def __init__(self, desk: HealQueries, outbox: Outbox, drivers: Drivers, clock: Clock) -> None:
-        self._desk, self._outbox, self._drivers, self._clock = desk, outbox, drivers, clock
+    def __init__(
+        self, queries: HealQueries, outbox: Outbox, drivers: Drivers, clock: Clock
+    ) -> None:
+        self._queries, self._outbox, self._drivers, self._clock = queries, outbox, drivers, clock
 
     @activity.defn(name="healing.heal")
     async def heal(self, order: HealOrder) -> Healed:
@@ -69,13 +71,13 @@ class HealActivities:
         done = Healed(delivered=await self._outbox.sweep())
         after = ("", 0)
         for _ in range(PAGES_MOST):
-            page = await self._desk.unfinished(after, PAGE)
+            page = await self._queries.unfinished(after, PAGE)
             if not page:
                 break
             done = await self._page(page, done)
             after = (page[-1].loan_id, page[-1].number)
             life.report(list(after))
-        lagging = await self._desk.lagging(self._clock.now(), order.quiet_s, PAGE)
+        lagging = await self._queries.lagging(self._clock.now(), order.quiet_s, PAGE)
         for view in lagging:
             fault = await self._wake(view)
             done = _with(done, fault) if fault else replace(done, woken=done.woken + 1)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.actions import DRIVER
 from activities.answers import apply, view_of
-from activities.beats import DRIVER
-from domain import canonical
 from domain.errors import Conflict, InvalidInput
+from domain.kernel import canonical
 from domain.loan.change import Refused
 from domain.loan.commands import Order, RaiseOperator
 from domain.loan.view import InstallmentView

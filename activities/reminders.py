@@ -1,9 +1,9 @@
-"""Activities of beats that only write to our books: reminders and reviews."""
+"""Activities of actions that only write to our books: reminders and reviews."""
 
 from temporalio import activity
 
+from activities.actions import DRIVER, ActionOrder
 from activities.answers import apply, view_of
-from activities.beats import DRIVER, BeatOrder
 from domain.loan.commands import QueueReminder, RaiseOperator, Review
 from domain.loan.view import InstallmentView
 from ports.books import Books
@@ -16,8 +16,8 @@ class ReminderActivities:
         self._books = books
 
     @activity.defn(name="reminders.remind")
-    async def remind(self, order: BeatOrder) -> InstallmentView:
-        """Queue the reminder of this beat, once; an outdated beat leaves the books as they are."""
+    async def remind(self, order: ActionOrder) -> InstallmentView:
+        """Queue the reminder of this action, once; an outdated action changes nothing."""
         return view_of(await apply(self._books, order.command(QueueReminder)))
 
 
@@ -28,18 +28,18 @@ class ReviewActivities:
         self._books = books
 
     @activity.defn(name="reviews.review")
-    async def review(self, order: BeatOrder) -> InstallmentView:
+    async def review(self, order: ActionOrder) -> InstallmentView:
         """Have the books open a case for money that is unproven at its deadline."""
         return view_of(await apply(self._books, order.command(Review)))
 
     @activity.defn(name="reviews.raise_operator")
-    async def raise_operator(self, order: BeatOrder) -> InstallmentView:
-        """Ask for a person: this beat was performed and nothing changed. Once for each version."""
+    async def raise_operator(self, order: ActionOrder) -> InstallmentView:
+        """Ask for a person: this action changed nothing. Once for each version."""
         command = RaiseOperator(
             id=f"{order.command_id}/raise/{order.seen}",
             actor=DRIVER,
             from_driver=True,
-            reason=f"{order.beat.kind.value} {order.beat.key} changes nothing",
+            reason=f"{order.action.kind.value} {order.action.key} changes nothing",
             loan_id=order.loan_id,
             number=order.number,
         )

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from domain.reconciliation.identity import id_after
-from domain.reconciliation.neighbours import apart, perhaps_apart
-from domain.reconciliation.statement import Fault, FaultRule, Statement, StatementLine
+from domain.statement.identity import id_after
+from domain.statement.neighbours import apart, perhaps_apart
+from domain.statement.statement import Fault, FaultRule, Statement, StatementLine
 from ports.archive import Archive
 
 

@@ -1,7 +1,7 @@
 """Turns a read statement into the record that is kept, and back; faults in words."""
 
-from domain.reconciliation.neighbours import Read
-from domain.reconciliation.statement import Fault, Statement
+from domain.statement.neighbours import Read
+from domain.statement.statement import Fault, Statement
 from ports.archive import StatementRecord
 from ports.statements import StatementSummary
 

@@ -11,14 +11,14 @@ from temporalio.exceptions import ApplicationError
 from activities.shielded import Life, heartbeats
 from activities.statementlines import OwnLines
 from activities.statementrecord import in_words, read_of, record_of
-from domain import canonical
 from domain.errors import AcquitError
-from domain.loan.aggregate import Actor
+from domain.kernel import canonical
+from domain.kernel.command import Actor
 from domain.loan.change import Applied, Done
 from domain.loan.commands import BookLine
-from domain.reconciliation.broken import RecordStatementBreak, StatementBreak
-from domain.reconciliation.neighbours import Read, among
-from domain.reconciliation.statement import FaultRule, Statement, StatementLine
+from domain.statement.broken import RecordStatementBreak, StatementBreak
+from domain.statement.neighbours import Read, among
+from domain.statement.statement import FaultRule, Statement, StatementLine
 from domain.text import cleaned
 from ports.archive import Archive
 from ports.books import Books

@@ -10,11 +10,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.shielded import Life, heartbeats
-from domain import canonical
 from domain.errors import InvalidInput
-from domain.loan.aggregate import Actor
+from domain.kernel import canonical
+from domain.kernel.command import Actor
 from domain.loan.commands import RollDay
-from domain.reconciliation.broken import RecordStatementBreak, StatementBreak
+from domain.statement.broken import RecordStatementBreak, StatementBreak
 from domain.text import cleaned
 from ports.archive import Archive
 from ports.books import Books
@@ -71,7 +71,7 @@ class Collected:
 
 
 class SweepQueries(Protocol):
-    """The part of `ports.desk.Desk` that a sweep needs."""
+    """The part of `ports.queries.Queries` that a sweep needs."""
 
     async def loans_to_roll(
         self, day: date, after: str, limit: int, timezone: str | None = None
@@ -86,14 +86,14 @@ class SweepActivities:
     def __init__(
         self,
         books: Books,
-        desk: SweepQueries,
+        queries: SweepQueries,
         rails: Mapping[str, Rail],
         archive: Archive,
         outbox: Outbox,
         starter: Starter,
         clock: Clock,
     ) -> None:
-        self._books, self._desk, self._rails = books, desk, rails
+        self._books, self._queries, self._rails = books, queries, rails
         self._archive, self._outbox, self._starter, self._clock = archive, outbox, starter, clock
 
     @activity.defn(name="sweeps.roll")
@@ -113,7 +113,7 @@ class SweepActivities:
             day, loans, failed, after = details[0]
             done = Rolled(date.fromisoformat(day), loans, failed, after)
         for _ in range(PAGES_MOST):
-            page = await self._desk.loans_to_roll(done.day, done.after, PAGE, order.timezone)
+            page = await self._queries.loans_to_roll(done.day, done.after, PAGE, order.timezone)
             if not page:
                 return done
             done = await self._roll_page(done, page)

@@ -4,7 +4,7 @@ from typing import assert_never
 
 import structlog
 
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from domain.loan.commands import AnyCommand, RecordNoticeReceipt, RecordOutcome, RecordReturn
 from domain.loan.unread import RecordUnreadReport
 from ports.books import Books
@@ -54,7 +54,7 @@ def _command(rail: str, report: Report) -> AnyCommand:
                 order_no=report.order_no,
                 bank_ref=report.bank_ref,
                 amount_minor=report.amount_minor,
-                klass=report.reason_klass,
+                outcome_class=report.reason_outcome_class,
                 code=report.reason_code,
                 returned_on=report.returned_on,
                 currency=report.currency,

@@ -54,5 +54,5 @@ def main() -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    # Threads of the Temporal SDK may outlive the event loop: see `workers.cli.main`.
+    # Threads of the Temporal SDK may outlive the event loop: see `cli.tree.main`.
     os._exit(code)

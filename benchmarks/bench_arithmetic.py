@@ -18,9 +18,9 @@ import pyxirr
 import QuantLib as ql  # noqa: N813
 
 from benchmarks.harness import Report, Sample, rounds
-from domain.loan.apr import AprMethod, apr
-from domain.loan.cashflow import Flow
-from domain.loan.schedule import DayCount, Frequency, Method, ScheduleTerms, build
+from domain.pricing.apr import AprMethod, apr
+from domain.pricing.cashflow import Flow
+from domain.pricing.schedule import DayCount, Frequency, Method, ScheduleTerms, build
 
 MONTHS = 36
 RATE = Decimal("14.07")

@@ -18,17 +18,17 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from adapters.sql.books import SqlBooks
+from adapters.sql.write.books import SqlBooks
 from benchmarks.harness import Report
 from domain.loan.boarding import BoardLoan
 from domain.loan.decide.driving import order_number
-from ports.desk import StoryLine
+from ports.queries import StoryLine
+from sandbox.temporalcosts import costs_of
 from simulator.dice import chance, token
 from simulator.faults import Fault, call_fault
 from simulator.plans import plan_order
 from simulator.profiles import PROFILES, Profile
 from tests.journeys.whole import loans, whole
-from workers.temporalcosts import costs_of
 from workflows import names
 
 _SEEDS_MOST = 1_000_000
@@ -170,14 +170,16 @@ async def cost_of(story: Story, home: Path) -> Cost:
         handle = run.client.get_workflow_handle(names.driver_id(view))
         await handle.result()
         history = await handle.fetch_history()
-        found = await run.stack.desk.loan(loan.loan_id)
-        classes = tuple(str(attempt.klass) for _, attempt in (found.attempts() if found else ()))
+        found = await run.stack.queries.loan(loan.loan_id)
+        classes = tuple(
+            str(attempt.outcome_class) for _, attempt in (found.attempts() if found else ())
+        )
         if classes != story.attempts or report.reminders != 1:
             raise RuntimeError(f"another story: {classes}, {report.reminders} reminders")
         spent = {name: now - board[name] for name, now in asdict(books.counters).items()}
         truth = await run.truth()
-        days = (await run.stack.desk.counts())["commands"].get("roll_day", 0)
-        told = await run.stack.desk.story(loan.loan_id, 1)
+        days = (await run.stack.queries.counts())["commands"].get("roll_day", 0)
+        told = await run.stack.queries.story(loan.loan_id, 1)
     events, tasks = costs_of(history)
     return Cost(
         tasks=tasks,

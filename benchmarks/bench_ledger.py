@@ -21,19 +21,19 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import GROUP_MAX, SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine, is_postgres
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import GROUP_MAX, SqlBooks
 from benchmarks.harness import Report, Sample, percentile, rounds, stretch
 from benchmarks.plainloop import book_plainly, hot_entry
 from benchmarks.world import INTEREST, OPEN_RAIL, PRINCIPAL, RULES, SILENT, loan
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from domain.loan.change import Applied, Ordered
 from domain.loan.commands import AnyCommand, IntendDebit, RecordOutcome
+from sandbox.postgres import LocalPostgres
 from workers.clock import WallClock
-from workers.postgres import LocalPostgres
 
 Do = Callable[[int], Awaitable[None]]
 LEVELS = (8, 64, 256)
@@ -91,7 +91,7 @@ class _Contestant(ABC):
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._desk = SqlDesk(engine, WallClock(), RULES)
+        self._queries = SqlQueries(engine, WallClock(), RULES)
         self._runs = 0
         self._booked = 0
 
@@ -127,10 +127,10 @@ class _Contestant(ABC):
 
     async def _faults(self) -> str:
         """The chain is whole, and the hot account holds every debit."""
-        chain = await self._desk.verify()
+        chain = await self._queries.verify()
         if chain.faults:
             return chain.faults[0]
-        balances = await self._desk.balances(_CLEARING)
+        balances = await self._queries.balances(_CLEARING)
         held = sum(balance.minor for balance in balances)
         wanted = self._booked * _DEBIT
         return "" if held == wanted else f"{_CLEARING} holds {held}, not {wanted}"
@@ -218,7 +218,7 @@ def intent(name: str) -> IntendDebit:
         from_driver=True,
         loan_id=name,
         number=1,
-        beat="present/1",
+        action="present/1",
     )
 
 

@@ -23,9 +23,9 @@ from typing import Any
 
 from temporalio.client import Client
 
-from activities.desk import DeskActivities
+from activities.queries import QueriesActivities
 from activities.reminders import ReviewActivities
-from adapters.sql.rights import books_id
+from adapters.sql.schema.rights import books_id
 from adapters.temporal.client import make_client
 from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.worker import build_worker, debit_role, workflow_role
@@ -34,9 +34,9 @@ from benchmarks.durable import DurableDrivers, durable, ended
 from benchmarks.harness import Report, Sample, percentile, rounds, stretch
 from benchmarks.loops import LoopDrivers
 from benchmarks.world import OPEN_RAIL, World, world
-from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
-from workers.postgres import LocalPostgres
-from workers.serverbinary import find_server
+from sandbox.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
+from sandbox.postgres import LocalPostgres
+from sandbox.serverbinary import find_server
 from workflows import names
 
 Close = Callable[[str], Awaitable[None]]
@@ -113,17 +113,17 @@ class _Match:
     async def temporal(self, made: World) -> AsyncIterator[Close]:
         """By workflows, as in production; worker and books in this process."""
         drivers = TemporalDrivers(
-            self._client, made.desk, made.clock, partial(books_id, made.engine)
+            self._client, made.queries, made.clock, partial(books_id, made.engine)
         )
         debits, reviews = made.debits, ReviewActivities(made.books)
-        look = DeskActivities(made.desk).look
+        look = QueriesActivities(made.queries).look
         small: list[Callable[..., Any]] = [
             made.reminders.remind,
             reviews.review,
             reviews.raise_operator,
             look,
         ]
-        at_rail = [debits.present, debits.enquire]
+        at_rail = [debits.present, debits.inquire]
         async with (
             build_worker(self._client, workflow_role(), small),
             build_worker(self._client, debit_role(OPEN_RAIL.name), at_rail),

@@ -18,18 +18,18 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
-from adapters.sql.tables import outbox
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.schema.tables import outbox
+from adapters.sql.write.books import SqlBooks
 from benchmarks.harness import Report, Sample, figure, rounds
 from benchmarks.machine import ROOT
 from benchmarks.openworker import DayClock
 from benchmarks.world import RULES, SILENT, loan
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Applied
-from workers.postgres import LocalPostgres
+from sandbox.postgres import LocalPostgres
 
 DAYS = 10
 _CHUNK = 2_000
@@ -118,8 +118,8 @@ class _Many:
     async def fault(self) -> str:
         """The chain is whole and every loan is there once."""
         engine = books_engine(self._url)
-        desk = SqlDesk(engine, DayClock(self._first, time.monotonic()), RULES)
-        chain, counts = await desk.verify(), await desk.counts()
+        queries = SqlQueries(engine, DayClock(self._first, time.monotonic()), RULES)
+        chain, counts = await queries.verify(), await queries.counts()
         await engine.dispose()
         if chain.faults:
             return chain.faults[0]

@@ -21,7 +21,7 @@ from temporalio.client import Client
 from adapters.temporal.client import connect
 from benchmarks.harness import Report, Sample, rounds, stretch
 from benchmarks.machine import ROOT
-from workers.local import LocalOptions, LocalStack
+from sandbox.local import LocalOptions, LocalStack
 from workers.processes import Child, free_port
 from workers.settings import Settings, environment, temporal_config
 from workflows import names

@@ -19,16 +19,16 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from adapters.sql.books import SqlBooks
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
-from adapters.sql.tables import postings
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.schema.tables import postings
+from adapters.sql.write.books import SqlBooks
 from benchmarks.bench_ledger import applied, confirmation, intent
 from benchmarks.harness import Report, Round, Sample, Spread, figure, rounds
 from benchmarks.machine import ROOT
 from benchmarks.world import BENCH, RULES, SILENT, loan
 from domain.loan.commands import BookLine, RecordOutcome
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.statement.statement import LineItem, StatementLine
 from workers.clock import WallClock
 
 _CHUNK_MOST = 500

@@ -28,10 +28,10 @@ from benchmarks.harness import Report, Sample, rounds
 from benchmarks.machine import ROOT
 from benchmarks.world import TENANT
 from domain.loan.lifecycle import State
-from domain.loan.view import Beat, BeatKind, InstallmentView
-from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
+from domain.loan.view import Action, ActionKind, InstallmentView
+from sandbox.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
+from sandbox.serverbinary import find_server
 from workers.processes import Child
-from workers.serverbinary import find_server
 from workflows import names
 from workflows.installment import InstallmentWorkflow
 from workflows.messages import Closure, InstallmentOrder
@@ -149,5 +149,5 @@ def _view(name: str) -> InstallmentView:
         currency="CNY",
         owed_minor=10_100,
         rail="simbank",
-        next_beat=Beat(BeatKind.REMIND, due, "reminder on the due date", "remind/0/0"),
+        next_action=Action(ActionKind.REMIND, due, "reminder on the due date", "remind/0/0"),
     )

@@ -10,21 +10,21 @@ from datetime import UTC, datetime
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from pydantic import TypeAdapter
 
-from activities.beats import BeatOrder
+from activities.actions import ActionOrder
 from benchmarks.loops import Perform, order_of, performing
 from benchmarks.world import World
 from domain.loan.view import InstallmentView
 
-_VIEW, _ORDER = TypeAdapter(InstallmentView), TypeAdapter(BeatOrder)
+_VIEW, _ORDER = TypeAdapter(InstallmentView), TypeAdapter(ActionOrder)
 _NEWS_WITHIN_S = 3600.0
 _now: dict[str, Perform] = {}
-"""How beats are performed in this run: DBOS knows its workflows and steps by module and name."""
+"""How actions are performed in this run: DBOS knows its workflows and steps by module and name."""
 _ended: dict[str, asyncio.Future[None]] = {}
 
 
 @DBOS.step()
 async def perform(order: str) -> str:
-    """One beat, by the same activities as everybody's."""
+    """One action, by the same activities as everybody's."""
     return _VIEW.dump_json(await _now["perform"](_ORDER.validate_json(order))).decode()
 
 
@@ -33,9 +33,9 @@ async def drive(told: str) -> None:
     """The driver's loop; steps and messages are kept, so that another process could go on."""
     view = _VIEW.validate_json(told)
     while not view.is_final:
-        beat = view.next_beat
-        if beat is not None and beat.not_before <= datetime.now(UTC):
-            order = _ORDER.dump_json(order_of(view, beat)).decode()
+        action = view.next_action
+        if action is not None and action.not_before <= datetime.now(UTC):
+            order = _ORDER.dump_json(order_of(view, action)).decode()
             view = view.newer(_VIEW.validate_json(await perform(order)))
         elif (news := await DBOS.recv_async("news", _NEWS_WITHIN_S)) is not None:
             view = view.newer(_VIEW.validate_json(news))

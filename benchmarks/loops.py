@@ -11,25 +11,25 @@ from datetime import UTC, datetime
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.beats import BeatOrder
+from activities.actions import ActionOrder
 from benchmarks.world import World
-from domain.loan.view import Beat, BeatKind, InstallmentView
+from domain.loan.view import Action, ActionKind, InstallmentView
 
-Perform = Callable[[BeatOrder], Awaitable[InstallmentView]]
+Perform = Callable[[ActionOrder], Awaitable[InstallmentView]]
 
 
-def order_of(view: InstallmentView, beat: Beat) -> BeatOrder:
+def order_of(view: InstallmentView, action: Action) -> ActionOrder:
     """What a driver hands to an activity."""
-    return BeatOrder(view.loan_id, view.number, view.generation, view.version, beat)
+    return ActionOrder(view.loan_id, view.number, view.generation, view.version, action)
 
 
 def performing(world: World) -> Perform:
-    """The activities of a driver by the kind of beat, run in this process."""
+    """The activities of a driver by the kind of action, run in this process."""
     debits, reminders = world.debits, world.reminders
 
-    async def perform(order: BeatOrder) -> InstallmentView:
-        hands = {BeatKind.REMIND: reminders.remind, BeatKind.PRESENT: debits.present}
-        return await ActivityEnvironment().run(hands[order.beat.kind], order)
+    async def perform(order: ActionOrder) -> InstallmentView:
+        hands = {ActionKind.REMIND: reminders.remind, ActionKind.PRESENT: debits.present}
+        return await ActivityEnvironment().run(hands[order.action.kind], order)
 
     return perform
 
@@ -71,10 +71,12 @@ class LoopDrivers:
     async def _drive(self, name: str) -> None:
         while not (view := self._views[name]).is_final:
             self._news[name].clear()
-            beat = view.next_beat
-            wait = None if beat is None else (beat.not_before - datetime.now(UTC)).total_seconds()
-            if beat is not None and wait is not None and wait <= 0:
-                self._fold(await self._perform(order_of(view, beat)))
+            action = view.next_action
+            wait = (
+                None if action is None else (action.not_before - datetime.now(UTC)).total_seconds()
+            )
+            if action is not None and wait is not None and wait <= 0:
+                self._fold(await self._perform(order_of(view, action)))
                 continue
             try:
                 await asyncio.wait_for(self._news[name].wait(), wait)

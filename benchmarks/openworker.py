@@ -20,11 +20,11 @@ from sqlalchemy import event
 from temporalio.testing import ActivityEnvironment
 
 from activities.sweeps import SweepActivities, SweepOrder
-from adapters.sql.archive import SqlArchive
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.outbox import OutboxRelay
+from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.outbox import OutboxRelay
 from benchmarks.bench_ledger import confirmation, intent
 from benchmarks.harness import percentile
 from benchmarks.world import RULES, TENANT
@@ -77,11 +77,11 @@ async def main() -> None:
         steps = await _steps(books, meter, options.loans)
         relay = OutboxRelay(engine, clock, {})
         nothing: Any = None
-        desk = SqlDesk(engine, clock, RULES)
+        queries = SqlQueries(engine, clock, RULES)
         tomorrow = DayClock(options.noon + timedelta(days=1), time.monotonic())
         async with SqlBooks(engine, tomorrow, RULES) as later:
             sweeps = SweepActivities(
-                later, desk, {}, SqlArchive(engine, tomorrow), relay, nothing, tomorrow
+                later, queries, {}, SqlArchive(engine, tomorrow), relay, nothing, tomorrow
             )
             order = SweepOrder(TENANT, tomorrow.noon.date())
             swept = await _swept(sweeps, order, meter, "sweep")

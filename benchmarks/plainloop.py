@@ -8,11 +8,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.journal import chain_item
-from adapters.sql.tables import balances, chain_head, commands, entries, postings
+from adapters.sql.schema.tables import balances, chain_head, commands, entries, postings
+from adapters.sql.write.journal import chain_item
+from domain.kernel.command import Actor
 from domain.ledger.chain import next_hash
 from domain.ledger.entry import Entry, Posting
-from domain.loan.aggregate import Actor
 from domain.loan.change import Stamp
 
 _WHO = Actor("benchmark", "plain")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
+from adapters.sql.read.queries import SqlQueries
 from benchmarks.world import RULES
 from workers.clock import WallClock
 
@@ -27,16 +27,16 @@ async def main() -> None:
     parser.add_argument("--what", choices=("verify", "journal"), required=True)
     options = parser.parse_args()
     engine = books_engine(options.database)
-    desk = SqlDesk(engine, WallClock(), RULES)
+    queries = SqlQueries(engine, WallClock(), RULES)
     before = psutil.Process().memory_info().rss
     began, spent = time.perf_counter(), time.process_time()
     wrong = ""
     if options.what == "verify":
-        report = await desk.verify()
+        report = await queries.verify()
         postings, wrong = report.postings, "; ".join(report.faults[:1])
     else:
         postings = 0
-        async for _ in desk.journal():
+        async for _ in queries.journal():
             postings += 1
     figures = {
         "postings": postings,

@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.debits import DebitActivities
 from activities.reminders import ReminderActivities
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
-from adapters.sql.outbox import OutboxRelay
-from adapters.temporal.couriers import couriers
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.outbox import OutboxRelay
+from adapters.temporal.dispatchers import dispatchers
 from domain.audit import (
     TruthExecution,
     TruthFacts,
@@ -36,19 +36,20 @@ from domain.calendar import BankingCalendar, DayWindow
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
-from domain.loan.aggregate import Actor, Rulebook
+from domain.kernel.command import Actor
+from domain.loan.aggregate import Rulebook
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Applied
 from domain.loan.commands import BookLine, RecordNoticeReceipt
 from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
-from domain.loan.schedule import ScheduleLine
 from domain.loan.view import InstallmentView
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.pricing.schedule import ScheduleLine
+from domain.statement.statement import LineItem, StatementLine
 from ports.books import Books
 from ports.drivers import Drivers
-from ports.outbox import Courier, OutboxRow
+from ports.outbox import Dispatcher, OutboxRow
+from sandbox.auditing import read_books
 from tests.support.memory import PRODUCT, RAIL
-from workers.auditing import read_books
 from workers.clock import WallClock
 
 BENCH = Actor("benchmark", "1")
@@ -153,9 +154,9 @@ class Bank:
                 "SUCCESS",
                 "00",
             )
-        return await self.enquire(order.order_no, order.merchant_id)
+        return await self.inquire(order.order_no, order.merchant_id)
 
-    async def enquire(self, order_no: str, merchant_id: str) -> Outcome:
+    async def inquire(self, order_no: str, merchant_id: str) -> Outcome:
         """What became of an order."""
         known = self.orders.get(order_no)
         if known is None or known.merchant_id != merchant_id:
@@ -206,7 +207,7 @@ class Reporting(DebitActivities):
     """Debits as they are; the bank hears when one is recorded, and settles it then."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world.books, world.desk, {OPEN_RAIL.name: world.bank}, world.clock)  # type: ignore[dict-item]
+        super().__init__(world.books, world.queries, {OPEN_RAIL.name: world.bank}, world.clock)  # type: ignore[dict-item]
         self._bank = world.bank
 
     async def _record(self, *told: Any) -> InstallmentView:  # noqa: ANN401
@@ -216,7 +217,7 @@ class Reporting(DebitActivities):
 
 
 class Notices:
-    """A courier of messages to people: taken at once, its receipt comes at once."""
+    """A dispatcher of messages to people: taken at once, its receipt comes at once."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -241,7 +242,7 @@ class World:
 
     engine: AsyncEngine
     books: SqlBooks
-    desk: SqlDesk
+    queries: SqlQueries
     bank: Bank
     clock: WallClock
     began: datetime
@@ -251,7 +252,7 @@ class World:
 
     @property
     def debits(self) -> Reporting:
-        """The hands that present and enquire."""
+        """The hands that present and inquire."""
         return Reporting(self)
 
     @property
@@ -291,7 +292,7 @@ class World:
     async def driven(self, drivers: Drivers) -> AsyncIterator[None]:
         """Deliver to these drivers, and settle."""
         self.drivers = drivers
-        topics: dict[str, Courier] = {**couriers(self), "notice": Notices(self)}
+        topics: dict[str, Dispatcher] = {**dispatchers(self), "notice": Notices(self)}
         self.relay = OutboxRelay(self.engine, self.clock, topics)
         tasks = [
             asyncio.create_task(self.relay.run()),
@@ -307,7 +308,7 @@ class World:
 
     async def faults(self, closed: int) -> str:
         """What an audit finds in the books against the bank's log; empty when it is clean."""
-        facts = await read_books(self.desk, self.clock, {OPEN_RAIL.name: OPEN_RAIL})
+        facts = await read_books(self.queries, self.clock, {OPEN_RAIL.name: OPEN_RAIL})
         truth = TruthFacts(
             orders=tuple(self.bank.orders.values()),
             movements=tuple(self.bank.movements),
@@ -333,5 +334,5 @@ async def world(url: str) -> AsyncIterator[World]:
         clock = WallClock()
         books = SqlBooks(engine, clock, RULES, kick=lambda: made.kick())  # noqa: PLW0108
         closing.push_async_callback(books.close)
-        made = World(engine, books, SqlDesk(engine, clock, RULES), Bank(), clock, clock.now())
+        made = World(engine, books, SqlQueries(engine, clock, RULES), Bank(), clock, clock.now())
         yield made

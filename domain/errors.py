@@ -7,10 +7,16 @@ AcquitError
 └── InvalidInput           a value from outside breaks a rule; names field, value and rule
 """
 
+from __future__ import annotations
+
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["AcquitError", "Conflict", "IllegalTransition", "InvalidInput", "InvariantBroken"]
 
@@ -59,3 +65,7 @@ def _shown(value: object) -> str:
     if value is None:
         return "nothing"
     return str(value) if isinstance(value, (date, Decimal, Fraction)) else repr(value)
+
+
+class Unavailable(AcquitError):
+    """Something that must run does not answer; says what, where, and how to start it."""

@@ -14,7 +14,7 @@ class Drivers(Protocol):
     """One driver for each open installment and generation."""
 
     async def open(self, view: InstallmentView) -> None:
-        """Have a driver started, asleep until its first beat. A running one is left alone.
+        """Have a driver started, asleep until its first action. A running one is left alone.
 
         Raises:
             DriverGone: the driver has ended and the books are not final for its generation.

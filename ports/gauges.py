@@ -28,7 +28,7 @@ class Gauges:
         at: when the books were read.
         installments: by state; since when the oldest has been in it.
         unknown: attempts whose outcome is unknown, by rail; since the oldest became so.
-        beats: beats that have been due for `LATE_AFTER` or longer, by kind.
+        actions: actions that have been due for `LATE_AFTER` or longer, by kind.
         messages: messages in the outbox that may leave, by topic; since they might.
         files: statement files of the last `FILES_DAYS` days that nobody has read to their end.
         cases: open cases, by kind.
@@ -39,7 +39,7 @@ class Gauges:
     at: datetime
     installments: Mapping[str, Waiting] = field(default_factory=dict)
     unknown: Mapping[str, Waiting] = field(default_factory=dict)
-    beats: Mapping[str, Waiting] = field(default_factory=dict)
+    actions: Mapping[str, Waiting] = field(default_factory=dict)
     messages: Mapping[str, Waiting] = field(default_factory=dict)
     files: Waiting = Waiting(0)
     cases: Mapping[str, Waiting] = field(default_factory=dict)
@@ -48,12 +48,12 @@ class Gauges:
 
 
 LATE_AFTER = timedelta(minutes=1)
-"""A beat counts as late when it has been due for this long."""
+"""An action counts as late when it has been due for this long."""
 FILES_DAYS = 14
 """Days for which an unread statement file is counted; a refused one stays unread for ever."""
 
 
-class GaugeDesk(Protocol):
+class GaugeQueries(Protocol):
     """Reads the gauges."""
 
     async def gauges(self) -> Gauges:

@@ -21,7 +21,7 @@ class OutboxRow:
     tries: int
 
 
-class Courier(Protocol):
+class Dispatcher(Protocol):
     """Delivers the messages of one topic; delivering twice must do no harm."""
 
     async def deliver(self, row: OutboxRow) -> None:

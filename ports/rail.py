@@ -1,4 +1,4 @@
-"""What a debit rail does for us: present, answer enquiries, recall, and report by itself.
+"""What a debit rail does for us: present, answer inquiries, recall, and report by itself.
 
 A rail decides nothing: it sends what it is given and translates what comes back into our terms.
 """
@@ -21,7 +21,7 @@ CANCELLED_CODE = "CANCELLED"
 class RailUnavailable(AcquitError):
     """The rail provably did not take the request: nothing left, or it said that it refused it.
 
-    For calls that change nothing (enquiries, lists) it also covers every missing answer.
+    For calls that change nothing (inquiries, lists) it also covers every missing answer.
 
     Args:
         why: a short code such as `connect`, `http_429`; never an address or a secret.
@@ -92,7 +92,7 @@ class ReturnReport:
     bank_ref: str | None
     amount_minor: int
     fee_minor: int
-    reason_klass: OutcomeClass
+    reason_outcome_class: OutcomeClass
     reason_code: str
     returned_on: date
     currency: str | None = None
@@ -150,7 +150,7 @@ class Rail(Protocol):
         """
         ...
 
-    async def enquire(self, order_no: str, merchant_id: str) -> Outcome:
+    async def inquire(self, order_no: str, merchant_id: str) -> Outcome:
         """Ask what became of an order, by the number and merchant of its intent.
 
         Returns:
@@ -167,7 +167,7 @@ class Rail(Protocol):
 
         Returns:
             `Recalled` when the rail agrees; otherwise what it says about the order, and
-            `NO_ANSWER` when it said nothing usable: enquire.
+            `NO_ANSWER` when it said nothing usable: inquire.
 
         Raises:
             RailUnavailable: the request provably never left, or was not accepted.

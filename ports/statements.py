@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from domain.errors import InvalidInput
-from domain.reconciliation.statement import Fault, Statement, StatementLine
-from domain.reconciliation.totals import NOTHING, Tally
+from domain.statement.statement import Fault, Statement, StatementLine
+from domain.statement.totals import NOTHING, Tally
 from domain.text import shortened
 
 PAGE_LINES = 500

@@ -18,8 +18,8 @@ from aiosmtpd.smtp import SMTP
 
 from simulator.app import make_app
 from simulator.clock import SECOND, BankDays
-from simulator.courier import Courier
 from simulator.cutting import CuttableProtocol
+from simulator.dispatcher import Dispatcher
 from simulator.notices import MailHandler
 from simulator.profiles import PROFILES
 from simulator.store import Store
@@ -108,7 +108,7 @@ async def serve(args: argparse.Namespace, world: World) -> None:
     server = QuietServer(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.leave)
-    background = [asyncio.create_task(tick(world)), asyncio.create_task(Courier(world).run())]
+    background = [asyncio.create_task(tick(world)), asyncio.create_task(Dispatcher(world).run())]
     for task in background:
         task.add_done_callback(lambda _: server.leave())
     serving = asyncio.create_task(server.serve(sockets=[http]))

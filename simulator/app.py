@@ -51,7 +51,7 @@ class Bank:
         return answer(self._world, f"POST {number}", work, number)
 
     async def get_order(self, request: Request) -> Response:
-        """Answer an enquiry by order number."""
+        """Answer an inquiry by order number."""
         return await self._about_order(request, "GET")
 
     async def cancel_order(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class Bank:
         number = request.path_params["order_no"]
         if request.query_params.get("merchant_id", merchant) != merchant:
             return refuse("13", 400, "merchant_id")
-        do = orders.enquire if verb == "GET" else orders.cancel
+        do = orders.inquire if verb == "GET" else orders.cancel
 
         def work(now: int, _: int) -> Response:
             return JSONResponse(do(self._world, merchant, number, now))

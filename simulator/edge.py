@@ -49,7 +49,7 @@ def _refused(world: World, fault: Fault, order_no: str | None, key: str) -> Resp
             return _coded("06", order_no, 429, {"Retry-After": str(wait)})
         case _:
             code = pick((("06", 3), ("02", 1)), world.seed, key, "busy")
-            # Only a posted order speaks codes here: "busy" as the answer to an enquiry
+            # Only a posted order speaks codes here: "busy" as the answer to an inquiry
             # would read as the order's own state.
             return _coded(code, order_no, 200 if key.startswith("POST ") else 503)
 

@@ -1,4 +1,4 @@
-"""Direct debit orders as the merchant sees them: accept, enquire, cancel."""
+"""Direct debit orders as the merchant sees them: accept, inquire, cancel."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ def _nsf_before(world: World, mandate_ref: str, now: int) -> int:
     return streak
 
 
-def enquire(world: World, merchant_id: str, order_no: str, now: int) -> dict[str, Any]:
-    """Answer the state of an order; 34 where it is unknown, or not visible to enquiry yet."""
+def inquire(world: World, merchant_id: str, order_no: str, now: int) -> dict[str, Any]:
+    """Answer the state of an order; 34 where it is unknown, or not visible to inquiry yet."""
     row = find(world, merchant_id, order_no)
     if row is None or (world.rates.hidden and now < row["hidden_until_ms"]):
         return plain_answer(order_no, "34", "NOT_FOUND")

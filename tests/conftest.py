@@ -21,11 +21,11 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from sandbox.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
+from sandbox.postgres import LocalPostgres, PostgresNotFoundError, installed_version
+from sandbox.serverbinary import ServerNotFoundError, find_server, installed_server
 from tests.support.base import BASES, ORDINARY, choose
-from workers.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
-from workers.postgres import LocalPostgres, PostgresNotFoundError, installed_version
 from workers.processes import output_of
-from workers.serverbinary import ServerNotFoundError, find_server, installed_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from temporalio.service import RPCError
 
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import revision_of
+from adapters.sql.schema.migrate import revision_of
 from adapters.temporal.reach import namespace_of
 from workers.health import WITHIN_S, NotReady
 

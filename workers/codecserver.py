@@ -13,8 +13,8 @@ from adapters.telemetry.redaction import Redactor
 from adapters.temporal.codec import EncryptionCodec, Keyring
 from adapters.temporal.codecserver import Looked, Tokens, build_codec_app
 from domain.errors import InvalidInput
-from workers.console import complain
 from workers.health import Health, health_door
+from workers.reporting import complain
 from workers.serving import serving, told_to_stop
 from workers.settings import load_settings, secrets_in, temporal_config
 

@@ -13,7 +13,7 @@ import httpx
 from adapters.calendars import load_calendar
 from adapters.intake import BooksIntake
 from adapters.notices.channels import ChannelNotices, TokenContacts
-from adapters.notices.courier import NoticeCourier
+from adapters.notices.dispatcher import NoticeDispatcher
 from adapters.notices.email import SmtpNotices
 from adapters.notices.sms import SmsNotices
 from adapters.notices.wording import Wording
@@ -22,11 +22,11 @@ from adapters.rails.codes import limits_of, load_returns
 from adapters.rails.http import RailHttp, Watch, unwatched
 from adapters.rails.simbank.client import SimbankConfig, SimbankRail
 from adapters.rails.simbank.profile import SIMBANK
-from adapters.sql.archive import SqlArchive
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.outbox import OutboxRelay, Pace
+from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.upstream import UpstreamBoarding
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from adapters.products.translate import ProductFile
-    from adapters.sql.observer import Observer
+    from adapters.sql.write.observer import Observer
     from adapters.telemetry.metrics import Metrics
     from adapters.telemetry.tracing import Tracing
     from ports.books import Books
     from ports.clock import Clock
-    from ports.outbox import Courier
+    from ports.outbox import Dispatcher
     from ports.rail import Rail
     from workers.settings import Settings
 
@@ -64,8 +64,8 @@ SIMBANK_WORDS = frozenset({"dd", "v1", "orders", "cancel", "mandates", "statemen
 class Stack:
     """Everything that commands and workers use except Temporal.
 
-    `outbox` has no couriers until a worker gives it some (`deliver_by`): other processes only leave
-    messages there. `writer` is what stands behind `books`, to ask whether it lives.
+    `outbox` has no dispatchers until a worker gives it some (`deliver_by`): other processes only
+    leave messages there. `writer` is what stands behind `books`, to ask whether it lives.
     """
 
     settings: Settings
@@ -75,7 +75,7 @@ class Stack:
     rules: Rulebook
     books: Books
     writer: SqlBooks
-    desk: SqlDesk
+    queries: SqlQueries
     archive: SqlArchive
     outbox: OutboxRelay
     rails: Mapping[str, Rail]
@@ -83,10 +83,10 @@ class Stack:
     boarding: UpstreamBoarding
     intake: BooksIntake
 
-    def deliver_by(self, couriers: Mapping[str, Courier]) -> None:
-        """Deliver the outbox in this process, by these couriers."""
+    def deliver_by(self, dispatchers: Mapping[str, Dispatcher]) -> None:
+        """Deliver the outbox in this process, by these dispatchers."""
         pace = SANDBOX_PACE if isinstance(self.clock, SandboxClock) else None
-        self.outbox = OutboxRelay(self.engine, self.clock, couriers, pace=pace)
+        self.outbox = OutboxRelay(self.engine, self.clock, dispatchers, pace=pace)
 
 
 def rulebook() -> Rulebook:
@@ -140,7 +140,7 @@ async def open_stack(
             rules=rules,
             books=books,
             writer=sql,
-            desk=SqlDesk(engine, clock, rules),
+            queries=SqlQueries(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),
             rails=await open_rails(settings, record, clock, closing, tracing),
@@ -212,8 +212,8 @@ async def open_rails(
     return {SIMBANK.name: SimbankRail(http, config, clock.now)}
 
 
-async def notice_courier(stack: Stack, closing: AsyncExitStack) -> NoticeCourier:
-    """The courier for messages to people, as this installation sends them.
+async def notice_dispatcher(stack: Stack, closing: AsyncExitStack) -> NoticeDispatcher:
+    """The dispatcher for messages to people, as this installation sends them.
 
     Raises:
         InvalidInput: the secret of a carrier is missing.
@@ -228,4 +228,4 @@ async def notice_courier(stack: Stack, closing: AsyncExitStack) -> NoticeCourier
         sms = SmsNotices(client, login.url, login.secret, contacts, wording)
     email = SmtpNotices(mail_server(settings, record), contacts, wording)
     notices = ChannelNotices(email, sms)
-    return NoticeCourier(notices, stack.books, stack.desk, stack.clock, SENDER)
+    return NoticeDispatcher(notices, stack.books, stack.queries, stack.clock, SENDER)

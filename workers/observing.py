@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.sql.gauges import SqlGauges
+from adapters.sql.read.gauges import SqlGauges
 from workers.settings import metrics_config, secrets_in, tracing_config
 from workers.stackfile import read_stack
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adapters.telemetry.metrics import Metrics
     from adapters.telemetry.tracing import Tracing
     from api.webhooks import Count
-    from ports.outbox import Courier
+    from ports.outbox import Dispatcher
     from workers.compose import Stack
     from workers.settings import Settings
 
@@ -48,17 +48,17 @@ class Observed:
         """What makes spans, if anything does."""
         return None if self.tracing is None else self.tracing.tracer
 
-    def couriers(self, couriers: Mapping[str, Courier]) -> Mapping[str, Courier]:
-        """The couriers of the outbox, counted and with spans if wanted."""
+    def dispatchers(self, dispatchers: Mapping[str, Dispatcher]) -> Mapping[str, Dispatcher]:
+        """The dispatchers of the outbox, counted and with spans if wanted."""
         if self.metrics is not None:
-            from adapters.telemetry.metered import metered_couriers  # noqa: PLC0415  (where wanted)
+            from adapters.telemetry.metered import metered_dispatchers  # noqa: PLC0415  (where wanted)
 
-            couriers = metered_couriers(couriers, self.metrics)
+            dispatchers = metered_dispatchers(dispatchers, self.metrics)
         if self.tracer is None:
-            return couriers
-        from adapters.telemetry.delivery import traced_couriers  # noqa: PLC0415  (where wanted)
+            return dispatchers
+        from adapters.telemetry.delivery import traced_dispatchers  # noqa: PLC0415  (where wanted)
 
-        return traced_couriers(couriers, self.tracer)
+        return traced_dispatchers(dispatchers, self.tracer)
 
     def door(self, app: Starlette) -> App | TracedDoor:
         """The application behind the web door, with spans if wanted."""
@@ -132,7 +132,7 @@ def _name(metrics: Metrics, stack: Stack) -> None:
 
 def _faults(stack: Stack) -> Callable[[], Awaitable[int]]:
     async def faults() -> int:
-        return len((await stack.desk.verify()).faults)
+        return len((await stack.queries.verify()).faults)
 
     return faults
 

@@ -15,8 +15,7 @@ from activities.sweeps import StatementSource, SweepOrder
 from adapters.temporal.client import connect
 from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.schedules import ensure_schedules
-from domain.errors import InvalidInput
-from workers.console import Unavailable
+from domain.errors import InvalidInput, Unavailable
 from workers.settings import temporal_config
 from workers.stackfile import read_stack
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from activities.boarding import BoardActivities
 from activities.debits import DebitActivities
-from activities.desk import DeskActivities
 from activities.healing import HealActivities
 from activities.orders import OrderActivities
+from activities.queries import QueriesActivities
 from activities.reminders import ReminderActivities, ReviewActivities
 from activities.statements import StatementActivities
 from activities.sweeps import SweepActivities
 from adapters.rails.simbank.profile import SIMBANK
-from adapters.sql.rights import books_id
+from adapters.sql.schema.rights import books_id
 from adapters.statements.camt053 import Camt053Reader
 from adapters.temporal.client import connect
-from adapters.temporal.couriers import couriers
+from adapters.temporal.dispatchers import dispatchers
 from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.stamp import ahead_by
 from adapters.temporal.starter import TemporalStarter
@@ -31,7 +31,7 @@ from api.webhooks import build_app
 from domain.errors import InvalidInput
 from workers.attending import attend, attend_worker
 from workers.clock import SandboxClock
-from workers.compose import Stack, notice_courier, open_stack
+from workers.compose import Stack, notice_dispatcher, open_stack
 from workers.health import Health, health_door
 from workers.observing import Observed, observe
 from workers.production import answering, build_of, data_converter, is_sandbox, keep_schedules
@@ -61,7 +61,7 @@ class House:
 async def open_house(
     settings: Settings, closing: AsyncExitStack, observed: Observed | None = None
 ) -> House:
-    """Open the stack and connect to Temporal; the outbox delivers by this process's couriers.
+    """Open the stack and connect to Temporal; the outbox delivers by this process's dispatchers.
 
     Raises:
         Unavailable: Temporal does not answer.
@@ -77,9 +77,9 @@ async def open_house(
         stamped = client
         if (stamp := stamp_of(stack)) is not None:
             stamped = await connect(config, tracer=tracer, stamp=stamp, runtime=runtime)
-    drivers = TemporalDrivers(stamped, stack.desk, stack.clock, partial(books_id, stack.engine))
-    notices = await notice_courier(stack, closing)
-    stack.deliver_by(seen.couriers({**couriers(drivers), "notice": notices}))
+    drivers = TemporalDrivers(stamped, stack.queries, stack.clock, partial(books_id, stack.engine))
+    notices = await notice_dispatcher(stack, closing)
+    stack.deliver_by(seen.dispatchers({**dispatchers(drivers), "notice": notices}))
     return House(stack, client, drivers, TemporalStarter(client))
 
 
@@ -98,13 +98,13 @@ def stamp_of(stack: Stack) -> StartStamp | None:
 def activities_of(house: House) -> dict[str, list[Callable[..., Any]]]:
     """Every activity by the kind of queue that serves it."""
     stack = house.stack
-    books, desk, outbox = stack.books, stack.desk, stack.outbox
+    books, queries, outbox = stack.books, stack.queries, stack.outbox
     reminders, reviews = ReminderActivities(books), ReviewActivities(books)
     sweeps = SweepActivities(
-        books, desk, stack.rails, stack.archive, outbox, house.starter, stack.clock
+        books, queries, stack.rails, stack.archive, outbox, house.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
-    debits = DebitActivities(books, desk, stack.rails, stack.clock)
+    debits = DebitActivities(books, queries, stack.rails, stack.clock)
     return {
         "workflows": [
             reminders.remind,
@@ -112,7 +112,7 @@ def activities_of(house: House) -> dict[str, list[Callable[..., Any]]]:
             reviews.raise_operator,
             OrderActivities(books).apply,
             OrderActivities(books).give_up,
-            DeskActivities(desk).look,
+            QueriesActivities(queries).look,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,
@@ -121,9 +121,9 @@ def activities_of(house: House) -> dict[str, list[Callable[..., Any]]]:
             sweeps.deliver,
             statements.survey,
             statements.book,
-            HealActivities(desk, outbox, house.drivers, stack.clock).heal,
+            HealActivities(queries, outbox, house.drivers, stack.clock).heal,
         ],
-        "debit": [debits.present, debits.enquire],
+        "debit": [debits.present, debits.inquire],
     }
 
 

@@ -24,9 +24,9 @@ import httpx
 from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.redaction import Redactor
 from domain.errors import InvalidInput
-from workers.console import Exit
 from workers.health import WITHIN_S, Health, NotReady, health_door
 from workers.processes import die_with_parent
+from workers.reporting import Exit
 from workers.serving import told_to_stop
 from workers.settings import environment, secrets_in
 from workers.stackfile import read_stack

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from domain.loan.view import BeatKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentView
 from domain.money import decimal_text
 from workflows.messages import Story
 
@@ -101,12 +101,12 @@ def _code(view: InstallmentView) -> str:
 
 def coming(view: InstallmentView) -> str:
     """What comes next, in words."""
-    beat = view.next_beat
+    action = view.next_action
     if view.is_final:
         return "nothing: the evidence is complete"
-    if beat is not None and beat.kind is BeatKind.OTHER:
-        return f"waiting for a newer release: it knows what to do ({beat.reason})"
-    if beat is None:
+    if action is not None and action.kind is ActionKind.OTHER:
+        return f"waiting for a newer release: it knows what to do ({action.reason})"
+    if action is None:
         lacking = f"; missing: {', '.join(view.missing)}" if view.missing else ""
         return f"waiting for news{lacking}"
-    return f"{beat.kind.value} not before {beat.not_before:%Y-%m-%d %H:%M} UTC: {beat.reason}"
+    return f"{action.kind.value} not before {action.not_before:%Y-%m-%d %H:%M} UTC: {action.reason}"

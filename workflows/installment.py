@@ -14,12 +14,12 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.beats import DRIVER as DRIVER_ACTOR
-    from activities.beats import BeatOrder
+    from activities.actions import DRIVER as DRIVER_ACTOR
+    from activities.actions import ActionOrder
     from activities.debits import DebitActivities
-    from activities.desk import DeskActivities, LookOrder
+    from activities.queries import LookOrder, QueriesActivities
     from activities.reminders import ReminderActivities, ReviewActivities
-    from domain.loan.view import Beat, BeatKind, InstallmentView
+    from domain.loan.view import Action, ActionKind, InstallmentView
     from workflows import names, policies
     from workflows.alarm import Alarm
     from workflows.bringing import cause_of
@@ -76,9 +76,9 @@ class InstallmentWorkflow(TakesOrders):
                     await workflow.wait_condition(self._all_quiet)
                     return True
                 await self._until_due()
-                beat = self._view.next_beat
-                if not self._over() and beat is not None and self._due(beat):
-                    await self._perform(beat)
+                action = self._view.next_action
+                if not self._over() and action is not None and self._due(action):
+                    await self._perform(action)
             await workflow.wait_condition(self._all_quiet)
             if self._over():
                 return False
@@ -103,16 +103,16 @@ class InstallmentWorkflow(TakesOrders):
     def _over(self) -> bool:
         return self._view.is_final or self._view.generation != self._order.generation
 
-    def _due(self, beat: Beat) -> bool:
-        return beat.kind is not BeatKind.OTHER and self._alarm.rings
+    def _due(self, action: Action) -> bool:
+        return action.kind is not ActionKind.OTHER and self._alarm.rings
 
     async def _until_due(self) -> None:
         """Wait for the action's instant or a newer view, then for the orders in hand."""
         seen = self._view
-        beat = seen.next_beat
-        known = beat is not None and beat.kind is not BeatKind.OTHER
-        at = beat.not_before if beat is not None and known else None
-        self._alarm.set(at, f"{beat.kind.value}: {beat.reason}" if beat is not None else "")
+        action = seen.next_action
+        known = action is not None and action.kind is not ActionKind.OTHER
+        at = action.not_before if action is not None and known else None
+        self._alarm.set(at, f"{action.kind.value}: {action.reason}" if action is not None else "")
         if not (self._alarm.rings or self._news(seen)):
             self._publish()
             await workflow.wait_condition(
@@ -126,50 +126,50 @@ class InstallmentWorkflow(TakesOrders):
     def _news(self, seen: InstallmentView) -> bool:
         return self._view is not seen
 
-    async def _perform(self, beat: Beat) -> None:
-        """Perform a beat and fold what the books say then; a failure turns into a fresh look."""
+    async def _perform(self, action: Action) -> None:
+        """Perform an action and fold what the books say then; a failure turns into a fresh look."""
         seen = self._view
-        order = BeatOrder(
-            seen.loan_id, seen.number, seen.generation, seen.version, beat, self._occasion
+        order = ActionOrder(
+            seen.loan_id, seen.number, seen.generation, seen.version, action, self._occasion
         )
         view: InstallmentView | None = None
         try:
             view = await self._hand_over(order)
         except FailureError as failure:
-            self._account.note(workflow.now(), f"{beat.kind.value} failed: {cause_of(failure)}")
-            workflow.logger.warning("beat %s failed: %s", beat.key, cause_of(failure))
+            self._account.note(workflow.now(), f"{action.kind.value} failed: {cause_of(failure)}")
+            workflow.logger.warning("action %s failed: %s", action.key, cause_of(failure))
             if not await self._look():
                 return
         else:
-            if beat.kind is not BeatKind.PRESENT:
-                self._account.note(workflow.now(), f"{beat.kind.value}: {beat.reason}")
+            if action.kind is not ActionKind.PRESENT:
+                self._account.note(workflow.now(), f"{action.kind.value}: {action.reason}")
             self._fold(view)
-        after = self._view.next_beat
-        if after is not None and (after.key, self._view.version) == (beat.key, seen.version):
+        after = self._view.next_action
+        if after is not None and (after.key, self._view.version) == (action.key, seen.version):
             self._occasion += 1
-            await self._no_progress(order, early=self._early(beat, view))
+            await self._no_progress(order, early=self._early(action, view))
 
-    async def _hand_over(self, order: BeatOrder) -> InstallmentView:
-        match order.beat.kind:
-            case BeatKind.PRESENT:
+    async def _hand_over(self, order: ActionOrder) -> InstallmentView:
+        match order.action.kind:
+            case ActionKind.PRESENT:
                 return await workflow.execute_activity_method(
-                    DebitActivities.present, order, **self._at_rail(order.beat)
+                    DebitActivities.present, order, **self._at_rail(order.action)
                 )
-            case BeatKind.ENQUIRE:
+            case ActionKind.INQUIRE:
                 return await workflow.execute_activity_method(
-                    DebitActivities.enquire, order, **self._at_rail(order.beat)
+                    DebitActivities.inquire, order, **self._at_rail(order.action)
                 )
-            case BeatKind.REMIND:
+            case ActionKind.REMIND:
                 return await self._remind(order)
-            case BeatKind.REVIEW:
+            case ActionKind.REVIEW:
                 return await self._review(order)
-            case BeatKind.OTHER:  # never due: see `_due`
+            case ActionKind.OTHER:  # never due: see `_due`
                 return self._view
             case _:
-                assert_never(order.beat.kind)
+                assert_never(order.action.kind)
 
-    async def _remind(self, order: BeatOrder) -> InstallmentView:
-        summary = order.beat.reason
+    async def _remind(self, order: ActionOrder) -> InstallmentView:
+        summary = order.action.reason
         try:
             return await workflow.execute_local_activity_method(
                 ReminderActivities.remind, order, **policies.quickly(summary)
@@ -179,8 +179,8 @@ class InstallmentWorkflow(TakesOrders):
                 ReminderActivities.remind, order, **policies.steadily(summary)
             )
 
-    async def _review(self, order: BeatOrder) -> InstallmentView:
-        summary = order.beat.reason
+    async def _review(self, order: ActionOrder) -> InstallmentView:
+        summary = order.action.reason
         try:
             return await workflow.execute_local_activity_method(
                 ReviewActivities.review, order, **policies.quickly(summary)
@@ -190,20 +190,20 @@ class InstallmentWorkflow(TakesOrders):
                 ReviewActivities.review, order, **policies.steadily(summary)
             )
 
-    def _early(self, beat: Beat, view: InstallmentView | None) -> timedelta:
-        """By how much the books' clock is behind ours, as their answer to this beat shows."""
+    def _early(self, action: Action, view: InstallmentView | None) -> timedelta:
+        """By how much the books' clock is behind ours, as their answer to this action shows."""
         if view is None or view.as_of is None:
             return timedelta(0)
-        return max(beat.not_before - view.as_of, timedelta(0))
+        return max(action.not_before - view.as_of, timedelta(0))
 
-    async def _no_progress(self, order: BeatOrder, early: timedelta) -> None:
-        """Handle a beat that changed nothing: once more after a pause, then ask for a person."""
+    async def _no_progress(self, order: ActionOrder, early: timedelta) -> None:
+        """Handle an action that changed nothing: once more after a pause, then ask for a person."""
         if timedelta(0) < early <= policies.CLOCKS_APART:
             await self._wait_for_news(early + policies.TICK, "too early by the books' clock")
             return
-        beat = (order.beat.key, order.seen)
-        if beat != self._unchanged:
-            self._unchanged = beat
+        action = (order.action.key, order.seen)
+        if action != self._unchanged:
+            self._unchanged = action
             await self._wait_for_news(policies.PAUSE, "once more: nothing changed")
             return
         try:
@@ -216,14 +216,14 @@ class InstallmentWorkflow(TakesOrders):
             self._fold(view)
         # The books may count the question as a new version: that alone is no reason to go on.
         await self._wait_for_news(policies.LOOK_AGAIN, "waiting for a person")
-        self._unchanged = (order.beat.key, self._view.version)
+        self._unchanged = (order.action.key, self._view.version)
 
     async def _look(self) -> bool:
-        """Fold a fresh view; while the books are away, wait and let the beat be tried again."""
+        """Fold a fresh view; while the books are away, wait and let the action be tried again."""
         order = LookOrder(self._order.loan_id, self._order.number)
         try:
             view = await workflow.execute_activity_method(
-                DeskActivities.look, order, **policies.steadily("how do things stand")
+                QueriesActivities.look, order, **policies.steadily("how do things stand")
             )
         except FailureError as failure:
             self._account.note(workflow.now(), f"the books are away: {cause_of(failure)}")
@@ -243,8 +243,8 @@ class InstallmentWorkflow(TakesOrders):
         except TimeoutError:
             return
 
-    def _at_rail(self, beat: Beat) -> workflow.ActivityConfig:
-        return policies.on(names.debit_queue(self._view.rail), policies.DEBIT, beat.reason)
+    def _at_rail(self, action: Action) -> workflow.ActivityConfig:
+        return policies.on(names.debit_queue(self._view.rail), policies.DEBIT, action.reason)
 
     # --- what is known ---------------------------------------------------------------------------
 

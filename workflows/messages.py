@@ -10,11 +10,12 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
 
-from domain.loan.aggregate import Actor, HoldKind
-from domain.loan.amounts import Component
+from domain.kernel.command import Actor
+from domain.loan.aggregate import HoldKind
 from domain.loan.commands import Order
 from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
+from domain.pricing.amounts import Component
 from domain.text import is_plain
 
 _ID_MOST = 120

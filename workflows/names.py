@@ -1,12 +1,18 @@
 """Names that others rely on: workflow ids, task queues, search attributes. Names are API."""
 
+from __future__ import annotations
+
 import re
 from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from domain.errors import InvalidInput
 from domain.loan.view import InstallmentView
+
+if TYPE_CHECKING:
+    pass
 
 WORKFLOWS = "workflows"
 """Workflow tasks, and local activities that only touch the books."""
@@ -90,3 +96,17 @@ def attributes(view: InstallmentView, *, lost: bool = False) -> TypedSearchAttri
         pairs.append(SearchAttributePair(FAILURE, view.failure_code))
     due = SearchAttributePair(DUE, datetime.combine(view.due_on, time(), UTC))
     return TypedSearchAttributes([*pairs, due])
+
+
+SEARCH_ATTRIBUTES = {
+    "TenantId": "Keyword",
+    "LoanId": "Keyword",
+    "InstallmentState": "Keyword",
+    "Rail": "Keyword",
+    "FailureCode": "Keyword",
+    "NeedsOperator": "Bool",
+    "DueDate": "Datetime",
+    "InstallmentNo": "Int",
+    "AttemptNo": "Int",
+}
+"""Registered when the namespace is first created; the server ignores them on later starts."""

@@ -87,7 +87,7 @@ CLOCKS_APART = timedelta(minutes=1)
 TICK = timedelta(milliseconds=100)
 """Added to a wait until the books' clock has caught up."""
 PAUSE = timedelta(seconds=5)
-"""Before a beat that changed nothing is tried once more."""
+"""Before an action that changed nothing is tried once more."""
 LOOK_AGAIN = timedelta(hours=6)
 """How often a driver looks at the books while it waits for a person."""
 BOOKS_AWAY = timedelta(minutes=2)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from domain.money import decimal_text
 from domain.text import visible
-from ports.desk import JournalPosting
+from ports.queries import JournalPosting
 
 COLUMNS = (
     "seq",

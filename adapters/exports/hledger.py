@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from domain.money import decimal_text, exponent
 from domain.text import is_plain, visible
-from ports.desk import JournalPosting
+from ports.queries import JournalPosting
 
 _TAGS = ("loan", "number", "component", "receipt", "order_no", "line")
 

@@ -10,13 +10,13 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from domain.calendar import Adjust
 from domain.errors import InvalidInput
-from domain.loan.amounts import Component
-from domain.loan.caps import Measure
-from domain.loan.frequency import Frequency
 from domain.loan.product import Routing
-from domain.loan.schedule_terms import Method
 from domain.loan.waterfall import Direction, Future
 from domain.money import Rounding, exponent
+from domain.pricing.amounts import Component
+from domain.pricing.caps import Measure
+from domain.pricing.frequency import Frequency
+from domain.pricing.schedule_terms import Method
 
 
 def _decimal(value: object) -> Decimal:

@@ -9,9 +9,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.products import fields as f
-from domain.loan.daycount import DayCount
 from domain.loan.product import Routing
-from domain.loan.schedule_terms import Method
+from domain.pricing.daycount import DayCount
+from domain.pricing.schedule_terms import Method
 from ports.notices import Channel, Language, Template
 
 
@@ -164,7 +164,7 @@ class CeilingTable(_Table):
 
 
 class CapsTable(_Table):
-    """Ceilings of cost, and what is paid besides the installments; see domain/loan/caps.py."""
+    """Ceilings of cost, and what is paid besides the installments; see domain/pricing/caps.py."""
 
     legal: list[str] = []
     one_year_lpr_percent: f.Exact | None = None

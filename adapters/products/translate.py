@@ -15,15 +15,15 @@ from adapters.products.schema import (
 )
 from domain.calendar import DayWindow
 from domain.debit.retry import RetryPlan
-from domain.loan.caps import Cap, CapRules, legal_caps
-from domain.loan.daycount import DayCount
-from domain.loan.frequency import Frequency
-from domain.loan.penalty import PenaltyRule
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule
-from domain.loan.schedule_terms import Method
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.waterfall import Waterfall
 from domain.money import Rounding
+from domain.pricing.caps import Cap, CapRules, legal_caps
+from domain.pricing.daycount import DayCount
+from domain.pricing.frequency import Frequency
+from domain.pricing.penalty import PenaltyRule
+from domain.pricing.schedule_terms import Method
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The HTTP transport of all rails.
 
 After a fault it says whether the request can have left: a fault before the first byte is
-`RailUnavailable`, everything after it is `Unanswered`, and the order must be enquired about.
+`RailUnavailable`, everything after it is `Unanswered`, and the order must be inquired about.
 """
 
 import asyncio

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from domain.canonical import digest
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
+from domain.kernel.canonical import digest
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Answer, CaseChange, Message
@@ -72,7 +72,7 @@ def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None)
 
 def installment_row(loan_id: str, item: Installment, view: InstallmentView) -> Row:
     """An installment; `changed_at` is added by whoever knows that it changed."""
-    beat = view.next_beat
+    action = view.next_action
     return {
         "loan_id": loan_id,
         "number": item.number,
@@ -82,8 +82,8 @@ def installment_row(loan_id: str, item: Installment, view: InstallmentView) -> R
         "version": item.version,
         "opened": item.opened,
         "is_final": view.is_final,
-        "next_beat_at": beat.not_before if beat else None,
-        "next_beat_kind": beat.kind.value if beat else None,
+        "next_action_at": action.not_before if action else None,
+        "next_action_kind": action.kind.value if action else None,
         "driver_seen": item.driver_seen,
         "body": _INSTALLMENT.dump_json(item).decode(),
         "view": _VIEW.dump_json(view).decode(),
@@ -114,7 +114,7 @@ def attempt_row(loan_id: str, number: int, attempt: Attempt) -> Row:
         "rail": attempt.rail,
         "batch_ref": attempt.batch_ref,
         "state": attempt.state.value,
-        "klass": attempt.klass.value if attempt.klass else None,
+        "outcome_class": attempt.outcome_class.value if attempt.outcome_class else None,
         "amount_minor": attempt.amount_minor,
         "value_on": attempt.value_on,
     }
@@ -236,7 +236,7 @@ def read_case(body: str) -> CaseChange:
 
 
 def read_view(body: str) -> InstallmentView:
-    """A view as of the last write of its installment; unknown beats become OTHER."""
+    """A view as of the last write of its installment; unknown actions become OTHER."""
     return _VIEW.validate_json(body)
 
 

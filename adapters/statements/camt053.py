@@ -18,9 +18,9 @@ from adapters.statements.guarded import GuardedSource, Limits
 from adapters.statements.locate import Place, line_of
 from adapters.statements.paging import with_whole
 from domain.errors import InvalidInput
-from domain.reconciliation.identity import LineIds
-from domain.reconciliation.statement import Statement, StatementLine
-from domain.reconciliation.totals import NOTHING, Tally, Totals
+from domain.statement.identity import LineIds
+from domain.statement.statement import Statement, StatementLine
+from domain.statement.totals import NOTHING, Tally, Totals
 from ports.statements import (
     PAGE_LINES,
     FileSurvey,

@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element
 
 from adapters.statements.camt_items import Transaction, charges, itemise
 from adapters.statements.fields import Fields
-from domain.reconciliation.identity import LineIds
-from domain.reconciliation.statement import Statement, StatementLine
+from domain.statement.identity import LineIds
+from domain.statement.statement import Statement, StatementLine
 from domain.text import cleaned
 
 _BOOKED = "BOOK"

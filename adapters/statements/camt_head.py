@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from adapters.statements.fields import Fields
 from domain.errors import InvalidInput
 from domain.money import exponent
-from domain.reconciliation.statement import Stated, Statement, Summary
+from domain.statement.statement import Stated, Statement, Summary
 
 # Booked balances only; available and forward balances (OPAV, CLAV, FWAV) are a bank's promise.
 # A later page of a paged statement may open and close with interim balances (ITBD).

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
-from domain.reconciliation.identity import given
-from domain.reconciliation.statement import LineItem
+from domain.statement.identity import given
+from domain.statement.statement import LineItem
 from domain.text import cleaned
 
 _REFERENCE_MOST = 70

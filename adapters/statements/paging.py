@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
-from domain.reconciliation.statement import Fault, FaultRule, Statement
-from domain.reconciliation.totals import Tally, judge_pages, summary_faults
+from domain.statement.statement import Fault, FaultRule, Statement
+from domain.statement.totals import Tally, judge_pages, summary_faults
 from ports.statements import StatementSummary
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from adapters.products.translate import ProductFile
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
-from domain.loan.costs import broken_caps, check_caps
-from domain.loan.schedule import Method
+from domain.pricing.costs import broken_caps, check_caps
+from domain.pricing.schedule import Method
 
 GAP_DAYS = 366
 """Days by which a due date may be later than its frequency says: grace, harvests, holidays."""

@@ -11,9 +11,9 @@ from datetime import date, datetime, time, timedelta
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.kernel.command import Actor
 from domain.loan import agenda
-from domain.loan.aggregate import Actor, Loan, NoticeState, Rulebook
-from domain.loan.amounts import Component
+from domain.loan.aggregate import Loan, NoticeState, Rulebook
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change, Ordered, Refusal
 from domain.loan.commands import (
@@ -25,7 +25,8 @@ from domain.loan.commands import (
     RollDay,
 )
 from domain.loan.decide import decide
-from domain.loan.view import Beat, BeatKind
+from domain.loan.view import Action, ActionKind
+from domain.pricing.amounts import Component
 
 DAYS = 7
 _FORECASTER = Actor("system", "foretold")
@@ -88,36 +89,36 @@ class _Forecast:
     def _spend(self, end: datetime) -> None:
         """Do what is due before an instant, in order of time."""
         for _ in range(_ACTIONS_MOST):
-            first = min(self._beats(), key=lambda pair: pair[1].not_before, default=None)
+            first = min(self._actions(), key=lambda pair: pair[1].not_before, default=None)
             if first is None or first[1].not_before >= end:
                 return
-            number, beat = first
-            self._at = max(self._at, beat.not_before)
+            number, action = first
+            self._at = max(self._at, action.not_before)
             before = self._loan
-            self._do(number, beat)
+            self._do(number, action)
             if self._loan is before:
-                self._no_progress.add(f"{number}/{beat.key}")
+                self._no_progress.add(f"{number}/{action.key}")
 
-    def _beats(self) -> Iterator[tuple[int, Beat]]:
+    def _actions(self) -> Iterator[tuple[int, Action]]:
         if (loan := self._loan) is None:
             return
         for item in loan.installments:
-            beat = agenda.next_beat(loan, item, self._rules, self._at)
-            if beat is None or beat.kind not in {BeatKind.REMIND, BeatKind.PRESENT}:
+            action = agenda.next_action(loan, item, self._rules, self._at)
+            if action is None or action.kind not in {ActionKind.REMIND, ActionKind.PRESENT}:
                 continue
-            if f"{item.number}/{beat.key}" not in self._no_progress:
-                yield item.number, beat
+            if f"{item.number}/{action.key}" not in self._no_progress:
+                yield item.number, action
 
-    def _do(self, number: int, beat: Beat) -> None:
-        loan_id, key = self._command.loan_id, beat.key
-        if beat.kind is BeatKind.REMIND:
+    def _do(self, number: int, action: Action) -> None:
+        loan_id, key = self._command.loan_id, action.key
+        if action.kind is ActionKind.REMIND:
             self._apply(
-                QueueReminder(id=key, actor=_FORECASTER, loan_id=loan_id, number=number, beat=key)
+                QueueReminder(id=key, actor=_FORECASTER, loan_id=loan_id, number=number, action=key)
             )
             self._arrive(number)
             return
         change = self._apply(
-            IntendDebit(id=key, actor=_FORECASTER, loan_id=loan_id, number=number, beat=key)
+            IntendDebit(id=key, actor=_FORECASTER, loan_id=loan_id, number=number, action=key)
         )
         if change is not None and isinstance(change.answer, Ordered):
             self._succeed(change.answer.order)

@@ -13,11 +13,11 @@ from adapters.tapes.rows import Row
 from domain.calendar import BankingCalendar
 from domain.debit.mandate import Mandate
 from domain.errors import InvalidInput
-from domain.loan import schedule
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.schedule import ScheduleLine, ScheduleTerms
 from domain.money import parse_minor
+from domain.pricing import schedule
+from domain.pricing.schedule import ScheduleLine, ScheduleTerms
 from domain.text import plain
 
 TAPE = Actor("upstream", "tape")

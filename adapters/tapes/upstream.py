@@ -7,11 +7,11 @@ from adapters.tapes.checks import check_cost, check_gaps, with_id
 from adapters.tapes.loans import BoardingRules, loan_of
 from adapters.tapes.rows import Row
 from domain.errors import InvalidInput
-from domain.loan import schedule
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.schedule import ScheduleLine
 from domain.money import decimal_text, parse_minor
+from domain.pricing import schedule
+from domain.pricing.schedule import ScheduleLine
 from ports.boarding import LoanApplication
 
 UPSTREAM = Actor("upstream", "application")

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import get_args
 
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
-from domain.loan.cases import CaseKind
 from domain.loan.commands import AnyCommand
 from domain.loan.lifecycle import State
-from domain.loan.view import BeatKind
+from domain.loan.view import ActionKind
 
 OTHER = "other"
 """The value of any label for a value that the catalogue does not know."""
@@ -67,8 +67,8 @@ class Metric:
 
 STATE = Label("state", tuple(state.value for state in State))
 ATTEMPT = Label("state", tuple(state.value for state in AttemptState))
-OUTCOME = Label("outcome", (*(klass.value for klass in OutcomeClass), NONE))
-BEAT = Label("beat", tuple(kind.value for kind in BeatKind))
+OUTCOME = Label("outcome", (*(outcome_class.value for outcome_class in OutcomeClass), NONE))
+ACTION = Label("action", tuple(kind.value for kind in ActionKind))
 TOPIC = Label("topic", ("open", "wake", "notice"))
 DELIVERY = Label("result", ("delivered", "failed"))
 COMMAND = Label(
@@ -147,13 +147,13 @@ UNKNOWN_AGE = Metric(
     "acquit.attempts.unknown.age", "s", Kind.GAUGE,
     "How long the oldest unknown attempt has been one.", (RAIL,),
 )  # fmt: skip
-BEATS = Metric(
-    "acquit.beats.late", "{beat}", Kind.GAUGE,
-    "Beats of drivers that have been due for a minute or more.", (BEAT,),
+ACTIONS = Metric(
+    "acquit.actions.late", "{action}", Kind.GAUGE,
+    "Actions of drivers that have been due for a minute or more.", (ACTION,),
 )  # fmt: skip
-BEATS_AGE = Metric(
-    "acquit.beats.late.age", "s", Kind.GAUGE,
-    "How long the most overdue beat has been due.", (BEAT,),
+ACTIONS_AGE = Metric(
+    "acquit.actions.late.age", "s", Kind.GAUGE,
+    "How long the most overdue action has been due.", (ACTION,),
 )  # fmt: skip
 OUTBOX = Metric(
     "acquit.outbox.messages", "{message}", Kind.GAUGE,
@@ -195,7 +195,7 @@ READING = Metric(
 
 METRICS = (
     COMMANDS, COMMIT_DURATION, GROUP_SIZE, ATTEMPTS, DELIVERIES, DELIVERY_DURATION, WEBHOOKS,
-    INSTALLMENTS, INSTALLMENTS_AGE, UNKNOWN, UNKNOWN_AGE, BEATS, BEATS_AGE, OUTBOX, OUTBOX_AGE,
+    INSTALLMENTS, INSTALLMENTS_AGE, UNKNOWN, UNKNOWN_AGE, ACTIONS, ACTIONS_AGE, OUTBOX, OUTBOX_AGE,
     INBOX, INBOX_AGE, CASES, CASES_AGE, SWEEP, SWEEP_AGE, FAULTS, READING,
 )  # fmt: skip
 """All of our own."""
@@ -209,9 +209,9 @@ ACTIVITY_TYPE = Label(
     "activity_type",
     (
         "boarding.board",
-        "debits.enquire",
+        "debits.inquire",
         "debits.present",
-        "desk.look",
+        "queries.look",
         "healing.heal",
         "orders.apply",
         "orders.give_up",

@@ -13,18 +13,18 @@ from opentelemetry import context as otel
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode, Tracer
 
 from adapters.telemetry.carriers import origin_of, under
-from ports.outbox import TRACE, Courier, OutboxRow
+from ports.outbox import TRACE, Dispatcher, OutboxRow
 
 
-class TracedCourier:
-    """A courier of the outbox with a span around each delivery."""
+class TracedDispatcher:
+    """A dispatcher of the outbox with a span around each delivery."""
 
-    def __init__(self, courier: Courier, tracer: Tracer) -> None:
-        self._courier = courier
+    def __init__(self, dispatcher: Dispatcher, tracer: Tracer) -> None:
+        self._dispatcher = dispatcher
         self._tracer = tracer
 
     async def deliver(self, row: OutboxRow) -> None:
-        """See `ports.outbox.Courier.deliver`."""
+        """See `ports.outbox.Dispatcher.deliver`."""
         parent, links = _origin(row)
         with self._tracer.start_as_current_span(
             f"deliver {row.topic}",
@@ -41,16 +41,20 @@ class TracedCourier:
             set_status_on_exception=False,
         ) as span:
             try:
-                await self._courier.deliver(row)
+                await self._dispatcher.deliver(row)
             except Exception as error:
                 span.set_attribute("error.type", type(error).__name__)
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 raise
 
 
-def traced_couriers(couriers: Mapping[str, Courier], tracer: Tracer) -> dict[str, Courier]:
-    """The same couriers by topic, each with spans."""
-    return {topic: TracedCourier(courier, tracer) for topic, courier in couriers.items()}
+def traced_dispatchers(
+    dispatchers: Mapping[str, Dispatcher], tracer: Tracer
+) -> dict[str, Dispatcher]:
+    """The same dispatchers by topic, each with spans."""
+    return {
+        topic: TracedDispatcher(dispatcher, tracer) for topic, dispatcher in dispatchers.items()
+    }
 
 
 def _origin(row: OutboxRow) -> tuple[otel.Context, list[Link]]:

@@ -17,7 +17,7 @@ import structlog
 from adapters.telemetry import catalogue
 from adapters.telemetry.catalogue import Label, Metric
 from adapters.telemetry.metrics import Metrics
-from ports.gauges import GaugeDesk, Gauges, Waiting
+from ports.gauges import GaugeQueries, Gauges, Waiting
 
 EVERY_S = 30.0
 BALANCE_EVERY_S = 3600.0
@@ -33,7 +33,7 @@ class BooksGauges:
     """The last reading of the books' gauges.
 
     Args:
-        desk: is asked.
+        queries: is asked.
         metrics: say how long asking took, and which rails and time zones there are.
         every_s: between two readings.
         clock: monotonic seconds; tests give another.
@@ -42,13 +42,13 @@ class BooksGauges:
 
     def __init__(
         self,
-        desk: GaugeDesk,
+        queries: GaugeQueries,
         metrics: Metrics,
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time.monotonic,
         verify: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
-        self._desk, self._metrics, self._every_s, self._clock = desk, metrics, every_s, clock
+        self._queries, self._metrics, self._every_s, self._clock = queries, metrics, every_s, clock
         self._read: tuple[float, Gauges] | None = None
         self._balanced: tuple[float, int] | None = None
         self._verify = verify
@@ -76,10 +76,10 @@ class BooksGauges:
     async def read(self) -> None:
         """Ask the books now."""
         began = time.perf_counter()
-        gauges = await self._desk.gauges()
+        gauges = await self._queries.gauges()
         now = self._clock()
         if self._balanced is None or now - self._balanced[0] >= BALANCE_EVERY_S:
-            self._balanced = (now, await self._desk.unbalanced())
+            self._balanced = (now, await self._queries.unbalanced())
         self._read = (self._clock(), gauges)
         self._metrics.record(catalogue.READING, time.perf_counter() - began)
 
@@ -108,7 +108,7 @@ class BooksGauges:
         waiting = {
             catalogue.INSTALLMENTS: found.installments,
             catalogue.UNKNOWN: found.unknown,
-            catalogue.BEATS: found.beats,
+            catalogue.ACTIONS: found.actions,
             catalogue.OUTBOX: found.messages,
             catalogue.CASES: found.cases,
             catalogue.SWEEP: found.days,
@@ -137,7 +137,7 @@ class BooksGauges:
 _COUNTED_WITH = {
     catalogue.INSTALLMENTS_AGE: catalogue.INSTALLMENTS,
     catalogue.UNKNOWN_AGE: catalogue.UNKNOWN,
-    catalogue.BEATS_AGE: catalogue.BEATS,
+    catalogue.ACTIONS_AGE: catalogue.ACTIONS,
     catalogue.OUTBOX_AGE: catalogue.OUTBOX,
     catalogue.CASES_AGE: catalogue.CASES,
     catalogue.SWEEP_AGE: catalogue.SWEEP,

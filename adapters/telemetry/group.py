@@ -62,7 +62,7 @@ class TracedBooks:
 
 
 class GroupTraces:
-    """The part of `adapters.sql.observer.Observer` that is about traces."""
+    """The part of `adapters.sql.write.observer.Observer` that is about traces."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer

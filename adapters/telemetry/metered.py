@@ -7,27 +7,31 @@ from time import perf_counter
 
 from adapters.telemetry import catalogue
 from adapters.telemetry.metrics import Metrics
-from ports.outbox import Courier, OutboxRow
+from ports.outbox import Dispatcher, OutboxRow
 
 
-class MeteredCourier:
-    """A courier of the outbox whose tries are counted."""
+class MeteredDispatcher:
+    """A dispatcher of the outbox whose tries are counted."""
 
-    def __init__(self, courier: Courier, metrics: Metrics) -> None:
-        self._courier = courier
+    def __init__(self, dispatcher: Dispatcher, metrics: Metrics) -> None:
+        self._dispatcher = dispatcher
         self._metrics = metrics
 
     async def deliver(self, row: OutboxRow) -> None:
-        """See `ports.outbox.Courier.deliver`."""
+        """See `ports.outbox.Dispatcher.deliver`."""
         began, result = perf_counter(), "failed"
         try:
-            await self._courier.deliver(row)
+            await self._dispatcher.deliver(row)
             result = "delivered"
         finally:
             self._metrics.record(catalogue.DELIVERY_DURATION, perf_counter() - began, row.topic)
             self._metrics.add(catalogue.DELIVERIES, row.topic, result)
 
 
-def metered_couriers(couriers: Mapping[str, Courier], metrics: Metrics) -> dict[str, Courier]:
-    """The same couriers by topic, each counted."""
-    return {topic: MeteredCourier(courier, metrics) for topic, courier in couriers.items()}
+def metered_dispatchers(
+    dispatchers: Mapping[str, Dispatcher], metrics: Metrics
+) -> dict[str, Dispatcher]:
+    """The same dispatchers by topic, each counted."""
+    return {
+        topic: MeteredDispatcher(dispatcher, metrics) for topic, dispatcher in dispatchers.items()
+    }

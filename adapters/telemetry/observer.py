@@ -1,4 +1,4 @@
-"""Observes the writer of the books, for traces and metrics: `adapters.sql.observer.Observer`."""
+"""Observes the books for traces and metrics: implements `adapters.sql.write.observer`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry.trace import Tracer
 
-from adapters.sql.observer import Commit
+from adapters.sql.write.observer import Commit
 from adapters.telemetry import catalogue
 from adapters.telemetry.group import GroupTraces
 from adapters.telemetry.metrics import Metrics
@@ -23,11 +23,11 @@ class BooksObserver:
         self._metrics = metrics
 
     def origin(self, commands: int) -> Mapping[str, str]:
-        """See `adapters.sql.observer.Observer.origin`."""
+        """See `adapters.sql.write.observer.Observer.origin`."""
         return {} if self._traces is None else self._traces.origin(commands)
 
     def group(self, origins: Sequence[Mapping[str, str]]) -> AbstractContextManager[None]:
-        """See `adapters.sql.observer.Observer.group`."""
+        """See `adapters.sql.write.observer.Observer.group`."""
         return nullcontext() if self._traces is None else self._traces.group(origins)
 
     def committed(self, commit: Commit) -> None:
@@ -41,7 +41,7 @@ class BooksObserver:
         metrics.record(catalogue.COMMIT_DURATION, commit.seconds)
         metrics.record(catalogue.GROUP_SIZE, commit.commands)
         for move in commit.moves:
-            outcome = catalogue.NONE if move.klass is None else move.klass.value
+            outcome = catalogue.NONE if move.outcome_class is None else move.outcome_class.value
             metrics.add(catalogue.ATTEMPTS, move.rail, move.state, outcome)
 
     def answered(

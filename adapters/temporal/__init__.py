@@ -1,1 +1,1 @@
-"""Temporal outside the workflows: the client, couriers, starters and workers."""
+"""Temporal outside the workflows: the client, dispatchers, starters and workers."""

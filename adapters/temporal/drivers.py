@@ -9,8 +9,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain import canonical
 from domain.errors import Conflict
+from domain.kernel import canonical
 from domain.loan.view import InstallmentView
 from ports.clock import Clock
 from ports.drivers import DriverGone
@@ -20,7 +20,7 @@ from workflows.messages import InstallmentOrder
 
 
 class Views(Protocol):
-    """The part of `ports.desk.Desk` that is needed here."""
+    """The part of `ports.queries.Queries` that is needed here."""
 
     async def view(self, loan_id: str, number: int) -> InstallmentView | None:
         """The current view of one installment."""
@@ -39,12 +39,12 @@ class TemporalDrivers:
     def __init__(
         self,
         client: Client,
-        desk: Views,
+        queries: Views,
         clock: Clock,
         books_id: Callable[[], Awaitable[str]],
         queue: str = names.WORKFLOWS,
     ) -> None:
-        self._client, self._desk, self._clock = client, desk, clock
+        self._client, self._queries, self._clock = client, queries, clock
         self._ask_books_id, self._queue = books_id, queue
         self._books_id = ""
 
@@ -106,17 +106,17 @@ class TemporalDrivers:
             raise Conflict(f"{driver} drives an installment of other books")
         if found.status is WorkflowExecutionStatus.RUNNING:
             return
-        now = await self._desk.view(view.loan_id, view.number)
+        now = await self._queries.view(view.loan_id, view.number)
         if now is None:
             raise DriverGone(f"{driver} has ended and the books do not know its installment")
         if now.generation == view.generation and not now.is_final:
             raise DriverGone(f"{driver} has ended, but the books say {now.state.value}")
 
     def _delay(self, view: InstallmentView) -> timedelta | None:
-        """How long to sleep before the first beat; None when there is something to do at once."""
-        if view.is_final or view.next_beat is None:
+        """How long to sleep before the first action; None when there is something to do at once."""
+        if view.is_final or view.next_action is None:
             return None
-        wait = view.next_beat.not_before - self._clock.now()
+        wait = view.next_action.not_before - self._clock.now()
         return wait if wait > timedelta(0) else None
 
     async def _name(self) -> str:

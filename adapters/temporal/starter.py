@@ -11,7 +11,7 @@ from activities.boarding import Boarded
 from activities.healing import Healed, HealOrder
 from activities.statements import StatementOrder
 from activities.sweeps import SweepOrder
-from domain import canonical
+from domain.kernel import canonical
 from ports.boarding import LoanApplication
 from workflows import names
 from workflows.board_loan import BoardLoanWorkflow

@@ -56,7 +56,7 @@ def workflow_role(queue: str = names.WORKFLOWS) -> Role:
 
 
 def debit_role(rail: str, at_once: int = 20) -> Role:
-    """Presents to and enquires of one rail; `at_once` is the rail's connection limit."""
+    """Presents to and inquires of one rail; `at_once` is the rail's connection limit."""
     return Role(names.debit_queue(rail), activities_at_once=at_once)
 
 

@@ -148,9 +148,9 @@ def money(board: Board) -> None:
 def flow(board: Board) -> None:
     """What is to leave, to come in and to be done in time."""
     board.section("Flow")
-    board.lines("Beats late", 6, ("max by (beat) (acquit_beats_late)", "{{beat}}"))
-    latest = ("max by (beat) (acquit_beats_late_age_seconds)", "{{beat}}")
-    board.lines("Latest beat", 6, latest, unit="s", alarm=900)
+    board.lines("Actions late", 6, ("max by (action) (acquit_actions_late)", "{{action}}"))
+    latest = ("max by (action) (acquit_actions_late_age_seconds)", "{{action}}")
+    board.lines("Latest action", 6, latest, unit="s", alarm=900)
     oldest = ("max by (topic) (acquit_outbox_age_seconds)", "{{topic}}")
     board.lines("Outbox: oldest message", 6, oldest, unit="s", alarm=900)
     board.lines(

@@ -118,6 +118,6 @@ def _excess(loan: Loan, item: Installment, rail: RailProfile | None) -> Iterator
     if len(presented) > min(limits):
         yield f"{len(presented)} attempts, {min(limits)} allowed"
     for hard in presented:
-        refused = hard.state is AttemptState.DECLINED and hard.klass in HARD
+        refused = hard.state is AttemptState.DECLINED and hard.outcome_class in HARD
         if refused and any(a.number > hard.number for a in since):
-            yield f"presented again after {hard.klass} ({hard.code})"
+            yield f"presented again after {hard.outcome_class} ({hard.code})"

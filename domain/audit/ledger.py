@@ -6,8 +6,8 @@ from domain.audit.facts import BooksFacts
 from domain.audit.findings import Finding, FindingKind
 from domain.audit.tally import Tally
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.amounts import Amounts, Component
 from domain.loan.sharing import held
+from domain.pricing.amounts import Amounts, Component
 
 
 def unbalanced(sums: Tally) -> Iterator[Finding]:

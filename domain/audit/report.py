@@ -157,6 +157,6 @@ def audit(books: BooksFacts, truth: TruthFacts) -> AuditReport:
 
 def _outcome(attempt: Attempt) -> str:
     ended_by_class = attempt.state in {AttemptState.CONFIRMED, AttemptState.DECLINED}
-    if ended_by_class and attempt.klass is not None:
-        return attempt.klass.value
+    if ended_by_class and attempt.outcome_class is not None:
+        return attempt.outcome_class.value
     return attempt.state.value

@@ -58,12 +58,12 @@ class Attempt:
     """One presentment of one installment.
 
     `number` counts from 1 within the installment; amounts are minor units.
-    `order_no` and `merchant_id` are fixed with the intent and used for every send and enquiry.
+    `order_no` and `merchant_id` are fixed with the intent and used for every send and inquiry.
     `send_until` is the sender's lease: until it has passed nobody else may send this order.
     `sends` counts the sends; a negative count says that the last of them provably never left. The
     count never falls, so a late report about an earlier send is not taken for one about a later.
     `acknowledged`: the rail has said that it holds the order, so *not found* proves nothing of it.
-    `enquiries` counts the enquiries, `asked_at` is when the last one left.
+    `inquiries` counts the inquiries, `asked_at` is when the last one left.
     `ended_at` is when the final outcome came, `returned_at` when more became known: a confirmed
     debit was taken back, or an order thought never to have arrived was refused.
     """
@@ -79,13 +79,13 @@ class Attempt:
     send_until: datetime
     state: AttemptState = AttemptState.INTENDED
     sends: int = 1
-    klass: OutcomeClass | None = None
+    outcome_class: OutcomeClass | None = None
     code: str = ""
     bank_ref: str | None = None
     batch_ref: str | None = None
     confirmed_minor: int = 0
     acknowledged: bool = False
-    enquiries: int = 0
+    inquiries: int = 0
     asked_at: datetime | None = None
     ended_at: datetime | None = None
     returned_at: datetime | None = None

@@ -9,11 +9,11 @@ from typing import Literal
 
 from domain.debit.outcome import OutcomeClass
 
-Action = Literal[
+RefusalAction = Literal[
     "post",
     "post_and_case",
-    "enquire",
-    "enquire_and_case",
+    "inquire",
+    "inquire_and_case",
     "retry",
     "fix_account",
     "new_mandate",
@@ -55,13 +55,13 @@ class CodeRow:
     code: str
     text: str
     text_en: str
-    klass: OutcomeClass
+    outcome_class: OutcomeClass
     machine_retry: bool
     retry_limit: int | None
     retry_within_days: int | None
     wait_hours: int
     finality: str
-    action: Action
+    action: RefusalAction
     borrower: LocalText
     can_do: LocalText
     source: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from domain.canonical import ADDED_LATER
+from domain.kernel.canonical import ADDED_LATER
 
 
 class OutcomeClass(StrEnum):
@@ -79,15 +79,15 @@ EXCUSING = frozenset(
 )
 
 
-def verdict_of(klass: OutcomeClass) -> Verdict:
+def verdict_of(outcome_class: OutcomeClass) -> Verdict:
     """The verdict that a class carries; anything not explicit is UNKNOWN."""
-    if klass in _TAKEN:
+    if outcome_class in _TAKEN:
         return Verdict.CONFIRMED
-    if klass in _ASK_AGAIN:
+    if outcome_class in _ASK_AGAIN:
         return Verdict.UNKNOWN
-    if klass is OutcomeClass.PENDING:
+    if outcome_class is OutcomeClass.PENDING:
         return Verdict.PENDING
-    if klass is OutcomeClass.NOT_FOUND:
+    if outcome_class is OutcomeClass.NOT_FOUND:
         return Verdict.NOT_FOUND
     return Verdict.DECLINED
 
@@ -102,7 +102,7 @@ class Outcome:
     verdict of a flawed answer is UNKNOWN, whatever its class.
     """
 
-    klass: OutcomeClass
+    outcome_class: OutcomeClass
     code: str
     executed_minor: int = 0
     bank_ref: str | None = None
@@ -114,12 +114,12 @@ class Outcome:
     @property
     def verdict(self) -> Verdict:
         """What this outcome does to its attempt."""
-        return Verdict.UNKNOWN if self.flaw else verdict_of(self.klass)
+        return Verdict.UNKNOWN if self.flaw else verdict_of(self.outcome_class)
 
     @property
     def claims_money(self) -> bool:
         """Whether the answer says that money was taken, believed or not."""
-        return self.klass in _TAKEN or self.executed_minor != 0
+        return self.outcome_class in _TAKEN or self.executed_minor != 0
 
 
 MINOR_MAX = 10**15
@@ -139,12 +139,12 @@ def checked(outcome: Outcome, currency: str) -> Outcome:
     """
     if outcome.flaw:
         return outcome
-    taken = verdict_of(outcome.klass) is Verdict.CONFIRMED
+    taken = verdict_of(outcome.outcome_class) is Verdict.CONFIRMED
     minor = outcome.executed_minor
     if outcome.currency not in {None, currency}:
         return replace(outcome, flaw=f"it is in {outcome.currency}, the order is in {currency}")
     if not (0 < minor <= MINOR_MAX if taken else minor == 0):
-        return replace(outcome, flaw=f"{outcome.klass} cannot have an amount of {minor}")
+        return replace(outcome, flaw=f"{outcome.outcome_class} cannot have an amount of {minor}")
     return outcome
 
 

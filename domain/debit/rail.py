@@ -16,7 +16,7 @@ class RailProfile:
     Times are local to `timezone`. `lead_banking_days`: the order must be with the rail so many
     banking days before the value date. `query_window`: from the end of a sender's lease, after
     which *not found* is evidence. `expected_by`: how long an accepted order may stay without a
-    verdict before it is in doubt. `enquiry`: waits before the 1st, 2nd ... enquiry; the last one
+    verdict before it is in doubt. `inquiry`: waits before the 1st, 2nd ... inquiry; the last one
     repeats. `idempotent`: the rail is proven to execute one order number at most once.
     `order_no_most`: letters and digits that the rail keeps of an order number: ISO 20022 35, WeChat
     and UnionPay at most 32 and 40, Bacs 18, Nacha 15.
@@ -34,7 +34,7 @@ class RailProfile:
     lease: timedelta = timedelta(seconds=60)
     query_window: timedelta = timedelta(minutes=30)
     expected_by: timedelta = timedelta(hours=4)
-    enquiry: tuple[timedelta, ...] = (
+    inquiry: tuple[timedelta, ...] = (
         timedelta(minutes=2),
         timedelta(minutes=10),
         timedelta(minutes=40),
@@ -42,7 +42,7 @@ class RailProfile:
         timedelta(hours=6),
         timedelta(hours=24),
     )
-    enquiries_before_operator: int = 6
+    inquiries_before_operator: int = 6
     attempts_max: int = 6
     attempts_per_day: int = 2
     retry_within_days: int = 60

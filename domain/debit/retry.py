@@ -65,18 +65,22 @@ def _mandate_ended(history: History) -> NoRetry | None:
 def _by_class(history: History) -> NoRetry | None:
     last, judged = history.last, history.judged
     for attempt in (last, judged):
-        if attempt.klass in HARD:
-            return NoRetry(f"class.{attempt.klass}", f"{_said(attempt)} is never tried again")
+        if attempt.outcome_class in HARD:
+            return NoRetry(
+                f"class.{attempt.outcome_class}", f"{_said(attempt)} is never tried again"
+            )
     if judged.state in NEVER_PRESENTED:
         return None  # nothing was ever presented: this is still the first presentment
-    if judged.klass not in SOFT or judged.state not in FAILED:
-        return NoRetry(f"class.{judged.klass or 'NONE'}", f"{_said(judged)} in {judged.state}")
-    if judged.klass is not OutcomeClass.DECLINED:
+    if judged.outcome_class not in SOFT or judged.state not in FAILED:
+        return NoRetry(
+            f"class.{judged.outcome_class or 'NONE'}", f"{_said(judged)} in {judged.state}"
+        )
+    if judged.outcome_class is not OutcomeClass.DECLINED:
         return None
     declined = sum(
         1
         for a in history.presented
-        if a.klass is OutcomeClass.DECLINED and a.state is AttemptState.DECLINED
+        if a.outcome_class is OutcomeClass.DECLINED and a.state is AttemptState.DECLINED
     )
     if declined > history.plan.declined_retries:
         rule = "product.declined_retries"
@@ -140,4 +144,6 @@ def _why(history: History, value_on: date) -> str:
 
 
 def _said(attempt: Attempt) -> str:
-    return f"{attempt.klass} ({attempt.code})" if attempt.code else f"{attempt.klass}"
+    return (
+        f"{attempt.outcome_class} ({attempt.code})" if attempt.code else f"{attempt.outcome_class}"
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import assert_never
 
-from domain.canonical import canonical
+from domain.kernel.canonical import canonical
 from domain.ledger.entry import Posting
 
 GENESIS = "0" * 64
@@ -50,13 +50,13 @@ class Commanded:
 
     `identity` is the digest of its business content. With the actor and reason of the `ChainItem`
     and the approver it makes the record of the command: who asked for what, why, and who agreed.
-    `says` is the dedup key of evidence (`Command.says`), None for orders. `rule` is set when the
-    command was refused; `answer` is then the refusal in words.
+    `says` is the dedup key of evidence (`Command.dedup_key`), None for orders. `rule` is set when
+    the command was refused; `answer` is then the refusal in words.
     """
 
     kind: str
     identity: str
-    says: str | None
+    dedup_key: str | None
     approver: str | None
     rule: str | None
     answer: str

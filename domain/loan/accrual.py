@@ -11,11 +11,11 @@ from fractions import Fraction
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import EXCUSING
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.amounts import Amounts, Component
-from domain.loan.caps import Cap
 from domain.loan.costs import room_for
 from domain.loan.lifecycle import State
-from domain.loan.penalty import LONGEST_DAYS, penalty, to_book
+from domain.pricing.amounts import Amounts, Component
+from domain.pricing.caps import Cap
+from domain.pricing.penalty import LONGEST_DAYS, penalty, to_book
 
 ONE_DAY = timedelta(days=1)
 ACCRUING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT, State.PRESENTED, State.IN_DOUBT})
@@ -96,7 +96,7 @@ def excused_days(
     for index, attempt in enumerate(item.attempts):
         if attempt.state is AttemptState.CONFIRMED:
             days.update(_slow_days(loan, attempt))
-        elif attempt.klass in EXCUSING or attempt.is_live:
+        elif attempt.outcome_class in EXCUSING or attempt.is_live:
             later = item.attempts[index + 1 :]
             after = later[0].value_on if later else tried_on or through + ONE_DAY
             days.update(_days(attempt.value_on, min(after, through + ONE_DAY)))

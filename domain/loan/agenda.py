@@ -29,11 +29,11 @@ from domain.loan.change import CaseChange
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
 from domain.loan.retrying import barred, ends_on, not_missed, retry_verdict
-from domain.loan.view import Beat, BeatKind, InstallmentView
+from domain.loan.view import Action, ActionKind, InstallmentView
 from domain.loan.waiting import left_to_take
 
 OPEN_AHEAD_DAYS = 10
-"""Days before its first beat at which a driver is started."""
+"""Days before its first action at which a driver is started."""
 REMINDER_STALE_AFTER = timedelta(hours=24)
 """A reminder not sent this long after its planned instant is left out.
 
@@ -45,13 +45,13 @@ REVIEW_AT = time(12, 0)
 NO_CASES: Mapping[str, CaseChange] = MappingProxyType({})
 
 
-def next_beat(
+def next_action(
     loan: Loan,
     item: Installment,
     rules: Rulebook,
     at: datetime,
     cases: Mapping[str, CaseChange] = NO_CASES,
-) -> Beat | None:
+) -> Action | None:
     """The next thing that the driver has to do, or None when it only waits for news.
 
     `cases`: the open ones of the loan; while one puts an order of the installment in question, the
@@ -59,8 +59,8 @@ def next_beat(
     """
     match item.state:
         case State.SCHEDULED | State.DUE | State.RETRYING:
-            beats = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at, cases)]
-            return min(beats, key=lambda beat: beat.not_before, default=None)
+            actions = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at, cases)]
+            return min(actions, key=lambda action: action.not_before, default=None)
         case State.PRESENTED | State.IN_DOUBT:
             in_doubt = bool(doubt_about(cases, loan.id, item.number))
             return while_live(item, rules, at, is_doubtful=in_doubt)
@@ -99,12 +99,14 @@ def view_of(
         order_no=last.order_no if last else "",
         hold=item.hold.value if item.hold else "",
         needs_operator=item.needs_operator or ", ".join(kinds),
-        next_beat=next_beat(loan, item, rules, at, cases),
+        next_action=next_action(loan, item, rules, at, cases),
         missing=tuple(lack.code for lack in lacks),
         is_final=item.state in FINAL,
         as_of=at,
         cases=kinds,
-        failure_class=last.klass.value if last and last.klass and _failed(last) else "",
+        failure_class=last.outcome_class.value
+        if last and last.outcome_class and _failed(last)
+        else "",
         timezone=loan.product.timezone,
     )
 
@@ -124,10 +126,10 @@ def next_roll_on(loan: Loan, rules: Rulebook, at: datetime) -> date | None:
 
 def opens_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> date | None:
     """The local day on which the driver of an installment is to be started."""
-    beat = next_beat(loan, item, rules, at)
-    if beat is None or item.opened:
+    action = next_action(loan, item, rules, at)
+    if action is None or item.opened:
         return None
-    first = local_day(beat.not_before, loan.product.timezone)
+    first = local_day(action.not_before, loan.product.timezone)
     return first - timedelta(days=OPEN_AHEAD_DAYS)
 
 
@@ -162,7 +164,7 @@ def is_paid_ahead(loan: Loan, item: Installment) -> bool:
     return ahead >= sum(other.scheduled.total for other in before if not other.fell_due)
 
 
-def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Beat]:
+def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Action]:
     """Reminders still to send, each on its day and never in quiet hours."""
     if reminder_bar(loan, item):
         return
@@ -180,7 +182,9 @@ def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Beat]:
             now = earliest_in_window(at, plan.allowed)
             instant = instant if now == at else now
         reason = f"reminder {rule.days_before} days before {item.due_on} by {rule.channels[step]}"
-        yield Beat(BeatKind.REMIND, instant, reason, f"remind/{index}/{step}{_again(item, index)}")
+        yield Action(
+            ActionKind.REMIND, instant, reason, f"remind/{index}/{step}{_again(item, index)}"
+        )
 
 
 def reminder_bar(loan: Loan, item: Installment) -> str:
@@ -193,7 +197,7 @@ def reminder_bar(loan: Loan, item: Installment) -> str:
 
 
 def _again(item: Installment, rule: int) -> str:
-    """Ending of the beat's key when messages of the rule named another due date, moved since."""
+    """Ending of the action's key when messages of the rule named another due date, moved since."""
     others = [n for n in item.notices if n.rule == rule and n.due_on not in {None, item.due_on}]
     return f"/{item.due_on:%Y%m%d}" if others else ""
 
@@ -233,21 +237,23 @@ def _presentment(
     rules: Rulebook,
     at: datetime,
     cases: Mapping[str, CaseChange],
-) -> Iterator[Beat]:
+) -> Iterator[Action]:
     """The next debit; while a case about an order of it is open, no earlier than tomorrow."""
     case = doubt_about(cases, loan.id, item.number)
-    for beat in _planned(loan, item, rules, at):
+    for action in _planned(loan, item, rules, at):
         if not case:
-            yield beat
+            yield action
             continue
         rail = rules.rail(loan.product.rail)
         morrow = local_day(at, rail.timezone) + timedelta(days=1)
-        start = max(beat.not_before, local_instant(morrow, loan.product.present_at, rail.timezone))
+        start = max(
+            action.not_before, local_instant(morrow, loan.product.present_at, rail.timezone)
+        )
         slot = earliest_slot(start, rail, rules.calendar(rail.calendar))
-        yield replace(beat, not_before=slot, reason=f"waits for the end of case {case}")
+        yield replace(action, not_before=slot, reason=f"waits for the end of case {case}")
 
 
-def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Beat]:
+def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Action]:
     """The next debit by plan and history alone."""
     product = loan.product
     today = local_day(at, product.timezone)
@@ -261,20 +267,20 @@ def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> It
     if item.state is State.RETRYING:
         verdict = retry_verdict(loan, item, rules, at)
         if isinstance(verdict, RetryAt):
-            yield Beat(BeatKind.PRESENT, verdict.not_before, verdict.reason, key)
+            yield Action(ActionKind.PRESENT, verdict.not_before, verdict.reason, key)
         return
     if barred(loan, item, rules):
         return
     if item.retry_ordered_at is not None:
         slot = _ordered_slot(item, item.retry_ordered_at, at, rail, calendar)
-        yield Beat(BeatKind.PRESENT, slot, "ordered by an operator", key)
+        yield Action(ActionKind.PRESENT, slot, "ordered by an operator", key)
         return
     first = first_presentment(item.due_on, product.present_at, rail, calendar)
     if at < first.last_at:
-        yield Beat(BeatKind.PRESENT, first.not_before, first.reason, key)
+        yield Action(ActionKind.PRESENT, first.not_before, first.reason, key)
     else:
         slot = earliest_slot(at, rail, calendar)
-        yield Beat(BeatKind.PRESENT, slot, f"{first.reason}; its slot has passed", key)
+        yield Action(ActionKind.PRESENT, slot, f"{first.reason}; its slot has passed", key)
 
 
 def _ordered_slot(
@@ -295,7 +301,7 @@ def _ordered_slot(
     return earliest_slot(midnight, rail, calendar)
 
 
-def _settlement_deadline(loan: Loan, item: Installment, rules: Rulebook) -> Beat | None:
+def _settlement_deadline(loan: Loan, item: Installment, rules: Rulebook) -> Action | None:
     """The review at which money reported and not proven becomes a case; None once it is one."""
     open_receipts = closure.unproven(loan, item)
     if not open_receipts or item.needs_operator:
@@ -305,6 +311,6 @@ def _settlement_deadline(loan: Loan, item: Installment, rules: Rulebook) -> Beat
     newest = max(receipt.value_on for receipt in open_receipts)
     day = calendar.add_banking_days(newest, product.closure.settlement_banking_days)
     instant = local_instant(day, REVIEW_AT, product.timezone)
-    return Beat(
-        BeatKind.REVIEW, instant, f"settlement expected by {day}", f"review/settled/{newest}"
+    return Action(
+        ActionKind.REVIEW, instant, f"settlement expected by {day}", f"review/settled/{newest}"
     )

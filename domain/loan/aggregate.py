@@ -12,21 +12,13 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
-from domain.loan.amounts import Amounts, Component
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who did it: a workflow, an operator, a rail, upstream, the system; never a personal name."""
-
-    kind: str
-    id: str
+from domain.pricing.amounts import Amounts, Component
 
 
 class HoldKind(StrEnum):
-    """What a hold stops. Enquiry, settlement, returns and waiting money are never stopped."""
+    """What a hold stops. Inquiry, settlement, returns and waiting money are never stopped."""
 
     DEBIT = "debit"
     CONTACT = "contact"
@@ -155,8 +147,8 @@ class Installment:
     whose penalty is booked. `penalty_carried` is the penalty charged before the due date was moved:
     days are counted anew from the new date, and this stays. Attempts up to number
     `retries_reset_at` do not count for the product's retry plan. `needs_operator` says why a person
-    is asked; empty when nobody is. `opened`: its driver was started. `driver_beat` is the mark of
-    the view that the driver was last given, `driver_until` the instant of its next beat then.
+    is asked; empty when nobody is. `opened`: its driver was started. `driver_action` is the mark of
+    the view that the driver was last given, `driver_until` the instant of its next action then.
     """
 
     number: int
@@ -183,7 +175,7 @@ class Installment:
     penalty_through: date | None = None
     penalty_carried: int = 0
     opened: bool = False
-    driver_beat: str = ""
+    driver_action: str = ""
     driver_seen: int = 0
     driver_until: datetime | None = None
     closed_at: datetime | None = None
@@ -340,7 +332,7 @@ class Rulebook:
     ) -> OutcomeClass:
         """The class of a return's reason; `otherwise` for a code that the table does not hold."""
         row = self.returns[rail].rows.get(code) if rail in self.returns else None
-        return row.klass if row else otherwise
+        return row.outcome_class if row else otherwise
 
     def rail(self, name: str) -> RailProfile:
         """A rail's capabilities by name."""

@@ -1,4 +1,4 @@
-"""What comes next while a debit order has no final outcome: a second send, or an enquiry."""
+"""What comes next while a debit order has no final outcome: a second send, or an inquiry."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from domain.debit.presentment import earliest_slot
 from domain.debit.rail import RailProfile
 from domain.loan.aggregate import HoldKind, Installment, Rulebook
 from domain.loan.retrying import not_missed
-from domain.loan.view import Beat, BeatKind
+from domain.loan.view import Action, ActionKind
 
 RESEND_AFTER = timedelta(minutes=10)
 """Wait before the same order is sent again when it provably never left."""
@@ -16,7 +16,7 @@ NO_DEBIT = frozenset({HoldKind.DEBIT, HoldKind.ALL})
 
 def while_live(
     item: Installment, rules: Rulebook, at: datetime, *, is_doubtful: bool
-) -> Beat | None:
+) -> Action | None:
     """The next thing to do about the live order of an installment, if it has one.
 
     An order that never left is sent again unless the installment is held or `is_doubtful`: a case
@@ -30,19 +30,19 @@ def while_live(
         base = (attempt.asked_at or attempt.intended_at) + RESEND_AFTER
         calendar = rules.calendar(rail.calendar)
         slot = not_missed(earliest_slot(base, rail, calendar), at, rail, calendar)
-        key = f"present/{attempt.number}/again/{attempt.enquiries}"
-        return Beat(BeatKind.PRESENT, slot, "the order never left; sent again", key)
-    instant = enquiry_at(attempt, rail)
-    reason = f"order {attempt.state.value.lower()}, enquiry {attempt.enquiries + 1}"
-    return Beat(
-        BeatKind.ENQUIRE, instant, reason, f"enquire/{attempt.order_no}/{attempt.enquiries}"
+        key = f"present/{attempt.number}/again/{attempt.inquiries}"
+        return Action(ActionKind.PRESENT, slot, "the order never left; sent again", key)
+    instant = inquiry_at(attempt, rail)
+    reason = f"order {attempt.state.value.lower()}, inquiry {attempt.inquiries + 1}"
+    return Action(
+        ActionKind.INQUIRE, instant, reason, f"inquire/{attempt.order_no}/{attempt.inquiries}"
     )
 
 
-def enquiry_at(attempt: Attempt, rail: RailProfile) -> datetime:
+def inquiry_at(attempt: Attempt, rail: RailProfile) -> datetime:
     """When to ask about a live order next; waits grow, the last one repeats."""
-    if attempt.state is AttemptState.ACCEPTED and attempt.enquiries == 0:
+    if attempt.state is AttemptState.ACCEPTED and attempt.inquiries == 0:
         return attempt.intended_at + rail.expected_by
-    wait = rail.enquiry[min(attempt.enquiries, len(rail.enquiry) - 1)]
+    wait = rail.inquiry[min(attempt.inquiries, len(rail.inquiry) - 1)]
     base = max(attempt.asked_at or attempt.send_until, attempt.intended_at)
     return base + wait

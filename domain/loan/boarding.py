@@ -9,7 +9,7 @@ from typing import Literal
 from domain.debit.mandate import Mandate
 from domain.loan.command import LoanCommand
 from domain.loan.product import Product
-from domain.loan.schedule import ScheduleLine
+from domain.pricing.schedule import ScheduleLine
 
 
 class Past(StrEnum):

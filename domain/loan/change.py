@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import DebitOrder
+from domain.kernel.command import Actor
 from domain.ledger.entry import Entry
-from domain.loan.aggregate import Actor, LineState, Loan, Rulebook
-from domain.loan.cases import CaseKind
+from domain.loan.aggregate import LineState, Loan, Rulebook
 from domain.loan.view import InstallmentView
 
 
@@ -30,7 +31,7 @@ class Transition:
 class CaseChange:
     """A case (break, task) opened or closed. `key` is unique while the case is open.
 
-    Its kind says which gates it keeps shut (`domain.loan.cases`): of the installment that it names,
+    Its kind says which gates it keeps shut (`domain.case.kinds`): of the installment that it names,
     or of every installment where it names only the loan.
     """
 
@@ -82,7 +83,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """The beat is no longer what comes next; the view says what is to be done instead."""
+    """The action is no longer what comes next; the view says what is to be done instead."""
 
     kind: Literal["superseded"] = "superseded"
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.loan.amounts import Component
 from domain.loan.command import OrderCommand
+from domain.pricing.amounts import Component
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

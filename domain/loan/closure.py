@@ -11,8 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.calendar import local_day
+from domain.case.kinds import CASE_RULES
 from domain.loan.aggregate import HoldKind, Installment, Loan, Receipt, Rulebook
-from domain.loan.cases import CASE_RULES
 from domain.loan.change import CaseChange
 from domain.loan.product import Routing
 from domain.loan.sharing import held

@@ -5,78 +5,9 @@ every field but its id, who asks, why, who approved, by which way it came, and w
 seen. The same content under the same id is therefore the same command, whoever sends it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import ClassVar, TypeVar
+from dataclasses import dataclass
 
-from domain import canonical
-from domain.errors import InvalidInput
-from domain.loan.aggregate import Actor
-from domain.text import PLAIN_RULE, cleaned_copy, unplain
-
-IDENTITY_VERSION = 2
-_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at", "from_driver"})
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The aggregates that a command names; the door locks them in the order of these fields."""
-
-    mandates: tuple[str, ...] = ()
-    orders: tuple[str, ...] = ()
-    messages: tuple[str, ...] = ()
-    batches: tuple[str, ...] = ()
-    receipts: tuple[str, ...] = ()
-    loans: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
-    """References of money that may wait on a line: the lines that carry them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """Base: `id` is the idempotency key, `actor` who asks, `reason` why, in words.
-
-    The id begins with the door that the command came through, so that no sender can use up the id
-    of another one. `from_driver` is set by the activities of a driver and by nobody else: a driver
-    is given the new view as the answer and needs no message about it.
-    """
-
-    evidence: ClassVar[bool] = False
-
-    id: str
-    actor: Actor
-    reason: str = ""
-    from_driver: bool = False
-
-    def identity(self) -> str:
-        """Hash of the business content: same id with another identity is a conflict."""
-        return canonical.digest((IDENTITY_VERSION, type(self).__name__, self.content()))
-
-    def content(self) -> Mapping[str, object]:
-        """The business content: its fields by name."""
-        return {
-            item.name: getattr(self, item.name)
-            for item in fields(self)
-            if item.name not in _NOT_CONTENT
-        }
-
-    def says(self) -> str | None:
-        """The dedup key of evidence: one fact that comes by several ways counts once."""
-        return None
-
-    def scope(self) -> Scope:
-        """The aggregates that this command names."""
-        return Scope()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportCommand(Command):
-    """Evidence that may have come in a report: `raw` is the SHA-256 of its body, empty if not."""
-
-    evidence: ClassVar[bool] = True
-
-    raw: str = ""
+from domain.kernel.command import Command, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,21 +33,3 @@ class OrderCommand(InstallmentCommand):
     """An operator's order on an installment; `approver` is who agreed to it, if anybody did."""
 
     approver: str | None = None
-
-
-C = TypeVar("C", bound=Command)
-
-
-def admitted(command: C) -> C:
-    """The command as the books may hold it: no text in it has control characters or line breaks.
-
-    Evidence is never refused, so its texts are cleaned.
-
-    Raises:
-        InvalidInput: any other command with such a text; names the field.
-    """
-    if command.evidence:
-        return cleaned_copy(command)
-    for name in unplain(command, ""):
-        raise InvalidInput(name, "(not shown)", PLAIN_RULE)
-    return command

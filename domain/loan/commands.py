@@ -8,24 +8,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
-from domain import canonical
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.kernel import canonical
+from domain.kernel.command import Command, ReportCommand, Scope
 from domain.loan.aggregate import HoldKind, of_batch
-from domain.loan.amounts import Component
 from domain.loan.boarding import BoardLoan
 from domain.loan.charge import Charge
-from domain.loan.command import (
-    Command,
-    InstallmentCommand,
-    LoanCommand,
-    OrderCommand,
-    ReportCommand,
-    Scope,
-)
+from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
-from domain.reconciliation.broken import RecordStatementBreak
-from domain.reconciliation.statement import StatementLine
+from domain.pricing.amounts import Component
+from domain.statement.broken import RecordStatementBreak
+from domain.statement.statement import StatementLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,37 +32,38 @@ class RollDay(LoanCommand):
     day: date
 
 
-# --- the driver's beats --------------------------------------------------------------------------
+# --- the driver's actions
+# --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BeatCommand(InstallmentCommand):
-    """A beat being performed. `beat` is its key; one that has changed is answered Superseded.
+class ActionCommand(InstallmentCommand):
+    """An action being performed. `action` is its key; one that has changed is answered Superseded.
 
     `seen` is the view version that the driver saw (not part of the identity).
     """
 
-    beat: str
+    action: str
     generation: int = 1
     seen: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueReminder(BeatCommand):
+class QueueReminder(ActionCommand):
     """Write a reminder to the outbox."""
 
     kind: Literal["queue_reminder"] = "queue_reminder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntendDebit(BeatCommand):
+class IntendDebit(ActionCommand):
     """Fix order number, merchant and amount before anything is sent."""
 
     kind: Literal["intend_debit"] = "intend_debit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review(BeatCommand):
+class Review(ActionCommand):
     """Open a case for money that is still unproven at its deadline."""
 
     kind: Literal["review"] = "review"
@@ -87,9 +82,9 @@ class RenewSend(InstallmentCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOutcome(ReportCommand):
-    """What a rail said about an order: answer, webhook or enquiry (`source`).
+    """What a rail said about an order: answer, webhook or inquiry (`source`).
 
-    `asked_at`: when the enquiry left, by which *not found* is judged; no part of the identity.
+    `asked_at`: when the inquiry left, by which *not found* is judged; no part of the identity.
     """
 
     kind: Literal["record_outcome"] = "record_outcome"
@@ -129,12 +124,12 @@ class RecordReturn(ReportCommand):
     order_no: str
     bank_ref: str | None
     amount_minor: int
-    klass: OutcomeClass
+    outcome_class: OutcomeClass
     code: str
     returned_on: date
     currency: str | None = field(default=None, metadata=canonical.ADDED_LATER)
 
-    def says(self) -> str | None:
+    def dedup_key(self) -> str | None:
         """One return of one booking is one fact, or two that nothing in them tells apart."""
         what = canonical.digest((self.bank_ref, self.amount_minor, self.code, self.returned_on))
         return f"return/{self.rail}/{self.order_no}/{what[:16]}"
@@ -153,7 +148,7 @@ class RecordNoticeReceipt(ReportCommand):
     delivered: bool
     channel: str = ""
 
-    def says(self) -> str | None:
+    def dedup_key(self) -> str | None:
         """One report of one kind about one message."""
         return f"notice/{self.message_id}/{'delivered' if self.delivered else 'failed'}"
 
@@ -172,7 +167,7 @@ class BookLine(Command):
     statement_id: str
     line: StatementLine
 
-    def says(self) -> str | None:
+    def dedup_key(self) -> str | None:
         """A line that says the same counts once, whatever file brings it."""
         return f"line/{self.line.id}/{canonical.digest(self.line)[:16]}"
 

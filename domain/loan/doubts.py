@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from domain.loan.cases import CaseKind
+from domain.case.kinds import CaseKind
 from domain.loan.change import CaseChange
 
 STOPS_DEBITS = frozenset(

@@ -7,8 +7,9 @@ knows whose money it is matches it, and can undo the match.
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from domain.canonical import ADDED_LATER
-from domain.loan.command import OrderCommand, Scope
+from domain.kernel.canonical import ADDED_LATER
+from domain.kernel.command import Scope
+from domain.loan.command import OrderCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,14 @@ from datetime import time, timedelta
 from enum import StrEnum
 
 from domain.calendar import Adjust, DayWindow
-from domain.canonical import ADDED_LATER
 from domain.debit.retry import RetryPlan
 from domain.errors import InvalidInput
-from domain.loan.amounts import Component
-from domain.loan.caps import CapRules
-from domain.loan.penalty import PenaltyRule
+from domain.kernel.canonical import ADDED_LATER
 from domain.loan.split import SplitRules
 from domain.loan.waterfall import Waterfall
+from domain.pricing.amounts import Component
+from domain.pricing.caps import CapRules
+from domain.pricing.penalty import PenaltyRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,10 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
-    if last is not None and last.klass in NEVER_AGAIN and last.mandate_ref == mandate.ref:
-        return NoRetry(f"class.{last.klass}", f"{last.klass} needs a new authority first")
+    if last is not None and last.outcome_class in NEVER_AGAIN and last.mandate_ref == mandate.ref:
+        return NoRetry(
+            f"class.{last.outcome_class}", f"{last.outcome_class} needs a new authority first"
+        )
     rail = rules.rail(loan.product.rail)
     limits = [("rail.attempts_max", rail.attempts_max)]
     if mandate.attempts_max is not None:
@@ -77,7 +79,7 @@ def _as_failed(attempt: Attempt) -> Attempt:
     """The attempt as the policy counts it: one that took too little counts as NSF."""
     if attempt.state is not AttemptState.CONFIRMED:
         return attempt
-    return replace(attempt, state=AttemptState.DECLINED, klass=OutcomeClass.NSF)
+    return replace(attempt, state=AttemptState.DECLINED, outcome_class=OutcomeClass.NSF)
 
 
 def _history(

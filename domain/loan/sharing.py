@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from domain.loan.aggregate import Allocated, Installment, Loan, Receipt
-from domain.loan.amounts import Amounts, Component
 from domain.loan.lifecycle import State
 from domain.loan.product import Routing
 from domain.loan.split import SplitRules, draw, split
 from domain.loan.waterfall import Allocation
+from domain.pricing.amounts import Amounts, Component
 
 Held = Mapping[tuple[str, int, Component], int]
 """Minor units by party, installment and component."""

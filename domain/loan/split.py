@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from domain.errors import InvalidInput, InvariantBroken
-from domain.loan.amounts import Amounts, Component
 from domain.money import largest_remainder
+from domain.pricing.amounts import Amounts, Component
 
 
 @dataclass(frozen=True, slots=True)

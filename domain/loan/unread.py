@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.loan.command import ReportCommand
+from domain.kernel.command import ReportCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,27 +10,27 @@ WAITS = "!"
 """Last character of a mark while a person is needed."""
 
 
-class BeatKind(StrEnum):
+class ActionKind(StrEnum):
     """What the driver is asked to do next."""
 
     REMIND = "REMIND"
     PRESENT = "PRESENT"
-    ENQUIRE = "ENQUIRE"
+    INQUIRE = "INQUIRE"
     REVIEW = "REVIEW"
     """Open a case for money that is unproven past its deadline."""
     OTHER = "OTHER"
     """A member that this build does not know: it waits for a newer view."""
 
     @classmethod
-    def _missing_(cls, _value: object) -> "BeatKind":
+    def _missing_(cls, _value: object) -> "ActionKind":
         return cls.OTHER
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Action:
     """One thing to do, not before an instant (UTC), and why. `key` names it for ever."""
 
-    kind: BeatKind
+    kind: ActionKind
     not_before: datetime
     reason: str
     key: str
@@ -40,7 +40,7 @@ class Beat:
 class InstallmentView:
     """The installment as the books have it now; folded by the highest (generation, version).
 
-    `next_beat` is None when nothing is asked of the driver; `missing` names what closure lacks.
+    `next_action` is None when nothing is asked of the driver; `missing` names what closure lacks.
     `needs_operator` says why a person is waited for: empty when no case about the installment is
     open; `cases` are the kinds of those that are. `failure_code` is the last refusal of the rail
     and `failure_class` what it means, an `OutcomeClass`. Its days begin in `timezone`. Amounts in
@@ -63,7 +63,7 @@ class InstallmentView:
     order_no: str = ""
     hold: str = ""
     needs_operator: str = ""
-    next_beat: Beat | None = None
+    next_action: Action | None = None
     missing: tuple[str, ...] = ()
     is_final: bool = False
     as_of: datetime | None = None
@@ -73,13 +73,13 @@ class InstallmentView:
 
     @property
     def mark(self) -> str:
-        """What the view asks of a driver, as text: key and instant of the next beat, or `final`.
+        """What the view asks of a driver, as text: key and instant of the next action, or `final`.
 
         It ends in `WAITS` while a person is needed. Two views with the same mark ask the same of a
         driver and show the same to searches.
         """
-        beat = self.next_beat
-        asked = f"{beat.key}@{beat.not_before.isoformat()}" if beat else "-"
+        action = self.next_action
+        asked = f"{action.key}@{action.not_before.isoformat()}" if action else "-"
         return "final" if self.is_final else asked + (WAITS if self.needs_operator else "")
 
     def newer(self, other: "InstallmentView") -> "InstallmentView":

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 from domain.loan.aggregate import Installment, Loan, Receipt
-from domain.loan.amounts import Amounts
 from domain.loan.lifecycle import State
 from domain.loan.waterfall import Allocation, OpenItem, allocate
+from domain.pricing.amounts import Amounts
 
 
 def by_waterfall(

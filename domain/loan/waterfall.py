@@ -12,9 +12,9 @@ from datetime import date
 from enum import StrEnum
 from typing import assert_never
 
-from domain.canonical import ADDED_LATER
 from domain.errors import InvalidInput, InvariantBroken
-from domain.loan.amounts import Amounts, Component
+from domain.kernel.canonical import ADDED_LATER
+from domain.pricing.amounts import Amounts, Component
 
 
 class Direction(StrEnum):

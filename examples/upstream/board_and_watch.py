@@ -88,7 +88,7 @@ async def installment(client: Client, loan: Json, number: int, within_s: float =
 
 
 async def seen(handle: Handle) -> Json | None:
-    """How an installment stands; None while its driver sleeps until its first beat."""
+    """How an installment stands; None while its driver sleeps until its first action."""
     try:
         view: Json = await handle.query("view")
     except RPCError as error:
@@ -131,7 +131,7 @@ async def run(client: Client, loan: Json) -> None:
     view = await override(first, "hold", f"{loan_id}-hold", "the borrower disputes the amount")
     print("held:", view["state"], view["hold"])
     view = await unhold(first, f"{loan_id}-unhold", "the dispute is settled")
-    print("no longer held:", view["state"], "next:", json.dumps(view["next_beat"]))
+    print("no longer held:", view["state"], "next:", json.dumps(view["next_action"]))
     for line in (await first.query("story"))["happened"]:
         print("  story:", line)
     try:

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.beats import BeatOrder
+from activities.actions import ActionOrder
 from activities.debits import DebitActivities
 from activities.shielded import shielded
 from domain.debit.outcome import NO_ANSWER, Outcome
 from domain.loan.lifecycle import State
-from domain.loan.view import BeatKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentView
 from ports.rail import RailUnavailable
 from tests.fakes.books import FakeBooks
 from tests.fakes.clock import FakeClock
@@ -26,12 +26,12 @@ class Bench:
     def __init__(self, *, idempotent: bool = False) -> None:
         self.rail = FakeRail(profile("r", idempotent=idempotent))
         self.books = FakeBooks("r", "L-1")
-        self.books.change(next_beat=self.books.beat(BeatKind.PRESENT, timedelta(0)))
+        self.books.change(next_action=self.books.action(ActionKind.PRESENT, timedelta(0)))
         self.clock = FakeClock()
         self.hands = DebitActivities(self.books, self.books, {"r": self.rail}, self.clock)
         view = self.books.current
-        assert view.next_beat is not None
-        self.order = BeatOrder("L-1", 1, 1, view.version, view.next_beat)
+        assert view.next_action is not None
+        self.order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
 
     async def present(self, attempt: int = 1) -> InstallmentView:
         return await self.environment(attempt).run(self.hands.present, self.order)
@@ -42,7 +42,7 @@ class Bench:
         return environment
 
 
-async def test_crash_after_the_intent_is_enquired_before_anything_else() -> None:
+async def test_crash_after_the_intent_is_inquired_before_anything_else() -> None:
     """A worker that died between intent and POST may have sent: the next try asks, never posts."""
     bench = Bench()
     await _intend_only(bench)
@@ -50,17 +50,17 @@ async def test_crash_after_the_intent_is_enquired_before_anything_else() -> None
     view = await bench.present(attempt=2)
     assert view.state is State.CLEARING
     assert bench.rail.posted == []
-    assert len(bench.rail.enquired) == 1
+    assert len(bench.rail.inquired) == 1
 
 
 async def test_crash_after_the_post_records_what_the_rail_knows() -> None:
-    """A worker that died between POST and outcome: one POST, one enquiry, the rail's word."""
+    """A worker that died between POST and outcome: one POST, one inquiry, the rail's word."""
     bench = Bench()
     bench.books.fail_next = []
     original = bench.books.apply
 
     async def dies_on_outcome(command: object) -> object:
-        if type(command).__name__ == "RecordOutcome" and not bench.rail.enquired:
+        if type(command).__name__ == "RecordOutcome" and not bench.rail.inquired:
             raise ConnectionError("the worker is gone")
         return await original(command)  # type: ignore[arg-type]
 
@@ -77,7 +77,7 @@ async def test_not_found_before_the_window_leaves_the_order_in_doubt() -> None:
     bench = Bench()
     await _intend_only(bench)
     bench.books.lease_passed = False
-    bench.rail.enquiries = [NOT_FOUND]
+    bench.rail.inquiries = [NOT_FOUND]
     view = await bench.present(attempt=2)
     assert view.state is State.IN_DOUBT
     assert bench.rail.posted == []
@@ -88,10 +88,10 @@ async def test_idempotent_rail_is_sent_the_same_number_again() -> None:
     bench = Bench(idempotent=True)
     await _intend_only(bench)
     bench.books.conclusive = False
-    bench.rail.enquiries = [NOT_FOUND]
+    bench.rail.inquiries = [NOT_FOUND]
     view = await bench.present(attempt=2)
     assert view.state is State.CLEARING
-    assert bench.rail.posted == bench.rail.enquired
+    assert bench.rail.posted == bench.rail.inquired
     assert bench.books.attempts[0].sends == 2
 
 
@@ -123,7 +123,7 @@ async def test_unsent_under_an_old_lease_says_nothing_about_a_later_one() -> Non
 
 
 async def test_error_nobody_expected_while_presenting_is_no_verdict() -> None:
-    """An exception of a rail's own code may come after the bytes left: unknown, then enquired."""
+    """An exception of a rail's own code may come after the bytes left: unknown, then inquired."""
     bench = Bench()
     bench.rail.presents = [ValueError("cannot read the answer")]
     view = await bench.present()
@@ -140,53 +140,53 @@ async def test_rail_that_wants_a_longer_rest_than_the_lease_is_left_alone() -> N
     assert len(bench.books.applied("record_unsent")) == 1
 
 
-async def test_enquiry_without_an_answer_counts_as_an_enquiry() -> None:
+async def test_inquiry_without_an_answer_counts_as_an_inquiry() -> None:
     """A rail that is down while asked: recorded as unknown, so that the next wait grows."""
     bench = Bench()
     bench.rail.presents = [NO_ANSWER]
     view = await bench.present()
-    bench.rail.enquiries = [RailUnavailable("connect")]
-    assert view.next_beat is not None
-    order = BeatOrder("L-1", 1, 1, view.version, view.next_beat)
-    after = await bench.environment().run(bench.hands.enquire, order)
+    bench.rail.inquiries = [RailUnavailable("connect")]
+    assert view.next_action is not None
+    order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
+    after = await bench.environment().run(bench.hands.inquire, order)
     assert after.version > view.version
     assert after.state is State.IN_DOUBT
 
 
-async def test_an_enquiry_says_when_it_began_to_ask() -> None:
+async def test_an_inquiry_says_when_it_began_to_ask() -> None:
     """*Not found* is judged by that instant: the books may hear of it much later."""
     bench = Bench()
     bench.rail.presents = [NO_ANSWER]
     view = await bench.present()
-    bench.rail.enquiries = [NOT_FOUND]
+    bench.rail.inquiries = [NOT_FOUND]
     began = bench.clock.now()
-    ask = bench.rail.enquire
+    ask = bench.rail.inquire
 
     async def slow(order_no: str, merchant_id: str) -> Outcome:
         bench.clock.offset += timedelta(hours=1)
         return await ask(order_no, merchant_id)
 
-    bench.rail.enquire = slow  # type: ignore[method-assign]
-    assert view.next_beat is not None
-    order = BeatOrder("L-1", 1, 1, view.version, view.next_beat)
-    await bench.environment().run(bench.hands.enquire, order)
+    bench.rail.inquire = slow  # type: ignore[method-assign]
+    assert view.next_action is not None
+    order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
+    await bench.environment().run(bench.hands.inquire, order)
     answer, asked = bench.books.applied("record_outcome")
     assert isinstance(answer, RecordOutcome)
-    assert answer.asked_at is None, "an answer to a POST is no enquiry"
+    assert answer.asked_at is None, "an answer to a POST is no inquiry"
     assert isinstance(asked, RecordOutcome)
     assert asked.asked_at is not None
     assert began <= asked.asked_at < began + timedelta(minutes=1)
 
 
-async def test_enquiry_when_nothing_is_out_only_looks() -> None:
-    """A verdict that came meanwhile makes the enquiry moot: the view is given, no call is made."""
+async def test_inquiry_when_nothing_is_out_only_looks() -> None:
+    """A verdict that came meanwhile makes the inquiry moot: the view is given, no call is made."""
     bench = Bench()
     view = await bench.present()
-    assert view.next_beat is not None
-    order = BeatOrder("L-1", 1, 1, view.version, view.next_beat)
-    again = await bench.environment().run(bench.hands.enquire, order)
+    assert view.next_action is not None
+    order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
+    again = await bench.environment().run(bench.hands.inquire, order)
     assert again.version == view.version
-    assert bench.rail.enquired == []
+    assert bench.rail.inquired == []
 
 
 async def test_cancelled_activity_still_records_what_it_sent() -> None:

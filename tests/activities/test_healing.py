@@ -8,7 +8,7 @@ from activities import healing
 from activities.healing import HealActivities, HealOrder
 from domain.loan.view import InstallmentView
 from tests.fakes.books import FakeBooks
-from tests.fakes.bulk import FakeDesk, FakeDrivers, FakeOutbox
+from tests.fakes.bulk import FakeDrivers, FakeOutbox, FakeQueries
 from tests.fakes.clock import FakeClock
 
 
@@ -20,9 +20,9 @@ def views(count: int) -> list[InstallmentView]:
 async def test_missing_drivers_are_started_and_running_ones_left_alone() -> None:
     """The books list who must run; whoever does not is woken, page by page."""
     count = healing.PAGE + 3
-    desk, drivers = FakeDesk(open=views(count)), FakeDrivers()
+    queries, drivers = FakeQueries(open=views(count)), FakeDrivers()
     drivers.alive = {(f"L-{number:04d}", 1) for number in range(count) if number != 101}
-    hands = HealActivities(desk, FakeOutbox(3), drivers, FakeClock())
+    hands = HealActivities(queries, FakeOutbox(3), drivers, FakeClock())
     healed = await ActivityEnvironment().run(hands.heal, HealOrder())
     assert (healed.delivered, healed.looked_at, healed.started) == (3, count, 1)
     assert drivers.woken == [("L-0101", 1)]
@@ -30,8 +30,8 @@ async def test_missing_drivers_are_started_and_running_ones_left_alone() -> None
 
 async def test_driver_that_cannot_be_woken_is_named_and_the_rest_go_on() -> None:
     """One broken driver is a fault in the report; the lagging one after it is woken."""
-    desk, drivers = FakeDesk(late=views(2)), FakeDrivers(broken={("L-0000", 1)})
-    hands = HealActivities(desk, FakeOutbox(), drivers, FakeClock())
+    queries, drivers = FakeQueries(late=views(2)), FakeDrivers(broken={("L-0000", 1)})
+    hands = HealActivities(queries, FakeOutbox(), drivers, FakeClock())
     healed = await ActivityEnvironment().run(hands.heal, HealOrder())
     assert healed.faults == ("L-0000/1/g1: cannot be woken",)
     assert drivers.woken == [("L-0001", 1)]
@@ -40,8 +40,8 @@ async def test_driver_that_cannot_be_woken_is_named_and_the_rest_go_on() -> None
 
 async def test_missing_driver_that_cannot_be_started_counts_as_failed() -> None:
     """The report says what was done, not what was tried: of two missing drivers one runs now."""
-    desk, drivers = FakeDesk(open=views(2)), FakeDrivers(broken={("L-0000", 1)})
-    hands = HealActivities(desk, FakeOutbox(), drivers, FakeClock())
+    queries, drivers = FakeQueries(open=views(2)), FakeDrivers(broken={("L-0000", 1)})
+    hands = HealActivities(queries, FakeOutbox(), drivers, FakeClock())
     healed = await ActivityEnvironment().run(hands.heal, HealOrder())
     assert (healed.looked_at, healed.started, healed.failed) == (2, 1, 1)
     assert drivers.woken == [("L-0001", 1)]

@@ -15,10 +15,10 @@ from activities.sweeps import SweepActivities, SweepOrder
 from domain.loan.change import Applied, Refused
 from tests.fakes.bulk import (
     FakeArchive,
-    FakeDesk,
     FakeDrivers,
     FakeLedger,
     FakeOutbox,
+    FakeQueries,
     FakeReader,
     FakeStarter,
     statement,
@@ -49,47 +49,47 @@ class SlowOutbox(FakeOutbox):
 
 def watched() -> tuple[ActivityEnvironment, list[tuple[Any, ...]]]:
     """An environment that keeps what each heartbeat said."""
-    environment, beats = ActivityEnvironment(), []
-    environment.on_heartbeat = lambda *details: beats.append(details)
-    return environment, beats
+    environment, actions = ActivityEnvironment(), []
+    environment.on_heartbeat = lambda *details: actions.append(details)
+    return environment, actions
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shielded, "_BEAT_S", 0.02)
+    monkeypatch.setattr(shielded, "_ACTION_S", 0.02)
 
 
-async def test_a_slow_page_of_a_statement_beats_all_the_time() -> None:
+async def test_a_slow_page_of_a_statement_actions_all_the_time() -> None:
     """One page that takes longer than the heartbeat time-out is not taken for a dead worker."""
     archive = FakeArchive()
     reader = FakeReader({"s1": statement("s1", 1, 0, 100)})
     hands = StatementActivities(archive, reader, SlowLedger())
     order = StatementOrder("t1", await archive.keep("statement", b"s1"))
-    environment, beats = watched()
+    environment, actions = watched()
     await environment.run(hands.book, order)
-    assert len(beats) >= 5
+    assert len(actions) >= 5
 
 
-async def test_beats_of_a_slow_page_keep_the_cursor() -> None:
+async def test_actions_of_a_slow_page_keep_the_cursor() -> None:
     """A try that dies while a page is rolled leaves the place from where the next one goes on."""
-    desk, ledger = FakeDesk(["L-1", "L-2"]), SlowLedger()
+    queries, ledger = FakeQueries(["L-1", "L-2"]), SlowLedger()
     hands = SweepActivities(
-        ledger, desk, {}, FakeArchive(), FakeOutbox(), FakeStarter(), FakeClock()
+        ledger, queries, {}, FakeArchive(), FakeOutbox(), FakeStarter(), FakeClock()
     )
-    environment, beats = watched()
+    environment, actions = watched()
     cursor = ["2026-12-01", 1, 0, "L-1"]
     environment.info = dataclasses.replace(environment.info, heartbeat_details=[cursor])
     rolled = await environment.run(hands.roll, SweepOrder("t1"))
     assert (rolled.loans, list(ledger.applied)) == (2, ["roll/L-2/2026-12-01"])
-    early = beats[:-1]
+    early = actions[:-1]
     assert len(early) >= 5
     assert all(details == (cursor,) for details in early[:5])
 
 
-async def test_healing_beats_while_the_outbox_is_delivered() -> None:
+async def test_healing_actions_while_the_outbox_is_delivered() -> None:
     """Deliveries come before the first driver is looked at, and may take minutes."""
-    hands = HealActivities(FakeDesk(), SlowOutbox(3), FakeDrivers(), FakeClock())
-    environment, beats = watched()
+    hands = HealActivities(FakeQueries(), SlowOutbox(3), FakeDrivers(), FakeClock())
+    environment, actions = watched()
     healed = await environment.run(hands.heal, HealOrder())
     assert healed.delivered == 3
-    assert len(beats) >= 5
+    assert len(actions) >= 5

@@ -12,9 +12,9 @@ from temporalio.testing import ActivityEnvironment
 from activities.boarding import BoardActivities
 from activities.orders import OrderActivities
 from domain.errors import InvalidInput
-from domain.loan.aggregate import Actor
-from domain.loan.amounts import Component
-from domain.loan.view import Beat, BeatKind, InstallmentView
+from domain.kernel.command import Actor
+from domain.loan.view import Action, ActionKind, InstallmentView
+from domain.pricing.amounts import Component
 from ports.boarding import LoanApplication
 from tests.fakes.books import FakeBooks
 from tests.fakes.bulk import PLAIN, FakeLedger
@@ -88,14 +88,14 @@ def test_view_of_a_later_release_is_read_tolerantly() -> None:
     view = FakeBooks("r", "L-1").current
     adapter = TypeAdapter(InstallmentView)
     body = adapter.dump_python(view, mode="json")
-    body["next_beat"]["kind"] = "TELEPHONE"
+    body["next_action"]["kind"] = "TELEPHONE"
     body["mood"] = "sunny"
     body["state"] = "MEDIATED"
     read = adapter.validate_python(body)
     assert (read.state, read.state.is_known) == ("MEDIATED", False)
     assert adapter.validate_json(adapter.dump_json(read)) == read
-    assert isinstance(read.next_beat, Beat)
-    assert read.next_beat.kind is BeatKind.OTHER
+    assert isinstance(read.next_action, Action)
+    assert read.next_action.kind is ActionKind.OTHER
 
 
 async def test_refused_order_is_an_answer() -> None:

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from activities.statementlines import OwnLines
-from domain.reconciliation.identity import LineIds
-from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.statement.identity import LineIds
+from domain.statement.statement import LineItem, Statement, StatementLine
 from tests.fakes.bulk import FakeArchive
 
 FIRST = date(2026, 1, 1)

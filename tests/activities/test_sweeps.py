@@ -12,7 +12,7 @@ from activities.sweeps import StatementSource, SweepActivities, SweepOrder
 from domain.errors import InvalidInput
 from ports.archive import StatementRecord
 from ports.rail import RailUnavailable, StatementFile
-from tests.fakes.bulk import FakeArchive, FakeDesk, FakeLedger, FakeOutbox, FakeStarter
+from tests.fakes.bulk import FakeArchive, FakeLedger, FakeOutbox, FakeQueries, FakeStarter
 from tests.fakes.clock import FakeClock
 from tests.fakes.rails import FakeRail, profile
 from tests.support.doors import RecordStatementBreak, RollDay
@@ -24,12 +24,12 @@ SOURCES = (StatementSource("r", "acc"),)
 class Bench:
     def __init__(self, loans: int = 0) -> None:
         self.ledger, self.archive, self.starter = FakeLedger(), FakeArchive(), FakeStarter()
-        self.desk = FakeDesk([f"L-{number:04d}" for number in range(loans)])
+        self.queries = FakeQueries([f"L-{number:04d}" for number in range(loans)])
         self.rail = FakeRail(profile("r"))
         self.clock = FakeClock()
         self.hands = SweepActivities(
             self.ledger,
-            self.desk,
+            self.queries,
             {"r": self.rail},
             self.archive,
             FakeOutbox(7),

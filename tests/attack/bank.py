@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from domain.calendar import local_day
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.statement.statement import LineItem, StatementLine
 from tests.attack.setup import CURRENCY, FUNDER_ACCOUNT, Setup
 from tests.attack.truth import (
     BACK,
@@ -86,8 +86,8 @@ class Bank:
         done = self.executions[index]
         minor = done.minor if told is None else told
         whole = self.orders[done.order_no].amount_minor
-        klass = OutcomeClass.SUCCESS if minor >= whole else OutcomeClass.PARTIAL
-        outcome = Outcome(klass, "00", minor, done.ref, batch, done.on)
+        outcome_class = OutcomeClass.SUCCESS if minor >= whole else OutcomeClass.PARTIAL
+        outcome = Outcome(outcome_class, "00", minor, done.ref, batch, done.on)
         return News(
             self.outcome(done.order_no, outcome, source),
             (Fact(TAKEN, index, minor),),
@@ -101,7 +101,7 @@ class Bank:
         """The command that records an outcome."""
         return RecordOutcome(
             id=self.name("o"),
-            actor=DRIVER if source in {"answer", "enquiry"} else RAIL,
+            actor=DRIVER if source in {"answer", "inquiry"} else RAIL,
             reason="said by the rail",
             rail="simbank",
             order_no=order_no,
@@ -114,12 +114,12 @@ class Bank:
         """What the rail answers to an inquiry now."""
         found = [i for i, done in enumerate(self.executions) if done.order_no == order_no]
         if found and order_no not in self.says:
-            news = self.success(found[0], "enquiry")
+            news = self.success(found[0], "inquiry")
             done = self.executions[found[0]]
             if morning(done.on) <= at:
                 return news
         outcome = self.says.get(order_no, Outcome(OutcomeClass.PENDING, "P"))
-        return News(self.outcome(order_no, outcome, "enquiry", at), (), at)
+        return News(self.outcome(order_no, outcome, "inquiry", at), (), at)
 
     def no_answer(self, order_no: str) -> RecordOutcome:
         """The request may have left, and nothing came back."""
@@ -207,7 +207,7 @@ class Bank:
             order_no=done.order_no,
             bank_ref=ref,
             amount_minor=back.minor,
-            klass=REASONS[code],
+            outcome_class=REASONS[code],
             code=code,
             returned_on=back.on,
         )

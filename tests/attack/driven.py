@@ -14,7 +14,7 @@ from typing import Any
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.loan.change import Change, Ordered, Refusal
-from domain.loan.view import BeatKind
+from domain.loan.view import ActionKind
 from tests.attack.bank import Bank
 from tests.attack.findings import Finding
 from tests.attack.lies import FATES
@@ -35,10 +35,10 @@ from tests.support.doors import (
 )
 from tests.support.memory import SHANGHAI, TESTER, MemoryBooks
 
-BEATS = {
-    BeatKind.REMIND: QueueReminder,
-    BeatKind.PRESENT: IntendDebit,
-    BeatKind.REVIEW: Review,
+ACTIONS = {
+    ActionKind.REMIND: QueueReminder,
+    ActionKind.PRESENT: IntendDebit,
+    ActionKind.REVIEW: Review,
 }
 REACH = timedelta(days=10)
 NOW = timedelta()
@@ -142,27 +142,27 @@ class Driven:
     # --- the driver ------------------------------------------------------------------------------
 
     def drive(self, loan: int, number: int, fate: str = "taken") -> None:
-        """Perform what comes next until an order is out, waiting up to ten days for each beat."""
+        """Perform what comes next until an order is out, waiting up to ten days for each action."""
         for _ in range(6):
             if self._perform(*self.which(loan, number), fate, REACH) != "more":
                 return
 
     def _perform(self, loan: str, number: int, fate: str, reach: timedelta) -> str:
-        """Perform one beat: `sent` when an order went out, `idle` when there is nothing now."""
+        """Perform one action: `sent` when an order went out, `idle` when there is nothing now."""
         view = self.books.view(number, loan)
-        beat = view.next_beat
-        if beat is None or beat.not_before > self.books.at + reach:
+        action = view.next_action
+        if action is None or action.not_before > self.books.at + reach:
             return "idle"
-        self.books.at = max(self.books.at, beat.not_before)
-        if beat.kind is BeatKind.ENQUIRE:
+        self.books.at = max(self.books.at, action.not_before)
+        if action.kind is ActionKind.INQUIRE:
             self.deliver(self.bank.inquire(view.order_no, self.books.at))
             return "more"
         change = self.give(
-            BEATS[beat.kind],
+            ACTIONS[action.kind],
             DRIVER,
             loan_id=loan,
             number=number,
-            beat=beat.key,
+            action=action.key,
             generation=view.generation,
             seen=view.version,
         )
@@ -171,7 +171,7 @@ class Driven:
         if isinstance(change.answer, Ordered):
             self._send(change.answer.order, fate)
             return "sent"
-        if beat.kind is BeatKind.REMIND and not self.is_mute:
+        if action.kind is ActionKind.REMIND and not self.is_mute:
             self._deliver_notices(loan, number)
         return "more"
 

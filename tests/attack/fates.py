@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.attack.setup import OTHER_ACCOUNT
 from tests.attack.truth import DRIVER, TAKEN, Fact, Named, News
 from tests.support.doors import RecordUnsent

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.debit.attempt import DebitOrder
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.attack.truth import Named, morning
 
 if TYPE_CHECKING:

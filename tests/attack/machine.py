@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from domain.loan.aggregate import HoldKind
-from domain.loan.amounts import Component
+from domain.pricing.amounts import Component
 from tests.attack.moneysteps import MoneySteps
 from tests.support.doors import (
     Cancel,

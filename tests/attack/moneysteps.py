@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.attack.driven import Driven
 from tests.attack.setup import LENT_ON
 from tests.attack.truth import TRANSFER, Fact, Named, News, Transfer

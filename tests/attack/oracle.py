@@ -60,7 +60,7 @@ class Oracle(Rest):
                     sent.is_over = True
                 elif outcome.verdict is Verdict.PENDING:
                     sent.is_acknowledged = True
-                elif outcome.verdict is Verdict.NOT_FOUND and command.source == "enquiry":
+                elif outcome.verdict is Verdict.NOT_FOUND and command.source == "inquiry":
                     opens = self.bank.orders[order_no].send_until + RAIL.query_window
                     sent.not_found |= (command.asked_at or self.books.at) >= opens
             case RecordReturn(order_no=order_no):

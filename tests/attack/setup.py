@@ -10,14 +10,14 @@ from typing import Any
 
 from domain.debit.mandate import Mandate
 from domain.loan.aggregate import Rulebook
-from domain.loan.amounts import Component
-from domain.loan.caps import Cap, CapRules, Measure
-from domain.loan.frequency import Frequency
-from domain.loan.penalty import PenaltyRule
 from domain.loan.product import Product
-from domain.loan.schedule import ScheduleLine
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.waterfall import Direction, Future, Waterfall
+from domain.pricing.amounts import Component
+from domain.pricing.caps import Cap, CapRules, Measure
+from domain.pricing.frequency import Frequency
+from domain.pricing.penalty import PenaltyRule
+from domain.pricing.schedule import ScheduleLine
 from tests.support.doors import BoardLoan
 from tests.support.memory import ORDER, PRODUCT, RULES, board, with_shares
 

@@ -9,10 +9,10 @@ from datetime import datetime
 import pytest
 from sqlalchemy import text
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
 from domain.ledger.entry import Entry
 from domain.loan.change import Change, Refusal
 from tests.attack.findings import Finding
@@ -108,9 +108,9 @@ async def test_rival_writers_commit_what_was_decided(books_url: str) -> None:
     assert differ == [0] * WRITERS
     entries = [entry for group in groups for attack in group for entry in attack.books.entries]
     engine = books_engine(books_url)
-    desk = SqlDesk(engine, StillClock(), RULES)
-    booked = {(b.account, b.currency): b.minor for b in await desk.balances() if b.minor}
-    report = await desk.verify()
+    queries = SqlQueries(engine, StillClock(), RULES)
+    booked = {(b.account, b.currency): b.minor for b in await queries.balances() if b.minor}
+    report = await queries.verify()
     await engine.dispose()
     assert report.faults == ()
     assert len(entries) > WRITERS * EACH

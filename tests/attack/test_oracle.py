@@ -59,7 +59,7 @@ def test_an_order_beside_a_live_one_is_seen() -> None:
     given_up = replace(
         first.attempts[0],
         state=AttemptState.NOT_EXECUTED,
-        klass=OutcomeClass.NOT_FOUND,
+        outcome_class=OutcomeClass.NOT_FOUND,
         ended_at=attack.books.at,
     )
     first = replace(first, attempts=(given_up,), state=State.RETRYING)

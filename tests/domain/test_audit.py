@@ -11,8 +11,8 @@ from domain.calendar import DayWindow
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment
-from domain.loan.amounts import Amounts
 from domain.loan.lifecycle import State
+from domain.pricing.amounts import Amounts
 from tests.support.auditbench import ACCOUNT, World, booking_day, paid_and_closed
 from tests.support.doors import RecordPayment, Review, WithdrawPayment
 from tests.support.memory import DRIVER, PRODUCT, TESTER, board
@@ -334,9 +334,9 @@ def test_an_unproven_receipt_that_has_a_case_is_late_and_known() -> None:
     world.confirm(attempt, world.execute(attempt, statement=None))
     world.to(date(2026, 5, 8))
     view = world.books.view()
-    assert view.next_beat is not None
+    assert view.next_action is not None
     world.apply(
-        Review(id="review/1", actor=DRIVER, loan_id="L1", number=1, beat=view.next_beat.key)
+        Review(id="review/1", actor=DRIVER, loan_id="L1", number=1, action=view.next_action.key)
     )
     report = world.audit()
     assert report.paid_not_closed == 1
@@ -465,7 +465,7 @@ def test_a_message_queued_after_the_payment_is_found(world: World) -> None:
     assert kinds(world.audit()) == {FindingKind.CONTACT}
 
 
-def failed(count: int, world: World, klass: OutcomeClass = OutcomeClass.NSF) -> BooksFacts:
+def failed(count: int, world: World, outcome_class: OutcomeClass = OutcomeClass.NSF) -> BooksFacts:
     """Give the books with so many declined attempts, a day apart."""
     item = world.books.item()
     first = item.attempts[0]
@@ -476,7 +476,7 @@ def failed(count: int, world: World, klass: OutcomeClass = OutcomeClass.NSF) -> 
             number=n + 1,
             order_no=f"N{n}",
             state=AttemptState.DECLINED,
-            klass=klass,
+            outcome_class=outcome_class,
             intended_at=first.intended_at + n * day,
             ended_at=first.intended_at + n * day,
         )

@@ -11,9 +11,9 @@ from domain.audit.findings import Finding, FindingKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.amounts import Amounts
 from domain.loan.lifecycle import State
 from domain.loan.product import Payee, Routing
+from domain.pricing.amounts import Amounts
 from tests.support.auditbench import ACCOUNT, World, booking_day, paid_and_closed
 from tests.support.memory import board
 
@@ -474,10 +474,10 @@ def test_each_limit_of_attempts_is_told_in_its_own_words(world: World) -> None:
     at = world.books.item().attempts[0].intended_at
     failed: dict[str, Any] = {
         "state": AttemptState.DECLINED,
-        "klass": OutcomeClass.NSF,
+        "outcome_class": OutcomeClass.NSF,
         "code": "51",
     }
-    closed = {**failed, "klass": OutcomeClass.ACCOUNT, "code": "14"}
+    closed = {**failed, "outcome_class": OutcomeClass.ACCOUNT, "code": "14"}
     gone = {**failed, "state": AttemptState.NOT_EXECUTED}
     tried(world, failed, closed, gone, failed, {**failed, "intended_at": at + timedelta(days=2)})
     loan = world.books.loans["L1"]

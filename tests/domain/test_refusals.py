@@ -17,9 +17,9 @@ from domain.calendar import (
     local_day,
     local_instant,
 )
-from domain.canonical import canonical
 from domain.debit.plan import RetryPlan
 from domain.errors import IllegalTransition, InvalidInput, InvariantBroken
+from domain.kernel.canonical import canonical
 from domain.ledger.entry import Entry, Posting
 from domain.loan.lifecycle import Event, State, advance
 from domain.money import Money, exponent, largest_remainder, parse_minor

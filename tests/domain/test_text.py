@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import InvalidInput
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from domain.text import cleaned, cleaned_copy, is_plain, plain, shortened, unplain, visible
 
 HOSTILE = (

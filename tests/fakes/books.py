@@ -16,15 +16,15 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, Verdict
 from domain.errors import Conflict
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.amounts import Amounts
 from domain.loan.change import Answer, Applied, Done, Ordered, Refused, Superseded
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
-from domain.loan.view import Beat, BeatKind, InstallmentView
+from domain.loan.view import Action, ActionKind, InstallmentView
+from domain.pricing.amounts import Amounts
 from tests.fakes.clock import FakeClock
 from tests.support.doors import (
+    ActionCommand,
     AnyCommand,
-    BeatCommand,
     Cancel,
     ChangeDate,
     Hold,
@@ -47,7 +47,7 @@ class Pace:
 
     remind: timedelta = timedelta(0)
     present: timedelta = timedelta(seconds=1)
-    enquire: timedelta = timedelta(seconds=1)
+    inquire: timedelta = timedelta(seconds=1)
     retry: timedelta = timedelta(seconds=1)
     review: timedelta = timedelta(hours=1)
     lease: timedelta = timedelta(seconds=30)
@@ -55,7 +55,7 @@ class Pace:
 
 @dataclass
 class FakeBooks:
-    """`Books` and the part of `Desk` that drivers use, for one installment."""
+    """`Books` and the part of `Queries` that drivers use, for one installment."""
 
     rail: str
     loan_id: str
@@ -90,16 +90,20 @@ class FakeBooks:
             owed_minor=10_000,
             rail=self.rail,
         )
-        self.current = replace(self.current, next_beat=self.beat(BeatKind.REMIND, self.pace.remind))
+        self.current = replace(
+            self.current, next_action=self.action(ActionKind.REMIND, self.pace.remind)
+        )
 
     # --- what tests do to it ---------------------------------------------------------------------
 
     def now(self) -> datetime:
         return self.clock.now()
 
-    def beat(self, kind: BeatKind, wait: timedelta) -> Beat:
+    def action(self, kind: ActionKind, wait: timedelta) -> Action:
         self._keys += 1
-        return Beat(kind, self.now() + wait, f"it is time to {kind.value}", f"{kind}/{self._keys}")
+        return Action(
+            kind, self.now() + wait, f"it is time to {kind.value}", f"{kind}/{self._keys}"
+        )
 
     def change(self, **fields: object) -> InstallmentView:
         """Change the view as news from outside would, and give it."""
@@ -109,7 +113,7 @@ class FakeBooks:
 
     def settle(self) -> InstallmentView:
         """The bank's statement proves the money: closed."""
-        return self.change(state=State.CLOSED, is_final=True, next_beat=None)
+        return self.change(state=State.CLOSED, is_final=True, next_action=None)
 
     def applied(self, kind: str) -> list[AnyCommand]:
         return [command for command in self.commands if command.kind == kind]
@@ -166,10 +170,10 @@ class FakeBooks:
         match command:
             case QueueReminder() | IntendDebit() | Review() if self._moot(command):
                 return Applied(Superseded(), self._now())
-            case _ if self.stuck and isinstance(command, BeatCommand):
+            case _ if self.stuck and isinstance(command, ActionCommand):
                 return Applied(Done(), self.current)
             case QueueReminder():
-                self.change(next_beat=self.beat(BeatKind.PRESENT, self.pace.present))
+                self.change(next_action=self.action(ActionKind.PRESENT, self.pace.present))
             case IntendDebit():
                 answer = Ordered(self._intend())
             case RenewSend():
@@ -180,19 +184,19 @@ class FakeBooks:
                 self._outcome(outcome, source)
             case RecordUnsent():
                 self.attempts[-1] = replace(self.attempts[-1], state=AttemptState.RECALLED)
-                self._next(State.DUE, BeatKind.PRESENT, self.pace.retry)
+                self._next(State.DUE, ActionKind.PRESENT, self.pace.retry)
             case RaiseOperator():
                 self.change(needs_operator=command.reason)
             case Review():
-                self.change(next_beat=None)
+                self.change(next_action=None)
             case _:
                 return self._order(command)
         return Applied(answer, self.current)
 
-    def _moot(self, command: BeatCommand) -> bool:
-        beat = self.current.next_beat
-        early = beat is not None and beat.not_before > self.now() - self.behind
-        return beat is None or beat.key != command.beat or early
+    def _moot(self, command: ActionCommand) -> bool:
+        action = self.current.next_action
+        early = action is not None and action.not_before > self.now() - self.behind
+        return action is None or action.key != command.action or early
 
     def _now(self) -> InstallmentView:
         """The view as the books give it: with the instant of their own clock."""
@@ -203,14 +207,14 @@ class FakeBooks:
             return Refused(self.refuse, "not now", self.current)
         match command:
             case Hold():
-                self.change(hold=command.what.value, next_beat=None)
+                self.change(hold=command.what.value, next_action=None)
             case Unhold():
-                self.change(hold="", next_beat=self.beat(BeatKind.PRESENT, timedelta(0)))
+                self.change(hold="", next_action=self.action(ActionKind.PRESENT, timedelta(0)))
             case Cancel():
-                self.change(state=State.CANCELLED, is_final=True, next_beat=None)
+                self.change(state=State.CANCELLED, is_final=True, next_action=None)
             case ChangeDate():
-                beat = self.beat(BeatKind.PRESENT, self.pace.present)
-                self.change(due_on=command.due_on, next_beat=beat)
+                action = self.action(ActionKind.PRESENT, self.pace.present)
+                self.change(due_on=command.due_on, next_action=action)
             case _:
                 self.change(owed_minor=self.current.owed_minor - 1)
         return Applied(Done(), self.current)
@@ -234,7 +238,7 @@ class FakeBooks:
             attempt_no=number,
             attempt_state=attempt.state.value,
             order_no=attempt.order_no,
-            next_beat=self.beat(BeatKind.ENQUIRE, self.pace.enquire),
+            next_action=self.action(ActionKind.INQUIRE, self.pace.inquire),
         )
         return self._debit(attempt)
 
@@ -266,31 +270,31 @@ class FakeBooks:
         match outcome.verdict:
             case Verdict.CONFIRMED:
                 self._end(AttemptState.CONFIRMED, outcome)
-                self._next(State.CLEARING, BeatKind.REVIEW, self.pace.review)
+                self._next(State.CLEARING, ActionKind.REVIEW, self.pace.review)
             case Verdict.DECLINED:
                 self._end(AttemptState.DECLINED, outcome)
-                self._next(State.RETRYING, BeatKind.PRESENT, self.pace.retry)
+                self._next(State.RETRYING, ActionKind.PRESENT, self.pace.retry)
             case Verdict.NOT_FOUND if self._proves(source):
                 self._end(AttemptState.NOT_EXECUTED, outcome)
-                self._next(State.DUE, BeatKind.PRESENT, self.pace.retry)
+                self._next(State.DUE, ActionKind.PRESENT, self.pace.retry)
             case Verdict.PENDING:
                 self._end(AttemptState.ACCEPTED, outcome)
-                self._next(State.PRESENTED, BeatKind.ENQUIRE, self.pace.enquire)
+                self._next(State.PRESENTED, ActionKind.INQUIRE, self.pace.inquire)
             case _:
                 self._end(AttemptState.UNKNOWN, outcome)
-                self._next(State.IN_DOUBT, BeatKind.ENQUIRE, self.pace.enquire)
+                self._next(State.IN_DOUBT, ActionKind.INQUIRE, self.pace.inquire)
 
     def _proves(self, source: str) -> bool:
-        return self.lease_passed and self.conclusive and source == "enquiry"
+        return self.lease_passed and self.conclusive and source == "inquiry"
 
     def _end(self, state: AttemptState, outcome: Outcome) -> None:
         self.attempts[-1] = replace(self.attempts[-1], state=state, code=outcome.code)
 
-    def _next(self, state: State, kind: BeatKind, wait: timedelta) -> None:
+    def _next(self, state: State, kind: ActionKind, wait: timedelta) -> None:
         last = self.attempts[-1]
         self.change(
             state=state,
             attempt_state=last.state.value,
             failure_code=last.code if state is not State.CLEARING else "",
-            next_beat=self.beat(kind, wait),
+            next_action=self.action(kind, wait),
         )

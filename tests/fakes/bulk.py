@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from domain.loan.change import Applied, Done, Refused
 from domain.loan.view import InstallmentView
-from domain.reconciliation.statement import Statement, StatementLine
-from domain.reconciliation.totals import Totals
+from domain.statement.statement import Statement, StatementLine
+from domain.statement.totals import Totals
 from ports.archive import StatementRecord
 from ports.boarding import LoanApplication
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
@@ -42,7 +42,7 @@ class FakeLedger:
 
 
 @dataclass
-class FakeDesk:
+class FakeQueries:
     """Lists of loans to roll and of installments to heal."""
 
     to_roll: list[str] = field(default_factory=list)

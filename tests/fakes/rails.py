@@ -42,10 +42,10 @@ class FakeRail:
 
     profile: RailProfile
     presents: list[Outcome | Exception] = field(default_factory=lambda: [OK])
-    enquiries: list[Outcome | Exception] = field(default_factory=lambda: [OK])
+    inquiries: list[Outcome | Exception] = field(default_factory=lambda: [OK])
     files: dict[str, tuple[StatementFile, bytes]] = field(default_factory=dict)
     posted: list[str] = field(default_factory=list)
-    enquired: list[str] = field(default_factory=list)
+    inquired: list[str] = field(default_factory=list)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
     stop_after_send: asyncio.Event | None = None
     fetched: int = 0
@@ -60,10 +60,10 @@ class FakeRail:
             await self.stop_after_send.wait()
         return line
 
-    async def enquire(self, order_no: str, merchant_id: str) -> Outcome:
+    async def inquire(self, order_no: str, merchant_id: str) -> Outcome:
         assert merchant_id
-        self.enquired.append(order_no)
-        line = self.enquiries.pop(0) if len(self.enquiries) > 1 else self.enquiries[0]
+        self.inquired.append(order_no)
+        line = self.inquiries.pop(0) if len(self.inquiries) > 1 else self.inquiries[0]
         if isinstance(line, Exception):
             raise line
         return line

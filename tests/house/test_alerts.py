@@ -180,7 +180,7 @@ async def test_sql_in_run_books_runs_on_the_books(postgres_url: str) -> None:
     from sqlalchemy import text  # noqa: PLC0415
 
     from adapters.sql.engine import books_engine  # noqa: PLC0415
-    from adapters.sql.migrate import upgrade  # noqa: PLC0415
+    from adapters.sql.schema.migrate import upgrade  # noqa: PLC0415
 
     await upgrade(postgres_url)
     engine = books_engine(postgres_url)

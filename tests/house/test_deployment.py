@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from sandbox.serverbinary import CLI_VERSION, MODULE, PACKAGE
 from tests.support.tree import ROOT
-from workers.devserver import SEARCH_ATTRIBUTES
-from workers.serverbinary import CLI_VERSION, MODULE, PACKAGE
 from workers.settings import Settings
+from workflows.names import SEARCH_ATTRIBUTES
 
 COMPOSE = ROOT / "docker-compose.yml"
 

@@ -14,12 +14,8 @@ import typer
 import yaml
 
 from adapters.rails.simbank.profile import SIMBANK
-from tests.support.tree import ROOT
-from workers.cli import build
-from workers.processes import output_of
-from workers.runner import roles_of
-from workers.settings import Settings
-from workers.topologyparts import (
+from cli.tree import build
+from sandbox.topologyparts import (
     APP_ROLE,
     SECRET_VARIABLES,
     WORKERS,
@@ -29,6 +25,10 @@ from workers.topologyparts import (
     server_variables,
     worker_variables,
 )
+from tests.support.tree import ROOT
+from workers.processes import output_of
+from workers.runner import roles_of
+from workers.settings import Settings
 
 COMPOSE_GO = "github.com/compose-spec/compose-go/v2@v2.16.2"
 """The module that carries the specification's JSON schema; read from Go's module cache."""

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import typer
 
+from cli.tree import build
 from tests.house.test_alerts import commands_in
 from tests.support.tree import ROOT
-from workers.cli import build
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]

@@ -17,15 +17,16 @@ from typing import Any
 from temporalio.worker import Worker
 
 from activities.debits import DebitActivities
-from adapters.notices.courier import NoticeCourier
+from adapters.notices.dispatcher import NoticeDispatcher
 from adapters.rails.simbank.client import SimbankRail
-from adapters.sql.books import SqlBooks
-from adapters.sql.outbox import Pace
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.outbox import Pace
 from adapters.temporal import worker
-from adapters.temporal.couriers import DriverCourier
+from adapters.temporal.dispatchers import DriverDispatcher
+from cli import tree as cli
 from tests.support.base import close_long_holidays
 from tests.support.doors import IntendDebit, RecordOutcome
-from workers import cli, compose
+from workers import compose
 from workflows import policies
 
 FOLDER = "ACQUIT_TEST_ABORTS"
@@ -67,7 +68,7 @@ def patch() -> None:
     """Put the points around the real parts; nothing else of them is changed."""
     apply, present = SqlBooks.apply, SimbankRail.present
     perform = DebitActivities._present
-    deliver, notify = DriverCourier.deliver, NoticeCourier.deliver
+    deliver, notify = DriverDispatcher.deliver, NoticeDispatcher.deliver
 
     async def applying(self: Any, command: Any) -> Any:
         answer = await apply(self, command)
@@ -101,8 +102,8 @@ def patch() -> None:
         (SqlBooks, "apply", applying),
         (SimbankRail, "present", presenting),
         (DebitActivities, "_present", performing),
-        (DriverCourier, "deliver", delivering),
-        (NoticeCourier, "deliver", notifying),
+        (DriverDispatcher, "deliver", delivering),
+        (NoticeDispatcher, "deliver", notifying),
     ):
         setattr(owner, name, replacement)
 

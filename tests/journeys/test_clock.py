@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.virtualtime import advance
 from tests.journeys.program import Program, acquit, start
 from tests.journeys.whole import Whole, loans, whole
 from tests.support.base import base
 from tests.support.doors import Actor, Hold
 from workers.clock import CLOCK_FILE
-from workers.console import Exit
-from workers.sandbox import advance
+from workers.reporting import Exit
 
 
 async def penalty_days(run: Whole, loan_id: str) -> int:
     """On how many days penalty was charged."""
-    told = await run.stack.desk.story(loan_id, 1)
+    told = await run.stack.queries.story(loan_id, 1)
     return sum(line.what == "penalty_accrued" for line in told)
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.journeys.program import Program, acquit, start
 from tests.support.base import base
-from workers.console import Exit
+from workers.reporting import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
 LOAN = "JRN-1"

@@ -94,6 +94,6 @@ async def test_a_happy_installment_takes_eight_commits_and_one_more_over_a_weeke
 def test_help_loads_nothing_that_is_slow() -> None:
     """`acquit --help` answers at once: no event loop, database, server or models are loaded."""
     slow = {"asyncio", "pydantic", "sqlalchemy", "temporalio", "httpx", "cryptography"}
-    look = f"import sys, workers.cli as c; c.run(['--help']); print({slow} & sys.modules.keys())"
+    look = f"import sys, cli.tree as c; c.run(['--help']); print({slow} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "set()"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.program import Done, Program, acquit, start
-from workers.console import Exit
+from workers.reporting import Exit
 
 LEDGER = {"entries", "postings", "balanced", "chain_ok", "head"}
 KEYS = {

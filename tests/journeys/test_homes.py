@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from sandbox.homefiles import BOOKS_DB, SIMULATOR_DB, TEMPORAL_DB
 from tests.journeys.program import ROOT, Program, acquit, start
 from tests.journeys.test_commands import ends_when_told, one_month, tape
 from tests.support.base import base_day
-from workers.console import Exit
-from workers.homefiles import BOOKS_DB, SIMULATOR_DB, TEMPORAL_DB
+from workers.reporting import Exit
 
 NOTHING = b""
 GARBAGE = b"these are no books at all, and longer than a header"

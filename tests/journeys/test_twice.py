@@ -20,13 +20,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.statements import StatementOrder
 from adapters.sql.rows import read_message
-from adapters.sql.tables import outbox
-from adapters.temporal.couriers import couriers
-from domain.loan.aggregate import Actor, HoldKind
-from ports.outbox import Courier, OutboxRow
+from adapters.sql.schema.tables import outbox
+from adapters.temporal.dispatchers import dispatchers
+from domain.kernel.command import Actor
+from domain.loan.aggregate import HoldKind
+from ports.outbox import Dispatcher, OutboxRow
 from simulator.webhooks import sign
 from tests.journeys.whole import Whole, loans, soon, whole
-from workers.compose import notice_courier
+from workers.compose import notice_dispatcher
 from workflows import names
 from workflows.installment import InstallmentWorkflow
 from workflows.messages import HoldRequest, UnholdRequest
@@ -67,8 +68,8 @@ async def everything_again(run: Whole) -> int:
     """Deliver every message of the outbox twice more, the newest first."""
     rows = await rows_of(run)
     async with AsyncExitStack() as closing:
-        notices = await notice_courier(run.house.stack, closing)
-        by_topic: dict[str, Courier] = {**couriers(run.house.drivers), "notice": notices}
+        notices = await notice_dispatcher(run.house.stack, closing)
+        by_topic: dict[str, Dispatcher] = {**dispatchers(run.house.drivers), "notice": notices}
         for row in [*reversed(rows), *rows]:
             await by_topic[row.topic].deliver(row)
     await run.sandbox.settle()
@@ -209,9 +210,9 @@ async def _is_awake(handle: WorkflowHandle[Any, Any]) -> bool:
 
 
 async def _story(run: Whole, loan_id: str) -> list[str]:
-    return [line.what for line in await run.house.stack.desk.story(loan_id, 1)]
+    return [line.what for line in await run.house.stack.queries.story(loan_id, 1)]
 
 
 async def _opened(run: Whole, loan_id: str) -> bool:
-    unfinished = await run.house.stack.desk.unfinished(("", 0), 10)
+    unfinished = await run.house.stack.queries.unfinished(("", 0), 10)
     return any(view.loan_id == loan_id for view in unfinished)

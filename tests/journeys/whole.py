@@ -20,18 +20,18 @@ from adapters.products.files import read_products
 from adapters.temporal.client import connect
 from domain.audit import AuditReport
 from domain.loan.view import InstallmentView
+from sandbox.auditing import audit_stack, fetch_log
+from sandbox.demoloans import made_loans
+from sandbox.local import LocalOptions, LocalStack
+from sandbox.rehearsal import ENDED, board
+from sandbox.simulated import SimulatorControl
+from sandbox.virtualtime import Sandbox
 from tests.support.base import base, base_day
 from tests.support.doors import BoardLoan
-from workers.auditing import audit_stack, fetch_log
 from workers.compose import Stack, open_stack
-from workers.demoloans import made_loans
-from workers.local import LocalOptions, LocalStack
 from workers.processes import free_port
-from workers.rehearsal import ENDED, board
 from workers.runner import House, working
-from workers.sandbox import Sandbox
 from workers.settings import Settings, temporal_config
-from workers.simulated import SimulatorControl
 
 LONGEST = timedelta(days=120)
 SEED = 7
@@ -81,7 +81,7 @@ class Watched:
 
     async def audit(self) -> AuditReport:
         """The bank's own log against the books."""
-        return await audit_stack(self.stack.desk, self.stack.clock, self.url)
+        return await audit_stack(self.stack.queries, self.stack.clock, self.url)
 
     async def truth(self) -> dict[str, Any]:
         """The bank's log as it gives it."""
@@ -89,7 +89,7 @@ class Watched:
 
     async def view(self, loan_id: str, number: int = 1) -> InstallmentView:
         """One installment as the books have it now."""
-        found = await self.stack.desk.view(loan_id, number)
+        found = await self.stack.queries.view(loan_id, number)
         assert found is not None
         return found
 
@@ -98,7 +98,7 @@ class Watched:
 
         News that is known already is kept as a command of its own, so the chain's hash moves on.
         """
-        report = await self.stack.desk.verify()
+        report = await self.stack.queries.verify()
         assert not report.faults
         return f"{report.entries} {report.postings} {report.transitions}"
 

@@ -25,17 +25,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.healing import HealOrder
 from activities.sweeps import StatementSource, SweepOrder
 from domain.debit.outcome import NO_ANSWER
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from domain.loan.lifecycle import State
-from domain.loan.view import Beat, BeatKind
+from domain.loan.view import Action, ActionKind
 from ports.rail import RailUnavailable, StatementFile
+from sandbox.devserver import DevServer
+from sandbox.serverbinary import find_server
 from tests.fakes.books import Pace
 from tests.fakes.bulk import PLAIN
 from tests.fakes.rails import NSF, OK, PENDING
 from tests.support.bulk import BulkStage
 from tests.support.stage import Handle, Stage, stage, until
-from workers.devserver import DevServer
-from workers.serverbinary import find_server
 from workflows import names, policies
 from workflows.installment import InstallmentWorkflow
 from workflows.messages import CancelRequest, HoldRequest, UnholdRequest, WriteOffRequest
@@ -92,8 +92,8 @@ async def declined_then_paid(client: Client, mark: str) -> Any:
 
 
 @scenario
-async def unknown_then_enquired(client: Client, mark: str) -> Any:
-    scene = stage(client, mark=mark, presents=[NO_ANSWER], enquiries=[PENDING, OK])
+async def unknown_then_inquired(client: Client, mark: str) -> Any:
+    scene = stage(client, mark=mark, presents=[NO_ANSWER], inquiries=[PENDING, OK])
     async with scene.workers():
         handle = await scene.open()
         await cleared(scene)
@@ -249,8 +249,8 @@ async def date_moved_by_news(client: Client, mark: str) -> Any:
         handle = await scene.open()
         await until(lambda: bool(scene.books.commands))
         await asyncio.sleep(0.3)
-        soon = scene.books.beat(BeatKind.PRESENT, timedelta(seconds=1))
-        moved = scene.books.change(due_on=date(2026, 12, 3), next_beat=soon)
+        soon = scene.books.action(ActionKind.PRESENT, timedelta(seconds=1))
+        moved = scene.books.change(due_on=date(2026, 12, 3), next_action=soon)
         await handle.signal(InstallmentWorkflow.wake, moved)
         await cleared(scene)
         await scene.settle(handle)
@@ -258,10 +258,10 @@ async def date_moved_by_news(client: Client, mark: str) -> Any:
 
 
 @scenario
-async def beat_of_a_later_release(client: Client, mark: str) -> Any:
+async def action_of_a_later_release(client: Client, mark: str) -> Any:
     scene = stage(client, mark=mark)
-    later = Beat(BeatKind.OTHER, scene.books.now(), "a rule of tomorrow", "call/1")
-    scene.books.change(next_beat=later)
+    later = Action(ActionKind.OTHER, scene.books.now(), "a rule of tomorrow", "call/1")
+    scene.books.change(next_action=later)
     async with scene.workers():
         handle = await scene.open()
         await asyncio.sleep(0.5)
@@ -307,7 +307,7 @@ async def reopened_under_a_higher_generation(client: Client, mark: str) -> Any:
 @scenario
 async def long_history_continued(client: Client, mark: str) -> Any:
     usual, policies.EVENTS_MOST = policies.EVENTS_MOST, 20
-    scene = stage(client, mark=mark, presents=[NO_ANSWER], enquiries=[*[PENDING] * 4, OK])
+    scene = stage(client, mark=mark, presents=[NO_ANSWER], inquiries=[*[PENDING] * 4, OK])
     try:
         async with scene.workers():
             handle = await scene.open()
@@ -321,7 +321,7 @@ async def long_history_continued(client: Client, mark: str) -> Any:
 @scenario
 async def sweep(client: Client, mark: str) -> Any:
     scene = BulkStage(client, f"bulk-{mark}")
-    scene.desk.to_roll = ["L-1", "L-2"]
+    scene.queries.to_roll = ["L-1", "L-2"]
     sha256 = hashlib.sha256(b"s1").hexdigest()
     scene.rail.files["f1"] = (StatementFile("f1", "acc", DAY, 1, sha256), b"s1")
     order = SweepOrder(f"t-{mark}", DAY, sources=(StatementSource("r", "acc"),))

@@ -25,7 +25,7 @@ async def test_recorded_history_replays(path: Path) -> None:
 async def test_changed_order_of_commands_is_caught() -> None:
     """The test above can fail: a history whose events are not ours does not replay."""
     happy = next(path for path in HISTORIES if path.stem == "happy")
-    text = happy.read_text(encoding="utf-8").replace("debits.present", "debits.enquire")
+    text = happy.read_text(encoding="utf-8").replace("debits.present", "debits.inquire")
     replayer = Replayer(
         workflows=WORKFLOWS,
         data_converter=pydantic_data_converter,

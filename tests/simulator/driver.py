@@ -153,8 +153,8 @@ class Bank:
                 return answer
         return answer
 
-    async def enquire(self, number: str) -> Any:
-        """Enquire after an order."""
+    async def inquire(self, number: str) -> Any:
+        """Inquire after an order."""
         return await self.insist("GET", f"/dd/v1/orders/{number}?merchant_id={MERCHANT}")
 
     async def truth(self) -> Any:

@@ -30,7 +30,7 @@ async def test_an_order_is_executed_once_however_often_it_is_posted(bank: Bank) 
     number = await _good(bank, "once")
     first = await bank.debit(number, "md-once", 12_345)
     assert set(first) == SHAPE
-    assert first == await bank.debit(number, "md-once", 12_345) == await bank.enquire(number)
+    assert first == await bank.debit(number, "md-once", 12_345) == await bank.inquire(number)
     assert first["executed_minor"] == first["amount_minor"] == 12_345
     truth = await bank.truth()
     (order,) = [row for row in truth["orders"] if row["order_no"] == number]
@@ -46,7 +46,7 @@ async def test_an_order_number_with_other_content_is_refused(bank: Bank) -> None
     number = await _good(bank, "other")
     answer = await bank.debit(number, "md-other", 99)
     assert (answer["code"], answer["status"], answer["executed_minor"]) == ("12", "ERROR", 0)
-    assert (await bank.enquire(number))["amount_minor"] == 12_345
+    assert (await bank.inquire(number))["amount_minor"] == 12_345
 
 
 async def test_a_wrong_signature_is_refused_before_anything_else(bank: Bank) -> None:
@@ -62,12 +62,12 @@ async def test_a_wrong_signature_is_refused_before_anything_else(bank: Bank) -> 
         (await bank.http.get("/dd/v1/orders/unsigned", headers=head)).status_code for _ in range(2)
     ]
     assert codes == [200, 401]
-    assert (await bank.enquire("unsigned"))["code"] == "34"
+    assert (await bank.inquire("unsigned"))["code"] == "34"
 
 
 async def test_an_unknown_order_is_answered_34_not_an_http_error(bank: Bank) -> None:
     """Not found is a business answer, so that it cannot be confused with a broken call."""
-    answer = await bank.enquire("never-seen")
+    answer = await bank.inquire("never-seen")
     assert (answer["code"], answer["status"], set(answer)) == ("34", "NOT_FOUND", SHAPE)
 
 
@@ -76,7 +76,7 @@ async def test_orders_are_taken_in_service_hours_only(bank: Bank) -> None:
     await bank.to_hour(22, 30)
     await bank.sign_up("md-night")
     assert (await bank.debit("night", "md-night"))["code"] == "39"
-    assert (await bank.enquire("night"))["code"] == "34"
+    assert (await bank.inquire("night"))["code"] == "34"
     await bank.to_hour(7, 5)
     assert (await bank.debit("night", "md-night"))["code"] != "39"
 
@@ -93,15 +93,15 @@ async def test_an_order_for_another_day_waits_and_can_be_cancelled(bank: Bank) -
         assert answer["status"] == "PENDING"
     cancelled = await bank.insist("POST", "/dd/v1/orders/later-2/cancel", {"merchant_id": "M-1"})
     assert (cancelled["code"], cancelled["status"]) == ("00", "CANCELLED")
-    assert (await bank.enquire("later-1"))["status"] == "PENDING"
+    assert (await bank.inquire("later-1"))["status"] == "PENDING"
     await bank.go_on(days=5)
-    done = await bank.enquire("later-1")
+    done = await bank.inquire("later-1")
     assert done["status"] != "PENDING"
     (truth,) = [row for row in (await bank.truth())["orders"] if row["order_no"] == "later-1"]
     assert {row["value_on"] for row in truth["executions"]} <= {bank_day["value_on"]}
     refused = await bank.insist("POST", "/dd/v1/orders/later-1/cancel", {"merchant_id": "M-1"})
     assert refused["code"] == "30"
-    assert (await bank.enquire("later-2"))["status"] == "CANCELLED"
+    assert (await bank.inquire("later-2"))["status"] == "CANCELLED"
 
 
 def _days_on(day: str, count: int) -> str:
@@ -120,5 +120,5 @@ async def test_a_verdict_is_reported_by_a_signed_webhook(bank: Bank, receiver: R
     await until(told)
     message = receiver.about(number)[0]
     assert message.genuine
-    assert message.body == {"type": "order.finished", "order": await bank.enquire(number)}
+    assert message.body == {"type": "order.finished", "order": await bank.inquire(number)}
     assert abs(int(message.headers["webhook-timestamp"]) - bank.now().timestamp()) < 60

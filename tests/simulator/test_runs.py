@@ -94,7 +94,7 @@ async def test_the_clock_never_goes_back(bank: Bank) -> None:
     await bank.go_on(hours=1)
     answer = await bank.http.post("/control/clock", json={"offset_s": bank.offset - 60})
     assert answer.status_code == 409
-    assert (await bank.enquire("nobody"))["code"] == "34"
+    assert (await bank.inquire("nobody"))["code"] == "34"
 
 
 async def test_calm_ends_every_fault(start: Starter) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
+from sandbox.topologyparts import HOST, low_port
 from workers.processes import Child
-from workers.topologyparts import HOST, low_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 40.0

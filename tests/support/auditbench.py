@@ -22,10 +22,11 @@ from domain.audit import (
 )
 from domain.debit.attempt import Attempt
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Actor, Loan
+from domain.kernel.command import Actor
+from domain.loan.aggregate import Loan
 from domain.loan.change import Change, Ordered
-from domain.loan.view import BeatKind
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.loan.view import ActionKind
+from domain.statement.statement import LineItem, StatementLine
 from tests.support.doors import (
     AnyCommand,
     BoardLoan,
@@ -108,14 +109,14 @@ class World:
     def remind(self, number: int = 1, loan_id: str = "L1") -> str:
         """Send the reminder that is due; the provider takes it a second later."""
         view = self.books.view(number, loan_id)
-        assert view.next_beat is not None
-        assert view.next_beat.kind is BeatKind.REMIND, view
+        assert view.next_action is not None
+        assert view.next_action.kind is ActionKind.REMIND, view
         command = QueueReminder(
             id=self.id("remind"),
             actor=DRIVER,
             loan_id=loan_id,
             number=number,
-            beat=view.next_beat.key,
+            action=view.next_action.key,
         )
         self.apply(command)
         message_id = self.books.item(number, loan_id).notices[-1].message_id
@@ -129,14 +130,14 @@ class World:
     def intend(self, number: int = 1, loan_id: str = "L1") -> Attempt:
         """Intend the debit that is due, and let the bank have the order a second later."""
         view = self.books.view(number, loan_id)
-        assert view.next_beat is not None
-        assert view.next_beat.kind is BeatKind.PRESENT, view
+        assert view.next_action is not None
+        assert view.next_action.kind is ActionKind.PRESENT, view
         command = IntendDebit(
             id=self.id("intend"),
             actor=DRIVER,
             loan_id=loan_id,
             number=number,
-            beat=view.next_beat.key,
+            action=view.next_action.key,
         )
         change = self.apply(command)
         assert isinstance(change.answer, Ordered), change.answer
@@ -192,7 +193,7 @@ class World:
                 TruthStatement(statement, ACCOUNT, self.books.at, booking_day(statement))
             )
 
-    def hear(self, attempt: Attempt, outcome: Outcome) -> None:
+    def apply_outcome(self, attempt: Attempt, outcome: Outcome) -> None:
         """The books hear about an order."""
         self.apply(
             RecordOutcome(
@@ -208,13 +209,13 @@ class World:
     def confirm(self, attempt: Attempt, bank_ref: str, minor: int | None = None) -> None:
         """The books hear that money was taken."""
         taken = attempt.amount_minor if minor is None else minor
-        self.hear(attempt, Outcome(OutcomeClass.SUCCESS, "00", taken, bank_ref))
+        self.apply_outcome(attempt, Outcome(OutcomeClass.SUCCESS, "00", taken, bank_ref))
 
-    def decline(self, attempt: Attempt, klass: OutcomeClass = OutcomeClass.NSF) -> None:
+    def decline(self, attempt: Attempt, outcome_class: OutcomeClass = OutcomeClass.NSF) -> None:
         """The bank refuses and the books hear it."""
         order = self.orders[attempt.order_no]
         self.orders[attempt.order_no] = replace(order, verdict="DECLINED", code="64")
-        self.hear(attempt, Outcome(klass, "64"))
+        self.apply_outcome(attempt, Outcome(outcome_class, "64"))
 
     def line(
         self,
@@ -253,7 +254,7 @@ class World:
                 order_no=attempt.order_no,
                 bank_ref=bank_ref,
                 amount_minor=minor,
-                klass=OutcomeClass.NSF,
+                outcome_class=OutcomeClass.NSF,
                 code="64",
                 returned_on=self.books.at.date(),
             )

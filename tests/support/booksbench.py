@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from domain.loan.change import Applied, Ordered, Refused
-from domain.loan.view import BeatKind
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.loan.view import ActionKind
+from domain.statement.statement import LineItem, StatementLine
 from ports.books import Books
-from ports.desk import Desk
+from ports.queries import Queries
 from tests.support.doors import (
     AnyCommand,
     BookLine,
@@ -79,15 +79,15 @@ def line(order_no: str, minor: int, *, day: date, name: str = "1") -> BookLine:
     return BookLine(id=f"line/{booked.id}", actor=TESTER, statement_id="S1", line=booked)
 
 
-async def intend(books: Books, loan_id: str, number: int, beat: str) -> Applied | Refused:
-    """The driver performs the beat that presents."""
+async def intend(books: Books, loan_id: str, number: int, action: str) -> Applied | Refused:
+    """The driver performs the action that presents."""
     return await books.apply(
         IntendDebit(
-            id=f"intend/{loan_id}/{number}/{beat}",
+            id=f"intend/{loan_id}/{number}/{action}",
             actor=DRIVER,
             loan_id=loan_id,
             number=number,
-            beat=beat,
+            action=action,
         )
     )
 
@@ -106,13 +106,13 @@ async def apply_all(books: Books, commands: Iterable[AnyCommand]) -> None:
             raise result
 
 
-async def present(books: Books, desk: Desk, clock: StillClock, loan_id: str) -> str:
-    """Board a loan and let its first due day come; gives the key of the beat that presents."""
+async def present(books: Books, queries: Queries, clock: StillClock, loan_id: str) -> str:
+    """Board a loan and let its first due day come; gives the key of the action that presents."""
     await books.apply(board(loan_id))
     clock.to(date(2026, 3, 10))
     await books.apply(roll(loan_id, date(2026, 3, 10)))
-    view = await desk.view(loan_id, 1)
+    view = await queries.view(loan_id, 1)
     assert view is not None
-    assert view.next_beat is not None
-    assert view.next_beat.kind is BeatKind.PRESENT, view
-    return view.next_beat.key
+    assert view.next_action is not None
+    assert view.next_action.kind is ActionKind.PRESENT, view
+    return view.next_action.key

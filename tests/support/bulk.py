@@ -16,14 +16,14 @@ from adapters.temporal.starter import TemporalStarter
 from adapters.temporal.worker import Role, books_role, build_worker
 from domain.debit.mandate import Mandate
 from domain.errors import InvalidInput
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from ports.boarding import LoanApplication
 from tests.fakes.bulk import (
     FakeArchive,
-    FakeDesk,
     FakeDrivers,
     FakeLedger,
     FakeOutbox,
+    FakeQueries,
     FakeReader,
     statement,
 )
@@ -61,7 +61,7 @@ class BulkStage:
     client: Client
     queue: str
     ledger: FakeLedger = field(default_factory=FakeLedger)
-    desk: FakeDesk = field(default_factory=FakeDesk)
+    queries: FakeQueries = field(default_factory=FakeQueries)
     archive: FakeArchive = field(default_factory=FakeArchive)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
     drivers: FakeDrivers = field(default_factory=FakeDrivers)
@@ -78,7 +78,7 @@ class BulkStage:
         """Run a workflow worker and a books worker."""
         sweeps = SweepActivities(
             self.ledger,
-            self.desk,
+            self.queries,
             {"r": self.rail},
             self.archive,
             self.outbox,
@@ -92,7 +92,7 @@ class BulkStage:
             sweeps.deliver,
             files.survey,
             files.book,
-            HealActivities(self.desk, self.outbox, self.drivers, self.clock).heal,
+            HealActivities(self.queries, self.outbox, self.drivers, self.clock).heal,
             BoardActivities(self.ledger, PlainBoarding()).board,
         ]
         role = Role(self.queue, runs_workflows=True, pollers_most=3)

@@ -4,13 +4,12 @@ Tests import commands from here and nowhere else, so that a command can be renam
 domain by changing one line of this file.
 """
 
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor, Command, Scope
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.charge import Charge
-from domain.loan.command import Command, Scope
 from domain.loan.commands import (
+    ActionCommand,
     AnyCommand,
-    BeatCommand,
     BookLine,
     Cancel,
     ChangeDate,
@@ -35,12 +34,12 @@ from domain.loan.commands import (
 )
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
-from domain.reconciliation.broken import RecordStatementBreak
+from domain.statement.broken import RecordStatementBreak
 
 __all__ = [
+    "ActionCommand",
     "Actor",
     "AnyCommand",
-    "BeatCommand",
     "BoardLoan",
     "BookLine",
     "Cancel",

@@ -8,10 +8,10 @@ from domain.ledger.entry import Posting
 from domain.loan import closure, sharing
 from domain.loan.accrual import excused_days
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Transition
 from domain.loan.lifecycle import TRANSITIONS, Event, State
 from domain.loan.retrying import NEVER_AGAIN
+from domain.pricing.amounts import Amounts, Component
 from tests.support.memory import MemoryBooks
 
 OUT = {State.PRESENTED, State.IN_DOUBT}
@@ -143,7 +143,7 @@ def _check_attempts(loan: Loan, item: Installment) -> None:
         known_at = earlier.last_news_at
         assert known_at is not None
         if earlier.state is AttemptState.DECLINED and known_at <= after.intended_at:
-            assert earlier.klass not in NEVER_AGAIN
+            assert earlier.outcome_class not in NEVER_AGAIN
     assert len(presented) <= 6  # the test rail's own limit
     days = [a.intended_at.date() for a in presented]
     assert all(days.count(day) <= 2 for day in days)

@@ -11,18 +11,19 @@ from domain.calendar import Adjust, BankingCalendar, DayWindow
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
+from domain.kernel.command import Actor
 from domain.ledger.entry import Entry
 from domain.loan.agenda import view_of
-from domain.loan.aggregate import Actor, Installment, LineState, Loan, Rulebook
-from domain.loan.amounts import Component
+from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
 from domain.loan.change import Aggregates, CaseChange, Change, Message, Refusal, Transition
 from domain.loan.decide import decide, told_again
-from domain.loan.penalty import PenaltyRule
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
-from domain.loan.schedule import ScheduleLine
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
 from domain.loan.waterfall import Direction, Future, Waterfall
+from domain.pricing.amounts import Component
+from domain.pricing.penalty import PenaltyRule
+from domain.pricing.schedule import ScheduleLine
 from tests.support.doors import AnyCommand, BoardLoan, Past
 
 SHANGHAI = "Asia/Shanghai"
@@ -91,7 +92,7 @@ class MemoryBooks:
 
     def apply(self, command: AnyCommand) -> Change | Refusal:
         """Decide and keep the change; evidence that says what is known changes nothing."""
-        key = command.says()
+        key = command.dedup_key()
         if key is not None and key in self.said:
             again = told_again(self._aggregates(), command, None)
             if self.said[key] == command.id or not (again.loans or again.cases):

@@ -1,4 +1,4 @@
-"""Short ways to say what happens to a loan: beats performed, outcomes heard, lines booked."""
+"""Short ways to say what happens to a loan: actions performed, outcomes heard, lines booked."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -6,10 +6,11 @@ from typing import Any
 
 from domain.calendar import local_day, local_instant
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict, verdict_of
-from domain.loan.aggregate import Actor, Receipt
+from domain.kernel.command import Actor
+from domain.loan.aggregate import Receipt
 from domain.loan.change import Change, Ordered, Refusal
-from domain.loan.view import BeatKind, InstallmentView
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.loan.view import ActionKind, InstallmentView
+from domain.statement.statement import LineItem, StatementLine
 from tests.support.doors import (
     BookLine,
     IntendDebit,
@@ -65,40 +66,40 @@ class Scene:
             later(self.books, morning)
             self.give(RollDay, loan_id=loan, day=self.today)
 
-    def beat(self, number: int = 1, loan: str = "L1") -> Change | Refusal:
-        """Perform the next beat of an installment when its time has come."""
+    def action(self, number: int = 1, loan: str = "L1") -> Change | Refusal:
+        """Perform the next action of an installment when its time has come."""
         view = self.books.view(number, loan)
-        beat = view.next_beat
-        assert beat is not None, view
-        while self.today < local_day(beat.not_before, SHANGHAI):
+        action = view.next_action
+        assert action is not None, view
+        while self.today < local_day(action.not_before, SHANGHAI):
             self.until(self.today + timedelta(days=1), loan=loan)
-        later(self.books, max(self.books.at, beat.not_before))
-        return self.beat_of(view)
+        later(self.books, max(self.books.at, action.not_before))
+        return self.action_of(view)
 
-    def beat_of(self, view: InstallmentView) -> Change | Refusal:
-        """Perform the next beat of a view, which may be an old one."""
-        beat, loan, number = view.next_beat, view.loan_id, view.number
-        assert beat is not None, view
+    def action_of(self, view: InstallmentView) -> Change | Refusal:
+        """Perform the next action of a view, which may be an old one."""
+        action, loan, number = view.next_action, view.loan_id, view.number
+        assert action is not None, view
         kinds = {
-            BeatKind.REMIND: QueueReminder,
-            BeatKind.PRESENT: IntendDebit,
-            BeatKind.REVIEW: Review,
+            ActionKind.REMIND: QueueReminder,
+            ActionKind.PRESENT: IntendDebit,
+            ActionKind.REVIEW: Review,
         }
-        values = {"beat": beat.key, "generation": view.generation, "seen": view.version}
-        return self.give(kinds[beat.kind], actor=DRIVER, loan_id=loan, number=number, **values)
+        values = {"action": action.key, "generation": view.generation, "seen": view.version}
+        return self.give(kinds[action.kind], actor=DRIVER, loan_id=loan, number=number, **values)
 
     def present(self, number: int = 1, loan: str = "L1") -> str:
-        """Perform beats until a debit is intended; its order number."""
+        """Perform actions until a debit is intended; its order number."""
         for _ in range(10):
-            change = self.beat(number, loan)
+            change = self.action(number, loan)
             if isinstance(change, Change) and isinstance(change.answer, Ordered):
                 return change.answer.order.order_no
         raise AssertionError(self.books.view(number, loan))
 
-    def hear(
+    def apply_outcome(
         self,
         order_no: str,
-        klass: OutcomeClass = OutcomeClass.SUCCESS,
+        outcome_class: OutcomeClass = OutcomeClass.SUCCESS,
         minor: int | None = None,
         source: str = "answer",
         asked_at: datetime | None = None,
@@ -106,10 +107,10 @@ class Scene:
     ) -> Change | Refusal:
         """The rail says something of an order; a success without an amount is of what it orders."""
         if minor is None:
-            taken = verdict_of(klass) is Verdict.CONFIRMED
+            taken = verdict_of(outcome_class) is Verdict.CONFIRMED
             minor = self._ordered(order_no) if taken else 0
-        outcome = Outcome(klass, more.pop("code", klass.value), minor, **more)
-        actor = DRIVER if source in {"answer", "enquiry"} else TESTER
+        outcome = Outcome(outcome_class, more.pop("code", outcome_class.value), minor, **more)
+        actor = DRIVER if source in {"answer", "inquiry"} else TESTER
         return self.give(
             RecordOutcome,
             actor=actor,
@@ -128,7 +129,7 @@ class Scene:
         self,
         order_no: str,
         minor: int,
-        klass: OutcomeClass = OutcomeClass.NSF,
+        outcome_class: OutcomeClass = OutcomeClass.NSF,
         bank_ref: str | None = None,
         code: str = "AM04",
         currency: str | None = None,
@@ -140,7 +141,7 @@ class Scene:
             order_no=order_no,
             bank_ref=bank_ref,
             amount_minor=minor,
-            klass=klass,
+            outcome_class=outcome_class,
             code=code,
             returned_on=self.today,
             currency=currency,

@@ -13,8 +13,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
 from activities.debits import DebitActivities
-from activities.desk import DeskActivities
 from activities.orders import OrderActivities
+from activities.queries import QueriesActivities
 from activities.reminders import ReminderActivities, ReviewActivities
 from adapters.temporal.worker import Role, build_worker, debit_role
 from tests.fakes.books import FakeBooks
@@ -48,7 +48,7 @@ class Stage:
                 ReviewActivities(books).raise_operator,
                 OrderActivities(books).apply,
                 OrderActivities(books).give_up,
-                DeskActivities(books).look,
+                QueriesActivities(books).look,
             ]
             role = Role(self.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
             await stack.enter_async_context(
@@ -68,7 +68,7 @@ class Stage:
         worker = build_worker(
             self.client,
             debit_role(self.books.rail, 5),
-            [hands.present, hands.enquire],
+            [hands.present, hands.inquire],
             grace=self.grace,
         )
         async with worker:

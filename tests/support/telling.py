@@ -13,9 +13,9 @@ from typing import Any
 
 from domain.ledger.entry import Entry, Posting
 from domain.loan import closure
-from domain.loan.amounts import Amounts
 from domain.loan.change import CaseChange, Change, Message, Refusal, Transition
 from domain.loan.product import Product
+from domain.pricing.amounts import Amounts
 from tests.support.doors import AnyCommand, RollDay
 from tests.support.memory import MemoryBooks
 

@@ -1,7 +1,7 @@
 """Control totals of a whole statement, for tests that have one in memory."""
 
-from domain.reconciliation.statement import Fault, Statement
-from domain.reconciliation.totals import Totals
+from domain.statement.statement import Fault, Statement
+from domain.statement.totals import Totals
 
 
 def control_totals(statement: Statement) -> tuple[Fault, ...]:

@@ -17,6 +17,8 @@ ROOMS = (
     "adapters",
     "api",
     "web",
+    "cli",
+    "sandbox",
     "workers",
     "simulator",
 )

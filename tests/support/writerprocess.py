@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
 from adapters.sql.engine import books_engine
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock, roll
 from tests.support.doors import AnyCommand, Hold, Unhold

@@ -26,11 +26,11 @@ from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.starter import TemporalStarter
 from domain.debit.presentment import taking_orders
 from domain.loan.lifecycle import State
+from sandbox.mandates import sign_mandates
+from sandbox.topology import ROOT, Topology
 from tests.support.doors import BoardLoan
 from workers.compose import Stack
-from workers.mandates import sign_mandates
 from workers.settings import Settings, temporal_config
-from workers.topology import ROOT, Topology
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PAID = frozenset({State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED})
@@ -133,7 +133,7 @@ class Upstream:
         for loan in self.boarded:
             view = None
             with suppress(SQLAlchemyError, OSError):
-                view = await self._stack.desk.view(loan.loan_id, 1)
+                view = await self._stack.queries.view(loan.loan_id, 1)
             if view is None or view.state not in PAID:
                 found.append(f"{loan.loan_id}: {view.state.value if view else 'unknown'}")
         return found

@@ -34,7 +34,7 @@ def test_a_loan_due_today_is_debited_today_whatever_day_it_is(tmp_path: Path) ->
         assert isinstance(s.books.apply(boarded), Change), day
         order = s.present(loan=boarded.loan_id)
         assert s.books.at == now, f"{day}: the debit waits until {s.books.at}"
-        s.hear(order)
+        s.apply_outcome(order)
         item = s.books.item(1, boarded.loan_id)
         assert (item.state in PAID, item.attempts[0].value_on) == (True, day)
         orders.add(order)

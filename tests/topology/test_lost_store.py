@@ -13,17 +13,17 @@ from temporalio.service import RPCError
 
 from adapters.products.files import read_products
 from adapters.temporal.client import connect
+from sandbox.auditing import audit_stack
+from sandbox.demoloans import made_loans
+from sandbox.homefiles import TEMPORAL_DB
+from sandbox.local import LocalOptions, LocalStack
+from sandbox.rehearsal import board
+from sandbox.simulated import SimulatorControl
+from sandbox.virtualtime import Sandbox
 from tests.support.base import base, base_day
-from workers.auditing import audit_stack
 from workers.compose import open_stack
-from workers.demoloans import made_loans
-from workers.homefiles import TEMPORAL_DB
-from workers.local import LocalOptions, LocalStack
 from workers.processes import output_of
-from workers.rehearsal import board
-from workers.sandbox import Sandbox
 from workers.settings import Settings, temporal_config
-from workers.simulated import SimulatorControl
 
 LOANS, MONTHS = 3, 2
 MIDDLE, END = timedelta(days=17), timedelta(days=110)
@@ -74,8 +74,8 @@ async def test_lost_temporal_store_is_rebuilt_from_the_books(
             first = sandbox.now
             await board(stack, client, loans)
             await sandbox.advance(first + MIDDLE)
-            assert (await stack.desk.counts())["attempts"]
-            before = len(await stack.desk.unfinished(("", 0), 100))
+            assert (await stack.queries.counts())["attempts"]
+            before = len(await stack.queries.unfinished(("", 0), 100))
             assert before
             await lose_temporal(local, tmp_path)
             argv = [sys.executable, "-m", "workers", "--home", str(tmp_path), "heal", "--json"]
@@ -83,6 +83,6 @@ async def test_lost_temporal_store_is_rebuilt_from_the_books(
             assert healed["started"] == before, healed
             assert healed["faults"] == []
             await sandbox.advance(first + END)
-            report = await audit_stack(stack.desk, stack.clock, stack.record.simulator_url)
+            report = await audit_stack(stack.queries, stack.clock, stack.record.simulator_url)
     assert report.clean, report.findings
     assert report.installments == {"CLOSED": LOANS * MONTHS}

@@ -14,6 +14,10 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from sandbox.auditing import audit_stack, fetch_log
+from sandbox.clusterbinary import installed_cluster
+from sandbox.topology import ROOT, Topology
+from sandbox.topologyparts import WORKERS
 from tests.topology.scene import (
     AT_NIGHT,
     Upstream,
@@ -22,12 +26,8 @@ from tests.topology.scene import (
     product_files,
     settings_of,
 )
-from workers.auditing import audit_stack, fetch_log
-from workers.clusterbinary import installed_cluster
 from workers.compose import Stack, open_stack
 from workers.processes import Child
-from workers.topology import ROOT, Topology
-from workers.topologyparts import WORKERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 KILLS, ROLLS, AT_FIRST = 7, 1, 2
@@ -68,7 +68,7 @@ async def test_loans_are_debited_in_real_time_by_separate_processes(place: Place
     for _ in range(AT_FIRST):
         await place.upstream.board()
     await place.upstream.until_paid(120)
-    assert (await place.stack.desk.counts())["attempts"] == {"CONFIRMED": AT_FIRST}
+    assert (await place.stack.queries.counts())["attempts"] == {"CONFIRMED": AT_FIRST}
 
 
 async def test_doctor_finds_an_installation_that_is_well(place: Place) -> None:
@@ -112,7 +112,7 @@ async def test_kill_of_each_process_in_turn_loses_nothing(place: Place) -> None:
 
 async def test_audit_finds_nothing_after_all_that(place: Place) -> None:
     """One execution for each order at the bank, books that balance, a chain that holds."""
-    report = await audit_stack(place.stack.desk, place.stack.clock, place.url)
+    report = await audit_stack(place.stack.queries, place.stack.clock, place.url)
     assert report.clean, report.findings
     orders = (await fetch_log(place.url))["orders"]
     assert len(orders) == len(place.upstream.boarded) == AT_FIRST + ROLLS + KILLS

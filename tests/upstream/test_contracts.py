@@ -152,7 +152,7 @@ BREAKING: list[tuple[str, Change, str]] = [
         "/rail: new has null, old takes string",
     ),
     ("installment-view", within("State", fewer), "/state: new does not take"),
-    ("installment-view", within("Beat", requires("more")), "/next_beat/more: a new field"),
+    ("installment-view", within("Action", requires("more")), "/next_action/more: a new field"),
 ]
 
 
@@ -175,7 +175,7 @@ def test_checker_finds_what_breaks_a_promise(name: str, change: Change, found: s
         ("signal-hold", within("HoldKind", more)),
         ("boarded", adds("note", type="string", default="")),
         ("installment-view", within("State", more)),
-        ("installment-view", within("Beat", adds("where", type="string", default=""))),
+        ("installment-view", within("Action", adds("where", type="string", default=""))),
     ],
 )
 def test_checker_lets_a_contract_grow(name: str, change: Change) -> None:

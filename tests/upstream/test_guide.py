@@ -16,10 +16,10 @@ import pytest_asyncio
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from sandbox import devserver
+from sandbox.devserver import DevServer, DevServerOptions
+from sandbox.local import LocalOptions, LocalStack
 from tests.support.tree import ROOT, imported_modules
-from workers import devserver
-from workers.devserver import DevServer, DevServerOptions
-from workers.local import LocalOptions, LocalStack
 from workers.processes import free_port
 from workers.settings import Settings
 

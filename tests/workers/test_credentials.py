@@ -7,10 +7,10 @@ import pytest
 
 from adapters.rails.simbank.client import SimbankConfig
 from adapters.refusals import SourceRefused
+from cli.tree import run
 from domain.errors import InvalidInput
-from workers.cli import run
-from workers.console import Exit
 from workers.credentials import mail_server, needed_secrets, rail_login, sms_login
+from workers.reporting import Exit
 from workers.settings import Settings, load_settings, temporal_config
 from workers.stackfile import StackRecord
 

@@ -13,9 +13,10 @@ import pytest
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
-from adapters.sql.migrate import upgrade
+from adapters.sql.schema.migrate import upgrade
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.codec import new_key
+from sandbox.local import LocalOptions, LocalStack
 from tests.support.asked import ROOT
 from workers.clock import CLOCK_FILE, SandboxClock
 from workers.doctor.configuration import (
@@ -26,7 +27,6 @@ from workers.doctor.configuration import (
 )
 from workers.doctor.examination import examine
 from workers.doctor.findings import Examiner, Finding, Verdict
-from workers.local import LocalOptions, LocalStack
 from workers.processes import Child
 from workers.settings import Settings
 from workers.stackfile import StackRecord, write_stack

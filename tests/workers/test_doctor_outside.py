@@ -17,13 +17,13 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.healing import HealOrder
 from adapters.products.files import read_products
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import grant, upgrade
+from adapters.sql.schema.migrate import grant, upgrade
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.client import connect
 from adapters.temporal.reach import Namespace
 from adapters.temporal.schedules import ensure_schedules, schedule_ids
+from sandbox.devserver import DevServer
 from workers.clock import WallClock
-from workers.devserver import SEARCH_ATTRIBUTES, DevServer
 from workers.doctor.books import check_books, skew
 from workers.doctor.findings import Examiner, Finding, Verdict
 from workers.doctor.rails import check_rails
@@ -31,6 +31,7 @@ from workers.doctor.temporal import check_temporal
 from workers.processes import free_port
 from workers.production import sweep_orders
 from workers.settings import Settings
+from workflows.names import SEARCH_ATTRIBUTES
 
 SECRET = "canary-of-a-password"
 EXAMINER = Examiner(10, Redactor([SECRET]))

@@ -9,15 +9,15 @@ from signal import SIGTERM
 import httpx
 import pytest
 
-from adapters.sql.migrate import upgrade
+from adapters.sql.schema.migrate import upgrade
 from adapters.temporal.codec import new_key
 from domain.errors import InvalidInput, InvariantBroken
+from sandbox.devserver import DevServer, DevServerOptions
+from sandbox.postgres import LocalPostgres
 from tests.support.asked import Process, ask, started, until
-from workers.console import Exit
-from workers.devserver import DevServer, DevServerOptions
 from workers.health import Health, NotReady, Phase, health_app, health_door
-from workers.postgres import LocalPostgres
 from workers.processes import free_port
+from workers.reporting import Exit
 from workers.settings import Settings
 
 SECRET = "canary-of-a-password"

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.migrate import upgrade
+from adapters.sql.schema.migrate import upgrade
 from domain.errors import InvalidInput
+from sandbox.devserver import DevServer
 from tests.support.asked import Process, Said, ask, started, until
 from workers import supervisor
-from workers.console import Exit
-from workers.devserver import DevServer
 from workers.health import Health
 from workers.processes import free_port
+from workers.reporting import Exit
 from workers.settings import Settings
 from workers.supervisor import Pace, Slot, Supervisor, cores, slots_of
 

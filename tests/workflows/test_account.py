@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.view import Beat, BeatKind, InstallmentView
+from domain.loan.view import Action, ActionKind, InstallmentView
+from sandbox.views import VIEWS, saved_views
 from tests.fakes.books import FakeBooks
-from workers.views import VIEWS, saved_views
 from workflows import names
 from workflows.account import MEANINGS, Account
 from workflows.overrides import TakesOrders
@@ -47,17 +47,17 @@ def test_an_order_that_was_lost_is_named_first() -> None:
     assert "**needs an operator:** order hold not taken: away" in shown
 
 
-@pytest.mark.parametrize("klass", sorted(set(OutcomeClass) - {"SUCCESS", "PENDING"}))
-def test_every_class_of_code_has_a_meaning_in_words(klass: str) -> None:
+@pytest.mark.parametrize("outcome_class", sorted(set(OutcomeClass) - {"SUCCESS", "PENDING"}))
+def test_every_class_of_code_has_a_meaning_in_words(outcome_class: str) -> None:
     """No code is shown without what it means."""
-    shown = Account().details(view(attempt_no=1, failure_code="X", failure_class=klass))
-    assert f"(code X: {MEANINGS[klass]})" in shown
+    shown = Account().details(view(attempt_no=1, failure_code="X", failure_class=outcome_class))
+    assert f"(code X: {MEANINGS[outcome_class]})" in shown
 
 
 def test_details_of_a_later_release_are_shown_as_far_as_they_can_be() -> None:
     """An unknown class and an unknown action are named and stop nothing."""
-    later = Beat(BeatKind.OTHER, NOW, "a rule of tomorrow", "call/1")
-    strange = view(attempt_no=1, failure_code="9", failure_class="NEW", next_beat=later)
+    later = Action(ActionKind.OTHER, NOW, "a rule of tomorrow", "call/1")
+    strange = view(attempt_no=1, failure_code="9", failure_class="NEW", next_action=later)
     shown = Account().details(strange)
     assert "(code 9: NEW)" in shown
     assert "waiting for a newer release: it knows what to do (a rule of tomorrow)" in shown

@@ -35,7 +35,7 @@ def cause(error: WorkflowFailureError) -> ApplicationError:
 async def test_sweep_rolls_loans_and_has_new_statements_read(temporal_client: Client) -> None:
     """One sweep: loans rolled, the new file kept and read by its own workflow, once."""
     scene, tenant = scene_of(temporal_client)
-    scene.desk.to_roll, scene.outbox.waiting = ["L-1", "L-2"], 4
+    scene.queries.to_roll, scene.outbox.waiting = ["L-1", "L-2"], 4
     content = b"s1"
     sha256 = hashlib.sha256(content).hexdigest()
     scene.rail.files["f1"] = (StatementFile("f1", "acc", DAY, 1, sha256), content)
@@ -69,7 +69,7 @@ async def test_refused_file_is_a_failure_that_reads_well(temporal_client: Client
 async def test_healing_wakes_who_is_missing(temporal_client: Client) -> None:
     """A round of healing wakes the driver that the books want and the server does not have."""
     scene, tenant = scene_of(temporal_client)
-    scene.desk.open = [FakeBooks("r", "L-9").current]
+    scene.queries.open = [FakeBooks("r", "L-9").current]
     async with scene.workers():
         await asyncio.wait_for(scene.starter.heal(tenant, HealOrder()), 30)
     assert scene.drivers.woken == [("L-9", 1)]

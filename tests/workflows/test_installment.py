@@ -10,10 +10,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities import shielded
 from domain.debit.outcome import NO_ANSWER
-from domain.loan.aggregate import Actor, HoldKind
-from domain.loan.amounts import Component
+from domain.kernel.command import Actor
+from domain.loan.aggregate import HoldKind
 from domain.loan.lifecycle import State
-from domain.loan.view import Beat, BeatKind
+from domain.loan.view import Action, ActionKind
+from domain.pricing.amounts import Component
 from ports.rail import RailUnavailable
 from tests.fakes.rails import NOT_FOUND, NSF, OK, PENDING
 from tests.support.doors import Hold
@@ -93,17 +94,17 @@ async def test_driver_shows_its_state_to_searches_and_people(temporal_client: Cl
     assert (await handle.describe()).typed_search_attributes.get(names.STATE) == "CLOSED"
 
 
-async def test_unknown_outcome_is_enquired_and_never_presented_again(
+async def test_unknown_outcome_is_inquired_and_never_presented_again(
     temporal_client: Client,
 ) -> None:
     """An answer that never came is asked for by our number; the order is posted once."""
-    scene = stage(temporal_client, presents=[NO_ANSWER], enquiries=[PENDING, OK])
+    scene = stage(temporal_client, presents=[NO_ANSWER], inquiries=[PENDING, OK])
     async with scene.workers():
         handle = await scene.open()
         await reaches(scene, State.CLEARING)
         await scene.settle(handle)
     assert len(scene.rail.posted) == 1
-    assert scene.rail.enquired == [scene.rail.posted[0]] * 2
+    assert scene.rail.inquired == [scene.rail.posted[0]] * 2
 
 
 async def test_declined_debit_is_tried_again_under_a_new_number(temporal_client: Client) -> None:
@@ -114,7 +115,7 @@ async def test_declined_debit_is_tried_again_under_a_new_number(temporal_client:
         await reaches(scene, State.CLEARING)
         await scene.settle(handle)
     assert len(set(scene.rail.posted)) == 2
-    assert scene.rail.enquired == []
+    assert scene.rail.inquired == []
 
 
 async def test_rail_that_is_down_leaves_the_order_unsent_for_later(
@@ -142,15 +143,15 @@ async def test_driver_outlives_books_that_fail(temporal_client: Client) -> None:
     assert len(scene.rail.posted) == 1
 
 
-async def test_superseded_beat_is_no_error(temporal_client: Client) -> None:
-    """A beat that became moot is answered with the view, and the driver follows the view."""
+async def test_superseded_action_is_no_error(temporal_client: Client) -> None:
+    """An action that became moot is answered with the view, and the driver follows the view."""
     scene = stage(temporal_client)
     opened = scene.books.current
     async with scene.workers():
         handle = await scene.open()
         await until(lambda: scene.books.current is not opened)
-        moved = scene.books.beat(BeatKind.PRESENT, timedelta(seconds=2))
-        scene.books.change(next_beat=moved)
+        moved = scene.books.action(ActionKind.PRESENT, timedelta(seconds=2))
+        scene.books.change(next_action=moved)
         await reaches(scene, State.CLEARING)
         await scene.settle(handle)
     assert [command.kind for command in scene.books.commands].count("intend_debit") == 2
@@ -158,11 +159,11 @@ async def test_superseded_beat_is_no_error(temporal_client: Client) -> None:
     assert len(scene.rail.posted) == 1
 
 
-async def test_beat_of_an_unknown_kind_waits_for_a_newer_view(temporal_client: Client) -> None:
-    """A view of a later release names a beat we do not know: nothing is done until news comes."""
+async def test_action_of_an_unknown_kind_waits_for_a_newer_view(temporal_client: Client) -> None:
+    """An action of a later release that we do not know: nothing is done until news comes."""
     scene = stage(temporal_client)
-    later = Beat(BeatKind.OTHER, scene.books.now(), "a rule of tomorrow", "call/1")
-    scene.books.current = scene.books.change(next_beat=later)
+    later = Action(ActionKind.OTHER, scene.books.now(), "a rule of tomorrow", "call/1")
+    scene.books.current = scene.books.change(next_action=later)
     async with scene.workers():
         handle = await scene.open()
         await told(handle, "opened")
@@ -170,10 +171,10 @@ async def test_beat_of_an_unknown_kind_waits_for_a_newer_view(temporal_client: C
         await scene.settle(handle)
 
 
-async def test_beat_that_changes_nothing_asks_for_a_person(
+async def test_action_that_changes_nothing_asks_for_a_person(
     temporal_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same beat at the same version twice: a person is asked once, and the driver waits."""
+    """The same action at the same version twice: a person is asked once, and the driver waits."""
     monkeypatch.setattr(policies, "PAUSE", timedelta(milliseconds=200))
     scene = stage(temporal_client)
     scene.books.stuck = True
@@ -186,10 +187,10 @@ async def test_beat_that_changes_nothing_asks_for_a_person(
         await scene.settle(handle)
 
 
-async def test_beat_too_early_by_the_clock_of_the_books_waits_for_it(
+async def test_action_too_early_by_the_clock_of_the_books_waits_for_it(
     temporal_client: Client,
 ) -> None:
-    """Books whose clock is behind call a beat moot; the driver waits the difference, no person."""
+    """Books whose clock is behind call an action moot; the driver waits the difference."""
     scene = stage(temporal_client)
     scene.books.behind = timedelta(seconds=1)
     async with scene.workers():
@@ -201,7 +202,7 @@ async def test_beat_too_early_by_the_clock_of_the_books_waits_for_it(
 
 
 async def test_messages_before_the_first_task_are_not_lost(temporal_client: Client) -> None:
-    """A hold that arrives before the driver has run at all still goes before the first beat."""
+    """A hold that arrives before the driver has run at all still goes before the first action."""
     scene = stage(temporal_client)
     handle = await scene.open()
     await handle.signal(InstallmentWorkflow.hold, hold())
@@ -328,14 +329,14 @@ async def test_worker_shutdown_does_not_cut_a_debit_in_flight(temporal_client: C
         assert scene.books.current.state is State.CLEARING
         await scene.settle(handle)
     assert len(scene.rail.posted) == 1
-    assert scene.rail.enquired == []
+    assert scene.rail.inquired == []
 
 
 async def test_worker_that_froze_is_replaced_and_its_late_answer_does_no_harm(
     temporal_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No heartbeat: another try asks the rail; when the frozen one answers it is old news."""
-    monkeypatch.setattr(shielded, "_BEAT_S", 3600.0)
+    monkeypatch.setattr(shielded, "_ACTION_S", 3600.0)
     monkeypatch.setitem(policies.DEBIT, "heartbeat_timeout", timedelta(seconds=1))
     scene = stage(temporal_client)
     answer = scene.rail.stop_after_send = asyncio.Event()
@@ -348,7 +349,7 @@ async def test_worker_that_froze_is_replaced_and_its_late_answer_does_no_harm(
         assert scene.books.current.version == version
         await scene.settle(handle)
     assert len(scene.rail.posted) == 1
-    assert len(scene.rail.enquired) == 1
+    assert len(scene.rail.inquired) == 1
 
 
 async def test_unknown_signal_is_counted_and_told(temporal_client: Client) -> None:
@@ -390,7 +391,7 @@ async def test_older_views_change_nothing(temporal_client: Client) -> None:
 
 async def test_driver_without_any_cache_does_the_same(temporal_client: Client) -> None:
     """With `max_cached_workflows=0` every task replays the history from its start."""
-    scene = stage(temporal_client, presents=[NO_ANSWER, OK], enquiries=[NOT_FOUND])
+    scene = stage(temporal_client, presents=[NO_ANSWER, OK], inquiries=[NOT_FOUND])
     scene.cached = 0
     async with scene.workers():
         handle = await scene.open()
@@ -410,7 +411,7 @@ async def test_long_history_goes_on_in_a_new_run(
 ) -> None:
     """A driver that has asked for very long continues as new, with its view, under its id."""
     monkeypatch.setattr(policies, "EVENTS_MOST", 20)
-    scene = stage(temporal_client, presents=[NO_ANSWER], enquiries=[*[PENDING] * 4, OK])
+    scene = stage(temporal_client, presents=[NO_ANSWER], inquiries=[*[PENDING] * 4, OK])
     async with scene.workers():
         handle = await scene.open()
         await reaches(scene, State.CLEARING)

@@ -5,7 +5,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from domain.loan.aggregate import Actor
+from domain.kernel.command import Actor
 from tests.support.doors import MatchLine
 from workflows.messages import AMOUNT_MOST, COMMANDS, MESSAGE, REQUESTS, command_of, misshapen
 from workflows.overrides import TakesOrders

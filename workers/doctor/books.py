@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, text
 
 from adapters.sql.engine import books_engine, is_postgres, is_there
-from adapters.sql.looking import look
-from adapters.sql.migrate import revision_of
-from adapters.sql.rights import database_clock, rights_of
-from adapters.sql.tables import outbox
+from adapters.sql.read.looking import look
+from adapters.sql.schema.migrate import revision_of
+from adapters.sql.schema.rights import database_clock, rights_of
+from adapters.sql.schema.tables import outbox
 from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
 from workers.production import is_sandbox
 

@@ -12,11 +12,11 @@ from adapters.temporal.client import connect
 from adapters.temporal.reach import namespace_of, paused, pollers, search_attributes
 from adapters.temporal.releases import builds
 from adapters.temporal.schedules import schedule_ids
-from workers.devserver import SEARCH_ATTRIBUTES
 from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
 from workers.production import answering, build_of, is_sandbox, sweep_orders
 from workers.settings import temporal_config
 from workflows import names
+from workflows.names import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

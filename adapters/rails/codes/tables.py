@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domain.debit.codes import Action, CodeRow, CodeTable, LocalText, RetryLimit
+from domain.debit.codes import CodeRow, CodeTable, LocalText, RefusalAction, RetryLimit
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput, InvariantBroken
 
@@ -34,7 +34,7 @@ class _ClassMeaning(_Strict):
 
     machine_retry: bool
     retry_limit: int | None = None
-    action: Action
+    action: RefusalAction
     borrower: _Said
     can_do: _Said
 
@@ -43,14 +43,14 @@ class _Row(_Strict):
     code: str = Field(min_length=1)
     text: str = Field(min_length=1)
     en: str | None = None
-    klass: OutcomeClass = Field(alias="class")
+    outcome_class: OutcomeClass = Field(alias="class")
     source: str = Field(min_length=1)
     machine_retry: bool | None = None
     retry_limit: int | None = Field(default=None, ge=0)
     retry_within_days: int | None = Field(default=None, ge=0)
     wait_hours: int = Field(default=0, ge=0)
     finality: str | None = None
-    action: Action | None = None
+    action: RefusalAction | None = None
     borrower: _Said | None = None
     can_do: _Said | None = None
 
@@ -187,7 +187,7 @@ def _rows(read: _RailFile, product: str) -> list[CodeRow]:
 
 
 def _row(read: _RailFile, product: str, row: _Row) -> CodeRow:
-    listed, meaning = read.products[product], _classes()[row.klass]
+    listed, meaning = read.products[product], _classes()[row.outcome_class]
     again = meaning.machine_retry if row.machine_retry is None else row.machine_retry
     most = next(
         (n for n in (row.retry_limit, meaning.retry_limit, listed.retry_limit) if n is not None),
@@ -199,7 +199,7 @@ def _row(read: _RailFile, product: str, row: _Row) -> CodeRow:
         code=row.code,
         text=row.text,
         text_en=row.en or row.text,
-        klass=row.klass,
+        outcome_class=row.outcome_class,
         machine_retry=again,
         retry_limit=most if again else None,
         retry_within_days=((row.retry_within_days or listed.retry_within_days) if again else None),
@@ -220,7 +220,7 @@ def _unknown(rail: str, product: str) -> CodeRow:
         code="",
         text="此代码不在表中",
         text_en="this code is in no list of the rail",
-        klass=OutcomeClass.UNKNOWN_CODE,
+        outcome_class=OutcomeClass.UNKNOWN_CODE,
         machine_retry=False,
         retry_limit=None,
         retry_within_days=None,

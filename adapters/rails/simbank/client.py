@@ -45,7 +45,7 @@ _NOT_ACCEPTED = frozenset({401, 429})
 _OK = 200
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
-# Answers about the enquiry itself, not about the order that was asked after.
+# Answers about the inquiry itself, not about the order that was asked after.
 _ABOUT_THE_CALL = frozenset({OutcomeClass.TECH, OutcomeClass.DATA_ERROR, OutcomeClass.DUPLICATE})
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -55,7 +55,7 @@ class SimbankConfig:
     """Who we are at the bank. Secrets never show in a repr.
 
     Attributes:
-        api_secrets: secret by merchant id. An order is sent and enquired under the merchant of its
+        api_secrets: secret by merchant id. An order is sent and inquired under the merchant of its
             intent for ever, so a former merchant stays here until its orders have ended.
         merchant_id: the merchant for mandates and statements.
         webhook_secrets: every secret that may have signed a webhook; several while one is changed.
@@ -112,14 +112,14 @@ class SimbankRail:
             return NO_ANSWER
         return self._verdict(answer, order.order_no)
 
-    async def enquire(self, order_no: str, merchant_id: str) -> Outcome:
+    async def inquire(self, order_no: str, merchant_id: str) -> Outcome:
         """Ask what became of an order; see `ports.rail.Rail`."""
         target = f"{_order_path(order_no)}?{urlencode({'merchant_id': merchant_id})}"
         read = self._read(await self._ask("GET", target, merchant_id), OrderAnswer)
         outcome = outcome_of(read, self._codes, self.profile.timezone)
         if read.order_no != order_no:
             return about_other_order(outcome, read.order_no)
-        if outcome.klass in _ABOUT_THE_CALL:
+        if outcome.outcome_class in _ABOUT_THE_CALL:
             raise RailUnavailable(f"code_{read.code}")
         return outcome
 
@@ -139,9 +139,9 @@ class SimbankRail:
             return about_other_order(outcome, read.order_no)
         if outcome.code == CANCELLED_CODE:
             return Recalled(order_no)
-        if outcome.klass is OutcomeClass.NOT_FOUND:
+        if outcome.outcome_class is OutcomeClass.NOT_FOUND:
             return outcome
-        # Too late or not said: the code is about the recall, so the order itself is enquired.
+        # Too late or not said: the code is about the recall, so the order itself is inquired.
         return Outcome(OutcomeClass.PENDING, read.code)
 
     async def put_mandate(self, mandate: Mandate, currency: str) -> None:
@@ -211,8 +211,12 @@ class SimbankRail:
         refusal = _parsed(answer, Refusal)
         if answer.status == _OK or refusal is None:
             return NO_ANSWER
-        klass = self._codes.lookup(refusal.code).klass
-        return Outcome(klass, refusal.code) if klass is OutcomeClass.DATA_ERROR else NO_ANSWER
+        outcome_class = self._codes.lookup(refusal.code).outcome_class
+        return (
+            Outcome(outcome_class, refusal.code)
+            if outcome_class is OutcomeClass.DATA_ERROR
+            else NO_ANSWER
+        )
 
     async def _ask(
         self,

@@ -69,12 +69,12 @@ def outcome_of(answer: OrderAnswer, codes: CodeTable, timezone: str) -> Outcome:
     Code and status must tell the same story; where they contradict each other, or money is
     reported without an amount, the outcome is UNKNOWN_CODE: asked again, and a case.
     """
-    klass = codes.lookup(answer.code).klass
-    outcome = Outcome(klass, answer.code, batch_ref=answer.batch_ref)
+    outcome_class = codes.lookup(answer.code).outcome_class
+    outcome = Outcome(outcome_class, answer.code, batch_ref=answer.batch_ref)
     verdict = outcome.verdict
     match answer.status:
         case "SUCCESS" | "PARTIAL" if verdict is Verdict.CONFIRMED and answer.executed_minor > 0:
-            return _taken(answer, klass, timezone)
+            return _taken(answer, outcome_class, timezone)
         case "SUCCESS" | "PARTIAL" if answer.executed_minor <= 0:
             said = f"{answer.status} cannot have an amount of {answer.executed_minor}"
             return Outcome(OutcomeClass.UNKNOWN_CODE, answer.code, flaw=said)
@@ -87,22 +87,22 @@ def outcome_of(answer: OrderAnswer, codes: CodeTable, timezone: str) -> Outcome:
         case "NOT_FOUND":
             fits = verdict is Verdict.NOT_FOUND
         case "ERROR":
-            fits = verdict is Verdict.UNKNOWN or klass is OutcomeClass.DATA_ERROR
+            fits = verdict is Verdict.UNKNOWN or outcome_class is OutcomeClass.DATA_ERROR
         case _:
             fits = False
     return outcome if fits else Outcome(OutcomeClass.UNKNOWN_CODE, answer.code)
 
 
-def _taken(answer: OrderAnswer, klass: OutcomeClass, timezone: str) -> Outcome:
+def _taken(answer: OrderAnswer, outcome_class: OutcomeClass, timezone: str) -> Outcome:
     executed = answer.executed_minor
     if executed > answer.amount_minor or (answer.status == "PARTIAL") != (
         executed < answer.amount_minor
     ):
-        klass = OutcomeClass.SUCCESS_DEFECTIVE  # cash is booked as it came, a person looks
+        outcome_class = OutcomeClass.SUCCESS_DEFECTIVE  # cash is booked as it came, a person looks
     elif executed < answer.amount_minor:
-        klass = OutcomeClass.PARTIAL
+        outcome_class = OutcomeClass.PARTIAL
     return Outcome(
-        klass,
+        outcome_class,
         answer.code,
         executed_minor=executed,
         bank_ref=answer.bank_ref,
@@ -134,7 +134,7 @@ def report_of(
                 bank_ref=event.bank_ref,
                 amount_minor=event.amount_minor,
                 fee_minor=event.fee_minor,
-                reason_klass=returns.lookup(event.reason).klass,
+                reason_outcome_class=returns.lookup(event.reason).outcome_class,
                 reason_code=event.reason,
                 returned_on=event.returned_on,
                 currency=event.currency,

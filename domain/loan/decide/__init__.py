@@ -34,7 +34,6 @@ from domain.loan.commands import (
 from domain.loan.decide.again import return_told_again
 from domain.loan.decide.boarding import board_loan, roll_day
 from domain.loan.decide.closing import close_out
-from domain.loan.decide.desk import record_statement_break, record_unread_report
 from domain.loan.decide.driving import (
     intend_debit,
     queue_reminder,
@@ -47,10 +46,11 @@ from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
 from domain.loan.decide.reports import record_outcome
 from domain.loan.decide.returns import record_return
+from domain.loan.decide.tasks import record_statement_break, record_unread_report
 from domain.loan.decide.work import Work
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
-from domain.reconciliation.broken import RecordStatementBreak
+from domain.statement.broken import RecordStatementBreak
 
 __all__ = ["decide", "reread", "told_again"]
 

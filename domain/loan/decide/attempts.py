@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from domain.calendar import ONE_DAY
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import MOVES, Attempt
 from domain.debit.outcome import Outcome
 from domain.debit.retry import NoRetry
 from domain.errors import IllegalTransition
 from domain.ledger import accounts
 from domain.loan.aggregate import Receipt
-from domain.loan.cases import CaseKind
-from domain.loan.decide.desk import open_case
+from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.retrying import retry_verdict
@@ -35,7 +35,7 @@ def put_attempt(work: Work, loan_id: str, number: int, attempt: Attempt) -> None
     if before.state is not attempt.state:
         if attempt.state not in MOVES[before.state]:
             raise IllegalTransition(before.state, attempt.state)
-        detail = f"{attempt.klass or ''} {attempt.code}".strip()
+        detail = f"{attempt.outcome_class or ''} {attempt.code}".strip()
         work.note(loan_id, number, before.state, attempt.state, "attempt", detail, attempt.order_no)
 
 

@@ -9,18 +9,18 @@ from domain.calendar import local_day
 from domain.debit.retry import NoRetry
 from domain.loan import agenda
 from domain.loan.aggregate import Installment, Loan, NoticeState, Rulebook
-from domain.loan.amounts import Amounts
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Change, Done, Refusal
 from domain.loan.commands import RollDay
-from domain.loan.costs import broken_caps
 from domain.loan.decide.charges import charge_to_date, fall_due
-from domain.loan.decide.desk import need_operator
 from domain.loan.decide.money import place_waiting
+from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.retrying import barred, retry_verdict
-from domain.loan.schedule import ScheduleLine
+from domain.pricing.amounts import Amounts
+from domain.pricing.costs import broken_caps
+from domain.pricing.schedule import ScheduleLine
 
 DISBURSED_AHEAD_DAYS = 366
 """A loan is boarded at most so long before it is lent; a later day is taken for a typing error."""
@@ -218,7 +218,7 @@ def _notice_standstill(work: Work, loan_id: str, number: int) -> None:
     if item.state not in {State.DUE, State.RETRYING} or item.hold is not None:
         return
     awaits_receipt = any(notice.state is NoticeState.QUEUED for notice in item.notices)
-    if not awaits_receipt and agenda.next_beat(loan, item, work.rules, work.at) is None:
+    if not awaits_receipt and agenda.next_action(loan, item, work.rules, work.at) is None:
         need_operator(work, loan_id, number, "nothing may be presented: no notice was delivered")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from domain.ledger import bookings
+from domain.loan import bookings
 from domain.loan.accrual import (
     ONE_DAY,
     accrues,
@@ -13,10 +13,10 @@ from domain.loan.accrual import (
     within_caps,
 )
 from domain.loan.aggregate import Allocated
-from domain.loan.amounts import Amounts, Component
 from domain.loan.decide.work import Work
 from domain.loan.sharing import cut
 from domain.money import Money
+from domain.pricing.amounts import Amounts, Component
 
 
 def fall_due(work: Work, loan_id: str, number: int) -> None:

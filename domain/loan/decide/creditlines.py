@@ -9,7 +9,7 @@ from domain.loan.aggregate import Receipt
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import dispute_amount, receipts_of_order
 from domain.loan.decide.late import free_success, grow
-from domain.loan.decide.outcomes import hear
+from domain.loan.decide.outcomes import apply_outcome
 from domain.loan.decide.work import Work
 from domain.money import amount_text
 
@@ -31,7 +31,7 @@ def payment_of_order(
     number, attempt = find(work, loan_id, order_no)
     outcome = Outcome(OutcomeClass.SUCCESS, "line", minor, executed_on=value_on)
     if attempt.is_live:
-        hear(work, loan_id, number, attempt, outcome, "statement")
+        apply_outcome(work, loan_id, number, attempt, outcome, "statement")
         number, attempt = find(work, loan_id, order_no)
     receipts = receipts_of_order(work, loan_id, order_no)
     unproven = [receipt for receipt in receipts if receipt.unsettled_minor > 0]

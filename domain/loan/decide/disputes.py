@@ -5,10 +5,10 @@ A case about the amount or the fate of an order ends when booked lines prove all
 
 from dataclasses import replace
 
-from domain.ledger import bookings
+from domain.case.kinds import CaseKind
+from domain.loan import bookings
 from domain.loan.aggregate import Receipt
-from domain.loan.cases import CaseKind
-from domain.loan.decide.desk import open_case
+from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 
 DISPUTES = ("amount", "contradiction")

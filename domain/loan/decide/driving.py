@@ -1,22 +1,22 @@
-"""Beats of the driver: remind, present, send again, review. A moot beat is superseded."""
+"""Actions of the driver: remind, present, send again, review. A moot action is superseded."""
 
 import base64
 from dataclasses import replace
 from datetime import datetime
 
-from domain import canonical
 from domain.calendar import latest_in_window, local_day
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState, DebitOrder
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import value_day
 from domain.debit.rail import RailProfile
+from domain.kernel import canonical
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
 from domain.loan.asking import NO_DEBIT
-from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change, Done, Message, Ordered, Refusal
 from domain.loan.commands import (
-    BeatCommand,
+    ActionCommand,
     IntendDebit,
     QueueReminder,
     RecordNoticeReceipt,
@@ -24,13 +24,13 @@ from domain.loan.commands import (
     Review,
 )
 from domain.loan.decide.charges import charge_through, fall_due
-from domain.loan.decide.desk import need_operator, of_another_channel
 from domain.loan.decide.money import place_waiting, waits_for
 from domain.loan.decide.outcomes import end_unpaid
+from domain.loan.decide.tasks import need_operator, of_another_channel
 from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import Event, State
-from domain.loan.view import Beat
+from domain.loan.view import Action
 from domain.loan.waiting import left_to_take
 from domain.money import amount_text
 
@@ -38,23 +38,23 @@ READABLE_LEAST = 30
 """Characters of an order number that shows loan, installment and attempt."""
 
 
-def due_beat(work: Work, command: BeatCommand) -> Beat | None:
-    """The beat that the command performs, if it is still what comes next and its time has come."""
+def due_action(work: Work, command: ActionCommand) -> Action | None:
+    """The action that the command performs, if it is still what comes next and is due."""
     item = work.item(command.loan_id, command.number)
     if command.generation != item.generation:
         return None
-    beat = agenda.next_beat(work.loan(command.loan_id), item, work.rules, work.at, work.cases)
-    if beat is None or beat.key != command.beat or beat.not_before > work.at:
+    action = agenda.next_action(work.loan(command.loan_id), item, work.rules, work.at, work.cases)
+    if action is None or action.key != command.action or action.not_before > work.at:
         return None
-    return beat
+    return action
 
 
 def queue_reminder(work: Work, command: QueueReminder) -> Change:
     """Write a reminder to the outbox, once for each rule and channel."""
     loan_id, number = command.loan_id, command.number
-    if due_beat(work, command) is None:
+    if due_action(work, command) is None:
         return work.superseded(loan_id, number)
-    which = command.beat.removeprefix("remind/")
+    which = command.action.removeprefix("remind/")
     index, step = (int(text) for text in which.split("/")[:2])
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     rule = loan.product.reminders.rules[index]
@@ -76,7 +76,7 @@ def queue_reminder(work: Work, command: QueueReminder) -> Change:
 def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     """Fix order number, merchant, amount and lease before the first byte leaves."""
     loan_id, number = command.loan_id, command.number
-    if due_beat(work, command) is None:
+    if due_action(work, command) is None:
         return work.superseded(loan_id, number)
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     live = item.live_attempt
@@ -149,7 +149,7 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
 def review(work: Work, command: Review) -> Change:
     """Money reported and not proven by its deadline becomes a case and a person's task."""
     loan_id, number = command.loan_id, command.number
-    if due_beat(work, command) is None:
+    if due_action(work, command) is None:
         return work.superseded(loan_id, number)
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     open_minor = sum(receipt.clearing_minor for receipt in closure.unproven(loan, item))
@@ -170,7 +170,7 @@ def review(work: Work, command: Review) -> Change:
 
 
 def record_notice_receipt(work: Work, command: RecordNoticeReceipt) -> Change:
-    """What became of a message; a late *delivered* beats an earlier *failed*."""
+    """What became of a message; a late *delivered* actions an earlier *failed*."""
     loan_id = work.aggregates.messages.get(command.message_id)
     if loan_id is None:
         return work.finish(Done(note="unknown message"))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from domain.ledger.entry import Posting
 from domain.loan.aggregate import Installment
-from domain.loan.amounts import Amounts, Component
+from domain.pricing.amounts import Amounts, Component
 
 FOLDED: Mapping[str, Callable[[Installment, str, Amounts], Installment]] = MappingProxyType(
     {

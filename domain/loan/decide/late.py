@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict
 from domain.loan.aggregate import Receipt
-from domain.loan.cases import CaseKind
 from domain.loan.decide.attempts import (
     debit_receipt,
     find,
@@ -14,7 +14,6 @@ from domain.loan.decide.attempts import (
     more_than_ordered,
     put_attempt,
 )
-from domain.loan.decide.desk import open_case
 from domain.loan.decide.disputes import (
     compare_bookings,
     dispute_amount,
@@ -24,6 +23,7 @@ from domain.loan.decide.disputes import (
 )
 from domain.loan.decide.money import place_waiting, receive_free
 from domain.loan.decide.takingback import take_back_excess
+from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.money import amount_text
@@ -31,18 +31,22 @@ from domain.money import amount_text
 _TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
 
 
-def hear_ended(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
+def apply_to_ended(
+    work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
+) -> None:
     """Weigh one outcome of an order that has its verdict: same or weaker news has no effect."""
     if outcome.verdict is Verdict.CONFIRMED:
-        _hear_money_again(work, loan_id, number, attempt, outcome)
+        _apply_money_again(work, loan_id, number, attempt, outcome)
     elif attempt.state in NEVER_PRESENTED and acknowledges(outcome):
         _revive(work, loan_id, number, attempt, outcome)
     elif attempt.state in NEVER_PRESENTED and outcome.verdict is Verdict.DECLINED:
         work.close_case(f"contradiction/{attempt.order_no}")
         state = AttemptState.DECLINED  # the rail had it after all, and no money was taken
-        refused = replace(attempt, state=state, klass=outcome.klass, code=outcome.code)
+        refused = replace(
+            attempt, state=state, outcome_class=outcome.outcome_class, code=outcome.code
+        )
         put_attempt(work, loan_id, number, replace(refused, returned_at=work.at))
-        judge_again(work, loan_id, number, f"{outcome.klass} {outcome.code}")
+        judge_again(work, loan_id, number, f"{outcome.outcome_class} {outcome.code}")
     elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in _TAKEN:
         _deny(work, loan_id, number, attempt, outcome)
 
@@ -57,7 +61,7 @@ def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outc
 
 def acknowledges(outcome: Outcome) -> bool:
     """Whether the rail says that it holds the order, without a verdict on it."""
-    held = outcome.verdict is Verdict.PENDING or outcome.klass is OutcomeClass.DUPLICATE
+    held = outcome.verdict is Verdict.PENDING or outcome.outcome_class is OutcomeClass.DUPLICATE
     return held and not outcome.flaw
 
 
@@ -79,7 +83,7 @@ def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
         work.move(loan_id, number, Event.ORDER_FOUND, f"order {attempt.order_no}")
 
 
-def _hear_money_again(
+def _apply_money_again(
     work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
 ) -> None:
     """Success for an attempt that has ended: known, more than known, or money nobody expected."""

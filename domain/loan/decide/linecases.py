@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from domain.case.kinds import CaseKind
 from domain.loan.aggregate import LineState
-from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from domain.loan.decide.work import Work
 from domain.money import amount_text

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from domain.ledger import bookings
+from domain.loan import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, of_batch
 from domain.loan.change import CaseChange, Change, Done
 from domain.loan.commands import BookLine
@@ -23,7 +23,7 @@ from domain.loan.decide.references import payments_named
 from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.work import Work
 from domain.money import amount_text
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.statement.statement import LineItem, StatementLine
 
 
 def book_line(work: Work, command: BookLine) -> Change:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from domain.ledger import accounts, bookings
-from domain.loan import closure
+from domain.ledger import accounts
+from domain.loan import bookings, closure
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, batches_among
 from domain.loan.change import Change, Refusal
 from domain.loan.commands import RecordPayment

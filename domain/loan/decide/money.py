@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from domain.case.kinds import CaseKind
 from domain.errors import InvariantBroken
-from domain.ledger import bookings
+from domain.loan import bookings
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import Allocated, LineState, Loan, Match, Receipt
-from domain.loan.amounts import Component
-from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
@@ -19,6 +18,7 @@ from domain.loan.sharing import share_out
 from domain.loan.waiting import by_waterfall
 from domain.loan.waterfall import Allocation, OpenItem, allocate
 from domain.money import amount_text
+from domain.pricing.amounts import Component
 
 ROUNDS_MOST = 20
 """Each round applies what the one before set free; two are usual."""

@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from domain.ledger import bookings
+from domain.loan import bookings
 from domain.loan.aggregate import Receipt
-from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Refusal
 from domain.loan.charge import Charge
 from domain.loan.commands import (
@@ -24,7 +23,6 @@ from domain.loan.commands import (
 )
 from domain.loan.costs import overcharge
 from domain.loan.decide.charges import charge_to_date
-from domain.loan.decide.desk import need_operator
 from domain.loan.decide.matching import (
     identify_waiting,
     match_line,
@@ -34,6 +32,7 @@ from domain.loan.decide.matching import (
 )
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.references import payments_named
+from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, Event, State
@@ -41,6 +40,7 @@ from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.plausible import implausible_amount, implausible_day
 from domain.loan.retrying import barred
 from domain.money import amount_text
+from domain.pricing.amounts import Amounts, Component
 
 MOVE_DAYS_MAX = 366
 OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})

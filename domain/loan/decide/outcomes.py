@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import assert_never
 
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict, checked
 from domain.debit.retry import NoRetry
-from domain.loan.cases import CaseKind
 from domain.loan.change import Change
 from domain.loan.commands import RecordUnsent
 from domain.loan.decide.attempts import (
@@ -16,17 +16,17 @@ from domain.loan.decide.attempts import (
     put_attempt,
 )
 from domain.loan.decide.charges import charge_to_date
-from domain.loan.decide.desk import end_of_doubt, need_operator, open_case, unknown_order
 from domain.loan.decide.disputes import (
     receipts_of_order,
 )
-from domain.loan.decide.late import acknowledges, hear_ended
+from domain.loan.decide.late import acknowledges, apply_to_ended
 from domain.loan.decide.money import place_waiting, raise_paid, receive_debit
+from domain.loan.decide.tasks import end_of_doubt, need_operator, open_case, unknown_order
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_verdict
 
-ENQUIRY = "enquiry"
+INQUIRY = "inquiry"
 
 
 def record_unsent(work: Work, command: RecordUnsent) -> Change:
@@ -36,16 +36,16 @@ def record_unsent(work: Work, command: RecordUnsent) -> Change:
         return unknown_order(work, "-", command.order_no)
     number, attempt = find(work, loan_id, command.order_no)
     if attempt.state is AttemptState.INTENDED and attempt.sends == command.sends > 0:
-        calls = attempt.enquiries + 1
+        calls = attempt.inquiries + 1
         rail = work.rules.rail(attempt.rail)
-        unsent = replace(attempt, sends=-attempt.sends, enquiries=calls, asked_at=work.at)
+        unsent = replace(attempt, sends=-attempt.sends, inquiries=calls, asked_at=work.at)
         put_attempt(work, loan_id, number, unsent)
-        if calls >= rail.enquiries_before_operator:
+        if calls >= rail.inquiries_before_operator:
             need_operator(work, loan_id, number, f"order {attempt.order_no} cannot be sent")
     return work.done(loan_id, number)
 
 
-def hear(
+def apply_outcome(
     work: Work,
     loan_id: str,
     number: int,
@@ -60,12 +60,12 @@ def hear(
     if outcome.flaw:
         _doubt(work, loan_id, number, attempt, outcome)
     if attempt.is_live:
-        _hear_live(work, loan_id, number, attempt, outcome, source, conclusive=conclusive)
+        _apply_live(work, loan_id, number, attempt, outcome, source, conclusive=conclusive)
     else:
         if outcome.batch_ref and not (attempt.batch_ref or outcome.flaw):
             attempt = replace(attempt, batch_ref=outcome.batch_ref)
             put_attempt(work, loan_id, number, attempt)
-        hear_ended(work, loan_id, number, attempt, outcome)
+        apply_to_ended(work, loan_id, number, attempt, outcome)
     place_waiting(work, loan_id)
 
 
@@ -79,7 +79,7 @@ def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Out
         open_case(work, loan_id, number, key, kind, why)
 
 
-def _hear_live(
+def _apply_live(
     work: Work,
     loan_id: str,
     number: int,
@@ -93,8 +93,8 @@ def _hear_live(
         attempt,
         batch_ref=attempt.batch_ref if outcome.flaw else outcome.batch_ref or attempt.batch_ref,
         acknowledged=attempt.acknowledged or acknowledges(outcome),
-        enquiries=attempt.enquiries + (1 if source == ENQUIRY else 0),
-        asked_at=work.at if source in {ENQUIRY, "answer"} else attempt.asked_at,
+        inquiries=attempt.inquiries + (1 if source == INQUIRY else 0),
+        asked_at=work.at if source in {INQUIRY, "answer"} else attempt.asked_at,
     )
     match outcome.verdict:
         case Verdict.CONFIRMED:
@@ -131,7 +131,7 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
         raise_paid(work, loan_id, number, f"order {attempt.order_no}")
     else:
         _end_retryable_or_finally(work, loan_id, number, "paid in part")
-    if outcome.klass is OutcomeClass.SUCCESS_DEFECTIVE:
+    if outcome.outcome_class is OutcomeClass.SUCCESS_DEFECTIVE:
         open_case(
             work,
             loan_id,
@@ -156,7 +156,7 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     if ended.state is AttemptState.RECALLED:
         work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
         return
-    _end_retryable_or_finally(work, loan_id, number, f"{ended.klass} {ended.code}")
+    _end_retryable_or_finally(work, loan_id, number, f"{ended.outcome_class} {ended.code}")
 
 
 def _is_overdue(work: Work, attempt: Attempt) -> bool:
@@ -167,7 +167,7 @@ def _ended(work: Work, attempt: Attempt, state: AttemptState, outcome: Outcome) 
     return replace(
         attempt,
         state=state,
-        klass=outcome.klass,
+        outcome_class=outcome.outcome_class,
         code=outcome.code,
         bank_ref=outcome.bank_ref or attempt.bank_ref,
         ended_at=work.at,
@@ -184,14 +184,17 @@ def _wait(
 ) -> None:
     """The attempt stays open; in doubt once its verdict is overdue, later a person's task."""
     # What a flawed answer says of the order is not believed, its class included.
-    klass = OutcomeClass.UNKNOWN_CODE if outcome.flaw else outcome.klass
+    outcome_class = OutcomeClass.UNKNOWN_CODE if outcome.flaw else outcome.outcome_class
     put_attempt(
-        work, loan_id, number, replace(attempt, state=state, klass=klass, code=outcome.code)
+        work,
+        loan_id,
+        number,
+        replace(attempt, state=state, outcome_class=outcome_class, code=outcome.code),
     )
     doubtful = state is AttemptState.UNKNOWN or _is_overdue(work, attempt)
     if doubtful and work.can(loan_id, number, Event.VERDICT_OVERDUE):
-        work.move(loan_id, number, Event.VERDICT_OVERDUE, f"{outcome.klass} {outcome.code}")
-    if outcome.klass is OutcomeClass.UNKNOWN_CODE and not outcome.flaw:
+        work.move(loan_id, number, Event.VERDICT_OVERDUE, f"{outcome.outcome_class} {outcome.code}")
+    if outcome.outcome_class is OutcomeClass.UNKNOWN_CODE and not outcome.flaw:
         open_case(
             work,
             loan_id,
@@ -200,7 +203,7 @@ def _wait(
             CaseKind.UNKNOWN_CODE,
             f"order {attempt.order_no}: code {outcome.code!r} stands in no table",
         )
-    if attempt.enquiries >= work.rules.rail(attempt.rail).enquiries_before_operator:
+    if attempt.inquiries >= work.rules.rail(attempt.rail).inquiries_before_operator:
         need_operator(work, loan_id, number, f"order {attempt.order_no} is in doubt")
 
 

@@ -1,6 +1,6 @@
 """Payments by the name that somebody else gave them: a payer's reference may repeat."""
 
-from domain import canonical
+from domain.kernel import canonical
 from domain.loan.aggregate import Receipt
 from domain.loan.decide.work import Work
 

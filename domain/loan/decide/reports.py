@@ -4,9 +4,9 @@ from domain.debit.attempt import Attempt
 from domain.loan.change import Change
 from domain.loan.commands import RecordOutcome
 from domain.loan.decide.attempts import find
-from domain.loan.decide.desk import unknown_order
 from domain.loan.decide.lines import book_batch_again
-from domain.loan.decide.outcomes import ENQUIRY, hear
+from domain.loan.decide.outcomes import INQUIRY, apply_outcome
+from domain.loan.decide.tasks import unknown_order
 from domain.loan.decide.work import Work
 
 
@@ -17,14 +17,16 @@ def record_outcome(work: Work, command: RecordOutcome) -> Change:
         return unknown_order(work, command.rail, command.order_no)
     number, attempt = find(work, loan_id, command.order_no)
     proves = _conclusive(work, attempt, command)
-    hear(work, loan_id, number, attempt, command.outcome, command.source, conclusive=proves)
+    apply_outcome(
+        work, loan_id, number, attempt, command.outcome, command.source, conclusive=proves
+    )
     if command.outcome.batch_ref:
         book_batch_again(work, command.outcome.batch_ref)
     return work.done(loan_id, number, command.outcome.verdict.value)
 
 
 def _conclusive(work: Work, attempt: Attempt, command: RecordOutcome) -> bool:
-    """Whether *not found* proves anything: an enquiry that left after the rail's query window."""
+    """Whether *not found* proves anything: an inquiry that left after the rail's query window."""
     window = work.rules.rail(attempt.rail).query_window
     asked_at = min(command.asked_at or work.at, work.at)
-    return command.source == ENQUIRY and asked_at >= attempt.send_until + window
+    return command.source == INQUIRY and asked_at >= attempt.send_until + window

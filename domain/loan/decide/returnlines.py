@@ -11,7 +11,7 @@ from domain.loan.decide.references import payments_named
 from domain.loan.decide.returns import infer_execution
 from domain.loan.decide.takingback import NO_REASON, Returned, learn_reason, reverse
 from domain.loan.decide.work import Work
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.statement.statement import LineItem, StatementLine
 
 Found = tuple[str, Receipt]
 """A loan's id and one of its payments."""
@@ -41,11 +41,13 @@ def take_back_by_line(
 ) -> None:
     """Book what of a return only its line has told, and learn its reason."""
     code = reason or NO_REASON
-    klass = OutcomeClass.LATE_RETURN
+    outcome_class = OutcomeClass.LATE_RETURN
     if reason is not None:
-        klass = work.rules.return_class(receipt.clearing_account.removeprefix("clearing/"), code)
+        outcome_class = work.rules.return_class(
+            receipt.clearing_account.removeprefix("clearing/"), code
+        )
     new = minor - unproven_return(receipt)
-    said = Returned(new, klass, code, on, told=False)
+    said = Returned(new, outcome_class, code, on, told=False)
     if new > 0:
         reverse(work, loan_id, receipt.id, said)
     else:

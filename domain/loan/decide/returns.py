@@ -2,21 +2,21 @@
 
 from dataclasses import replace
 
+from domain.case.kinds import CaseKind
 from domain.debit.outcome import MINOR_MAX, Outcome, OutcomeClass
 from domain.loan.aggregate import Receipt
-from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
-from domain.loan.decide.desk import open_case, unknown_order
 from domain.loan.decide.disputes import (
     compare_bookings,
     question_amount,
     raise_inferred,
     receipts_of_order,
 )
-from domain.loan.decide.outcomes import hear
+from domain.loan.decide.outcomes import apply_outcome
 from domain.loan.decide.takingback import Returned, learn_reason, reverse
+from domain.loan.decide.tasks import open_case, unknown_order
 from domain.loan.decide.work import Work
 from domain.money import amount_text
 
@@ -42,8 +42,8 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     first = raise_inferred(work, loan_id, first.id, back, attempt.amount_minor)
     named = command.bank_ref or first.return_ref
     work.put_receipt(loan_id, replace(first, return_ref=named))
-    klass = work.rules.return_class(attempt.rail, command.code, command.klass)
-    told = Returned(0, klass, command.code, command.returned_on, told=True)
+    outcome_class = work.rules.return_class(attempt.rail, command.code, command.outcome_class)
+    told = Returned(0, outcome_class, command.code, command.returned_on, told=True)
     learn_reason(work, loan_id, first.id, told)
     excess = left
     for receipt_id in ids:
@@ -66,7 +66,7 @@ def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None
     number, attempt = find(work, loan_id, order_no)
     taken, day = min(minor, attempt.amount_minor), attempt.value_on
     executed = Outcome(OutcomeClass.SUCCESS, "return", taken, executed_on=day)
-    hear(work, loan_id, number, attempt, executed, "return")
+    apply_outcome(work, loan_id, number, attempt, executed, "return")
     receipt = receipts_of_order(work, loan_id, order_no)[0]
     work.put_receipt(loan_id, replace(receipt, inferred=True))
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from domain import canonical
+from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
+from domain.kernel import canonical
 from domain.loan.aggregate import Installment
-from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from domain.loan.lifecycle import Event, State
 
@@ -22,7 +22,7 @@ def after_move(
     A refused or ended mandate is a case as long as the installment is delinquent. A debit without
     a known reminder is a case until the installment is paid or cancelled.
     """
-    last = item.attempts[-1].klass if item.attempts else None
+    last = item.attempts[-1].outcome_class if item.attempts else None
     refused = event in _ENDED_FINALLY and last is OutcomeClass.MANDATE
     if refused or event is Event.MANDATE_ENDED:
         why = "the mandate was refused" if refused else "the mandate does not cover the debit"

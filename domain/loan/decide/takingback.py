@@ -31,7 +31,7 @@ class Returned:
     """
 
     minor: int
-    klass: OutcomeClass
+    outcome_class: OutcomeClass
     code: str
     on: date
     told: bool
@@ -78,25 +78,29 @@ def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) 
     if attempt.state is AttemptState.CONFIRMED:
         state = AttemptState.RETURNED
         ended = replace(attempt, state=state, returned_at=work.at)
-        ended = replace(ended, klass=returned.klass, code=returned.code)
+        ended = replace(ended, outcome_class=returned.outcome_class, code=returned.code)
         put_attempt(work, loan_id, number, ended)
     elif attempt.state is AttemptState.RETURNED and _is_stricter(returned, attempt):
-        known = replace(attempt, klass=returned.klass, code=returned.code, returned_at=work.at)
+        known = replace(
+            attempt, outcome_class=returned.outcome_class, code=returned.code, returned_at=work.at
+        )
         put_attempt(work, loan_id, number, known)
         judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
 
 
 def _is_stricter(returned: Returned, attempt: Attempt) -> bool:
-    return _strictness(returned.klass, returned.code) > _strictness(attempt.klass, attempt.code)
+    return _strictness(returned.outcome_class, returned.code) > _strictness(
+        attempt.outcome_class, attempt.code
+    )
 
 
-def _strictness(klass: OutcomeClass | None, code: str) -> tuple[int, str]:
+def _strictness(outcome_class: OutcomeClass | None, code: str) -> tuple[int, str]:
     """No reason, a soft one, one that no table holds, a hard one; of equals by code."""
     if code == NO_REASON:
         return 0, ""
-    if klass in SOFT:
+    if outcome_class in SOFT:
         return 1, code
-    return (2, code) if klass is OutcomeClass.UNKNOWN_CODE else (3, code)
+    return (2, code) if outcome_class is OutcomeClass.UNKNOWN_CODE else (3, code)
 
 
 def take_back_excess(work: Work, loan_id: str, receipt_id: str) -> None:
@@ -106,8 +110,10 @@ def take_back_excess(work: Work, loan_id: str, receipt_id: str) -> None:
         minor = min(known.excess_minor, work.receipt(loan_id, receipt_id).net_minor)
         if minor:
             work.put_receipt(loan_id, replace(known, excess_minor=known.excess_minor - minor))
-            klass, day = OutcomeClass.LATE_RETURN, work.today(loan_id)
-            reverse(work, loan_id, receipt_id, Returned(minor, klass, NO_REASON, day, told=True))
+            outcome_class, day = OutcomeClass.LATE_RETURN, work.today(loan_id)
+            reverse(
+                work, loan_id, receipt_id, Returned(minor, outcome_class, NO_REASON, day, told=True)
+            )
     if not any(known.excess_minor for known in receipts_of_order(work, loan_id, order_no)):
         for key in [key for key in work.cases if key.startswith(f"return/{order_no}/")]:
             work.close_case(key)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
-from domain.ledger import bookings
-from domain.loan.cases import CaseKind
+from domain.loan import bookings
 from domain.loan.decide.attempts import find, judge_again, put_attempt
-from domain.loan.decide.desk import open_case
+from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 
 
@@ -47,7 +47,7 @@ def _confirm_again(work: Work, loan_id: str, receipt_id: str) -> None:
     number, attempt = find(work, loan_id, receipt.order_no)
     if attempt.state is AttemptState.RETURNED:
         state = AttemptState.CONFIRMED
-        stands = replace(attempt, state=state, klass=OutcomeClass.SUCCESS, code="")
+        stands = replace(attempt, state=state, outcome_class=OutcomeClass.SUCCESS, code="")
         put_attempt(work, loan_id, number, replace(stands, returned_at=None))
         judge_again(work, loan_id, number, f"return of {receipt_id} undone")
 

@@ -13,12 +13,12 @@ def is_news(item: Installment, view: InstallmentView) -> bool:
     It does when an action comes earlier than the driver expects, when the installment has ended,
     and when a person begins or ceases to be waited for, which searches show.
     """
-    beat = view.next_beat
-    if beat is not None and (item.driver_until is None or beat.not_before < item.driver_until):
+    action = view.next_action
+    if action is not None and (item.driver_until is None or action.not_before < item.driver_until):
         return True
     if view.is_final:
-        return item.driver_beat != "final"
-    return bool(view.needs_operator) != item.driver_beat.endswith(WAITS)
+        return item.driver_action != "final"
+    return bool(view.needs_operator) != item.driver_action.endswith(WAITS)
 
 
 def known_by_driver(item: Installment, view: InstallmentView, *, told: bool) -> Installment:
@@ -27,9 +27,9 @@ def known_by_driver(item: Installment, view: InstallmentView, *, told: bool) -> 
     A driver that is not told may still see a later instant by a look, so what then comes before
     that instant is news.
     """
-    mark = view.mark if told else item.driver_beat
-    until = view.next_beat.not_before if view.next_beat else None
-    return replace(item, driver_beat=mark, driver_until=until)
+    mark = view.mark if told else item.driver_action
+    until = view.next_action.not_before if view.next_action else None
+    return replace(item, driver_action=mark, driver_until=until)
 
 
 def message(view: InstallmentView, *, opening: bool) -> Message:

@@ -10,12 +10,10 @@ from dataclasses import replace
 from datetime import date
 
 from domain.calendar import local_day
-from domain.ledger import bookings
+from domain.case.kinds import CASE_RULES
 from domain.ledger.entry import Entry
-from domain.loan import agenda, closure
+from domain.loan import agenda, bookings, closure
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
-from domain.loan.amounts import Amounts
-from domain.loan.cases import CASE_RULES
 from domain.loan.change import (
     Aggregates,
     Answer,
@@ -32,6 +30,7 @@ from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.sharing import held
 from domain.loan.view import InstallmentView
 from domain.loan.waiting import free_minor
+from domain.pricing.amounts import Amounts
 
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
 
@@ -137,7 +136,7 @@ class Work:
             state=target,
             generation=item.generation + (1 if reopened else 0),
             opened=item.opened or reopened,
-            driver_beat="" if reopened else item.driver_beat,
+            driver_action="" if reopened else item.driver_action,
             driver_until=None if reopened else item.driver_until,
             closed_at=self.at if target is State.CLOSED else None,
         )
@@ -216,7 +215,7 @@ class Work:
             self.open_case(standing.other_reading(self.aggregates.known_as, subject))
         for loan_id in sorted(self._changed_loans):
             self._close_out(self, loan_id)
-            self._touch_moved_beats(loan_id)
+            self._touch_moved_actions(loan_id)
         if subject is not None and self._from_driver:
             self._tell_driver(*subject)
         for loan_id, receipt_id in list(self._receipts):
@@ -244,7 +243,7 @@ class Work:
         return self.finish(Done(note=note), (loan_id, number))
 
     def superseded(self, loan_id: str, number: int) -> Change:
-        """Finish a moot beat: the answer's view says what is to be done instead."""
+        """Finish a moot action: the answer's view says what is to be done instead."""
         return self.finish(Superseded(), (loan_id, number))
 
     def _touch_subject(self, case: CaseChange) -> None:
@@ -260,7 +259,7 @@ class Work:
                 if item.fell_due and item.state not in FINAL:
                     self.touch(loan.id, item.number)
 
-    def _touch_moved_beats(self, loan_id: str) -> None:
+    def _touch_moved_actions(self, loan_id: str) -> None:
         """Free money changes what is to be debited of installments that no command names."""
         before, now = self.aggregates.loans.get(loan_id), self.loan(loan_id)
         if before is None or not free_minor(before) + free_minor(now):
@@ -269,8 +268,8 @@ class Work:
             if item.opened and item.state in MAY_BE_DEBITED:
                 was = before.installment(item.number)
                 cases = self.aggregates.cases
-                known = agenda.next_beat(before, was, self.rules, self.at, cases)
-                if agenda.next_beat(now, item, self.rules, self.at, self.cases) != known:
+                known = agenda.next_action(before, was, self.rules, self.at, cases)
+                if agenda.next_action(now, item, self.rules, self.at, self.cases) != known:
                     self.touch(loan_id, item.number)
 
     def _hold(self, loan_id: str, receipt_id: str) -> None:
@@ -320,11 +319,11 @@ class Work:
     def _tell_driver(self, loan_id: str, number: int) -> None:
         """The answer gives the driver the current view, also where nothing else has changed.
 
-        What it knows already does not move the installment: its version stays, so that a beat
+        What it knows already does not move the installment: its version stays, so that an action
         asked for in vain is seen as such.
         """
         item = self.item(loan_id, number)
-        if item.opened and self.view(loan_id, number).mark != item.driver_beat:
+        if item.opened and self.view(loan_id, number).mark != item.driver_action:
             self.touch(loan_id, number)
 
     def _report(self, loan_id: str, number: int, *, is_subject: bool) -> None:

@@ -18,7 +18,7 @@ from adapters.exports.csvfile import COLUMNS, journal_csv
 from adapters.exports.hledger import account_name, hledger
 from domain.money import exponent
 from domain.text import is_plain
-from ports.desk import JournalPosting
+from ports.queries import JournalPosting
 from tests.support.auditbench import paid_and_closed
 
 AT = datetime(2026, 3, 10, 2, tzinfo=UTC)

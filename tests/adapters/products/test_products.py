@@ -16,13 +16,13 @@ from adapters.sql.rows import product_row
 from adapters.sql.rows import read_product as read_kept
 from adapters.validation import faults_of
 from domain.calendar import Adjust
-from domain.canonical import digest
-from domain.loan.amounts import Component
-from domain.loan.caps import Cap, CapRules, Fees, Measure, legal_caps
-from domain.loan.frequency import Frequency
+from domain.kernel.canonical import digest
 from domain.loan.product import Payee, Routing
-from domain.loan.schedule_terms import Method
 from domain.loan.waterfall import Direction, Future
+from domain.pricing.amounts import Component
+from domain.pricing.caps import Cap, CapRules, Fees, Measure, legal_caps
+from domain.pricing.frequency import Frequency
+from domain.pricing.schedule_terms import Method
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "products"
 PERSONAL = (EXAMPLES / "cn-personal.toml").read_text(encoding="utf-8")

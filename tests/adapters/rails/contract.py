@@ -48,19 +48,19 @@ class RailContract:
         assert first == second
         assert len(await bank.executions("C-again")) == 1
 
-    async def test_an_enquiry_tells_what_the_answer_told(self, bank: SimulatedBank) -> None:
-        """POST answer and enquiry are two ways to the same news."""
+    async def test_an_inquiry_tells_what_the_answer_told(self, bank: SimulatedBank) -> None:
+        """POST answer and inquiry are two ways to the same news."""
         await bank.rail.put_mandate(build_mandate("M-ask"), "CNY")
         order = build_order(bank.rail.profile, bank.now(), order_no="C-ask", mandate_ref="M-ask")
         told = await bank.rail.present(order)
-        assert await bank.rail.enquire("C-ask", order.merchant_id) == told
+        assert await bank.rail.inquire("C-ask", order.merchant_id) == told
 
     async def test_an_order_that_never_came_is_not_found_and_not_declined(
         self, bank: SimulatedBank
     ) -> None:
         """NOT_FOUND is a verdict of its own: only time makes it evidence."""
-        outcome = await bank.rail.enquire("C-never", "M-1")
-        assert outcome.klass is OutcomeClass.NOT_FOUND
+        outcome = await bank.rail.inquire("C-never", "M-1")
+        assert outcome.outcome_class is OutcomeClass.NOT_FOUND
         assert outcome.verdict is Verdict.NOT_FOUND
 
     async def test_the_same_number_with_another_amount_is_no_verdict(
@@ -71,7 +71,7 @@ class RailContract:
         order = build_order(bank.rail.profile, bank.now(), order_no="C-dup", mandate_ref="M-dup")
         await bank.rail.present(order)
         outcome = await bank.rail.present(replace(order, amount_minor=order.amount_minor + 1))
-        assert outcome.klass is OutcomeClass.DUPLICATE
+        assert outcome.outcome_class is OutcomeClass.DUPLICATE
         assert outcome.verdict is Verdict.UNKNOWN
 
     async def test_a_debit_without_authority_is_a_mandate_refusal(
@@ -85,7 +85,7 @@ class RailContract:
         order = build_order(
             bank.rail.profile, bank.now(), order_no="C-ended", mandate_ref="M-ended"
         )
-        assert (await bank.rail.present(order)).klass is OutcomeClass.MANDATE
+        assert (await bank.rail.present(order)).outcome_class is OutcomeClass.MANDATE
         with pytest.raises(InvalidInput, match="mandate"):
             await bank.rail.put_mandate(build_mandate("M-ended"), "CNY")
 
@@ -95,12 +95,12 @@ class RailContract:
         """The cap lodged with the mandate is in force at the bank."""
         await bank.rail.put_mandate(build_mandate("M-cap", cap_minor=9_999), "CNY")
         order = build_order(bank.rail.profile, bank.now(), order_no="C-cap", mandate_ref="M-cap")
-        assert (await bank.rail.present(order)).klass is OutcomeClass.LIMIT
+        assert (await bank.rail.present(order)).outcome_class is OutcomeClass.LIMIT
 
     async def test_an_order_ahead_of_its_day_is_pending_and_can_be_recalled(
         self, bank: SimulatedBank
     ) -> None:
-        """After the rail agreed to a recall nothing is executed, and enquiry says so."""
+        """After the rail agreed to a recall nothing is executed, and inquiry says so."""
         await bank.rail.put_mandate(build_mandate("M-ahead"), "CNY")
         today = local_day(bank.now(), bank.rail.profile.timezone)
         order = build_order(
@@ -112,7 +112,7 @@ class RailContract:
         )
         assert (await bank.rail.present(order)).verdict is Verdict.PENDING
         assert await bank.rail.cancel("C-ahead", order.merchant_id) == Recalled("C-ahead")
-        asked = await bank.rail.enquire("C-ahead", order.merchant_id)
+        asked = await bank.rail.inquire("C-ahead", order.merchant_id)
         assert (asked.code, asked.executed_minor) == (CANCELLED_CODE, 0)
         assert await bank.executions("C-ahead") == []
 

@@ -43,11 +43,11 @@ def test_there_is_one_file_for_every_rail_of_the_house() -> None:
 def test_only_soft_classes_may_be_tried_again_by_a_machine() -> None:
     """The taxonomy's rule holds for every row, whatever a data file says."""
     for row in every_row():
-        assert row.machine_retry <= (row.klass in MAY_RETRY), row
+        assert row.machine_retry <= (row.outcome_class in MAY_RETRY), row
         assert (row.retry_limit is None) is not row.machine_retry, row
-        if row.klass is _O.DECLINED and row.machine_retry:
+        if row.outcome_class is _O.DECLINED and row.machine_retry:
             assert row.retry_limit == 1, row
-        assert not (row.klass in HARD and row.action == "retry"), row
+        assert not (row.outcome_class in HARD and row.action == "retry"), row
 
 
 def test_every_row_says_where_it_comes_from_and_what_the_borrower_is_told() -> None:
@@ -76,7 +76,7 @@ def test_rows_agree_with_the_limits_that_their_list_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rail", "product", "code", "klass"),
+    ("rail", "product", "code", "outcome_class"),
     [
         ("ach", None, "R01", _O.NSF),
         ("ach", None, "R07", _O.MANDATE),
@@ -107,18 +107,22 @@ def test_rows_agree_with_the_limits_that_their_list_names() -> None:
     ],
 )
 def test_the_same_characters_mean_what_their_own_list_says(
-    rail: str, product: str | None, code: str, klass: OutcomeClass
+    rail: str, product: str | None, code: str, outcome_class: OutcomeClass
 ) -> None:
     """A code is read by rail and product; out of its list it is unknown, never a failure."""
-    assert load_codes(rail, product).lookup(code).klass is klass
+    assert load_codes(rail, product).lookup(code).outcome_class is outcome_class
 
 
 def test_an_unmapped_code_is_asked_about_and_is_never_a_failure() -> None:
     """The unknown row is no retry, no refusal, and brings a person in."""
     for rail, product in LISTS:
         row = load_codes(rail, product).lookup("no such code")
-        assert (row.klass, row.machine_retry, row.retry_limit) == (_O.UNKNOWN_CODE, False, None)
-        assert (row.rail, row.product, row.action) == (rail, product, "enquire_and_case")
+        assert (row.outcome_class, row.machine_retry, row.retry_limit) == (
+            _O.UNKNOWN_CODE,
+            False,
+            None,
+        )
+        assert (row.rail, row.product, row.action) == (rail, product, "inquire_and_case")
 
 
 def test_unknown_rails_products_and_limits_are_mistakes_of_the_asker() -> None:
@@ -200,7 +204,7 @@ def test_a_table_that_contradicts_itself_is_refused_as_a_whole(
 
 
 @pytest.mark.parametrize(
-    ("rail", "code", "klass"),
+    ("rail", "code", "outcome_class"),
     [
         ("ach", "R01", _O.NSF),
         ("ach", "R09", _O.NSF),
@@ -214,9 +218,9 @@ def test_a_table_that_contradicts_itself_is_refused_as_a_whole(
     ],
 )
 def test_the_reason_of_a_return_has_one_meaning_for_each_rail(
-    rail: str, code: str, klass: OutcomeClass
+    rail: str, code: str, outcome_class: OutcomeClass
 ) -> None:
     """The table that the books ask, whether a report or a bank line names the reason."""
-    assert load_returns(rail).lookup(code).klass is klass
-    assert Rulebook(returns={rail: load_returns(rail)}).return_class(rail, code) is klass
+    assert load_returns(rail).lookup(code).outcome_class is outcome_class
+    assert Rulebook(returns={rail: load_returns(rail)}).return_class(rail, code) is outcome_class
     assert Rulebook().return_class(rail, code) is OutcomeClass.UNKNOWN_CODE

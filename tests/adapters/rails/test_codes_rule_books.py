@@ -72,21 +72,21 @@ CLASSES: dict[tuple[str, str | None], dict[OutcomeClass, str]] = {
 
 
 @pytest.mark.parametrize(
-    ("rail", "product", "code", "klass"),
+    ("rail", "product", "code", "outcome_class"),
     [
-        (rail, product, code, klass)
+        (rail, product, code, outcome_class)
         for (rail, product), by_class in CLASSES.items()
-        for klass, codes in by_class.items()
+        for outcome_class, codes in by_class.items()
         for code in codes.split()
     ],
 )
 def test_a_code_has_the_class_of_the_rule_book(
-    rail: str, product: str | None, code: str, klass: OutcomeClass
+    rail: str, product: str | None, code: str, outcome_class: OutcomeClass
 ) -> None:
     """And only soft classes are tried again by a machine."""
     row = load_codes(rail, product).lookup(code)
-    assert row.klass is klass
-    assert row.machine_retry is (klass in {_O.NSF, _O.LIMIT, _O.TECH, _O.DECLINED})
+    assert row.outcome_class is outcome_class
+    assert row.machine_retry is (outcome_class in {_O.NSF, _O.LIMIT, _O.TECH, _O.DECLINED})
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_codes_that_may_come_for_sixty_days_say_so(code: str) -> None:
 def test_dishonoured_contested_and_international_returns_wait_for_a_person(code: str) -> None:
     """They speak of a return, not of the debit: nothing of ours is to be mended by itself."""
     row = load_codes("ach").lookup(code)
-    assert (row.action, row.machine_retry) == ("enquire_and_case", False)
+    assert (row.action, row.machine_retry) == ("inquire_and_case", False)

@@ -82,6 +82,6 @@ async def _present(bank: SimulatedBank, order_no: str) -> Outcome | None:
 
 async def _ask(bank: SimulatedBank, order_no: str) -> Outcome | None:
     try:
-        return await bank.rail.enquire(order_no, "M-1")
+        return await bank.rail.inquire(order_no, "M-1")
     except RailUnavailable:
         return None

@@ -116,17 +116,17 @@ MAYBE_SENT = {
 
 @pytest.mark.parametrize("name", MAYBE_SENT)
 async def test_a_fault_after_the_order_left_is_no_answer(name: str) -> None:
-    """Once a byte may have left, nothing but an enquiry may say what became of the order."""
+    """Once a byte may have left, nothing but an inquiry may say what became of the order."""
     async with scripted(MAYBE_SENT[name]) as rail:
         assert await rail.present(ORDER) == NO_ANSWER
 
 
 @pytest.mark.parametrize("name", MAYBE_SENT)
-async def test_an_enquiry_without_a_usable_answer_is_never_a_verdict(name: str) -> None:
-    """An enquiry that fails says nothing about the order: it is simply asked again."""
+async def test_an_inquiry_without_a_usable_answer_is_never_a_verdict(name: str) -> None:
+    """An inquiry that fails says nothing about the order: it is simply asked again."""
     async with scripted(MAYBE_SENT[name]) as rail:
         with pytest.raises(RailUnavailable):
-            await rail.enquire("ORDER-1", "M-1")
+            await rail.inquire("ORDER-1", "M-1")
 
 
 NOT_BELIEVED: dict[str, dict[str, Any]] = {
@@ -150,7 +150,7 @@ async def test_an_answer_that_cannot_be_true_is_no_verdict_and_says_what_is_wron
     async with scripted(saying(**NOT_BELIEVED[name])) as rail:
         for said in (
             await rail.present(ORDER),
-            await rail.enquire("ORDER-1", "M-1"),
+            await rail.inquire("ORDER-1", "M-1"),
             await rail.cancel("ORDER-1", "M-1") if "order_no" in NOT_BELIEVED[name] else None,
         ):
             if said is not None:
@@ -205,24 +205,27 @@ async def test_a_refused_signature_is_unavailability_and_not_the_borrowers_failu
         with pytest.raises(RailUnavailable, match="http_401"):
             await rail.present(ORDER)
         with pytest.raises(RailUnavailable, match="http_401"):
-            await rail.enquire("ORDER-1", "M-1")
+            await rail.inquire("ORDER-1", "M-1")
 
 
 async def test_a_message_that_the_bank_cannot_read_is_our_data_error() -> None:
     """An explicit refusal of the message ends the attempt; a person mends it."""
     async with scripted(answering(400, b'{"code":"13","text":"field"}')) as rail:
         outcome = await rail.present(ORDER)
-        assert (outcome.klass, outcome.verdict) == (OutcomeClass.DATA_ERROR, Verdict.DECLINED)
+        assert (outcome.outcome_class, outcome.verdict) == (
+            OutcomeClass.DATA_ERROR,
+            Verdict.DECLINED,
+        )
 
 
 @pytest.mark.parametrize("code", ["02", "06", "39"])
 async def test_a_closed_or_busy_bank_is_asked_and_not_believed(code: str) -> None:
-    """TECH at sending is unknown; at enquiring it is no answer about the order."""
+    """TECH at sending is unknown; at inquiring it is no answer about the order."""
     busy = saying(code=code, status="ERROR", executed_minor=0, bank_ref=None)
     async with scripted(busy) as rail:
         assert (await rail.present(ORDER)).verdict is Verdict.UNKNOWN
         with pytest.raises(RailUnavailable, match=f"code_{code}"):
-            await rail.enquire("ORDER-1", "M-1")
+            await rail.inquire("ORDER-1", "M-1")
 
 
 CONTRADICTIONS: dict[str, dict[str, Any]] = {
@@ -244,12 +247,15 @@ async def test_code_and_status_that_contradict_each_other_are_never_a_verdict(na
     """An answer that tells two stories is asked again and seen by a person."""
     async with scripted(saying(**CONTRADICTIONS[name])) as rail:
         outcome = await rail.present(ORDER)
-        assert (outcome.klass, outcome.verdict) == (OutcomeClass.UNKNOWN_CODE, Verdict.UNKNOWN)
+        assert (outcome.outcome_class, outcome.verdict) == (
+            OutcomeClass.UNKNOWN_CODE,
+            Verdict.UNKNOWN,
+        )
         assert outcome.executed_minor == 0
 
 
 @pytest.mark.parametrize(
-    ("changes", "klass", "taken"),
+    ("changes", "outcome_class", "taken"),
     [
         ({}, OutcomeClass.SUCCESS, 10_000),
         ({"code": "A6"}, OutcomeClass.SUCCESS_DEFECTIVE, 10_000),
@@ -261,12 +267,12 @@ async def test_code_and_status_that_contradict_each_other_are_never_a_verdict(na
     ],
 )
 async def test_money_is_reported_exactly_as_it_was_taken(
-    changes: dict[str, Any], klass: OutcomeClass, taken: int
+    changes: dict[str, Any], outcome_class: OutcomeClass, taken: int
 ) -> None:
     """Less, more or oddly labelled: the cash is what the bank took, and odd cash has a class."""
     async with scripted(saying(**changes)) as rail:
         outcome = await rail.present(ORDER)
-        assert (outcome.klass, outcome.executed_minor) == (klass, taken)
+        assert (outcome.outcome_class, outcome.executed_minor) == (outcome_class, taken)
         assert (outcome.bank_ref, outcome.executed_on) == ("BK1", date(2026, 3, 4))
 
 
@@ -279,7 +285,7 @@ async def test_requests_are_signed_over_what_is_really_sent() -> None:
 
     async with scripted(script) as rail:
         with pytest.raises(RailUnavailable):
-            await rail.enquire("A:B~1", "M-1")
+            await rail.inquire("A:B~1", "M-1")
         await rail.present(ORDER)
         await rail.present(ORDER)
     line, headers, body = seen[0]
@@ -297,11 +303,11 @@ async def test_what_cannot_be_sent_is_told_before_anything_leaves() -> None:
     async with RailHttp("http://127.0.0.1:1", LIMITS) as http:
         rail = SimbankRail(http, CONFIG, lambda: NOW)
         with pytest.raises(RailUnavailable, match="no_secret"):
-            await rail.enquire("ORDER-1", "M-2")
+            await rail.inquire("ORDER-1", "M-2")
         with pytest.raises(RailUnavailable, match="no_secret"):
             await rail.present(build_order(SIMBANK, NOW, merchant_id="M-2"))
         outcome = await rail.present(build_order(SIMBANK, NOW, order_no="has a blank"))
-    assert (outcome.klass, outcome.code) == (OutcomeClass.DATA_ERROR, "UNSAYABLE")
+    assert (outcome.outcome_class, outcome.code) == (OutcomeClass.DATA_ERROR, "UNSAYABLE")
     with pytest.raises(InvalidInput, match="merchant_id"):
         SimbankConfig("M-2", {"M-1": "x"}, ())
     with pytest.raises(InvalidInput, match="base_url"):
@@ -366,7 +372,7 @@ async def test_a_statement_larger_than_the_house_takes_is_refused(
 async def test_only_the_banks_consent_makes_a_recall(
     changes: dict[str, Any], status: int, verdict: Verdict
 ) -> None:
-    """Everything but a clear CANCELLED leaves the order to be enquired."""
+    """Everything but a clear CANCELLED leaves the order to be inquired."""
     async with scripted(saying(status, **changes)) as rail:
         answer = await rail.cancel("ORDER-1", "M-1")
         assert not isinstance(answer, Recalled)

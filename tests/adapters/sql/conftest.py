@@ -6,10 +6,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
 from tests.support.booksbench import StillClock
 from tests.support.memory import RULES
 
@@ -44,6 +44,6 @@ async def books(engine: AsyncEngine, clock: StillClock) -> AsyncIterator[SqlBook
 
 
 @pytest.fixture
-def desk(engine: AsyncEngine, clock: StillClock) -> SqlDesk:
+def queries(engine: AsyncEngine, clock: StillClock) -> SqlQueries:
     """Give the read side of the same database."""
-    return SqlDesk(engine, clock, RULES)
+    return SqlQueries(engine, clock, RULES)

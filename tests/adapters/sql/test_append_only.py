@@ -7,13 +7,13 @@ from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.appendonly import grants
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import revision_of, upgrade
-from adapters.sql.outbox import OutboxRelay, Pace
-from adapters.sql.tables import APPEND_ONLY, outbox
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.appendonly import grants
+from adapters.sql.schema.migrate import revision_of, upgrade
+from adapters.sql.schema.tables import APPEND_ONLY, outbox
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.outbox import OutboxRelay, Pace
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.memory import RULES
@@ -26,22 +26,22 @@ CHANGES = {
 }
 
 
-async def _fill(books: SqlBooks, desk: SqlDesk, clock: StillClock) -> None:
-    beat = await present(books, desk, clock, "L1")
-    await books.apply(confirm(order_of(await intend(books, "L1", 1, beat)), 10100))
+async def _fill(books: SqlBooks, queries: SqlQueries, clock: StillClock) -> None:
+    action = await present(books, queries, clock, "L1")
+    await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 async def test_rows_cannot_be_changed_or_removed(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock, table: str
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock, table: str
 ) -> None:
     """An update and a delete fail in the database itself, and leave everything as it was."""
-    await _fill(books, desk, clock)
+    await _fill(books, queries, clock)
     for statement in (CHANGES[table], f"DELETE FROM {table}"):
         with pytest.raises(DBAPIError, match="append-only"):
             async with engine.begin() as conn:
                 await conn.execute(text(statement))
-    assert (await desk.verify()).faults == ()
+    assert (await queries.verify()).faults == ()
 
 
 @pytest.mark.parametrize("table", ["entries", "transitions"])
@@ -52,7 +52,7 @@ async def test_rows_cannot_be_replaced_on_sqlite(
     await upgrade(sqlite_url)
     engine = books_engine(sqlite_url)
     async with SqlBooks(engine, clock, RULES) as books:
-        await _fill(books, SqlDesk(engine, clock, RULES), clock)
+        await _fill(books, SqlQueries(engine, clock, RULES), clock)
     statement = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
     with pytest.raises(DBAPIError):
         async with engine.begin() as conn:
@@ -83,10 +83,10 @@ async def test_the_application_role_can_work_and_cannot_rewrite(
         for statement in grants("acquit_app"):
             await conn.execute(text(statement))
     app = books_engine(make_url(postgres_url).set(username="acquit_app").render_as_string())
-    desk = SqlDesk(app, clock, RULES)
+    queries = SqlQueries(app, clock, RULES)
     async with SqlBooks(app, clock, RULES) as books:
-        beat = await present(books, desk, clock, "L1")
-        assert isinstance(await intend(books, "L1", 1, beat), Applied)
+        action = await present(books, queries, clock, "L1")
+        assert isinstance(await intend(books, "L1", 1, action), Applied)
     assert (await revision_of(app)).fits
     relay = OutboxRelay(app, clock, {}, pace=Pace(keep_delivered=timedelta(days=1)))
     async with app.begin() as conn:

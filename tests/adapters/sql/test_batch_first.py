@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from tests.adapters.sql.test_matching import at_once, state_of, waiting
 from tests.support.booksbench import StillClock, apply_all, confirm, intend, line, order_of, present
@@ -18,10 +18,10 @@ DUE = date(2026, 3, 10)
 BATCH = "B-77"
 
 
-async def orders(books: SqlBooks, desk: SqlDesk, clock: StillClock, *loans: str) -> list[str]:
+async def orders(books: SqlBooks, queries: SqlQueries, clock: StillClock, *loans: str) -> list[str]:
     """Boarded loans whose first debits are out, and nobody has said in which batch."""
-    beats = [(loan, await present(books, desk, clock, loan)) for loan in loans]
-    return [order_of(await intend(books, loan, 1, beat)) for loan, beat in beats]
+    actions = [(loan, await present(books, queries, clock, loan)) for loan in loans]
+    return [order_of(await intend(books, loan, 1, action)) for loan, action in actions]
 
 
 def batch_line(count: int) -> BookLine:
@@ -38,38 +38,38 @@ def named(order_no: str) -> RecordOutcome:
 
 @pytest.mark.parametrize("together", [True, False], ids=["one-group", "three-groups"])
 async def test_a_batch_line_waits_for_the_last_outcome_of_its_orders(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock, *, together: bool
+    books: SqlBooks, queries: SqlQueries, clock: StillClock, *, together: bool
 ) -> None:
     """Two loans, one line, which comes first: both settle and nothing waits."""
-    first, second = await orders(books, desk, clock, "L1", "L2")
+    first, second = await orders(books, queries, clock, "L1", "L2")
     commands: list[AnyCommand] = [batch_line(2), named(first), named(second)]
     for group in [commands] if together else [[command] for command in commands]:
         await apply_all(books, group)
-    assert [await state_of(desk, loan) for loan in ("L1", "L2")] == ["SETTLED", "SETTLED"]
-    assert await waiting(desk) == {}
-    assert (await desk.verify()).faults == ()
+    assert [await state_of(queries, loan) for loan in ("L1", "L2")] == ["SETTLED", "SETTLED"]
+    assert await waiting(queries) == {}
+    assert (await queries.verify()).faults == ()
 
 
 async def test_a_waiting_batch_line_is_found_by_new_books(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """What waits, and which orders were named before, is in the database and not in a process."""
-    first, second = await orders(books, desk, clock, "L1", "L2")
+    first, second = await orders(books, queries, clock, "L1", "L2")
     await apply_all(books, [named(first)])
     await apply_all(books, [batch_line(2)])
     async with SqlBooks(engine, clock, RULES) as others:
         await others.apply(named(second))
-    assert [await state_of(desk, loan) for loan in ("L1", "L2")] == ["SETTLED", "SETTLED"]
-    assert await waiting(desk) == {}
-    assert (await desk.verify()).faults == ()
+    assert [await state_of(queries, loan) for loan in ("L1", "L2")] == ["SETTLED", "SETTLED"]
+    assert await waiting(queries) == {}
+    assert (await queries.verify()).faults == ()
 
 
 async def test_a_batch_line_and_its_outcome_at_the_same_moment_meet(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Two processes, neither of which saw the other's: the second begins anew and books both."""
-    (order_no,) = await orders(books, desk, clock, "L1")
+    (order_no,) = await orders(books, queries, clock, "L1")
     results = await at_once(engine, clock, batch_line(1), named(order_no))
     assert all(isinstance(result, Applied) for result in results)
-    assert (await state_of(desk), await waiting(desk)) == ("SETTLED", {})
-    assert (await desk.verify()).faults == ()
+    assert (await state_of(queries), await waiting(queries)) == ("SETTLED", {})
+    assert (await queries.verify()).faults == ()

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from adapters.tapes.loans import BoardingRules
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.report import read_tape
@@ -41,7 +41,12 @@ TERMS = LoanApplication(
 
 @pytest.mark.parametrize("rows_agreed", [False, True])
 async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
-    engine: AsyncEngine, clock: StillClock, desk: SqlDesk, tmp_path: Path, *, rows_agreed: bool
+    engine: AsyncEngine,
+    clock: StillClock,
+    queries: SqlQueries,
+    tmp_path: Path,
+    *,
+    rows_agreed: bool,
 ) -> None:
     """Who boards and why is told, and is no part of what a loan is; another rate is another loan.
 
@@ -61,4 +66,4 @@ async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
     assert isinstance(first, Applied)
     assert isinstance(again, Applied)
     assert (first.replayed, again.replayed) == (False, True)
-    assert (await desk.counts())["installments"] == {"SCHEDULED": 12}
+    assert (await queries.counts())["installments"] == {"SCHEDULED": 12}

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
-from domain.loan.caps import CapRules, legal_caps
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied, Refused
-from domain.loan.frequency import Frequency
-from domain.loan.penalty import PenaltyRule
+from domain.pricing.caps import CapRules, legal_caps
+from domain.pricing.frequency import Frequency
+from domain.pricing.penalty import PenaltyRule
 from tests.support.booksbench import StillClock, roll
 from tests.support.memory import PRODUCT, RULES, board, schedule
 
@@ -23,7 +23,7 @@ CAPPED = replace(
 
 
 async def test_a_dear_loan_is_refused_with_its_reason_and_stays_refused(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """The refusal is stored: the same command is answered the same way again."""
     dear = board(product=CAPPED, lines=schedule(((200_000, 8_030), (200_000, 4_000))))
@@ -32,11 +32,11 @@ async def test_a_dear_loan_is_refused_with_its_reason_and_stays_refused(
     assert isinstance(answers[1], Refused)
     assert answers[1].reason.endswith("24.0604 % is above 24 %")
     assert answers[1].replayed
-    assert await desk.loan("L1") is None
+    assert await queries.loan("L1") is None
 
 
 async def test_a_penalty_at_its_cap_is_booked_and_explained_by_books_that_start_anew(
-    engine: AsyncEngine, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, queries: SqlQueries, clock: StillClock
 ) -> None:
     """The pinned product carries its ceilings; the story says which rule stopped the charge."""
     lines = schedule(((200_000, 8_000), (200_000, 4_000)))
@@ -46,13 +46,13 @@ async def test_a_penalty_at_its_cap_is_booked_and_explained_by_books_that_start_
         for day in (date(2026, 3, 10), date(2026, 3, 30)):
             clock.to(day)
             assert isinstance(await second.apply(roll("L1", day)), Applied)
-    loan = await desk.loan("L1")
+    loan = await queries.loan("L1")
     assert loan is not None
     # 16 days at 36 percent would be 32.00. From 10 February to 29 March are a month and 18 days
     # (counted back, and there is no 29 February): 2080.00 x (1.02 ** (18 / 30) - 1) = 24.86.
     assert loan.installment(1).owed.penalty == 2_486
-    told = {line.what: line.detail for line in await desk.story("L1", 1)}
+    told = {line.what: line.detail for line in await queries.story("L1", 1)}
     assert "CN jin-gui [2025] 9" in told["penalty_capped"]
     assert "at most 24 %: 7.14 CNY are not charged" in told["penalty_capped"]
     assert "24.86" in told["penalty_accrued"]
-    assert (await desk.verify()).faults == ()
+    assert (await queries.verify()).faults == ()

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
-from adapters.sql.tables import commands, entries
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.tables import commands, entries
+from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict, InvalidInput
 from domain.loan.change import Applied, Done, Ordered, Refused
@@ -31,13 +31,13 @@ HOLD = Hold(id="h-1", actor=TESTER, reason="borrower called", loan_id="L1", numb
 
 
 async def test_the_same_command_gives_the_stored_answer_and_the_current_view(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """The second answer is the first one; the view beside it is of now, and nothing is added."""
     await books.apply(board())
     first = await books.apply(HOLD)
     moved = await books.apply(replace(HOLD, id="h-2", number=2))
-    items = (await desk.verify()).items
+    items = (await queries.verify()).items
     again = await books.apply(HOLD)
     assert isinstance(first, Applied)
     assert isinstance(again, Applied)
@@ -46,7 +46,7 @@ async def test_the_same_command_gives_the_stored_answer_and_the_current_view(
     assert again.answer == first.answer
     assert again.view is not None
     assert again.view.hold == "all"
-    assert (await desk.verify()).items == items
+    assert (await queries.verify()).items == items
     assert isinstance(moved, Applied)
 
 
@@ -67,29 +67,31 @@ async def test_who_approved_an_order_is_kept_beside_who_gave_it(
     assert [found[name] for name in ("h-1", "h-2", "w-1")] == [None, "ops-9", "ops-8"]
 
 
-async def test_an_id_used_for_another_content_is_a_conflict(books: SqlBooks, desk: SqlDesk) -> None:
+async def test_an_id_used_for_another_content_is_a_conflict(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
     """Neither the first nor the second content is applied again."""
     await books.apply(board())
     await books.apply(HOLD)
     with pytest.raises(Conflict):
         await books.apply(replace(HOLD, number=2))
-    view = await desk.view("L1", 2)
+    view = await queries.view("L1", 2)
     assert view is not None
     assert view.hold == ""
 
 
 async def test_an_intent_that_is_sent_again_has_one_order_number(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """A worker that lost the answer gets the very order that was intended."""
-    beat = await present(books, desk, clock, "L1")
-    first = await intend(books, "L1", 1, beat)
-    again = await intend(books, "L1", 1, beat)
+    action = await present(books, queries, clock, "L1")
+    first = await intend(books, "L1", 1, action)
+    again = await intend(books, "L1", 1, action)
     assert isinstance(again, Applied)
     assert isinstance(again.answer, Ordered)
     assert again.replayed
     assert again.answer.order.order_no == order_of(first)
-    assert (await desk.counts())["attempts"] == {"INTENDED": 1}
+    assert (await queries.counts())["attempts"] == {"INTENDED": 1}
 
 
 async def test_a_refusal_is_stored_and_answered_the_same_again(books: SqlBooks) -> None:
@@ -113,11 +115,11 @@ async def test_an_order_for_an_unknown_loan_is_refused_and_not_a_fault(books: Sq
 
 
 async def test_one_fact_by_two_ways_counts_once(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """The same line in two files moves the bank account once; the second is answered as known."""
-    beat = await present(books, desk, clock, "L1")
-    order_no = order_of(await intend(books, "L1", 1, beat))
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
     await books.apply(confirm(order_no, 10100))
     await books.apply(confirm(order_no, 10100, by="webhook"))
     first = line(order_no, 10100, day=date(2026, 3, 10))
@@ -126,15 +128,15 @@ async def test_one_fact_by_two_ways_counts_once(
     assert isinstance(again, Applied)
     assert again.replayed
     assert isinstance(again.answer, Done)
-    assert [b.minor for b in await desk.balances("bank/")] == [10100]
-    assert (await desk.counts())["receipts"] == {"all": 1}
+    assert [b.minor for b in await queries.balances("bank/")] == [10100]
+    assert (await queries.counts())["receipts"] == {"all": 1}
     known = await books.apply(replace(first, id="line/other-file", statement_id="S2"))
     assert isinstance(known, Applied)
     assert known.replayed
 
 
 async def test_evidence_about_an_unknown_order_is_booked_with_a_case(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """What the tables do not place is kept and seen, never refused."""
     news = RecordReturn(
@@ -144,20 +146,20 @@ async def test_evidence_about_an_unknown_order_is_booked_with_a_case(
         order_no="NOBODY",
         bank_ref=None,
         amount_minor=100,
-        klass=OutcomeClass.LATE_RETURN,
+        outcome_class=OutcomeClass.LATE_RETURN,
         code="R1",
         returned_on=date(2026, 3, 2),
     )
     assert isinstance(await books.apply(news), Applied)
-    assert len(await desk.cases()) == 1
+    assert len(await queries.cases()) == 1
 
 
 async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_money(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """One event delivered again is known; another one may be a second return: a person sees it."""
-    beat = await present(books, desk, clock, "L1")
-    order_no = order_of(await intend(books, "L1", 1, beat))
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
     await books.apply(confirm(order_no, 10100))
     told = RecordReturn(
         id="report/simbank/e-1",
@@ -166,7 +168,7 @@ async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_m
         order_no=order_no,
         bank_ref=f"B-{order_no}",
         amount_minor=3000,
-        klass=OutcomeClass.NSF,
+        outcome_class=OutcomeClass.NSF,
         code="AM04",
         returned_on=date(2026, 3, 10),
     )
@@ -174,14 +176,14 @@ async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_m
         answer = await books.apply(replace(told, id=f"report/simbank/{event}"))
         assert isinstance(answer, Applied)
         assert answer.replayed is known, event
-        found = [case for case in await desk.cases() if case.key == f"amount/{order_no}"]
+        found = [case for case in await queries.cases() if case.key == f"amount/{order_no}"]
         assert len(found) == cases, event
-    back = [b.minor for b in await desk.balances("owed/L1/1")]
+    back = [b.minor for b in await queries.balances("owed/L1/1")]
     assert sum(back) == 3000
 
 
 async def test_a_loan_boarded_twice_is_known_and_with_other_content_a_conflict(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """Upstream may send a loan again under any id; it may not send another loan under its name."""
     await books.apply(board())
@@ -190,26 +192,26 @@ async def test_a_loan_boarded_twice_is_known_and_with_other_content_a_conflict(
     assert again.replayed
     with pytest.raises(Conflict):
         await books.apply(replace(board(), id="board/other", borrower="b-2"))
-    assert (await desk.counts())["installments"] == {"SCHEDULED": 3}
+    assert (await queries.counts())["installments"] == {"SCHEDULED": 3}
 
 
-async def test_a_product_version_means_one_thing(books: SqlBooks, desk: SqlDesk) -> None:
+async def test_a_product_version_means_one_thing(books: SqlBooks, queries: SqlQueries) -> None:
     """Rules that changed without a new version are refused before a loan is pinned to them."""
     await books.apply(board())
     with pytest.raises(Conflict):
         await books.apply(board("L2", replace(PRODUCT, grace_days=9)))
     newer = board("L3", replace(PRODUCT, grace_days=9, version=2))
     assert isinstance(await books.apply(newer), Applied)
-    loan = await desk.loan("L3")
+    loan = await queries.loan("L3")
     assert loan is not None
     assert loan.product == newer.product
 
 
-async def test_a_moot_beat_is_answered_again_as_superseded(books: SqlBooks) -> None:
+async def test_a_moot_action_is_answered_again_as_superseded(books: SqlBooks) -> None:
     """A driver behind the books learns what is to be done instead, every time it asks."""
     await books.apply(board())
-    beat = QueueReminder(id="q-1", actor=DRIVER, loan_id="L1", number=1, beat="no-such-beat")
-    first, again = await books.apply(beat), await books.apply(beat)
+    action = QueueReminder(id="q-1", actor=DRIVER, loan_id="L1", number=1, action="no-such-action")
+    first, again = await books.apply(action), await books.apply(action)
     assert isinstance(first, Applied)
     assert isinstance(again, Applied)
     assert first.answer.kind == again.answer.kind == "superseded"
@@ -217,13 +219,13 @@ async def test_a_moot_beat_is_answered_again_as_superseded(books: SqlBooks) -> N
 
 
 async def test_a_loan_comes_back_from_the_database_as_it_was(
-    books: SqlBooks, engine: AsyncEngine, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, engine: AsyncEngine, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Everything of the aggregate survives the trip through its rows, byte for byte in meaning."""
-    beat = await present(books, desk, clock, "L1")
-    order_no = order_of(await intend(books, "L1", 1, beat))
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
     await books.apply(confirm(order_no, 10000))
-    read = await desk.loan("L1")
+    read = await queries.loan("L1")
     # A second writer without a cache decides on what it reads; the first one on what it holds.
     async with SqlBooks(engine, clock, RULES) as other:
         result = await other.apply(roll("L1", date(2026, 3, 10)))
@@ -243,7 +245,7 @@ async def test_books_that_are_closed_take_nothing(books: SqlBooks) -> None:
 
 
 async def test_a_payment_is_recorded_once_whichever_loan_it_is_reported_for(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """One transfer reported again for another loan is refused: it would pay twice."""
     await books.apply(board("L1"))
@@ -266,13 +268,13 @@ async def test_a_payment_is_recorded_once_whichever_loan_it_is_reported_for(
     both = [replace(paid, id=f"p-{name}", loan_id=name, reference="T-2") for name in ("L1", "L2")]
     answers = await books.apply_many(both)
     assert [type(answer) for answer in answers] == [Applied, Refused]
-    loan = await desk.loan("L2")
+    loan = await queries.loan("L2")
     assert loan is not None
     assert loan.receipts == ()
 
 
 async def test_a_text_with_control_characters_reaches_no_table(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """An order with a line break is refused by field; the rest of its group is applied."""
     await books.apply(board("L1"))

@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock, apply_all, roll
 from tests.support.memory import RULES, board
@@ -36,7 +36,7 @@ async def test_the_victim_of_a_deadlock_tries_again_on_postgres(
         results = await asyncio.wait_for(work, 20)
         assert all(isinstance(result, Applied) and not result.replayed for result in results)
         assert books.counters.retries == 1
-    report = await SqlDesk(engine, clock, RULES).verify()
+    report = await SqlQueries(engine, clock, RULES).verify()
     await engine.dispose()
     assert report.faults == ()
     assert report.entries == 2
@@ -64,7 +64,7 @@ async def test_a_database_that_stays_busy_is_told_to_the_caller(
 ) -> None:
     """Retries are bounded: the caller gets the fault, and nothing was written."""
     monkeypatch.setattr("adapters.sql.engine.BUSY_TIMEOUT_MS", 20)
-    monkeypatch.setattr("adapters.sql.writer.AGAIN_MAX", 2)
+    monkeypatch.setattr("adapters.sql.write.writer.AGAIN_MAX", 2)
     await upgrade(sqlite_url)
     engine = books_engine(sqlite_url)
     async with SqlBooks(engine, clock, RULES) as books:

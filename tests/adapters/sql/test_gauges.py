@@ -10,18 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
-from adapters.sql import gauges as asked
-from adapters.sql.archive import SqlArchive
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine, is_postgres
-from adapters.sql.gauges import SqlGauges
-from adapters.sql.migrate import upgrade
-from adapters.sql.tables import balances, chain_head, installments, outbox
+from adapters.sql.read import gauges as asked
+from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.gauges import SqlGauges
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.schema.tables import balances, chain_head, installments, outbox
+from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.change import Applied
 from ports.archive import StatementRecord
-from ports.gauges import LATE_AFTER, GaugeDesk, Waiting
+from ports.gauges import LATE_AFTER, GaugeQueries, Waiting
 from tests.support.booksbench import (
     NOON,
     RAIL,
@@ -40,27 +40,27 @@ MANY = 10_000
 
 
 @pytest.fixture
-def gauges(engine: AsyncEngine, clock: StillClock) -> GaugeDesk:
+def gauges(engine: AsyncEngine, clock: StillClock) -> GaugeQueries:
     """Give the read side that is measured."""
     return SqlGauges(engine, clock)
 
 
-async def test_empty_books_have_nothing_that_waits(gauges: GaugeDesk) -> None:
+async def test_empty_books_have_nothing_that_waits(gauges: GaugeQueries) -> None:
     """Before the first loan every gauge is nothing, and nothing is wrong."""
     found = await gauges.gauges()
     assert (found.at, found.files, found.chain_apart) == (NOON, Waiting(0), 0)
-    assert not any((found.installments, found.unknown, found.beats, found.messages, found.days))
+    assert not any((found.installments, found.unknown, found.actions, found.messages, found.days))
     assert await gauges.unbalanced() == 0
 
 
 async def test_installments_are_counted_by_state_with_the_age_of_the_state(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock, gauges: GaugeDesk
+    books: SqlBooks, queries: SqlQueries, clock: StillClock, gauges: GaugeQueries
 ) -> None:
     """What changes an installment without moving it makes it no younger."""
-    beat = await present(books, desk, clock, "L1")
+    action = await present(books, queries, clock, "L1")
     due = clock.at
     clock.ahead(timedelta(hours=1))
-    order_no = order_of(await intend(books, "L1", 1, beat))
+    order_no = order_of(await intend(books, "L1", 1, action))
     clock.ahead(timedelta(hours=1))
     await books.apply(confirm(order_no, 10100))
     paid = clock.at
@@ -75,24 +75,24 @@ async def test_installments_are_counted_by_state_with_the_age_of_the_state(
     assert due < paid < found.at
 
 
-def said(order_no: str, klass: OutcomeClass, code: str) -> RecordOutcome:
-    """The rail answers an enquiry."""
+def said(order_no: str, outcome_class: OutcomeClass, code: str) -> RecordOutcome:
+    """The rail answers an inquiry."""
     return RecordOutcome(
         id=f"outcome/{order_no}/{code}",
         actor=RAIL,
         rail="simbank",
         order_no=order_no,
-        outcome=Outcome(klass, code),
-        source="enquiry",
+        outcome=Outcome(outcome_class, code),
+        source="inquiry",
     )
 
 
 async def test_unknown_attempts_are_as_old_as_the_first_doubt(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock, gauges: GaugeDesk
+    books: SqlBooks, queries: SqlQueries, clock: StillClock, gauges: GaugeQueries
 ) -> None:
     """Asked again and still unknown: the doubt began when it began; evidence ends it."""
-    beat = await present(books, desk, clock, "L1")
-    order_no = order_of(await intend(books, "L1", 1, beat))
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
 
     clock.ahead(timedelta(minutes=1))
     doubt = clock.at
@@ -104,32 +104,32 @@ async def test_unknown_attempts_are_as_old_as_the_first_doubt(
     assert (await gauges.gauges()).unknown == {}
 
 
-async def test_beats_messages_cases_and_files_wait_until_somebody_sees_to_them(
+async def test_actions_messages_cases_and_files_wait_until_somebody_sees_to_them(
     books: SqlBooks,
-    desk: SqlDesk,
+    queries: SqlQueries,
     engine: AsyncEngine,
     clock: StillClock,
-    gauges: GaugeDesk,
+    gauges: GaugeQueries,
 ) -> None:
     """Each is counted with the instant since which it could have been done."""
     archive = SqlArchive(engine, clock)
     kept = clock.at
     sha256 = await archive.keep("statement", b"one")
-    await present(books, desk, clock, "L1")
+    await present(books, queries, clock, "L1")
     await books.apply(confirm("O-nobody", 100))
     opened = clock.at
     found = await gauges.gauges()
     assert found.messages["open"] == Waiting(1, NOON)
     assert found.cases == {"unknown_order": Waiting(1, opened)}
     assert found.files == Waiting(1, kept)
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
-    assert view.next_beat is not None
-    clock.at = view.next_beat.not_before + LATE_AFTER - timedelta(seconds=1)
-    assert (await gauges.gauges()).beats == {}
+    assert view.next_action is not None
+    clock.at = view.next_action.not_before + LATE_AFTER - timedelta(seconds=1)
+    assert (await gauges.gauges()).actions == {}
     clock.ahead(timedelta(seconds=1))
-    late = (await gauges.gauges()).beats
-    assert late == {"PRESENT": Waiting(1, view.next_beat.not_before)}
+    late = (await gauges.gauges()).actions
+    assert late == {"PRESENT": Waiting(1, view.next_action.not_before)}
     await archive.record_statement(_statement(sha256))
     async with engine.begin() as conn:
         await conn.execute(update(outbox).values(delivered_at=clock.at))
@@ -138,7 +138,7 @@ async def test_beats_messages_cases_and_files_wait_until_somebody_sees_to_them(
 
 
 async def test_message_for_a_later_hour_waits_from_that_hour_on(
-    engine: AsyncEngine, books: SqlBooks, clock: StillClock, gauges: GaugeDesk
+    engine: AsyncEngine, books: SqlBooks, clock: StillClock, gauges: GaugeQueries
 ) -> None:
     """A notice held back for the morning is not late at night."""
     await books.apply(board())
@@ -151,7 +151,7 @@ async def test_message_for_a_later_hour_waits_from_that_hour_on(
 
 
 async def test_refused_file_is_told_of_for_two_weeks(
-    engine: AsyncEngine, clock: StillClock, gauges: GaugeDesk
+    engine: AsyncEngine, clock: StillClock, gauges: GaugeQueries
 ) -> None:
     """It can never be read; an alarm that nobody can end would be switched off."""
     await SqlArchive(engine, clock).keep("statement", b"broken")
@@ -162,7 +162,7 @@ async def test_refused_file_is_told_of_for_two_weeks(
 
 
 async def test_days_to_roll_begin_at_the_zones_own_midnight(
-    books: SqlBooks, clock: StillClock, gauges: GaugeDesk
+    books: SqlBooks, clock: StillClock, gauges: GaugeQueries
 ) -> None:
     """Not before it is that day there, and no more once the loan is rolled."""
     await apply_all(books, [board("L1"), board("L2")])
@@ -177,11 +177,15 @@ async def test_days_to_roll_begin_at_the_zones_own_midnight(
 
 
 async def test_faults_of_the_books_are_found(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock, gauges: GaugeDesk
+    engine: AsyncEngine,
+    books: SqlBooks,
+    queries: SqlQueries,
+    clock: StillClock,
+    gauges: GaugeQueries,
 ) -> None:
     """A balance that was changed by hand, and a journal whose end is gone."""
-    beat = await present(books, desk, clock, "L1")
-    order_no = order_of(await intend(books, "L1", 1, beat))
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
     await books.apply(confirm(order_no, 10100))
     # The same news by another way is a command that moves and posts nothing: the chain's last item.
     await books.apply(confirm(order_no, 10100, by="report"))
@@ -200,8 +204,8 @@ async def test_ages_of_a_former_build_come_from_the_journal(books_url: str) -> N
     await upgrade(books_url)
     engine, clock = books_engine(books_url), StillClock()
     async with SqlBooks(engine, clock, RULES) as books:
-        beat = await present(books, SqlDesk(engine, clock, RULES), clock, "L1")
-        order_no = order_of(await intend(books, "L1", 1, beat))
+        action = await present(books, SqlQueries(engine, clock, RULES), clock, "L1")
+        order_no = order_of(await intend(books, "L1", 1, action))
         clock.ahead(timedelta(hours=1))
         await books.apply(said(order_no, OutcomeClass.TECH, "T1"))
         doubt = clock.at
@@ -247,7 +251,7 @@ STATEMENTS: dict[str, Select[Any]] = {
     "unknown": asked.UNKNOWN,
     "cases": asked.CASES,
     "chain": asked.CHAIN,
-    "beats": asked.beats(NOON),
+    "actions": asked.actions(NOON),
     "messages": asked.messages(NOON),
     "unread": asked.unread(NOON),
     "undone": asked.undone(NOON),
@@ -298,7 +302,7 @@ async def _fill(engine: AsyncEngine) -> None:
         f" WHERE i < {MANY + 9}) SELECT i FROM n) AS n"
     )
     cells = {
-        "commands": {"id": "'c' || i", "says": "NULL", "seq": "40000 + i"},
+        "commands": {"id": "'c' || i", "dedup_key": "NULL", "seq": "40000 + i"},
         "loans": {"id": "'L' || i", "next_roll_on": "CASE WHEN i < 13 THEN next_roll_on END"},
         "installments": {
             "number": "i",

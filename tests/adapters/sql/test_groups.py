@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.deciding import Domain
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.deciding import Domain
 from domain.errors import InvariantBroken
 from domain.loan.aggregate import Loan
 from domain.loan.change import Aggregates, Applied, Change, Refusal
@@ -46,7 +46,7 @@ def _clashing(loan: Loan) -> Loan:
 
 
 async def test_two_hundred_commands_are_one_transaction_of_few_statements(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """The number of statements does not grow with the number of commands or loans."""
     names = [f"L{index:03}" for index in range(200)]
@@ -58,7 +58,7 @@ async def test_two_hundred_commands_are_one_transaction_of_few_statements(
         await apply_all(books, [roll(name, day) for name in names])
         assert books.counters.commits - before.commits == 1
         assert books.counters.statements - before.statements <= 24
-    report = await desk.verify()
+    report = await queries.verify()
     assert report.faults == ()
     assert report.transitions >= 200
 
@@ -72,7 +72,9 @@ async def test_a_group_takes_what_waits_and_never_waits_to_fill(books: SqlBooks)
     assert books.counters.commits - before <= 2
 
 
-async def test_commands_on_one_loan_see_each_other_in_order(books: SqlBooks, desk: SqlDesk) -> None:
+async def test_commands_on_one_loan_see_each_other_in_order(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
     """Hold, unhold and hold again in one group end in a hold, each decided on the one before."""
     await books.apply(board())
     unhold = Unhold(id="u-1", actor=TESTER, reason="settled", loan_id="L1", number=1)
@@ -82,14 +84,14 @@ async def test_commands_on_one_loan_see_each_other_in_order(books: SqlBooks, des
     assert len(set(versions)) == 1
     assert isinstance(results[3], Applied)
     assert results[3].replayed
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.hold == "all"
     assert view.version == versions[0]
 
 
 async def test_a_loan_boarded_in_a_group_is_known_to_the_rest_of_it(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """Boarding, a hold and a second boarding of the same loan in one transaction."""
     twin = replace(board(), id="board/twin")
@@ -97,13 +99,13 @@ async def test_a_loan_boarded_in_a_group_is_known_to_the_rest_of_it(
     assert all(isinstance(result, Applied) for result in results)
     assert isinstance(results[2], Applied)
     assert results[2].replayed
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.hold == "all"
 
 
 async def test_a_command_that_raises_is_taken_out_and_the_rest_go_on(
-    engine: AsyncEngine, clock: StillClock, desk: SqlDesk
+    engine: AsyncEngine, clock: StillClock, queries: SqlQueries
 ) -> None:
     """The poisoned command gets its fault, the others their answers, in one commit."""
     async with SqlBooks(engine, clock, RULES, domain=Domain(decide=moody)) as books:
@@ -118,34 +120,34 @@ async def test_a_command_that_raises_is_taken_out_and_the_rest_go_on(
         assert isinstance(results[2], Applied)
         with pytest.raises(InvariantBroken):
             await books.apply(hold("b", "L2", reason="raise"))
-    view = await desk.view("L2", 1)
+    view = await queries.view("L2", 1)
     assert view is not None
     assert view.hold == ""
 
 
 async def test_a_change_of_a_loan_that_was_not_named_is_refused_loudly(
-    engine: AsyncEngine, clock: StillClock, desk: SqlDesk
+    engine: AsyncEngine, clock: StillClock, queries: SqlQueries
 ) -> None:
     """A decision that reaches beyond its locks writes nothing."""
     async with SqlBooks(engine, clock, RULES, domain=Domain(decide=moody)) as books:
         await books.apply(board())
         with pytest.raises(InvariantBroken):
             await books.apply(hold("a", reason="stray"))
-    assert await desk.loan("L2") is None
+    assert await queries.loan("L2") is None
 
 
 async def test_a_command_that_the_database_refuses_fails_alone(
-    engine: AsyncEngine, clock: StillClock, desk: SqlDesk
+    engine: AsyncEngine, clock: StillClock, queries: SqlQueries
 ) -> None:
     """An order number used twice breaks a key: only that command fails, with nothing written."""
     async with SqlBooks(engine, clock, RULES, domain=Domain(decide=moody)) as books:
         await apply_all(books, [board("L1"), board("L2")])
         clock.to(DUE)
         await apply_all(books, [roll("L1", DUE), roll("L2", DUE)])
-        beat = await desk.view("L1", 1)
-        assert beat is not None
-        assert beat.next_beat is not None
-        order_no = order_of(await intend(books, "L1", 1, beat.next_beat.key))
+        action = await queries.view("L1", 1)
+        assert action is not None
+        assert action.next_action is not None
+        order_no = order_of(await intend(books, "L1", 1, action.next_action.key))
         poison: RecordOutcome = replace(confirm(order_no, 10100), reason="clash")
         results = await books.apply_many([hold("a", "L2"), poison, hold("b", "L2", 2)])
         assert isinstance(results[1], InvariantBroken)
@@ -154,11 +156,11 @@ async def test_a_command_that_the_database_refuses_fails_alone(
         assert not results[0].replayed
         settled = await books.apply(confirm(order_no, 10100))
         assert isinstance(settled, Applied)
-    assert (await desk.verify()).faults == ()
+    assert (await queries.verify()).faults == ()
 
 
 async def test_a_caller_that_gives_up_does_not_stop_the_command(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """What was queued is applied; the caller finds out by sending the same id again."""
     await books.apply(board())
@@ -176,7 +178,7 @@ async def test_more_commands_than_may_wait_are_asked_to_come_again(
     engine: AsyncEngine, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The queue has a limit: what exceeds it is refused by name and nothing of it is booked."""
-    monkeypatch.setattr("adapters.sql.books.QUEUE_MAX", 4)
+    monkeypatch.setattr("adapters.sql.write.books.QUEUE_MAX", 4)
     names = [f"L{index}" for index in range(10)]
     async with SqlBooks(engine, clock, RULES) as books:
         calls = [asyncio.ensure_future(books.apply(board(name))) for name in names]
@@ -186,5 +188,5 @@ async def test_more_commands_than_may_wait_are_asked_to_come_again(
         assert "apply again with the same id" in str(busy[0])
         again = await books.apply_many([board(name) for name in names])
         assert all(isinstance(result, Applied) for result in again), again
-    desk = SqlDesk(engine, clock, RULES)
-    assert (await desk.counts())["commands"] == {"board_loan": len(names)}
+    queries = SqlQueries(engine, clock, RULES)
+    assert (await queries.counts())["commands"] == {"board_loan": len(names)}

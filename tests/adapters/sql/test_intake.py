@@ -1,20 +1,20 @@
 """What a rail reports is on the books when it is answered with 200, read or not."""
 
 from adapters.intake import BooksIntake
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from ports.rail import UnknownReport
 
 
 async def test_a_proven_report_that_nobody_can_read_is_kept_as_a_case(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """The rail takes 200 for kept and sends no more: delivered twice, it is one case."""
     intake = BooksIntake(books)
     for _ in range(2):
         await intake.take("simbank", UnknownReport("wh_1", "order.reversed"))
     await intake.take("simbank", UnknownReport("wh_2", "unreadable"))
-    cases = {case.key: case for case in await desk.cases()}
+    cases = {case.key: case for case in await queries.cases()}
     assert sorted(cases) == ["unread/simbank/wh_1", "unread/simbank/wh_2"]
     assert cases["unread/simbank/wh_1"].kind == "unread_report"
     assert "order.reversed" in cases["unread/simbank/wh_1"].text

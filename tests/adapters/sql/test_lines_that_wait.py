@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from domain.debit.mandate import Mandate
 from domain.loan.change import Applied
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.support.booksbench import StillClock, apply_all, line, roll
 from tests.support.doors import BookLine, MatchLine, RecordPayment
 from tests.support.memory import PRODUCT, TESTER, board
@@ -61,7 +61,7 @@ async def two_loans(books: SqlBooks, clock: StillClock) -> None:
 
 
 async def test_an_item_is_found_though_what_waits_nets_to_zero(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Of three items one is matched and two cancel out: the payment of one is recorded later."""
     await two_loans(books, clock)
@@ -69,34 +69,34 @@ async def test_an_item_is_found_though_what_waits_nets_to_zero(
     booked = of_items("1", *items, LineItem(None, None, None, -5000))
     for command in (pay("L1", "A"), booked, pay("L2", "B", 5000)):
         await apply_all(books, [command])  # one by one: a group knows its own lines without looking
-    assert [item.minor for item in await desk.balances("clearing/transfer")] == [0]
+    assert [item.minor for item in await queries.balances("clearing/transfer")] == [0]
 
 
 async def test_a_line_is_matched_by_hand_beside_another_of_its_reference(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Payers use one reference again and again: that another line waits under it is no race."""
     await two_loans(books, clock)
     first, second = (line("RENT", 10100, day=DUE, name=name) for name in ("1", "2"))
     await apply_all(books, [first, second])
     assert isinstance(await books.apply(match(first, "RENT")), Applied)
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.owed_minor == 0
 
 
 async def test_the_end_of_a_case_is_seen_by_every_loan_that_it_names(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """A return under a shared mandate keeps both loans open; matched to one, it frees the other."""
     await two_loans(books, clock)
     back = of_items("back", LineItem(None, "M-1", None, -10100, 0, "AM04"))
     proofs = [line(ref, 10100, day=DUE, name=ref) for ref in ("T-1", "T-2")]
     await apply_all(books, [back, pay("L1", "T-1"), pay("L2", "T-2"), *proofs])
-    held = await desk.view("L2", 1)
+    held = await queries.view("L2", 1)
     assert held is not None
     assert held.missing == ("case",)
     await apply_all(books, [match(back, "T-1")])
-    view = await desk.view("L2", 1)
+    view = await queries.view("L2", 1)
     assert view is not None
     assert view.state.value == "CLOSED"

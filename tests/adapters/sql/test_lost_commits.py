@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock, intend, order_of, present, roll
 from tests.support.lostcommit import LoseCommit, commit_proxy
@@ -21,32 +21,32 @@ DUE = date(2026, 3, 10)
 
 @pytest.mark.parametrize("after", [True, False], ids=["committed", "not committed"])
 async def test_an_unknown_commit_is_resolved_by_the_command_id(
-    engine: AsyncEngine, desk: SqlDesk, clock: StillClock, after: bool
+    engine: AsyncEngine, queries: SqlQueries, clock: StillClock, after: bool
 ) -> None:
     """Whether or not it took effect, the caller gets one answer, as new, and one effect exists."""
     async with SqlBooks(engine, clock, RULES) as books:
-        beat = await present(books, desk, clock, "L1")
+        action = await present(books, queries, clock, "L1")
         lost = LoseCommit(engine, after=after)
-        result = await intend(books, "L1", 1, beat)
+        result = await intend(books, "L1", 1, action)
         assert lost.left == 0
         assert isinstance(result, Applied)
         assert not result.replayed
         order_no = order_of(result)
-    assert (await desk.counts())["attempts"] == {"INTENDED": 1}
-    loan = await desk.loan("L1")
+    assert (await queries.counts())["attempts"] == {"INTENDED": 1}
+    loan = await queries.loan("L1")
     assert loan is not None
     assert [attempt.order_no for _, attempt in loan.attempts()] == [order_no]
-    assert (await desk.verify()).faults == ()
+    assert (await queries.verify()).faults == ()
 
 
 async def test_of_two_tries_of_one_command_only_one_hears_that_it_is_new(
-    engine: AsyncEngine, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Two tries wait in one group whose commit is in doubt: one may send the order, not both."""
     async with SqlBooks(engine, clock, RULES) as books:
-        beat = await present(books, desk, clock, "L1")
+        action = await present(books, queries, clock, "L1")
         lost = LoseCommit(engine, after=True)
-        both = await asyncio.gather(intend(books, "L1", 1, beat), intend(books, "L1", 1, beat))
+        both = await asyncio.gather(intend(books, "L1", 1, action), intend(books, "L1", 1, action))
         assert lost.left == 0
         assert (books.counters.groups, books.counters.commits) == (3, 2)
     assert {order_of(result) for result in both} == {order_of(both[0])}
@@ -54,16 +54,16 @@ async def test_of_two_tries_of_one_command_only_one_hears_that_it_is_new(
 
 
 async def test_a_database_that_stays_away_is_told_to_the_caller(
-    engine: AsyncEngine, desk: SqlDesk, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine, queries: SqlQueries, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After bounded tries the command fails with its id unused, and the same id works later."""
-    monkeypatch.setattr("adapters.sql.writer.LOST_MAX", 3)
+    monkeypatch.setattr("adapters.sql.write.writer.LOST_MAX", 3)
     async with SqlBooks(engine, clock, RULES) as books:
         lost = LoseCommit(engine, after=False, times=3)
         with pytest.raises(ConnectionError):
             await books.apply(board())
         assert lost.left == 0
-        assert await desk.loan("L1") is None
+        assert await queries.loan("L1") is None
         again = await books.apply(board())
     assert isinstance(again, Applied)
     assert not again.replayed
@@ -81,7 +81,7 @@ async def test_a_line_cut_at_commit_is_mended_on_postgres(
         engine = books_engine(
             address.set(host=host, port=port).render_as_string(hide_password=False)
         )
-        desk = SqlDesk(engine, clock, RULES)
+        queries = SqlQueries(engine, clock, RULES)
         async with SqlBooks(engine, clock, RULES) as books:
             await books.apply(board())
             proxy.forward, proxy.armed = forward, 1
@@ -90,7 +90,7 @@ async def test_a_line_cut_at_commit_is_mended_on_postgres(
             assert proxy.cuts == 1
             assert isinstance(result, Applied)
             assert not result.replayed
-        report = await desk.verify()
+        report = await queries.verify()
         await engine.dispose()
     assert report.faults == ()
     assert report.entries == 1
@@ -115,9 +115,9 @@ async def test_killed_backends_are_replaced_on_postgres(
                 await conn.execute(kill)
         results = await work
         assert all(isinstance(result, Applied) for result in results), results
-    desk = SqlDesk(engine, clock, RULES)
-    report = await desk.verify()
-    assert (await desk.counts())["commands"] == {"board_loan": 40}
+    queries = SqlQueries(engine, clock, RULES)
+    report = await queries.verify()
+    assert (await queries.counts())["commands"] == {"board_loan": 40}
     await engine.dispose()
     await admin.dispose()
     assert report.faults == ()

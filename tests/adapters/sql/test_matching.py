@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
-from adapters.sql.tables import chain_head
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.tables import chain_head
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied, Refused
 from tests.support.booksbench import (
     StillClock,
@@ -45,18 +45,18 @@ def payment(loan_id: str = "L1", command_id: str = "pay-1") -> RecordPayment:
 
 
 async def test_a_batch_line_without_items_proves_the_orders_of_its_batch(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """The line names only the batch: which orders are in it stands in the books."""
-    order_no = order_of(await intend(books, "L1", 1, await present(books, desk, clock, "L1")))
+    order_no = order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
     await apply_all(books, [confirm(order_no, 10100)])
     named = line(order_no, 10100, day=DUE)
     batch = replace(named.line, items=(), batch_ref=f"BATCH-{order_no}", batch_count=1)
     await apply_all(books, [replace(named, line=batch)])
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.state.value == "SETTLED"
-    assert await desk.balances("suspense/line/") == ()
+    assert await queries.balances("suspense/line/") == ()
 
 
 async def due(books: SqlBooks, clock: StillClock, *loans: str) -> None:
@@ -66,41 +66,41 @@ async def due(books: SqlBooks, clock: StillClock, *loans: str) -> None:
     await apply_all(books, [roll(name, DUE) for name in loans])
 
 
-async def state_of(desk: SqlDesk, loan_id: str = "L1") -> str:
+async def state_of(queries: SqlQueries, loan_id: str = "L1") -> str:
     """State of the first installment."""
-    view = await desk.view(loan_id, 1)
+    view = await queries.view(loan_id, 1)
     assert view is not None
     return view.state.value
 
 
-async def waiting(desk: SqlDesk) -> dict[str, int]:
+async def waiting(queries: SqlQueries) -> dict[str, int]:
     """What waits on lines, by account."""
-    return {b.account: b.minor for b in await desk.balances("suspense/line/") if b.minor}
+    return {b.account: b.minor for b in await queries.balances("suspense/line/") if b.minor}
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one-group", "two-groups"])
 @pytest.mark.parametrize("line_first", [True, False], ids=["line-first", "payment-first"])
 async def test_a_payment_and_its_line_settle_in_either_order(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock, *, together: bool, line_first: bool
+    books: SqlBooks, queries: SqlQueries, clock: StillClock, *, together: bool, line_first: bool
 ) -> None:
     """One group or two, the line before its payment or after it: settled, and nothing waits."""
     await due(books, clock, "L1")
     commands: list[AnyCommand] = [LINE, payment()] if line_first else [payment(), LINE]
     for group in [commands] if together else [[command] for command in commands]:
         await apply_all(books, group)
-    assert (await state_of(desk), await waiting(desk)) == ("SETTLED", {})
-    assert (await desk.verify()).faults == ()
+    assert (await state_of(queries), await waiting(queries)) == ("SETTLED", {})
+    assert (await queries.verify()).faults == ()
 
 
 async def test_a_line_is_found_again_by_new_books(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """What waits is in the database, not in a process; a part that is matched does not wait."""
     await due(books, clock, "L1")
     await books.apply(LINE)
     async with SqlBooks(engine, clock, RULES) as others:
         await others.apply(payment())
-        assert (await state_of(desk), await waiting(desk)) == ("SETTLED", {})
+        assert (await state_of(queries), await waiting(queries)) == ("SETTLED", {})
         undo = UndoMatch(
             id="u-1",
             actor=TESTER,
@@ -111,8 +111,8 @@ async def test_a_line_is_found_again_by_new_books(
             reference="T-1",
         )
         assert isinstance(await others.apply(undo), Applied)
-    assert await state_of(desk) == "CLEARING"
-    assert list((await waiting(desk)).values()) == [-10100]
+    assert await state_of(queries) == "CLEARING"
+    assert list((await waiting(queries)).values()) == [-10100]
     gone = WithdrawPayment(
         id="w-1", actor=TESTER, reason="none", loan_id="L1", number=1, reference="T-1"
     )
@@ -128,8 +128,8 @@ async def test_a_line_is_found_again_by_new_books(
         amount_minor=10100,
     )
     assert isinstance(await books.apply(match), Applied)
-    assert (await state_of(desk), await waiting(desk)) == ("SETTLED", {})
-    assert (await desk.verify()).faults == ()
+    assert (await state_of(queries), await waiting(queries)) == ("SETTLED", {})
+    assert (await queries.verify()).faults == ()
 
 
 async def at_once(
@@ -149,18 +149,18 @@ async def at_once(
 
 
 async def test_a_line_and_its_payment_at_the_same_moment_meet(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Two processes, neither of which saw the other's: the second begins anew and matches."""
     await due(books, clock, "L1")
     results = await at_once(engine, clock, LINE, payment())
     assert all(isinstance(result, Applied) for result in results)
-    assert (await state_of(desk), await waiting(desk)) == ("SETTLED", {})
-    assert (await desk.verify()).faults == ()
+    assert (await state_of(queries), await waiting(queries)) == ("SETTLED", {})
+    assert (await queries.verify()).faults == ()
 
 
 async def test_one_payment_recorded_on_two_loans_at_once_is_taken_by_one(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """One transfer is one loan's; whoever comes second is refused by name."""
     await due(books, clock, "L1", "L2")
@@ -168,11 +168,11 @@ async def test_one_payment_recorded_on_two_loans_at_once_is_taken_by_one(
     assert sorted(type(result).__name__ for result in results) == ["Applied", "Refused"]
     refused = next(result for result in results if isinstance(result, Refused))
     assert refused.rule == "payment.reference"
-    assert sorted([await state_of(desk), await state_of(desk, "L2")]) == ["CLEARING", "DUE"]
+    assert sorted([await state_of(queries), await state_of(queries, "L2")]) == ["CLEARING", "DUE"]
 
 
 async def test_the_same_line_in_two_files_waits_once(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """A line that is read again under another command changes nothing of what waits."""
     await due(books, clock, "L1")
@@ -180,11 +180,11 @@ async def test_the_same_line_in_two_files_waits_once(
     again = await books.apply(replace(LINE, id="line/again", statement_id="S2"))
     assert isinstance(again, Applied)
     await books.apply(payment())
-    assert await waiting(desk) == {}
+    assert await waiting(queries) == {}
 
 
 async def test_one_reference_pays_two_loans_and_an_early_line_of_it_finds_its_payment(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Both loans know RENT: each payment has an id of its own, told apart by amount and day."""
     await due(books, clock, "L1", "L2")
@@ -192,12 +192,12 @@ async def test_one_reference_pays_two_loans_and_an_early_line_of_it_finds_its_pa
     other = replace(payment("L2", "pay-2"), reference="RENT", value_on=date(2026, 3, 9))
     early = line("RENT", 10100, day=DUE)
     await apply_all(books, [early])
-    assert await waiting(desk)
+    assert await waiting(queries)
     for command in (rent, other):
         assert isinstance(await books.apply(command), Applied)
-    loans = [await desk.loan(name) for name in ("L1", "L2")]
+    loans = [await queries.loan(name) for name in ("L1", "L2")]
     paid = [receipt for loan in loans if loan is not None for receipt in loan.receipts]
     assert [receipt.reference for receipt in paid] == ["RENT", "RENT"]
     assert len({receipt.id for receipt in paid}) == 2
     assert [receipt.is_proven for receipt in paid] == [True, False]
-    assert not await waiting(desk)
+    assert not await waiting(queries)

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, present, roll
 from tests.support.doors import Hold
@@ -70,15 +70,15 @@ async def test_an_order_writes_as_little_after_a_restart(
 
 
 async def test_a_finished_installment_is_not_written_again(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """What happens to the second installment leaves the row of the closed first one alone."""
-    order_no = order_of(await intend(books, "L1", 1, await present(books, desk, clock, "L1")))
+    order_no = order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
     await books.apply(confirm(order_no, 10100))
     await books.apply(line(order_no, 10100, day=date(2026, 3, 10)))
     clock.to(date(2026, 3, 20))
     await books.apply(roll("L1", date(2026, 3, 20)))
-    loan = await desk.loan("L1")
+    loan = await queries.loan("L1")
     assert loan is not None
     assert loan.installment(1).state.value == "CLOSED"
     written = Written(engine)
@@ -87,15 +87,15 @@ async def test_a_finished_installment_is_not_written_again(
 
 
 async def test_lists_show_what_the_view_of_each_installment_is_now(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Rows that were left alone hold the views that are worked out anew, but for their instant."""
     await _board_and_open(books, clock)
     await books.apply(hold(3))
-    views = await desk.unfinished(("", 0), 100)
+    views = await queries.unfinished(("", 0), 100)
     assert len(views) == PERIODS
     for view in views:
-        now = await desk.view("L1", view.number)
+        now = await queries.view("L1", view.number)
         assert now is not None
         shown = (view.state, view.version, view.hold, view.missing, view.owed_minor)
         assert shown == (now.state, now.version, now.hold, now.missing, now.owed_minor)

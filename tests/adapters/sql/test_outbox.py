@@ -8,11 +8,11 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
-from adapters.sql.outbox import OutboxRelay, Pace
+from adapters.sql.read.queries import SqlQueries
 from adapters.sql.rows import message_row
-from adapters.sql.tables import outbox
+from adapters.sql.schema.tables import outbox
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.outbox import OutboxRelay, Pace
 from domain.loan.change import Message
 from ports.outbox import OutboxRow
 from tests.support.booksbench import NOON, StillClock
@@ -50,8 +50,8 @@ class Wall:
 
 
 @pytest.fixture
-def courier() -> Recorder:
-    """Give a courier that works until it is told otherwise."""
+def dispatcher() -> Recorder:
+    """Give a dispatcher that works until it is told otherwise."""
     return Recorder()
 
 
@@ -62,10 +62,10 @@ def wall() -> Wall:
 
 
 @pytest.fixture
-def relay(engine: AsyncEngine, clock: StillClock, courier: Recorder, wall: Wall) -> OutboxRelay:
+def relay(engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, wall: Wall) -> OutboxRelay:
     """Give a relay for the topic `wake`."""
     pace = Pace(batch=4, deliver_within=timedelta(seconds=1))
-    return OutboxRelay(engine, clock, {"wake": courier}, pace=pace, wall_clock=wall)
+    return OutboxRelay(engine, clock, {"wake": dispatcher}, pace=pace, wall_clock=wall)
 
 
 async def put(engine: AsyncEngine, *messages: tuple[str, int], topic: str = "wake") -> None:
@@ -76,48 +76,48 @@ async def put(engine: AsyncEngine, *messages: tuple[str, int], topic: str = "wak
 
 
 async def test_a_stream_leaves_in_order_and_each_message_once(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+    engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder
 ) -> None:
     """More messages than a batch, two streams mixed: each stream arrives in its order."""
     await put(engine, *((f"s{n % 2}", n) for n in range(12)))
     assert await relay.pending() == 12
     assert await relay.sweep() == 12
-    assert courier.bodies("s0") == [0, 2, 4, 6, 8, 10]
-    assert courier.bodies("s1") == [1, 3, 5, 7, 9, 11]
+    assert dispatcher.bodies("s0") == [0, 2, 4, 6, 8, 10]
+    assert dispatcher.bodies("s1") == [1, 3, 5, 7, 9, 11]
     assert await relay.sweep() == 0
     assert await relay.pending() == 0
 
 
 async def test_a_failing_stream_waits_and_holds_up_no_other(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, wall: Wall
+    engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder, wall: Wall
 ) -> None:
     """A later message never passes an earlier one of its stream; other streams go on."""
-    courier.down.add("bad")
+    dispatcher.down.add("bad")
     await put(engine, ("bad", 1), ("good", 1), ("bad", 2), ("good", 2))
     assert await relay.sweep() == 2
-    courier.down.clear()
+    dispatcher.down.clear()
     assert await relay.sweep() == 0
     assert await relay.pending() == 2
     wall.at += timedelta(seconds=1)
     assert await relay.sweep() == 2
-    assert courier.bodies("bad") == [1, 2]
-    assert [row.tries for row in courier.got if row.stream == "bad"] == [1, 0]
+    assert dispatcher.bodies("bad") == [1, 2]
+    assert [row.tries for row in dispatcher.got if row.stream == "bad"] == [1, 0]
 
 
 async def test_a_crowd_of_failing_streams_does_not_hide_a_good_one(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+    engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder
 ) -> None:
     """One sweep looks past a whole batch of failures."""
-    courier.down = {f"bad{n}" for n in range(9)}
+    dispatcher.down = {f"bad{n}" for n in range(9)}
     await put(engine, *((f"bad{n}", n) for n in range(9)), ("good", 1))
     assert await relay.sweep() == 1
 
 
-async def test_a_courier_that_hangs_is_given_up(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+async def test_a_dispatcher_that_hangs_is_given_up(
+    engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder
 ) -> None:
     """Time-outs count as failures: the message stays and is tried again later."""
-    courier.stuck.add("slow")
+    dispatcher.stuck.add("slow")
     await put(engine, ("slow", 1), ("good", 1))
     assert await relay.sweep() == 1
     assert await relay.pending() == 1
@@ -132,7 +132,7 @@ async def test_back_off_grows_to_a_limit() -> None:
 
 
 async def test_nothing_leaves_before_its_time(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, clock: StillClock
+    engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder, clock: StillClock
 ) -> None:
     """`not_before` is read on the books' clock, which the sandbox moves."""
     message = Message("wake", "s", {"n": 1}, NOON + timedelta(hours=1))
@@ -146,45 +146,46 @@ async def test_nothing_leaves_before_its_time(
 
 
 async def test_other_topics_are_left_for_others(engine: AsyncEngine, relay: OutboxRelay) -> None:
-    """A process without a courier for a topic does not touch its messages."""
+    """A process without a dispatcher for a topic does not touch its messages."""
     await put(engine, ("s", 1), topic="notice")
     assert await relay.sweep() == 0
     assert await relay.pending() == 1
 
 
 async def test_two_relays_at_once_deliver_each_message_once(
-    engine: AsyncEngine, clock: StillClock, courier: Recorder, wall: Wall
+    engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, wall: Wall
 ) -> None:
     """Claims keep two processes from delivering the same message, and streams in order."""
     await put(engine, *((f"s{n % 7}", n) for n in range(70)))
     pace = Pace(batch=3)
     relays = [
-        OutboxRelay(engine, clock, {"wake": courier}, pace=pace, wall_clock=wall) for _ in range(2)
+        OutboxRelay(engine, clock, {"wake": dispatcher}, pace=pace, wall_clock=wall)
+        for _ in range(2)
     ]
     while sum(await asyncio.gather(*(relay.sweep() for relay in relays))):
         pass
-    assert sorted(row.id for row in courier.got) == sorted({row.id for row in courier.got})
-    assert len(courier.got) == 70
+    assert sorted(row.id for row in dispatcher.got) == sorted({row.id for row in dispatcher.got})
+    assert len(dispatcher.got) == 70
     for stream in range(7):
-        assert courier.bodies(f"s{stream}") == list(range(stream, 70, 7))
+        assert dispatcher.bodies(f"s{stream}") == list(range(stream, 70, 7))
 
 
 async def test_what_was_committed_before_a_crash_is_delivered_after_it(
-    engine: AsyncEngine, clock: StillClock, relay: OutboxRelay, courier: Recorder
+    engine: AsyncEngine, clock: StillClock, relay: OutboxRelay, dispatcher: Recorder
 ) -> None:
     """Books without a relay (it died first) leave rows that the next sweep finds."""
     async with SqlBooks(engine, clock, RULES) as books:
         clock.at = datetime(2026, 3, 4, 4, tzinfo=UTC)
         await books.apply(board())
-    opener = OutboxRelay(engine, clock, {"open": courier})
+    opener = OutboxRelay(engine, clock, {"open": dispatcher})
     assert await opener.sweep() == 1
-    view = courier.got[0].body["view"]
+    view = dispatcher.got[0].body["view"]
     assert isinstance(view, dict)
     assert (view["loan_id"], view["number"]) == ("L1", 1)
 
 
 async def test_a_message_claimed_by_a_dead_process_is_delivered_when_its_lease_ends(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder, wall: Wall
+    engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder, wall: Wall
 ) -> None:
     """Killed between claim and mark: nobody else takes it early, somebody takes it later."""
     await put(engine, ("s", 1))
@@ -199,7 +200,7 @@ async def test_a_message_claimed_by_a_dead_process_is_delivered_when_its_lease_e
 async def test_a_mark_that_was_lost_means_a_second_delivery_and_no_loss(
     engine: AsyncEngine,
     relay: OutboxRelay,
-    courier: Recorder,
+    dispatcher: Recorder,
     wall: Wall,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -213,11 +214,11 @@ async def test_a_mark_that_was_lost_means_a_second_delivery_and_no_loss(
         patched.setattr(OutboxRelay, "_mark", _after_first(OutboxRelay._mark, lost))
         with pytest.raises(ConnectionError):
             await relay.sweep()
-    assert courier.bodies("s") == [1]
+    assert dispatcher.bodies("s") == [1]
     wall.at += timedelta(seconds=60)
     assert await relay.sweep() == 1
-    assert courier.bodies("s") == [1, 1]
-    assert courier.got[0].id == courier.got[1].id
+    assert dispatcher.bodies("s") == [1, 1]
+    assert dispatcher.got[0].id == dispatcher.got[1].id
 
 
 def _after_first(first: object, later: object) -> object:
@@ -231,19 +232,19 @@ def _after_first(first: object, later: object) -> object:
 
 
 async def test_books_kick_the_relay_right_after_the_commit(
-    engine: AsyncEngine, clock: StillClock, courier: Recorder
+    engine: AsyncEngine, clock: StillClock, dispatcher: Recorder
 ) -> None:
     """Delivery follows the reply at once, without waiting for the next look; `stop` ends it."""
     clock.at = datetime(2026, 3, 4, 4, tzinfo=UTC)
     relay = OutboxRelay(
-        engine, clock, {"open": courier}, pace=Pace(look_every=timedelta(seconds=30))
+        engine, clock, {"open": dispatcher}, pace=Pace(look_every=timedelta(seconds=30))
     )
     running = asyncio.create_task(relay.run())
     await asyncio.sleep(0.1)
     async with SqlBooks(engine, clock, RULES, kick=relay.kick) as books:
         await books.apply(board())
         async with asyncio.timeout(5):
-            while not courier.got:
+            while not dispatcher.got:
                 await asyncio.sleep(0.01)
     relay.stop()
     await asyncio.wait_for(running, 5)
@@ -251,10 +252,10 @@ async def test_books_kick_the_relay_right_after_the_commit(
 
 
 async def test_every_failure_is_logged_without_what_the_message_says(
-    engine: AsyncEngine, relay: OutboxRelay, courier: Recorder
+    engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder
 ) -> None:
     """Which message, how often and why: nothing that cannot be delivered is passed over."""
-    courier.down.add("bad")
+    dispatcher.down.add("bad")
     await put(engine, ("bad", 1))
     with capture_logs() as logs:
         await relay.sweep()
@@ -265,11 +266,13 @@ async def test_every_failure_is_logged_without_what_the_message_says(
 
 
 async def test_a_message_that_cannot_be_delivered_is_given_up_in_sight(
-    engine: AsyncEngine, clock: StillClock, courier: Recorder, wall: Wall, desk: SqlDesk
+    engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, wall: Wall, queries: SqlQueries
 ) -> None:
     """After its last try it is logged and counted, kept, and its stream goes on without it."""
-    courier.down.add("bad")
-    relay = OutboxRelay(engine, clock, {"wake": courier}, pace=Pace(tries_most=3), wall_clock=wall)
+    dispatcher.down.add("bad")
+    relay = OutboxRelay(
+        engine, clock, {"wake": dispatcher}, pace=Pace(tries_most=3), wall_clock=wall
+    )
     await put(engine, ("bad", 1), ("bad", 2))
     with capture_logs() as logs:
         for _ in range(3):
@@ -277,15 +280,15 @@ async def test_a_message_that_cannot_be_delivered_is_given_up_in_sight(
             wall.at += timedelta(minutes=5)
     told = [entry["event"] for entry in logs if entry["message_id"] == logs[0]["message_id"]]
     assert told == ["outbox_message_not_delivered"] * 2 + ["outbox_message_given_up"]
-    courier.down.clear()
+    dispatcher.down.clear()
     assert await relay.sweep() == 1
-    assert courier.bodies("bad") == [2]
+    assert dispatcher.bodies("bad") == [2]
     assert await relay.pending() == 0
-    assert (await desk.counts())["outbox"] == {"left": 0, "delivered": 1, "given_up": 1}
+    assert (await queries.counts())["outbox"] == {"left": 0, "delivered": 1, "given_up": 1}
 
 
 async def test_a_database_that_is_away_is_logged_by_the_relay(
-    engine: AsyncEngine, clock: StillClock, courier: Recorder, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loop goes on, and says that it could not look."""
 
@@ -294,7 +297,7 @@ async def test_a_database_that_is_away_is_logged_by_the_relay(
         raise ConnectionError("away")
 
     mine = OutboxRelay(
-        engine, clock, {"wake": courier}, pace=Pace(first_retry=timedelta(milliseconds=1))
+        engine, clock, {"wake": dispatcher}, pace=Pace(first_retry=timedelta(milliseconds=1))
     )
     monkeypatch.setattr(mine, "_deliver", away)
     with capture_logs() as logs:
@@ -304,11 +307,11 @@ async def test_a_database_that_is_away_is_logged_by_the_relay(
 
 
 async def test_what_was_delivered_long_ago_is_removed(
-    engine: AsyncEngine, clock: StillClock, courier: Recorder, desk: SqlDesk
+    engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, queries: SqlQueries
 ) -> None:
     """In batches, and nothing that is young, that still waits or that was given up."""
     pace = Pace(prune_batch=2, keep_delivered=timedelta(days=30))
-    relay = OutboxRelay(engine, clock, {"wake": courier}, pace=pace)
+    relay = OutboxRelay(engine, clock, {"wake": dispatcher}, pace=pace)
     await put(engine, *((f"s{n}", n) for n in range(5)))
     assert await relay.sweep() == 5
     assert await relay.prune() == 0
@@ -317,4 +320,4 @@ async def test_what_was_delivered_long_ago_is_removed(
     assert await relay.sweep() == 2
     await put(engine, ("waits", 1))
     assert await relay.prune() == 5
-    assert (await desk.counts())["outbox"] == {"left": 1, "delivered": 2, "given_up": 0}
+    assert (await queries.counts())["outbox"] == {"left": 1, "delivered": 2, "given_up": 0}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock
 from tests.support.memory import RULES, board
@@ -38,19 +38,19 @@ async def _rival(url: str, name: str) -> dict[str, int]:
 
 
 async def test_two_processes_at_once_apply_each_command_once(
-    books_url: str, engine: AsyncEngine, desk: SqlDesk
+    books_url: str, engine: AsyncEngine, queries: SqlQueries
 ) -> None:
     """No command is lost, doubled or stuck; the chain has no gap; every balance adds up."""
     told = await asyncio.gather(_rival(books_url, "one"), _rival(books_url, "two"))
-    counts = await desk.counts()
+    counts = await queries.counts()
     # The first boarding wins; later boardings under the same id are replays of it.
     assert counts["commands"]["board_loan"] == LOANS
     assert counts["commands"]["roll_day"] == LOANS * ROUNDS
     assert counts["commands"]["hold"] == counts["commands"]["unhold"] == 2 * LOANS * ROUNDS
     assert sum(t["applied"] + t["refused"] for t in told) == sum(counts["commands"].values())
-    report = await desk.verify()
+    report = await queries.verify()
     assert report.faults == ()
-    owed = [b.minor for b in await desk.balances("owed/") if not b.account.endswith("/penalty")]
+    owed = [b.minor for b in await queries.balances("owed/") if not b.account.endswith("/penalty")]
     assert sum(owed) == LOANS * 10100
 
 

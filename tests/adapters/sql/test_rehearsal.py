@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from domain.errors import Conflict
 from domain.loan.change import Applied, Refused
 from tests.support.booksbench import StillClock
@@ -15,11 +15,11 @@ from tests.support.memory import board
 
 
 async def test_a_rehearsal_answers_as_the_books_would_and_writes_nothing(
-    books: SqlBooks, desk: SqlDesk
+    books: SqlBooks, queries: SqlQueries
 ) -> None:
     """New, known, another loan under the same name, and refused: one answer for each."""
     await books.apply(board("L1"))
-    before = (await desk.verify()).items
+    before = (await queries.verify()).items
     other = replace(board("L1"), id="other", borrower="b-2")
     first, *rest = board("L3").schedule
     late = replace(board("L3"), schedule=(*rest, first))
@@ -30,8 +30,8 @@ async def test_a_rehearsal_answers_as_the_books_would_and_writes_nothing(
     assert known.replayed
     assert isinstance(conflict, Conflict)
     assert isinstance(refused, Refused)
-    assert (await desk.verify()).items == before
-    assert (await desk.counts())["installments"] == {"SCHEDULED": 3}
+    assert (await queries.verify()).items == before
+    assert (await queries.counts())["installments"] == {"SCHEDULED": 3}
     boarded = await books.apply(board("L2"))
     assert isinstance(boarded, Applied)
     assert not boarded.replayed

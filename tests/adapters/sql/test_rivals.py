@@ -15,10 +15,10 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import IDLE_TIMEOUT_MS, LOCK_TIMEOUT_MS, books_engine, is_postgres
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from tests.support.booksbench import StillClock
 from tests.support.memory import RULES, board
@@ -65,21 +65,21 @@ def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
 
 
-async def _check(desk: SqlDesk, writers: int) -> None:
+async def _check(queries: SqlQueries, writers: int) -> None:
     """Every command of every writer is on the books once, and the books are intact."""
-    counts = (await desk.counts())["commands"]
+    counts = (await queries.counts())["commands"]
     assert counts["board_loan"] == LOANS
     assert counts["roll_day"] == LOANS * ROUNDS
     assert counts["hold"] == counts["unhold"] == writers * LOANS * ROUNDS
-    report = await desk.verify()
+    report = await queries.verify()
     assert report.faults == ()
     assert report.commands == sum(counts.values())
-    owed = [b.minor for b in await desk.balances("owed/") if not b.account.endswith("/penalty")]
+    owed = [b.minor for b in await queries.balances("owed/") if not b.account.endswith("/penalty")]
     assert sum(owed) == LOANS * 10100
 
 
 async def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(
-    books_url: str, engine: AsyncEngine, desk: SqlDesk
+    books_url: str, engine: AsyncEngine, queries: SqlQueries
 ) -> None:
     """Killed without warning at several moments beside a rival, it finishes when it may."""
     kills = 0
@@ -93,17 +93,17 @@ async def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing
             await _ended(victim)
         await _ended(rival)
     assert kills
-    await _check(desk, writers=2)
+    await _check(queries, writers=2)
 
 
 async def test_writers_whose_clocks_jump_agree_on_the_books(
-    books_url: str, engine: AsyncEngine, desk: SqlDesk
+    books_url: str, engine: AsyncEngine, queries: SqlQueries
 ) -> None:
     """Instants that go back by hours reorder nothing: the chain's numbers say what came first."""
     one, two = writer(books_url, "one", "jitter"), writer(books_url, "two", "jitter")
     async with one as first, two as second:
         await asyncio.gather(_ended(first), _ended(second))
-    await _check(desk, writers=2)
+    await _check(queries, writers=2)
 
 
 async def test_a_suspended_writer_does_not_stop_the_others_on_postgres(
@@ -113,7 +113,7 @@ async def test_a_suspended_writer_does_not_stop_the_others_on_postgres(
     await upgrade(postgres_url)
     engine = books_engine(postgres_url)
     assert is_postgres(engine)
-    desk = SqlDesk(engine, clock, RULES)
+    queries = SqlQueries(engine, clock, RULES)
     limit_s = (IDLE_TIMEOUT_MS + 2 * LOCK_TIMEOUT_MS) / 1000
     async with writer(postgres_url, "sleeper", "suspend") as sleeper:
         await _until_stopped(sleeper)
@@ -125,9 +125,9 @@ async def test_a_suspended_writer_does_not_stop_the_others_on_postgres(
         os.kill(sleeper.pid, signal.SIGCONT)
         told = await _ended(sleeper)
     assert told["retries"] >= 1
-    counts = (await desk.counts())["commands"]
+    counts = (await queries.counts())["commands"]
     assert counts["hold"] == LOANS * ROUNDS + 1
-    report = await desk.verify()
+    report = await queries.verify()
     await engine.dispose()
     assert report.faults == ()
 
@@ -138,14 +138,14 @@ async def test_a_suspended_writer_does_not_stop_readers_on_sqlite(
     """A file has one writer: while it sleeps others may read; when it goes on nothing is lost."""
     await upgrade(sqlite_url)
     engine = books_engine(sqlite_url)
-    desk = SqlDesk(engine, clock, RULES)
+    queries = SqlQueries(engine, clock, RULES)
     async with writer(sqlite_url, "sleeper", "suspend") as sleeper:
         await _until_stopped(sleeper)
-        assert (await desk.verify()).faults == ()
+        assert (await queries.verify()).faults == ()
         os.kill(sleeper.pid, signal.SIGCONT)
         await _ended(sleeper)
     async with SqlBooks(engine, clock, RULES) as books:
         assert isinstance(await books.apply(board("other")), Applied)
-    report = await desk.verify()
+    report = await queries.verify()
     await engine.dispose()
     assert report.faults == ()

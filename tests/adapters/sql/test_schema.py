@@ -9,28 +9,33 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.archive import SqlArchive
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine, books_url, is_postgres
-from adapters.sql.migrate import upgrade
-from adapters.sql.outbox import OutboxRelay
-from adapters.sql.rights import books_id
-from adapters.sql.tables import metadata
+from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.schema.rights import books_id
+from adapters.sql.schema.tables import metadata
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.outbox import OutboxRelay
 from domain.errors import InvalidInput
 from ports.archive import Archive
 from ports.books import Books
-from ports.desk import Desk
 from ports.outbox import Outbox
+from ports.queries import Queries
 from tests.support.booksbench import StillClock
 
 
 def test_the_sql_adapters_are_what_the_ports_ask_for(
-    books: SqlBooks, desk: SqlDesk, engine: AsyncEngine, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, engine: AsyncEngine, clock: StillClock
 ) -> None:
     """The type checker compares every signature; here the pieces are only put together."""
     relay = OutboxRelay(engine, clock, {})
-    doors: tuple[Books, Desk, Outbox, Archive] = (books, desk, relay, SqlArchive(engine, clock))
+    doors: tuple[Books, Queries, Outbox, Archive] = (
+        books,
+        queries,
+        relay,
+        SqlArchive(engine, clock),
+    )
     assert len(doors) == 4
 
 

@@ -12,14 +12,14 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.statements import LINE_TRIES, BookedFile, StatementActivities, StatementOrder
-from adapters.sql.archive import SqlArchive
-from adapters.sql.books import SqlBooks
-from adapters.sql.deciding import Domain
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.deciding import Domain
 from adapters.statements.camt053 import Camt053Reader
 from domain.loan.change import Aggregates, Change, Refusal
 from domain.loan.decide import decide
-from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.statement.statement import LineItem, Statement, StatementLine
 from ports.archive import StatementRecord
 from tests.adapters.statements import camt_writer
 from tests.support.booksbench import StillClock
@@ -42,7 +42,7 @@ class Bank:
 
     def __init__(self, engine: AsyncEngine, clock: StillClock, books: SqlBooks) -> None:
         self.archive = SqlArchive(engine, clock)
-        self.desk = SqlDesk(engine, clock, RULES)
+        self.queries = SqlQueries(engine, clock, RULES)
         self.hands = StatementActivities(self.archive, Camt053Reader(), books)
 
     async def give(self, *statements: Statement, attempt: int = 1) -> BookedFile:
@@ -60,7 +60,7 @@ class Bank:
     async def balances(self) -> dict[str, int]:
         """What the books hold on each bank account."""
         sums: Counter[str] = Counter()
-        async for posting in self.desk.journal():
+        async for posting in self.queries.journal():
             kind, _, account = posting.account.partition("/")
             if kind == "bank":
                 sums[account] += posting.minor
@@ -68,7 +68,7 @@ class Bank:
 
     async def cases(self) -> list[str]:
         """Kinds of the open cases."""
-        return sorted(case.kind for case in await self.desk.cases())
+        return sorted(case.kind for case in await self.queries.cases())
 
 
 @pytest_asyncio.fixture
@@ -337,7 +337,7 @@ async def test_a_refused_file_is_a_case(bank: Bank) -> None:
     """What cannot be read is left to a person, by the file's hash and the rule that it breaks."""
     with pytest.raises(ApplicationError):
         await bank.send(b":20:STARTUMS\r\n:25:123\r\n:60F:C260105EUR1,00\r\n")
-    (case,) = await bank.desk.cases()
+    (case,) = await bank.queries.cases()
     assert case.kind == "statement_refused"
     assert "MT940" in case.text
     assert await bank.balances() == {}

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import is_postgres
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, present
 from tests.support.doors import Hold
 from tests.support.memory import TESTER
@@ -145,38 +145,38 @@ FORGERIES = {
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_a_forgery_is_found_and_named(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock, forgery: str
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock, forgery: str
 ) -> None:
     """Orders are in the chain and kept rows are recomputed from it: the fault names the row."""
-    beat = await present(books, desk, clock, "L1")
-    order_no = order_of(await intend(books, "L1", 1, beat))
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
     await books.apply(confirm(order_no, 10100))
     await books.apply(line(order_no, 5050, day=date(2026, 3, 10)))
     hold = Hold(id="order-1", actor=TESTER, reason="asked for", loan_id="L1", number=2)
     await books.apply(hold)
-    assert (await desk.verify()).faults == ()
+    assert (await queries.verify()).faults == ()
     await _unlock(engine)
     statement, named = FORGERIES[forgery]
     async with engine.begin() as conn:
         done = await conn.exec_driver_sql(statement)
         assert done.rowcount
-    faults = (await desk.verify()).faults
+    faults = (await queries.verify()).faults
     assert any(named in fault for fault in faults), faults
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 async def test_tampering_is_found(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock, attack: str
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock, attack: str
 ) -> None:
     """Triggers and constraints switched off, the chain still shows every change."""
-    beat = await present(books, desk, clock, "L1")
-    await books.apply(confirm(order_of(await intend(books, "L1", 1, beat)), 10100))
-    assert (await desk.verify()).faults == ()
+    action = await present(books, queries, clock, "L1")
+    await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
+    assert (await queries.verify()).faults == ()
     await _unlock(engine)
     async with engine.begin() as conn:
         for statement in ATTACKS[attack]:
             await conn.execute(text(statement))
-    assert (await desk.verify()).faults != ()
+    assert (await queries.verify()).faults != ()
 
 
 async def _unlock(engine: AsyncEngine) -> None:

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import make_url, text
 
 from adapters.sql import engine as engines
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
 from adapters.sql.trouble import trouble_of
+from adapters.sql.write.books import SqlBooks
 from domain.errors import InvalidInput
 from tests.support.booksbench import StillClock
 from tests.support.memory import RULES, board
@@ -118,7 +118,7 @@ async def test_a_full_disk_is_said_to_be_full(sqlite_url: str, clock: StillClock
         async with engine.connect() as conn:
             await conn.execute(text("PRAGMA max_page_count = 100000"))
         await books.apply(board("L" * 100))
-    assert (await SqlDesk(engine, clock, RULES).verify()).faults == ()
+    assert (await SqlQueries(engine, clock, RULES).verify()).faults == ()
     await engine.dispose()
 
 
@@ -134,7 +134,7 @@ async def test_evidence_that_may_only_be_read_is_verified_without_a_trace(
     monkeypatch.setattr(engines, "_writable", lambda _path: False)
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     fixed = books_engine(sqlite_url)
-    report = await SqlDesk(fixed, clock, RULES).verify()
+    report = await SqlQueries(fixed, clock, RULES).verify()
     assert report.commands == 1
     assert report.faults == ()
     async with SqlBooks(fixed, clock, RULES) as books:

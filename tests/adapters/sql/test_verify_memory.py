@@ -4,11 +4,11 @@ import tracemalloc
 
 import pytest
 
-from adapters.sql import recounting, verifying
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.read import recounting, verifying
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
 from benchmarks.bench_verify import debited
 from benchmarks.world import RULES
 from tests.support.booksbench import StillClock
@@ -26,16 +26,16 @@ async def test_a_verification_of_ten_times_the_books_takes_the_same_memory(
     monkeypatch.setattr(recounting, "LINES_PAGE", 10)
     await upgrade(sqlite_url)
     engine, clock = books_engine(sqlite_url), StillClock()
-    desk = SqlDesk(engine, clock, RULES)
+    queries = SqlQueries(engine, clock, RULES)
     most: list[int] = []
     async with SqlBooks(engine, clock, RULES) as books:
         for first, last in ((0, FEW), (FEW, MANY)):
             await debited(
                 books, [f"L{number:04d}" for number in range(first, last)], clock.now().date()
             )
-            assert (await desk.verify()).faults == ()
+            assert (await queries.verify()).faults == ()
             tracemalloc.start()
-            report = await desk.verify()
+            report = await queries.verify()
             most.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
             assert report.postings == 17 * last

@@ -3,31 +3,31 @@
 from collections.abc import Sequence
 from datetime import date
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from domain.loan.change import Applied
 from domain.loan.lifecycle import State
-from domain.loan.view import BeatKind
-from ports.desk import StoryLine
+from domain.loan.view import ActionKind
+from ports.queries import StoryLine
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, roll
 from tests.support.memory import board
 
 
 async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """What the driver sees after each step is what the books hold, and the journal adds up."""
     boarded = await books.apply(board())
     assert isinstance(boarded, Applied)
     clock.to(date(2026, 3, 10))
     await books.apply(roll("L1", date(2026, 3, 10)))
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.owed_minor == 10100
-    beat = view.next_beat
-    assert beat is not None
-    assert beat.kind is BeatKind.PRESENT
-    result = await intend(books, "L1", 1, beat.key)
+    action = view.next_action
+    assert action is not None
+    assert action.kind is ActionKind.PRESENT
+    result = await intend(books, "L1", 1, action.key)
     order_no = order_of(result)
     paid = await books.apply(confirm(order_no, 10100))
     assert isinstance(paid, Applied)
@@ -38,30 +38,30 @@ async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
     assert isinstance(proven, Applied)
     clock.to(date(2026, 3, 16))
     await books.apply(roll("L1", date(2026, 3, 16)))
-    loan = await desk.loan("L1")
+    loan = await queries.loan("L1")
     assert loan is not None
     assert loan.installment(1).state is State.CLOSED
-    assert (await desk.counts())["installments"] == {"CLOSED": 1, "SCHEDULED": 2}
-    report = await desk.verify()
+    assert (await queries.counts())["installments"] == {"CLOSED": 1, "SCHEDULED": 2}
+    report = await queries.verify()
     assert report.faults == ()
-    assert {b.account: b.minor for b in await desk.balances("bank/")} == {
+    assert {b.account: b.minor for b in await queries.balances("bank/")} == {
         "bank/ACCT-FUNDER-1-CNY": 10100
     }
-    story = await desk.story("L1", 1)
+    story = await queries.story("L1", 1)
     told = [item.what for item in story]
     assert told[0] == "boarded"
     assert told[-1] == "evidence_complete"
     # Causes before effects: what became of the order, the money, the state; a new order at the end.
     assert _effects(story, "record_outcome") == ["attempt", "confirmed", "paid_in_full"]
     assert _effects(story, "intend_debit") == ["debit_intended", "attempt"]
-    trail = await desk.trail(loan.receipts[0].id)
+    trail = await queries.trail(loan.receipts[0].id)
     assert {posting.event for posting in trail} >= {"confirmed", "settled"}
     # An order number leads to the same money, and so does the bank line that proves it.
-    assert await desk.trail(order_no) == trail
+    assert await queries.trail(order_no) == trail
     proof = next(posting.line for posting in trail if posting.line is not None)
-    assert {item.event for item in await desk.trail(proof)} == {"settled"}
-    assert await desk.trail("nobody") == ()
-    assert [posting async for posting in desk.journal()][-1].seq <= report.items
+    assert {item.event for item in await queries.trail(proof)} == {"settled"}
+    assert await queries.trail("nobody") == ()
+    assert [posting async for posting in queries.journal()][-1].seq <= report.items
 
 
 def _effects(story: Sequence[StoryLine], command: str) -> list[str]:

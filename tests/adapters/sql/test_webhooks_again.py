@@ -16,13 +16,13 @@ from adapters.rails.codes import load_codes
 from adapters.rails.http import RailHttp
 from adapters.rails.simbank import SimbankConfig, SimbankRail
 from adapters.rails.simbank import client as simbank
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
 from api.webhooks import build_app
+from domain.case.kinds import CaseKind
 from domain.debit.codes import CodeTable
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
-from domain.loan.cases import CaseKind
 from domain.loan.lifecycle import State
 from ports.rail import UnknownReport
 from simulator.webhooks import sign
@@ -61,10 +61,10 @@ async def bank_of(books: SqlBooks, clock: StillClock) -> AsyncIterator[Bank]:
             yield Bank(client, clock)
 
 
-def with_code(product: str, code: str, klass: OutcomeClass) -> CodeTable:
+def with_code(product: str, code: str, outcome_class: OutcomeClass) -> CodeTable:
     """Today's code table with one code in another class."""
     table = load_codes("simbank", product)
-    row = replace(table.lookup(code), klass=klass)
+    row = replace(table.lookup(code), outcome_class=outcome_class)
     return replace(table, rows={**table.rows, code: row})
 
 
@@ -77,38 +77,38 @@ def finished(order_no: str, code: str, status: str, executed: int = 0) -> dict[s
     return {"type": "order.finished", "order": order}
 
 
-async def order_out(books: SqlBooks, desk: SqlDesk, clock: StillClock) -> str:
+async def order_out(books: SqlBooks, queries: SqlQueries, clock: StillClock) -> str:
     """The number of an order that is out."""
-    return order_of(await intend(books, "L1", 1, await present(books, desk, clock, "L1")))
+    return order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
 
 
 async def test_a_delivery_again_after_a_changed_code_table_is_news_with_a_case(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    books: SqlBooks, queries: SqlQueries, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is answered with 200, never refused for ever; a person sees that both readings count."""
-    order_no = await order_out(books, desk, clock)
+    order_no = await order_out(books, queries, clock)
     event = finished(order_no, "64", "DECLINED")
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(2)] == [200, 200]
-    assert [case.kind for case in await desk.cases() if case.kind == "read_differently"] == []
+    assert [case.kind for case in await queries.cases() if case.kind == "read_differently"] == []
     changed = with_code("dd", "64", OutcomeClass.ACCOUNT)
     monkeypatch.setattr(simbank, "load_codes", lambda *names: changed)
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(3)] == [200, 200, 200]
-    [case] = [case for case in await desk.cases() if case.kind == "read_differently"]
+    [case] = [case for case in await queries.cases() if case.kind == "read_differently"]
     assert "wh_1" in case.text
     assert (case.loan_id, case.number) == ("L1", 1)
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert "read_differently" in view.cases
-    assert (await desk.verify()).faults == ()
+    assert (await queries.verify()).faults == ()
 
 
 async def test_an_event_that_could_not_be_read_is_read_when_it_comes_again(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    books: SqlBooks, queries: SqlQueries, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What an older release kept unread is applied by the release that understands it."""
-    order_no = await order_out(books, desk, clock)
+    order_no = await order_out(books, queries, clock)
     event = finished(order_no, "00", "SUCCESS", 10100)
     with monkeypatch.context() as older:
         unread = lambda event_id, *_: UnknownReport(event_id, "order.finished")  # noqa: E731
@@ -117,18 +117,18 @@ async def test_an_event_that_could_not_be_read_is_read_when_it_comes_again(
             assert await bank.post("wh_1", event) == 200
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(2)] == [200, 200]
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.state is State.CLEARING
-    kinds = sorted(case.kind for case in await desk.cases())
+    kinds = sorted(case.kind for case in await queries.cases())
     assert kinds.count(CaseKind.READ_DIFFERENTLY) == 1
 
 
 async def test_a_return_read_in_another_class_is_one_return_and_a_case(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    books: SqlBooks, queries: SqlQueries, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The money comes back once, whatever the reason is taken for later."""
-    order_no = await order_out(books, desk, clock)
+    order_no = await order_out(books, queries, clock)
     await books.apply(confirm(order_no, 10100, bank_ref="BK1"))
     event = {
         "type": "order.returned", "order_no": order_no, "bank_ref": "BK1", "amount_minor": 10100,
@@ -136,24 +136,24 @@ async def test_a_return_read_in_another_class_is_one_return_and_a_case(
     }  # fmt: skip
     async with bank_of(books, clock) as bank:
         assert await bank.post("wh_r", event) == 200
-    before = await desk.balances()
+    before = await queries.balances()
     changed = with_code("returns", "AM04", OutcomeClass.MANDATE)
     monkeypatch.setattr(simbank, "load_codes", lambda *names: changed)
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_r", event) for _ in range(2)] == [200, 200]
-    assert await desk.balances() == before
-    assert [case.kind for case in await desk.cases()].count(CaseKind.READ_DIFFERENTLY) == 1
+    assert await queries.balances() == before
+    assert [case.kind for case in await queries.cases()].count(CaseKind.READ_DIFFERENTLY) == 1
 
 
 async def test_an_id_that_is_used_for_another_event_is_news_with_a_case(
-    books: SqlBooks, desk: SqlDesk, clock: StillClock
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Evidence is never refused: a bank that gives one id twice is no reason to lose a payment."""
-    order_no = await order_out(books, desk, clock)
+    order_no = await order_out(books, queries, clock)
     async with bank_of(books, clock) as bank:
         assert await bank.post("wh_1", finished("nobodys", "64", "DECLINED")) == 200
         assert await bank.post("wh_1", finished(order_no, "00", "SUCCESS", 10100)) == 200
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.state is State.CLEARING
     assert "read_differently" in view.cases
@@ -170,31 +170,31 @@ async def test_an_id_that_is_used_for_another_event_is_news_with_a_case(
 )
 async def test_two_final_outcomes_of_one_order_count_its_money_once(
     books: SqlBooks,
-    desk: SqlDesk,
+    queries: SqlQueries,
     clock: StillClock,
     first: tuple[str, str, int],
     second: tuple[str, str, int],
     kinds: tuple[str, ...] | None,
 ) -> None:
     """A bank that contradicts itself is answered with 200, in whatever order its verdicts come."""
-    order_no = await order_out(books, desk, clock)
+    order_no = await order_out(books, queries, clock)
     async with bank_of(books, clock) as bank:
         for event, said in (("wh_1", first), ("wh_2", second), ("wh_1", first)):
             assert await bank.post(event, finished(order_no, *said)) == 200
-    view = await desk.view("L1", 1)
+    view = await queries.view("L1", 1)
     assert view is not None
     assert view.state is State.CLEARING
     assert kinds is None or view.cases == kinds
     assert "read_differently" not in view.cases
-    clearing = [item.minor for item in await desk.balances("clearing/") if item.minor]
+    clearing = [item.minor for item in await queries.balances("clearing/") if item.minor]
     assert clearing == [10100]
 
 
 async def test_books_decide_nothing_about_a_state_of_a_later_release(
-    engine: AsyncEngine, books: SqlBooks, desk: SqlDesk, clock: StillClock
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """A driver of an older build may show such a state; older books refuse to act upon it."""
-    order_no = await order_out(books, desk, clock)
+    order_no = await order_out(books, queries, clock)
     later = "UPDATE installments SET body = replace(body, '\"PRESENTED\"', '\"MEDIATED\"')"
     async with engine.begin() as conn:
         assert (await conn.execute(text(later))).rowcount > 0

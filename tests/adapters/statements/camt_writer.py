@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from domain.money import decimal_text
-from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.statement.statement import LineItem, Statement, StatementLine
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.{:02d}"
 

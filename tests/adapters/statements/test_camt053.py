@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.statement.statement import LineItem, Statement, StatementLine
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
 from tests.support.totals import control_totals

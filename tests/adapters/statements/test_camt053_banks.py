@@ -11,7 +11,7 @@ from io import BytesIO
 import pytest
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.statement import Fault, FaultRule, LineItem, Statement
+from domain.statement.statement import Fault, FaultRule, LineItem, Statement
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
 

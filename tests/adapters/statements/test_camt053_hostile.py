@@ -11,7 +11,7 @@ import pytest
 
 from adapters.statements.camt053 import Camt053Reader
 from adapters.statements.guarded import Limits
-from domain.reconciliation.statement import Statement, StatementLine
+from domain.statement.statement import Statement, StatementLine
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.identity import LineIds
-from domain.reconciliation.statement import LineItem, Statement, StatementLine
+from domain.statement.identity import LineIds
+from domain.statement.statement import LineItem, Statement, StatementLine
 from tests.adapters.statements import camt_writer
 from tests.support.totals import control_totals
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.statements.camt053 import Camt053Reader
-from domain.reconciliation.statement import FaultRule, Statement
+from domain.statement.statement import FaultRule, Statement
 from ports.statements import StatementRefused
 from tests.support.totals import control_totals
 

@@ -25,7 +25,7 @@ RAILS, ZONES, QUEUES = ("simbank",), ("Asia/Shanghai",), ("workflows", "books", 
 OLD = Waiting(3, NOON - timedelta(hours=2))
 
 
-class StillDesk:
+class StillQueries:
     """Always says the same; knows keys that no label may take."""
 
     def __init__(self, *odd: str) -> None:
@@ -34,7 +34,7 @@ class StillDesk:
             at=NOON,
             installments={"IN_DOUBT": OLD, **keys},
             unknown={"simbank": OLD, **keys},
-            beats={"PRESENT": OLD, **keys},
+            actions={"PRESENT": OLD, **keys},
             messages={"wake": OLD, **keys},
             files=OLD,
             cases={"surplus": OLD, **keys},
@@ -59,7 +59,7 @@ async def four_faults() -> int:
 async def measure_everything(metrics: Metrics, *odd: str) -> BooksGauges:
     """Measure each metric once with labels that are known, and once with each that is not."""
     metrics.known.take(RAILS, ZONES, QUEUES)
-    gauges = BooksGauges(StillDesk(*odd), metrics, verify=four_faults)
+    gauges = BooksGauges(StillQueries(*odd), metrics, verify=four_faults)
     await gauges.read()
     for metric in METRICS:
         known = [next(iter(metrics.known.of(label))) for label in metric.labels]
@@ -201,7 +201,9 @@ async def test_gauges_say_zero_for_what_does_not_wait_and_nothing_once_they_are_
     now = [0.0]
     metrics = Metrics([], registry=registry)
     metrics.known.take(RAILS, ZONES, QUEUES)
-    gauges = BooksGauges(StillDesk(), metrics, every_s=30, clock=lambda: now[0], verify=four_faults)
+    gauges = BooksGauges(
+        StillQueries(), metrics, every_s=30, clock=lambda: now[0], verify=four_faults
+    )
     assert list(gauges.values(catalogue.INSTALLMENTS)) == []
     await gauges.read()
 

@@ -20,29 +20,29 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from adapters.sql.books import SqlBooks
-from adapters.sql.desk import SqlDesk
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.write.books import SqlBooks
 from adapters.telemetry import catalogue
 from adapters.telemetry.catalogue import CORE
 from adapters.telemetry.core import core_runtime
 from adapters.telemetry.coremetrics import CoreMetrics, core_buffer
 from adapters.telemetry.exposition import metrics_route
 from adapters.telemetry.gauges import BooksGauges
-from adapters.telemetry.metered import metered_couriers
+from adapters.telemetry.metered import metered_dispatchers
 from adapters.telemetry.metrics import Metrics, MetricsConfig, open_metrics
 from adapters.telemetry.observer import BooksObserver
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import InvalidInput
 from ports.gauges import Gauges
 from ports.outbox import OutboxRow
+from sandbox.devserver import DevServer
 from tests.adapters.telemetry.canaries import EMAIL, NAME, NAME_TIGHT, PHONE, found_in
 from tests.adapters.telemetry.conftest import Caught
 from tests.support.booksbench import RAIL, StillClock, confirm, intend, order_of, present
 from tests.support.doors import RecordOutcome, WriteOff
 from tests.support.memory import RULES, TESTER, board
-from workers.devserver import DevServer
 from workers.observing import Observed
 from workers.settings import Settings, metrics_config
 
@@ -81,10 +81,10 @@ async def test_writer_counts_commands_commits_and_what_became_of_attempts(
 ) -> None:
     """By what was answered and what happened: told twice it is not counted twice."""
     clock = StillClock()
-    desk = SqlDesk(engine, clock, RULES)
+    queries = SqlQueries(engine, clock, RULES)
     async with SqlBooks(engine, clock, RULES, observer=BooksObserver(None, metrics)) as books:
-        beat = await present(books, desk, clock, "L1")
-        order_no = order_of(await intend(books, "L1", 1, beat))
+        action = await present(books, queries, clock, "L1")
+        order_no = order_of(await intend(books, "L1", 1, action))
         unknown = RecordOutcome(
             id="o1", actor=RAIL, rail="simbank", order_no=order_no,
             outcome=Outcome(OutcomeClass.TECH, "T"), source="answer",
@@ -113,7 +113,7 @@ async def test_writer_counts_commands_commits_and_what_became_of_attempts(
 
 
 class Fussy:
-    """A courier that refuses people it knows."""
+    """A dispatcher that refuses people it knows."""
 
     async def deliver(self, row: OutboxRow) -> None:
         if "to" in row.body:
@@ -122,10 +122,10 @@ class Fussy:
 
 async def test_deliveries_are_counted_by_topic_and_result(metrics: Metrics) -> None:
     """A failed one as well, and its error goes on to whoever tries again."""
-    courier = metered_couriers({"notice": Fussy()}, metrics)["notice"]
-    await courier.deliver(OutboxRow(1, "notice", "s", {}, None, 0))
+    dispatcher = metered_dispatchers({"notice": Fussy()}, metrics)["notice"]
+    await dispatcher.deliver(OutboxRow(1, "notice", "s", {}, None, 0))
     with pytest.raises(ValueError, match="cannot reach"):
-        await courier.deliver(OutboxRow(2, "notice", "s", {"to": EMAIL}, None, 0))
+        await dispatcher.deliver(OutboxRow(2, "notice", "s", {"to": EMAIL}, None, 0))
     found = read(metrics)
     assert found[("acquit_outbox_deliveries_total", "delivered", "notice")] == 1
     assert found[("acquit_outbox_deliveries_total", "failed", "notice")] == 1
@@ -162,13 +162,13 @@ class Faulty:
 
     @workflow.run
     async def run(self, wrong: bool) -> None:
-        await workflow.execute_activity("desk.look", start_to_close_timeout=timedelta(seconds=5))
+        await workflow.execute_activity("queries.look", start_to_close_timeout=timedelta(seconds=5))
         if wrong:
             raise RuntimeError(EMAIL)
         raise ApplicationError(EMAIL)
 
 
-@activity.defn(name="desk.look")
+@activity.defn(name="queries.look")
 async def look() -> None:
     """Fail once."""
     if activity.info().attempt == 1:

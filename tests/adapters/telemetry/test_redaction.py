@@ -85,12 +85,12 @@ def test_person_is_known_by_the_name_of_the_field(key: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "beat remind:3 of loan LC00001 failed: rail simbank is away",
+        "action remind:3 of loan LC00001 failed: rail simbank is away",
         "workflow installment/sample/LC00001/3/1 at 2026-11-22T08:18:36.123456Z",
         "run 019a8f3e-5d2c-7c1b-9d55-446655440000 attempt 3",
         "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "amount 123456.78 CNY due 2026-12-01, 24 events, 4 tasks, port 127.0.0.1:7233",
-        "adapters/sql/writer.py:91 _transact",
+        "adapters/sql/write/writer.py:91 _transact",
     ],
 )
 def test_what_serves_to_understand_stays(text: str) -> None:

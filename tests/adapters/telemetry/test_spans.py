@@ -19,13 +19,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from adapters.rails.http import RailHttp
-from adapters.sql.books import SqlBooks
 from adapters.sql.engine import books_engine
-from adapters.sql.migrate import upgrade
 from adapters.sql.rows import read_message
-from adapters.sql.tables import chain_head, commands, outbox
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.schema.tables import chain_head, commands, outbox
+from adapters.sql.write.books import SqlBooks
 from adapters.telemetry.carriers import carrier, origin_of
-from adapters.telemetry.delivery import traced_couriers
+from adapters.telemetry.delivery import traced_dispatchers
 from adapters.telemetry.group import TracedBooks
 from adapters.telemetry.http import TracedDoor, route_of, traced_calls
 from adapters.telemetry.observer import BooksObserver
@@ -251,7 +251,7 @@ async def test_call_that_fails_ends_its_span_with_the_kind_of_error(spans: Spans
 
 
 class Fussy:
-    """A courier that refuses people it knows."""
+    """A dispatcher that refuses people it knows."""
 
     async def deliver(self, row: OutboxRow) -> None:
         await asyncio.sleep(0)
@@ -268,10 +268,10 @@ async def test_delivery_makes_a_span_and_a_failed_one_names_the_kind_of_error(
     spans: Spans,
 ) -> None:
     """Topic, message number and tries; nothing of the body."""
-    courier = traced_couriers({"notice": Fussy()}, spans.tracer)["notice"]
-    await courier.deliver(row({}))
+    dispatcher = traced_dispatchers({"notice": Fussy()}, spans.tracer)["notice"]
+    await dispatcher.deliver(row({}))
     with pytest.raises(ValueError, match="cannot reach"):
-        await courier.deliver(row(dict.fromkeys(["to"], EMAIL) | {"values": [*ALL.values()]}))
+        await dispatcher.deliver(row(dict.fromkeys(["to"], EMAIL) | {"values": [*ALL.values()]}))
     good, bad = spans.all
     assert good.name == bad.name == "deliver notice"
     assert (bad.attributes or {})["error.type"] == "ValueError"
@@ -280,15 +280,15 @@ async def test_delivery_makes_a_span_and_a_failed_one_names_the_kind_of_error(
 
 async def test_delivery_belongs_to_the_trace_that_a_message_carries(spans: Spans) -> None:
     """One that waited for its day, or is one of many, is linked; a misshapen one is nobody's."""
-    courier = traced_couriers({"notice": Fussy()}, spans.tracer)["notice"]
+    dispatcher = traced_dispatchers({"notice": Fussy()}, spans.tracer)["notice"]
     with spans.tracer.start_as_current_span("commit"):
         held: dict[str, object] = {TRACE: carrier()}
         swept: dict[str, object] = {TRACE: carrier(batch=True)}
-        await courier.deliver(row({}))
-    await courier.deliver(row(held))
-    await courier.deliver(row(held, datetime(2026, 1, 1, tzinfo=UTC)))
-    await courier.deliver(row(swept))
-    await courier.deliver(row({TRACE: {"traceparent": "00-no"}}))
+        await dispatcher.deliver(row({}))
+    await dispatcher.deliver(row(held))
+    await dispatcher.deliver(row(held, datetime(2026, 1, 1, tzinfo=UTC)))
+    await dispatcher.deliver(row(swept))
+    await dispatcher.deliver(row({TRACE: {"traceparent": "00-no"}}))
     origin = spans.named("commit").context
     assert origin is not None
     alone, child, linked, many, lost = [span for span in spans.all if span.name != "commit"]

@@ -21,18 +21,20 @@ from opentelemetry.trace import StatusCode
 from temporalio.client import Client, WorkflowFailureError
 
 from activities.boarding import BoardActivities
-from adapters.sql.migrate import upgrade
-from adapters.sql.rights import books_id
+from adapters.sql.schema.migrate import upgrade
+from adapters.sql.schema.rights import books_id
 from adapters.telemetry.core import keep_context_in_fields
-from adapters.telemetry.delivery import traced_couriers
+from adapters.telemetry.delivery import traced_dispatchers
 from adapters.telemetry.redaction import Redactor
 from adapters.telemetry.tracing import TracingConfig, otlp_tracing, tracing_into
 from adapters.temporal.client import make_client
-from adapters.temporal.couriers import couriers
+from adapters.temporal.dispatchers import dispatchers
 from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.starter import TemporalStarter
 from adapters.temporal.worker import books_role, build_worker, workflow_role
 from domain.errors import InvalidInput
+from sandbox.devserver import DevServer
+from sandbox.topologyparts import low_port
 from tests.adapters.telemetry.canaries import (
     ACCOUNT,
     DB_PASSWORD,
@@ -48,9 +50,7 @@ from tests.adapters.telemetry.conftest import Caught, Spans
 from tests.fakes.bulk import PLAIN
 from tests.support.stage import stage, until
 from workers.compose import open_stack
-from workers.devserver import DevServer
 from workers.settings import Settings, load_settings, tracing_config
-from workers.topologyparts import low_port
 from workflows import names
 
 HEAD = {"event", "level", "logger", "timestamp"}
@@ -128,11 +128,11 @@ async def test_trace_goes_on_over_the_outbox_in_another_process(
     )
     async with open_stack(house.settings, other.tracing) as stack:
         drivers = TemporalDrivers(
-            client, stack.desk, stack.clock, partial(books_id, stack.engine), house.queue
+            client, stack.queries, stack.clock, partial(books_id, stack.engine), house.queue
         )
-        stack.deliver_by(traced_couriers(couriers(drivers), other.tracer))
+        stack.deliver_by(traced_dispatchers(dispatchers(drivers), other.tracer))
         assert await stack.outbox.sweep() == 1
-        view = await stack.desk.view(application.loan_id, 1)
+        view = await stack.queries.view(application.loan_id, 1)
     assert view is not None
     assert start is not None
     delivery, driver = other.named("deliver open"), other.named("StartWorkflow:Installment")

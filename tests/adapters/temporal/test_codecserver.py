@@ -17,7 +17,7 @@ NAMESPACE = {"X-Namespace": "acquit"}
 BEARER = {"Authorization": f"Bearer {TOKEN}", **NAMESPACE}
 
 
-class Desk:
+class Queries:
     """The server over its own codec, and its audit log."""
 
     def __init__(self) -> None:
@@ -47,94 +47,96 @@ class Desk:
 
 async def test_holder_of_a_token_reads_and_is_written_down() -> None:
     """The answer is the clear payload; the log says who, what and how many, not what was in it."""
-    desk = Desk()
-    answer = await desk.http.post("/decode", json=await desk.body(), headers=BEARER)
+    queries = Queries()
+    answer = await queries.http.post("/decode", json=await queries.body(), headers=BEARER)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     data = base64.b64decode(answer.json()["payloads"][0]["data"])
     assert json.loads(data) == "amount 1250"
-    assert desk.seen == [Looked("ann", "decode", "acquit", 1, "ok")]
+    assert queries.seen == [Looked("ann", "decode", "acquit", 1, "ok")]
 
 
 async def test_encoding_is_the_way_back() -> None:
     """A signal from the command line is encrypted as the workers would."""
-    desk = Desk()
-    sealed = await desk.body()
-    clear = (await desk.http.post("/decode", json=sealed, headers=BEARER)).json()
-    again = (await desk.http.post("/encode", json=clear, headers=BEARER)).json()
+    queries = Queries()
+    sealed = await queries.body()
+    clear = (await queries.http.post("/decode", json=sealed, headers=BEARER)).json()
+    again = (await queries.http.post("/encode", json=clear, headers=BEARER)).json()
     assert again != clear
-    assert (await desk.http.post("/decode", json=again, headers=BEARER)).json() == clear
+    assert (await queries.http.post("/decode", json=again, headers=BEARER)).json() == clear
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Cookie": "a=b"}])
 async def test_nobody_reads_without_a_token(headers: dict[str, str]) -> None:
     """401, nothing decrypted, and the attempt is in the log."""
-    desk = Desk()
-    answer = await desk.http.post("/decode", json=await desk.body(), headers=NAMESPACE | headers)
+    queries = Queries()
+    answer = await queries.http.post(
+        "/decode", json=await queries.body(), headers=NAMESPACE | headers
+    )
     assert answer.status_code == 401
     assert "payloads" not in answer.text
-    assert desk.seen == [Looked("", "decode", "acquit", 0, "refused 401")]
+    assert queries.seen == [Looked("", "decode", "acquit", 0, "refused 401")]
 
 
 async def test_other_namespace_is_refused() -> None:
     """403: a codec server decrypts for its own namespace only."""
-    desk = Desk()
+    queries = Queries()
     headers = BEARER | {"X-Namespace": "other"}
     assert (
-        await desk.http.post("/decode", json=await desk.body(), headers=headers)
+        await queries.http.post("/decode", json=await queries.body(), headers=headers)
     ).status_code == 403
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b"nonsense", b'{"payloads": 3}', b"\xff"])
 async def test_what_is_not_payloads_is_a_mistake_and_no_crash(body: bytes) -> None:
     """400 without a word of what was sent."""
-    answer = await Desk().http.post("/decode", content=body, headers=BEARER)
+    answer = await Queries().http.post("/decode", content=body, headers=BEARER)
     assert answer.status_code == 400
 
 
 async def test_changed_payload_is_refused() -> None:
     """One flipped bit and nothing of the batch is shown."""
-    desk = Desk()
-    body = await desk.body()
+    queries = Queries()
+    body = await queries.body()
     entry = body["payloads"][0]  # type: ignore[index]
     data = bytearray(base64.b64decode(entry["data"]))
     data[-1] ^= 1
     entry["data"] = base64.b64encode(bytes(data)).decode()
-    assert (await desk.http.post("/decode", json=body, headers=BEARER)).status_code == 400
+    assert (await queries.http.post("/decode", json=body, headers=BEARER)).status_code == 400
 
 
 async def test_too_much_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body has a limit, checked while it arrives."""
     monkeypatch.setattr("adapters.temporal.codecserver.BODY_BYTES_MAX", 64)
-    desk = Desk()
-    answer = await desk.http.post("/decode", json=await desk.body(), headers=BEARER)
+    queries = Queries()
+    answer = await queries.http.post("/decode", json=await queries.body(), headers=BEARER)
     assert answer.status_code == 413
 
 
 async def test_only_the_pages_of_the_ui_may_call_from_a_browser() -> None:
     """CORS names one origin; another gets no permission."""
-    desk = Desk()
+    queries = Queries()
     ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-namespace"}
-    ours = await desk.http.options("/decode", headers={"Origin": UI, **ask})
+    ours = await queries.http.options("/decode", headers={"Origin": UI, **ask})
     assert ours.headers["access-control-allow-origin"] == UI
     assert ours.headers["access-control-allow-credentials"] == "true"
-    theirs = await desk.http.options("/decode", headers={"Origin": "http://evil.example", **ask})
+    theirs = await queries.http.options("/decode", headers={"Origin": "http://evil.example", **ask})
     assert "access-control-allow-origin" not in theirs.headers
 
 
 async def test_person_brings_a_token_once_and_the_ui_reads_by_cookie() -> None:
     """The cookie cannot be read by scripts nor sent from other sites."""
-    desk = Desk()
-    assert "<form" in (await desk.http.get("/")).text
-    assert (await desk.http.post("/", data={"token": "wrong"})).status_code == 401
-    entered = await desk.http.post("/", data={"token": TOKEN})
+    queries = Queries()
+    assert "<form" in (await queries.http.get("/")).text
+    assert (await queries.http.post("/", data={"token": "wrong"})).status_code == 401
+    entered = await queries.http.post("/", data={"token": TOKEN})
     assert entered.status_code == 303
     cookie = entered.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    answer = await desk.http.post("/decode", json=await desk.body(), headers=NAMESPACE)
+    answer = await queries.http.post("/decode", json=await queries.body(), headers=NAMESPACE)
     assert answer.status_code == 200
-    assert desk.seen[-1].who == "ann"
+    assert queries.seen[-1].who == "ann"
 
 
 @pytest.mark.parametrize("text", ["", "ann", "ann:short", f":{TOKEN}"])

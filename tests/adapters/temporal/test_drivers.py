@@ -11,7 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.healing import HealOrder
 from activities.sweeps import StatementSource, SweepOrder
-from adapters.temporal.couriers import couriers
+from adapters.temporal.dispatchers import dispatchers
 from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.schedules import ensure_schedules
 from adapters.temporal.stamp import StampedStarts, ahead_by
@@ -37,10 +37,10 @@ def drivers(scene: Stage, client: Client | None = None, books_id: str = "b1") ->
 
 
 def asleep(scene: Stage) -> InstallmentView:
-    """A view whose first beat is an hour away."""
-    beat = scene.books.current.next_beat
-    assert beat is not None
-    return scene.books.change(next_beat=replace(beat, not_before=scene.books.now() + HOUR))
+    """A view whose first action is an hour away."""
+    action = scene.books.current.next_action
+    assert action is not None
+    return scene.books.change(next_action=replace(action, not_before=scene.books.now() + HOUR))
 
 
 def row(topic: str, view: InstallmentView) -> OutboxRow:
@@ -52,12 +52,12 @@ def row(topic: str, view: InstallmentView) -> OutboxRow:
 async def test_open_message_delivered_twice_starts_one_driver_and_leaves_it_asleep(
     temporal_client: Client,
 ) -> None:
-    """`open` twice: one start, no signal, no workflow task before the first beat."""
+    """`open` twice: one start, no signal, no workflow task before the first action."""
     scene = stage(temporal_client)
     view = asleep(scene)
-    courier = couriers(drivers(scene))["open"]
-    await courier.deliver(row("open", view))
-    await courier.deliver(row("open", view))
+    dispatcher = dispatchers(drivers(scene))["open"]
+    await dispatcher.deliver(row("open", view))
+    await dispatcher.deliver(row("open", view))
     handle = temporal_client.get_workflow_handle(names.driver_id(view))
     events = await counted(handle)
     assert events == {"WORKFLOW_EXECUTION_STARTED": 1}
@@ -68,10 +68,10 @@ async def test_open_message_delivered_twice_starts_one_driver_and_leaves_it_asle
 
 
 async def test_wake_ends_the_sleep_of_an_open_driver(temporal_client: Client) -> None:
-    """`wake` reaches a driver that sleeps before its first beat, and it ends with a final view."""
+    """`wake` reaches a driver before its first action, and it ends with a final view."""
     scene = stage(temporal_client)
     view = asleep(scene)
-    both = couriers(drivers(scene))
+    both = dispatchers(drivers(scene))
     await both["open"].deliver(row("open", view))
     async with scene.workers():
         await both["wake"].deliver(row("wake", scene.books.settle()))
@@ -85,11 +85,11 @@ async def test_driver_opened_asleep_and_woken_costs_four_workflow_tasks(
 ) -> None:
     """Open with a delay, remind, debit, settlement by `wake`: 4 workflow tasks, 24 events."""
     scene = stage(temporal_client)
-    beat = scene.books.current.next_beat
-    assert beat is not None
+    action = scene.books.current.next_action
+    assert action is not None
     soon = scene.books.now() + timedelta(seconds=1)
-    view = scene.books.change(next_beat=replace(beat, not_before=soon))
-    both = couriers(drivers(scene))
+    view = scene.books.change(next_action=replace(action, not_before=soon))
+    both = dispatchers(drivers(scene))
     async with scene.workers():
         await both["open"].deliver(row("open", view))
         await until(lambda: scene.books.current.state is State.CLEARING)
@@ -107,9 +107,9 @@ async def test_wake_starts_a_driver_that_is_missing(temporal_client: Client) -> 
     scene = stage(temporal_client)
     assert not await drivers(scene).running(scene.books.current)
     async with scene.workers():
-        await couriers(drivers(scene))["wake"].deliver(row("wake", scene.books.current))
+        await dispatchers(drivers(scene))["wake"].deliver(row("wake", scene.books.current))
         await until(lambda: scene.books.current.state is State.CLEARING)
-        await couriers(drivers(scene))["wake"].deliver(row("wake", scene.books.settle()))
+        await dispatchers(drivers(scene))["wake"].deliver(row("wake", scene.books.settle()))
         handle = temporal_client.get_workflow_handle(names.driver_id(scene.books.current))
         await asyncio.wait_for(handle.result(), 20)
 
@@ -119,8 +119,8 @@ async def test_already_completed_counts_only_if_the_books_are_final(
 ) -> None:
     """A message for a driver that has ended is delivered when the books agree, else a fault."""
     scene = stage(temporal_client)
-    wake = couriers(drivers(scene))["wake"]
-    final = replace(scene.books.current, state=State.CLOSED, is_final=True, next_beat=None)
+    wake = dispatchers(drivers(scene))["wake"]
+    final = replace(scene.books.current, state=State.CLOSED, is_final=True, next_action=None)
     async with scene.workers():
         await wake.deliver(row("wake", final))
         handle = temporal_client.get_workflow_handle(names.driver_id(final))
@@ -130,7 +130,7 @@ async def test_already_completed_counts_only_if_the_books_are_final(
     scene.books.settle()
     await wake.deliver(row("wake", final))
     scene.books.change(is_final=False, generation=2, state=State.RETRYING)
-    await couriers(drivers(scene))["open"].deliver(row("open", final))
+    await dispatchers(drivers(scene))["open"].deliver(row("open", final))
 
 
 async def test_driver_of_other_books_under_the_same_id_is_seen(temporal_client: Client) -> None:
@@ -157,7 +157,7 @@ async def test_terminated_driver_is_started_again(temporal_client: Client) -> No
 
 
 async def test_stamped_start_runs_at_the_sandbox_now(temporal_client: Client) -> None:
-    """On day 200 of a sandbox a driver opens, acts at its beats and ends, in real seconds."""
+    """On day 200 of a sandbox a driver opens, acts at its actions and ends, in real seconds."""
     scene = stage(temporal_client)
     scene.books.clock.offset = offset = timedelta(days=200)
     stamped = await Client.connect(
@@ -166,11 +166,11 @@ async def test_stamped_start_runs_at_the_sandbox_now(temporal_client: Client) ->
         data_converter=pydantic_data_converter,
         interceptors=[StampedStarts(lambda delay: ahead_by(offset, delay))],
     )
-    beat = scene.books.current.next_beat
-    assert beat is not None
+    action = scene.books.current.next_action
+    assert action is not None
     soon = scene.books.now() + timedelta(seconds=1)
-    view = scene.books.change(next_beat=replace(beat, not_before=soon))
-    both = couriers(drivers(scene, stamped))
+    view = scene.books.change(next_action=replace(action, not_before=soon))
+    both = dispatchers(drivers(scene, stamped))
     async with scene.workers():
         await both["open"].deliver(row("open", view))
         await until(lambda: scene.books.current.state is State.CLEARING)

@@ -14,8 +14,8 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.debits import DebitActivities
-from activities.desk import DeskActivities
 from activities.orders import OrderActivities
+from activities.queries import QueriesActivities
 from activities.reminders import ReminderActivities, ReviewActivities
 from adapters.temporal.releases import builds, make_current, replay_open
 from adapters.temporal.worker import Role, build_worker, debit_role
@@ -34,7 +34,7 @@ def driver_worker(scene: Stage, build: str) -> AbstractAsyncContextManager[Worke
         ReviewActivities(books).raise_operator,
         OrderActivities(books).apply,
         OrderActivities(books).give_up,
-        DeskActivities(books).look,
+        QueriesActivities(books).look,
     ]
     role = Role(scene.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
     return build_worker(scene.client, role, hands, build_id=build, grace=scene.grace)
@@ -44,7 +44,7 @@ def rail_worker(scene: Stage, build: str) -> AbstractAsyncContextManager[Worker]
     books = scene.books
     hands = DebitActivities(books, books, {books.rail: scene.rail}, books.clock)
     role = debit_role(books.rail, 5)
-    return build_worker(scene.client, role, [hands.present, hands.enquire], build_id=build)
+    return build_worker(scene.client, role, [hands.present, hands.inquire], build_id=build)
 
 
 async def becomes_current(client: Client, build: str) -> None:

@@ -44,7 +44,7 @@ def at(day: date, hour: int, minute: int = 0, zone: str = SHANGHAI) -> datetime:
 
 def attempt(
     number: int = 1,
-    klass: OutcomeClass | None = OutcomeClass.NSF,
+    outcome_class: OutcomeClass | None = OutcomeClass.NSF,
     on: date = DUE,
     **changes: Any,
 ) -> Attempt:
@@ -60,7 +60,7 @@ def attempt(
         "intended_at": at(on, 9),
         "send_until": at(on, 9, 1),
         "state": AttemptState.DECLINED,
-        "klass": klass,
+        "outcome_class": outcome_class,
         "code": "64",
         "ended_at": at(on, 9, 30),
     }

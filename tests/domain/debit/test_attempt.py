@@ -41,21 +41,21 @@ def test_an_attempt_is_live_until_its_verdict_and_may_be_known_not_to_have_left(
     attempt = s.books.item().attempts[0]
     assert attempt.is_live
     assert not attempt.never_left
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     assert not s.books.item().attempts[0].is_live
 
 
-@pytest.mark.parametrize("klass", list(OutcomeClass))
+@pytest.mark.parametrize("outcome_class", list(OutcomeClass))
 def test_every_class_has_one_verdict_and_only_explicit_ones_end_an_attempt(
-    klass: OutcomeClass,
+    outcome_class: OutcomeClass,
 ) -> None:
     """Unknown is not declined: trouble, duplicates and unmapped codes are asked again."""
-    verdict = verdict_of(klass)
-    assert Outcome(klass, "x").verdict is verdict
+    verdict = verdict_of(outcome_class)
+    assert Outcome(outcome_class, "x").verdict is verdict
     asked = {OutcomeClass.TECH, OutcomeClass.DUPLICATE, OutcomeClass.UNKNOWN_CODE}
     taken = {OutcomeClass.SUCCESS, OutcomeClass.SUCCESS_DEFECTIVE, OutcomeClass.PARTIAL}
-    assert (verdict is Verdict.UNKNOWN) == (klass in asked)
-    assert (verdict is Verdict.CONFIRMED) == (klass in taken)
+    assert (verdict is Verdict.UNKNOWN) == (outcome_class in asked)
+    assert (verdict is Verdict.CONFIRMED) == (outcome_class in taken)
     assert not EXCUSING & taken
 
 

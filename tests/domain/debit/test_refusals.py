@@ -32,13 +32,18 @@ GONE = tuple(attempt(n, None, state=_A.NOT_EXECUTED, code="") for n in range(1, 
             {"mandate": replace(MANDATE, ended_on=DUE)},
             *("mandate.ended", "the mandate ended on 2026-03-02"),
         ),
-        ((attempt(klass=_O.ACCOUNT),), {}, "class.ACCOUNT", "ACCOUNT (64) is never tried again"),
         (
-            (attempt(klass=_O.ACCOUNT, code=""),),
+            (attempt(outcome_class=_O.ACCOUNT),),
+            {},
+            "class.ACCOUNT",
+            "ACCOUNT (64) is never tried again",
+        ),
+        (
+            (attempt(outcome_class=_O.ACCOUNT, code=""),),
             *({}, "class.ACCOUNT", "ACCOUNT is never tried again"),
         ),
-        ((attempt(klass=_O.TECH),), {}, "class.TECH", "TECH (64) in DECLINED"),
-        ((attempt(klass=None, code=""),), {}, "class.NONE", "None in DECLINED"),
+        ((attempt(outcome_class=_O.TECH),), {}, "class.TECH", "TECH (64) in DECLINED"),
+        ((attempt(outcome_class=None, code=""),), {}, "class.NONE", "None in DECLINED"),
         (DECLINED, {}, "product.declined_retries", "refused 2 times without a usable reason"),
         (
             DECLINED,
@@ -120,7 +125,7 @@ def test_a_verdict_against_trying_again_names_rule_and_figures(
 def test_a_verdict_to_try_again_says_what_came_before_and_what_is_left(
     attempts: tuple[Attempt, ...], changed: dict[str, Any], reason: str
 ) -> None:
-    """The beat of the driver carries these words."""
+    """The action of the driver carries these words."""
     found = decide(*attempts, **changed)
     assert isinstance(found, RetryAt)
     assert found.reason == reason

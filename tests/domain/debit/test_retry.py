@@ -19,16 +19,16 @@ _O, _A = OutcomeClass, AttemptState
 NEXT_DAY = DUE + timedelta(days=1)
 
 
-@pytest.mark.parametrize("klass", sorted(set(OutcomeClass) - SOFT))
-def test_only_soft_refusals_are_tried_again(klass: OutcomeClass) -> None:
+@pytest.mark.parametrize("outcome_class", sorted(set(OutcomeClass) - SOFT))
+def test_only_soft_refusals_are_tried_again(outcome_class: OutcomeClass) -> None:
     """Everything but NSF, LIMIT and DECLINED stops the machine and names the class."""
-    assert rule(attempt(klass=klass)) == f"class.{klass}"
+    assert rule(attempt(outcome_class=outcome_class)) == f"class.{outcome_class}"
 
 
-@pytest.mark.parametrize("klass", sorted(SOFT))
-def test_a_soft_refusal_is_tried_again_on_the_next_banking_day(klass: OutcomeClass) -> None:
+@pytest.mark.parametrize("outcome_class", sorted(SOFT))
+def test_a_soft_refusal_is_tried_again_on_the_next_banking_day(outcome_class: OutcomeClass) -> None:
     """The first wait of the plan, at the plan's hour."""
-    assert slot(attempt(klass=klass)) == at(NEXT_DAY, 9)
+    assert slot(attempt(outcome_class=outcome_class)) == at(NEXT_DAY, 9)
 
 
 @pytest.mark.parametrize("state", sorted(LIVE))
@@ -45,16 +45,16 @@ def test_an_installment_that_was_never_presented_has_no_retry() -> None:
 
 def test_a_class_is_needed_to_try_again() -> None:
     """A refusal that nobody understood is not repeated, nor is a success."""
-    assert rule(attempt(klass=None)) == "class.NONE"
-    assert rule(attempt(klass=_O.SUCCESS, state=_A.CONFIRMED)) == "class.SUCCESS"
-    assert rule(attempt(klass=_O.NSF, state=_A.CONFIRMED)) == "class.NSF"
+    assert rule(attempt(outcome_class=None)) == "class.NONE"
+    assert rule(attempt(outcome_class=_O.SUCCESS, state=_A.CONFIRMED)) == "class.SUCCESS"
+    assert rule(attempt(outcome_class=_O.NSF, state=_A.CONFIRMED)) == "class.NSF"
 
 
 def test_a_returned_debit_is_tried_again_by_the_reason_of_its_return() -> None:
     """Taken back for lack of funds is soft; taken back by the payer is not."""
-    assert slot(attempt(klass=_O.NSF, state=_A.RETURNED)) == at(NEXT_DAY, 9)
-    assert rule(attempt(klass=_O.DISPUTE, state=_A.RETURNED)) == "class.DISPUTE"
-    assert rule(attempt(klass=_O.SUCCESS, state=_A.RETURNED)) == "class.SUCCESS"
+    assert slot(attempt(outcome_class=_O.NSF, state=_A.RETURNED)) == at(NEXT_DAY, 9)
+    assert rule(attempt(outcome_class=_O.DISPUTE, state=_A.RETURNED)) == "class.DISPUTE"
+    assert rule(attempt(outcome_class=_O.SUCCESS, state=_A.RETURNED)) == "class.SUCCESS"
 
 
 def test_a_refusal_without_a_reason_is_tried_once_more_and_no_more() -> None:
@@ -76,12 +76,12 @@ def test_declined_counts_are_their_own_and_other_reasons_do_not_use_them_up() ->
 
 
 @pytest.mark.parametrize("state", [_A.NOT_EXECUTED, _A.RECALLED])
-@pytest.mark.parametrize("klass", [_O.TECH, _O.NOT_FOUND, _O.PENDING, None])
+@pytest.mark.parametrize("outcome_class", [_O.TECH, _O.NOT_FOUND, _O.PENDING, None])
 def test_what_was_proven_not_executed_is_presented_at_the_next_open_moment(
-    state: AttemptState, klass: OutcomeClass | None
+    state: AttemptState, outcome_class: OutcomeClass | None
 ) -> None:
     """It cost the payer nothing, so no wait applies; only the rail's window does."""
-    ended = attempt(state=state, klass=klass, ended_at=at(DUE, 10, 15))
+    ended = attempt(state=state, outcome_class=outcome_class, ended_at=at(DUE, 10, 15))
     assert slot(ended) == at(DUE, 10, 15)
     night = replace(ended, ended_at=at(DUE, 21))
     assert slot(night) == at(NEXT_DAY, 7)
@@ -102,8 +102,8 @@ def test_a_hard_reason_is_not_forgotten_behind_an_attempt_that_came_to_nothing()
     nothing = attempt(2, _O.TECH, NEXT_DAY, state=_A.NOT_EXECUTED)
     assert rule(attempt(1, _O.ACCOUNT), nothing) == "class.ACCOUNT"
     assert isinstance(decide(attempt(1, _O.NSF), nothing), RetryAt)
-    for klass in sorted(HARD):
-        assert rule(replace(nothing, klass=klass)) == f"class.{klass}"
+    for outcome_class in sorted(HARD):
+        assert rule(replace(nothing, outcome_class=outcome_class)) == f"class.{outcome_class}"
     twice = (attempt(1, _O.DECLINED), attempt(2, _O.DECLINED, NEXT_DAY))
     assert rule(*twice, replace(nothing, number=3)) == "product.declined_retries"
 
@@ -153,7 +153,7 @@ def test_where_only_some_codes_may_be_presented_again_the_others_are_refused() -
     limit = RetryLimit("bacs.code_0", "the rule book", only_codes=("0",))
     assert rule(attempt(code="1"), limits=(limit,)) == "bacs.code_0"
     assert isinstance(decide(attempt(code="0"), limits=(limit,)), RetryAt)
-    nothing = attempt(code="34", klass=_O.NOT_FOUND, state=_A.NOT_EXECUTED)
+    nothing = attempt(code="34", outcome_class=_O.NOT_FOUND, state=_A.NOT_EXECUTED)
     assert isinstance(decide(nothing, limits=(limit,)), RetryAt)
 
 
@@ -162,8 +162,8 @@ def test_two_failures_in_a_row_over_the_payers_loans_need_new_authority() -> Non
     limit = RetryLimit("cfpb", "12 CFR 1041.8", failures_in_a_row=2, across_loans=True)
     here = attempt(1)
     other = attempt(1, on=DUE - timedelta(days=9))
-    paid = attempt(1, on=DUE - timedelta(days=3), klass=_O.SUCCESS, state=_A.CONFIRMED)
-    nothing = attempt(1, on=DUE - timedelta(days=1), klass=_O.TECH, state=_A.NOT_EXECUTED)
+    paid = attempt(1, on=DUE - timedelta(days=3), outcome_class=_O.SUCCESS, state=_A.CONFIRMED)
+    nothing = attempt(1, on=DUE - timedelta(days=1), outcome_class=_O.TECH, state=_A.NOT_EXECUTED)
     alive = attempt(9, on=DUE, state=_A.UNKNOWN, ended_at=None)
     assert isinstance(decide(here, limits=(limit,)), RetryAt)
     assert rule(here, limits=(limit,), elsewhere=(other,)) == "cfpb"
@@ -207,7 +207,7 @@ def test_windows_end_by_the_strictest_last_day() -> None:
     assert rule(early, attempt(2), rail=replace(RAIL, retry_within_days=1)) == (
         "rail.retry_within_days"
     )
-    nothing = attempt(1, on=DUE - one, klass=_O.TECH, state=_A.NOT_EXECUTED)
+    nothing = attempt(1, on=DUE - one, outcome_class=_O.TECH, state=_A.NOT_EXECUTED)
     assert isinstance(decide(nothing, attempt(2), rail=replace(RAIL, retry_within_days=1)), RetryAt)
 
 
@@ -250,8 +250,8 @@ def test_no_history_whatever_leads_to_more_presentments_than_allowed(
 ) -> None:
     """Whenever a retry is granted, it is below every limit, unhurried, and on an open day."""
     attempts = tuple(
-        attempt(n, klass, DUE + timedelta(days=n), state=state)
-        for n, (klass, state) in enumerate(ended, start=1)
+        attempt(n, outcome_class, DUE + timedelta(days=n), state=state)
+        for n, (outcome_class, state) in enumerate(ended, start=1)
     )
     decision = decide(*attempts, mandate=replace(MANDATE, attempts_max=most))
     if not isinstance(decision, RetryAt):
@@ -260,7 +260,7 @@ def test_no_history_whatever_leads_to_more_presentments_than_allowed(
     assert len(presented) < min(most, PLAN.attempts_max, RAIL.attempts_max)
     assert not any(a.is_live for a in attempts)
     last = attempts[-1]
-    assert last.klass not in HARD
+    assert last.outcome_class not in HARD
     assert last.ended_at is not None
     assert last.ended_at <= decision.not_before
     assert decision.value_on <= DUE + timedelta(days=PLAN.stop_after_days)

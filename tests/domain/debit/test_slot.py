@@ -97,7 +97,7 @@ def test_no_more_attempts_in_a_day_than_the_rail_allows() -> None:
     assert slot(first, second, plan=plan, rail=replace(RAIL, attempts_per_day=3)) == at(day(2), 11)
     single = replace(RAIL, attempts_per_day=1)
     assert slot(first, plan=plan, rail=single) == at(day(3), 9)
-    nothing = replace(second, state=AttemptState.NOT_EXECUTED, klass=OutcomeClass.TECH)
+    nothing = replace(second, state=AttemptState.NOT_EXECUTED, outcome_class=OutcomeClass.TECH)
     assert slot(first, nothing, plan=plan) == at(day(2), 11)
     never = replace(RAIL, attempts_per_day=0)
     assert rule(first, rail=never) == "rail.attempts_per_day"
@@ -166,7 +166,7 @@ def test_a_retry_beyond_the_confirmed_calendar_says_so() -> None:
     within = decide(attempt(), due_on=DUE)
     assert isinstance(within, RetryAt)
     assert within.reason == "NSF (64); presented 1 of 4 (product.attempts_max); value 2026-03-03"
-    nothing = decide(attempt(klass=None, code="", state=AttemptState.NOT_EXECUTED))
+    nothing = decide(attempt(outcome_class=None, code="", state=AttemptState.NOT_EXECUTED))
     assert isinstance(nothing, RetryAt)
     assert nothing.reason.startswith("NOT_EXECUTED: proven not executed; presented 0 of 4")
     bare = decide(attempt(code=""))

@@ -22,18 +22,20 @@ EXPLICIT = {
 }
 
 
-@pytest.mark.parametrize("klass", sorted(OutcomeClass))
-def test_every_class_carries_one_verdict_and_only_refusals_decline(klass: OutcomeClass) -> None:
+@pytest.mark.parametrize("outcome_class", sorted(OutcomeClass))
+def test_every_class_carries_one_verdict_and_only_refusals_decline(
+    outcome_class: OutcomeClass,
+) -> None:
     """Unknown is not declined: technical trouble and unmapped codes end nothing."""
-    assert verdict_of(klass) is EXPLICIT.get(klass, _V.DECLINED)
-    assert Outcome(klass, "x").verdict is verdict_of(klass)
+    assert verdict_of(outcome_class) is EXPLICIT.get(outcome_class, _V.DECLINED)
+    assert Outcome(outcome_class, "x").verdict is verdict_of(outcome_class)
 
 
 def test_no_answer_is_unknown_and_takes_nothing() -> None:
     """A lost answer neither confirms nor declines, and excuses the borrower."""
     assert NO_ANSWER.verdict is _V.UNKNOWN
     assert NO_ANSWER.executed_minor == 0
-    assert NO_ANSWER.klass in EXCUSING
+    assert NO_ANSWER.outcome_class in EXCUSING
     assert _O.NSF not in EXCUSING
 
 
@@ -59,10 +61,10 @@ def test_a_code_that_no_list_holds_is_the_unknown_row() -> None:
     """Looking up never fails; it answers with the row that says: ask again."""
     text = LocalText("问", "ask")
     unknown = CodeRow(
-        "bank", "dd", "", "?", "?", _O.UNKNOWN_CODE, False, None, None, 0, "", "enquire", text,
+        "bank", "dd", "", "?", "?", _O.UNKNOWN_CODE, False, None, None, 0, "", "inquire", text,
         text, "none",
     )  # fmt: skip
-    known = replace(unknown, code="51", klass=_O.NSF)
+    known = replace(unknown, code="51", outcome_class=_O.NSF)
     table = CodeTable("bank", "dd", {"51": known}, unknown)
     assert table.lookup("Z9") is unknown
     assert table.lookup("51") is known

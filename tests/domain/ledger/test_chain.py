@@ -152,7 +152,7 @@ def _rehashed(rows: Rows) -> Rows:
             for name, value in {
                 "kind": "hold",
                 "identity": "e" * 64,
-                "says": "verdict/O/00",
+                "dedup_key": "verdict/O/00",
                 "approver": "ops-2",
                 "rule": "hold.known",
                 "answer": "no",

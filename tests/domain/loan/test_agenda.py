@@ -15,7 +15,7 @@ from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from domain.loan.product import ReminderRule
 from domain.loan.retrying import barred, ends_on, retry_verdict
-from domain.loan.view import BeatKind
+from domain.loan.view import ActionKind
 from tests.support.doors import (
     ChangeDate,
     Hold,
@@ -35,9 +35,9 @@ def reminders(*rules: ReminderRule) -> object:
     return replace(PRODUCT, reminders=replace(RULES, rules=rules))
 
 
-def beat(s: Scene, number: int = 1) -> tuple[str, datetime] | None:
-    """Key and instant of the next beat."""
-    found = s.books.view(number).next_beat
+def action(s: Scene, number: int = 1) -> tuple[str, datetime] | None:
+    """Key and instant of the next action."""
+    found = s.books.view(number).next_action
     return (found.key, found.not_before) if found else None
 
 
@@ -50,57 +50,63 @@ def at(s: Scene, day: int, hour: int, minute: int = 0) -> None:
 def test_a_reminder_is_planned_by_days_before_and_local_time() -> None:
     """Three days before the tenth at ten in Shanghai."""
     s = Scene.boarded()
-    assert beat(s) == ("remind/0/0", datetime(2026, 3, 7, 2, tzinfo=UTC))
+    assert action(s) == ("remind/0/0", datetime(2026, 3, 7, 2, tzinfo=UTC))
 
 
 def test_a_reminder_outside_the_allowed_hours_moves_into_them() -> None:
     """Planned for 23:00: sent at eight the next morning."""
     s = Scene.boarded(product=reminders(ReminderRule(3, time(23), ("sms",))))
-    assert beat(s) == ("remind/0/0", datetime(2026, 3, 8, 0, tzinfo=UTC))
+    assert action(s) == ("remind/0/0", datetime(2026, 3, 8, 0, tzinfo=UTC))
 
 
 def test_a_missed_reminder_waits_out_the_quiet_hours_and_is_dropped_after_a_day() -> None:
     """Planned at 20:30, the worker is back at 23:00: eight in the morning, never at night."""
     s = Scene.boarded(product=reminders(ReminderRule(3, time(20, 30), ("sms",))))
     at(s, 7, 20, 45)
-    assert beat(s) == ("remind/0/0", datetime(2026, 3, 7, 12, 30, tzinfo=UTC))
+    assert action(s) == ("remind/0/0", datetime(2026, 3, 7, 12, 30, tzinfo=UTC))
     at(s, 7, 23)
-    assert beat(s) == ("remind/0/0", datetime(2026, 3, 8, 0, tzinfo=UTC))
+    assert action(s) == ("remind/0/0", datetime(2026, 3, 8, 0, tzinfo=UTC))
     at(s, 9, 23)
-    assert s.books.view().next_beat.kind is BeatKind.PRESENT  # type: ignore[union-attr]
+    assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
 
 
 def test_no_receipt_in_time_brings_the_next_channel_and_then_none() -> None:
     """SMS unanswered: mail; mail unanswered: the debit."""
     s = Scene.boarded()
-    s.beat()
-    assert s.books.view().next_beat.kind is BeatKind.PRESENT  # type: ignore[union-attr]
+    s.action()
+    assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
     s.books.at += timedelta(hours=20)
-    assert beat(s)[0] == "remind/0/1"  # type: ignore[index]
+    assert action(s)[0] == "remind/0/1"  # type: ignore[index]
     s.give(
-        QueueReminder, actor=DRIVER, loan_id="L1", number=1, beat="remind/0/1", generation=1, seen=1
+        QueueReminder,
+        actor=DRIVER,
+        loan_id="L1",
+        number=1,
+        action="remind/0/1",
+        generation=1,
+        seen=1,
     )
     assert len(s.books.item().notices) == 1, "six in the morning is too early"
-    s.beat()
+    s.action()
     assert [notice.channel for notice in s.books.item().notices] == ["sms", "email"]
     s.books.at += timedelta(hours=20)
-    assert s.books.view().next_beat.kind is BeatKind.PRESENT  # type: ignore[union-attr]
+    assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
 
 
 def test_a_moved_due_date_is_told_anew() -> None:
     """What the borrower was told is no longer so: every rule begins again for the new date."""
     s = Scene.boarded()
-    s.beat()
+    s.action()
     (told,) = s.books.item().notices
     s.give(RecordNoticeReceipt, message_id=told.message_id, delivered=True)
     assert agenda.was_reminded(s.books.item())
     s.order(ChangeDate, due_on=date(2026, 3, 20))
     assert not agenda.was_reminded(s.books.item())
-    assert beat(s) == ("remind/0/0/20260320", datetime(2026, 3, 17, 2, tzinfo=UTC))
+    assert action(s) == ("remind/0/0/20260320", datetime(2026, 3, 17, 2, tzinfo=UTC))
     s.order(ChangeDate, due_on=date(2026, 3, 10))
     assert agenda.was_reminded(s.books.item()), "that date had been told"
     s.order(ChangeDate, due_on=date(2026, 3, 20))
-    s.beat()
+    s.action()
     again = s.books.item().notices[-1]
     assert (again.due_on, again.step) == (date(2026, 3, 20), 0)
     assert again.message_id == f"{told.message_id}-20260320"
@@ -127,11 +133,11 @@ def test_the_first_debit_goes_out_on_the_due_day_and_after_its_slot_at_once() ->
     """09:30 on the day; later in the rail's hours now; at night when it opens."""
     quiet = reminders()
     s = Scene.boarded(product=quiet)
-    assert beat(s) == ("present/1", datetime(2026, 3, 10, 1, 30, tzinfo=UTC))
+    assert action(s) == ("present/1", datetime(2026, 3, 10, 1, 30, tzinfo=UTC))
     at(s, 10, 20, 30)
-    assert beat(s) == ("present/1", datetime(2026, 3, 10, 23, tzinfo=UTC))
+    assert action(s) == ("present/1", datetime(2026, 3, 10, 23, tzinfo=UTC))
     at(s, 12, 11)
-    assert beat(s) == ("present/1", s.books.at)
+    assert action(s) == ("present/1", s.books.at)
 
 
 def test_while_a_verdict_is_owed_the_rail_is_asked_at_growing_intervals() -> None:
@@ -139,41 +145,41 @@ def test_while_a_verdict_is_owed_the_rail_is_asked_at_growing_intervals() -> Non
     s = Scene.boarded(product=reminders())
     order = s.present()
     rail = s.books.rules.rails["simbank"]
-    s.hear(order, OutcomeClass.PENDING)
-    assert beat(s)[1] == s.books.at + rail.expected_by  # type: ignore[index]
+    s.apply_outcome(order, OutcomeClass.PENDING)
+    assert action(s)[1] == s.books.at + rail.expected_by  # type: ignore[index]
     waits = []
     for _ in range(8):
-        s.hear(order, OutcomeClass.TECH, source="enquiry")
-        waits.append(beat(s)[1] - s.books.at)  # type: ignore[index]
-        s.books.at = beat(s)[1]  # type: ignore[index]
-    assert waits == [*rail.enquiry[1:], *[rail.enquiry[-1]] * 3]
+        s.apply_outcome(order, OutcomeClass.TECH, source="inquiry")
+        waits.append(action(s)[1] - s.books.at)  # type: ignore[index]
+        s.books.at = action(s)[1]  # type: ignore[index]
+    assert waits == [*rail.inquiry[1:], *[rail.inquiry[-1]] * 3]
 
 
 def test_a_state_without_its_attempt_asks_nothing() -> None:
     """The books would not say so; the agenda does not fall over it."""
     s = Scene.boarded()
     item = replace(s.books.item(), state=State.PRESENTED)
-    assert agenda.next_beat(s.books.loans["L1"], item, s.books.rules, s.books.at) is None
+    assert agenda.next_action(s.books.loans["L1"], item, s.books.rules, s.books.at) is None
 
 
-def test_states_that_only_wait_have_no_beat() -> None:
+def test_states_that_only_wait_have_no_action() -> None:
     """Delinquent, settled, closed: nothing is asked of the driver."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     s.settle()
-    assert (s.state, beat(s)) == ("SETTLED", None)
+    assert (s.state, action(s)) == ("SETTLED", None)
 
 
-def test_a_retry_whose_last_day_has_passed_has_no_beat_and_ends_in_delinquency() -> None:
+def test_a_retry_whose_last_day_has_passed_has_no_action_and_ends_in_delinquency() -> None:
     """Held for two months: after letting go nothing is presented past the plan's last day."""
     s = Scene.boarded(product=reminders())
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert isinstance(s.order(Hold), Change)
     s.books.at += timedelta(days=60)
     item, loan = s.books.item(), s.books.loans["L1"]
     free = replace(item, hold=None)
-    assert agenda.next_beat(loan, free, s.books.rules, s.books.at) is None
+    assert agenda.next_action(loan, free, s.books.rules, s.books.at) is None
     verdict = retry_verdict(loan, item, s.books.rules, s.books.at)
     assert isinstance(verdict, NoRetry)
     assert verdict.rule == "product.stop_after_days"
@@ -185,7 +191,7 @@ def test_a_retry_whose_last_day_has_passed_has_no_beat_and_ends_in_delinquency()
 def test_a_missed_slot_moves_on_with_its_value_day() -> None:
     """Down for three days: the next slot, valued on its own day."""
     s = Scene.boarded(product=reminders())
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     loan, item = s.books.loans["L1"], s.books.item()
     planned = retry_verdict(loan, item, s.books.rules)
     assert isinstance(planned, RetryAt)
@@ -203,7 +209,7 @@ def test_a_missed_slot_moves_on_with_its_value_day() -> None:
 def test_a_confirmed_attempt_that_did_not_suffice_counts_as_short_funds() -> None:
     """Partial success: the plan goes on with the rest."""
     s = Scene.boarded(product=reminders())
-    s.hear(s.present(), OutcomeClass.PARTIAL, 100)
+    s.apply_outcome(s.present(), OutcomeClass.PARTIAL, 100)
     verdict = retry_verdict(s.books.loans["L1"], s.books.item(), s.books.rules)
     assert isinstance(verdict, RetryAt)
     assert "NSF" in verdict.reason
@@ -224,7 +230,7 @@ def test_an_installment_that_may_never_be_presented_is_delinquent_on_its_day() -
     """No attempt is allowed under the mandate: visible at once, not silently due for ever."""
     mandate = Mandate("M-L1", "simbank", "m", "a", date(2026, 1, 1), attempts_max=0)
     s = Scene.boarded(mandate=mandate, product=reminders())
-    assert beat(s) is None
+    assert action(s) is None
     s.until(date(2026, 3, 10))
     assert s.state == "DELINQUENT"
 
@@ -233,12 +239,12 @@ def test_after_a_reset_earlier_attempts_count_only_for_rail_and_mandate() -> Non
     """A moved date begins the product's plan anew."""
     product = replace(reminders(), retry=replace(PRODUCT.retry, attempts_max=1))  # type: ignore[type-var]
     s = Scene.boarded(product=product)
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert s.state == "DELINQUENT"
     s.order(ChangeDate, due_on=date(2026, 3, 20))
     order = s.present()
     assert s.today == date(2026, 3, 20)
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     assert s.state == "DELINQUENT"
     assert len(s.books.item().attempts) == 2
 
@@ -247,7 +253,7 @@ def test_a_reopened_installment_without_attempts_since_a_reset_is_judged_by_all(
     """A debit before the moved date comes back later: tried again by its own history."""
     s = Scene.boarded(product=reminders())
     first = s.present()
-    s.hear(first, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
     s.order(ChangeDate, due_on=date(2026, 3, 20))
     s.pay(6100)
     assert s.state == "CLEARING"
@@ -268,12 +274,12 @@ def test_the_sweep_knows_its_next_day_for_every_kind_of_work() -> None:
     )
     assert agenda.opens_on(loan, loan.installment(1), s.books.rules, s.books.at) is None
     assert next_roll() == date(2026, 3, 10)
-    s.beat()
+    s.action()
     assert next_roll() == date(2026, 3, 9), "the day after the SMS should have been answered"
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     assert next_roll() == date(2026, 3, 15), "the first day of penalty is over"
-    s.hear(s.present(), minor=10100)
+    s.apply_outcome(s.present(), minor=10100)
     s.settle()
     assert next_roll() == date(2026, 3, 13), "the return window ends"
     s.until(date(2026, 3, 13))
@@ -284,7 +290,7 @@ def test_the_sweep_knows_its_next_day_for_every_kind_of_work() -> None:
 def test_a_loan_with_nothing_to_come_is_not_rolled() -> None:
     """All closed: no day of the sweep."""
     s = Scene.boarded(lines=schedule(((10000, 0),)))
-    s.hear(s.present(), minor=10000)
+    s.apply_outcome(s.present(), minor=10000)
     s.settle()
     s.until(s.today + timedelta(days=5))
     assert agenda.next_roll_on(s.books.loans["L1"], s.books.rules, s.books.at) is None
@@ -293,7 +299,7 @@ def test_a_loan_with_nothing_to_come_is_not_rolled() -> None:
 def test_a_window_that_ended_in_vain_is_not_looked_at_every_day() -> None:
     """Held past its return window: letting go looks at the gates, not the sweep."""
     s = Scene.boarded(lines=schedule(((10000, 0),)))
-    s.hear(s.present(), minor=10000)
+    s.apply_outcome(s.present(), minor=10000)
     s.settle()
     s.order(Hold)
     s.until(s.today + timedelta(days=5))
@@ -305,7 +311,7 @@ def test_a_moved_date_is_rolled_on_its_new_day() -> None:
     """What had fallen due falls due again on the day that was agreed."""
     product = replace(reminders(), penalty=None)  # type: ignore[type-var]
     s = Scene.boarded(product=product, lines=schedule(((10000, 0),)))
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     s.order(ChangeDate, due_on=date(2026, 3, 20))
     s.order(Hold)
     roll = agenda.next_roll_on(s.books.loans["L1"], s.books.rules, s.books.at)
@@ -314,17 +320,17 @@ def test_a_moved_date_is_rolled_on_its_new_day() -> None:
     assert s.state == "DUE"
 
 
-def test_a_beat_of_another_kind_waits_for_a_newer_view() -> None:
-    """A build that does not know a kind of beat reads it as OTHER."""
-    assert BeatKind("SING") is BeatKind.OTHER
+def test_a_action_of_another_kind_waits_for_a_newer_view() -> None:
+    """A build that does not know a kind of action reads it as OTHER."""
+    assert ActionKind("SING") is ActionKind.OTHER
 
 
 @pytest.mark.parametrize("key", ["present/2", "present/x"])
-def test_only_the_beat_that_comes_next_is_performed(key: str) -> None:
+def test_only_the_action_that_comes_next_is_performed(key: str) -> None:
     """Another key is moot, whatever its kind."""
     s = Scene.boarded(product=reminders())
     at(s, 10, 9, 30)
-    s.give(IntendDebit, actor=DRIVER, loan_id="L1", number=1, beat=key, generation=1, seen=1)
+    s.give(IntendDebit, actor=DRIVER, loan_id="L1", number=1, action=key, generation=1, seen=1)
     assert s.books.item().attempts == ()
 
 
@@ -335,7 +341,7 @@ def test_the_limit_of_a_scheme_is_in_force_and_named() -> None:
     s.books.rules = replace(s.books.rules, limits={"simbank": (limit,)})
 
     order = s.present()
-    s.hear(order, OutcomeClass.NSF, code="64")
+    s.apply_outcome(order, OutcomeClass.NSF, code="64")
 
     assert s.books.item().state is State.DELINQUENT
     assert "scheme.once" in s.books.transitions[-1].detail

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
 from domain.loan import closure
 from domain.loan.aggregate import Rulebook
-from domain.loan.cases import CaseKind
 from domain.loan.change import CaseChange
 from tests.support.doors import WriteOff
 from tests.support.memory import PLAIN
@@ -45,7 +45,7 @@ def test_a_receipt_lacks_its_line_and_then_the_window() -> None:
     """The bank proves it, the calendar closes it, the funder holds it."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     assert lacks(s) == {
         ("unproven", "bank"),
         ("return_window", "calendar"),
@@ -60,7 +60,7 @@ def test_a_receipt_lacks_its_line_and_then_the_window() -> None:
 def test_what_is_written_off_is_not_released() -> None:
     """Given up in the books is not paid."""
     s = Scene.boarded()
-    s.hear(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     s.order(WriteOff)
     assert ("owed", "borrower") in lacks(s)
 
@@ -69,7 +69,7 @@ def test_an_open_case_about_the_installment_stands_in_the_way_and_others_do_not(
     """A complaint about it blocks; a case about another, or that is only information, does not."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     s.credit(order, 10100)
     s.books.at += timedelta(days=3)
     case = CaseChange("open", "k", CaseKind.COMPLAINT, "wrong", "L1", 1)
@@ -92,7 +92,7 @@ def test_the_window_counts_banking_days_from_the_newest_receipt() -> None:
     assert closure.window_ends(loan, item, s.books.rules) == date(2026, 3, 12)
     order = s.present()
     s.until(date(2026, 3, 13))
-    s.hear(order, minor=10100, executed_on=date(2026, 3, 13))
+    s.apply_outcome(order, minor=10100, executed_on=date(2026, 3, 13))
     loan, item = s.books.loans["L1"], s.books.item()
     assert closure.window_ends(loan, item, s.books.rules) == date(2026, 3, 17)
 
@@ -101,8 +101,8 @@ def test_a_surplus_that_never_paid_it_is_no_condition_of_the_installment() -> No
     """Taken for it, not applied: somebody's case; once returned, both its legs are proven."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B1")
-    s.hear(order, minor=10100, source="webhook", bank_ref="B2")
+    s.apply_outcome(order, minor=10100, bank_ref="B1")
+    s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
     loan, item = s.books.loans["L1"], s.books.item()
     assert [r.id for r in closure.receipts_of(loan, item)] == [f"R-{order}", f"R-{order}-2"]
     assert [r.id for r in closure.unproven(loan, item)] == [f"R-{order}"]

@@ -8,10 +8,10 @@ import pytest
 
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import InvalidInput
+from domain.kernel.command import admitted
 from domain.loan.aggregate import HoldKind
-from domain.loan.command import admitted
-from domain.reconciliation.broken import StatementBreak
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.statement.broken import StatementBreak
+from domain.statement.statement import LineItem, StatementLine
 from tests.support.doors import (
     Actor,
     BookLine,
@@ -30,13 +30,13 @@ from tests.support.doors import (
 from tests.support.memory import TESTER, board
 
 DAY = date(2026, 3, 10)
-INTENT = IntendDebit(id="a", actor=TESTER, loan_id="L1", number=1, beat="present/1", seen=4)
+INTENT = IntendDebit(id="a", actor=TESTER, loan_id="L1", number=1, action="present/1", seen=4)
 
 
 def test_the_identity_is_the_content_and_neither_the_id_nor_what_was_seen() -> None:
-    """A retry under a newer view is the same command; another beat is not."""
+    """A retry under a newer view is the same command; another action is not."""
     assert INTENT.identity() == replace(INTENT, id="b", seen=9).identity()
-    assert INTENT.identity() != replace(INTENT, beat="present/2").identity()
+    assert INTENT.identity() != replace(INTENT, action="present/2").identity()
     hold = Hold(id="a", actor=TESTER, loan_id="L1", number=1)
     assert hold.identity() != INTENT.identity()
 
@@ -79,20 +79,20 @@ def test_evidence_that_counts_once_says_so_by_a_key_and_orders_say_nothing() -> 
         order_no="O1",
         bank_ref="B1",
         amount_minor=5,
-        klass=OutcomeClass.NSF,
+        outcome_class=OutcomeClass.NSF,
         code="AM04",
         returned_on=DAY,
     )
     notice = RecordNoticeReceipt(id="a", actor=TESTER, message_id="N1", delivered=True)
-    said = returned.says()
+    said = returned.dedup_key()
     assert said is not None
     assert said.startswith("return/simbank/O1/")
     for change in ({"bank_ref": None}, {"amount_minor": 6}, {"code": "MD06"}):
-        assert replace(returned, **change).says() != said, "a booking may come back in parts"
-    assert replace(returned, id="b", klass=OutcomeClass.DISPUTE).says() == said
-    assert notice.says() == "notice/N1/delivered"
-    assert replace(notice, delivered=False).says() == "notice/N1/failed"
-    assert INTENT.says() is None
+        assert replace(returned, **change).dedup_key() != said, "a booking may come back in parts"
+    assert replace(returned, id="b", outcome_class=OutcomeClass.DISPUTE).dedup_key() == said
+    assert notice.dedup_key() == "notice/N1/delivered"
+    assert replace(notice, delivered=False).dedup_key() == "notice/N1/failed"
+    assert INTENT.dedup_key() is None
     assert returned.scope() == Scope(orders=("O1",))
     assert notice.scope() == Scope(messages=("N1",))
 
@@ -114,9 +114,9 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
     items = (LineItem("O2", None, None, 5), LineItem(None, "M1", None, -5))
     line = StatementLine("A/S/1", "A", DAY, DAY, 0, "CNY", None, items=items, batch_ref="b-1")
     named = BookLine(id="a", actor=TESTER, statement_id="S", line=line)
-    assert (named.says() or "").startswith("line/A/S/1/")
-    assert named.says() == replace(named, id="b", statement_id="S2").says()
-    assert named.says() != replace(named, line=replace(line, amount_minor=1)).says()
+    assert (named.dedup_key() or "").startswith("line/A/S/1/")
+    assert named.dedup_key() == replace(named, id="b", statement_id="S2").dedup_key()
+    assert named.dedup_key() != replace(named, line=replace(line, amount_minor=1)).dedup_key()
     assert named.scope() == Scope(
         mandates=("M1",),
         orders=("O2",),
@@ -147,5 +147,9 @@ def test_what_failed_in_a_statement_is_one_fact() -> None:
     broken = RecordStatementBreak(
         id="a", actor=TESTER, what=StatementBreak.FILE_REFUSED, subject="f1", text="no XML"
     )
-    assert broken.says() == "break/statement_refused/f1" == replace(broken, text="other").says()
+    assert (
+        broken.dedup_key()
+        == "break/statement_refused/f1"
+        == replace(broken, text="other").dedup_key()
+    )
     assert broken.scope() == Scope()

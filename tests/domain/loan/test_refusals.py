@@ -15,23 +15,23 @@ from typing import Any
 import pytest
 
 from domain.errors import InvalidInput, InvariantBroken
-from domain.loan.amounts import Amounts, Component
-from domain.loan.apr import AprMethod, disclose
-from domain.loan.cashflow import Flow, Odd, check_flows
-from domain.loan.daycount import DayCount, add_months
-from domain.loan.frequency import Frequency
-from domain.loan.interest import accrue
-from domain.loan.orders import named
-from domain.loan.payoff import quote
-from domain.loan.penalty import PenaltyRule, penalty
-from domain.loan.prepay import prepay
-from domain.loan.restructure import Effect, reamortise, remaining_terms
-from domain.loan.schedule import Method, ScheduleLine, ScheduleTerms, build, check
-from domain.loan.solver import solve
+from domain.loan.named_waterfalls import named
 from domain.loan.split import ShareRule, SplitRules, split
-from domain.loan.timing import Payments, dated, of_dates
-from domain.loan.unitperiod import UnitPeriod
 from domain.loan.waterfall import Direction, Future, OpenItem, Waterfall, allocate
+from domain.pricing.amounts import Amounts, Component
+from domain.pricing.apr import AprMethod, disclose
+from domain.pricing.cashflow import Flow, Odd, check_flows
+from domain.pricing.daycount import DayCount, add_months
+from domain.pricing.frequency import Frequency
+from domain.pricing.interest import accrue
+from domain.pricing.payoff import quote
+from domain.pricing.penalty import PenaltyRule, penalty
+from domain.pricing.prepay import prepay
+from domain.pricing.restructure import Effect, reamortise, remaining_terms
+from domain.pricing.schedule import Method, ScheduleLine, ScheduleTerms, build, check
+from domain.pricing.solver import solve
+from domain.pricing.timing import Payments, dated, of_dates
+from domain.pricing.unitperiod import UnitPeriod
 from tests.support.memory import PRODUCT
 
 LENT, FIRST, SECOND = date(2024, 1, 15), date(2024, 2, 15), date(2024, 3, 15)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput, InvariantBroken
-from domain.loan.amounts import Amounts, Component
 from domain.loan.split import ShareRule, SplitRules, claims_after, draw, split
+from domain.pricing.amounts import Amounts, Component
 
 
 def rules(**percents: int) -> SplitRules:

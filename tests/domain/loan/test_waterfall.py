@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput, InvariantBroken
-from domain.loan.amounts import Amounts, Component
-from domain.loan.orders import named
+from domain.loan.named_waterfalls import named
 from domain.loan.waterfall import (
     Allocation,
     Direction,
@@ -19,6 +18,7 @@ from domain.loan.waterfall import (
     allocate,
     days_past_due,
 )
+from domain.pricing.amounts import Amounts, Component
 
 ORDER = (Component.PENALTY, Component.FEE, Component.PRINCIPAL, Component.INTEREST)
 TODAY = date(2024, 5, 1)

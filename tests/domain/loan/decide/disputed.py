@@ -47,4 +47,4 @@ def last_line(s: Scene) -> str:
 def asked_late(s: Scene, order: str) -> None:
     """The rail says after its query window that it does not know the order."""
     s.books.at += s.books.rules.rails["simbank"].query_window + timedelta(minutes=5)
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry")

@@ -15,8 +15,8 @@ from typing import Any
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
-from domain.loan.amounts import Component
-from domain.reconciliation.statement import LineItem
+from domain.pricing.amounts import Component
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
     Cancel,
@@ -69,15 +69,15 @@ def on_rail(scene: Scene, **terms: Any) -> None:
 def paid_on_time() -> Scene:
     """Reminded, debited, confirmed, told again, proven by the bank, released and closed."""
     s = boarded(product=PRODUCT)
-    s.beat()
+    s.action()
     sms = s.books.item().notices[0].message_id
     s.give(RecordNoticeReceipt, message_id=sms, delivered=True)
     s.give(RecordNoticeReceipt, message_id=sms, delivered=False)
     s.until(DUE)
     order = s.present()
-    s.hear(order, OutcomeClass.PENDING)
-    s.hear(order, minor=10100, bank_ref="B-1", source="webhook")
-    s.hear(order, minor=10100, bank_ref="B-1", source="enquiry", asked_at=s.books.at)
+    s.apply_outcome(order, OutcomeClass.PENDING)
+    s.apply_outcome(order, minor=10100, bank_ref="B-1", source="webhook")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1", source="inquiry", asked_at=s.books.at)
     s.until(s.today + DAY)
     s.credit(order, 10100, fee=7, tx="B-1")
     s.until(s.today + 10 * DAY)
@@ -88,18 +88,18 @@ def declined_until_the_plan_is_spent() -> Scene:
     """No funds four times with penalty meanwhile; a person begins the plan anew and it is paid."""
     s = boarded()
     for _ in range(4):
-        s.hear(s.present(), OutcomeClass.NSF, code="AM04")
+        s.apply_outcome(s.present(), OutcomeClass.NSF, code="AM04")
     s.until(s.today + DAY)
     s.order(RetryNow, reason="paid his salary")
     order = s.present()
-    s.hear(order, minor=s.books.item().attempts[-1].amount_minor)
+    s.apply_outcome(order, minor=s.books.item().attempts[-1].amount_minor)
     s.settle()
     s.until(s.today + 8 * DAY)
     return s
 
 
 def in_doubt() -> Scene:
-    """Sent, nobody knows; leases, repeats, enquiries in vain, a person; the bank line decides."""
+    """Sent, nobody knows; leases, repeats, inquiries in vain, a person; the bank line decides."""
     s = boarded()
     order = s.present()
     s.order(RenewSend, order_no="nobody's")
@@ -109,8 +109,8 @@ def in_doubt() -> Scene:
     s.order(RenewSend, order_no=order)
     on_rail(s, idempotent=True)
     s.order(RenewSend, order_no=order)
-    s.hear(order, OutcomeClass.UNKNOWN_CODE, source="timeout")
-    s.hear(order, OutcomeClass.PENDING, source="enquiry", asked_at=s.books.at)
+    s.apply_outcome(order, OutcomeClass.UNKNOWN_CODE, source="timeout")
+    s.apply_outcome(order, OutcomeClass.PENDING, source="inquiry", asked_at=s.books.at)
     s.order(RaiseOperator, reason="")
     s.order(RaiseOperator, reason="the rail does not answer")
     later(s.books, s.books.at + timedelta(hours=1))
@@ -121,7 +121,7 @@ def in_doubt() -> Scene:
     s.order(RenewSend, order_no=order)
     s.until(s.today + 2 * DAY)
     s.credit(order, 10100, tx="B-1")
-    s.hear(order, minor=10100, bank_ref="B-1")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1")
     s.order(RenewSend, order_no=order)
     return s
 
@@ -133,14 +133,14 @@ def never_left() -> Scene:
     s.give(RecordUnsent, order_no=order, sends=1)
     s.give(RecordUnsent, order_no=order, sends=1)
     s.give(RecordUnsent, order_no="nobody's", sends=1)
-    s.beat()
+    s.action()
     s.give(RecordUnsent, order_no=order, sends=2)
     s.pay(10100, ref="T-1")
-    s.beat()
+    s.action()
     second = s.present(2)
-    s.hear(second, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+    s.apply_outcome(second, OutcomeClass.NOT_FOUND, source="inquiry", asked_at=s.books.at)
     s.until(s.today + 2 * DAY)
-    s.hear(second, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+    s.apply_outcome(second, OutcomeClass.NOT_FOUND, source="inquiry", asked_at=s.books.at)
     return s
 
 
@@ -148,14 +148,14 @@ def returned_after_closure() -> Scene:
     """Closed, returned with a fee, tried again, returned for good, written off, recovered."""
     s = boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B-1")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1")
     s.credit(order, 10100, tx="B-1")
     s.until(s.today + 9 * DAY)
     s.returned(order, 10100, bank_ref="B-1")
     s.returned(order, 10100, bank_ref="B-1")
     s.return_line(order, 10100, fee=300, tx="B-1")
     again = s.present()
-    s.hear(again, minor=s.books.item().attempts[-1].amount_minor, bank_ref="B-2")
+    s.apply_outcome(again, minor=s.books.item().attempts[-1].amount_minor, bank_ref="B-2")
     s.settle()
     s.returned(again, s.books.item().attempts[-1].amount_minor, OutcomeClass.ACCOUNT, "B-2", "AC04")
     s.settle()
@@ -171,9 +171,9 @@ def returned_in_part() -> Scene:
     """40 of 101 come, the rest is refused; the 40 are returned without a reference and matched."""
     s = boarded()
     order = s.present()
-    s.hear(order, minor=4000, bank_ref="B-1")
+    s.apply_outcome(order, minor=4000, bank_ref="B-1")
     s.credit(order, 4000, tx="B-1")
-    s.hear(s.present(), OutcomeClass.MANDATE, code="MD01")
+    s.apply_outcome(s.present(), OutcomeClass.MANDATE, code="MD01")
     s.return_line(None, 4000, tx=None)
     s.settle()
     return s
@@ -266,7 +266,7 @@ def orders_of_a_person() -> Scene:
         (WriteOff, {}),
     ):
         s.order(kind, **values)
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     s.pay(60, ref="T-1")
     s.order(Cancel)
     s.order(ChangeDate, 2, due_on=s.today)
@@ -297,10 +297,10 @@ def edges_of_orders() -> Scene:
     s.order(Waive, component=Component.FEE, amount_minor=1)
     order = s.present()
     s.order(Charge, component=Component.FEE, amount_minor=5)
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     s.order(RetryNow, reason="he has money now")
     s.order(ChangeDate, due_on=s.today + DAY, reason="payday is tomorrow")
-    s.hear(s.present(), minor=10105, bank_ref="B-1")
+    s.apply_outcome(s.present(), minor=10105, bank_ref="B-1")
     return s
 
 
@@ -319,15 +319,15 @@ def reminders_that_fail() -> Scene:
     """The first channel fails, the second as well: debited all the same, and a person sees it."""
     s = boarded(product=PRODUCT)
     s.give(RecordNoticeReceipt, message_id="nobody's", delivered=True)
-    s.beat()
+    s.action()
     s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=False)
-    stale = s.books.view().next_beat
+    stale = s.books.view().next_action
     assert stale is not None
-    s.order(QueueReminder, beat=stale.key, generation=2)
-    s.beat()
-    s.order(QueueReminder, beat=stale.key)
-    s.order(IntendDebit, beat="present/1")
-    s.order(Review, beat="review/1")
+    s.order(QueueReminder, action=stale.key, generation=2)
+    s.action()
+    s.order(QueueReminder, action=stale.key)
+    s.order(IntendDebit, action="present/1")
+    s.order(Review, action="review/1")
     s.give(RecordNoticeReceipt, message_id=s.books.item().notices[1].message_id, delivered=False)
     s.present()
     s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=True)
@@ -338,9 +338,9 @@ def late_proof() -> Scene:
     """Confirmed, and no bank line comes: a case, a person's task, and both end with the line."""
     s = boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B-1")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1")
     s.until(s.today + 7 * DAY)
-    s.beat()
+    s.action()
     s.credit(order, 10100, tx="B-1")
     return s
 
@@ -348,7 +348,7 @@ def late_proof() -> Scene:
 def strangers() -> Scene:
     """Evidence about nobody: orders, reports, lines and returns that the books do not know."""
     s = boarded()
-    s.hear("nobody's", minor=5)
+    s.apply_outcome("nobody's", minor=5)
     s.returned("nobody's", 5)
     s.give(RecordUnreadReport, rail="simbank", event_id="E-1", type="surprise")
     s.line(minor=700, id="A")
@@ -364,15 +364,15 @@ def executed_twice() -> Scene:
     """The bank takes an order's money twice, and once more after it was thought not executed."""
     s = boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B-1")
-    s.hear(order, minor=10100, bank_ref="B-2")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1")
+    s.apply_outcome(order, minor=10100, bank_ref="B-2")
     s.credit(order, 10100, tx="B-1")
     s.credit(order, 10100, tx="B-2")
     s.returned(order, 10100, bank_ref="B-2")
     s.return_line(order, 10100, tx="B-2")
     second = s.present(2)
-    s.hear(second, OutcomeClass.NSF)
-    s.hear(second, minor=10100, bank_ref="B-3")
+    s.apply_outcome(second, OutcomeClass.NSF)
+    s.apply_outcome(second, minor=10100, bank_ref="B-3")
     return s
 
 
@@ -393,8 +393,8 @@ def returns_of_more_and_of_less() -> Scene:
     """One unit comes back, then a second return of more than was ever taken."""
     s = boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B-1")
-    s.hear(order, minor=1, bank_ref="B-2")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1")
+    s.apply_outcome(order, minor=1, bank_ref="B-2")
     s.returned(order, 1, bank_ref="B-2")
     s.returned(order, 1, bank_ref="B-1")
     s.returned(order, 10100, bank_ref="B-1")
@@ -409,7 +409,7 @@ def bare_returns() -> Scene:
     s = boarded(product=CALM)
     for number in (1, 2):
         order = s.present(number)
-        s.hear(order, minor=10100, bank_ref=f"B-{number}")
+        s.apply_outcome(order, minor=10100, bank_ref=f"B-{number}")
         s.credit(order, 10100, tx=f"B-{number}")
     s.return_line(None, 10100)
     s.line(LineItem(None, None, None, -10100, 0, "AM04"))
@@ -423,7 +423,7 @@ def batches() -> Scene:
     s = boarded(product=CALM)
     orders = [s.present(number) for number in (1, 2)]
     for order in orders:
-        s.hear(order, OutcomeClass.PENDING, batch_ref="BATCH-1")
+        s.apply_outcome(order, OutcomeClass.PENDING, batch_ref="BATCH-1")
     s.line(minor=20199, batch_ref="BATCH-1", batch_count=2, id="A")
     s.line(minor=20150, batch_ref="BATCH-1", batch_count=2, charges_minor=50, id="B")
     s.line(minor=20150, batch_ref="BATCH-1", batch_count=2, charges_minor=50, id="B")
@@ -439,13 +439,13 @@ def contradictions() -> Scene:
     """Declined and then confirmed, confirmed in other amounts, confirmed and then declined."""
     s = boarded(product=CALM)
     order = s.present()
-    s.hear(order, minor=9000, bank_ref="B-1")
-    s.hear(order, minor=9100, bank_ref="B-1")
-    s.hear(order, OutcomeClass.NSF, code="AM04")
-    s.hear(order, OutcomeClass.PARTIAL, minor=0)
+    s.apply_outcome(order, minor=9000, bank_ref="B-1")
+    s.apply_outcome(order, minor=9100, bank_ref="B-1")
+    s.apply_outcome(order, OutcomeClass.NSF, code="AM04")
+    s.apply_outcome(order, OutcomeClass.PARTIAL, minor=0)
     second = s.present(2)
-    s.hear(second, OutcomeClass.ACCOUNT, code="AC04")
-    s.hear(second, minor=10100, bank_ref="B-2")
+    s.apply_outcome(second, OutcomeClass.ACCOUNT, code="AC04")
+    s.apply_outcome(second, minor=10100, bank_ref="B-2")
     s.order(Hold, 2, reason="look")
     s.settle()
     return s
@@ -455,11 +455,11 @@ def money_with_a_flaw() -> Scene:
     """Confirmed with a defect, named by the bank only later; confirmed for more than ordered."""
     s = boarded(product=CALM)
     order = s.present()
-    s.hear(order, OutcomeClass.SUCCESS_DEFECTIVE, minor=10100, code="M1")
-    s.hear(order, minor=10100, bank_ref="B-1")
+    s.apply_outcome(order, OutcomeClass.SUCCESS_DEFECTIVE, minor=10100, code="M1")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1")
     s.until(DUE + 31 * DAY)
     second = s.present(2)
-    s.hear(second, minor=10107, bank_ref="B-2")
+    s.apply_outcome(second, minor=10107, bank_ref="B-2")
     s.settle()
     return s
 
@@ -469,11 +469,11 @@ def asked_in_vain() -> Scene:
     s = boarded(product=CALM)
     order = s.present()
     for _ in range(12):
-        beat = s.books.view().next_beat
-        later(s.books, beat.not_before if beat else s.books.at + timedelta(hours=1))
-        s.hear(order, OutcomeClass.TECH, source="enquiry", asked_at=s.books.at)
-    s.hear(order, OutcomeClass.NOT_FOUND, source="webhook")
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+        action = s.books.view().next_action
+        later(s.books, action.not_before if action else s.books.at + timedelta(hours=1))
+        s.apply_outcome(order, OutcomeClass.TECH, source="inquiry", asked_at=s.books.at)
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="webhook")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry", asked_at=s.books.at)
     return s
 
 
@@ -488,7 +488,7 @@ def several_payees() -> Scene:
     )
     s = boarded(product=product)
     order = s.present()
-    s.hear(order, minor=3333, bank_ref="B-1")
+    s.apply_outcome(order, minor=3333, bank_ref="B-1")
     s.credit(order, 3333, tx="B-1")
     s.pay(3333, ref="T-1")
     s.returned(order, 3333, OutcomeClass.ACCOUNT, bank_ref="B-1")
@@ -505,16 +505,16 @@ def what_limits_a_debit() -> Scene:
         cap_minor=6000,
     )
     s = boarded(mandate=ends)
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     on_rail(s, same_amount_on_retry=True)
     s.pay(5000, ref="T-1")
-    s.beat()
+    s.action()
     s.order(RetryNow, reason="he asks for it")
     s.until(date(2026, 4, 10))
-    s.beat(2)
+    s.action(2)
     s.order(RetryNow, 2)
     none = boarded(mandate=replace(ends, cap_minor=0))
-    none.beat()
+    none.action()
     assert isinstance(s.books, TellingBooks)
     assert isinstance(none.books, TellingBooks)
     s.books.lines_told += none.books.lines_told

@@ -12,12 +12,12 @@ from domain.calendar import local_day
 from domain.debit.attempt import Attempt
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict
 from domain.loan.aggregate import HoldKind
-from domain.loan.amounts import Component
 from domain.loan.change import Change, Ordered, Refusal
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import State
-from domain.loan.view import BeatKind, InstallmentView
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.loan.view import ActionKind, InstallmentView
+from domain.pricing.amounts import Component
+from domain.statement.statement import LineItem, StatementLine
 from tests.support import invariants
 from tests.support.doors import (
     AnyCommand,
@@ -111,7 +111,7 @@ class Anything(RuleBasedStateMachine):
         self._check_wakes(change)
 
     def _check_wakes(self, change: Change) -> None:
-        """The driver's knowledge is never later than the books' own next beat."""
+        """The driver's knowledge is never later than the books' own next action."""
         for message in change.messages:
             if message.topic in {"open", "wake"}:
                 view = message.body["view"]
@@ -127,9 +127,9 @@ class Anything(RuleBasedStateMachine):
             view = self.books.view(item.number)
             assert known.generation == view.generation
             assert known.is_final or not view.is_final
-            if view.next_beat is not None:
-                assert known.next_beat is not None, view.next_beat
-                assert known.next_beat.not_before <= view.next_beat.not_before
+            if view.next_action is not None:
+                assert known.next_action is not None, view.next_action
+                assert known.next_action.not_before <= view.next_action.not_before
 
     @property
     def attempts(self) -> list[tuple[int, Attempt]]:
@@ -159,28 +159,28 @@ class Anything(RuleBasedStateMachine):
 
     @rule(number=NUMBERS)
     def perform(self, number: int) -> None:
-        """The driver performs the next beat when it is due, or waits for it up to ten days."""
+        """The driver performs the next action when it is due, or waits for it up to ten days."""
         self._perform(number)
 
     def _perform(self, number: int) -> str | None:
         view = self.books.view(number)
-        beat = view.next_beat
-        if beat is None or beat.not_before > self.books.at + timedelta(days=10):
+        action = view.next_action
+        if action is None or action.not_before > self.books.at + timedelta(days=10):
             return None
-        self.books.at = max(self.books.at, beat.not_before)
+        self.books.at = max(self.books.at, action.not_before)
         kinds = {
-            BeatKind.REMIND: QueueReminder,
-            BeatKind.PRESENT: IntendDebit,
-            BeatKind.REVIEW: Review,
+            ActionKind.REMIND: QueueReminder,
+            ActionKind.PRESENT: IntendDebit,
+            ActionKind.REVIEW: Review,
         }
-        if beat.kind not in kinds:
+        if action.kind not in kinds:
             return None
-        change = self._order_beat(kinds[beat.kind], number, view, beat.key)
+        change = self._order_action(kinds[action.kind], number, view, action.key)
         if isinstance(change, Change) and isinstance(change.answer, Ordered):
             return change.answer.order.order_no
         return None
 
-    def _order_beat(
+    def _order_action(
         self, kind: Any, number: int, view: InstallmentView, key: str
     ) -> Change | Refusal:
         return self._give(
@@ -188,7 +188,7 @@ class Anything(RuleBasedStateMachine):
             DRIVER,
             loan_id="L1",
             number=number,
-            beat=key,
+            action=key,
             generation=view.generation,
             seen=view.version,
         )
@@ -199,19 +199,21 @@ class Anything(RuleBasedStateMachine):
         for _ in range(more):
             self._perform(number)
 
-    @rule(number=NUMBERS, klass=st.sampled_from(["NSF", "SUCCESS", "SUCCESS", "NOT_FOUND"]))
-    def run(self, number: int, klass: str) -> None:
-        """The driver works until an order is out, and the rail answers it by an enquiry."""
+    @rule(number=NUMBERS, outcome_class=st.sampled_from(["NSF", "SUCCESS", "SUCCESS", "NOT_FOUND"]))
+    def run(self, number: int, outcome_class: str) -> None:
+        """The driver works until an order is out, and the rail answers it by an inquiry."""
         for _ in range(4):
             self._perform(number)
         if live := self.books.item(number).live_attempt:
             self.books.at += timedelta(minutes=40)
             said = Outcome(
-                OutcomeClass(klass), klass, live.amount_minor if klass == "SUCCESS" else 0
+                OutcomeClass(outcome_class),
+                outcome_class,
+                live.amount_minor if outcome_class == "SUCCESS" else 0,
             )
             order_no = live.order_no
             self._give(
-                RecordOutcome, rail="simbank", order_no=order_no, outcome=said, source="enquiry"
+                RecordOutcome, rail="simbank", order_no=order_no, outcome=said, source="inquiry"
             )
 
     @rule(number=NUMBERS, key=st.sampled_from(["present/1", "remind/0/0", "review/x"]))
@@ -219,7 +221,7 @@ class Anything(RuleBasedStateMachine):
         """A driver with an old view asks for what may be moot."""
         view = self.books.view(number)
         kind = {"p": IntendDebit, "r": QueueReminder}[key[0]] if key[2] != "v" else Review
-        self._order_beat(kind, number, view, key)
+        self._order_action(kind, number, view, key)
 
     @rule(pick=PICK, sends=st.integers(0, 3))
     def unsent(self, pick: int, sends: int) -> None:
@@ -244,17 +246,17 @@ class Anything(RuleBasedStateMachine):
 
     @rule(
         pick=PICK,
-        klass=st.sampled_from(sorted(OutcomeClass)),
+        outcome_class=st.sampled_from(sorted(OutcomeClass)),
         minor=AMOUNTS,
         ref=REFS,
-        source=st.sampled_from(["answer", "webhook", "enquiry"]),
+        source=st.sampled_from(["answer", "webhook", "inquiry"]),
         batch=st.sampled_from([None, "batch-1"]),
         late=st.sampled_from([0, 0, 1, 3]),
     )
     def outcome(
         self,
         pick: int,
-        klass: OutcomeClass,
+        outcome_class: OutcomeClass,
         minor: int,
         ref: str | None,
         source: str,
@@ -266,7 +268,12 @@ class Anything(RuleBasedStateMachine):
         order_no = found[1].order_no if found else "nobody"
         on = found[1].value_on + timedelta(days=late) if found else None
         said = Outcome(
-            klass, klass.value, minor if klass is OutcomeClass.PARTIAL else 0, ref, batch, on
+            outcome_class,
+            outcome_class.value,
+            minor if outcome_class is OutcomeClass.PARTIAL else 0,
+            ref,
+            batch,
+            on,
         )
         self._give(RecordOutcome, rail="simbank", order_no=order_no, outcome=said, source=source)
 
@@ -290,7 +297,7 @@ class Anything(RuleBasedStateMachine):
                 order_no=found[1].order_no,
                 bank_ref=ref,
                 amount_minor=found[1].amount_minor if whole else minor,
-                klass=OutcomeClass.LATE_RETURN if hard else OutcomeClass.NSF,
+                outcome_class=OutcomeClass.LATE_RETURN if hard else OutcomeClass.NSF,
                 code="AC06" if hard else "AM04",
                 returned_on=self.today,
             )
@@ -332,7 +339,7 @@ class Anything(RuleBasedStateMachine):
         self._give(BookLine, statement_id="S", line=line)
 
     @rule(pick=PICK)
-    def hear_again(self, pick: int) -> None:
+    def apply_again(self, pick: int) -> None:
         """Evidence that came before comes again under another id: nothing is booked twice."""
         if not self.heard:
             return
@@ -474,7 +481,7 @@ class Anything(RuleBasedStateMachine):
                     rail="simbank",
                     order_no=live.order_no,
                     outcome=said,
-                    source="enquiry",
+                    source="inquiry",
                 )
         for receipt in self.books.loans["L1"].receipts:
             ref = receipt.order_no or receipt.id

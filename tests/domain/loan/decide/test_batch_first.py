@@ -32,13 +32,13 @@ def test_the_last_outcome_that_makes_count_and_sum_agree_explains_the_line(fee: 
     s, orders = scene()
     minor = 20200 - fee
     s.line(id=LINE, minor=minor, batch_ref="B-1", batch_count=2, charges_minor=fee)
-    s.hear(orders[0], batch_ref="B-1")
+    s.apply_outcome(orders[0], batch_ref="B-1")
     assert s.books.lines[LINE].open_minor == minor
-    s.hear(orders[1], batch_ref="B-1", source="webhook")
+    s.apply_outcome(orders[1], batch_ref="B-1", source="webhook")
     assert (states(s), s.books.lines[LINE].is_open) == (["SETTLED", "SETTLED"], False)
     assert not [case for case in s.books.cases.values() if case.line]
     before = s.mark
-    s.hear(orders[1], batch_ref="B-1", source="enquiry")
+    s.apply_outcome(orders[1], batch_ref="B-1", source="inquiry")
     assert s.mark == before
     invariants.check(s.books)
 
@@ -46,9 +46,9 @@ def test_the_last_outcome_that_makes_count_and_sum_agree_explains_the_line(fee: 
 def test_a_known_success_that_is_told_again_names_its_batch() -> None:
     """The answer came without the batch, the line before the report that names it."""
     s, orders = scene(1)
-    s.hear(orders[0])
+    s.apply_outcome(orders[0])
     s.line(id=LINE, minor=10100, batch_ref="B-1", batch_count=1)
-    s.hear(orders[0], batch_ref="B-1", source="webhook")
+    s.apply_outcome(orders[0], batch_ref="B-1", source="webhook")
     assert states(s) == ["SETTLED"]
     invariants.check(s.books)
 
@@ -58,7 +58,7 @@ def test_the_line_is_the_verdict_of_orders_that_are_named_after_it() -> None:
     s, orders = scene()
     s.line(id=LINE, minor=20200, batch_ref="B-1", batch_count=2)
     for order in orders:
-        s.hear(order, OutcomeClass.PENDING, batch_ref="B-1")
+        s.apply_outcome(order, OutcomeClass.PENDING, batch_ref="B-1")
     assert states(s) == ["SETTLED", "SETTLED"]
     invariants.check(s.books)
 
@@ -67,10 +67,10 @@ def test_what_a_person_has_matched_of_a_batch_is_not_booked_again() -> None:
     """Part of the line is explained by hand: the rest is a person's too."""
     s, orders = scene()
     s.line(id=LINE, minor=20200, batch_ref="B-1", batch_count=2)
-    s.hear(orders[0])
+    s.apply_outcome(orders[0])
     s.order(MatchLine, line=LINE, reference=orders[0], amount_minor=10100)
-    s.hear(orders[0], batch_ref="B-1", source="webhook")
-    s.hear(orders[1], batch_ref="B-1")
+    s.apply_outcome(orders[0], batch_ref="B-1", source="webhook")
+    s.apply_outcome(orders[1], batch_ref="B-1")
     assert s.books.lines[LINE].open_minor == 10100
     assert states(s) == ["SETTLED", "CLEARING"]
     invariants.check(s.books)
@@ -89,7 +89,7 @@ def test_a_batch_in_another_currency_proves_nothing() -> None:
     """Its sum is that of another currency: it waits for a person."""
     s, orders = scene(1)
     s.line(id=LINE, minor=10100, batch_ref="B-1", batch_count=1, currency="EUR")
-    s.hear(orders[0], batch_ref="B-1")
+    s.apply_outcome(orders[0], batch_ref="B-1")
     assert (states(s), s.books.lines[LINE].is_open) == (["CLEARING"], True)
 
 

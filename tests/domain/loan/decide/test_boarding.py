@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from domain.loan.caps import Cap, CapRules, Measure
 from domain.loan.change import Change, Refusal
-from domain.loan.frequency import Frequency
 from domain.loan.lifecycle import State
+from domain.pricing.caps import Cap, CapRules, Measure
+from domain.pricing.frequency import Frequency
 from tests.support.doors import BoardLoan, Past, RollDay
 from tests.support.memory import PRODUCT, TESTER, MemoryBooks, board
 

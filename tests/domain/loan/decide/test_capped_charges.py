@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.amounts import Component
-from domain.loan.apr import AprMethod, apr, disclose
-from domain.loan.caps import Cap, CapRules, Measure, legal_caps
-from domain.loan.cashflow import Flow
 from domain.loan.change import Change, Refusal
 from domain.loan.costs import room_for
-from domain.loan.frequency import Frequency
-from domain.loan.penalty import PenaltyRule
 from domain.loan.product import Product
-from domain.loan.unitperiod import UnitPeriod
 from domain.money import decimal_text
+from domain.pricing.amounts import Component
+from domain.pricing.apr import AprMethod, apr, disclose
+from domain.pricing.caps import Cap, CapRules, Measure, legal_caps
+from domain.pricing.cashflow import Flow
+from domain.pricing.frequency import Frequency
+from domain.pricing.penalty import PenaltyRule
+from domain.pricing.unitperiod import UnitPeriod
 from tests.domain.loan.decide.test_anything_goes import MANY, PAIRS, Anything
 from tests.support import invariants
 from tests.support.doors import Cancel, Charge, RollDay, Waive, WriteOff
@@ -49,7 +49,7 @@ def capped(caps: CapRules | None = CN_24, lines: Any = AT_CAP, **rule: Any) -> S
     retry = replace(PRODUCT.retry, attempts_max=1)
     pinned = replace(product(caps, replace(PENALTY_36, **rule)), retry=retry)
     s = Scene.boarded(product=pinned, lines=lines)
-    s.hear(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     return s
 
 
@@ -158,7 +158,7 @@ def both_capped() -> Scene:
     """Two installments past due at the cap; the second one is then paid back to its due date."""
     s = capped()
     s.until(date(2026, 4, 10))
-    s.hear(s.present(2), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(2), OutcomeClass.ACCOUNT)
     s.until(date(2026, 5, 1))
     return s
 
@@ -259,7 +259,7 @@ def both_overdue(caps: CapRules) -> Scene:
     """Two installments past due, of a loan that may cost about 5 percent of its 4000.00."""
     s = capped(caps, grace_days=0)
     s.until(date(2026, 4, 10))
-    s.hear(s.present(2), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(2), OutcomeClass.ACCOUNT)
     return s
 
 

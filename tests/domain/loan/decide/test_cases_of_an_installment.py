@@ -9,7 +9,7 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.change import Change
 from domain.loan.decide import decide, reread
 from domain.loan.lifecycle import State
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.support.doors import (
     Cancel,
     RecordNoticeReceipt,
@@ -36,7 +36,7 @@ def test_every_open_case_about_an_installment_is_in_its_view() -> None:
     s = Scene.boarded(product=QUIET)
     order = s.present()
     assert (kinds(s), s.books.view().needs_operator) == ((), "")
-    s.hear(order, OutcomeClass.UNKNOWN_CODE, code="ZZ")
+    s.apply_outcome(order, OutcomeClass.UNKNOWN_CODE, code="ZZ")
     view = s.books.view()
     assert view.cases
     assert view.needs_operator
@@ -47,7 +47,7 @@ def test_every_open_case_about_an_installment_is_in_its_view() -> None:
 def test_a_refused_mandate_is_a_case_until_the_money_comes_another_way() -> None:
     """The machine may not debit again: a person gets a new mandate, or the payer transfers."""
     s = Scene.boarded(product=QUIET)
-    s.hear(s.present(), OutcomeClass.MANDATE, code="MD01")
+    s.apply_outcome(s.present(), OutcomeClass.MANDATE, code="MD01")
     assert s.books.item().state is State.DELINQUENT
     assert "mandate" in kinds(s)
     owed = s.books.item().owed.total
@@ -62,7 +62,7 @@ def test_an_ended_mandate_is_a_case_until_somebody_acts() -> None:
     loan = s.books.loans["L1"]
     ended = replace(loan.mandate, valid_to=date(2026, 3, 9))
     s.books.loans["L1"] = replace(loan, mandate=ended)
-    s.beat()
+    s.action()
     assert s.books.item().state is State.DELINQUENT
     assert kinds(s) == ("mandate",)
     s.books.loans["L1"] = replace(s.books.loans["L1"], mandate=loan.mandate)
@@ -73,7 +73,7 @@ def test_an_ended_mandate_is_a_case_until_somebody_acts() -> None:
 def test_other_refusals_open_no_case_about_the_mandate() -> None:
     """Too little money is no fault of the mandate."""
     s = Scene.boarded(product=QUIET)
-    s.hear(s.present(), OutcomeClass.DISPUTE)
+    s.apply_outcome(s.present(), OutcomeClass.DISPUTE)
     assert "mandate" not in kinds(s)
 
 
@@ -91,7 +91,7 @@ def test_a_reminder_that_arrives_late_ends_its_case() -> None:
 def test_a_cancelled_installment_needs_no_reminder() -> None:
     """Its case ends with it."""
     s = Scene.boarded()
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert kinds(s) == ("no_reminder_delivered",)
     assert isinstance(s.order(Cancel), Change)
     assert kinds(s) == ()
@@ -103,7 +103,7 @@ def test_a_report_about_a_message_of_another_channel_changes_nothing(
 ) -> None:
     """A carrier knows nothing of what another one sent: a case instead of a delivered reminder."""
     s = Scene.boarded()
-    s.beat()
+    s.action()
     s.give(RecordNoticeReceipt, message_id=message_id(s), delivered=True, channel=channel)
     assert (s.books.item().notices[0].state == "delivered") is taken
     assert ("report_of_another_channel" in kinds(s)) is not taken
@@ -149,7 +149,7 @@ def test_a_line_in_other_figures_keeps_open_what_it_proves() -> None:
     """The bank says 51.00 now of the line of 101.00 that has paid an installment."""
     s = Scene.boarded(product=QUIET)
     order = s.present()
-    s.hear(order, bank_ref="B-1")
+    s.apply_outcome(order, bank_ref="B-1")
     for minor in (10100, 5100):
         s.line(LineItem(order, None, "B-1", minor), id="line-1")
     s.until(date(2026, 3, 30))

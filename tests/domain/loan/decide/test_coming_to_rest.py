@@ -9,12 +9,12 @@ import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
-from domain.loan.amounts import Component
 from domain.loan.change import Change, Ordered, Refusal
 from domain.loan.decide import closing
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
-from domain.reconciliation.statement import LineItem
+from domain.pricing.amounts import Component
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
     ChangeDate,
@@ -34,10 +34,10 @@ DAY = timedelta(days=1)
 TRANSIENT = {State.DUE, State.RETRYING, State.CLEARING, State.SETTLED, State.RELEASED}
 
 
-def overdue(days: int = 20, klass: OutcomeClass = OutcomeClass.ACCOUNT) -> Scene:
+def overdue(days: int = 20, outcome_class: OutcomeClass = OutcomeClass.ACCOUNT) -> Scene:
     """One installment of 100.00, refused on its due date and overdue for some days."""
     s = Scene.boarded(product=QUIET, lines=schedule(((10000, 0),)))
-    s.hear(s.present(), klass)
+    s.apply_outcome(s.present(), outcome_class)
     s.until(date(2026, 3, 10) + days * DAY)
     return s
 
@@ -102,7 +102,7 @@ def test_nothing_is_debited_that_waiting_money_covers() -> None:
     owed = s.books.item().owed.total
     assert waiting(s) == 0
     assert s.books.item().attempts[-1].amount_minor == owed
-    s.hear(order, minor=owed)
+    s.apply_outcome(order, minor=owed)
     assert s.state == "CLEARING"
     assert waiting(s) == 0
 
@@ -111,7 +111,7 @@ def test_a_value_date_in_the_future_bears_no_penalty_of_the_future() -> None:
     """Confirmed for a day a thousand days ahead: money counts from today, and 0.00 is charged."""
     s = Scene.boarded(product=QUIET, lines=schedule(((10000, 0),)))
     order = s.present()
-    s.hear(order, minor=10000, executed_on=s.today + 1000 * DAY)
+    s.apply_outcome(order, minor=10000, executed_on=s.today + 1000 * DAY)
     assert s.receipt(f"R-{order}").value_on == s.today
     assert s.books.item().charged.total == 10000
     assert s.state == "CLEARING"
@@ -121,9 +121,9 @@ def test_a_line_dated_ahead_is_money_of_today() -> None:
     """The same by a booked line that is the first news, and for an order that had been refused."""
     s = Scene.boarded(product=QUIET, lines=schedule(((10000, 0),)))
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     s.until(s.today + 10 * DAY)
-    s.hear(order, minor=10000, source="webhook", executed_on=s.today + 900 * DAY)
+    s.apply_outcome(order, minor=10000, source="webhook", executed_on=s.today + 900 * DAY)
     assert s.receipt(f"R-{order}").value_on == s.today
     assert s.books.item().charged.penalty < 100
 
@@ -141,7 +141,7 @@ def test_money_cannot_have_moved_before_its_order_was_made(told: date, by: str) 
     if by == "line":
         s.line(LineItem(order, None, None, 10000), value_on=told)
     else:
-        s.hear(order, minor=10000, executed_on=told)
+        s.apply_outcome(order, minor=10000, executed_on=told)
         s.credit(order, 10000)
     assert s.receipt(f"R-{order}").value_on == made
     assert s.state == "SETTLED"
@@ -163,7 +163,7 @@ def two_due() -> Scene:
     """Two installments of 101.00, both owed, no penalty; the first has an order out."""
     calm = replace(QUIET, penalty=None)
     s = Scene.boarded(product=calm, lines=schedule(((10000, 100),) * 2))
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     s.order(ChangeDate, due_on=date(2026, 4, 10))
     s.until(date(2026, 4, 10))
     return s
@@ -191,29 +191,31 @@ def test_orders_out_and_money_that_waits_never_exceed_what_is_owed(paid: int, as
         s.present(2)
         assert s.books.item(2).attempts[-1].amount_minor == asked
     else:
-        assert s.books.view(2).next_beat is None
+        assert s.books.view(2).next_action is None
     assert in_flight(s) + waiting(s) <= owed(s) == 20200
     invariants.check(s.books)
 
 
-@pytest.mark.parametrize("klass", [OutcomeClass.SUCCESS, OutcomeClass.ACCOUNT])
+@pytest.mark.parametrize("outcome_class", [OutcomeClass.SUCCESS, OutcomeClass.ACCOUNT])
 def test_the_verdict_frees_the_waiting_money_and_tells_the_other_driver(
-    klass: OutcomeClass,
+    outcome_class: OutcomeClass,
 ) -> None:
     """Confirmed, the transfer pays the second; refused, the first, and the second is debited."""
     s = two_due()
     order = s.present(1)
     s.pay(10100)
-    assert s.books.view(2).next_beat is None
-    change = s.hear(order, klass, minor=10100 if klass is OutcomeClass.SUCCESS else 0)
+    assert s.books.view(2).next_action is None
+    change = s.apply_outcome(
+        order, outcome_class, minor=10100 if outcome_class is OutcomeClass.SUCCESS else 0
+    )
     assert isinstance(change, Change)
     first, second = (item.state for item in s.books.loans["L1"].installments)
-    if klass is OutcomeClass.SUCCESS:
+    if outcome_class is OutcomeClass.SUCCESS:
         assert (first, second) == (State.CLEARING, State.CLEARING)
     else:
         assert (first, second) == (State.CLEARING, State.DUE)
         assert [m.stream for m in change.messages] == ["installment/t1/L1/2"]
-        assert s.books.view(2).next_beat is not None
+        assert s.books.view(2).next_action is not None
     assert waiting(s) == 0
 
 
@@ -223,7 +225,7 @@ def test_withdrawing_what_was_paid_ahead_tells_the_driver() -> None:
     assert s.books.item().opened
     reference = s.pay(10100)
     assert s.books.item().state is State.SCHEDULED
-    assert s.books.view().next_beat is None
+    assert s.books.view().next_action is None
     change = s.order(WithdrawPayment, reference=reference)
     assert isinstance(change, Change)
     assert [(m.topic, m.stream) for m in change.messages] == [("wake", "installment/t1/L1/1")]
@@ -233,7 +235,7 @@ def test_a_payment_for_another_installment_that_is_withdrawn_tells_the_driver_to
     """The advance was recorded on the second installment and had covered the first as well."""
     s = Scene.boarded(product=QUIET, lines=schedule(((10000, 100),) * 2))
     reference = s.pay(20200, number=2)
-    assert s.books.view(1).next_beat is None
+    assert s.books.view(1).next_action is None
     change = s.order(WithdrawPayment, 2, reference=reference)
     assert isinstance(change, Change)
     assert "installment/t1/L1/1" in [m.stream for m in change.messages]
@@ -245,9 +247,9 @@ def test_an_intent_after_the_money_came_is_moot() -> None:
     s.present(1)
     known = s.books.view(2)
     s.pay(10100)
-    assert known.next_beat is not None
-    s.books.at = max(s.books.at, known.next_beat.not_before)
-    change = s.beat_of(known)
+    assert known.next_action is not None
+    s.books.at = max(s.books.at, known.next_action.not_before)
+    change = s.action_of(known)
     assert isinstance(change, Change)
     assert not isinstance(change.answer, Ordered)
     assert s.books.item(2).attempts == ()
@@ -295,14 +297,16 @@ def history(s: Scene, random: Random) -> None:
             if taken:
                 one = random.choice(taken)
                 s.returned(str(one.order_no), one.net_minor, bank_ref=one.bank_ref)
-        elif s.books.view(number).next_beat is not None and item.live_attempt is None:
-            s.beat(number)
+        elif s.books.view(number).next_action is not None and item.live_attempt is None:
+            s.action(number)
         live = s.books.item(number).live_attempt
         if live is not None:
             kinds = [OutcomeClass.SUCCESS, OutcomeClass.NSF, OutcomeClass.PARTIAL]
-            klass = random.choice(kinds)
-            minor = {OutcomeClass.SUCCESS: live.amount_minor, OutcomeClass.PARTIAL: 1}.get(klass, 0)
-            s.hear(live.order_no, klass, minor)
+            outcome_class = random.choice(kinds)
+            minor = {OutcomeClass.SUCCESS: live.amount_minor, OutcomeClass.PARTIAL: 1}.get(
+                outcome_class, 0
+            )
+            s.apply_outcome(live.order_no, outcome_class, minor)
         invariants.check(s.books)
 
 
@@ -314,12 +318,12 @@ def test_when_all_news_is_in_nothing_stays_transient_without_a_case(seed: int) -
     for _ in range(60):
         s.settle()
         for number in (1, 2):
-            beat = s.books.view(number).next_beat
-            if beat is not None and beat.not_before <= s.books.at + DAY:
-                assert not isinstance(s.beat(number), Refusal)
+            action = s.books.view(number).next_action
+            if action is not None and action.not_before <= s.books.at + DAY:
+                assert not isinstance(s.action(number), Refusal)
             live = s.books.item(number).live_attempt
             if live is not None:
-                s.hear(live.order_no, OutcomeClass.NSF)
+                s.apply_outcome(live.order_no, OutcomeClass.NSF)
         s.until(s.today + 2 * DAY)
     for item in s.books.loans["L1"].installments:
         cased = any(case.is_about("L1", item.number) for case in s.books.cases.values())

@@ -1,4 +1,4 @@
-"""Beats: reminders, intents, leases; what makes one moot, and what limits an amount."""
+"""Actions: reminders, intents, leases; what makes one moot, and what limits an amount."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from domain.loan.aggregate import HoldKind, NoticeState
 from domain.loan.change import Change, Ordered, Refusal, Superseded
-from domain.loan.view import BeatKind
+from domain.loan.view import ActionKind
 from tests.support import invariants
 from tests.support.doors import (
     ChangeDate,
@@ -48,21 +48,21 @@ def attempt(s: Scene, number: int = 1) -> object:
 def test_a_reminder_goes_out_once_and_its_next_channel_follows_a_failure() -> None:
     """SMS first; refused, so the mail follows at once; delivered, so no more."""
     s = Scene.boarded()
-    s.beat()
+    s.action()
     sms = s.books.item().notices[0]
     assert (sms.channel, sms.state, sms.amount_minor) == ("sms", NoticeState.QUEUED, 10100)
     assert [m.topic for m in s.books.messages].count("notice") == 1
     s.give(RecordNoticeReceipt, message_id=sms.message_id, delivered=False)
-    assert s.books.view().next_beat.key == "remind/0/1"  # type: ignore[union-attr]
-    s.beat()
+    assert s.books.view().next_action.key == "remind/0/1"  # type: ignore[union-attr]
+    s.action()
     mail = s.books.item().notices[1]
     s.give(RecordNoticeReceipt, message_id=mail.message_id, delivered=True)
-    assert s.books.view().next_beat.kind is BeatKind.PRESENT  # type: ignore[union-attr]
+    assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
     before = len(s.books.transitions)
     s.give(RecordNoticeReceipt, message_id=sms.message_id, delivered=True)
     s.give(RecordNoticeReceipt, message_id=mail.message_id, delivered=False)
     assert s.books.item().notices[1].state is NoticeState.DELIVERED
-    assert len(s.books.transitions) == before + 1, "a late delivered beats a failed"
+    assert len(s.books.transitions) == before + 1, "a late delivered actions a failed"
 
 
 def test_a_receipt_of_a_message_that_nobody_sent_changes_nothing() -> None:
@@ -72,28 +72,28 @@ def test_a_receipt_of_a_message_that_nobody_sent_changes_nothing() -> None:
     assert isinstance(change, Change)
     assert not change.loans
     s.books.loans["L1"] = s.books.loans["L1"]
-    s.beat()
+    s.action()
     stale = s.books._aggregates()
     assert stale.messages
 
 
-def test_a_moot_beat_is_superseded_and_does_not_raise_the_version_twice() -> None:
+def test_a_moot_action_is_superseded_and_does_not_raise_the_version_twice() -> None:
     """A driver that asks in vain sees the same version again."""
     s = Scene.boarded()
     values = {"loan_id": "L1", "number": 1, "generation": 1, "seen": 1}
-    for kind, beat in ((QueueReminder, "remind/9/9"), (IntendDebit, "present/1"), (Review, "x")):
+    for kind, action in ((QueueReminder, "remind/9/9"), (IntendDebit, "present/1"), (Review, "x")):
         version = s.books.item().version
-        change = s.give(kind, actor=DRIVER, beat=beat, **values)
+        change = s.give(kind, actor=DRIVER, action=action, **values)
         assert isinstance(change, Change)
         assert isinstance(change.answer, Superseded)
         assert s.books.item().version == version
-    change = s.give(QueueReminder, beat="remind/0/0", actor=DRIVER, **{**values, "generation": 2})
+    change = s.give(QueueReminder, action="remind/0/0", actor=DRIVER, **{**values, "generation": 2})
     assert isinstance(change, Change)
     assert isinstance(change.answer, Superseded)
 
 
 def test_the_intent_fixes_number_merchant_amount_and_lease() -> None:
-    """All that a resend or an enquiry needs is written before anything is sent."""
+    """All that a resend or an inquiry needs is written before anything is sent."""
     s = Scene.boarded()
     order_no = s.present()
     made = s.books.item().attempts[0]
@@ -102,7 +102,7 @@ def test_the_intent_fixes_number_merchant_amount_and_lease() -> None:
     assert made.send_until == s.books.at + rail.lease
     assert made.state is AttemptState.INTENDED
     assert "no_reminder/L1/1" in s.books.cases, "the reminder's receipt never came: noticed"
-    assert s.books.view().next_beat.kind is BeatKind.ENQUIRE  # type: ignore[union-attr]
+    assert s.books.view().next_action.kind is ActionKind.INQUIRE  # type: ignore[union-attr]
 
 
 def test_a_cap_limits_the_amount_and_the_rest_is_tried_by_the_plan() -> None:
@@ -111,15 +111,15 @@ def test_a_cap_limits_the_amount_and_the_rest_is_tried_by_the_plan() -> None:
     s = Scene.boarded(mandate=mandate)
     first = s.present()
     assert s.books.item().attempts[0].amount_minor == 6000
-    s.hear(first, minor=6000)
+    s.apply_outcome(first, minor=6000)
     assert s.state == "RETRYING"
-    s.hear(s.present(), minor=4100)
+    s.apply_outcome(s.present(), minor=4100)
     assert s.state == "CLEARING"
     nothing = replace(mandate, cap_minor=0)
     s = Scene.boarded(mandate=nothing)
-    s.beat()
+    s.action()
     s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=True)
-    refusal = s.beat()
+    refusal = s.action()
     assert isinstance(refusal, Refusal)
     assert refusal.rule == "debit.nothing_to_take"
 
@@ -127,12 +127,12 @@ def test_a_cap_limits_the_amount_and_the_rest_is_tried_by_the_plan() -> None:
 def test_a_rail_that_wants_the_same_amount_again_gets_it_or_nothing() -> None:
     """A part was paid meanwhile: the rest needs a new notice, so the machine stops."""
     s = on_rail(same_amount_on_retry=True)
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     again = s.present()
     assert s.books.item().attempts[1].amount_minor == 10100
-    s.hear(again, OutcomeClass.NSF)
+    s.apply_outcome(again, OutcomeClass.NSF)
     s.pay(5000)
-    assert isinstance(s.beat(), Change)
+    assert isinstance(s.action(), Change)
     assert s.state == "DELINQUENT"
 
 
@@ -141,10 +141,10 @@ def test_where_a_notice_is_required_no_more_is_taken_than_was_told() -> None:
     plan = replace(PRODUCT.reminders, require_delivered=True)
     lines = schedule(((200000, 0), (200000, 0)))
     s = Scene.boarded(product=replace(PRODUCT, reminders=plan), lines=lines)
-    s.beat()
+    s.action()
     s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=True)
     for _ in range(4):
-        s.hear(s.present(), OutcomeClass.NSF)
+        s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert s.books.item().charged.penalty > 0
     assert {a.amount_minor for a in s.books.item().attempts} == {200000}
 
@@ -153,9 +153,9 @@ def test_where_a_required_notice_never_arrives_a_person_is_asked() -> None:
     """No debit goes out, and that is visible: nothing stands still in silence."""
     plan = replace(PRODUCT.reminders, require_delivered=True)
     s = Scene.boarded(product=replace(PRODUCT, reminders=plan))
-    s.beat()
+    s.action()
     s.until(date(2026, 3, 9))
-    s.beat()
+    s.action()
     s.until(date(2026, 3, 12))
     assert s.state == "DUE"
     assert s.books.item().needs_operator
@@ -172,7 +172,7 @@ def test_an_ended_mandate_makes_the_installment_delinquent_also_before_its_day()
         s.books.rules = replace(s.books.rules, rails={"simbank": rail})
         for _ in range(6):
             if s.state != "DELINQUENT":
-                s.beat()
+                s.action()
         assert s.state == "DELINQUENT"
         assert not s.books.item().attempts
         assert s.books.item().fell_due
@@ -181,7 +181,7 @@ def test_an_ended_mandate_makes_the_installment_delinquent_also_before_its_day()
 def test_money_paid_ahead_is_drawn_before_a_debit_goes_out_early() -> None:
     """The rail wants the order a day ahead: only what is not paid ahead is ordered."""
     s = on_rail(lead_banking_days=1)
-    s.hear(s.present(1), minor=10100)
+    s.apply_outcome(s.present(1), minor=10100)
     s.pay(4000, number=2)
     s.present(2)
     made = s.books.item(2).attempts[0]
@@ -191,15 +191,15 @@ def test_money_paid_ahead_is_drawn_before_a_debit_goes_out_early() -> None:
     invariants.check(s.books)
 
 
-def test_money_that_covers_everything_makes_the_beat_moot() -> None:
-    """What was paid ahead covers the next one: no beat, and its day clears it."""
+def test_money_that_covers_everything_makes_the_action_moot() -> None:
+    """What was paid ahead covers the next one: no action, and its day clears it."""
     s = Scene.boarded()
-    s.hear(s.present(1), minor=10100)
+    s.apply_outcome(s.present(1), minor=10100)
     s.until(date(2026, 4, 9))
-    beat = s.books.view(2).next_beat
+    action = s.books.view(2).next_action
     s.pay(10100, number=2)
-    assert beat is not None
-    assert s.books.view(2).next_beat is None
+    assert action is not None
+    assert s.books.view(2).next_action is None
     s.until(date(2026, 4, 10))
     assert s.books.item(2).state.value == "CLEARING"
 
@@ -209,11 +209,11 @@ def test_an_intent_with_an_advance_that_covers_only_now_sends_nothing() -> None:
     s = Scene.boarded()
     s.until(date(2026, 3, 9))
     s.pay(10100, number=2)
-    assert s.books.view(1).next_beat is None
+    assert s.books.view(1).next_action is None
     loan = s.books.loans["L1"]
     # A view from before the payment: the driver asks all the same.
     change = s.give(
-        IntendDebit, actor=DRIVER, loan_id="L1", number=1, beat="present/1", generation=1, seen=1
+        IntendDebit, actor=DRIVER, loan_id="L1", number=1, action="present/1", generation=1, seen=1
     )
     assert isinstance(change, Change)
     assert isinstance(change.answer, Superseded)
@@ -227,8 +227,8 @@ def test_an_order_that_never_left_is_sent_again_under_the_same_number() -> None:
     first = s.books.item().attempts[0]
     s.give(RecordUnsent, order_no=order, sends=1)
     assert s.books.item().attempts[0].never_left
-    assert s.books.view().next_beat.kind is BeatKind.PRESENT  # type: ignore[union-attr]
-    change = s.beat()
+    assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
+    change = s.action()
     assert isinstance(change, Change)
     assert isinstance(change.answer, Ordered)
     assert change.answer.order.order_no == order
@@ -241,15 +241,15 @@ def test_an_order_that_never_left_is_sent_again_under_the_same_number() -> None:
 
 
 def test_an_order_that_can_never_be_sent_becomes_a_persons_task() -> None:
-    """After as many tries as the rail's enquiries before an operator."""
-    s = on_rail(enquiries_before_operator=2)
+    """After as many tries as the rail's inquiries before an operator."""
+    s = on_rail(inquiries_before_operator=2)
     order = s.present()
     s.give(RecordUnsent, order_no=order, sends=1)
     assert not s.books.item().needs_operator
-    s.beat()
+    s.action()
     s.give(RecordUnsent, order_no=order, sends=2)
     assert s.books.item().needs_operator
-    s.hear(order, minor=10100, source="webhook")
+    s.apply_outcome(order, minor=10100, source="webhook")
     assert not s.books.item().needs_operator
     assert "operator/L1/1" not in s.books.cases
 
@@ -260,11 +260,11 @@ def test_a_held_order_that_never_left_is_not_sent_but_asked_about() -> None:
     order = s.present()
     s.give(RecordUnsent, order_no=order, sends=1)
     s.order(Hold, what=HoldKind.DEBIT)
-    assert s.books.view().next_beat.kind is BeatKind.ENQUIRE  # type: ignore[union-attr]
+    assert s.books.view().next_action.kind is ActionKind.INQUIRE  # type: ignore[union-attr]
     s.books.at += timedelta(hours=2)
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry")
     assert s.state == "RETRYING"
-    assert s.books.view().next_beat is None
+    assert s.books.view().next_action is None
 
 
 def test_a_lease_is_renewed_only_when_it_is_over_and_the_rail_is_idempotent() -> None:
@@ -288,7 +288,7 @@ def test_a_lease_is_renewed_only_when_it_is_over_and_the_rail_is_idempotent() ->
     refusal = s.order(RenewSend, order_no="another")
     assert isinstance(refusal, Refusal)
     assert refusal.rule == "debit.unknown_order"
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     change = s.order(RenewSend, order_no=order)
     assert isinstance(change, Change)
     assert isinstance(change.answer, Superseded)
@@ -298,12 +298,12 @@ def test_settlement_that_does_not_come_in_time_is_a_case_and_ends_by_its_line() 
     """Reported and not proven past the deadline: a person's task, closed by the bank's line."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
-    assert s.books.view().next_beat.kind is BeatKind.REVIEW  # type: ignore[union-attr]
-    s.beat()
+    s.apply_outcome(order, minor=10100)
+    assert s.books.view().next_action.kind is ActionKind.REVIEW  # type: ignore[union-attr]
+    s.action()
     assert s.books.cases["unsettled/L1/1"].amount_minor == 10100
     assert s.books.item().needs_operator
-    assert s.books.view().next_beat is None
+    assert s.books.view().next_action is None
     s.credit(order, 10100)
     assert s.books.item().needs_operator == ""
     assert not {"unsettled/L1/1", "operator/L1/1"} & s.books.cases.keys()
@@ -314,8 +314,8 @@ def test_late_settlement_of_a_returned_debit_ends_with_its_last_line() -> None:
     """The money went back before its lines came: with both of them nobody has to look any more."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
-    s.beat()
+    s.apply_outcome(order, minor=10100)
+    s.action()
     assert "unsettled/L1/1" in s.books.cases
     s.returned(order, 10100, OutcomeClass.LATE_RETURN, code="MD06")
     assert s.state == "DELINQUENT"
@@ -328,10 +328,10 @@ def test_late_settlement_of_a_returned_debit_ends_with_its_last_line() -> None:
 def test_never_more_than_the_rails_attempts_a_day_also_when_ordered() -> None:
     """An ordered retry waits for the next day once the day is used up."""
     s = on_rail(attempts_per_day=1)
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert isinstance(s.order(RetryNow), Change)
-    assert s.books.view().next_beat.not_before.date() == date(2026, 3, 10)  # type: ignore[union-attr]
-    slot = s.books.view().next_beat.not_before + timedelta(hours=8)  # type: ignore[union-attr]
+    assert s.books.view().next_action.not_before.date() == date(2026, 3, 10)  # type: ignore[union-attr]
+    slot = s.books.view().next_action.not_before + timedelta(hours=8)  # type: ignore[union-attr]
     assert slot.date() == date(2026, 3, 11), "07:00 in Shanghai, the next morning"
     s.present()
     invariants.check(s.books)
@@ -340,12 +340,12 @@ def test_never_more_than_the_rails_attempts_a_day_also_when_ordered() -> None:
 def test_a_slot_that_was_missed_never_opens_in_the_rails_night() -> None:
     """The worker was down: the retry goes out when the rail opens next, not at once."""
     s = Scene.boarded()
-    s.hear(s.present(), OutcomeClass.NSF)
-    s.books.at = s.books.view().next_beat.not_before + timedelta(hours=14)  # type: ignore[union-attr]
-    beat = s.books.view().next_beat
-    assert beat is not None
-    assert beat.not_before > s.books.at
-    assert (beat.not_before + timedelta(hours=8)).hour == 7
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
+    s.books.at = s.books.view().next_action.not_before + timedelta(hours=14)  # type: ignore[union-attr]
+    action = s.books.view().next_action
+    assert action is not None
+    assert action.not_before > s.books.at
+    assert (action.not_before + timedelta(hours=8)).hour == 7
 
 
 @pytest.mark.parametrize("shares", [1, 3])
@@ -362,7 +362,7 @@ def test_books_of_one_or_several_payees_take_the_same_commands(shares: int) -> N
         )
     s = Scene.boarded(product=product)
     assert isinstance(s.books, MemoryBooks)
-    s.hear(s.present(), minor=10100)
+    s.apply_outcome(s.present(), minor=10100)
     assert s.books.item().owed.total == 0
 
 
@@ -372,9 +372,9 @@ def test_money_ahead_pays_the_one_that_falls_due_first() -> None:
     s.order(ChangeDate, due_on=date(2026, 4, 20))
     s.pay(10100, number=1)
     assert s.balances["advance/L1"] == -10100
-    assert s.books.view(2).next_beat is not None
+    assert s.books.view(2).next_action is not None
     s.books.at = datetime(2026, 4, 10, 1, 30, tzinfo=UTC)
-    change = s.beat(2)
+    change = s.action(2)
     assert isinstance(change, Change)
     assert isinstance(change.answer, Superseded)
     assert s.books.item(2).state.value == "CLEARING"

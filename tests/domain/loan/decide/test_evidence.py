@@ -16,8 +16,8 @@ from domain.loan.decide.money import place_waiting
 from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
-from domain.reconciliation.broken import StatementBreak
-from domain.reconciliation.statement import LineItem
+from domain.statement.broken import StatementBreak
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
     RecordNoticeReceipt,
@@ -38,7 +38,7 @@ def test_news_about_orders_that_nobody_sent_is_kept_as_cases() -> None:
     """Outcome, return and unsent of an unknown order: one case for each rail and order."""
     s = Scene.boarded()
     for change in (
-        s.hear("X1", minor=5),
+        s.apply_outcome("X1", minor=5),
         s.returned("X1", 5),
         s.give(RecordUnsent, order_no="X1", sends=1),
         s.give(RollDay, loan_id="nobody", day=s.today),
@@ -52,15 +52,15 @@ def test_same_or_weaker_news_has_no_effect() -> None:
     """After a verdict: pending, unknown, the same refusal again."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     before = s.books.item()
-    for klass in (
+    for outcome_class in (
         OutcomeClass.PENDING,
         OutcomeClass.TECH,
         OutcomeClass.NSF,
         OutcomeClass.NOT_FOUND,
     ):
-        s.hear(order, klass, source="webhook")
+        s.apply_outcome(order, outcome_class, source="webhook")
     assert s.books.item() == before
 
 
@@ -71,10 +71,12 @@ def test_not_found_counts_from_the_instant_of_asking_not_of_booking() -> None:
     attempt = s.books.item().attempts[0]
     ends = attempt.send_until + s.books.rules.rails["simbank"].query_window
     s.books.at = ends + timedelta(hours=1)
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=ends - timedelta(seconds=1))
+    s.apply_outcome(
+        order, OutcomeClass.NOT_FOUND, source="inquiry", asked_at=ends - timedelta(seconds=1)
+    )
     assert s.state == "IN_DOUBT"
     assert s.books.item().live_attempt is not None
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=ends)
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry", asked_at=ends)
     assert s.books.item().attempts[0].state is AttemptState.NOT_EXECUTED
 
 
@@ -82,7 +84,7 @@ def test_the_instant_of_asking_is_no_part_of_what_an_outcome_is() -> None:
     """A repeated try of one command carries another instant and stays the same command."""
     said = Outcome(OutcomeClass.NOT_FOUND, "404")
     first = RecordOutcome(
-        id="o1", actor=TESTER, rail="r", order_no="X1", outcome=said, source="enquiry"
+        id="o1", actor=TESTER, rail="r", order_no="X1", outcome=said, source="inquiry"
     )
     asked = replace(first, asked_at=datetime(2026, 3, 2, tzinfo=UTC))
     assert asked.identity() == first.identity()
@@ -92,43 +94,43 @@ def test_accepted_stays_presented_until_the_rail_is_late() -> None:
     """A verdict is expected in its usual time; after it the installment is in doubt."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.PENDING, batch_ref="batch-9")
+    s.apply_outcome(order, OutcomeClass.PENDING, batch_ref="batch-9")
     assert s.state == "PRESENTED"
     assert s.books.item().attempts[0].batch_ref == "batch-9"
-    s.hear(order, OutcomeClass.TECH, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.TECH, source="inquiry")
     assert s.books.item().attempts[0].state is AttemptState.ACCEPTED
     s.books.at += timedelta(hours=5)
-    s.hear(order, OutcomeClass.PENDING, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.PENDING, source="inquiry")
     assert s.state == "IN_DOUBT"
-    s.hear(order, OutcomeClass.TECH, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.TECH, source="inquiry")
     assert s.books.item().attempts[0].state is AttemptState.UNKNOWN
 
 
 def test_not_found_proves_nothing_before_the_window_nor_from_a_webhook() -> None:
-    """Only an enquiry after the rail's query window is evidence of no execution."""
+    """Only an inquiry after the rail's query window is evidence of no execution."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry")
     assert s.state == "IN_DOUBT"
     s.books.at += timedelta(hours=2)
-    s.hear(order, OutcomeClass.NOT_FOUND, source="webhook")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="webhook")
     assert s.state == "IN_DOUBT"
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry")
     assert s.state == "RETRYING"
     assert s.books.item().attempts[0].state is AttemptState.NOT_EXECUTED
 
 
 def test_doubt_that_lasts_becomes_a_persons_task_and_never_a_verdict() -> None:
-    """Enquiry after enquiry without an answer: visible, still asked, never declined by time."""
+    """Inquiry after inquiry without an answer: visible, still asked, never declined by time."""
     s = Scene.boarded()
     order = s.present()
     for _ in range(8):
         s.books.at += timedelta(days=2)
-        s.hear(order, OutcomeClass.TECH, source="enquiry")
+        s.apply_outcome(order, OutcomeClass.TECH, source="inquiry")
     assert s.state == "IN_DOUBT"
     assert s.books.item().needs_operator
-    assert s.books.view().next_beat is not None
-    s.hear(order, OutcomeClass.NSF, source="enquiry")
+    assert s.books.view().next_action is not None
+    s.apply_outcome(order, OutcomeClass.NSF, source="inquiry")
     assert s.books.item().needs_operator == ""
 
 
@@ -136,21 +138,21 @@ def test_a_code_that_no_table_holds_is_a_case_until_the_verdict() -> None:
     """Unmapped is never failed."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.UNKNOWN_CODE, code="ZZ")
+    s.apply_outcome(order, OutcomeClass.UNKNOWN_CODE, code="ZZ")
     assert s.state == "IN_DOUBT"
     assert f"code/{order}" in s.books.cases
-    s.hear(order, minor=10100, source="webhook")
+    s.apply_outcome(order, minor=10100, source="webhook")
     assert f"code/{order}" not in s.books.cases
 
 
-@pytest.mark.parametrize("klass", [OutcomeClass.NSF, OutcomeClass.NOT_FOUND])
-def test_a_refusal_after_success_is_a_case_and_moves_no_money(klass: OutcomeClass) -> None:
+@pytest.mark.parametrize("outcome_class", [OutcomeClass.NSF, OutcomeClass.NOT_FOUND])
+def test_a_refusal_after_success_is_a_case_and_moves_no_money(outcome_class: OutcomeClass) -> None:
     """Declined after confirmed, also after it was returned: somebody has to ask."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     before = s.mark
-    s.hear(order, klass, source="webhook")
+    s.apply_outcome(order, outcome_class, source="webhook")
     assert f"contradiction/{order}" in s.books.cases
     assert s.posted(before) == []
     assert s.state == "CLEARING"
@@ -160,9 +162,9 @@ def test_success_again_with_another_amount_is_a_case_and_books_nothing() -> None
     """One booking, two amounts: the books keep the first and say so."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B1")
+    s.apply_outcome(order, minor=10100, bank_ref="B1")
     before = s.mark
-    s.hear(order, minor=9000, source="webhook", bank_ref="B1")
+    s.apply_outcome(order, minor=9000, source="webhook", bank_ref="B1")
     assert s.posted(before) == []
     assert f"amount/{order}" in s.books.cases
 
@@ -171,7 +173,7 @@ def test_a_defective_success_is_booked_and_looked_at() -> None:
     """The money is there; what else went wrong is a case."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.SUCCESS_DEFECTIVE, 10100)
+    s.apply_outcome(order, OutcomeClass.SUCCESS_DEFECTIVE, 10100)
     assert s.state == "CLEARING"
     assert f"defective/{order}" in s.books.cases
 
@@ -180,11 +182,11 @@ def test_success_after_a_return_under_another_booking_is_new_money() -> None:
     """The rail executed once more after the return: it pays, with a case."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B1")
+    s.apply_outcome(order, minor=10100, bank_ref="B1")
     s.returned(order, 10100, bank_ref="B1")
-    s.hear(order, minor=10100, source="webhook", bank_ref="B1")
+    s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B1")
     assert s.books.item().owed.total == 10100, "the same booking again is no news"
-    s.hear(order, minor=10100, source="webhook", bank_ref="B2")
+    s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
     assert s.books.item().owed.total == 0
     assert f"double_execution/R-{order}-2" in s.books.cases
 
@@ -193,7 +195,7 @@ def test_a_return_of_more_than_was_taken_takes_back_what_there_is_and_is_a_case(
     """Never more than the receipt holds, and never silently less than was said."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.returned(order, 11100)
     assert s.books.item().owed.total == 10100
     assert s.books.cases[f"return/{order}/"].amount_minor == 1000
@@ -205,7 +207,7 @@ def test_a_return_of_a_refused_order_says_that_it_was_executed() -> None:
     """Executed and taken back without any other news: two legs to be proven, owed as before."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     s.returned(order, 10100, bank_ref="B1")
     assert s.books.item().owed.total == 10100
     assert s.receipt(f"R-{order}").returned_minor == 10100
@@ -217,7 +219,7 @@ def test_the_same_return_under_two_names_is_one() -> None:
     """First without the bank's reference, then with it."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     s.returned(order, 10100)
     before = s.mark
     s.returned(order, 10100, bank_ref="B1")
@@ -229,7 +231,7 @@ def test_a_hard_return_ends_in_delinquency() -> None:
     """A disputed debit is not tried again."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     s.returned(order, 10100, OutcomeClass.DISPUTE, code="MD06")
     assert s.state == "DELINQUENT"
 
@@ -239,7 +241,7 @@ def test_the_reason_on_a_return_line_decides_what_follows(code: str) -> None:
     """No funds may be tried again; any other reason may not."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     s.credit(order, 10100)
     s.return_line(order, 10100, code=code)
     assert s.state == ("RETRYING" if code == "AM04" else "DELINQUENT")
@@ -249,7 +251,7 @@ def test_a_line_in_another_currency_proves_nothing() -> None:
     """It waits in suspense: of an order, of a transfer, of a return."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     transfer = s.pay(500)
     for item in (
         LineItem(order, None, None, 10100),
@@ -275,7 +277,7 @@ def test_a_transfer_is_proven_by_its_line_and_not_twice() -> None:
     """A second line of the same reference waits in suspense with a case."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     transfer = s.pay(10100)
     s.credit(transfer, 10100)
     assert s.state == "SETTLED"
@@ -289,7 +291,7 @@ def test_more_on_the_line_than_was_reported_raises_the_payment() -> None:
     """60 reported, 100 booked: all of it is this order's money, and pays its installment."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, OutcomeClass.PARTIAL, 6000)
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 6000)
     s.credit(order, 10000)
     line = list(s.books.lines.values())[-1]
     assert (line.open_minor, [m.receipt for m in line.matches]) == (0, [f"R-{order}"])
@@ -313,7 +315,7 @@ def test_a_batch_booked_before_any_verdict_confirms_and_settles_its_orders() -> 
     s.books.apply(board("L2"))
     orders = [s.present(1), s.present(1, loan="L2")]
     for order in orders:
-        s.hear(order, OutcomeClass.PENDING, batch_ref="batch-1")
+        s.apply_outcome(order, OutcomeClass.PENDING, batch_ref="batch-1")
     s.line(minor=20200, batch_ref="batch-1", batch_count=2)
     assert [s.books.item(1, loan).state for loan in ("L1", "L2")] == [State.SETTLED] * 2
     invariants.check(s.books)
@@ -323,9 +325,9 @@ def test_a_batch_that_does_not_add_up_waits_whole() -> None:
     """Another count or sum: nothing is guessed; settled members do not count twice."""
     s = Scene.boarded()
     first = s.present(1)
-    s.hear(first, minor=10100, batch_ref="batch-1")
-    s.hear(s.present(2), OutcomeClass.NSF, batch_ref="batch-1")
-    s.hear(s.present(3), OutcomeClass.NSF, batch_ref="batch-2")
+    s.apply_outcome(first, minor=10100, batch_ref="batch-1")
+    s.apply_outcome(s.present(2), OutcomeClass.NSF, batch_ref="batch-1")
+    s.apply_outcome(s.present(3), OutcomeClass.NSF, batch_ref="batch-2")
     s.line(minor=10100, batch_ref="batch-1", batch_count=2)
     s.line(minor=9999, batch_ref="batch-1")
     s.line(minor=9999, batch_ref="batch-7")
@@ -340,7 +342,7 @@ def test_money_at_an_account_of_the_bank_is_moved_by_lines_only() -> None:
     """Bank balance is the sum of booked lines, whatever they explain."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     s.credit(order, 10100, fee=100)
     s.line(LineItem("?", None, None, 77), minor=77)
     assert s.balances[f"bank/{ACCOUNT}"] == 10077
@@ -353,18 +355,21 @@ def test_a_recalled_order_leaves_the_installment_due() -> None:
     work = Work(s.books._aggregates(), close_out=close_out)
     attempt = work.item("L1", 1).attempts[0]
     recalled = replace(
-        attempt, state=AttemptState.RECALLED, klass=OutcomeClass.NOT_FOUND, ended_at=s.books.at
+        attempt,
+        state=AttemptState.RECALLED,
+        outcome_class=OutcomeClass.NOT_FOUND,
+        ended_at=s.books.at,
     )
     end_unpaid(work, "L1", 1, recalled)
     assert work.item("L1", 1).state is State.DUE
-    assert work.view("L1", 1).next_beat is not None
+    assert work.view("L1", 1).next_action is not None
     assert order
 
 
 def test_an_attempt_moves_only_along_its_table() -> None:
     """A refused attempt does not become live again, whoever asks."""
     s = Scene.boarded()
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     work = Work(s.books._aggregates(), close_out=close_out)
     again = replace(work.item("L1", 1).attempts[0], state=AttemptState.ACCEPTED)
     with pytest.raises(IllegalTransition):
@@ -435,7 +440,7 @@ def test_a_part_of_a_debit_comes_back_component_by_component() -> None:
     """0.50 of 101.00: the newest allocation first, the rest stays paid."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B1")
+    s.apply_outcome(order, minor=10100, bank_ref="B1")
     s.returned(order, 50, bank_ref="B1")
     assert s.books.item().owed.total == 50
     assert sum(part.minor for part in s.receipt(f"R-{order}").allocations) == 10050
@@ -449,7 +454,7 @@ def test_a_return_of_nothing_moves_nothing() -> None:
     """An amount of zero is no return."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     before = s.mark
     s.returned(order, 0)
     assert s.posted(before) == []
@@ -459,7 +464,7 @@ def test_a_return_told_by_two_services_of_one_rail_is_known_by_its_booking() -> 
     """The same booking under another rail's name: already gone."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B1")
+    s.apply_outcome(order, minor=10100, bank_ref="B1")
     s.returned(order, 10100, bank_ref="B1")
     before = s.mark
     s.give(
@@ -468,7 +473,7 @@ def test_a_return_told_by_two_services_of_one_rail_is_known_by_its_booking() -> 
         order_no=order,
         bank_ref="B1",
         amount_minor=10100,
-        klass=OutcomeClass.NSF,
+        outcome_class=OutcomeClass.NSF,
         code="AM04",
         returned_on=s.today,
     )
@@ -486,7 +491,7 @@ def test_a_line_that_comes_again_with_another_amount_is_a_case_and_books_nothing
     """A bank issues a statement anew under its old id: the first booking stands, a person looks."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     s.line(LineItem(order, None, None, 10100), id="A/S/1")
     s.line(LineItem(order, None, None, 10100), id="A/S/1")
     assert not [case for case in s.books.cases.values() if case.kind == "line_contradiction"]

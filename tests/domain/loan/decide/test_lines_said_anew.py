@@ -8,7 +8,7 @@ import pytest
 
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import decide
-from domain.reconciliation.statement import LineItem, StatementLine
+from domain.statement.statement import LineItem, StatementLine
 from tests.support import invariants
 from tests.support.doors import BookLine, MatchLine, UndoMatch
 from tests.support.memory import PRODUCT, TESTER, board, schedule
@@ -30,7 +30,7 @@ def scene(*more: str) -> Scene:
 def paid(s: Scene, loan: str = "L1") -> LineItem:
     """A debit that was confirmed; the item of the bank's line about it."""
     order = s.present(loan=loan)
-    s.hear(order)
+    s.apply_outcome(order)
     return LineItem(order, None, None, 10100)
 
 
@@ -87,7 +87,7 @@ def test_a_line_that_waits_or_names_another_loan_is_about_these_as_well() -> Non
     s = scene("L2")
     s.until(LINES[0].due_on - timedelta(days=1))
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.line(LineItem(order, None, None, 10100), id="A/1", minor=5000)
     other = s.present(loan="L2")
     s.line(LineItem(other, None, None, 6000), id="A/1")
@@ -101,7 +101,7 @@ def test_no_debit_leaves_while_a_line_of_the_installment_is_said_anew() -> None:
     s.pay(4000, ref="T-1")
     s.line(LineItem("T-1", None, None, 4000), id="A/1")
     s.line(LineItem("T-1", None, None, 10100), id="A/1")
-    waits = s.books.view().next_beat
+    waits = s.books.view().next_action
     assert waits is not None
     assert waits.reason == "waits for the end of case line_contradiction/A/1"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.debit.outcome import OutcomeClass
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.domain.loan.decide.disputed import BANK, LINES, OWED, last_line, match, scene
 from tests.support import invariants
 
@@ -12,11 +12,11 @@ def test_a_line_whose_items_do_not_add_up_proves_nothing() -> None:
     """1.00 with an item of 101.00 waits whole, and no debit of its installment leaves meanwhile."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     s.line(LineItem(order, None, None, 10100), minor=100)
     line = last_line(s)
     assert s.balances == {**OWED, BANK: 100, f"suspense/line/{line}": -100}
-    waits = s.books.view().next_beat
+    waits = s.books.view().next_action
     assert waits is not None
     assert waits.reason == f"waits for the end of case line/{line}"
 
@@ -32,7 +32,7 @@ def test_a_line_that_nets_to_zero_is_booked_item_by_item() -> None:
     """101.00 in and 101.00 out, both unknown: the line waits, each item is matched by itself."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.line(LineItem("A", None, None, 10100), LineItem("B", None, None, -10100))
     line = last_line(s)
     assert (s.books.lines[line].open_minor, f"line/{line}" in s.books.cases) == (0, True)
@@ -65,7 +65,7 @@ def test_a_fee_inside_a_line_is_booked_by_a_person(*, stated: bool) -> None:
     """100.00 of 101.00 on a line without a reference: the bank or a person says the fee."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.line(LineItem(None, None, None, 10100 if stated else 10000, 100 if stated else 0))
     line = last_line(s)
     assert match(s, line, order, 10100, fee=0 if stated else 100) == ""

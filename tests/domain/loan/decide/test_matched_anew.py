@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
-from domain.loan.cases import CaseKind
 from domain.loan.change import Change, Refusal
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import MatchLine, UndoMatch, WithdrawPayment
 from tests.support.memory import PRODUCT, schedule
@@ -63,7 +63,7 @@ def test_an_undone_fee_waits_as_what_the_bank_took() -> None:
     """A match of nothing but a fee can be undone and made again."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 10000)
     s.return_line(order, 10300)
     line = last_line(s)
@@ -80,7 +80,7 @@ def test_a_reference_on_the_line_is_the_payers_though_it_looks_like_ours() -> No
     """Who names what the line says does not mean the debit whose payment has that very id."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 10000)
     s.pay(10000, ref=f"R-{order}")
     s.order(WithdrawPayment, reference=f"R-{order}")
@@ -97,9 +97,9 @@ def test_a_late_success_of_which_a_part_came_back_first_is_a_case_of_the_whole()
     """The return tells a part of what was taken; the case follows when the whole is told."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     s.returned(order, 4000, bank_ref="B1")
-    s.hear(order, bank_ref="B1")
+    s.apply_outcome(order, bank_ref="B1")
     case = s.books.cases[f"{CaseKind.LATE_SUCCESS}/R-{order}"]
     assert case.amount_minor == 10000
     invariants.check(s.books)

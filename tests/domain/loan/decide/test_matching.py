@@ -9,7 +9,7 @@ from domain.calendar import ONE_DAY
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
 from domain.loan.change import Change, Refusal
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import MatchLine, RecordPayment, Scope, UndoMatch, WithdrawPayment
 from tests.support.memory import PRODUCT, TESTER, board, schedule
@@ -195,7 +195,7 @@ def test_a_debit_and_its_return_are_proven_by_hand_where_the_bank_lost_their_ref
     """Both legs can be matched; the fee-less return line may not prove more than came back."""
     s = scene()
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     assert match(s, came(s), f"R-{order}") == "matched"
     assert s.state == "SETTLED"
     s.returned(order, 10000)
@@ -253,9 +253,9 @@ def test_undoing_the_match_of_surplus_money_leaves_its_installment_alone() -> No
     """The installment was paid by other money; only the surplus is unproven again."""
     s = scene()
     order = s.present()
-    s.hear(order, minor=10000, bank_ref="B1")
+    s.apply_outcome(order, minor=10000, bank_ref="B1")
     s.credit(order, 10000, tx="B1")
-    s.hear(order, minor=10000, bank_ref="B2", source="webhook")
+    s.apply_outcome(order, minor=10000, bank_ref="B2", source="webhook")
     line = came(s, order)
     receipt = next(r for r in s.books.loans["L1"].receipts if r.waiting_minor)
     assert s.state == "SETTLED"
@@ -295,7 +295,7 @@ def test_a_payment_recorded_by_mistake_is_withdrawn() -> None:
     assert s.state == "DUE", "no debit has failed: the first is still to come"
     invariants.check(s.books)
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     s.credit(order, 10000)
     s.until(HUNDRED[1].due_on)
     assert s.state == "CLOSED"
@@ -306,7 +306,7 @@ def test_a_withdrawn_payment_leaves_no_case_about_its_missing_line() -> None:
     s = scene()
     s.pay(10000, ref="T-1")
     s.until(HUNDRED[0].due_on.fromordinal(HUNDRED[0].due_on.toordinal() + 14))
-    s.beat()
+    s.action()
     assert "unsettled/L1/1" in s.books.cases
     s.order(WithdrawPayment, reference="T-1")
     assert "unsettled/L1/1" not in s.books.cases
@@ -319,7 +319,7 @@ def test_a_case_about_missing_lines_stays_while_another_payment_lacks_its_own() 
     s.pay(4000, ref="T-1")
     s.pay(6000, ref="T-2")
     s.until(HUNDRED[0].due_on.fromordinal(HUNDRED[0].due_on.toordinal() + 14))
-    s.beat()
+    s.action()
     s.order(WithdrawPayment, reference="T-1")
     assert "unsettled/L1/1" in s.books.cases
     invariants.check(s.books)
@@ -328,7 +328,7 @@ def test_a_case_about_missing_lines_stays_while_another_payment_lacks_its_own() 
 def test_a_payment_withdrawn_after_a_failed_debit_is_tried_by_the_plan() -> None:
     """The debit had failed before the payment was heard of: what follows is its retry."""
     s = scene()
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     s.pay(10000, ref="T-1")
     assert s.state == "CLEARING"
     s.order(WithdrawPayment, reference="T-1")
@@ -355,7 +355,7 @@ def test_only_an_unproven_payment_of_this_loan_is_withdrawn() -> None:
     assert said(s.order(RecordPayment, **again)) == "payment recorded", "the first was none"
     assert said(s.order(WithdrawPayment, reference="T-1")) == "payment withdrawn"
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     assert said(s.order(WithdrawPayment, reference=f"R-{order}")) == "payment.unknown"
     invariants.check(s.books)
 
@@ -409,11 +409,11 @@ def test_a_line_matched_by_an_orders_number_is_that_orders_money(declined: bool)
     s = scene()
     order = s.present()
     if declined:
-        s.hear(order, OutcomeClass.NSF, code="51")
+        s.apply_outcome(order, OutcomeClass.NSF, code="51")
     line = came(s)
     assert match(s, line, order) == "matched"
     before = s.mark
-    s.hear(order, minor=10000, source="webhook")
+    s.apply_outcome(order, minor=10000, source="webhook")
     assert s.posted(before) == []
     assert (s.balances, s.state) == (FUNDED, "SETTLED")
     assert (f"late_success/R-{order}" in s.books.cases) is declined

@@ -8,10 +8,10 @@ import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
-from domain.loan.amounts import Component
 from domain.loan.change import Change
 from domain.loan.decide.money import surplus_case
-from domain.reconciliation.statement import LineItem
+from domain.pricing.amounts import Component
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import Waive, WriteOff
 from tests.support.memory import PRODUCT, board, schedule
@@ -39,7 +39,7 @@ def test_a_debit_confirmed_and_booked_posts_charge_receipt_and_settlement() -> N
     """Fell due, confirmed, settled, held by the funder: four entries and nothing else."""
     s = scene()
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     s.credit(order, 10000)
     assert s.posted() == [
         ("fell_due", {"owed/1/principal": 10000, "claim/funder-1": -10000}),
@@ -64,12 +64,12 @@ def test_a_transfer_while_a_debit_is_in_doubt_waits_and_pays_when_it_is_declined
     """Money that waits is applied by the very change that ends the attempt, without a retry."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.TECH)
+    s.apply_outcome(order, OutcomeClass.TECH)
     assert s.state == "IN_DOUBT"
     transfer = s.pay(10000)
     assert s.balances[f"suspense/{transfer}"] == -10000
     before = s.mark
-    s.hear(order, OutcomeClass.NSF, source="webhook")
+    s.apply_outcome(order, OutcomeClass.NSF, source="webhook")
     assert s.posted(before) == [
         (
             "applied",
@@ -90,10 +90,10 @@ def test_a_transfer_while_a_debit_is_in_doubt_is_paid_ahead_when_the_debit_succe
     """The debit pays its own installment; the transfer is free money and pays the next one."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.TECH)
+    s.apply_outcome(order, OutcomeClass.TECH)
     transfer = s.pay(10000)
     before = s.mark
-    s.hear(order, minor=10000, source="webhook")
+    s.apply_outcome(order, minor=10000, source="webhook")
     assert [event for event, _ in s.posted(before)] == ["confirmed", "advanced"]
     assert s.balances == {
         "clearing/simbank": 10000,
@@ -109,17 +109,19 @@ def test_a_transfer_while_a_debit_is_in_doubt_is_paid_ahead_when_the_debit_succe
 
 
 @pytest.mark.parametrize(
-    "order", list(permutations(["answer", "webhook", "enquiry", "line"])), ids="-".join
+    "order", list(permutations(["answer", "webhook", "inquiry", "line"])), ids="-".join
 )
 def test_one_success_told_four_ways_in_any_order_is_booked_once(order: tuple[str, ...]) -> None:
-    """Answer, webhook, enquiry and line bring one fact: equal balances in every order."""
+    """Answer, webhook, inquiry and line bring one fact: equal balances in every order."""
     s = scene()
     number = s.present()
     for way in order:
         if way == "line":
             s.credit(number, 10000, tx="B1")
         else:
-            s.hear(number, minor=10000, source=way, bank_ref=None if way == "answer" else "B1")
+            s.apply_outcome(
+                number, minor=10000, source=way, bank_ref=None if way == "answer" else "B1"
+            )
     assert s.balances == {BANK: 10000, "held_by/funder-1": -10000}
     assert s.state == "SETTLED"
     assert not s.books.cases.keys() - {"no_reminder/L1/1"}
@@ -138,7 +140,7 @@ def test_a_success_and_its_return_in_any_order_leave_the_same_balances(
     for way in order:
         match way:
             case "good":
-                s.hear(number, minor=10000, source="webhook", bank_ref="B1")
+                s.apply_outcome(number, minor=10000, source="webhook", bank_ref="B1")
             case "line":
                 s.credit(number, 10000, tx="B1")
             case "told":
@@ -161,13 +163,13 @@ def test_a_late_success_of_an_attempt_thought_not_executed_is_money_with_a_case(
     s = scene()
     order = s.present()
     s.books.at += s.books.rules.rails["simbank"].query_window * 2
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry")
     assert s.state == "RETRYING"
     before = s.mark
     if late == "line":
         s.credit(order, 10000)
     else:
-        s.hear(order, minor=10000, source="webhook")
+        s.apply_outcome(order, minor=10000, source="webhook")
     events = [event for event, _ in s.posted(before)]
     assert events[:2] == ["confirmed_late", "applied"]
     assert f"late_success/R-{order}" in s.books.cases
@@ -179,11 +181,11 @@ def test_a_late_success_while_the_next_attempt_is_live_waits_and_becomes_a_surpl
     """Two debits took the money: one pays, the other waits in suspense with a case."""
     s = scene()
     first = s.present()
-    s.hear(first, OutcomeClass.NSF)
+    s.apply_outcome(first, OutcomeClass.NSF)
     second = s.present()
-    s.hear(first, minor=10000, source="webhook", bank_ref="B1")
+    s.apply_outcome(first, minor=10000, source="webhook", bank_ref="B1")
     assert s.balances[f"suspense/R-{first}"] == -10000
-    s.hear(second, minor=10000, bank_ref="B2")
+    s.apply_outcome(second, minor=10000, bank_ref="B2")
     assert s.books.cases[f"surplus/R-{first}"].amount_minor == 10000
     assert s.balances[f"suspense/R-{first}"] == -10000
     assert s.books.item(2).owed.total == 0
@@ -196,7 +198,7 @@ def test_40_confirmed_60_presented_and_the_40_returned_leaves_40_owed() -> None:
     """The return does not touch the live attempt; when that is paid the rest is tried again."""
     s = scene()
     first = s.present()
-    s.hear(first, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
     assert s.state == "RETRYING"
     second = s.present()
     assert s.books.item().live_attempt is not None
@@ -219,11 +221,11 @@ def test_40_confirmed_60_presented_and_the_40_returned_leaves_40_owed() -> None:
         )
     ]
     assert s.state == "PRESENTED"
-    s.hear(second, minor=6000)
+    s.apply_outcome(second, minor=6000)
     assert s.state == "RETRYING"
     assert s.books.item().owed.total == 4000
     third = s.present()
-    s.hear(third, minor=4000)
+    s.apply_outcome(third, minor=4000)
     assert s.state == "CLEARING"
     closed(s)
 
@@ -232,10 +234,10 @@ def test_a_debit_pays_its_own_installment_though_an_older_one_is_overdue() -> No
     """Debit of the second while the first is overdue: the waterfall only orders its components."""
     s = scene()
     first = s.present(1)
-    s.hear(first, OutcomeClass.ACCOUNT)
+    s.apply_outcome(first, OutcomeClass.ACCOUNT)
     assert s.state == "DELINQUENT"
     second = s.present(2)
-    s.hear(second, minor=10000)
+    s.apply_outcome(second, minor=10000)
     assert s.books.item(1).owed.total == 10000
     assert s.books.item(2).state.value == "CLEARING"
 
@@ -243,10 +245,10 @@ def test_a_debit_pays_its_own_installment_though_an_older_one_is_overdue() -> No
 def test_a_prepayment_of_half_a_unit_too_much_is_drawn_and_the_rest_stays_visible() -> None:
     """100.50 for the last one: drawn when it falls due, 0.50 ends in suspense with a case."""
     s = scene(lines=schedule(((10000, 0), (10000, 0))))
-    s.hear(s.present(1), minor=10000)
+    s.apply_outcome(s.present(1), minor=10000)
     transfer = s.pay(10050, number=2)
     assert s.balances["advance/L1"] == -10050
-    assert s.books.view(2).next_beat is None, "no reminder and no debit of what is paid ahead"
+    assert s.books.view(2).next_action is None, "no reminder and no debit of what is paid ahead"
     before = s.mark
     s.until(HUNDRED[1].due_on)
     moved = [entry for entry in s.posted(before) if entry[0] != "settled"]
@@ -273,7 +275,7 @@ def test_a_return_after_settlement_and_closure_reopens_under_a_higher_generation
     """History stays; what it paid is owed again, the cash is no longer held, a driver is opened."""
     s = scene()
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     closed(s)
     generation = s.books.item().generation
     before, said = s.mark, len(s.books.messages)
@@ -306,10 +308,10 @@ def test_a_returned_receipt_is_proven_on_both_legs_before_the_installment_settle
     """Paid again by another debit; the first one and its return lack their lines: not settled."""
     s = scene()
     first = s.present()
-    s.hear(first, minor=10000)
+    s.apply_outcome(first, minor=10000)
     s.returned(first, 10000)
     second = s.present()
-    s.hear(second, minor=10000)
+    s.apply_outcome(second, minor=10000)
     s.credit(second, 10000)
     assert s.state == "CLEARING"
     assert "unproven" in s.books.view().missing
@@ -324,11 +326,11 @@ def test_a_debit_and_a_return_settled_in_one_net_line_are_both_proven() -> None:
     """The bank books 60.00 for a debit of 100.00 and a return of 40.00 of another: named items."""
     s = scene()
     first = s.present(1)
-    s.hear(first, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
     s.credit(first, 4000)
     s.returned(first, 4000)
     second = s.present(1)
-    s.hear(second, minor=10000)
+    s.apply_outcome(second, minor=10000)
     before = s.mark
     s.line(LineItem(second, None, None, 10000), LineItem(first, None, None, -4000))
     assert s.posted(before)[:2] == [
@@ -344,14 +346,14 @@ def test_a_second_execution_told_by_line_and_webhook_is_one_surplus(first_news: 
     """The bank takes the money twice on its own: suspense with a case, whichever news is first."""
     s = scene()
     order = s.present()
-    s.hear(order, minor=10000, bank_ref="B1")
+    s.apply_outcome(order, minor=10000, bank_ref="B1")
     s.credit(order, 10000, tx="B1")
 
     def line() -> None:
         s.credit(order, 10000, tx="B2")
 
     def webhook() -> None:
-        s.hear(order, minor=10000, source="webhook", bank_ref="B2")
+        s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B2")
 
     for news in (line, webhook) if first_news == "line" else (webhook, line):
         news()
@@ -370,8 +372,8 @@ def test_a_return_of_one_of_two_executions_keeps_the_installment_paid(way: str, 
     """One of two debits goes back: the other one pays, and nothing is debited again."""
     s = scene()
     order = s.present()
-    s.hear(order, minor=10000, bank_ref="B1")
-    s.hear(order, minor=10000, source="webhook", bank_ref="B2")
+    s.apply_outcome(order, minor=10000, bank_ref="B1")
+    s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B2")
     for news in way.split(" then "):
         if news == "line":
             s.return_line(order, 10000, tx=which)
@@ -390,7 +392,7 @@ def test_a_return_that_names_only_the_mandate_is_matched_by_exact_amount() -> No
     """NOTPROVIDED: the newest debit of that amount under the mandate is taken back."""
     s = scene()
     first = s.present(1)
-    s.hear(first, minor=10000, bank_ref="B1")
+    s.apply_outcome(first, minor=10000, bank_ref="B1")
     s.credit(first, 10000)
     s.return_line(None, 10000, fee=300)
     assert s.balances == {
@@ -417,7 +419,7 @@ def test_of_two_debits_that_fit_alike_a_bare_return_takes_none() -> None:
     )
     orders = [s.present(1), s.present(1, loan="L2")]
     for order in orders:
-        s.hear(order, minor=10000)
+        s.apply_outcome(order, minor=10000)
     s.return_line(None, 10000)
     waiting = [line for line in s.books.lines.values() if line.open_minor]
     assert [line.open_minor for line in waiting] == [-10000]
@@ -434,7 +436,7 @@ def test_a_batch_of_three_booked_at_294_of_300_with_the_fee_named() -> None:
         s.books.apply(board(loan, PLAIN, HUNDRED))
     orders = [s.present(1, loan=loan) for loan in ("L1", "L2", "L3")]
     for order in orders:
-        s.hear(order, minor=10000, batch_ref="batch-1")
+        s.apply_outcome(order, minor=10000, batch_ref="batch-1")
     before = s.mark
     s.line(minor=29400, batch_ref="batch-1", batch_count=3, charges_minor=600)
     assert s.posted(before).count(("settled", {BANK: 10000, "clearing/simbank": -10000})) == 3
@@ -451,7 +453,7 @@ def test_a_settlement_at_294_of_300_with_the_fee_on_the_item() -> None:
     """The fee stands with the order itself: proven in full, the fee is the lender's."""
     s = scene(lines=schedule(((30000, 0),)))
     order = s.present()
-    s.hear(order, minor=30000)
+    s.apply_outcome(order, minor=30000)
     s.credit(order, 30000, fee=600)
     assert s.balances == {BANK: 29400, "rail_fees/simbank": 600, "held_by/funder-1": -30000}
     closed(s)
@@ -460,7 +462,7 @@ def test_a_settlement_at_294_of_300_with_the_fee_on_the_item() -> None:
 def test_one_transfer_pays_an_overdue_installment_and_then_the_next() -> None:
     """Free money follows the waterfall over the loan that it names: past due before due."""
     s = scene()
-    s.hear(s.present(1), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(1), OutcomeClass.ACCOUNT)
     s.until(HUNDRED[1].due_on)
     transfer = s.pay(15000, number=1)
     assert s.books.item(1).owed.total == 0
@@ -472,7 +474,7 @@ def test_one_transfer_pays_an_overdue_installment_and_then_the_next() -> None:
 def test_money_valued_before_the_due_day_and_reported_after_it_pays_what_is_owed_now() -> None:
     """What has fallen due by now is never future to money, however early its value date."""
     s = scene()
-    s.hear(s.present(1), minor=10000)
+    s.apply_outcome(s.present(1), minor=10000)
     s.until(HUNDRED[1].due_on)
     s.pay(10000, number=1, value_on=HUNDRED[0].due_on)
     assert s.books.item(2).state.value == "CLEARING"
@@ -491,7 +493,7 @@ def test_an_unknown_debit_and_an_unknown_credit_of_one_amount_stay_two_lines() -
 def test_written_off_and_then_more_recovered_than_was_owed() -> None:
     """The recovery pays what was given up and the claim; what is too much waits with a case."""
     s = scene(lines=schedule(((10000, 0),)))
-    s.hear(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     before = s.mark
     s.order(WriteOff)
     assert s.posted(before) == [
@@ -515,9 +517,9 @@ def test_a_recovery_by_a_late_success_that_is_returned_is_owed_again() -> None:
     """Write-off, recovery, return: delinquent again, and the claim stands as before."""
     s = scene(lines=schedule(((10000, 0),)))
     order = s.present()
-    s.hear(order, OutcomeClass.ACCOUNT)
+    s.apply_outcome(order, OutcomeClass.ACCOUNT)
     s.order(WriteOff)
-    s.hear(order, minor=10000, source="webhook", bank_ref="B1")
+    s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B1")
     assert s.state == "CLEARING"
     s.returned(order, 10000, bank_ref="B1")
     assert s.state == "DELINQUENT"
@@ -529,9 +531,9 @@ def test_a_partial_recovery_that_is_returned_raises_what_was_given_up() -> None:
     """While written off a return raises the written-off amount, never what is owed."""
     s = scene(lines=schedule(((10000, 0),)))
     order = s.present()
-    s.hear(order, OutcomeClass.ACCOUNT)
+    s.apply_outcome(order, OutcomeClass.ACCOUNT)
     s.order(WriteOff)
-    s.hear(order, OutcomeClass.PARTIAL, 4000, source="webhook", bank_ref="B1")
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, source="webhook", bank_ref="B1")
     assert s.state == "WRITTEN_OFF"
     assert s.books.item().given_up.principal == 6000
     before = s.mark
@@ -546,7 +548,7 @@ def test_a_partial_recovery_that_is_returned_raises_what_was_given_up() -> None:
 def test_after_closure_a_stray_transfer_changes_no_closed_installment() -> None:
     """What was complete when it closed stays closed: the money waits with a case."""
     s = scene(lines=schedule(((10000, 0),)))
-    s.hear(s.present(), minor=10000)
+    s.apply_outcome(s.present(), minor=10000)
     closed(s)
     transfer = s.pay(700)
     assert s.state == "CLOSED"
@@ -557,7 +559,7 @@ def test_after_closure_a_stray_transfer_changes_no_closed_installment() -> None:
 def test_an_installment_waived_whole_closes_without_any_receipt() -> None:
     """Nothing was allocated, so nothing has to be proven; the window counts from the due date."""
     s = scene(lines=schedule(((10000, 0),)))
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     before = s.mark
     s.order(Waive, component=Component.PRINCIPAL, amount_minor=10000)
     assert s.posted(before) == [
@@ -572,9 +574,9 @@ def test_an_installment_waived_whole_closes_without_any_receipt() -> None:
 def test_a_debit_that_took_more_than_was_ordered_pays_its_own_and_no_other() -> None:
     """150 taken of an order of 100, two installments overdue: 50 is a surplus with a case."""
     s = scene()
-    s.hear(s.present(1), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(1), OutcomeClass.ACCOUNT)
     second = s.present(2)
-    s.hear(second, minor=15000)
+    s.apply_outcome(second, minor=15000)
     assert s.books.item(1).owed.total == 10000
     assert s.books.cases[f"surplus/R-{second}"].amount_minor == 5000
     assert f"overtaken/{second}" in s.books.cases
@@ -586,8 +588,8 @@ def test_a_surplus_pays_its_own_installment_when_that_is_owed_again() -> None:
     """Twice executed, the first returned: the second is no surplus any more, its case closes."""
     s = scene()
     order = s.present()
-    s.hear(order, minor=10000, bank_ref="B1")
-    s.hear(order, minor=10000, source="webhook", bank_ref="B2")
+    s.apply_outcome(order, minor=10000, bank_ref="B1")
+    s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B2")
     assert f"surplus/R-{order}-2" in s.books.cases
     change = s.returned(order, 10000, bank_ref="B1")
     assert isinstance(change, Change)

@@ -9,7 +9,7 @@ import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.ledger import accounts
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.memory import PRODUCT, schedule
 from tests.support.scene import ACCOUNT, Scene
@@ -17,8 +17,8 @@ from tests.support.scene import ACCOUNT, Scene
 BANK = accounts.bank(ACCOUNT)
 Fact = Callable[[Scene, str], object]
 
-PART: Fact = lambda s, o: s.hear(o, OutcomeClass.PARTIAL, 4000, "webhook", bank_ref="B1")  # noqa: E731
-WHOLE: Fact = lambda s, o: s.hear(o, minor=10100, source="webhook", bank_ref="B1")  # noqa: E731
+PART: Fact = lambda s, o: s.apply_outcome(o, OutcomeClass.PARTIAL, 4000, "webhook", bank_ref="B1")  # noqa: E731
+WHOLE: Fact = lambda s, o: s.apply_outcome(o, minor=10100, source="webhook", bank_ref="B1")  # noqa: E731
 LINE: Fact = lambda s, o: s.credit(o, 10100, tx="B1")  # noqa: E731
 SMALL_LINE: Fact = lambda s, o: s.credit(o, 4000, tx="B1")  # noqa: E731
 REST_LINE: Fact = lambda s, o: s.credit(o, 6100, tx="B1")  # noqa: E731
@@ -34,11 +34,11 @@ NEXT_PART_BACK: Fact = lambda s, o: s.returned(o, 2000, bank_ref="B1")  # noqa: 
 PART_BACK_LINE: Fact = lambda s, o: s.return_line(o, 3000, tx="B1")  # noqa: E731
 NEXT_PART_BACK_LINE: Fact = lambda s, o: s.return_line(o, 2000, tx="B1")  # noqa: E731
 FEE_BACK_LINE: Fact = lambda s, o: s.line(LineItem(o, None, None, -10400, 0, "AM04"))  # noqa: E731
-ACCEPTED: Fact = lambda s, o: s.hear(o, OutcomeClass.PENDING)  # noqa: E731
-NOT_FOUND: Fact = lambda s, o: s.hear(o, OutcomeClass.NOT_FOUND, source="enquiry")  # noqa: E731
-DECLINED: Fact = lambda s, o: s.hear(o, OutcomeClass.NSF, source="webhook")  # noqa: E731
-EUROS: Fact = lambda s, o: s.hear(o, minor=10100, source="webhook", currency="EUR")  # noqa: E731
-NOTHING: Fact = lambda s, o: s.hear(o, minor=0, source="webhook")  # noqa: E731
+ACCEPTED: Fact = lambda s, o: s.apply_outcome(o, OutcomeClass.PENDING)  # noqa: E731
+NOT_FOUND: Fact = lambda s, o: s.apply_outcome(o, OutcomeClass.NOT_FOUND, source="inquiry")  # noqa: E731
+DECLINED: Fact = lambda s, o: s.apply_outcome(o, OutcomeClass.NSF, source="webhook")  # noqa: E731
+EUROS: Fact = lambda s, o: s.apply_outcome(o, minor=10100, source="webhook", currency="EUR")  # noqa: E731
+NOTHING: Fact = lambda s, o: s.apply_outcome(o, minor=0, source="webhook")  # noqa: E731
 
 OWED = {"owed/1/principal": 10000, "owed/1/interest": 100, "claim/funder-1": -10100}
 HELD = {BANK: 10100, "held_by/funder-1": -10100}

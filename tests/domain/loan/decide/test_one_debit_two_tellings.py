@@ -9,7 +9,7 @@ import pytest
 from adapters.rails.codes import load_returns
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass, Verdict, about_other_order
-from domain.reconciliation.statement import LineItem
+from domain.statement.statement import LineItem
 from tests.domain.loan.decide.disputed import (
     BANK,
     LINES,
@@ -38,7 +38,7 @@ def test_one_table_says_whether_a_return_may_be_tried_again(
     """The same reason has the same meaning, whichever way it comes."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 10100)
     if way == "report":
         s.returned(order, 10100, OutcomeClass.UNKNOWN_CODE, code=code)
@@ -56,7 +56,7 @@ def test_the_reason_of_every_rail_means_the_same_by_report_and_by_line(
     s = scene()
     s.books.rules = replace(s.books.rules, returns={"simbank": load_returns(rail)})
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     for way in ways:
         if way == "report":
             s.returned(order, 10100, OutcomeClass.UNKNOWN_CODE, code=code)
@@ -71,12 +71,12 @@ def test_a_stricter_reason_that_comes_while_the_next_debit_is_out_forbids_the_on
     """No funds by report, presented again, refused by the payer on the line: nothing follows."""
     s = scene()
     first = s.present()
-    s.hear(first)
+    s.apply_outcome(first)
     s.returned(first, 10100)
     second = s.present()
     s.return_line(first, 10100, code="MD06")
     assert (s.state, s.books.item().attempts[0].code) == ("PRESENTED", "MD06")
-    s.hear(second, OutcomeClass.NSF)
+    s.apply_outcome(second, OutcomeClass.NSF)
     assert s.books.item().attempts[1].state is AttemptState.DECLINED
     invariants.check(s.books)
 
@@ -85,7 +85,7 @@ def test_a_second_part_of_a_return_is_booked_as_well() -> None:
     """30.00 and then 20.00 of 101.00 come back: 50.00 are owed again."""
     s = scene()
     order = s.present()
-    s.hear(order, bank_ref="B1")
+    s.apply_outcome(order, bank_ref="B1")
     s.credit(order, 10100, tx="B1")
     s.returned(order, 3000, bank_ref="B1")
     before = s.mark
@@ -109,13 +109,13 @@ def test_a_return_under_an_unknown_booking_is_no_second_execution() -> None:
     """The only known execution came back: owed again, and no debit until its lines prove it."""
     s = scene()
     order = s.present()
-    s.hear(order, bank_ref="B1")
+    s.apply_outcome(order, bank_ref="B1")
     s.credit(order, 10100, tx="B1")
     s.until(LINES[0].due_on + timedelta(days=10))
     assert s.state == "CLOSED"
     s.returned(order, 10100, bank_ref="B9")
     assert [r.id for r in s.books.loans["L1"].receipts] == [f"R-{order}"]
-    waits = s.books.view().next_beat
+    waits = s.books.view().next_action
     assert s.state == "RETRYING"
     assert waits is not None
     assert waits.reason == f"waits for the end of case booking/{order}/B9"
@@ -128,7 +128,7 @@ def test_a_return_line_of_more_than_was_taken_is_booked_and_its_rest_waits() -> 
     """104.00 leave for a debit of 101.00 with the fee inside: returned; 3.00 wait for a person."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 10100)
     before = s.mark
     s.return_line(order, 10400)
@@ -156,7 +156,7 @@ def test_a_person_books_a_return_that_only_a_line_tells() -> None:
     """No reference and the fee inside: 104.00 by mandate only, matched as 101.00 and 3.00."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 10100)
     s.until(LINES[0].due_on + timedelta(days=10))
     assert s.state == "CLOSED"
@@ -193,7 +193,7 @@ def test_of_two_loans_that_fit_alike_a_return_line_chooses_none() -> None:
     s.books.apply(board("L2", lines=LINES, product=PLAIN, mandate=mandate))
     for loan in ("L1", "L2"):
         order = s.present(loan=loan)
-        s.hear(order)
+        s.apply_outcome(order)
         s.credit(order, 10100)
     before = {loan: s.books.item(1, loan).owed.total for loan in ("L1", "L2")}
     s.return_line("NOT-OURS", 10100)
@@ -259,9 +259,9 @@ def test_a_transfer_named_like_a_payment_of_ours_is_not_replaced_by_it() -> None
     """A payer writes R-{order}: the late success of that order is another payment."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     paid = s.pay(10100, ref=f"R-{order}")
-    s.hear(order, minor=10100, source="webhook")
+    s.apply_outcome(order, minor=10100, source="webhook")
     assert {r.id for r in s.books.loans["L1"].receipts} == {paid, f"R-{order}"}
     assert sum(r.amount_minor for r in s.books.loans["L1"].receipts) == 20200
     invariants.check(s.books)
@@ -299,8 +299,8 @@ def test_weaker_news_of_an_order_that_never_arrived_changes_nothing() -> None:
     order = s.present()
     asked_late(s, order)
     before = s.books.item()
-    for klass in (OutcomeClass.NOT_FOUND, OutcomeClass.TECH):
-        s.hear(order, klass, source="webhook")
+    for outcome_class in (OutcomeClass.NOT_FOUND, OutcomeClass.TECH):
+        s.apply_outcome(order, outcome_class, source="webhook")
     assert s.books.item() == before
 
 
@@ -308,9 +308,9 @@ def test_a_surplus_payment_of_an_order_grows_and_its_attempt_does_not() -> None:
     """The second execution is told in part and then whole: only that payment is raised."""
     s = scene()
     order = s.present()
-    s.hear(order, bank_ref="B1")
-    s.hear(order, OutcomeClass.PARTIAL, 4000, "webhook", bank_ref="B2")
-    s.hear(order, minor=10100, source="webhook", bank_ref="B2")
+    s.apply_outcome(order, bank_ref="B1")
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, "webhook", bank_ref="B2")
+    s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
     assert [r.amount_minor for r in s.books.loans["L1"].receipts] == [10100, 10100]
     assert s.balances[f"suspense/R-{order}-2"] == -10100
     assert s.books.item().attempts[0].confirmed_minor == 10100
@@ -336,7 +336,7 @@ def test_a_denial_of_money_that_a_line_has_proven_is_no_case() -> None:
     """The bank's booked line is the stronger word, whichever of the two comes first."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 10100)
-    s.hear(order, OutcomeClass.NSF, source="webhook")
+    s.apply_outcome(order, OutcomeClass.NSF, source="webhook")
     assert f"contradiction/{order}" not in s.books.cases

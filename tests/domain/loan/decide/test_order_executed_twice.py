@@ -5,8 +5,8 @@ from itertools import permutations
 
 import pytest
 
+from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
-from domain.loan.cases import CaseKind
 from tests.support import invariants
 from tests.support.memory import board, schedule
 from tests.support.scene import Scene
@@ -26,8 +26,8 @@ def last_line(s: Scene) -> str:
 
 
 NEWS: tuple[Callable[[Scene, str], object], ...] = (
-    lambda s, order: s.hear(order, bank_ref="B1", source="webhook"),
-    lambda s, order: s.hear(order, bank_ref="B2", source="webhook"),
+    lambda s, order: s.apply_outcome(order, bank_ref="B1", source="webhook"),
+    lambda s, order: s.apply_outcome(order, bank_ref="B2", source="webhook"),
     lambda s, order: s.returned(order, 10100, bank_ref="B1"),
     lambda s, order: s.returned(order, 10100, bank_ref="B2"),
 )
@@ -53,7 +53,7 @@ def test_a_return_without_a_name_makes_room_for_one_with_its_name() -> None:
     """Half of one execution without a name, then the whole of the other: both have gone back."""
     s, order = scene()
     for ref in ("B1", "B2"):
-        s.hear(order, bank_ref=ref, source="webhook")
+        s.apply_outcome(order, bank_ref=ref, source="webhook")
         s.credit(order, 10100, tx=ref)
     s.returned(order, 5050)
     s.return_line(order, 5050, tx="B2")
@@ -70,7 +70,7 @@ def test_a_fee_inside_a_return_is_no_return_of_another_execution() -> None:
     """What a line shows beyond one payment is of another only as far as reports have said so."""
     s, order = scene()
     for ref in ("B1", "B2"):
-        s.hear(order, bank_ref=ref, source="webhook")
+        s.apply_outcome(order, bank_ref=ref, source="webhook")
         s.credit(order, 10100, tx=ref)
     s.return_line(order, 10400, tx="B2")
     assert s.books.lines[last_line(s)].open_minor == -300
@@ -85,7 +85,7 @@ def test_a_whole_that_comes_back_of_which_a_part_was_told_raises_the_payment(
     """The two tellings of one amount are a case, and its lines end it."""
     s, order = scene()
     news: list[Callable[[], object]] = [
-        lambda: s.hear(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1"),
+        lambda: s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1"),
         lambda: s.returned(order, 10100, bank_ref="B1"),
     ]
     for tell in reversed(news) if return_first else news:
@@ -103,7 +103,7 @@ def test_a_whole_that_comes_back_of_which_a_part_was_told_raises_the_payment(
 def test_a_second_part_that_comes_back_raises_a_payment_that_is_not_believed() -> None:
     """Of 40.00 told, 50.00 and 51.00 came back: 101.00 was taken, and one case says so."""
     s, order = scene()
-    s.hear(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1")
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1")
     s.returned(order, 5000, bank_ref="B1")
     s.returned(order, 5100, bank_ref="B1")
     assert s.receipt(f"R-{order}").returned_minor == 10100
@@ -117,7 +117,7 @@ def test_what_came_back_beyond_the_order_waits_for_what_was_taken_beyond_it(mino
     s, order = scene()
     s.returned(order, 15100, bank_ref="B1")
     assert s.books.cases[f"return/{order}/B1"].amount_minor == 5000
-    s.hear(order, minor=minor, bank_ref="B1", source="webhook")
+    s.apply_outcome(order, minor=minor, bank_ref="B1", source="webhook")
     receipt = s.receipt(f"R-{order}")
     assert (receipt.returned_minor, receipt.excess_minor) == (minor, 15100 - minor)
     assert (f"return/{order}/B1" in s.books.cases) is (minor < 15100)
@@ -128,13 +128,13 @@ def test_what_came_back_beyond_the_order_waits_for_what_was_taken_beyond_it(mino
 def test_a_bare_return_line_proves_the_part_that_was_reported(*, twins: bool) -> None:
     """A mandate says whose, a report how much of which; two reports alike leave it to a person."""
     s, order = scene()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 10100)
     s.returned(order, 5050)
     if twins:
         s.books.apply(board("L2", lines=LINES, mandate=s.books.loans["L1"].mandate))
         other = s.present(loan="L2")
-        s.hear(other)
+        s.apply_outcome(other)
         s.returned(other, 5050)
     s.return_line(None, 5050)
     assert s.books.lines[last_line(s)].is_open is twins

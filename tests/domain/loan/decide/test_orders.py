@@ -9,9 +9,9 @@ import pytest
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
-from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change, Refusal
 from domain.loan.lifecycle import State
+from domain.pricing.amounts import Amounts, Component
 from tests.support import invariants
 from tests.support.doors import (
     Cancel,
@@ -37,10 +37,10 @@ def rule(answer: Change | Refusal) -> str:
     return answer.rule
 
 
-def declined(klass: OutcomeClass = OutcomeClass.NSF) -> Scene:
+def declined(outcome_class: OutcomeClass = OutcomeClass.NSF) -> Scene:
     """A first debit that failed."""
     s = Scene.boarded()
-    s.hear(s.present(), klass)
+    s.apply_outcome(s.present(), outcome_class)
     return s
 
 
@@ -58,15 +58,15 @@ def at_state(state: State) -> Scene:
     order = s.present()
     match state:
         case State.IN_DOUBT:
-            s.hear(order, OutcomeClass.TECH)
+            s.apply_outcome(order, OutcomeClass.TECH)
         case State.RETRYING:
-            s.hear(order, OutcomeClass.NSF)
+            s.apply_outcome(order, OutcomeClass.NSF)
         case State.DELINQUENT | State.WRITTEN_OFF:
-            s.hear(order, OutcomeClass.ACCOUNT)
+            s.apply_outcome(order, OutcomeClass.ACCOUNT)
             if state is State.WRITTEN_OFF:
                 s.order(WriteOff)
         case State.CLEARING | State.SETTLED | State.CLOSED:
-            s.hear(order, minor=10100)
+            s.apply_outcome(order, minor=10100)
             if state is not State.CLEARING:
                 s.settle()
             if state is State.CLOSED:
@@ -141,8 +141,8 @@ def test_a_hold_stops_debits_and_contact_by_kind_and_is_let_go_once() -> None:
     kinds = {}
     for what in HoldKind:
         s.order(Hold, what=what)
-        beat = s.books.view().next_beat
-        kinds[what] = beat.kind.value if beat else None
+        action = s.books.view().next_action
+        kinds[what] = action.kind.value if action else None
     assert kinds == {HoldKind.DEBIT: "REMIND", HoldKind.CONTACT: "PRESENT", HoldKind.ALL: None}
     assert isinstance(s.order(Unhold), Change)
     assert rule(s.order(Unhold)) == "hold.none"
@@ -165,21 +165,21 @@ def test_a_hold_never_stops_money_that_waits() -> None:
     order = s.present()
     s.order(Hold)
     s.pay(10100)
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     assert s.state == "CLEARING"
 
 
 def test_an_ordered_retry_goes_out_at_the_next_slot() -> None:
     """Also from delinquency, where only the plan was spent."""
     s = Scene.boarded(product=replace(PRODUCT, retry=replace(PRODUCT.retry, attempts_max=1)))
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert s.state == "DELINQUENT"
     assert isinstance(s.order(RetryNow), Change)
     assert s.state == "DUE"
     assert s.books.item().retries_reset_at == 1, "a person begins a spent plan anew"
     order = s.present()
     assert s.books.item().retry_ordered_at is None
-    s.hear(order, minor=s.books.item().attempts[-1].amount_minor)
+    s.apply_outcome(order, minor=s.books.item().attempts[-1].amount_minor)
     assert s.state == "CLEARING"
 
 
@@ -194,7 +194,7 @@ def test_a_retry_is_refused_beside_a_live_order_on_hold_and_past_every_limit() -
     assert rule(declined(OutcomeClass.ACCOUNT).order(RetryNow)) == "class.ACCOUNT"
     mandate = Mandate("M-L1", "simbank", "m", "a", date(2026, 1, 1), attempts_max=1)
     s = Scene.boarded(mandate=mandate)
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert rule(s.order(RetryNow)) == "mandate.attempts_max"
     ended = replace(mandate, ended_on=date(2026, 3, 1))
     assert rule(Scene.boarded(mandate=ended).order(RetryNow)) == "mandate.ended"
@@ -238,7 +238,7 @@ def test_a_moved_date_is_presented_on_its_new_day() -> None:
     assert s.books.item().owed == Amounts(principal=10000, interest=100)
     order = s.present()
     assert s.today == date(2026, 3, 20)
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     assert s.state == "CLEARING"
     invariants.check(s.books)
 
@@ -258,7 +258,7 @@ def test_a_partial_debit_that_comes_back_after_the_date_was_moved_raises_what_is
     """The new date stands and the whole is presented on it."""
     s = Scene.boarded()
     first = s.present()
-    s.hear(first, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
     s.order(ChangeDate, due_on=date(2026, 3, 20))
     s.returned(first, 4000)
     assert s.state == "SCHEDULED"
@@ -280,7 +280,7 @@ def test_a_hard_refusal_outlives_a_moved_date() -> None:
     """Under the same mandate a closed account is not debited again: delinquent on the new day."""
     s = declined(OutcomeClass.ACCOUNT)
     s.order(ChangeDate, due_on=date(2026, 3, 20))
-    assert s.books.view().next_beat is None
+    assert s.books.view().next_action is None
     s.until(date(2026, 3, 20))
     assert s.state == "DELINQUENT"
 

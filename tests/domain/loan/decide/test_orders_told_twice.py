@@ -18,7 +18,7 @@ def test_part_told_and_the_whole_on_the_line_is_one_payment_and_no_second_debit(
     """40.00 told, line of 101.00: the payment is raised and pays its installment."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 4000)
     before = s.mark
     s.credit(order, 10100)
     assert s.posted(before) == [
@@ -45,7 +45,7 @@ def test_more_on_the_line_than_was_ordered_waits_in_suspense_with_a_case() -> No
     """Line of 150.00 for a debit of 101.00: its own installment first, the rest waits."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     s.credit(order, 15000)
     assert s.balances == {**HELD, BANK: 15000, f"suspense/R-{order}": -4900}
     assert {f"overtaken/{order}", f"surplus/R-{order}"} <= s.books.cases.keys()
@@ -56,11 +56,11 @@ def test_a_line_of_the_whole_while_the_rest_is_being_debited_waits_for_that_verd
     """61.00 is out when the line shows 101.00: declined, it pays; nothing is debited again."""
     s = scene()
     first = s.present()
-    s.hear(first, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
     second = s.present()
     s.credit(first, 10100)
     assert s.balances[f"suspense/R-{first}"] == -6100
-    s.hear(second, OutcomeClass.NSF)
+    s.apply_outcome(second, OutcomeClass.NSF)
     assert (s.balances, s.state) == (HELD, "SETTLED")
 
 
@@ -68,14 +68,14 @@ def test_no_debit_leaves_while_the_amount_of_an_order_is_in_dispute() -> None:
     """40.00 told and 30.00 on the line: the rest is not debited until the bank shows the money."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 4000)
     s.credit(order, 3000)
     assert s.books.cases[f"amount/{order}"].kind == "contradiction"
-    due = s.books.view().next_beat
+    due = s.books.view().next_action
     assert due is not None
     assert due.reason == f"waits for the end of case amount/{order}"
     assert rule(s.order(RetryNow)) == "debit.case_open"
-    waited = s.beat()
+    waited = s.action()
     assert isinstance(waited, Change)
     assert not isinstance(waited.answer, Ordered)
     s.credit(order, 1000)
@@ -87,12 +87,14 @@ def test_no_debit_leaves_while_the_amount_of_an_order_is_in_dispute() -> None:
 # --- not found after accepted ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("klass", [OutcomeClass.PENDING, OutcomeClass.DUPLICATE])
-def test_an_acknowledged_order_cannot_be_proven_never_to_have_arrived(klass: OutcomeClass) -> None:
+@pytest.mark.parametrize("outcome_class", [OutcomeClass.PENDING, OutcomeClass.DUPLICATE])
+def test_an_acknowledged_order_cannot_be_proven_never_to_have_arrived(
+    outcome_class: OutcomeClass,
+) -> None:
     """It stays unknown, with a case; no second order leaves in the same minute or later."""
     s = scene()
     order = s.present()
-    s.hear(order, klass)
+    s.apply_outcome(order, outcome_class)
     asked_late(s, order)
     attempt = s.books.item().attempts[0]
     assert (attempt.state, s.state) == (AttemptState.UNKNOWN, "IN_DOUBT")
@@ -106,9 +108,9 @@ def test_an_order_thought_never_to_have_arrived_is_asked_after_again_when_it_is_
     order = s.present()
     asked_late(s, order)
     assert s.state == "RETRYING"
-    s.hear(order, OutcomeClass.PENDING, source="webhook")
+    s.apply_outcome(order, OutcomeClass.PENDING, source="webhook")
     assert (s.state, s.books.item().attempts[0].acknowledged) == ("IN_DOUBT", True)
-    s.hear(order, source="webhook")
+    s.apply_outcome(order, source="webhook")
     assert (s.state, len(s.books.item().attempts)) == ("CLEARING", 1)
 
 
@@ -118,13 +120,13 @@ def test_an_order_found_beside_a_later_one_is_a_case_and_stops_the_next() -> Non
     first = s.present()
     asked_late(s, first)
     second = s.present()
-    s.hear(first, OutcomeClass.PENDING, source="webhook")
+    s.apply_outcome(first, OutcomeClass.PENDING, source="webhook")
     assert s.books.item().attempts[0].state is AttemptState.NOT_EXECUTED
-    s.hear(second, OutcomeClass.NSF)
-    waits = s.books.view().next_beat
+    s.apply_outcome(second, OutcomeClass.NSF)
+    waits = s.books.view().next_action
     assert waits is not None
     assert waits.reason == f"waits for the end of case contradiction/{first}"
-    s.hear(first, OutcomeClass.NSF, source="webhook")
+    s.apply_outcome(first, OutcomeClass.NSF, source="webhook")
     assert f"contradiction/{first}" not in s.books.cases
     assert s.books.item().attempts[0].state is AttemptState.DECLINED
 
@@ -134,8 +136,8 @@ def test_an_order_found_after_its_money_came_is_no_news() -> None:
     s = scene()
     order = s.present()
     asked_late(s, order)
-    s.hear(order, source="webhook")
-    s.hear(order, OutcomeClass.PENDING, source="webhook")
+    s.apply_outcome(order, source="webhook")
+    s.apply_outcome(order, OutcomeClass.PENDING, source="webhook")
     assert f"contradiction/{order}" not in s.books.cases
     assert s.state == "CLEARING"
 
@@ -144,7 +146,7 @@ def test_an_order_found_after_its_money_came_is_no_news() -> None:
 
 
 @pytest.mark.parametrize(
-    ("klass", "minor", "currency"),
+    ("outcome_class", "minor", "currency"),
     [
         (OutcomeClass.SUCCESS, 0, None),
         (OutcomeClass.SUCCESS, -10100, None),
@@ -155,19 +157,19 @@ def test_an_order_found_after_its_money_came_is_no_news() -> None:
     ],
 )
 def test_money_that_cannot_be_true_is_a_case_and_the_order_stays_unknown(
-    klass: OutcomeClass, minor: int, currency: str | None
+    outcome_class: OutcomeClass, minor: int, currency: str | None
 ) -> None:
     """Zero, negative, too large, another currency, or taken and refused at once."""
     s = scene()
     order = s.present()
     before = s.mark
-    s.hear(order, klass, minor, currency=currency, batch_ref="odd")
+    s.apply_outcome(order, outcome_class, minor, currency=currency, batch_ref="odd")
     attempt = s.books.item().attempts[0]
     assert (attempt.state, s.state) == (AttemptState.UNKNOWN, "IN_DOUBT")
     assert (attempt.batch_ref, attempt.acknowledged) == (None, False)
     assert s.posted(before) == []
     assert f"unbelieved/{order}" in s.books.cases
-    s.hear(order)
+    s.apply_outcome(order)
     assert s.state == "CLEARING"
     assert f"unbelieved/{order}" not in s.books.cases
 
@@ -177,10 +179,10 @@ def test_an_answer_about_another_order_is_a_case_until_the_verdict() -> None:
     s = scene()
     order = s.present()
     s.books.at += timedelta(hours=2)
-    s.hear(order, OutcomeClass.UNKNOWN_CODE, source="enquiry", flaw="it is about order X")
+    s.apply_outcome(order, OutcomeClass.UNKNOWN_CODE, source="inquiry", flaw="it is about order X")
     assert s.state == "IN_DOUBT"
     assert s.books.cases[f"unbelieved/{order}"].kind == "unknown_code"
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     assert f"unbelieved/{order}" not in s.books.cases
 
 
@@ -188,12 +190,12 @@ def test_impossible_money_of_a_refused_order_stops_the_next_debit() -> None:
     """Something may have been taken: nobody debits again before it is known."""
     s = scene()
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
-    s.hear(order, minor=10100, currency="EUR", source="webhook")
-    waits = s.books.view().next_beat
+    s.apply_outcome(order, OutcomeClass.NSF)
+    s.apply_outcome(order, minor=10100, currency="EUR", source="webhook")
+    waits = s.books.view().next_action
     assert waits is not None
     assert waits.reason == f"waits for the end of case unbelieved/{order}"
-    s.hear(order, minor=10100, source="webhook")
+    s.apply_outcome(order, minor=10100, source="webhook")
     assert f"unbelieved/{order}" not in s.books.cases
 
 
@@ -206,7 +208,7 @@ def test_a_return_that_cannot_be_true_is_a_case_and_takes_nothing_back(
     """Zero, negative, too large, or in another currency."""
     s = scene()
     order = s.present()
-    s.hear(order)
+    s.apply_outcome(order)
     before = s.mark
     s.returned(order, minor, currency=currency)
     assert s.posted(before) == []

@@ -9,9 +9,9 @@ import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.loan.accrual import excused_days, penalty_due
-from domain.loan.amounts import Amounts, Component
 from domain.loan.change import Change
-from domain.loan.penalty import PenaltyRule
+from domain.pricing.amounts import Amounts, Component
+from domain.pricing.penalty import PenaltyRule
 from tests.support import invariants
 from tests.support.doors import ChangeDate, RollDay, Waive
 from tests.support.memory import PRODUCT, schedule
@@ -27,7 +27,7 @@ PRODUCT_18 = replace(PRODUCT, penalty=RULE)
 def overdue() -> Scene:
     """An installment of 2000.00 whose first debit failed for want of funds, driver standing by."""
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
-    s.hear(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     return s
 
 
@@ -115,11 +115,11 @@ def test_while_a_debit_is_live_no_penalty_moves_and_the_confirmed_day_decides() 
     """Days in doubt cost the borrower nothing, however long the doubt lasts."""
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
     order = s.present()
-    s.hear(order, OutcomeClass.TECH)
+    s.apply_outcome(order, OutcomeClass.TECH)
     s.until(day(20))
     s.pay(500)
     assert s.books.item().charged.penalty == 0
-    s.hear(order, source="enquiry", minor=200000, executed_on=day(19))
+    s.apply_outcome(order, source="inquiry", minor=200000, executed_on=day(19))
     assert s.books.item().charged.penalty == 0
     assert s.state == "CLEARING"
     invariants.check(s.books)
@@ -128,14 +128,14 @@ def test_while_a_debit_is_live_no_penalty_moves_and_the_confirmed_day_decides() 
 def test_a_retry_takes_the_penalty_of_its_own_day_and_leaves_no_crumb() -> None:
     """The amount includes the day of the debit: a confirmed retry pays everything."""
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
-    s.hear(s.present(), OutcomeClass.NSF)
-    s.hear(s.present(), OutcomeClass.NSF)
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     order = s.present()
     attempt = s.books.item().attempts[-1]
     late = (attempt.value_on - DUE).days
     assert attempt.amount_minor == 200000 + (late - 3) * 100
-    s.hear(order, minor=attempt.amount_minor)
+    s.apply_outcome(order, minor=attempt.amount_minor)
     assert s.state == "CLEARING"
     assert s.books.item().owed.total == 0
     invariants.check(s.books)
@@ -145,10 +145,10 @@ def test_a_refused_retry_gives_the_penalty_of_its_own_day_back_until_that_day_is
     """What was charged ahead for the amount of the debit is charged again by the day's end."""
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
     for _ in range(3):
-        s.hear(s.present(), OutcomeClass.NSF)
+        s.apply_outcome(s.present(), OutcomeClass.NSF)
     order = s.present()
     on = s.books.item().attempts[-1].value_on
-    s.hear(order, OutcomeClass.NSF)
+    s.apply_outcome(order, OutcomeClass.NSF)
     assert s.books.item().charged.penalty == ((on - DUE).days - 1 - 3) * 100
     s.until(on + timedelta(days=1))
     assert s.books.item().charged.penalty == ((on - DUE).days - 3) * 100
@@ -159,11 +159,11 @@ def test_days_lost_to_the_rail_are_excused_for_ever() -> None:
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
     order = s.present()
     s.until(day(8))
-    s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry")
+    s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry")
     assert s.books.item().charged.penalty == 0
     item, loan = s.books.item(), s.books.loans["L1"]
     assert excused_days(loan, item, day(8)) == {day(n) for n in range(9)}
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     on = s.books.item().attempts[-1].value_on
     s.until(on + timedelta(days=3))
     assert s.books.item().charged.penalty == 300
@@ -174,7 +174,7 @@ def test_a_rail_that_executes_late_is_excused_for_its_own_days() -> None:
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
     order = s.present()
     s.until(day(6))
-    s.hear(order, minor=200000, source="webhook", executed_on=day(6))
+    s.apply_outcome(order, minor=200000, source="webhook", executed_on=day(6))
     assert s.state == "CLEARING"
     assert s.books.item().charged.penalty == 0
 
@@ -224,7 +224,7 @@ def test_a_moved_due_date_keeps_what_had_accrued_and_counts_anew() -> None:
 def test_without_a_rule_there_is_no_penalty() -> None:
     """A product without penalty charges none."""
     s = Scene.boarded(product=replace(PRODUCT, penalty=None), lines=LINES)
-    s.hear(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     s.until(day(20))
     assert penalty_due(s.books.loans["L1"], s.books.item(), day(20)) == Fraction(0)
     assert s.books.item().charged.penalty == 0
@@ -246,15 +246,15 @@ def test_an_attempt_after_a_lost_one_asks_for_all_that_its_success_will_owe(
 ) -> None:
     """Days lost to the rail end with the next attempt: what it leaves is nothing, not a cent."""
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     s.until(day(9))
     lost = s.present()
     s.books.at += timedelta(hours=2 + 24 * days_later)
-    s.hear(lost, OutcomeClass.NOT_FOUND, source="enquiry", asked_at=s.books.at)
+    s.apply_outcome(lost, OutcomeClass.NOT_FOUND, source="inquiry", asked_at=s.books.at)
     assert s.state == "RETRYING"
     again = s.present()
     asked = s.books.item().attempts[-1].amount_minor
-    s.hear(again, minor=asked)
+    s.apply_outcome(again, minor=asked)
     assert (s.state, s.books.item().owed.total) == ("CLEARING", 0)
     invariants.check(s.books)
 

@@ -24,7 +24,7 @@ def debited() -> tuple[Scene, str]:
     """A debit that is confirmed and proven."""
     s = Scene.boarded(lines=LINES, product=PLAIN)
     order = s.present()
-    s.hear(order, bank_ref="B1")
+    s.apply_outcome(order, bank_ref="B1")
     s.credit(order, 10100, tx="B1")
     return s, order
 
@@ -77,7 +77,7 @@ def test_two_equal_reports_without_a_line_take_back_one_and_wait_for_the_bank() 
     assert [event for event, _ in s.posted(before)].count("returned") == 1
     case = s.books.cases[f"amount/{order}"]
     assert (case.kind, case.loan_id, case.number) == ("contradiction", "L1", 1)
-    waits = s.books.view().next_beat
+    waits = s.books.view().next_action
     assert waits is not None
     assert waits.reason == f"waits for the end of case amount/{order}"
     tell(s, order, LINE)
@@ -131,7 +131,7 @@ def returned(order: str, s: Scene, event: str) -> RecordReturn:
         order_no=order,
         bank_ref="B1",
         amount_minor=3000,
-        klass=OutcomeClass.NSF,
+        outcome_class=OutcomeClass.NSF,
         code="AM04",
         returned_on=s.today,
     )

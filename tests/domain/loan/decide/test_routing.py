@@ -8,10 +8,10 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.loan import closure
-from domain.loan.amounts import Component
 from domain.loan.product import Payee, Product, Routing
 from domain.loan.split import ShareRule, SplitRules
-from domain.reconciliation.statement import LineItem
+from domain.pricing.amounts import Component
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import MatchLine, UndoMatch, Waive
 from tests.support.memory import PRODUCT, schedule, with_shares
@@ -32,7 +32,7 @@ def confirmed(product: Product = CALM, minor: int = 10000) -> tuple[Scene, str]:
     """One installment of 100.00 whose debit is confirmed; its order number."""
     s = Scene.boarded(product=product, lines=schedule(((10000, 0),)))
     order = s.present()
-    s.hear(order, minor=minor)
+    s.apply_outcome(order, minor=minor)
     return s, order
 
 

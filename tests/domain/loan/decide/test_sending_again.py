@@ -8,7 +8,7 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change, Ordered, Refusal, Superseded
-from domain.loan.view import BeatKind
+from domain.loan.view import ActionKind
 from tests.support import invariants
 from tests.support.doors import Hold, RecordUnsent, RenewSend
 from tests.support.memory import PRODUCT
@@ -30,7 +30,7 @@ def test_an_order_that_never_left_is_withdrawn_when_a_transfer_has_paid() -> Non
     s, order = unsent()
     paid = s.pay(10100)
     assert s.receipt(paid).waiting_minor == 10100
-    change = s.beat()
+    change = s.action()
     assert isinstance(change, Change)
     assert isinstance(change.answer, Superseded), "the order would have taken the money twice"
     attempt = s.books.item().attempts[0]
@@ -44,8 +44,8 @@ def test_an_order_that_never_left_is_made_anew_for_what_a_transfer_left_open() -
     """Paid in part: the next order has its own number and takes the rest alone."""
     s, order = unsent()
     s.pay(4000)
-    s.beat()
-    change = s.beat()
+    s.action()
+    change = s.action()
     assert isinstance(change, Change)
     assert isinstance(change.answer, Ordered)
     assert change.answer.order.order_no != order
@@ -59,9 +59,9 @@ def test_an_order_that_never_left_is_not_sent_past_the_end_of_its_mandate() -> N
     mandate = Mandate("M-L1", "simbank", "merchant-1", "acct-1", date(2026, 1, 1), due)
     s, order = unsent(mandate=mandate)
     s.books.at += timedelta(days=1)
-    assert isinstance(s.beat(), Change)
+    assert isinstance(s.action(), Change)
     assert s.books.item().attempts[0].state is AttemptState.RECALLED
-    s.beat()
+    s.action()
     assert s.state == "DELINQUENT"
     assert [a.order_no for a in s.books.item().attempts] == [order]
 
@@ -71,7 +71,7 @@ def test_a_doubtful_order_is_not_sent_again_when_held_or_while_money_waits() -> 
     for stop in ("hold", "money"):
         s = Scene.boarded(product=QUIET)
         order = s.present()
-        s.hear(order, OutcomeClass.NOT_FOUND, source="enquiry")
+        s.apply_outcome(order, OutcomeClass.NOT_FOUND, source="inquiry")
         s.books.at += timedelta(minutes=5)
         if stop == "hold":
             s.order(Hold, what=HoldKind.DEBIT)
@@ -80,25 +80,25 @@ def test_a_doubtful_order_is_not_sent_again_when_held_or_while_money_waits() -> 
         refusal = s.order(RenewSend, order_no=order)
         assert isinstance(refusal, Refusal), stop
         assert refusal.rule in {"debit.held", "debit.money_waits"}
-        assert s.books.view().next_beat.kind is BeatKind.ENQUIRE  # type: ignore[union-attr]
+        assert s.books.view().next_action.kind is ActionKind.INQUIRE  # type: ignore[union-attr]
 
 
 def test_no_order_is_sent_again_while_another_of_its_installment_is_in_question() -> None:
     """The first took a part, its line shows less: the second, which never left, waits."""
     s = Scene.boarded(product=replace(QUIET, penalty=None))
     first = s.present()
-    s.hear(first, OutcomeClass.PARTIAL, 4000)
+    s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
     second = s.present()
     s.give(RecordUnsent, order_no=second, sends=1)
     s.credit(first, 3000)
-    beat = s.books.view().next_beat
-    assert beat is not None
-    assert beat.kind is BeatKind.ENQUIRE
+    action = s.books.view().next_action
+    assert action is not None
+    assert action.kind is ActionKind.INQUIRE
     s.books.at += timedelta(minutes=5)
     refused = s.order(RenewSend, order_no=second)
     assert isinstance(refused, Refusal)
     assert refused.rule == "debit.case_open"
     s.credit(first, 1000)
-    beat = s.books.view().next_beat
-    assert beat is not None
-    assert beat.kind is BeatKind.PRESENT
+    action = s.books.view().next_action
+    assert action is not None
+    assert action.kind is ActionKind.PRESENT

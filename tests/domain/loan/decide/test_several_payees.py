@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from domain.debit.outcome import OutcomeClass
 from domain.loan import closure
-from domain.loan.amounts import Component
+from domain.pricing.amounts import Component
 from tests.support import invariants
 from tests.support.doors import Waive
 from tests.support.memory import PRODUCT, schedule, with_shares
@@ -35,7 +35,7 @@ def payable(s: Scene) -> dict[str, int]:
 def test_three_part_payments_never_drift() -> None:
     """33.33 + 33.33 + 33.34 at 90/8/2 end at exactly 90.00, 8.00 and 2.00."""
     s = shared()
-    s.hear(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     assert s.balances["claim/platform"] == -800
     seen = []
     for minor in (3333, 3333, 3334):
@@ -54,7 +54,7 @@ def test_a_return_takes_every_share_back() -> None:
     """Payable and claim stand as before; nobody keeps a unit."""
     s = shared()
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     s.returned(order, 10000)
     assert payable(s) == dict.fromkeys(PARTIES, 0)
     assert {party: s.balances[f"claim/{party}"] for party in PARTIES} == {
@@ -68,7 +68,7 @@ def test_released_is_not_closed_while_shares_have_not_reached_their_payees() -> 
     """Nothing more can be asked of the borrower; the payee leg keeps the second gate shut."""
     s = shared()
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     s.settle()
     s.until(s.today + timedelta(days=5))
     assert s.state == "RELEASED"
@@ -85,7 +85,7 @@ def test_released_is_not_closed_while_shares_have_not_reached_their_payees() -> 
 def test_what_was_only_forgiven_reaches_nobody_and_closes() -> None:
     """Waived whole: every party bears its part, and no share has to be remitted."""
     s = shared()
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     s.order(Waive, component=Component.PRINCIPAL, amount_minor=10000)
     assert {party: s.balances[f"forgiven/{party}/goodwill"] for party in PARTIES} == {
         "funder-1": 9000,

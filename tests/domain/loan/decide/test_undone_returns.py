@@ -17,7 +17,7 @@ def paid() -> tuple[Scene, str]:
     s = Scene()
     s.books.apply(board(product=CALM))
     order = s.present()
-    s.hear(order, minor=10100, bank_ref="B-1")
+    s.apply_outcome(order, minor=10100, bank_ref="B-1")
     s.credit(order, 10100, tx="B-1")
     return s, order
 
@@ -39,7 +39,7 @@ def test_a_return_that_only_the_undone_line_told_never_happened() -> None:
     waits = {next(name for name in s.balances if name.startswith("suspense/line/")): 10100}
     cash = {name: minor for name, minor in before.items() if name.startswith("bank/")}
     assert s.balances == {name: m for name, m in before.items() if name not in cash} | waits
-    assert (s.state, s.books.view().next_beat) == ("SETTLED", None)
+    assert (s.state, s.books.view().next_action) == ("SETTLED", None)
     assert s.books.item().attempts[0].state.value == "CONFIRMED"
 
 
@@ -79,7 +79,7 @@ def test_a_late_success_that_did_not_come_back_stays_a_late_success() -> None:
     """The order was declined first, and so it stays; its money is here again."""
     s = Scene.boarded(product=CALM)
     order = s.present()
-    s.hear(order, OutcomeClass.NSF, code="51")
+    s.apply_outcome(order, OutcomeClass.NSF, code="51")
     s.credit(order, 10100)
     s.return_line(order, 10100)
     undo(s, order)
@@ -95,6 +95,6 @@ def test_an_order_that_only_the_undone_return_told_of_is_in_question() -> None:
     undo(s, order)
     assert s.receipt(f"R-{order}").returned_minor == 10100
     assert f"contradiction/{order}" in s.books.cases
-    beat = s.books.view().next_beat
-    assert beat is not None
-    assert "contradiction" in beat.reason
+    action = s.books.view().next_action
+    assert action is not None
+    assert "contradiction" in action.reason

@@ -1,4 +1,4 @@
-"""The driver is told when its next beat came earlier, when all is over, and when it opens again."""
+"""The driver is told when its next action came earlier, when all is over, and when it reopens."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ def test_only_near_installments_are_opened_when_a_loan_is_boarded() -> None:
     """The first reminder is five days away: opened; the others wait for the day's sweep."""
     s = Scene.boarded()
     assert [(m.topic, m.stream) for m in s.books.messages] == [("open", "installment/t1/L1/1")]
-    assert body(s.books.messages[0]).next_beat is not None
+    assert body(s.books.messages[0]).next_action is not None
     s.until(date(2026, 4, 1))
     assert [m.stream for m in s.books.messages if m.topic == "open"] == [
         "installment/t1/L1/1",
@@ -39,43 +39,43 @@ def test_only_near_installments_are_opened_when_a_loan_is_boarded() -> None:
 
 
 def test_what_the_driver_did_itself_is_not_signalled_to_it() -> None:
-    """Beats and answers of the driver come back as the answer's view."""
+    """Actions and answers of the driver come back as the answer's view."""
     s = Scene.boarded(product=QUIET)
     since = len(s.books.messages)
     order = s.present()
-    s.hear(order, OutcomeClass.NSF)
-    s.hear(s.present(), minor=10100)
+    s.apply_outcome(order, OutcomeClass.NSF)
+    s.apply_outcome(s.present(), minor=10100)
     assert said(s, since) == []
 
 
 def test_news_that_asks_nothing_of_the_driver_does_not_wake_it() -> None:
-    """Success by webhook moves its next beat to the settlement deadline: it sleeps on."""
+    """Success by webhook moves its next action to the settlement deadline: it sleeps on."""
     s = Scene.boarded(product=QUIET)
     order = s.present()
     since = len(s.books.messages)
-    s.hear(order, minor=10100, source="webhook")
+    s.apply_outcome(order, minor=10100, source="webhook")
     s.credit(order, 10100)
     assert said(s, since) == []
 
 
-def test_news_that_brings_the_next_beat_forward_wakes_the_driver() -> None:
+def test_news_that_brings_the_next_action_forward_wakes_the_driver() -> None:
     """A return while the driver waits for a deadline days away: a retry comes earlier."""
     s = Scene.boarded()
     order = s.present()
-    s.hear(order, minor=10100)
+    s.apply_outcome(order, minor=10100)
     since = len(s.books.messages)
     s.returned(order, 10100)
     assert said(s, since) == ["wake"]
     told = body(s.books.messages[-1])
-    assert told.next_beat == s.books.view().next_beat
+    assert told.next_action == s.books.view().next_action
     s.order(RetryNow)
     assert said(s, since) == ["wake", "wake"]
 
 
 def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
-    """Nothing is asked while held; when the driver had been told nothing, any beat is earlier."""
+    """Nothing is asked while held; when the driver had been told nothing, any action is earlier."""
     s = Scene.boarded()
-    s.hear(s.present(), OutcomeClass.NSF)
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
     since = len(s.books.messages)
     s.order(Hold, what=HoldKind.DEBIT)
     assert said(s, since) == []
@@ -84,21 +84,21 @@ def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
     s.order(Hold)
     s.books.at += timedelta(days=2)
     s.give(
-        IntendDebit, actor=DRIVER, loan_id="L1", number=1, beat="present/2", generation=1, seen=1
+        IntendDebit, actor=DRIVER, loan_id="L1", number=1, action="present/2", generation=1, seen=1
     )
     assert s.books.item().driver_until is None
     s.order(Unhold)
     assert said(s, since) == ["wake", "wake"]
 
 
-def test_a_beat_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> None:
+def test_a_action_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> None:
     """A driver that looked in between waits for the far instant, and the books do not know it."""
     s = Scene.boarded(product=QUIET)
     s.order(ChangeDate, due_on=date(2026, 3, 20))
-    looked = s.books.view().next_beat
+    looked = s.books.view().next_action
     since = len(s.books.messages)
     s.order(ChangeDate, due_on=date(2026, 3, 15))
-    nearer = s.books.view().next_beat
+    nearer = s.books.view().next_action
     assert looked is not None
     assert nearer is not None
     assert nearer.not_before < looked.not_before
@@ -109,7 +109,7 @@ def test_the_end_is_told_once() -> None:
     """Closed by the sweep: the driver ends; later days say nothing more."""
     s = Scene.boarded(product=replace(PRODUCT, penalty=None), lines=schedule(((10000, 0),)))
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     s.credit(order, 10000)
     since = len(s.books.messages)
     s.until(s.today + timedelta(days=10))
@@ -121,7 +121,7 @@ def test_reopening_starts_a_new_driver_under_a_higher_generation() -> None:
     """Also where none had ever been started."""
     s = Scene.boarded(lines=schedule(((10000, 0),)))
     order = s.present()
-    s.hear(order, minor=10000)
+    s.apply_outcome(order, minor=10000)
     s.credit(order, 10000)
     s.until(s.today + timedelta(days=10))
     assert s.state == "CLOSED"
@@ -154,9 +154,9 @@ def test_a_case_that_opens_or_closes_by_itself_wakes_the_driver_once() -> None:
     assert s.books.view().cases == ("no_reminder_delivered",)
     assert s.books.view().needs_operator == "no_reminder_delivered"
     since = len(s.books.messages)
-    s.hear(order, OutcomeClass.PENDING, source="webhook")
+    s.apply_outcome(order, OutcomeClass.PENDING, source="webhook")
     assert said(s, since) == []
-    s.hear(order, minor=10100, source="webhook")
+    s.apply_outcome(order, minor=10100, source="webhook")
     assert said(s, since) == ["wake"]
     assert body(s.books.messages[-1]).needs_operator == ""
     assert s.books.view().cases == ()

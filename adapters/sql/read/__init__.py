@@ -1,0 +1,1 @@
+"""What is read from the books: queries, stories, figures, verification, the archive."""

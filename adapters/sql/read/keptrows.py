@@ -1,0 +1,241 @@
+"""Compares one loan or bank line, as read back, with its rows, its moves and its postings."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Row
+
+from adapters.sql import rows
+from adapters.sql.write.workset import Held
+from domain.kernel.canonical import digest
+from domain.ledger import accounts
+from domain.ledger.chain import Verification
+from domain.loan.aggregate import Installment, LineState, Loan, Receipt
+from domain.loan.sharing import held
+from domain.pricing.amounts import Amounts, Component
+
+_GIVEN = ("owed", "forgiven", "written_off", "subrogated")
+"""Families of accounts that hold an installment's charges and what reduced them."""
+
+
+@dataclass(slots=True)
+class Sums:
+    """Sums of postings, debit positive, minor units.
+
+    `parts`: by family of accounts, installment, component, and whether a payment is named.
+    `payments`: by payment, family, and whether no bank line is named. `accounts`: by account.
+    """
+
+    parts: defaultdict[tuple[str, int, str, bool], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
+    payments: defaultdict[tuple[str, str, bool], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
+    accounts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def take(self, row: Row[Any]) -> None:
+        """Add one sum of a loan's postings."""
+        family, minor = row.account.partition("/")[0], int(row.minor)
+        if row.number is not None and row.component is not None:
+            self.parts[family, row.number, row.component, row.receipt is not None] += minor
+        if row.receipt is not None:
+            self.payments[row.receipt, family, bool(row.own)] += minor
+
+    def amounts(
+        self, family: str, number: int, *, paid: tuple[bool, ...] = (False, True)
+    ) -> Amounts:
+        """What a family of accounts holds of an installment, by component."""
+        return Amounts(
+            *(
+                sum(self.parts.get((family, number, part.value, named), 0) for named in paid)
+                for part in Component
+            )
+        )
+
+    def payment(self, receipt: str, family: str, *, own: tuple[bool, ...] = (False, True)) -> int:
+        """What a family of accounts holds of a payment."""
+        return sum(self.payments.get((receipt, family, alone), 0) for alone in own)
+
+
+@dataclass(slots=True)
+class LoanRows:
+    """Everything that is kept about one loan beside its bodies, and what the journal says of it."""
+
+    loan: Row[Any] | None = None
+    installments: dict[int, Row[Any]] = field(default_factory=dict)
+    attempts: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
+    notices: dict[str, Row[Any]] = field(default_factory=dict)
+    receipts: dict[str, Row[Any]] = field(default_factory=dict)
+    states: dict[int, str] = field(default_factory=dict)
+    fates: dict[str, str] = field(default_factory=dict)
+    sums: Sums = field(default_factory=Sums)
+
+
+def compare_loan(held: Held, kept: LoanRows, found: Verification) -> int:
+    """Put every difference of a loan into `found`; the number of rows that were compared."""
+    loan = held.loan
+    name = f"loan {loan.id}"
+    expected = rows.loan_row(loan, held.content, held.revision, None)
+    _columns(name, kept.loan, expected, found, without={"next_roll_on", "body"})
+    numbers = {item.number for item in loan.installments}
+    for number in sorted({*kept.states, *(key[1] for key in kept.sums.parts)} - numbers):
+        found.fault(f"installment {number} of {name} has moves or postings and is not kept")
+    if sorted(numbers) != list(range(1, len(loan.installments) + 1)):
+        found.fault(f"{name} keeps installments {sorted(numbers)}, which are not 1, 2, 3 ...")
+        return 1
+    for item in loan.installments:
+        _compare_installment(loan, item, kept, found)
+    orders = {attempt.order_no for _, attempt in loan.attempts()}
+    for order_no in sorted(kept.fates.keys() - orders):
+        found.fault(f"order {order_no} of {name} has moves and is not kept")
+    _compare_children(loan, kept, found)
+    for receipt in loan.receipts:
+        _compare_payment(loan, receipt, kept.sums, found)
+    children = len(kept.attempts) + len(kept.notices) + len(kept.receipts)
+    return 1 + len(kept.installments) + children
+
+
+def compare_line(line: LineState, kept: Row[Any], sums: Sums, found: Verification) -> int:
+    """Put every difference of a bank line into `found`; it is one row."""
+    name = f"line {line.id}"
+    _columns(name, kept, rows.line_row(line), found, without={"body"})
+    bank = sums.accounts.get(accounts.bank(line.account), 0)
+    if line.amount_minor != bank:
+        found.fault(f"{name} is kept as {line.amount_minor}, its postings sum to {bank}")
+    waits = -sums.accounts.get(accounts.suspense_line(line.id), 0)
+    if line.open_minor != waits:
+        found.fault(f"{name} is kept with {line.open_minor} open, its postings say {waits}")
+    return 1
+
+
+def _compare_installment(
+    loan: Loan, item: Installment, kept: LoanRows, found: Verification
+) -> None:
+    name = f"installment {item.number} of loan {loan.id}"
+    row, sums = kept.installments[item.number], kept.sums
+    state = kept.states.get(item.number, "")
+    if item.state.value != state:
+        found.fault(f"{name} is kept as {item.state.value}, its moves end at {state or 'nothing'}")
+    columns = {
+        "state": item.state.value,
+        "due_on": item.due_on,
+        "generation": item.generation,
+        "version": item.version,
+        "opened": item.opened,
+        "driver_seen": item.driver_seen,
+    }
+    _columns(name, row, columns, found)
+    _view(name, item, row, found)
+    given = {family: sums.amounts(family, item.number) for family in _GIVEN}
+    alone = {family: sums.amounts(family, item.number, paid=(False,)) for family in _GIVEN}
+    charged = alone["owed"] + given["forgiven"] + alone["written_off"] + alone["subrogated"]
+    pairs: Mapping[str, tuple[Amounts, Amounts]] = {
+        "owed": (item.owed, given["owed"]),
+        "forgiven": (item.forgiven, given["forgiven"]),
+        "written off": (item.given_up, given["written_off"]),
+        "subrogated": (item.subrogated, given["subrogated"]),
+        "charged": (item.charged, charged),
+    }
+    for what, (mine, posted) in pairs.items():
+        if mine != posted:
+            text = f"{dict(mine.items())}, its postings say {dict(posted.items())}"
+            found.fault(f"{name} is kept with {what} {text}")
+
+
+def _view(name: str, item: Installment, row: Row[Any], found: Verification) -> None:
+    """The stored view shows what lists of installments print."""
+    try:
+        view = rows.read_view(row.view)
+    except ValidationError:
+        found.fault(f"the view of {name} cannot be read back")
+        return
+    shown = (view.number, view.state, view.owed_minor, view.version, view.generation)
+    owed = item.owed if item.fell_due else item.scheduled
+    mine = (item.number, item.state, owed.total, item.version, item.generation)
+    if shown != mine:
+        found.fault(f"the view of {name} shows {view.state.value} and {view.owed_minor} owed")
+
+
+def _compare_children(loan: Loan, kept: LoanRows, found: Verification) -> None:
+    attempts = {
+        (item.number, attempt.number): rows.attempt_row(loan.id, item.number, attempt)
+        for item, attempt in loan.attempts()
+    }
+    _same_keys(f"attempts of loan {loan.id}", kept.attempts, attempts, found)
+    for key, expected in attempts.items():
+        name = f"order {expected['order_no']} of loan {loan.id}"
+        _columns(name, kept.attempts.get(key), expected, found)
+        fate = kept.fates.get(expected["order_no"], "")
+        if expected["state"] != fate:
+            text = f"is kept as {expected['state']}, its moves end at {fate or 'nothing'}"
+            found.fault(f"{name} {text}")
+    notices = {
+        notice.message_id: rows.notice_row(loan.id, item.number, notice)
+        for item in loan.installments
+        for notice in item.notices
+    }
+    _same_keys(f"messages of loan {loan.id}", kept.notices, notices, found)
+    for message_id, expected in notices.items():
+        _columns(f"message {message_id}", kept.notices.get(message_id), expected, found)
+    for position, receipt in enumerate(loan.receipts):
+        expected = rows.receipt_row(loan.id, position, receipt)
+        name = f"payment {receipt.id} of loan {loan.id}"
+        _columns(name, kept.receipts.get(receipt.id), expected, found, without={"body"})
+
+
+def _compare_payment(loan: Loan, receipt: Receipt, sums: Sums, found: Verification) -> None:
+    name = f"payment {receipt.id} of loan {loan.id}"
+    proven = receipt.settled_minor - receipt.return_settled_minor
+    theirs = sum(held(loan, receipt).values())
+    pairs = {
+        "not taken back": (receipt.net_minor, sums.payment(receipt.id, "clearing", own=(True,))),
+        "proven": (proven, -sums.payment(receipt.id, "clearing", own=(False,))),
+        "waiting": (receipt.waiting_minor, -sums.payment(receipt.id, "suspense")),
+        "paid ahead": (receipt.advance_minor, -sums.payment(receipt.id, "advance")),
+        "held by its parties": (theirs, -sums.payment(receipt.id, "held_by")),
+    }
+    for what, (mine, posted) in pairs.items():
+        if mine != posted:
+            found.fault(f"{name} is kept with {mine} {what}, its postings say {posted}")
+
+
+def compare_product(row: Row[Any], found: Verification) -> int:
+    """Put a product that is not what its digest says into `found`; it is one row."""
+    try:
+        same = digest(rows.read_product(row.body)) == row.digest
+    except ValidationError:
+        same = False
+    if not same:
+        found.fault(f"product {row.ref} is not what its digest says")
+    return 1
+
+
+def _columns(
+    name: str,
+    kept: Row[Any] | None,
+    expected: Mapping[str, object],
+    found: Verification,
+    *,
+    without: Iterable[str] = (),
+) -> None:
+    """Compare the columns of a row with what its body says."""
+    if kept is None:
+        found.fault(f"{name} is not kept")
+        return
+    held = kept._mapping  # noqa: SLF001  (the public way to a row's columns by name)
+    for column in expected.keys() - set(without):
+        if held[column] != expected[column]:
+            text = f"column {column} is {held[column]}, its body says {expected[column]}"
+            found.fault(f"{name}: {text}")
+
+
+def _same_keys(
+    name: str, kept: Mapping[Any, object], expected: Mapping[Any, object], found: Verification
+) -> None:
+    """Rows that no body knows; those that a body knows and no row keeps are found by column."""
+    for key in kept.keys() - expected.keys():
+        found.fault(f"{name}: row {key} belongs to nothing")

@@ -1,0 +1,258 @@
+"""The read side on SQL: implements `ports.queries.Queries`."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.read.looking import look, read_loan_now
+from adapters.sql.read.stories import journal_of, story_of, trail_of
+from adapters.sql.read.verifying import verify_journal
+from adapters.sql.rows import read_case, read_view
+from adapters.sql.schema.tables import (
+    RUNNING,
+    UNDELIVERED,
+    attempts,
+    balances,
+    cases,
+    chain_head,
+    commands,
+    installments,
+    loans,
+    notices,
+    outbox,
+    receipts,
+)
+from adapters.sql.write.cache import LoanCache
+from adapters.sql.write.deciding import ViewOf
+from domain.loan import agenda
+from domain.loan.aggregate import Loan, Rulebook
+from domain.loan.change import CaseChange
+from domain.loan.lifecycle import State
+from domain.loan.view import InstallmentView
+from ports.clock import Clock
+from ports.queries import Balance, ChainReport, JournalPosting, Standing, StoryLine, Waiting
+
+_OPEN_CASES = select(cases.c.body).where(cases.c.closed_at.is_(None)).order_by(cases.c.id)
+
+
+class SqlQueries:
+    """Implements `ports.queries.Queries`; every answer is one snapshot of what is committed.
+
+    `view` is computed anew from the aggregate and the rules of this build; lists of views give
+    what was stored with the last write of each installment.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        rules: Rulebook,
+        *,
+        view_of: ViewOf = agenda.view_of,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._rules = rules
+        self._view_of = view_of
+        self._cache = LoanCache()
+
+    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
+        """The current view of one installment."""
+        async with look(self._engine) as conn:
+            loan = await read_loan_now(conn, loan_id, self._cache)
+            if loan is None or not 1 <= number <= len(loan.installments):
+                return None
+            rows = await conn.execute(_OPEN_CASES.where(cases.c.loan_id == loan_id))
+            found = [read_case(row.body) for row in rows]
+        by_key = {case.key: case for case in found}
+        return self._view_of(loan, number, self._rules, self._clock.now(), by_key)
+
+    async def loan(self, loan_id: str) -> Loan | None:
+        """The whole aggregate."""
+        async with look(self._engine) as conn:
+            return await read_loan_now(conn, loan_id, self._cache)
+
+    async def loans(self, after: str, limit: int) -> tuple[str, ...]:
+        """Every loan on the books, in order of id, after `after`."""
+        named = select(loans.c.id).where(loans.c.id > after).order_by(loans.c.id).limit(limit)
+        return tuple(row.id for row in await self._rows(named))
+
+    async def loans_to_roll(
+        self, day: date, after: str, limit: int, timezone: str | None = None
+    ) -> tuple[str, ...]:
+        """Loans whose `next_roll_on` is at or before `day`, in order of id, after `after`."""
+        rows = await self._rows(
+            select(loans.c.id)
+            .where(loans.c.next_roll_on <= day, loans.c.id > after, *_in(timezone))
+            .order_by(loans.c.id)
+            .limit(limit)
+        )
+        return tuple(row.id for row in rows)
+
+    async def due_actions(self, now: datetime, limit: int) -> tuple[InstallmentView, ...]:
+        """Opened, not final installments whose next action is at or before `now`."""
+        return await self._views(_actions(now), limit)
+
+    async def next_instant(self) -> datetime | None:
+        """The least instant after now of the coming actions and the outbox's `not_before`."""
+        now = self._clock.now()
+        action = select(func.min(installments.c.next_action_at)).where(
+            RUNNING, installments.c.next_action_at > now
+        )
+        message = select(func.min(outbox.c.not_before)).where(
+            UNDELIVERED, outbox.c.not_before > now
+        )
+        async with look(self._engine) as conn:
+            found = [(await conn.execute(statement)).scalar() for statement in (action, message)]
+        return min((instant for instant in found if instant is not None), default=None)
+
+    async def next_roll(self, timezone: str | None = None) -> date | None:
+        """The least `next_roll_on` of all loans, or of those of one time zone."""
+        rows = await self._rows(select(func.min(loans.c.next_roll_on)).where(*_in(timezone)))
+        found: date | None = rows[0][0]
+        return found
+
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
+        """Opened, not final installments unchanged with a due action for `quiet_s` seconds.
+
+        A change younger than `quiet_s` does not count: the message about it may be on its way.
+        """
+        since = now - timedelta(seconds=quiet_s)
+        return await self._views(_actions(since).where(installments.c.changed_at <= since), limit)
+
+    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
+        """Opened and not final installments in order of (loan, number): drivers that must exist."""
+        loan_id, number = after
+        later = or_(
+            installments.c.loan_id > loan_id,
+            and_(installments.c.loan_id == loan_id, installments.c.number > number),
+        )
+        statement = select(installments.c.view).where(RUNNING, later)
+        ordered = statement.order_by(installments.c.loan_id, installments.c.number)
+        return await self._views(ordered, limit)
+
+    async def standing(self, states: Sequence[State], limit: int) -> tuple[Standing, ...]:
+        """Installments in some states, those first that have been there longest."""
+        where = installments.c.state.in_([state.value for state in states])
+        since = installments.c.state_since
+        statement = select(installments.c.view, since).where(where)
+        rows = await self._rows(
+            statement.order_by(
+                since.nulls_first(), installments.c.loan_id, installments.c.number
+            ).limit(limit)
+        )
+        return tuple(Standing(read_view(row.view), row.state_since) for row in rows)
+
+    async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
+        """Cases, oldest first."""
+        every = select(cases.c.body).order_by(cases.c.id)
+        rows = await self._rows(_OPEN_CASES if open_only else every)
+        return tuple(read_case(row.body) for row in rows)
+
+    async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
+        """Open cases, oldest first; with `loan_id` only those that name that loan."""
+        named = true() if loan_id is None else cases.c.loan_id == loan_id
+        rows = await self._rows(_OPEN_CASES.add_columns(cases.c.opened_at).where(named))
+        return tuple(Waiting(read_case(row.body), row.opened_at) for row in rows)
+
+    async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:
+        """The readable account of a loan or installment."""
+        async with look(self._engine) as conn:
+            return await story_of(conn, loan_id, number)
+
+    async def trail(self, key: str) -> tuple[JournalPosting, ...]:
+        """Every posting about one payment, debit order or bank line, in order of the journal."""
+        async with look(self._engine) as conn:
+            return await trail_of(conn, key)
+
+    async def balances(self, prefix: str = "") -> tuple[Balance, ...]:
+        """Balances of all accounts whose name starts with `prefix`, zero ones included."""
+        statement = (
+            select(balances)
+            .where(func.substr(balances.c.account, 1, len(prefix)) == literal(prefix))
+            .order_by(balances.c.account, balances.c.currency)
+        )
+        rows = await self._rows(statement)
+        return tuple(Balance(row.account, row.currency, row.minor) for row in rows)
+
+    async def journal(self) -> AsyncGenerator[JournalPosting]:
+        """All postings in the order of the chain, streamed from one snapshot."""
+        unhurried = look(self._engine, unhurried=True)
+        async with unhurried as conn, aclosing(journal_of(conn)) as found:
+            async for posting in found:
+                yield posting
+
+    async def head(self) -> str:
+        """The hash that the chain ends with, as it is kept; empty where its row is lost."""
+        async with look(self._engine) as conn:
+            return (await conn.execute(select(chain_head.c.hash))).scalar_one_or_none() or ""
+
+    async def verify(self) -> ChainReport:
+        """Recompute the journal, and compare what is kept beside it; nothing is trusted."""
+        async with look(self._engine) as conn:
+            return await verify_journal(conn)
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Rows by state or kind.
+
+        Keys: installments, attempts, outcomes (attempts by class), notices, receipts, cases (open,
+        by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered, given_up).
+        """
+        is_open = cases.c.closed_at.is_(None)
+        dead = outbox.c.given_up_at.is_not(None)
+        plan: dict[str, Any] = {
+            "installments": _by(installments.c.state),
+            "attempts": _by(attempts.c.state),
+            "outcomes": _by(attempts.c.outcome_class).where(attempts.c.outcome_class.is_not(None)),
+            "notices": _by(notices.c.state),
+            "receipts": select(literal("all"), func.count()).select_from(receipts),
+            "cases": _by(cases.c.kind).where(is_open),
+            "cases_closed": _by(cases.c.kind).where(~is_open),
+            "commands": _by(commands.c.kind),
+            "refusals": _by(commands.c.rule).where(commands.c.rule.is_not(None)),
+            "outbox_left": select(literal("left"), func.count())
+            .select_from(outbox)
+            .where(UNDELIVERED),
+            "outbox_dead": select(literal("given_up"), func.count())
+            .select_from(outbox)
+            .where(dead),
+            "outbox": select(literal("delivered"), func.count())
+            .select_from(outbox)
+            .where(outbox.c.delivered_at.is_not(None)),
+        }
+        async with look(self._engine) as conn:
+            found = {
+                name: {row[0]: int(row[1]) for row in await conn.execute(statement)}
+                for name, statement in plan.items()
+            }
+        found["outbox"] |= found.pop("outbox_left") | found.pop("outbox_dead")
+        return found
+
+    async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        async with look(self._engine) as conn:
+            rows: Sequence[Row[Any]] = (await conn.execute(statement)).fetchall()
+            return rows
+
+    async def _views(self, statement: Select[Any], limit: int) -> tuple[InstallmentView, ...]:
+        rows = await self._rows(statement.limit(limit))
+        return tuple(read_view(row.view) for row in rows)
+
+
+def _actions(until: datetime) -> Select[Any]:
+    return (
+        select(installments.c.view)
+        .where(RUNNING, installments.c.next_action_at <= until)
+        .order_by(installments.c.next_action_at, installments.c.loan_id, installments.c.number)
+    )
+
+
+def _by(column: Any) -> Select[Any]:  # noqa: ANN401  (columns of several types)
+    return select(column, func.count()).group_by(column).order_by(column)
+
+
+def _in(timezone: str | None) -> list[ColumnElement[bool]]:
+    return [] if timezone is None else [loans.c.timezone == timezone]

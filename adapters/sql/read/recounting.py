@@ -1,0 +1,222 @@
+"""Compares what is kept beside the journal with what the journal adds up to.
+
+Balances are summed by the database; loans and bank lines are read page by page, so memory does not
+grow with the books. Compared are, for every installment, its state with its last move and its
+amounts with its postings; for every attempt, its state; for every payment and bank line, what their
+postings prove; and every column with the body that stands beside it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Row, Select, and_, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.engine import among, listed
+from adapters.sql.read import keptrows
+from adapters.sql.read.keptrows import LoanRows, Sums
+from adapters.sql.rows import read_line
+from adapters.sql.schema import tables
+from adapters.sql.write.cache import LoanCache
+from adapters.sql.write.loading import read_loans
+from adapters.sql.write.lookup import lookups
+from adapters.sql.write.unit import Counters, Unit
+from adapters.sql.write.workset import Held
+from domain.debit.attempt import AttemptState
+from domain.ledger.chain import FAULTS_KEPT, Verification
+from domain.loan.lifecycle import State
+
+LOANS_PAGE = 50
+LINES_PAGE = 500
+
+_T = tables.transitions.c
+_P = tables.postings.c
+_B = tables.balances.c
+
+
+async def recount(conn: AsyncConnection, found: Verification) -> int:
+    """Put every difference into `found`; the number of rows that were compared."""
+    counted = await _balances(conn, found)
+    counted += await _loans(conn, found)
+    counted += await _lines(conn, found)
+    for row in await conn.execute(select(tables.products)):
+        counted += keptrows.compare_product(row, found)
+    for text, statement in _ORPHANS.items():
+        for row in await conn.execute(statement.limit(FAULTS_KEPT)):
+            found.fault(f"{text} {row[0]}, which is not on the books")
+    return counted
+
+
+# --- balances ------------------------------------------------------------------------------------
+
+
+async def _balances(conn: AsyncConnection, found: Verification) -> int:
+    sums = (
+        select(_P.account, _P.currency, func.sum(_P.minor).label("total"))
+        .group_by(_P.account, _P.currency)
+        .subquery()
+    )
+    same = and_(sums.c.account == _B.account, sums.c.currency == _B.currency)
+    total = func.coalesce(sums.c.total, 0)
+    wrong = (
+        select(_B.account, _B.minor, total.label("total"))
+        .select_from(tables.balances.outerjoin(sums, same))
+        .where(_B.minor != total)
+    )
+    for row in await conn.execute(wrong.limit(FAULTS_KEPT)):
+        text = f"is kept as {row.minor}, its postings sum to {int(row.total)}"
+        found.fault(f"balance of {row.account} {text}")
+    lost = (
+        select(sums.c.account, sums.c.total)
+        .select_from(sums.outerjoin(tables.balances, same))
+        .where(_B.account.is_(None), sums.c.total != 0)
+    )
+    for account, minor in await conn.execute(lost.limit(FAULTS_KEPT)):
+        found.fault(f"balance of {account} is not kept, its postings sum to {int(minor)}")
+    counted = await conn.execute(select(func.count()).select_from(tables.balances))
+    return int(counted.scalar_one())
+
+
+# --- loans ---------------------------------------------------------------------------------------
+
+
+async def _loans(conn: AsyncConnection, found: Verification) -> int:
+    counted, after, products = 0, "", LoanCache()
+    ids = tables.loans.c.id
+    while True:
+        page = select(ids).where(ids > after).order_by(ids).limit(LOANS_PAGE)
+        names = list((await conn.execute(page)).scalars())
+        if not names:
+            return counted
+        after = names[-1]
+        rows = await _rows_of(conn, names)
+        for held in await _read(conn, names, products, found):
+            counted += keptrows.compare_loan(held, rows[held.loan.id], found)
+
+
+async def _read(
+    conn: AsyncConnection, names: list[str], products: LoanCache, found: Verification
+) -> list[Held]:
+    """The loans of a page; one whose rows cannot be read is a fault and holds up no other."""
+    postgres = conn.dialect.name == "postgresql"
+    unit, find = Unit(conn, postgres, Counters()), lookups(postgres=postgres)
+    try:
+        return await read_loans(unit, find, names, products)
+    except (ValidationError, ValueError, KeyError) as error:
+        if len(names) == 1:
+            found.fault(f"loan {names[0]} cannot be read back: {type(error).__name__}")
+            return []
+    pages = [await _read(conn, [name], products, found) for name in names]
+    return [held for page in pages for held in page]
+
+
+async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, LoanRows]:
+    """Rows and sums of a page of loans, by loan."""
+    found: defaultdict[str, LoanRows] = defaultdict(LoanRows)
+    for row in await _page(conn, tables.installments.c.loan_id, names):
+        found[row.loan_id].installments[row.number] = row
+    for row in await _page(conn, tables.attempts.c.loan_id, names):
+        found[row.loan_id].attempts[row.number, row.attempt] = row
+    for row in await _page(conn, tables.notices.c.loan_id, names):
+        found[row.loan_id].notices[row.message_id] = row
+    for row in await _page(conn, tables.receipts.c.loan_id, names):
+        found[row.loan_id].receipts[row.id] = row
+    for row in await _page(conn, tables.loans.c.id, names):
+        found[row.id].loan = row
+    values = {"values": listed(names, postgres=conn.dialect.name == "postgresql")}
+    of = {
+        name: among(column, "values", postgres=conn.dialect.name == "postgresql")
+        for name, column in {"moves": _T.loan_id, "postings": _P.loan}.items()
+    }
+    for row in await conn.execute(_last_moves(of["moves"]), values):
+        found[row.loan_id].states[row.number] = row.target
+    for row in await conn.execute(_last_news(of["moves"]), values):
+        found[row.loan_id].fates[row.order_no] = row.target
+    for row in await conn.execute(_sums(of["postings"]), values):
+        found[row.loan].sums.take(row)
+    return found
+
+
+async def _page(conn: AsyncConnection, column: Any, names: Sequence[str]) -> list[Row[Any]]:  # noqa: ANN401
+    postgres = conn.dialect.name == "postgresql"
+    statement = select(column.table).where(among(column, "values", postgres=postgres))
+    return list(await conn.execute(statement, {"values": listed(names, postgres=postgres)}))
+
+
+def _last_moves(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loans)
+    """The last move of each installment; moves of notices and attempts have other targets."""
+    last = (
+        select(func.max(_T.seq))
+        .where(of, _T.order_no.is_(None), _T.target.in_([state.value for state in State]))
+        .group_by(_T.loan_id, _T.number)
+    )
+    return select(_T.loan_id, _T.number, _T.target).where(_T.seq.in_(last))
+
+
+def _last_news(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loans)
+    """The last move of each attempt."""
+    last = (
+        select(func.max(_T.seq))
+        .where(of, _T.order_no.is_not(None), _T.target.in_([state.value for state in AttemptState]))
+        .group_by(_T.loan_id, _T.order_no)
+    )
+    return select(_T.loan_id, _T.order_no, _T.target).where(_T.seq.in_(last))
+
+
+def _sums(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loans)
+    key = (_P.loan, _P.number, _P.component, _P.receipt, _P.account, _P.line.is_(None).label("own"))
+    return select(*key, func.sum(_P.minor).label("minor")).where(of).group_by(*key)
+
+
+# --- bank lines ----------------------------------------------------------------------------------
+
+
+async def _lines(conn: AsyncConnection, found: Verification) -> int:
+    counted, after = 0, ""
+    ids = tables.lines.c.id
+    postgres = conn.dialect.name == "postgresql"
+    posted = (
+        select(_P.line, _P.account, func.sum(_P.minor).label("minor"))
+        .where(among(_P.line, "values", postgres=postgres))
+        .group_by(_P.line, _P.account)
+    )
+    while True:
+        page = select(tables.lines).where(ids > after).order_by(ids).limit(LINES_PAGE)
+        kept: list[Any] = list(await conn.execute(page))
+        if not kept:
+            return counted
+        after = kept[-1].id
+        sums: defaultdict[str, Sums] = defaultdict(Sums)
+        names = listed([row.id for row in kept], postgres=postgres)
+        for line_id, account, minor in await conn.execute(posted, {"values": names}):
+            sums[line_id].accounts[account] += int(minor)
+        for row in kept:
+            try:
+                line = read_line(row.body)
+            except ValidationError:
+                found.fault(f"line {row.id} cannot be read back")
+                continue
+            counted += keptrows.compare_line(line, row, sums[row.id], found)
+
+
+# --- postings and moves of what is not there -----------------------------------------------------
+
+_ORPHANS: dict[str, Select[Any]] = {
+    "postings of loan": select(_P.loan)
+    .where(_P.loan.is_not(None), ~exists().where(tables.loans.c.id == _P.loan))
+    .distinct(),
+    "postings of line": select(_P.line)
+    .where(_P.line.is_not(None), ~exists().where(tables.lines.c.id == _P.line))
+    .distinct(),
+    "postings of payment": select(_P.receipt)
+    .where(
+        _P.receipt.is_not(None),
+        ~exists().where(tables.receipts.c.loan_id == _P.loan, tables.receipts.c.id == _P.receipt),
+    )
+    .distinct(),
+    "moves of loan": select(_T.loan_id)
+    .where(~exists().where(tables.loans.c.id == _T.loan_id))
+    .distinct(),
+}

@@ -1,0 +1,199 @@
+"""Reads the journal for people: the story of a loan, the trail of a payment, all postings."""
+
+import json
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.schema.tables import commands, entries, postings, receipts, transitions
+from domain.debit.attempt import AttemptState
+from domain.money import decimal_text
+from ports.queries import JournalPosting, StoryLine
+
+_POSTINGS = (
+    select(entries.c.event, entries.c.at, entries.c.value_on, postings)
+    .join(postings, postings.c.seq == entries.c.seq)
+    .order_by(postings.c.seq, postings.c.position)
+)
+# Of one command: what became of an order, then the money, then the states, then a new order.
+_ORDER_NEWS, _ENTRY, _STATE, _NEW_ORDER, _COMMAND = range(5)
+_Line = tuple[int, StoryLine]
+
+
+async def story_of(
+    conn: AsyncConnection, loan_id: str, number: int | None
+) -> tuple[StoryLine, ...]:
+    """Everything that commands did to a loan or installment, causes before effects.
+
+    Lines of one command stand together: news of an order, entries, moves of the installment, a new
+    order. A command that left neither move nor entry (reminder, hold, refusal) is a line itself.
+    """
+    found = [_move_line(row) for row in await conn.execute(_moves(loan_id, number))]
+    found += await _entry_lines(conn, loan_id, number)
+    given = {row.id: row for row in await conn.execute(_commands(loan_id, number))}
+    silent = given.keys() - {line.command_id for _, line in found}
+    found += [(_COMMAND, _command_line(given[name])) for name in silent]
+    found.sort(key=lambda item: _place(item, given))
+    return tuple(_with_command(line, given) for _, line in found)
+
+
+async def trail_of(conn: AsyncConnection, key: str) -> tuple[JournalPosting, ...]:
+    """Every posting about one payment, one debit order or one bank line."""
+    of_order = select(receipts.c.id).where(receipts.c.order_no == key)
+    about = or_(postings.c.receipt == key, postings.c.receipt.in_(of_order))
+    found = (await conn.execute(_POSTINGS.where(about))).all()
+    if not found:
+        found = (await conn.execute(_POSTINGS.where(postings.c.line == key))).all()
+    return tuple(_posting(row) for row in found)
+
+
+async def journal_of(conn: AsyncConnection) -> AsyncGenerator[JournalPosting]:
+    """Every posting, a page of rows in memory at a time."""
+    async with conn.stream(_POSTINGS) as rows:
+        async for row in rows:
+            yield _posting(row)
+
+
+def _about(
+    loan: ColumnElement[Any], number_of: ColumnElement[Any], loan_id: str, number: int | None
+) -> ColumnElement[bool]:
+    return loan == loan_id if number is None else and_(loan == loan_id, number_of == number)
+
+
+def _moves(loan_id: str, number: int | None) -> Select[Any]:
+    about = _about(transitions.c.loan_id, transitions.c.number, loan_id, number)
+    return select(transitions).where(about).order_by(transitions.c.seq)
+
+
+def _commands(loan_id: str, number: int | None) -> Select[Any]:
+    """Commands about the subject, and those whose effects it shows."""
+    moved = _about(transitions.c.loan_id, transitions.c.number, loan_id, number)
+    posted = _about(postings.c.loan, postings.c.number, loan_id, number)
+    entry = entries.join(postings, postings.c.seq == entries.c.seq)
+    return select(commands).where(
+        or_(
+            _about(commands.c.loan_id, commands.c.number, loan_id, number),
+            commands.c.id.in_(select(transitions.c.command_id).where(moved)),
+            commands.c.id.in_(select(entries.c.command_id).select_from(entry).where(posted)),
+        )
+    )
+
+
+def _place(item: _Line, given: Mapping[str, Row[Any]]) -> tuple[Any, ...]:
+    """Where a line stands: by the number of its command in the chain, then by kind of effect."""
+    rank, line = item
+    command = given.get(line.command_id)
+    number = line.seq if command is None else command.seq
+    return (number, line.at, line.command_id, rank, line.seq)
+
+
+def _with_command(line: StoryLine, given: Mapping[str, Row[Any]]) -> StoryLine:
+    row = given.get(line.command_id)
+    if row is None:
+        return line
+    return replace(line, command=row.kind, approver=row.approver or "", reason=row.reason)
+
+
+async def _entry_lines(conn: AsyncConnection, loan_id: str, number: int | None) -> list[_Line]:
+    """One line for each entry that posts something about the subject, with all its postings."""
+    about = _about(postings.c.loan, postings.c.number, loan_id, number)
+    statement = (
+        select(entries, postings)
+        .join(postings, postings.c.seq == entries.c.seq)
+        .where(entries.c.seq.in_(select(postings.c.seq).where(about)))
+        .order_by(entries.c.seq, postings.c.position)
+    )
+    by_entry: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    for row in await conn.execute(statement):
+        by_entry[row.seq].append(row)
+    lines: list[_Line] = []
+    for seq, rows in by_entry.items():
+        first = rows[0]
+        parts = "; ".join(_part(row) for row in rows)
+        detail = f"value {first.value_on.isoformat()}: {parts}"
+        whose = number if number is not None else _only({row.number for row in rows} - {None})
+        line = StoryLine(
+            seq,
+            first.at,
+            _actor(first),
+            first.event,
+            detail,
+            whose,
+            command_id=first.command_id,
+            receipts=_names(row.receipt for row in rows),
+            lines=_names(row.line for row in rows),
+        )
+        lines.append((_ENTRY, line))
+    return lines
+
+
+def _names(found: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def _only(numbers: set[int]) -> int | None:
+    return next(iter(numbers)) if len(numbers) == 1 else None
+
+
+def _part(row: Row[Any]) -> str:
+    side = "Dr" if row.minor > 0 else "Cr"
+    return f"{side} {row.account} {decimal_text(abs(row.minor), row.currency)} {row.currency}"
+
+
+def _actor(row: Row[Any]) -> str:
+    return f"{row.actor_kind}/{row.actor_id}"
+
+
+def _move_line(row: Row[Any]) -> _Line:
+    subject = f"order {row.order_no}: " if row.order_no else ""
+    more = f" ({row.detail})" if row.detail else ""
+    detail = f"{subject}{row.source} -> {row.target}{more}"
+    rank = _STATE
+    if row.order_no:
+        rank = _NEW_ORDER if row.target == AttemptState.INTENDED else _ORDER_NEWS
+    line = StoryLine(
+        row.seq, row.at, _actor(row), row.event, detail, row.number, command_id=row.command_id
+    )
+    return rank, line
+
+
+def _command_line(row: Row[Any]) -> StoryLine:
+    refused = row.rule is not None
+    detail = f"refused by {row.rule}: {row.answer}" if refused else _note_of(row.answer)
+    return StoryLine(
+        row.seq,
+        row.at,
+        row.actor,
+        row.kind,
+        detail,
+        row.number,
+        command_id=row.id,
+        is_command=True,
+    )
+
+
+def _note_of(answer: str) -> str:
+    """What a command was answered in a word, such as the verdict of a rail."""
+    return str(json.loads(answer).get("note", ""))
+
+
+def _posting(row: Row[Any]) -> JournalPosting:
+    return JournalPosting(
+        seq=row.seq,
+        event=row.event,
+        at=row.at,
+        value_on=row.value_on,
+        account=row.account,
+        minor=row.minor,
+        currency=row.currency,
+        loan=row.loan,
+        number=row.number,
+        component=row.component,
+        receipt=row.receipt,
+        order_no=row.order_no,
+        line=row.line,
+    )

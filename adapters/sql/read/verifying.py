@@ -1,0 +1,144 @@
+"""Reads the whole journal back, page by page, recomputes it, and compares what is kept with it."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import Row, Table, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.read.recounting import recount
+from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
+from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
+from domain.ledger.entry import Posting
+from ports.queries import ChainReport
+
+PAGE = 2_000
+"""Journal numbers that are read at once."""
+
+
+async def verify_journal(conn: AsyncConnection) -> ChainReport:
+    """Every hash, number and sum, the head row, and every row kept beside the journal.
+
+    Nothing is trusted; a page of the journal or of the loans is in memory at a time.
+    """
+    found = Verification()
+    async for item, stored in _items(conn, found):
+        found.take(item, stored)
+    head = (await conn.execute(select(chain_head.c.seq, chain_head.c.hash))).all()
+    if len(head) == 1:
+        found.close(head[0].seq, head[0].hash)
+    else:
+        found.fault(f"the chain has {len(head)} head rows")
+    kept = await recount(conn, found)
+    return ChainReport(
+        items=found.items,
+        commands=found.commands,
+        entries=found.entries,
+        postings=found.postings,
+        transitions=found.transitions,
+        head=found.head,
+        faults=tuple(found.faults),
+        kept=kept,
+    )
+
+
+async def _items(
+    conn: AsyncConnection, found: Verification
+) -> AsyncIterator[tuple[ChainItem, str]]:
+    """Items in order of number; postings that belong to no entry are faults."""
+    first = await _next_seq(conn, None)
+    while first is not None:
+        last = first + PAGE - 1
+        parts: defaultdict[int, list[Posting]] = defaultdict(list)
+        for row in await _page(conn, postings, first, last):
+            if row.position != len(parts[row.seq]):
+                found.fault(f"posting {row.position} of entry {row.seq} is out of place")
+            parts[row.seq].append(_posting(row))
+        page = [
+            (_item(row, Booked(row.event, row.value_on, tuple(parts.pop(row.seq, ())))), row.hash)
+            for row in await _page(conn, entries, first, last)
+        ]
+        moves = await _page(conn, transitions, first, last)
+        page += [(_item(row, _moved(row)), row.hash) for row in moves]
+        log = await _page(conn, commands, first, last)
+        page += [(_command(row), row.hash) for row in log]
+        for seq in parts:
+            found.fault(f"postings of entry {seq}, which does not exist")
+        for pair in sorted(page, key=lambda pair: pair[0].seq):
+            yield pair
+        first = await _next_seq(conn, last)
+
+
+async def _next_seq(conn: AsyncConnection, after: int | None) -> int | None:
+    """The least number in use after `after`, over all four tables."""
+    found: list[int] = []
+    for table in (commands, entries, transitions, postings):
+        statement = select(func.min(table.c.seq))
+        if after is not None:
+            statement = statement.where(table.c.seq > after)
+        value = (await conn.execute(statement)).scalar()
+        if value is not None:
+            found.append(int(value))
+    return min(found, default=None)
+
+
+async def _page(conn: AsyncConnection, table: Table, first: int, last: int) -> list[Row[Any]]:
+    order = (table.c.seq, table.c.position) if table is postings else (table.c.seq,)
+    statement = select(table).where(table.c.seq.between(first, last)).order_by(*order)
+    return list(await conn.execute(statement))
+
+
+def _posting(row: Row[Any]) -> Posting:
+    return Posting(
+        row.account,
+        row.minor,
+        row.currency,
+        row.loan,
+        row.number,
+        row.component,
+        row.receipt,
+        row.order_no,
+        row.line,
+    )
+
+
+def _moved(row: Row[Any]) -> Moved:
+    return Moved(
+        row.loan_id,
+        row.number,
+        row.source,
+        row.target,
+        row.event,
+        row.order_no,
+        row.detail,
+    )
+
+
+def _item(row: Row[Any], what: Booked | Moved) -> ChainItem:
+    return ChainItem(
+        row.seq,
+        row.command_id,
+        row.actor_kind,
+        row.actor_id,
+        row.reason,
+        row.product,
+        row.at,
+        row.posted_on,
+        what,
+    )
+
+
+def _command(row: Row[Any]) -> ChainItem:
+    kind, _, actor_id = row.actor.partition("/")
+    what = Commanded(
+        row.kind,
+        row.identity,
+        row.dedup_key,
+        row.approver,
+        row.rule,
+        row.answer,
+        row.loan_id,
+        row.number,
+    )
+    return ChainItem(row.seq, row.id, kind, actor_id, row.reason, "", row.at, row.posted_on, what)

@@ -1,0 +1,1 @@
+"""Tables of the books, their migrations, and who may change what."""

@@ -1,0 +1,347 @@
+"""Every table of the books. Migrations create them; a test compares the two.
+
+The journal (commands, transitions, entries with their postings) is the truth. `body` columns are
+projections of the domain's dataclasses as JSON; beside them stands a typed column for everything
+that is looked up.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from adapters.sql.schema.types import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+# SQLite numbers rows by itself only in a column that is exactly INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+products = Table(
+    "products",
+    metadata,
+    Column("ref", String(120), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+loans = Table(
+    "loans",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("tenant", String(120), nullable=False),
+    Column("product_ref", ForeignKey("products.ref"), nullable=False),
+    # Of the product: days of the bulk sweep begin at its midnight.
+    Column("timezone", String(60), nullable=False),
+    Column("mandate_ref", String(120), nullable=False, index=True),
+    Column("content", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    # Counts writes of anything under this row's lock: what a cached aggregate is compared with.
+    Column("revision", BigInteger, nullable=False),
+    Column("next_roll_on", Date),
+    Column("body", Text, nullable=False),
+    Index("ix_loans_next_roll_on_id", "next_roll_on", "id"),
+)
+
+installments = Table(
+    "installments",
+    metadata,
+    Column("loan_id", ForeignKey("loans.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(20), nullable=False),
+    # Since when: ages of states are read from the index alone.
+    Column("state_since", Instant),
+    Column("due_on", Date, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("opened", Boolean, nullable=False),
+    Column("is_final", Boolean, nullable=False),
+    Column("next_action_at", Instant),
+    Column("next_action_kind", String(20)),
+    Column("driver_seen", Integer, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("view", Text, nullable=False),
+    Index("ix_installments_state_since", "state", "state_since"),
+)
+RUNNING = installments.c.opened & ~installments.c.is_final
+"""Installments that have a driver."""
+Index(
+    "ix_installments_running",
+    installments.c.next_action_at,
+    postgresql_where=RUNNING,
+    sqlite_where=RUNNING,
+)
+Index(
+    "ix_installments_unfinished",
+    installments.c.loan_id,
+    installments.c.number,
+    postgresql_where=RUNNING,
+    sqlite_where=RUNNING,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("loan_id", ForeignKey("loans.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("order_no", String(120), nullable=False, unique=True),
+    Column("mandate_ref", String(120), nullable=False),
+    Column("rail", String(60), nullable=False),
+    Column("batch_ref", String(120), index=True),
+    Column("state", String(20), nullable=False, index=True),
+    Column("outcome_class", String(30)),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("value_on", Date, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("message_id", String(160), primary_key=True),
+    Column("loan_id", ForeignKey("loans.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("channel", String(30), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Index("ix_notices_loan_id_number", "loan_id", "number"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("loan_id", ForeignKey("loans.id"), primary_key=True),
+    Column("id", String(160), primary_key=True),
+    # The order in which the loan got them; bodies are read back in it.
+    Column("position", Integer, nullable=False),
+    Column("number", Integer),
+    Column("order_no", String(120)),
+    # The payer's own; it may repeat.
+    Column("reference", String(160), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("waiting_minor", BigInteger, nullable=False),
+    Column("clearing_minor", BigInteger, nullable=False),
+    Column("returned_minor", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_receipts_id", "id"),
+    Index("ix_receipts_reference", "reference"),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("account", String(60), nullable=False),
+    Column("statement_id", String(120), nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("open_minor", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+line_refs = Table(
+    "line_refs",
+    metadata,
+    # Of money that came before anybody knew it: who names it later finds its line.
+    Column("ref", String(160), primary_key=True),
+    Column("line_id", ForeignKey("lines.id"), primary_key=True),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("key", String(240), nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("loan_id", String(120)),
+    Column("number", Integer),
+    Column("line", String(160)),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+_open = cases.c.closed_at.is_(None)
+Index("uq_cases_open", cases.c.key, unique=True, postgresql_where=_open, sqlite_where=_open)
+Index("ix_cases_open_loan", cases.c.loan_id, postgresql_where=_open, sqlite_where=_open)
+Index("ix_cases_open_line", cases.c.line, postgresql_where=_open, sqlite_where=_open)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", String(240), primary_key=True),
+    Column("identity", String(64), nullable=False),
+    Column("kind", String(40), nullable=False),
+    # What evidence says; a second command that says the same is kept here without it.
+    Column("dedup_key", String(240), unique=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(160), nullable=False),
+    Column("approver", String(160)),
+    Column("reason", Text, nullable=False),
+    Column("rule", String(120)),
+    Column("answer", Text, nullable=False),
+    Column("loan_id", String(120)),
+    Column("number", Integer),
+    # Its place in the chain, before the moves and entries that it made.
+    Column("seq", BigInteger, nullable=False, unique=True),
+    Column("posted_on", Date, nullable=False),
+    Column("hash", String(64), nullable=False),
+    # Which write brought it: after a lost connection it tells our own commit from another's.
+    Column("written_by", String(80), nullable=False),
+    Index("ix_commands_loan_id_number", "loan_id", "number"),
+)
+
+chain_head = Table(
+    "chain_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    # Names these books for ever, made with them: no two books have the same.
+    Column("books_id", String(32), nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+
+
+def _journal_columns() -> tuple[Column[object], ...]:
+    return (
+        Column("seq", BigInteger, primary_key=True, autoincrement=False),
+        Column("command_id", String(240), nullable=False),
+        Column("actor_kind", String(60), nullable=False),
+        Column("actor_id", String(120), nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("product", String(240), nullable=False),
+        Column("at", Instant, nullable=False),
+        Column("posted_on", Date, nullable=False),
+        Column("hash", String(64), nullable=False),
+    )
+
+
+entries = Table(
+    "entries",
+    metadata,
+    *_journal_columns(),
+    Column("event", String(60), nullable=False),
+    Column("value_on", Date, nullable=False),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("seq", ForeignKey("entries.seq"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("account", String(240), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("loan", String(120)),
+    Column("number", Integer),
+    Column("component", String(20)),
+    Column("receipt", String(160)),
+    Column("order_no", String(120)),
+    Column("line", String(160)),
+    Index("ix_postings_loan_number", "loan", "number"),
+    Index("ix_postings_receipt", "receipt"),
+    CheckConstraint("minor <> 0", name="something"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    *_journal_columns(),
+    Column("loan_id", String(120), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("source", String(20), nullable=False),
+    Column("target", String(20), nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("order_no", String(120)),
+    Column("detail", Text, nullable=False),
+    Index("ix_transitions_loan_id_number", "loan_id", "number"),
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("account", String(240), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("minor", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("topic", String(40), nullable=False),
+    Column("stream", String(240), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("queued_at", Instant),
+    Column("not_before", Instant),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("retry_at", Instant),
+    Column("claimed_until", Instant),
+    Column("delivered_at", Instant),
+    Column("given_up_at", Instant),
+    Column("last_error", String(200)),
+    sqlite_autoincrement=True,
+)
+_left = outbox.c.delivered_at.is_(None)
+UNDELIVERED = _left & outbox.c.given_up_at.is_(None)
+"""Messages that are still to be delivered: neither delivered nor given up."""
+Index("ix_outbox_left", outbox.c.id, postgresql_where=_left, sqlite_where=_left)
+Index(
+    "ix_outbox_left_stream",
+    outbox.c.stream,
+    outbox.c.id,
+    postgresql_where=_left,
+    sqlite_where=_left,
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("kind", String(60), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("read_at", Instant),
+)
+_unread = files.c.read_at.is_(None)
+Index("ix_files_unread", files.c.kept_at, postgresql_where=_unread, sqlite_where=_unread)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("account", String(60), primary_key=True),
+    Column("statement_id", String(120), primary_key=True),
+    # First and last day: banks begin their ids anew each year. Empty where none is stated.
+    Column("period", String(21), primary_key=True),
+    Column("sequence", BigInteger),
+    Column("booked_on", Date),
+    Column("sha256", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+APPEND_ONLY = ("entries", "postings", "transitions", "commands")
+"""Rows of these are never changed and never removed; triggers and grants say so as well."""
+PRUNED = ("outbox", "line_refs")
+"""Rows of these may be removed by the application, once they have done their work."""

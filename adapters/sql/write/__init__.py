@@ -1,0 +1,1 @@
+"""The write path: groups of commands, locks, the journal, the outbox."""

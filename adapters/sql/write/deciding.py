@@ -1,0 +1,213 @@
+"""Decides the commands of a group in order, on a `Workset`, and says what each is answered."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from adapters.sql.rows import content_of
+from adapters.sql.write.workset import Items, Logged, Subject, Workset, Written
+from domain.errors import Conflict, InvariantBroken
+from domain.kernel.canonical import digest
+from domain.loan import agenda
+from domain.loan.aggregate import Loan, Rulebook
+from domain.loan.boarding import BoardLoan
+from domain.loan.change import (
+    Aggregates,
+    Applied,
+    CaseChange,
+    Change,
+    Done,
+    Refusal,
+    Refused,
+    Stamp,
+)
+from domain.loan.commands import AnyCommand
+from domain.loan.decide import decide, reread, told_again
+from domain.loan.view import InstallmentView
+
+Decide = Callable[[Aggregates, AnyCommand], Change | Refusal]
+ViewOf = Callable[[Loan, int, Rulebook, datetime, Mapping[str, CaseChange]], InstallmentView]
+NextRollOn = Callable[[Loan, Rulebook, datetime], date | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The pure functions that the books call; tests put others in their place."""
+
+    decide: Decide = decide
+    view_of: ViewOf = agenda.view_of
+    next_roll_on: NextRollOn = agenda.next_roll_on
+
+
+DOMAIN = Domain()
+ON_THE_BOOKS = "already on the books"
+_BREATHE = 8
+"""Commands decided before the event loop gets a turn: a large group takes half a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a command is answered, before the view as of the end of the group is added."""
+
+    log: Logged
+    replayed: bool
+
+
+async def decide_all(
+    work: Workset, commands: Sequence[AnyCommand], domain: Domain, mine: frozenset[str]
+) -> list[Applied | Refused | Exception]:
+    """Decide every command; the answers carry the views as the whole group leaves them.
+
+    `mine` names earlier writes of these very commands whose commit was in doubt: what they brought
+    is answered as new, since nobody has had that answer.
+    """
+    results: list[Answered | Exception] = []
+    for index, command in enumerate(commands):
+        if index % _BREATHE == _BREATHE - 1:
+            await asyncio.sleep(0)
+        try:
+            results.append(_answer(work, command, domain, mine))
+        except Exception as error:  # noqa: BLE001  (one bad command must not take the others along)
+            results.append(error)
+    return [_finished(work, result, domain) for result in results]
+
+
+def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[str]) -> Answered:
+    identity, known_as = command.identity(), ""
+    known = work.seen.get(command.id)
+    if known is not None and known.identity != identity:
+        if not command.evidence:
+            raise Conflict(f"command {command.id} was used for another content")
+        known_as = command.id
+        command = replace(command, id=reading_id(command.id, identity))
+        known = work.seen.get(command.id)
+    if known is not None:
+        if known.answer is None and isinstance(command, BoardLoan) and _boarded(work, command):
+            # Refused once, and boarded since by another way.
+            return Answered(_done(command, identity, work, None, ON_THE_BOOKS), replayed=True)
+        return Answered(known, known.written_by not in mine)
+    says = command.dedup_key() if command.evidence else None
+    if says is not None and (told := work.said.get(says)) is not None:
+        if known_as:
+            change = reread(_aggregates(work, command, known_as), told.subject)
+            items = work.take(command, change)
+            log = _done(command, identity, work, told.subject, "already known")
+            return _kept(work, command, log, items)
+        change = told_again(_aggregates(work, command, ""), command, told.subject)
+        items = work.take(command, change)
+        log = _done(command, identity, work, told.subject, "already known")
+        is_news = bool(items or change.loans or change.cases)
+        return _kept(work, command, log, items, replayed=not is_news)
+    if isinstance(command, BoardLoan) and _boarded(work, command):
+        log = _done(command, identity, work, None, ON_THE_BOOKS)
+        return _kept(work, command, log, (), replayed=True)
+    decided = domain.decide(_aggregates(work, command, known_as), command)
+    match decided:
+        case Refusal() if command.evidence:
+            raise InvariantBroken(f"evidence {command.kind} was refused: {decided.rule}")
+        case Refusal():
+            log = Logged(
+                command.id,
+                identity,
+                None,
+                None,
+                decided.rule,
+                decided.reason,
+                _subject(command),
+                work.written_by,
+            )
+            return _kept(work, command, log, ())
+        case Change():
+            items = work.take(command, decided)
+            if isinstance(command, BoardLoan):
+                work.contents[command.loan_id] = content_of(command)
+                work.products.setdefault(command.product.ref, digest(command.product))
+            log = Logged(
+                command.id,
+                identity,
+                says,
+                decided.answer,
+                "",
+                "",
+                decided.subject,
+                work.written_by,
+            )
+            return _kept(work, command, log, items)
+
+
+def reading_id(command_id: str, identity: str) -> str:
+    """The id under which another content of known evidence is kept beside the first one."""
+    return f"{command_id}~{identity[:16]}"
+
+
+def _aggregates(work: Workset, command: AnyCommand, known_as: str) -> Aggregates:
+    found = work.aggregates(command)
+    return replace(found, known_as=known_as) if known_as else found
+
+
+def _boarded(work: Workset, command: BoardLoan) -> bool:
+    """Whether the loan is on the books with this content already; a product ref means one thing."""
+    known = work.contents.get(command.loan_id)
+    if known is not None:
+        if known != content_of(command):
+            raise Conflict(f"loan {command.loan_id} is on the books with another content")
+        return True
+    ref = command.product.ref
+    if work.products.get(ref, digest(command.product)) != digest(command.product):
+        raise Conflict(f"product {ref} is on the books with another content")
+    return False
+
+
+def _done(
+    command: AnyCommand, identity: str, work: Workset, subject: Subject | None, note: str
+) -> Logged:
+    answer = Done(note=note)
+    return Logged(command.id, identity, None, answer, "", "", subject, work.written_by)
+
+
+def _kept(
+    work: Workset,
+    command: AnyCommand,
+    log: Logged,
+    items: Items,
+    *,
+    replayed: bool = False,
+) -> Answered:
+    stamp = Stamp(command.id, command.actor, command.reason, work.at, work.posted_on)
+    work.written.append(Written(command, log, stamp, items))
+    work.seen[command.id] = log
+    if log.dedup_key is not None:
+        work.said[log.dedup_key] = log
+    return Answered(log, replayed)
+
+
+def _subject(command: AnyCommand) -> Subject | None:
+    loan_id, number = getattr(command, "loan_id", None), getattr(command, "number", None)
+    return (loan_id, number) if loan_id is not None and number is not None else None
+
+
+def _finished(
+    work: Workset, result: Answered | Exception, domain: Domain
+) -> Applied | Refused | Exception:
+    if isinstance(result, Exception):
+        return result
+    log = result.log
+    view = None if log.subject is None else view_in(work, log.subject, domain)
+    if log.answer is None:
+        return Refused(log.rule, log.refusal, view, result.replayed)
+    return Applied(log.answer, view, result.replayed)
+
+
+def view_in(work: Workset, subject: Subject, domain: Domain) -> InstallmentView | None:
+    """The view of one installment as the group leaves it; None if there is no such installment."""
+    if subject not in work.views:
+        work.views[subject] = _view_of(work, *subject, domain)
+    return work.views[subject]
+
+
+def _view_of(work: Workset, loan_id: str, number: int, domain: Domain) -> InstallmentView | None:
+    loan = work.loans.get(loan_id)
+    if loan is None or not 1 <= number <= len(loan.installments):
+        return None
+    return domain.view_of(loan, number, work.rules, work.at, work.open_cases({loan_id}))

@@ -1,0 +1,200 @@
+"""Appends to the journal: numbers, hashes, postings, balances. The chain head is locked here."""
+
+from collections import defaultdict
+from typing import Any, assert_never
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from adapters.sql.rows import Row, answer_text
+from adapters.sql.schema.tables import (
+    balances,
+    chain_head,
+    commands,
+    entries,
+    postings,
+    transitions,
+)
+from adapters.sql.write.unit import Unit
+from adapters.sql.write.workset import Workset, Written
+from domain.errors import InvariantBroken
+from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, next_hash
+from domain.ledger.entry import Entry, Posting
+from domain.loan.change import Stamp, Transition
+
+_HEAD = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.id == 1).with_for_update()
+_MOVE_HEAD = (
+    update(chain_head)
+    .where(chain_head.c.id == 1)
+    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+)
+
+
+def _add_balance(dialect: Any) -> Any:  # noqa: ANN401  (two dialects' inserts share no type)
+    new = dialect.insert(balances)
+    return new.on_conflict_do_update(
+        index_elements=["account", "currency"],
+        set_={"minor": balances.c.minor + new.excluded.minor},
+    )
+
+
+_ADD_BALANCE = {True: _add_balance(postgresql), False: _add_balance(sqlite)}
+
+
+async def append_journal(unit: Unit, work: Workset) -> None:
+    """Append every command of the group, each before its moves and entries."""
+    head = await unit.rows(_HEAD)
+    if len(head) != 1:
+        raise InvariantBroken("the chain has no head row")
+    seq, hash_ = head[0].seq, head[0].hash
+    command_rows: list[Row] = []
+    entry_rows: list[Row] = []
+    posting_rows: list[Row] = []
+    move_rows: list[Row] = []
+    net: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for written in work.written:
+        whats = [("", commanded(written)), *written.items]
+        for product, what in whats:
+            seq += 1
+            item = chain_item(seq, written.stamp, product, what)
+            hash_ = next_hash(hash_, item)
+            match item.what:
+                case Booked(event=event, value_on=value_on, postings=parts):
+                    entry_rows.append(_row(item, hash_, event=event, value_on=value_on))
+                    posting_rows += [_posting(seq, i, part) for i, part in enumerate(parts)]
+                    for part in parts:
+                        net[part.account, part.currency] += part.minor
+                case Moved():
+                    move_rows.append(_move(item, item.what, hash_))
+                case Commanded():
+                    command_rows.append(_command(item, item.what, hash_, written.log.written_by))
+                case _:
+                    assert_never(item.what)
+    await unit.many(_MOVE_HEAD, [{"new_seq": seq, "new_hash": hash_}])
+    await unit.many(insert(commands), command_rows)
+    await unit.many(insert(entries), entry_rows)
+    await unit.many(insert(postings), posting_rows)
+    await unit.many(insert(transitions), move_rows)
+    await unit.many(
+        _ADD_BALANCE[unit.postgres],
+        [
+            {"account": account, "currency": currency, "minor": minor}
+            for (account, currency), minor in sorted(net.items())
+        ],
+    )
+
+
+def commanded(written: Written) -> Commanded:
+    """A command and its answer as the command log keeps them."""
+    log, command = written.log, written.command
+    loan_id, number = log.subject or (getattr(command, "loan_id", None), None)
+    refused = log.answer is None
+    return Commanded(
+        kind=command.kind,
+        identity=log.identity,
+        dedup_key=log.dedup_key,
+        approver=getattr(command, "approver", None),
+        rule=log.rule if refused else None,
+        answer=log.refusal if log.answer is None else answer_text(log.answer),
+        loan_id=loan_id,
+        number=number,
+    )
+
+
+def chain_item(
+    seq: int, stamp: Stamp, product: str, what: Entry | Transition | Commanded
+) -> ChainItem:
+    """What is hashed for one command, entry or transition."""
+    content: Booked | Moved | Commanded
+    match what:
+        case Commanded():
+            content = what
+        case Entry():
+            content = Booked(what.event, what.value_on, what.postings)
+        case Transition():
+            content = Moved(
+                what.loan_id,
+                what.number,
+                what.source,
+                what.target,
+                what.event,
+                what.order_no,
+                what.detail,
+            )
+    return ChainItem(
+        seq,
+        stamp.command_id,
+        stamp.actor.kind,
+        stamp.actor.id,
+        stamp.reason,
+        product,
+        stamp.at,
+        stamp.posted_on,
+        content,
+    )
+
+
+def _row(item: ChainItem, hash_: str, **more: object) -> Row:
+    return {
+        "seq": item.seq,
+        "command_id": item.command_id,
+        "actor_kind": item.actor_kind,
+        "actor_id": item.actor_id,
+        "reason": item.reason,
+        "product": item.product,
+        "at": item.at,
+        "posted_on": item.posted_on,
+        "hash": hash_,
+        **more,
+    }
+
+
+def _command(item: ChainItem, what: Commanded, hash_: str, written_by: str) -> Row:
+    return {
+        "id": item.command_id,
+        "identity": what.identity,
+        "kind": what.kind,
+        "dedup_key": what.dedup_key,
+        "at": item.at,
+        "actor": f"{item.actor_kind}/{item.actor_id}",
+        "approver": what.approver,
+        "reason": item.reason,
+        "rule": what.rule,
+        "answer": what.answer,
+        "loan_id": what.loan_id,
+        "number": what.number,
+        "seq": item.seq,
+        "posted_on": item.posted_on,
+        "hash": hash_,
+        "written_by": written_by,
+    }
+
+
+def _move(item: ChainItem, move: Moved, hash_: str) -> Row:
+    return _row(
+        item,
+        hash_,
+        loan_id=move.loan_id,
+        number=move.number,
+        source=move.source,
+        target=move.target,
+        event=move.event,
+        order_no=move.order_no,
+        detail=move.detail,
+    )
+
+
+def _posting(seq: int, position: int, posting: Posting) -> Row:
+    return {
+        "seq": seq,
+        "position": position,
+        "account": posting.account,
+        "minor": posting.minor,
+        "currency": posting.currency,
+        "loan": posting.loan,
+        "number": posting.number,
+        "component": posting.component,
+        "receipt": posting.receipt,
+        "order_no": posting.order_no,
+        "line": posting.line,
+    }

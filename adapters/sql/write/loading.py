@@ -1,0 +1,205 @@
+"""Locks and loads what a group names: few statements, whatever the number of commands.
+
+Order of locks: loans by id, then bank lines by id; the chain head comes last, when writing. Only
+after the locks is the command log read: whoever waited for a lock sees what the holder committed.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from adapters.sql.engine import listed
+from adapters.sql.faults import Raced
+from adapters.sql.rows import (
+    read_answer,
+    read_case,
+    read_line,
+    read_loan,
+    read_product,
+    stored_mark,
+)
+from adapters.sql.write.cache import LoanCache
+from adapters.sql.write.deciding import reading_id
+from adapters.sql.write.lookup import REFERENCES, Lookups, lookups
+from adapters.sql.write.unit import Unit
+from adapters.sql.write.workset import Held, Logged, Workset
+from domain.kernel.command import Scope
+from domain.loan.aggregate import batches_among
+from domain.loan.boarding import BoardLoan
+from domain.loan.commands import AnyCommand
+from domain.loan.product import Product
+
+
+async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache: LoanCache) -> None:
+    """Fill an empty workset with everything that `commands` name."""
+    find = lookups(postgres=unit.postgres)
+    scopes = [command.scope() for command in commands]
+    await _resolve(unit, work, find, {kind: _named(scopes, kind) for kind in REFERENCES})
+    line_ids = sorted({*_named(scopes, "lines")}.union(*work.refs.waiting.values()))
+    if waiting := work.refs.waiting:
+        further = {"lines": line_ids, "batches": batches_among(waiting)}
+        await _resolve(unit, work, find, further)
+    named = work.refs.loans().union(*(scope.loans for scope in scopes))
+    await _load_loans(unit, work, find, sorted(named), cache)
+    for row in await unit.find(find.lock_lines, line_ids):
+        work.lines_before[row.id] = work.lines[row.id] = read_line(row.body)
+    await _load_log(unit, work, find, commands)
+    await _load_subjects(unit, work, find, cache)
+    await _load_cases(unit, work, find, line_ids)
+    await _load_products(unit, work, find, commands, cache)
+
+
+def _named(scopes: Sequence[Scope], kind: str) -> list[str]:
+    return sorted({ref for scope in scopes for ref in getattr(scope, kind)})
+
+
+async def _resolve(
+    unit: Unit, work: Workset, find: Lookups, named: Mapping[str, Sequence[str]]
+) -> None:
+    """Look up who holds the references of each kind: one statement for all of them."""
+    kinds = tuple(kind for kind in REFERENCES if named.get(kind))
+    if not kinds:
+        return
+    params = {kind: listed(named[kind], postgres=unit.postgres) for kind in kinds}
+    rows = await unit.rows(find.resolve(kinds), params)
+    refs = work.refs
+    for kind, ref, holder in sorted(tuple(row) for row in rows):
+        match kind:
+            case "orders" | "messages":
+                getattr(refs, kind)[ref] = holder
+            case _:
+                getattr(refs, kind).setdefault(ref, set()).add(holder)
+
+
+async def _load_loans(
+    unit: Unit, work: Workset, find: Lookups, names: list[str], cache: LoanCache
+) -> None:
+    stale: list[str] = []
+    for row in await unit.find(find.lock_loans, names):
+        held = cache.get(row.id, row.revision)
+        if held is None:
+            stale.append(row.id)
+        else:
+            _hold(work, held)
+    for held in await read_loans(unit, find, stale, cache):
+        _hold(work, held)
+
+
+def _hold(work: Workset, held: Held) -> None:
+    work.held[held.loan.id] = held
+    work.loans[held.loan.id] = held.loan
+    work.contents[held.loan.id] = held.content
+
+
+async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCache) -> list[Held]:
+    """Whole loans, in three statements for any number, and one more for unknown products."""
+    heads = await unit.find(find.loans, names)
+    products = await _products(unit, find, {row.product_ref for row in heads}, cache)
+    installments: defaultdict[str, list[str]] = defaultdict(list)
+    views: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
+    for row in await unit.find(find.installments, names):
+        installments[row.loan_id].append(row.body)
+        views[row.loan_id][row.number] = stored_mark(row.view)
+    receipts: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await unit.find(find.loan_receipts, names):
+        receipts[row.loan_id].append(row.body)
+    return [
+        Held(
+            read_loan(row.body, products[row.product_ref], installments[row.id], receipts[row.id]),
+            row.revision,
+            row.content,
+            views[row.id],
+        )
+        for row in heads
+    ]
+
+
+async def _products(
+    unit: Unit, find: Lookups, refs: set[str], cache: LoanCache
+) -> dict[str, Product]:
+    missing = sorted(ref for ref in refs if ref not in cache.products)
+    for row in await unit.find(find.products, missing):
+        cache.products[row.ref] = (row.digest, read_product(row.body))
+    return {ref: cache.products[ref][1] for ref in refs}
+
+
+async def _load_log(
+    unit: Unit, work: Workset, find: Lookups, commands: Sequence[AnyCommand]
+) -> None:
+    """What is known under these ids, and of what this evidence says: one statement for both."""
+    ids = {command.id for command in commands}
+    said = {command.dedup_key() for command in commands if command.evidence}
+    facts = {fact for fact in said if fact is not None}
+    if facts:
+        values = {"values": ids, "facts": facts}
+        params = {name: listed(sorted(of), postgres=unit.postgres) for name, of in values.items()}
+        rows = await unit.rows(find.commands_or_said, params)
+    else:
+        rows = await unit.find(find.commands, sorted(ids))
+    for row in rows:
+        if row.id in ids:
+            work.seen[row.id] = _logged(row)
+        if row.dedup_key in facts:
+            work.said[row.dedup_key] = _logged(row)
+    others = {
+        reading_id(command.id, identity)
+        for command in commands
+        if command.evidence
+        and (known := work.seen.get(command.id)) is not None
+        and known.identity != (identity := command.identity())
+    }
+    for row in await unit.find(find.commands, sorted(others)) if others else ():
+        work.seen[row.id] = _logged(row)
+
+
+def _logged(row: Row[Any]) -> Logged:
+    subject = (row.loan_id, row.number) if row.number is not None else None
+    answer = read_answer(row.answer) if row.rule is None else None
+    refusal = row.answer if row.rule is not None else ""
+    return Logged(
+        row.id,
+        row.identity,
+        row.dedup_key,
+        answer,
+        row.rule or "",
+        refusal,
+        subject,
+        row.written_by,
+    )
+
+
+async def _load_subjects(unit: Unit, work: Workset, find: Lookups, cache: LoanCache) -> None:
+    """Loans that only a stored answer names: for its view, so without a lock."""
+    known = (*work.seen.values(), *work.said.values())
+    names = {log.subject[0] for log in known if log.subject is not None} - work.loans.keys()
+    for held in await read_loans(unit, find, sorted(names), cache):
+        work.loans[held.loan.id] = held.loan
+
+
+async def _load_cases(unit: Unit, work: Workset, find: Lookups, line_ids: list[str]) -> None:
+    if not work.loans and not line_ids:
+        return
+    params = {
+        "loans": listed(sorted(work.loans), postgres=unit.postgres),
+        "lines": listed(line_ids, postgres=unit.postgres),
+    }
+    for row in await unit.rows(find.cases, params):
+        case = read_case(row.body)
+        work.cases[case.key] = case
+        if case.line in line_ids and case.loan_id is not None and case.loan_id not in work.held:
+            raise Raced(case.key)
+
+
+async def _load_products(
+    unit: Unit, work: Workset, find: Lookups, commands: Sequence[AnyCommand], cache: LoanCache
+) -> None:
+    """Digests of the products that are to be pinned, as far as the books know them."""
+    refs = {command.product.ref for command in commands if isinstance(command, BoardLoan)}
+    if refs:
+        missing = sorted(ref for ref in refs if ref not in cache.products)
+        for row in await unit.find(find.products, missing):
+            cache.products[row.ref] = (row.digest, read_product(row.body))
+        work.products.update({ref: cache.products[ref][0] for ref in refs if ref in cache.products})
+        work.products_kept.update(work.products)

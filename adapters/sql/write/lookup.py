@@ -1,0 +1,116 @@
+"""The look-up statements of the books, one constant text each, for either database."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, Select, literal_column, or_, select, union_all
+
+from adapters.sql.engine import among
+from adapters.sql.schema.tables import (
+    attempts,
+    cases,
+    commands,
+    installments,
+    line_refs,
+    lines,
+    loans,
+    notices,
+    products,
+    receipts,
+)
+
+_Place = tuple[ColumnElement[Any], ColumnElement[Any]]
+_REFERENCES: dict[str, tuple[_Place, ...]] = {
+    "mandates": ((loans.c.mandate_ref, loans.c.id),),
+    "orders": ((attempts.c.order_no, attempts.c.loan_id),),
+    "messages": ((notices.c.message_id, notices.c.loan_id),),
+    "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
+    "receipts": ((receipts.c.id, receipts.c.loan_id), (receipts.c.reference, receipts.c.loan_id)),
+    "lines": ((cases.c.line, cases.c.loan_id),),
+    "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
+}
+"""Where references of a kind stand, and what holds them; of a line: the loans its cases name."""
+REFERENCES = tuple(_REFERENCES)
+
+
+class Lookups:
+    """Statements that take a list of keys as parameter `values`; see `Unit.find`."""
+
+    def __init__(self, *, postgres: bool) -> None:
+        def of(column: object) -> object:
+            return among(column, "values", postgres=postgres)  # type: ignore[arg-type]
+
+        self._postgres = postgres
+        self._resolving: dict[tuple[str, ...], Executable] = {}
+        self.payments = _where(
+            select(receipts.c.reference, receipts.c.loan_id).distinct(), of(receipts.c.reference)
+        )
+        self.batched = _where(
+            select(attempts.c.batch_ref, attempts.c.loan_id).distinct(), of(attempts.c.batch_ref)
+        )
+        self.waiting = _where(select(line_refs.c.ref, line_refs.c.line_id), of(line_refs.c.ref))
+        self.lock_loans = (
+            _where(select(loans.c.id, loans.c.revision), of(loans.c.id))
+            .order_by(loans.c.id)
+            .with_for_update()
+        )
+        self.lock_lines = (
+            _where(select(lines.c.id, lines.c.body), of(lines.c.id))
+            .order_by(lines.c.id)
+            .with_for_update()
+        )
+        self.loans = _where(select(loans), of(loans.c.id))
+        self.installments = _where(
+            select(*(installments.c[name] for name in ("loan_id", "number", "body", "view"))),
+            of(installments.c.loan_id),
+        ).order_by(installments.c.loan_id, installments.c.number)
+        self.loan_receipts = _where(
+            select(receipts.c.loan_id, receipts.c.body), of(receipts.c.loan_id)
+        ).order_by(receipts.c.loan_id, receipts.c.position)
+        self.products = _where(select(products), of(products.c.ref))
+        self.commands = _where(select(commands), of(commands.c.id))
+        self.commands_or_said = select(commands).where(
+            or_(of(commands.c.id), among(commands.c.dedup_key, "facts", postgres=postgres))  # type: ignore[arg-type]
+        )
+        self.cases = (
+            select(cases.c.body)
+            .where(
+                cases.c.closed_at.is_(None),
+                or_(
+                    among(cases.c.loan_id, "loans", postgres=postgres),
+                    among(cases.c.line, "lines", postgres=postgres),
+                ),
+            )
+            .order_by(cases.c.id)
+        )
+
+    def resolve(self, kinds: tuple[str, ...]) -> Executable:
+        """One statement that looks up references of several kinds.
+
+        Its rows are (kind, reference, loan or line); the references of each kind are the parameter
+        of the kind's name. `kinds` are fields of `domain.loan.command.Scope`, in their order.
+        """
+        if kinds not in self._resolving:
+            parts = [part for kind in kinds for part in self._resolve_one(kind)]
+            self._resolving[kinds] = parts[0] if len(parts) == 1 else union_all(*parts)
+        return self._resolving[kinds]
+
+    def _resolve_one(self, kind: str) -> Iterator[Select[Any]]:
+        """A payment is found by its id and by its payer's reference, anything else in one place."""
+        for ref, held_by in _REFERENCES[kind]:
+            label: ColumnElement[Any] = literal_column(f"'{kind}'").label("kind")
+            named: Select[Any] = select(label, ref.label("ref"), held_by)
+            if kind == "lines":
+                named = named.where(cases.c.closed_at.is_(None), held_by.is_not(None))
+            yield named.where(among(ref, kind, postgres=self._postgres)).distinct()
+
+
+def _where(statement: Select, condition: object) -> Select:  # type: ignore[type-arg]
+    return statement.where(condition)  # type: ignore[arg-type]
+
+
+@cache
+def lookups(*, postgres: bool) -> Lookups:
+    """The statements of one database, made once."""
+    return Lookups(postgres=postgres)

@@ -1,0 +1,254 @@
+"""What a group of commands works on: aggregates as loaded, and as every decision leaves them.
+
+It is in memory only. Commands are decided one after the other on the updated aggregates; a command
+that raises leaves nothing behind. What the database has to write is the difference at the end.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from typing import TypeVar
+
+from domain.debit.attempt import Attempt
+from domain.errors import InvariantBroken
+from domain.ledger.entry import Entry
+from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batches_among
+from domain.loan.boarding import BoardLoan
+from domain.loan.change import Aggregates, Answer, CaseChange, Change, Message, Stamp, Transition
+from domain.loan.commands import AnyCommand
+from domain.loan.view import InstallmentView
+
+Subject = tuple[str, int]
+Items = tuple[tuple[str, Entry | Transition], ...]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A loan as loaded under its lock: what a cache may keep as long as `revision` stands."""
+
+    loan: Loan
+    revision: int
+    content: str
+    views: Mapping[int, bytes] = field(default_factory=dict)
+    """By installment, the mark of the view that is stored (see `rows.view_mark`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A row of the command log: what was answered, and which write brought it."""
+
+    id: str
+    identity: str
+    dedup_key: str | None
+    answer: Answer | None
+    rule: str
+    refusal: str
+    subject: Subject | None
+    written_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One command that is to be logged, with all that it appends to the journal."""
+
+    command: AnyCommand
+    log: Logged
+    stamp: Stamp
+    items: Items = ()
+
+
+@dataclass(slots=True)
+class References:
+    """Which loans hold a reference; references that no loan holds are absent."""
+
+    orders: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
+    receipts: dict[str, set[str]] = field(default_factory=dict)
+    """By our id of a payment, or by its payer's reference, which may repeat."""
+    mandates: dict[str, set[str]] = field(default_factory=dict)
+    batches: dict[str, set[str]] = field(default_factory=dict)
+    lines: dict[str, set[str]] = field(default_factory=dict)
+    """Those that open cases about a line name: they are looked at again when the cases end."""
+    waiting: dict[str, set[str]] = field(default_factory=dict)
+    """Lines, not loans: those that carry a reference which nobody knew when they came."""
+
+    def loans(self) -> set[str]:
+        """Every loan that some reference leads to."""
+        found = {*self.orders.values(), *self.messages.values()}
+        by_name = (self.receipts, self.mandates, self.batches, self.lines)
+        sets = (loans for found in by_name for loans in found.values())
+        return found.union(*sets)
+
+    def learn(self, before: Loan | None, after: Loan) -> None:
+        """Take in what a change added, so that the next command of the group finds it."""
+        self.mandates.setdefault(after.mandate.ref, set()).add(after.id)
+        for receipt in after.receipts:
+            for name in {receipt.id, receipt.reference} - {""}:
+                self.receipts.setdefault(name, set()).add(after.id)
+        for item in changed_installments(before, after):
+            for attempt in item.attempts:
+                self._learn_attempt(after.id, attempt)
+            for notice in item.notices:
+                self.messages[notice.message_id] = after.id
+
+    def learn_line(self, line: LineState) -> None:
+        """Take in a line, so that the next command of the group finds what waits on it."""
+        for item in line.waiting:
+            for ref in item.refs:
+                self.waiting.setdefault(ref, set()).add(line.id)
+
+    def _learn_attempt(self, loan_id: str, attempt: Attempt) -> None:
+        self.orders[attempt.order_no] = loan_id
+        if attempt.batch_ref:
+            self.batches.setdefault(attempt.batch_ref, set()).add(loan_id)
+
+
+def changed_installments(before: Loan | None, after: Loan) -> list[Installment]:
+    """Installments of `after` that are not what they were; all of them for a new loan."""
+    if before is None:
+        return list(after.installments)
+    old = before.installments
+    return [
+        item
+        for index, item in enumerate(after.installments)
+        if index >= len(old) or (item is not old[index] and item != old[index])
+    ]
+
+
+@dataclass(slots=True)
+class Workset:
+    """Aggregates of one group. `held` is what was loaded; `loans` and `lines` what they are now."""
+
+    at: datetime
+    zone: tzinfo
+    rules: Rulebook
+    written_by: str
+    refs: References = field(default_factory=References)
+    held: dict[str, Held] = field(default_factory=dict)
+    loans: dict[str, Loan] = field(default_factory=dict)
+    lines_before: dict[str, LineState] = field(default_factory=dict)
+    lines: dict[str, LineState] = field(default_factory=dict)
+    cases: dict[str, CaseChange] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+    """Digest of every product named by the group, those that are boarded by it included."""
+    products_kept: set[str] = field(default_factory=set)
+    """Refs that the database holds already."""
+    seen: dict[str, Logged] = field(default_factory=dict)
+    said: dict[str, Logged] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    written: list[Written] = field(default_factory=list)
+    case_changes: list[CaseChange] = field(default_factory=list)
+    messages: list[tuple[Message, str]] = field(default_factory=list)
+    """Each with the id of the command that left it."""
+    views: dict[Subject, InstallmentView | None] = field(default_factory=dict)
+    """Views as the whole group leaves them: computed once, after its last decision."""
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The traces that commands belong to, by id."""
+
+    @property
+    def posted_on(self) -> date:
+        """The books' local day on which this group is posted."""
+        return self.at.astimezone(self.zone).date()
+
+    def aggregates(self, command: AnyCommand) -> Aggregates:
+        """What one command names, and nothing else that happens to be in its group."""
+        scope, refs = command.scope(), self.refs
+        orders = _held(refs.orders, scope.orders)
+        messages = _held(refs.messages, scope.messages)
+        receipts = _sorted(_held(refs.receipts, scope.receipts))
+        mandates = _sorted(_held(refs.mandates, scope.mandates))
+        waited_for = batches_among(_held(refs.waiting, scope.waiting))
+        batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
+        names = {*scope.loans, *orders.values(), *messages.values()}
+        names = names.union(*receipts.values(), *mandates.values(), *batches.values())
+        waiting = _sorted(_held(refs.waiting, scope.waiting))
+        line_ids = sorted({*scope.lines, *(line for found in waiting.values() for line in found)})
+        about = self.open_cases((), line_ids).values()
+        names |= {case.loan_id for case in about if case.loan_id is not None}
+        loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
+        lines = _held(self.lines, line_ids)
+        return Aggregates(
+            at=self.at,
+            rules=self.rules,
+            loans=loans,
+            lines=lines,
+            orders=orders,
+            messages=messages,
+            receipts=receipts,
+            mandates=mandates,
+            batches=batches,
+            waiting=waiting,
+            cases=self.open_cases(loans, line_ids),
+        )
+
+    def open_cases(
+        self, loans: Iterable[str], lines: Iterable[str] = ()
+    ) -> Mapping[str, CaseChange]:
+        """Open cases of some loans and lines, by key."""
+        of_loans, of_lines = set(loans), set(lines)
+        return {
+            key: case
+            for key, case in self.cases.items()
+            if case.loan_id in of_loans or case.line in of_lines
+        }
+
+    def take(self, command: AnyCommand, change: Change) -> Items:
+        """Make a change the state of the group; gives its journal items with their product.
+
+        Raises:
+            InvariantBroken: it changes what it did not name, or drops a receipt. Nothing is taken.
+        """
+        items = self._items(change)
+        for loan_id, loan in change.loans.items():
+            self._check(command, loan_id, loan)
+        for loan_id, loan in change.loans.items():
+            self.refs.learn(self.loans.get(loan_id), loan)
+            self.loans[loan_id] = loan
+        for line in change.lines.values():
+            self.refs.learn_line(line)
+            self.lines[line.id] = line
+        for case in change.cases:
+            self._take_case(case)
+        self.messages.extend((message, command.id) for message in change.messages)
+        return items
+
+    def _items(self, change: Change) -> Items:
+        moves = [(move.product, move) for move in change.transitions]
+        return (*moves, *((self._products_of(entry, change), entry) for entry in change.entries))
+
+    def _products_of(self, entry: Entry, change: Change) -> str:
+        names = {posting.loan for posting in entry.postings if posting.loan}
+        loans = (change.loans.get(name) or self.loans.get(name) for name in names)
+        return ",".join(sorted({loan.product.ref for loan in loans if loan is not None}))
+
+    def _check(self, command: AnyCommand, loan_id: str, loan: Loan) -> None:
+        before = self.loans.get(loan_id)
+        if loan.id != loan_id:
+            raise InvariantBroken(f"a change of loan {loan_id} holds loan {loan.id}")
+        if before is None:
+            if not isinstance(command, BoardLoan) or command.loan_id != loan_id:
+                raise InvariantBroken(f"{command.kind} changes {loan_id}, which it has not named")
+            return
+        if before.receipts is not loan.receipts:
+            gone = {item.id for item in before.receipts} - {item.id for item in loan.receipts}
+            if gone:
+                raise InvariantBroken(f"{command.kind} drops receipts {sorted(gone)}")
+
+    def _take_case(self, case: CaseChange) -> None:
+        match case.action:
+            case "open":
+                if case.key in self.cases:
+                    return
+                self.cases[case.key] = case
+            case "close":
+                self.cases.pop(case.key, None)
+        self.case_changes.append(case)
+
+
+def _sorted(found: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    return {ref: tuple(sorted(loans)) for ref, loans in found.items()}
+
+
+def _held(found: Mapping[str, _T], wanted: Iterable[str]) -> dict[str, _T]:
+    return {ref: found[ref] for ref in wanted if ref in found}

@@ -1,0 +1,302 @@
+"""Writes the difference that a group made: projections first, then what every writer shares.
+
+The order keeps writers from waiting for each other in a circle. Rows of loans and lines are
+protected by the locks taken while loading and go first, sorted; then the chain head is locked, and
+only under it are the journal, balances, cases and the outbox written.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import String, Table, and_, bindparam, case, delete, insert, update
+
+from adapters.sql import rows
+from adapters.sql.faults import Raced
+from adapters.sql.rows import Row
+from adapters.sql.schema import tables
+from adapters.sql.schema.types import Instant
+from adapters.sql.write.deciding import Domain, view_in
+from adapters.sql.write.journal import append_journal
+from adapters.sql.write.lookup import lookups
+from adapters.sql.write.shared import write_cases, write_messages
+from adapters.sql.write.unit import Unit
+from adapters.sql.write.workset import Held, Subject, Workset, changed_installments
+from domain.loan.aggregate import LineState, Loan, batches_among, of_batch
+from domain.loan.product import Product
+
+_KEYS = {
+    "loans": ("id",),
+    "installments": ("loan_id", "number"),
+    "attempts": ("loan_id", "number", "attempt"),
+    "notices": ("message_id",),
+    "receipts": ("loan_id", "id"),
+    "lines": ("id",),
+}
+
+
+_SINCE = tables.installments.c.state_since
+
+
+def _update(table: Table) -> Any:  # noqa: ANN401  (an update whose columns come with its rows)
+    keys = (table.c[name] == bindparam(f"key_{name}") for name in _KEYS[table.name])
+    return update(table).where(and_(*keys))
+
+
+_UPDATES = {name: _update(tables.metadata.tables[name]) for name in _KEYS}
+_UPDATES["installments"] = _UPDATES["installments"].values(
+    state_since=case(
+        (tables.installments.c.state == bindparam("to_state", type_=String), _SINCE),
+        else_=bindparam("to_since", type_=Instant),
+    )
+)
+_INSERTS = {name: insert(table) for name, table in tables.metadata.tables.items()}
+_FOUND = delete(tables.line_refs).where(
+    *(tables.line_refs.c[name] == bindparam(name) for name in ("ref", "line_id"))
+)
+"""Nothing waits on a line under a reference any more."""
+
+
+async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
+    """Write what `work` changed and nothing else; gives the loans as they are held from now on."""
+    changed = sorted(
+        loan_id
+        for loan_id, loan in work.loans.items()
+        if loan_id not in work.held or work.held[loan_id].loan is not loan
+    )
+    changed = [name for name in changed if name in work.held or name in work.contents]
+    held = [_held(work, loan_id) for loan_id in changed]
+    await _write_products(unit, work, held)
+    await _write_loans(unit, work, held, domain)
+    kept = await _write_installments(unit, work, held, domain)
+    await _write_children(unit, work, held)
+    await _write_lines(unit, work)
+    await append_journal(unit, work)
+    await _look_again(unit, work)
+    await write_cases(unit, work)
+    await write_messages(unit, work)
+    return kept
+
+
+def _held(work: Workset, loan_id: str) -> Held:
+    before = work.held.get(loan_id)
+    revision = before.revision + 1 if before else 1
+    views = before.views if before else {}
+    return Held(work.loans[loan_id], revision, work.contents[loan_id], views)
+
+
+async def _write_products(unit: Unit, work: Workset, held: list[Held]) -> None:
+    new: dict[str, Product] = {}
+    for item in held:
+        if item.loan.id not in work.held:
+            new[item.loan.product.ref] = item.loan.product
+    known = work.products_kept
+    missing = [rows.product_row(new[ref]) for ref in sorted(new) if ref not in known]
+    await unit.many(_INSERTS["products"], missing)
+
+
+async def _write_loans(unit: Unit, work: Workset, held: list[Held], domain: Domain) -> None:
+    pairs = [
+        (
+            item.loan.id in work.held,
+            rows.loan_row(
+                item.loan,
+                item.content,
+                item.revision,
+                domain.next_roll_on(item.loan, work.rules, work.at),
+            ),
+        )
+        for item in held
+    ]
+    await _put(unit, "loans", pairs)
+
+
+async def _write_installments(
+    unit: Unit, work: Workset, held: list[Held], domain: Domain
+) -> list[Held]:
+    """Write installments that changed, and views that changed with their loan or cases.
+
+    Gives the loans with the marks of the views that are stored from now on.
+    """
+    changed: list[tuple[bool, Row]] = []
+    shown: list[tuple[bool, Row]] = []
+    marks = {item.loan.id: dict(item.views) for item in held}
+    todo = {subject for case in work.case_changes if (subject := _about(case.loan_id, case.number))}
+    for item in held:
+        before = _before(work, item.loan.id)
+        numbers = {new.number for new in changed_installments(before, item.loan)}
+        for number in sorted(numbers):
+            row, mark = _row(work, item.loan, number, domain)
+            changed.append((before is not None, {**row, "changed_at": work.at}))
+            marks[item.loan.id][number] = mark
+        todo -= {(item.loan.id, number) for number in numbers}
+        for other in item.loan.installments:
+            subject = (item.loan.id, other.number)
+            if not other.opened or other.number in numbers or subject in todo:
+                continue
+            row, mark = _row(work, item.loan, other.number, domain)
+            if mark != item.views.get(other.number):
+                shown.append((True, row))
+                marks[item.loan.id][other.number] = mark
+    for loan_id, number in sorted(todo):
+        loan = work.loans.get(loan_id)
+        if loan is None or not 1 <= number <= len(loan.installments):
+            continue
+        row, mark = _row(work, loan, number, domain)
+        shown.append((True, row))
+        if loan_id in work.held:
+            marks.setdefault(loan_id, dict(work.held[loan_id].views))[number] = mark
+    await _put(unit, "installments", changed)
+    await _put(unit, "installments", sorted(shown, key=_subject_of))
+    mine = {item.loan.id: item for item in held}
+    return [
+        replace(mine.get(name) or work.held[name], views=found) for name, found in marks.items()
+    ]
+
+
+def _subject_of(pair: tuple[bool, Row]) -> tuple[str, int]:
+    return pair[1]["loan_id"], pair[1]["number"]
+
+
+def _about(loan_id: str | None, number: int | None) -> Subject | None:
+    return (loan_id, number) if loan_id is not None and number is not None else None
+
+
+def _row(work: Workset, loan: Loan, number: int, domain: Domain) -> tuple[Row, bytes]:
+    """The row of an installment, and the mark of its view."""
+    view = view_in(work, (loan.id, number), domain)
+    if view is None:
+        raise LookupError(f"loan {loan.id} has no installment {number}")
+    row = rows.installment_row(loan.id, loan.installment(number), view)
+    return {**row, "state_since": work.at}, rows.view_mark(view)
+
+
+def _before(work: Workset, loan_id: str) -> Loan | None:
+    held = work.held.get(loan_id)
+    return held.loan if held else None
+
+
+async def _write_children(unit: Unit, work: Workset, held: list[Held]) -> None:
+    attempts: list[tuple[bool, Row]] = []
+    notices: list[tuple[bool, Row]] = []
+    receipts: list[tuple[bool, Row]] = []
+    for item in held:
+        before, loan = _before(work, item.loan.id), item.loan
+        for new in changed_installments(before, loan):
+            known = before is not None and new.number <= len(before.installments)
+            old = before.installment(new.number) if before is not None and known else None
+
+            def attempt(value: Any, number: int = new.number, loan: Loan = loan) -> Row:  # noqa: ANN401
+                return rows.attempt_row(loan.id, number, value)
+
+            def notice(value: Any, number: int = new.number, loan: Loan = loan) -> Row:  # noqa: ANN401
+                return rows.notice_row(loan.id, number, value)
+
+            attempts += _changes(old.attempts if old else (), new.attempts, "number", attempt)
+            notices += _changes(old.notices if old else (), new.notices, "message_id", notice)
+        old_receipts = {receipt.id: receipt for receipt in before.receipts} if before else {}
+        receipts += [
+            (receipt.id in old_receipts, rows.receipt_row(loan.id, position, receipt))
+            for position, receipt in enumerate(loan.receipts)
+            if old_receipts.get(receipt.id) != receipt
+        ]
+    await _put(unit, "attempts", attempts)
+    await _put(unit, "notices", notices)
+    await _put(unit, "receipts", receipts)
+
+
+def _changes(
+    old: Iterable[object], new: Iterable[object], key: str, row: Callable[[Any], Row]
+) -> list[tuple[bool, Row]]:
+    """Rows of items that are new (False) or not what they were (True)."""
+    known = {getattr(item, key): item for item in old}
+    return [
+        (getattr(item, key) in known, row(item))
+        for item in new
+        if known.get(getattr(item, key)) != item
+    ]
+
+
+async def _write_lines(unit: Unit, work: Workset) -> None:
+    pairs = [
+        (line_id in work.lines_before, rows.line_row(line))
+        for line_id, line in sorted(work.lines.items())
+        if work.lines_before.get(line_id) != line
+    ]
+    await _put(unit, "lines", pairs)
+    was = {pair for line in work.lines_before.values() for pair in _waits_under(line)}
+    now = {pair for line in work.lines.values() for pair in _waits_under(line)}
+    for statement, refs in ((_FOUND, was - now), (_INSERTS["line_refs"], now - was)):
+        await unit.many(statement, [{"ref": ref, "line_id": line} for ref, line in sorted(refs)])
+
+
+def _waits_under(line: LineState) -> Iterable[tuple[str, str]]:
+    """Every reference under which money of a line waits, with the line's id."""
+    return ((ref, line.id) for item in line.waiting for ref in item.refs)
+
+
+async def _look_again(unit: Unit, work: Workset) -> None:
+    """Look again, under the chain head's lock, for money that another process booked meanwhile.
+
+    A payment is recorded here while its line is booked there, or on another loan, or an order is
+    said to be of a batch whose line is booked there: neither holds a lock that the other wants.
+    Whoever comes second sees the first and begins anew. Two lines that wait under one reference are
+    no race: neither looks for the other.
+
+    Raises:
+        Raced: another process booked the same money.
+    """
+    fresh = {
+        receipt.reference
+        for loan_id, loan in work.loans.items()
+        for receipt in loan.receipts
+        if receipt.source == "transfer" and not _had(work, loan_id, receipt.id)
+    }
+    waits = {
+        ref
+        for line in work.lines.values()
+        if line.id not in work.lines_before
+        for item in line.waiting
+        for ref in item.refs
+    }
+    find = lookups(postgres=unit.postgres)
+    for row in await unit.find(find.payments, sorted(fresh | waits)):
+        if row.loan_id not in work.refs.receipts.get(row.reference, ()):
+            raise Raced(row.reference)
+    for row in await unit.find(find.batched, sorted(batches_among(waits))):
+        if row.loan_id not in work.refs.batches.get(row.batch_ref, ()):
+            raise Raced(row.batch_ref)
+    for row in await unit.find(find.waiting, sorted(fresh.union(_batches_named(work)))):
+        if row.line_id not in work.refs.waiting.get(row.ref, ()):
+            raise Raced(row.ref)
+
+
+def _batches_named(work: Workset) -> set[str]:
+    """References of the batches that are known of some orders only since this group."""
+    named: set[str] = set()
+    for loan_id, loan in work.loans.items():
+        before = _before(work, loan_id)
+        for item in changed_installments(before, loan):
+            old = before.installment(item.number).attempts if before else ()
+            known = {attempt.batch_ref for attempt in old}
+            named |= {a.batch_ref for a in item.attempts if a.batch_ref} - known
+    return {of_batch(batch_ref) for batch_ref in named}
+
+
+def _had(work: Workset, loan_id: str, receipt_id: str) -> bool:
+    before = _before(work, loan_id)
+    return before is not None and before.receipt(receipt_id) is not None
+
+
+async def _put(unit: Unit, table: str, pairs: list[tuple[bool, Row]]) -> None:
+    """Insert rows that are new and update those that are known, by the table's keys."""
+    await unit.many(_INSERTS[table], [row for known, row in pairs if not known])
+    await unit.many(_UPDATES[table], [_keyed(table, row) for known, row in pairs if known])
+
+
+def _keyed(table: str, row: Mapping[str, object]) -> Row:
+    keys = _KEYS[table]
+    keyed = {(f"key_{name}" if name in keys else name): value for name, value in row.items()}
+    if "state_since" in keyed:  # moves only with the state: the statement compares
+        keyed |= {"to_state": keyed["state"], "to_since": keyed.pop("state_since")}
+    return keyed

@@ -1,0 +1,1 @@
+"""Commands that compute one figure of a loan and print it."""

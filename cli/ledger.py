@@ -1,0 +1,170 @@
+"""`acquit ledger`: verify the journal, export it, show balances."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import aclosing, nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import (
+    Commands,
+    HomeOption,
+    JsonOption,
+    books_settings,
+    print_json,
+    print_table,
+    print_text,
+    run_async,
+)
+from workers.reporting import Exit, note
+
+if TYPE_CHECKING:
+    from ports.queries import Balance, ChainReport
+    from workers.settings import Settings
+
+
+class Format(StrEnum):
+    """Formats of an export."""
+
+    HLEDGER = "hledger"
+    CSV = "csv"
+    BALANCES = "balances"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    group = typer.Typer(
+        help="The ledger: verify, export, balances.", no_args_is_help=True, cls=Commands
+    )
+    group.command("verify", epilog="Example: acquit ledger verify --json")(verify)
+    example = "Example: acquit ledger export --format hledger | hledger -f - balance"
+    group.command("export", epilog=example)(export)
+    group.command("balances", epilog="Example: acquit ledger balances clearing/")(balances)
+    app.add_typer(group, name="ledger")
+
+
+def verify(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
+    """Recompute the journal and what is kept beside it; exit code 1 if anything differs.
+
+    Every hash, number and sum of the journal; every balance, installment, attempt, payment and bank
+    line against the postings and moves that it stands on. Each fault names what differs.
+    """
+    report = run_async(_verify(books_settings(ctx, home)))
+    if as_json:
+        print_json(
+            {
+                "items": report.items,
+                "commands": report.commands,
+                "entries": report.entries,
+                "postings": report.postings,
+                "transitions": report.transitions,
+                "kept": report.kept,
+                "head": report.head,
+                "faults": list(report.faults),
+                "chain_ok": not report.faults,
+            }
+        )
+    else:
+        counts = f"{report.commands} commands, {report.entries} entries, {report.postings} postings"
+        print_text(f"{counts}, {report.transitions} transitions; head {report.head}")
+        print_text(f"{report.kept} rows kept beside the journal were compared with it")
+        print_text("the books are intact" if not report.faults else "the books are not intact")
+    for fault in report.faults:
+        note(fault)
+    if report.faults:
+        raise typer.Exit(Exit.NOT_CLEAN)
+
+
+def export(
+    ctx: typer.Context,
+    *,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HLEDGER,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File; standard output unless given.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the output file if it is there.")
+    ] = False,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Write the journal for other programs: hledger, CSV, or balances only.
+
+    A file appears whole, once everything is written. One that is there is refused, unless
+    --replace. Nothing is verified on the way; `acquit ledger verify` does that, and an hledger file
+    names the chain head that was kept when the export began.
+    """
+    settings = books_settings(ctx, home)
+    if form is Format.BALANCES:
+        _print_balances(run_async(_balances(settings, "")), as_json=as_json)
+        return
+    run_async(_export(settings, form, output, replace=replace))
+
+
+def balances(
+    ctx: typer.Context,
+    prefix: Annotated[str, typer.Argument(help="Accounts that begin so.")] = "",
+    *,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Balances of accounts: debit positive, credit negative."""
+    _print_balances(run_async(_balances(books_settings(ctx, home), prefix)), as_json=as_json)
+
+
+async def _verify(settings: Settings) -> ChainReport:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        report: ChainReport = await stack.queries.verify()
+        return report
+
+
+async def _balances(settings: Settings, prefix: str) -> tuple[Balance, ...]:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        found: tuple[Balance, ...] = await stack.queries.balances(prefix)
+        return found
+
+
+async def _export(settings: Settings, form: Format, output: Path | None, *, replace: bool) -> None:
+    from adapters.exports.csvfile import journal_csv  # noqa: PLC0415
+    from adapters.exports.hledger import hledger  # noqa: PLC0415
+    from cli.outfile import written  # noqa: PLC0415
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack, aclosing(stack.queries.journal()) as journal:
+        if form is Format.HLEDGER:
+            pieces = hledger(journal, await stack.queries.head())
+        else:
+            pieces = journal_csv(journal)
+        target = nullcontext(sys.stdout) if output is None else written(output, replace=replace)
+        with target as to:
+            # Closed in this order where the reader of a pipe goes away.
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    to.write(piece)
+
+
+def _print_balances(found: tuple[Balance, ...], *, as_json: bool) -> None:
+    from domain.money import decimal_text  # noqa: PLC0415
+
+    rows: list[dict[str, Any]] = [
+        {
+            "account": item.account,
+            "currency": item.currency,
+            "minor": item.minor,
+            "amount": decimal_text(item.minor, item.currency),
+        }
+        for item in found
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("account", "balance>", "currency")
+    print_table("Balances", columns, [(r["account"], r["amount"], r["currency"]) for r in rows])

@@ -1,0 +1,71 @@
+"""Writes result files: whole or not at all, and never over something else."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def written(path: Path, *, replace: bool = False) -> Iterator[TextIO]:
+    """A text file that appears under `path` once the block has ended without an error.
+
+    It is written beside its place first, so whoever reads `path` sees nothing or all of it. An
+    existing file is replaced only with `replace`, and only a regular one that is no part of a
+    database or of a sandbox's home.
+
+    Raises:
+        InvalidInput: `path` is taken, or its folder is not there.
+    """
+    check_output(path, replace=replace)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("x", encoding="utf-8") as output:
+            yield output
+            output.flush()
+            os.fsync(output.fileno())
+        if replace:
+            part.replace(path)
+        else:
+            _link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check_output(path: Path, *, replace: bool) -> None:
+    """See that a result may be written under `path`.
+
+    Raises:
+        InvalidInput: `path` is taken, or its folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise InvalidInput("output", str(path), "a file in a folder that is there")
+    if not os.path.lexists(path):
+        return
+    if not replace:
+        raise InvalidInput("output", str(path), "a name that is free, or --replace")
+    if not path.is_file() or path.is_symlink():
+        raise InvalidInput("output", str(path), "a regular file to replace")
+    from sandbox.homefiles import BESIDE, is_of_a_home  # noqa: PLC0415
+    from workers.booksfile import is_database  # noqa: PLC0415  (with SQLAlchemy: slow to load)
+
+    whole = [path.with_name(path.name.removesuffix(end)) for end in BESIDE]
+    if any(is_database(base) for base in whole) or is_of_a_home(path):
+        raise InvalidInput("output", str(path), "no database and no file of a home")
+
+
+def _link(part: Path, path: Path) -> None:
+    """Give the finished file its name; a file that came meanwhile is left alone."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise InvalidInput("output", str(path), "a name that is free, or --replace") from None
+    except OSError:  # a file system without links: the name was free a moment ago
+        part.replace(path)

@@ -1,0 +1,1 @@
+"""What every kind of command and subject shares; imports no noun."""

@@ -1,0 +1,102 @@
+"""What people have to look at: tasks of an installment, cases about it, and their end."""
+
+from dataclasses import replace
+
+from domain.case.kinds import CaseKind
+from domain.loan.aggregate import NoticeRecord
+from domain.loan.change import CaseChange, Change, Done
+from domain.loan.commands import RecordNoticeReceipt
+from domain.loan.decide.work import Work
+from domain.loan.unread import RecordUnreadReport
+from domain.statement.broken import RecordStatementBreak
+
+
+def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
+    """Make an installment a visible human task."""
+    item = work.item(loan_id, number)
+    if not item.needs_operator:
+        work.put(loan_id, replace(item, needs_operator=why))
+        key = f"operator/{loan_id}/{number}"
+        open_case(work, loan_id, number, key, CaseKind.NEEDS_OPERATOR, why)
+
+
+def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
+    """An attempt has its verdict: whoever was asked to look at its doubt need not any more."""
+    item = work.item(loan_id, number)
+    if item.needs_operator:
+        work.put(loan_id, replace(item, needs_operator=""))
+    work.close_case(f"operator/{loan_id}/{number}")
+    work.close_case(f"code/{order_no}")
+    if (
+        case := work.cases.get(f"unbelieved/{order_no}")
+    ) and case.kind is not CaseKind.CONTRADICTION:
+        work.close_case(case.key)
+
+
+def unknown_order(work: Work, rail: str, order_no: str) -> Change:
+    """Evidence about an order that nobody sent is kept as a case, never dropped."""
+    work.open_case(
+        CaseChange(
+            "open",
+            f"unknown_order/{rail}/{order_no}",
+            CaseKind.UNKNOWN_ORDER,
+            f"{rail} reports order {order_no}, which the books do not hold",
+        )
+    )
+    return work.finish(Done(note="unknown order"))
+
+
+def record_unread_report(work: Work, command: RecordUnreadReport) -> Change:
+    """Evidence that nobody could read is kept as a case: the rail will not send it again."""
+    work.open_case(
+        CaseChange(
+            "open",
+            f"unread/{command.rail}/{command.event_id}",
+            CaseKind.UNREAD_REPORT,
+            f"{command.rail} sent report {command.event_id} of type {command.type!r}, unread",
+        )
+    )
+    return work.finish(Done(note="unread report"))
+
+
+def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
+    """A file or line that could not be taken is a case; what stands behind it goes on."""
+    key = f"{command.what.value}/{command.subject}"
+    work.open_case(CaseChange("open", key, CaseKind(command.what.value), command.text))
+    return work.finish(Done(note="statement break"))
+
+
+def of_another_channel(
+    work: Work, command: RecordNoticeReceipt, subject: tuple[str, int], notice: NoticeRecord
+) -> Change:
+    """A carrier knows nothing of messages that another one sent: nothing changes but a case."""
+    text = f"{command.channel} reports message {notice.message_id}, sent by {notice.channel}"
+    loan_id, number = subject
+    key = f"channel/{notice.message_id}"
+    open_case(work, loan_id, number, key, CaseKind.REPORT_OF_ANOTHER_CHANNEL, text)
+    return work.done(loan_id, number, "of another channel")
+
+
+def open_case(
+    work: Work,
+    loan_id: str,
+    number: int,
+    key: str,
+    kind: CaseKind,
+    text: str,
+    money: tuple[str, int] = ("", 0),
+) -> None:
+    """Open a case about one installment; `money`: the receipt and amount that it is about."""
+    work.open_case(
+        CaseChange(
+            "open",
+            key,
+            kind,
+            text,
+            loan_id=loan_id,
+            number=number,
+            receipt=money[0] or None,
+            amount_minor=money[1],
+            currency=work.loan(loan_id).currency,
+        )
+    )

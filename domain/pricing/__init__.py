@@ -1,0 +1,1 @@
+"""What a loan costs: schedules, day counts, interest, APR, penalty, payoff, ceilings."""

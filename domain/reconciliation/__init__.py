@@ -1,1 +1,0 @@
-"""Reconciliation: statement lines, matching, breaks."""

@@ -1,0 +1,1 @@
+"""Bank statements: lines, heads, totals, identity and order."""

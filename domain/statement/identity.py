@@ -1,0 +1,66 @@
+"""Which booked lines are the same line, whatever file, statement or page brings them.
+
+A line is known by account, booking date and the bank's own reference. Banks that give none are
+helped by a fingerprint of amount, value date and references. Several lines of one statement that
+are alike in this are told apart by their place among each other. A month's file, a day's file and
+a statement under a new number therefore name the same booking alike. Statements that certainly tell
+of other bookings, such as two of one day, count on (`neighbours.apart`).
+"""
+
+import re
+
+from domain.kernel import canonical
+from domain.statement.statement import StatementLine
+
+_READABLE = re.compile(r"[A-Za-z0-9._:+-]{1,40}")
+_MARK_DIGITS = 20
+_NO_REFERENCE = frozenset({"NOTPROVIDED", "NOTPROVIDE", "NONREF", "NOREF", "NONE", "UNKNOWN"})
+
+
+def given(reference: str | None) -> str | None:
+    """The reference, or None for the words and blanks by which banks say that there is none."""
+    if reference is None or not reference.strip("0-./ "):
+        return None
+    return None if reference.upper().replace(" ", "") in _NO_REFERENCE else reference
+
+
+class LineIds:
+    """Gives the lines of one statement their ids, in the order of the file."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+
+    def next(self, line: StatementLine) -> str:
+        """The id of the next line; `line.id` is not looked at."""
+        mark = line_mark(line)
+        key = int(canonical.digest((line.booked_on, mark))[:16], 16)
+        place = self._seen.get(key, 0) + 1
+        self._seen[key] = place
+        again = "" if place == 1 else f"*{place}"
+        return f"{line.account}/{line.booked_on.isoformat()}/{mark}{again}"
+
+
+def id_after(line_id: str) -> str:
+    """The id of the next booking that is alike in everything: `A/2026-01-05/SR-1` has `...*2`."""
+    first, _, place = line_id.partition("*")  # no mark holds the sign
+    return f"{first}*{int(place or 1) + 1}"
+
+
+def line_mark(line: StatementLine) -> str:
+    """The bank's reference where it is readable, else `~` and a fingerprint of what names a line.
+
+    What may differ between two statements of one booking is left out: texts, flags, the entry's
+    number, and the details that only one of the two files may give to a line with a reference.
+    """
+    reference = given(line.servicer_ref)
+    if reference is not None and _READABLE.fullmatch(reference):
+        return reference
+    if reference is not None:
+        return _hashed(("reference", reference))
+    items = tuple((item.references, item.tx_id, item.mandate_ref) for item in line.items)
+    told = (line.amount_minor, line.currency, line.value_on, line.batch_ref, items)
+    return _hashed(("content", *told))
+
+
+def _hashed(content: tuple[object, ...]) -> str:
+    return f"~{canonical.digest(content)[:_MARK_DIGITS]}"

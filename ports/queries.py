@@ -1,0 +1,189 @@
+"""The read side: what the driver, the sweeps, the command line and the sandbox ask of the books.
+
+Nothing here changes money or state; every answer is what the books hold now.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from domain.loan.aggregate import Loan
+from domain.loan.change import CaseChange
+from domain.loan.lifecycle import State
+from domain.loan.view import InstallmentView
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One effect of a command, or a command that left none; those of one command stand together.
+
+    Attributes:
+        seq: its number in the chain; of a command without effects, that of the command itself.
+        what: the event, or the command's kind where `is_command`.
+        number: the installment that it is about, None for the whole loan.
+        command: the kind of the command that caused it; `command_id` names it.
+        approver: who approved the command, empty where nobody had to.
+        receipts, lines: payments and bank lines that an entry names.
+    """
+
+    seq: int
+    at: datetime
+    actor: str
+    what: str
+    detail: str
+    number: int | None = None
+    command: str = ""
+    command_id: str = ""
+    approver: str = ""
+    reason: str = ""
+    receipts: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    is_command: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPosting:
+    """A posting as read back, with the entry that holds it."""
+
+    seq: int
+    event: str
+    at: datetime
+    value_on: date
+    account: str
+    minor: int
+    currency: str
+    loan: str | None
+    number: int | None
+    component: str | None
+    receipt: str | None
+    order_no: str | None
+    line: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Balance of one account in one currency: debit positive, minor units."""
+
+    account: str
+    currency: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What verifying the journal found. `faults` is empty when the chain is intact.
+
+    `items` are `commands`, `entries` and `transitions` together. `kept` counts the rows beside the
+    journal that were compared with it: balances, installments, attempts, payments, bank lines.
+    """
+
+    items: int
+    entries: int
+    postings: int
+    transitions: int
+    head: str
+    faults: tuple[str, ...]
+    commands: int = 0
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An installment and since when it has been in its state; None: since before that was kept."""
+
+    view: InstallmentView
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open case and since when it has been open."""
+
+    case: CaseChange
+    since: datetime
+
+
+class Queries(Protocol):
+    """Questions to the books."""
+
+    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
+        """The current view of one installment."""
+        ...
+
+    async def loan(self, loan_id: str) -> Loan | None:
+        """The whole aggregate."""
+        ...
+
+    async def loans(self, after: str, limit: int) -> tuple[str, ...]:
+        """Every loan on the books, in order of id, after `after`."""
+        ...
+
+    async def loans_to_roll(
+        self, day: date, after: str, limit: int, timezone: str | None = None
+    ) -> tuple[str, ...]:
+        """Loans whose `next_roll_on` is at or before `day`, in order of id, after `after`.
+
+        With `timezone` only loans whose days begin at the midnight of that zone.
+        """
+        ...
+
+    async def due_actions(self, now: datetime, limit: int) -> tuple[InstallmentView, ...]:
+        """Opened, not final installments whose next action is at or before `now`."""
+        ...
+
+    async def next_instant(self) -> datetime | None:
+        """The least of the coming actions of opened installments and `not_before` of the outbox."""
+        ...
+
+    async def next_roll(self, timezone: str | None = None) -> date | None:
+        """The least `next_roll_on` of all loans, or of those of one time zone."""
+        ...
+
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
+        """Opened, not final installments unchanged with a due action for `quiet_s` seconds."""
+        ...
+
+    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
+        """Opened and not final installments in order of (loan, number): drivers that must exist."""
+        ...
+
+    async def standing(self, states: Sequence[State], limit: int) -> tuple[Standing, ...]:
+        """Installments in some states, those first that have been there longest."""
+        ...
+
+    async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
+        """Cases, oldest first."""
+        ...
+
+    async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
+        """Open cases, oldest first; with `loan_id` only those that name that loan."""
+        ...
+
+    async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:
+        """The readable account of a loan or installment."""
+        ...
+
+    async def trail(self, key: str) -> tuple[JournalPosting, ...]:
+        """Every posting about one payment, debit order or bank line, in order of the journal."""
+        ...
+
+    async def balances(self, prefix: str = "") -> tuple[Balance, ...]:
+        """Balances of all accounts whose name starts with `prefix`, zero ones included."""
+        ...
+
+    def journal(self) -> AsyncGenerator[JournalPosting]:
+        """All postings in the order of the chain, streamed; closed by who does not read on."""
+        ...
+
+    async def head(self) -> str:
+        """The hash that the chain ends with, as it is kept: equal heads are equal books."""
+        ...
+
+    async def verify(self) -> ChainReport:
+        """Recompute the journal, and compare what is kept beside it; see `ChainReport`."""
+        ...
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Installments by state, attempts by state, notices by state, cases by kind, and so on."""
+        ...

@@ -1,0 +1,1 @@
+"""What a developer's machine runs: dev server, PostgreSQL, virtual time, demo, topology."""

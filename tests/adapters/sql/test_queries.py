@@ -1,0 +1,209 @@
+"""The queries answers what the driver, the sweeps and the command line ask, and nothing more."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.write.books import SqlBooks
+from domain.loan.change import Applied
+from domain.loan.lifecycle import State
+from ports.archive import StatementRecord
+from tests.support.booksbench import (
+    StillClock,
+    apply_all,
+    confirm,
+    intend,
+    order_of,
+    present,
+    roll,
+)
+from tests.support.doors import Cancel, RaiseOperator, WriteOff
+from tests.support.memory import TESTER, board
+
+
+async def test_every_loan_is_on_the_books_whether_or_not_a_day_is_to_come(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
+    """A loan whose installments are all called off has no day to roll and is still audited."""
+    await apply_all(books, [board("L0"), board("L1")])
+    for number in (1, 2, 3):
+        order = Cancel(
+            id=f"c{number}", actor=TESTER, reason="called off", loan_id="L0", number=number
+        )
+        assert isinstance(await books.apply(order), Applied)
+    assert await queries.loans("", 10) == ("L0", "L1")
+    assert await queries.loans("", 1) == ("L0",)
+    assert await queries.loans("L0", 10) == ("L1",)
+    assert await queries.loans_to_roll(date.max, "", 10) == ("L1",)
+
+
+async def test_loans_to_roll_come_in_pages_by_id(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Nobody is asked for twice and nobody is left out; what was rolled is not asked for again."""
+    names = [f"L{index}" for index in range(5)]
+    await apply_all(books, [board(name) for name in names])
+    first = await queries.next_roll()
+    assert first is not None
+    assert await queries.loans_to_roll(first - timedelta(1), "", 10) == ()
+    assert await queries.loans_to_roll(first, "", 2) == ("L0", "L1")
+    assert await queries.loans_to_roll(first, "L1", 10) == ("L2", "L3", "L4")
+    clock.to(first)
+    await books.apply(roll("L0", first))
+    assert await queries.loans_to_roll(first, "", 10) == ("L1", "L2", "L3", "L4")
+
+
+async def test_actions_are_found_when_due_and_drivers_when_they_lag(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """A due action is listed; it lags only after the quiet time, and not once it was performed."""
+    action = await present(books, queries, clock, "L1")
+    due = await queries.due_actions(clock.at, 10)
+    assert [(view.loan_id, view.number) for view in due] == [("L1", 1)]
+    assert await queries.lagging(clock.at, 300, 10) == ()
+    clock.ahead(timedelta(minutes=10))
+    assert len(await queries.lagging(clock.at, 300, 10)) == 1
+    await intend(books, "L1", 1, action)
+    assert await queries.lagging(clock.at, 300, 10) == ()
+    later = await queries.next_instant()
+    assert later is not None
+    assert later > clock.at
+    assert await queries.due_actions(clock.at, 10) == ()
+
+
+async def test_unfinished_installments_are_those_with_a_driver(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Opened and not final, in order of loan and number, in pages."""
+    await present(books, queries, clock, "L1")
+    await present(books, queries, clock, "L2")
+    found = await queries.unfinished(("", 0), 10)
+    assert [(view.loan_id, view.number) for view in found] == [("L1", 1), ("L2", 1)]
+    rest = await queries.unfinished(("L1", 1), 10)
+    assert [view.loan_id for view in rest] == ["L2"]
+
+
+async def test_a_story_tells_refusals_in_their_place(books: SqlBooks, queries: SqlQueries) -> None:
+    """What was asked and refused is told between what happened before and after."""
+    await books.apply(board())
+    order = WriteOff(id="w", actor=TESTER, reason="gone", loan_id="L1", number=1)
+    await books.apply(order)
+    told = await queries.story("L1", 1)
+    assert [line.what for line in told] == ["boarded", "write_off"]
+    assert told[-1].detail.startswith("refused by ")
+    assert told[-1].actor == "test/t1"
+    assert (await queries.counts())["refusals"]
+    assert len(await queries.story("L1")) == 4
+    assert await queries.story("nobody") == ()
+
+
+async def test_what_changed_nothing_is_told_with_its_answer(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """A report that leaves neither move nor entry says at least what was heard."""
+    action = await present(books, queries, clock, "L1")
+    news = confirm(order_of(await intend(books, "L1", 1, action)), 10100)
+    await books.apply(news)
+    assert isinstance(await books.apply(replace(news, id="again")), Applied)
+    last = (await queries.story("L1", 1))[-1]
+    assert (last.command_id, last.is_command, last.detail) == ("again", True, "confirmed")
+
+
+async def test_open_cases_say_since_when_and_are_asked_for_by_loan(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Oldest first; those of another loan are left out, and those that ended everywhere."""
+    await apply_all(books, [board("L1"), board("L2")])
+    asked_at = []
+    for loan in ("L2", "L1"):
+        clock.ahead(timedelta(hours=1))
+        asked_at.append(clock.at)
+        asked = RaiseOperator(id=f"R-{loan}", actor=TESTER, reason="lost", loan_id=loan, number=1)
+        assert isinstance(await books.apply(asked), Applied)
+    found = await queries.waiting()
+    assert [(item.case.loan_id, item.since) for item in found] == list(
+        zip(("L2", "L1"), asked_at, strict=True)
+    )
+    assert await queries.waiting("L1") == found[1:]
+    assert await queries.waiting("nobody") == ()
+
+
+async def test_questions_about_nothing_have_empty_answers(
+    queries: SqlQueries, engine: AsyncEngine
+) -> None:
+    """Books without a loan answer every question."""
+    assert await queries.view("L1", 1) is None
+    assert await queries.loan("L1") is None
+    assert await queries.next_instant() is None
+    assert await queries.next_roll() is None
+    assert await queries.cases() == ()
+    assert await queries.trail("R") == ()
+    assert await queries.balances() == ()
+    assert [posting async for posting in queries.journal()] == []
+    report = await queries.verify()
+    assert (report.items, report.faults, report.head) == (0, (), "0" * 64)
+
+
+async def test_a_view_is_none_for_a_number_that_the_loan_has_not(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
+    """Numbers count from one to the last installment."""
+    await books.apply(board())
+    assert await queries.view("L1", 0) is None
+    assert await queries.view("L1", 4) is None
+    assert await queries.view("L1", 3) is not None
+
+
+async def test_each_time_zone_has_its_own_days(books: SqlBooks, queries: SqlQueries) -> None:
+    """A sweep at one zone's midnight leaves loans of other zones alone."""
+    await books.apply(board())
+    day = await queries.next_roll("Asia/Shanghai")
+    assert day is not None
+    assert await queries.next_roll("America/New_York") is None
+    assert await queries.loans_to_roll(day, "", 10, "Asia/Shanghai") == ("L1",)
+    assert await queries.loans_to_roll(day, "", 10, "America/New_York") == ()
+
+
+async def test_files_are_kept_once_by_their_content(engine: AsyncEngine, clock: StillClock) -> None:
+    """The same bytes have one name; what is not kept is a KeyError."""
+    archive = SqlArchive(engine, clock)
+    name = await archive.keep("statement", b"<Document/>")
+    assert await archive.keep("statement", b"<Document/>") == name
+    assert await archive.load(name) == b"<Document/>"
+    with pytest.raises(KeyError):
+        await archive.load("0" * 64)
+
+
+async def test_a_statement_is_remembered_once(engine: AsyncEngine, clock: StillClock) -> None:
+    """The second reading of one statement says so; records come back by account and number."""
+    archive = SqlArchive(engine, clock)
+    record = StatementRecord("S2", "A", "CNY", 2, date(2026, 3, 2), 0, 5, 1, "f" * 64, ("gap",))
+    first = StatementRecord("S1", "A", "CNY", 1, date(2026, 3, 1), 0, 0, 0, "e" * 64, ())
+    other = StatementRecord("S1", "B", "CNY", None, None, 0, 0, 0, "d" * 64, ())
+    assert [await archive.record_statement(item) for item in (record, first, other)] == [True] * 3
+    assert not await archive.record_statement(record)
+    assert await archive.statements("A") == (first, record)
+    assert await archive.statements() == (first, record, other)
+
+
+async def test_those_in_a_state_longest_come_first(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Since when is kept with the state; a change that leaves the state leaves the instant."""
+    await apply_all(books, [board("L0"), board("L1")])
+    clock.to(date(2026, 3, 10))
+    await books.apply(roll("L1", date(2026, 3, 10)))
+    clock.to(date(2026, 3, 11))
+    await books.apply(roll("L0", date(2026, 3, 11)))
+    await books.apply(roll("L1", date(2026, 3, 11)))
+    found = await queries.standing([State.DUE], 10)
+    assert [(item.view.loan_id, item.view.number) for item in found] == [("L1", 1), ("L0", 1)]
+    first, second = (item.since for item in found)
+    assert first is not None
+    assert second is not None
+    assert (first.day, second.day) == (10, 11)
+    assert len(await queries.standing([State.DUE, State.SCHEDULED], 3)) == 3

@@ -1,0 +1,66 @@
+"""One booking is one line, whatever file brings it."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from domain.statement.identity import LineIds, given, id_after, line_mark
+from domain.statement.statement import LineItem, StatementLine
+
+DAY = date(2026, 1, 5)
+LINE = StatementLine("", "A", DAY, DAY, 500, "CNY", "SR-1")
+BARE = replace(LINE, servicer_ref=None, items=(LineItem("E1", None, "T1", 500),))
+
+
+def ids(*lines: StatementLine) -> list[str]:
+    counted = LineIds()
+    return [counted.next(line) for line in lines]
+
+
+def test_a_line_is_named_by_account_day_and_the_banks_reference() -> None:
+    """The name is what a person sees on the bank's paper; texts and details do not change it."""
+    other = replace(LINE, text="another text", items=BARE.items, id="whatever")
+    assert ids(LINE) == ids(other) == ["A/2026-01-05/SR-1"]
+    assert ids(replace(LINE, booked_on=date(2027, 1, 5))) == ["A/2027-01-05/SR-1"]
+
+
+def test_lines_that_share_a_reference_in_one_statement_are_told_apart_by_their_place() -> None:
+    """A booking and its fee under one reference are two lines, on every reading the same two."""
+    both = ids(LINE, replace(LINE, amount_minor=-5))
+    assert both == ["A/2026-01-05/SR-1", "A/2026-01-05/SR-1*2"]
+    assert ids(LINE, LINE)[1] == both[1]
+
+
+def test_the_next_of_equal_bookings_is_numbered_as_in_one_statement() -> None:
+    """Counted on by hand or by place, the third of them has one name."""
+    first, second, third = ids(LINE, LINE, LINE)
+    assert (id_after(first), id_after(second)) == (second, third)
+
+
+@pytest.mark.parametrize("nothing", ["NOTPROVIDED", "nonref", "000000", "  - ", None])
+def test_words_for_no_reference_are_none(nothing: str | None) -> None:
+    """Two different lines do not become one because a bank writes NONREF on both."""
+    assert given(nothing) is None
+    first, second = ids(replace(BARE, servicer_ref=nothing), replace(BARE, amount_minor=600))
+    assert first != second
+
+
+def test_without_a_reference_the_content_names_the_line() -> None:
+    """Amount, value date, batch and references count; texts and flags do not."""
+    assert line_mark(BARE) == line_mark(replace(BARE, text="other", reversal=True))
+    for other in (
+        replace(BARE, amount_minor=501),
+        replace(BARE, value_on=date(2026, 1, 6)),
+        replace(BARE, batch_ref="B"),
+        replace(BARE, items=(LineItem("E2", None, "T1", 500),)),
+    ):
+        assert line_mark(other) != line_mark(BARE)
+    assert line_mark(BARE).startswith("~")
+
+
+def test_a_reference_that_would_break_an_id_is_hashed() -> None:
+    """Slashes, spaces and great lengths stay out of ids; different references stay different."""
+    slashed = [line_mark(replace(LINE, servicer_ref=ref)) for ref in ("a/b", "a b", "x" * 41)]
+    assert len(set(slashed)) == 3
+    assert all(mark.startswith("~") and "/" not in mark for mark in slashed)
