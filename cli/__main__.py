@@ -1,4 +1,4 @@
-"""`python -m workers`: the same as the program `acquit`."""
+"""`python -m cli`: the same as the program `acquit`."""
 
 from cli.tree import main
 

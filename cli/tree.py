@@ -7,7 +7,6 @@ heavy inside the functions, so that `acquit --help` answers at once.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import io
 import os
 import sys
@@ -28,11 +27,11 @@ COMMANDS = {
     "demo": ("demo",),
     "up": ("up",),
     "board": ("board",),
-    "arithmetic": (),
+    "arithmetic.schedule": (),
     "statements": ("statements",),
     "ledger": ("ledger",),
     "story": ("story", "trail"),
-    "queries": ("installments", "cases"),
+    "lists": ("installments", "cases"),
     "order": ("order",),
     "mandate": ("mandate",),
     "audit": ("audit",),
@@ -44,7 +43,7 @@ COMMANDS = {
     "release": ("release",),
     "db": ("db",),
 }
-"""Modules of `workers.commands` in the order of help, each with the commands it is known for: one
+"""Modules of `cli` in the order of help, each with the commands it is known for: one
 that is named there is found without loading the other modules."""
 
 _STANDARD_MOST = 2
@@ -78,9 +77,7 @@ def build(wanted: str | None = None) -> typer.Typer:
         ctx.obj = home
 
     for name in [name for name in COMMANDS if wanted in COMMANDS[name]] or COMMANDS:
-        module = f"workers.commands.{name}"
-        if importlib.util.find_spec(module) is not None:
-            importlib.import_module(module).register(app)
+        importlib.import_module(f"cli.{name}").register(app)
     return app
 
 

@@ -77,7 +77,7 @@ class LocalOptions:
     ui: bool = False
     keep_state: bool = False
     workers: int = 1
-    worker_module: str = "workers"
+    worker_module: str = "cli"
     start: datetime | None = None
 
 

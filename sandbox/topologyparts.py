@@ -225,7 +225,7 @@ def parts_of(
     def ours(part: str, **own: str) -> Mapping[str, str]:
         return {**base, **worker_variables(ports, home, secrets_dir, part), **more, **own}
 
-    acquit = ("sh", str(deploy / "entrypoint.sh"), sys.executable, "-m", "workers")
+    acquit = ("sh", str(deploy / "entrypoint.sh"), sys.executable, "-m", "cli")
     database = {"PGHOST": HOST, "PGPORT": str(ports.postgres), "POSTGRES_USER": ports.superuser}
     schema = {"SQL_HOST": HOST, "SQL_PORT": str(ports.postgres), "SQL_USER": "temporal"}
     inner = {name: str(port) for name, port in ports.inner.items()}

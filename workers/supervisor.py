@@ -169,7 +169,7 @@ def slots_of(role: str, settings: Settings, count: int) -> Sequence[Slot]:
     if role in ALONE:
         raise InvalidInput("processes", count, f"1 for {role}, which listens at one web door")
     base = settings.health_port
-    argv = [sys.executable, "-m", "workers", "--home", str(settings.home), "worker", role]
+    argv = [sys.executable, "-m", "cli", "--home", str(settings.home), "worker", role]
     alone = environment(ACQUIT_PROCESSES="1")
     numbers = range(1, count + 1)
     if base is None:

@@ -1,11 +1,11 @@
 """One canonical encoding of values, for hashes that must mean the same for ever.
 
 Every value is written as a tag, its length in bytes and its bytes; a dataclass is written as its
-`kind` (or class name), then each field's name and value. Lengths make the encoding prefix-free. An
-enum member is written as its value, a tuple like a list, a set sorted, a Decimal as the fraction
-that it is: apart from these, two different values never share an encoding. A field marked
-`ADDED_LATER` is left out while it holds its default: what was hashed before the field existed keeps
-its hash.
+pinned `kind` if it has one, then each field's name and value, so that no hash depends on what a
+class is called. Lengths make the encoding prefix-free. An enum member is written as its value, a
+tuple like a list, a set sorted, a Decimal as the fraction that it is: apart from these, two
+different values of one type never share an encoding. A field marked `ADDED_LATER` is left out while
+it holds its default: what was hashed before the field existed keeps its hash.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ def _part(tag: str, content: bytes) -> bytes:
 
 def _fields(value: object) -> bytes:
     kind: type[Any] = type(value)
-    title = str(getattr(value, "kind", kind.__name__))
+    title = str(getattr(value, "kind", ""))
     names = _names(kind)  # type: ignore[arg-type]  # every class is hashable
     held = ((getattr(value, name), written, out) for name, written, out in names)
     pairs = (written + canonical(it) for it, written, out in held if out is _ALWAYS or it != out)

@@ -48,6 +48,9 @@ class Scope:
 class Command:
     """Base: `id` is the idempotency key, `actor` who asks, `reason` why, in words.
 
+    `kind` is pinned by each command and names it in hashes, rows and on the wire: the name of a
+    class may change, its kind may not.
+
     The id begins with the door that the command came through, so that no sender can use up the id
     of another one. `from_driver` is set by the activities of a driver and by nobody else: a driver
     is given the new view as the answer and needs no message about it.
@@ -55,14 +58,15 @@ class Command:
 
     evidence: ClassVar[bool] = False
 
+    kind: str = ""
     id: str
     actor: Actor
     reason: str = ""
     from_driver: bool = False
 
     def identity(self) -> str:
-        """Hash of the business content: same id with another identity is a conflict."""
-        return canonical.digest((IDENTITY_VERSION, type(self).__name__, self.content()))
+        """Hash of kind and business content: same id with another identity is a conflict."""
+        return canonical.digest((IDENTITY_VERSION, self.content()))
 
     def content(self) -> Mapping[str, object]:
         """The business content: its fields by name."""

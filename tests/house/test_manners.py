@@ -126,7 +126,12 @@ def test_activities_know_little_of_temporal() -> None:
 
 def test_only_settings_read_the_environment() -> None:
     """Programs read the environment where they begin and pass it on; no other file knows it."""
-    begins = {f"workers/{name}.py" for name in ("settings", "cli", "serverbinary", "topology")}
+    begins = {
+        "workers/settings.py",
+        "cli/tree.py",
+        "sandbox/serverbinary.py",
+        "sandbox/topology.py",
+    }
     readers = {
         shown(path)
         for path in python_files(*ROOMS)

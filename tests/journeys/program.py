@@ -101,7 +101,7 @@ class Program:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "workers",
+                "cli",
                 *words,
                 cwd=cwd,
                 stdin=asyncio.subprocess.DEVNULL,

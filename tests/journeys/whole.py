@@ -130,7 +130,7 @@ async def whole(
 
 @asynccontextmanager
 async def watched(
-    home: Path, *, profile: str = "calm", seed: int = SEED, worker_module: str = "workers"
+    home: Path, *, profile: str = "calm", seed: int = SEED, worker_module: str = "cli"
 ) -> AsyncIterator[Watched]:
     """Start everything, workers too, each as a process; stop it at the end of the block."""
     options = LocalOptions(profile=profile, seed=seed, worker_module=worker_module, start=base())

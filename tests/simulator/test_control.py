@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.simulator.conftest import Starter
 from tests.simulator.driver import Bank
+from tests.support.tree import ROOMS
 
 
 async def test_the_stream_of_the_truth_says_the_same(bank: Bank) -> None:
@@ -55,8 +56,7 @@ async def test_the_outlook_names_the_next_instant(start: Starter) -> None:
 
 def test_the_simulator_imports_none_of_the_other_rooms() -> None:
     """It knows wire formats only, so that its truth is not our own opinion."""
-    rooms = {"domain", "ports", "activities", "workflows", "adapters", "api", "web", "workers"}
-    foreign = rooms | {"temporalio", "sqlalchemy", "pydantic"}
+    foreign = {*ROOMS, "temporalio", "sqlalchemy", "pydantic"} - {"simulator"}
     folder = Path(__file__).parents[2] / "simulator"
     lines = [line for path in folder.glob("*.py") for line in path.read_text().splitlines()]
     imports = [

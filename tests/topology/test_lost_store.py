@@ -78,7 +78,7 @@ async def test_lost_temporal_store_is_rebuilt_from_the_books(
             before = len(await stack.queries.unfinished(("", 0), 100))
             assert before
             await lose_temporal(local, tmp_path)
-            argv = [sys.executable, "-m", "workers", "--home", str(tmp_path), "heal", "--json"]
+            argv = [sys.executable, "-m", "cli", "--home", str(tmp_path), "heal", "--json"]
             healed = json.loads(await output_of(*argv, timeout_s=120) or "{}")
             assert healed["started"] == before, healed
             assert healed["faults"] == []

@@ -53,7 +53,7 @@ async def doctor(home: Path, *options: str, **env: str) -> tuple[int, str]:
     """Run the program as an operator would; code and everything it said."""
     log = home.parent / "doctor.log"
     log.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "workers", "--home", str(home), "doctor", *options]
+    argv = [sys.executable, "-m", "cli", "--home", str(home), "doctor", *options]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
     child = await Child.start(argv, log=log, env={**kept, **env}, cwd=ROOT)
     code = await child.wait(60)

@@ -203,7 +203,7 @@ async def test_worker_is_ready_while_its_books_and_temporal_are_there(
     options = DevServerOptions(db_file=tmp_path / "temporal.db")
     async with DevServer(temporal_binary, options) as temporal:
         it = await started(
-            tmp_path / "worker.log", "workers", "worker", "workflows", **variables(temporal, url)
+            tmp_path / "worker.log", "cli", "worker", "workflows", **variables(temporal, url)
         )
         try:
             ready = await until(it.port, "/readyz", 200)
@@ -238,7 +238,7 @@ async def test_worker_on_books_of_an_older_revision_is_not_ready(
     """It says which revision it found and which it needs, and is ready once they are migrated."""
     await upgrade(sqlite_url, "0001")
     it = await started(
-        tmp_path / "worker.log", "workers", "worker", "books", **variables(temporal, sqlite_url)
+        tmp_path / "worker.log", "cli", "worker", "books", **variables(temporal, sqlite_url)
     )
     try:
         said = await until(it.port, "/readyz", 503)
@@ -260,7 +260,7 @@ async def test_door_that_is_told_to_stop_answers_what_it_has_begun(
     api = free_port()
     given = variables(temporal, sqlite_url, ACQUIT_API_PORT=str(api))
     given["ACQUIT_SIMULATOR_URL"] = "http://127.0.0.1:9"
-    it = await started(tmp_path / "worker.log", "workers", "worker", "api", **given)
+    it = await started(tmp_path / "worker.log", "cli", "worker", "api", **given)
     try:
         await until(it.port, "/readyz", 200)
         reader, writer = await asyncio.open_connection("127.0.0.1", api)
@@ -285,7 +285,7 @@ async def test_door_stays_in_service_while_temporal_is_away(
     """What rails report is kept and delivered later, so the door is ready; it says what is away."""
     await upgrade(sqlite_url)
     given = variables(temporal, sqlite_url, ACQUIT_API_PORT=str(free_port()))
-    it = await started(tmp_path / "worker.log", "workers", "worker", "api", **given)
+    it = await started(tmp_path / "worker.log", "cli", "worker", "api", **given)
     try:
         said = await until(it.port, "/readyz", 200)
         await temporal.kill()
@@ -306,7 +306,7 @@ async def test_worker_that_finds_no_temporal_says_where_it_looked(
     await upgrade(sqlite_url)
     env = {"TEMPORAL_ADDRESS": "127.0.0.1:9", "ACQUIT_RAIL_API_SECRET": SECRET}
     env["ACQUIT_DATABASE_URL"] = sqlite_url
-    it = await started(tmp_path / "worker.log", "workers", "worker", "books", **env)
+    it = await started(tmp_path / "worker.log", "cli", "worker", "books", **env)
     assert await it.child.wait(60) == Exit.UNAVAILABLE
     assert it.child.tail(1) == "acquit: Temporal at 127.0.0.1:9 does not answer: ConnectionRefused"
 

@@ -109,7 +109,7 @@ async def workers(temporal: DevServer, url: str, log: Path) -> Process:
     await upgrade(url)
     return await started(
         log,
-        *("workers", "worker", "books", "--processes", "2"),
+        *("cli", "worker", "books", "--processes", "2"),
         TEMPORAL_ADDRESS=temporal.address,
         TEMPORAL_NAMESPACE=temporal.namespace,
         ACQUIT_DATABASE_URL=url,

@@ -277,7 +277,7 @@ async def test_worker_process_tells_all_it_should_and_no_canary(
             "ACQUIT_GAUGES_EVERY_S": "0.5",
         }
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "workers", "--home", str(tmp_path), "worker", "all",
+            sys.executable, "-m", "cli", "--home", str(tmp_path), "worker", "all",
             env=environ, cwd=ROOT, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
