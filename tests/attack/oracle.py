@@ -4,6 +4,7 @@
 postings. Every broken rule is a `Finding` whose name begins with what it is about.
 """
 
+from domain.calendar import local_day
 from domain.debit.outcome import Verdict
 from domain.loan.change import Change, Ordered
 from domain.loan.lifecycle import State
@@ -18,7 +19,7 @@ from tests.support.doors import (
     RecordUnsent,
     UndoMatch,
 )
-from tests.support.memory import RAIL
+from tests.support.memory import RAIL, SHANGHAI
 
 
 class Oracle(Rest):
@@ -106,7 +107,10 @@ class Oracle(Rest):
         self._check_open_news(loan, number, order.order_no)
 
     def _check_flight(self, loan: str, order_no: str) -> None:
-        """Debits in flight and waiting money never exceed all that is owed on the loan."""
+        """Debits in flight and waiting money never exceed all that is owed on the loan.
+
+        What fell due on a day that nobody has rolled yet is owed as well.
+        """
         flight = sum(s.minor for s in self.sent.values() if s.loan == loan and not s.is_over)
         free = sum(
             self.tally.free(loan, receipt)
@@ -114,6 +118,9 @@ class Oracle(Rest):
             if (loan, receipt) not in self.tally.order_of
         )
         owed = self.tally.owed_of_loan(loan)
+        for item in self.books.loans[loan].installments:
+            if not item.fell_due and item.due_on <= local_day(self.books.at, SHANGHAI):
+                owed += item.scheduled.total
         if flight + free > owed:
             text = f"{order_no}: {flight} in flight and {free} waiting, {owed} owed"
             raise Finding("order.flight", text)

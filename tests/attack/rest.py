@@ -244,4 +244,6 @@ class Rest:
         return self.is_open(line_id) and line_id not in self.undone
 
     def is_open(self, line_id: str) -> bool:
-        return self.tally.accounts[(f"suspense/line/{line_id}",)] != 0
+        waits = self.tally.accounts[(f"suspense/line/{line_id}",)]
+        # Items that wait of a line that nets to zero leave nothing in suspense.
+        return waits != 0 or self.books.lines[line_id].is_open

@@ -51,9 +51,9 @@ class Tally:
                 raise Finding("entry.unbalanced", f"{entry}")
             families = {posting.account.partition("/")[0] for posting in entry.postings}
             for posting in entry.postings:
-                self._add(posting, is_charge=families <= {"owed", "claim"})
+                self._add(posting, entry.event, is_charge=families <= {"owed", "claim"})
 
-    def _add(self, posting: Posting, *, is_charge: bool) -> None:
+    def _add(self, posting: Posting, event: str, *, is_charge: bool) -> None:
         family, _, rest = posting.account.partition("/")
         minor = posting.minor
         self.accounts[(posting.account,)] += minor
@@ -68,9 +68,9 @@ class Tally:
             key = (family, party, posting.loan, posting.number, posting.component)
             self.parties[key] += minor
         if posting.loan is not None and posting.receipt is not None:
-            self._add_money(posting, family)
+            self._add_money(posting, family, event)
 
-    def _add_money(self, posting: Posting, family: str) -> None:
+    def _add_money(self, posting: Posting, family: str, event: str) -> None:
         loan, receipt, minor = str(posting.loan), str(posting.receipt), posting.minor
         self.of_loan[loan][receipt] = None
         if posting.order_no is not None:
@@ -82,10 +82,12 @@ class Tally:
             if posting.line is not None:
                 self.proven[(loan, receipt, posting.line)] -= minor
             else:
-                side = self.came if minor > 0 else self.back
-                side[(loan, receipt)] += abs(minor)
+                side, came = (self.came, minor) if minor > 0 else (self.back, -minor)
+                if event == "return_undone":  # money that did not go back after all
+                    side, came = self.back, -minor
+                side[(loan, receipt)] += came
                 if posting.order_no is not None:
-                    side[(posting.order_no,)] += abs(minor)
+                    side[(posting.order_no,)] += came
 
     def item(self, family: str, loan: str, number: int, component: str) -> int:
         """Balance of one component of an installment."""

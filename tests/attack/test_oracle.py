@@ -9,7 +9,7 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.ledger.entry import Entry, Posting
 from domain.loan import closure
-from domain.loan.decide import lines, money, outcomes
+from domain.loan.decide import lines, money, reports
 from domain.loan.lifecycle import State
 from tests.attack.ending import finish
 from tests.attack.findings import Finding
@@ -104,7 +104,7 @@ def _always(*_: object, **__: object) -> bool:
 
 PLANTED = (
     (closure, "unproven", _nothing, "gate.unproven"),
-    (outcomes, "_conclusive", _always, "order.not_found"),
+    (reports, "_conclusive", _always, "order.not_found"),
     (money, "_park", _nothing, "suspense.no_case"),
     (lines, "open_case_of_line", _nothing, "line.no_case"),
 )
