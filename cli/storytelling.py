@@ -46,6 +46,7 @@ _ENTRIES = {
     "identified": "a bank line that waited proves {clearing}",
     "return_identified": "a bank line that waited proves that {clearing} went back",
     "match_undone": "a bank line proves {clearing} no more and waits",
+    "return_undone": "{clearing} was not taken back after all",
     "withdrawn": "a reported payment of {clearing} was none{again}",
     "charged": "{owed} was charged besides the schedule",
     "waived": "{owed} was forgiven",

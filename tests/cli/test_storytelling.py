@@ -333,7 +333,7 @@ def events_of_the_domain() -> set[str]:
     """Give every event that the books can write about a loan: what is passed as `event`."""
     trees = [
         ast.parse(path.read_text(encoding="utf-8"))
-        for folder in ("ledger", "loan/decide")
+        for folder in ("loan", "loan/decide")
         for path in (ROOT / "domain" / folder).glob("*.py")
     ]
     nodes = [node for tree in trees for node in ast.walk(tree)]
