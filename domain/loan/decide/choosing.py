@@ -14,7 +14,8 @@ Choice = tuple[Receipt | None, bool, int]
 def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
     """What an order to match means: an item that goes both ways is money that came, if it can be.
 
-    Of several payments of one reference the only one that wants so much proof is meant. A reference
+    Of several payments of one reference the only one that wants so much proof is meant. Of a debit
+    that only its return told, the line says how much was taken. A reference
     that stands on the line is the payer's, though it looks like the id of a debit's payment.
     """
     named = payments_called(work, order.loan_id, order.reference)
@@ -27,7 +28,11 @@ def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
         if not room_of(line, is_return=is_return):
             continue
         open_of = [(receipt, _provable(receipt, is_return=is_return)) for receipt in named]
-        fitting = [receipt for receipt, open_minor in open_of if wanted <= open_minor]
+        fitting = [
+            receipt
+            for receipt, open_minor in open_of
+            if wanted <= open_minor or (receipt.inferred and not is_return)
+        ]
         if wanted and len(fitting) > 1:
             exact = [receipt for receipt, open_minor in open_of if open_minor == wanted]
             fitting = exact if len(exact) == 1 else fitting

@@ -48,7 +48,10 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     if refusal := _beyond_line(line, order, fee, is_return=is_return):
         return refusal
     if known is None:
-        receipt_id = _first_news(work, order, line)
+        ours = work.aggregates.orders.get(order.reference) == loan.id
+        receipt_id = _first_news(work, order, line, order.reference if ours else None)
+    elif known.inferred and not is_return:
+        receipt_id = _first_news(work, order, line, known.order_no)
     else:
         receipt_id = known.id
         if is_return and order.amount_minor:
@@ -62,16 +65,16 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     return work.done(loan.id, order.number, "matched")
 
 
-def _first_news(work: Work, order: MatchLine, line: LineState) -> str:
-    """The line is the first news of money: of the order that is named, else of a transfer.
+def _first_news(work: Work, order: MatchLine, line: LineState, order_no: str | None) -> str:
+    """The line is the first news of money: of a debit order, else of a transfer.
 
     A value date before the loan was paid out says nothing: the booking date stands for it.
     """
     loan, minor = work.loan(order.loan_id), order.amount_minor
     told = line.value_on or line.booked_on
     value_on = told if told >= loan.disbursed_on else line.booked_on
-    if work.aggregates.orders.get(order.reference) == loan.id:
-        return payment_of_order(work, loan.id, order.reference, minor, value_on).id
+    if order_no is not None:
+        return payment_of_order(work, loan.id, order_no, minor, value_on).id
     return receive_transfer(work, order, min(value_on, work.today(loan.id)))
 
 
