@@ -29,7 +29,7 @@ def test_text_is_read_with_and_without_its_mark(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (gzip.compress(b"a,b\n"), "this is gzip: unpack it first"),
+        (gzip.compress(b"a,b\n", mtime=0), "this is gzip: unpack it first"),
         (b"PK\x03\x04rest", "this is a zip archive or spreadsheet (xlsx): "),
         ("a,b\n".encode("utf-16"), "this is UTF-16: save it as UTF-8"),
         (b"%PDF-1.7", "this is a PDF"),
