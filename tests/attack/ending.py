@@ -57,9 +57,15 @@ def _rests(attack: Attack) -> bool:
 
 
 def _reconcile(attack: Attack) -> None:
-    """A person matches every line that still waits to the money that it truly is."""
+    """A person matches every line that still waits to the money that it truly is.
+
+    What one line is matched with may make room for another: the person goes through them again.
+    """
     if attack.oracle.is_lying:
         return
+    for line_id in list(attack.bank.booked):
+        for truth in attack.bank.truths[line_id]:
+            _match(attack, line_id, truth)
     for line_id in list(attack.bank.booked):
         truths = attack.bank.truths[line_id]
         refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
