@@ -9,12 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.read.recounting import recount
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
+from domain.errors import InvariantBroken
 from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
 from domain.ledger.entry import Posting
 from ports.queries import ChainReport
 
 PAGE = 2_000
 """Journal numbers that are read at once."""
+UNREADABLE = (ValueError, TypeError, KeyError, InvariantBroken)
+"""Raised where a column holds what its type cannot, as SQLite lets anybody write it."""
 
 
 async def verify_journal(conn: AsyncConnection) -> ChainReport:
@@ -23,14 +26,21 @@ async def verify_journal(conn: AsyncConnection) -> ChainReport:
     Nothing is trusted; a page of the journal or of the loans is in memory at a time.
     """
     found = Verification()
-    async for item, stored in _items(conn, found):
-        found.take(item, stored)
+    try:
+        async for item, stored in _items(conn, found):
+            found.take(item, stored)
+    except UNREADABLE as error:
+        found.fault(f"the journal cannot be read after item {found.seq}: {type(error).__name__}")
     head = (await conn.execute(select(chain_head.c.seq, chain_head.c.hash))).all()
     if len(head) == 1:
         found.close(head[0].seq, head[0].hash)
     else:
         found.fault(f"the chain has {len(head)} head rows")
-    kept = await recount(conn, found)
+    try:
+        kept = await recount(conn, found)
+    except UNREADABLE as error:
+        kept = 0
+        found.fault(f"what is kept beside the journal cannot be read: {type(error).__name__}")
     return ChainReport(
         items=found.items,
         commands=found.commands,

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import is_postgres
@@ -162,6 +163,44 @@ async def test_a_forgery_is_found_and_named(
         assert done.rowcount
     faults = (await queries.verify()).faults
     assert any(named in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE entries SET value_on = 'some day'", "the journal cannot be read after item"),
+        ("UPDATE commands SET at = 'once'", "the journal cannot be read after item"),
+        ("UPDATE postings SET minor = 'much'", "the journal cannot be read after item"),
+        ("UPDATE loans SET next_roll_on = 'x'", "cannot be read"),
+        ("UPDATE lines SET booked_on = 'x'", "cannot be read"),
+    ],
+)
+async def test_a_column_that_holds_what_it_cannot_is_a_fault(
+    engine: AsyncEngine,
+    books: SqlBooks,
+    queries: SqlQueries,
+    clock: StillClock,
+    statement: str,
+    named: str,
+) -> None:
+    """SQLite keeps text in any column: verification says so. PostgreSQL refuses to keep it."""
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
+    await books.apply(confirm(order_no, 10100))
+    await books.apply(line(order_no, 5050, day=date(2026, 3, 10)))
+    await _unlock(engine)
+    if is_postgres(engine):
+        with pytest.raises(DBAPIError):
+            await _changed(engine, statement)
+        return
+    assert await _changed(engine, statement)
+    faults = (await queries.verify()).faults
+    assert any(named in fault for fault in faults), faults
+
+
+async def _changed(engine: AsyncEngine, statement: str) -> int:
+    async with engine.begin() as conn:
+        return (await conn.exec_driver_sql(statement)).rowcount
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
