@@ -15,7 +15,7 @@ from tests.attack.truth import Named
 from tests.support.doors import MatchLine, Unhold
 
 JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
-LAST_JUMPS = (1, 2, 4, 7)
+LAST_JUMPS = (1, 2, 4, 7, 2, 5, 7, 10)
 REST = frozenset({State.CLOSED, State.CANCELLED, State.DELINQUENT, State.WRITTEN_OFF})
 
 

@@ -31,16 +31,19 @@ def _case(case: dict[str, Any]) -> Any:
 
 
 def _is_known(history: History, found: Finding) -> bool:
-    """Whether it may be an open case: free money of two payments is placed as it becomes known.
+    """Whether it may be one of the open cases.
 
-    Nor is it a fault where the person at the end may have named the wrong one of two executions.
+    Free money of two payments is placed as it becomes known, and less told after more is a
+    contradiction unless a line has shown before which is true. Nor is it a fault where the
+    person at the end may have named the wrong one of two executions.
     """
     fates = {values.get("fate") for _, values in history.steps}
     if found.rule == "bank.order":
         return "twice" in fates
     transfers = sum(name == "pay" for name, _ in history.steps)
     meets = bool(fates & LATE) or (transfers > 1 and history.setup.penalty != "none")
-    return found.rule == "news.order" and transfers > 0 and meets
+    denied = "partial_more" in fates
+    return found.rule == "news.order" and (denied or (transfers > 0 and meets))
 
 
 def _attack(seeds: range, *, lies: bool) -> None:
