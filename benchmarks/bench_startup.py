@@ -45,8 +45,8 @@ async def run(options: argparse.Namespace, report: Report) -> None:
     """Match commands, then workers."""
     starts = report.size(options.starts, 2)
     commands = {
-        "acquit --help": ("-m", "workers", "--help"),
-        "acquit worker --help": ("-m", "workers", "worker", "--help"),
+        "acquit --help": ("-m", "cli", "--help"),
+        "acquit worker --help": ("-m", "cli", "worker", "--help"),
         "import typer": ("-c", "import typer"),
         "python": ("-c", "pass"),
     }
@@ -91,7 +91,7 @@ async def _polling(
     local: LocalStack, client: Client, role: str, queue: str, rest_s: float
 ) -> Sample:
     """One worker from its start until it polls; then at rest."""
-    argv = [sys.executable, "-m", "workers", "--home", str(local.home), "worker", role]
+    argv = [sys.executable, "-m", "cli", "--home", str(local.home), "worker", role]
     env = environment(ACQUIT_API_PORT=str(free_port()))
     began = time.perf_counter()
     child = await Child.start(argv, log=local.home / "logs" / "bench.log", env=env, cwd=ROOT)
