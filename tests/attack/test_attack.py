@@ -33,8 +33,9 @@ def _case(case: dict[str, Any]) -> Any:
 def _is_known(history: History, found: Finding) -> bool:
     """Whether it may be one of the open cases.
 
-    Free money of two payments is placed as it becomes known, and less told after more is a
-    contradiction unless a line has shown before which is true. Nor is it a fault where the
+    Free money of two payments is placed as it becomes known, and so is the room that a ceiling
+    leaves to the penalties of several installments; less told after more is a contradiction unless
+    a line has shown before which is true. Nor is it a fault where the
     person at the end may have named the wrong one of two executions.
     """
     fates = {values.get("fate") for _, values in history.steps}
@@ -42,8 +43,10 @@ def _is_known(history: History, found: Finding) -> bool:
         return "twice" in fates
     transfers = sum(name == "pay" for name, _ in history.steps)
     meets = bool(fates & LATE) or (transfers > 1 and history.setup.penalty != "none")
+    setup = history.setup
+    capped = setup.capped and setup.penalty != "none"
     denied = "partial_more" in fates
-    return found.rule == "news.order" and (denied or (transfers > 0 and meets))
+    return found.rule == "news.order" and (denied or capped or (transfers > 0 and meets))
 
 
 def _attack(seeds: range, *, lies: bool) -> None:
