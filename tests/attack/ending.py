@@ -87,7 +87,7 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
         and _is_called(attack, truth, r)
     ]
     refs += [truth.reference] if truth.reference else []
-    if truth.reference and truth.minor > 0:
+    if truth.reference:
         refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
     refs += sorted(
         (

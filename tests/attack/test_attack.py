@@ -35,7 +35,8 @@ def _is_known(history: History, found: Finding) -> bool:
 
     Free money of two payments is placed as it becomes known, and so is the room that a ceiling
     leaves to the penalties of several installments; less told after more is a contradiction unless
-    a line has shown before which is true. Nor is it a fault where the
+    a line has shown before which is true; what was written off, recovered in full and returned is
+    owed again, and written off where the return came first. Nor is it a fault where the
     person at the end may have named the wrong one of two executions.
     """
     fates = {values.get("fate") for _, values in history.steps}
@@ -45,8 +46,10 @@ def _is_known(history: History, found: Finding) -> bool:
     meets = bool(fates & LATE) or (transfers > 1 and history.setup.penalty != "none")
     setup = history.setup
     capped = setup.capped and setup.penalty != "none"
-    denied = "partial_more" in fates
-    return found.rule == "news.order" and (denied or capped or (transfers > 0 and meets))
+    recovered = any(name == "write_off" for name, _ in history.steps) and bool(fates & LATE)
+    told_less = "partial_more" in fates
+    open_order = told_less or capped or recovered or (transfers > 0 and meets)
+    return found.rule == "news.order" and open_order
 
 
 def _attack(seeds: range, *, lies: bool) -> None:
