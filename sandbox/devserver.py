@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.namespace.v1 import NamespaceConfig
@@ -21,11 +21,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.errors import Unavailable
-from workers.processes import Child, free_port, tail_of
+from workers.processes import Child, Service, free_port, tail_of
 from workflows.names import SEARCH_ATTRIBUTES
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 SANDBOX_FLAGS = (
     "frontend.WorkflowTimeSkippingEnabled=true",
@@ -73,7 +70,7 @@ class DevServerError(Unavailable):
     """The server did not come up; names its log, or ends with its last lines where none is kept."""
 
 
-class DevServer:
+class DevServer(Service):
     """One dev server: `async with DevServer(binary, options) as server: await server.connect()`."""
 
     def __init__(self, binary: Path, options: DevServerOptions | None = None) -> None:
@@ -115,27 +112,13 @@ class DevServer:
         """Tell whether the process is alive."""
         return self._child is not None and self._child.returncode is None
 
-    async def __aenter__(self) -> Self:
-        """Start it."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it, whatever happened."""
-        await self.stop()
-
-    async def start(self) -> None:
+    async def start(self) -> Self:
         """Start the process and return once workflows can be started.
 
         Raises DevServerError when it ends early or is not healthy within `startup_s` seconds.
         """
         if self.running:
-            return
+            return self
         options = self._options
         if options.db_file is not None:
             options.db_file.parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +131,7 @@ class DevServer:
         except BaseException:
             await self.stop()
             raise
+        return self
 
     async def stop(self) -> None:
         """Stop with SIGTERM, so that the file is closed properly; kill after 15 seconds."""

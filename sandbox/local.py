@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-import signal
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -40,13 +39,12 @@ from sandbox.keeping import Keeper, Part, must_have_room, told_if_full
 from sandbox.serverbinary import find_server
 from workers.booksfile import must_have_books
 from workers.clock import CLOCK_FILE, SandboxClock
-from workers.processes import Child, free_port
+from workers.processes import Service, free_port
 from workers.settings import environment
 from workers.stackfile import STACK_FILE, StackRecord, file_url, write_stack
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from types import TracebackType
 
     from workers.settings import Settings
 
@@ -82,7 +80,7 @@ class LocalOptions:
 
 
 @dataclass(slots=True)
-class LocalStack:
+class LocalStack(Service):
     """Starts everything in order and stops it in the opposite one."""
 
     settings: Settings
@@ -106,31 +104,6 @@ class LocalStack:
         """How often each part had to be started again."""
         return {name: part.restarts for name, part in self._keeper.parts.items()}
 
-    async def __aenter__(self) -> Self:
-        """Start all parts; on a failure what was started is stopped.
-
-        Raises:
-            InvalidInput: another stack runs in this home, or others have files there.
-            OSError: its disk is full.
-        """
-        self._mine.enter_context(only_stack_in(self.home, fresh=not self.options.keep_state))
-        try:
-            with told_if_full(self.home):
-                await self._start()
-        except BaseException:
-            await self._stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop all parts; nothing is left running."""
-        await self._stop()
-
     async def alive_while(self, work: Awaitable[T]) -> T:
         """Do something on the stack; what ends the stack ends it too.
 
@@ -138,6 +111,18 @@ class LocalStack:
             PartRefused, Unavailable, OSError: the stack cannot live on; see `Keeper.watch`.
         """
         return await self._keeper.alive_while(work)
+
+    async def start(self) -> Self:
+        """Start all parts.
+
+        Raises:
+            InvalidInput: another stack runs in this home, or others have files there.
+            OSError: its disk is full.
+        """
+        self._mine.enter_context(only_stack_in(self.home, fresh=not self.options.keep_state))
+        with told_if_full(self.home):
+            await self._start()
+        return self
 
     async def _start(self) -> None:
         home = self.home
@@ -187,12 +172,7 @@ class LocalStack:
             log_file=log,
         )
         self.server = server = DevServer(binary, options)
-
-        async def start() -> DevServer:
-            await server.start()
-            return server
-
-        await self._keeper.add(Part("temporal", log, start))
+        await self._keeper.add(Part("temporal", log, server.start, ours=False))
         return server
 
     def _set_clock(self) -> timedelta:
@@ -239,7 +219,7 @@ class LocalStack:
         argv += ["--api-secret", keys["rail_api_secret"]]
         argv += ["--sms-secret", keys["sms_secret"]]
         argv += ["--merchant-id", self.settings.merchant_id]
-        await self._run("simulator", argv, {})
+        await self._keeper.run("simulator", argv, environment())
         return await self._ready(ready)
 
     async def _start_worker(self, index: int, api_port: int) -> None:
@@ -252,16 +232,7 @@ class LocalStack:
             "all",
         ]
         env = {"ACQUIT_API_PORT": str(api_port)} if index == 0 else {}
-        await self._run(f"worker-{index + 1}", argv, env)
-
-    async def _run(self, name: str, argv: list[str], env: dict[str, str]) -> None:
-        log = self.home / "logs" / f"{name}.log"
-        given = environment(**env)
-
-        async def start() -> Child:
-            return await Child.start(argv, log=log, env=given)
-
-        await self._keeper.add(Part(name, log, start))
+        await self._keeper.run(f"worker-{index + 1}", argv, environment(**env))
 
     async def _ready(self, path: Path) -> dict[str, str]:
         part = self._keeper.parts["simulator"]
@@ -282,11 +253,9 @@ class LocalStack:
         asked = {"profile": self.options.profile, "seed": self.options.seed}
         return {name: value for name, value in asked.items() if value is not None}
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """Stop all parts; nothing is left running."""
         await self._keeper.stop()
-        for part in reversed(self._keeper.parts.values()):
-            if isinstance(part.running, Child):
-                await part.running.stop(first=signal.SIGTERM)
         if self.server is not None:
             await self.server.stop()
         self._mine.close()
