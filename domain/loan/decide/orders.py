@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from domain.loan import bookings
+from domain.loan.agenda import OVERDUE
 from domain.loan.aggregate import Receipt
 from domain.loan.change import Change, Refusal
 from domain.loan.charge import Charge
@@ -43,7 +44,6 @@ from domain.money import amount_text
 from domain.pricing.amounts import Amounts, Component
 
 MOVE_DAYS_MAX = 366
-OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
 
 
 def give_order(work: Work, order: Order) -> Change | Refusal:
@@ -197,7 +197,7 @@ def _waive(work: Work, order: Waive) -> Change | Refusal:
     item = work.item(loan_id, number)
     if item.live_attempt is not None:
         return Refusal("attempt.live", "an earlier order still owes its verdict")
-    if item.state not in OWING:
+    if item.state not in OVERDUE:
         return Refusal("lifecycle.waive", f"not in state {item.state}")
     if not 0 < order.amount_minor <= item.owed.of(order.component):
         owed = item.owed.of(order.component)
@@ -216,7 +216,7 @@ def _charge(work: Work, order: Charge) -> Change | Refusal:
     item, today = work.item(loan_id, number), work.today(loan_id)
     if item.live_attempt is not None:
         return Refusal("attempt.live", "an earlier order still owes its verdict")
-    if item.state not in OWING:
+    if item.state not in OVERDUE:
         return Refusal("lifecycle.charge", f"not in state {item.state}")
     if order.component not in {Component.FEE, Component.COST}:
         return Refusal("charge.component", "a fee or a cost")
