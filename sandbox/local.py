@@ -44,7 +44,7 @@ from workers.settings import environment
 from workers.stackfile import STACK_FILE, StackRecord, file_url, write_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from workers.settings import Settings
 
@@ -88,11 +88,11 @@ class LocalStack(Service):
     say: Callable[[str], None]
     server: DevServer | None = None
     record: StackRecord | None = None
-    _keeper: Keeper = field(init=False)
+    keeper: Keeper = field(init=False)
     _mine: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __post_init__(self) -> None:
-        self._keeper = Keeper(self.settings.home, self.say)
+        self.keeper = Keeper(self.settings.home, self.say)
 
     @property
     def home(self) -> Path:
@@ -102,15 +102,7 @@ class LocalStack(Service):
     @property
     def restarts(self) -> dict[str, int]:
         """How often each part had to be started again."""
-        return {name: part.restarts for name, part in self._keeper.parts.items()}
-
-    async def alive_while(self, work: Awaitable[T]) -> T:
-        """Do something on the stack; what ends the stack ends it too.
-
-        Raises:
-            PartRefused, Unavailable, OSError: the stack cannot live on; see `Keeper.watch`.
-        """
-        return await self._keeper.alive_while(work)
+        return {name: part.restarts for name, part in self.keeper.parts.items()}
 
     async def start(self) -> Self:
         """Start all parts.
@@ -161,7 +153,7 @@ class LocalStack(Service):
         self.say("workers")
         for index in range(self.options.workers):
             await self._start_worker(index, api_port)
-        self._keeper.begin()
+        self.keeper.begin()
 
     async def _start_server(self, log: Path) -> DevServer:
         binary = await find_server(environment(), self.say)
@@ -172,7 +164,7 @@ class LocalStack(Service):
             log_file=log,
         )
         self.server = server = DevServer(binary, options)
-        await self._keeper.add(Part("temporal", log, server.start, ours=False))
+        await self.keeper.add(Part("temporal", log, server.start, ours=False))
         return server
 
     def _set_clock(self) -> timedelta:
@@ -219,7 +211,7 @@ class LocalStack(Service):
         argv += ["--api-secret", keys["rail_api_secret"]]
         argv += ["--sms-secret", keys["sms_secret"]]
         argv += ["--merchant-id", self.settings.merchant_id]
-        await self._keeper.run("simulator", argv, environment())
+        await self.keeper.run("simulator", argv, environment())
         return await self._ready(ready)
 
     async def _start_worker(self, index: int, api_port: int) -> None:
@@ -232,10 +224,10 @@ class LocalStack(Service):
             "all",
         ]
         env = {"ACQUIT_API_PORT": str(api_port)} if index == 0 else {}
-        await self._keeper.run(f"worker-{index + 1}", argv, environment(**env))
+        await self.keeper.run(f"worker-{index + 1}", argv, environment(**env))
 
     async def _ready(self, path: Path) -> dict[str, str]:
-        part = self._keeper.parts["simulator"]
+        part = self.keeper.parts["simulator"]
         child, log = part.running, part.log
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_S):
@@ -255,7 +247,7 @@ class LocalStack(Service):
 
     async def stop(self) -> None:
         """Stop all parts; nothing is left running."""
-        await self._keeper.stop()
+        await self.keeper.stop()
         if self.server is not None:
             await self.server.stop()
         self._mine.close()

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 import asyncpg
 
 from domain.errors import Unavailable
-from workers.processes import Child, RunAs, Service, free_port, output_of
+from workers.processes import Child, RunAs, Server, free_port, output_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def packaged_binaries() -> Path | None:
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
-class LocalPostgres(Service):
+class LocalPostgres(Server):
     """One server: `async with LocalPostgres(os.environ) as server: await server.create_database()`.
 
     `durable` keeps fsync on; without it a commit survives the server's death, not the machine's.
@@ -78,19 +78,14 @@ class LocalPostgres(Service):
     def __init__(
         self, environ: Mapping[str, str], *, durable: bool = False, binaries: Path | None = None
     ) -> None:
+        super().__init__()
         self._binaries = binaries or find_binaries(environ)
         self._durable = durable
         self._port = free_port(_HOST)
         self._run_as = _unprivileged() if os.geteuid() == 0 else None
         self._root: Path | None = None
-        self._child: Child | None = None
         self._names = 0
         self.version = ""
-
-    @property
-    def returncode(self) -> int | None:
-        """How the process ended; None while it runs, and before it was started."""
-        return None if self._child is None else self._child.returncode
 
     def url(self, database: str = "postgres") -> str:
         """Return the SQLAlchemy URL of one database, asyncpg as the driver."""
@@ -121,7 +116,7 @@ class LocalPostgres(Service):
         Raises:
             Unavailable: it ends early, or does not answer in time.
         """
-        if self._child is not None and self.returncode is None:
+        if self.running:
             return self
         if self._root is None:
             self._root = self._make_root()
@@ -152,11 +147,6 @@ class LocalPostgres(Service):
             await self.kill()
             raise
         return self
-
-    async def kill(self) -> None:
-        """Kill the server without warning; `start` then recovers from its log."""
-        if self._child is not None:
-            await self._child.kill()
 
     async def stop(self) -> None:
         """Stop at once, rolling back what is open, and remove the folder."""

@@ -3,7 +3,8 @@
 The parts of docker-compose.yml as processes, started by the same scripts of deploy/ with the same
 variables: PostgreSQL, a Temporal cluster on it, the books under a restricted role, one process for
 each kind of worker, the web door and the simulated bank. What dies is started again, as the
-`restart` rules say. For trials and tests: PostgreSQL trusts this machine, and all state is removed.
+`restart` rules say, until that cannot help. For trials and tests: PostgreSQL trusts this machine,
+and all state is removed.
 """
 
 from __future__ import annotations
@@ -63,49 +64,41 @@ class Topology(Service):
     ports: Ports = field(default_factory=Ports)
     secrets: Secrets = field(default_factory=Secrets)
     _env: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    _keeper: Keeper = field(init=False)
+    keeper: Keeper = field(init=False)
     _mine: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     def __post_init__(self) -> None:
-        self._keeper = Keeper(self.home, self.say)
+        self.keeper = Keeper(self.home, self.say)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every part that runs, PostgreSQL first."""
-        return tuple(self._keeper.parts)
+        return tuple(self.keeper.parts)
 
     def restarts(self, name: str) -> int:
         """How often a part had to be started again."""
-        return self._keeper.parts[name].restarts
+        return self.keeper.parts[name].restarts
 
     def environment(self, name: str = "worker-workflows") -> Mapping[str, str]:
         """Variables of one part, for a client that is to act like it."""
         return self._env[name]
 
-    async def alive_while(self, work: Awaitable[T]) -> T:
-        """Do something on the installation; what ends the installation ends it too.
-
-        Raises:
-            PartRefused, Unavailable, OSError: it cannot live on; see `Keeper.watch`.
-        """
-        return await self._keeper.alive_while(work)
-
     async def kill(self, name: str) -> None:
         """Kill one part as a power cut would, and wait until it was started again."""
-        part = self._keeper.parts[name]
+        part = self.keeper.parts[name]
         if part.running is not None:
             await self._again(name, part.running.kill())
 
     async def restart(self, name: str) -> int:
         """Stop one part with SIGTERM, wait for its end and its next start; its exit code."""
-        part = self._keeper.parts[name]
+        part = self.keeper.parts[name]
         if not isinstance(part.running, Child):
             raise Unavailable(f"{name} does not run")
         return await self._again(name, part.running.stop(grace_s=part.grace_s))
 
     async def _again(self, name: str, ending: Awaitable[T]) -> T:
         async with asyncio.timeout(_READY_S):
-            return await self._keeper.ended(name, ending)
+            return await self.keeper.ended(name, ending)
 
     # --- starting -----------------------------------------------------------------------------
 
@@ -115,7 +108,7 @@ class Topology(Service):
         tools = await self._tools()
         self.say("PostgreSQL")
         postgres = await self._mine.enter_async_context(LocalPostgres(self.environ))
-        await self._keeper.add(Part(POSTGRES, postgres.log, postgres.start, ours=False))
+        await self.keeper.add(Part(POSTGRES, postgres.log, postgres.start, ours=False))
         self.ports.take_postgres(postgres.url())
         folder = self.secrets.write(self.home / "secrets", self.ports)
         site = Site(
@@ -128,11 +121,11 @@ class Topology(Service):
                 await self._run_once(part)
                 continue
             self._env[part.name] = part.env
-            await self._keeper.run(
+            await self.keeper.run(
                 part.name, part.argv, part.env, cwd=ROOT, ours=part.ours, grace_s=part.grace_s
             )
-        await until_ready(self.ports, self._keeper.parts, _READY_S)
-        self._keeper.begin()
+        await until_ready(self.ports, self.keeper.parts, _READY_S)
+        self.keeper.begin()
         return self
 
     async def _tools(self) -> Path:
@@ -165,12 +158,12 @@ class Topology(Service):
 
     def _dead(self) -> dict[str, str]:
         """Parts that should run and do not, with the last lines of their logs."""
-        found = self._keeper.parts.items()
+        found = self.keeper.parts.items()
         return {name: tail_of(part.log, 5) for name, part in found if part.is_down}
 
     async def stop(self) -> None:
         """Stop all parts in the opposite order."""
-        await self._keeper.stop()
+        await self.keeper.stop()
         await self._mine.aclose()
 
 
@@ -188,7 +181,7 @@ async def _main() -> int:
             say(f"{len(topology.names)} parts run; logs and secrets in {home}; Ctrl-C ends them")
             for line in topology.ports.lines():
                 say(line)
-            await topology.alive_while(stop.wait())
+            await topology.keeper.alive_while(stop.wait())
     except (PartRefused, Unavailable) as error:
         return complain(error)
     finally:

@@ -90,6 +90,28 @@ class Service(ABC):
         await self.stop()
 
 
+class Server(Service):
+    """A service that is one process, which may be started again after it has ended."""
+
+    def __init__(self) -> None:
+        self._child: Child | None = None
+
+    @property
+    def returncode(self) -> int | None:
+        """How the process ended; None while it runs, and before it was started."""
+        return None if self._child is None else self._child.returncode
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._child is not None and self._child.returncode is None
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would; `start` brings it back."""
+        if self._child is not None:
+            await self._child.kill()
+
+
 class Child:
     """One running program with its output in a log file.
 
