@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from adapters.filemarks import file_mark
-from adapters.refusals import SourceRefused
-from domain.errors import InvalidInput
+from adapters.refusals import refused
 
 _HEAD_BYTES = 4096
 _LONGEST_LINE = 64 * 1024
@@ -35,12 +34,12 @@ def open_bytes(path: Path, most_bytes: int) -> BinaryIO:
         # Without O_NONBLOCK, opening a pipe would wait for a writer that may never come.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise _refused(path, "file", path.name, _why(error)) from None
+        raise refused(path, "file", path.name, _why(error)) from None
     found, fault = os.fstat(handle), None
     if not stat.S_ISREG(found.st_mode):
-        fault = _refused(path, "file", path.name, "a regular file; not a folder, pipe or device")
+        fault = refused(path, "file", path.name, "a regular file; not a folder, pipe or device")
     elif found.st_size > most_bytes:
-        fault = _refused(path, "size", found.st_size, f"at most {most_bytes} bytes")
+        fault = refused(path, "size", found.st_size, f"at most {most_bytes} bytes")
     if fault is not None:
         os.close(handle)
         raise fault
@@ -58,11 +57,11 @@ def open_text(path: Path, most_bytes: int) -> io.TextIOWrapper:
         head = source.read(_HEAD_BYTES)
     except OSError as error:
         source.close()
-        raise _refused(path, "file", path.name, _why(error)) from None
+        raise refused(path, "file", path.name, _why(error)) from None
     source.seek(0)
     if fault := _no_text(head):
         source.close()
-        raise _refused(path, "content", path.name, f"text in UTF-8; this {fault}")
+        raise refused(path, "content", path.name, f"text in UTF-8; this {fault}")
     return io.TextIOWrapper(source, encoding="utf-8-sig", errors="strict", newline="")
 
 
@@ -77,7 +76,7 @@ def read_text(path: Path, most_bytes: int) -> str:
             return source.read()
         except UnicodeDecodeError as error:
             where = f"byte {error.start}"
-            raise _refused(path, where, error.object[error.start], "text in UTF-8") from None
+            raise refused(path, where, error.object[error.start], "text in UTF-8") from None
 
 
 def toml_tables(path: Path, most_bytes: int) -> dict[str, Any]:
@@ -90,15 +89,15 @@ def toml_tables(path: Path, most_bytes: int) -> dict[str, Any]:
     text = read_text(path, most_bytes)
     for number, line in enumerate(text.splitlines(), start=1):
         if (points := line.count(".")) > _MOST_POINTS:
-            raise _refused(path, f"line {number}", f"{points} points", f"at most {_MOST_POINTS}")
+            raise refused(path, f"line {number}", f"{points} points", f"at most {_MOST_POINTS}")
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise _refused(path, "content", path.name, f"TOML in UTF-8: {error}") from None
+        raise refused(path, "content", path.name, f"TOML in UTF-8: {error}") from None
     except ValueError:
-        raise _refused(path, "content", path.name, "TOML without endless numbers") from None
+        raise refused(path, "content", path.name, "TOML without endless numbers") from None
     except RecursionError:
-        raise _refused(path, "content", path.name, "TOML that is less deeply nested") from None
+        raise refused(path, "content", path.name, "TOML that is less deeply nested") from None
 
 
 def csv_rows(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -113,10 +112,10 @@ def csv_rows(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[s
             yield reader.line_num, cells
     except UnicodeDecodeError as error:
         line = reader.line_num + 1
-        raise _refused(path, f"line {line}", error.object[error.start], "UTF-8 text") from None
+        raise refused(path, f"line {line}", error.object[error.start], "UTF-8 text") from None
     except csv.Error as error:
         line = max(reader.line_num, 1)
-        raise _refused(path, f"line {line}", str(error), "well-formed CSV") from None
+        raise refused(path, f"line {line}", str(error), "well-formed CSV") from None
 
 
 def csv_table(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -133,12 +132,12 @@ def csv_table(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, dict[
         if not header:
             header = cells
             if twice := sorted({name for name in header if header.count(name) > 1}):
-                raise _refused(path, f"line {line}: column", twice[0], "each column once")
+                raise refused(path, f"line {line}: column", twice[0], "each column once")
         if not any(cells):
             continue
         if len(cells) != len(header):
             rule = f"{len(header)}, as in the header"
-            raise _refused(path, f"line {line}: columns", len(cells), rule)
+            raise refused(path, f"line {line}: columns", len(cells), rule)
         yield line, dict(zip(header, cells, strict=True))
 
 
@@ -149,7 +148,7 @@ def _bounded(source: io.TextIOWrapper, path: Path) -> Iterator[str]:
         number += 1
         if len(line) > _LONGEST_LINE:
             rule = f"at most {_LONGEST_LINE} characters"
-            raise _refused(path, f"line {number}", len(line), rule)
+            raise refused(path, f"line {number}", len(line), rule)
         yield line
 
 
@@ -169,7 +168,3 @@ def _why(error: OSError) -> str:
             return "must be a file that may be read"
         case _:
             return f"a file that can be opened and read ({os.strerror(error.errno or 0)})"
-
-
-def _refused(path: Path, field: str, value: object, rule: str) -> SourceRefused:
-    return SourceRefused(str(path), [InvalidInput(field, value, rule)])

@@ -1,6 +1,7 @@
 """The error that reports all faults of one source at once."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from domain.errors import AcquitError, InvalidInput
 
@@ -17,3 +18,8 @@ class SourceRefused(AcquitError):
         self.source = source
         self.faults = tuple(faults)
         super().__init__("\n".join(f"{source}: {fault}" for fault in faults))
+
+
+def refused(path: Path, field: str, value: object, rule: str) -> SourceRefused:
+    """The error of a file with one fault, which no other follows."""
+    return SourceRefused(str(path), [InvalidInput(field, value, rule)])

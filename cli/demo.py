@@ -133,7 +133,7 @@ async def _demo(
             def watch(progress: Progress) -> None:
                 screen.show(progress)
 
-            result = await local.alive_while(rehearse(settings, loans, watch))
+            result = await local.keeper.alive_while(rehearse(settings, loans, watch))
         names = [loan.loan_id for loan in loans]
         await show_result(settings, result, local.restarts, names)
         if json_file is not None:
@@ -149,5 +149,5 @@ async def _demo(
             if local.record:
                 print_text(for_clients(local.record))
             print_text(f"Temporal UI: {address} (namespace acquit); Ctrl-C ends the stack")
-            await local.alive_while(stop.wait())
+            await local.keeper.alive_while(stop.wait())
     return result

@@ -22,7 +22,8 @@ from workers.reporting import instant_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ports.queries import JournalPosting, Queries
+    from domain.ledger.entry import JournalPosting
+    from ports.queries import Queries
     from workers.settings import Settings
 
 

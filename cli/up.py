@@ -75,4 +75,4 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
                 print_text(line)
             print_text(for_clients(record))
             print_text("Ctrl-C ends the stack; its state stays in the home")
-        await local.alive_while(stop.wait())
+        await local.keeper.alive_while(stop.wait())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
 from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
@@ -40,25 +41,6 @@ class StoryLine:
     receipts: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     is_command: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JournalPosting:
-    """A posting as read back, with the entry that holds it."""
-
-    seq: int
-    event: str
-    at: datetime
-    value_on: date
-    account: str
-    minor: int
-    currency: str
-    loan: str | None
-    number: int | None
-    component: str | None
-    receipt: str | None
-    order_no: str | None
-    line: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from domain.audit import (
     AuditReport,
     BooksFacts,
     ChainFact,
-    PostingFact,
     TruthExecution,
     TruthFacts,
     TruthMovement,
@@ -101,7 +100,7 @@ async def read_books(
         rails = {SIMBANK.name: SIMBANK}
     for _ in range(READINGS):
         before = await queries.head()
-        postings = tuple([_posting(item) async for item in queries.journal()])
+        postings = tuple([item async for item in queries.journal()])
         names = {posting.loan for posting in postings if posting.loan is not None}
         names |= set(await _loans_on_the_books(queries))
         loans = [await queries.loan(name) for name in sorted(names)]
@@ -200,23 +199,6 @@ def _movement(row: Mapping[str, Any]) -> TruthMovement:
         row["statement_id"],
         row.get("bank_ref"),
         row.get("batch_ref"),
-    )
-
-
-def _posting(item: Any) -> PostingFact:  # noqa: ANN401  (a JournalPosting)
-    return PostingFact(
-        item.seq,
-        item.event,
-        item.at,
-        item.account,
-        item.minor,
-        item.currency,
-        item.loan,
-        item.number,
-        item.component,
-        item.receipt,
-        item.order_no,
-        item.line,
     )
 
 

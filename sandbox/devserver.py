@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.namespace.v1 import NamespaceConfig
@@ -21,11 +21,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.errors import Unavailable
-from workers.processes import Child, free_port, tail_of
+from workers.processes import Child, Server, free_port, tail_of
 from workflows.names import SEARCH_ATTRIBUTES
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 SANDBOX_FLAGS = (
     "frontend.WorkflowTimeSkippingEnabled=true",
@@ -73,16 +70,16 @@ class DevServerError(Unavailable):
     """The server did not come up; names its log, or ends with its last lines where none is kept."""
 
 
-class DevServer:
+class DevServer(Server):
     """One dev server: `async with DevServer(binary, options) as server: await server.connect()`."""
 
     def __init__(self, binary: Path, options: DevServerOptions | None = None) -> None:
+        super().__init__()
         self._binary = binary
         self._options = options or DevServerOptions()
         ui = self._options.ui
         self._port = self._options.port or free_port(_HOST, USUAL_PORT if ui else 0)
         self._ui_port = (self._options.ui_port or free_port(_HOST, USUAL_UI_PORT)) if ui else None
-        self._child: Child | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     @property
@@ -105,37 +102,13 @@ class DevServer:
         """Return the process id while it runs."""
         return None if self._child is None else self._child.pid
 
-    @property
-    def returncode(self) -> int | None:
-        """How the process ended; None while it runs, and before it was started."""
-        return None if self._child is None else self._child.returncode
-
-    @property
-    def running(self) -> bool:
-        """Tell whether the process is alive."""
-        return self._child is not None and self._child.returncode is None
-
-    async def __aenter__(self) -> Self:
-        """Start it."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it, whatever happened."""
-        await self.stop()
-
-    async def start(self) -> None:
+    async def start(self) -> Self:
         """Start the process and return once workflows can be started.
 
         Raises DevServerError when it ends early or is not healthy within `startup_s` seconds.
         """
         if self.running:
-            return
+            return self
         options = self._options
         if options.db_file is not None:
             options.db_file.parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +121,7 @@ class DevServer:
         except BaseException:
             await self.stop()
             raise
+        return self
 
     async def stop(self) -> None:
         """Stop with SIGTERM, so that the file is closed properly; kill after 15 seconds."""
@@ -157,11 +131,6 @@ class DevServer:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
-
-    async def kill(self) -> None:
-        """Kill it as a power cut would; `start` brings it back on the same port."""
-        if self._child is not None:
-            await self._child.kill()
 
     async def restart(self, *, hard: bool = False) -> None:
         """Go down and come back on the same port and file; `hard` kills instead of stopping.

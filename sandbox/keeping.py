@@ -7,13 +7,14 @@ import contextlib
 import errno
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 from domain.errors import AcquitError, InvariantBroken, Unavailable
-from workers.processes import tail_of
+from workers.processes import Child, tail_of
 from workers.reporting import Exit
 
 T = TypeVar("T")
@@ -35,21 +36,35 @@ class Runs(Protocol):
         """How it ended; None while it runs."""
         ...
 
+    async def kill(self) -> object:
+        """End it as a power cut would."""
+        ...
+
 
 @dataclass(slots=True)
 class Part:
     """A part of the stack: how it is started, where it logs, how often it had to be started again.
 
-    `row` counts ends since it last ran steadily.
+    Attributes:
+        ours: its exit codes are those of our programs.
+        grace_s: it has so long to end by itself when the stack stops.
+        row: how often it has ended since it last ran steadily.
     """
 
     name: str
     log: Path
     start: Callable[[], Awaitable[Runs]]
     running: Runs | None = None
+    ours: bool = True
+    grace_s: float = 15.0
     restarts: int = 0
     row: int = 0
     began: float = 0.0
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it has ended, or never started."""
+        return self.running is None or self.running.returncode is not None
 
     async def begin(self) -> None:
         """Start it."""
@@ -74,10 +89,13 @@ class Keeper:
         self._watch = asyncio.create_task(self.watch(), name="keep-alive")
 
     async def stop(self) -> None:
-        """Watch no more; parts run on."""
+        """Watch no more, and end what `run` has started, the last one first."""
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
+        for part in reversed(self.parts.values()):
+            if isinstance(part.running, Child):
+                await part.running.stop(grace_s=part.grace_s)
 
     async def alive_while(self, work: Awaitable[T]) -> T:
         """Do something while the parts are watched; what `watch` raises ends it too.
@@ -101,6 +119,38 @@ class Keeper:
         self.parts[part.name] = part
         await part.begin()
 
+    async def run(
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        cwd: Path | None = None,
+        ours: bool = True,
+        grace_s: float = 15.0,
+    ) -> None:
+        """Start a program that logs under its name in the home, and look after it from now on."""
+        log = self.home / "logs" / f"{name}.log"
+        start = partial(Child.start, argv, log=log, env=env, cwd=cwd)
+        await self.add(Part(name, log, start, ours=ours, grace_s=grace_s))
+
+    async def ended(self, name: str, ending: Awaitable[T]) -> T:
+        """End a part on purpose, and wait until it has been started again.
+
+        Raises:
+            PartRefused, Unavailable, OSError: see `watch`.
+        """
+        part = self.parts[name]
+        before = part.restarts
+        found = await ending
+
+        async def again() -> None:
+            while part.restarts == before or part.running is None:  # noqa: ASYNC110  (bounded)
+                await asyncio.sleep(self.look_s)
+
+        await self.alive_while(again())
+        return found
+
     async def watch(self) -> NoReturn:
         """Start again what dies, on the same files and ports, until that cannot help.
 
@@ -113,12 +163,12 @@ class Keeper:
             await asyncio.sleep(self.look_s)
             must_have_room(self.home)
             for part in self.parts.values():
-                if part.running is None or part.running.returncode is not None:
+                if part.is_down:
                     await self._again(part)
 
     async def _again(self, part: Part) -> None:
         code = None if part.running is None else part.running.returncode
-        if code == Exit.MISTAKE:
+        if part.ours and code == Exit.MISTAKE:
             raise PartRefused(f"{part.name}: {_last_said(part.log)}")
         steady = time.monotonic() - part.began >= self.steady_s
         part.row = 1 if steady else part.row + 1
@@ -127,8 +177,8 @@ class Keeper:
             often = f"{part.name} {ended}, {part.row} times in a row"
             raise Unavailable(f"{often}; see {part.log}: {_last_said(part.log)}")
         self.say(f"{part.name} again, which {ended}; see {part.log}")
-        part.restarts += 1
         await asyncio.sleep(min(self.pause_s * part.row, 25 * self.pause_s))
+        part.restarts += 1
         try:
             await part.begin()
         except Unavailable:  # counted, and tried again at the next look

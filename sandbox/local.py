@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-import signal
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -40,13 +39,12 @@ from sandbox.keeping import Keeper, Part, must_have_room, told_if_full
 from sandbox.serverbinary import find_server
 from workers.booksfile import must_have_books
 from workers.clock import CLOCK_FILE, SandboxClock
-from workers.processes import Child, free_port
+from workers.processes import Service, free_port
 from workers.settings import environment
 from workers.stackfile import STACK_FILE, StackRecord, file_url, write_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from types import TracebackType
+    from collections.abc import Callable
 
     from workers.settings import Settings
 
@@ -82,7 +80,7 @@ class LocalOptions:
 
 
 @dataclass(slots=True)
-class LocalStack:
+class LocalStack(Service):
     """Starts everything in order and stops it in the opposite one."""
 
     settings: Settings
@@ -90,11 +88,11 @@ class LocalStack:
     say: Callable[[str], None]
     server: DevServer | None = None
     record: StackRecord | None = None
-    _keeper: Keeper = field(init=False)
+    keeper: Keeper = field(init=False)
     _mine: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __post_init__(self) -> None:
-        self._keeper = Keeper(self.settings.home, self.say)
+        self.keeper = Keeper(self.settings.home, self.say)
 
     @property
     def home(self) -> Path:
@@ -104,40 +102,19 @@ class LocalStack:
     @property
     def restarts(self) -> dict[str, int]:
         """How often each part had to be started again."""
-        return {name: part.restarts for name, part in self._keeper.parts.items()}
+        return {name: part.restarts for name, part in self.keeper.parts.items()}
 
-    async def __aenter__(self) -> Self:
-        """Start all parts; on a failure what was started is stopped.
+    async def start(self) -> Self:
+        """Start all parts.
 
         Raises:
             InvalidInput: another stack runs in this home, or others have files there.
             OSError: its disk is full.
         """
         self._mine.enter_context(only_stack_in(self.home, fresh=not self.options.keep_state))
-        try:
-            with told_if_full(self.home):
-                await self._start()
-        except BaseException:
-            await self._stop()
-            raise
+        with told_if_full(self.home):
+            await self._start()
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop all parts; nothing is left running."""
-        await self._stop()
-
-    async def alive_while(self, work: Awaitable[T]) -> T:
-        """Do something on the stack; what ends the stack ends it too.
-
-        Raises:
-            PartRefused, Unavailable, OSError: the stack cannot live on; see `Keeper.watch`.
-        """
-        return await self._keeper.alive_while(work)
 
     async def _start(self) -> None:
         home = self.home
@@ -176,7 +153,7 @@ class LocalStack:
         self.say("workers")
         for index in range(self.options.workers):
             await self._start_worker(index, api_port)
-        self._keeper.begin()
+        self.keeper.begin()
 
     async def _start_server(self, log: Path) -> DevServer:
         binary = await find_server(environment(), self.say)
@@ -187,12 +164,7 @@ class LocalStack:
             log_file=log,
         )
         self.server = server = DevServer(binary, options)
-
-        async def start() -> DevServer:
-            await server.start()
-            return server
-
-        await self._keeper.add(Part("temporal", log, start))
+        await self.keeper.add(Part("temporal", log, server.start, ours=False))
         return server
 
     def _set_clock(self) -> timedelta:
@@ -239,7 +211,7 @@ class LocalStack:
         argv += ["--api-secret", keys["rail_api_secret"]]
         argv += ["--sms-secret", keys["sms_secret"]]
         argv += ["--merchant-id", self.settings.merchant_id]
-        await self._run("simulator", argv, {})
+        await self.keeper.run("simulator", argv, environment())
         return await self._ready(ready)
 
     async def _start_worker(self, index: int, api_port: int) -> None:
@@ -252,19 +224,10 @@ class LocalStack:
             "all",
         ]
         env = {"ACQUIT_API_PORT": str(api_port)} if index == 0 else {}
-        await self._run(f"worker-{index + 1}", argv, env)
-
-    async def _run(self, name: str, argv: list[str], env: dict[str, str]) -> None:
-        log = self.home / "logs" / f"{name}.log"
-        given = environment(**env)
-
-        async def start() -> Child:
-            return await Child.start(argv, log=log, env=given)
-
-        await self._keeper.add(Part(name, log, start))
+        await self.keeper.run(f"worker-{index + 1}", argv, environment(**env))
 
     async def _ready(self, path: Path) -> dict[str, str]:
-        part = self._keeper.parts["simulator"]
+        part = self.keeper.parts["simulator"]
         child, log = part.running, part.log
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_S):
@@ -282,11 +245,9 @@ class LocalStack:
         asked = {"profile": self.options.profile, "seed": self.options.seed}
         return {name: value for name, value in asked.items() if value is not None}
 
-    async def _stop(self) -> None:
-        await self._keeper.stop()
-        for part in reversed(self._keeper.parts.values()):
-            if isinstance(part.running, Child):
-                await part.running.stop(first=signal.SIGTERM)
+    async def stop(self) -> None:
+        """Stop all parts; nothing is left running."""
+        await self.keeper.stop()
         if self.server is not None:
             await self.server.stop()
         self._mine.close()

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Self
 
 import asyncpg
 
-from workers.processes import Child, RunAs, free_port, output_of
+from domain.errors import Unavailable
+from workers.processes import Child, RunAs, Server, free_port, output_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
 _HOST = "127.0.0.1"
 _SUPERUSER = "acquit"
@@ -68,7 +68,7 @@ def packaged_binaries() -> Path | None:
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
-class LocalPostgres:
+class LocalPostgres(Server):
     """One server: `async with LocalPostgres(os.environ) as server: await server.create_database()`.
 
     `durable` keeps fsync on; without it a commit survives the server's death, not the machine's.
@@ -78,39 +78,14 @@ class LocalPostgres:
     def __init__(
         self, environ: Mapping[str, str], *, durable: bool = False, binaries: Path | None = None
     ) -> None:
+        super().__init__()
         self._binaries = binaries or find_binaries(environ)
         self._durable = durable
         self._port = free_port(_HOST)
         self._run_as = _unprivileged() if os.geteuid() == 0 else None
         self._root: Path | None = None
-        self._child: Child | None = None
         self._names = 0
         self.version = ""
-
-    @property
-    def running(self) -> bool:
-        """Tell whether the process is alive."""
-        return self._child is not None and self._child.returncode is None
-
-    async def __aenter__(self) -> Self:
-        """Initialise the data folder and start."""
-        self._root = self._make_root()
-        try:
-            await self._initialise(self._root)
-            await self.start()
-        except BaseException:
-            await self.stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop and remove everything."""
-        await self.stop()
 
     def url(self, database: str = "postgres") -> str:
         """Return the SQLAlchemy URL of one database, asyncpg as the driver."""
@@ -127,12 +102,26 @@ class LocalPostgres:
         """Drop a database made by `create_database`, closing connections that are still open."""
         await self._execute(f"DROP DATABASE IF EXISTS {url.rsplit('/', 1)[-1]} WITH (FORCE)")
 
-    async def start(self) -> None:
-        """Start on the existing data folder and wait until it answers (again after `kill`)."""
-        root = self._root
-        if root is None:
-            msg = "the data folder is made by `async with`"
+    @property
+    def log(self) -> Path:
+        """What the server says, in the folder that `start` makes."""
+        if self._root is None:
+            msg = "the data folder is made at the start"
             raise RuntimeError(msg)
+        return self._root / "server.log"
+
+    async def start(self) -> Self:
+        """Start, after `kill` on the same data folder, and wait until it answers.
+
+        Raises:
+            Unavailable: it ends early, or does not answer in time.
+        """
+        if self.running:
+            return self
+        if self._root is None:
+            self._root = self._make_root()
+            await self._initialise(self._root)
+        log, root = self.log, self._root
         socket_folder = str(root) if len(str(root)) <= _LONGEST_SOCKET_FOLDER else ""
         settings = {
             "listen_addresses": _HOST,
@@ -147,17 +136,17 @@ class LocalPostgres:
             argv += ["-c", f"{name}={value}"]
         self._child = await Child.start(
             argv,
-            log=root / "server.log",
+            log=log,
             cwd=root,
             run_as=self._run_as,
             death_signal=signal.SIGQUIT,
         )
-        await self._until_ready()
-
-    async def kill(self) -> None:
-        """Kill the server without warning; `start` then recovers from its log."""
-        if self._child is not None:
-            await self._child.kill()
+        try:
+            await self._until_ready()
+        except BaseException:
+            await self.kill()
+            raise
+        return self
 
     async def stop(self) -> None:
         """Stop at once, rolling back what is open, and remove the folder."""
@@ -202,8 +191,8 @@ class LocalPostgres:
                     return
         except TimeoutError:
             pass
-        msg = f"PostgreSQL did not come up:\n{self._child.tail() if self._child else ''}"
-        raise RuntimeError(msg)
+        said = self._child.tail() if self._child else ""
+        raise Unavailable(f"PostgreSQL did not come up:\n{said}")
 
     async def _answers(self) -> bool:
         with contextlib.suppress(OSError, asyncpg.PostgresError):

@@ -3,7 +3,8 @@
 The parts of docker-compose.yml as processes, started by the same scripts of deploy/ with the same
 variables: PostgreSQL, a Temporal cluster on it, the books under a restricted role, one process for
 each kind of worker, the web door and the simulated bank. What dies is started again, as the
-`restart` rules say. For trials and tests: PostgreSQL trusts this machine, and all state is removed.
+`restart` rules say, until that cannot help. For trials and tests: PostgreSQL trusts this machine,
+and all state is removed.
 """
 
 from __future__ import annotations
@@ -17,40 +18,32 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from domain.errors import Unavailable
 from sandbox.clusterbinary import find_cluster
+from sandbox.keeping import Keeper, Part, PartRefused
 from sandbox.postgres import LocalPostgres, find_binaries
 from sandbox.serverbinary import find_server
 from sandbox.topologyparts import Ports, Secrets, Site, parts_of
 from sandbox.topologyready import until_ready
-from workers.processes import Child
+from workers.processes import Child, Service, tail_of
+from workers.reporting import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from sandbox.topologyparts import Part
+    from sandbox.topologyparts import Process
 
 ROOT = Path(__file__).resolve().parents[1]
 POSTGRES = "postgres"
-_LOOK_S = 0.25
+T = TypeVar("T")
 _ONE_SHOT_S = 120
 _READY_S = 90.0
 
 
 @dataclass(slots=True)
-class Running:
-    """A part and its process, which is started again when it dies."""
-
-    part: Part
-    child: Child
-    restarts: int = 0
-
-
-@dataclass(slots=True)
-class Topology:
+class Topology(Service):
     """Everything of one installation, in a folder of its own.
 
     Attributes:
@@ -70,76 +63,53 @@ class Topology:
     more: Mapping[str, str] = field(default_factory=dict)
     ports: Ports = field(default_factory=Ports)
     secrets: Secrets = field(default_factory=Secrets)
-    _postgres: LocalPostgres | None = None
-    _running: dict[str, Running] = field(default_factory=dict)
-    _postgres_restarts: int = 0
-    _keeper: asyncio.Task[None] | None = None
-    _gate: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _env: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    keeper: Keeper = field(init=False)
+    _mine: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    def __post_init__(self) -> None:
+        self.keeper = Keeper(self.home, self.say)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every part that runs, PostgreSQL first."""
-        return (POSTGRES, *self._running)
+        return tuple(self.keeper.parts)
 
     def restarts(self, name: str) -> int:
         """How often a part had to be started again."""
-        return self._postgres_restarts if name == POSTGRES else self._running[name].restarts
+        return self.keeper.parts[name].restarts
 
     def environment(self, name: str = "worker-workflows") -> Mapping[str, str]:
         """Variables of one part, for a client that is to act like it."""
-        return self._running[name].part.env
-
-    async def __aenter__(self) -> Self:
-        """Start all parts; on a failure what was started is stopped."""
-        try:
-            await self._start()
-        except BaseException:
-            await self._stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop all parts in the opposite order."""
-        await self._stop()
+        return self._env[name]
 
     async def kill(self, name: str) -> None:
         """Kill one part as a power cut would, and wait until it was started again."""
-        before = self.restarts(name)
-        if name == POSTGRES:
-            await self._server().kill()
-        else:
-            await self._running[name].child.kill()
-        async with asyncio.timeout(_READY_S):
-            while self.restarts(name) == before:  # noqa: ASYNC110  (the keeper counts)
-                await asyncio.sleep(_LOOK_S)
+        part = self.keeper.parts[name]
+        if part.running is not None:
+            await self._again(name, part.running.kill())
 
     async def restart(self, name: str) -> int:
-        """Stop one part with SIGTERM, wait for its end, start it again; its exit code."""
-        async with self._gate:
-            running = self._running[name]
-            code = await running.child.stop(grace_s=running.part.grace_s)
-            running.child = await self._spawn(running.part)
-        return code
+        """Stop one part with SIGTERM, wait for its end and its next start; its exit code."""
+        part = self.keeper.parts[name]
+        if not isinstance(part.running, Child):
+            raise Unavailable(f"{name} does not run")
+        return await self._again(name, part.running.stop(grace_s=part.grace_s))
 
-    def _server(self) -> LocalPostgres:
-        if self._postgres is None:
-            raise Unavailable("PostgreSQL has not been started")
-        return self._postgres
+    async def _again(self, name: str, ending: Awaitable[T]) -> T:
+        async with asyncio.timeout(_READY_S):
+            return await self.keeper.ended(name, ending)
 
     # --- starting -----------------------------------------------------------------------------
 
-    async def _start(self) -> None:
+    async def start(self) -> Self:
+        """Start all parts in order, and look after them once all are ready."""
         self.home.mkdir(parents=True, exist_ok=True)
         tools = await self._tools()
         self.say("PostgreSQL")
-        self._postgres = LocalPostgres(self.environ, durable=False)
-        await self._postgres.__aenter__()
-        self.ports.take_postgres(self._postgres.url())
+        postgres = await self._mine.enter_async_context(LocalPostgres(self.environ))
+        await self.keeper.add(Part(POSTGRES, postgres.log, postgres.start, ours=False))
+        self.ports.take_postgres(postgres.url())
         folder = self.secrets.write(self.home / "secrets", self.ports)
         site = Site(
             root=ROOT, home=self.home, tools=tools, secrets_dir=folder, environ=self.environ
@@ -149,10 +119,14 @@ class Topology:
             self.say(part.name)
             if part.once:
                 await self._run_once(part)
-            else:
-                self._running[part.name] = Running(part, await self._spawn(part))
-        await self._until_ready()
-        self._keeper = asyncio.create_task(self._keep_alive(), name="keep-alive")
+                continue
+            self._env[part.name] = part.env
+            await self.keeper.run(
+                part.name, part.argv, part.env, cwd=ROOT, ours=part.ours, grace_s=part.grace_s
+            )
+        await until_ready(self.ports, self.keeper.parts, _READY_S)
+        self.keeper.begin()
+        return self
 
     async def _tools(self) -> Path:
         """A folder with the programs that the scripts call by the names they have in the images."""
@@ -170,8 +144,9 @@ class Topology:
             (folder / name).symlink_to(path)
         return folder
 
-    async def _run_once(self, part: Part) -> None:
-        child = await self._spawn(part)
+    async def _run_once(self, part: Process) -> None:
+        log = self.home / "logs" / f"{part.name}.log"
+        child = await Child.start(part.argv, log=log, env=part.env, cwd=ROOT)
         waited = 0
         while await child.wait(1.0) is None and waited < _ONE_SHOT_S and not self._dead():
             waited += 1
@@ -183,43 +158,13 @@ class Topology:
 
     def _dead(self) -> dict[str, str]:
         """Parts that should run and do not, with the last lines of their logs."""
-        found = self._running.items()
-        return {name: it.child.tail(5) for name, it in found if it.child.returncode is not None}
+        found = self.keeper.parts.items()
+        return {name: tail_of(part.log, 5) for name, part in found if part.is_down}
 
-    async def _spawn(self, part: Part) -> Child:
-        log = self.home / "logs" / f"{part.name}.log"
-        return await Child.start(part.argv, log=log, env=part.env, cwd=ROOT)
-
-    async def _until_ready(self) -> None:
-        """Wait until every worker says that it can work."""
-        children = {name: running.child for name, running in self._running.items()}
-        await until_ready(self.ports, children, _READY_S)
-
-    # --- keeping ------------------------------------------------------------------------------
-
-    async def _keep_alive(self) -> None:
-        while True:  # ends by being cancelled in `_stop`
-            await asyncio.sleep(_LOOK_S)
-            async with self._gate:
-                postgres = self._postgres
-                if postgres is not None and not postgres.running:
-                    await postgres.start()
-                    self._postgres_restarts += 1
-                for running in self._running.values():
-                    if running.child.returncode is not None:
-                        await asyncio.sleep(min(0.2 * running.restarts, 3.0))
-                        running.child = await self._spawn(running.part)
-                        running.restarts += 1
-
-    async def _stop(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
-        for running in reversed(self._running.values()):
-            await running.child.stop(grace_s=running.part.grace_s)
-        if self._postgres is not None:
-            await self._postgres.stop()
+    async def stop(self) -> None:
+        """Stop all parts in the opposite order."""
+        await self.keeper.stop()
+        await self._mine.aclose()
 
 
 async def _main() -> int:
@@ -236,7 +181,9 @@ async def _main() -> int:
             say(f"{len(topology.names)} parts run; logs and secrets in {home}; Ctrl-C ends them")
             for line in topology.ports.lines():
                 say(line)
-            await stop.wait()
+            await topology.keeper.alive_while(stop.wait())
+    except (PartRefused, Unavailable) as error:
+        return complain(error)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return 0

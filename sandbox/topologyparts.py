@@ -42,13 +42,14 @@ SECRET_VARIABLES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One process: `once` runs to its end before the next part is started."""
+class Process:
+    """One process: `once` runs to its end before the next one is started, `ours` is our program."""
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str]
     once: bool = False
+    ours: bool = True
     grace_s: float = 45.0
 
 
@@ -205,7 +206,7 @@ class Site:
 
 def parts_of(
     site: Site, ports: Ports, *, shards: int, seed: int, more: Mapping[str, str]
-) -> tuple[Part, ...]:
+) -> tuple[Process, ...]:
     """Every part after PostgreSQL, in the order in which they are started.
 
     Args:
@@ -234,8 +235,9 @@ def parts_of(
     namespace = {"TEMPORAL_ADDRESS": address, "NAMESPACE": NAMESPACE, "RETENTION": "2160h"}
     owner = {"ACQUIT_DATABASE_URL_FILE": str(secrets_dir / "acquit_owner_database_url")}
 
-    def script(name: str, file: str, env: Mapping[str, str], *, once: bool = True) -> Part:
-        return Part(name=name, argv=("sh", str(deploy / file)), env={**base, **env}, once=once)
+    def script(name: str, file: str, env: Mapping[str, str], *, once: bool = True) -> Process:
+        argv = ("sh", str(deploy / file))
+        return Process(name=name, argv=argv, env={**base, **env}, once=once, ours=False)
 
     bank = (
         *("sh", str(deploy / "simulator.sh"), "--host", HOST, "--db", str(home / "bank.db")),
@@ -248,15 +250,15 @@ def parts_of(
         script("temporal-schema", "temporal-server/schema.sh", schema),
         script("temporal", "temporal-server/start.sh", server, once=False),
         script("temporal-namespace", "temporal-server/namespace.sh", namespace),
-        Part(
+        Process(
             name="migrate",
             argv=(*acquit, "db", "upgrade", "--grant-to", APP_ROLE),
             env={**ours("worker-workflows"), **owner},
             once=True,
         ),
-        Part(name="simulator", argv=bank, env=base),
+        Process(name="simulator", argv=bank, env=base),
         *(
-            Part(
+            Process(
                 name=name,
                 argv=(*acquit, "worker", role),
                 env=ours(name, ACQUIT_API_HOST=HOST, ACQUIT_API_PORT=str(ports.api)),

@@ -10,18 +10,19 @@ import httpx
 
 from domain.errors import Unavailable
 from sandbox.topologyparts import HOST
+from workers.processes import tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandbox.keeping import Part
     from sandbox.topologyparts import Ports
-    from workers.processes import Child
 
 _POLL_S = 0.3
 _ASK_S = 5.0
 
 
-async def until_ready(ports: Ports, children: Mapping[str, Child], within_s: float) -> None:
+async def until_ready(ports: Ports, parts: Mapping[str, Part], within_s: float) -> None:
     """Wait until everything answers.
 
     Raises:
@@ -34,10 +35,9 @@ async def until_ready(ports: Ports, children: Mapping[str, Child], within_s: flo
             httpx.AsyncClient(trust_env=False, timeout=_ASK_S) as client,
         ):
             while lacking:
-                for name, child in children.items():
-                    if child.returncode is not None:
-                        text = f"{name} ended with {child.returncode}:\n{child.tail()}"
-                        raise Unavailable(text)
+                for name, part in parts.items():
+                    if part.is_down:
+                        raise Unavailable(f"{name} has ended:\n{tail_of(part.log, 15)}")
                 lacking = await _lacking(client, ports)
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from adapters.calendars import load_calendar
+from adapters.calendars import CALENDARS, load_calendar
 from adapters.intake import BooksIntake
 from adapters.notices.channels import ChannelNotices, TokenContacts
 from adapters.notices.dispatcher import NoticeDispatcher
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from ports.rail import Rail
     from workers.settings import Settings
 
-CALENDARS = ("CN", "TARGET", "US-FED", "ENGLAND", "NONE")
 SANDBOX_PACE = Pace(deliver_within=timedelta(seconds=3), lease=timedelta(seconds=15))
 """The outbox in a sandbox: short leases, since virtual time waits for a dead worker's messages."""
 SENDER = {"lender": "Funder One", "contact": "service@funder-1.example"}

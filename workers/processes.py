@@ -9,12 +9,14 @@ import os
 import signal
 import socket
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
 
 _PR_SET_PDEATHSIG = 1
 """Linux `prctl` option: the signal a process receives when the thread that started it ends."""
@@ -55,6 +57,59 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return guard
+
+
+class Service(ABC):
+    """What runs from entering `async with` to leaving it, whatever happens in between."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def start(self) -> Self:
+        """Start it, and return once it can be used."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Stop it, however far it came; nothing is left running."""
+
+    async def __aenter__(self) -> Self:
+        """Start it; on a failure what was started is stopped."""
+        try:
+            return await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        await self.stop()
+
+
+class Server(Service):
+    """A service that is one process, which may be started again after it has ended."""
+
+    def __init__(self) -> None:
+        self._child: Child | None = None
+
+    @property
+    def returncode(self) -> int | None:
+        """How the process ended; None while it runs, and before it was started."""
+        return None if self._child is None else self._child.returncode
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._child is not None and self._child.returncode is None
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would; `start` brings it back."""
+        if self._child is not None:
+            await self._child.kill()
 
 
 class Child:

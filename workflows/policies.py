@@ -14,29 +14,29 @@ NEVER_AGAIN = ["InvalidInput", "Refused", "Conflict", "StatementRefused"]
 
 _SECOND = timedelta(seconds=1)
 
+
+def _tries(most: int, apart: timedelta) -> RetryPolicy:
+    """At most so many tries: the second after a second, then twice as long each time to `apart`."""
+    return RetryPolicy(
+        initial_interval=_SECOND,
+        backoff_coefficient=2.0,
+        maximum_interval=apart,
+        maximum_attempts=most,
+        non_retryable_error_types=NEVER_AGAIN,
+    )
+
+
 # Fits into one workflow task. One try only: what fails is done again as a normal activity, whose
 # tries the server keeps and shows.
 QUICK = workflow.LocalActivityConfig(
     start_to_close_timeout=timedelta(seconds=3),
     schedule_to_close_timeout=timedelta(seconds=5),
-    retry_policy=RetryPolicy(
-        initial_interval=_SECOND,
-        backoff_coefficient=2.0,
-        maximum_interval=_SECOND,
-        maximum_attempts=1,
-        non_retryable_error_types=NEVER_AGAIN,
-    ),
+    retry_policy=_tries(1, _SECOND),
 )
 
 STEADY = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(seconds=20),
-    retry_policy=RetryPolicy(
-        initial_interval=_SECOND,
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=30),
-        maximum_attempts=5,
-        non_retryable_error_types=NEVER_AGAIN,
-    ),
+    retry_policy=_tries(5, timedelta(seconds=30)),
 )
 
 # The section that sends and records is never cut, so the worker may answer late: the start-to-close
@@ -45,31 +45,17 @@ DEBIT = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(minutes=5),
     heartbeat_timeout=timedelta(seconds=10),
     cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry_policy=RetryPolicy(
-        initial_interval=_SECOND,
-        backoff_coefficient=2.0,
-        maximum_interval=timedelta(seconds=30),
-        maximum_attempts=5,
-        non_retryable_error_types=NEVER_AGAIN,
-    ),
+    retry_policy=_tries(5, timedelta(seconds=30)),
 )
 
 # An order goes before the next action, so the whole of it is bounded.
 ORDER: workflow.ActivityConfig = {**STEADY, "schedule_to_close_timeout": timedelta(minutes=3)}
 
-_BULK_RETRIES = RetryPolicy(
-    initial_interval=_SECOND,
-    backoff_coefficient=2.0,
-    maximum_interval=timedelta(minutes=1),
-    maximum_attempts=20,
-    non_retryable_error_types=NEVER_AGAIN,
-)
-
 # Bulk work reports its cursor with every heartbeat and goes on from there.
 BULK = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(hours=2),
     heartbeat_timeout=timedelta(seconds=30),
-    retry_policy=_BULK_RETRIES,
+    retry_policy=_tries(20, timedelta(minutes=1)),
 )
 
 # One bounded piece of bulk work without a cursor to report: it shows that it lives, so that a dead
@@ -77,7 +63,7 @@ BULK = workflow.ActivityConfig(
 BULK_QUIET = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=10),
-    retry_policy=_BULK_RETRIES,
+    retry_policy=_tries(20, timedelta(minutes=1)),
 )
 
 EVENTS_MOST = 4000

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import AsyncGenerator, AsyncIterator
 
+from domain.ledger.entry import JournalPosting
 from domain.money import decimal_text
 from domain.text import visible
-from ports.queries import JournalPosting
 
 COLUMNS = (
     "seq",

@@ -7,9 +7,9 @@ by colons. Commodities are the ISO codes, written after amounts with the currenc
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
+from domain.ledger.entry import JournalPosting
 from domain.money import decimal_text, exponent
 from domain.text import is_plain, visible
-from ports.queries import JournalPosting
 
 _TAGS = ("loan", "number", "component", "receipt", "order_no", "line")
 

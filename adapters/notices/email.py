@@ -8,8 +8,8 @@ from email.utils import formatdate, parseaddr
 
 import aiosmtplib
 
-from adapters.notices.once import Once
-from adapters.notices.wording import EmailWords, NoWording, Wording
+from adapters.notices.once import OnceNotices
+from adapters.notices.wording import EmailWords, Wording
 from ports.notices import Contacts, Notice, NotSent, Sent
 
 _PERMANENT = 500
@@ -35,36 +35,22 @@ class SmtpServer:
     timeout_s: float = 20.0
 
 
-class SmtpNotices:
+class SmtpNotices(OnceNotices):
     """Implements `ports.notices.Notices` for e-mail.
 
-    SMTP itself knows no idempotence: repeats are caught in this process (`Once`), and a repeat
-    after a restart carries the same Message-ID, by which mail programs drop a double.
+    SMTP itself knows no idempotence: repeats are caught in this process, and a repeat after a
+    restart carries the same Message-ID, by which mail programs drop a double.
     """
 
     def __init__(self, server: SmtpServer, contacts: Contacts, wording: Wording) -> None:
+        super().__init__(contacts, wording)
         self._server = server
-        self._contacts = contacts
-        self._wording = wording
-        self._once = Once()
 
-    async def send(self, message: Notice) -> Sent | NotSent:
-        """See the port."""
-        return await self._once.send(message, self._deliver)
-
-    async def _deliver(self, notice: Notice) -> Sent | NotSent:
-        address = await self._contacts.address(notice.to, "email")
-        if address is None:
-            return NotSent(notice.message_id, "no_address", retryable=False)
+    async def _hand_in(self, notice: Notice, address: str) -> Sent | NotSent:
         try:
             mail = self._mail(notice, address, self._wording.email(notice))
-        except NoWording as error:
-            return NotSent(notice.message_id, error.reason, retryable=False)
         except ValueError:  # the library's word for a header that an address would break
             return NotSent(notice.message_id, "bad_address", retryable=False)
-        return await self._hand_in(notice, mail)
-
-    async def _hand_in(self, notice: Notice, mail: EmailMessage) -> Sent | NotSent:
         server = self._server
         client = aiosmtplib.SMTP(
             hostname=server.host,

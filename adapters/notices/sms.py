@@ -3,8 +3,8 @@
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from adapters.notices.once import Once
-from adapters.notices.wording import NoWording, Wording
+from adapters.notices.once import OnceNotices
+from adapters.notices.wording import Wording
 from ports.notices import Contacts, Notice, NotSent, Sent
 
 _TIMEOUT = httpx.Timeout(10.0)
@@ -17,7 +17,7 @@ class _Taken(BaseModel):
     provider_id: str | None = None
 
 
-class SmsNotices:
+class SmsNotices(OnceNotices):
     """Implements `ports.notices.Notices` for text messages.
 
     The carrier takes each `message_id` once, so a repeat after a lost answer does no harm.
@@ -36,29 +36,16 @@ class SmsNotices:
         contacts: Contacts,
         wording: Wording,
     ) -> None:
+        super().__init__(contacts, wording)
         self._client = client
         self._url = f"{base_url}/sms/v1/messages"
         self._headers = {"Authorization": f"Bearer {secret}"}
-        self._contacts = contacts
-        self._wording = wording
-        self._once = Once()
 
-    async def send(self, message: Notice) -> Sent | NotSent:
-        """See the port."""
-        return await self._once.send(message, self._deliver)
-
-    async def _deliver(self, notice: Notice) -> Sent | NotSent:
-        number = await self._contacts.address(notice.to, "sms")
-        if number is None:
-            return NotSent(notice.message_id, "no_address", retryable=False)
-        try:
-            text = self._wording.sms(notice)
-        except NoWording as error:
-            return NotSent(notice.message_id, error.reason, retryable=False)
+    async def _hand_in(self, notice: Notice, address: str) -> Sent | NotSent:
         body = {
             "message_id": notice.message_id,
-            "to": number,
-            "text": text,
+            "to": address,
+            "text": self._wording.sms(notice),
             "lang": notice.language,
         }
         try:

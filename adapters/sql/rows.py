@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
+from sqlalchemy import Row as Found
 
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.kernel.canonical import digest
+from domain.ledger.entry import Posting
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Answer, CaseChange, Message
@@ -25,6 +27,7 @@ from domain.loan.view import InstallmentView
 from ports.outbox import TRACE
 
 Row = dict[str, Any]
+P = TypeVar("P", bound=Posting)
 
 _PRODUCT = TypeAdapter(Product)
 _LOAN = TypeAdapter(Loan)
@@ -223,6 +226,22 @@ def read_loan(
     head["installments"] = items
     head["receipts"] = tuple(_RECEIPT.validate_json(item) for item in receipts)
     return _LOAN.validate_python(head)
+
+
+def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: ANN401  (its fields)
+    """A posting of the journal, with what the entry that holds it says where `kind` has that."""
+    return kind(
+        row.account,
+        row.minor,
+        row.currency,
+        row.loan,
+        row.number,
+        row.component,
+        row.receipt,
+        row.order_no,
+        row.line,
+        **entry,
+    )
 
 
 def read_line(body: str) -> LineState:

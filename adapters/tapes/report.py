@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.products.translate import ProductFile
-from adapters.refusals import SourceRefused
+from adapters.refusals import refused
 from adapters.tapes.checks import check_cost
 from adapters.tapes.loans import BoardingRules, RowLoan, Shift, loan_of
 from adapters.tapes.mapping import TapeMap
@@ -97,7 +97,7 @@ def read_tape(  # noqa: PLR0913  (one parameter for each option)
             break
         run.take(item, position, rules)
     if not run.good and not run.fault_count:
-        raise SourceRefused(str(path), [InvalidInput("rows", 0, "at least one loan")])
+        raise refused(path, "rows", 0, "at least one loan")
     return run.report()
 
 

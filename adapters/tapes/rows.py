@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.inputfile import csv_rows, open_text
-from adapters.refusals import SourceRefused
+from adapters.refusals import SourceRefused, refused
 from adapters.tapes.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
 from domain.errors import InvalidInput
 from domain.text import shortened
@@ -64,7 +64,7 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
                 continue
             count += 1
             if count > MOST_ROWS:
-                raise _refused(path, "rows", count, f"at most {MOST_ROWS}")
+                raise refused(path, "rows", count, f"at most {MOST_ROWS}")
             yield _row(line, cells, header, tape_map)
 
 
@@ -101,7 +101,7 @@ def _loan_id(raw: Mapping[str, str], tape_map: TapeMap) -> str:
 def _header(path: Path, cells: list[str], tape_map: TapeMap) -> list[str]:
     header = [cell.strip() for cell in cells]
     if not header or len(header) > MOST_COLUMNS:
-        raise _refused(path, "line 1: columns", len(header), f"a header of 1 to {MOST_COLUMNS}")
+        raise refused(path, "line 1: columns", len(header), f"a header of 1 to {MOST_COLUMNS}")
     faults = [
         InvalidInput("line 1: column", name, "each column once")
         for name in sorted({name for name in header if header.count(name) > 1})
@@ -121,7 +121,3 @@ def _header(path: Path, cells: list[str], tape_map: TapeMap) -> list[str]:
     if faults:
         raise SourceRefused(str(path), faults)
     return header
-
-
-def _refused(path: Path, field: str, value: object, rule: str) -> SourceRefused:
-    return SourceRefused(str(path), [InvalidInput(field, value, rule)])

@@ -1,6 +1,6 @@
 """Drivers kept by Temporal: opened asleep, woken by signal-with-start, told apart by generation."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -50,24 +50,19 @@ class TemporalDrivers:
 
     async def open(self, view: InstallmentView) -> None:
         """Start the driver asleep. A plain start: a repeated message must not end its sleep."""
-        try:
-            await self._client.start_workflow(
-                InstallmentWorkflow.run,
-                InstallmentOrder.of(view),
-                id=names.driver_id(view),
-                task_queue=self._queue,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                start_delay=self._delay(view),
-                search_attributes=names.attributes(view),
-                memo=await self._memo(view),
-                static_summary=_summary(view),
-            )
-        except WorkflowAlreadyStartedError:
-            await self._accept_existing(view)
+        await self._start(view, WorkflowIDConflictPolicy.FAIL)
 
     async def wake(self, view: InstallmentView) -> None:
         """Signal, starting the driver if there is none; this also ends the sleep of an open one."""
+        await self._start(view, WorkflowIDConflictPolicy.USE_EXISTING, "wake", [view])
+
+    async def _start(
+        self,
+        view: InstallmentView,
+        if_running: WorkflowIDConflictPolicy,
+        signal: str | None = None,
+        args: Sequence[InstallmentView] = (),
+    ) -> None:
         try:
             await self._client.start_workflow(
                 InstallmentWorkflow.run,
@@ -75,10 +70,10 @@ class TemporalDrivers:
                 id=names.driver_id(view),
                 task_queue=self._queue,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_conflict_policy=if_running,
                 start_delay=self._delay(view),
-                start_signal="wake",
-                start_signal_args=[view],
+                start_signal=signal,
+                start_signal_args=args,
                 search_attributes=names.attributes(view),
                 memo=await self._memo(view),
                 static_summary=_summary(view),

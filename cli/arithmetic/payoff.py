@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arithmetic import termstext as words
+from cli.arithmetic.termstext import TermsText, with_terms
 from cli.output import JsonOption, print_json, print_table
 from workers.reporting import note
 
@@ -26,29 +26,12 @@ _EXAMPLE = (
 
 def register(app: typer.Typer) -> None:
     """Add `payoff` to `app`."""
-    app.command("payoff", epilog=_EXAMPLE)(payoff)
+    app.command("payoff", epilog=_EXAMPLE)(with_terms(payoff))
 
 
 def payoff(  # noqa: PLR0913  (one parameter for each option)
+    words: TermsText,
     *,
-    principal: words.Principal,
-    rate: words.Rate = "0",
-    periods: words.Periods,
-    method: words.MethodName,
-    day_count: words.DayCountName = "months",
-    disbursed: words.Disbursed,
-    first_due: words.FirstDue = "",
-    every: words.Every = "1m",
-    currency: words.Currency,
-    round_installment_to: words.RoundInstallmentTo = "0",
-    balloon: words.Balloon = "0",
-    rate_change: words.RateChange = None,
-    drawdown: words.Drawdown = None,
-    principal_grace: words.PrincipalGrace = 0,
-    interest_free: words.InterestFree = 0,
-    last_due: words.LastDue = "",
-    anchor_day: words.AnchorDay = 0,
-    rounding: words.RoundingName = "half-up",
     as_of: Annotated[str, typer.Option(help="Day of payment, YYYY-MM-DD.")],
     paid_through: Annotated[
         int, typer.Option(help="Number of the last installment that is paid.")
@@ -77,26 +60,7 @@ def payoff(  # noqa: PLR0913  (one parameter for each option)
     from domain.pricing.payoff import EU_CONSUMER_CREDIT, EarlyFee, quote  # noqa: PLC0415
     from domain.pricing.schedule import build  # noqa: PLC0415
 
-    terms = words.TermsText(
-        principal=principal,
-        rate=rate,
-        periods=periods,
-        method=method,
-        disbursed=disbursed,
-        currency=currency,
-        day_count=day_count,
-        first_due=first_due,
-        every=every,
-        round_installment_to=round_installment_to,
-        balloon=balloon,
-        rate_change=rate_change,
-        drawdown=drawdown,
-        principal_grace=principal_grace,
-        interest_free=interest_free,
-        last_due=last_due,
-        anchor_day=anchor_day,
-        rounding=rounding,
-    ).read()
+    terms, currency = words.read(), words.currency
     day = day_of("as_of", as_of)
     agreed = EarlyFee(ratio("fee", fee) / 100, EU_CONSUMER_CREDIT if eu_cap else (), eu_cap)
     asked = amount_of("penalty", penalty, currency)

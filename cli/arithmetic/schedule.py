@@ -12,7 +12,7 @@ from cli.arithmetic import apr as rates
 from cli.arithmetic import loancheck
 from cli.arithmetic import payoff as early
 from cli.arithmetic import penalty as charges
-from cli.arithmetic import termstext as words
+from cli.arithmetic.termstext import TermsText, with_terms
 from cli.options import choice
 from cli.output import JsonOption, print_json, print_table
 from workers.reporting import note
@@ -30,63 +30,17 @@ _EXAMPLE = (
     "--first-due 2022-12-01 --every 1m --currency EUR --json"
 )
 
-CalendarName = Annotated[
-    str, typer.Option(help="CN, TARGET, US-FED, ENGLAND or NONE: moves due dates.")
-]
-AdjustName = Annotated[str, typer.Option(help="none, following, modified-following or preceding.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    app.command("schedule", epilog=_EXAMPLE)(schedule)
+    app.command("schedule", epilog=_EXAMPLE)(with_terms(schedule))
     for module in (rates, allocation, early, charges, days, loancheck):
         module.register(app)
 
 
-def schedule(  # noqa: PLR0913  (one parameter for each option)
+def schedule(
+    words: TermsText,
     *,
-    principal: Annotated[str, typer.Option(help="Amount lent, decimal.")],
-    rate: Annotated[str, typer.Option(help="Percent a year.")] = "0",
-    periods: Annotated[int, typer.Option(help="Number of installments.")],
-    method: Annotated[
-        str,
-        typer.Option(
-            help="equal-installment, equal-principal, interest-only, flat, zero, balloon or bullet."
-        ),
-    ],
-    day_count: Annotated[
-        str,
-        typer.Option(
-            help="months, 30/360, 30E/360, ACT/365F, ACT/360, ACT/ACT (ISDA) or ACT/ACT-ICMA."
-        ),
-    ] = "months",
-    disbursed: Annotated[str, typer.Option(help="Date of the disbursement, YYYY-MM-DD.")],
-    first_due: Annotated[
-        str, typer.Option(help="First due date; one period after the disbursement unless given.")
-    ] = "",
-    every: Annotated[str, typer.Option(help="1m, 3m, 1w, 2w, 10d or half-month.")] = "1m",
-    currency: Annotated[str, typer.Option(help="ISO 4217 code.")],
-    round_installment_to: Annotated[
-        str, typer.Option(help="Round the installment up to a multiple of this amount.")
-    ] = "0",
-    balloon: Annotated[str, typer.Option(help="Paid on top of the last installment.")] = "0",
-    rate_change: Annotated[
-        list[str] | None, typer.Option(help="DATE=RATE: percent a year from that date on.")
-    ] = None,
-    drawdown: Annotated[
-        list[str] | None, typer.Option(help="DATE=AMOUNT: part of the principal lent later.")
-    ] = None,
-    principal_grace: Annotated[
-        int, typer.Option(help="First installments that repay no principal.")
-    ] = 0,
-    interest_free: Annotated[
-        int, typer.Option(help="First installments that bear no interest.")
-    ] = 0,
-    last_due: Annotated[str, typer.Option(help="Last due date, where it is not regular.")] = "",
-    anchor_day: Annotated[
-        int, typer.Option(help="Day of the month wanted; that of the first due date unless given.")
-    ] = 0,
-    rounding: Annotated[str, typer.Option(help="half-up, half-even, down or up.")] = "half-up",
     calendar: Annotated[
         str, typer.Option(help="CN, TARGET, US-FED, ENGLAND or NONE: moves due dates.")
     ] = "",
@@ -102,29 +56,10 @@ def schedule(  # noqa: PLR0913  (one parameter for each option)
     from domain.calendar import Adjust  # noqa: PLC0415
     from domain.pricing.schedule import Method, build  # noqa: PLC0415
 
-    terms = words.TermsText(
-        principal=principal,
-        rate=rate,
-        periods=periods,
-        method=method,
-        disbursed=disbursed,
-        currency=currency,
-        day_count=day_count,
-        first_due=first_due,
-        every=every,
-        round_installment_to=round_installment_to,
-        balloon=balloon,
-        rate_change=rate_change,
-        drawdown=drawdown,
-        principal_grace=principal_grace,
-        interest_free=interest_free,
-        last_due=last_due,
-        anchor_day=anchor_day,
-        rounding=rounding,
-    ).read()
-    rows = _rows(build(terms), currency, calendar, choice("adjust", adjust, Adjust))
+    terms = words.read()
+    rows = _rows(build(terms), words.currency, calendar, choice("adjust", adjust, Adjust))
     if terms.method is Method.ZERO and terms.annual_rate_percent:
-        note(f"note: method zero bears no interest; the rate of {rate} percent is not used")
+        note(f"note: method zero bears no interest; the rate of {words.rate} percent is not used")
     if as_json:
         print_json(rows)
     else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -13,66 +14,55 @@ from domain.errors import InvalidInput
 from domain.money import Rounding, parse_decimal, parse_minor
 from domain.pricing.schedule import DayCount, Frequency, Method, ScheduleTerms
 
-Principal = Annotated[str, typer.Option(help="Amount lent, decimal.")]
-Rate = Annotated[str, typer.Option(help="Percent a year.")]
-Periods = Annotated[int, typer.Option(help="Number of installments.")]
-MethodName = Annotated[
-    str,
-    typer.Option(
-        help="equal-installment, equal-principal, interest-only, flat, zero, balloon or bullet."
-    ),
-]
-DayCountName = Annotated[
-    str,
-    typer.Option(help="months, 30/360, 30E/360, ACT/365F, ACT/360, ACT/ACT (ISDA), ACT/ACT-ICMA."),
-]
-Disbursed = Annotated[str, typer.Option(help="Date of the disbursement, YYYY-MM-DD.")]
-FirstDue = Annotated[
-    str, typer.Option(help="First due date; one period after the disbursement unless given.")
-]
-Every = Annotated[str, typer.Option(help="1m, 3m, 1w, 2w, 10d or half-month.")]
-Currency = Annotated[str, typer.Option(help="ISO 4217 code.")]
-RoundInstallmentTo = Annotated[
-    str, typer.Option(help="Round the installment up to a multiple of this amount.")
-]
-Balloon = Annotated[str, typer.Option(help="Paid on top of the last installment.")]
-RateChange = Annotated[
-    list[str] | None, typer.Option(help="DATE=RATE: percent a year from that date on.")
-]
-Drawdown = Annotated[
-    list[str] | None, typer.Option(help="DATE=AMOUNT: part of the principal lent later.")
-]
-PrincipalGrace = Annotated[int, typer.Option(help="First installments that repay no principal.")]
-InterestFree = Annotated[int, typer.Option(help="First installments that bear no interest.")]
-LastDue = Annotated[str, typer.Option(help="Last due date, where it is not a regular one.")]
-AnchorDay = Annotated[
-    int, typer.Option(help="Day of the month wanted; that of the first due date unless given.")
-]
-RoundingName = Annotated[str, typer.Option(help="half-up, half-even, down or up.")]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TermsText:
     """The words, one field for each option; `read` gives the terms or names the wrong word."""
 
-    principal: str
-    rate: str
-    periods: int
-    method: str
-    disbursed: str
-    currency: str
-    day_count: str = "months"
-    first_due: str = ""
-    every: str = "1m"
-    round_installment_to: str = "0"
-    balloon: str = "0"
-    rate_change: Sequence[str] | None = None
-    drawdown: Sequence[str] | None = None
-    principal_grace: int = 0
-    interest_free: int = 0
-    last_due: str = ""
-    anchor_day: int = 0
-    rounding: str = "half-up"
+    principal: Annotated[str, typer.Option(help="Amount lent, decimal.")]
+    rate: Annotated[str, typer.Option(help="Percent a year.")] = "0"
+    periods: Annotated[int, typer.Option(help="Number of installments.")]
+    method: Annotated[
+        str,
+        typer.Option(
+            help="equal-installment, equal-principal, interest-only, flat, zero, balloon or bullet."
+        ),
+    ]
+    day_count: Annotated[
+        str,
+        typer.Option(
+            help="months, 30/360, 30E/360, ACT/365F, ACT/360, ACT/ACT (ISDA) or ACT/ACT-ICMA."
+        ),
+    ] = "months"
+    disbursed: Annotated[str, typer.Option(help="Date of the disbursement, YYYY-MM-DD.")]
+    first_due: Annotated[
+        str, typer.Option(help="First due date; one period after the disbursement unless given.")
+    ] = ""
+    every: Annotated[str, typer.Option(help="1m, 3m, 1w, 2w, 10d or half-month.")] = "1m"
+    currency: Annotated[str, typer.Option(help="ISO 4217 code.")]
+    round_installment_to: Annotated[
+        str, typer.Option(help="Round the installment up to a multiple of this amount.")
+    ] = "0"
+    balloon: Annotated[str, typer.Option(help="Paid on top of the last installment.")] = "0"
+    rate_change: Annotated[
+        list[str] | None, typer.Option(help="DATE=RATE: percent a year from that date on.")
+    ] = None
+    drawdown: Annotated[
+        list[str] | None, typer.Option(help="DATE=AMOUNT: part of the principal lent later.")
+    ] = None
+    principal_grace: Annotated[
+        int, typer.Option(help="First installments that repay no principal.")
+    ] = 0
+    interest_free: Annotated[
+        int, typer.Option(help="First installments that bear no interest.")
+    ] = 0
+    last_due: Annotated[str, typer.Option(help="Last due date, where it is not a regular one.")] = (
+        ""
+    )
+    anchor_day: Annotated[
+        int, typer.Option(help="Day of the month wanted; that of the first due date unless given.")
+    ] = 0
+    rounding: Annotated[str, typer.Option(help="half-up, half-even, down or up.")] = "half-up"
 
     def read(self) -> ScheduleTerms:
         """The terms these words mean.
@@ -119,3 +109,17 @@ class TermsText:
             rule = "not negative" if minor < 0 else "above zero"
             raise InvalidInput(field, text, rule)
         return minor
+
+
+def with_terms(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command, in place of its first parameter, an option for each word of `TermsText`."""
+    options = inspect.signature(TermsText, eval_str=True).parameters
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    def run(**given: Any) -> None:  # noqa: ANN401  (whatever the options hold)
+        words = TermsText(**{name: given.pop(name) for name in options})
+        command(words, **given)
+
+    run.__doc__ = command.__doc__
+    cast("Any", run).__signature__ = inspect.Signature([*options.values(), *own])
+    return run

@@ -7,7 +7,6 @@ the aggregates on one side and with the bank's truth on the other.
 from domain.audit.facts import (
     BooksFacts,
     ChainFact,
-    PostingFact,
     TruthExecution,
     TruthFacts,
     TruthMovement,
@@ -23,7 +22,6 @@ __all__ = [
     "ChainFact",
     "Finding",
     "FindingKind",
-    "PostingFact",
     "TruthExecution",
     "TruthFacts",
     "TruthMovement",

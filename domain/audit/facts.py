@@ -5,26 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from domain.debit.rail import RailProfile
+from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
 from domain.loan.change import CaseChange
-
-
-@dataclass(frozen=True, slots=True)
-class PostingFact:
-    """One posting as read back from the journal; debit positive, minor units."""
-
-    seq: int
-    event: str
-    at: datetime
-    account: str
-    minor: int
-    currency: str
-    loan: str | None = None
-    number: int | None = None
-    component: str | None = None
-    receipt: str | None = None
-    order_no: str | None = None
-    line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +26,7 @@ class BooksFacts:
 
     as_of: datetime
     loans: tuple[Loan, ...]
-    postings: tuple[PostingFact, ...]
+    postings: tuple[JournalPosting, ...]
     cases: tuple[CaseChange, ...]
     chain: ChainFact
     rails: Mapping[str, RailProfile] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.audit.facts import PostingFact
+from domain.ledger.entry import JournalPosting
 
 Item = tuple[str, int]
 """Loan id and installment number."""
@@ -75,7 +75,7 @@ class Tally:
         return found
 
 
-def tally(postings: Iterable[PostingFact]) -> Tally:
+def tally(postings: Iterable[JournalPosting]) -> Tally:
     """Add up the journal."""
     sums = Tally()
     for posting in postings:
@@ -109,12 +109,12 @@ def tally(postings: Iterable[PostingFact]) -> Tally:
     return sums
 
 
-def _is_of_line(kind: str, posting: PostingFact) -> bool:
+def _is_of_line(kind: str, posting: JournalPosting) -> bool:
     """Whether it moves what waits on a line: cash that was booked before it was identified."""
     return kind == "suspense" and posting.receipt is None
 
 
-def _add_line(sums: Tally, kind: str, posting: PostingFact, line: str) -> None:
+def _add_line(sums: Tally, kind: str, posting: JournalPosting, line: str) -> None:
     if kind == "bank":
         account = posting.account.partition("/")[2]
         known = sums.lines.setdefault(line, Line(account, posting.currency))
@@ -123,7 +123,7 @@ def _add_line(sums: Tally, kind: str, posting: PostingFact, line: str) -> None:
         sums.waiting_lines[line] += posting.minor
 
 
-def _add_owed(sums: Tally, item: Item, posting: PostingFact) -> None:
+def _add_owed(sums: Tally, item: Item, posting: JournalPosting) -> None:
     sums.owed_moves[item].append((posting.at, posting.minor))
     if posting.receipt is not None:
         paid = sums.paid_by[item]

@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from domain.kernel.canonical import ADDED_LATER
+from domain.money import MINOR_MAX
 
 
 class OutcomeClass(StrEnum):
@@ -120,10 +121,6 @@ class Outcome:
     def claims_money(self) -> bool:
         """Whether the answer says that money was taken, believed or not."""
         return self.outcome_class in _TAKEN or self.executed_minor != 0
-
-
-MINOR_MAX = 10**15
-"""No single debit is larger; an answer that says so is not believed."""
 
 
 def about_other_order(answer: Outcome, order_no: str) -> Outcome:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from domain.errors import InvariantBroken
 
@@ -26,6 +26,16 @@ class Posting:
     receipt: str | None = None
     order_no: str | None = None
     line: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPosting(Posting):
+    """A posting as read back, with the entry that holds it."""
+
+    seq: int
+    event: str
+    at: datetime
+    value_on: date
 
 
 @dataclass(frozen=True, slots=True)

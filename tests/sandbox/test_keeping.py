@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import shutil
+import signal
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from domain.errors import Unavailable
 from sandbox import keeping
 from sandbox.keeping import ENDS_MOST, Keeper, Part, PartRefused
+from sandbox.postgres import LocalPostgres
 from tests.journeys.program import acquit
 from workers.processes import Child
 from workers.reporting import Exit, complain
@@ -99,6 +101,48 @@ async def test_a_part_that_does_not_start_at_all_is_tried_again_and_given_up(
     with pytest.raises(Unavailable, match=f"temporal did not start, {ENDS_MOST} times in a row"):
         await keeper.watch()
     assert len(tries) == ENDS_MOST
+
+
+async def test_a_database_server_that_does_not_come_back_is_tried_again_and_given_up(
+    tmp_path: Path,
+) -> None:
+    """PostgreSQL on a damaged data folder is named, and nobody waits for it for ever."""
+    keeper = Keeper(tmp_path, lambda _: None, look_s=0.01, pause_s=0.001)
+    async with LocalPostgres(os.environ) as server:
+        await keeper.add(Part("postgres", server.log, server.start, ours=False))
+        (server.log.parent / "data" / "PG_VERSION").unlink()
+        await server.kill()
+        with pytest.raises(Unavailable, match=f"postgres did not start, {ENDS_MOST} times"):
+            await keeper.watch()
+
+
+async def test_exit_codes_of_programs_that_are_not_ours_mean_nothing_but_an_end(
+    tmp_path: Path,
+) -> None:
+    """2 is how a crash of a Go program ends: it is started again, as after any other end."""
+    keeper = Keeper(tmp_path, lambda _: None, look_s=0.01, pause_s=0.001)
+    program = [sys.executable, "-c", "raise SystemExit(2)"]
+    await keeper.run("temporal", program, os.environ, ours=False)
+    with pytest.raises(Unavailable, match=f"temporal ended with code 2, {ENDS_MOST} times"):
+        await keeper.watch()
+
+
+async def test_a_part_that_is_ended_on_purpose_runs_again_until_the_keeper_stops(
+    tmp_path: Path,
+) -> None:
+    """Whoever ended it goes on once the next one runs; nothing outlives the keeper."""
+    keeper = Keeper(tmp_path, lambda _: None, look_s=0.01, pause_s=0.001)
+    await keeper.run("nap", [sys.executable, "-c", "import time; time.sleep(600)"], os.environ)
+    keeper.begin()
+    part = keeper.parts["nap"]
+    first = part.running
+    assert isinstance(first, Child)
+    code = await keeper.ended("nap", first.kill())
+    second = part.running
+    assert isinstance(second, Child)
+    assert (code, part.restarts, second.returncode) == (-signal.SIGKILL, 1, None)
+    await keeper.stop()
+    assert second.returncode == -signal.SIGTERM
 
 
 async def test_a_full_disk_ends_the_stack_and_is_the_reason_of_what_fails(

@@ -4,14 +4,13 @@ The bank here does as the books are told, so that the audit of an untouched worl
 then change one side and expect to be told.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from domain.audit import (
     AuditReport,
     BooksFacts,
     ChainFact,
-    PostingFact,
     TruthExecution,
     TruthFacts,
     TruthMovement,
@@ -23,6 +22,7 @@ from domain.audit import (
 from domain.debit.attempt import Attempt
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel.command import Actor
+from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
 from domain.loan.change import Change, Ordered
 from domain.loan.view import ActionKind
@@ -55,7 +55,7 @@ class World:
     """Books and bank. Times are UTC; the product's day is in Shanghai, eight hours ahead."""
 
     books: MemoryBooks = field(default_factory=MemoryBooks)
-    postings: list[PostingFact] = field(default_factory=list)
+    postings: list[JournalPosting] = field(default_factory=list)
     orders: dict[str, TruthOrder] = field(default_factory=dict)
     movements: list[TruthMovement] = field(default_factory=list)
     notices: list[TruthNotice] = field(default_factory=list)
@@ -75,19 +75,12 @@ class World:
         for entry in self.books.entries[known:]:
             self.entries += 1
             self.postings.extend(
-                PostingFact(
-                    self.entries,
-                    entry.event,
-                    self.books.at,
-                    item.account,
-                    item.minor,
-                    item.currency,
-                    item.loan,
-                    item.number,
-                    item.component,
-                    item.receipt,
-                    item.order_no,
-                    item.line,
+                JournalPosting(
+                    *astuple(item),
+                    seq=self.entries,
+                    event=entry.event,
+                    at=self.books.at,
+                    value_on=entry.value_on,
                 )
                 for item in entry.postings
             )

@@ -28,13 +28,14 @@ from adapters.sql.schema.tables import (
 )
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf
+from domain.ledger.entry import JournalPosting
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
 from ports.clock import Clock
-from ports.queries import Balance, ChainReport, JournalPosting, Standing, StoryLine, Waiting
+from ports.queries import Balance, ChainReport, Standing, StoryLine, Waiting
 
 _OPEN_CASES = select(cases.c.body).where(cases.c.closed_at.is_(None)).order_by(cases.c.id)
 

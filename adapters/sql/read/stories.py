@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import commands, entries, postings, receipts, transitions
 from domain.debit.attempt import AttemptState
+from domain.ledger.entry import JournalPosting
 from domain.money import decimal_text
-from ports.queries import JournalPosting, StoryLine
+from ports.queries import StoryLine
 
 _POSTINGS = (
     select(entries.c.event, entries.c.at, entries.c.value_on, postings)
@@ -182,18 +184,6 @@ def _note_of(answer: str) -> str:
 
 
 def _posting(row: Row[Any]) -> JournalPosting:
-    return JournalPosting(
-        seq=row.seq,
-        event=row.event,
-        at=row.at,
-        value_on=row.value_on,
-        account=row.account,
-        minor=row.minor,
-        currency=row.currency,
-        loan=row.loan,
-        number=row.number,
-        component=row.component,
-        receipt=row.receipt,
-        order_no=row.order_no,
-        line=row.line,
+    return read_posting(
+        JournalPosting, row, seq=row.seq, event=row.event, at=row.at, value_on=row.value_on
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.read.recounting import recount
+from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
 from domain.errors import InvariantBroken
 from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
@@ -64,7 +65,7 @@ async def _items(
         for row in await _page(conn, postings, first, last):
             if row.position != len(parts[row.seq]):
                 found.fault(f"posting {row.position} of entry {row.seq} is out of place")
-            parts[row.seq].append(_posting(row))
+            parts[row.seq].append(read_posting(Posting, row))
         page = [
             (_item(row, Booked(row.event, row.value_on, tuple(parts.pop(row.seq, ())))), row.hash)
             for row in await _page(conn, entries, first, last)
@@ -97,20 +98,6 @@ async def _page(conn: AsyncConnection, table: Table, first: int, last: int) -> l
     order = (table.c.seq, table.c.position) if table is postings else (table.c.seq,)
     statement = select(table).where(table.c.seq.between(first, last)).order_by(*order)
     return list(await conn.execute(statement))
-
-
-def _posting(row: Row[Any]) -> Posting:
-    return Posting(
-        row.account,
-        row.minor,
-        row.currency,
-        row.loan,
-        row.number,
-        row.component,
-        row.receipt,
-        row.order_no,
-        row.line,
-    )
 
 
 def _moved(row: Row[Any]) -> Moved:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from domain.loan import bookings
+from domain.loan.agenda import OVERDUE
 from domain.loan.aggregate import Receipt
 from domain.loan.change import Change, Refusal
 from domain.loan.charge import Charge
@@ -43,7 +44,7 @@ from domain.money import amount_text
 from domain.pricing.amounts import Amounts, Component
 
 MOVE_DAYS_MAX = 366
-OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
+_NOT_BESIDE_A_DEBIT = RetryNow | ChangeDate | Waive | Charge | Cancel
 
 
 def give_order(work: Work, order: Order) -> Change | Refusal:
@@ -94,6 +95,8 @@ def _check(work: Work, order: Order) -> Refusal | None:
     item = work.item(order.loan_id, order.number)
     if item.state in FINAL and not isinstance(order, RecordPayment | Matching):
         return Refusal("lifecycle.final", f"the installment is {item.state}")
+    if item.live_attempt is not None and isinstance(order, _NOT_BESIDE_A_DEBIT):
+        return Refusal("attempt.live", "an earlier order still owes its verdict")
     return None
 
 
@@ -118,8 +121,6 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
     """Present at the next slot; never beside a live order, nor past what rail and law allow."""
     loan_id, number = order.loan_id, order.number
     loan, item = work.loan(loan_id), work.item(loan_id, number)
-    if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
     if item.hold is not None:
         return Refusal("hold", f"the installment is on hold ({item.hold})")
     if not loan.mandate.allows(work.today(loan_id)):
@@ -170,8 +171,6 @@ def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
     loan_id, number = order.loan_id, order.number
     item = work.item(loan_id, number)
     today = work.today(loan_id)
-    if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
     if not today <= order.due_on <= today + timedelta(days=MOVE_DAYS_MAX):
         return Refusal("due_on.range", f"from today to {MOVE_DAYS_MAX} days ahead")
     if not work.can(loan_id, number, Event.DUE_DATE_CHANGED):
@@ -195,9 +194,7 @@ def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
 def _waive(work: Work, order: Waive) -> Change | Refusal:
     loan_id, number = order.loan_id, order.number
     item = work.item(loan_id, number)
-    if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
-    if item.state not in OWING:
+    if item.state not in OVERDUE:
         return Refusal("lifecycle.waive", f"not in state {item.state}")
     if not 0 < order.amount_minor <= item.owed.of(order.component):
         owed = item.owed.of(order.component)
@@ -214,9 +211,7 @@ def _charge(work: Work, order: Charge) -> Change | Refusal:
     """A fee or cost besides the schedule; interest and penalty follow the rules of the product."""
     loan_id, number = order.loan_id, order.number
     item, today = work.item(loan_id, number), work.today(loan_id)
-    if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
-    if item.state not in OWING:
+    if item.state not in OVERDUE:
         return Refusal("lifecycle.charge", f"not in state {item.state}")
     if order.component not in {Component.FEE, Component.COST}:
         return Refusal("charge.component", "a fee or a cost")
@@ -234,8 +229,6 @@ def _charge(work: Work, order: Charge) -> Change | Refusal:
 def _cancel(work: Work, order: Cancel) -> Change | Refusal:
     loan_id, number = order.loan_id, order.number
     item = work.item(loan_id, number)
-    if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
     if not work.can(loan_id, number, Event.CANCELLED):
         return Refusal("lifecycle.cancelled", f"not in state {item.state}")
     if item.allocated.total:

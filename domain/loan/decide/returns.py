@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from domain.case.kinds import CaseKind
-from domain.debit.outcome import MINOR_MAX, Outcome, OutcomeClass
+from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import Receipt
 from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordReturn
@@ -18,7 +18,7 @@ from domain.loan.decide.outcomes import apply_outcome
 from domain.loan.decide.takingback import Returned, learn_reason, reverse
 from domain.loan.decide.tasks import open_case, unknown_order
 from domain.loan.decide.work import Work
-from domain.money import amount_text
+from domain.money import MINOR_MAX, amount_text
 
 
 def record_return(work: Work, command: RecordReturn) -> Change:

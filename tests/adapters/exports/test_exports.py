@@ -16,9 +16,9 @@ import pytest
 
 from adapters.exports.csvfile import COLUMNS, journal_csv
 from adapters.exports.hledger import account_name, hledger
+from domain.ledger.entry import JournalPosting
 from domain.money import exponent
 from domain.text import is_plain
-from ports.queries import JournalPosting
 from tests.support.auditbench import paid_and_closed
 
 AT = datetime(2026, 3, 10, 2, tzinfo=UTC)
@@ -35,30 +35,23 @@ def posting(
 ) -> JournalPosting:
     """Give a posting of a hand-made journal."""
     return JournalPosting(
-        seq, event, AT, DAY, account, minor, currency, "L1", 1, "interest", None, None, line
+        account,
+        minor,
+        currency,
+        "L1",
+        1,
+        "interest",
+        line=line,
+        seq=seq,
+        event=event,
+        at=AT,
+        value_on=DAY,
     )
 
 
 def walked() -> list[JournalPosting]:
     """Give the journal of an installment from reminder to closure, and entries of other kinds."""
-    found = [
-        JournalPosting(
-            fact.seq,
-            fact.event,
-            fact.at,
-            fact.at.date(),
-            fact.account,
-            fact.minor,
-            fact.currency,
-            fact.loan,
-            fact.number,
-            fact.component,
-            fact.receipt,
-            fact.order_no,
-            fact.line,
-        )
-        for fact in paid_and_closed().postings
-    ]
+    found = paid_and_closed().postings
     last = found[-1].seq
     return [
         *found,
