@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import MISSING, fields
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
 from domain.errors import InvalidInput
@@ -16,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.loan.change import Applied, Refused
+    from domain.loan.commands import Order
     from workers.settings import Settings
-    from workflows.messages import Override
 
 _EXAMPLE = (
     "Example: acquit order LC00001/3 match_line line=ACCT-1/S-20260310/4 reference=T-77 "
@@ -25,9 +28,21 @@ _EXAMPLE = (
 )
 
 
+class WithKinds(TyperCommand):
+    """A command whose help lists the kinds of orders and their terms, as the books define them."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (click's own)
+        """Write the kinds below the options, then the example."""
+        from domain.loan.commands import ORDERS  # noqa: PLC0415  (only the help needs it)
+
+        with formatter.section("Kinds and their terms"):
+            formatter.write_dl([(kind, _described(order)) for kind, order in ORDERS.items()])
+        super().format_epilog(ctx, formatter)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command of this module to `app`."""
-    app.command("order", epilog=_EXAMPLE)(order)
+    app.command("order", cls=WithKinds, epilog=_EXAMPLE)(order)
 
 
 def order(  # noqa: PLR0913  (one parameter for each option)
@@ -51,61 +66,71 @@ def order(  # noqa: PLR0913  (one parameter for each option)
 ) -> None:
     """Give an order about an installment: the same that its driver takes as signal or Update.
 
-    Kinds and their terms: hold (what: debit, contact or all), unhold, retry_now, cancel, write_off,
-    record_payment (reference, amount_minor, currency, value_on), change_date (due_on), waive
-    and charge (component, amount_minor), match_line (line, reference, amount_minor, fee_minor),
-    undo_match (line, reference), withdraw_payment (reference). A closed installment has no driver:
-    here is how a match that closed it is undone. What the rules do not allow is refused by name,
-    exit code 1.
+    A closed installment has no driver: here is how a match that closed it is undone. What the rules
+    do not allow is refused by name, exit code 1.
     """
     settings = books_settings(ctx, home)
     who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
-    request = _request(kind, terms or (), who, order_id or f"cli-{uuid.uuid4().hex}")
-    answer = run_async(_give(settings, subject, request))
-    told = _told(request.id, answer)
+    wanted = order_id or f"cli-{uuid.uuid4().hex}"
+    given = read_typed(kind, terms or (), {"id": wanted, **who}, subject)
+    answer = run_async(_give(settings, given))
+    told = _told(wanted, answer)
     if as_json:
         print_json(told)
     elif told["refused_by"]:
         note(f"refused by {told['refused_by']}: {told['why']}")
     else:
-        print_text(f"{told['answer']}; {subject} is {told['state']} (order {request.id})")
+        print_text(f"{told['answer']}; {subject} is {told['state']} (order {told['id']})")
     if told["refused_by"]:
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-def _request(kind: str, terms: Sequence[str], who: dict[str, Any], order_id: str) -> Override:
-    from workflows.messages import REQUESTS, misshapen  # noqa: PLC0415
-    from workflows.reading import read_kind, shown  # noqa: PLC0415
+def _described(order: type[Order]) -> str:
+    """What an order does, and its terms; those that may be left out in brackets."""
+    hints, named = get_type_hints(order), []
+    for item in (item for item in fields(order) if item.name in order.terms()):
+        hint = hints[item.name]
+        term = f"{item.name}={'|'.join(hint)}" if issubclass(hint, Enum) else item.name
+        named.append(term if item.default is MISSING else f"[{term}]")
+    return f"{order.description()} {', '.join(named)}"
 
-    content: dict[str, Any] = {"kind": kind, "id": order_id, **who}
-    whole = _whole_numbers(REQUESTS.get(kind))
+
+def read_typed(kind: str, terms: Sequence[str], who: dict[str, Any], subject: str) -> Order:
+    """Read an order as it was typed, its terms as FIELD=VALUE.
+
+    Raises:
+        InvalidInput: what cannot be read, or is wrong in shape.
+    """
+    from cli.story import read_subject  # noqa: PLC0415
+    from domain.loan.commands import ORDERS  # noqa: PLC0415
+    from workflows.messages import CLI  # noqa: PLC0415
+    from workflows.reading import read_order  # noqa: PLC0415
+
+    loan_id, number = read_subject(subject)
+    if number is None:
+        raise InvalidInput("LOAN/NUMBER", subject, "an installment: its loan and its number")
+    content: dict[str, Any] = {"kind": kind, **who}
+    whole = _whole_numbers(ORDERS.get(kind))
     for term in terms:
         name, equals, value = term.partition("=")
         if not equals or name in content:
             raise InvalidInput("term", term, "FIELD=VALUE, one of the order's own fields")
         content[name] = int(value) if name in whole and value.lstrip("-").isdigit() else value
-    request = read_kind(json.dumps(content).encode(), REQUESTS, "order")
-    for field, rule in misshapen(request):
-        raise InvalidInput(field, shown(field, getattr(request, field)), rule)
-    return request
+    about = {"loan_id": loan_id, "number": number}
+    return read_order(json.dumps(content).encode(), ORDERS, about, "order").received(CLI)
 
 
-def _whole_numbers(request: type[Override] | None) -> set[str]:
+def _whole_numbers(order: type[Order] | None) -> set[str]:
     """The terms of an order that are whole numbers, which the command line has as text."""
-    hints = get_type_hints(request) if request else {}
+    hints = get_type_hints(order) if order else {}
     return {name for name, hint in hints.items() if hint is int}
 
 
-async def _give(settings: Settings, subject: str, request: Override) -> Applied | Refused:
-    from cli.story import read_subject  # noqa: PLC0415
+async def _give(settings: Settings, order: Order) -> Applied | Refused:
     from workers.compose import open_stack  # noqa: PLC0415
-    from workflows.messages import CLI, command_of  # noqa: PLC0415
 
-    loan_id, number = read_subject(subject)
-    if number is None:
-        raise InvalidInput("LOAN/NUMBER", subject, "an installment: its loan and its number")
     async with open_stack(settings) as stack:
-        return await stack.books.apply(command_of(request, loan_id, number, CLI))
+        return await stack.books.apply(order)
 
 
 def _told(order_id: str, answer: Applied | Refused) -> dict[str, Any]:

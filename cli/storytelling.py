@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from domain.loan.commands import ORDERS
 from domain.loan.lifecycle import State
 from domain.money import decimal_text
 from workers.reporting import instant_text
@@ -105,18 +106,7 @@ _COMMANDS = {
     "record_notice_receipt": "the message provider reported",
     "book_line": "bank line booked",
     "review": "evidence reviewed",
-    "hold": "hold ordered",
-    "unhold": "end of hold ordered",
-    "retry_now": "new attempt ordered",
-    "record_payment": "payment recorded",
-    "change_date": "change of due date ordered",
-    "waive": "waiver ordered",
-    "charge": "charge ordered",
-    "cancel": "cancellation ordered",
-    "write_off": "write-off ordered",
-    "match_line": "match with a bank line ordered",
-    "undo_match": "end of a match ordered",
-    "withdraw_payment": "withdrawal of a payment ordered",
+    **{kind: order.story for kind, order in ORDERS.items()},
     "raise_operator": "a person was asked",
 }
 _SILENT = frozenset({"held_direct"})

@@ -13,10 +13,11 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import LostOrder, OrderActivities, OrderAnswer
+    from domain.loan.commands import Order
     from domain.loan.view import InstallmentView
     from workflows import names, policies
     from workflows.account import Account
-    from workflows.messages import InstallmentOrder, Override, PendingOrder, command_of
+    from workflows.messages import InstallmentOrder, PendingOrder
 
 
 class BringsOrders:
@@ -74,7 +75,7 @@ class BringsOrders:
     async def _rest(self, pending: PendingOrder) -> None:
         """Wait before the next try, or until a new run is to begin."""
         wait = policies.order_rest(pending.tries)
-        what = f"{pending.request.kind} again, try {pending.tries + 1}"
+        what = f"{pending.order.kind} again, try {pending.tries + 1}"
         try:
             await workflow.wait_condition(
                 lambda: self._moving_on, timeout=wait, timeout_summary=what
@@ -84,12 +85,12 @@ class BringsOrders:
 
     async def _try(self, pending: PendingOrder) -> PendingOrder | None:
         """Try once; None when the order is answered, or nothing more is to be tried."""
-        kind = pending.request.kind
+        kind = pending.order.kind
         try:
             if pending.lost:
                 await self._ask_for_a_person(pending)
             else:
-                await self._order_applied(pending.request, pending.door)
+                await self._order_applied(pending.order)
         except FailureError as failure:
             why, tries = cause_of(failure), pending.tries + 1
             if pending.lost:
@@ -104,22 +105,15 @@ class BringsOrders:
 
     def _lose(self, pending: PendingOrder, why: str) -> None:
         """Show at once in Temporal that a person is needed; the books learn it later."""
-        self._lost = f"order {pending.request.kind} not taken: {why}"[:200]
+        self._lost = f"order {pending.order.kind} not taken: {why}"[:200]
         self._account.note(workflow.now(), self._lost)
-        workflow.logger.warning("order %s lost: %s", pending.request.kind, why)
+        workflow.logger.warning("order %s lost: %s", pending.order.kind, why)
         self._publish()
 
     async def _ask_for_a_person(self, pending: PendingOrder) -> None:
-        request = pending.request
-        who = f"{request.actor.kind}/{request.actor.id}"
-        lost = LostOrder(
-            self._order.loan_id,
-            self._order.number,
-            request.kind,
-            f"{pending.door}/{request.id}",
-            who,
-            pending.lost,
-        )
+        order = pending.order
+        who = f"{order.actor.kind}/{order.actor.id}"
+        lost = LostOrder(order.loan_id, order.number, order.kind, order.id, who, pending.lost)
         view = await workflow.execute_activity_method(
             OrderActivities.give_up, lost, **policies.steadily("ask for a person: an order is lost")
         )
@@ -127,31 +121,30 @@ class BringsOrders:
         self._fold(view)
         self._publish()
 
-    async def _order_applied(self, request: Override, door: str) -> OrderAnswer:
+    async def _order_applied(self, order: Order) -> OrderAnswer:
         """Apply an order now.
 
         Raises:
             FailureError: the books could not take it.
         """
-        command = command_of(request, self._order.loan_id, self._order.number, door)
-        summary = f"{request.kind} of {request.actor.kind}: {request.id}"
+        summary = f"{order.kind} of {order.actor.kind}: {order.id}"
         self._numbers += 1
         mine = self._numbers
         self._in_hand.add(mine)
         try:
             answer = await workflow.execute_local_activity_method(
-                OrderActivities.apply, command, **policies.quickly(summary)
+                OrderActivities.apply, order, **policies.quickly(summary)
             )
         except FailureError as failure:
             if is_hopeless(failure):
                 raise
             answer = await workflow.execute_activity_method(
-                OrderActivities.apply, command, **policies.for_an_order(summary)
+                OrderActivities.apply, order, **policies.for_an_order(summary)
             )
         finally:
             self._in_hand.discard(mine)
         verdict = f"refused by {answer.refused_by}" if answer.refused_by else "applied"
-        self._account.note(workflow.now(), f"{request.kind} by {request.actor.kind}: {verdict}")
+        self._account.note(workflow.now(), f"{order.kind} by {order.actor.kind}: {verdict}")
         if answer.view is not None:
             self._fold(answer.view)
         return answer

@@ -19,22 +19,17 @@ with workflow.unsafe.imports_passed_through():
     from activities.debits import DebitActivities
     from activities.queries import LookOrder, QueriesActivities
     from activities.reminders import ReminderActivities, ReviewActivities
+    from domain.loan.commands import ORDERS, Hold
     from domain.loan.view import Action, ActionKind, InstallmentView
     from workflows import names, policies
     from workflows.alarm import Alarm
     from workflows.bringing import cause_of
-    from workflows.messages import (
-        DRIVER,
-        Closure,
-        HoldRequest,
-        InstallmentOrder,
-        PendingOrder,
-        Story,
-    )
-    from workflows.overrides import TakesOrders
+    from workflows.messages import DRIVER, Closure, InstallmentOrder, PendingOrder, Story
+    from workflows.overrides import TakesOrders, takes
 
 
 @workflow.defn(name="Installment")
+@takes(ORDERS)
 class InstallmentWorkflow(TakesOrders):
     """Drives one installment through one generation."""
 
@@ -262,12 +257,14 @@ class InstallmentWorkflow(TakesOrders):
 
     def _hold_instead(self) -> None:
         """Turn a cancel request into a hold: without its driver a debt would not be collected."""
-        request = HoldRequest(
+        hold = Hold(
             id=f"cancel-requested/{workflow.info().run_id}",
             actor=DRIVER_ACTOR,
             reason="workflow cancel requested",
+            loan_id=self._order.loan_id,
+            number=self._order.number,
         )
-        self._bring_soon(PendingOrder(request, DRIVER))
+        self._bring_soon(PendingOrder(hold.received(DRIVER)))
 
 
 def _is_long() -> bool:

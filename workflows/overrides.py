@@ -4,7 +4,8 @@ Handlers apply an order through the books at once and fold what comes back. They
 action in hand; the next action waits for orders that are in hand when it is due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -12,110 +13,27 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain.errors import InvalidInput
+    from domain.loan.commands import Order
     from domain.loan.view import InstallmentView
     from workflows.bringing import BringsOrders, cause_of, is_hopeless
-    from workflows.inbox import checks, failing, reads_or_fails, reads_or_notes
-    from workflows.messages import (
-        MESSAGE,
-        CancelRequest,
-        ChangeDateRequest,
-        ChargeRequest,
-        HoldRequest,
-        MatchLineRequest,
-        Override,
-        PendingOrder,
-        RecordPaymentRequest,
-        RetryNowRequest,
-        UndoMatchRequest,
-        UnholdRequest,
-        WaiveRequest,
-        WithdrawPaymentRequest,
-        WriteOffRequest,
-        misshapen,
-    )
-    from workflows.reading import NOT_SHOWN, shown
+    from workflows.inbox import content, failing, raw, reads_or_notes
+    from workflows.messages import MESSAGE, PendingOrder
+    from workflows.reading import NOT_SHOWN, read_order
+
+W = TypeVar("W", bound="TakesOrders")
+Orders = Mapping[str, type[Order]]
 
 
 class TakesOrders(BringsOrders):
-    """Signals and the Update of a driver; the driver itself adds `run`."""
+    """Signals and the Update of a driver; the driver itself adds `run` and names its orders."""
+
+    orders: ClassVar[Orders]
 
     @workflow.signal(description="Take a newer view of the installment from the books.")
     @reads_or_notes
     async def wake(self, view: InstallmentView) -> None:
         """Take a newer view of the installment from the books."""
         self._fold(view)
-
-    @workflow.signal(description="Stop new debits, contact, or both.")
-    @reads_or_notes
-    async def hold(self, request: HoldRequest) -> None:
-        """Stop new debits, contact, or both."""
-        await self._signalled(request)
-
-    @workflow.signal(description="End a hold.")
-    @reads_or_notes
-    async def unhold(self, request: UnholdRequest) -> None:
-        """End a hold."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Present again at the next slot that the rail allows.")
-    @reads_or_notes
-    async def retry_now(self, request: RetryNowRequest) -> None:
-        """Present again at the next slot that the rail allows."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Record a payment that came another way.")
-    @reads_or_notes
-    async def record_payment(self, request: RecordPaymentRequest) -> None:
-        """Record a payment that came another way."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Move the due date.")
-    @reads_or_notes
-    async def change_date(self, request: ChangeDateRequest) -> None:
-        """Move the due date."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Forgive part of what is owed.")
-    @reads_or_notes
-    async def waive(self, request: WaiveRequest) -> None:
-        """Forgive part of what is owed."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Charge a fee or a cost besides the schedule.")
-    @reads_or_notes
-    async def charge(self, request: ChargeRequest) -> None:
-        """Charge a fee or a cost besides the schedule."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Cancel this installment: it is never collected.")
-    @reads_or_notes
-    async def cancel(self, request: CancelRequest) -> None:
-        """Cancel this installment: it is never collected."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Write off what is owed.")
-    @reads_or_notes
-    async def write_off(self, request: WriteOffRequest) -> None:
-        """Write off what is owed."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Match a waiting bank line with a payment of this loan.")
-    @reads_or_notes
-    async def match_line(self, request: MatchLineRequest) -> None:
-        """Match a waiting bank line with a payment of this loan."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Undo the match of a bank line.")
-    @reads_or_notes
-    async def undo_match(self, request: UndoMatchRequest) -> None:
-        """Undo the match of a bank line."""
-        await self._signalled(request)
-
-    @workflow.signal(description="Take back a recorded payment.")
-    @reads_or_notes
-    async def withdraw_payment(self, request: WithdrawPaymentRequest) -> None:
-        """Take back a recorded payment."""
-        await self._signalled(request)
 
     @workflow.signal(dynamic=True, description="Counted and logged; nothing is done.")
     async def unknown(self, name: str, _args: Sequence[RawValue]) -> None:
@@ -132,20 +50,21 @@ class TakesOrders(BringsOrders):
         workflow.logger.warning("signal %s not taken: %s", name, why)
 
     @workflow.update
-    @reads_or_fails
-    async def override(self, request: Override) -> InstallmentView:
-        """Apply an order and give the new view.
+    @raw
+    async def override(self, *sent: object) -> InstallmentView:
+        """Apply an order, told apart by its `kind`, and give the new view.
 
         Raises:
             ApplicationError: `InvalidInput` with field, value and rule; `Refused` with rule and
                 reason (stored by the books); or `Unavailable` when the books could not be
                 reached: send the same order again.
         """
+        order = self._asked(sent)
         try:
-            answer = await self._order_applied(request, MESSAGE)
+            answer = await self._order_applied(order)
         except FailureError as failure:
             if is_hopeless(failure):
-                raise failing(InvalidInput(request.kind, NOT_SHOWN, cause_of(failure))) from failure
+                raise failing(InvalidInput(order.kind, NOT_SHOWN, cause_of(failure))) from failure
             raise ApplicationError(cause_of(failure), type="Unavailable") from failure
         if answer.refused_by:
             raise ApplicationError(
@@ -157,14 +76,59 @@ class TakesOrders(BringsOrders):
         return self._view
 
     @override.validator
-    @checks
-    def _check_override(self, request: Override) -> None:
-        for field, rule in misshapen(request):
-            raise failing(InvalidInput(field, shown(field, getattr(request, field)), rule))
+    @raw
+    def _check_override(self, *sent: object) -> None:
+        self._asked(sent)
 
-    async def _signalled(self, request: Override) -> None:
-        """Apply an order that came by signal: without a reply, so it is tried several times."""
-        for field, rule in misshapen(request):
-            self.unread(request.kind, InvalidInput(field, NOT_SHOWN, rule))
-            return
-        await self._bring(PendingOrder(request, MESSAGE))
+    def _asked(self, sent: Sequence[object]) -> Order:
+        """The order that the Update carries; what is wrong with it fails the Update."""
+        try:
+            return self._received(sent, self.orders)
+        except InvalidInput as fault:
+            raise failing(fault) from None
+
+    async def signalled(self, sent: Sequence[object], order: type[Order]) -> None:
+        """Bring an order that came by signal: without a reply, so it is tried several times."""
+        kind = order.pinned()
+        try:
+            received = self._received(sent, {kind: order})
+        except InvalidInput as fault:
+            self.unread(kind, fault)
+        else:
+            await self._bring(PendingOrder(received))
+
+    def _received(self, sent: Sequence[object], orders: Orders) -> Order:
+        """The order that was sent, as the command of the books.
+
+        Raises:
+            InvalidInput: it cannot be read, or is wrong in shape.
+        """
+        subject = {"loan_id": self._order.loan_id, "number": self._order.number}
+        return read_order(content(sent, "order"), orders, subject, "order").received(MESSAGE)
+
+
+def takes(orders: Orders) -> Callable[[type[W]], type[W]]:
+    """Give a driver its orders: a signal for each kind, and the kinds that its Update takes.
+
+    Stands below `@workflow.defn`, which looks for the handlers of the class. They are no handlers
+    set by an object: signals may come before there is one.
+    """
+
+    def decorate(driver: type[W]) -> type[W]:
+        driver.orders = orders
+        for kind, order in orders.items():
+            signal = workflow.signal(name=kind, description=order.description())
+            setattr(driver, f"take_{kind}", signal(_signal(kind, order)))
+        return driver
+
+    return decorate
+
+
+def _signal(kind: str, order: type[Order]) -> Callable[..., Coroutine[Any, Any, None]]:
+    """The handler of a signal that carries one kind of order."""
+
+    async def take(self: TakesOrders, *sent: object) -> None:
+        await self.signalled(sent, order)
+
+    take.__name__, take.__doc__ = f"take_{kind}", order.description()
+    return raw(take)

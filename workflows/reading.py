@@ -16,13 +16,16 @@ from pydantic_core import from_json, to_json
 
 from activities.boarding import PRIVATE
 from domain.errors import InvalidInput
+from domain.kernel.order import OperatorOrder
 from domain.text import shortened
 
 T = TypeVar("T")
+Ordered = TypeVar("Ordered", bound=OperatorOrder)
 
 NOT_SHOWN = "(not shown)"
 _SHOWN_MOST = 80
 
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 _RULES: Mapping[str, str] = MappingProxyType(
     {
         "missing": "must be given",
@@ -35,37 +38,48 @@ _RULES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def read(data: bytes, wanted: type[T], name: str) -> T:
+def read(data: bytes, wanted: type[T], name: str, given: Mapping[str, object] = _NOTHING) -> T:
     """Read JSON as `wanted`, a dataclass; `name` is what a fault of the whole is reported under.
 
-    A field that we do not know is refused unless it is empty: a newer sender may name a field that
-    it makes no use of.
+    `given` are fields that the reader sets and no sender knows. A field that we do not know is
+    refused unless it is empty: a newer sender may name a field that it makes no use of.
 
     Raises:
         InvalidInput: the first rule that is broken, with the path of the field.
     """
     sent = read_object(data, name)
-    known = {item.name for item in fields(wanted)}  # type: ignore[arg-type]
+    known = {item.name for item in fields(wanted)} - given.keys()  # type: ignore[arg-type]
     kept = {key: value for key, value in sent.items() if key in known or not _is_empty(value)}
+    for key in kept:
+        if key in given:
+            raise InvalidInput(key, NOT_SHOWN, _RULES["unexpected_keyword_argument"])
+    whole = to_json({**kept, **given})
     try:
-        found: T = _adapter(wanted).validate_json(to_json(kept), strict=True, extra="forbid")
+        found: T = _adapter(wanted).validate_json(whole, strict=True, extra="forbid")
     except ValidationError as error:
         raise _first(error) from None
     return found
 
 
-def read_kind(data: bytes, kinds: Mapping[str, type[T]], name: str) -> T:
-    """Read JSON as the type that its `kind` names.
+def read_order(
+    data: bytes, orders: Mapping[str, type[Ordered]], subject: Mapping[str, object], name: str
+) -> Ordered:
+    """Read the wire form of an order, the fields of its subject apart, as the order of its `kind`.
+
+    Where there is only one order that it can be, it may leave out its kind.
 
     Raises:
-        InvalidInput: as of `read`; or `kind` is missing or unknown.
+        InvalidInput: as of `read`; `kind` is missing or unknown; or what is wrong in shape.
     """
-    kind = read_object(data, name).get("kind")
+    kind = read_object(data, name).get("kind", next(iter(orders)) if len(orders) == 1 else None)
     if kind is None:
         raise InvalidInput("kind", "", "must be given")
-    if not isinstance(kind, str) or kind not in kinds:
-        raise InvalidInput("kind", shown("kind", kind), f"one of {', '.join(kinds)}")
-    return read(data, kinds[kind], name)
+    if not isinstance(kind, str) or kind not in orders:
+        raise InvalidInput("kind", shown("kind", kind), f"one of {', '.join(orders)}")
+    order = read(data, orders[kind], name, {**subject, "from_driver": False})
+    for field, rule in order.misshapen():
+        raise InvalidInput(field, shown(field, getattr(order, field)), rule)
+    return order
 
 
 def read_tolerantly(data: bytes, wanted: type[T], name: str) -> T:

@@ -16,9 +16,11 @@ from pydantic import Field, TypeAdapter
 
 from activities.boarding import Boarded
 from adapters.temporal.compatibility import breaks
+from domain.kernel.order import OperatorOrder
+from domain.loan.commands import ORDERS, Order
 from domain.loan.view import InstallmentView
 from ports.boarding import LoanApplication
-from workflows.messages import REQUESTS, Closure, Override, Story
+from workflows.messages import Closure, Story
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
 WORDS = ("title", "description")
@@ -44,17 +46,27 @@ class Contract:
             for part in (whole, *whole.get("$defs", {}).values()):
                 if part.get("type") == "object":
                     part["additionalProperties"] = False
-        for choice in whole.get("oneOf", ()):
+        if isinstance(self.carried, type) and issubclass(self.carried, OperatorOrder):
+            _to_wire_form(whole, self.carried)
+        for kind, ref in whole.get("discriminator", {}).get("mapping", {}).items():
+            part = whole["$defs"][ref.rpartition("/")[2]]
+            _to_wire_form(part, ORDERS[kind])
             # Without a kind nobody can tell a hold from its end.
-            part = whole["$defs"][choice["$ref"].rpartition("/")[2]]
             part["required"] = ["kind", *part["required"]]
         return whole
+
+
+def _to_wire_form(part: dict[str, Any], order: type[OperatorOrder]) -> None:
+    """Take the fields out of the schema of an order that its receiver sets."""
+    apart = order.set_by_receiver()
+    part["properties"] = {k: v for k, v in part["properties"].items() if k not in apart}
+    part["required"] = [name for name in part["required"] if name not in apart]
 
 
 def contracts() -> tuple[Contract, ...]:
     """Every contract, in the order of the documentation."""
     signals = (
-        Contract(f"signal-{kind.replace('_', '-')}", member) for kind, member in REQUESTS.items()
+        Contract(f"signal-{kind.replace('_', '-')}", member) for kind, member in ORDERS.items()
     )
     return (
         Contract("loan-application", LoanApplication),
@@ -63,7 +75,7 @@ def contracts() -> tuple[Contract, ...]:
         Contract("story", Story, from_us=True),
         Contract("closure", Closure, from_us=True),
         *signals,
-        Contract("override", Annotated[Override, Field(discriminator="kind")]),
+        Contract("override", Annotated[Order, Field(discriminator="kind")]),
         Contract("override-answer", InstallmentView, from_us=True),
     )
 

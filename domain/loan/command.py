@@ -6,8 +6,10 @@ seen. The same content under the same id is therefore the same command, whoever 
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from domain.kernel.command import Command, Scope
+from domain.kernel.order import OperatorOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,9 @@ class InstallmentCommand(LoanCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCommand(InstallmentCommand):
+class OrderCommand(OperatorOrder, InstallmentCommand):
     """An operator's order on an installment; `approver` is who agreed to it, if anybody did."""
+
+    subject: ClassVar[tuple[str, ...]] = ("loan_id", "number")
 
     approver: str | None = None

@@ -4,9 +4,11 @@
 refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import ClassVar, Literal, get_args
 
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel import canonical
@@ -191,6 +193,8 @@ class BookLine(Command):
 class Hold(OrderCommand):
     """Stop new debits, contact, or both."""
 
+    story: ClassVar[str] = "hold ordered"
+
     kind: Literal["hold"] = "hold"
     what: HoldKind = HoldKind.ALL
 
@@ -199,19 +203,28 @@ class Hold(OrderCommand):
 class Unhold(OrderCommand):
     """End a hold."""
 
+    story: ClassVar[str] = "end of hold ordered"
+
     kind: Literal["unhold"] = "unhold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryNow(OrderCommand):
-    """Present again at the next allowed slot; refused while rules bar any presentment."""
+    """Present again at the next slot that the rail allows; refused while rules bar it."""
+
+    story: ClassVar[str] = "new attempt ordered"
 
     kind: Literal["retry_now"] = "retry_now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPayment(OrderCommand):
-    """Money paid by another way (transfer), reported by a person and proven later by a line."""
+    """Record money that came another way, such as a transfer; a bank line will prove it.
+
+    The amount is in minor units.
+    """
+
+    story: ClassVar[str] = "payment recorded"
 
     kind: Literal["record_payment"] = "record_payment"
     reference: str
@@ -229,13 +242,17 @@ class RecordPayment(OrderCommand):
 class ChangeDate(OrderCommand):
     """Move the due date."""
 
+    story: ClassVar[str] = "change of due date ordered"
+
     kind: Literal["change_date"] = "change_date"
     due_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waive(OrderCommand):
-    """Forgive part of what is owed."""
+    """Forgive part of one component of what is owed; the amount is in minor units."""
+
+    story: ClassVar[str] = "waiver ordered"
 
     kind: Literal["waive"] = "waive"
     component: Component
@@ -246,12 +263,16 @@ class Waive(OrderCommand):
 class Cancel(OrderCommand):
     """Cancel an installment: it is never to be collected."""
 
+    story: ClassVar[str] = "cancellation ordered"
+
     kind: Literal["cancel"] = "cancel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOff(OrderCommand):
     """Write off what is owed; it stays collectable."""
+
+    story: ClassVar[str] = "write-off ordered"
 
     kind: Literal["write_off"] = "write_off"
 
@@ -268,6 +289,10 @@ class RaiseOperator(OrderCommand):
 Matching = MatchLine | UndoMatch | WithdrawPayment
 MoneyOrder = RecordPayment | Matching | Waive | Charge
 Order = Hold | Unhold | RetryNow | MoneyOrder | ChangeDate | Cancel | WriteOff
+ORDERS: Mapping[str, type[Order]] = MappingProxyType(
+    {item.pinned(): item for item in get_args(Order)}
+)
+"""Every order of operators and upstream by its kind."""
 Evidence = (
     RollDay
     | RecordOutcome

@@ -5,7 +5,7 @@ knows whose money it is matches it, and can undo the match.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from domain.kernel.canonical import ADDED_LATER
 from domain.kernel.command import Scope
@@ -35,9 +35,15 @@ class MatchLine(MatchOrder):
     books nothing but a fee.
     """
 
+    story: ClassVar[str] = "match with a bank line ordered"
+
     kind: Literal["match_line"] = "match_line"
     amount_minor: int
     fee_minor: int = field(default=0, metadata=ADDED_LATER)
+
+    def least(self, term: str, /) -> int:
+        """Zero of the fee, and of the amount beside one: a rest of a line may be only a fee."""
+        return 0 if term == "fee_minor" or self.fee_minor > 0 else 1
 
     def scope(self) -> Scope:
         """The order of this number, and what else waits under the reference, as well."""
@@ -49,12 +55,16 @@ class MatchLine(MatchOrder):
 class UndoMatch(MatchOrder):
     """Undo a match: the line's money waits again and the receipt is unproven."""
 
+    story: ClassVar[str] = "end of a match ordered"
+
     kind: Literal["undo_match"] = "undo_match"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawPayment(OrderCommand):
     """Take back a recorded payment that no line proves: what it paid is owed again."""
+
+    story: ClassVar[str] = "withdrawal of a payment ordered"
 
     kind: Literal["withdraw_payment"] = "withdraw_payment"
     reference: str

@@ -1,8 +1,7 @@
-"""Requests of people and upstream: shape, the command they become, and what comes back."""
+"""Orders of people and applications of upstream: what comes back from the books."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
-from typing import get_args
 
 import pytest
 from pydantic import TypeAdapter
@@ -18,69 +17,9 @@ from domain.pricing.amounts import Component
 from ports.boarding import LoanApplication
 from tests.fakes.books import FakeBooks
 from tests.fakes.bulk import PLAIN, FakeLedger
-from tests.support.doors import BoardLoan, Order, Waive
-from workflows.messages import (
-    MESSAGE,
-    Override,
-    RecordPaymentRequest,
-    WaiveRequest,
-    command_of,
-    misshapen,
-)
+from tests.support.doors import BoardLoan, Waive
 
 ANN = Actor("operator", "op-7")
-KNOWN = {"loan_id", "number", "from_driver"}
-
-
-def kind_of(member: type) -> str:
-    return next(str(item.default) for item in fields(member) if item.name == "kind")
-
-
-def test_every_request_has_the_fields_of_its_command() -> None:
-    """A request and its command differ in what the driver knows, and each order has one."""
-    commands = {kind_of(command): command for command in get_args(Order)}
-    requests = {kind_of(request): request for request in get_args(Override)}
-    assert commands.keys() == requests.keys()
-    for kind, request in requests.items():
-        names = {item.name for item in fields(commands[kind])} - KNOWN
-        assert {item.name for item in fields(request)} == names
-
-
-def test_request_travels_as_json_and_becomes_the_command() -> None:
-    """A request read from JSON is told apart by its kind and keeps every field."""
-    adapter: TypeAdapter[Override] = TypeAdapter(Override)
-    asked = WaiveRequest(
-        id="w",
-        actor=ANN,
-        reason="hardship",
-        approver="op-9",
-        component=Component.FEE,
-        amount_minor=500,
-    )
-    command = command_of(adapter.validate_json(adapter.dump_json(asked)), "L-1", 3, MESSAGE)
-    assert isinstance(command, Waive)
-    assert (command.loan_id, command.number, command.amount_minor) == ("L-1", 3, 500)
-    assert (command.actor, command.approver) == (ANN, "op-9")
-
-
-def test_shape_is_checked_field_by_field() -> None:
-    """Every fault of shape is named; amounts are more than zero; a payment has a reference."""
-    asked = RecordPaymentRequest(
-        id="",
-        actor=Actor("", ""),
-        reason=" ",
-        reference="",
-        amount_minor=0,
-        currency="CNY",
-        value_on=date(2026, 12, 1),
-    )
-    assert [field for field, _ in misshapen(asked)] == [
-        "id",
-        "actor",
-        "reason",
-        "amount_minor",
-        "reference",
-    ]
 
 
 def test_view_of_a_later_release_is_read_tolerantly() -> None:
@@ -101,11 +40,14 @@ def test_view_of_a_later_release_is_read_tolerantly() -> None:
 async def test_refused_order_is_an_answer() -> None:
     """A refusal comes back as a value with its rule, so that nothing tries it again."""
     books = FakeBooks("r", "L-1", refuse="waiver.limit")
-    order = command_of(
-        WaiveRequest(id="w", actor=ANN, reason="x", component=Component.FEE, amount_minor=1),
-        "L-1",
-        1,
-        MESSAGE,
+    order = Waive(
+        id="message/L-1/1/w",
+        actor=ANN,
+        reason="x",
+        loan_id="L-1",
+        number=1,
+        component=Component.FEE,
+        amount_minor=1,
     )
     answer = await ActivityEnvironment().run(OrderActivities(books).apply, order)
     assert (answer.refused_by, answer.why) == ("waiver.limit", "not now")

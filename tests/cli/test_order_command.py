@@ -2,42 +2,56 @@
 
 import re
 from datetime import date
+from enum import Enum
 from typing import Any, get_type_hints
 
 import pytest
 
-from cli.order import _request, order
-from workflows.messages import REQUESTS, Request
+from cli.order import read_typed
+from cli.tree import run
+from domain.errors import InvalidInput
+from tests.support.doors import ORDERS
 
-HELP = " ".join((order.__doc__ or "").split())
-TERMS = {
-    kind: set(re.findall(r"\w+", terms))
-    for kinds, terms in re.findall(r"((?:\w+ and )?\w+) \(([^)]*)\)", HELP)
-    for kind in kinds.split(" and ")
-}
-WHO: dict[str, Any] = {"actor": {"kind": "operator", "id": "ops-7"}, "reason": "asked"}
+ACTOR = {"kind": "operator", "id": "ops-7"}
+WHO: dict[str, Any] = {"id": "o-1", "actor": ACTOR, "approver": None, "reason": "asked"}
 
 
-def terms_of(kind: str) -> dict[str, Any]:
-    """Give the terms that an order of a kind has besides who, why and its id, with their types."""
-    hints = get_type_hints(REQUESTS[kind])
-    return {name: hints[name] for name in hints if name not in {"kind", *get_type_hints(Request)}}
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]) -> str:
+    """The help of the command, in one line."""
+    run(["order", "--help"])
+    return " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("kind", REQUESTS)
-def test_the_help_names_every_order_with_its_terms(kind: str) -> None:
-    """Nobody has to look elsewhere for what an order may say."""
-    assert re.search(rf"\b{kind}\b", HELP)
-    assert set(terms_of(kind)) <= TERMS.get(kind, set())
+def test_the_help_names_every_order_with_its_terms(shown: str) -> None:
+    """Nobody has to look elsewhere for what an order does and may say."""
+    rows = shown.partition("Kinds and their terms:")[2]
+    assert len(ORDERS) > 10
+    for kind, order in ORDERS.items():
+        row = rows.partition(f" {kind} {order.description()} ")[2]
+        said = re.findall(r"\[?(\w+)(?:=[\w|]+)?\]?(?:, |$| )", row)
+        assert tuple(said[: len(order.terms())]) == order.terms()
 
 
-@pytest.mark.parametrize("kind", REQUESTS)
+@pytest.mark.parametrize("kind", ORDERS)
 def test_every_term_of_an_order_can_be_typed(kind: str) -> None:
-    """A whole number is typed as digits, whichever term it is."""
+    """A whole number is typed as digits, whichever term it is; the books get what was typed."""
+    hints = get_type_hints(ORDERS[kind])
     samples: dict[Any, str] = {int: "7", date: "2026-03-10", str: "CNY"}
-    typed = {name: samples.get(hint, "") for name, hint in terms_of(kind).items()}
-    typed |= {
-        name: word for name, word in {"what": "all", "component": "fee"}.items() if name in typed
+    typed = {
+        name: next(iter(hints[name])).value
+        if issubclass(hints[name], Enum)
+        else samples[hints[name]]
+        for name in ORDERS[kind].terms()
     }
-    request = _request(kind, [f"{name}={text}" for name, text in typed.items()], WHO, "o-1")
-    assert {name: str(getattr(request, name)) for name in typed} == typed
+    order = read_typed(kind, [f"{name}={text}" for name, text in typed.items()], WHO, "L-1/3")
+    assert {name: str(getattr(order, name)) for name in typed} == typed
+    assert (order.loan_id, order.number, order.id) == ("L-1", 3, "cli/L-1/3/o-1")
+
+
+@pytest.mark.parametrize("term", ["loan_id=L-2", "number=2", "from_driver=true"])
+def test_what_the_command_line_sets_cannot_be_typed(term: str) -> None:
+    """An order is about the installment that was named, and nobody types that he is a driver."""
+    with pytest.raises(InvalidInput, match="no such field") as refused:
+        read_typed("hold", [term], WHO, "L-1/3")
+    assert refused.value.field == term.partition("=")[0]

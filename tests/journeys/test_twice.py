@@ -22,18 +22,15 @@ from activities.statements import StatementOrder
 from adapters.sql.rows import read_message
 from adapters.sql.schema.tables import outbox
 from adapters.temporal.dispatchers import dispatchers
-from domain.kernel.command import Actor
-from domain.loan.aggregate import HoldKind
 from ports.outbox import Dispatcher, OutboxRow
 from simulator.webhooks import sign
 from tests.journeys.whole import Whole, loans, soon, whole
+from tests.support.stage import sent
 from workers.compose import notice_dispatcher
 from workflows import names
 from workflows.installment import InstallmentWorkflow
-from workflows.messages import HoldRequest, UnholdRequest
 from workflows.statement import StatementWorkflow
 
-CLERK = Actor("operator", "clerk-1")
 STORM = 6
 TENANT = "demo"
 
@@ -150,9 +147,9 @@ async def test_signals_after_the_last_task_are_told_so_and_change_nothing(ended:
     view = await ended.view("D007-00001")
     handle = ended.house.client.get_workflow_handle(names.driver_id(view))
     await soon(lambda: _has_ended(handle))
-    late = HoldRequest(id="late-1", actor=CLERK, reason="too late", what=HoldKind.ALL)
+    late = sent("hold", "late-1", "too late")
     with pytest.raises(RPCError) as refused:
-        await handle.signal(InstallmentWorkflow.hold, late)
+        await handle.signal("hold", late)
     assert refused.value.status is RPCStatusCode.NOT_FOUND
     await ended.house.drivers.wake(view)
     await ended.house.drivers.open(view)
@@ -181,12 +178,12 @@ async def test_signals_before_the_first_task_are_kept_and_obeyed(
             await run.sandbox.stand_at(stop)
         view = await run.view(loan.loan_id)
         handle = run.house.client.get_workflow_handle(names.driver_id(view))
-        hold = HoldRequest(id="early-1", actor=CLERK, reason="a question", what=HoldKind.ALL)
-        unhold = UnholdRequest(id="early-2", actor=CLERK, reason="answered")
-        await handle.signal(InstallmentWorkflow.hold, hold)
+        hold = sent("hold", "early-1", "a question")
+        unhold = sent("unhold", "early-2", "answered")
+        await handle.signal("hold", hold)
         await handle.signal(InstallmentWorkflow.wake, view)
-        await handle.signal(InstallmentWorkflow.unhold, unhold)
-        await handle.signal(InstallmentWorkflow.hold, hold)
+        await handle.signal("unhold", unhold)
+        await handle.signal("hold", hold)
         # Time stands still from the driver's first task on: between the hold and its end nothing is
         # due, and a clock moved there would send the reminder in the night.
         while "unheld" not in await _story(run, loan.loan_id):

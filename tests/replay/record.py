@@ -25,7 +25,6 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.healing import HealOrder
 from activities.sweeps import StatementSource, SweepOrder
 from domain.debit.outcome import NO_ANSWER
-from domain.kernel.command import Actor
 from domain.loan.lifecycle import State
 from domain.loan.view import Action, ActionKind
 from ports.rail import RailUnavailable, StatementFile
@@ -35,15 +34,13 @@ from tests.fakes.books import Pace
 from tests.fakes.bulk import PLAIN
 from tests.fakes.rails import NSF, OK, PENDING
 from tests.support.bulk import BulkStage
-from tests.support.stage import Handle, Stage, stage, until
+from tests.support.stage import Handle, Stage, sent, stage, until
 from workflows import names, policies
 from workflows.installment import InstallmentWorkflow
-from workflows.messages import CancelRequest, HoldRequest, UnholdRequest, WriteOffRequest
 
 HERE = Path(__file__).parent / "histories"
-ANN = Actor("operator", "op-7")
-HOLD = HoldRequest(id="h-1", actor=ANN, reason="asked by the borrower")
-UNHOLD = UnholdRequest(id="u-1", actor=ANN, reason="settled")
+HOLD = sent("hold", "h-1", "asked by the borrower")
+UNHOLD = sent("unhold", "u-1", "settled")
 SLOW = Pace(present=timedelta(hours=1))
 DAY = date(2026, 12, 1)
 
@@ -139,10 +136,10 @@ async def books_fail(client: Client, mark: str) -> Any:
 async def held_before_first_task_then_released(client: Client, mark: str) -> Any:
     scene = stage(client, mark=mark)
     handle = await scene.open()
-    await handle.signal(InstallmentWorkflow.hold, HOLD)
+    await handle.signal("hold", HOLD)
     async with scene.workers():
         await until(lambda: scene.books.current.hold == "all")
-        await handle.signal(InstallmentWorkflow.unhold, UNHOLD)
+        await handle.signal("unhold", UNHOLD)
         await cleared(scene)
         await scene.settle(handle)
     return handle
@@ -153,7 +150,7 @@ async def order_with_the_final_view(client: Client, mark: str) -> Any:
     scene = stage(client, mark=mark)
     handle = await scene.open()
     await handle.signal(InstallmentWorkflow.wake, scene.books.settle())
-    await handle.signal(InstallmentWorkflow.hold, HOLD)
+    await handle.signal("hold", HOLD)
     async with scene.workers():
         await handle.result()
     return handle
@@ -167,7 +164,7 @@ async def update_applied_and_refused(client: Client, mark: str) -> Any:
         handle = await scene.open()
         await handle.execute_update(InstallmentWorkflow.override, HOLD)
         scene.books.refuse = "authority"
-        refused = WriteOffRequest(id="w-1", actor=ANN, reason="gone")
+        refused = sent("write_off", "w-1", "gone")
         try:
             await handle.execute_update(InstallmentWorkflow.override, refused)
         except WorkflowUpdateFailedError:
@@ -209,9 +206,7 @@ async def cancelled_by_order(client: Client, mark: str) -> Any:
     scene.books.pace = SLOW
     async with scene.workers():
         handle = await scene.open()
-        await handle.signal(
-            InstallmentWorkflow.cancel, CancelRequest(id="c", actor=ANN, reason="refinanced")
-        )
+        await handle.signal("cancel", sent("cancel", "c", "refinanced"))
         await handle.result()
     return handle
 

@@ -8,6 +8,7 @@ from domain.kernel.command import Actor, Command, Scope
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.charge import Charge
 from domain.loan.commands import (
+    ORDERS,
     ActionCommand,
     AnyCommand,
     BookLine,
@@ -37,6 +38,7 @@ from domain.loan.unread import RecordUnreadReport
 from domain.statement.broken import RecordStatementBreak
 
 __all__ = [
+    "ORDERS",
     "ActionCommand",
     "Actor",
     "AnyCommand",

@@ -100,6 +100,12 @@ def stage(client: Client, **rail: object) -> Stage:
     return Stage(client, FakeBooks(name, f"L-{mark}"), fake, f"wf-{mark}")
 
 
+def sent(kind: str, order_id: str, reason: str, **terms: object) -> dict[str, Any]:
+    """An order as a sender upstream writes it."""
+    actor = {"kind": "operator", "id": "op-7"}
+    return {"kind": kind, "id": order_id, "actor": actor, "reason": reason, **terms}
+
+
 async def until(what: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until something is true."""
     async with asyncio.timeout(seconds):

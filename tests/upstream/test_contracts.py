@@ -14,8 +14,8 @@ from adapters.temporal.compatibility import breaks
 from adapters.temporal.contracts import FOLDER, contracts, load, renew, versions, without_words
 from domain.errors import InvalidInput
 from ports.boarding import LoanApplication
-from workflows.messages import REQUESTS
-from workflows.reading import read, read_kind
+from tests.support.doors import ORDERS
+from workflows.reading import read, read_order
 
 Schema = dict[str, Any]
 NAMES = [contract.name for contract in contracts()]
@@ -25,7 +25,7 @@ RELEASED = {
     "installment-view.v1.json": "da65c9f4a97c0354",
     "loan-application.v1.json": "b385669990ec6558",
     "override-answer.v1.json": "da65c9f4a97c0354",
-    "override.v1.json": "e15f3cc4598322c6",
+    "override.v1.json": "0da9ee236d8d0797",
     "signal-cancel.v1.json": "6b4e0a691f7e8aa8",
     "signal-change-date.v1.json": "4aa79f13fdfade78",
     "signal-charge.v1.json": "f83717f647ffcd41",
@@ -133,7 +133,7 @@ BREAKING: list[tuple[str, Change, str]] = [
     ("signal-hold", within("HoldKind", fewer), "/what: new does not take 'debit'"),
     ("signal-hold", becomes("approver", type="string"), "/approver: old has null"),
     ("signal-hold", within("Actor", lambda s: s["properties"].pop("id")), "/actor/id: removed"),
-    ("override", within("WaiveRequest", adds("until", type="string")), "/until: a new field"),
+    ("override", within("Waive", adds("until", type="string")), "/until: a new field"),
     ("override", lambda s: s["oneOf"].pop(0), "/kind: new does not take 'hold'"),
     ("boarded", lambda s: s["properties"].pop("again"), "/again: removed"),
     ("boarded", adds("note", type="string"), "/note: a new field without a default"),
@@ -232,9 +232,9 @@ def taken(name: str, sent: Any) -> object:
     data = json.dumps(sent).encode()
     if name == "loan-application":
         return read(data, LoanApplication, "application")
-    if name == "override":
-        return read_kind(data, REQUESTS, "request")
-    return read(data, REQUESTS[name.removeprefix("signal-").replace("-", "_")], "request")
+    kind = name.removeprefix("signal-").replace("-", "_")
+    orders = ORDERS if name == "override" else {kind: ORDERS[kind]}
+    return read_order(data, orders, {"loan_id": "L-1", "number": 1}, "order")
 
 
 def refused(name: str, sent: Any) -> str:

@@ -9,14 +9,12 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from domain.loan.lifecycle import State
-from tests.support.doors import Actor, RaiseOperator
-from tests.support.stage import Handle, Stage, stage, until
+from tests.support.doors import RaiseOperator
+from tests.support.stage import Handle, Stage, sent, stage, until
 from workflows import names, policies
 from workflows.installment import InstallmentWorkflow
-from workflows.messages import HoldRequest, WriteOffRequest
 
-ANN = Actor("operator", "op-7")
-HOLD = HoldRequest(id="h-1", actor=ANN, reason="asked by the borrower")
+HOLD = sent("hold", "h-1", "asked by the borrower")
 AWAY = ConnectionError("the books are away")
 
 
@@ -47,7 +45,7 @@ async def test_an_order_that_the_books_cannot_take_ends_with_a_person(
     scene.books.fail_kinds["hold"] = AWAY
     async with scene.workers():
         handle = await scene.open()
-        await handle.signal(InstallmentWorkflow.hold, HOLD)
+        await handle.signal("hold", HOLD)
         await until(lambda: bool(scene.books.applied("raise_operator")))
         tries = scene.books.failed["hold"]
         await asyncio.sleep(1)
@@ -65,7 +63,7 @@ async def test_a_poisoned_order_is_not_tried_again(temporal_client: Client) -> N
     scene.books.fail_kinds["hold"] = ValueError("no such thing")
     async with scene.workers():
         handle = await scene.open()
-        await handle.signal(InstallmentWorkflow.hold, HOLD)
+        await handle.signal("hold", HOLD)
         await until(lambda: bool(scene.books.applied("raise_operator")))
         assert scene.books.failed["hold"] == 1
         with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -84,8 +82,8 @@ async def test_an_order_that_waits_for_the_books_keeps_no_debit_back(
     scene.books.fail_kinds["write_off"] = AWAY
     async with scene.workers():
         handle = await scene.open()
-        gone = WriteOffRequest(id="w-1", actor=ANN, reason="gone")
-        await handle.signal(InstallmentWorkflow.write_off, gone)
+        gone = sent("write_off", "w-1", "gone")
+        await handle.signal("write_off", gone)
         await until(lambda: scene.books.current.state is State.CLEARING)
         assert len(scene.rail.posted) == 1
         assert scene.books.failed["write_off"] == 2
@@ -103,7 +101,7 @@ async def test_a_waiting_order_travels_to_the_new_run(
     async with scene.workers():
         handle = await scene.open()
         first = handle.result_run_id
-        await handle.signal(InstallmentWorkflow.hold, HOLD)
+        await handle.signal("hold", HOLD)
         await until(lambda: scene.books.failed["hold"] == 2)
         async with asyncio.timeout(20):
             while await run_of(scene, handle) == first:
@@ -128,7 +126,7 @@ async def test_an_order_that_nobody_can_be_told_about_is_shown_by_the_driver(
     scene.books.fail_kinds = {"hold": AWAY, "raise_operator": AWAY}
     async with scene.workers():
         handle = await scene.open()
-        await handle.signal(InstallmentWorkflow.hold, HOLD)
+        await handle.signal("hold", HOLD)
         await until(lambda: scene.books.failed["raise_operator"] == 2)
         await asyncio.sleep(0.5)
         assert scene.books.failed["raise_operator"] == 2
@@ -148,9 +146,9 @@ async def test_more_orders_than_may_wait_are_shown_at_once(
     scene.books.fail_kinds["hold"] = AWAY
     async with scene.workers():
         handle = await scene.open()
-        await handle.signal(InstallmentWorkflow.hold, HOLD)
+        await handle.signal("hold", HOLD)
         await until(lambda: scene.books.failed["hold"] == 2)
-        await handle.signal(InstallmentWorkflow.hold, HOLD)
+        await handle.signal("hold", HOLD)
         async with asyncio.timeout(20):
             while not await needs_operator(handle):
                 await asyncio.sleep(0.05)
@@ -168,8 +166,8 @@ async def test_an_id_of_ours_uses_up_no_command_of_the_driver(temporal_client: C
             f"driver/{books.loan_id}/1/g1/PRESENT/2",
             f"roll/{books.loan_id}/2026-12-01",
         ):
-            noted = WriteOffRequest(id=taken, actor=ANN, reason="a clash")
-            await handle.signal(InstallmentWorkflow.write_off, noted)
+            noted = sent("write_off", taken, "a clash")
+            await handle.signal("write_off", noted)
         await until(lambda: books.current.state is State.CLEARING)
         await scene.settle(handle)
     assert len(scene.rail.posted) == 1

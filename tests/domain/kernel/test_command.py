@@ -9,7 +9,7 @@ from tests.support.doors import AnyCommand, Command, Hold
 from tests.support.memory import TESTER
 
 COMMANDS: tuple[type[Command], ...] = get_args(AnyCommand)
-HOLD = Hold(id="a", actor=TESTER, loan_id="L1", number=1)
+HOLD = Hold(id="a", actor=TESTER, reason="x", loan_id="L1", number=1)
 
 
 def _kind(command: type[Command]) -> Any:

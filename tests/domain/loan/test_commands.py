@@ -37,7 +37,7 @@ def test_the_identity_is_the_content_and_neither_the_id_nor_what_was_seen() -> N
     """A retry under a newer view is the same command; another action is not."""
     assert INTENT.identity() == replace(INTENT, id="b", seen=9).identity()
     assert INTENT.identity() != replace(INTENT, action="present/2").identity()
-    hold = Hold(id="a", actor=TESTER, loan_id="L1", number=1)
+    hold = Hold(id="a", actor=TESTER, reason="asked", loan_id="L1", number=1)
     assert hold.identity() != INTENT.identity()
 
 
@@ -66,7 +66,13 @@ def test_a_loan_is_what_is_asked_for_and_not_how_its_days_were_counted() -> None
 
 def test_two_kinds_of_order_with_the_same_content_are_two_identities() -> None:
     """Cancelling is not writing off, though both name only an installment."""
-    content: dict[str, Any] = {"id": "c", "actor": TESTER, "loan_id": "L1", "number": 1}
+    content: dict[str, Any] = {
+        "id": "c",
+        "actor": TESTER,
+        "reason": "x",
+        "loan_id": "L1",
+        "number": 1,
+    }
     assert Cancel(**content).identity() != WriteOff(**content).identity()
 
 
