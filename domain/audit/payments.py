@@ -53,7 +53,8 @@ def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Findin
     """What the bank took for an order, less returns, is what the books have of it.
 
     An order whose verdict the books still ask for, or whose movements no statement shows yet, is
-    not lost: it is visibly open. Money that waits with a case about its line is not lost either.
+    not lost: it is visibly open. Money that waits with a case about its line is not lost either,
+    and what went back by a line that a person has still to match is explained by that case.
     """
     cased = {case.line for case in books.cases}
     for loan in books.loans:
@@ -63,6 +64,8 @@ def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Findin
             if gap == 0 or attempt.is_live or order_no in bank.open:
                 continue
             subject = f"{loan.id}/{item.number} {order_no}"
+            if gap < 0 and -gap <= _returns_waiting(books, sums, bank, loan, item, order_no):
+                continue
             if gap < 0:
                 text = "the books have money of this order that the bank has not"
                 yield Finding(FindingKind.UNEXPLAINED, subject, text, -gap, loan.currency)
@@ -78,17 +81,43 @@ def _waits_on_a_line(days: set[str], gap: int, sums: Tally, cased: set[str | Non
     )
 
 
+def _returns_waiting(
+    books: BooksFacts, sums: Tally, bank: Bank, loan: Loan, item: Installment, order_no: str
+) -> int:
+    """Minor units of debit lines that wait, on days of an order, with a case that names its item.
+
+    A line of a return that names only the mandate may be about several debits: it waits for the
+    person who says which one.
+    """
+    days = bank.days.get(order_no, set())
+    lines = {
+        case.line
+        for case in books.cases
+        if case.loan_id == loan.id and case.number in {item.number, None}
+    }
+    return sum(
+        waiting
+        for line, waiting in sums.waiting_lines.items()
+        if waiting > 0 and line in lines and line.rpartition("/")[0] in days
+    )
+
+
 def closed_not_paid(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
-    """A closed installment owes nothing, was paid with money, and each party has its share."""
+    """A closed installment owes nothing, was paid with money, and each party has its share.
+
+    What went back by a line that waits with a case about the installment is a person's task.
+    """
     for loan in books.loans:
         for item in loan.installments:
             if item.state is State.CLOSED:
-                for text, minor in _lacking(loan, item, bank, sums):
+                for text, minor in _lacking(books, loan, item, bank, sums):
                     subject = f"{loan.id}/{item.number}"
                     yield Finding(FindingKind.CLOSED_NOT_PAID, subject, text, minor, loan.currency)
 
 
-def _lacking(loan: Loan, item: Installment, bank: Bank, sums: Tally) -> Iterator[tuple[str, int]]:
+def _lacking(
+    books: BooksFacts, loan: Loan, item: Installment, bank: Bank, sums: Tally
+) -> Iterator[tuple[str, int]]:
     key = (loan.id, item.number)
     if (owed := sums.owed(key)) != 0:
         yield "closed and still owed", owed
@@ -99,8 +128,10 @@ def _lacking(loan: Loan, item: Installment, bank: Bank, sums: Tally) -> Iterator
         if paid > 0 and clearing != 0:
             yield f"receipt {receipt} is not proven at the bank", clearing
         order_no = sums.orders_of.get(receipt)
-        if order_no is not None and paid > bank.net.get(order_no, 0):
-            yield f"order {order_no} brought less", paid - bank.net.get(order_no, 0)
+        less = paid - bank.net.get(order_no, 0) if order_no is not None else 0
+        if order_no is not None and less > 0:
+            if less > _returns_waiting(books, sums, bank, loan, item, order_no):
+                yield f"order {order_no} brought less", less
         yield from _elsewhere(loan, receipt, sums)
     for (component, party), minor in sums.payable_by_item.get(key, {}).items():
         if minor != 0:

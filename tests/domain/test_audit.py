@@ -8,11 +8,13 @@ import pytest
 
 from domain.audit import AuditReport, BooksFacts, FindingKind, TruthFacts, audit
 from domain.calendar import DayWindow
+from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Installment
 from domain.loan.lifecycle import State
 from domain.pricing.amounts import Amounts
+from domain.statement.statement import LineItem
 from tests.support.auditbench import ACCOUNT, World, booking_day, paid_and_closed
 from tests.support.doors import RecordPayment, Review, WithdrawPayment
 from tests.support.memory import DRIVER, PRODUCT, TESTER, board
@@ -288,6 +290,24 @@ def test_an_installment_closed_without_its_money_is_found(world: World) -> None:
     world.move("BK-1", -attempt.amount_minor, attempt.order_no, "return", None)
     report = world.audit()
     assert kinds(report) == {FindingKind.CLOSED_NOT_PAID}
+
+
+def test_a_return_that_waits_by_its_line_with_a_case_is_a_persons_task(world: World) -> None:
+    """Two debits fit a line that names only the mandate: a case about each says so, in sight."""
+    attempt = world.books.item().attempts[0]
+    world.to(date(2026, 4, 10), 1, 30)
+    world.roll(date(2026, 4, 10))
+    second = world.intend(number=2)
+    world.confirm(second, world.execute(second, statement="S2"))
+    world.line(second.amount_minor, second.order_no, statement="S2")
+    world.move("MV-1", -attempt.amount_minor, attempt.order_no, "return", "S2")
+    assert {FindingKind.CLOSED_NOT_PAID, FindingKind.UNEXPLAINED} <= kinds(world.audit())
+    item = LineItem(None, "M-L1", None, -attempt.amount_minor, return_reason="AM04")
+    world.line(-attempt.amount_minor, None, statement="S2", name="2", items=(item,))
+    assert {case.kind for case in world.books.cases.values()} >= {CaseKind.UNMATCHED_LINE}
+    report = world.audit()
+    assert report.findings == ()
+    assert report.open_cases["unmatched_line"] >= 2
 
 
 def test_an_installment_closed_and_still_owed_is_found() -> None:

@@ -219,9 +219,11 @@ class World:
         name: str = "1",
         fee: int = 0,
         ref: str | None = None,
+        items: tuple[LineItem, ...] = (),
     ) -> str:
         """The books get a line of a statement; its booked amount is less the fee."""
-        items = () if order_no is None else (LineItem(order_no, None, ref, minor, fee),)
+        if order_no is not None:
+            items = (LineItem(order_no, None, ref, minor, fee),)
         booked = StatementLine(
             id=f"{ACCOUNT}/{booking_day(statement)}/{name}",
             account=ACCOUNT,
