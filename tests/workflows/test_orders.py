@@ -1,15 +1,21 @@
 """The orders that a driver takes, and how one is read from its wire form."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
 from domain.errors import InvalidInput
+from tests.fakes.books import FakeBooks
 from tests.support.doors import ORDERS, Actor, Hold, MatchLine, Unhold
 from tests.support.stage import sent
+from tests.support.tree import ROOT
 from workflows.installment import InstallmentWorkflow
+from workflows.messages import MESSAGE, InstallmentOrder, PendingOrder
 from workflows.overrides import TakesOrders, takes
+from workflows.reading import read as read_run
 from workflows.reading import read_order
 
 ABOUT = {"loan_id": "L1", "number": 3}
@@ -24,6 +30,34 @@ def signals(driver: type) -> dict[str, str | None]:
 
 def read(order: dict[str, Any], **orders: Any) -> Any:
     return read_order(json.dumps(order).encode(), orders or ORDERS, ABOUT, "order")
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_an_order_that_waits_is_the_same_in_the_next_run(kind: str) -> None:
+    """Its kind tells it from all others, and nothing of it is lost on the way."""
+    samples: dict[str, Any] = {
+        "what": "debit",
+        "component": "fee",
+        "currency": "CNY",
+        "line": "A/S/1",
+        "reference": "T-1",
+        "amount_minor": 100,
+        "fee_minor": 3,
+        "value_on": "2026-03-10",
+        "due_on": "2026-03-10",
+    }
+    terms = {name: samples[name] for name in ORDERS[kind].terms()}
+    waiting = PendingOrder(read(sent(kind, "o-1", "a test", **terms)).received(MESSAGE), 3)
+    run = replace(InstallmentOrder.of(FakeBooks("r", "L1").current), pending=(waiting,))
+    assert type(waiting.order) is ORDERS[kind]
+    assert read_run(to_json(run), InstallmentOrder, "order") == run
+
+
+@pytest.mark.parametrize("page", ["overrides.md", "upstream.md"])
+def test_the_pages_for_people_and_for_upstream_name_every_order(page: str) -> None:
+    """What can be ordered can be read about."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert [kind for kind in ORDERS if f"`{kind}`" not in text] == []
 
 
 def test_a_driver_has_a_signal_for_each_of_its_orders_and_no_other() -> None:

@@ -7,29 +7,20 @@ from typing import assert_never
 
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change, Done, Refusal
-from domain.loan.charge import Charge
-from domain.loan.command import InstallmentCommand
+from domain.loan.command import InstallmentCommand, OrderCommand
 from domain.loan.commands import (
     AnyCommand,
     BookLine,
-    Cancel,
-    ChangeDate,
-    Hold,
     IntendDebit,
     QueueReminder,
     RaiseOperator,
     RecordNoticeReceipt,
     RecordOutcome,
-    RecordPayment,
     RecordReturn,
     RecordUnsent,
     RenewSend,
-    RetryNow,
     Review,
     RollDay,
-    Unhold,
-    Waive,
-    WriteOff,
 )
 from domain.loan.decide.again import return_told_again
 from domain.loan.decide.boarding import board_loan, roll_day
@@ -48,7 +39,6 @@ from domain.loan.decide.reports import record_outcome
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.tasks import record_statement_break, record_unread_report
 from domain.loan.decide.work import Work
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unread import RecordUnreadReport
 from domain.statement.broken import RecordStatementBreak
 
@@ -117,20 +107,7 @@ def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
             return record_statement_break(work, command)
         case RaiseOperator():
             return raise_operator(work, command)
-        case (
-            Hold()
-            | Unhold()
-            | RetryNow()
-            | RecordPayment()
-            | MatchLine()
-            | UndoMatch()
-            | WithdrawPayment()
-            | ChangeDate()
-            | Waive()
-            | Charge()
-            | Cancel()
-            | WriteOff()
-        ):
+        case OrderCommand():
             return give_order(work, command)
         case _:
             assert_never(command)
