@@ -121,7 +121,7 @@ class BringsOrders:
             pending.lost,
         )
         view = await workflow.execute_activity_method(
-            OrderActivities.give_up, lost, **policies.steadily("ask for a person: an order is lost")
+            OrderActivities.abandon, lost, **policies.steadily("ask for a person: an order is lost")
         )
         self._lost = ""
         self._fold(view)
@@ -150,8 +150,8 @@ class BringsOrders:
             )
         finally:
             self._in_hand.discard(mine)
-        verdict = f"refused by {answer.refused_by}" if answer.refused_by else "applied"
-        self._account.note(workflow.now(), f"{request.kind} by {request.actor.kind}: {verdict}")
+        result = f"refused by {answer.refused_by}" if answer.refused_by else "applied"
+        self._account.note(workflow.now(), f"{request.kind} by {request.actor.kind}: {result}")
         if answer.view is not None:
             self._fold(answer.view)
         return answer

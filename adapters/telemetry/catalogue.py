@@ -214,7 +214,7 @@ ACTIVITY_TYPE = Label(
         "queries.look",
         "healing.heal",
         "orders.apply",
-        "orders.give_up",
+        "orders.abandon",
         "reminders.remind",
         "reviews.raise_operator",
         "reviews.review",

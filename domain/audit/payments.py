@@ -52,8 +52,8 @@ def by_order(truth: TruthFacts, as_of: datetime) -> Bank:
 def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
     """What the bank took for an order, less returns, is what the books have of it.
 
-    An order whose verdict the books still ask for, or whose movements no statement shows yet, is
-    not lost: it is visibly open. Money that waits with a case about its line is not lost either.
+    An order whose final outcome the books still ask for, or whose movements no statement shows yet,
+    is not lost: it is visibly open. Money that waits with a case about its line is not lost either.
     """
     cased = {case.line for case in books.cases}
     for loan in books.loans:

@@ -19,7 +19,7 @@ from domain.loan.commands import (
     Order,
     QueueReminder,
     RaiseOperator,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordPayment,
     RecordReturn,
@@ -33,7 +33,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.unread import RecordUnreadReport
+from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
 
 __all__ = [
@@ -54,12 +54,12 @@ __all__ = [
     "Past",
     "QueueReminder",
     "RaiseOperator",
-    "RecordNoticeReceipt",
+    "RecordDeliveryReport",
     "RecordOutcome",
     "RecordPayment",
     "RecordReturn",
     "RecordStatementBreak",
-    "RecordUnreadReport",
+    "RecordUnparsedEvent",
     "RecordUnsent",
     "RenewSend",
     "RetryNow",

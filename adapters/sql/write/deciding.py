@@ -23,7 +23,7 @@ from domain.loan.change import (
     Stamp,
 )
 from domain.loan.commands import AnyCommand
-from domain.loan.decide import decide, reread, told_again
+from domain.loan.decide import decide, reported_again, reread
 from domain.loan.view import InstallmentView
 
 Decide = Callable[[Aggregates, AnyCommand], Change | Refusal]
@@ -88,15 +88,15 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
             return Answered(_done(command, identity, work, None, ON_THE_BOOKS), replayed=True)
         return Answered(known, known.written_by not in mine)
     says = command.dedup_key() if command.evidence else None
-    if says is not None and (told := work.said.get(says)) is not None:
+    if says is not None and (reported := work.said.get(says)) is not None:
         if known_as:
-            change = reread(_aggregates(work, command, known_as), told.subject)
+            change = reread(_aggregates(work, command, known_as), reported.subject)
             items = work.take(command, change)
-            log = _done(command, identity, work, told.subject, "already known")
+            log = _done(command, identity, work, reported.subject, "already known")
             return _kept(work, command, log, items)
-        change = told_again(_aggregates(work, command, ""), command, told.subject)
+        change = reported_again(_aggregates(work, command, ""), command, reported.subject)
         items = work.take(command, change)
-        log = _done(command, identity, work, told.subject, "already known")
+        log = _done(command, identity, work, reported.subject, "already known")
         is_news = bool(items or change.loans or change.cases)
         return _kept(work, command, log, items, replayed=not is_news)
     if isinstance(command, BoardLoan) and _boarded(work, command):

@@ -68,8 +68,8 @@ def _first_news(work: Work, order: MatchLine, line: LineState) -> str:
     A value date before the loan was paid out says nothing: the booking date stands for it.
     """
     loan, minor = work.loan(order.loan_id), order.amount_minor
-    told = line.value_on or line.booked_on
-    value_on = told if told >= loan.disbursed_on else line.booked_on
+    reported = line.value_on or line.booked_on
+    value_on = reported if reported >= loan.disbursed_on else line.booked_on
     if work.aggregates.orders.get(order.reference) == loan.id:
         return payment_of_order(work, loan.id, order.reference, minor, value_on).id
     return receive_transfer(work, order, min(value_on, work.today(loan.id)))
@@ -223,17 +223,19 @@ def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingIte
     left: list[WaitingItem] = []
     for known in waiting:
         taken = min(known.booked_minor, booked, key=abs) if known.booked_minor * booked > 0 else 0
-        told = min(fee, known.fee_minor, key=abs) if taken else 0
-        booked, fee = booked - taken, fee - told
+        reported = min(fee, known.fee_minor, key=abs) if taken else 0
+        booked, fee = booked - taken, fee - reported
         if not taken:
             left.append(known)
         elif rest := known.booked_minor - taken:
-            left.append(WaitingItem("", rest + known.fee_minor - told, known.fee_minor - told))
+            left.append(
+                WaitingItem("", rest + known.fee_minor - reported, known.fee_minor - reported)
+            )
     return tuple(left)
 
 
 def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: date) -> str:
-    """Book money that came outside every rail: told by a person, proven by a line; the id."""
+    """Book money that came outside every rail: reported by a person, proven by a line; the id."""
     receipt = Receipt(
         id=payment_id(order.loan_id, order.id),
         source="transfer",

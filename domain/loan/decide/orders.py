@@ -119,7 +119,7 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
     loan_id, number = order.loan_id, order.number
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
+        return Refusal("attempt.live", "an earlier order has no final outcome yet")
     if item.hold is not None:
         return Refusal("hold", f"the installment is on hold ({item.hold})")
     if not loan.mandate.allows(work.today(loan_id)):
@@ -162,8 +162,8 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
 
 def _is_same(receipt: Receipt, order: RecordPayment) -> bool:
     """Whether a payment stands that has this reference, amount and day: it is not booked twice."""
-    told = (order.amount_minor, order.value_on)
-    return (receipt.amount_minor, receipt.value_on) == told and not receipt.is_withdrawn
+    reported = (order.amount_minor, order.value_on)
+    return (receipt.amount_minor, receipt.value_on) == reported and not receipt.is_withdrawn
 
 
 def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
@@ -171,7 +171,7 @@ def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
     item = work.item(loan_id, number)
     today = work.today(loan_id)
     if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
+        return Refusal("attempt.live", "an earlier order has no final outcome yet")
     if not today <= order.due_on <= today + timedelta(days=MOVE_DAYS_MAX):
         return Refusal("due_on.range", f"from today to {MOVE_DAYS_MAX} days ahead")
     if not work.can(loan_id, number, Event.DUE_DATE_CHANGED):
@@ -196,7 +196,7 @@ def _waive(work: Work, order: Waive) -> Change | Refusal:
     loan_id, number = order.loan_id, order.number
     item = work.item(loan_id, number)
     if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
+        return Refusal("attempt.live", "an earlier order has no final outcome yet")
     if item.state not in OWING:
         return Refusal("lifecycle.waive", f"not in state {item.state}")
     if not 0 < order.amount_minor <= item.owed.of(order.component):
@@ -215,7 +215,7 @@ def _charge(work: Work, order: Charge) -> Change | Refusal:
     loan_id, number = order.loan_id, order.number
     item, today = work.item(loan_id, number), work.today(loan_id)
     if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
+        return Refusal("attempt.live", "an earlier order has no final outcome yet")
     if item.state not in OWING:
         return Refusal("lifecycle.charge", f"not in state {item.state}")
     if order.component not in {Component.FEE, Component.COST}:
@@ -235,7 +235,7 @@ def _cancel(work: Work, order: Cancel) -> Change | Refusal:
     loan_id, number = order.loan_id, order.number
     item = work.item(loan_id, number)
     if item.live_attempt is not None:
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
+        return Refusal("attempt.live", "an earlier order has no final outcome yet")
     if not work.can(loan_id, number, Event.CANCELLED):
         return Refusal("lifecycle.cancelled", f"not in state {item.state}")
     if item.allocated.total:
