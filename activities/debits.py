@@ -33,7 +33,7 @@ _ANSWER_WITHIN_S = 60.0
 
 
 class DebitQueries(Protocol):
-    """The part of the queries that debits need: `ports.queries.Queries` has it."""
+    """The part of `ports.queries.Queries` that debits need."""
 
     async def view(self, loan_id: str, number: int) -> InstallmentView | None:
         """The current view of one installment."""

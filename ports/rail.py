@@ -113,7 +113,7 @@ class DeliveryReport:
     reason: str | None
     at: datetime
     channel: str = ""
-    kind: Literal["receipt"] = "receipt"
+    kind: Literal["delivery_report"] = "delivery_report"
     raw: str = field(default="", compare=False)
 
 
@@ -123,7 +123,7 @@ class UnparsedEvent:
 
     event_id: str
     type: str
-    kind: Literal["unknown"] = "unknown"
+    kind: Literal["unparsed"] = "unparsed"
     raw: str = field(default="", compare=False)
 
 

@@ -83,8 +83,8 @@ WEBHOOK = Label(
     (
         "outcome",
         "return",
-        "receipt",
-        "unknown",
+        "delivery_report",
+        "unparsed",
         "forged",
         "no_rail",
         "too_large",

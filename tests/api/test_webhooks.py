@@ -36,7 +36,7 @@ RETURNED = {
     "type": "order.returned", "order_no": "O-1", "bank_ref": "BK1", "amount_minor": 500,
     "fee_minor": 300, "reason": "AM04", "returned_on": "2026-03-06",
 }  # fmt: skip
-RECEIPT = {
+DELIVERY = {
     "type": "notice.delivery_report", "message_id": "N-1", "status": "failed", "reason": "no_route",
     "at": "2026-03-04T01:30:00.000Z",
 }  # fmt: skip
@@ -129,10 +129,10 @@ async def test_a_proven_outcome_is_handed_on_and_then_acknowledged(door: Door) -
     assert (report.outcome.executed_minor, report.outcome.bank_ref) == (500, "BK1")
 
 
-async def test_returns_and_receipts_are_translated_with_class_and_day(door: Door) -> None:
-    """A return carries amount, fee and the class of its reason; a receipt its fate."""
+async def test_returns_and_delivery_reports_are_translated_with_class_and_day(door: Door) -> None:
+    """A return carries amount, fee and the class of its reason; a delivery report its fate."""
     assert await door.post(RETURNED, event="wh_r") == 200
-    assert await door.post(RECEIPT, event="wh_n") == 200
+    assert await door.post(DELIVERY, event="wh_n") == 200
     assert door.intake.kept["wh_r"] == ReturnReport(
         "wh_r", "O-1", "BK1", 500, 300, OutcomeClass.NSF, "AM04", date(2026, 3, 6)
     )
@@ -206,7 +206,7 @@ async def test_a_replayed_delivery_is_acknowledged_and_is_still_one_fact(door: D
 
 async def test_every_order_of_arrival_leaves_the_same_facts(door: Door) -> None:
     """The door adds no order of its own: what is kept does not depend on who came first."""
-    events = {"wh_f": FINISHED, "wh_r": RETURNED, "wh_n": RECEIPT}
+    events = {"wh_f": FINISHED, "wh_r": RETURNED, "wh_n": DELIVERY}
     facts = set()
     for order in itertools.permutations(events):
         door.intake.kept.clear()
@@ -231,7 +231,7 @@ async def test_received_is_said_only_after_it_is_kept(door: Door) -> None:
         ({"type": "order.merged", "x": 1}, "order.merged"),
         ({"type": "order.finished", "order": {**ORDER, "executed_minor": "500"}}, "order.finished"),
         ({**RETURNED, "amount_minor": 0}, "order.returned"),
-        ({**RECEIPT, "at": "2026-03-04T01:30:00"}, "notice.delivery_report"),
+        ({**DELIVERY, "at": "2026-03-04T01:30:00"}, "notice.delivery_report"),
         ({"type": 7}, "unreadable"),
         ({"type": "a\nb"}, "unreadable"),
         ({"type": "t" * 500}, "t" * 60),

@@ -36,7 +36,7 @@ AT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
 
 
 def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
-    """Give one line as the queries tells it."""
+    """Give one line as the queries give it."""
     return StoryLine(1, AT, "driver/installment", what, detail, number)
 
 
@@ -150,7 +150,7 @@ def loan_of(world: World) -> Loan:
 
 
 def given(kind: str, number: int | None = 1, **more: Any) -> StoryLine:
-    """Give a command that left neither a move nor an entry, as the queries tells it."""
+    """Give a command that left neither a move nor an entry, as the queries give it."""
     at = StoryLine(1, AT, "operator/anna", kind, "", number, command_id="W-1", is_command=True)
     return replace(at, **more)
 
@@ -244,7 +244,7 @@ def test_heading_and_standing_say_amounts_and_no_person(world: World) -> None:
     assert loan.borrower not in heading(loan)
 
 
-def test_what_comes_next_is_a_action_news_or_nothing(world: World) -> None:
+def test_what_comes_next_is_an_action_news_or_nothing(world: World) -> None:
     """A closed installment has nothing to come; another its next action, or what it waits for."""
     loan, view = loan_of(world), world.books.view(2)
     assert coming(loan, world.books.view(1)) == "nothing: the evidence is complete"

@@ -336,7 +336,7 @@ async def test_worker_that_froze_is_replaced_and_its_late_answer_does_no_harm(
     temporal_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No heartbeat: another try asks the rail; when the frozen one answers it is old news."""
-    monkeypatch.setattr(shielded, "_ACTION_S", 3600.0)
+    monkeypatch.setattr(shielded, "_EVERY_S", 3600.0)
     monkeypatch.setitem(policies.DEBIT, "heartbeat_timeout", timedelta(seconds=1))
     scene = stage(temporal_client)
     answer = scene.rail.stop_after_send = asyncio.Event()

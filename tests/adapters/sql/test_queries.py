@@ -1,4 +1,4 @@
-"""The queries answers what the driver, the sweeps and the command line ask, and nothing more."""
+"""The queries answer what the driver, the sweeps and the command line ask, and nothing more."""
 
 from dataclasses import replace
 from datetime import date, timedelta

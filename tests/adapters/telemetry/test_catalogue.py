@@ -191,7 +191,7 @@ def test_what_becomes_of_webhooks_is_all_known() -> None:
         for argument in node.args[1:]
         if isinstance(argument, ast.Constant)
     }
-    reports = {"outcome", "return", "receipt", "unknown"}
+    reports = {"outcome", "return", "delivery_report", "unparsed"}
     assert counted | reports == set(catalogue.WEBHOOK.values)
 
 

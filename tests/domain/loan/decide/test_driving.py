@@ -62,7 +62,7 @@ def test_a_reminder_goes_out_once_and_its_next_channel_follows_a_failure() -> No
     s.give(RecordDeliveryReport, message_id=sms.message_id, delivered=True)
     s.give(RecordDeliveryReport, message_id=mail.message_id, delivered=False)
     assert s.books.item().notices[1].state is NoticeState.DELIVERED
-    assert len(s.books.transitions) == before + 1, "a late delivered actions a failed"
+    assert len(s.books.transitions) == before + 1, "a late delivered replaces a failed"
 
 
 def test_a_delivery_report_of_a_message_that_nobody_sent_changes_nothing() -> None:

@@ -71,7 +71,7 @@ def test_more_than_was_recorded_keeps_its_installment_open_in_either_order(
     assert (s.state, case.loan_id, case.number) == ("RELEASED", "L1", 1)
 
 
-def test_an_early_line_with_a_fee_costs_the_house_the_fee() -> None:
+def test_an_early_line_with_a_fee_costs_the_lender_the_fee() -> None:
     """What the bank kept is a fee whether the payment was known or not."""
     s = scene()
     line = came(s, "T-1", fee=25)

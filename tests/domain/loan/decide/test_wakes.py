@@ -91,7 +91,7 @@ def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
     assert said(s, since) == ["wake", "wake"]
 
 
-def test_a_action_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> None:
+def test_an_action_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> None:
     """A driver that looked in between waits for the far instant, and the books do not know it."""
     s = Scene.boarded(product=QUIET)
     s.order(ChangeDate, due_on=date(2026, 3, 20))
