@@ -188,7 +188,7 @@ def event_lines(event: Mapping[str, Any]) -> Iterator[str]:
 
 
 def events(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[dict[str, Any]]:
-    """Yield a structure for each command that did something worth telling, in order.
+    """Yield a structure for each command that did something worth showing, in order.
 
     `at` is text in the product's time zone with its offset; `effects` are sentences.
     """

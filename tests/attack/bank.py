@@ -53,7 +53,7 @@ class Bank:
     batch: list[int] = field(default_factory=list)
     batches: int = 1
     disagrees: bool = False
-    """Two tellings of one booking disagree: what was closed before the second came stays closed."""
+    """Two reports of one booking disagree: what was closed before the second came stays closed."""
     booked: list[str] = field(default_factory=list)
     """Lines whose news was delivered."""
     count: int = 0

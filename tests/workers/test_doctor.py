@@ -249,7 +249,7 @@ async def test_calendars_are_confirmed_far_enough(
 
 
 async def test_check_that_hangs_is_abandoned() -> None:
-    """One silent part of the world does not keep the doctor from telling of the others."""
+    """One silent part of the world does not keep the doctor from naming the others."""
 
     async def silent() -> list[Finding]:
         await asyncio.sleep(3600)

@@ -79,7 +79,7 @@ def reported_again(
 ) -> Change:
     """What evidence under another id changes that says what is known: nothing, or a return a case.
 
-    `subject`: the installment that the first telling was about.
+    `subject`: the installment that the first report was about.
     """
     work = Work(aggregates, close_out=close_out)
     if isinstance(command, RecordReturn):

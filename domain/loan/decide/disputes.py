@@ -1,4 +1,4 @@
-"""Two tellings of one debit that do not agree: the payment is raised, or a case stays open.
+"""Two reports of one debit that do not agree: the payment is raised, or a case stays open.
 
 A case about the amount or the fate of an order ends when booked lines prove all its money.
 """
@@ -61,7 +61,7 @@ def question_amount(work: Work, loan_id: str, number: int, receipt: Receipt, bac
 
 
 def dispute_amount(work: Work, loan_id: str, number: int, order_no: str, said: str) -> None:
-    """Keep two tellings of one amount as a case."""
+    """Keep two reports of one amount as a case."""
     open_case(work, loan_id, number, f"amount/{order_no}", CaseKind.CONTRADICTION, said)
 
 

@@ -41,8 +41,8 @@ from tests.support.doors import (
     WriteOff,
 )
 from tests.support.memory import PRODUCT, board, later, schedule, with_shares
+from tests.support.recording import RecordingBooks
 from tests.support.scene import Scene
-from tests.support.telling import TellingBooks
 
 RECORDED = Path(__file__).parent / "recorded"
 QUIET = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
@@ -54,7 +54,7 @@ DAY = timedelta(days=1)
 
 def boarded(**terms: Any) -> Scene:
     """A scene that tells what happens; its loan has two installments of 101.00."""
-    scene = Scene(TellingBooks())
+    scene = Scene(RecordingBooks())
     usual: dict[str, Any] = {"lines": TWO, "product": QUIET}
     scene.books.apply(board(**usual | terms))
     return scene
@@ -515,8 +515,8 @@ def what_limits_a_debit() -> Scene:
     s.order(RetryNow, 2)
     none = boarded(mandate=replace(ends, cap_minor=0))
     none.action()
-    assert isinstance(s.books, TellingBooks)
-    assert isinstance(none.books, TellingBooks)
+    assert isinstance(s.books, RecordingBooks)
+    assert isinstance(none.books, RecordingBooks)
     s.books.lines_written += none.books.lines_written
     return s
 
@@ -580,7 +580,7 @@ def lines_of(name: str) -> Iterator[str]:
     story = STORIES[name]
     yield story.__doc__ or ""
     books = story().books
-    assert isinstance(books, TellingBooks)
+    assert isinstance(books, RecordingBooks)
     invariants.check(books)
     yield from books.lines_written
     yield from books.lacks()

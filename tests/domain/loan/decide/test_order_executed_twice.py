@@ -82,7 +82,7 @@ def test_a_fee_inside_a_return_is_no_return_of_another_execution() -> None:
 def test_a_whole_that_comes_back_of_which_a_part_was_reported_raises_the_payment(
     *, return_first: bool
 ) -> None:
-    """The two tellings of one amount are a case, and its lines end it."""
+    """The two reports of one amount are a case, and its lines end it."""
     s, order = scene()
     news: list[Callable[[], object]] = [
         lambda: s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1"),

@@ -25,7 +25,7 @@ _QUIET_DAY = 3
 
 
 @dataclass
-class TellingBooks(MemoryBooks):
+class RecordingBooks(MemoryBooks):
     """Memory books that keep a text of all that happened."""
 
     lines_written: list[str] = field(default_factory=list)
