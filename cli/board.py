@@ -128,7 +128,7 @@ def _read(settings: Settings, given: _Given) -> TapeReport:
 async def _go(
     settings: Settings, read: TapeReport, *, dry_run: bool, partial: bool
 ) -> tuple[Forecast, Boarded | None]:
-    """Foretell, and board unless it is a dry run or a row is bad that keeps all out."""
+    """Forecast, and board unless it is a dry run or a row is bad that keeps all out."""
     from cli.boarding import board_all, forecast_by, forecast_of  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 

@@ -20,7 +20,7 @@ def leave(
     tmp_path: Path, words: tuple[str, ...], shell: str, **environ: str
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the program in a shell whose redirections are `shell`."""
-    line = f'exec "$0" -m workers "$@" {shell}'
+    line = f'exec "$0" -m cli "$@" {shell}'
     return subprocess.run(
         ["/bin/sh", "-c", line, sys.executable, *words],
         cwd=tmp_path,
