@@ -203,7 +203,7 @@ def _show_first_days(days: Sequence[FirstDay], loans: int) -> None:
 
     if loans > FORECAST_MOST:
         print_text(
-            f"The first days are reported for the first {FORECAST_MOST} of {loans} new loans"
+            f"The first days are forecast for the first {FORECAST_MOST} of {loans} new loans"
         )
     if not days:
         print_text(f"Nothing is sent or debited in the first {DAYS} days")

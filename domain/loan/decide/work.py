@@ -337,6 +337,6 @@ class Work:
         opening = (loan_id, number) in self._opening
         answered = self._from_driver and is_subject
         news = waking.is_news(item, view)
-        self.put(loan_id, waking.known_by_driver(item, view, reported=answered or opening or news))
+        self.put(loan_id, waking.known_by_driver(item, view, notified=answered or opening or news))
         if opening or (news and not answered):
             self._messages.append(waking.message(view, opening=opening))
