@@ -17,7 +17,7 @@ DRIVER = Actor("workflow", "installment")
 class ActionOrder:
     """Perform `action` of an installment; `seen` is the view version that the driver decided on.
 
-    `occasion` counts the performances that changed nothing. The books keep every answer under its
+    `run` counts the performances that changed nothing. The books keep every answer under its
     command's id, so an action that came too early must come back under another id; the tries of one
     performance share one id. The books see to it that an action is performed once.
     """
@@ -27,7 +27,7 @@ class ActionOrder:
     generation: int
     seen: int
     action: Action
-    occasion: int = 0
+    run: int = 0
 
     @property
     def command_id(self) -> str:
@@ -35,7 +35,7 @@ class ActionOrder:
 
         It begins with `driver`, the door of drivers: no order that comes from outside has it.
         """
-        again = f"/{self.seen}.{self.occasion}" if self.occasion else ""
+        again = f"/{self.seen}.{self.run}" if self.run else ""
         return f"driver/{self.loan_id}/{self.number}/g{self.generation}/{self.action.key}{again}"
 
     def command(self, kind: type[C]) -> C:

@@ -44,7 +44,7 @@ class BoardActivities:
         try:
             command = self._boarding.command(application)
         except InvalidInput as error:
-            raise invalid(_told(error)) from None
+            raise invalid(_reported(error)) from None
         answer = await apply(self._books, command)
         if isinstance(answer, Refused):
             raise ApplicationError(
@@ -62,7 +62,7 @@ class BoardActivities:
         )
 
 
-def _told(error: InvalidInput) -> InvalidInput:
+def _reported(error: InvalidInput) -> InvalidInput:
     """The fault without a private value: a sender may have put a name where a token belongs."""
     given = "" if error.value is None else str(error.value)
     value = "(not shown)" if given and error.field in PRIVATE else given[:_SHOWN_MOST]

@@ -17,7 +17,7 @@ from activities.actions import DRIVER, ActionOrder
 from activities.answers import apply, view_of
 from activities.shielded import heartbeats, shielded
 from domain.debit.attempt import LIVE, Attempt, DebitOrder
-from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
+from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, OutcomeStatus
 from domain.kernel import canonical
 from domain.loan.aggregate import Loan
 from domain.loan.change import Applied, Ordered, Refused
@@ -33,7 +33,7 @@ _ANSWER_WITHIN_S = 60.0
 
 
 class DebitQueries(Protocol):
-    """The part of the queries that debits need: `ports.queries.Queries` has it."""
+    """The part of `ports.queries.Queries` that debits need."""
 
     async def view(self, loan_id: str, number: int) -> InstallmentView | None:
         """The current view of one installment."""
@@ -86,7 +86,7 @@ class DebitActivities:
         if view.next_action is not None and view.next_action.kind is ActionKind.PRESENT:
             return view  # known not to have left; it will be sent again at its own time
         said, view = await self._ask(order, debit.rail, debit.order_no, debit.merchant_id)
-        if said.verdict is not Verdict.NOT_FOUND or view.attempt_state not in LIVE:
+        if said.status is not OutcomeStatus.NOT_FOUND or view.attempt_state not in LIVE:
             return view
         if not self._rail(debit.rail).profile.idempotent:
             return view
@@ -99,7 +99,7 @@ class DebitActivities:
         attempt = await self._attempt(order, order_no)
         sends = attempt.sends if attempt else 0
         command = RenewSend(
-            id=f"renew/{order_no}/{sends}/{_occasion(order)}",
+            id=f"renew/{order_no}/{sends}/{_run_of(order)}",
             actor=DRIVER,
             from_driver=True,
             reason="the rail does not know the order and executes a number at most once",
@@ -179,11 +179,11 @@ class DebitActivities:
                 if left:
                     await asyncio.sleep(wait)
                     wait *= 4
-            except Exception:  # noqa: BLE001 - an answer that cannot be read is no verdict
+            except Exception:  # noqa: BLE001 - an answer that cannot be read is no final outcome
                 activity.logger.exception("rail %s failed while inquiring", rail)
                 said = Outcome(OutcomeClass.TECH, "UNREADABLE")
                 break
-        asked = f"inquiry/{order.action.key}/{_occasion(order)}"
+        asked = f"inquiry/{order.action.key}/{_run_of(order)}"
         return said, await self._record(rail, order_no, said, asked, asked_at)
 
     async def _record(
@@ -191,19 +191,19 @@ class DebitActivities:
         rail: str,
         order_no: str,
         said: Outcome,
-        occasion: str,
+        run: str,
         asked_at: datetime | None = None,
     ) -> InstallmentView:
-        """Bring an outcome to the books; the same one of one occasion is the same command."""
+        """Bring an outcome to the books; the same one of one run is the same command."""
         command = RecordOutcome(
-            id=f"outcome/{order_no}/{occasion}/{canonical.digest(said)[:16]}",
+            id=f"outcome/{order_no}/{run}/{canonical.digest(said)[:16]}",
             actor=DRIVER,
             from_driver=True,
             reason=said.code,
             rail=rail,
             order_no=order_no,
             outcome=said,
-            source=occasion.partition("/")[0],
+            source=run.partition("/")[0],
             asked_at=asked_at,
         )
         return view_of(await apply(self._books, command))
@@ -230,9 +230,9 @@ class DebitActivities:
             raise ApplicationError(f"this worker does not serve rail {name!r}") from None
 
 
-def _occasion(order: ActionOrder) -> str:
+def _run_of(order: ActionOrder) -> str:
     """Ending of a command's id that differs for each call to a rail: each answer is recorded."""
-    return f"{order.seen}.{order.occasion}.{activity.info().attempt}"
+    return f"{order.seen}.{order.run}.{activity.info().attempt}"
 
 
 def _lease(debit: DebitOrder) -> int:

@@ -101,7 +101,7 @@ class HealActivities:
         """Wake one driver; the fault of one that cannot be woken, so that the others go on."""
         try:
             await self._drivers.wake(view)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the rest go on
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported and the rest go on
             fault = f"{view.loan_id}/{view.number}/g{view.generation}: {error}"
             activity.logger.error("cannot wake a driver: %s", fault)
             return fault

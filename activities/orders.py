@@ -55,8 +55,8 @@ class OrderActivities:
             return OrderAnswer(answer.view, answer.rule, answer.reason)
         return OrderAnswer(answer.view)
 
-    @activity.defn(name="orders.give_up")
-    async def give_up(self, lost: LostOrder) -> InstallmentView:
+    @activity.defn(name="orders.abandon")
+    async def abandon(self, lost: LostOrder) -> InstallmentView:
         """Make a lost order a visible task of a person; once for each order."""
         command = RaiseOperator(
             id=f"driver/{lost.loan_id}/{lost.number}/lost/{canonical.digest(lost.order_id)[:16]}",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 
 T = TypeVar("T")
-_ACTION_S = 3.0
+_EVERY_S = 3.0
 
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:
@@ -38,9 +38,9 @@ class Life:
     def report(self, *progress: Any) -> None:  # noqa: ANN401  (whatever the activity can read back)
         """Report progress now, and with every heartbeat from now on."""
         self._progress = progress
-        self.action()
+        self.send()
 
-    def action(self) -> None:
+    def send(self) -> None:
         """Send one heartbeat."""
         activity.heartbeat(*self._progress)
 
@@ -54,12 +54,12 @@ async def heartbeats() -> AsyncIterator[Life]:
     """
     life = Life(activity.info().heartbeat_details)
 
-    async def action() -> None:
+    async def repeat() -> None:
         while True:  # ends with the block around it
-            life.action()
-            await asyncio.sleep(_ACTION_S)
+            life.send()
+            await asyncio.sleep(_EVERY_S)
 
-    task = asyncio.create_task(action())
+    task = asyncio.create_task(repeat())
     try:
         yield life
     finally:

@@ -60,7 +60,7 @@ class OwnLines:
                 self._doubtful[statement_id] += 1
 
     def faults(self) -> tuple[Fault, ...]:
-        """What only a person can tell: bookings told again, or others that are equal to them."""
+        """What only a person can decide: bookings that came again, or others equal to them."""
         return tuple(
             Fault(FaultRule.KNOWN_LINES, f"{self._head.id} and {statement_id}", count, 0)
             for statement_id, count in sorted(self._doubtful.items())

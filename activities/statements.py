@@ -136,8 +136,8 @@ class StatementActivities:
         _raise_unsettled(owns)
         for position, summary in enumerate(summaries):
             lost = sum(1 for one in failed if one.position == position)
-            told = replace(summary, faults=(*summary.faults, *owns[position].faults()))
-            done = await self._close(order, told, booked.get(position, 0), lost, done)
+            reported = replace(summary, faults=(*summary.faults, *owns[position].faults()))
+            done = await self._close(order, reported, booked.get(position, 0), lost, done)
         return done
 
     async def _own_lines(self, head: Statement, summaries: Sequence[StatementSummary]) -> OwnLines:
@@ -268,7 +268,7 @@ def _was_known(answer: Applied) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """What people are told: our own errors in full, of others only the kind (no row, no SQL)."""
+    """What people are shown: our own errors in full, of others only the kind (no row, no SQL)."""
     return str(error) if isinstance(error, AcquitError) else type(error).__name__
 
 
@@ -277,7 +277,7 @@ def _next_page(pages: Iterator[StatementPage]) -> StatementPage | None:
 
 
 def _command(head: Statement, line: StatementLine) -> BookLine:
-    """The same line of the same statement is the same command; another reading is told apart."""
+    """The same line of the same statement is the same command; another reading is another one."""
     mark = canonical.digest((head.id, line))[:16]
     return BookLine(
         id=f"line/{line.id}/{mark}",

@@ -18,8 +18,8 @@ class FileMark:
     remedy: str = ""
 
     def __str__(self) -> str:
-        told = f"{self.article} {self.name}".lstrip()
-        return f"{told}: {self.remedy}" if self.remedy else told
+        text = f"{self.article} {self.name}".lstrip()
+        return f"{text}: {self.remedy}" if self.remedy else text
 
 
 _UNPACK = "unpack it first"

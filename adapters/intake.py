@@ -5,10 +5,10 @@ from typing import assert_never
 import structlog
 
 from domain.kernel.command import Actor
-from domain.loan.commands import AnyCommand, RecordNoticeReceipt, RecordOutcome, RecordReturn
-from domain.loan.unread import RecordUnreadReport
+from domain.loan.commands import AnyCommand, RecordDeliveryReport, RecordOutcome, RecordReturn
+from domain.loan.unparsed import RecordUnparsedEvent
 from ports.books import Books
-from ports.rail import OutcomeReport, ReceiptReport, Report, ReturnReport, UnknownReport
+from ports.rail import DeliveryReport, OutcomeReport, Report, ReturnReport, UnparsedEvent
 
 _log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ class BooksIntake:
         The rail's own event id and the body make a repeated delivery the same command. Another
         reading of the same event, as after a change of a code table, is news with a case.
         """
-        if isinstance(report, UnknownReport):
+        if isinstance(report, UnparsedEvent):
             _log.warning("report_of_unknown_type", rail=rail)
         await self._books.apply(_command(rail, report))
 
@@ -59,8 +59,8 @@ def _command(rail: str, report: Report) -> AnyCommand:
                 returned_on=report.returned_on,
                 currency=report.currency,
             )
-        case ReceiptReport():
-            return RecordNoticeReceipt(
+        case DeliveryReport():
+            return RecordDeliveryReport(
                 id=f"report/{rail}/{report.event_id}",
                 actor=actor,
                 raw=report.raw,
@@ -69,12 +69,12 @@ def _command(rail: str, report: Report) -> AnyCommand:
                 delivered=report.delivered,
                 channel=report.channel,
             )
-        case UnknownReport():
-            return RecordUnreadReport(
+        case UnparsedEvent():
+            return RecordUnparsedEvent(
                 id=f"report/{rail}/{report.event_id}",
                 actor=actor,
                 raw=report.raw,
-                reason="nobody could read it",
+                reason="it could not be parsed",
                 rail=rail,
                 event_id=report.event_id,
                 type=report.type,

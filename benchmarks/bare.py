@@ -29,7 +29,7 @@ class BareWorkflow:
 
     @workflow.run
     async def run(self) -> None:
-        """Do nothing twice, and end when told."""
+        """Do nothing twice, and end when asked."""
         await workflow.execute_local_activity("bare.remind", start_to_close_timeout=_WITHIN)
         await workflow.execute_activity(
             "bare.present", task_queue=RAIL_QUEUE, start_to_close_timeout=_WITHIN
@@ -44,7 +44,7 @@ class BareWorkflow:
 
 @dataclass
 class BareBank:
-    """Activities that only count; those that presented are told of their settlement."""
+    """Activities that only count; those that presented are notified of their settlement."""
 
     performed: int = 0
     to_settle: list[str] = field(default_factory=list)

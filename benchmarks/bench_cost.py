@@ -97,13 +97,13 @@ class Story:
 
     profile: str
     attempts: tuple[str, ...]
-    told_by: Callable[[Fate], bool]
+    matches: Callable[[Fate], bool]
 
     def seed(self, loan: BoardLoan) -> int:
         """The first seed under which the bank tells this story; found without running it."""
         profile = PROFILES[self.profile]
         for seed in count(1):
-            if self.told_by(Fate(loan, profile, seed)):
+            if self.matches(Fate(loan, profile, seed)):
                 return seed
             if seed > _SEEDS_MOST:
                 break
@@ -179,7 +179,7 @@ async def cost_of(story: Story, home: Path) -> Cost:
         spent = {name: now - board[name] for name, now in asdict(books.counters).items()}
         truth = await run.truth()
         days = (await run.stack.queries.counts())["commands"].get("roll_day", 0)
-        told = await run.stack.queries.story(loan.loan_id, 1)
+        lines = await run.stack.queries.story(loan.loan_id, 1)
     events, tasks = costs_of(history)
     return Cost(
         tasks=tasks,
@@ -190,13 +190,13 @@ async def cost_of(story: Story, home: Path) -> Cost:
         messages=spent["messages"],
         posts=sum(order["posts"] for order in truth["orders"]),
         days=days,
-        idle_days=days - 1 - len(_days_with_news(told)),
-        reversals=sum(line.what == "penalty_reversed" for line in told),
+        idle_days=days - 1 - len(_days_with_news(lines)),
+        reversals=sum(line.what == "penalty_reversed" for line in lines),
         batched=sum(move["batch_ref"] is not None for move in truth["movements"]),
     )
 
 
-def _days_with_news(told: Sequence[StoryLine]) -> set[datetime]:
+def _days_with_news(story: Sequence[StoryLine]) -> set[datetime]:
     """Instants at which the sweep of a day changed something; its opening is not in the story."""
-    by_orders = {line.at for line in told if line.what in _OTHER_WORK}
-    return {line.at for line in told if line.what in _WORK_OF_DAYS} - by_orders
+    by_orders = {line.at for line in story if line.what in _OTHER_WORK}
+    return {line.at for line in story if line.what in _WORK_OF_DAYS} - by_orders

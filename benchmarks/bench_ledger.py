@@ -145,7 +145,7 @@ class _Door(_Contestant):
         self._group_max = group_max
 
     async def prepare(self, names: Sequence[str]) -> Do:
-        """Loans whose debit is intended; the writer knows them, as it does in a running house."""
+        """Loans whose debit is intended; the writer knows them, as in production."""
         today = datetime.now(UTC).date()
         self._books._group_max = GROUP_MAX  # noqa: SLF001  (what is not measured is done in bulk)
         await applied(self._books, [loan(name, today, product=SILENT) for name in names])

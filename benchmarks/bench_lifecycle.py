@@ -1,8 +1,8 @@
 """Whole lifecycles under load: Acquit, and three other ways to drive the same installments.
 
-Everybody boards a loan, reminds, debits, hears the receipt and the bank line, and ends; nothing
-waits for a date. `acquit` drives by workflows on a dev server. `bare` is a workflow with as many
-activities on the same server, which does nothing and keeps no books: the floor of the engine.
+Everybody boards a loan, reminds, debits, receives the delivery report and the bank line, and ends;
+nothing waits for a date. `acquit` drives by workflows on a dev server. `bare` is a workflow with as
+many activities on the same server, which does nothing and keeps no books: the floor of the engine.
 `sql` is a task of asyncio for each installment, written by hand, on the same books with the same
 activities: it forgets everything when the process dies. `dbos` is the same loop as durable
 workflows of DBOS on the same PostgreSQL.

@@ -119,7 +119,7 @@ async def _sample(url: str, what: str) -> Sample:
     out, _ = await child.communicate()
     if child.returncode:
         return Sample(1, 1.0, wrong=f"exit code {child.returncode}")
-    told = json.loads(out)
-    more = {name: told[name] for name in ("MiB before", "MiB most")}
-    wrong = str(told["wrong"])
-    return Sample(told["postings"], told["seconds"], {"ours": told["cpu"]}, more, wrong)
+    measured = json.loads(out)
+    more = {name: measured[name] for name in ("MiB before", "MiB most")}
+    wrong = str(measured["wrong"])
+    return Sample(measured["postings"], measured["seconds"], {"ours": measured["cpu"]}, more, wrong)

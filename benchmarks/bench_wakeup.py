@@ -1,4 +1,4 @@
-"""Cold wake-ups: a driver that fell out of the worker's cache hears news and is replayed first.
+"""Cold wake-ups: a driver that fell out of the worker's cache receives news and is replayed first.
 
 Many drivers, a cache of 20, and news for each of them in turn: every workflow task begins with an
 empty cache. Measured is the CPU time of the worker's process for one task.

@@ -29,9 +29,9 @@ async def perform(order: str) -> str:
 
 
 @DBOS.workflow()
-async def drive(told: str) -> None:
+async def drive(text: str) -> None:
     """The driver's loop; steps and messages are kept, so that another process could go on."""
-    view = _VIEW.validate_json(told)
+    view = _VIEW.validate_json(text)
     while not view.is_final:
         action = view.next_action
         if action is not None and action.not_before <= datetime.now(UTC):

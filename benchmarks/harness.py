@@ -200,7 +200,7 @@ def _program(process: psutil.Process) -> str:
     return Path(words[0]).name.partition("-")[0] if words else "?"
 
 
-# --- telling -------------------------------------------------------------------------------------
+# --- printing ------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

@@ -28,8 +28,8 @@ def performing(world: World) -> Perform:
     debits, reminders = world.debits, world.reminders
 
     async def perform(order: ActionOrder) -> InstallmentView:
-        hands = {ActionKind.REMIND: reminders.remind, ActionKind.PRESENT: debits.present}
-        return await ActivityEnvironment().run(hands[order.action.kind], order)
+        activities = {ActionKind.REMIND: reminders.remind, ActionKind.PRESENT: debits.present}
+        return await ActivityEnvironment().run(activities[order.action.kind], order)
 
     return perform
 

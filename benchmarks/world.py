@@ -40,7 +40,7 @@ from domain.kernel.command import Actor
 from domain.loan.aggregate import Rulebook
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Applied
-from domain.loan.commands import BookLine, RecordNoticeReceipt
+from domain.loan.commands import BookLine, RecordDeliveryReport
 from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
 from domain.loan.view import InstallmentView
 from domain.pricing.schedule import ScheduleLine
@@ -204,20 +204,20 @@ class Bank:
 
 
 class Reporting(DebitActivities):
-    """Debits as they are; the bank hears when one is recorded, and settles it then."""
+    """Debits as they are; the bank learns when one is recorded, and settles it then."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.books, world.queries, {OPEN_RAIL.name: world.bank}, world.clock)  # type: ignore[dict-item]
         self._bank = world.bank
 
-    async def _record(self, *told: Any) -> InstallmentView:  # noqa: ANN401
-        view = await super()._record(*told)
+    async def _record(self, *given: Any) -> InstallmentView:  # noqa: ANN401
+        view = await super()._record(*given)
         self._bank.to_settle.append(view.order_no)
         return view
 
 
 class Notices:
-    """A dispatcher of messages to people: taken at once, its receipt comes at once."""
+    """A dispatcher of messages to people: taken at once, its delivery report comes at once."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -227,15 +227,15 @@ class Notices:
         message, channel = str(row.body["message_id"]), str(row.body["channel"])
         self._world.bank.notices.append(TruthNotice(message, channel, datetime.now(UTC)))
         await self._world.books.apply(
-            RecordNoticeReceipt(
-                id=f"receipt/{message}", actor=BENCH, message_id=message, delivered=True
+            RecordDeliveryReport(
+                id=f"delivery/{message}", actor=BENCH, message_id=message, delivered=True
             )
         )
 
 
 @dataclass
 class World:
-    """Books on a database of their own, with the bank, hands and outbox around them.
+    """Books on a database of their own, with the bank, activities and outbox around them.
 
     Implements `ports.drivers.Drivers` by those it was given, to see who has ended.
     """
@@ -252,12 +252,12 @@ class World:
 
     @property
     def debits(self) -> Reporting:
-        """The hands that present and inquire."""
+        """The activities that present and inquire."""
         return Reporting(self)
 
     @property
     def reminders(self) -> ReminderActivities:
-        """The hands that remind."""
+        """The activities that remind."""
         return ReminderActivities(self.books)
 
     def kick(self) -> None:
@@ -270,7 +270,7 @@ class World:
         await self.drivers.open(view)
 
     async def wake(self, view: InstallmentView) -> None:
-        """A driver was told: whoever waits for the end of its installment hears of it as well."""
+        """A driver was notified: whoever waits for the end of its installment is notified too."""
         await self.drivers.wake(view)
         if view.is_final and not (waiting := self._final[view.loan_id]).done():
             waiting.set_result(view)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from adapters.tapes.firstdays import FirstDay
     from adapters.tapes.report import TapeReport
-    from cli.boarding import Boarded, Foretold
+    from cli.boarding import Boarded, Forecast
     from workers.settings import Settings
 
 FAULTS_SHOWN = 50
@@ -77,12 +77,12 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     settings = settings_for(ctx, home) if dry_run else books_settings(ctx, home)
     given = _Given(tape, map_file, product, limit, months, past)
     read = _read(settings, given)
-    foretold, boarded = run_async(_go(settings, read, dry_run=dry_run, partial=partial))
-    report = foretold.report
+    forecast, boarded = run_async(_go(settings, read, dry_run=dry_run, partial=partial))
+    report = forecast.report
     if as_json:
-        print_json(_as_dict(foretold, boarded))
+        print_json(_as_dict(forecast, boarded))
     else:
-        _show(foretold, boarded, dry_run=dry_run)
+        _show(forecast, boarded, dry_run=dry_run)
     if report.fault_count and not partial:
         note(f"{report.fault_count} bad rows, so nothing is boarded; see --partial")
         raise typer.Exit(Exit.MISTAKE)
@@ -127,26 +127,26 @@ def _read(settings: Settings, given: _Given) -> TapeReport:
 
 async def _go(
     settings: Settings, read: TapeReport, *, dry_run: bool, partial: bool
-) -> tuple[Foretold, Boarded | None]:
-    """Foretell, and board unless it is a dry run or a row is bad that keeps all out."""
-    from cli.boarding import board_all, foretell, foretold_by  # noqa: PLC0415
+) -> tuple[Forecast, Boarded | None]:
+    """Forecast, and board unless it is a dry run or a row is bad that keeps all out."""
+    from cli.boarding import board_all, forecast_by, forecast_of  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
     if dry_run:
-        return await foretell(settings, read), None
+        return await forecast_of(settings, read), None
     async with open_stack(settings) as stack:
-        foretold = await foretold_by(stack, read)
-        if foretold.report.fault_count and not partial:
-            return foretold, None
-        return foretold, await board_all(stack, foretold.report.rows)
+        forecast = await forecast_by(stack, read)
+        if forecast.report.fault_count and not partial:
+            return forecast, None
+        return forecast, await board_all(stack, forecast.report.rows)
 
 
-def _as_dict(foretold: Foretold, boarded: Boarded | None) -> dict[str, Any]:
+def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
     from dataclasses import asdict  # noqa: PLC0415
 
-    from cli.boarding import FORETOLD_MOST  # noqa: PLC0415
+    from cli.boarding import FORECAST_MOST  # noqa: PLC0415
 
-    report = foretold.report
+    report = forecast.report
     comparison = report.comparison
     return {
         "loans": len(report.rows),
@@ -171,7 +171,7 @@ def _as_dict(foretold: Foretold, boarded: Boarded | None) -> dict[str, Any]:
                 for item in comparison.exceptions
             ],
         },
-        "first_days_of_loans": min(len(foretold.new), FORETOLD_MOST),
+        "first_days_of_loans": min(len(forecast.new), FORECAST_MOST),
         "first_days": [
             {
                 "day": day.day.isoformat(),
@@ -180,7 +180,7 @@ def _as_dict(foretold: Foretold, boarded: Boarded | None) -> dict[str, Any]:
                 "debited": _sums(day.debited),
                 "penalties": _sums(day.penalties),
             }
-            for day in foretold.days
+            for day in forecast.days
         ],
         "result": None if boarded is None else asdict(boarded),
     }
@@ -199,10 +199,12 @@ def _sums_text(minor: Mapping[str, int]) -> str:
 def _show_first_days(days: Sequence[FirstDay], loans: int) -> None:
     """What boarding would set going, if every reminder arrives and every debit succeeds."""
     from adapters.tapes.firstdays import DAYS  # noqa: PLC0415
-    from cli.boarding import FORETOLD_MOST  # noqa: PLC0415
+    from cli.boarding import FORECAST_MOST  # noqa: PLC0415
 
-    if loans > FORETOLD_MOST:
-        print_text(f"The first days are told for the first {FORETOLD_MOST} of {loans} new loans")
+    if loans > FORECAST_MOST:
+        print_text(
+            f"The first days are forecast for the first {FORECAST_MOST} of {loans} new loans"
+        )
     if not days:
         print_text(f"Nothing is sent or debited in the first {DAYS} days")
         return
@@ -220,10 +222,10 @@ def _show_first_days(days: Sequence[FirstDay], loans: int) -> None:
     print_table(f"The first {DAYS} days of the new loans", columns, rows)
 
 
-def _show(foretold: Foretold, boarded: Boarded | None, *, dry_run: bool) -> None:
+def _show(forecast: Forecast, boarded: Boarded | None, *, dry_run: bool) -> None:
     from domain.money import decimal_text  # noqa: PLC0415
 
-    report = foretold.report
+    report = forecast.report
     for item in report.faults[:FAULTS_SHOWN]:
         note(str(item))
     if report.fault_count > FAULTS_SHOWN:
@@ -249,7 +251,7 @@ def _show(foretold: Foretold, boarded: Boarded | None, *, dry_run: bool) -> None
     if report.unconfirmed:
         print_text(f"{report.unconfirmed} due dates lie beyond what their calendar confirms")
     if dry_run:
-        _show_first_days(foretold.days, len(foretold.new))
+        _show_first_days(forecast.days, len(forecast.new))
     if boarded is not None:
         print_text(f"{boarded.boarded} loans boarded, {boarded.known} known already")
         for left_out in (*boarded.refused, *boarded.failed):

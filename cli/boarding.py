@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 BATCH = 100
-FORETOLD_MOST = 500
+FORECAST_MOST = 500
 """Most loans whose first days are forecast: more would take long where much is past."""
 
 Answer = Applied | Refused | Refusal | Exception | None
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class Forecast:
     """What boarding a tape would do.
 
     `report` has the rows that the books would take, and as faults also those that they refuse;
@@ -61,13 +61,13 @@ class Boarded:
         return not self.refused and not self.failed
 
 
-async def foretell(settings: Settings, report: TapeReport) -> Foretold:
+async def forecast_of(settings: Settings, report: TapeReport) -> Forecast:
     """What the books would answer to each row; nothing is written. Without books: empty ones."""
     record = read_stack(settings.home)
     if _has_books(settings.books_url(record)):
         async with open_stack(settings) as stack:
-            found = await foretold_by(stack, report)
-            days = first_days(found.new[:FORETOLD_MOST], stack.rules, stack.clock.now())
+            found = await forecast_by(stack, report)
+            days = first_days(found.new[:FORECAST_MOST], stack.rules, stack.clock.now())
             return replace(found, days=days)
     clock = clock_of(settings, record)
     rules, at = rulebook(), clock.now()
@@ -76,16 +76,16 @@ async def foretell(settings: Settings, report: TapeReport) -> Foretold:
     empty = Aggregates(at, rules)
     answers: list[Answer] = [decide(empty, command) for command in report.rows]  # type: ignore[misc]
     kept, new = _judged(report, answers)
-    return Foretold(kept, new, first_days(new[:FORETOLD_MOST], rules, at))
+    return Forecast(kept, new, first_days(new[:FORECAST_MOST], rules, at))
 
 
-async def foretold_by(stack: Stack, report: TapeReport) -> Foretold:
+async def forecast_by(stack: Stack, report: TapeReport) -> Forecast:
     """What the books of an open stack would answer; the first days are not looked at."""
     answers: list[Answer] = []
     for start in range(0, len(report.rows), BATCH):
         answers.extend(await stack.writer.rehearse(report.rows[start : start + BATCH]))
     kept, new = _judged(report, answers)
-    return Foretold(kept, new, ())
+    return Forecast(kept, new, ())
 
 
 async def board_all(stack: Stack, commands: Sequence[BoardLoan]) -> Boarded:

@@ -37,7 +37,7 @@ def codes(
     table = load_codes(rail, product or None)
     if code:
         row = _found(table, code)
-        answer = told(row, code, limits_of(rail, row.product))
+        answer = facts(row, code, limits_of(rail, row.product))
         if as_json:
             print_json(answer)
         else:
@@ -45,7 +45,7 @@ def codes(
         return
     rows = list(table.rows.values())
     if as_json:
-        print_json([told(row, row.code, limits_of(rail, row.product)) for row in rows])
+        print_json([facts(row, row.code, limits_of(rail, row.product)) for row in rows])
         return
     print_table(
         f"{rail}: {len(rows)} codes",
@@ -57,7 +57,7 @@ def codes(
     )
 
 
-def told(row: CodeRow, code: str, limits: tuple[RetryLimit, ...]) -> dict[str, object]:
+def facts(row: CodeRow, code: str, limits: tuple[RetryLimit, ...]) -> dict[str, object]:
     """A row as the command prints it; `code` is the one that was asked about."""
     covering = [limit for limit in limits if limit.covers(code)]
     return {

@@ -38,10 +38,10 @@ def doctor(
 
     It looks and changes nothing; secrets are never shown. Exit code 1 if a check failed.
     """
-    from workers.doctor.findings import Verdict  # noqa: PLC0415
+    from workers.doctor.findings import CheckResult  # noqa: PLC0415
 
     found = _found(ctx, home, within)
-    failed = any(finding.verdict is Verdict.FAIL for finding in found)
+    failed = any(finding.result is CheckResult.FAIL for finding in found)
     if as_json:
         print_json({"healthy": not failed, "checks": [asdict(finding) for finding in found]})
     else:
@@ -67,14 +67,14 @@ def _found(ctx: typer.Context, home: Path | None, within: int) -> Sequence[Findi
 def _print(found: Sequence[Finding]) -> None:
     width = max(len(finding.check) for finding in found)
     for finding in found:
-        print_text(f"{finding.verdict.upper():<5} {finding.check:<{width}}  {finding.detail}")
+        print_text(f"{finding.result.upper():<5} {finding.check:<{width}}  {finding.detail}")
         if finding.advice:
             print_text(f"{'':<5} {'':<{width}}  -> {finding.advice}")
-    counts = [f"{sum(it.verdict == verdict for it in found)} {verdict}" for verdict in _verdicts()]
+    counts = [f"{sum(it.result == result for it in found)} {result}" for result in _results()]
     print_text(", ".join(counts))
 
 
-def _verdicts() -> Sequence[str]:
-    from workers.doctor.findings import Verdict  # noqa: PLC0415
+def _results() -> Sequence[str]:
+    from workers.doctor.findings import CheckResult  # noqa: PLC0415
 
-    return tuple(Verdict)
+    return tuple(CheckResult)

@@ -70,15 +70,15 @@ async def _heal(settings: Settings, quiet_s: int, within_s: int) -> Healed:
 
     from activities.healing import HealOrder  # noqa: PLC0415
     from workers.production import is_sandbox, keep_schedules  # noqa: PLC0415
-    from workers.runner import open_house  # noqa: PLC0415
+    from workers.runner import open_services  # noqa: PLC0415
 
     async with AsyncExitStack() as closing:
         try:
-            house = await open_house(settings, closing)
-            if not is_sandbox(house.stack.record):
-                await keep_schedules(house.client, settings, house.stack.products)
+            services = await open_services(settings, closing)
+            if not is_sandbox(services.stack.record):
+                await keep_schedules(services.client, settings, services.stack.products)
             async with asyncio.timeout(within_s):
-                return await house.starter.heal(settings.tenant, HealOrder(quiet_s))
+                return await services.starter.heal(settings.tenant, HealOrder(quiet_s))
         except RPCError as error:
             raise Unavailable(f"Temporal does not answer: {error}") from error
         except TimeoutError:

@@ -42,28 +42,28 @@ def story(
 ) -> None:
     """Tell what happened to a loan or one installment, in order, and what comes next."""
     loan_id, number = read_subject(subject)
-    told = run_async(_story(books_settings(ctx, home), loan_id, number))
+    story = run_async(_story(books_settings(ctx, home), loan_id, number))
     if as_json:
-        print_json(told)
+        print_json(story)
         return
-    for line in story_lines(told):
+    for line in story_lines(story):
         print_text(line)
 
 
-def story_lines(told: Mapping[str, Any]) -> Iterator[str]:
+def story_lines(story: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of what `story_of` gives: what it is, what happened, what comes next."""
     from cli.storytelling import event_lines, runs  # noqa: PLC0415
 
-    yield told["loan"]
-    yield from (f"  {line}" for line in told["standing"])
+    yield story["loan"]
+    yield from (f"  {line}" for line in story["standing"])
     yield ""
-    for event in runs(told["story"]):
+    for event in runs(story["story"]):
         yield from event_lines(event)
     yield ""
-    for item in told["cases"]:
+    for item in story["cases"]:
         about = f"#{item['number']}" if item["number"] else "the loan"
         yield f"waits for a person, {about}: {item['what']}"
-    yield from (f"next #{item['number']}: {item['what']}" for item in told["next"])
+    yield from (f"next #{item['number']}: {item['what']}" for item in story["next"])
 
 
 def trail(

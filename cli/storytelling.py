@@ -28,7 +28,7 @@ _AMOUNT = re.compile(r"\d+(?:\.\d+)?(?= [A-Z]{3}\b)")
 _PLAIN = re.compile(
     r"(#\d+ )?(penalty of \S+ [A-Z]{3} was added|nothing (new|changed).*)", re.DOTALL
 )
-"""Effects that a machine repeats for weeks: a run of them is told once."""
+"""Effects that a machine repeats for weeks: a run of them is reported once."""
 
 _ENTRIES = {
     "fell_due": "fell due: {owed} is owed",
@@ -36,7 +36,7 @@ _ENTRIES = {
     "penalty_reversed": "penalty of {owed} was taken back",
     "confirmed": "the rail reports {clearing} taken{paid}",
     "confirmed_late": "{clearing} came by an order that had ended already{paid}",
-    "raised": "the order took {clearing} more than was told first{paid}",
+    "raised": "the order took {clearing} more than was reported first{paid}",
     "settled": "the bank's statement proves {bank} on the account",
     "returned": "a debit of {clearing} was taken back{again}",
     "return_settled": "the bank's statement proves the return: {bank} left the account",
@@ -64,7 +64,7 @@ _MOVES = {
     "notice_unanswered": "nobody has said whether the reminder arrived",
     "debit_intended": "a debit is ordered",
     "order_found": "an order that had ended may have been executed after all; the rail is asked",
-    "verdict_overdue": "the outcome is not known; the rail is asked",
+    "outcome_overdue": "the outcome is not known; the rail is asked",
     "attempt_ended_retryable": "the debit failed and will be tried again",
     "attempt_ended_finally": "the debit failed and a machine may not try again",
     "attempt_withdrawn": "the debit was not executed",
@@ -102,14 +102,14 @@ _COMMANDS = {
     "record_outcome": "the rail reported an outcome",
     "record_unsent": "the debit order did not leave",
     "record_return": "the rail reported a return",
-    "record_unread_report": "the rail reported what nobody can read",
-    "record_notice_receipt": "the message provider reported",
+    "record_unparsed_event": "the rail reported what cannot be parsed",
+    "record_delivery_report": "the message provider reported",
     "book_line": "bank line booked",
     "review": "evidence reviewed",
     **{kind: order.story for kind, order in ORDERS.items()},
     "raise_operator": "a person was asked",
 }
-_SILENT = frozenset({"held_direct"})
+_SILENT = frozenset({"direct_settlement"})
 """Entries that repeat what another line of the same command says."""
 _DULL = frozenset({"roll_day", "review", "intend_debit", "renew_send"})
 """Commands of the machine that are left out when they changed nothing."""
@@ -178,7 +178,7 @@ def event_lines(event: Mapping[str, Any]) -> Iterator[str]:
 
 
 def events(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[dict[str, Any]]:
-    """Yield a structure for each command that did something worth telling, in order.
+    """Yield a structure for each command that did something worth showing, in order.
 
     `at` is text in the product's time zone with its offset; `effects` are sentences.
     """
@@ -205,10 +205,10 @@ def events(loan: Loan, lines: Iterable[StoryLine]) -> Iterator[dict[str, Any]]:
 
 
 def _named(kind: str, command_id: str) -> str:
-    """What a command is called; an outcome by whether the rail told it, answered or was asked."""
-    occasion = command_id.split("/")[2:3] if kind == "record_outcome" else []
-    if occasion and command_id.startswith("outcome/") and occasion[0] in _ASKED:
-        return _ASKED[occasion[0]]
+    """What a command is called; an outcome by whether the rail reported, answered or was asked."""
+    run = command_id.split("/")[2:3] if kind == "record_outcome" else []
+    if run and command_id.startswith("outcome/") and run[0] in _ASKED:
+        return _ASKED[run[0]]
     return _COMMANDS.get(kind, kind.replace("_", " ") or "entry")
 
 

@@ -172,7 +172,7 @@ def _redactor(home: Path) -> Redactor:
 
 
 def _home_of(argv: Sequence[str]) -> Path:
-    """The home as far as it can be told from the words alone, for the error log."""
+    """The home as far as it can be read from the words alone, for the error log."""
     from workers.settings import load_settings  # noqa: PLC0415  (only after a fault)
 
     words = list(argv)

@@ -1,4 +1,4 @@
-"""`acquit worker`: run one kind of worker until it is told to stop."""
+"""`acquit worker`: run one kind of worker until it is asked to stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def worker(
 ) -> None:
     """Run a worker. SIGTERM or Ctrl-C lets it finish what it has begun, debits above all.
 
-    With several processes a parent starts again those that end. Health is told on
+    With several processes a parent starts again those that end. Health is reported on
     ACQUIT_HEALTH_PORT, by the processes on the ports that follow it.
     """
     from cli.output import run_async  # noqa: PLC0415

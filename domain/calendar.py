@@ -36,7 +36,7 @@ class Adjust(StrEnum):
 class BankingCalendar:
     """Days on which banks of one place work.
 
-    `extra_working_days` action weekends and holidays (the make-up working days of China);
+    `extra_working_days` take precedence over weekends and holidays (make-up working days of China);
     `weekend` holds `date.weekday()` numbers, Monday 0 to Sunday 6.
     """
 

@@ -61,7 +61,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The carrier took it. Whether it arrives is told later by a webhook, or never."""
+    """The carrier took it. Whether it arrives is reported later by a webhook, or never."""
 
     message_id: str
     provider_ref: str | None = None

@@ -101,7 +101,7 @@ class ReturnReport:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptReport:
+class DeliveryReport:
     """What became of a message to a person; `reason` only when it failed.
 
     `channel` is the channel that the carrier sent it by, where it says so.
@@ -113,21 +113,21 @@ class ReceiptReport:
     reason: str | None
     at: datetime
     channel: str = ""
-    kind: Literal["receipt"] = "receipt"
+    kind: Literal["delivery_report"] = "delivery_report"
     raw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownReport:
-    """A proven report of a kind that we do not know: it is kept and a person looks at it."""
+class UnparsedEvent:
+    """A proven event of a kind that we do not know: it is kept and a person looks at it."""
 
     event_id: str
     type: str
-    kind: Literal["unknown"] = "unknown"
+    kind: Literal["unparsed"] = "unparsed"
     raw: str = field(default="", compare=False)
 
 
-Report: TypeAlias = OutcomeReport | ReturnReport | ReceiptReport | UnknownReport
+Report: TypeAlias = OutcomeReport | ReturnReport | DeliveryReport | UnparsedEvent
 
 
 class Rail(Protocol):
@@ -155,7 +155,7 @@ class Rail(Protocol):
 
         Returns:
             The order's outcome; class NOT_FOUND when the rail does not know the number. An answer
-            about another order carries a `flaw`, which makes its verdict UNKNOWN.
+            about another order carries a `flaw`, which makes its status UNKNOWN.
 
         Raises:
             RailUnavailable: no usable answer came; asking changes nothing, so ask again.

@@ -20,7 +20,7 @@ class StatementRefused(InvalidInput):
         field: the element, as the bank names it (`Ntry/Amt`).
         value: the offending text, shortened; never more than 80 characters.
         rule: what a valid value looks like.
-        line: line of the file, counted from 1, where it can be told.
+        line: line of the file, counted from 1, where it can be reported.
     """
 
     def __init__(self, field: str, value: object, rule: str, line: int | None = None) -> None:

@@ -182,7 +182,7 @@ def _order(row: Mapping[str, Any]) -> TruthOrder:
             )
             for done in row["executions"]
         ),
-        row["verdict"],
+        row["final_status"],
         row["code"],
     )
 

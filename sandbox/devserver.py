@@ -191,7 +191,7 @@ class DevServer(Server):
             raise DevServerError(self._account(what)) from None
 
     def _account(self, what: str) -> str:
-        told = f"the Temporal dev server {what} ({self._binary})"
+        reported = f"the Temporal dev server {what} ({self._binary})"
         if self._options.log_file is not None:
-            return f"{told}; see {self._options.log_file}: {tail_of(self._options.log_file, 1)}"
-        return f"{told}:\n{'' if self._child is None else self._child.tail()}"
+            return f"{reported}; see {self._options.log_file}: {tail_of(self._options.log_file, 1)}"
+        return f"{reported}:\n{'' if self._child is None else self._child.tail()}"

@@ -107,7 +107,7 @@ class Keeper:
             raise InvariantBroken("nobody watches")
         doing = asyncio.ensure_future(work)
         try:
-            with told_if_full(self.home):
+            with reported_if_full(self.home):
                 await asyncio.wait({doing, self._watch}, return_when=asyncio.FIRST_COMPLETED)
                 return await (doing if doing.done() else self._watch)
         finally:
@@ -196,7 +196,7 @@ def must_have_room(home: Path) -> None:
 
 
 @contextlib.contextmanager
-def told_if_full(home: Path) -> Iterator[None]:
+def reported_if_full(home: Path) -> Iterator[None]:
     """Whatever fails while the disk of the home is full fails for that reason."""
     try:
         yield

@@ -35,7 +35,7 @@ from sandbox.homefiles import (
     clear_home,
     only_stack_in,
 )
-from sandbox.keeping import Keeper, Part, must_have_room, told_if_full
+from sandbox.keeping import Keeper, Part, must_have_room, reported_if_full
 from sandbox.serverbinary import find_server
 from workers.booksfile import must_have_books
 from workers.clock import CLOCK_FILE, SandboxClock
@@ -112,7 +112,7 @@ class LocalStack(Service):
             OSError: its disk is full.
         """
         self._mine.enter_context(only_stack_in(self.home, fresh=not self.options.keep_state))
-        with told_if_full(self.home):
+        with reported_if_full(self.home):
             await self._start()
         return self
 

@@ -155,7 +155,7 @@ async def build_with_go(
         module: folder of `go.mod`.
         package: import path of the program.
         environ: of the build; its PATH must have `go`.
-        say: is told how far it is.
+        say: receives the progress.
     """
     go = shutil.which("go", path=environ.get("PATH"))
     if go is None:

@@ -49,7 +49,7 @@ class Topology(Service):
     Attributes:
         home: state, logs and secrets.
         environ: of this process.
-        say: is told what is being started.
+        say: receives what is being started.
         shards: of Temporal's history; 512 in production.
         seed: of the simulated bank.
         more: further variables of our own parts.

@@ -45,7 +45,7 @@ TENANT = "demo"
 SWEEP_AT = day_time(0, 5)
 _DRIVERS_MOST = 1000
 _PATIENCE_S = 40.0
-_GIVE_UP_S = 120.0
+_SKIP_AFTER_S = 120.0
 _BREATH_S = 0.02
 TOGETHER = timedelta(minutes=1)
 _SWEEP_TRIES = 60
@@ -152,8 +152,8 @@ class Sandbox:
             if idle > _PATIENCE_S and not healed:
                 healed = True
                 await self.heal()
-            if idle > _GIVE_UP_S:
-                self._give_up(due)
+            if idle > _SKIP_AFTER_S:
+                self._skip_stuck(due)
                 return
             self.tally.skips += await self._drivers.skip(due, self.now)
             await asyncio.sleep(_BREATH_S)
@@ -204,7 +204,7 @@ class Sandbox:
             return ((), pending, 0), due
         return ((), 0, (await self._control.outlook()).due), due
 
-    def _give_up(self, due: list[InstallmentView]) -> None:
+    def _skip_stuck(self, due: list[InstallmentView]) -> None:
         """Go on without those that do not move: one of them must not stop all others."""
         for view in due:
             self.tally.stuck[_name(view)] = view.version
@@ -252,7 +252,7 @@ class Sandbox:
         """Wait until the files that a sweep found are booked."""
         query = "WorkflowType='Statement' AND ExecutionStatus='Running'"
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GIVE_UP_S):
+            async with asyncio.timeout(_SKIP_AFTER_S):
                 # The server tells nobody when the last one ends.
                 while (await self._client.count_workflows(query)).count:  # noqa: ASYNC110
                     await asyncio.sleep(_BREATH_S)

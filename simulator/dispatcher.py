@@ -88,7 +88,7 @@ class Dispatcher:
         if not self._world.setting("webhook_url"):
             state = "unsent"
         elif not delivered and (row["flavour"] in ONE_SHOT or tries > len(BACKOFF)):
-            state = "given up"
+            state = "undelivered"
         elif not delivered:
             state, due = "queued", self._world.clock.now() + BACKOFF[tries - 1]
         with self._world.db.tx():

@@ -15,7 +15,7 @@ from simulator.world import World
 
 
 def execute(world: World, ref: str, now: int) -> None:
-    """Bring a pending order to its verdict: mandate and cap are looked at on this day."""
+    """Bring a pending order to its final outcome: mandate and cap are looked at on this day."""
     order = _order(world, ref)
     if order["status"] != "PENDING":
         return
@@ -38,7 +38,7 @@ def execute_again(world: World, ref: str, now: int) -> None:
 
 
 def finish(world: World, ref: str, code: str, status: str, now: int) -> None:
-    """Write the verdict and queue order.finished."""
+    """Write the final outcome and queue order.finished."""
     world.db.run("UPDATE orders SET code = ?, status = ? WHERE ref = ?", code, status, ref)
     row = _order(world, ref)
     executed_at = None if row["executed_ms"] is None else iso(row["executed_ms"])

@@ -1,4 +1,4 @@
-"""Notice providers: SMS over HTTP and mail over SMTP, with receipts by webhook."""
+"""Notice providers: SMS over HTTP and mail over SMTP, with delivery reports by webhook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REASONS = (("unknown recipient", 3), ("recipient unreachable", 3), ("blocked by 
 
 
 def keep(world: World, notice: dict[str, Any], now: int) -> str | None:
-    """Keep a notice and plan its receipt; return the provider's id, None for a reused number."""
+    """Keep a notice and plan its delivery report; return its id, None for a reused number."""
     message_id = notice["message_id"]
     known = world.db.one("SELECT * FROM notices WHERE message_id = ?", message_id)
     if known is not None:
@@ -35,16 +35,16 @@ def keep(world: World, notice: dict[str, Any], now: int) -> str | None:
     outcome = "delivered"
     if chance(rates.notice_failed, seed, message_id, "notice failed"):
         outcome = "failed"
-    elif chance(rates.notice_silent, seed, message_id, "no receipt"):
-        outcome = "no receipt"
+    elif chance(rates.notice_silent, seed, message_id, "no report"):
+        outcome = "no report"
     provider_id = "NP" + token(seed, message_id, "provider")
     row = {"provider_id": provider_id, "received_ms": now, "outcome": outcome, "posts": 1}
     world.db.insert("notices", notice | row)
-    if outcome != "no receipt":
-        moment = now + SECOND * between(1, 90, seed, message_id, "receipt after")
+    if outcome != "no report":
+        moment = now + SECOND * between(1, 90, seed, message_id, "report after")
         failed = outcome == "failed"
         body = {
-            "type": "notice.receipt",
+            "type": "notice.delivery_report",
             "message_id": message_id,
             "channel": notice["channel"],
             "status": outcome,

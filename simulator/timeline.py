@@ -120,10 +120,10 @@ def outlook(world: World) -> dict[str, Any]:
     news = f"{event} AND kind NOT IN ('day_end', 'published')"
     either = "SELECT MIN(m) FROM ({} UNION ALL {})"
     ahead = world.db.count(either.format(event, webhook), now)
-    told = world.db.count(either.format(news, webhook), now)
+    reported = world.db.count(either.format(news, webhook), now)
     return {
         "now": iso(now),
         "next": iso(ahead) if ahead else None,
-        "next_news": iso(told) if told else None,
+        "next_news": iso(reported) if reported else None,
         "due": due,
     }

@@ -64,7 +64,7 @@ def _order(row: sqlite3.Row, executions: list[dict[str, Any]]) -> dict[str, Any]
     return {name: row[name] for name in plain} | {
         "received_at": iso(row["received_ms"]),
         "executions": executions,
-        "verdict": None if row["status"] == "PENDING" else row["status"],
+        "final_status": None if row["status"] == "PENDING" else row["status"],
         "code": row["code"],
     }
 

@@ -1,1 +1,1 @@
-"""Processes: settings, command line, workers, and the servers that a developer machine needs."""
+"""Production processes: settings, wiring, runner, health, supervisor and the doctor."""

@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from temporalio.worker import Worker
 
     from workers.health import Health
-    from workers.runner import House
+    from workers.runner import Services
     from workers.settings import Settings
 
 
-def attend(health: Health, house: House, settings: Settings, closing: AsyncExitStack) -> None:
+def attend(health: Health, services: Services, settings: Settings, closing: AsyncExitStack) -> None:
     """Register the writer as a part of the health, the books and Temporal as dependencies.
 
     The webhook endpoint stays in service when Temporal does not answer: it keeps what rails report,
     and the outbox brings it to the drivers later.
     """
     # A connection of its own: while work holds all others, the books are busy and not away.
-    engine = books_engine(settings.books_url(house.stack.record), pool_size=1)
+    engine = books_engine(settings.books_url(services.stack.record), pool_size=1)
     closing.push_async_callback(engine.dispose)
 
     async def books() -> str:
@@ -40,12 +40,12 @@ def attend(health: Health, house: House, settings: Settings, closing: AsyncExitS
 
     async def temporal() -> str:
         try:
-            found = await namespace_of(house.client, timedelta(seconds=WITHIN_S))
+            found = await namespace_of(services.client, timedelta(seconds=WITHIN_S))
         except RPCError as error:
             raise NotReady(error.status.name.lower()) from None
         return f"namespace {found.name}"
 
-    health.part("writer", lambda: house.stack.writer.alive)
+    health.part("writer", lambda: services.stack.writer.alive)
     health.dependency("books", books)
     health.dependency("temporal", temporal, needed=health.role != "api")
 

@@ -15,7 +15,7 @@ from adapters.temporal.codecserver import Looked, Tokens, build_codec_app
 from domain.errors import InvalidInput
 from workers.health import Health, health_door
 from workers.reporting import complain
-from workers.serving import serving, told_to_stop
+from workers.serving import serving, stop_requested
 from workers.settings import load_settings, secrets_in, temporal_config
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def main() -> int:
 
 
 async def _serve(app: Starlette, settings: Settings) -> None:
-    """Serve until told to stop, then let what has begun be answered."""
-    stop, health = told_to_stop(), Health("codec")
+    """Serve until asked to stop, then let what has begun be answered."""
+    stop, health = stop_requested(), Health("codec")
     async with (
         health_door(health, settings),
         serving(app, settings.codec_host, settings.codec_port, "codec") as door,

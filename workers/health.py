@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 WITHIN_S = 2.0
-"""Time limit of one check: a probe that takes longer is given up by whoever sent it."""
+"""Time limit of one check: whoever sent a probe that takes longer has stopped waiting."""
 FRESH_S = 1.0
 """However often it is asked, a dependency is looked at once in this time."""
 _LOOK_S = 1.0
@@ -105,7 +105,7 @@ class Health:
         return {"phase": phase, **self.liveness(), **await self._look()}
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """Return when told to stop.
+        """Return when asked to stop.
 
         Raises:
             InvariantBroken: a part has died; the process must end and be started again.

@@ -69,7 +69,7 @@ async def client_for(settings: Settings) -> Client:
 
 @contextmanager
 def answering(config: ClientConnectConfig, advice: str = "") -> Iterator[None]:
-    """Connect inside: a server that does not answer is told by address and reason, with `advice`.
+    """Connect; a server that does not answer is reported by address and reason, with `advice`.
 
     Raises:
         Unavailable: it does not answer.

@@ -120,7 +120,7 @@ def instant_text(at: datetime, zone: tzinfo = UTC) -> str:
 
 
 def _to_stderr(text: str) -> None:
-    with suppress(OSError):  # whoever read it has gone, or its disk is full: nobody can be told
+    with suppress(OSError):  # whoever read it has gone, or its disk is full: nobody can be notified
         for line in text.splitlines() or [""]:
             sys.stderr.write(f"acquit: {printable(line)}\n")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Runs one worker process until it is told to stop: workflows, activities, outbox, webhooks."""
+"""Runs one worker process until it is asked to stop: workflows, activities, outbox, webhooks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from workers.compose import Stack, notice_dispatcher, open_stack
 from workers.health import Health, health_door
 from workers.observing import Observed, observe
 from workers.production import answering, build_of, data_converter, is_sandbox, keep_schedules
-from workers.serving import serving, told_to_stop
+from workers.serving import serving, stop_requested
 from workers.settings import temporal_config
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Services:
     """A stack with its Temporal clients: `drivers` are started on the sandbox's clock, if any."""
 
     stack: Stack
@@ -58,9 +58,9 @@ class House:
     starter: TemporalStarter
 
 
-async def open_house(
+async def open_services(
     settings: Settings, closing: AsyncExitStack, observed: Observed | None = None
-) -> House:
+) -> Services:
     """Open the stack and connect to Temporal; the outbox delivers by this process's dispatchers.
 
     Raises:
@@ -80,7 +80,7 @@ async def open_house(
     drivers = TemporalDrivers(stamped, stack.queries, stack.clock, partial(books_id, stack.engine))
     notices = await notice_dispatcher(stack, closing)
     stack.deliver_by(seen.dispatchers({**dispatchers(drivers), "notice": notices}))
-    return House(stack, client, drivers, TemporalStarter(client))
+    return Services(stack, client, drivers, TemporalStarter(client))
 
 
 def stamp_of(stack: Stack) -> StartStamp | None:
@@ -95,13 +95,13 @@ def stamp_of(stack: Stack) -> StartStamp | None:
     return stamp
 
 
-def activities_of(house: House) -> dict[str, list[Callable[..., Any]]]:
+def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     """Every activity by the kind of queue that serves it."""
-    stack = house.stack
+    stack = services.stack
     books, queries, outbox = stack.books, stack.queries, stack.outbox
     reminders, reviews = ReminderActivities(books), ReviewActivities(books)
     sweeps = SweepActivities(
-        books, queries, stack.rails, stack.archive, outbox, house.starter, stack.clock
+        books, queries, stack.rails, stack.archive, outbox, services.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
     debits = DebitActivities(books, queries, stack.rails, stack.clock)
@@ -111,7 +111,7 @@ def activities_of(house: House) -> dict[str, list[Callable[..., Any]]]:
             reviews.review,
             reviews.raise_operator,
             OrderActivities(books).apply,
-            OrderActivities(books).give_up,
+            OrderActivities(books).abandon,
             QueriesActivities(queries).look,
         ],
         "books": [
@@ -121,7 +121,7 @@ def activities_of(house: House) -> dict[str, list[Callable[..., Any]]]:
             sweeps.deliver,
             statements.survey,
             statements.book,
-            HealActivities(queries, outbox, house.drivers, stack.clock).heal,
+            HealActivities(queries, outbox, services.drivers, stack.clock).heal,
         ],
         "debit": [debits.present, debits.inquire],
     }
@@ -162,11 +162,11 @@ async def run_worker(role: str, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what was begun and leave nothing half-done.
 
     Raises:
-        InvalidInput: there is no such role; told before anything is asked for.
+        InvalidInput: there is no such role; reported before anything is asked for.
         InvariantBroken: a part of this process died.
     """
     roles_of(role, (SIMBANK.name,))
-    stop, health = told_to_stop(), Health(role)
+    stop, health = stop_requested(), Health(role)
     async with working(role, settings, health=health):
         await health.watch(stop)
 
@@ -174,35 +174,35 @@ async def run_worker(role: str, settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def working(
     role: str, settings: Settings, *, cache: int | None = None, health: Health | None = None
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Services]:
     """Work until the end of the block; `cache`: see `workflow_cache` of the settings."""
     health = health or Health(role)
     async with AsyncExitStack() as closing:
         observed = observe(settings, role, closing)
         await closing.enter_async_context(health_door(health, settings, observed.routes))
-        house = await open_house(settings, closing, observed)
-        attend(health, house, settings, closing)
-        await closing.enter_async_context(observed.measuring(house.stack, role))
-        activities = activities_of(house)
-        for queue, kind in roles_of(role, tuple(house.stack.rails)):
+        services = await open_services(settings, closing, observed)
+        attend(health, services, settings, closing)
+        await closing.enter_async_context(observed.measuring(services.stack, role))
+        activities = activities_of(services)
+        for queue, kind in roles_of(role, tuple(services.stack.rails)):
             worker = build_worker(
-                house.client,
+                services.client,
                 tuned(queue, kind, settings),
                 activities[kind],
-                build_id=build_of(settings, house.stack.record),
+                build_id=build_of(settings, services.stack.record),
                 max_cached_workflows=settings.workflow_cache if cache is None else cache,
                 grace=timedelta(seconds=settings.drain_timeout_s),
             )
             await closing.enter_async_context(worker)
             attend_worker(health, worker)
-        if role in {"all", "workflows"} and not is_sandbox(house.stack.record):
-            await keep_schedules(house.client, settings, house.stack.products)
+        if role in {"all", "workflows"} and not is_sandbox(services.stack.record):
+            await keep_schedules(services.client, settings, services.stack.products)
         if role in {"all", "api"}:
-            door = await closing.enter_async_context(_serve(house, settings, observed))
+            door = await closing.enter_async_context(_serve(services, settings, observed))
             health.part("door", lambda: not door.done())
-        outbox = await closing.enter_async_context(_relay(house.stack))
+        outbox = await closing.enter_async_context(_relay(services.stack))
         health.part("outbox", lambda: not outbox.done())
-        yield house
+        yield services
 
 
 @contextlib.asynccontextmanager
@@ -217,9 +217,9 @@ async def _relay(stack: Stack) -> AsyncIterator[asyncio.Task[None]]:
 
 
 def _serve(
-    house: House, settings: Settings, observed: Observed
+    services: Services, settings: Settings, observed: Observed
 ) -> AbstractAsyncContextManager[asyncio.Task[None]]:
     """Serve webhooks until the end of the block."""
-    stack = house.stack
+    stack = services.stack
     app = build_app(stack.rails, stack.intake, stack.clock.now, observed.count)
     return serving(observed.door(app), settings.api_host, settings.api_port, "webhooks")

@@ -54,7 +54,7 @@ async def serving(
         await task
 
 
-def told_to_stop() -> asyncio.Event:
+def stop_requested() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set, from now on, in the running loop."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

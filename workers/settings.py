@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     request_timeout_s: Seconds = 20.0
     """The longest that a request to the carrier of text messages may take."""
     drain_timeout_s: Seconds = 50.0
-    """How long a worker that is told to stop may finish what it has begun."""
+    """How long a worker that is asked to stop may finish what it has begun."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None

@@ -2,7 +2,7 @@
 
 The parent does no work of its own. It starts again a process that ends, with growing pauses; it
 kills one that has not answered for a minute; it hands SIGTERM on, and waits until all have drained.
-When it is killed itself, its children are told to stop (Linux).
+When it is killed itself, its children are asked to stop (Linux).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from domain.errors import InvalidInput
 from workers.health import WITHIN_S, Health, NotReady, health_door
 from workers.processes import die_with_parent
 from workers.reporting import Exit
-from workers.serving import told_to_stop
+from workers.serving import stop_requested
 from workers.settings import environment, secrets_in
 from workers.stackfile import read_stack
 
@@ -78,7 +78,7 @@ class Slot:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps every slot filled until it is told to stop; `code` is how it should end itself."""
+    """Keeps every slot filled until it is asked to stop; `code` is how it should end itself."""
 
     slots: Sequence[Slot]
     health: Health
@@ -110,8 +110,8 @@ class Supervisor:
             if time.monotonic() - began >= self.pace.steady_s:
                 pause = self.pace.first_pause_s
             slot.restarts += 1
-            told = {"number": slot.number, "code": process.returncode, "again_in_s": pause}
-            LOG.warning("a process ended", extra=told)
+            facts = {"number": slot.number, "code": process.returncode, "again_in_s": pause}
+            LOG.warning("a process ended", extra=facts)
             await _waited(stop, pause)
             pause = min(pause * 2, self.pace.last_pause_s)
 
@@ -120,16 +120,16 @@ class Supervisor:
     ) -> None:
         """Until it has ended, or all shall; one that says nothing is killed."""
         ended = asyncio.create_task(process.wait())
-        told = asyncio.create_task(stop.wait())
+        stopping = asyncio.create_task(stop.wait())
         silent = 0
         try:
-            while not (await _first_of(ended, told, within_s=self.pace.look_s)):
+            while not (await _first_of(ended, stopping, within_s=self.pace.look_s)):
                 silent = 0 if await _says_anything(slot) else silent + 1
                 if silent == self.pace.silent_looks:
                     LOG.error("a process says nothing", extra={"number": slot.number})
                     _send(process, signal.SIGKILL)
         finally:
-            told.cancel()
+            stopping.cancel()
             ended.cancel()
 
     async def _drain(self, slot: Slot, process: asyncio.subprocess.Process) -> None:
@@ -152,7 +152,7 @@ async def supervise(role: str, settings: Settings, count: int) -> Exit:
         InvalidInput: the role has the web door, or there are not enough ports for health.
     """
     configure_logging(settings.log_level, Redactor(secrets_in(settings, read_stack(settings.home))))
-    stop, health = told_to_stop(), Health(role)
+    stop, health = stop_requested(), Health(role)
     pace = Pace(grace_s=settings.drain_timeout_s + 10)
     supervisor = Supervisor(slots_of(role, settings, count), health, pace)
     async with health_door(health, settings):

@@ -64,7 +64,7 @@ class Account:
         if news:
             self.note(at, ", ".join(news))
 
-    def told(self, view: InstallmentView) -> Story:
+    def story(self, view: InstallmentView) -> Story:
         """The story as the query gives it."""
         return Story(tuple(self._lines), coming(view), self.unknown_signals, self.unread_signals)
 

@@ -115,7 +115,7 @@ class BringsOrders:
         who = f"{order.actor.kind}/{order.actor.id}"
         lost = LostOrder(order.loan_id, order.number, order.kind, order.id, who, pending.lost)
         view = await workflow.execute_activity_method(
-            OrderActivities.give_up, lost, **policies.steadily("ask for a person: an order is lost")
+            OrderActivities.abandon, lost, **policies.steadily("ask for a person: an order is lost")
         )
         self._lost = ""
         self._fold(view)

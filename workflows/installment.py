@@ -38,7 +38,7 @@ class InstallmentWorkflow(TakesOrders):
         super().__init__(order)
         self._alarm = Alarm()
         self._unchanged: tuple[str, int] = ("", 0)
-        self._occasion = order.occasion
+        self._run = order.run
         self._account.note(workflow.now(), f"opened, {order.view.state.value}")
 
     @workflow.run
@@ -90,7 +90,7 @@ class InstallmentWorkflow(TakesOrders):
         return replace(
             self._order,
             view=self._view,
-            occasion=self._occasion,
+            run=self._run,
             pending=tuple(self._carried),
             lost=self._lost,
         )
@@ -125,7 +125,7 @@ class InstallmentWorkflow(TakesOrders):
         """Perform an action and fold what the books say then; a failure turns into a fresh look."""
         seen = self._view
         order = ActionOrder(
-            seen.loan_id, seen.number, seen.generation, seen.version, action, self._occasion
+            seen.loan_id, seen.number, seen.generation, seen.version, action, self._run
         )
         view: InstallmentView | None = None
         try:
@@ -141,7 +141,7 @@ class InstallmentWorkflow(TakesOrders):
             self._fold(view)
         after = self._view.next_action
         if after is not None and (after.key, self._view.version) == (action.key, seen.version):
-            self._occasion += 1
+            self._run += 1
             await self._no_progress(order, early=self._early(action, view))
 
     async def _hand_over(self, order: ActionOrder) -> InstallmentView:
@@ -251,7 +251,7 @@ class InstallmentWorkflow(TakesOrders):
     @workflow.query(description="What happened and what comes next, in words.")
     def story(self) -> Story:
         """What happened and what comes next, in words."""
-        return self._account.told(self._view)
+        return self._account.story(self._view)
 
     # --- messages ------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ class PendingOrder:
 class InstallmentOrder:
     """Drive an installment through one generation; `view` is what the books held at the start.
 
-    The rest is what an earlier run of the same driver hands on: `occasion` goes on counting,
+    The rest is what an earlier run of the same driver hands on: `run` goes on counting,
     `pending` are orders that the books could not take yet, `lost` says why an order was lost
     without a person knowing of it yet.
     """
@@ -44,7 +44,7 @@ class InstallmentOrder:
     number: int
     generation: int
     view: InstallmentView
-    occasion: int = 0
+    run: int = 0
     pending: tuple[PendingOrder, ...] = ()
     lost: str = ""
 

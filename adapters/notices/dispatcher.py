@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.kernel.command import Actor
 from domain.loan.agenda import reminder_bar
-from domain.loan.commands import RecordNoticeReceipt
+from domain.loan.commands import RecordDeliveryReport
 from ports.books import Books
 from ports.clock import Clock
 from ports.notices import Channel, Language, Notice, Notices, NotSent, Template
@@ -97,7 +97,7 @@ class NoticeDispatcher:
 
     async def _failed(self, body: _Body, reason: str) -> None:
         await self._books.apply(
-            RecordNoticeReceipt(
+            RecordDeliveryReport(
                 id=f"notice/{body.message_id}/not-sent",
                 actor=Actor("system", "notices"),
                 reason=reason,

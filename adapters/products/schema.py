@@ -105,7 +105,7 @@ class RemindersTable(_Table):
     """Reminders of an installment and the hours in which the borrower may be contacted."""
 
     allowed: HoursTable
-    receipt_within_hours: Annotated[int, Field(ge=1, le=240)] = 20
+    delivery_report_within_hours: Annotated[int, Field(ge=1, le=240)] = 20
     require_delivered: bool = False
     rules: list[ReminderTable] = []
 

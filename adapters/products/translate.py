@@ -108,7 +108,7 @@ def _reminders(table: RemindersTable, timezone: str) -> ReminderPlan:
             for rule in table.rules
         ),
         allowed=DayWindow(hours.opens, hours.closes, hours.timezone or timezone),
-        receipt_within=timedelta(hours=table.receipt_within_hours),
+        delivery_report_within=timedelta(hours=table.delivery_report_within_hours),
         require_delivered=table.require_delivered,
     )
 

@@ -150,7 +150,7 @@ def _closing_day(fields: Fields, stmt: Element, closing: _Balance | None) -> dat
 def _summary(fields: Fields, stmt: Element, currency: str) -> Summary | None:
     """The bank's own totals. The net is an amount of its own up to version 3, an element since.
 
-    Directions are told by CRDT and DBIT; a sign in the number itself may repeat them.
+    Directions are reported by CRDT and DBIT; a sign in the number itself may repeat them.
     """
     found = fields.first(stmt, "TxsSummry")
     if found is None:

@@ -20,7 +20,7 @@ from domain.loan.commands import (
     AnyCommand,
     IntendDebit,
     QueueReminder,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RollDay,
 )
@@ -29,7 +29,7 @@ from domain.loan.view import Action, ActionKind
 from domain.pricing.amounts import Component
 
 DAYS = 7
-_FORECASTER = Actor("system", "foretold")
+_FORECASTER = Actor("system", "forecast")
 _ACTIONS_MOST = 10_000
 """Of one loan in its first days: a limit for a loop that should end by itself."""
 
@@ -130,7 +130,7 @@ class _Forecast:
             if notice.state is NoticeState.QUEUED:
                 self._today().reminders += 1
                 self._apply(
-                    RecordNoticeReceipt(
+                    RecordDeliveryReport(
                         id=notice.message_id,
                         actor=_FORECASTER,
                         message_id=notice.message_id,

@@ -31,19 +31,19 @@ _OURS = ("event", "level", "logger", "timestamp")
 
 
 class SafeHandler(logging.StreamHandler[TextIO]):
-    """Writes lines; one that cannot be rendered is told of without its arguments."""
+    """Writes lines; one that cannot be rendered is reported without its arguments."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the library's name)
         """Say that a line was lost: the standard way would print its raw arguments."""
         kind = sys.exc_info()[0]
-        told = {
+        reported = {
             "event": "a log line could not be written",
             "level": "error",
             "logger": record.name,
             "error": kind.__name__ if kind else "",
         }
         try:
-            self.stream.write(json.dumps(told) + self.terminator)
+            self.stream.write(json.dumps(reported) + self.terminator)
             self.flush()
         except (OSError, ValueError):
             return  # the stream itself is gone
@@ -111,10 +111,10 @@ class _Gate:
         for name in _RAW:
             event.pop(name, None)
         head = {name: str(event.pop(name)) for name in _OURS if name in event}
-        told = {name: self._redactor.text(value, name) for name, value in head.items()}
+        reported = {name: self._redactor.text(value, name) for name, value in head.items()}
         rest = self._redactor.mapping(event)
         error = {} if fault is None else {"error": self._redactor.error(fault)}
-        return {**rest, **error, **told}
+        return {**rest, **error, **reported}
 
 
 def _fault(given: object) -> BaseException | None:

@@ -94,7 +94,8 @@ class Metrics:
         role: str = "test",
         registry: CollectorRegistry | None = None,
     ) -> None:
-        # One process is told from the next, so that two workers of a role are not taken for one.
+        # One process is distinguished from the next, so that two workers of a role are not taken
+        # for one.
         resource = Resource.create(
             {
                 "service.name": service,

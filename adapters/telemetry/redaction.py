@@ -100,17 +100,17 @@ class Redactor:
 
         Frames name file, line and function: neither source lines nor variables.
         """
-        chain = [_told(item, self) for item in _causes(error)]
+        chain = [_reported(item, self) for item in _causes(error)]
         return {**chain[0], "causes": chain[1:]} if len(chain) > 1 else chain[0]
 
     def trace(self, error: BaseException) -> str:
         """The same for people: many lines, the first cause first."""
         lines: list[str] = []
         for item in reversed(_causes(error)):
-            told = _told(item, self)
+            reported = _reported(item, self)
             lines += ["Traceback (most recent call last):"]
             lines += [f"  {frame}" for frame in _frames(item)]
-            lines += [f"{told['type']}: {told['message']}", ""]
+            lines += [f"{reported['type']}: {reported['message']}", ""]
         return "\n".join(lines)
 
     def _whole(self, value: object, key: str, depth: int) -> object:
@@ -135,19 +135,19 @@ class Redactor:
             return f"[unprintable: {type(error).__name__}]"
 
 
-def _told(error: BaseException, redactor: Redactor) -> dict[str, object]:
+def _reported(error: BaseException, redactor: Redactor) -> dict[str, object]:
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001  (an error whose text fails is still an error to be told)
+    except Exception:  # noqa: BLE001  (an error whose text fails is still an error to be reported)
         message = "[unprintable]"
-    told: dict[str, object] = {
+    reported: dict[str, object] = {
         "type": type(error).__qualname__,
         "message": redactor.text(message),
         "frames": _frames(error),
     }
     if isinstance(error, BaseExceptionGroup):
-        told["among"] = [redactor.text(repr(item), most=300) for item in error.exceptions[:10]]
-    return told
+        reported["among"] = [redactor.text(repr(item), most=300) for item in error.exceptions[:10]]
+    return reported
 
 
 def _causes(error: BaseException) -> list[BaseException]:

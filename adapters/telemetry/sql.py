@@ -43,9 +43,9 @@ def trace_sql(engine: Engine, tracer: Tracer) -> None:
         """End it."""
         _end(given[4], None)
 
-    def failed(told: ExceptionContext) -> None:
+    def failed(context: ExceptionContext) -> None:
         """End it with the kind of error: messages of databases quote values."""
-        _end(told.execution_context, type(told.original_exception).__name__)
+        _end(context.execution_context, type(context.original_exception).__name__)
 
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "after_cursor_execute", after)

@@ -21,7 +21,7 @@ def breaks(old: Schema, new: Schema, *, from_us: bool) -> tuple[str, ...]:
     Nothing is removed, nothing new is required, no type becomes narrower: messages and histories
     of the old contract stay readable. What comes from us (`from_us`) may not become wider either,
     since readers of the old contract would meet values that they do not know; only enumerations
-    may grow, which readers are told to expect.
+    may grow, which readers are asked to expect.
     """
     found = dict.fromkeys(_Comparison(new, old, "new", "old").fits(new, old, ""))
     if from_us:

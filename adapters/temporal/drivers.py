@@ -1,4 +1,4 @@
-"""Drivers kept by Temporal: opened asleep, woken by signal-with-start, told apart by generation."""
+"""Drivers kept by Temporal: opened asleep, woken by signal-with-start, one per generation."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta

@@ -347,10 +347,10 @@ def _as_dict(report: Report) -> dict[str, Any]:
 
 def _show(reports: Sequence[Report]) -> None:
     good = sum(not report.faults and not report.over for report in reports)
-    columns = ["loan", "installment>", "interest>", "nominal %>", "effective %>", "verdict"]
+    columns = ["loan", "installment>", "interest>", "nominal %>", "effective %>", "result"]
     rows = []
     for report in reports[:SHOWN]:
-        verdict = "refused" if report.faults else "above a cap" if report.over else "good"
+        result = "refused" if report.faults else "above a cap" if report.over else "good"
         names = ("installment", "interest", "nominal", "effective")
-        rows.append([report.loan, *(report.figures.get(name, "") for name in names), verdict])
+        rows.append([report.loan, *(report.figures.get(name, "") for name in names), result])
     print_table(f"{good} of {len(reports)} loans are good", columns, rows)

@@ -6,7 +6,7 @@ patiently() {
   tries=0
   until "$@" >/dev/null 2>&1; do
     tries=$((tries + 1))
-    [ "$tries" -lt 60 ] || { echo "given up after $tries tries: $*" >&2; exit 1; }
+    [ "$tries" -lt 60 ] || { echo "abandoned after $tries tries: $*" >&2; exit 1; }
     sleep 1
   done
 }

@@ -39,12 +39,12 @@ def double_debits(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator
 
 def _too_early(earlier: Attempt, later: Attempt, orders: dict[str, TruthOrder]) -> str:
     if earlier.ended_at is None or earlier.ended_at > later.intended_at:
-        return f"intended while {earlier.order_no} lacked a verdict in the books"
+        return f"intended while {earlier.order_no} lacked a final outcome in the books"
     first, second = orders.get(earlier.order_no), orders.get(later.order_no)
     if first is None or second is None:
         return ""
-    if first.verdict is None:
-        return f"sent while {first.order_no} lacked a verdict at the bank"
+    if first.final_status is None:
+        return f"sent while {first.order_no} lacked a final outcome at the bank"
     executed = min((done.executed_at for done in first.executions), default=second.received_at)
     if executed > second.received_at:
         return f"sent before the bank executed {first.order_no}"
@@ -83,9 +83,9 @@ def intents(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
             yield _no_intent(order, text)
             continue
         loan, attempt = intended[order.order_no]
-        told = (attempt.amount_minor, loan.currency, attempt.merchant_id, attempt.mandate_ref)
-        if told != (order.amount_minor, order.currency, order.merchant_id, order.mandate_ref):
-            yield _no_intent(order, f"the bank has another content than the intent {told}")
+        intent = (attempt.amount_minor, loan.currency, attempt.merchant_id, attempt.mandate_ref)
+        if intent != (order.amount_minor, order.currency, order.merchant_id, order.mandate_ref):
+            yield _no_intent(order, f"the bank has another content than the intent {intent}")
         if order.received_at < attempt.intended_at - CLOCKS_DIFFER:
             yield _no_intent(order, "the bank had it before the books intended it")
 

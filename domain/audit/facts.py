@@ -44,7 +44,7 @@ class TruthExecution:
 
 @dataclass(frozen=True, slots=True)
 class TruthOrder:
-    """An order as the bank received it. `verdict` is None while the bank owes one."""
+    """An order as the bank received it. `final_status` is None while the bank owes one."""
 
     order_no: str
     merchant_id: str
@@ -54,7 +54,7 @@ class TruthOrder:
     received_at: datetime
     posts: int
     executions: tuple[TruthExecution, ...]
-    verdict: str | None
+    final_status: str | None
     code: str
 
     @property

@@ -89,5 +89,5 @@ def _expect_loan(loan: Loan, expected: _Expected) -> None:
 def _parts(item: Installment) -> Iterator[tuple[str, Amounts]]:
     yield "owed", item.owed
     yield "forgiven", item.forgiven
-    yield "written_off", item.given_up
+    yield "written_off", item.written_off
     yield "subrogated", item.subrogated

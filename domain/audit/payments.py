@@ -52,9 +52,9 @@ def by_order(truth: TruthFacts, as_of: datetime) -> Bank:
 def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
     """What the bank took for an order, less returns, is what the books have of it.
 
-    An order whose verdict the books still ask for, or whose movements no statement shows yet, is
-    not lost: it is visibly open. Money that waits with a case about its line is not lost either,
-    and what went back by a line that a person has still to match is explained by that case.
+    An order whose final outcome the books still ask for, or whose movements no statement shows
+    yet, is not lost: it is visibly open. Money that waits with a case about its line is not lost
+    either, and what went back by a line that a person has still to match is explained by that case.
     """
     cased = {case.line for case in books.cases}
     for loan in books.loans:
@@ -129,9 +129,10 @@ def _lacking(
             yield f"receipt {receipt} is not proven at the bank", clearing
         order_no = sums.orders_of.get(receipt)
         less = paid - bank.net.get(order_no, 0) if order_no is not None else 0
-        if order_no is not None and less > 0:
-            if less > _returns_waiting(books, sums, bank, loan, item, order_no):
-                yield f"order {order_no} brought less", less
+        if order_no is not None and less > max(
+            0, _returns_waiting(books, sums, bank, loan, item, order_no)
+        ):
+            yield f"order {order_no} brought less", less
         yield from _elsewhere(loan, receipt, sums)
     for (component, party), minor in sums.payable_by_item.get(key, {}).items():
         if minor != 0:

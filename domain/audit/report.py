@@ -26,7 +26,7 @@ class AuditReport:
         attempts: by outcome class where the rail gave one, else by state.
         paid_not_closed: paid and later than its time, with or without a case; those without are
             findings. `closing` are paid and still within their time.
-        open_attempts: orders whose verdict is still asked for.
+        open_attempts: orders whose final outcome is still asked for.
         open_cases: what waits for a person, by kind. `suspense`: money that waits, minor units by
             currency. Neither is a finding: they are known and seen.
         posts: how often the bank was sent an order; one for each attempt unless a first never came.

@@ -40,7 +40,7 @@ class CaseKind(StrEnum):
     DEFECTIVE_SUCCESS = "defective_success"
     UNKNOWN_CODE = "unknown_code"
     UNKNOWN_ORDER = "unknown_order"
-    UNREAD_REPORT = "unread_report"
+    UNPARSED_EVENT = "unparsed_event"
     NO_REMINDER_DELIVERED = "no_reminder_delivered"
     RETURNED_AFTER_CLOSING = "returned_after_closing"
     REMITTANCE_SHORTFALL = "remittance_shortfall"
@@ -117,7 +117,7 @@ def _rules() -> dict[CaseKind, CaseRule]:
                 k.DEFECTIVE_SUCCESS,
                 k.UNKNOWN_CODE,
                 k.UNKNOWN_ORDER,
-                k.UNREAD_REPORT,
+                k.UNPARSED_EVENT,
                 k.NO_REMINDER_DELIVERED,
                 k.RETURNED_AFTER_CLOSING,
                 k.RAIL_OUTAGE,

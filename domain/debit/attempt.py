@@ -46,7 +46,7 @@ MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
         # The rail has the order after all: it holds it, or it has refused it.
         _S.NOT_EXECUTED: frozenset({_S.UNKNOWN, _S.DECLINED}),
         _S.RECALLED: frozenset({_S.UNKNOWN, _S.DECLINED}),
-        # The line that told of the return was about another payment.
+        # The line that reported the return was about another payment.
         _S.RETURNED: frozenset({_S.CONFIRMED}),
     }
 )

@@ -46,7 +46,7 @@ class CodeRow:
         retry_within_days: calendar days from the first presentment, None where no rule is known.
         wait_hours: least wait before the next presentment, 0 where no rule is known.
         finality: until when the result may still change, in words.
-        borrower: what the borrower is told; `can_do` what they can do about it.
+        borrower: text for the borrower; `can_do` what they can do about it.
         source: document that the row was taken from, with its grade of confidence.
     """
 

@@ -1,6 +1,6 @@
 """One taxonomy of debit outcomes for all rails.
 
-A rail's own code is translated into a class, the class into a verdict. *Unknown is not declined*:
+A rail's own code is translated into a class, the class into a status. *Unknown is not declined*:
 only an explicit success or an explicit refusal ends an attempt; everything else is asked again.
 """
 
@@ -22,9 +22,9 @@ class OutcomeClass(StrEnum):
     PARTIAL = "PARTIAL"
     """Less than ordered was taken."""
     PENDING = "PENDING"
-    """Accepted by the rail, no verdict yet."""
+    """Accepted by the rail, no final outcome yet."""
     NOT_FOUND = "NOT_FOUND"
-    """The rail does not know the order; a verdict only after its query window."""
+    """The rail does not know the order; a final outcome only after its query window."""
     NSF = "NSF"
     """Not enough money on the payer's account."""
     LIMIT = "LIMIT"
@@ -55,7 +55,7 @@ class OutcomeClass(StrEnum):
     """A code that no table holds: asked again, and a case."""
 
 
-class Verdict(StrEnum):
+class OutcomeStatus(StrEnum):
     """What an outcome does to an attempt."""
 
     CONFIRMED = "confirmed"
@@ -80,17 +80,17 @@ EXCUSING = frozenset(
 )
 
 
-def verdict_of(outcome_class: OutcomeClass) -> Verdict:
-    """The verdict that a class carries; anything not explicit is UNKNOWN."""
+def status_of(outcome_class: OutcomeClass) -> OutcomeStatus:
+    """The status that a class carries; anything not explicit is UNKNOWN."""
     if outcome_class in _TAKEN:
-        return Verdict.CONFIRMED
+        return OutcomeStatus.CONFIRMED
     if outcome_class in _ASK_AGAIN:
-        return Verdict.UNKNOWN
+        return OutcomeStatus.UNKNOWN
     if outcome_class is OutcomeClass.PENDING:
-        return Verdict.PENDING
+        return OutcomeStatus.PENDING
     if outcome_class is OutcomeClass.NOT_FOUND:
-        return Verdict.NOT_FOUND
-    return Verdict.DECLINED
+        return OutcomeStatus.NOT_FOUND
+    return OutcomeStatus.DECLINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ class Outcome:
     """What a rail said about one order, in our words.
 
     `executed_minor` is what was taken (0 unless confirmed); `bank_ref` names the rail's own
-    booking, so that two executions of one order are told apart; `code` is the rail's own code.
+    booking, so that two executions of one order are distinguished; `code` is the rail's own code.
     `currency` is given where the rail states one. `flaw` says why the answer is not believed; the
-    verdict of a flawed answer is UNKNOWN, whatever its class.
+    status of a flawed answer is UNKNOWN, whatever its class.
     """
 
     outcome_class: OutcomeClass
@@ -113,9 +113,9 @@ class Outcome:
     flaw: str = field(default="", metadata=ADDED_LATER)
 
     @property
-    def verdict(self) -> Verdict:
+    def status(self) -> OutcomeStatus:
         """What this outcome does to its attempt."""
-        return Verdict.UNKNOWN if self.flaw else verdict_of(self.outcome_class)
+        return OutcomeStatus.UNKNOWN if self.flaw else status_of(self.outcome_class)
 
     @property
     def claims_money(self) -> bool:
@@ -136,7 +136,7 @@ def checked(outcome: Outcome, currency: str) -> Outcome:
     """
     if outcome.flaw:
         return outcome
-    taken = verdict_of(outcome.outcome_class) is Verdict.CONFIRMED
+    taken = status_of(outcome.outcome_class) is OutcomeStatus.CONFIRMED
     minor = outcome.executed_minor
     if outcome.currency not in {None, currency}:
         return replace(outcome, flaw=f"it is in {outcome.currency}, the order is in {currency}")

@@ -16,8 +16,8 @@ class RailProfile:
     Times are local to `timezone`. `lead_banking_days`: the order must be with the rail so many
     banking days before the value date. `query_window`: from the end of a sender's lease, after
     which *not found* is evidence. `expected_by`: how long an accepted order may stay without a
-    verdict before it is in doubt. `inquiry`: waits before the 1st, 2nd ... inquiry; the last one
-    repeats. `idempotent`: the rail is proven to execute one order number at most once.
+    final outcome before it is in doubt. `inquiry`: waits before the 1st, 2nd ... inquiry; the last
+    one repeats. `idempotent`: the rail is proven to execute one order number at most once.
     `order_no_most`: letters and digits that the rail keeps of an order number: ISO 20022 35, WeChat
     and UnionPay at most 32 and 40, Bacs 18, Nacha 15.
     """

@@ -42,7 +42,7 @@ def next_attempt(history: History) -> RetryAt | NoRetry:
     if not history.attempts:
         return NoRetry("history.empty", "nothing was presented yet, so nothing is tried again")
     if any(attempt.is_live for attempt in history.attempts):
-        return NoRetry("attempt.live", "an earlier order still owes a verdict")
+        return NoRetry("attempt.live", "an earlier order has no final outcome yet")
     refused = (
         _mandate_ended(history) or _by_class(history) or _by_count(history) or _in_a_row(history)
     )

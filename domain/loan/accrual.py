@@ -134,7 +134,7 @@ def value_days(loan: Loan, item: Installment) -> set[date]:
 
 def _overdue_on(loan: Loan, item: Installment, day: date) -> Amounts:
     """What was overdue on a day, penalty aside: charges less waivers and money valued before it."""
-    owed = item.charged - item.forgiven - item.given_up
+    owed = item.charged - item.forgiven - item.written_off
     owed = replace(owed, penalty=0)
     for receipt in loan.receipts:
         if receipt.value_on >= day:

@@ -28,7 +28,7 @@ from domain.loan.asking import NO_DEBIT, while_live
 from domain.loan.change import CaseChange
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
-from domain.loan.retrying import barred, ends_on, not_missed, retry_verdict
+from domain.loan.retrying import barred, ends_on, not_missed, retry_decision
 from domain.loan.view import Action, ActionKind, InstallmentView
 from domain.loan.waiting import left_to_take
 
@@ -143,7 +143,7 @@ def _roll_days(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> 
         yield ends_on(loan, item, rules, at)
     for notice in item.notices:
         if notice.state is NoticeState.QUEUED and item.state in BEFORE_DUE:
-            late = notice.queued_at + product.reminders.receipt_within
+            late = notice.queued_at + product.reminders.delivery_report_within
             yield local_day(late, product.timezone) + timedelta(days=1)
     if item.state is State.SETTLED:
         end = closure.window_ends(loan, item, rules)
@@ -172,7 +172,7 @@ def _reminders(loan: Loan, item: Installment, at: datetime) -> Iterator[Action]:
     for index, rule in enumerate(plan.rules):
         day = item.due_on - timedelta(days=rule.days_before)
         planned = local_instant(day, rule.at, loan.product.timezone)
-        step = reminder_step(item, index, at, plan.receipt_within)
+        step = reminder_step(item, index, at, plan.delivery_report_within)
         if step is None or step >= len(rule.channels):
             continue
         if step == 0 and planned < at - REMINDER_STALE_AFTER:
@@ -203,11 +203,12 @@ def _again(item: Installment, rule: int) -> str:
 
 
 def reminder_step(
-    item: Installment, rule: int, at: datetime, receipt_within: timedelta
+    item: Installment, rule: int, at: datetime, delivery_report_within: timedelta
 ) -> int | None:
     """Index of the channel to try next for a rule: 0 at first, None when delivered or awaited.
 
-    A message that named another due date does not count: after a move the borrower is told anew.
+    A message that named another due date does not count: after a move the borrower is notified
+    anew.
     """
     sent = [n for n in item.notices if n.rule == rule and n.due_on in {None, item.due_on}]
     if not sent:
@@ -215,20 +216,20 @@ def reminder_step(
     last = max(sent, key=lambda notice: notice.step)
     if last.state is NoticeState.DELIVERED:
         return None
-    if last.state is NoticeState.QUEUED and not is_overdue(last, at, receipt_within):
+    if last.state is NoticeState.QUEUED and not is_overdue(last, at, delivery_report_within):
         return None
     return last.step + 1
 
 
-def is_overdue(notice: NoticeRecord, at: datetime, receipt_within: timedelta) -> bool:
-    """Whether a message has had no receipt for so long that the next channel follows."""
-    return at >= notice.queued_at + receipt_within
+def is_overdue(notice: NoticeRecord, at: datetime, delivery_report_within: timedelta) -> bool:
+    """Whether a message has had no delivery report for so long that the next channel follows."""
+    return at >= notice.queued_at + delivery_report_within
 
 
 def was_reminded(item: Installment) -> bool:
     """Whether any reminder of the installment and its due date is known to have been delivered."""
-    told = (n for n in item.notices if n.due_on in {None, item.due_on})
-    return any(notice.state is NoticeState.DELIVERED for notice in told)
+    notices = (n for n in item.notices if n.due_on in {None, item.due_on})
+    return any(notice.state is NoticeState.DELIVERED for notice in notices)
 
 
 def _presentment(
@@ -265,9 +266,9 @@ def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> It
     calendar = rules.calendar(rail.calendar)
     key = f"present/{len(item.attempts) + 1}"
     if item.state is State.RETRYING:
-        verdict = retry_verdict(loan, item, rules, at)
-        if isinstance(verdict, RetryAt):
-            yield Action(ActionKind.PRESENT, verdict.not_before, verdict.reason, key)
+        decision = retry_decision(loan, item, rules, at)
+        if isinstance(decision, RetryAt):
+            yield Action(ActionKind.PRESENT, decision.not_before, decision.reason, key)
         return
     if barred(loan, item, rules):
         return

@@ -31,7 +31,7 @@ class NoticeState(StrEnum):
     QUEUED = "queued"
     DELIVERED = "delivered"
     FAILED = "failed"
-    """Refused, bounced, or no receipt in time: the next channel follows."""
+    """Refused, bounced, or no delivery report in time: the next channel follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class NoticeRecord:
     """One message to the borrower: which rule of the plan, over which channel, what became of it.
 
     `rule` is the index in the product's reminder rules, `step` the index of the channel,
-    `amount_minor` what the borrower was told will be taken, on `due_on`.
+    `amount_minor` is the amount announced to the borrower, due on `due_on`.
     """
 
     message_id: str
@@ -78,9 +78,9 @@ class Receipt:
     `return_settled_minor` are what booked bank lines prove of it and of its return. `number` is the
     installment that it was taken for. `reference` is what a payer calls a transfer, it may repeat;
     `return_ref` the booking that the rail named as returned. `inferred`: only its return says that
-    it was taken. `untold_minor` was reported as returned by a bank line only: when the rail reports
-    that return later, nothing is booked again. `excess_minor`: reports of returns that go beyond
-    all that is known to have come of its order.
+    it was taken. `unreported_minor` was reported as returned by a bank line only: when the rail
+    reports that return later, nothing is booked again. `excess_minor`: reports of returns that go
+    beyond all that is known to have come of its order.
     """
 
     id: str
@@ -101,7 +101,7 @@ class Receipt:
     settled_minor: int = 0
     returned_minor: int = 0
     return_settled_minor: int = 0
-    untold_minor: int = 0
+    unreported_minor: int = 0
     excess_minor: int = 0
     lines: tuple[str, ...] = ()
     proven_on: tuple[tuple[str, int], ...] = ()
@@ -142,10 +142,10 @@ class Installment:
     """One installment. Amounts by component, minor units.
 
     `owed` is what the borrower owes now; `charged` everything ever charged net of reversals;
-    `given_up` is written off and still collectable. `claims` and `given_up_claims` say whose they
-    are: what each party is still due of `owed` and of `given_up`. `penalty_through` is the last day
-    whose penalty is booked. `penalty_carried` is the penalty charged before the due date was moved:
-    days are counted anew from the new date, and this stays. Attempts up to number
+    `written_off` is out of `owed` and still collectable. `claims` and `written_off_claims` say
+    whose they are: what each party is still due of `owed` and of `written_off`. `penalty_through`
+    is the last day whose penalty is booked. `penalty_carried` is the penalty charged before the due
+    date was moved: days are counted anew from the new date, and this stays. Attempts up to number
     `retries_reset_at` do not count for the product's retry plan. `needs_operator` says why a person
     is asked; empty when nobody is. `opened`: its driver was started. `driver_action` is the mark of
     the view that the driver was last given, `driver_until` the instant of its next action then.
@@ -161,10 +161,10 @@ class Installment:
     owed: Amounts = Amounts()
     charged: Amounts = Amounts()
     forgiven: Amounts = Amounts()
-    given_up: Amounts = Amounts()
+    written_off: Amounts = Amounts()
     subrogated: Amounts = Amounts()
     claims: Mapping[str, Amounts] = field(default_factory=dict)
-    given_up_claims: Mapping[str, Amounts] = field(default_factory=dict)
+    written_off_claims: Mapping[str, Amounts] = field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()
     notices: tuple[NoticeRecord, ...] = ()
     hold: HoldKind | None = None
@@ -182,7 +182,7 @@ class Installment:
 
     @property
     def live_attempt(self) -> Attempt | None:
-        """The attempt that still owes a verdict, if any."""
+        """The attempt that has no final outcome yet, if any."""
         live = [attempt for attempt in self.attempts if attempt.is_live]
         if len(live) > 1:
             raise InvariantBroken(f"installment {self.number} has {len(live)} live attempts")
@@ -191,7 +191,7 @@ class Installment:
     @property
     def allocated(self) -> Amounts:
         """Cumulative allocation net of reversals: what was charged and is covered by money."""
-        return self.charged - self.owed - self.forgiven - self.given_up - self.subrogated
+        return self.charged - self.owed - self.forgiven - self.written_off - self.subrogated
 
 
 @dataclass(frozen=True, slots=True)

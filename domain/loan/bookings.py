@@ -110,7 +110,7 @@ def identify(loan: Loan, receipt: Receipt, match: Match, line: str, on: date, ev
 def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
     """Book cash on a party's own account: Dr payable, Cr held by. Negative: it left again."""
     return _entry(
-        "held_direct",
+        "direct_settlement",
         on,
         [
             replace(
@@ -158,7 +158,7 @@ def write_off(loan: Loan, item: Installment, on: date) -> Entry:
     postings = [
         *_owed(loan, item.number, -item.owed),
         *(
-            _given_up(loan, party, item.number, component, minor)
+            _written_off(loan, party, item.number, component, minor)
             for party, claim in item.claims.items()
             for component, minor in claim.items()
         ),
@@ -172,7 +172,9 @@ def recover(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) 
     postings = [
         _money(loan, accounts.suspense(receipt.id), total, receipt),
         *(
-            replace(_given_up(loan, party, part.number, part.component, -minor), receipt=receipt.id)
+            replace(
+                _written_off(loan, party, part.number, part.component, -minor), receipt=receipt.id
+            )
             for part in parts
             for party, minor in part.shares
         ),
@@ -271,7 +273,7 @@ def _opposite(entry: Entry, event: str) -> Entry:
     return Entry(event, entry.value_on, tuple(_undone(entry.postings)))
 
 
-def _given_up(loan: Loan, party: str, number: int, component: Component, minor: int) -> Posting:
+def _written_off(loan: Loan, party: str, number: int, component: Component, minor: int) -> Posting:
     account = accounts.written_off(party, loan.id, number, component)
     return _posting(loan, account, minor, number, component)
 

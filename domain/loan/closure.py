@@ -109,10 +109,10 @@ def _release(
     lacks: list[Missing] = []
     if not item.fell_due:
         lack("not_due", "calendar", "the installment has not fallen due")
-    if item.owed.total or item.given_up.total or item.subrogated.total:
+    if item.owed.total or item.written_off.total or item.subrogated.total:
         lack("owed", "borrower", "something is still owed, written off or subrogated")
     if item.live_attempt is not None:
-        lack("live_attempt", "rail", "an order owes its verdict")
+        lack("live_attempt", "rail", "an order has no final outcome yet")
     if any(r.waiting_minor for r in loan.receipts if r.number == item.number) and item.owed.total:
         lack("waiting", "books", "money waits to be applied")
     if unproven(loan, item):

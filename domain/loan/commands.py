@@ -1,6 +1,6 @@
-"""Commands: everything that the books can be asked to do or be told. One frozen dataclass each.
+"""Commands: everything the books can be asked to do or learn. One frozen dataclass each.
 
-*Evidence* (outcomes, returns, receipts, lines, notice receipts, the passing of a day) is never
+*Evidence* (outcomes, returns, receipts, lines, delivery reports, the passing of a day) is never
 refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
 """
 
@@ -18,7 +18,7 @@ from domain.loan.boarding import BoardLoan
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.unread import RecordUnreadReport
+from domain.loan.unparsed import RecordUnparsedEvent
 from domain.pricing.amounts import Component
 from domain.statement.broken import RecordStatementBreak
 from domain.statement.statement import StatementLine
@@ -142,10 +142,10 @@ class RecordReturn(ReportCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordNoticeReceipt(ReportCommand):
+class RecordDeliveryReport(ReportCommand):
     """A carrier reports what became of a message, and by which `channel` it went, if it says so."""
 
-    kind: Literal["record_notice_receipt"] = "record_notice_receipt"
+    kind: Literal["record_delivery_report"] = "record_delivery_report"
     message_id: str
     delivered: bool
     channel: str = ""
@@ -298,10 +298,10 @@ Evidence = (
     | RecordOutcome
     | RecordUnsent
     | RecordReturn
-    | RecordNoticeReceipt
+    | RecordDeliveryReport
     | BookLine
     | RaiseOperator
-    | RecordUnreadReport
+    | RecordUnparsedEvent
     | RecordStatementBreak
 )
 AnyCommand = BoardLoan | QueueReminder | IntendDebit | Review | RenewSend | Evidence | Order

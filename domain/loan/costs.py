@@ -52,4 +52,4 @@ def _left(item: Installment) -> Amounts:
     """What the borrower has still to pay of an installment, to whomever."""
     if not item.fell_due:
         return item.scheduled
-    return item.owed + item.given_up + item.subrogated
+    return item.owed + item.written_off + item.subrogated

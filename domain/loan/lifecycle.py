@@ -25,9 +25,9 @@ class State(StrEnum):
     DUE = "DUE"
     """Fallen due and owed; no order is out."""
     PRESENTED = "PRESENTED"
-    """A debit order is out and a verdict is expected in its usual time."""
+    """A debit order is out and a final outcome is expected in its usual time."""
     IN_DOUBT = "IN_DOUBT"
-    """The verdict is overdue. Ends by evidence or by a person, never by elapsed time."""
+    """The final outcome is overdue. Ends by evidence or by a person, never by elapsed time."""
     RETRYING = "RETRYING"
     """The last attempt failed and the plan allows another."""
     CLEARING = "CLEARING"
@@ -66,7 +66,7 @@ class Event(StrEnum):
 
     FELL_DUE = "fell_due"
     DEBIT_INTENDED = "debit_intended"
-    VERDICT_OVERDUE = "verdict_overdue"
+    OUTCOME_OVERDUE = "outcome_overdue"
     ATTEMPT_ENDED_RETRYABLE = "attempt_ended_retryable"
     ATTEMPT_ENDED_FINALLY = "attempt_ended_finally"
     ATTEMPT_WITHDRAWN = "attempt_withdrawn"
@@ -101,7 +101,7 @@ def _table() -> dict[tuple[State, Event], State]:
     rows: list[tuple[tuple[State, ...], Event, State | None]] = [
         ((_S.SCHEDULED,), _E.FELL_DUE, _S.DUE),
         ((_S.SCHEDULED, _S.DUE, _S.RETRYING), _E.DEBIT_INTENDED, _S.PRESENTED),
-        ((_S.PRESENTED,), _E.VERDICT_OVERDUE, _S.IN_DOUBT),
+        ((_S.PRESENTED,), _E.OUTCOME_OVERDUE, _S.IN_DOUBT),
         (_OUT, _E.ATTEMPT_ENDED_RETRYABLE, _S.RETRYING),
         (_OUT, _E.ATTEMPT_ENDED_FINALLY, _S.DELINQUENT),
         (_OUT, _E.ATTEMPT_WITHDRAWN, _S.DUE),

@@ -34,7 +34,7 @@ class ReminderPlan:
 
     rules: tuple[ReminderRule, ...]
     allowed: DayWindow
-    receipt_within: timedelta = timedelta(hours=20)
+    delivery_report_within: timedelta = timedelta(hours=20)
     require_delivered: bool = False
 
 

@@ -26,7 +26,7 @@ NEVER_AGAIN = frozenset(
 """Reasons after which nobody may debit under the same mandate, not even on an order."""
 
 
-def retry_verdict(
+def retry_decision(
     loan: Loan, item: Installment, rules: Rulebook, at: datetime | None = None
 ) -> RetryAt | NoRetry:
     """What the retry policy says after the attempts so far (since an operator reset them).
@@ -39,16 +39,16 @@ def retry_verdict(
     known = tuple(_as_failed(attempt) for attempt in item.attempts)
     attempts = tuple(a for a in known if a.number > item.retries_reset_at) or known
     history = _history(loan, item, attempts, rules)
-    verdict = next_attempt(history)
-    if at is None or isinstance(verdict, NoRetry) or at <= verdict.not_before:
-        return verdict
+    decision = next_attempt(history)
+    if at is None or isinstance(decision, NoRetry) or at <= decision.not_before:
+        return decision
     rail, calendar = history.rail, history.calendar
-    slot = not_missed(verdict.not_before, at, rail, calendar)
+    slot = not_missed(decision.not_before, at, rail, calendar)
     value_on = value_day(rail, calendar, local_day(slot, rail.timezone))
     rule, last_day = last_value_day(history)
     if value_on > last_day:
         return NoRetry(rule, f"the next value day {value_on} lies after {last_day} ({rule})")
-    return replace(verdict, not_before=slot, value_on=value_on)
+    return replace(decision, not_before=slot, value_on=value_on)
 
 
 def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
@@ -101,8 +101,8 @@ def _history(
 
 def ends_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> date:
     """The first day on which no retry is possible any more, if nothing is presented until then."""
-    verdict = retry_verdict(loan, item, rules, at)
-    if isinstance(verdict, NoRetry):
+    decision = retry_decision(loan, item, rules, at)
+    if isinstance(decision, NoRetry):
         return local_day(at, loan.product.timezone)
     _, last_day = last_value_day(_history(loan, item, item.attempts, rules))
     return last_day + timedelta(days=1)

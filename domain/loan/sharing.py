@@ -65,8 +65,8 @@ def _shared(loan: Loan, part: Allocation) -> Allocated:
 def _drawn(
     item: Installment, component: Component, minor: int, rules: SplitRules
 ) -> dict[str, int]:
-    given_up = item.state is State.WRITTEN_OFF
-    claims = item.given_up_claims if given_up else item.claims
+    written_off = item.state is State.WRITTEN_OFF
+    claims = item.written_off_claims if written_off else item.claims
     open_claims = {p: claims.get(p, Amounts()).of(component) for p in rules.parties}
     return draw(open_claims, minor, _fixed_left(item, component, rules))
 
@@ -79,7 +79,7 @@ def _fixed_left(item: Installment, component: Component, rules: SplitRules) -> d
     due = split(item.charged, rules)
     left = {}
     for party, minor in fixed.items():
-        still = item.claims.get(party, Amounts()) + item.given_up_claims.get(party, Amounts())
+        still = item.claims.get(party, Amounts()) + item.written_off_claims.get(party, Amounts())
         left[party] = max(0, minor - due[party].of(component) + still.of(component))
     return left
 

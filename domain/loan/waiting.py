@@ -63,7 +63,7 @@ def free_minor(loan: Loan) -> int:
 
 def _after_live(item: Installment) -> Amounts:
     """What would still be owed, or is still collectable, if the live order brought its amount."""
-    owed = item.given_up if item.state is State.WRITTEN_OFF else item.owed
+    owed = item.written_off if item.state is State.WRITTEN_OFF else item.owed
     left = item.live_attempt.amount_minor if item.live_attempt is not None else 0
     for component, minor in owed.items():
         taken = min(left, minor)

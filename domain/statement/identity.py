@@ -2,9 +2,9 @@
 
 A line is known by account, booking date and the bank's own reference. Banks that give none are
 helped by a fingerprint of amount, value date and references. Several lines of one statement that
-are alike in this are told apart by their place among each other. A month's file, a day's file and
-a statement under a new number therefore name the same booking alike. Statements that certainly tell
-of other bookings, such as two of one day, count on (`neighbours.apart`).
+are alike in this are distinguished by their place among each other. A month's file, a day's file
+and a statement under a new number therefore name the same booking alike. Statements that certainly
+tell of other bookings, such as two of one day, count on (`neighbours.apart`).
 """
 
 import re
@@ -58,8 +58,8 @@ def line_mark(line: StatementLine) -> str:
     if reference is not None:
         return _hashed(("reference", reference))
     items = tuple((item.references, item.tx_id, item.mandate_ref) for item in line.items)
-    told = (line.amount_minor, line.currency, line.value_on, line.batch_ref, items)
-    return _hashed(("content", *told))
+    reported = (line.amount_minor, line.currency, line.value_on, line.batch_ref, items)
+    return _hashed(("content", *reported))
 
 
 def _hashed(content: tuple[object, ...]) -> str:

@@ -28,13 +28,13 @@ class Bench:
         self.books = FakeBooks("r", "L-1")
         self.books.change(next_action=self.books.action(ActionKind.PRESENT, timedelta(0)))
         self.clock = FakeClock()
-        self.hands = DebitActivities(self.books, self.books, {"r": self.rail}, self.clock)
+        self.activities = DebitActivities(self.books, self.books, {"r": self.rail}, self.clock)
         view = self.books.current
         assert view.next_action is not None
         self.order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
 
     async def present(self, attempt: int = 1) -> InstallmentView:
-        return await self.environment(attempt).run(self.hands.present, self.order)
+        return await self.environment(attempt).run(self.activities.present, self.order)
 
     def environment(self, attempt: int = 1) -> ActivityEnvironment:
         environment = ActivityEnvironment()
@@ -122,7 +122,7 @@ async def test_unsent_under_an_old_lease_says_nothing_about_a_later_one() -> Non
     assert bench.books.applied("record_unsent") == []
 
 
-async def test_error_nobody_expected_while_presenting_is_no_verdict() -> None:
+async def test_error_nobody_expected_while_presenting_is_no_final_outcome() -> None:
     """An exception of a rail's own code may come after the bytes left: unknown, then inquired."""
     bench = Bench()
     bench.rail.presents = [ValueError("cannot read the answer")]
@@ -148,13 +148,13 @@ async def test_inquiry_without_an_answer_counts_as_an_inquiry() -> None:
     bench.rail.inquiries = [RailUnavailable("connect")]
     assert view.next_action is not None
     order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
-    after = await bench.environment().run(bench.hands.inquire, order)
+    after = await bench.environment().run(bench.activities.inquire, order)
     assert after.version > view.version
     assert after.state is State.IN_DOUBT
 
 
 async def test_an_inquiry_says_when_it_began_to_ask() -> None:
-    """*Not found* is judged by that instant: the books may hear of it much later."""
+    """*Not found* is judged by that instant: the books may learn of it much later."""
     bench = Bench()
     bench.rail.presents = [NO_ANSWER]
     view = await bench.present()
@@ -169,7 +169,7 @@ async def test_an_inquiry_says_when_it_began_to_ask() -> None:
     bench.rail.inquire = slow  # type: ignore[method-assign]
     assert view.next_action is not None
     order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
-    await bench.environment().run(bench.hands.inquire, order)
+    await bench.environment().run(bench.activities.inquire, order)
     answer, asked = bench.books.applied("record_outcome")
     assert isinstance(answer, RecordOutcome)
     assert answer.asked_at is None, "an answer to a POST is no inquiry"
@@ -179,12 +179,12 @@ async def test_an_inquiry_says_when_it_began_to_ask() -> None:
 
 
 async def test_inquiry_when_nothing_is_out_only_looks() -> None:
-    """A verdict that came meanwhile makes the inquiry moot: the view is given, no call is made."""
+    """A final outcome that came meanwhile makes the inquiry needless: no call is made."""
     bench = Bench()
     view = await bench.present()
     assert view.next_action is not None
     order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
-    again = await bench.environment().run(bench.hands.inquire, order)
+    again = await bench.environment().run(bench.activities.inquire, order)
     assert again.version == view.version
     assert bench.rail.inquired == []
 
@@ -194,7 +194,7 @@ async def test_cancelled_activity_still_records_what_it_sent() -> None:
     bench = Bench()
     answer = bench.rail.stop_after_send = asyncio.Event()
     environment = bench.environment()
-    work = asyncio.create_task(environment.run(bench.hands.present, bench.order))
+    work = asyncio.create_task(environment.run(bench.activities.present, bench.order))
     await bench.rail.sent.wait()
     environment.cancel()
     await asyncio.sleep(0.05)
@@ -215,11 +215,11 @@ async def test_shielded_work_passes_its_own_error_on() -> None:
 
 async def _intend_only(bench: Bench) -> None:
     """A first try that commits the intent and dies before it sends."""
-    send = bench.hands._send
-    bench.hands._send = _die  # type: ignore[method-assign, assignment]
+    send = bench.activities._send
+    bench.activities._send = _die  # type: ignore[method-assign, assignment]
     with pytest.raises(ConnectionError):
         await bench.present()
-    bench.hands._send = send  # type: ignore[method-assign]
+    bench.activities._send = send  # type: ignore[method-assign]
 
 
 async def _die(_debit: object) -> None:

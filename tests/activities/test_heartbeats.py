@@ -49,47 +49,47 @@ class SlowOutbox(FakeOutbox):
 
 def watched() -> tuple[ActivityEnvironment, list[tuple[Any, ...]]]:
     """An environment that keeps what each heartbeat said."""
-    environment, actions = ActivityEnvironment(), []
-    environment.on_heartbeat = lambda *details: actions.append(details)
-    return environment, actions
+    environment, heartbeats = ActivityEnvironment(), []
+    environment.on_heartbeat = lambda *details: heartbeats.append(details)
+    return environment, heartbeats
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shielded, "_ACTION_S", 0.02)
+    monkeypatch.setattr(shielded, "_EVERY_S", 0.02)
 
 
-async def test_a_slow_page_of_a_statement_actions_all_the_time() -> None:
+async def test_a_slow_page_of_a_statement_sends_heartbeats_all_the_time() -> None:
     """One page that takes longer than the heartbeat time-out is not taken for a dead worker."""
     archive = FakeArchive()
     reader = FakeReader({"s1": statement("s1", 1, 0, 100)})
-    hands = StatementActivities(archive, reader, SlowLedger())
+    activities = StatementActivities(archive, reader, SlowLedger())
     order = StatementOrder("t1", await archive.keep("statement", b"s1"))
-    environment, actions = watched()
-    await environment.run(hands.book, order)
-    assert len(actions) >= 5
+    environment, heartbeats = watched()
+    await environment.run(activities.book, order)
+    assert len(heartbeats) >= 5
 
 
-async def test_actions_of_a_slow_page_keep_the_cursor() -> None:
+async def test_heartbeats_of_a_slow_page_keep_the_cursor() -> None:
     """A try that dies while a page is rolled leaves the place from where the next one goes on."""
     queries, ledger = FakeQueries(["L-1", "L-2"]), SlowLedger()
-    hands = SweepActivities(
+    activities = SweepActivities(
         ledger, queries, {}, FakeArchive(), FakeOutbox(), FakeStarter(), FakeClock()
     )
-    environment, actions = watched()
+    environment, heartbeats = watched()
     cursor = ["2026-12-01", 1, 0, "L-1"]
     environment.info = dataclasses.replace(environment.info, heartbeat_details=[cursor])
-    rolled = await environment.run(hands.roll, SweepOrder("t1"))
+    rolled = await environment.run(activities.roll, SweepOrder("t1"))
     assert (rolled.loans, list(ledger.applied)) == (2, ["roll/L-2/2026-12-01"])
-    early = actions[:-1]
+    early = heartbeats[:-1]
     assert len(early) >= 5
     assert all(details == (cursor,) for details in early[:5])
 
 
-async def test_healing_actions_while_the_outbox_is_delivered() -> None:
+async def test_healing_sends_heartbeats_while_the_outbox_is_delivered() -> None:
     """Deliveries come before the first driver is looked at, and may take minutes."""
-    hands = HealActivities(FakeQueries(), SlowOutbox(3), FakeDrivers(), FakeClock())
-    environment, actions = watched()
-    healed = await environment.run(hands.heal, HealOrder())
+    activities = HealActivities(FakeQueries(), SlowOutbox(3), FakeDrivers(), FakeClock())
+    environment, heartbeats = watched()
+    healed = await environment.run(activities.heal, HealOrder())
     assert healed.delivered == 3
-    assert len(actions) >= 5
+    assert len(heartbeats) >= 5

@@ -84,9 +84,9 @@ def board_command() -> BoardLoan:
 
 async def test_wrong_application_names_field_value_and_rule() -> None:
     """Upstream reads in the failed workflow what was wrong; it is not tried again."""
-    hands = BoardActivities(FakeLedger(), FakeBoarding(board_command()))
+    activities = BoardActivities(FakeLedger(), FakeBoarding(board_command()))
     with pytest.raises(ApplicationError) as refused:
-        await ActivityEnvironment().run(hands.board, replace(PLAIN, principal="0"))
+        await ActivityEnvironment().run(activities.board, replace(PLAIN, principal="0"))
     assert refused.value.type == "InvalidInput"
     assert refused.value.non_retryable
     assert refused.value.details[0] == {"field": "principal", "value": "0", "rule": "above zero"}
@@ -94,14 +94,14 @@ async def test_wrong_application_names_field_value_and_rule() -> None:
 
 async def test_loan_boarded_twice_is_boarded_once() -> None:
     """The second time the answer says that it was there before."""
-    hands = BoardActivities(FakeLedger(), FakeBoarding(board_command()))
-    first = await ActivityEnvironment().run(hands.board, PLAIN)
-    again = await ActivityEnvironment().run(hands.board, PLAIN)
+    activities = BoardActivities(FakeLedger(), FakeBoarding(board_command()))
+    first = await ActivityEnvironment().run(activities.board, PLAIN)
+    again = await ActivityEnvironment().run(activities.board, PLAIN)
     assert (first.again, again.again) == (False, True)
 
 
 async def test_loan_that_the_books_refuse_is_a_readable_failure() -> None:
     """A refused boarding names its rule."""
-    hands = BoardActivities(FakeLedger(refuse="product.closed"), FakeBoarding(board_command()))
+    activities = BoardActivities(FakeLedger(refuse="product.closed"), FakeBoarding(board_command()))
     with pytest.raises(ApplicationError, match=r"product\.closed"):
-        await ActivityEnvironment().run(hands.board, PLAIN)
+        await ActivityEnvironment().run(activities.board, PLAIN)

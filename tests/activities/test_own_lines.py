@@ -38,7 +38,7 @@ class Account:
     statements: list[Statement] = field(default_factory=list)
 
     def tell(self) -> None:
-        """Days in one to three statements, some told twice; perhaps a day or the month whole."""
+        """Days in one to three statements, some twice; perhaps a day or the month whole."""
         opening = balance = self.dice.choice([0, 50, 100])
         days = self.dice.randint(1, 3)
         for day in range(days):
@@ -54,9 +54,9 @@ class Account:
                 part = self._add(f"S{day}.{start}-{end}", bookings[start:end], balance, (day, day))
                 self.statements[-1] = replace(part, sequence=number)
                 balance += sum(amount for _, amount in bookings[start:end])
-        for told in list(self.statements):
+        for reported in list(self.statements):
             if self.dice.random() < 0.2:
-                self.statements.append(replace(told, id=f"{told.id} again", sequence=None))
+                self.statements.append(replace(reported, id=f"{reported.id} again", sequence=None))
         if self.dice.random() < 0.3:
             self._add("day", [one for one in self.booked if one[0] == 0], opening, (0, 0))
         if self.dice.random() < 0.5:
@@ -72,11 +72,11 @@ class Account:
             lines.append(replace(line, id=ids.next(line)))
         period = (FIRST + timedelta(days=days[0]), FIRST + timedelta(days=days[1]))
         closing = opening + sum(amount for _, amount in bookings)
-        told = Statement(
+        reported = Statement(
             name, "A", "EUR", None, period[1], opening, closing, tuple(lines), period=period
         )
-        self.statements.append(told)
-        return told
+        self.statements.append(reported)
+        return reported
 
 
 @pytest.mark.parametrize("numbered", [True, False])
@@ -92,7 +92,7 @@ async def test_nothing_counts_twice_and_nothing_is_lost_in_silence(
         given = list(account.statements)
         if shuffled:
             account.dice.shuffle(given)
-        books, read, told = Books(), list[Statement](), False
+        books, read, reported = Books(), list[Statement](), False
         for statement in [*given, *given[:2]]:
             head = replace(statement, lines=())
             own = OwnLines(books, head, [*read, head])
@@ -101,7 +101,7 @@ async def test_nothing_counts_twice_and_nothing_is_lost_in_silence(
             books.lines |= {name: head.id for name in names if name not in known}
             await own.known(known)
             assert own.unsettled == set()
-            told |= own.faults() != ()
+            reported |= own.faults() != ()
             read.append(head)
         assert len(books.lines) <= len(account.booked), seed
-        assert shuffled or told or len(books.lines) == len(account.booked), seed
+        assert shuffled or reported or len(books.lines) == len(account.booked), seed

@@ -27,7 +27,7 @@ class Bench:
         self.queries = FakeQueries([f"L-{number:04d}" for number in range(loans)])
         self.rail = FakeRail(profile("r"))
         self.clock = FakeClock()
-        self.hands = SweepActivities(
+        self.activities = SweepActivities(
             self.ledger,
             self.queries,
             {"r": self.rail},
@@ -46,7 +46,7 @@ class Bench:
 async def test_roll_visits_every_loan_once_with_an_id_for_loan_and_day() -> None:
     """Three pages of loans: one RollDay each, under an id that a second sweep repeats."""
     bench = Bench(loans=2 * sweeps.PAGE + 1)
-    rolled = await ActivityEnvironment().run(bench.hands.roll, SweepOrder("t1", DAY, "UTC"))
+    rolled = await ActivityEnvironment().run(bench.activities.roll, SweepOrder("t1", DAY, "UTC"))
     assert (rolled.loans, rolled.failed) == (2 * sweeps.PAGE + 1, 0)
     first = bench.ledger.applied[f"roll/L-0000/{DAY}"]
     assert isinstance(first, RollDay)
@@ -58,7 +58,7 @@ async def test_loan_that_fails_does_not_stop_the_others() -> None:
     """A poisoned loan is counted; the rest of its page and the later pages are rolled."""
     bench = Bench(loans=sweeps.PAGE + 5)
     bench.ledger.fails = {f"roll/L-0003/{DAY}"}
-    rolled = await ActivityEnvironment().run(bench.hands.roll, SweepOrder("t1", DAY))
+    rolled = await ActivityEnvironment().run(bench.activities.roll, SweepOrder("t1", DAY))
     assert (rolled.loans, rolled.failed) == (sweeps.PAGE + 4, 1)
 
 
@@ -69,7 +69,7 @@ async def test_second_try_goes_on_from_the_cursor_of_the_first() -> None:
     environment.info = dataclasses.replace(
         environment.info, heartbeat_details=[[DAY.isoformat(), 8, 0, "L-0007"]]
     )
-    rolled = await environment.run(bench.hands.roll, SweepOrder("t1", DAY))
+    rolled = await environment.run(bench.activities.roll, SweepOrder("t1", DAY))
     assert rolled.loans == 10
     assert len(bench.ledger.applied) == 2
 
@@ -79,7 +79,7 @@ async def test_day_of_a_scheduled_sweep_is_today_where_the_product_lives() -> No
     bench = Bench(loans=1)
     bench.clock.offset = datetime(2026, 12, 1, 17, 0, tzinfo=UTC) - bench.clock.now()
     rolled = await ActivityEnvironment().run(
-        bench.hands.roll, SweepOrder("t1", timezone="Asia/Shanghai")
+        bench.activities.roll, SweepOrder("t1", timezone="Asia/Shanghai")
     )
     assert rolled.day == DAY + timedelta(days=1)
 
@@ -90,8 +90,8 @@ async def test_new_files_are_kept_and_started_once() -> None:
     bench.offer("f1", b"s1")
     bench.offer("f2", b"s2")
     order = SweepOrder("t1", DAY, sources=SOURCES)
-    first = await ActivityEnvironment().run(bench.hands.collect, order)
-    again = await ActivityEnvironment().run(bench.hands.collect, order)
+    first = await ActivityEnvironment().run(bench.activities.collect, order)
+    again = await ActivityEnvironment().run(bench.activities.collect, order)
     assert (first.offered, first.started) == (2, 2)
     assert (again.offered, again.started) == (2, 0)
 
@@ -105,7 +105,7 @@ async def test_rail_that_is_down_is_named_in_the_report() -> None:
 
     bench.rail.statements = down  # type: ignore[method-assign, assignment]
     order = SweepOrder("t1", DAY, sources=(*SOURCES, StatementSource("nobody", "acc")))
-    collected = await ActivityEnvironment().run(bench.hands.collect, order)
+    collected = await ActivityEnvironment().run(bench.activities.collect, order)
     assert collected.faults == ("r: rail unavailable: connect", "no rail nobody")
 
 
@@ -114,7 +114,7 @@ async def test_file_that_differs_from_its_announcement_is_kept_and_said() -> Non
     bench = Bench()
     bench.offer("f1", b"s1", announced="0" * 64)
     collected = await ActivityEnvironment().run(
-        bench.hands.collect, SweepOrder("t1", DAY, sources=SOURCES)
+        bench.activities.collect, SweepOrder("t1", DAY, sources=SOURCES)
     )
     assert collected.started == 1
     assert len(collected.faults) == 1
@@ -122,7 +122,7 @@ async def test_file_that_differs_from_its_announcement_is_kept_and_said() -> Non
 
 async def test_deliver_empties_the_outbox() -> None:
     """The sweep delivers what was left over."""
-    assert await ActivityEnvironment().run(Bench().hands.deliver) == 7
+    assert await ActivityEnvironment().run(Bench().activities.deliver) == 7
 
 
 async def test_a_file_that_is_too_large_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ async def test_a_file_that_is_too_large_stops_nobody(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(bench.rail, "fetch_statement", limited)
     order = SweepOrder("t1", DAY, sources=SOURCES)
-    collected = await ActivityEnvironment().run(bench.hands.collect, order)
+    collected = await ActivityEnvironment().run(bench.activities.collect, order)
     assert collected.faults == ("f1: statement: 'f1' is refused: at most 64 bytes",)
     assert bench.starter.started == [hashlib.sha256(name).hexdigest() for name in (b"f2", b"f3")]
     cases = [c for c in bench.ledger.applied.values() if isinstance(c, RecordStatementBreak)]
@@ -159,6 +159,6 @@ async def test_files_that_are_known_take_no_place_from_new_ones(
         known = StatementRecord(content.decode(), "acc", "CNY", 1, DAY, 0, 0, 0, sha256, ())
         await bench.archive.record_statement(known)
     order = SweepOrder("t1", DAY, sources=SOURCES)
-    collected = await ActivityEnvironment().run(bench.hands.collect, order)
+    collected = await ActivityEnvironment().run(bench.activities.collect, order)
     assert bench.starter.started == [hashlib.sha256(name).hexdigest() for name in (b"f3", b"f4")]
     assert collected.faults == ("1 files of acc wait for the next sweep",)

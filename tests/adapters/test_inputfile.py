@@ -40,7 +40,7 @@ def test_text_is_read_with_and_without_its_mark(tmp_path: Path) -> None:
 def test_what_is_plainly_something_else_is_refused_by_name(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
-    """Whoever sends a spreadsheet is told so, and not that a byte is wrong."""
+    """Whoever sends a spreadsheet is answered so, and not that a byte is wrong."""
     file = tmp_path / "a.csv"
     file.write_bytes(content)
     assert said in refusal(file)

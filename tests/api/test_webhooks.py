@@ -19,8 +19,8 @@ import pytest_asyncio
 from adapters.rails.http import RailHttp
 from adapters.rails.simbank import SimbankConfig, SimbankRail
 from api.webhooks import BODY_BYTES_MAX, build_app
-from domain.debit.outcome import OutcomeClass, Verdict
-from ports.rail import OutcomeReport, ReceiptReport, Report, ReturnReport, UnknownReport
+from domain.debit.outcome import OutcomeClass, OutcomeStatus
+from ports.rail import DeliveryReport, OutcomeReport, Report, ReturnReport, UnparsedEvent
 from tests.adapters.rails.bank import build_mandate, build_order, running_bank
 from tests.api.served import served
 
@@ -36,15 +36,15 @@ RETURNED = {
     "type": "order.returned", "order_no": "O-1", "bank_ref": "BK1", "amount_minor": 500,
     "fee_minor": 300, "reason": "AM04", "returned_on": "2026-03-06",
 }  # fmt: skip
-RECEIPT = {
-    "type": "notice.receipt", "message_id": "N-1", "status": "failed", "reason": "no_route",
+DELIVERY = {
+    "type": "notice.delivery_report", "message_id": "N-1", "status": "failed", "reason": "no_route",
     "at": "2026-03-04T01:30:00.000Z",
 }  # fmt: skip
 
 
 @dataclass
 class KeepingIntake:
-    """Keeps every fact once, by event id, as the books do; can be told to fail first."""
+    """Keeps every fact once, by event id, as the books do; can be set to fail first."""
 
     kept: dict[str, Report] = field(default_factory=dict)
     calls: list[tuple[str, Report]] = field(default_factory=list)
@@ -125,18 +125,18 @@ async def test_a_proven_outcome_is_handed_on_and_then_acknowledged(door: Door) -
     assert rail == "simbank"
     assert isinstance(report, OutcomeReport)
     assert (report.event_id, report.order_no) == ("wh_1", "O-1")
-    assert report.outcome.verdict is Verdict.CONFIRMED
+    assert report.outcome.status is OutcomeStatus.CONFIRMED
     assert (report.outcome.executed_minor, report.outcome.bank_ref) == (500, "BK1")
 
 
-async def test_returns_and_receipts_are_translated_with_class_and_day(door: Door) -> None:
-    """A return carries amount, fee and the class of its reason; a receipt its fate."""
+async def test_returns_and_delivery_reports_are_translated_with_class_and_day(door: Door) -> None:
+    """A return carries amount, fee and the class of its reason; a delivery report its fate."""
     assert await door.post(RETURNED, event="wh_r") == 200
-    assert await door.post(RECEIPT, event="wh_n") == 200
+    assert await door.post(DELIVERY, event="wh_n") == 200
     assert door.intake.kept["wh_r"] == ReturnReport(
         "wh_r", "O-1", "BK1", 500, 300, OutcomeClass.NSF, "AM04", date(2026, 3, 6)
     )
-    assert door.intake.kept["wh_n"] == ReceiptReport(
+    assert door.intake.kept["wh_n"] == DeliveryReport(
         "wh_n", "N-1", False, "no_route", datetime(2026, 3, 4, 1, 30, tzinfo=UTC)
     )
 
@@ -198,7 +198,7 @@ async def test_both_secrets_hold_while_one_is_being_changed(door: Door) -> None:
 
 
 async def test_a_replayed_delivery_is_acknowledged_and_is_still_one_fact(door: Door) -> None:
-    """The same event id reaches the intake again, which keeps it once; the rail is told 200."""
+    """The same event id reaches the intake again, which keeps it once; the rail is answered 200."""
     assert [await door.post(FINISHED) for _ in range(3)] == [200, 200, 200]
     assert len(door.intake.kept) == 1
     assert len({report for _, report in door.intake.calls}) == 1
@@ -206,7 +206,7 @@ async def test_a_replayed_delivery_is_acknowledged_and_is_still_one_fact(door: D
 
 async def test_every_order_of_arrival_leaves_the_same_facts(door: Door) -> None:
     """The door adds no order of its own: what is kept does not depend on who came first."""
-    events = {"wh_f": FINISHED, "wh_r": RETURNED, "wh_n": RECEIPT}
+    events = {"wh_f": FINISHED, "wh_r": RETURNED, "wh_n": DELIVERY}
     facts = set()
     for order in itertools.permutations(events):
         door.intake.kept.clear()
@@ -217,7 +217,7 @@ async def test_every_order_of_arrival_leaves_the_same_facts(door: Door) -> None:
 
 
 async def test_received_is_said_only_after_it_is_kept(door: Door) -> None:
-    """When the books are away the rail hears a server error and delivers again."""
+    """When the books are away the rail receives a server error and delivers again."""
     door.intake.failures = 1
     assert await door.post(FINISHED) == 500
     assert door.intake.kept == {}
@@ -231,7 +231,7 @@ async def test_received_is_said_only_after_it_is_kept(door: Door) -> None:
         ({"type": "order.merged", "x": 1}, "order.merged"),
         ({"type": "order.finished", "order": {**ORDER, "executed_minor": "500"}}, "order.finished"),
         ({**RETURNED, "amount_minor": 0}, "order.returned"),
-        ({**RECEIPT, "at": "2026-03-04T01:30:00"}, "notice.receipt"),
+        ({**DELIVERY, "at": "2026-03-04T01:30:00"}, "notice.delivery_report"),
         ({"type": 7}, "unreadable"),
         ({"type": "a\nb"}, "unreadable"),
         ({"type": "t" * 500}, "t" * 60),
@@ -246,7 +246,7 @@ async def test_a_proven_report_that_cannot_be_read_is_kept_as_unknown(
 ) -> None:
     """The rail did say something: it is acknowledged, kept and looked at, never guessed."""
     assert await door.post(body) == 200
-    assert door.intake.calls == [("simbank", UnknownReport("wh_1", shown))]
+    assert door.intake.calls == [("simbank", UnparsedEvent("wh_1", shown))]
 
 
 async def test_a_body_that_is_too_large_is_not_read(door: Door) -> None:
@@ -299,9 +299,9 @@ async def test_what_the_simulated_bank_sends_by_itself_arrives_proven(
             (await bank.control.post("/control/config", json=configured)).raise_for_status()
             await bank.rail.put_mandate(build_mandate("M-hook"), "CNY")
             order = build_order(bank.rail.profile, bank.now(), order_no="W-1", mandate_ref="M-hook")
-            told = await bank.rail.present(order)
+            reported = await bank.rail.present(order)
             await bank.advance(bank.offset + timedelta(minutes=1))
             await asyncio.wait_for(intake.came.wait(), 15)
     report = intake.calls[0][1]
     assert isinstance(report, OutcomeReport)
-    assert (report.order_no, report.outcome) == ("W-1", told)
+    assert (report.order_no, report.outcome) == ("W-1", reported)

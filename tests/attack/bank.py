@@ -53,7 +53,7 @@ class Bank:
     batch: list[int] = field(default_factory=list)
     batches: int = 1
     disagrees: bool = False
-    """Two tellings of one booking disagree: what was closed before the second came stays closed."""
+    """Two reports of one booking disagree: what was closed before the second came stays closed."""
     booked: list[str] = field(default_factory=list)
     """Lines whose news was delivered."""
     count: int = 0
@@ -80,11 +80,11 @@ class Bank:
         return len(self.executions) - 1
 
     def success(
-        self, index: int, source: str, told: int | None = None, batch: str | None = None
+        self, index: int, source: str, reported: int | None = None, batch: str | None = None
     ) -> News:
-        """News that an execution took place; `told` is what the rail says was taken."""
+        """News that an execution took place; `reported` is what the rail says was taken."""
         done = self.executions[index]
-        minor = done.minor if told is None else told
+        minor = done.minor if reported is None else reported
         whole = self.orders[done.order_no].amount_minor
         outcome_class = OutcomeClass.SUCCESS if minor >= whole else OutcomeClass.PARTIAL
         outcome = Outcome(outcome_class, "00", minor, done.ref, batch, done.on)
@@ -237,12 +237,12 @@ class Bank:
     # --- what was delivered ----------------------------------------------------------------------
 
     def deliver(self, news: News) -> None:
-        """Keep what delivered news has told."""
+        """Keep what delivered news has reported."""
         is_line = isinstance(news.command, BookLine)
         for fact in news.facts:
             if fact.kind == TRANSFER:
                 sent = self.transfers[fact.index]
-                sent.told_minor = max(sent.told_minor, fact.minor)
+                sent.reported_minor = max(sent.reported_minor, fact.minor)
                 sent.is_recorded |= not is_line
                 continue
             one = (self.executions if fact.kind == TAKEN else self.returns)[fact.index]
@@ -253,7 +253,7 @@ class Bank:
         if isinstance(news.command, BookLine) and news.command.line.id not in self.booked:
             self.booked.append(news.command.line.id)
 
-    def told_of(self, order_no: str) -> tuple[range, range]:
+    def reported_of(self, order_no: str) -> tuple[range, range]:
         """What delivered news may mean: least and most that was taken for an order, and given back.
 
         A line and a report that name no common booking may be about one execution or about two. A
@@ -270,9 +270,9 @@ class Bank:
             if truth.order_no == order_no
         )
         taken, gone = span_of(list(mine.values())), span_of(backs)
-        told = {b.execution for b in backs if b.reported_minor or b.booked_minor}
+        reported = {b.execution for b in backs if b.reported_minor or b.booked_minor}
         most = sum(
-            one.minor if i in told else max(one.reported_minor, one.booked_minor)
+            one.minor if i in reported else max(one.reported_minor, one.booked_minor)
             for i, one in mine.items()
         )
         back = range(gone.start, max(gone.stop, hints + 1))

@@ -27,7 +27,7 @@ from tests.support.doors import (
     AnyCommand,
     IntendDebit,
     QueueReminder,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordPayment,
     RenewSend,
     Review,
@@ -83,7 +83,7 @@ class Driven:
         return change
 
     @property
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         """A readable account of what was done and answered."""
         return [
             step
@@ -178,7 +178,7 @@ class Driven:
     def _deliver_notices(self, loan: str, number: int) -> None:
         for notice in self.books.item(number, loan).notices:
             if notice.state.value == "queued":
-                self.give(RecordNoticeReceipt, message_id=notice.message_id, delivered=True)
+                self.give(RecordDeliveryReport, message_id=notice.message_id, delivered=True)
 
     def _send(self, order: DebitOrder, fate: str) -> None:
         """The order goes to the rail, which does with it what `fate` says."""

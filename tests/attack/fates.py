@@ -113,14 +113,14 @@ def _unsent(attack: "Driven", order: DebitOrder) -> None:
 
 
 def _partial(attack: "Driven", order: DebitOrder) -> None:
-    """A part is taken and told."""
+    """A part is taken and reported."""
     index = execute(attack, order, min(LITTLE, order.amount_minor))
     say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]
 
 
 def _twice(attack: "Driven", order: DebitOrder) -> None:
-    """Executed two times under two references, both told and both booked."""
+    """Executed two times under two references, both reported and both booked."""
     _taken(attack, order)
     index = execute(attack, order)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]

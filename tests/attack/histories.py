@@ -213,7 +213,7 @@ def script(history: History, rule: str) -> str:
         "    finish(attack)",
         "",
         f"# as data: {json.dumps(history.plain)}",
-        *(f"#   {line[:LINE]}" for line in attack.told),
+        *(f"#   {line[:LINE]}" for line in attack.reported),
         f"#   {text}",
     ]
     return "\n".join(lines)

@@ -27,18 +27,18 @@ from tests.attack.fates import (
 
 
 def _partial_more(attack: "Driven", order: DebitOrder) -> None:
-    """A part is told, and the bank has the whole."""
+    """A part is reported, and the bank has the whole."""
     index = execute(attack, order)
     say(attack, order, PENDING)
-    told = min(LITTLE, order.amount_minor)
+    reported = min(LITTLE, order.amount_minor)
     attack.bank.pending += [
-        attack.bank.success(index, "webhook", told),
+        attack.bank.success(index, "webhook", reported),
         attack.bank.credit(index),
     ]
 
 
 def _partial_then_all(attack: "Driven", order: DebitOrder) -> None:
-    """A part is told, then the whole, of one booking."""
+    """A part is reported, then the whole, of one booking."""
     _partial_more(attack, order)
     index = len(attack.bank.executions) - 1
     attack.bank.pending.append(attack.bank.success(index, "webhook"))
@@ -53,13 +53,13 @@ def _absent(attack: "Driven", order: DebitOrder) -> None:
 
 
 def _declined_after(attack: "Driven", order: DebitOrder) -> None:
-    """Taken and told, and then said to be refused."""
+    """Taken and reported, and then said to be refused."""
     accepted(attack, order)
     send_later(attack, order, SHORT)
 
 
 def _more(attack: "Driven", order: DebitOrder) -> None:
-    """More than ordered is taken, told and booked."""
+    """More than ordered is taken, reported and booked."""
     index = execute(attack, order, order.amount_minor + 5000)
     say(attack, order, PENDING)
     attack.bank.pending += [attack.bank.success(index, "webhook"), attack.bank.credit(index)]

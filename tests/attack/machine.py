@@ -81,7 +81,7 @@ class Attack(MoneySteps):
 
     def withdraw(self, pick: int) -> None:
         """A payment that was recorded was none: no line will come for it."""
-        sent = [t for t in self.bank.transfers if not t.back_minor and t.told_minor]
+        sent = [t for t in self.bank.transfers if not t.back_minor and t.reported_minor]
         if sent:
             one = sent[pick % len(sent)]
             self.give(WithdrawPayment, loan_id=one.loan, number=one.number, reference=one.reference)

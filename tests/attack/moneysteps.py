@@ -75,7 +75,7 @@ class MoneySteps(Driven):
         command = RecordPayment(
             id=self.bank.name("p"),
             actor=TESTER,
-            reason="told by the payer",
+            reason="reported by the payer",
             loan_id=loan_id,
             number=of,
             reference=reference,
@@ -101,7 +101,7 @@ class MoneySteps(Driven):
 
     def return_transfer(self, pick: int) -> None:
         """The payer's bank takes a transfer back, under the transfer's own reference."""
-        sent = [t for t in self.bank.transfers if not t.back_minor and t.told_minor]
+        sent = [t for t in self.bank.transfers if not t.back_minor and t.reported_minor]
         if sent:
             one = sent[pick % len(sent)]
             one.back_minor = one.minor

@@ -1,11 +1,11 @@
-"""Judges books by their postings, their cases and what the bank told: never by their aggregates.
+"""Judges books by their postings, their cases and the news of the bank: never by their aggregates.
 
 `Oracle.after` holds after every command; `domain` values are read only to be compared with sums of
 postings. Every broken rule is a `Finding` whose name begins with what it is about.
 """
 
 from domain.calendar import local_day
-from domain.debit.outcome import Verdict
+from domain.debit.outcome import OutcomeStatus
 from domain.loan.change import Change, Ordered
 from domain.loan.lifecycle import State
 from tests.attack.findings import Finding
@@ -29,14 +29,14 @@ class Oracle(Rest):
         """Everything that must hold after a command."""
         self.tally.fold(self.books.entries[self.read :])
         self.read = len(self.books.entries)
-        self._hear(command)
+        self._notice(command)
         for loan_id in change.loans:
             self.check_loan(loan_id)
         for line_id in change.lines:
             self.check_line(line_id)
         if command.evidence:
             for order_no, sent in self.sent.items():
-                self.check_told(order_no, sent)
+                self.check_reported(order_no, sent)
         if isinstance(change.answer, Ordered):
             self._check_order(change)
         for move in change.transitions:
@@ -47,21 +47,22 @@ class Oracle(Rest):
             if move.order_no is not None and move.target == "NOT_EXECUTED":
                 self._check_not_executed(move.order_no)
 
-    # --- what was told ---------------------------------------------------------------------------
+    # --- what was reported
+    # ---------------------------------------------------------------------------
 
-    def _hear(self, command: AnyCommand) -> None:
+    def _notice(self, command: AnyCommand) -> None:
         match command:
             case RecordOutcome(order_no=order_no, outcome=outcome):
                 sent = self.sent.get(order_no)
                 if sent is None:
                     return
-                if outcome.verdict is Verdict.CONFIRMED and outcome.executed_minor <= 0:
+                if outcome.status is OutcomeStatus.CONFIRMED and outcome.executed_minor <= 0:
                     return  # nobody believes it
-                if outcome.verdict in {Verdict.CONFIRMED, Verdict.DECLINED}:
+                if outcome.status in {OutcomeStatus.CONFIRMED, OutcomeStatus.DECLINED}:
                     sent.is_over = True
-                elif outcome.verdict is Verdict.PENDING:
+                elif outcome.status is OutcomeStatus.PENDING:
                     sent.is_acknowledged = True
-                elif outcome.verdict is Verdict.NOT_FOUND and command.source == "inquiry":
+                elif outcome.status is OutcomeStatus.NOT_FOUND and command.source == "inquiry":
                     opens = self.bank.orders[order_no].send_until + RAIL.query_window
                     sent.not_found |= (command.asked_at or self.books.at) >= opens
             case RecordReturn(order_no=order_no):
@@ -145,7 +146,7 @@ class Oracle(Rest):
     def _check_not_executed(self, order_no: str) -> None:
         sent = self.sent[order_no]
         if sent.is_acknowledged or not sent.not_found:
-            raise Finding("order.not_found", f"{order_no} may have arrived and is given up")
+            raise Finding("order.not_found", f"{order_no} may have arrived and is abandoned")
         sent.is_over = True
 
     # --- gates -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What must hold of loans and lines at rest, from postings, cases and what the bank told."""
+"""What must hold of loans and lines at rest, from postings, cases and what the bank reported."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -22,7 +22,7 @@ PAID = frozenset({State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED})
 
 @dataclass(slots=True)
 class Sent:
-    """An order that went out, and what the rail has told of it."""
+    """An order that went out, and what the rail has reported of it."""
 
     loan: str
     number: int
@@ -50,7 +50,7 @@ class Rest:
     """Lines of which a person has said that they are not what their references say."""
     read: int = 0
     is_lying: bool = False
-    """The rail or the bank contradicts itself: what it told of an order need not agree."""
+    """The rail or the bank contradicts itself: what it reported of an order need not agree."""
 
     def cases(self, loan: str, number: int | None = None) -> list[CaseChange]:
         """Open cases about a loan, or about one of its installments."""
@@ -74,21 +74,21 @@ class Rest:
         where = f"{loan}/{number} {item.state.value}"
         for part in COMPONENTS:
             key = (loan, number, part)
-            owed, forgiven, given_up = (
+            owed, forgiven, written_off = (
                 tally.item(family, *key) for family in ("owed", "forgiven", "written_off")
             )
-            if min(owed, forgiven, given_up) < 0:
-                raise Finding("item.sign", f"{where} {part}: {owed}, {forgiven}, {given_up}")
+            if min(owed, forgiven, written_off) < 0:
+                raise Finding("item.sign", f"{where} {part}: {owed}, {forgiven}, {written_off}")
             claim = -tally.item("claim", *key)
-            if claim != owed + forgiven + given_up:
+            if claim != owed + forgiven + written_off:
                 raise Finding("item.claim", f"{where} {part}: claim {claim}, owed {owed}")
             held = (
                 getattr(item.owed, part),
                 getattr(item.forgiven, part),
-                getattr(item.given_up, part),
+                getattr(item.written_off, part),
                 getattr(item.charged, part),
             )
-            if held != (owed, forgiven, given_up, tally.charged[key]):
+            if held != (owed, forgiven, written_off, tally.charged[key]):
                 raise Finding("item.view", f"{where} {part}: {held} is not what is posted")
         owed = tally.total("owed", loan, number)
         if item.state in OWING and not owed:
@@ -199,12 +199,12 @@ class Rest:
         if self.books.lines[line_id].open_minor != waits:
             raise Finding("line.view", f"{line_id}: {waits} wait")
 
-    def check_told(self, order_no: str, sent: Sent) -> None:
-        """The books have what they were told of an order, or an open case; never more."""
-        taken, back = self.bank.told_of(order_no)
+    def check_reported(self, order_no: str, sent: Sent) -> None:
+        """The books have what was reported of an order, or an open case; never more."""
+        taken, back = self.bank.reported_of(order_no)
         came, gone = self.tally.came[(order_no,)], self.tally.back[(order_no,)]
         if came >= taken.stop and not self.is_lying:
-            raise Finding("order.phantom", f"{order_no}: {came} booked, {taken.stop - 1} told")
+            raise Finding("order.phantom", f"{order_no}: {came} booked, {taken.stop - 1} reported")
         if came in taken and gone in back:
             return
         if self.cases(sent.loan, sent.number):
@@ -212,7 +212,7 @@ class Rest:
         if any(self.is_open(line) for line in self.bank.booked if self._names(line, order_no)):
             return
         if not self.is_lying:
-            text = f"{order_no}: told {taken} taken and {back} back; booked {came} and {gone}"
+            text = f"{order_no}: reported {taken} taken and {back} back; booked {came} and {gone}"
             raise Finding("order.lost", text)
 
     def _names(self, line_id: str, order_no: str) -> bool:

@@ -17,9 +17,9 @@ CHUNKS, SHORT, LYING = 5, 300, 60
 SLOW_CHUNK = 2_500
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
 AVOIDED = frozenset({"same", "mandate", "inside"})
-"""Not drawn: payments under one reference are told apart by amount and day alone, a line that names
+"""Not drawn: payments under one reference that differ in amount and day alone, a line that names
 only a mandate waits for a person where it comes before what it is about is reported, and a fee
-inside one of several returns of a payment cannot be told from money."""
+inside one of several returns of a payment cannot be distinguished from money."""
 LATE = frozenset({"late", "late_line", "late_future", "partial_more", "partial_then_all"})
 """Fates by which an order brings money that finds what it was for already paid."""
 

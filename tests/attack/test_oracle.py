@@ -56,13 +56,13 @@ def test_an_order_beside_a_live_one_is_seen() -> None:
     attack.drive(loan=0, number=0, fate="silent")
     loan = attack.books.loans["L1"]
     first = loan.installments[0]
-    given_up = replace(
+    abandoned = replace(
         first.attempts[0],
         state=AttemptState.NOT_EXECUTED,
         outcome_class=OutcomeClass.NOT_FOUND,
         ended_at=attack.books.at,
     )
-    first = replace(first, attempts=(given_up,), state=State.RETRYING)
+    first = replace(first, attempts=(abandoned,), state=State.RETRYING)
     attack.books.loans["L1"] = replace(loan, installments=(first, *loan.installments[1:]))
     with pytest.raises(Finding, match=r"order\.beside"):
         attack.drive(loan=0, number=0)

@@ -41,7 +41,7 @@ class News:
 
 @dataclass(slots=True)
 class Execution:
-    """Money that the bank took for an order; what reports and lines have told of it so far."""
+    """Money that the bank took for an order; what reports and lines have shown of it so far."""
 
     order_no: str
     loan: str
@@ -55,7 +55,7 @@ class Execution:
 
 @dataclass(slots=True)
 class Return:
-    """Money that the bank gave back of an execution; what was told of it so far."""
+    """Money that the bank gave back of an execution; what was reported of it so far."""
 
     execution: int
     ref: str
@@ -74,7 +74,7 @@ class Transfer:
     reference: str
     minor: int
     on: date
-    told_minor: int = 0
+    reported_minor: int = 0
     back_minor: int = 0
     is_recorded: bool = False
 
@@ -96,9 +96,9 @@ def morning(day: date) -> datetime:
     return local_instant(day, time(6), SHANGHAI)
 
 
-def span_of(told: Sequence[Execution | Return]) -> range:
+def span_of(news: Sequence[Execution | Return]) -> range:
     """From the least to the most that reports and lines together can mean."""
-    reported = sum(one.reported_minor for one in told)
-    booked = sum(one.booked_minor for one in told)
-    either = sum(max(one.reported_minor, one.booked_minor) for one in told)
+    reported = sum(one.reported_minor for one in news)
+    booked = sum(one.booked_minor for one in news)
+    either = sum(max(one.reported_minor, one.booked_minor) for one in news)
     return range(max(reported, booked), either + 1)

@@ -2,7 +2,7 @@
 
 from domain.loan.change import Change, Refusal
 from tests.support.doors import AnyCommand
-from tests.support.telling import short
+from tests.support.recording import short
 
 
 def short_of(command: AnyCommand) -> str:

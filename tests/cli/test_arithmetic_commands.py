@@ -67,7 +67,7 @@ def test_a_schedule_takes_every_option_of_its_contract(capsys: pytest.CaptureFix
 def test_a_calendar_moves_due_dates_and_says_what_is_confirmed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """1 January 2027 is not gazetted yet: moved by weekends only, and told."""
+    """1 January 2027 is not gazetted yet: moved by weekends only, and reported."""
     words = [
         *("schedule", "--principal", "100", "--periods", "2", "--method", "zero", "--currency"),
         *("CNY", "--disbursed", "2026-11-01", "--first-due", "2026-12-05", "--calendar", "CN"),
@@ -327,7 +327,7 @@ def test_a_penalty_that_cannot_be_is_refused(
     assert said in refusal(capsys, *base, "--to", "2024-02-01", "--currency", "CNY", *words)
 
 
-def test_days_outside_what_is_confirmed_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_days_outside_what_is_confirmed_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     """The next banking day after New Year 2027 is a guess, and says so."""
     assert run(["next-banking-day", "CN", "2027-01-01"]) == 0
     said = capsys.readouterr()
@@ -377,7 +377,7 @@ def test_a_good_loan_passes_and_a_dear_one_names_the_cap(
     assert "line: 21.8569 % is above 12 %" in capsys.readouterr().err
 
 
-def test_a_broken_cap_is_told_to_programs_by_rule_measure_cap_and_figure(
+def test_a_broken_cap_is_reported_to_programs_by_rule_measure_cap_and_figure(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Ceilings of law by their ids; every one that is broken, in order; exit 1."""

@@ -164,7 +164,7 @@ def test_help_cuts_nothing_at_80_columns(tmp_path: Path) -> None:
     assert "…" not in shown.stdout
 
 
-def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_as_such(tmp_path: Path) -> None:
     """Output that cannot be written ends with one line and the documented code."""
     with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123  (a device of the system)
         done = subprocess.run(
@@ -223,8 +223,8 @@ def test_boarding_is_all_or_nothing_unless_partial_and_happens_once(
     tape.write_text(good.replace("S-0002,8000", "S-0002,-8000"), encoding="utf-8")
     home = tmp_path / "home"
     assert acquit("db", "upgrade", home=home).returncode == 0
-    told = acquit("board", str(tape), *OWED, home=home)
-    assert told.stderr.splitlines() == [
+    reported = acquit("board", str(tape), *OWED, home=home)
+    assert reported.stderr.splitlines() == [
         "acquit: line 3: principal: '-8000' is refused: above zero",
         "acquit: 1 bad rows, so nothing is boarded; see --partial",
     ]
@@ -248,9 +248,9 @@ def test_past_installments_are_boarded_only_by_an_explicit_word(
     home, old = tmp_path / "home", tmp_path / "old.csv"
     old.write_text(f"{TERMS}\nP-1,12000,9.6,360,2023-01-16,2023-02-16,cn-personal\n", "utf-8")
     assert acquit("db", "upgrade", home=home).returncode == 0
-    told = acquit("board", str(old), "--json", home=home)
-    assert told.returncode == 2
-    faults = json.loads(told.stdout)["faults"]
+    reported = acquit("board", str(old), "--json", home=home)
+    assert reported.returncode == 2
+    faults = json.loads(reported.stdout)["faults"]
     assert [(fault["line"], fault["field"]) for fault in faults] == [(2, "schedule.past")]
     assert "the first on 2023-02-16; say past: ignore" in faults[0]["rule"]
     dry = json.loads(
@@ -284,9 +284,9 @@ def test_a_loan_that_the_books_refuse_leaves_no_other_in(acquit: Acquit, tmp_pat
     other = tmp_path / "other.csv"
     changed = lines[3].replace("30000,7.2", "30000,7.1").replace(",1345.90,", ",,")
     other.write_text("".join([*lines[:3], changed, *lines[4:]]), encoding="utf-8")
-    told = acquit("board", str(other), *OWED, "--json", home=home)
-    assert told.returncode == 2
-    report = json.loads(told.stdout)
+    reported = acquit("board", str(other), *OWED, "--json", home=home)
+    assert reported.returncode == 2
+    report = json.loads(reported.stdout)
     assert [(f["line"], f["field"], f["value"]) for f in report["faults"]] == [
         (4, "loan_id", "S-0003")
     ]
@@ -309,12 +309,12 @@ def test_weekly_installments_moved_to_one_banking_day_are_boarded(
     # 16 February 2026 and 23 February 2026 lie in the Spring Festival (15 to 23 February).
     row = "W-1,8000,12,8,2026-01-19,2026-01-26,cn-personal"
     tape.write_text(f"{TERMS}\n{row}\n", encoding="utf-8")
-    told = [
+    reported = [
         acquit("board", str(tape), "--product", str(weekly), *OWED, *more, "--json", home=home)
         for more in (["--dry-run"], [])
     ]
-    assert [done.returncode for done in told] == [0, 0]
-    assert json.loads(told[1].stdout)["result"]["boarded"] == 1
+    assert [done.returncode for done in reported] == [0, 0]
+    assert json.loads(reported[1].stdout)["result"]["boarded"] == 1
     found = acquit("installments", "--state", "SCHEDULED", "--json", home=home)
     due = [row["due_on"] for row in json.loads(found.stdout)]
     assert len(due) == 8
@@ -375,7 +375,7 @@ def test_what_is_open_can_be_listed(acquit: Acquit, tmp_path: Path) -> None:
 def test_a_misspelt_filter_is_not_answered_with_nothing(
     acquit: Acquit, tmp_path: Path, option: str, typed: str, rule: str
 ) -> None:
-    """No case waits for a kind or loan that is not there; whoever mistypes it is told so."""
+    """No case waits for a kind or loan that is not there; whoever mistypes it is answered so."""
     home = tmp_path / "home"
     acquit("db", "upgrade", home=home)
     done = acquit("cases", option, typed, home=home)
@@ -410,12 +410,14 @@ def test_an_order_is_given_once_or_refused_by_name(acquit: Acquit, tmp_path: Pat
         ["S-0001/2", "record_payment", "reference=T", "amount_minor=ten"],
     ):
         assert acquit("order", *wrong, *who, home=home).returncode == 2, wrong
-    told = acquit("order", "S-0001/2", "waive", "component=fee", "amount_minor=-5", *who, home=home)
-    assert told.stderr == "acquit: amount_minor: '-5' is refused: more than zero\n"
+    reported = acquit(
+        "order", "S-0001/2", "waive", "component=fee", "amount_minor=-5", *who, home=home
+    )
+    assert reported.stderr == "acquit: amount_minor: '-5' is refused: more than zero\n"
 
 
 def test_a_statement_that_does_not_add_up_gives_code_1(acquit: Acquit, tmp_path: Path) -> None:
-    """The file is told whole, and what is wrong with it on standard error."""
+    """The file is reported whole, and what is wrong with it on standard error."""
     if not CAMT.is_dir():
         pytest.skip("the sample statements are not here (../shared/data/statements)")
     done = acquit(

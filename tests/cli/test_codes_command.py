@@ -24,23 +24,31 @@ def app() -> typer.Typer:
     return built
 
 
-def test_a_code_is_told_with_class_limit_action_and_both_languages(app: typer.Typer) -> None:
+def test_a_code_is_reported_with_class_limit_action_and_both_languages(app: typer.Typer) -> None:
     """Every key of the contract is there; R01 may be presented twice more."""
     result = CliRunner().invoke(app, ["codes", "ach", "R01", "--json"])
-    told = json.loads(result.stdout)
+    reported = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert set(told) >= KEYS
-    assert (told["class"], told["machine_retry"], told["retry_limit"]) == ("NSF", True, 2)
-    assert told["rules"] == ["nacha.reinitiation"]
-    assert set(told["borrower_text"]) == {"zh-CN", "en"}
+    assert set(reported) >= KEYS
+    assert (reported["class"], reported["machine_retry"], reported["retry_limit"]) == (
+        "NSF",
+        True,
+        2,
+    )
+    assert reported["rules"] == ["nacha.reinitiation"]
+    assert set(reported["borrower_text"]) == {"zh-CN", "en"}
 
 
 def test_an_unknown_code_is_an_answer_and_not_a_mistake(app: typer.Typer) -> None:
     """Class UNKNOWN_CODE, exit 0, the code echoed as it was asked."""
     result = CliRunner().invoke(app, ["codes", "unionpay", "51", "--json"])
-    told = json.loads(result.stdout)
+    reported = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert (told["code"], told["class"], told["machine_retry"]) == ("51", "UNKNOWN_CODE", False)
+    assert (reported["code"], reported["class"], reported["machine_retry"]) == (
+        "51",
+        "UNKNOWN_CODE",
+        False,
+    )
 
 
 def test_a_product_selects_the_list_and_small_letters_are_understood(app: typer.Typer) -> None:
@@ -51,7 +59,7 @@ def test_a_product_selects_the_list_and_small_letters_are_understood(app: typer.
     assert json.loads(small.stdout)["code"] == "R01"
 
 
-def test_without_a_code_the_whole_list_is_told(app: typer.Typer) -> None:
+def test_without_a_code_the_whole_list_is_reported(app: typer.Typer) -> None:
     """As a table for people and as JSON for programs."""
     listed = CliRunner().invoke(app, ["codes", "bacs", "--product", "ddica", "--json"])
     assert [row["code"] for row in json.loads(listed.stdout)] == list("12345678")

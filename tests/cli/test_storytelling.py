@@ -36,11 +36,11 @@ AT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
 
 
 def line(what: str, detail: str, number: int | None = 1) -> StoryLine:
-    """Give one line as the queries tells it."""
+    """Give one line as the queries give it."""
     return StoryLine(1, AT, "driver/installment", what, detail, number)
 
 
-def told(loan: Loan, lines: Iterable[StoryLine]) -> list[str]:
+def reported(loan: Loan, lines: Iterable[StoryLine]) -> list[str]:
     """Give the lines that people read."""
     return [line for event in runs(events(loan, lines)) for line in event_lines(event)]
 
@@ -87,7 +87,7 @@ def told(loan: Loan, lines: Iterable[StoryLine]) -> list[str]:
             "value 2026-03-11: Cr clearing/transfer 101.00 CNY; Dr advance/L1 101.00 CNY",
             "a reported payment of 101.00 CNY was none",
         ),
-        ("held_direct", "value 2026-03-11: Dr payable/f 1.00 CNY; Cr held_by/f 1.00 CNY", ""),
+        ("direct_settlement", "value 2026-03-11: Dr payable/f 1.00 CNY; Cr held_by/f 1.00 CNY", ""),
         ("fell_due", "SCHEDULED -> DUE", ""),
         (
             "debit_intended",
@@ -131,7 +131,7 @@ def told(loan: Loan, lines: Iterable[StoryLine]) -> list[str]:
         ),
     ],
 )
-def test_each_line_becomes_a_sentence_or_is_told_by_another(
+def test_each_line_becomes_a_sentence_or_is_reported_by_another(
     what: str, detail: str, said: str
 ) -> None:
     """Amounts are the totals of the entry's postings; what the machine alone needs is left out."""
@@ -150,7 +150,7 @@ def loan_of(world: World) -> Loan:
 
 
 def given(kind: str, number: int | None = 1, **more: Any) -> StoryLine:
-    """Give a command that left neither a move nor an entry, as the queries tells it."""
+    """Give a command that left neither a move nor an entry, as the queries give it."""
     at = StoryLine(1, AT, "operator/anna", kind, "", number, command_id="W-1", is_command=True)
     return replace(at, **more)
 
@@ -158,7 +158,7 @@ def given(kind: str, number: int | None = 1, **more: Any) -> StoryLine:
 def test_times_are_those_of_the_product_with_their_offset(world: World) -> None:
     """Half past one UTC is half past nine in Shanghai, where the borrower lives."""
     lines = [given("hold", None), given("roll_day", command_id="D")]
-    assert list(told(loan_of(world), lines)) == [
+    assert list(reported(loan_of(world), lines)) == [
         "2026-03-10 09:30+08:00  hold ordered, by operator/anna (id W-1)",
         "    nothing changed",
     ]
@@ -174,7 +174,7 @@ def test_an_override_says_who_approved_it_under_which_id_and_why(world: World) -
         approver="operator/ben",
         reason="courtesy",
     )
-    assert list(told(loan_of(world), [forgiven])) == [
+    assert list(reported(loan_of(world), [forgiven])) == [
         (
             "2026-03-10 09:30+08:00  #1 waiver ordered, by operator/anna, approved by operator/ben "
             "(id W-1): courtesy"
@@ -189,22 +189,22 @@ def test_effects_of_one_command_name_their_installments_where_they_differ(world:
         replace(line("paid_in_full", "DUE -> CLEARING", number), command_id="P-1", command="x_y")
         for number in (1, 2)
     ]
-    assert list(told(loan_of(world), paid)) == [
+    assert list(reported(loan_of(world), paid)) == [
         "2026-03-10 09:30+08:00  x y, by driver/installment (id P-1)",
         "    #1 paid in full [CLEARING]",
         "    #2 paid in full [CLEARING]",
     ]
 
 
-def test_money_is_told_with_its_payment_and_bank_line(world: World) -> None:
+def test_money_is_reported_with_its_payment_and_bank_line(world: World) -> None:
     """Whoever reads can follow the money: `acquit trail` takes both names."""
     proven = replace(
         line("settled", "value 2026-03-11: Dr bank/A 1.00 CNY; Cr clearing/simbank 1.00 CNY"),
         receipts=("R-1",),
         lines=("A/S/1",),
     )
-    told_lines = list(told(loan_of(world), [proven]))
-    assert told_lines[-1].endswith("(payment R-1, bank line A/S/1)")
+    reported_lines = list(reported(loan_of(world), [proven]))
+    assert reported_lines[-1].endswith("(payment R-1, bank line A/S/1)")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_heading_and_standing_say_amounts_and_no_person(world: World) -> None:
     assert loan.borrower not in heading(loan)
 
 
-def test_what_comes_next_is_a_action_news_or_nothing(world: World) -> None:
+def test_what_comes_next_is_an_action_news_or_nothing(world: World) -> None:
     """A closed installment has nothing to come; another its next action, or what it waits for."""
     loan, view = loan_of(world), world.books.view(2)
     assert coming(loan, world.books.view(1)) == "nothing: the evidence is complete"
@@ -262,7 +262,7 @@ def test_what_comes_next_is_a_action_news_or_nothing(world: World) -> None:
 
 
 def test_what_waits_for_a_person_says_how_much_and_since_when() -> None:
-    """An open case is told with its kind, its money if it has any, its time and its text."""
+    """An open case is reported with its kind, its money if it has any, its time and its text."""
     case = CaseChange("open", "s/1", CaseKind.SURPLUS, "too much", "L1", 1, "R-1", None, 900, "CNY")
     zone = ZoneInfo("Asia/Shanghai")
     assert waiting(Waiting(case, AT), zone) == (
@@ -281,9 +281,9 @@ def test_what_waits_for_a_person_says_how_much_and_since_when() -> None:
     ],
 )
 def test_an_outcome_says_who_spoke_first(world: World, command_id: str, what: str) -> None:
-    """What we asked for is not told as a report; what it said is told though it changed nothing."""
+    """What we asked for is not shown as a report; an answer is shown though it changed nothing."""
     asked = given("record_outcome", command_id=command_id, detail="not_found", reason="34")
-    [head, effect] = told(loan_of(world), [replace(asked, actor="workflow/installment")])
+    [head, effect] = reported(loan_of(world), [replace(asked, actor="workflow/installment")])
     assert head == f"2026-03-10 09:30+08:00  #1 {what}, by workflow/installment"
     assert effect == "    nothing new: not found (34)"
 
@@ -295,11 +295,11 @@ def penalty(day: int, amount: str, **more: Any) -> StoryLine:
     return replace(booked, command="roll_day", command_id=f"roll/{day}", **more)
 
 
-def test_a_run_of_alike_is_told_once_with_its_sum(world: World) -> None:
-    """Weeks of penalty and of vain inquiries are a line each; what lies between ends the run."""
+def test_a_run_of_alike_is_reported_once_with_its_sum(world: World) -> None:
+    """Weeks of penalty and of needless inquiries are a line each; other news ends the run."""
     days = [penalty(12, "1.00"), penalty(13, "1.05"), penalty(14, "0.95")]
     other = replace(line("paid_in_part", "DUE -> DUE"), command_id="P", command="record_payment")
-    assert told(loan_of(world), [*days, other, penalty(16, "2.00")]) == [
+    assert reported(loan_of(world), [*days, other, penalty(16, "2.00")]) == [
         (
             "2026-03-12 09:30+08:00 to 2026-03-14 09:30+08:00  #1 a new day began, 3 times, "
             "by system/sweep"
@@ -312,12 +312,12 @@ def test_a_run_of_alike_is_told_once_with_its_sum(world: World) -> None:
     ]
 
 
-def test_what_people_and_rails_did_is_never_told_in_a_run(world: World) -> None:
+def test_what_people_and_rails_did_is_never_reported_in_a_run(world: World) -> None:
     """Each has an id and a reason of its own; nor is the penalty of two installments one."""
     holds = [given("hold", command_id=name) for name in ("H-1", "H-2")]
-    assert len(told(loan_of(world), holds)) == 4
+    assert len(reported(loan_of(world), holds)) == 4
     apart = [penalty(12, "1.00"), penalty(13, "1.00", number=2)]
-    assert len(told(loan_of(world), apart)) == 4
+    assert len(reported(loan_of(world), apart)) == 4
     lines = [
         replace(
             line("settled", "value 2026-03-11: Dr bank/A 1.00 CNY; Cr clearing/simbank 1.00 CNY"),
@@ -326,7 +326,7 @@ def test_what_people_and_rails_did_is_never_told_in_a_run(world: World) -> None:
         )
         for name in ("L-1", "L-2")
     ]
-    assert len(told(loan_of(world), lines)) == 4
+    assert len(reported(loan_of(world), lines)) == 4
 
 
 def events_of_the_domain() -> set[str]:
@@ -361,7 +361,7 @@ def events_of_the_domain() -> set[str]:
 
 
 def test_every_event_has_a_sentence_of_its_own() -> None:
-    """Nothing is told by a name of the machine; lines and fees without a loan are in no story."""
+    """Nothing is shown by a name of the machine; lines and fees without a loan are in no story."""
     known = {*tell._ENTRIES, *tell._MOVES, *tell._SILENT, "attempt", "sent_again"}
     found = events_of_the_domain()
     assert {"fell_due", "confirmed_late", "returned", "order_found", "held"} <= found

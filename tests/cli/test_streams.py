@@ -43,7 +43,7 @@ def test_a_closed_stream_changes_no_exit_code(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_mistake_that_nobody_can_be_told_keeps_its_code(tmp_path: Path) -> None:
+def test_a_mistake_that_cannot_be_reported_keeps_its_code(tmp_path: Path) -> None:
     """The disk that takes the messages is full."""
     assert leave(tmp_path, BAD, "2>/dev/full").returncode == Exit.MISTAKE
 

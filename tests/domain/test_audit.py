@@ -101,7 +101,7 @@ def test_a_payment_recorded_by_mistake_is_no_return() -> None:
     """It was taken back in the books alone: no money came, so none went back."""
     world, _ = presented()
     payment = RecordPayment(
-        id="p", loan_id="L1", number=1, actor=TESTER, reason="told so", reference="T-1",
+        id="p", loan_id="L1", number=1, actor=TESTER, reason="said so", reference="T-1",
         amount_minor=5_000, currency="CNY", value_on=DUE,
     )  # fmt: skip
     world.apply(payment)
@@ -116,7 +116,7 @@ def test_a_payment_recorded_by_mistake_is_no_return() -> None:
 # --- double debits -------------------------------------------------------------------------------
 
 
-def test_an_intent_before_the_verdict_of_the_last_is_a_double_debit(world: World) -> None:
+def test_an_intent_before_the_final_outcome_of_the_last_is_a_double_debit(world: World) -> None:
     """Two attempts that overlap in the books are found whatever came of them."""
     item = world.books.item()
     end = item.attempts[0].ended_at
@@ -128,7 +128,7 @@ def test_an_intent_before_the_verdict_of_the_last_is_a_double_debit(world: World
     assert world.audit().count(FindingKind.DOUBLE_DEBIT) == 1
 
 
-def test_the_return_of_an_earlier_attempt_is_no_lack_of_its_verdict(world: World) -> None:
+def test_the_return_of_an_earlier_attempt_is_no_lack_of_its_final_outcome(world: World) -> None:
     """A partial debit, another for the rest, then the return of the first: one after the other."""
     item = world.books.item()
     first = item.attempts[0]
@@ -155,10 +155,12 @@ def with_a_second_order(world: World, *, received: timedelta) -> TruthFacts:
     return world.truth()
 
 
-def test_an_order_sent_while_the_bank_owes_a_verdict_is_a_double_debit(world: World) -> None:
+def test_an_order_sent_while_the_bank_has_no_final_outcome_yet_is_a_double_debit(
+    world: World,
+) -> None:
     """The books may think that the first order ended: what the bank had not decided counts."""
     truth = with_a_second_order(world, received=timedelta(hours=1))
-    first = replace(truth.orders[0], verdict=None)
+    first = replace(truth.orders[0], final_status=None)
     report = audit(world.facts(), replace(truth, orders=(first, *truth.orders[1:])))
     texts = [f.text for f in report.findings if f.kind is FindingKind.DOUBLE_DEBIT]
     assert len(texts) == 1
@@ -177,7 +179,7 @@ def test_an_order_sent_before_the_first_was_executed_is_a_double_debit(world: Wo
     assert report.count(FindingKind.DOUBLE_DEBIT) == 1
 
 
-def test_a_second_order_after_a_verdict_is_no_double_debit(world: World) -> None:
+def test_a_second_order_after_a_final_outcome_is_no_double_debit(world: World) -> None:
     """One after the other is what retrying is."""
     truth = with_a_second_order(world, received=timedelta(hours=1))
     assert audit(world.facts(), truth).count(FindingKind.DOUBLE_DEBIT) == 0
@@ -415,7 +417,7 @@ def test_an_entry_that_does_not_sum_to_zero_is_found(world: World) -> None:
     assert not report.balanced
 
 
-@pytest.mark.parametrize("field", ["owed", "forgiven", "given_up", "subrogated"])
+@pytest.mark.parametrize("field", ["owed", "forgiven", "written_off", "subrogated"])
 def test_an_installment_that_differs_from_its_accounts_is_found(world: World, field: str) -> None:
     """Every amount of the aggregate is the balance of its account."""
     change(world, **{field: Amounts(interest=5)})

@@ -121,7 +121,7 @@ def test_the_report_counts_each_kind_under_its_own_name(world: World) -> None:
     assert [shown["unexplained_minor"], shown["paid_not_closed"]] == [20, 7]
 
 
-def test_each_order_sent_too_early_is_told_with_the_order_before_it(world: World) -> None:
+def test_each_order_sent_too_early_is_reported_with_the_order_before_it(world: World) -> None:
     """Three intended at once are two findings, each with the amount of the later one."""
     at = world.books.item().attempts[0].intended_at
     ended = at + timedelta(hours=1)
@@ -131,15 +131,15 @@ def test_each_order_sent_too_early_is_told_with_the_order_before_it(world: World
         {"intended_at": ended - timedelta(seconds=1), "ended_at": None, "amount_minor": 7},
         {"intended_at": ended, "ended_at": None, "amount_minor": 8},
     )
-    told = [line for line in found(world.audit()) if line[0] == "double_debit"]
-    assert told == [
-        ("double_debit", "L1/1 N2", "intended while N1 lacked a verdict in the books", 7),
-        ("double_debit", "L1/1 N3", "intended while N2 lacked a verdict in the books", 8),
+    reported = [line for line in found(world.audit()) if line[0] == "double_debit"]
+    assert reported == [
+        ("double_debit", "L1/1 N2", "intended while N1 lacked a final outcome in the books", 7),
+        ("double_debit", "L1/1 N3", "intended while N2 lacked a final outcome in the books", 8),
     ]
 
 
 @pytest.mark.parametrize(("seconds", "late"), [(0, False), (1, True)])
-def test_an_order_may_be_sent_at_the_instant_of_the_last_verdict(
+def test_an_order_may_be_sent_at_the_instant_of_the_last_final_outcome(
     world: World, *, seconds: int, late: bool
 ) -> None:
     """In the books and at the bank: the same instant is after it, a second earlier is not."""
@@ -155,13 +155,13 @@ def test_an_order_may_be_sent_at_the_instant_of_the_last_verdict(
         executions=(),
         received_at=done.executed_at - timedelta(seconds=seconds),
     )
-    told = [line for line in found(world.audit()) if line[0] == "double_debit"]
+    reported = [line for line in found(world.audit()) if line[0] == "double_debit"]
     text = f"sent before the bank executed {ORDER}"
-    assert told == ([("double_debit", "L1/1 N2", text, PAID)] if late else [])
+    assert reported == ([("double_debit", "L1/1 N2", text, PAID)] if late else [])
 
 
 def test_an_order_that_was_refused_before_the_next_came_is_in_order(world: World) -> None:
-    """A verdict without an execution: there is no moment of execution to wait for."""
+    """A final outcome without an execution: there is no moment of execution to wait for."""
     item = world.books.item()
     first, order = item.attempts[0], world.orders[ORDER]
     assert first.ended_at is not None
@@ -169,12 +169,12 @@ def test_an_order_that_was_refused_before_the_next_came_is_in_order(world: World
         world,
         attempts=(first, replace(first, number=2, order_no="N2", intended_at=first.ended_at)),
     )
-    world.orders[ORDER] = replace(order, executions=(), verdict="DECLINED")
+    world.orders[ORDER] = replace(order, executions=(), final_status="DECLINED")
     world.orders["N2"] = replace(order, order_no="N2", executions=())
     assert world.audit().count(FindingKind.DOUBLE_DEBIT) == 0
 
 
-def test_a_posting_too_much_is_told_from_every_side(world: World) -> None:
+def test_a_posting_too_much_is_reported_from_every_side(world: World) -> None:
     """One unit more allocated: owed below zero, closed wrongly, unbalanced, accounts differ."""
     paid = next(p for p in world.postings if p.account.startswith("owed/") and p.minor < 0)
     world.postings.append(replace(paid, seq=99, minor=-1))
@@ -187,7 +187,7 @@ def test_a_posting_too_much_is_told_from_every_side(world: World) -> None:
     ]
 
 
-def test_a_surplus_of_one_unit_without_a_case_is_told(world: World) -> None:
+def test_a_surplus_of_one_unit_without_a_case_is_reported(world: World) -> None:
     """The smallest amount that can wait; with its case it is an answer."""
     attempt = world.books.item().attempts[0]
     world.to(date(2026, 3, 17), 1)
@@ -199,7 +199,7 @@ def test_a_surplus_of_one_unit_without_a_case_is_told(world: World) -> None:
     assert found(world.audit()) == [surplus]
 
 
-def test_every_order_without_its_intent_is_told(world: World) -> None:
+def test_every_order_without_its_intent_is_reported(world: World) -> None:
     """A stranger, another content, and one that came before it was intended."""
     order = world.orders[ORDER]
     intended = world.books.item().attempts[0].intended_at
@@ -234,16 +234,16 @@ def test_clocks_may_differ_by_five_seconds(world: World) -> None:
     assert world.audit().clean
 
 
-def test_a_payment_lost_by_one_unit_is_told_though_its_fee_is_still_to_come() -> None:
+def test_a_payment_lost_by_one_unit_is_reported_though_its_fee_is_still_to_come() -> None:
     """The books have 100.99 of 101.00; a fee on a statement of tomorrow keeps nothing open."""
     world, attempt = presented()
     ref = world.execute(attempt)
     world.confirm(attempt, ref, attempt.amount_minor - 1)
     world.line(attempt.amount_minor - 1, attempt.order_no)
     world.move(ref, -30, attempt.order_no, "fee", None)
-    told = [line for line in found(world.audit()) if line[0] == "lost_payment"]
+    reported = [line for line in found(world.audit()) if line[0] == "lost_payment"]
     text = "the bank took this and the books do not have it"
-    assert told == [("lost_payment", f"L1/1 {ORDER}", text, 1)]
+    assert reported == [("lost_payment", f"L1/1 {ORDER}", text, 1)]
 
 
 def test_what_is_not_on_a_statement_yet_is_open_whatever_the_bank_booked_before() -> None:
@@ -259,7 +259,7 @@ def test_what_is_not_on_a_statement_yet_is_open_whatever_the_bank_booked_before(
     assert found(world.audit()) == []
 
 
-def test_lost_payments_are_told_after_open_ones_too(world: World) -> None:
+def test_lost_payments_are_reported_after_open_ones_too(world: World) -> None:
     """The first attempt is still asked about, the second is lost, the third has too much."""
     executed = world.orders[ORDER].executions
     item = tried(
@@ -281,8 +281,8 @@ def test_lost_payments_are_told_after_open_ones_too(world: World) -> None:
         )
         for a in item.attempts
     }
-    told = [line for line in found(world.audit()) if line[1].startswith("L1/1 N")]
-    assert [line for line in told if line[0] in {"lost_payment", "unexplained"}] == [
+    reported = [line for line in found(world.audit()) if line[1].startswith("L1/1 N")]
+    assert [line for line in reported if line[0] in {"lost_payment", "unexplained"}] == [
         ("lost_payment", "L1/1 N2", "the bank took this and the books do not have it", PAID),
         (
             *("unexplained", "L1/1 N3"),
@@ -292,7 +292,7 @@ def test_lost_payments_are_told_after_open_ones_too(world: World) -> None:
     ]
 
 
-def test_every_installment_closed_wrongly_is_told(world: World) -> None:
+def test_every_installment_closed_wrongly_is_reported(world: World) -> None:
     """Returned in silence; never charged; and one whose receipt is not proven."""
     world.move("BK-1", -PAID, ORDER, "return", None)
     change(world, 2, state=State.CLOSED)
@@ -301,16 +301,16 @@ def test_every_installment_closed_wrongly_is_told(world: World) -> None:
         replace(receipt, seq=90, account="clearing/simbank", minor=4, line=None),
         replace(receipt, seq=90, account="suspense/simbank", minor=-4, line=None),
     ]
-    told = [line for line in found(world.audit()) if line[0] == "closed_not_paid"]
+    reported = [line for line in found(world.audit()) if line[0] == "closed_not_paid"]
     unproven = f"receipt {receipt.receipt} is not proven at the bank"
-    assert told == [
+    assert reported == [
         ("closed_not_paid", "L1/1", unproven, 4),
         ("closed_not_paid", "L1/1", f"order {ORDER} brought less", PAID),
         ("closed_not_paid", "L1/2", "closed and never charged", PAID),
     ]
 
 
-def test_what_is_paid_and_not_closed_is_told_with_its_age() -> None:
+def test_what_is_paid_and_not_closed_is_reported_with_its_age() -> None:
     """Late by the product's deadlines: 2 x (settlement + return window) days and ten more."""
     world, attempt = presented()
     world.confirm(attempt, world.execute(attempt))
@@ -360,17 +360,17 @@ def test_equal_lines_of_one_statement_are_as_many_as_they_are(world: World) -> N
     [
         ("owed", "owed"),
         ("forgiven", "forgiven"),
-        ("given_up", "written_off"),
+        ("written_off", "written_off"),
         ("subrogated", "subrogated"),
     ],
 )
-def test_each_amount_of_an_installment_is_told_by_its_account(
+def test_each_amount_of_an_installment_is_reported_by_its_account(
     world: World, field: str, account: str
 ) -> None:
     """By component, and with what the difference is; what was allocated is compared as well."""
     change(world, 1, **{field: Amounts(interest=1)})
-    told = f"{account} is 0 in the journal and 1 by its part"
-    assert ("items_differ", "L1/1/interest", told, -1) in found(world.audit())
+    reported = f"{account} is 0 in the journal and 1 by its part"
+    assert ("items_differ", "L1/1/interest", reported, -1) in found(world.audit())
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_each_amount_of_an_installment_is_told_by_its_account(
         ({"proven_on": ((ACCOUNT, 10099),)}, "held_by", 1),
     ],
 )
-def test_each_amount_of_a_receipt_is_told_by_its_account(
+def test_each_amount_of_a_receipt_is_reported_by_its_account(
     world: World, fields: dict[str, Any], account: str, sign: int
 ) -> None:
     """An amount changed by one unit moves its own account, and with `held` the payable."""
@@ -399,21 +399,21 @@ def test_each_amount_of_a_receipt_is_told_by_its_account(
     assert (payable in found(world.audit())) == (account == "held_by")
 
 
-def test_accounts_that_no_aggregate_knows_are_told_too(world: World) -> None:
+def test_accounts_that_no_aggregate_knows_are_reported_too(world: World) -> None:
     """Postings of a loan that the books do not hold: its parts, its receipts, what is payable."""
     usual = replace(world.postings[0], seq=80, loan="L9", number=4, component="fee", receipt="R9")
     for account, minor in (("owed/L9", 3), ("clearing/simbank", 4), ("payable/b", -7)):
         world.postings.append(replace(usual, account=account, minor=minor))
-    told = [line for line in found(world.audit()) if line[0] == "items_differ"]
-    assert told == [
+    reported = [line for line in found(world.audit()) if line[0] == "items_differ"]
+    assert reported == [
         ("items_differ", "R9", "clearing is 4 in the journal and 0 by its receipt", 4),
         ("items_differ", "L9/4/fee", "owed is 3 in the journal and 0 by its part", 3),
         ("items_differ", "L9", "payable is -7 in the journal and 0 by what was allocated", -7),
     ]
 
 
-def test_a_loan_whose_postings_are_all_gone_is_told() -> None:
-    """The aggregate says that something was collected, and the journal has never heard of it."""
+def test_a_loan_whose_postings_are_all_gone_is_reported() -> None:
+    """The aggregate says that something was collected, and the journal does not have it."""
     world = World()
     world.board()
     change(world, scheduled=Amounts(), owed=Amounts(fee=-2))
@@ -421,7 +421,7 @@ def test_a_loan_whose_postings_are_all_gone_is_told() -> None:
     assert ("items_differ", "L1", payable, 2) in found(world.audit())
 
 
-def test_faults_of_the_chain_and_what_it_does_not_count_are_told(world: World) -> None:
+def test_faults_of_the_chain_and_what_it_does_not_count_are_reported(world: World) -> None:
     """Each fault in its own words; a journal of which one posting is not hashed."""
     facts = world.facts()
     count = len(world.postings)
@@ -434,7 +434,7 @@ def test_faults_of_the_chain_and_what_it_does_not_count_are_told(world: World) -
 
 
 @pytest.mark.parametrize(
-    ("hour", "minute", "told"),
+    ("hour", "minute", "reported"),
     [
         (23, 59, "sent at 07:59, allowed 08:00 to 21:00"),
         (0, 0, None),
@@ -443,7 +443,7 @@ def test_faults_of_the_chain_and_what_it_does_not_count_are_told(world: World) -
     ],
 )
 def test_hours_begin_with_their_first_minute_and_end_before_their_last(
-    world: World, hour: int, minute: int, told: str | None
+    world: World, hour: int, minute: int, reported: str | None
 ) -> None:
     """From 08:00 to 21:00 in Shanghai, which is eight hours ahead of UTC."""
     at = datetime(2026, 3, 7, hour, minute, tzinfo=UTC)
@@ -451,8 +451,8 @@ def test_hours_begin_with_their_first_minute_and_end_before_their_last(
     world.notices = [stray, replace(world.notices[0], received_at=at)]
     unknown = "a provider has a message that the books do not know"
     wanted = [("contact", "stray", unknown, 0)]
-    if told:
-        wanted.append(("contact", "N-L1-1-g1-0-0", told, 0))
+    if reported:
+        wanted.append(("contact", "N-L1-1-g1-0-0", reported, 0))
     assert found(world.audit()) == wanted
 
 
@@ -469,7 +469,7 @@ def test_a_message_queued_with_the_payment_is_in_order_and_later_is_not(
     assert found(world.audit()) == [("contact", "N-L1-1-g1-0-0", text, 0)] * seconds
 
 
-def test_each_limit_of_attempts_is_told_in_its_own_words(world: World) -> None:
+def test_each_limit_of_attempts_is_reported_in_its_own_words(world: World) -> None:
     """More than the mandate allows, more on one day than the rail, and after a closed account."""
     at = world.books.item().attempts[0].intended_at
     failed: dict[str, Any] = {
@@ -482,8 +482,8 @@ def test_each_limit_of_attempts_is_told_in_its_own_words(world: World) -> None:
     tried(world, failed, closed, gone, failed, {**failed, "intended_at": at + timedelta(days=2)})
     loan = world.books.loans["L1"]
     world.put(replace(loan, mandate=replace(loan.mandate, attempts_max=3)))
-    told = [line for line in found(world.audit()) if line[0] == "attempts"]
-    assert told == [
+    reported = [line for line in found(world.audit()) if line[0] == "attempts"]
+    assert reported == [
         ("attempts", "L1/1", "3 attempts on 2026-03-10, 2 allowed", 0),
         ("attempts", "L1/1", "4 attempts, 3 allowed", 0),
         ("attempts", "L1/1", "presented again after ACCOUNT (14)", 0),
@@ -504,22 +504,22 @@ def test_two_loans_are_audited_each_for_itself(world: World) -> None:
     ]
 
 
-def test_closed_on_money_of_another_account_is_told(world: World) -> None:
+def test_closed_on_money_of_another_account_is_reported(world: World) -> None:
     """The line's account is compared with the product's, whatever the aggregates say."""
     loan = world.books.loans["L1"]
     payees = (Payee("funder-1", Routing.DIRECT, "ACCT-OTHER"),)
     world.put(replace(loan, product=replace(loan.product, account="ACCT-OTHER", payees=payees)))
     receipt = loan.receipts[0].id
-    told = f"receipt {receipt} lies on {ACCOUNT}"
-    assert ("closed_not_paid", "L1/1", told, 10100) in found(world.audit())
+    reported = f"receipt {receipt} lies on {ACCOUNT}"
+    assert ("closed_not_paid", "L1/1", reported, 10100) in found(world.audit())
 
 
-def test_closed_on_a_proof_without_a_bank_line_is_told(world: World) -> None:
+def test_closed_on_a_proof_without_a_bank_line_is_reported(world: World) -> None:
     """A receipt is proven by a line that no bank account has."""
     world.postings = [p for p in world.postings if not p.account.startswith("bank/")]
     receipt = world.books.loans["L1"].receipts[0].id
-    told = ("closed_not_paid", "L1/1", f"receipt {receipt} lies on no account", 10100)
-    assert told in found(world.audit())
+    reported = ("closed_not_paid", "L1/1", f"receipt {receipt} lies on no account", 10100)
+    assert reported in found(world.audit())
 
 
 def test_a_match_that_was_undone_proves_nothing_on_its_account(world: World) -> None:
@@ -531,31 +531,31 @@ def test_a_match_that_was_undone_proves_nothing_on_its_account(world: World) -> 
     assert not [line for line in found(world.audit()) if line[0] == "closed_not_paid"]
 
 
-def test_closed_before_a_share_has_reached_its_party_is_told(world: World) -> None:
+def test_closed_before_a_share_has_reached_its_party_is_reported(world: World) -> None:
     """The entry by which the funder holds the cash is gone: its share is still payable."""
-    world.postings = [p for p in world.postings if p.event != "held_direct"]
-    told = {line[2:] for line in found(world.audit()) if line[0] == "closed_not_paid"}
-    assert told == {
+    world.postings = [p for p in world.postings if p.event != "direct_settlement"]
+    reported = {line[2:] for line in found(world.audit()) if line[0] == "closed_not_paid"}
+    assert reported == {
         ("interest of funder-1 has not reached it", 100),
         ("principal of funder-1 has not reached it", 10000),
     }
 
 
-def test_a_share_taken_from_a_party_that_never_had_it_is_told(world: World) -> None:
+def test_a_share_taken_from_a_party_that_never_had_it_is_reported(world: World) -> None:
     """One party is due ten and another owes ten: the sum is nothing, both signs are looked at."""
     paid = next(p for p in world.postings if p.account.startswith("payable/"))
     other = replace(paid, seq=90, account="payable/platform", minor=1000)
     world.postings += [other, replace(other, account="payable/insurer", minor=-1000)]
     subject = f"L1/1/{paid.component}"
-    told = ("items_differ", subject, "more than its share was taken from platform", 1000)
-    assert told in found(world.audit())
+    reported = ("items_differ", subject, "more than its share was taken from platform", 1000)
+    assert reported in found(world.audit())
 
 
-def test_what_owes_nothing_and_stands_as_if_it_did_is_told(world: World) -> None:
+def test_what_owes_nothing_and_stands_as_if_it_did_is_reported(world: World) -> None:
     """Nothing is owed by the journal, the state says that it is: stuck."""
     for state in (State.DUE, State.RETRYING, State.DELINQUENT):
         change(world, state=state)
-        told = ("stuck", "L1/1", f"{state.value} and nothing is owed", 0)
-        assert told in found(world.audit())
+        reported = ("stuck", "L1/1", f"{state.value} and nothing is owed", 0)
+        assert reported in found(world.audit())
     change(world, state=State.CLOSED)
     assert not [line for line in found(world.audit()) if line[0] == "stuck"]

@@ -13,7 +13,7 @@ from typing import cast
 
 from domain.debit.attempt import LIVE, Attempt, AttemptState, DebitOrder
 from domain.debit.mandate import Mandate
-from domain.debit.outcome import Outcome, Verdict
+from domain.debit.outcome import Outcome, OutcomeStatus
 from domain.errors import Conflict
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.change import Answer, Applied, Done, Ordered, Refused, Superseded
@@ -267,17 +267,17 @@ class FakeBooks:
         last = self.attempts[-1]
         if last.state not in LIVE:
             return
-        match outcome.verdict:
-            case Verdict.CONFIRMED:
+        match outcome.status:
+            case OutcomeStatus.CONFIRMED:
                 self._end(AttemptState.CONFIRMED, outcome)
                 self._next(State.CLEARING, ActionKind.REVIEW, self.pace.review)
-            case Verdict.DECLINED:
+            case OutcomeStatus.DECLINED:
                 self._end(AttemptState.DECLINED, outcome)
                 self._next(State.RETRYING, ActionKind.PRESENT, self.pace.retry)
-            case Verdict.NOT_FOUND if self._proves(source):
+            case OutcomeStatus.NOT_FOUND if self._proves(source):
                 self._end(AttemptState.NOT_EXECUTED, outcome)
                 self._next(State.DUE, ActionKind.PRESENT, self.pace.retry)
-            case Verdict.PENDING:
+            case OutcomeStatus.PENDING:
                 self._end(AttemptState.ACCEPTED, outcome)
                 self._next(State.PRESENTED, ActionKind.INQUIRE, self.pace.inquire)
             case _:

@@ -125,9 +125,9 @@ def test_alert_is_whole(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert set(rule["annotations"]) == {"summary", "runbook"}
     assert re.fullmatch(r"\d+[smhd]", rule.get("for", "0s"))
-    told = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+    reported = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
     matched = {label for _, matchers in used(rule["expr"]) for label, _, _ in matchers}
-    assert told <= {*groupings(rule["expr"]), *matched}
+    assert reported <= {*groupings(rule["expr"]), *matched}
 
 
 def test_every_alert_has_its_run_book_and_every_run_book_its_alert() -> None:
@@ -169,10 +169,10 @@ async def test_commands_of_temporal_in_run_books_exist(path: Any, temporal_binar
         if words[1] == "...":
             continue
         verb = [word for word in words[1:3] if not word.startswith("-")]
-        told = await output_of(temporal_binary, *verb, "--help", timeout_s=20)
-        assert told is not None, words
-        assert f"temporal {' '.join(verb)}" in told
-        assert all(word in told for word in words if word.startswith("--")), words
+        reported = await output_of(temporal_binary, *verb, "--help", timeout_s=20)
+        assert reported is not None, words
+        assert f"temporal {' '.join(verb)}" in reported
+        assert all(word in reported for word in words if word.startswith("--")), words
 
 
 async def test_sql_in_run_books_runs_on_the_books(postgres_url: str) -> None:
@@ -272,8 +272,8 @@ async def test_alerts_fire_when_they_should_and_only_then() -> None:
     folder = ROOT / "deploy" / "prometheus"
     for what in (("check", "rules", "alerts.yml"), ("test", "rules", "alerts.test.yml")):
         done = await asyncio.create_subprocess_exec(promtool, *what, cwd=folder, stdout=PIPE)
-        told, _ = await done.communicate()
-        assert done.returncode == 0, told.decode()
+        reported, _ = await done.communicate()
+        assert done.returncode == 0, reported.decode()
 
 
 def test_every_rule_watches_and_every_gauge_is_watched_or_shown() -> None:

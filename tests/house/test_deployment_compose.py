@@ -198,8 +198,8 @@ def test_addresses_between_services_fit() -> None:
         target for job in scraped for it in job["static_configs"] for target in it["targets"]
     ]
     assert {target.split(":")[0] for target in targets} <= set(SERVICES)
-    told = yaml.safe_load(_text("deploy/otel/collector.yaml"))["exporters"]["prometheus"]
-    assert f"otel-collector:{told['endpoint'].split(':')[1]}" in targets
+    reported = yaml.safe_load(_text("deploy/otel/collector.yaml"))["exporters"]["prometheus"]
+    assert f"otel-collector:{reported['endpoint'].split(':')[1]}" in targets
     published = [port for it in SERVICES.values() for port in it.get("ports", ())]
     assert all(port.startswith("127.0.0.1:") for port in published)
 

@@ -20,8 +20,8 @@ from workers.reporting import Exit
 
 async def penalty_days(run: Whole, loan_id: str) -> int:
     """On how many days penalty was charged."""
-    told = await run.stack.queries.story(loan_id, 1)
-    return sum(line.what == "penalty_accrued" for line in told)
+    reported = await run.stack.queries.story(loan_id, 1)
+    return sum(line.what == "penalty_accrued" for line in reported)
 
 
 async def test_every_day_that_an_advance_passes_is_rolled(
@@ -49,7 +49,7 @@ async def test_every_day_that_an_advance_passes_is_rolled(
     assert [after - before for before, after in pairwise(days)] == [3, 3], days
 
 
-async def test_a_lost_or_damaged_clock_is_told_and_never_begins_anew(
+async def test_a_lost_or_damaged_clock_is_reported_and_never_begins_anew(
     tmp_path: Path, temporal_binary: Path
 ) -> None:
     """`up --start` begins there; without its clock file the home is refused, not put years back.

@@ -127,7 +127,7 @@ async def test_mistakes_are_answered_with_their_rule_and_leave_the_clock_alone(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_stack_that_is_told_to_stop_while_it_starts_leaves_nothing(
+async def test_a_stack_that_is_asked_to_stop_while_it_starts_leaves_nothing(
     tmp_path: Path, temporal_binary: Path, number: signal.Signals
 ) -> None:
     """Ctrl-C and SIGTERM end it at any time, with all it had started by then."""
@@ -149,11 +149,11 @@ async def test_a_stack_goes_on_with_the_bank_that_an_earlier_one_left(
 ) -> None:
     """Plain `acquit up` takes up the home of a demo or of another `up`, whatever its profile.
 
-    To ask for a profile that the home's bank does not have is a mistake, told with the way out.
+    To ask for a profile that the home's bank does not have is a mistake, reported with the way out.
     """
     assert temporal_binary.is_file()
     home = tmp_path / "home"
-    await ends_when_told(await Program.start(home, "up", "--profile", "rough", "--seed", "3"))
+    await ends_when_asked(await Program.start(home, "up", "--profile", "rough", "--seed", "3"))
     other = await Program.start(home, "up", "--profile", "calm")
     try:
         refused = await other.done(60.0)
@@ -163,10 +163,10 @@ async def test_a_stack_goes_on_with_the_bank_that_an_earlier_one_left(
     assert "profile calm" in refused.err
     assert "made with profile rough, not calm" in refused.err
     assert "--fresh" in refused.err
-    await ends_when_told(await Program.start(home, "up"))
+    await ends_when_asked(await Program.start(home, "up"))
 
 
-async def ends_when_told(program: Program) -> None:
+async def ends_when_asked(program: Program) -> None:
     """Wait until the stack is up, end it, and see that it ends well."""
     try:
         await program.said("Ctrl-C ends the stack")

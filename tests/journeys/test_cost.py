@@ -58,8 +58,8 @@ async def test_an_installment_stays_within_its_cost(
 
     Real dev server, real bank over HTTP, real SQLite; the audit is clean and the course is the one
     that is meant. Counted is what comes after boarding: on the happy path the driver's opening, the
-    reminder, its receipt, falling due, the intent, the outcome, the bank's report of the same and
-    the statement line.
+    reminder, its delivery report, falling due, the intent, the outcome, the bank's report of the
+    same and the statement line.
     """
     assert temporal_binary.is_file()
     cost, most = await cost_of(STORIES[course], tmp_path / "home"), MOST[course]

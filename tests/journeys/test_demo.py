@@ -70,7 +70,7 @@ def assert_clean(shown: Shown, loans: int, months: int) -> None:
     assert shown.left == []
 
 
-def told(report: dict[str, Any]) -> dict[str, Any]:
+def reported(report: dict[str, Any]) -> dict[str, Any]:
     """What a seed decides: everything but times and costs."""
     names = ("loans", "installments", "attempts", "receipts", "returns", "reminders")
     return {name: report[name] for name in names}
@@ -113,7 +113,7 @@ async def test_the_same_seed_gives_the_same_run(tmp_path: Path, temporal_binary:
     second = await show(tmp_path / "second", *words)
     assert_clean(first, 5, 2)
     assert_clean(second, 5, 2)
-    assert told(first.report) == told(second.report)
+    assert reported(first.report) == reported(second.report)
 
 
 async def test_a_demo_on_postgresql_ends_clean(

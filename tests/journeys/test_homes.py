@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from sandbox.homefiles import BOOKS_DB, SIMULATOR_DB, TEMPORAL_DB
 from tests.journeys.program import ROOT, Program, acquit, start
-from tests.journeys.test_commands import ends_when_told, one_month, tape
+from tests.journeys.test_commands import ends_when_asked, one_month, tape
 from tests.support.base import base_day
 from workers.reporting import Exit
 
@@ -31,7 +31,7 @@ async def home(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) 
         boarded = await acquit(home, "board", str(tape(home.parent, due, lent)))
         assert boarded.code == Exit.DONE, boarded.err
     finally:
-        await ends_when_told(program)
+        await ends_when_asked(program)
     return home
 
 
@@ -64,12 +64,12 @@ async def test_a_copied_home_reads_and_writes_its_own_books(home: Path, copy: Pa
         assert refused.code == Exit.MISTAKE, (refused_words, refused.err)
         assert f"stack: '{home}' is refused:" in refused.err
         assert "which is a copy: start one here with `acquit up`" in refused.err
-    await ends_when_told(await Program.start(copy, "up"))
+    await ends_when_asked(await Program.start(copy, "up"))
     assert (await acquit(copy, "heal")).code == Exit.UNAVAILABLE
 
 
 @pytest.mark.parametrize("content", [None, NOTHING, GARBAGE])
-async def test_lost_or_damaged_books_are_told_and_nothing_is_created(
+async def test_lost_or_damaged_books_are_reported_and_nothing_is_created(
     copy: Path, content: bytes | None
 ) -> None:
     """Readers and `up` refuse alike, in one line that names the file; the file stays as it is."""
@@ -113,7 +113,7 @@ async def test_a_home_can_be_named_from_any_folder(tmp_path: Path) -> None:
             assert (tmp_path / "here" / "mine" / name).is_file()
         assert not (ROOT / "mine").exists()
     finally:
-        await ends_when_told(program)
+        await ends_when_asked(program)
 
 
 async def test_a_taken_port_ends_the_start(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ async def ended(
 
 async def rows_of(run: Whole) -> list[OutboxRow]:
     """Everything that ever left through the outbox."""
-    async with run.house.stack.engine.connect() as conn:
+    async with run.services.stack.engine.connect() as conn:
         found = (await conn.execute(select(outbox).order_by(outbox.c.id))).fetchall()
     return [
         OutboxRow(row.id, row.topic, row.stream, read_message(row.body), None, 0) for row in found
@@ -65,8 +65,8 @@ async def everything_again(run: Whole) -> int:
     """Deliver every message of the outbox twice more, the newest first."""
     rows = await rows_of(run)
     async with AsyncExitStack() as closing:
-        notices = await notice_dispatcher(run.house.stack, closing)
-        by_topic: dict[str, Dispatcher] = {**dispatchers(run.house.drivers), "notice": notices}
+        notices = await notice_dispatcher(run.services.stack, closing)
+        by_topic: dict[str, Dispatcher] = {**dispatchers(run.services.drivers), "notice": notices}
         for row in [*reversed(rows), *rows]:
             await by_topic[row.topic].deliver(row)
     await run.sandbox.settle()
@@ -95,12 +95,12 @@ async def test_messages_delivered_twice_and_out_of_order_change_nothing(ended: W
 async def test_a_statement_file_read_twice_books_nothing_twice(ended: Whole) -> None:
     """The same file is not read again; made to be read again, its lines count once."""
     head = await ended.head()
-    records = await ended.house.stack.archive.statements()
+    records = await ended.services.stack.archive.statements()
     lines = [record for record in records if record.lines]
     assert lines
     for record in lines:
-        assert await ended.house.starter.start_statement(TENANT, record.sha256) is False
-        await ended.house.client.execute_workflow(
+        assert await ended.services.starter.start_statement(TENANT, record.sha256) is False
+        await ended.services.client.execute_workflow(
             StatementWorkflow.run,
             StatementOrder(TENANT, record.sha256),
             id=f"statement/{TENANT}/again-{record.sha256[:8]}",
@@ -112,13 +112,13 @@ async def test_a_statement_file_read_twice_books_nothing_twice(ended: Whole) -> 
 async def test_a_storm_of_the_same_webhooks_changes_nothing(ended: Whole) -> None:
     """Each report is answered 200 every time and counts once."""
     head = await ended.head()
-    home = ended.house.stack.settings.home
+    home = ended.services.stack.settings.home
     with sqlite3.connect(home / "simulator.db") as bank:
         sent = bank.execute("SELECT webhook_id, body FROM webhooks").fetchall()
     assert len(sent) >= 4
     record = ended.local.record
     assert record is not None
-    port = ended.house.stack.settings.api_port
+    port = ended.services.stack.settings.api_port
     stamp = int(ended.sandbox.now.timestamp())
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         answers = await asyncio.gather(
@@ -141,18 +141,18 @@ async def test_a_storm_of_the_same_webhooks_changes_nothing(ended: Whole) -> Non
     await unchanged(ended, head)
 
 
-async def test_signals_after_the_last_task_are_told_so_and_change_nothing(ended: Whole) -> None:
+async def test_signals_after_the_last_task_are_refused_so_and_change_nothing(ended: Whole) -> None:
     """A driver that has ended takes no more orders; news for it count as delivered."""
     head = await ended.head()
     view = await ended.view("D007-00001")
-    handle = ended.house.client.get_workflow_handle(names.driver_id(view))
+    handle = ended.services.client.get_workflow_handle(names.driver_id(view))
     await soon(lambda: _has_ended(handle))
     late = sent("hold", "late-1", "too late")
     with pytest.raises(RPCError) as refused:
         await handle.signal("hold", late)
     assert refused.value.status is RPCStatusCode.NOT_FOUND
-    await ended.house.drivers.wake(view)
-    await ended.house.drivers.open(view)
+    await ended.services.drivers.wake(view)
+    await ended.services.drivers.open(view)
     await unchanged(ended, head)
 
 
@@ -177,7 +177,7 @@ async def test_signals_before_the_first_task_are_kept_and_obeyed(
             assert stop is not None
             await run.sandbox.stand_at(stop)
         view = await run.view(loan.loan_id)
-        handle = run.house.client.get_workflow_handle(names.driver_id(view))
+        handle = run.services.client.get_workflow_handle(names.driver_id(view))
         hold = sent("hold", "early-1", "a question")
         unhold = sent("unhold", "early-2", "answered")
         await handle.signal("hold", hold)
@@ -207,9 +207,9 @@ async def _is_awake(handle: WorkflowHandle[Any, Any]) -> bool:
 
 
 async def _story(run: Whole, loan_id: str) -> list[str]:
-    return [line.what for line in await run.house.stack.queries.story(loan_id, 1)]
+    return [line.what for line in await run.services.stack.queries.story(loan_id, 1)]
 
 
 async def _opened(run: Whole, loan_id: str) -> bool:
-    unfinished = await run.house.stack.queries.unfinished(("", 0), 10)
+    unfinished = await run.services.stack.queries.unfinished(("", 0), 10)
     return any(view.loan_id == loan_id for view in unfinished)

@@ -30,7 +30,7 @@ from tests.support.base import base, base_day
 from tests.support.doors import BoardLoan
 from workers.compose import Stack, open_stack
 from workers.processes import free_port
-from workers.runner import House, working
+from workers.runner import Services, working
 from workers.settings import Settings, temporal_config
 
 LONGEST = timedelta(days=120)
@@ -107,7 +107,7 @@ class Watched:
 class Whole(Watched):
     """The same with its worker in this process."""
 
-    house: House
+    services: Services
 
 
 @asynccontextmanager
@@ -121,11 +121,11 @@ async def whole(
         assert local.record is not None
         url = local.record.simulator_url or ""
         async with (
-            working("all", settings, cache=cache) as house,
+            working("all", settings, cache=cache) as services,
             SimulatorControl(url) as control,
         ):
-            sandbox = Sandbox(house.stack, house.client, control, zones=ZONES)
-            yield Whole(local, house.stack, house.client, sandbox, url, house)
+            sandbox = Sandbox(services.stack, services.client, control, zones=ZONES)
+            yield Whole(local, services.stack, services.client, sandbox, url, services)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
-"""Pytest plugin of `make mutation`: the same tests, quicker to a verdict on one mutant.
+"""Pytest plugin of `make mutation`: the same tests, quicker to a result on one mutant.
 
-Few and always the same examples, so that a verdict is the same tomorrow; and of the tests that
+Few and always the same examples, so that a result is the same tomorrow; and of the tests that
 reach a mutant only the nearest, cheap ones first. What these let live counts as survived, so the
 share of killed mutants is never too high.
 """

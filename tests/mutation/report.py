@@ -16,7 +16,7 @@ COLUMNS = ("killed", "timeout", "survived", "no tests", "not checked")
 
 
 def modules(root: Path) -> Iterator[tuple[str, Counter[str]]]:
-    """Modules that have mutants, with the number of mutants by verdict."""
+    """Modules that have mutants, with the number of mutants by result."""
     for path in sorted(root.rglob("*.py.meta")):
         codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
         if codes:
@@ -25,7 +25,7 @@ def modules(root: Path) -> Iterator[tuple[str, Counter[str]]]:
 
 
 def line(name: str, found: Counter[str]) -> str:
-    """One row: mutants, each verdict, and the share of those tried that were killed."""
+    """One row: mutants, each result, and the share of those tried that were killed."""
     total = found.total()
     other = total - sum(found[column] for column in COLUMNS)
     tried = total - found["not checked"]

@@ -97,7 +97,7 @@ def test_a_log_with_everything_in_it_is_read_whole() -> None:
                     "value_on": "2026-03-10",
                     "posts": 2,
                     "received_at": "2026-03-10T01:30:00.123Z",
-                    "verdict": None,
+                    "final_status": None,
                     "code": "05",
                     "executions": [
                         {
@@ -162,7 +162,7 @@ async def test_the_books_are_read_whole_also_loans_without_a_posting(sqlite_url:
     assert facts.as_of == clock.now()
 
 
-async def test_no_bank_and_a_bank_that_does_not_answer_are_told(
+async def test_no_bank_and_a_bank_that_does_not_answer_are_reported(
     sqlite_url: str,
 ) -> None:
     """Without the other side's log there is no audit, and no silent pass."""

@@ -104,7 +104,7 @@ def test_no_stack_begins_where_temporal_would_open_another_file(tmp_path: Path, 
 def test_a_record_that_is_not_as_written_is_refused(
     tmp_path: Path, name: str, content: str
 ) -> None:
-    """Nesting, a missing field and a value of another type are told, never raised as they come."""
+    """Nesting, a missing field or a value of another type is reported, never raised as it comes."""
     write_stack(tmp_path, RECORD)
     (tmp_path / name).write_text(content, encoding="utf-8")
     with pytest.raises(InvalidInput, match="is refused"):

@@ -37,7 +37,7 @@ def part(home: Path, program: str) -> Part:
 async def kept(
     home: Path, program: str, said: list[str], *, steady_s: float = 60.0, within_s: float = 60.0
 ) -> Part:
-    """Keep a part alive beside work that never ends; gives it where the keeper never gives up."""
+    """Keep a part alive beside work that never ends; its keeper always tries again."""
     keeper = Keeper(home, said.append, steady_s=steady_s, look_s=0.01, pause_s=0.001)
     await keeper.add(part(home, program))
     keeper.begin()
@@ -50,14 +50,14 @@ async def kept(
 
 
 async def test_a_part_that_dies_again_and_again_is_named_and_ends_the_stack(tmp_path: Path) -> None:
-    """Each end is told with code and log; after so many in a row nobody waits any longer."""
+    """Each end is reported with code and log; after so many in a row nobody waits any longer."""
     said: list[str] = []
     with pytest.raises(Unavailable) as ended:
         await kept(tmp_path, "print('boom'); raise SystemExit(3)", said)
     log = tmp_path / "logs" / "part.log"
     assert said == [f"worker-1 again, which ended with code 3; see {log}"] * (ENDS_MOST - 1)
-    told = f"worker-1 ended with code 3, {ENDS_MOST} times in a row; see {log}: boom"
-    assert str(ended.value) == told
+    reported = f"worker-1 ended with code 3, {ENDS_MOST} times in a row; see {log}: boom"
+    assert str(ended.value) == reported
     assert complain(ended.value) is Exit.UNAVAILABLE
 
 
@@ -83,7 +83,7 @@ async def test_a_part_that_runs_steadily_in_between_may_die_as_often_as_it_likes
     assert len(said) > ENDS_MOST
 
 
-async def test_a_part_that_does_not_start_at_all_is_tried_again_and_given_up(
+async def test_a_part_that_does_not_start_at_all_is_tried_again_and_abandoned(
     tmp_path: Path,
 ) -> None:
     """A server that is not healthy in time is an end like any other."""

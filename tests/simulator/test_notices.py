@@ -1,4 +1,4 @@
-"""Notice providers: SMS and mail, receipts by webhook."""
+"""Notice providers: SMS and mail, delivery reports by webhook."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.simulator.receiver import Receiver
 BEARER = {"Authorization": f"Bearer {SMS_SECRET}"}
 
 
-async def _receipt(bank: Bank, receiver: Receiver, message_id: str) -> str:
-    """Return the status that the receipt of a message reports."""
+async def _report(bank: Bank, receiver: Receiver, message_id: str) -> str:
+    """Return the status that the delivery report of a message names."""
     await bank.go_on(minutes=3)
     found: list[str] = []
 
@@ -30,7 +30,7 @@ async def _receipt(bank: Bank, receiver: Receiver, message_id: str) -> str:
     return found[0]
 
 
-async def test_an_sms_is_kept_once_and_receipted(bank: Bank, receiver: Receiver) -> None:
+async def test_an_sms_is_kept_once_and_reported(bank: Bank, receiver: Receiver) -> None:
     """A repeat of a message id answers the same provider id; other content is refused."""
     sms = {"message_id": "sms-1", "to": "tok-9", "text": "Due on Monday: 100.00", "lang": "en"}
     answers = [await bank.http.post("/sms/v1/messages", json=sms, headers=BEARER) for _ in (1, 2)]
@@ -40,7 +40,7 @@ async def test_an_sms_is_kept_once_and_receipted(bank: Bank, receiver: Receiver)
     assert other.status_code == 409
     kept = (await bank.http.get("/control/messages?to=tok-9")).json()["messages"]
     assert [(row["text"], row["posts"]) for row in kept] == [(sms["text"], 3)]
-    assert await _receipt(bank, receiver, "sms-1") in {"delivered", "failed"}
+    assert await _report(bank, receiver, "sms-1") in {"delivered", "failed"}
 
 
 async def test_an_sms_without_the_secret_is_refused(bank: Bank) -> None:
@@ -52,7 +52,7 @@ async def test_an_sms_without_the_secret_is_refused(bank: Bank) -> None:
     assert (await bank.http.get("/control/messages?to=tok-8")).json()["messages"] == []
 
 
-async def test_a_mail_is_kept_by_its_message_id_and_receipted(
+async def test_a_mail_is_kept_by_its_message_id_and_reported(
     bank: Bank, receiver: Receiver
 ) -> None:
     """X-Message-Id names the mail; its text arrives whole, in any script."""
@@ -66,7 +66,7 @@ async def test_a_mail_is_kept_by_its_message_id_and_receipted(
     (kept,) = (await bank.http.get("/control/messages?to=b@home.test")).json()["messages"]
     assert (kept["subject"], kept["text"].strip()) == ("还款提醒", "您的还款日是星期一。")
     assert (kept["channel"], kept["posts"], kept["message_id"]) == ("email", 2, "mail-1")
-    assert await _receipt(bank, receiver, "mail-1") in {"delivered", "failed"}
+    assert await _report(bank, receiver, "mail-1") in {"delivered", "failed"}
 
 
 async def test_mail_trouble_passes(start: Starter) -> None:

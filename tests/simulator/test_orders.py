@@ -108,16 +108,18 @@ def _days_on(day: str, count: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=count)).isoformat()
 
 
-async def test_a_verdict_is_reported_by_a_signed_webhook(bank: Bank, receiver: Receiver) -> None:
+async def test_a_final_outcome_is_reported_by_a_signed_webhook(
+    bank: Bank, receiver: Receiver
+) -> None:
     """order.finished carries the same order as the answer, under a Standard Webhooks signature."""
     await bank.to_hour(10)
     number = await _good(bank, "hook")
     await bank.go_on(seconds=5)
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return bool(receiver.about(number))
 
-    await until(told)
+    await until(reported)
     message = receiver.about(number)[0]
     assert message.genuine
     assert message.body == {"type": "order.finished", "order": await bank.inquire(number)}

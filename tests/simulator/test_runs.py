@@ -98,7 +98,7 @@ async def test_the_clock_never_goes_back(bank: Bank) -> None:
 
 
 async def test_calm_ends_every_fault(start: Starter) -> None:
-    """After calm calls are answered at once, orders have verdicts, statements are available."""
+    """After calm calls are answered at once, orders have outcomes, statements are available."""
     bank = await start(profile="hostile", seed=5)
     for day in range(3):
         await bank.to_hour(10)
@@ -109,10 +109,10 @@ async def test_calm_ends_every_fault(start: Starter) -> None:
     await bank.to_hour(11)
     for n in range(30):
         await bank.debit(f"o-3-{n}", f"md-2-{n}")
-    assert any(row["verdict"] is None for row in (await bank.truth())["orders"])
+    assert any(row["final_status"] is None for row in (await bank.truth())["orders"])
     await bank.http.post("/control/calm", json={})
     truth = await bank.truth()
-    assert all(row["verdict"] is not None for row in truth["orders"])
+    assert all(row["final_status"] is not None for row in truth["orders"])
     now = (await bank.http.get("/control/next")).json()["now"]
     assert all(row["available_at"] <= now for row in truth["statements"])
     for n in range(30):
@@ -126,7 +126,7 @@ async def test_calm_ends_every_fault(start: Starter) -> None:
     await bank.go_on(days=30)
     for row in (await bank.truth())["orders"]:
         if row["order_no"].startswith("after"):
-            assert len(row["executions"]) == (row["verdict"] == "SUCCESS")
+            assert len(row["executions"]) == (row["final_status"] == "SUCCESS")
 
 
 async def test_retries_for_want_of_funds_recover_about_seventy_percent(start: Starter) -> None:
@@ -165,6 +165,6 @@ async def test_a_year_with_six_hundred_orders_passes_in_seconds(start: Starter) 
     await bank.go_on(days=366)
     took = time.monotonic() - began
     truth = await bank.truth()
-    assert all(row["verdict"] for row in truth["orders"])
+    assert all(row["final_status"] for row in truth["orders"])
     assert len(truth["orders"]) == 600
     assert took < 5

@@ -40,7 +40,9 @@ async def test_a_refused_webhook_is_tried_again_on_the_simulators_clock(
     assert len(set(ids)) == 1
 
 
-async def test_hostile_noise_can_be_told_from_news(start: Starter, receiver: Receiver) -> None:
+async def test_hostile_noise_can_be_distinguished_from_reports(
+    start: Starter, receiver: Receiver
+) -> None:
     """Forged ones fail the signature, stale ones carry an old stamp, duplicates the same id.
 
     Strangers carry an order number that nobody sent, and some news never comes.
@@ -82,13 +84,13 @@ async def test_a_return_is_reported_with_amount_fee_and_reason(
     await bank.go_on(days=30)
     await bank.quiet()
     moves = (await bank.truth())["movements"]
-    told = {
+    reported = {
         m.body["bank_ref"]: m.body
         for m in receiver.messages
         if m.body["type"] == "order.returned" and m.genuine and m.body["order_no"][:4] == "ret-"
     }
-    assert told
-    for ref, body in told.items():
+    assert reported
+    for ref, body in reported.items():
         kinds = {r["kind"]: r["amount_minor"] for r in moves if r["bank_ref"] == ref}
         assert kinds["debit"] == body["amount_minor"] == -kinds["return"]
         assert -kinds.get("fee", 0) == body["fee_minor"]

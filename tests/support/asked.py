@@ -45,7 +45,7 @@ async def ask(port: int, path: str) -> Said | None:
 
 
 async def until(port: int, path: str, status: int) -> Said:
-    """Ask until the answer has this status; what was said last is told when it never has."""
+    """Ask until the answer has this status; the last answer is reported when it never has."""
     said: Said | None = None
     try:
         async with asyncio.timeout(WITHIN_S):

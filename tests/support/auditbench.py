@@ -1,7 +1,7 @@
 """A small world for audits: the real decisions in memory, and beside them the bank's own log.
 
-The bank here does as the books are told, so that the audit of an untouched world is clean; tests
-then change one side and expect to be told.
+The bank here does as the books are instructed, so that the audit of an untouched world is clean;
+tests then change one side and expect to see it reported.
 """
 
 from dataclasses import astuple, dataclass, field, replace
@@ -33,7 +33,7 @@ from tests.support.doors import (
     BookLine,
     IntendDebit,
     QueueReminder,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordReturn,
     RollDay,
@@ -114,8 +114,8 @@ class World:
         self.apply(command)
         message_id = self.books.item(number, loan_id).notices[-1].message_id
         self.notices.append(TruthNotice(message_id, "sms", self.books.at + SECOND))
-        receipt = RecordNoticeReceipt(
-            id=self.id("told"), actor=BANK, message_id=message_id, delivered=True
+        receipt = RecordDeliveryReport(
+            id=self.id("reported"), actor=BANK, message_id=message_id, delivered=True
         )
         self.apply(receipt)
         return message_id
@@ -158,7 +158,7 @@ class World:
         bank_ref = f"BK-{attempt.order_no}-{len(order.executions) + 1}"
         done = TruthExecution(bank_ref, amount, self.books.at + SECOND, self.books.at.date())
         self.orders[attempt.order_no] = replace(
-            order, executions=(*order.executions, done), verdict="SUCCESS", code="00"
+            order, executions=(*order.executions, done), final_status="SUCCESS", code="00"
         )
         self.move(bank_ref, amount, attempt.order_no, "debit", statement)
         return bank_ref
@@ -187,7 +187,7 @@ class World:
             )
 
     def apply_outcome(self, attempt: Attempt, outcome: Outcome) -> None:
-        """The books hear about an order."""
+        """The books record an order."""
         self.apply(
             RecordOutcome(
                 id=self.id("outcome"),
@@ -200,14 +200,14 @@ class World:
         )
 
     def confirm(self, attempt: Attempt, bank_ref: str, minor: int | None = None) -> None:
-        """The books hear that money was taken."""
+        """The books record that money was taken."""
         taken = attempt.amount_minor if minor is None else minor
         self.apply_outcome(attempt, Outcome(OutcomeClass.SUCCESS, "00", taken, bank_ref))
 
     def decline(self, attempt: Attempt, outcome_class: OutcomeClass = OutcomeClass.NSF) -> None:
-        """The bank refuses and the books hear it."""
+        """The bank refuses and the books record it."""
         order = self.orders[attempt.order_no]
-        self.orders[attempt.order_no] = replace(order, verdict="DECLINED", code="64")
+        self.orders[attempt.order_no] = replace(order, final_status="DECLINED", code="64")
         self.apply_outcome(attempt, Outcome(outcome_class, "64"))
 
     def line(

@@ -86,7 +86,7 @@ class BulkStage:
             self.clock,
         )
         files = StatementActivities(self.archive, self.reader, self.ledger)
-        hands: list[Callable[..., Any]] = [
+        activities: list[Callable[..., Any]] = [
             sweeps.roll,
             sweeps.collect,
             sweeps.deliver,
@@ -98,6 +98,6 @@ class BulkStage:
         role = Role(self.queue, runs_workflows=True, pollers_most=3)
         async with (
             build_worker(self.client, role),
-            build_worker(self.client, books_role(), hands),
+            build_worker(self.client, books_role(), activities),
         ):
             yield

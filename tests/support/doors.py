@@ -20,7 +20,7 @@ from domain.loan.commands import (
     Order,
     QueueReminder,
     RaiseOperator,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordPayment,
     RecordReturn,
@@ -34,7 +34,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.unread import RecordUnreadReport
+from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
 
 __all__ = [
@@ -56,12 +56,12 @@ __all__ = [
     "Past",
     "QueueReminder",
     "RaiseOperator",
-    "RecordNoticeReceipt",
+    "RecordDeliveryReport",
     "RecordOutcome",
     "RecordPayment",
     "RecordReturn",
     "RecordStatementBreak",
-    "RecordUnreadReport",
+    "RecordUnparsedEvent",
     "RecordUnsent",
     "RenewSend",
     "RetryNow",

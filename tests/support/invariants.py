@@ -74,7 +74,7 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
         parts = applied + receipt.waiting_minor + receipt.advance_minor
         assert receipt.amount_minor == parts + receipt.returned_minor, receipt
         assert 0 <= receipt.returned_minor <= receipt.amount_minor, receipt
-        assert min(receipt.waiting_minor, receipt.advance_minor, receipt.untold_minor) >= 0
+        assert min(receipt.waiting_minor, receipt.advance_minor, receipt.unreported_minor) >= 0
         for part in receipt.allocations:
             assert part.minor > 0
             paid[part.number] = paid[part.number].plus(part.component, part.minor)
@@ -112,22 +112,22 @@ def _check_item(loan: Loan, item: Installment, sums: Sums, paid: Amounts) -> Non
     owed = sums.amounts("owed", loan.id, item.number)
     assert owed == item.owed, where
     assert sums.amounts("forgiven", loan.id, item.number) == item.forgiven, where
-    assert sums.amounts("written_off", loan.id, item.number) == item.given_up, where
+    assert sums.amounts("written_off", loan.id, item.number) == item.written_off, where
     claim = -sums.amounts("claim", loan.id, item.number)
     assert sum(item.claims.values(), Amounts()) == item.owed, where
-    assert sum(item.given_up_claims.values(), Amounts()) == item.given_up, where
-    for claims in (item.claims, item.given_up_claims):
+    assert sum(item.written_off_claims.values(), Amounts()) == item.written_off, where
+    for claims in (item.claims, item.written_off_claims):
         assert all(min(left.values()) >= 0 for left in claims.values()), (where, claims)
     for (account, number), minor in sums.payable.items():
         assert number != (loan.id, item.number) or minor <= 0, (account, where, minor)
-    assert claim == owed + item.forgiven + item.given_up + item.subrogated, (where, claim, item)
+    assert claim == owed + item.forgiven + item.written_off + item.subrogated, (where, claim, item)
     assert item.allocated == paid, (where, item.allocated, paid)
     assert min(owed.values()) >= 0, (where, owed)
     live = item.live_attempt
     assert (live is not None) == (item.state in OUT), (where, item.state)
     if item.state in PAID:
         assert not item.owed.total, (where, item)
-        assert not item.given_up.total, (where, item)
+        assert not item.written_off.total, (where, item)
     if item.state in {State.DUE, State.RETRYING, State.DELINQUENT, *OUT}:
         assert item.owed.total > 0, (where, item)
     _check_attempts(loan, item)

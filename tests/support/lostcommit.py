@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 class LoseCommit:
     """Raises a lost connection at the next `times` commits of an engine.
 
-    `after`: the database has committed by then; otherwise it never heard of it.
+    `after`: the database has committed by then; otherwise it never received it.
     """
 
     def __init__(self, engine: AsyncEngine, *, after: bool, times: int = 1) -> None:

@@ -16,7 +16,7 @@ from domain.ledger.entry import Entry
 from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
 from domain.loan.change import Aggregates, CaseChange, Change, Message, Refusal, Transition
-from domain.loan.decide import decide, told_again
+from domain.loan.decide import decide, reported_again
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
@@ -94,7 +94,7 @@ class MemoryBooks:
         """Decide and keep the change; evidence that says what is known changes nothing."""
         key = command.dedup_key()
         if key is not None and key in self.said:
-            again = told_again(self._aggregates(), command, None)
+            again = reported_again(self._aggregates(), command, None)
             if self.said[key] == command.id or not (again.loans or again.cases):
                 return Change(answer=None)  # type: ignore[arg-type]
             return self._keep(again)

@@ -1,11 +1,11 @@
-"""Short ways to say what happens to a loan: actions performed, outcomes heard, lines booked."""
+"""Short ways to say what happens to a loan: actions performed, outcomes applied, lines booked."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.calendar import local_day, local_instant
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict, verdict_of
+from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, status_of
 from domain.kernel.command import Actor
 from domain.loan.aggregate import Receipt
 from domain.loan.change import Change, Ordered, Refusal
@@ -107,7 +107,7 @@ class Scene:
     ) -> Change | Refusal:
         """The rail says something of an order; a success without an amount is of what it orders."""
         if minor is None:
-            taken = verdict_of(outcome_class) is Verdict.CONFIRMED
+            taken = status_of(outcome_class) is OutcomeStatus.CONFIRMED
             minor = self._ordered(order_no) if taken else 0
         outcome = Outcome(outcome_class, more.pop("code", outcome_class.value), minor, **more)
         actor = DRIVER if source in {"answer", "inquiry"} else TESTER

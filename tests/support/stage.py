@@ -39,21 +39,25 @@ class Stage:
 
     @asynccontextmanager
     async def workers(self, *, debits: bool = True) -> AsyncIterator[None]:
-        """Run the workflow worker and, unless told otherwise, the rail's."""
+        """Run the workflow worker and, unless asked otherwise, the rail's."""
         async with AsyncExitStack() as stack:
             books = self.books
-            hands: list[Callable[..., Any]] = [
+            activities: list[Callable[..., Any]] = [
                 ReminderActivities(books).remind,
                 ReviewActivities(books).review,
                 ReviewActivities(books).raise_operator,
                 OrderActivities(books).apply,
-                OrderActivities(books).give_up,
+                OrderActivities(books).abandon,
                 QueriesActivities(books).look,
             ]
             role = Role(self.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
             await stack.enter_async_context(
                 build_worker(
-                    self.client, role, hands, max_cached_workflows=self.cached, grace=self.grace
+                    self.client,
+                    role,
+                    activities,
+                    max_cached_workflows=self.cached,
+                    grace=self.grace,
                 )
             )
             if debits:
@@ -64,11 +68,13 @@ class Stage:
     async def debit_worker(self, rail: FakeRail | None = None) -> AsyncIterator[None]:
         """Run a worker of the rail's queue."""
         served = rail or self.rail
-        hands = DebitActivities(self.books, self.books, {self.books.rail: served}, self.books.clock)
+        activities = DebitActivities(
+            self.books, self.books, {self.books.rail: served}, self.books.clock
+        )
         worker = build_worker(
             self.client,
             debit_role(self.books.rail, 5),
-            [hands.present, hands.inquire],
+            [activities.present, activities.inquire],
             grace=self.grace,
         )
         async with worker:

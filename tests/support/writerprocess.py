@@ -70,7 +70,7 @@ async def _main(url: str, name: str, loans: int, how: str) -> None:
     if how == "suspend":
         suspend_at_head(engine)
     clock.to(date(2026, 3, 10))
-    told = {"applied": 0, "replayed": 0, "refused": 0, "failed": 0, "retries": 0}
+    reported = {"applied": 0, "replayed": 0, "refused": 0, "failed": 0, "retries": 0}
     async with SqlBooks(engine, clock, RULES, group_max=17) as books:
         for turn in range(ROUNDS):
             dice.shuffle(names)
@@ -79,15 +79,15 @@ async def _main(url: str, name: str, loans: int, how: str) -> None:
             commands += [order for loan_id in names for order in orders(name, loan_id, turn)]
             for result in await books.apply_many(commands):
                 if isinstance(result, Applied):
-                    told["replayed" if result.replayed else "applied"] += 1
+                    reported["replayed" if result.replayed else "applied"] += 1
                 elif isinstance(result, Exception):
-                    told["failed"] += 1
+                    reported["failed"] += 1
                     sys.stderr.write(f"{result!r}\n")
                 else:
-                    told["refused"] += 1
-        told["retries"] = books.counters.retries
+                    reported["refused"] += 1
+        reported["retries"] = books.counters.retries
     await engine.dispose()
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(reported))
 
 
 if __name__ == "__main__":

@@ -72,14 +72,14 @@ async def test_loans_are_debited_in_real_time_by_separate_processes(place: Place
 
 
 async def test_doctor_finds_an_installation_that_is_well(place: Place) -> None:
-    """Asked as it is deployed, with a worker's variables: nothing fails, no secret is told."""
+    """Asked as it is deployed, with a worker's variables: nothing fails, no secret is reported."""
     home = place.topology.home
     argv = ["sh", "deploy/entrypoint.sh", sys.executable, "-m", "cli", "doctor", "--json"]
     env, log = place.topology.environment(), home / "logs" / "doctor.log"
     doctor = await Child.start([*argv, "--within", "20"], log=log, env=env, cwd=ROOT)
-    code, told = await doctor.wait(90), json.loads(log.read_text())
-    assert code == 0, told
-    found = {check["check"]: check["verdict"] for check in told["checks"]}
+    code, reported = await doctor.wait(90), json.loads(log.read_text())
+    assert code == 0, reported
+    found = {check["check"]: check["result"] for check in reported["checks"]}
     assert {"fail", "skip"} & set(found.values()) == set()
     assert (found["database role"], found["schedules"]) == ("ok", "ok")
 

@@ -49,7 +49,7 @@ def test_this_application_is_taken() -> None:
 @settings(max_examples=400, deadline=None)
 @given(st.dictionaries(st.sampled_from(TEXTS), NASTY | st.text(max_size=12), max_size=4))
 def test_any_text_in_any_field_boards_or_is_refused_by_rule(changes: dict[str, str]) -> None:
-    """Nothing else is raised: another error would be tried again and told without a field."""
+    """Nothing else is raised: another error would be tried again and reported without a field."""
     application = replace(GOOD, **changes)  # type: ignore[arg-type]
     with suppress(InvalidInput):
         assert BOARDING.command(application).loan_id == application.loan_id

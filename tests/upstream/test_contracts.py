@@ -74,7 +74,7 @@ def test_every_version_may_follow_the_one_before(name: str) -> None:
         assert breaks(old, new, from_us=from_us) == ()
 
 
-def test_every_file_belongs_to_a_contract_and_is_told_of() -> None:
+def test_every_file_belongs_to_a_contract_and_is_reported() -> None:
     """No file is left over from a message that no longer exists; the guide names each."""
     guide = (FOLDER.parent / "upstream.md").read_text(encoding="utf-8")
     stems = {re.sub(r"\.v\d+$", "", path.stem) for path in FOLDER.glob("*.json")}
@@ -195,7 +195,7 @@ def test_generator_writes_a_new_version_and_leaves_the_old_one(tmp_path: Path) -
 
 
 def test_generator_writes_no_version_that_breaks_a_promise(tmp_path: Path) -> None:
-    """A field that an older version has and the code has not: told, and nothing written."""
+    """A field that an older version has and the code has not: reported, and nothing written."""
     old = first("boarded")
     old["properties"]["branch"] = {"type": "string"}
     (tmp_path / "boarded.v1.json").write_text(json.dumps(old), encoding="utf-8")

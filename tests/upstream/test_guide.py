@@ -164,7 +164,7 @@ async def test_commands_of_the_guide_do_what_it_says(upstream: Upstream) -> None
         ({"principal": "12,000"}, "principal", "a plain decimal number"),
     ],
 )
-async def test_rules_of_the_installation_are_told_the_same_way(
+async def test_rules_of_the_installation_are_reported_the_same_way(
     upstream: Upstream, change: dict[str, Any], field: str, rule: str
 ) -> None:
     """Products, calendars and limits are checked behind the workflow; the sender sees one form."""

@@ -152,7 +152,7 @@ async def test_payload_beyond_the_limit_of_the_server_is_refused_at_the_start(
 # --- signals and the Update ----------------------------------------------------------------------
 
 
-async def told(handle: Handle, unread: int) -> tuple[str, ...]:
+async def story_with(handle: Handle, unread: int) -> tuple[str, ...]:
     async with asyncio.timeout(20):
         while (tale := await handle.query(InstallmentWorkflow.story)).unread_signals < unread:
             await asyncio.sleep(0.05)
@@ -179,7 +179,7 @@ WRONG_SIGNALS: list[tuple[str, tuple[Any, ...], str]] = [
 ]
 
 
-async def test_wrong_signals_are_counted_told_and_logged(
+async def test_wrong_signals_are_counted_reported_and_logged(
     temporal_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody waits for the answer to a signal: each that cannot be read leaves a trace."""
@@ -190,7 +190,7 @@ async def test_wrong_signals_are_counted_told_and_logged(
             handle = await scene.open()
             for name, sent, _ in WRONG_SIGNALS:
                 await handle.signal(name, args=sent)
-            tale = await told(handle, len(WRONG_SIGNALS))
+            tale = await story_with(handle, len(WRONG_SIGNALS))
             assert scene.books.applied("hold") == []
             await handle.signal("hold", HOLD)
             await scene.settle(handle)

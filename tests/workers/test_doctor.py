@@ -26,7 +26,7 @@ from workers.doctor.configuration import (
     check_settings,
 )
 from workers.doctor.examination import examine
-from workers.doctor.findings import Examiner, Finding, Verdict
+from workers.doctor.findings import CheckResult, Examiner, Finding
 from workers.processes import Child
 from workers.settings import Settings
 from workers.stackfile import StackRecord, write_stack
@@ -39,14 +39,14 @@ def settings(**more: object) -> Settings:
     return Settings.model_validate(more)
 
 
-def verdicts(found: object) -> dict[str, str]:
+def results(found: object) -> dict[str, str]:
     assert isinstance(found, list | tuple)
-    return {finding.check: finding.verdict for finding in found}
+    return {finding.check: finding.result for finding in found}
 
 
-def of(found: object, verdict: Verdict) -> list[Finding]:
+def of(found: object, result: CheckResult) -> list[Finding]:
     assert isinstance(found, list | tuple)
-    return [finding for finding in found if finding.verdict is verdict]
+    return [finding for finding in found if finding.result is result]
 
 
 async def doctor(home: Path, *options: str, **env: str) -> tuple[int, str]:
@@ -74,12 +74,12 @@ async def sandbox(
 async def test_stack_that_is_well_passes(sandbox: LocalStack) -> None:
     """Every check was asked and none failed; no secret is in what was said."""
     async with asyncio.timeout(60):  # the worker has to come up first
-        while of(await examine(sandbox.settings, 20), Verdict.FAIL):
+        while of(await examine(sandbox.settings, 20), CheckResult.FAIL):
             await asyncio.sleep(0.5)
     code, said = await doctor(sandbox.home, "--json", "--within", "20")
-    told = json.loads(said)
-    assert (code, told["healthy"]) == (0, True)
-    found = {check["check"]: check["verdict"] for check in told["checks"]}
+    reported = json.loads(said)
+    assert (code, reported["healthy"]) == (0, True)
+    found = {check["check"]: check["result"] for check in reported["checks"]}
     assert {"fail", "skip"} & set(found.values()) == set()
     assert {
         "database",
@@ -95,13 +95,13 @@ async def test_stack_that_is_well_passes(sandbox: LocalStack) -> None:
     assert [1 for secret in sandbox.record.secrets.values() if secret in said] == []
 
 
-async def test_rail_that_refuses_our_signature_is_told_apart(sandbox: LocalStack) -> None:
-    """A wrong secret and a wrong address want different hands; the secret itself is not shown."""
+async def test_rail_that_refuses_our_signature_is_distinguished(sandbox: LocalStack) -> None:
+    """Different people correct a wrong secret and a wrong address; the secret is not shown."""
     assert sandbox.record is not None
     bank = sandbox.record.simulator_url
     secrets = {"rail_api_secret": SECRET, "webhook_secret": SECRET}
     given = settings(home=sandbox.home, simulator_url=bank, **secrets)
-    [found] = of(await examine(given, 20), Verdict.FAIL)
+    [found] = of(await examine(given, 20), CheckResult.FAIL)
     assert found.check == "rail simbank"
     assert "http_401" in found.detail
     assert "ACQUIT_RAIL_API_SECRET" in found.advice
@@ -113,7 +113,7 @@ async def test_without_a_stack_it_says_what_to_start(tmp_path: Path) -> None:
     home = tmp_path / "home"
     code, said = await doctor(home, "--json", TEMPORAL_ADDRESS="127.0.0.1:9")
     found = json.loads(said)["checks"]
-    failed = {check["check"]: check for check in found if check["verdict"] == "fail"}
+    failed = {check["check"]: check for check in found if check["result"] == "fail"}
     assert code == 1
     assert {"secrets", "database", "temporal", "rail simbank"} <= set(failed)
     assert "ConnectionRefused" in failed["temporal"]["detail"]
@@ -127,7 +127,7 @@ async def test_without_a_stack_it_says_what_to_start(tmp_path: Path) -> None:
     assert "-> run `acquit up` for a sandbox" in said
 
 
-async def test_stack_that_was_stopped_is_told_apart_from_none(tmp_path: Path) -> None:
+async def test_stack_that_was_stopped_is_distinguished_from_none(tmp_path: Path) -> None:
     """Its books are there and well; its servers are not, and it says how they come back."""
     given = settings(home=tmp_path)
     await upgrade(given.books_url())
@@ -141,18 +141,18 @@ async def test_stack_that_was_stopped_is_told_apart_from_none(tmp_path: Path) ->
     )
     write_stack(tmp_path, record)
     SandboxClock.begin(tmp_path).close()
-    found = verdicts(await examine(given, 20))
+    found = results(await examine(given, 20))
     assert (found["secrets"], found["database"], found["migrations"]) == ("ok", "ok", "ok")
     assert (found["temporal"], found["rail simbank"]) == ("fail", "fail")
     assert found["task queues"] == "skip"
     assert found["clock sandbox"] == "ok"
     (tmp_path / CLOCK_FILE).unlink()
-    found = verdicts(await examine(given, 20))
+    found = results(await examine(given, 20))
     assert (found["clock sandbox"], found["database"]) == ("fail", "ok")
 
 
 async def test_faulty_settings_are_findings(tmp_path: Path) -> None:
-    """All at once and by name, like any other finding; the values of secrets are not told."""
+    """All at once and by name, like any other finding; the values of secrets are not reported."""
     code, said = await doctor(
         tmp_path,
         "--json",
@@ -160,53 +160,53 @@ async def test_faulty_settings_are_findings(tmp_path: Path) -> None:
         ACQUIT_HEALTH_PORT="none",
         ACQUIT_SMTP_PASSWORD=SECRET,
     )
-    told = json.loads(said)
-    assert (code, told["healthy"]) == (1, False)
-    details = " ".join(check["detail"] for check in told["checks"])
+    reported = json.loads(said)
+    assert (code, reported["healthy"]) == (1, False)
+    details = " ".join(check["detail"] for check in reported["checks"])
     assert "ACQUIT_DRAIN_TIMEOUT_S" in details
     assert "ACQUIT_HEALTH_PORT" in details
     assert SECRET not in said
 
 
-async def test_settings_that_do_not_fit_one_another_are_told() -> None:
+async def test_settings_that_do_not_fit_one_another_are_reported() -> None:
     """Each alone is right; together they do not work, or do not do what somebody may think."""
     given = settings(codec_tokens=f"ann:{SECRET}", simulator_url="http://bank")
     found = await check_settings(given, None)
-    assert [it.detail.split()[0] for it in of(found, Verdict.FAIL)] == ["ACQUIT_CODEC_TOKENS"]
-    assert any("simulated bank" in it.detail for it in of(found, Verdict.WARN))
+    assert [it.detail.split()[0] for it in of(found, CheckResult.FAIL)] == ["ACQUIT_CODEC_TOKENS"]
+    assert any("simulated bank" in it.detail for it in of(found, CheckResult.WARN))
     whole = settings(
         database_url="sqlite+aiosqlite:///b",
         smtp_host="mail",
         sms_url="https://sms.example",
         sms_secret=SECRET,
     )
-    assert verdicts(await check_settings(whole, None)) == {"settings": "ok"}
+    assert results(await check_settings(whole, None)) == {"settings": "ok"}
 
 
 @pytest.mark.parametrize(
-    ("given", "verdict", "word"),
+    ("given", "result", "word"),
     [
-        ({"rail_api_secret": SECRET}, Verdict.FAIL, "ACQUIT_WEBHOOK_SECRET is missing"),
-        ({"rail_api_secret": "short"}, Verdict.WARN, "ACQUIT_RAIL_API_SECRET is shorter"),
-        ({}, Verdict.WARN, "written in clear"),
-        ({"payload_keys": f"k1:{SECRET}"}, Verdict.FAIL, "payload_keys"),
-        ({"payload_keys": new_key("k1"), "codec_tokens": "a:b"}, Verdict.FAIL, "codec_tokens"),
+        ({"rail_api_secret": SECRET}, CheckResult.FAIL, "ACQUIT_WEBHOOK_SECRET is missing"),
+        ({"rail_api_secret": "short"}, CheckResult.WARN, "ACQUIT_RAIL_API_SECRET is shorter"),
+        ({}, CheckResult.WARN, "written in clear"),
+        ({"payload_keys": f"k1:{SECRET}"}, CheckResult.FAIL, "payload_keys"),
+        ({"payload_keys": new_key("k1"), "codec_tokens": "a:b"}, CheckResult.FAIL, "codec_tokens"),
     ],
 )
-async def test_secrets_are_looked_at_and_never_told(
-    given: dict[str, str], verdict: Verdict, word: str
+async def test_secrets_are_looked_at_and_never_reported(
+    given: dict[str, str], result: CheckResult, word: str
 ) -> None:
     """Missing, short, absent keys, or text that is no keyring: named, and not quoted."""
     examiner = Examiner(5, Redactor())
     found = await examiner.run("secrets", "advice", lambda: check_secrets(settings(**given), None))
-    assert any(word in it.detail for it in of(found, verdict)), found
+    assert any(word in it.detail for it in of(found, result)), found
     assert SECRET not in str(found)
 
 
 async def test_whole_secrets_pass() -> None:
     """Both secrets of the rail and a keyring."""
     keys = {"rail_api_secret": SECRET, "webhook_secret": SECRET, "payload_keys": new_key("k1")}
-    assert verdicts(await check_secrets(settings(**keys), None)) == {"secrets": "ok"}
+    assert results(await check_secrets(settings(**keys), None)) == {"secrets": "ok"}
 
 
 async def test_product_files_are_read_and_their_names_looked_up(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ async def test_product_files_are_read_and_their_names_looked_up(tmp_path: Path) 
     strange = text.replace('rail = "simbank"', 'rail = "pigeon"').replace('"CN"', '"MARS"')
     (tmp_path / "it.toml").write_text(strange, encoding="utf-8")
     given = settings(products=tmp_path)
-    details = [it.detail for it in of(await check_products(given), Verdict.FAIL)]
+    details = [it.detail for it in of(await check_products(given), CheckResult.FAIL)]
     assert details == [
         "cn-personal@1: no rail 'pigeon'",
         "cn-personal@1: no calendar 'MARS'",
@@ -223,20 +223,20 @@ async def test_product_files_are_read_and_their_names_looked_up(tmp_path: Path) 
     (tmp_path / "it.toml").write_text("id = 3", encoding="utf-8")
     examiner = Examiner(5, Redactor())
     found = await examiner.run("products", "advice", lambda: check_products(given))
-    assert len(of(found, Verdict.FAIL)) > 1
+    assert len(of(found, CheckResult.FAIL)) > 1
 
 
 @pytest.mark.parametrize(
-    ("ahead", "sandbox", "verdict"),
+    ("ahead", "sandbox", "result"),
     [
-        (90, False, Verdict.OK),
-        (20, False, Verdict.WARN),
-        (-1, False, Verdict.FAIL),
-        (-1, True, Verdict.WARN),
+        (90, False, CheckResult.OK),
+        (20, False, CheckResult.WARN),
+        (-1, False, CheckResult.FAIL),
+        (-1, True, CheckResult.WARN),
     ],
 )
 async def test_calendars_are_confirmed_far_enough(
-    ahead: int, sandbox: bool, verdict: Verdict
+    ahead: int, sandbox: bool, result: CheckResult
 ) -> None:
     """Warns two months before due dates are moved by guesses, fails when they are.
 
@@ -245,16 +245,16 @@ async def test_calendars_are_confirmed_far_enough(
     products: Any = read_products(settings().products)
     now = datetime(CN.year, CN.month, CN.day, 4, tzinfo=UTC) - timedelta(days=ahead)
     found = await check_calendars(products, now, sandbox=sandbox)
-    assert verdicts(found)["calendar CN"] is verdict
+    assert results(found)["calendar CN"] is result
 
 
-async def test_check_that_hangs_is_given_up() -> None:
-    """One silent part of the world does not keep the doctor from telling of the others."""
+async def test_check_that_hangs_is_abandoned() -> None:
+    """One silent part of the world does not keep the doctor from naming the others."""
 
     async def silent() -> list[Finding]:
         await asyncio.sleep(3600)
         return []
 
     [found] = await Examiner(0.05, Redactor()).run("temporal", "look there", silent)
-    assert (found.verdict, found.detail) == (Verdict.FAIL, "no answer within 0.05 s")
+    assert (found.result, found.detail) == (CheckResult.FAIL, "no answer within 0.05 s")
     assert found.advice == "look there"

@@ -25,7 +25,7 @@ from adapters.temporal.schedules import ensure_schedules, schedule_ids
 from sandbox.devserver import DevServer
 from workers.clock import WallClock
 from workers.doctor.books import check_books, skew
-from workers.doctor.findings import Examiner, Finding, Verdict
+from workers.doctor.findings import CheckResult, Examiner, Finding
 from workers.doctor.rails import check_rails
 from workers.doctor.temporal import check_temporal
 from workers.processes import free_port
@@ -76,17 +76,17 @@ async def execute(url: str, *statements: str) -> None:
     await engine.dispose()
 
 
-async def test_database_that_is_away_is_told_without_its_password() -> None:
+async def test_database_that_is_away_is_reported_without_its_password() -> None:
     """The address is shown, the rest of the books is not asked after."""
     url = f"postgresql+asyncpg://app:{SECRET}@127.0.0.1:{free_port()}/acquit"
     found = await books(url)
-    assert found["database"].verdict is Verdict.FAIL
+    assert found["database"].result is CheckResult.FAIL
     assert "ConnectionRefused" in found["database"].detail
-    assert found["migrations"].verdict is Verdict.SKIP
+    assert found["migrations"].result is CheckResult.SKIP
     assert SECRET not in str(found)
 
 
-async def test_database_that_says_nothing_is_given_up() -> None:
+async def test_database_that_says_nothing_is_abandoned() -> None:
     """A connection that hangs, as behind a firewall, ends with the time limit."""
     async with listening(silent) as port:
         url = f"postgresql+asyncpg://app:{SECRET}@127.0.0.1:{port}/acquit"
@@ -95,30 +95,30 @@ async def test_database_that_says_nothing_is_given_up() -> None:
 
 
 async def test_address_that_is_none_is_a_finding() -> None:
-    """What SQLAlchemy cannot read is told like all else."""
+    """What SQLAlchemy cannot read is reported like all else."""
     found = await books("mysql://there")
-    assert found["database"].verdict is Verdict.FAIL
-    assert found["clock database"].verdict is Verdict.SKIP
+    assert found["database"].result is CheckResult.FAIL
+    assert found["clock database"].result is CheckResult.SKIP
 
 
 async def test_revision_older_than_the_build_fails_and_a_newer_one_warns(sqlite_url: str) -> None:
     """Older: the build cannot work. Newer: a release is rolling in, and this build still works."""
     await upgrade(sqlite_url, "0001")
     found = await books(sqlite_url)
-    assert found["migrations"].verdict is Verdict.FAIL
+    assert found["migrations"].result is CheckResult.FAIL
     assert "acquit db upgrade" in found["migrations"].advice
-    assert found["database role"].verdict is Verdict.SKIP
+    assert found["database role"].result is CheckResult.SKIP
     await upgrade(sqlite_url)
-    assert {it.verdict for it in (await books(sqlite_url)).values()} == {Verdict.OK}
+    assert {it.result for it in (await books(sqlite_url)).values()} == {CheckResult.OK}
     await execute(sqlite_url, "UPDATE alembic_version SET version_num = '9999'")
-    assert (await books(sqlite_url))["migrations"].verdict is Verdict.WARN
+    assert (await books(sqlite_url))["migrations"].result is CheckResult.WARN
 
 
 async def test_role_that_may_rewrite_the_journal_fails(postgres_url: str) -> None:
     """As owner: fails. As the restricted role: passes. Without its rights: says which it lacks."""
     await upgrade(postgres_url)
     owned = (await books(postgres_url))["database role"]
-    assert owned.verdict is Verdict.FAIL
+    assert owned.result is CheckResult.FAIL
     assert "UPDATE entries" in owned.detail
     assert "--grant-to" in owned.advice
     role = f"app_{uuid.uuid4().hex[:8]}"
@@ -126,10 +126,10 @@ async def test_role_that_may_rewrite_the_journal_fails(postgres_url: str) -> Non
     await grant(postgres_url, role)
     restricted = make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
     found = await books(restricted)
-    assert {it.verdict for it in found.values()} == {Verdict.OK}, found
+    assert {it.result for it in found.values()} == {CheckResult.OK}, found
     await execute(postgres_url, f"REVOKE INSERT ON outbox FROM {role}")
     lacking = (await books(restricted))["database role"]
-    assert (lacking.verdict, lacking.detail) == (Verdict.FAIL, f"{role} may not INSERT outbox")
+    assert (lacking.result, lacking.detail) == (CheckResult.FAIL, f"{role} may not INSERT outbox")
     await execute(postgres_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
@@ -140,24 +140,30 @@ async def test_missing_guard_of_the_journal_fails(
     """Whoever drops the trigger of an append-only table is found out."""
     url = sqlite_url if database == "sqlite" else postgres_url
     await upgrade(url)
-    assert (await books(url))["journal guards"].verdict is Verdict.OK
+    assert (await books(url))["journal guards"].result is CheckResult.OK
     dropped = "entries_no_delete" if database == "sqlite" else "entries_append_only ON entries"
     await execute(url, f"DROP TRIGGER {dropped}")
     found = (await books(url))["journal guards"]
-    assert (found.verdict, found.detail) == (
-        Verdict.FAIL,
+    assert (found.result, found.detail) == (
+        CheckResult.FAIL,
         "no trigger refuses changes of entries",
     )
 
 
 @pytest.mark.parametrize(
-    ("seconds", "verdict"),
-    [(0, Verdict.OK), (5, Verdict.OK), (-6, Verdict.WARN), (61, Verdict.FAIL), (-61, Verdict.FAIL)],
+    ("seconds", "result"),
+    [
+        (0, CheckResult.OK),
+        (5, CheckResult.OK),
+        (-6, CheckResult.WARN),
+        (61, CheckResult.FAIL),
+        (-61, CheckResult.FAIL),
+    ],
 )
-def test_clocks_that_differ_are_judged(seconds: int, verdict: Verdict) -> None:
+def test_clocks_that_differ_are_judged(seconds: int, result: CheckResult) -> None:
     """Either way: logs mislead beyond five seconds, signatures fail beyond a minute."""
     found = skew("clock database", timedelta(seconds=seconds))
-    assert found.verdict is verdict
+    assert found.result is result
     assert ("behind" in found.detail) == (seconds < 0)
 
 
@@ -179,14 +185,14 @@ async def temporal(
     return by_check(await check_temporal(given, None, PRODUCTS, examiner))
 
 
-async def test_server_that_says_nothing_is_given_up(production: pytest.MonkeyPatch) -> None:
+async def test_server_that_says_nothing_is_abandoned(production: pytest.MonkeyPatch) -> None:
     """Everything else about Temporal is left out, with the reason."""
     async with listening(silent) as port:
         production.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
         found = await temporal(examiner=Examiner(0.5, Redactor()))
-    assert found["temporal"].verdict is Verdict.FAIL
+    assert found["temporal"].result is CheckResult.FAIL
     assert found["task queues"] == Finding(
-        "task queues", Verdict.SKIP, "Temporal cannot be reached"
+        "task queues", CheckResult.SKIP, "Temporal cannot be reached"
     )
 
 
@@ -194,9 +200,9 @@ async def test_namespace_that_is_missing_is_named(production: pytest.MonkeyPatch
     """Reachable, but nobody has set it up."""
     production.setenv("TEMPORAL_NAMESPACE", "nowhere")
     found = await temporal()
-    assert found["temporal"].verdict is Verdict.OK
+    assert found["temporal"].result is CheckResult.OK
     assert found["namespace"].detail == "there is no namespace 'nowhere'"
-    assert found["schedules"].verdict is Verdict.SKIP
+    assert found["schedules"].result is CheckResult.SKIP
 
 
 async def test_server_that_does_not_know_us_sends_to_the_credentials(
@@ -209,7 +215,7 @@ async def test_server_that_does_not_know_us_sends_to_the_credentials(
 
     production.setattr("workers.doctor.temporal.namespace_of", refused)
     found = (await temporal())["namespace"]
-    assert (found.verdict, found.detail) == (Verdict.FAIL, "refused: unauthenticated")
+    assert (found.result, found.detail) == (CheckResult.FAIL, "refused: unauthenticated")
     assert "TEMPORAL_API_KEY" in found.advice
 
 
@@ -238,25 +244,25 @@ async def bare(temporal_client: Client, production: pytest.MonkeyPatch) -> Clien
 async def test_namespace_that_holds_nothing_lacks_all_that_it_needs(bare: Client) -> None:
     """Retention, search attributes, pollers, schedules, current build: each with what to do."""
     found = await temporal(build_id="2026.11.1")
-    assert found["namespace"].verdict is Verdict.WARN
+    assert found["namespace"].result is CheckResult.WARN
     assert "kept for 1 days" in found["namespace"].detail
     assert found["search attributes"].detail.count("no ") == len(SEARCH_ATTRIBUTES)
     queues = {name: it for name, it in found.items() if name.startswith("queue ")}
     assert len(queues) == 4
-    assert {it.verdict for it in queues.values()} == {Verdict.FAIL}
+    assert {it.result for it in queues.values()} == {CheckResult.FAIL}
     assert "acquit worker debit.simbank" in queues["queue debit.simbank (activity)"].advice
-    assert found["schedules"].verdict is Verdict.FAIL
-    assert found["build"].verdict is Verdict.FAIL
+    assert found["schedules"].result is CheckResult.FAIL
+    assert found["build"].result is CheckResult.FAIL
     assert "acquit release current 2026.11.1" in found["build"].advice
-    # Schedules as a workflow worker makes them; one that somebody paused is told.
+    # Schedules as a workflow worker makes them; one that somebody paused is reported.
     orders = sweep_orders("main", PRODUCTS)
     await ensure_schedules(bare, "main", orders, HealOrder())
-    assert (await temporal())["schedules"].verdict is Verdict.OK
+    assert (await temporal())["schedules"].result is CheckResult.OK
     first = schedule_ids("main", orders)[0]
     await bare.get_schedule_handle(first).pause()
     found = await temporal()
-    assert (found["schedules"].verdict, found["schedules"].detail) == (
-        Verdict.WARN,
+    assert (found["schedules"].result, found["schedules"].detail) == (
+        CheckResult.WARN,
         f"{first} is paused",
     )
 
@@ -271,18 +277,18 @@ async def rails(url: str | None, examiner: Examiner = EXAMINER) -> dict[str, Fin
 
 
 async def test_rail_that_is_not_configured_or_not_there_fails() -> None:
-    """Told apart, because different hands put them right; a silent one ends by the time limit."""
+    """Distinguished: different people correct them; a silent one ends by the time limit."""
     assert "not configured" in (await rails(None))["rail simbank"].detail
     gone = await rails(f"http://127.0.0.1:{free_port()}")
     assert "connect" in gone["rail simbank"].detail
-    assert {it.verdict for it in gone.values()} == {Verdict.FAIL}
+    assert {it.result for it in gone.values()} == {CheckResult.FAIL}
     async with listening(silent) as port:
         mute = await rails(f"http://127.0.0.1:{port}", Examiner(0.5, Redactor()))
     assert mute["rail simbank"].detail == "no answer within 0.5 s"
     assert SECRET not in str([gone, mute])
 
 
-async def test_rail_whose_clock_is_off_is_told() -> None:
+async def test_rail_whose_clock_is_off_is_reported() -> None:
     """Its answers carry its time: an hour off, our signatures would be stale to it."""
 
     async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -295,5 +301,5 @@ async def test_rail_whose_clock_is_off_is_told() -> None:
 
     async with listening(late) as port:
         found = await rails(f"http://127.0.0.1:{port}")
-    assert found["clock rail"].verdict is Verdict.FAIL
+    assert found["clock rail"].result is CheckResult.FAIL
     assert "behind" in found["clock rail"].detail

@@ -83,7 +83,7 @@ async def test_dependency_that_is_away_makes_not_ready_and_never_dead(
     assert [it.status_code for it in await asked(health, "/readyz")] == [200]
 
 
-async def test_dependency_that_decides_nothing_is_told(health: Health) -> None:
+async def test_dependency_that_decides_nothing_is_reported(health: Health) -> None:
     """What the role can do without is shown, and the process stays in service."""
     away = Dependency()
     away.fault = NotReady("unavailable")
@@ -97,7 +97,7 @@ async def test_dependency_that_decides_nothing_is_told(health: Health) -> None:
     }
 
 
-async def test_silent_dependency_is_given_up(
+async def test_silent_dependency_is_abandoned(
     health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A check is bounded: whoever asks gets an answer while something else hangs."""
@@ -123,7 +123,7 @@ async def test_many_askers_are_one_look(
     assert books.asked == 1
 
 
-async def test_dead_part_ends_the_process_and_is_told(health: Health) -> None:
+async def test_dead_part_ends_the_process_and_is_reported(health: Health) -> None:
     """Nobody starts an unhealthy container again under Compose, but everybody one that ended."""
     health.part("outbox", lambda: False)
     live, ready = await asked(health, "/healthz", "/readyz")
@@ -134,7 +134,7 @@ async def test_dead_part_ends_the_process_and_is_told(health: Health) -> None:
 
 
 async def test_phases_are_seen(health: Health) -> None:
-    """Not ready before work begins and from the instant at which it is told to stop, alive always.
+    """Not ready before work begins and from the instant at which it is asked to stop, alive always.
 
     Parts end one by one while the process drains: that is no death.
     """
@@ -153,7 +153,7 @@ async def test_phases_are_seen(health: Health) -> None:
 
 
 async def test_without_a_port_nothing_listens_and_a_taken_one_is_named(health: Health) -> None:
-    """Off by default; a port that somebody has is a mistake of the settings, told in one line."""
+    """Off by default; a port that is taken is a mistake of the settings, reported in one line."""
     async with health_door(health, Settings()):
         pass
     given = Settings(health_port=free_port())
@@ -252,7 +252,7 @@ async def test_worker_on_books_of_an_older_revision_is_not_ready(
     assert code == 0, it.child.tail()
 
 
-async def test_door_that_is_told_to_stop_answers_what_it_has_begun(
+async def test_door_that_is_asked_to_stop_answers_what_it_has_begun(
     temporal: DevServer, sqlite_url: str, tmp_path: Path
 ) -> None:
     """A report half received at SIGTERM: not ready at once, alive, answered, then the end."""

@@ -1,4 +1,4 @@
-"""Children stop when told, are killed when deaf, and say why they failed."""
+"""Children stop when asked, are killed when deaf, and say why they failed."""
 
 from __future__ import annotations
 

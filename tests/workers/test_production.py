@@ -21,7 +21,7 @@ def settings(**more: object) -> Settings:
 
 
 @pytest.mark.parametrize("record", [None, PRODUCTION])
-def test_production_encrypts_and_pins_where_it_is_told_to(record: StackRecord | None) -> None:
+def test_production_encrypts_and_pins_where_it_is_asked_to(record: StackRecord | None) -> None:
     """Keys switch encryption on, a build id pins drivers; without them neither happens."""
     given = settings(payload_keys=new_key("k1"), build_id="2026.11.1")
     assert isinstance(data_converter(given, record).payload_codec, EncryptionCodec)

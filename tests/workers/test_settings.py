@@ -1,4 +1,4 @@
-"""Settings and the record of the last stack: one place, all faults at once, no secret told."""
+"""Settings and the record of the last stack: one place, all faults at once, no secret reported."""
 
 import json
 import stat
@@ -49,7 +49,7 @@ def test_the_environment_is_read_and_the_command_line_wins(
     assert "pw" not in repr(settings)
 
 
-def test_all_faulty_settings_are_told_together_and_secrets_are_not(
+def test_all_faulty_settings_are_reported_together_and_secrets_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every fault names its variable and rule."""

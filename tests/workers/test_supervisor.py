@@ -60,7 +60,7 @@ async def test_mistake_of_the_settings_ends_the_parent_with_the_same_code() -> N
     assert (it.code, slot.restarts) == (Exit.MISTAKE, 0)
 
 
-async def test_process_that_does_not_drain_is_killed_and_told(tmp_path: Path) -> None:
+async def test_process_that_does_not_drain_is_killed_and_reported(tmp_path: Path) -> None:
     """The end is bounded, and the exit code says that something was cut short."""
     ready = tmp_path / "ready"
     it, slot = await supervised(DEAF.format(ready=str(ready)), 0, ready=ready)

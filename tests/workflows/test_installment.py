@@ -34,7 +34,7 @@ async def story(handle: Handle) -> Story:
     return await handle.query(InstallmentWorkflow.story)
 
 
-async def told(handle: Handle, text: str) -> Story:
+async def story_with(handle: Handle, text: str) -> Story:
     """The story once it holds `text`."""
     async with asyncio.timeout(20):
         while text not in "\n".join((tale := await story(handle)).happened):
@@ -48,7 +48,7 @@ async def test_happy_path_takes_four_workflow_tasks_and_one_post(temporal_client
     async with scene.workers():
         handle = await scene.open()
         await reaches(scene, State.CLEARING)
-        await told(handle, "CLEARING")
+        await story_with(handle, "CLEARING")
         closure = await scene.settle(handle)
     assert closure == Closure(scene.books.loan_id, 1, 1, State.CLOSED, scene.books.current.version)
     events = await counted(handle)
@@ -69,7 +69,7 @@ async def test_driver_shows_its_state_to_searches_and_people(temporal_client: Cl
     async with scene.workers():
         handle = await scene.open()
         await reaches(scene, State.RETRYING)
-        tale = await told(handle, "RETRYING")
+        tale = await story_with(handle, "RETRYING")
         assert "PRESENT not before" in tale.next
         shown = (await handle.describe()).typed_search_attributes
         assert shown.get(names.STATE) == "RETRYING"
@@ -95,7 +95,7 @@ async def test_unknown_outcome_is_inquired_and_never_presented_again(
 
 
 async def test_declined_debit_is_tried_again_under_a_new_number(temporal_client: Client) -> None:
-    """A refusal is a verdict: the next attempt has its own order number."""
+    """A refusal is a final outcome: the next attempt has its own order number."""
     scene = stage(temporal_client, presents=[NSF, OK])
     async with scene.workers():
         handle = await scene.open()
@@ -153,7 +153,7 @@ async def test_action_of_an_unknown_kind_waits_for_a_newer_view(temporal_client:
     scene.books.current = scene.books.change(next_action=later)
     async with scene.workers():
         handle = await scene.open()
-        await told(handle, "opened")
+        await story_with(handle, "opened")
         assert scene.books.commands == []
         await scene.settle(handle)
 
@@ -167,7 +167,7 @@ async def test_action_that_changes_nothing_asks_for_a_person(
     scene.books.stuck = True
     async with scene.workers():
         handle = await scene.open()
-        await told(handle, "needs an operator")
+        await story_with(handle, "needs an operator")
         await asyncio.sleep(1)
         assert len(scene.books.applied("raise_operator")) == 1
         assert (await handle.describe()).typed_search_attributes.get(names.OPERATOR) is True
@@ -194,7 +194,7 @@ async def test_messages_before_the_first_task_are_not_lost(temporal_client: Clie
     handle = await scene.open()
     await handle.signal("hold", hold())
     async with scene.workers():
-        await told(handle, "hold by operator: applied")
+        await story_with(handle, "hold by operator: applied")
         await asyncio.sleep(0.3)
         assert scene.rail.posted == []
         await handle.signal("unhold", sent("unhold", "u-1", "settled"))
@@ -234,7 +234,7 @@ async def test_update_gives_the_new_view_or_a_stored_refusal(temporal_client: Cl
         cause = refused.value.cause
         assert isinstance(cause, ApplicationError)
         assert (cause.type, cause.details[0]["rule"]) == ("Refused", "waiver.limit")
-        await told(handle, "write_off by operator: refused by waiver.limit")
+        await story_with(handle, "write_off by operator: refused by waiver.limit")
         await scene.settle(handle)
 
 
@@ -276,9 +276,9 @@ async def test_cancel_request_becomes_a_hold(temporal_client: Client) -> None:
     scene.books.pace = type(scene.books.pace)(present=timedelta(hours=1))
     async with scene.workers():
         handle = await scene.open()
-        await told(handle, "REMIND")
+        await story_with(handle, "REMIND")
         await handle.cancel()
-        await told(handle, "hold by workflow: applied")
+        await story_with(handle, "hold by workflow: applied")
         closure = await scene.settle(handle)
     assert closure.state is State.CLOSED
     assert scene.books.applied("hold")[0].reason == "workflow cancel requested"
@@ -292,7 +292,7 @@ async def test_cancel_request_does_not_cut_a_debit_in_flight(temporal_client: Cl
         handle = await scene.open()
         await asyncio.wait_for(scene.rail.sent.wait(), 20)
         await handle.cancel()
-        await told(handle, "hold by workflow: applied")
+        await story_with(handle, "hold by workflow: applied")
         scene.rail.stop_after_send.set()
         await reaches(scene, State.CLEARING)
         closure = await scene.settle(handle)
@@ -302,7 +302,7 @@ async def test_cancel_request_does_not_cut_a_debit_in_flight(temporal_client: Cl
 
 
 async def test_worker_shutdown_does_not_cut_a_debit_in_flight(temporal_client: Client) -> None:
-    """A worker told to stop answers and records the debit it has sent before it goes."""
+    """A worker asked to stop answers and records the debit it has sent before it goes."""
     scene = stage(temporal_client)
     scene.grace = timedelta(milliseconds=200)
     answer = scene.rail.stop_after_send = asyncio.Event()
@@ -321,7 +321,7 @@ async def test_worker_that_froze_is_replaced_and_its_late_answer_does_no_harm(
     temporal_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No heartbeat: another try asks the rail; when the frozen one answers it is old news."""
-    monkeypatch.setattr(shielded, "_ACTION_S", 3600.0)
+    monkeypatch.setattr(shielded, "_EVERY_S", 3600.0)
     monkeypatch.setitem(policies.DEBIT, "heartbeat_timeout", timedelta(seconds=1))
     scene = stage(temporal_client)
     answer = scene.rail.stop_after_send = asyncio.Event()
@@ -337,14 +337,14 @@ async def test_worker_that_froze_is_replaced_and_its_late_answer_does_no_harm(
     assert len(scene.rail.inquired) == 1
 
 
-async def test_unknown_signal_is_counted_and_told(temporal_client: Client) -> None:
+async def test_unknown_signal_is_counted_and_reported(temporal_client: Client) -> None:
     """A mistyped signal is not lost silently: it is counted, logged and in the story."""
     scene = stage(temporal_client)
     scene.books.pace = type(scene.books.pace)(present=timedelta(hours=1))
     async with scene.workers():
         handle = await scene.open()
         await handle.signal("holdd", {"id": "h"})
-        tale = await told(handle, "unknown signal 'holdd'")
+        tale = await story_with(handle, "unknown signal 'holdd'")
         assert tale.unknown_signals == 1
         await scene.settle(handle)
 
@@ -355,7 +355,7 @@ async def test_driver_of_an_old_generation_returns(temporal_client: Client) -> N
     scene.books.pace = type(scene.books.pace)(present=timedelta(hours=1))
     async with scene.workers():
         handle = await scene.open()
-        await told(handle, "REMIND")
+        await story_with(handle, "REMIND")
         await handle.signal(InstallmentWorkflow.wake, scene.books.change(generation=2))
         closure = await asyncio.wait_for(handle.result(), 20)
     assert closure.reopened_as == 2
@@ -368,7 +368,7 @@ async def test_older_views_change_nothing(temporal_client: Client) -> None:
     async with scene.workers():
         handle = await scene.open()
         await reaches(scene, State.CLEARING)
-        await told(handle, "CLEARING")
+        await story_with(handle, "CLEARING")
         await handle.signal(InstallmentWorkflow.wake, old)
         assert (await handle.query(InstallmentWorkflow.view)) == scene.books.current
         await scene.settle(handle)
@@ -386,7 +386,7 @@ async def test_driver_without_any_cache_does_the_same(temporal_client: Client) -
         )
         await reaches(scene, State.CLEARING)
         await handle.cancel()
-        await told(handle, "hold by workflow: applied")
+        await story_with(handle, "hold by workflow: applied")
         await scene.settle(handle)
     assert len(scene.rail.posted) == 2
 

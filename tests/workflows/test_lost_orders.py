@@ -116,7 +116,7 @@ async def test_a_waiting_order_travels_to_the_new_run(
         monkeypatch.setattr(policies, "EVENTS_MOST", 4000)
 
 
-async def test_an_order_that_nobody_can_be_told_about_is_shown_by_the_driver(
+async def test_an_order_that_nobody_can_be_notified_about_is_shown_by_the_driver(
     temporal_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the books away for all, searches and people still see that a person is needed."""

@@ -12,7 +12,7 @@ from adapters.sql.read.looking import look
 from adapters.sql.schema.migrate import revision_of
 from adapters.sql.schema.rights import database_clock, rights_of
 from adapters.sql.schema.tables import outbox
-from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
+from workers.doctor.findings import CheckResult, Finding, fail, ok, skip, warn
 from workers.production import is_sandbox
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ async def check_books(
     try:
         engine = books_engine(url, pool_size=1)
     except Exception as error:  # noqa: BLE001  (an address that cannot be read)
-        return [fail("database", examiner.told(error), _REACH), *_skipped("no usable address")]
+        return [fail("database", examiner.shown(error), _REACH), *_skipped("no usable address")]
     try:
         found = await examiner.run("database", _REACH, lambda: _reach(engine))
-        if found[0].verdict is not Verdict.OK:
+        if found[0].result is not CheckResult.OK:
             return [*found, *_skipped("the database cannot be reached")]
         found += await examiner.run("migrations", _MIGRATE, lambda: _migrated(engine))
-        if found[-1].verdict is Verdict.FAIL:
+        if found[-1].result is CheckResult.FAIL:
             return [*found, *_skipped("the books are not migrated")[1:]]
         sandbox = is_sandbox(record)
         found += await examiner.run("database role", _RESTRICT, lambda: _role(engine, sandbox))
@@ -104,11 +104,11 @@ async def _role(engine: AsyncEngine, sandbox: bool) -> Sequence[Finding]:  # noq
 
 async def _outbox(engine: AsyncEngine) -> Sequence[Finding]:
     async with look(engine) as conn:
-        dead = select(func.count()).select_from(outbox).where(outbox.c.given_up_at.is_not(None))
+        dead = select(func.count()).select_from(outbox).where(outbox.c.dead_at.is_not(None))
         count = int((await conn.execute(dead)).scalar_one())
     if count:
-        return [warn("outbox", f"{count} messages were given up after many tries", _REVIVE)]
-    return [ok("outbox", "no message was given up")]
+        return [warn("outbox", f"{count} messages are dead letters after many tries", _REVIVE)]
+    return [ok("outbox", "no message is a dead letter")]
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:

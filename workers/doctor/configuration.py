@@ -138,7 +138,7 @@ async def check_calendars(
         try:
             until = load_calendar(name).confirmed_until
         except InvalidInput:
-            continue  # told with the products
+            continue  # reported with the products
         left = until - local_day(now, zone)
         check, text = f"calendar {name}", f"confirmed until {until}"
         advice = "enter the next year's notice into adapters/calendars, or take a newer release"

@@ -50,7 +50,7 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
     record = read_stack(settings.home)
     examiner = Examiner(within_s, Redactor(secrets_in(settings, record)))
     with ExitStack() as closing:
-        clock, told = _clock(settings, record)
+        clock, findings = _clock(settings, record)
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
         products = _products(settings)
@@ -69,11 +69,11 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
             check_rails(settings, record, products, clock, examiner),
         )
         found = [finding for part in parts for finding in part]
-        return (*found, *told)
+        return (*found, *findings)
 
 
 def _products(settings: Settings) -> dict[str, ProductFile]:
-    """What the other checks ask after; faulty files are told by the check of products."""
+    """What the other checks ask after; faulty files are reported by the check of products."""
     try:
         return dict(read_products(settings.products))
     except (SourceRefused, OSError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DETAIL_MOST = 300
 
 
-class Verdict(StrEnum):
+class CheckResult(StrEnum):
     """How a check ended."""
 
     OK = "ok"
@@ -35,29 +35,29 @@ class Finding:
     """One line of the doctor's: `advice` says what to do next, empty where nothing is to do."""
 
     check: str
-    verdict: Verdict
+    result: CheckResult
     detail: str
     advice: str = ""
 
 
 def ok(check: str, detail: str) -> Finding:
     """A check that found everything as it should be."""
-    return Finding(check, Verdict.OK, detail)
+    return Finding(check, CheckResult.OK, detail)
 
 
 def warn(check: str, detail: str, advice: str) -> Finding:
     """A check of something that works now, and that somebody should look at."""
-    return Finding(check, Verdict.WARN, detail, advice)
+    return Finding(check, CheckResult.WARN, detail, advice)
 
 
 def fail(check: str, detail: str, advice: str) -> Finding:
     """A check of something that does not work."""
-    return Finding(check, Verdict.FAIL, detail, advice)
+    return Finding(check, CheckResult.FAIL, detail, advice)
 
 
 def skip(check: str, because: str) -> Finding:
     """A check that could not be made."""
-    return Finding(check, Verdict.SKIP, because)
+    return Finding(check, CheckResult.SKIP, because)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,11 @@ class Examiner:
         except TimeoutError:
             return [fail(check, f"no answer within {self.within_s:g} s", advice)]
         except SourceRefused as error:
-            return [fail(check, self.told(fault), advice) for fault in error.faults]
+            return [fail(check, self.shown(fault), advice) for fault in error.faults]
         except Exception as error:  # noqa: BLE001  (whatever it is, it is what was found)
-            return [fail(check, self.told(error), advice)]
+            return [fail(check, self.shown(error), advice)]
 
-    def told(self, error: BaseException) -> str:
+    def shown(self, error: BaseException) -> str:
         """An error in one line: ours by its text, others by their kind and their driver's text."""
         origin = getattr(error, "orig", None) or error
         kind = "" if isinstance(origin, AcquitError) else f"{type(origin).__name__}: "

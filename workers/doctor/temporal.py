@@ -12,7 +12,7 @@ from adapters.temporal.client import connect
 from adapters.temporal.reach import namespace_of, paused, pollers, search_attributes
 from adapters.temporal.releases import builds
 from adapters.temporal.schedules import schedule_ids
-from workers.doctor.findings import Finding, Verdict, fail, ok, skip, warn
+from workers.doctor.findings import CheckResult, Finding, fail, ok, skip, warn
 from workers.production import answering, build_of, is_sandbox, sweep_orders
 from workers.settings import temporal_config
 from workflows import names
@@ -56,7 +56,7 @@ async def check_temporal(
         return [*found, *_skipped("Temporal cannot be reached")]
     client = clients[0]
     found += await examiner.run("namespace", _SET_UP, lambda: _namespace(client))
-    if found[-1].verdict is Verdict.FAIL:
+    if found[-1].result is CheckResult.FAIL:
         return [*found, *_skipped("there is no namespace")[1:]]
     rails = sorted({file.product.rail for file in products.values()})
     checks = [

@@ -110,7 +110,7 @@ class SimbankRail:
             answer = await self._send("POST", "/dd/v1/orders", order.merchant_id, body)
         except Unanswered:
             return NO_ANSWER
-        return self._verdict(answer, order.order_no)
+        return self._final_outcome(answer, order.order_no)
 
     async def inquire(self, order_no: str, merchant_id: str) -> Outcome:
         """Ask what became of an order; see `ports.rail.Rail`."""
@@ -199,7 +199,7 @@ class SimbankRail:
         zone = self.profile.timezone
         return (report_of(event_id, body, self._codes, self._returns, zone),)
 
-    def _verdict(self, answer: Answer, order_no: str) -> Outcome:
+    def _final_outcome(self, answer: Answer, order_no: str) -> Outcome:
         """The outcome in the answer to an order; an incomplete or unfitting one is NO_ANSWER."""
         if answer.status >= _SERVER_ERROR:
             return NO_ANSWER

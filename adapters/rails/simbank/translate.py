@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, TypeAdapter, ValidationError
 
 from adapters.rails.simbank.wire import (
+    DeliveryEvent,
     MandateRequest,
-    NoticeReceipt,
     OrderAnswer,
     OrderFinished,
     OrderRequest,
@@ -18,18 +18,18 @@ from adapters.rails.simbank.wire import (
 from domain.debit.attempt import DebitOrder
 from domain.debit.codes import CodeTable
 from domain.debit.mandate import Mandate
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict
+from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
 from ports.rail import (
     CANCELLED_CODE,
+    DeliveryReport,
     OutcomeReport,
-    ReceiptReport,
     Report,
     ReturnReport,
-    UnknownReport,
+    UnparsedEvent,
 )
 
-_EVENTS: TypeAdapter[OrderFinished | OrderReturned | NoticeReceipt] = TypeAdapter(
-    Annotated[OrderFinished | OrderReturned | NoticeReceipt, Field(discriminator="type")]
+_EVENTS: TypeAdapter[OrderFinished | OrderReturned | DeliveryEvent] = TypeAdapter(
+    Annotated[OrderFinished | OrderReturned | DeliveryEvent, Field(discriminator="type")]
 )
 _TYPE_SHOWN = 60
 UNREADABLE = "unreadable"
@@ -71,9 +71,11 @@ def outcome_of(answer: OrderAnswer, codes: CodeTable, timezone: str) -> Outcome:
     """
     outcome_class = codes.lookup(answer.code).outcome_class
     outcome = Outcome(outcome_class, answer.code, batch_ref=answer.batch_ref)
-    verdict = outcome.verdict
+    status = outcome.status
     match answer.status:
-        case "SUCCESS" | "PARTIAL" if verdict is Verdict.CONFIRMED and answer.executed_minor > 0:
+        case "SUCCESS" | "PARTIAL" if (
+            status is OutcomeStatus.CONFIRMED and answer.executed_minor > 0
+        ):
             return _taken(answer, outcome_class, timezone)
         case "SUCCESS" | "PARTIAL" if answer.executed_minor <= 0:
             said = f"{answer.status} cannot have an amount of {answer.executed_minor}"
@@ -81,13 +83,13 @@ def outcome_of(answer: OrderAnswer, codes: CodeTable, timezone: str) -> Outcome:
         case "CANCELLED" if answer.executed_minor == 0:
             return Outcome(OutcomeClass.DECLINED, CANCELLED_CODE)
         case "DECLINED":
-            fits = verdict is Verdict.DECLINED and answer.executed_minor == 0
+            fits = status is OutcomeStatus.DECLINED and answer.executed_minor == 0
         case "PENDING":
-            fits = verdict in {Verdict.PENDING, Verdict.UNKNOWN}
+            fits = status in {OutcomeStatus.PENDING, OutcomeStatus.UNKNOWN}
         case "NOT_FOUND":
-            fits = verdict is Verdict.NOT_FOUND
+            fits = status is OutcomeStatus.NOT_FOUND
         case "ERROR":
-            fits = verdict is Verdict.UNKNOWN or outcome_class is OutcomeClass.DATA_ERROR
+            fits = status is OutcomeStatus.UNKNOWN or outcome_class is OutcomeClass.DATA_ERROR
         case _:
             fits = False
     return outcome if fits else Outcome(OutcomeClass.UNKNOWN_CODE, answer.code)
@@ -119,11 +121,11 @@ def _day_of(at: datetime | None, timezone: str) -> date | None:
 def report_of(
     event_id: str, body: bytes, codes: CodeTable, returns: CodeTable, timezone: str
 ) -> Report:
-    """A proven webhook in our words; what cannot be read is an UnknownReport, never a guess."""
+    """A proven webhook in our words; what cannot be read is an UnparsedEvent, never a guess."""
     try:
         event = _EVENTS.validate_json(body)
     except ValidationError:
-        return UnknownReport(event_id, _type_of(body))
+        return UnparsedEvent(event_id, _type_of(body))
     match event:
         case OrderFinished(order=order):
             return OutcomeReport(event_id, order.order_no, outcome_of(order, codes, timezone))
@@ -139,8 +141,8 @@ def report_of(
                 returned_on=event.returned_on,
                 currency=event.currency,
             )
-        case NoticeReceipt():
-            return ReceiptReport(
+        case DeliveryEvent():
+            return DeliveryReport(
                 event_id=event_id,
                 message_id=event.message_id,
                 delivered=event.status == "delivered",

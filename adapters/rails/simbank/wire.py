@@ -125,10 +125,10 @@ class OrderReturned(Wire):
     currency: Annotated[str, Field(max_length=10)] | None = None
 
 
-class NoticeReceipt(Wire):
-    """Webhook notice.receipt."""
+class DeliveryEvent(Wire):
+    """Webhook notice.delivery_report."""
 
-    type: Literal["notice.receipt"]
+    type: Literal["notice.delivery_report"]
     message_id: Reference
     channel: Literal["email", "sms"] | None = None
     status: Literal["delivered", "failed"]

@@ -136,7 +136,7 @@ def _compare_installment(
     pairs: Mapping[str, tuple[Amounts, Amounts]] = {
         "owed": (item.owed, given["owed"]),
         "forgiven": (item.forgiven, given["forgiven"]),
-        "written off": (item.given_up, given["written_off"]),
+        "written off": (item.written_off, given["written_off"]),
         "subrogated": (item.subrogated, given["subrogated"]),
         "charged": (item.charged, charged),
     }

@@ -201,10 +201,10 @@ class SqlQueries:
         """Rows by state or kind.
 
         Keys: installments, attempts, outcomes (attempts by class), notices, receipts, cases (open,
-        by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered, given_up).
+        by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered, dead).
         """
         is_open = cases.c.closed_at.is_(None)
-        dead = outbox.c.given_up_at.is_not(None)
+        dead = outbox.c.dead_at.is_not(None)
         plan: dict[str, Any] = {
             "installments": _by(installments.c.state),
             "attempts": _by(attempts.c.state),
@@ -218,9 +218,7 @@ class SqlQueries:
             "outbox_left": select(literal("left"), func.count())
             .select_from(outbox)
             .where(UNDELIVERED),
-            "outbox_dead": select(literal("given_up"), func.count())
-            .select_from(outbox)
-            .where(dead),
+            "outbox_dead": select(literal("dead"), func.count()).select_from(outbox).where(dead),
             "outbox": select(literal("delivered"), func.count())
             .select_from(outbox)
             .where(outbox.c.delivered_at.is_not(None)),

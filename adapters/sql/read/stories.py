@@ -179,7 +179,7 @@ def _command_line(row: Row[Any]) -> StoryLine:
 
 
 def _note_of(answer: str) -> str:
-    """What a command was answered in a word, such as the verdict of a rail."""
+    """What a command was answered in a word, such as the result of a rail."""
     return str(json.loads(answer).get("note", ""))
 
 

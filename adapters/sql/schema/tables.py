@@ -299,13 +299,13 @@ outbox = Table(
     Column("retry_at", Instant),
     Column("claimed_until", Instant),
     Column("delivered_at", Instant),
-    Column("given_up_at", Instant),
+    Column("dead_at", Instant),
     Column("last_error", String(200)),
     sqlite_autoincrement=True,
 )
 _left = outbox.c.delivered_at.is_(None)
-UNDELIVERED = _left & outbox.c.given_up_at.is_(None)
-"""Messages that are still to be delivered: neither delivered nor given up."""
+UNDELIVERED = _left & outbox.c.dead_at.is_(None)
+"""Messages that are still to be delivered: neither delivered nor dead-lettered."""
 Index("ix_outbox_left", outbox.c.id, postgresql_where=_left, sqlite_where=_left)
 Index(
     "ix_outbox_left_stream",

@@ -51,7 +51,7 @@ class SqlBooks:
         kick: called after each commit that left messages; see `OutboxRelay.kick`.
         zone: the books' own time zone, in which a posting's day is named.
         group_max: most commands in one transaction.
-        observer: is told what the writer does, for traces and metrics.
+        observer: is informed of what the writer does, for traces and metrics.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class SqlBooks:
         try:
             with looked_on:
                 results = await self._writer.answer(commands, origins)
-        except Exception as error:  # noqa: BLE001  (callers wait: they must hear of any fault)
+        except Exception as error:  # noqa: BLE001  (callers wait: they must be notified of any fault)
             results = [error for _ in group]
         for item, result in zip(group, results, strict=True):
             if not item.future.done():

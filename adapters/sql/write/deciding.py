@@ -23,7 +23,7 @@ from domain.loan.change import (
     Stamp,
 )
 from domain.loan.commands import AnyCommand
-from domain.loan.decide import decide, reread, told_again
+from domain.loan.decide import decide, reported_again, reread
 from domain.loan.view import InstallmentView
 
 Decide = Callable[[Aggregates, AnyCommand], Change | Refusal]
@@ -87,16 +87,16 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
             # Refused once, and boarded since by another way.
             return Answered(_done(command, identity, work, None, ON_THE_BOOKS), replayed=True)
         return Answered(known, known.written_by not in mine)
-    says = command.dedup_key() if command.evidence else None
-    if says is not None and (told := work.said.get(says)) is not None:
+    dedup_key = command.dedup_key() if command.evidence else None
+    if dedup_key is not None and (known := work.by_dedup_key.get(dedup_key)) is not None:
         if known_as:
-            change = reread(_aggregates(work, command, known_as), told.subject)
+            change = reread(_aggregates(work, command, known_as), known.subject)
             items = work.take(command, change)
-            log = _done(command, identity, work, told.subject, "already known")
+            log = _done(command, identity, work, known.subject, "already known")
             return _kept(work, command, log, items)
-        change = told_again(_aggregates(work, command, ""), command, told.subject)
+        change = reported_again(_aggregates(work, command, ""), command, known.subject)
         items = work.take(command, change)
-        log = _done(command, identity, work, told.subject, "already known")
+        log = _done(command, identity, work, known.subject, "already known")
         is_news = bool(items or change.loans or change.cases)
         return _kept(work, command, log, items, replayed=not is_news)
     if isinstance(command, BoardLoan) and _boarded(work, command):
@@ -126,7 +126,7 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
             log = Logged(
                 command.id,
                 identity,
-                says,
+                dedup_key,
                 decided.answer,
                 "",
                 "",
@@ -178,7 +178,7 @@ def _kept(
     work.written.append(Written(command, log, stamp, items))
     work.seen[command.id] = log
     if log.dedup_key is not None:
-        work.said[log.dedup_key] = log
+        work.by_dedup_key[log.dedup_key] = log
     return Answered(log, replayed)
 
 

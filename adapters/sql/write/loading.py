@@ -142,7 +142,7 @@ async def _load_log(
         if row.id in ids:
             work.seen[row.id] = _logged(row)
         if row.dedup_key in facts:
-            work.said[row.dedup_key] = _logged(row)
+            work.by_dedup_key[row.dedup_key] = _logged(row)
     others = {
         reading_id(command.id, identity)
         for command in commands
@@ -172,7 +172,7 @@ def _logged(row: Row[Any]) -> Logged:
 
 async def _load_subjects(unit: Unit, work: Workset, find: Lookups, cache: LoanCache) -> None:
     """Loans that only a stored answer names: for its view, so without a lock."""
-    known = (*work.seen.values(), *work.said.values())
+    known = (*work.seen.values(), *work.by_dedup_key.values())
     names = {log.subject[0] for log in known if log.subject is not None} - work.loans.keys()
     for held in await read_loans(unit, find, sorted(names), cache):
         work.loans[held.loan.id] = held.loan

@@ -41,7 +41,7 @@ class Commit:
 
 
 class Observer(Protocol):
-    """Is told what the writer does; its methods must not raise and must not take long."""
+    """Is informed of what the writer does; its methods must not raise and must not take long."""
 
     def origin(self, commands: int) -> Origin:
         """The trace of a caller that hands in `commands` commands, asked in its own context."""

@@ -4,9 +4,9 @@ Only the first undelivered message of a stream is ever claimed, so a later one c
 claim is a lease: should this process die while delivering, another takes the message when the
 lease has passed. Leases and back-off run on the wall clock, `not_before` on the books' clock.
 
-A message that could not be delivered after many tries is given up: it stays in the table with its
-last error, is logged, counted and shown by `acquit doctor`, and no longer holds up its stream.
-Every failure is logged. What was delivered long ago is removed.
+A message that could not be delivered after many tries becomes a dead letter: it stays in the table
+with its last error, is logged, counted and shown by `acquit doctor`, and no longer holds up its
+stream. Every failure is logged. What was delivered long ago is removed.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _FAILED = (
         retry_at=bindparam("new_retry"),
         claimed_until=None,
         last_error=bindparam("new_error"),
-        given_up_at=bindparam("new_given_up", type_=Instant()),
+        dead_at=bindparam("new_dead_at", type_=Instant()),
     )
 )
 
@@ -236,7 +236,7 @@ class OutboxRelay:
         passed = select(earlier.c.id).where(
             earlier.c.stream == outbox.c.stream,
             earlier.c.delivered_at.is_(None),
-            earlier.c.given_up_at.is_(None),
+            earlier.c.dead_at.is_(None),
             earlier.c.id < outbox.c.id,
         )
         return (
@@ -283,21 +283,21 @@ class OutboxRelay:
                         "key_id": row.id,
                         "new_retry": wall_now + pace.retry_after(row.tries),
                         "new_error": error,
-                        "new_given_up": now if self._is_given_up(row) else None,
+                        "new_dead_at": now if self._is_dead(row) else None,
                     }
                     for row, error in outcomes.failed
                 ],
             )
 
-    def _is_given_up(self, row: OutboxRow) -> bool:
+    def _is_dead(self, row: OutboxRow) -> bool:
         return row.tries + 1 >= self._pace.tries_most
 
     def _tell(self, row: OutboxRow, error: Exception) -> None:
         """Log a failure: what, which, how often; never what the message says."""
         facts = {"topic": row.topic, "message_id": row.id, "stream": row.stream}
         tried = {"tries": row.tries + 1, "error": _kind(error), "exc_info": error}
-        if self._is_given_up(row):
-            _log.error("outbox_message_given_up", **facts, **tried)
+        if self._is_dead(row):
+            _log.error("outbox_message_dead_lettered", **facts, **tried)
         else:
             _log.warning("outbox_message_not_delivered", **facts, **tried)
 

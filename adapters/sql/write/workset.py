@@ -135,7 +135,7 @@ class Workset:
     products_kept: set[str] = field(default_factory=set)
     """Refs that the database holds already."""
     seen: dict[str, Logged] = field(default_factory=dict)
-    said: dict[str, Logged] = field(default_factory=dict)
+    by_dedup_key: dict[str, Logged] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     written: list[Written] = field(default_factory=list)
     case_changes: list[CaseChange] = field(default_factory=list)

@@ -68,7 +68,7 @@ class GroupWriter:
         self._origins = origins
         self.counters.groups += 1
         self.counters.commands += len(commands)
-        return _told_once(commands, await self._attempt(commands, set()))
+        return _reported_once(commands, await self._attempt(commands, set()))
 
     async def rehearse(self, commands: Sequence[AnyCommand]) -> list[Result]:
         """What the commands would be answered by the books as they are; nothing is written."""
@@ -150,18 +150,18 @@ class GroupWriter:
         return results
 
 
-def _told_once(commands: Sequence[AnyCommand], results: Sequence[Result]) -> list[Result]:
+def _reported_once(commands: Sequence[AnyCommand], results: Sequence[Result]) -> list[Result]:
     """Results in which only the first of several tries of one command gets an answer as new.
 
     After a commit in doubt each of them finds the write of its own group; without this, two would
     send the same order.
     """
-    told: set[str] = set()
+    reported: set[str] = set()
     answers: list[Result] = []
     for command, result in zip(commands, results, strict=True):
         if isinstance(result, Exception):
             answers.append(result)
         else:
-            answers.append(replace(result, replayed=True) if command.id in told else result)
-            told.add(command.id)
+            answers.append(replace(result, replayed=True) if command.id in reported else result)
+            reported.add(command.id)
     return answers

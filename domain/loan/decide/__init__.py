@@ -14,7 +14,7 @@ from domain.loan.commands import (
     IntendDebit,
     QueueReminder,
     RaiseOperator,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordReturn,
     RecordUnsent,
@@ -22,13 +22,13 @@ from domain.loan.commands import (
     Review,
     RollDay,
 )
-from domain.loan.decide.again import return_told_again
+from domain.loan.decide.again import return_reported_again
 from domain.loan.decide.boarding import board_loan, roll_day
 from domain.loan.decide.closing import close_out
 from domain.loan.decide.driving import (
     intend_debit,
     queue_reminder,
-    record_notice_receipt,
+    record_delivery_report,
     renew_send,
     review,
 )
@@ -37,12 +37,12 @@ from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
 from domain.loan.decide.reports import record_outcome
 from domain.loan.decide.returns import record_return
-from domain.loan.decide.tasks import record_statement_break, record_unread_report
+from domain.loan.decide.tasks import record_statement_break, record_unparsed_event
 from domain.loan.decide.work import Work
-from domain.loan.unread import RecordUnreadReport
+from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
 
-__all__ = ["decide", "reread", "told_again"]
+__all__ = ["decide", "reported_again", "reread"]
 
 
 def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
@@ -64,16 +64,16 @@ def reread(aggregates: Aggregates, subject: tuple[str, int] | None) -> Change:
     )
 
 
-def told_again(
+def reported_again(
     aggregates: Aggregates, command: AnyCommand, subject: tuple[str, int] | None
 ) -> Change:
     """What evidence under another id changes that says what is known: nothing, or a return a case.
 
-    `subject`: the installment that the first telling was about.
+    `subject`: the installment that the first report was about.
     """
     work = Work(aggregates, close_out=close_out)
     if isinstance(command, RecordReturn):
-        return return_told_again(work, command)
+        return return_reported_again(work, command)
     return Change(Done(note="already known"), subject=subject)
 
 
@@ -97,12 +97,12 @@ def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
             return record_unsent(work, command)
         case RecordReturn():
             return record_return(work, command)
-        case RecordNoticeReceipt():
-            return record_notice_receipt(work, command)
+        case RecordDeliveryReport():
+            return record_delivery_report(work, command)
         case BookLine():
             return book_line(work, command)
-        case RecordUnreadReport():
-            return record_unread_report(work, command)
+        case RecordUnparsedEvent():
+            return record_unparsed_event(work, command)
         case RecordStatementBreak():
             return record_statement_break(work, command)
         case RaiseOperator():

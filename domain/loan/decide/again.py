@@ -1,4 +1,4 @@
-"""A return that is reported in the same words under another event: told twice, or two alike."""
+"""A return reported in the same words under another event: one return twice, or two alike."""
 
 from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
@@ -8,16 +8,16 @@ from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
 
 
-def return_told_again(work: Work, command: RecordReturn) -> Change:
+def return_reported_again(work: Work, command: RecordReturn) -> Change:
     """Whatever lines tell of it counts; where none does, nothing is taken back and a case waits.
 
     Nothing in the report says whether the rail repeats itself or the same amount went back once
-    more. Booked lines can be told apart: a second line is a second return, and this its report.
+    more. Booked lines can be distinguished: a second line is a second return, and this its report.
     Once lines prove all that is known of the order, nothing is in doubt.
     """
     loan_id, minor = work.aggregates.orders.get(command.order_no), command.amount_minor
     known = [] if loan_id is None else receipts_of_order(work, loan_id, command.order_no)
-    if loan_id is None or any(receipt.untold_minor >= minor for receipt in known):
+    if loan_id is None or any(receipt.unreported_minor >= minor for receipt in known):
         return record_return(work, command)
     number, _ = find(work, loan_id, command.order_no)
     can_be_two = any(receipt.net_minor >= minor for receipt in known)

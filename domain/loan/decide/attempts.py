@@ -13,7 +13,7 @@ from domain.loan.aggregate import Receipt
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
-from domain.loan.retrying import retry_verdict
+from domain.loan.retrying import retry_decision
 from domain.money import amount_text
 
 
@@ -44,7 +44,7 @@ def judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
     item = work.item(loan_id, number)
     if item.state not in {State.RETRYING, State.DELINQUENT} or not item.owed.total:
         return
-    final = isinstance(retry_verdict(work.loan(loan_id), item, work.rules, work.at), NoRetry)
+    final = isinstance(retry_decision(work.loan(loan_id), item, work.rules, work.at), NoRetry)
     if (State.DELINQUENT if final else State.RETRYING) is not item.state:
         event = Event.RECEIPT_REVERSED_FINALLY if final else Event.RECEIPT_REVERSED_RETRYABLE
         work.move(loan_id, number, event, detail)

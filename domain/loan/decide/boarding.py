@@ -17,7 +17,7 @@ from domain.loan.decide.money import place_waiting
 from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
-from domain.loan.retrying import barred, retry_verdict
+from domain.loan.retrying import barred, retry_decision
 from domain.pricing.amounts import Amounts
 from domain.pricing.costs import broken_caps
 from domain.pricing.schedule import ScheduleLine
@@ -127,21 +127,21 @@ def _check_dates(command: BoardLoan, today: date) -> Refusal | None:
     past = [line.due_on for line in command.schedule if line.due_on < today]
     if not past:
         return None
-    told = f"{len(past)} of {len(command.schedule)} installments fell due before {today}"
+    past_due = f"{len(past)} of {len(command.schedule)} installments fell due before {today}"
     oldest = today - timedelta(days=OWED_DAYS)
     match command.past:
         case Past.OWED if past[0] < oldest:
-            return Refusal("schedule.past", f"{told}, the first on {past[0]}, before {oldest}")
+            return Refusal("schedule.past", f"{past_due}, the first on {past[0]}, before {oldest}")
         case Past.OWED:
             return None
         case Past.REFUSE:
             ways = "ignore (settled elsewhere) or owed (debited at once)"
-            return Refusal("schedule.past", f"{told}, the first on {past[0]}; say past: {ways}")
+            return Refusal("schedule.past", f"{past_due}, the first on {past[0]}; say past: {ways}")
         case Past.IGNORE if len(past) == len(command.schedule):
-            return Refusal("schedule.past", f"{told}: nothing is left to collect")
+            return Refusal("schedule.past", f"{past_due}: nothing is left to collect")
         case Past.IGNORE if command.product.caps is not None:
             why = "what was paid of them counts towards the ceilings of the product"
-            return Refusal("schedule.past", f"{told}; {why}, so they cannot be ignored")
+            return Refusal("schedule.past", f"{past_due}; {why}, so they cannot be ignored")
         case Past.IGNORE:
             return None
         case _:
@@ -162,7 +162,7 @@ def _roll_item(work: Work, loan_id: str, number: int, day: date) -> None:
     item = work.item(loan_id, number)
     if item.state is State.SETTLED:
         work.touch(loan_id, number)
-    _give_up(work, loan_id, number)
+    _end_attempts(work, loan_id, number)
     _notice_standstill(work, loan_id, number)
     _open_if_near(work, loan_id, number, day)
 
@@ -174,9 +174,9 @@ def _fall_due(work: Work, loan_id: str, number: int) -> None:
 
 
 def _expire_notices(work: Work, loan_id: str, number: int) -> None:
-    """A message without a receipt for too long has failed: the next channel follows."""
+    """A message without a delivery report for too long has failed: the next channel follows."""
     item = work.item(loan_id, number)
-    within = work.loan(loan_id).product.reminders.receipt_within
+    within = work.loan(loan_id).product.reminders.delivery_report_within
     late = [
         notice
         for notice in item.notices
@@ -200,16 +200,16 @@ def _expire_notices(work: Work, loan_id: str, number: int) -> None:
             )
 
 
-def _give_up(work: Work, loan_id: str, number: int) -> None:
+def _end_attempts(work: Work, loan_id: str, number: int) -> None:
     """Time alone can end a retry plan: its last day has passed, or the mandate's term."""
     loan, item = work.loan(loan_id), work.item(loan_id, number)
-    verdict: object = None
+    decision: object = None
     if item.state is State.RETRYING:
-        verdict = retry_verdict(loan, item, work.rules, work.at)
+        decision = retry_decision(loan, item, work.rules, work.at)
     elif item.state is State.DUE:
-        verdict = barred(loan, item, work.rules)
-    if isinstance(verdict, NoRetry):
-        work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, f"{verdict.rule}: {verdict.reason}")
+        decision = barred(loan, item, work.rules)
+    if isinstance(decision, NoRetry):
+        work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, f"{decision.rule}: {decision.reason}")
 
 
 def _notice_standstill(work: Work, loan_id: str, number: int) -> None:
@@ -217,8 +217,8 @@ def _notice_standstill(work: Work, loan_id: str, number: int) -> None:
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     if item.state not in {State.DUE, State.RETRYING} or item.hold is not None:
         return
-    awaits_receipt = any(notice.state is NoticeState.QUEUED for notice in item.notices)
-    if not awaits_receipt and agenda.next_action(loan, item, work.rules, work.at) is None:
+    awaits_report = any(notice.state is NoticeState.QUEUED for notice in item.notices)
+    if not awaits_report and agenda.next_action(loan, item, work.rules, work.at) is None:
         need_operator(work, loan_id, number, "nothing may be presented: no notice was delivered")
 
 

@@ -31,9 +31,9 @@ def close_out(work: Work, loan_id: str) -> None:
 def _raise_paid_up(work: Work, loan_id: str, number: int) -> None:
     """An installment that has fallen due and owes nothing any more leaves the states that owe."""
     item = work.item(loan_id, number)
-    given_up = item.state is State.WRITTEN_OFF
-    left = item.given_up if given_up else item.owed
-    event = Event.RECOVERED_IN_FULL if given_up else Event.PAID_IN_FULL
+    written_off = item.state is State.WRITTEN_OFF
+    left = item.written_off if written_off else item.owed
+    event = Event.RECOVERED_IN_FULL if written_off else Event.PAID_IN_FULL
     if left.total or not item.fell_due or item.live_attempt is not None:
         return
     if work.can(loan_id, number, event):

@@ -1,4 +1,4 @@
-"""Two tellings of one debit that do not agree: the payment is raised, or a case stays open.
+"""Two reports of one debit that do not agree: the payment is raised, or a case stays open.
 
 A case about the amount or the fate of an order ends when booked lines prove all its money.
 """
@@ -27,7 +27,7 @@ def is_proven(work: Work, loan_id: str, order_no: str) -> bool:
 
 
 def raise_receipt(work: Work, loan_id: str, receipt_id: str, amount_minor: int) -> None:
-    """A payment turns out to be larger than told: what comes on top waits until it is placed."""
+    """A payment turns out to be larger than reported: the surplus waits until it is placed."""
     receipt = work.receipt(loan_id, receipt_id)
     more = replace(receipt, amount_minor=amount_minor - receipt.amount_minor)
     work.post(bookings.receive(work.loan(loan_id), more, (), "raised"))
@@ -43,7 +43,7 @@ def raise_inferred(work: Work, loan_id: str, receipt_id: str, back: int, most: i
     """Of a payment that only its return tells, more has been taken if more comes back.
 
     `back`: all that has come back of it now; `most`: what was ordered. A payment that the rail or a
-    credit line has told stays as it is.
+    credit line has reported stays as it is.
     """
     receipt = work.receipt(loan_id, receipt_id)
     amount = min(back, most)
@@ -61,7 +61,7 @@ def question_amount(work: Work, loan_id: str, number: int, receipt: Receipt, bac
 
 
 def dispute_amount(work: Work, loan_id: str, number: int, order_no: str, said: str) -> None:
-    """Keep two tellings of one amount as a case."""
+    """Keep two reports of one amount as a case."""
     open_case(work, loan_id, number, f"amount/{order_no}", CaseKind.CONTRADICTION, said)
 
 

@@ -19,7 +19,7 @@ from domain.loan.commands import (
     ActionCommand,
     IntendDebit,
     QueueReminder,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RenewSend,
     Review,
 )
@@ -92,7 +92,9 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     if not work.item(loan_id, number).owed.total:
         return work.superseded(loan_id, number)
     if not loan.mandate.allows(value_on):
-        return _give_up(work, loan_id, number, Event.MANDATE_ENDED, f"not valid on {value_on}")
+        return _stop_debiting(
+            work, loan_id, number, Event.MANDATE_ENDED, f"not valid on {value_on}"
+        )
     # The charge can set free what had paid a penalty: that money comes before any debit.
     charge_through(work, loan_id, number, value_on, tried_on=value_on)
     place_waiting(work, loan_id)
@@ -103,7 +105,7 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
         return Refusal("debit.nothing_to_take", f"{open_minor} are open, a cap allows none")
     if rail.same_amount_on_retry and (original := _original(item)) not in {None, amount}:
         why = f"the rail takes {original} again or nothing, and {amount} is to be taken"
-        return _give_up(work, loan_id, number, Event.ATTEMPTS_EXHAUSTED, why)
+        return _stop_debiting(work, loan_id, number, Event.ATTEMPTS_EXHAUSTED, why)
     made = len(item.attempts)
     order_no = order_number(loan.tenant, loan_id, number, made + 1, rail.order_no_most)
     attempt = Attempt(
@@ -142,7 +144,9 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
     if case := doubt_about(work.cases, loan_id, number):
         return Refusal("debit.case_open", f"case {case} about an order of it is open")
     if waits_for(work, loan_id, number):
-        return Refusal("debit.money_waits", "money that came another way waits for the verdict")
+        return Refusal(
+            "debit.money_waits", "money that came another way waits for the final outcome"
+        )
     return _send_again(work, loan_id, number, attempt)
 
 
@@ -169,8 +173,8 @@ def review(work: Work, command: Review) -> Change:
     return work.done(loan_id, number, "settlement is late")
 
 
-def record_notice_receipt(work: Work, command: RecordNoticeReceipt) -> Change:
-    """What became of a message; a late *delivered* actions an earlier *failed*."""
+def record_delivery_report(work: Work, command: RecordDeliveryReport) -> Change:
+    """What became of a message; a late *delivered* replaces an earlier *failed*."""
     loan_id = work.aggregates.messages.get(command.message_id)
     if loan_id is None:
         return work.finish(Done(note="unknown message"))
@@ -217,10 +221,12 @@ def _withdraw(work: Work, loan_id: str, number: int, attempt: Attempt) -> Change
 
 
 def _caps(loan: Loan, item: Installment, rail: RailProfile) -> list[int]:
-    """What limits the amount of a debit: mandate, rail, and what the borrower was told."""
+    """What limits the amount of a debit: mandate, rail, and what was announced to the borrower."""
     caps = [cap for cap in (loan.mandate.cap_minor, rail.amount_max_minor) if cap is not None]
-    told = [n.amount_minor for n in item.notices if n.state is NoticeState.DELIVERED]
-    return [*caps, max(told)] if told and loan.product.reminders.require_delivered else caps
+    announced = [n.amount_minor for n in item.notices if n.state is NoticeState.DELIVERED]
+    if announced and loan.product.reminders.require_delivered:
+        caps.append(max(announced))
+    return caps
 
 
 def _original(item: Installment) -> int | None:
@@ -230,7 +236,7 @@ def _original(item: Installment) -> int | None:
     return presented[0] if presented else None
 
 
-def _give_up(work: Work, loan_id: str, number: int, event: Event, why: str) -> Change:
+def _stop_debiting(work: Work, loan_id: str, number: int, event: Event, why: str) -> Change:
     """The machine presents no more: delinquent, after falling due if it was not yet."""
     if work.item(loan_id, number).state is State.SCHEDULED:
         work.move(loan_id, number, Event.FELL_DUE)

@@ -14,8 +14,8 @@ FOLDED: Mapping[str, Callable[[Installment, str, Amounts], Installment]] = Mappi
         "claim": lambda item, party, part: replace(item, claims=_less(item.claims, party, part)),
         "written_off": lambda item, party, part: replace(
             item,
-            given_up=item.given_up + part,
-            given_up_claims=_less(item.given_up_claims, party, -part),
+            written_off=item.written_off + part,
+            written_off_claims=_less(item.written_off_claims, party, -part),
             claims=_less(item.claims, party, part),
         ),
         "forgiven": lambda item, party, part: replace(

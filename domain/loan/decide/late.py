@@ -5,7 +5,7 @@ from dataclasses import replace
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict
+from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
 from domain.loan.aggregate import Receipt
 from domain.loan.decide.attempts import (
     debit_receipt,
@@ -34,12 +34,12 @@ _TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
 def apply_to_ended(
     work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
 ) -> None:
-    """Weigh one outcome of an order that has its verdict: same or weaker news has no effect."""
-    if outcome.verdict is Verdict.CONFIRMED:
+    """Weigh an outcome of an order that has its final one: same or weaker news has no effect."""
+    if outcome.status is OutcomeStatus.CONFIRMED:
         _apply_money_again(work, loan_id, number, attempt, outcome)
     elif attempt.state in NEVER_PRESENTED and acknowledges(outcome):
         _revive(work, loan_id, number, attempt, outcome)
-    elif attempt.state in NEVER_PRESENTED and outcome.verdict is Verdict.DECLINED:
+    elif attempt.state in NEVER_PRESENTED and outcome.status is OutcomeStatus.DECLINED:
         work.close_case(f"contradiction/{attempt.order_no}")
         state = AttemptState.DECLINED  # the rail had it after all, and no money was taken
         refused = replace(
@@ -47,7 +47,10 @@ def apply_to_ended(
         )
         put_attempt(work, loan_id, number, replace(refused, returned_at=work.at))
         judge_again(work, loan_id, number, f"{outcome.outcome_class} {outcome.code}")
-    elif outcome.verdict in {Verdict.DECLINED, Verdict.NOT_FOUND} and attempt.state in _TAKEN:
+    elif (
+        outcome.status in {OutcomeStatus.DECLINED, OutcomeStatus.NOT_FOUND}
+        and attempt.state in _TAKEN
+    ):
         _deny(work, loan_id, number, attempt, outcome)
 
 
@@ -60,13 +63,15 @@ def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outc
 
 
 def acknowledges(outcome: Outcome) -> bool:
-    """Whether the rail says that it holds the order, without a verdict on it."""
-    held = outcome.verdict is Verdict.PENDING or outcome.outcome_class is OutcomeClass.DUPLICATE
+    """Whether the rail says that it holds the order, without a final outcome."""
+    held = (
+        outcome.status is OutcomeStatus.PENDING or outcome.outcome_class is OutcomeClass.DUPLICATE
+    )
     return held and not outcome.flaw
 
 
 def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
-    """The rail holds an order that was thought never to have arrived: it owes a verdict again.
+    """The rail holds an order that was thought never to have arrived: its outcome is open again.
 
     Beside a later order it stays ended, with a case: nothing more is presented until it is known.
     """
@@ -114,7 +119,7 @@ def _apply_money_again(
 def grow(
     work: Work, loan_id: str, number: int, attempt: Attempt, receipt: Receipt, amount: int
 ) -> None:
-    """More of one booking was taken than told: the same payment and its attempt are raised."""
+    """More of one booking was taken than reported: the same payment and its attempt are raised."""
     raise_receipt(work, loan_id, receipt.id, amount)
     if receipt.id == f"R-{attempt.order_no}" and attempt.state in _TAKEN:
         _, now = find(work, loan_id, attempt.order_no)

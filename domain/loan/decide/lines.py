@@ -200,8 +200,8 @@ def _payment_of(
 def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
     """Orders of a batch booked in one amount, when count and sum agree with the line.
 
-    First those that are known to be taken; else with those that still owe a verdict, for the line
-    of the whole batch is the verdict of each.
+    First those that are known to be taken; else with those that have no final outcome yet, for the
+    line of the whole batch is the final outcome of each.
     """
     if not line.batch_ref:
         return ()

@@ -226,17 +226,19 @@ def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingIte
     left: list[WaitingItem] = []
     for known in waiting:
         taken = min(known.booked_minor, booked, key=abs) if known.booked_minor * booked > 0 else 0
-        told = min(fee, known.fee_minor, key=abs) if taken else 0
-        booked, fee = booked - taken, fee - told
+        reported = min(fee, known.fee_minor, key=abs) if taken else 0
+        booked, fee = booked - taken, fee - reported
         if not taken:
             left.append(known)
         elif rest := known.booked_minor - taken:
-            left.append(WaitingItem("", rest + known.fee_minor - told, known.fee_minor - told))
+            left.append(
+                WaitingItem("", rest + known.fee_minor - reported, known.fee_minor - reported)
+            )
     return tuple(left)
 
 
 def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: date) -> str:
-    """Book money that came outside every rail: told by a person, proven by a line; the id."""
+    """Book money that came outside every rail: reported by a person, proven by a line; the id."""
     receipt = Receipt(
         id=payment_id(order.loan_id, order.id),
         source="transfer",

@@ -119,8 +119,8 @@ def _where_it_goes(
     """Where free money goes: to what is owed, or was written off and is still collectable."""
     items = []
     for item in loan.installments:
-        given_up = item.state is State.WRITTEN_OFF
-        amounts = item.given_up if given_up else owed_on(loan, item, receipt.value_on)
+        written_off = item.state is State.WRITTEN_OFF
+        amounts = item.written_off if written_off else owed_on(loan, item, receipt.value_on)
         items.append(OpenItem(item.number, item.due_on, amounts))
     return by_waterfall(loan, receipt, free, items, work.today(loan.id))
 
@@ -203,11 +203,11 @@ def _by_state(
 def raise_paid(work: Work, loan_id: str, number: int, detail: str) -> None:
     """Raise the event of money that was applied to an installment."""
     item = work.item(loan_id, number)
-    given_up = item.state is State.WRITTEN_OFF
-    if (item.given_up if given_up else item.owed).total:
+    written_off = item.state is State.WRITTEN_OFF
+    if (item.written_off if written_off else item.owed).total:
         event = Event.PAID_IN_PART
     else:
-        event = Event.RECOVERED_IN_FULL if given_up else Event.PAID_IN_FULL
+        event = Event.RECOVERED_IN_FULL if written_off else Event.PAID_IN_FULL
     work.move(loan_id, number, event, detail)
     work.close_case(f"no_reminder/{loan_id}/{number}")
 

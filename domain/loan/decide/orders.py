@@ -96,7 +96,7 @@ def _check(work: Work, order: Order) -> Refusal | None:
     if item.state in FINAL and not isinstance(order, RecordPayment | Matching):
         return Refusal("lifecycle.final", f"the installment is {item.state}")
     if item.live_attempt is not None and isinstance(order, _NOT_BESIDE_A_DEBIT):
-        return Refusal("attempt.live", "an earlier order still owes its verdict")
+        return Refusal("attempt.live", "an earlier order has no final outcome yet")
     return None
 
 
@@ -163,8 +163,8 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
 
 def _is_same(receipt: Receipt, order: RecordPayment) -> bool:
     """Whether a payment stands that has this reference, amount and day: it is not booked twice."""
-    told = (order.amount_minor, order.value_on)
-    return (receipt.amount_minor, receipt.value_on) == told and not receipt.is_withdrawn
+    reported = (order.amount_minor, order.value_on)
+    return (receipt.amount_minor, receipt.value_on) == reported and not receipt.is_withdrawn
 
 
 def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict, checked
+from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, checked
 from domain.debit.retry import NoRetry
 from domain.loan.change import Change
 from domain.loan.commands import RecordUnsent
@@ -24,7 +24,7 @@ from domain.loan.decide.money import place_waiting, raise_paid, receive_debit
 from domain.loan.decide.tasks import end_of_doubt, need_operator, open_case, unknown_order
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
-from domain.loan.retrying import retry_verdict
+from domain.loan.retrying import retry_decision
 
 INQUIRY = "inquiry"
 
@@ -96,28 +96,28 @@ def _apply_live(
         inquiries=attempt.inquiries + (1 if source == INQUIRY else 0),
         asked_at=work.at if source in {INQUIRY, "answer"} else attempt.asked_at,
     )
-    match outcome.verdict:
-        case Verdict.CONFIRMED:
+    match outcome.status:
+        case OutcomeStatus.CONFIRMED:
             confirm(work, loan_id, number, attempt, outcome)
-        case Verdict.DECLINED:
+        case OutcomeStatus.DECLINED:
             ended = _ended(work, attempt, AttemptState.DECLINED, outcome)
             end_unpaid(work, loan_id, number, ended)
-        case Verdict.NOT_FOUND if conclusive and not attempt.acknowledged:
+        case OutcomeStatus.NOT_FOUND if conclusive and not attempt.acknowledged:
             ended = _ended(work, attempt, AttemptState.NOT_EXECUTED, outcome)
             end_unpaid(work, loan_id, number, ended)
-        case Verdict.PENDING:
+        case OutcomeStatus.PENDING:
             _wait(work, loan_id, number, attempt, AttemptState.ACCEPTED, outcome)
-        case Verdict.NOT_FOUND if conclusive:
+        case OutcomeStatus.NOT_FOUND if conclusive:
             why = f"order {attempt.order_no} was acknowledged and is now said to be unknown"
             key = f"contradiction/{attempt.order_no}"
             open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
             _wait(work, loan_id, number, attempt, AttemptState.UNKNOWN, outcome)
-        case Verdict.UNKNOWN | Verdict.NOT_FOUND:
+        case OutcomeStatus.UNKNOWN | OutcomeStatus.NOT_FOUND:
             keeps = attempt.state is AttemptState.ACCEPTED and not _is_overdue(work, attempt)
             state = AttemptState.ACCEPTED if keeps else AttemptState.UNKNOWN
             _wait(work, loan_id, number, attempt, state, outcome)
         case _:
-            assert_never(outcome.verdict)
+            assert_never(outcome.status)
 
 
 def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
@@ -151,7 +151,8 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     put_attempt(work, loan_id, number, ended)
     end_of_doubt(work, loan_id, number, ended.order_no)
     work.close_case(f"contradiction/{ended.order_no}")
-    # Penalty waited for the verdict, and may have been charged ahead for the day of the debit.
+    # Penalty waited for the final outcome, and may have been charged ahead for the day of the
+    # debit.
     charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
         work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
@@ -182,7 +183,7 @@ def _wait(
     state: AttemptState,
     outcome: Outcome,
 ) -> None:
-    """The attempt stays open; in doubt once its verdict is overdue, later a person's task."""
+    """The attempt stays open; in doubt once its final outcome is overdue, later a person's task."""
     # What a flawed answer says of the order is not believed, its class included.
     outcome_class = OutcomeClass.UNKNOWN_CODE if outcome.flaw else outcome.outcome_class
     put_attempt(
@@ -192,8 +193,8 @@ def _wait(
         replace(attempt, state=state, outcome_class=outcome_class, code=outcome.code),
     )
     doubtful = state is AttemptState.UNKNOWN or _is_overdue(work, attempt)
-    if doubtful and work.can(loan_id, number, Event.VERDICT_OVERDUE):
-        work.move(loan_id, number, Event.VERDICT_OVERDUE, f"{outcome.outcome_class} {outcome.code}")
+    if doubtful and work.can(loan_id, number, Event.OUTCOME_OVERDUE):
+        work.move(loan_id, number, Event.OUTCOME_OVERDUE, f"{outcome.outcome_class} {outcome.code}")
     if outcome.outcome_class is OutcomeClass.UNKNOWN_CODE and not outcome.flaw:
         open_case(
             work,
@@ -209,9 +210,9 @@ def _wait(
 
 def _end_retryable_or_finally(work: Work, loan_id: str, number: int, detail: str) -> None:
     item = work.item(loan_id, number)
-    verdict = retry_verdict(work.loan(loan_id), item, work.rules, work.at)
-    if isinstance(verdict, NoRetry):
-        event, detail = Event.ATTEMPT_ENDED_FINALLY, f"{detail}; {verdict.rule}: {verdict.reason}"
+    decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
+    if isinstance(decision, NoRetry):
+        event, detail = Event.ATTEMPT_ENDED_FINALLY, f"{detail}; {decision.rule}: {decision.reason}"
     else:
         event = Event.ATTEMPT_ENDED_RETRYABLE
     work.move(loan_id, number, event, detail)

@@ -22,7 +22,7 @@ def record_outcome(work: Work, command: RecordOutcome) -> Change:
     )
     if command.outcome.batch_ref:
         book_batch_again(work, command.outcome.batch_ref)
-    return work.done(loan_id, number, command.outcome.verdict.value)
+    return work.done(loan_id, number, command.outcome.status.value)
 
 
 def _conclusive(work: Work, attempt: Attempt, command: RecordOutcome) -> bool:

@@ -22,8 +22,8 @@ Choice = tuple[list[Found], tuple[bool, ...]]
 def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
     """A debit line of a return: reported before, or reported by this very line.
 
-    It proves at most the whole payment, and of other executions of its order what reports told to
-    have gone back; what the bank kept on top of it without saying so stays open on the line.
+    It proves at most the whole payment, and of other executions of its order what reports say
+    to have gone back; what the bank kept on top of it without saying so stays open on the line.
     """
     left, fee = -item.amount_minor, item.charges_minor
     matches: list[Match] = []
@@ -39,7 +39,7 @@ def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
 def take_back_by_line(
     work: Work, loan_id: str, receipt: Receipt, minor: int, on: date, reason: str | None
 ) -> None:
-    """Book what of a return only its line has told, and learn its reason."""
+    """Book what of a return only its line has reported, and learn its reason."""
     code = reason or NO_REASON
     outcome_class = OutcomeClass.LATE_RETURN
     if reason is not None:
@@ -47,7 +47,7 @@ def take_back_by_line(
             receipt.clearing_account.removeprefix("clearing/"), code
         )
     new = minor - unproven_return(receipt)
-    said = Returned(new, outcome_class, code, on, told=False)
+    said = Returned(new, outcome_class, code, on, reported=False)
     if new > 0:
         reverse(work, loan_id, receipt.id, said)
     else:
@@ -102,10 +102,10 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
         orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).receipts if r.order_no)
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)
-            told = [pair for pair in found if unproven_return(pair[1])]
-            just = [pair for pair in told if unproven_return(pair[1]) == -item.amount_minor][:1]
-            if sum(unproven_return(receipt) for _, receipt in told) == -item.amount_minor:
-                just = just or told
+            reported = [pair for pair in found if unproven_return(pair[1])]
+            just = [pair for pair in reported if unproven_return(pair[1]) == -item.amount_minor][:1]
+            if sum(unproven_return(receipt) for _, receipt in reported) == -item.amount_minor:
+                just = just or reported
             whole = [pair for pair in found if pair[1].amount_minor == -item.amount_minor]
             if mine := just or whole[:1]:
                 choices.append((mine, (not just, _rank(mine[0][1], line, item)[1])))

@@ -1,4 +1,4 @@
-"""Debits that were taken back: told by the rail, by a booked line, or by both in any order."""
+"""Debits that were taken back: reported by the rail, by a booked line, or by both in any order."""
 
 from dataclasses import replace
 
@@ -37,18 +37,18 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     first = work.receipt(loan_id, ids[0])
     if first.amount_minor < min(command.amount_minor, attempt.amount_minor):
         question_amount(work, loan_id, number, first, command.amount_minor)
-    left = command.amount_minor - _heard_by_line(work, loan_id, ids, command.amount_minor)
+    left = command.amount_minor - _reported_by_line(work, loan_id, ids, command.amount_minor)
     back = first.returned_minor + left
     first = raise_inferred(work, loan_id, first.id, back, attempt.amount_minor)
     named = command.bank_ref or first.return_ref
     work.put_receipt(loan_id, replace(first, return_ref=named))
     outcome_class = work.rules.return_class(attempt.rail, command.code, command.outcome_class)
-    told = Returned(0, outcome_class, command.code, command.returned_on, told=True)
-    learn_reason(work, loan_id, first.id, told)
+    reported = Returned(0, outcome_class, command.code, command.returned_on, reported=True)
+    learn_reason(work, loan_id, first.id, reported)
     excess = left
     for receipt_id in ids:
         if minor := min(excess, work.receipt(loan_id, receipt_id).net_minor):
-            reverse(work, loan_id, receipt_id, replace(told, minor=minor))
+            reverse(work, loan_id, receipt_id, replace(reported, minor=minor))
             excess -= minor
     compare_bookings(work, loan_id, number, first.id)
     if excess:
@@ -83,7 +83,7 @@ def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
 def _ranked(work: Work, loan_id: str, command: RecordReturn) -> list[str]:
     """The payments of the order, by how well a reported return can be about them.
 
-    First one whose return a line has told, then the booking that the rail names, then one whose
+    First one whose return a line has reported, then the booking that the rail names, then one whose
     money waits in suspense: of an order that was executed twice the surplus goes back. A line may
     have taken back another execution of the order than the rail names: it is one return all the
     same.
@@ -92,9 +92,9 @@ def _ranked(work: Work, loan_id: str, command: RecordReturn) -> list[str]:
 
     def fit(receipt: Receipt) -> tuple[bool, ...]:
         return (
-            receipt.untold_minor < minor,
+            receipt.unreported_minor < minor,
             ref is not None and receipt.bank_ref != ref,
-            not receipt.untold_minor and not receipt.net_minor,
+            not receipt.unreported_minor and not receipt.net_minor,
             receipt.waiting_minor < minor,
             receipt.net_minor != minor,
         )
@@ -103,14 +103,16 @@ def _ranked(work: Work, loan_id: str, command: RecordReturn) -> list[str]:
     return [receipt.id for receipt in sorted(known, key=fit)]
 
 
-def _heard_by_line(work: Work, loan_id: str, ids: list[str], minor: int) -> int:
-    """How much of a reported return lines have told before: that is no news, and heard now."""
+def _reported_by_line(work: Work, loan_id: str, ids: list[str], minor: int) -> int:
+    """How much of a reported return bank lines have shown before: that part is no news any more."""
     left = minor
     for receipt_id in ids:
         receipt = work.receipt(loan_id, receipt_id)
-        heard = min(left, receipt.untold_minor)
-        work.put_receipt(loan_id, replace(receipt, untold_minor=receipt.untold_minor - heard))
-        left -= heard
+        reported = min(left, receipt.unreported_minor)
+        work.put_receipt(
+            loan_id, replace(receipt, unreported_minor=receipt.unreported_minor - reported)
+        )
+        left -= reported
     return minor - left
 
 
@@ -119,7 +121,7 @@ def _keep_excess(
 ) -> None:
     """More came back than is known to have come: kept for money that comes later, with a case.
 
-    The whole of a payment may be told again under another name, which is no second return.
+    The whole of a payment may be reported again under another name, which is no second return.
     """
     loan_id, receipt = of
     known = work.receipt(loan_id, receipt.id)

@@ -17,7 +17,7 @@ from domain.loan.decide.disputes import receipts_of_order
 from domain.loan.decide.money import place_waiting, take_back
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
-from domain.loan.retrying import retry_verdict
+from domain.loan.retrying import retry_decision
 
 NO_REASON = "line"
 """Code of a return of which only a booked line without a reason is known."""
@@ -27,24 +27,24 @@ NO_REASON = "line"
 class Returned:
     """What is said of a return: minor units (above zero), class and code of its reason, day.
 
-    `told`: the rail reported it; otherwise a booked line is the only witness so far.
+    `reported`: the rail has reported it; otherwise a booked line is the only witness so far.
     """
 
     minor: int
     outcome_class: OutcomeClass
     code: str
     on: date
-    told: bool
+    reported: bool
 
 
 def reverse(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
     """Book a return and reopen what its receipt had paid."""
     learn_reason(work, loan_id, receipt_id, returned)
     numbers = take_back(work, loan_id, receipt_id, returned.minor, returned.on)
-    if not returned.told:
+    if not returned.reported:
         known = work.receipt(loan_id, receipt_id)
-        untold = known.untold_minor + returned.minor
-        work.put_receipt(loan_id, replace(known, untold_minor=untold))
+        unreported = known.unreported_minor + returned.minor
+        work.put_receipt(loan_id, replace(known, unreported_minor=unreported))
     reopen(work, loan_id, numbers, f"{returned.code} receipt {receipt_id}")
     place_waiting(work, loan_id)
 
@@ -53,20 +53,20 @@ def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> Non
     """What was paid is owed again: by the retry plan it is tried anew, or a person decides."""
     for number in numbers:
         item = work.item(loan_id, number)
-        verdict = retry_verdict(work.loan(loan_id), item, work.rules, work.at)
+        decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
         event = Event.RECEIPT_REVERSED_RETRYABLE
-        if isinstance(verdict, NoRetry):
+        if isinstance(decision, NoRetry):
             event = Event.RECEIPT_REVERSED_FINALLY
         if not work.can(loan_id, number, event):
             event = Event.RECEIPT_REVERSED
         work.move(loan_id, number, event, detail)
         if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
-            # No debit has failed: it is due as if the payment had never been heard of.
+            # No debit has failed: it is due as if the payment had never been made.
             work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
 
 
 def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
-    """The attempt of an order's first payment is returned, for the strictest reason told of it.
+    """The attempt of an order's first payment is returned, for the strictest reason reported.
 
     Report and line of one return may come in either order and name different reasons: a machine
     tries again only if no one of them forbids it.
@@ -104,7 +104,7 @@ def _strictness(outcome_class: OutcomeClass | None, code: str) -> tuple[int, str
 
 
 def take_back_excess(work: Work, loan_id: str, receipt_id: str) -> None:
-    """More money of an order is known now: what reports told of its returns before is of it."""
+    """More money of an order is known now: returns reported before are part of it."""
     order_no = str(work.receipt(loan_id, receipt_id).order_no)
     for known in receipts_of_order(work, loan_id, order_no):
         minor = min(known.excess_minor, work.receipt(loan_id, receipt_id).net_minor)
@@ -112,7 +112,10 @@ def take_back_excess(work: Work, loan_id: str, receipt_id: str) -> None:
             work.put_receipt(loan_id, replace(known, excess_minor=known.excess_minor - minor))
             outcome_class, day = OutcomeClass.LATE_RETURN, work.today(loan_id)
             reverse(
-                work, loan_id, receipt_id, Returned(minor, outcome_class, NO_REASON, day, told=True)
+                work,
+                loan_id,
+                receipt_id,
+                Returned(minor, outcome_class, NO_REASON, day, reported=True),
             )
     if not any(known.excess_minor for known in receipts_of_order(work, loan_id, order_no)):
         for key in [key for key in work.cases if key.startswith(f"return/{order_no}/")]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from domain.case.kinds import CaseKind
 from domain.loan.aggregate import NoticeRecord
 from domain.loan.change import CaseChange, Change, Done
-from domain.loan.commands import RecordNoticeReceipt
+from domain.loan.commands import RecordDeliveryReport
 from domain.loan.decide.work import Work
-from domain.loan.unread import RecordUnreadReport
+from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
 
 
@@ -21,7 +21,7 @@ def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
 
 
 def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
-    """An attempt has its verdict: whoever was asked to look at its doubt need not any more."""
+    """An attempt has its final outcome: nobody needs to look at its doubt any more."""
     item = work.item(loan_id, number)
     if item.needs_operator:
         work.put(loan_id, replace(item, needs_operator=""))
@@ -46,17 +46,17 @@ def unknown_order(work: Work, rail: str, order_no: str) -> Change:
     return work.finish(Done(note="unknown order"))
 
 
-def record_unread_report(work: Work, command: RecordUnreadReport) -> Change:
+def record_unparsed_event(work: Work, command: RecordUnparsedEvent) -> Change:
     """Evidence that nobody could read is kept as a case: the rail will not send it again."""
     work.open_case(
         CaseChange(
             "open",
-            f"unread/{command.rail}/{command.event_id}",
-            CaseKind.UNREAD_REPORT,
-            f"{command.rail} sent report {command.event_id} of type {command.type!r}, unread",
+            f"unparsed/{command.rail}/{command.event_id}",
+            CaseKind.UNPARSED_EVENT,
+            f"{command.rail} sent report {command.event_id} of type {command.type!r}, unparsed",
         )
     )
-    return work.finish(Done(note="unread report"))
+    return work.finish(Done(note="unparsed event"))
 
 
 def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
@@ -67,7 +67,7 @@ def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
 
 
 def of_another_channel(
-    work: Work, command: RecordNoticeReceipt, subject: tuple[str, int], notice: NoticeRecord
+    work: Work, command: RecordDeliveryReport, subject: tuple[str, int], notice: NoticeRecord
 ) -> Change:
     """A carrier knows nothing of messages that another one sent: nothing changes but a case."""
     text = f"{command.channel} reports message {notice.message_id}, sent by {notice.channel}"

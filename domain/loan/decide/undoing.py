@@ -1,4 +1,4 @@
-"""A return that only a line told, and the line was about something else: it never happened."""
+"""A return that only a line reported, and the line was about something else: it never happened."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def undo_return(work: Work, loan_id: str, receipt_id: str, line_id: str) -> None
     placed; the order stands confirmed again once nothing of it is returned.
     """
     receipt = work.receipt(loan_id, receipt_id)
-    minor = min(receipt.untold_minor, receipt.returned_minor - receipt.return_settled_minor)
+    minor = min(receipt.unreported_minor, receipt.returned_minor - receipt.return_settled_minor)
     if not minor:
         return
     if receipt.inferred:
@@ -32,7 +32,7 @@ def undo_return(work: Work, loan_id: str, receipt_id: str, line_id: str) -> None
         replace(
             receipt,
             returned_minor=receipt.returned_minor - minor,
-            untold_minor=receipt.untold_minor - minor,
+            unreported_minor=receipt.unreported_minor - minor,
             waiting_minor=receipt.waiting_minor + minor,
         ),
     )

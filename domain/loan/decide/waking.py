@@ -21,13 +21,13 @@ def is_news(item: Installment, view: InstallmentView) -> bool:
     return bool(view.needs_operator) != item.driver_action.endswith(WAITS)
 
 
-def known_by_driver(item: Installment, view: InstallmentView, *, told: bool) -> Installment:
-    """The installment with what its driver knows; `told`: it is given this view.
+def known_by_driver(item: Installment, view: InstallmentView, *, notified: bool) -> Installment:
+    """The installment with what its driver knows; `notified`: it receives this view.
 
-    A driver that is not told may still see a later instant by a look, so what then comes before
+    A driver that is not notified may still see a later instant by a look, so what then comes before
     that instant is news.
     """
-    mark = view.mark if told else item.driver_action
+    mark = view.mark if notified else item.driver_action
     until = view.next_action.not_before if view.next_action else None
     return replace(item, driver_action=mark, driver_until=until)
 

@@ -320,7 +320,7 @@ class Work:
         """The answer gives the driver the current view, also where nothing else has changed.
 
         What it knows already does not move the installment: its version stays, so that an action
-        asked for in vain is seen as such.
+        asked for without progress is seen as such.
         """
         item = self.item(loan_id, number)
         if item.opened and self.view(loan_id, number).mark != item.driver_action:
@@ -337,6 +337,6 @@ class Work:
         opening = (loan_id, number) in self._opening
         answered = self._from_driver and is_subject
         news = waking.is_news(item, view)
-        self.put(loan_id, waking.known_by_driver(item, view, told=answered or opening or news))
+        self.put(loan_id, waking.known_by_driver(item, view, notified=answered or opening or news))
         if opening or (news and not answered):
             self._messages.append(waking.message(view, opening=opening))

@@ -132,8 +132,8 @@ async def test_commodities_are_declared_once_with_their_own_digits() -> None:
 async def test_an_empty_journal_is_a_valid_file() -> None:
     """Books without an entry export too."""
     said = f"; acquit ledger export, chain head {'f' * 64} as kept when it began\n"
-    told = "; nothing was verified for it: `acquit ledger verify` recomputes the chain"
-    assert await written([]) == f"{said}{told}\n"
+    reported = "; nothing was verified for it: `acquit ledger verify` recomputes the chain"
+    assert await written([]) == f"{said}{reported}\n"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A message leaves only while the books would still order it; otherwise they are told."""
+"""A message leaves only while the books would still order it; otherwise they learn why."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -105,7 +105,7 @@ async def _body(queries: SqlQueries) -> dict[str, object]:
 
 
 async def test_a_reminder_that_is_still_wanted_leaves(post: Post) -> None:
-    """Nothing has happened since: it is sent with the lender's name, and waits for its receipt."""
+    """Nothing has happened since: it is sent with the lender's name and waits for its report."""
     await post.carry()
     assert await post.fate() == (1, NoticeState.QUEUED)
     assert post.carrier.taken[0].values["lender"] == "Demo"
@@ -136,7 +136,7 @@ async def test_what_happened_since_it_was_written_stops_it(post: Post, command: 
 
 
 async def test_a_hold_of_debits_stops_no_reminder(post: Post) -> None:
-    """The borrower is still to be told what is owed."""
+    """The borrower is still to be notified of what is owed."""
     await post.give(Hold(id="h", what=HoldKind.DEBIT, **WHOSE))
     await post.carry()
     assert await post.fate() == (1, NoticeState.QUEUED)

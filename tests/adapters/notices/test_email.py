@@ -37,7 +37,7 @@ NOTICE = Notice(
 
 @dataclass
 class Mailbox:
-    """Takes mail, or answers what it is told to answer."""
+    """Takes mail, or answers what it is set to answer."""
 
     rcpt: str | None = None
     data: str | None = None
@@ -83,7 +83,7 @@ def notices(port: int) -> SmtpNotices:
 
 
 async def test_a_reminder_arrives_as_text_and_html_with_its_id(mailbox: Mailbox, port: int) -> None:
-    """One mail, two alternatives of the same words, our id in the header that receipts name."""
+    """One mail, two alternatives of the same words, our id in the header that reports name."""
     assert await notices(port).send(NOTICE) == Sent("reminder/L-1:3")
     (mail,) = mailbox.mails
     assert mail["X-Message-Id"] == "reminder/L-1:3"

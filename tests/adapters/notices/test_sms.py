@@ -39,7 +39,7 @@ NOTICE = Notice(
 
 @dataclass
 class Carrier:
-    """Takes each message id once, or answers what it is told to answer."""
+    """Takes each message id once, or answers what it is set to answer."""
 
     url: str = ""
     answer: Response | None = None

@@ -57,7 +57,7 @@ def test_every_field_of_a_product_comes_from_its_file() -> None:
     assert product.shares.parties == ("funder-1",)
     assert product.reminders.allowed.opens == time(8)
     assert product.reminders.allowed.timezone == "Asia/Shanghai"
-    assert product.reminders.receipt_within == timedelta(hours=20)
+    assert product.reminders.delivery_report_within == timedelta(hours=20)
     assert product.retry.wait_banking_days == (1, 3)
     assert product.closure.return_window_banking_days == 2
     assert product.penalty is not None
@@ -95,7 +95,7 @@ def test_products_are_found_by_version_and_the_latest_by_name(tmp_path: Path) ->
 
 
 def test_a_folder_without_products_is_refused(tmp_path: Path) -> None:
-    """Boarding without rules is a mistake of the installation, told at once."""
+    """Boarding without rules is a mistake of the installation, reported at once."""
     with pytest.raises(SourceRefused, match="product files"):
         read_products(tmp_path)
 
@@ -190,7 +190,7 @@ def test_each_fault_names_field_and_rule(
     assert any(rule in fault.rule for fault in faults), faults
 
 
-def test_all_faults_of_a_file_are_told_together(tmp_path: Path) -> None:
+def test_all_faults_of_a_file_are_reported_together(tmp_path: Path) -> None:
     """Nobody mends a file one error at a time."""
     text = PERSONAL.replace("version = 1", "version = 0").replace('"simbank"', '"no such rail!"')
     assert {fault.field for fault in refused(tmp_path, text).faults} == {"version", "rail"}

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from domain.calendar import local_day
-from domain.debit.outcome import OutcomeClass, Verdict
+from domain.debit.outcome import OutcomeClass, OutcomeStatus
 from domain.errors import InvalidInput
 from ports.rail import CANCELLED_CODE, Forged, RailUnavailable, Recalled
 from tests.adapters.rails.bank import SimulatedBank, build_mandate, build_order
@@ -27,7 +27,7 @@ class RailContract:
         order = build_order(bank.rail.profile, bank.now(), order_no="C-good", mandate_ref="M-good")
         outcome = await bank.rail.present(order)
         [execution] = await bank.executions("C-good")
-        assert outcome.verdict is Verdict.CONFIRMED
+        assert outcome.status is OutcomeStatus.CONFIRMED
         assert outcome.executed_minor == execution["amount_minor"] == 10_000
         assert outcome.bank_ref == execution["bank_ref"]
         assert outcome.executed_on == local_day(bank.now(), bank.rail.profile.timezone)
@@ -48,22 +48,22 @@ class RailContract:
         assert first == second
         assert len(await bank.executions("C-again")) == 1
 
-    async def test_an_inquiry_tells_what_the_answer_told(self, bank: SimulatedBank) -> None:
+    async def test_an_inquiry_tells_what_the_answer_reported(self, bank: SimulatedBank) -> None:
         """POST answer and inquiry are two ways to the same news."""
         await bank.rail.put_mandate(build_mandate("M-ask"), "CNY")
         order = build_order(bank.rail.profile, bank.now(), order_no="C-ask", mandate_ref="M-ask")
-        told = await bank.rail.present(order)
-        assert await bank.rail.inquire("C-ask", order.merchant_id) == told
+        reported = await bank.rail.present(order)
+        assert await bank.rail.inquire("C-ask", order.merchant_id) == reported
 
     async def test_an_order_that_never_came_is_not_found_and_not_declined(
         self, bank: SimulatedBank
     ) -> None:
-        """NOT_FOUND is a verdict of its own: only time makes it evidence."""
+        """NOT_FOUND is a status of its own: only time makes it evidence."""
         outcome = await bank.rail.inquire("C-never", "M-1")
         assert outcome.outcome_class is OutcomeClass.NOT_FOUND
-        assert outcome.verdict is Verdict.NOT_FOUND
+        assert outcome.status is OutcomeStatus.NOT_FOUND
 
-    async def test_the_same_number_with_another_amount_is_no_verdict(
+    async def test_the_same_number_with_another_amount_is_no_final_outcome(
         self, bank: SimulatedBank
     ) -> None:
         """A duplicate says nothing about the first order, so it is asked about."""
@@ -72,7 +72,7 @@ class RailContract:
         await bank.rail.present(order)
         outcome = await bank.rail.present(replace(order, amount_minor=order.amount_minor + 1))
         assert outcome.outcome_class is OutcomeClass.DUPLICATE
-        assert outcome.verdict is Verdict.UNKNOWN
+        assert outcome.status is OutcomeStatus.UNKNOWN
 
     async def test_a_debit_without_authority_is_a_mandate_refusal(
         self, bank: SimulatedBank
@@ -110,20 +110,20 @@ class RailContract:
             mandate_ref="M-ahead",
             value_on=today + timedelta(days=3),
         )
-        assert (await bank.rail.present(order)).verdict is Verdict.PENDING
+        assert (await bank.rail.present(order)).status is OutcomeStatus.PENDING
         assert await bank.rail.cancel("C-ahead", order.merchant_id) == Recalled("C-ahead")
         asked = await bank.rail.inquire("C-ahead", order.merchant_id)
         assert (asked.code, asked.executed_minor) == (CANCELLED_CODE, 0)
         assert await bank.executions("C-ahead") == []
 
     async def test_an_executed_order_cannot_be_recalled(self, bank: SimulatedBank) -> None:
-        """A recall that comes too late is no verdict: the order itself is asked about."""
+        """A recall that comes too late is no outcome: the order itself is asked about."""
         await bank.rail.put_mandate(build_mandate("M-late"), "CNY")
         order = build_order(bank.rail.profile, bank.now(), order_no="C-late", mandate_ref="M-late")
         await bank.rail.present(order)
         answer = await bank.rail.cancel("C-late", order.merchant_id)
         assert not isinstance(answer, Recalled)
-        assert answer.verdict is Verdict.PENDING
+        assert answer.status is OutcomeStatus.PENDING
 
     async def test_nothing_is_sent_after_the_senders_lease(self, bank: SimulatedBank) -> None:
         """Once the lease is over another sender may be at work, so this one does not send."""

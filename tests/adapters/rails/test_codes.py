@@ -50,7 +50,7 @@ def test_only_soft_classes_may_be_tried_again_by_a_machine() -> None:
         assert not (row.outcome_class in HARD and row.action == "retry"), row
 
 
-def test_every_row_says_where_it_comes_from_and_what_the_borrower_is_told() -> None:
+def test_every_row_says_where_it_comes_from_and_what_the_borrower_is_shown() -> None:
     """Both languages, a graded source, a finality: no row is left to guesswork."""
     for row in every_row():
         own = row.rail == "simbank"
@@ -126,7 +126,7 @@ def test_an_unmapped_code_is_asked_about_and_is_never_a_failure() -> None:
 
 
 def test_unknown_rails_products_and_limits_are_mistakes_of_the_asker() -> None:
-    """The names that exist are told; nothing outside the folder is ever opened."""
+    """The names that exist are reported; nothing outside the folder is ever opened."""
     for name in ("nacha", "../../etc/passwd", "limits", "classes", ""):
         with pytest.raises(InvalidInput, match="rail"):
             load_codes(name)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from domain.debit.outcome import Outcome, Verdict
+from domain.debit.outcome import Outcome, OutcomeStatus
 from ports.rail import RailUnavailable
 from tests.adapters.rails.bank import SimulatedBank, build_mandate, build_order, running_bank
 from tests.adapters.rails.contract import RailContract
@@ -31,7 +31,7 @@ async def test_through_hostile_weather_no_word_contradicts_the_banks_own_truth(
 ) -> None:
     """Through cut lines, errors and masks no confirmed order lacks an execution.
 
-    No declined one has any, and whoever keeps asking learns the verdict of every order.
+    No declined one has any, and whoever keeps asking learns the final outcome of every order.
     """
     async with running_bank(tmp_path_factory.mktemp("hostile"), "hostile", seed=3) as hostile:
         await _until_taken(hostile)
@@ -47,20 +47,20 @@ async def test_through_hostile_weather_no_word_contradicts_the_banks_own_truth(
     for order_no, word in said.items():
         assert word is not None, order_no
         executions = truth[order_no]["executions"] if order_no in truth else []
-        match word.verdict:
-            case Verdict.CONFIRMED:
+        match word.status:
+            case OutcomeStatus.CONFIRMED:
                 assert executions[0]["amount_minor"] == word.executed_minor, order_no
                 assert executions[0]["bank_ref"] == word.bank_ref, order_no
-            case Verdict.DECLINED:
+            case OutcomeStatus.DECLINED:
                 assert executions == [], order_no
-            case Verdict.NOT_FOUND:
+            case OutcomeStatus.NOT_FOUND:
                 assert order_no not in truth
             case _:
-                pytest.fail(f"{order_no} never came to a verdict: {word}")
+                pytest.fail(f"{order_no} never came to a final outcome: {word}")
 
 
 def _is_final(word: Outcome | None) -> bool:
-    return word is not None and word.verdict in {Verdict.CONFIRMED, Verdict.DECLINED}
+    return word is not None and word.status in {OutcomeStatus.CONFIRMED, OutcomeStatus.DECLINED}
 
 
 async def _until_taken(bank: SimulatedBank) -> None:

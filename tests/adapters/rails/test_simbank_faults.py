@@ -13,7 +13,7 @@ import pytest
 from adapters.rails.http import HttpLimits, RailHttp
 from adapters.rails.simbank import SIMBANK, SimbankConfig, SimbankRail
 from adapters.rails.simbank.client import signature
-from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, Verdict
+from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, OutcomeStatus
 from domain.errors import InvalidInput
 from ports.rail import RailUnavailable, Recalled
 from tests.adapters.rails.bank import API_SECRET, CONFIG, build_mandate, build_order
@@ -122,7 +122,7 @@ async def test_a_fault_after_the_order_left_is_no_answer(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MAYBE_SENT)
-async def test_an_inquiry_without_a_usable_answer_is_never_a_verdict(name: str) -> None:
+async def test_an_inquiry_without_a_usable_answer_is_never_a_final_outcome(name: str) -> None:
     """An inquiry that fails says nothing about the order: it is simply asked again."""
     async with scripted(MAYBE_SENT[name]) as rail:
         with pytest.raises(RailUnavailable):
@@ -143,10 +143,10 @@ NOT_BELIEVED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", NOT_BELIEVED)
-async def test_an_answer_that_cannot_be_true_is_no_verdict_and_says_what_is_wrong(
+async def test_an_answer_that_cannot_be_true_is_no_final_outcome_and_says_what_is_wrong(
     name: str,
 ) -> None:
-    """Sent, asked or recalled: the order stays unknown, and the books are told why."""
+    """Sent, asked or recalled: the order stays unknown, and the books record why."""
     async with scripted(saying(**NOT_BELIEVED[name])) as rail:
         for said in (
             await rail.present(ORDER),
@@ -155,7 +155,7 @@ async def test_an_answer_that_cannot_be_true_is_no_verdict_and_says_what_is_wron
         ):
             if said is not None:
                 assert isinstance(said, Outcome)
-                assert (said.verdict, bool(said.flaw)) == (Verdict.UNKNOWN, True)
+                assert (said.status, bool(said.flaw)) == (OutcomeStatus.UNKNOWN, True)
 
 
 async def test_the_currency_of_an_answer_reaches_the_books() -> None:
@@ -173,7 +173,7 @@ async def test_a_refused_connection_proves_that_nothing_left() -> None:
 
 
 async def test_an_exhausted_pool_proves_that_nothing_left() -> None:
-    """An order that waited for a connection in vain was never written to one."""
+    """An order that waited for a connection and got none was never written to one."""
     limits = HttpLimits(connections=1, read_s=2, pool_s=0.1)
     async with scripted(silent) as slow, RailHttp(slow._http._base, limits) as http:
         rail = SimbankRail(http, CONFIG, lambda: NOW)
@@ -212,9 +212,9 @@ async def test_a_message_that_the_bank_cannot_read_is_our_data_error() -> None:
     """An explicit refusal of the message ends the attempt; a person mends it."""
     async with scripted(answering(400, b'{"code":"13","text":"field"}')) as rail:
         outcome = await rail.present(ORDER)
-        assert (outcome.outcome_class, outcome.verdict) == (
+        assert (outcome.outcome_class, outcome.status) == (
             OutcomeClass.DATA_ERROR,
-            Verdict.DECLINED,
+            OutcomeStatus.DECLINED,
         )
 
 
@@ -223,7 +223,7 @@ async def test_a_closed_or_busy_bank_is_asked_and_not_believed(code: str) -> Non
     """TECH at sending is unknown; at inquiring it is no answer about the order."""
     busy = saying(code=code, status="ERROR", executed_minor=0, bank_ref=None)
     async with scripted(busy) as rail:
-        assert (await rail.present(ORDER)).verdict is Verdict.UNKNOWN
+        assert (await rail.present(ORDER)).status is OutcomeStatus.UNKNOWN
         with pytest.raises(RailUnavailable, match=f"code_{code}"):
             await rail.inquire("ORDER-1", "M-1")
 
@@ -243,13 +243,15 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", CONTRADICTIONS)
-async def test_code_and_status_that_contradict_each_other_are_never_a_verdict(name: str) -> None:
+async def test_code_and_status_that_contradict_each_other_are_never_a_final_outcome(
+    name: str,
+) -> None:
     """An answer that tells two stories is asked again and seen by a person."""
     async with scripted(saying(**CONTRADICTIONS[name])) as rail:
         outcome = await rail.present(ORDER)
-        assert (outcome.outcome_class, outcome.verdict) == (
+        assert (outcome.outcome_class, outcome.status) == (
             OutcomeClass.UNKNOWN_CODE,
-            Verdict.UNKNOWN,
+            OutcomeStatus.UNKNOWN,
         )
         assert outcome.executed_minor == 0
 
@@ -298,7 +300,7 @@ async def test_requests_are_signed_over_what_is_really_sent() -> None:
     assert json.loads(seen[1][2])["purpose"] == "LOAN-1/1"
 
 
-async def test_what_cannot_be_sent_is_told_before_anything_leaves() -> None:
+async def test_what_cannot_be_sent_is_reported_before_anything_leaves() -> None:
     """No secret for the merchant: mend and ask again; no way to write the order: our data error."""
     async with RailHttp("http://127.0.0.1:1", LIMITS) as http:
         rail = SimbankRail(http, CONFIG, lambda: NOW)
@@ -360,23 +362,23 @@ async def test_a_statement_larger_than_the_house_takes_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("changes", "status", "verdict"),
+    ("changes", "http_status", "status"),
     [
-        ({"code": "30"}, 200, Verdict.PENDING),
-        ({"code": "03", "status": "PENDING", "executed_minor": 0}, 200, Verdict.PENDING),
-        ({"code": "34", "status": "NOT_FOUND", "executed_minor": 0}, 200, Verdict.NOT_FOUND),
-        ({"order_no": "ORDER-2"}, 200, Verdict.UNKNOWN),
-        ({}, 500, Verdict.UNKNOWN),
+        ({"code": "30"}, 200, OutcomeStatus.PENDING),
+        ({"code": "03", "status": "PENDING", "executed_minor": 0}, 200, OutcomeStatus.PENDING),
+        ({"code": "34", "status": "NOT_FOUND", "executed_minor": 0}, 200, OutcomeStatus.NOT_FOUND),
+        ({"order_no": "ORDER-2"}, 200, OutcomeStatus.UNKNOWN),
+        ({}, 500, OutcomeStatus.UNKNOWN),
     ],
 )
 async def test_only_the_banks_consent_makes_a_recall(
-    changes: dict[str, Any], status: int, verdict: Verdict
+    changes: dict[str, Any], http_status: int, status: OutcomeStatus
 ) -> None:
     """Everything but a clear CANCELLED leaves the order to be inquired."""
-    async with scripted(saying(status, **changes)) as rail:
+    async with scripted(saying(http_status, **changes)) as rail:
         answer = await rail.cancel("ORDER-1", "M-1")
         assert not isinstance(answer, Recalled)
-        assert answer.verdict is verdict
+        assert answer.status is status
     async with scripted(cut) as rail:
         assert await rail.cancel("ORDER-1", "M-1") == NO_ANSWER
 

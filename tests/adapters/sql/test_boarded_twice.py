@@ -48,7 +48,7 @@ async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
     *,
     rows_agreed: bool,
 ) -> None:
-    """Who boards and why is told, and is no part of what a loan is; another rate is another loan.
+    """Who boards and why is no part of what a loan is; another rate is another loan.
 
     The tape moves due dates after counting days; the rows of upstream carry no days at all.
     """

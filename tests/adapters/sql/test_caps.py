@@ -51,8 +51,8 @@ async def test_a_penalty_at_its_cap_is_booked_and_explained_by_books_that_start_
     # 16 days at 36 percent would be 32.00. From 10 February to 29 March are a month and 18 days
     # (counted back, and there is no 29 February): 2080.00 x (1.02 ** (18 / 30) - 1) = 24.86.
     assert loan.installment(1).owed.penalty == 2_486
-    told = {line.what: line.detail for line in await queries.story("L1", 1)}
-    assert "CN jin-gui [2025] 9" in told["penalty_capped"]
-    assert "at most 24 %: 7.14 CNY are not charged" in told["penalty_capped"]
-    assert "24.86" in told["penalty_accrued"]
+    reported = {line.what: line.detail for line in await queries.story("L1", 1)}
+    assert "CN jin-gui [2025] 9" in reported["penalty_capped"]
+    assert "at most 24 %: 7.14 CNY are not charged" in reported["penalty_capped"]
+    assert "24.86" in reported["penalty_accrued"]
     assert (await queries.verify()).faults == ()

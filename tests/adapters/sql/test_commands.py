@@ -161,7 +161,7 @@ async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_m
     action = await present(books, queries, clock, "L1")
     order_no = order_of(await intend(books, "L1", 1, action))
     await books.apply(confirm(order_no, 10100))
-    told = RecordReturn(
+    reported = RecordReturn(
         id="report/simbank/e-1",
         actor=RAIL,
         rail="simbank",
@@ -173,7 +173,7 @@ async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_m
         returned_on=date(2026, 3, 10),
     )
     for event, known, cases in (("e-1", False, 0), ("e-1", True, 0), ("e-2", False, 1)):
-        answer = await books.apply(replace(told, id=f"report/simbank/{event}"))
+        answer = await books.apply(replace(reported, id=f"report/simbank/{event}"))
         assert isinstance(answer, Applied)
         assert answer.replayed is known, event
         found = [case for case in await queries.cases() if case.key == f"amount/{order_no}"]
@@ -238,7 +238,7 @@ async def test_a_loan_comes_back_from_the_database_as_it_was(
 
 
 async def test_books_that_are_closed_take_nothing(books: SqlBooks) -> None:
-    """A late caller hears of it at once instead of waiting for ever."""
+    """A late caller is answered at once instead of waiting for ever."""
     await books.close()
     with pytest.raises(RuntimeError):
         await books.apply(HOLD)

@@ -59,7 +59,7 @@ async def test_a_busy_database_is_waited_for_on_sqlite(
     await engine.dispose()
 
 
-async def test_a_database_that_stays_busy_is_told_to_the_caller(
+async def test_a_database_that_stays_busy_is_reported_to_the_caller(
     sqlite_url: str, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Retries are bounded: the caller gets the fault, and nothing was written."""

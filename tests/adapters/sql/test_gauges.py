@@ -150,7 +150,7 @@ async def test_message_for_a_later_hour_waits_from_that_hour_on(
     assert (await gauges.gauges()).messages["open"].since == morning
 
 
-async def test_refused_file_is_told_of_for_two_weeks(
+async def test_refused_file_is_reported_for_two_weeks(
     engine: AsyncEngine, clock: StillClock, gauges: GaugeQueries
 ) -> None:
     """It can never be read; an alarm that nobody can end would be switched off."""

@@ -3,7 +3,7 @@
 from adapters.intake import BooksIntake
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from ports.rail import UnknownReport
+from ports.rail import UnparsedEvent
 
 
 async def test_a_proven_report_that_nobody_can_read_is_kept_as_a_case(
@@ -12,9 +12,9 @@ async def test_a_proven_report_that_nobody_can_read_is_kept_as_a_case(
     """The rail takes 200 for kept and sends no more: delivered twice, it is one case."""
     intake = BooksIntake(books)
     for _ in range(2):
-        await intake.take("simbank", UnknownReport("wh_1", "order.reversed"))
-    await intake.take("simbank", UnknownReport("wh_2", "unreadable"))
+        await intake.take("simbank", UnparsedEvent("wh_1", "order.reversed"))
+    await intake.take("simbank", UnparsedEvent("wh_2", "unreadable"))
     cases = {case.key: case for case in await queries.cases()}
-    assert sorted(cases) == ["unread/simbank/wh_1", "unread/simbank/wh_2"]
-    assert cases["unread/simbank/wh_1"].kind == "unread_report"
-    assert "order.reversed" in cases["unread/simbank/wh_1"].text
+    assert sorted(cases) == ["unparsed/simbank/wh_1", "unparsed/simbank/wh_2"]
+    assert cases["unparsed/simbank/wh_1"].kind == "unparsed_event"
+    assert "order.reversed" in cases["unparsed/simbank/wh_1"].text

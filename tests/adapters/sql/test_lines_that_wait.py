@@ -26,7 +26,7 @@ def pay(loan_id: str, reference: str, minor: int = 10100) -> RecordPayment:
     return RecordPayment(
         id=f"pay/{loan_id}/{reference}",
         actor=TESTER,
-        reason="told by the borrower",
+        reason="reported by the borrower",
         loan_id=loan_id,
         number=1,
         reference=reference,

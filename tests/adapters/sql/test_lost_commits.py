@@ -39,7 +39,7 @@ async def test_an_unknown_commit_is_resolved_by_the_command_id(
     assert (await queries.verify()).faults == ()
 
 
-async def test_of_two_tries_of_one_command_only_one_hears_that_it_is_new(
+async def test_of_two_tries_of_one_command_only_one_is_answered_that_it_is_new(
     engine: AsyncEngine, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Two tries wait in one group whose commit is in doubt: one may send the order, not both."""
@@ -53,7 +53,7 @@ async def test_of_two_tries_of_one_command_only_one_hears_that_it_is_new(
     assert [result.replayed for result in both] == [False, True]
 
 
-async def test_a_database_that_stays_away_is_told_to_the_caller(
+async def test_a_database_that_stays_away_is_reported_to_the_caller(
     engine: AsyncEngine, queries: SqlQueries, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After bounded tries the command fails with its id unused, and the same id works later."""

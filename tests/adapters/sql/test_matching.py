@@ -34,7 +34,7 @@ def payment(loan_id: str = "L1", command_id: str = "pay-1") -> RecordPayment:
     return RecordPayment(
         id=command_id,
         actor=TESTER,
-        reason="told by the borrower",
+        reason="reported by the borrower",
         loan_id=loan_id,
         number=1,
         reference="T-1",
@@ -186,7 +186,7 @@ async def test_the_same_line_in_two_files_waits_once(
 async def test_one_reference_pays_two_loans_and_an_early_line_of_it_finds_its_payment(
     books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
-    """Both loans know RENT: each payment has an id of its own, told apart by amount and day."""
+    """Both loans know RENT: each payment has an id of its own, distinguished by amount and day."""
     await due(books, clock, "L1", "L2")
     rent = replace(payment(), reference="RENT", amount_minor=10100)
     other = replace(payment("L2", "pay-2"), reference="RENT", value_on=date(2026, 3, 9))

@@ -51,7 +51,7 @@ class Wall:
 
 @pytest.fixture
 def dispatcher() -> Recorder:
-    """Give a dispatcher that works until it is told otherwise."""
+    """Give a dispatcher that works until it is stopped."""
     return Recorder()
 
 
@@ -113,7 +113,7 @@ async def test_a_crowd_of_failing_streams_does_not_hide_a_good_one(
     assert await relay.sweep() == 1
 
 
-async def test_a_dispatcher_that_hangs_is_given_up(
+async def test_a_dispatcher_that_hangs_is_abandoned(
     engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder
 ) -> None:
     """Time-outs count as failures: the message stays and is tried again later."""
@@ -265,7 +265,7 @@ async def test_every_failure_is_logged_without_what_the_message_says(
     assert "body" not in line
 
 
-async def test_a_message_that_cannot_be_delivered_is_given_up_in_sight(
+async def test_a_message_that_cannot_be_delivered_becomes_a_visible_dead_letter(
     engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, wall: Wall, queries: SqlQueries
 ) -> None:
     """After its last try it is logged and counted, kept, and its stream goes on without it."""
@@ -278,13 +278,13 @@ async def test_a_message_that_cannot_be_delivered_is_given_up_in_sight(
         for _ in range(3):
             assert await relay.sweep() == 0
             wall.at += timedelta(minutes=5)
-    told = [entry["event"] for entry in logs if entry["message_id"] == logs[0]["message_id"]]
-    assert told == ["outbox_message_not_delivered"] * 2 + ["outbox_message_given_up"]
+    reported = [entry["event"] for entry in logs if entry["message_id"] == logs[0]["message_id"]]
+    assert reported == ["outbox_message_not_delivered"] * 2 + ["outbox_message_dead_lettered"]
     dispatcher.down.clear()
     assert await relay.sweep() == 1
     assert dispatcher.bodies("bad") == [2]
     assert await relay.pending() == 0
-    assert (await queries.counts())["outbox"] == {"left": 0, "delivered": 1, "given_up": 1}
+    assert (await queries.counts())["outbox"] == {"left": 0, "delivered": 1, "dead": 1}
 
 
 async def test_a_database_that_is_away_is_logged_by_the_relay(
@@ -309,7 +309,7 @@ async def test_a_database_that_is_away_is_logged_by_the_relay(
 async def test_what_was_delivered_long_ago_is_removed(
     engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, queries: SqlQueries
 ) -> None:
-    """In batches, and nothing that is young, that still waits or that was given up."""
+    """In batches, and nothing that is young, that still waits or that is a dead letter."""
     pace = Pace(prune_batch=2, keep_delivered=timedelta(days=30))
     relay = OutboxRelay(engine, clock, {"wake": dispatcher}, pace=pace)
     await put(engine, *((f"s{n}", n) for n in range(5)))
@@ -320,4 +320,4 @@ async def test_what_was_delivered_long_ago_is_removed(
     assert await relay.sweep() == 2
     await put(engine, ("waits", 1))
     assert await relay.prune() == 5
-    assert (await queries.counts())["outbox"] == {"left": 1, "delivered": 2, "given_up": 0}
+    assert (await queries.counts())["outbox"] == {"left": 1, "delivered": 2, "dead": 0}

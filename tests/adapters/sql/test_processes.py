@@ -32,22 +32,22 @@ async def _rival(url: str, name: str) -> dict[str, int]:
     )
     out, err = await asyncio.wait_for(child.communicate(), 120)
     assert child.returncode == 0, err.decode()
-    told: dict[str, int] = json.loads(out)
-    assert told["failed"] == 0, err.decode()
-    return told
+    reported: dict[str, int] = json.loads(out)
+    assert reported["failed"] == 0, err.decode()
+    return reported
 
 
 async def test_two_processes_at_once_apply_each_command_once(
     books_url: str, engine: AsyncEngine, queries: SqlQueries
 ) -> None:
     """No command is lost, doubled or stuck; the chain has no gap; every balance adds up."""
-    told = await asyncio.gather(_rival(books_url, "one"), _rival(books_url, "two"))
+    reported = await asyncio.gather(_rival(books_url, "one"), _rival(books_url, "two"))
     counts = await queries.counts()
     # The first boarding wins; later boardings under the same id are replays of it.
     assert counts["commands"]["board_loan"] == LOANS
     assert counts["commands"]["roll_day"] == LOANS * ROUNDS
     assert counts["commands"]["hold"] == counts["commands"]["unhold"] == 2 * LOANS * ROUNDS
-    assert sum(t["applied"] + t["refused"] for t in told) == sum(counts["commands"].values())
+    assert sum(t["applied"] + t["refused"] for t in reported) == sum(counts["commands"].values())
     report = await queries.verify()
     assert report.faults == ()
     owed = [b.minor for b in await queries.balances("owed/") if not b.account.endswith("/penalty")]

@@ -1,4 +1,4 @@
-"""The queries answers what the driver, the sweeps and the command line ask, and nothing more."""
+"""The queries answer what the driver, the sweeps and the command line ask, and nothing more."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -88,23 +88,23 @@ async def test_unfinished_installments_are_those_with_a_driver(
 
 
 async def test_a_story_tells_refusals_in_their_place(books: SqlBooks, queries: SqlQueries) -> None:
-    """What was asked and refused is told between what happened before and after."""
+    """What was asked and refused is reported between what happened before and after."""
     await books.apply(board())
     order = WriteOff(id="w", actor=TESTER, reason="gone", loan_id="L1", number=1)
     await books.apply(order)
-    told = await queries.story("L1", 1)
-    assert [line.what for line in told] == ["boarded", "write_off"]
-    assert told[-1].detail.startswith("refused by ")
-    assert told[-1].actor == "test/t1"
+    reported = await queries.story("L1", 1)
+    assert [line.what for line in reported] == ["boarded", "write_off"]
+    assert reported[-1].detail.startswith("refused by ")
+    assert reported[-1].actor == "test/t1"
     assert (await queries.counts())["refusals"]
     assert len(await queries.story("L1")) == 4
     assert await queries.story("nobody") == ()
 
 
-async def test_what_changed_nothing_is_told_with_its_answer(
+async def test_what_changed_nothing_is_reported_with_its_answer(
     books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
-    """A report that leaves neither move nor entry says at least what was heard."""
+    """A report that leaves neither move nor entry says at least what was reported."""
     action = await present(books, queries, clock, "L1")
     news = confirm(order_of(await intend(books, "L1", 1, action)), 10100)
     await books.apply(news)

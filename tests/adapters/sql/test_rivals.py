@@ -49,9 +49,9 @@ async def writer(url: str, name: str, how: str) -> AsyncIterator[asyncio.subproc
 async def _ended(child: asyncio.subprocess.Process) -> dict[str, int]:
     out, err = await asyncio.wait_for(child.communicate(), PATIENCE_S)
     assert child.returncode == 0, err.decode()
-    told: dict[str, int] = json.loads(out)
-    assert told["failed"] == 0, err.decode()
-    return told
+    reported: dict[str, int] = json.loads(out)
+    assert reported["failed"] == 0, err.decode()
+    return reported
 
 
 async def _until_stopped(child: asyncio.subprocess.Process) -> None:
@@ -123,8 +123,8 @@ async def test_a_suspended_writer_does_not_stop_the_others_on_postgres(
                 assert isinstance(await books.apply(orders("mine", "other", 0)[0]), Applied)
         assert _state(sleeper.pid) == "T"
         os.kill(sleeper.pid, signal.SIGCONT)
-        told = await _ended(sleeper)
-    assert told["retries"] >= 1
+        reported = await _ended(sleeper)
+    assert reported["retries"] >= 1
     counts = (await queries.counts())["commands"]
     assert counts["hold"] == LOANS * ROUNDS + 1
     report = await queries.verify()

@@ -43,7 +43,7 @@ class Bank:
     def __init__(self, engine: AsyncEngine, clock: StillClock, books: SqlBooks) -> None:
         self.archive = SqlArchive(engine, clock)
         self.queries = SqlQueries(engine, clock, RULES)
-        self.hands = StatementActivities(self.archive, Camt053Reader(), books)
+        self.activities = StatementActivities(self.archive, Camt053Reader(), books)
 
     async def give(self, *statements: Statement, attempt: int = 1) -> BookedFile:
         """Have a file read and booked."""
@@ -54,8 +54,8 @@ class Bank:
         order = StatementOrder("t1", await self.archive.keep("statement", content))
         environment = ActivityEnvironment()
         environment.info = dataclasses.replace(environment.info, attempt=attempt)
-        await environment.run(self.hands.survey, order)
-        return await environment.run(self.hands.book, order)
+        await environment.run(self.activities.survey, order)
+        return await environment.run(self.activities.book, order)
 
     async def balances(self) -> dict[str, int]:
         """What the books hold on each bank account."""
@@ -94,7 +94,7 @@ async def test_a_day_and_its_month_count_one_booking_once(bank: Bank, ref: str |
     """With and without the bank's reference: 101.00 at the bank are 101.00 in the books."""
     booking = line(10100, ref)
     await bank.give(day("D5", 0, 10100, booking))
-    month = day("M1", 0, 10100, dataclasses.replace(booking, text="told in other words"))
+    month = day("M1", 0, 10100, dataclasses.replace(booking, text="reported in other words"))
     month = dataclasses.replace(month, period=(date(2026, 1, 1), date(2026, 1, 31)))
     again = await bank.give(month)
     assert await bank.balances() == {"A": 10100}
@@ -232,7 +232,7 @@ async def test_a_reference_may_serve_two_statements_of_one_day(bank: Bank) -> No
 
 
 async def test_the_next_day_may_bring_a_booking_of_the_day_before(bank: Bank) -> None:
-    """Booked on the 5th, told on the 6th, equal to one that was told on the 5th."""
+    """Booked on the 5th, reported on the 6th, equal to one that was reported on the 5th."""
     await bank.give(numbered(1, 0, 500, line(500)))
     await bank.give(numbered(2, 500, 1000, line(500), on=date(2026, 1, 6)))
     assert await bank.balances() == {"A": 1000}
@@ -245,7 +245,7 @@ async def test_equal_bookings_on_two_pages_of_two_files_are_two(bank: Bank) -> N
     assert (booked.faults, await bank.balances()) == ((), {"A": 200})
 
 
-async def test_a_day_that_ends_as_it_began_may_be_a_copy_and_is_told(bank: Bank) -> None:
+async def test_a_day_that_ends_as_it_began_may_be_a_copy_and_is_reported(bank: Bank) -> None:
     """0 to 0 twice: a copy under another id, or another such day: not booked, and a case."""
     both = (line(500), line(-500, e2e="OUT"))
     await bank.give(day("S1", 0, 0, *both))
@@ -300,7 +300,7 @@ async def _crash(record: StatementRecord) -> bool:
     raise ConnectionError(record.statement_id)
 
 
-async def test_a_statement_whose_last_page_lacks_is_told_by_the_next(bank: Bank) -> None:
+async def test_a_statement_whose_last_page_lacks_is_reported_by_the_next(bank: Bank) -> None:
     """LastPgInd false, and then another statement: a page is missing."""
     next_day = date(2026, 1, 6)
     await bank.give(page(1, 0, 100, line(100)))

@@ -50,7 +50,7 @@ async def test_a_database_that_is_not_there_or_not_migrated_is_named(postgres_ur
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    """Bytes that are not a database are told as that."""
+    """Bytes that are not a database are reported as that."""
     (tmp_path / "books.db").write_bytes(b"nothing of the kind" * 100)
     found = trouble_of(await _error_of(f"sqlite:///{tmp_path / 'books.db'}"))
     assert found is not None

@@ -48,9 +48,9 @@ async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
         "bank/ACCT-FUNDER-1-CNY": 10100
     }
     story = await queries.story("L1", 1)
-    told = [item.what for item in story]
-    assert told[0] == "boarded"
-    assert told[-1] == "evidence_complete"
+    reported = [item.what for item in story]
+    assert reported[0] == "boarded"
+    assert reported[-1] == "evidence_complete"
     # Causes before effects: what became of the order, the money, the state; a new order at the end.
     assert _effects(story, "record_outcome") == ["attempt", "confirmed", "paid_in_full"]
     assert _effects(story, "intend_debit") == ["debit_intended", "attempt"]

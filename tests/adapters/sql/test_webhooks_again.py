@@ -24,7 +24,7 @@ from domain.debit.codes import CodeTable
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
 from domain.loan.lifecycle import State
-from ports.rail import UnknownReport
+from ports.rail import UnparsedEvent
 from simulator.webhooks import sign
 from tests.api.served import served
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
@@ -111,7 +111,7 @@ async def test_an_event_that_could_not_be_read_is_read_when_it_comes_again(
     order_no = await order_out(books, queries, clock)
     event = finished(order_no, "00", "SUCCESS", 10100)
     with monkeypatch.context() as older:
-        unread = lambda event_id, *_: UnknownReport(event_id, "order.finished")  # noqa: E731
+        unread = lambda event_id, *_: UnparsedEvent(event_id, "order.finished")  # noqa: E731
         older.setattr(simbank, "report_of", unread)
         async with bank_of(books, clock) as bank:
             assert await bank.post("wh_1", event) == 200
@@ -176,7 +176,7 @@ async def test_two_final_outcomes_of_one_order_count_its_money_once(
     second: tuple[str, str, int],
     kinds: tuple[str, ...] | None,
 ) -> None:
-    """A bank that contradicts itself is answered with 200, in whatever order its verdicts come."""
+    """A bank that contradicts itself is answered with 200, in whatever order its outcomes come."""
     order_no = await order_out(books, queries, clock)
     async with bank_of(books, clock) as bank:
         for event, said in (("wh_1", first), ("wh_2", second), ("wh_1", first)):

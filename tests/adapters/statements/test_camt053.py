@@ -110,7 +110,7 @@ def test_a_batch_is_one_line_with_many_items() -> None:
     ]
 
 
-def test_a_batch_without_details_is_told_by_reference_and_count() -> None:
+def test_a_batch_without_details_is_reported_by_reference_and_count() -> None:
     """A batch that lists nothing is still matched by its reference, count and sum."""
     details = "<Btch><PmtInfId>B7</PmtInfId><NbOfTxs>3</NbOfTxs></Btch>"
     line = read(entry("6.00", "CRDT", details)).lines[0]

@@ -103,7 +103,7 @@ def test_the_net_of_older_versions_and_pending_entries_are_read_as_well() -> Non
 
 
 @pytest.mark.parametrize(
-    ("told", "net"),
+    ("reported", "net"),
     [
         ("<TtlNetNtryAmt>-8.85</TtlNetNtryAmt><CdtDbtInd>DBIT</CdtDbtInd>", -885),
         ("<TtlNetNtryAmt>8.85</TtlNetNtryAmt><CdtDbtInd>DBIT</CdtDbtInd>", -885),
@@ -112,9 +112,9 @@ def test_the_net_of_older_versions_and_pending_entries_are_read_as_well() -> Non
         ("", None),
     ],
 )
-def test_totals_are_numbers_and_may_have_a_sign(told: str, net: int | None) -> None:
+def test_totals_are_numbers_and_may_have_a_sign(reported: str, net: int | None) -> None:
     """The schema allows -8.85 in a total: the file is read, and the figure is held to."""
-    total = f"<TxsSummry><TtlNtries><Sum>-8.85</Sum>{told}</TtlNtries></TxsSummry>"
+    total = f"<TxsSummry><TtlNtries><Sum>-8.85</Sum>{reported}</TtlNtries></TxsSummry>"
     content = file(stmt(OPEN, balance("CLBD", "9.30"), total, debit("8.85")))
     (one,) = Camt053Reader().survey(BytesIO(content)).statements
     assert one.faults == ()

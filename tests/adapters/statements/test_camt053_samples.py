@@ -20,7 +20,7 @@ def statements(name: str) -> list[Statement]:
 
 
 def test_a_third_decimal_of_zero_is_the_same_amount() -> None:
-    """8.850 EUR is 885 cents; that this file's own balances differ by 0.05 is told."""
+    """8.850 EUR is 885 cents; that this file's own balances differ by 0.05 is reported."""
     (one,) = statements("camt053.v2.five.decimals.xml")
     assert (one.opening_minor, one.closing_minor) == (1815, 2705)
     assert [line.amount_minor for line in one.lines] == [885]

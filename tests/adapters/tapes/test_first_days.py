@@ -1,4 +1,4 @@
-"""What boarding brings in its first days, foretold by the rules of the books."""
+"""What boarding brings in its first days, forecast by the rules of the books."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -42,7 +42,7 @@ def test_past_installments_that_are_owed_are_debited_at_once_with_their_penalty(
     assert first_days([replace(board(), past=Past.REFUSE)], RULES, at) == ()
 
 
-def test_a_debit_that_nothing_allows_is_not_foretold_and_holds_up_no_other() -> None:
+def test_a_debit_that_nothing_allows_is_not_forecast_and_holds_up_no_other() -> None:
     """A mandate whose cap is nothing: the intent is refused, the other installment too, no loop."""
     at = datetime(2026, 4, 20, 1, tzinfo=UTC)
     mandate = Mandate("M", "simbank", "merchant-1", "acct-1", date(2026, 1, 1), cap_minor=0)

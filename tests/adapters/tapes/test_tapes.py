@@ -111,7 +111,7 @@ def test_a_bad_row_is_named_by_line_field_value_and_rule(
 
 
 def test_a_row_above_a_ceiling_of_its_product_is_named_with_rule_cap_and_figure(read: Read) -> None:
-    """21 percent and a guarantor who is paid each time: told before anything is boarded."""
+    """21 percent and a guarantor who is paid each time: reported before anything is boarded."""
     row = GOOD.replace("9.6", "21").replace("cn-personal", "cn-guaranteed").rpartition(",")[0] + ","
     report = read(
         GOOD.replace("L-1", "L-0"), row, row.replace(",21,", ",18,").replace("L-1", "L-2")
@@ -272,7 +272,7 @@ def test_text_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_header_that_cannot_be_read_refuses_the_file(read: Read, header: str, said: str) -> None:
-    """A misspelt column is told at once, not once for each row."""
+    """A misspelt column is reported at once, not once for each row."""
     with pytest.raises(SourceRefused, match=said):
         read(GOOD, header=header)
 

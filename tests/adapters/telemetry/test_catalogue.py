@@ -170,7 +170,7 @@ def test_types_of_workflows_and_activities_are_all_known() -> None:
     """A new one that is not in the catalogue would be measured as `other`."""
     types = {workflow._Definition.must_from_class(one).name for one in WORKFLOWS}
     assert types == set(catalogue.WORKFLOW_TYPE.values)
-    told = {
+    reported = {
         keyword.value.value
         for path in python_files("activities")
         for node in ast.walk(parsed(path))
@@ -178,7 +178,7 @@ def test_types_of_workflows_and_activities_are_all_known() -> None:
         for keyword in node.keywords
         if isinstance(keyword.value, ast.Constant)
     }
-    assert told == set(catalogue.ACTIVITY_TYPE.values)
+    assert reported == set(catalogue.ACTIVITY_TYPE.values)
 
 
 def test_what_becomes_of_webhooks_is_all_known() -> None:
@@ -191,7 +191,7 @@ def test_what_becomes_of_webhooks_is_all_known() -> None:
         for argument in node.args[1:]
         if isinstance(argument, ast.Constant)
     }
-    reports = {"outcome", "return", "receipt", "unknown"}
+    reports = {"outcome", "return", "delivery_report", "unparsed"}
     assert counted | reports == set(catalogue.WEBHOOK.values)
 
 

@@ -47,7 +47,7 @@ def test_no_canary_gets_into_a_log_by_any_way(logs: Caught) -> None:
         log.warning("%s=%s", key, value)
         log.warning("got %r", f"{value} ")
         log.error("field", extra={key: value, "deep": {key: [value], "password": value}})
-        struct.info("told", **{key: value, "many": [{key: value}]})
+        struct.info("reported", **{key: value, "many": [{key: value}]})
         try:
             refuse(key, value)
         except ValueError:
@@ -91,9 +91,9 @@ async def test_loggers_of_the_sdk_bring_their_context_as_fields(logs: Caught) ->
     ActivityEnvironment().run(work)
     [line] = logs.lines
     assert line["event"] == "rail simbank is away"
-    told = line["temporal_activity"]
-    assert isinstance(told, dict)
-    assert told["workflow_id"] == "test"
+    reported = line["temporal_activity"]
+    assert isinstance(reported, dict)
+    assert reported["workflow_id"] == "test"
     assert workflow.logger.workflow_info_on_message is False
 
 
@@ -119,7 +119,7 @@ def test_line_belongs_to_its_trace(logs: Caught, spans: Spans) -> None:
 
 
 def test_lines_are_bounded(logs: Caught) -> None:
-    """A very wide event is told in short."""
+    """A very wide event is reported in short."""
     logging.getLogger("x").info("wide", extra={f"f{i}": "ab " * 900 for i in range(40)})
     [line] = logs.lines
     assert len(logs.text) < LINE_MOST

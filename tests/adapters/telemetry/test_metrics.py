@@ -79,7 +79,7 @@ def read(metrics: Metrics) -> dict[tuple[str, ...], float]:
 async def test_writer_counts_commands_commits_and_what_became_of_attempts(
     engine: AsyncEngine, metrics: Metrics
 ) -> None:
-    """By what was answered and what happened: told twice it is not counted twice."""
+    """By what was answered and what happened: reported twice it is not counted twice."""
     clock = StillClock()
     queries = SqlQueries(engine, clock, RULES)
     async with SqlBooks(engine, clock, RULES, observer=BooksObserver(None, metrics)) as books:
@@ -133,7 +133,7 @@ async def test_deliveries_are_counted_by_topic_and_result(metrics: Metrics) -> N
 
 
 async def test_gauges_go_on_after_books_that_were_away(metrics: Metrics, logs: Caught) -> None:
-    """A reading that fails is told by its kind alone, and tried again at the next turn."""
+    """A reading that fails is reported by its kind alone, and tried again at the next turn."""
     turns = iter([ConnectionError(f"{NAME} is away"), None, ConnectionError(PHONE), None])
 
     class Moody:

@@ -150,7 +150,7 @@ class Contact:
     hidden: str = field(default=SECRET, repr=False)
 
 
-def test_errors_are_told_with_their_causes_and_without_what_they_quote() -> None:
+def test_errors_are_reported_with_their_causes_and_without_what_they_quote() -> None:
     """Our own refusal, pydantic's, a KeyError with a name: type and place stay, values go."""
     try:
         try:
@@ -158,19 +158,19 @@ def test_errors_are_told_with_their_causes_and_without_what_they_quote() -> None
         except ValidationError as error:
             raise InvalidInput("holder", NAME, "a number") from error
     except InvalidInput as error:
-        told = GATE.error(error)
+        reported = GATE.error(error)
         text = GATE.trace(error)
-    assert found_in(repr(told)) == found_in(text) == set()
-    assert told["type"] == "InvalidInput"
-    assert "is refused: a number" in str(told["message"])
+    assert found_in(repr(reported)) == found_in(text) == set()
+    assert reported["type"] == "InvalidInput"
+    assert "is refused: a number" in str(reported["message"])
     assert "ValidationError" in text
-    assert "test_errors_are_told" in text
+    assert "test_errors_are_reported" in text
     for fault in (KeyError(NAME_CN), ValueError(f"could not read {NAME!r}"), OSError(2, EMAIL)):
         assert found_in(GATE.trace(fault)) == set()
 
 
-async def test_groups_of_errors_and_errors_without_text_are_told() -> None:
-    """Task groups raise groups; an error whose own text fails is told all the same."""
+async def test_groups_of_errors_and_errors_without_text_are_reported() -> None:
+    """Task groups raise groups; an error whose own text fails is reported all the same."""
 
     class Mute(Exception):
         def __str__(self) -> str:
@@ -182,15 +182,15 @@ async def test_groups_of_errors_and_errors_without_text_are_told() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         async with asyncio.TaskGroup() as group:
             group.create_task(fall())
-    told = GATE.error(caught.value)
-    assert found_in(repr(told)) == set()
-    assert "ValueError" in repr(told["among"])
+    reported = GATE.error(caught.value)
+    assert found_in(repr(reported)) == set()
+    assert "ValueError" in repr(reported["among"])
     assert GATE.error(Mute())["message"] == "[unprintable]"
 
 
 def test_objects_are_opened_and_masked_field_by_field() -> None:
     """Data classes, mappings, sequences, bytes, instants; hidden fields stay hidden."""
-    told = GATE.value(
+    reported = GATE.value(
         {
             "who": Contact(NAME, (PHONE, EMAIL)),
             PHONE: "as a key",
@@ -203,11 +203,11 @@ def test_objects_are_opened_and_masked_field_by_field() -> None:
             "fault": ValueError(EMAIL),
         }
     )
-    assert found_in(repr(told)) == set()
-    assert isinstance(told, dict)
-    assert told["at"] == "2026-01-02T00:00:00+00:00"
-    assert (told["sum"], told["colour"]) == ("1.50", "red")
-    assert told["raw"] == f"[{len(NAME)} bytes]"
+    assert found_in(repr(reported)) == set()
+    assert isinstance(reported, dict)
+    assert reported["at"] == "2026-01-02T00:00:00+00:00"
+    assert (reported["sum"], reported["colour"]) == ("1.50", "red")
+    assert reported["raw"] == f"[{len(NAME)} bytes]"
 
 
 def test_sizes_are_bounded() -> None:
@@ -234,6 +234,6 @@ def test_an_object_that_cannot_be_printed_breaks_nothing() -> None:
 @given(st.text(max_size=300))
 def test_any_text_passes_and_is_masked_for_good(text: str) -> None:
     """Nothing makes the gate fail, and canaries around any text do not get through."""
-    told = GATE.text(f"{EMAIL} {text} {SECRET}")
-    assert SECRET not in told
-    assert EMAIL not in told
+    reported = GATE.text(f"{EMAIL} {text} {SECRET}")
+    assert SECRET not in reported
+    assert EMAIL not in reported

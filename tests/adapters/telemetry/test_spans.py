@@ -168,15 +168,15 @@ async def test_message_carries_the_trace_of_its_own_command(
         await books.apply_many([board(f"L-batch-{n}") for n in (1, 2)])
     await sql.close()
     carried = await messages_of(engine)
-    told = {stream.split("/")[2]: held for stream, held in carried.items()}
+    reported = {stream.split("/")[2]: held for stream, held in carried.items()}
     for name in ("one", "two"):
-        origin, is_parent = origin_of(told[f"L-{name}"])
+        origin, is_parent = origin_of(reported[f"L-{name}"])
         assert origin is not None
         assert (origin.trace_id, is_parent) == (trace_of(spans.named(name)), True)
-    origin, is_parent = origin_of(told["L-batch-2"])
+    origin, is_parent = origin_of(reported["L-batch-2"])
     assert origin is not None
     assert (origin.trace_id, is_parent) == (trace_of(spans.named("batch")), False)
-    assert told["L-nobody"] is None
+    assert reported["L-nobody"] is None
 
 
 async def test_trace_of_a_message_changes_neither_commands_nor_the_chain(
@@ -235,7 +235,7 @@ async def test_call_makes_a_span_with_method_route_and_status(spans: Spans) -> N
 
 
 async def test_call_that_fails_ends_its_span_with_the_kind_of_error(spans: Spans) -> None:
-    """No answer is told as such."""
+    """No answer is reported as such."""
 
     def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError(f"cannot reach {EMAIL}")

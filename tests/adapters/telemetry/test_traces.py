@@ -68,7 +68,7 @@ async def traced(temporal_server: DevServer, spans: Spans) -> Client:
 
 
 @dataclass
-class House:
+class Services:
     """A starter with workers and real books behind it."""
 
     starter: TemporalStarter
@@ -77,7 +77,7 @@ class House:
 
 
 @pytest_asyncio.fixture
-async def house(traced: Client, spans: Spans, tmp_path: Path) -> AsyncIterator[House]:
+async def services(traced: Client, spans: Spans, tmp_path: Path) -> AsyncIterator[Services]:
     """Boarding on real books, workers on a queue of their own."""
     settings = Settings(home=tmp_path)
     await upgrade(settings.books_url())
@@ -88,15 +88,15 @@ async def house(traced: Client, spans: Spans, tmp_path: Path) -> AsyncIterator[H
             build_worker(traced, workflow_role(queue)),
             build_worker(traced, books_role(), [board]),
         ):
-            yield House(TemporalStarter(traced, queue), queue, settings)
+            yield Services(TemporalStarter(traced, queue), queue, settings)
 
 
 async def test_start_workflow_activity_command_and_statements_are_one_trace(
-    house: House, spans: Spans, logs: Caught
+    services: Services, spans: Spans, logs: Caught
 ) -> None:
     """From upstream's start down to the rows, with canaries in the loan and none in the trace."""
     application = replace(CANARIES, loan_id=f"L-{uuid.uuid4().hex[:8]}")
-    boarded = await (await house.starter.board(application)).result()
+    boarded = await (await services.starter.board(application)).result()
     assert boarded.installments == 12
     trace = spans.named("StartWorkflow:BoardLoan").context
     assert trace is not None
@@ -111,14 +111,14 @@ async def test_start_workflow_activity_command_and_statements_are_one_trace(
 
 
 async def test_trace_goes_on_over_the_outbox_in_another_process(
-    house: House, temporal_server: DevServer, spans: Spans, gate: Redactor
+    services: Services, temporal_server: DevServer, spans: Spans, gate: Redactor
 ) -> None:
     """Upstream's start, the commit, and the driver that somebody else starts by its message.
 
     What people see of it in the Temporal UI, searches and memos, holds no canary either.
     """
     application = replace(CANARIES, loan_id=f"L-{uuid.uuid4().hex[:8]}")
-    boarding = await house.starter.board(application)
+    boarding = await services.starter.board(application)
     await boarding.result()
     start = spans.named("StartWorkflow:BoardLoan").context
     exporter = InMemorySpanExporter()
@@ -126,9 +126,9 @@ async def test_trace_goes_on_over_the_outbox_in_another_process(
     client = await make_client(
         temporal_server.address, temporal_server.namespace, tracer=other.tracer
     )
-    async with open_stack(house.settings, other.tracing) as stack:
+    async with open_stack(services.settings, other.tracing) as stack:
         drivers = TemporalDrivers(
-            client, stack.queries, stack.clock, partial(books_id, stack.engine), house.queue
+            client, stack.queries, stack.clock, partial(books_id, stack.engine), services.queue
         )
         stack.deliver_by(traced_dispatchers(dispatchers(drivers), other.tracer))
         assert await stack.outbox.sweep() == 1
@@ -154,7 +154,7 @@ async def test_trace_goes_on_over_the_outbox_in_another_process(
 
 
 async def test_failed_boarding_leaves_no_canary_in_spans_or_logs(
-    house: House, spans: Spans, logs: Caught
+    services: Services, spans: Spans, logs: Caught
 ) -> None:
     """Messages of errors go into spans and logs by the SDK itself, past our gate all the same."""
     one = replace(CANARIES, loan_id=f"L-{uuid.uuid4().hex[:8]}")
@@ -164,7 +164,7 @@ async def test_failed_boarding_leaves_no_canary_in_spans_or_logs(
         replace(one, disbursed_on=PHONE),
     ):
         with pytest.raises(WorkflowFailureError):
-            await (await house.starter.board(wrong)).result()
+            await (await services.starter.board(wrong)).result()
     ran = [span for span in spans.all if span.name == "RunActivity:boarding.board"]
     assert [span.status.status_code for span in ran] == [StatusCode.ERROR] * 3
     assert all(span.events for span in ran)
@@ -184,8 +184,8 @@ async def test_logger_of_a_workflow_comes_through_from_inside_the_sandbox(
         await handle.signal(f"call {PHONE}", EMAIL)
         await until(lambda: "unknown signal" in logs.text)
         await scene.settle(handle)
-    told = [line for line in logs.lines if "unknown signal" in str(line["event"])]
-    context = told[0]["temporal_workflow"]
+    reported = [line for line in logs.lines if "unknown signal" in str(line["event"])]
+    context = reported[0]["temporal_workflow"]
     assert isinstance(context, dict)
     assert context["workflow_type"] == "Installment"
     assert not [line for line in logs.lines if not line.keys() >= HEAD]
@@ -199,7 +199,7 @@ async def test_spans_are_sent_on_the_way_out_past_the_gate(gate: Redactor) -> No
         tracing = otlp_tracing(config, gate)
         with tracing.tracer.start_as_current_span(f"work for {EMAIL}") as span:
             span.set_attribute("borrower", NAME)
-            span.add_event("told", {"text": f"{PHONE} {SECRET} {DB_PASSWORD}"})
+            span.add_event("reported", {"text": f"{PHONE} {SECRET} {DB_PASSWORD}"})
             span.set_status(StatusCode.ERROR, f"holder={NAME}")
         await tracing.close()
     assert collector.paths == ["/v1/traces"]
@@ -297,12 +297,12 @@ async def test_worker_process_tells_all_it_should_and_no_canary(
                 'activity_type="boarding.board"',
             )
             process.send_signal(signal.SIGTERM)
-            _, told = await asyncio.wait_for(process.communicate(), 60)
+            _, reported = await asyncio.wait_for(process.communicate(), 60)
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-    text = told.decode()
+    text = reported.decode()
     lines = [cast("dict[str, object]", json.loads(line)) for line in text.splitlines()]
     assert process.returncode == 0
     assert any("boarding.board" in str(line) for line in lines)

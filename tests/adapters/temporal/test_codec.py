@@ -135,13 +135,13 @@ async def test_driver_runs_encrypted_and_its_history_replays(temporal_client: Cl
     history = await handle.fetch_history()
     assert (await counted(handle)).total() <= 24
     _no_plain_payload(json.loads(history.to_json()))
-    told = WorkflowHistory.from_json(handle.id, history.to_json())
+    reported = WorkflowHistory.from_json(handle.id, history.to_json())
     replayer = Replayer(workflows=WORKFLOWS, data_converter=data, workflow_runner=runner())
-    await replayer.replay_workflow(told)
+    await replayer.replay_workflow(reported)
     blind = converter(Keyring.parse(OLD))
     replayer = Replayer(workflows=WORKFLOWS, data_converter=blind, workflow_runner=runner())
     with pytest.raises((RuntimeError, WorkflowFailureError)):
-        await replayer.replay_workflow(told)
+        await replayer.replay_workflow(reported)
 
 
 CLEAR = ("searchAttributes", "markerRecordedEventAttributes/details/data")

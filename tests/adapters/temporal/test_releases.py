@@ -28,23 +28,25 @@ from workflows.messages import InstallmentOrder
 
 def driver_worker(scene: Stage, build: str) -> AbstractAsyncContextManager[Worker]:
     books = scene.books
-    hands: list[Callable[..., Any]] = [
+    activities: list[Callable[..., Any]] = [
         ReminderActivities(books).remind,
         ReviewActivities(books).review,
         ReviewActivities(books).raise_operator,
         OrderActivities(books).apply,
-        OrderActivities(books).give_up,
+        OrderActivities(books).abandon,
         QueriesActivities(books).look,
     ]
     role = Role(scene.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
-    return build_worker(scene.client, role, hands, build_id=build, grace=scene.grace)
+    return build_worker(scene.client, role, activities, build_id=build, grace=scene.grace)
 
 
 def rail_worker(scene: Stage, build: str) -> AbstractAsyncContextManager[Worker]:
     books = scene.books
-    hands = DebitActivities(books, books, {books.rail: scene.rail}, books.clock)
+    activities = DebitActivities(books, books, {books.rail: scene.rail}, books.clock)
     role = debit_role(books.rail, 5)
-    return build_worker(scene.client, role, [hands.present, hands.inquire], build_id=build)
+    return build_worker(
+        scene.client, role, [activities.present, activities.inquire], build_id=build
+    )
 
 
 async def becomes_current(client: Client, build: str) -> None:

@@ -4,7 +4,14 @@ import pytest
 
 from domain.debit.attempt import LIVE, MOVES, AttemptState
 from domain.debit.history import NEVER_PRESENTED
-from domain.debit.outcome import EXCUSING, NO_ANSWER, Outcome, OutcomeClass, Verdict, verdict_of
+from domain.debit.outcome import (
+    EXCUSING,
+    NO_ANSWER,
+    Outcome,
+    OutcomeClass,
+    OutcomeStatus,
+    status_of,
+)
 from tests.support.scene import Scene
 
 ENDED = set(AttemptState) - LIVE
@@ -14,7 +21,7 @@ ENDED = set(AttemptState) - LIVE
 def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState) -> None:
     """Only a confirmed order can be returned, and only one thought never to have arrived goes on.
 
-    A return that a line told by mistake is undone: the order stands confirmed again.
+    A return that a line reported by mistake is undone: the order stands confirmed again.
 
     An order that the rail has acknowledged can no longer be proven never to have arrived.
     """
@@ -34,8 +41,8 @@ def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState
         assert AttemptState.RETURNED not in following
 
 
-def test_an_attempt_is_live_until_its_verdict_and_may_be_known_not_to_have_left() -> None:
-    """Intended, accepted and unknown owe a verdict."""
+def test_an_attempt_is_live_until_its_final_outcome_and_may_be_known_not_to_have_left() -> None:
+    """Intended, accepted and unknown have no final outcome yet."""
     s = Scene.boarded()
     order = s.present()
     attempt = s.books.item().attempts[0]
@@ -46,19 +53,19 @@ def test_an_attempt_is_live_until_its_verdict_and_may_be_known_not_to_have_left(
 
 
 @pytest.mark.parametrize("outcome_class", list(OutcomeClass))
-def test_every_class_has_one_verdict_and_only_explicit_ones_end_an_attempt(
+def test_every_class_has_one_final_outcome_and_only_explicit_ones_end_an_attempt(
     outcome_class: OutcomeClass,
 ) -> None:
     """Unknown is not declined: trouble, duplicates and unmapped codes are asked again."""
-    verdict = verdict_of(outcome_class)
-    assert Outcome(outcome_class, "x").verdict is verdict
+    status = status_of(outcome_class)
+    assert Outcome(outcome_class, "x").status is status
     asked = {OutcomeClass.TECH, OutcomeClass.DUPLICATE, OutcomeClass.UNKNOWN_CODE}
     taken = {OutcomeClass.SUCCESS, OutcomeClass.SUCCESS_DEFECTIVE, OutcomeClass.PARTIAL}
-    assert (verdict is Verdict.UNKNOWN) == (outcome_class in asked)
-    assert (verdict is Verdict.CONFIRMED) == (outcome_class in taken)
+    assert (status is OutcomeStatus.UNKNOWN) == (outcome_class in asked)
+    assert (status is OutcomeStatus.CONFIRMED) == (outcome_class in taken)
     assert not EXCUSING & taken
 
 
 def test_no_answer_is_unknown() -> None:
     """The request may have left and nothing came back."""
-    assert NO_ANSWER.verdict is Verdict.UNKNOWN
+    assert NO_ANSWER.status is OutcomeStatus.UNKNOWN

@@ -25,7 +25,7 @@ GONE = tuple(attempt(n, None, state=_A.NOT_EXECUTED, code="") for n in range(1, 
         ((), {}, "history.empty", "nothing was presented yet, so nothing is tried again"),
         (
             (attempt(state=_A.UNKNOWN, ended_at=None),),
-            *({}, "attempt.live", "an earlier order still owes a verdict"),
+            *({}, "attempt.live", "an earlier order has no final outcome yet"),
         ),
         (
             (attempt(),),
@@ -92,7 +92,7 @@ GONE = tuple(attempt(n, None, state=_A.NOT_EXECUTED, code="") for n in range(1, 
         ),
     ],
 )
-def test_a_verdict_against_trying_again_names_rule_and_figures(
+def test_a_final_outcome_against_trying_again_names_rule_and_figures(
     attempts: tuple[Attempt, ...], changed: dict[str, Any], rule: str, reason: str
 ) -> None:
     """So that nobody has to look up which of many limits was met."""
@@ -122,7 +122,7 @@ def test_a_verdict_against_trying_again_names_rule_and_figures(
         ),
     ],
 )
-def test_a_verdict_to_try_again_says_what_came_before_and_what_is_left(
+def test_a_final_outcome_to_try_again_says_what_came_before_and_what_is_left(
     attempts: tuple[Attempt, ...], changed: dict[str, Any], reason: str
 ) -> None:
     """The action of the driver carries these words."""

@@ -32,7 +32,9 @@ def test_a_soft_refusal_is_tried_again_on_the_next_banking_day(outcome_class: Ou
 
 
 @pytest.mark.parametrize("state", sorted(LIVE))
-def test_nothing_is_presented_beside_an_order_that_owes_a_verdict(state: AttemptState) -> None:
+def test_nothing_is_presented_beside_an_order_that_has_no_final_outcome_yet(
+    state: AttemptState,
+) -> None:
     """Unknown is not declined: one live attempt stops all others, however many ended before."""
     assert rule(attempt(1), attempt(2, state=state, ended_at=None)) == "attempt.live"
     assert rule(attempt(1, state=state, ended_at=None), attempt(2)) == "attempt.live"

@@ -7,9 +7,16 @@ import pytest
 
 from domain.debit.codes import CodeRow, CodeTable, LocalText
 from domain.debit.mandate import Mandate
-from domain.debit.outcome import EXCUSING, NO_ANSWER, Outcome, OutcomeClass, Verdict, verdict_of
+from domain.debit.outcome import (
+    EXCUSING,
+    NO_ANSWER,
+    Outcome,
+    OutcomeClass,
+    OutcomeStatus,
+    status_of,
+)
 
-_O, _V = OutcomeClass, Verdict
+_O, _V = OutcomeClass, OutcomeStatus
 EXPLICIT = {
     _O.SUCCESS: _V.CONFIRMED,
     _O.SUCCESS_DEFECTIVE: _V.CONFIRMED,
@@ -23,17 +30,17 @@ EXPLICIT = {
 
 
 @pytest.mark.parametrize("outcome_class", sorted(OutcomeClass))
-def test_every_class_carries_one_verdict_and_only_refusals_decline(
+def test_every_class_carries_one_final_outcome_and_only_refusals_decline(
     outcome_class: OutcomeClass,
 ) -> None:
     """Unknown is not declined: technical trouble and unmapped codes end nothing."""
-    assert verdict_of(outcome_class) is EXPLICIT.get(outcome_class, _V.DECLINED)
-    assert Outcome(outcome_class, "x").verdict is verdict_of(outcome_class)
+    assert status_of(outcome_class) is EXPLICIT.get(outcome_class, _V.DECLINED)
+    assert Outcome(outcome_class, "x").status is status_of(outcome_class)
 
 
 def test_no_answer_is_unknown_and_takes_nothing() -> None:
     """A lost answer neither confirms nor declines, and excuses the borrower."""
-    assert NO_ANSWER.verdict is _V.UNKNOWN
+    assert NO_ANSWER.status is _V.UNKNOWN
     assert NO_ANSWER.executed_minor == 0
     assert NO_ANSWER.outcome_class in EXCUSING
     assert _O.NSF not in EXCUSING

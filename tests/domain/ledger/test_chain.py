@@ -152,7 +152,7 @@ def _rehashed(rows: Rows) -> Rows:
             for name, value in {
                 "kind": "hold",
                 "identity": "e" * 64,
-                "dedup_key": "verdict/O/00",
+                "dedup_key": "outcome/O/00",
                 "approver": "ops-2",
                 "rule": "hold.known",
                 "answer": "no",
@@ -212,14 +212,14 @@ def test_a_hash_depends_on_the_one_before_it() -> None:
     assert next_hash("a" * 64, _item(1)) != next_hash("b" * 64, _item(1))
 
 
-def test_every_fault_of_a_journal_is_told_in_words() -> None:
+def test_every_fault_of_a_journal_is_reported_in_words() -> None:
     """A gap, an alteration, a single posting, an entry off by one, an end that is not the head."""
     rows = _journal()
     item, stored = rows[2]
     assert isinstance(item.what, Booked)
     single = replace(item, what=replace(item.what, postings=item.what.postings[:1]))
-    told = _check([*rows[:1], (single, stored), *rows[3:5]], rows)
-    assert told == (
+    reported = _check([*rows[:1], (single, stored), *rows[3:5]], rows)
+    assert reported == (
         "item 3 follows item 1",
         "item 3 (entry fell_due of command c-3) is not what was hashed",
         "entry 3 has fewer than two postings",

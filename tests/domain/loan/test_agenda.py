@@ -14,14 +14,14 @@ from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from domain.loan.product import ReminderRule
-from domain.loan.retrying import barred, ends_on, retry_verdict
+from domain.loan.retrying import barred, ends_on, retry_decision
 from domain.loan.view import ActionKind
 from tests.support.doors import (
     ChangeDate,
     Hold,
     IntendDebit,
     QueueReminder,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     Unhold,
 )
 from tests.support.memory import PRODUCT, schedule
@@ -70,7 +70,7 @@ def test_a_missed_reminder_waits_out_the_quiet_hours_and_is_dropped_after_a_day(
     assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
 
 
-def test_no_receipt_in_time_brings_the_next_channel_and_then_none() -> None:
+def test_no_delivery_report_in_time_brings_the_next_channel_and_then_none() -> None:
     """SMS unanswered: mail; mail unanswered: the debit."""
     s = Scene.boarded()
     s.action()
@@ -93,23 +93,23 @@ def test_no_receipt_in_time_brings_the_next_channel_and_then_none() -> None:
     assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
 
 
-def test_a_moved_due_date_is_told_anew() -> None:
-    """What the borrower was told is no longer so: every rule begins again for the new date."""
+def test_a_moved_due_date_is_notified_anew() -> None:
+    """What was announced no longer holds: every rule begins again for the new date."""
     s = Scene.boarded()
     s.action()
-    (told,) = s.books.item().notices
-    s.give(RecordNoticeReceipt, message_id=told.message_id, delivered=True)
+    (notice,) = s.books.item().notices
+    s.give(RecordDeliveryReport, message_id=notice.message_id, delivered=True)
     assert agenda.was_reminded(s.books.item())
     s.order(ChangeDate, due_on=date(2026, 3, 20))
     assert not agenda.was_reminded(s.books.item())
     assert action(s) == ("remind/0/0/20260320", datetime(2026, 3, 17, 2, tzinfo=UTC))
     s.order(ChangeDate, due_on=date(2026, 3, 10))
-    assert agenda.was_reminded(s.books.item()), "that date had been told"
+    assert agenda.was_reminded(s.books.item()), "that date had been announced"
     s.order(ChangeDate, due_on=date(2026, 3, 20))
     s.action()
     again = s.books.item().notices[-1]
     assert (again.due_on, again.step) == (date(2026, 3, 20), 0)
-    assert again.message_id == f"{told.message_id}-20260320"
+    assert again.message_id == f"{notice.message_id}-20260320"
 
 
 @pytest.mark.parametrize("what", sorted(HoldKind))
@@ -140,7 +140,7 @@ def test_the_first_debit_goes_out_on_the_due_day_and_after_its_slot_at_once() ->
     assert action(s) == ("present/1", s.books.at)
 
 
-def test_while_a_verdict_is_owed_the_rail_is_asked_at_growing_intervals() -> None:
+def test_while_the_final_outcome_is_missing_the_rail_is_asked_at_growing_intervals() -> None:
     """Accepted: after the rail's usual time. Unknown: soon, and then less often."""
     s = Scene.boarded(product=reminders())
     order = s.present()
@@ -180,9 +180,9 @@ def test_a_retry_whose_last_day_has_passed_has_no_action_and_ends_in_delinquency
     item, loan = s.books.item(), s.books.loans["L1"]
     free = replace(item, hold=None)
     assert agenda.next_action(loan, free, s.books.rules, s.books.at) is None
-    verdict = retry_verdict(loan, item, s.books.rules, s.books.at)
-    assert isinstance(verdict, NoRetry)
-    assert verdict.rule == "product.stop_after_days"
+    decision = retry_decision(loan, item, s.books.rules, s.books.at)
+    assert isinstance(decision, NoRetry)
+    assert decision.rule == "product.stop_after_days"
     assert ends_on(loan, item, s.books.rules, s.books.at) == s.today
     s.until(s.today + timedelta(days=1))
     assert s.state == "DELINQUENT"
@@ -193,14 +193,14 @@ def test_a_missed_slot_moves_on_with_its_value_day() -> None:
     s = Scene.boarded(product=reminders())
     s.apply_outcome(s.present(), OutcomeClass.NSF)
     loan, item = s.books.loans["L1"], s.books.item()
-    planned = retry_verdict(loan, item, s.books.rules)
+    planned = retry_decision(loan, item, s.books.rules)
     assert isinstance(planned, RetryAt)
     late = planned.not_before + timedelta(days=3, hours=14)
-    moved = retry_verdict(loan, item, s.books.rules, late)
+    moved = retry_decision(loan, item, s.books.rules, late)
     assert isinstance(moved, RetryAt)
     assert moved.not_before > late
     assert moved.value_on > planned.value_on
-    in_hours = retry_verdict(loan, item, s.books.rules, planned.not_before + timedelta(hours=1))
+    in_hours = retry_decision(loan, item, s.books.rules, planned.not_before + timedelta(hours=1))
     assert isinstance(in_hours, RetryAt)
     assert in_hours.not_before == planned.not_before
     assert ends_on(loan, item, s.books.rules, s.books.at) == date(2026, 4, 25)
@@ -210,9 +210,9 @@ def test_a_confirmed_attempt_that_did_not_suffice_counts_as_short_funds() -> Non
     """Partial success: the plan goes on with the rest."""
     s = Scene.boarded(product=reminders())
     s.apply_outcome(s.present(), OutcomeClass.PARTIAL, 100)
-    verdict = retry_verdict(s.books.loans["L1"], s.books.item(), s.books.rules)
-    assert isinstance(verdict, RetryAt)
-    assert "NSF" in verdict.reason
+    decision = retry_decision(s.books.loans["L1"], s.books.item(), s.books.rules)
+    assert isinstance(decision, RetryAt)
+    assert "NSF" in decision.reason
 
 
 def test_nothing_is_barred_before_the_first_attempt_unless_no_attempt_is_allowed() -> None:
@@ -296,7 +296,7 @@ def test_a_loan_with_nothing_to_come_is_not_rolled() -> None:
     assert agenda.next_roll_on(s.books.loans["L1"], s.books.rules, s.books.at) is None
 
 
-def test_a_window_that_ended_in_vain_is_not_looked_at_every_day() -> None:
+def test_a_window_that_ended_without_progress_is_not_looked_at_every_day() -> None:
     """Held past its return window: letting go looks at the gates, not the sweep."""
     s = Scene.boarded(lines=schedule(((10000, 0),)))
     s.apply_outcome(s.present(), minor=10000)
@@ -320,7 +320,7 @@ def test_a_moved_date_is_rolled_on_its_new_day() -> None:
     assert s.state == "DUE"
 
 
-def test_a_action_of_another_kind_waits_for_a_newer_view() -> None:
+def test_an_action_of_another_kind_waits_for_a_newer_view() -> None:
     """A build that does not know a kind of action reads it as OTHER."""
     assert ActionKind("SING") is ActionKind.OTHER
 

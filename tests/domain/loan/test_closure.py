@@ -29,7 +29,7 @@ def test_what_has_not_fallen_due_cannot_be_released() -> None:
 
 
 def test_a_live_order_and_what_is_owed_are_named_with_their_owners() -> None:
-    """The rail owes a verdict, the borrower the money, the books the placing of what waits."""
+    """The rail owes an outcome, the borrower the money, the books the placing of what waits."""
     s = Scene.boarded()
     s.present()
     s.pay(100)

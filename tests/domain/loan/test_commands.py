@@ -18,7 +18,7 @@ from tests.support.doors import (
     Cancel,
     Hold,
     IntendDebit,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordReturn,
     RecordStatementBreak,
@@ -89,7 +89,7 @@ def test_evidence_that_counts_once_says_so_by_a_key_and_orders_say_nothing() -> 
         code="AM04",
         returned_on=DAY,
     )
-    notice = RecordNoticeReceipt(id="a", actor=TESTER, message_id="N1", delivered=True)
+    notice = RecordDeliveryReport(id="a", actor=TESTER, message_id="N1", delivered=True)
     said = returned.dedup_key()
     assert said is not None
     assert said.startswith("return/simbank/O1/")

@@ -133,7 +133,7 @@ def test_a_rate_below_zero_is_an_answer_for_irr_only() -> None:
             apr(flows, method, Fraction(1))
 
 
-def test_several_rates_are_told_and_not_chosen_from() -> None:
+def test_several_rates_are_named_and_none_is_chosen() -> None:
     """-1000, +2500, -1540 has a present value of zero at 10 and at 40 percent."""
     flows = [Flow(-1_000, 0), Flow(2_500, 1), Flow(-1_540, 2)]
     for rate in ("0.1", "0.4"):

@@ -98,7 +98,7 @@ def test_flows_that_turn_once_always_have_a_rate(
 
 @pytest.mark.parametrize("method", list(AprMethod))
 def test_flows_that_end_at_nothing_have_the_rate_zero_and_maybe_another(method: AprMethod) -> None:
-    """-1, +1002, -1001: present value zero at zero and at 100 000 percent: told, not chosen from.
+    """-1, +1002, -1001: present value zero at zero and at 100 000 percent: all are named.
 
     Norstrom's rule speaks of running sums that do not end at zero.
     """

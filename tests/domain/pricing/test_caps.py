@@ -155,7 +155,7 @@ def test_a_refusal_says_the_rate_as_its_cap_counts_it() -> None:
     day=st.integers(1, 31),
 )
 @settings(max_examples=150, deadline=None)
-def test_the_solver_agrees_with_every_verdict(
+def test_the_solver_agrees_with_every_result(
     minor: int, percent: int, periods: int, upfront: int, each: int, day: int
 ) -> None:
     """Lawful means a rate below the cap and half a basis point; unlawful, that or more."""

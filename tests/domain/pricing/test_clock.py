@@ -1,4 +1,4 @@
-"""Unit periods told from dates, and the rates that hang on them."""
+"""Unit periods counted from dates, and the rates that hang on them."""
 
 from datetime import date, timedelta
 from fractions import Fraction

@@ -172,7 +172,7 @@ def stubbed(draw: st.DrawFn) -> ScheduleTerms:
 @settings(max_examples=300, deadline=None)
 @given(stubbed())
 def test_irregular_ends_of_icma_agree_with_quantlib(terms: ScheduleTerms) -> None:
-    """Short and long ones: QuantLib is told the regular period beside each of them."""
+    """Short and long ones: QuantLib is given the regular period beside each of them."""
     days = ql.ActualActual(ql.ActualActual.ISMA)
     made = periods_of(terms)
     first, last = made[0], made[-1]

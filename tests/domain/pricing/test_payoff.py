@@ -64,7 +64,7 @@ def test_a_payoff_is_principal_and_interest_for_the_actual_days() -> None:
     assert found.interest_saved == sum(range(1_000, 10_000, 1_000)) - 5_400
 
 
-def test_overdue_installments_penalty_and_what_is_not_yet_due_are_told_apart() -> None:
+def test_overdue_installments_penalty_and_what_is_not_yet_due_are_distinguished() -> None:
     """Two of three due are paid: the third with its interest, the rest, and the penalty."""
     found = parts_of(date(2024, 4, 15), paid_through=2, penalty_minor=77)
     assert found == [

@@ -25,7 +25,7 @@ def test_a_line_is_named_by_account_day_and_the_banks_reference() -> None:
     assert ids(replace(LINE, booked_on=date(2027, 1, 5))) == ["A/2027-01-05/SR-1"]
 
 
-def test_lines_that_share_a_reference_in_one_statement_are_told_apart_by_their_place() -> None:
+def test_lines_that_share_a_reference_in_one_statement_are_distinguished_by_their_place() -> None:
     """A booking and its fee under one reference are two lines, on every reading the same two."""
     both = ids(LINE, replace(LINE, amount_minor=-5))
     assert both == ["A/2026-01-05/SR-1", "A/2026-01-05/SR-1*2"]

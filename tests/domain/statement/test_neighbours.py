@@ -113,7 +113,7 @@ def test_where_no_day_is_known_numbers_decide() -> None:
 
 
 def test_the_same_statement_again_is_wrong_only_where_it_says_something_else() -> None:
-    """A copy is silent; a corrected statement under its old id is told with both figures."""
+    """A copy is silent; a corrected statement under its old id is reported with both figures."""
     first = day(1, 0, 50)
     assert rules(first, first) == []
     other = replace(first, head=replace(first.head, closing_minor=60))
@@ -146,7 +146,7 @@ def test_pages_may_repeat_the_balances_of_the_whole() -> None:
     assert rules(two, one) == []
 
 
-def test_a_statement_whose_last_page_never_came_is_told_by_the_next() -> None:
+def test_a_statement_whose_last_page_never_came_is_reported_by_the_next() -> None:
     """The bank said that more follow, and the next statement is here without it."""
     assert among(day(3, 80, 90, 9), [page(1, 50, 60)]) == (
         Fault(FaultRule.PAGE_MISSING, "D2", 2, 1),
@@ -175,7 +175,7 @@ def test_pages_of_one_whole_are_apart() -> None:
     assert perhaps_apart(pages[1].head, heads(*pages)) == frozenset()
 
 
-def test_what_cannot_be_told_from_a_copy_is_only_perhaps_apart() -> None:
+def test_what_cannot_be_distinguished_from_a_copy_is_only_perhaps_apart() -> None:
     """Back at one balance, or beside a statement of the whole day, nothing is certain."""
     same = day(5, 0, 0, id="again")
     assert apart(same.head, heads(day(5, 0, 0))) == frozenset()

@@ -33,7 +33,7 @@ def test_opening_plus_lines_is_closing() -> None:
     assert control_totals(statement(1000, 700, line(1, 200), line(2, -500))) == ()
 
 
-def test_a_balance_that_differs_is_told_with_both_figures() -> None:
+def test_a_balance_that_differs_is_reported_with_both_figures() -> None:
     """One minor unit too much is a fault that names what was stated and what was counted."""
     faults = control_totals(statement(1000, 1201, line(1, 200)))
     assert faults == (Fault(FaultRule.BALANCE_DIFFERS, "S", 1201, 1200),)
@@ -89,7 +89,7 @@ def test_another_currency_is_never_added_in() -> None:
 
 
 def test_page_by_page_counts_the_same_as_all_at_once() -> None:
-    """Totals over pages and over the whole agree, so bounded memory changes no verdict."""
+    """Totals over pages and over the whole agree, so bounded memory changes no result."""
     lines = tuple(line(number, number) for number in range(1, 8))
     whole = statement(0, 29, *lines)
     totals = Totals().plus(whole, lines[:3]).plus(whole, lines[3:])
@@ -103,7 +103,7 @@ def test_faults_of_lines_are_bounded() -> None:
     assert len(Totals().plus(statement(0, 0), lines).faults) == FAULTS_KEPT
 
 
-def test_a_gap_a_repeat_and_a_broken_chain_between_statements_are_told() -> None:
+def test_a_gap_a_repeat_and_a_broken_chain_between_statements_are_reported() -> None:
     """Number 9 after 7 misses one, 7 after 7 repeats, and 701 does not open where 700 closed."""
     before = statement(0, 700)
     assert follows(before, replace(statement(700, 700), sequence=8)) == ()
@@ -121,7 +121,7 @@ def test_banks_without_numbers_are_chained_by_their_balances_alone() -> None:
     assert follows(statement(0, 700), replace(statement(700, 900), sequence=None)) == ()
 
 
-def test_balances_in_other_currencies_are_told() -> None:
+def test_balances_in_other_currencies_are_reported() -> None:
     """A balance in a currency that is not the statement's is a fault by itself."""
     head = Statement("S1", "A1", "EUR", 1, None, 0, 0, other_currencies=("SEK",))
     assert control_totals(head) == (Fault(FaultRule.OTHER_CURRENCY, "S1 balance SEK"),)
@@ -189,7 +189,7 @@ def test_pages_are_judged_as_one_statement() -> None:
     assert wrong == (Fault(FaultRule.BALANCE_DIFFERS, "S/p2", 90, 91),)
 
 
-def test_a_missing_page_is_told() -> None:
+def test_a_missing_page_is_reported() -> None:
     """The last page says how many there are; without it one more is awaited."""
     first, third = page(1, 0, 50), page(3, 70, 90, last=True)
     assert judge_pages([(first, 50, 0), (third, 20, 0)]) == (

@@ -1,4 +1,4 @@
-"""Stories of loans, told in full by `recorded/NAME.txt`: what each decision says, posts and sends.
+"""Stories of loans, in full in `recorded/NAME.txt`: what each decision says, posts and sends.
 
 `python -m tests.domain.loan.decide.stories [NAME ...]` records them anew; read the difference as
 you would read the books of a borrower before you commit it.
@@ -27,9 +27,9 @@ from tests.support.doors import (
     MatchLine,
     QueueReminder,
     RaiseOperator,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordPayment,
-    RecordUnreadReport,
+    RecordUnparsedEvent,
     RecordUnsent,
     RenewSend,
     RetryNow,
@@ -41,8 +41,8 @@ from tests.support.doors import (
     WriteOff,
 )
 from tests.support.memory import PRODUCT, board, later, schedule, with_shares
+from tests.support.recording import RecordingBooks
 from tests.support.scene import Scene
-from tests.support.telling import TellingBooks
 
 RECORDED = Path(__file__).parent / "recorded"
 QUIET = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
@@ -54,7 +54,7 @@ DAY = timedelta(days=1)
 
 def boarded(**terms: Any) -> Scene:
     """A scene that tells what happens; its loan has two installments of 101.00."""
-    scene = Scene(TellingBooks())
+    scene = Scene(RecordingBooks())
     usual: dict[str, Any] = {"lines": TWO, "product": QUIET}
     scene.books.apply(board(**usual | terms))
     return scene
@@ -67,12 +67,12 @@ def on_rail(scene: Scene, **terms: Any) -> None:
 
 
 def paid_on_time() -> Scene:
-    """Reminded, debited, confirmed, told again, proven by the bank, released and closed."""
+    """Reminded, debited, confirmed, reported again, proven by the bank, released and closed."""
     s = boarded(product=PRODUCT)
     s.action()
     sms = s.books.item().notices[0].message_id
-    s.give(RecordNoticeReceipt, message_id=sms, delivered=True)
-    s.give(RecordNoticeReceipt, message_id=sms, delivered=False)
+    s.give(RecordDeliveryReport, message_id=sms, delivered=True)
+    s.give(RecordDeliveryReport, message_id=sms, delivered=False)
     s.until(DUE)
     order = s.present()
     s.apply_outcome(order, OutcomeClass.PENDING)
@@ -99,7 +99,7 @@ def declined_until_the_plan_is_spent() -> Scene:
 
 
 def in_doubt() -> Scene:
-    """Sent, nobody knows; leases, repeats, inquiries in vain, a person; the bank line decides."""
+    """Sent, nobody knows; leases, repeats, inquiries, a person; the bank line decides."""
     s = boarded()
     order = s.present()
     s.order(RenewSend, order_no="nobody's")
@@ -318,9 +318,9 @@ def cancelled_when_due() -> Scene:
 def reminders_that_fail() -> Scene:
     """The first channel fails, the second as well: debited all the same, and a person sees it."""
     s = boarded(product=PRODUCT)
-    s.give(RecordNoticeReceipt, message_id="nobody's", delivered=True)
+    s.give(RecordDeliveryReport, message_id="nobody's", delivered=True)
     s.action()
-    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=False)
+    s.give(RecordDeliveryReport, message_id=s.books.item().notices[0].message_id, delivered=False)
     stale = s.books.view().next_action
     assert stale is not None
     s.order(QueueReminder, action=stale.key, generation=2)
@@ -328,9 +328,9 @@ def reminders_that_fail() -> Scene:
     s.order(QueueReminder, action=stale.key)
     s.order(IntendDebit, action="present/1")
     s.order(Review, action="review/1")
-    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[1].message_id, delivered=False)
+    s.give(RecordDeliveryReport, message_id=s.books.item().notices[1].message_id, delivered=False)
     s.present()
-    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=True)
+    s.give(RecordDeliveryReport, message_id=s.books.item().notices[0].message_id, delivered=True)
     return s
 
 
@@ -350,7 +350,7 @@ def strangers() -> Scene:
     s = boarded()
     s.apply_outcome("nobody's", minor=5)
     s.returned("nobody's", 5)
-    s.give(RecordUnreadReport, rail="simbank", event_id="E-1", type="surprise")
+    s.give(RecordUnparsedEvent, rail="simbank", event_id="E-1", type="surprise")
     s.line(minor=700, id="A")
     s.line(LineItem("nobody's", "M-0", "X-1", -700, 0, "AM04"), id="B")
     s.line(LineItem("L1", None, None, 300), LineItem(None, None, None, 400), id="C", minor=690)
@@ -464,7 +464,7 @@ def money_with_a_flaw() -> Scene:
     return s
 
 
-def asked_in_vain() -> Scene:
+def asked_without_progress() -> Scene:
     """Asked again and again: overdue, in doubt, a person is called; then it was never executed."""
     s = boarded(product=CALM)
     order = s.present()
@@ -515,9 +515,9 @@ def what_limits_a_debit() -> Scene:
     s.order(RetryNow, 2)
     none = boarded(mandate=replace(ends, cap_minor=0))
     none.action()
-    assert isinstance(s.books, TellingBooks)
-    assert isinstance(none.books, TellingBooks)
-    s.books.lines_told += none.books.lines_told
+    assert isinstance(s.books, RecordingBooks)
+    assert isinstance(none.books, RecordingBooks)
+    s.books.lines_written += none.books.lines_written
     return s
 
 
@@ -567,7 +567,7 @@ STORIES: dict[str, Callable[[], Scene]] = {
         batches,
         contradictions,
         money_with_a_flaw,
-        asked_in_vain,
+        asked_without_progress,
         several_payees,
         what_limits_a_debit,
         never_boarded,
@@ -575,14 +575,14 @@ STORIES: dict[str, Callable[[], Scene]] = {
 }
 
 
-def told(name: str) -> Iterator[str]:
+def lines_of(name: str) -> Iterator[str]:
     """The lines of a story between its docstring and what lacks for closure, books in order."""
     story = STORIES[name]
     yield story.__doc__ or ""
     books = story().books
-    assert isinstance(books, TellingBooks)
+    assert isinstance(books, RecordingBooks)
     invariants.check(books)
-    yield from books.lines_told
+    yield from books.lines_written
     yield from books.lacks()
 
 
@@ -590,7 +590,7 @@ def main(names: list[str]) -> None:
     """Record the stories named, or all."""
     RECORDED.mkdir(exist_ok=True)
     for name in names or STORIES:
-        text = "\n".join(told(name)) + "\n"
+        text = "\n".join(lines_of(name)) + "\n"
         (RECORDED / f"{name}.txt").write_text(text, encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from domain.calendar import local_day
 from domain.debit.attempt import Attempt
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict
+from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
 from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change, Ordered, Refusal
 from domain.loan.doubts import doubt_about
@@ -30,7 +30,7 @@ from tests.support.doors import (
     MatchLine,
     QueueReminder,
     RaiseOperator,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordPayment,
     RecordReturn,
@@ -65,8 +65,8 @@ class Anything(RuleBasedStateMachine):
         super().__init__()
         self.books = MemoryBooks()
         self.count = 0
-        self.heard: list[AnyCommand] = []
-        self.told: dict[int, InstallmentView] = {}
+        self.given: list[AnyCommand] = []
+        self.reported: dict[int, InstallmentView] = {}
         self.versions: dict[int, int] = {}
 
     @initialize(lead=st.sampled_from([0, 1]), attempts=st.integers(1, 4))
@@ -86,11 +86,11 @@ class Anything(RuleBasedStateMachine):
         change = self.books.apply(command)
         if command.evidence:
             assert isinstance(change, Change), f"evidence was refused: {command} {change}"
-            self.heard.append(command)
+            self.given.append(command)
         if command.actor is DRIVER and isinstance(change, Change) and change.subject:
             number = change.subject[1]
             if self.books.item(number).opened:
-                self.told[number] = self.books.view(number)
+                self.reported[number] = self.books.view(number)
         self._after(change)
         return change
 
@@ -116,10 +116,10 @@ class Anything(RuleBasedStateMachine):
             if message.topic in {"open", "wake"}:
                 view = message.body["view"]
                 assert isinstance(view, InstallmentView)
-                self.told[view.number] = view
+                self.reported[view.number] = view
         loan = change.loans.get("L1")
         for item in loan.installments if loan else ():
-            known = self.told.get(item.number)
+            known = self.reported.get(item.number)
             assert (known is not None) == item.opened
             if known is None or self.versions.get(item.number) == item.version:
                 continue
@@ -240,7 +240,7 @@ class Anything(RuleBasedStateMachine):
         """A provider says what became of a message."""
         sent = [n for i in self.books.loans["L1"].installments for n in i.notices]
         name = sent[pick % len(sent)].message_id if sent else "nobody"
-        self._give(RecordNoticeReceipt, message_id=name, delivered=delivered)
+        self._give(RecordDeliveryReport, message_id=name, delivered=delivered)
 
     # --- news of money ---------------------------------------------------------------------------
 
@@ -341,17 +341,17 @@ class Anything(RuleBasedStateMachine):
     @rule(pick=PICK)
     def apply_again(self, pick: int) -> None:
         """Evidence that came before comes again under another id: nothing is booked twice."""
-        if not self.heard:
+        if not self.given:
             return
-        command = self.heard[-1 - pick % len(self.heard)]
+        command = self.given[-1 - pick % len(self.given)]
         self.count += 1
         again = replace(command, id=f"c{self.count}")
-        known = len(self.heard)
+        known = len(self.given)
         change = self._do(again)
-        del self.heard[known:]
+        del self.given[known:]
         assert isinstance(change, Change)
         says_money = isinstance(command, BookLine | RecordReturn) or (
-            isinstance(command, RecordOutcome) and command.outcome.verdict is Verdict.CONFIRMED
+            isinstance(command, RecordOutcome) and command.outcome.status is OutcomeStatus.CONFIRMED
         )
         if says_money:
             assert change.entries == (), change.entries

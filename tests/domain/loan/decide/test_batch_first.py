@@ -43,7 +43,7 @@ def test_the_last_outcome_that_makes_count_and_sum_agree_explains_the_line(fee: 
     invariants.check(s.books)
 
 
-def test_a_known_success_that_is_told_again_names_its_batch() -> None:
+def test_a_known_success_that_is_reported_again_names_its_batch() -> None:
     """The answer came without the batch, the line before the report that names it."""
     s, orders = scene(1)
     s.apply_outcome(orders[0])
@@ -53,7 +53,7 @@ def test_a_known_success_that_is_told_again_names_its_batch() -> None:
     invariants.check(s.books)
 
 
-def test_the_line_is_the_verdict_of_orders_that_are_named_after_it() -> None:
+def test_the_line_is_the_final_outcome_of_orders_that_are_named_after_it() -> None:
     """Both are accepted only; as soon as the batch is known, its line says that both were taken."""
     s, orders = scene()
     s.line(id=LINE, minor=20200, batch_ref="B-1", batch_count=2)

@@ -55,8 +55,8 @@ def test_past_installments_settled_elsewhere_are_never_collected() -> None:
     books.apply(RollDay(id="roll", actor=TESTER, loan_id="L1", day=date(2026, 5, 11)))
     assert books.item(3).state is State.DUE
     assert {item.owed.total for item in books.loans["L1"].installments[:2]} == {0}
-    told = [one.detail for one in books.transitions if one.event == "cancelled"]
-    assert told == ["it fell due before boarding and was settled elsewhere"] * 2
+    reported = [one.detail for one in books.transitions if one.event == "cancelled"]
+    assert reported == ["it fell due before boarding and was settled elsewhere"] * 2
 
 
 def test_past_installments_that_are_owed_are_opened_at_once() -> None:

@@ -68,7 +68,7 @@ def rate_if_paid(s: Scene, minor: int, on: date) -> Decimal:
     return apr(flows, AprMethod.IRR, Fraction(12)).nominal
 
 
-def told(s: Scene) -> list[str]:
+def reported(s: Scene) -> list[str]:
     """What the journal says of charges that a cap stopped."""
     return [t.detail for t in s.books.transitions if t.event == "penalty_capped"]
 
@@ -113,7 +113,7 @@ def test_a_penalty_is_booked_to_the_last_lawful_unit_and_the_journal_says_why() 
     paid_on = day(10)
     assert rate_if_paid(s, booked, paid_on) <= 24 < rate_if_paid(s, booked + 1, paid_on)
     withheld = decimal_text(1_456 - booked, "CNY")
-    assert told(s)[-1] == (
+    assert reported(s)[-1] == (
         f"CN jin-gui [2025] 9: total financing cost of a single loan, at most 24 %: "
         f"{withheld} CNY are not charged"
     )
@@ -205,25 +205,25 @@ def test_to_pay_early_makes_no_loan_dearer() -> None:
     assert found[0] == found[1]
 
 
-def test_a_loan_that_cost_all_it_may_is_told_once_and_swept_for_ever() -> None:
+def test_a_loan_that_cost_all_it_may_is_reported_once_and_swept_for_ever() -> None:
     """The cap in money is reached: nothing more is charged, no day fails, no line is repeated."""
     caps = CapRules((Cap("own", Decimal("3.1"), Measure.TOTAL),), MONTHLY)
     s = capped(caps)
     s.until(day(30))
     assert s.books.item().charged.penalty == 400
-    assert told(s) == ["own, at most 3.1 %: 0.16 CNY are not charged"]
+    assert reported(s) == ["own, at most 3.1 %: 0.16 CNY are not charged"]
     s.until(day(400))
     assert s.books.item().charged.penalty == 400
     invariants.check(s.books)
 
 
-def test_nothing_at_all_can_be_charged_and_that_is_told_once() -> None:
+def test_nothing_at_all_can_be_charged_and_that_is_reported_once() -> None:
     """A loan agreed at its cap in money: the first day of penalty is withheld and explained."""
     caps = CapRules((Cap("own", Decimal(3), Measure.TOTAL),), MONTHLY)
     s = capped(caps)
     s.until(day(20))
     assert s.books.item().charged.penalty == 0
-    assert told(s) == ["own, at most 3 %: 2.08 CNY are not charged"]
+    assert reported(s) == ["own, at most 3 %: 2.08 CNY are not charged"]
 
 
 def test_overdue_principal_lengthens_the_days_that_a_daily_cap_counts() -> None:
@@ -234,7 +234,7 @@ def test_overdue_principal_lengthens_the_days_that_a_daily_cap_counts() -> None:
     s.until(day(11))
     # 28 days at 0.8 percent are agreed; each day late allows 8.00 more, and 10.00 is asked.
     assert s.books.item().charged.penalty == 8_000
-    assert len(told(s)) == 10
+    assert len(reported(s)) == 10
 
 
 def test_a_charge_that_would_pass_a_cap_is_refused_and_the_last_lawful_unit_is_not() -> None:
@@ -320,7 +320,7 @@ def test_what_is_asked_never_makes_the_loan_dearer_than_its_cap(
     invariants.check(s.books)
 
 
-def test_what_is_forgiven_given_up_or_cancelled_counts_as_the_borrower_bears_it() -> None:
+def test_what_is_forgiven_written_off_or_cancelled_counts_as_the_borrower_bears_it() -> None:
     """Forgiven and cancelled costs nothing; what is written off can still be collected."""
     rules = CapRules((Cap("own", Decimal(50), Measure.TOTAL),), MONTHLY, each_minor=10)
 

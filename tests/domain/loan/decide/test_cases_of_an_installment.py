@@ -12,7 +12,7 @@ from domain.loan.lifecycle import State
 from domain.statement.statement import LineItem
 from tests.support.doors import (
     Cancel,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordPayment,
     RetryNow,
@@ -82,9 +82,9 @@ def test_a_reminder_that_arrives_late_ends_its_case() -> None:
     s = Scene.boarded()
     s.present()
     assert kinds(s) == ("no_reminder_delivered",)
-    s.give(RecordNoticeReceipt, message_id=message_id(s), delivered=False)
+    s.give(RecordDeliveryReport, message_id=message_id(s), delivered=False)
     assert kinds(s) == ("no_reminder_delivered",)
-    s.give(RecordNoticeReceipt, message_id=message_id(s), delivered=True)
+    s.give(RecordDeliveryReport, message_id=message_id(s), delivered=True)
     assert kinds(s) == ()
 
 
@@ -104,7 +104,7 @@ def test_a_report_about_a_message_of_another_channel_changes_nothing(
     """A carrier knows nothing of what another one sent: a case instead of a delivered reminder."""
     s = Scene.boarded()
     s.action()
-    s.give(RecordNoticeReceipt, message_id=message_id(s), delivered=True, channel=channel)
+    s.give(RecordDeliveryReport, message_id=message_id(s), delivered=True, channel=channel)
     assert (s.books.item().notices[0].state == "delivered") is taken
     assert ("report_of_another_channel" in kinds(s)) is not taken
 

@@ -128,9 +128,9 @@ def test_a_line_dated_ahead_is_money_of_today() -> None:
     assert s.books.item().charged.penalty < 100
 
 
-@pytest.mark.parametrize("told", [date(1, 1, 1), date(2026, 2, 20)])
+@pytest.mark.parametrize("reported", [date(1, 1, 1), date(2026, 2, 20)])
 @pytest.mark.parametrize("by", ["line", "report"])
-def test_money_cannot_have_moved_before_its_order_was_made(told: date, by: str) -> None:
+def test_money_cannot_have_moved_before_its_order_was_made(reported: date, by: str) -> None:
     """An empty date, or one before the order, says nothing: the return window is that of the order.
 
     Nor is a penalty taken back that the order has collected.
@@ -139,9 +139,9 @@ def test_money_cannot_have_moved_before_its_order_was_made(told: date, by: str) 
     order = s.present()
     made = s.books.item().attempts[-1].value_on
     if by == "line":
-        s.line(LineItem(order, None, None, 10000), value_on=told)
+        s.line(LineItem(order, None, None, 10000), value_on=reported)
     else:
-        s.apply_outcome(order, minor=10000, executed_on=told)
+        s.apply_outcome(order, minor=10000, executed_on=reported)
         s.credit(order, 10000)
     assert s.receipt(f"R-{order}").value_on == made
     assert s.state == "SETTLED"
@@ -170,7 +170,7 @@ def two_due() -> Scene:
 
 
 def in_flight(s: Scene) -> int:
-    """Minor units of orders that owe their verdict."""
+    """Minor units of orders that have no final outcome yet."""
     live = [item.live_attempt for item in s.books.loans["L1"].installments]
     return sum(attempt.amount_minor for attempt in live if attempt is not None)
 
@@ -182,7 +182,7 @@ def owed(s: Scene) -> int:
 
 @pytest.mark.parametrize(("paid", "asked"), [(10100, 0), (5000, 5100), (0, 10100)])
 def test_orders_out_and_money_that_waits_never_exceed_what_is_owed(paid: int, asked: int) -> None:
-    """A transfer waits for the first verdict: the second order asks only for what it leaves."""
+    """A transfer waits for the first outcome: the second order asks only for what it leaves."""
     s = two_due()
     s.present(1)
     if paid:
@@ -197,7 +197,7 @@ def test_orders_out_and_money_that_waits_never_exceed_what_is_owed(paid: int, as
 
 
 @pytest.mark.parametrize("outcome_class", [OutcomeClass.SUCCESS, OutcomeClass.ACCOUNT])
-def test_the_verdict_frees_the_waiting_money_and_tells_the_other_driver(
+def test_the_final_outcome_frees_the_waiting_money_and_tells_the_other_driver(
     outcome_class: OutcomeClass,
 ) -> None:
     """Confirmed, the transfer pays the second; refused, the first, and the second is debited."""

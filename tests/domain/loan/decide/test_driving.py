@@ -19,7 +19,7 @@ from tests.support.doors import (
     Hold,
     IntendDebit,
     QueueReminder,
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordUnsent,
     RenewSend,
     RetryNow,
@@ -52,23 +52,23 @@ def test_a_reminder_goes_out_once_and_its_next_channel_follows_a_failure() -> No
     sms = s.books.item().notices[0]
     assert (sms.channel, sms.state, sms.amount_minor) == ("sms", NoticeState.QUEUED, 10100)
     assert [m.topic for m in s.books.messages].count("notice") == 1
-    s.give(RecordNoticeReceipt, message_id=sms.message_id, delivered=False)
+    s.give(RecordDeliveryReport, message_id=sms.message_id, delivered=False)
     assert s.books.view().next_action.key == "remind/0/1"  # type: ignore[union-attr]
     s.action()
     mail = s.books.item().notices[1]
-    s.give(RecordNoticeReceipt, message_id=mail.message_id, delivered=True)
+    s.give(RecordDeliveryReport, message_id=mail.message_id, delivered=True)
     assert s.books.view().next_action.kind is ActionKind.PRESENT  # type: ignore[union-attr]
     before = len(s.books.transitions)
-    s.give(RecordNoticeReceipt, message_id=sms.message_id, delivered=True)
-    s.give(RecordNoticeReceipt, message_id=mail.message_id, delivered=False)
+    s.give(RecordDeliveryReport, message_id=sms.message_id, delivered=True)
+    s.give(RecordDeliveryReport, message_id=mail.message_id, delivered=False)
     assert s.books.item().notices[1].state is NoticeState.DELIVERED
-    assert len(s.books.transitions) == before + 1, "a late delivered actions a failed"
+    assert len(s.books.transitions) == before + 1, "a late delivered replaces a failed"
 
 
-def test_a_receipt_of_a_message_that_nobody_sent_changes_nothing() -> None:
+def test_a_delivery_report_of_a_message_that_nobody_sent_changes_nothing() -> None:
     """Evidence about the unknown is taken and has no effect."""
     s = Scene.boarded()
-    change = s.give(RecordNoticeReceipt, message_id="N-x", delivered=True)
+    change = s.give(RecordDeliveryReport, message_id="N-x", delivered=True)
     assert isinstance(change, Change)
     assert not change.loans
     s.books.loans["L1"] = s.books.loans["L1"]
@@ -78,7 +78,7 @@ def test_a_receipt_of_a_message_that_nobody_sent_changes_nothing() -> None:
 
 
 def test_a_moot_action_is_superseded_and_does_not_raise_the_version_twice() -> None:
-    """A driver that asks in vain sees the same version again."""
+    """A driver whose action made no progress sees the same version again."""
     s = Scene.boarded()
     values = {"loan_id": "L1", "number": 1, "generation": 1, "seen": 1}
     for kind, action in ((QueueReminder, "remind/9/9"), (IntendDebit, "present/1"), (Review, "x")):
@@ -101,7 +101,7 @@ def test_the_intent_fixes_number_merchant_amount_and_lease() -> None:
     assert (made.order_no, made.merchant_id, made.amount_minor) == (order_no, "merchant-1", 10100)
     assert made.send_until == s.books.at + rail.lease
     assert made.state is AttemptState.INTENDED
-    assert "no_reminder/L1/1" in s.books.cases, "the reminder's receipt never came: noticed"
+    assert "no_reminder/L1/1" in s.books.cases, "the reminder's delivery report never came: noticed"
     assert s.books.view().next_action.kind is ActionKind.INQUIRE  # type: ignore[union-attr]
 
 
@@ -118,7 +118,7 @@ def test_a_cap_limits_the_amount_and_the_rest_is_tried_by_the_plan() -> None:
     nothing = replace(mandate, cap_minor=0)
     s = Scene.boarded(mandate=nothing)
     s.action()
-    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=True)
+    s.give(RecordDeliveryReport, message_id=s.books.item().notices[0].message_id, delivered=True)
     refusal = s.action()
     assert isinstance(refusal, Refusal)
     assert refusal.rule == "debit.nothing_to_take"
@@ -136,13 +136,13 @@ def test_a_rail_that_wants_the_same_amount_again_gets_it_or_nothing() -> None:
     assert s.state == "DELINQUENT"
 
 
-def test_where_a_notice_is_required_no_more_is_taken_than_was_told() -> None:
-    """Penalty that came after the notice is not in a debit that the borrower was not told of."""
+def test_where_a_notice_is_required_no_more_is_taken_than_was_announced() -> None:
+    """Penalty that came after the notice is not in the debit: it was not announced."""
     plan = replace(PRODUCT.reminders, require_delivered=True)
     lines = schedule(((200000, 0), (200000, 0)))
     s = Scene.boarded(product=replace(PRODUCT, reminders=plan), lines=lines)
     s.action()
-    s.give(RecordNoticeReceipt, message_id=s.books.item().notices[0].message_id, delivered=True)
+    s.give(RecordDeliveryReport, message_id=s.books.item().notices[0].message_id, delivered=True)
     for _ in range(4):
         s.apply_outcome(s.present(), OutcomeClass.NSF)
     assert s.books.item().charged.penalty > 0

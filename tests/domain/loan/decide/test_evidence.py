@@ -20,12 +20,12 @@ from domain.statement.broken import StatementBreak
 from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
-    RecordNoticeReceipt,
+    RecordDeliveryReport,
     RecordOutcome,
     RecordPayment,
     RecordReturn,
     RecordStatementBreak,
-    RecordUnreadReport,
+    RecordUnparsedEvent,
     RecordUnsent,
     RollDay,
     Scope,
@@ -49,7 +49,7 @@ def test_news_about_orders_that_nobody_sent_is_kept_as_cases() -> None:
 
 
 def test_same_or_weaker_news_has_no_effect() -> None:
-    """After a verdict: pending, unknown, the same refusal again."""
+    """After a final outcome: pending, unknown, the same refusal again."""
     s = Scene.boarded()
     order = s.present()
     s.apply_outcome(order, OutcomeClass.NSF)
@@ -91,7 +91,7 @@ def test_the_instant_of_asking_is_no_part_of_what_an_outcome_is() -> None:
 
 
 def test_accepted_stays_presented_until_the_rail_is_late() -> None:
-    """A verdict is expected in its usual time; after it the installment is in doubt."""
+    """A final outcome is expected in its usual time; after it the installment is in doubt."""
     s = Scene.boarded()
     order = s.present()
     s.apply_outcome(order, OutcomeClass.PENDING, batch_ref="batch-9")
@@ -120,7 +120,7 @@ def test_not_found_proves_nothing_before_the_window_nor_from_a_webhook() -> None
     assert s.books.item().attempts[0].state is AttemptState.NOT_EXECUTED
 
 
-def test_doubt_that_lasts_becomes_a_persons_task_and_never_a_verdict() -> None:
+def test_doubt_that_lasts_becomes_a_persons_task_and_never_a_final_outcome() -> None:
     """Inquiry after inquiry without an answer: visible, still asked, never declined by time."""
     s = Scene.boarded()
     order = s.present()
@@ -134,7 +134,7 @@ def test_doubt_that_lasts_becomes_a_persons_task_and_never_a_verdict() -> None:
     assert s.books.item().needs_operator == ""
 
 
-def test_a_code_that_no_table_holds_is_a_case_until_the_verdict() -> None:
+def test_a_code_that_no_table_holds_is_a_case_until_the_final_outcome() -> None:
     """Unmapped is never failed."""
     s = Scene.boarded()
     order = s.present()
@@ -309,8 +309,8 @@ def test_a_line_that_is_known_is_not_booked_again() -> None:
     assert s.posted(before) == []
 
 
-def test_a_batch_booked_before_any_verdict_confirms_and_settles_its_orders() -> None:
-    """Count and sum agree with the orders that the rail put into it: that is their verdict."""
+def test_a_batch_booked_before_any_final_outcome_confirms_and_settles_its_orders() -> None:
+    """Count and sum agree with the orders in the batch: that is their final outcome."""
     s = Scene.boarded()
     s.books.apply(board("L2"))
     orders = [s.present(1), s.present(1, loan="L2")]
@@ -403,7 +403,7 @@ def test_a_notice_message_that_has_gone_from_its_loan_changes_nothing() -> None:
     """The index knows the message and the loan does not: no effect, no error."""
     s = Scene.boarded()
     aggregates = replace(s.books._aggregates(), messages={"N-gone": "L1"})
-    command = RecordNoticeReceipt(id="n", actor=TESTER, message_id="N-gone", delivered=True)
+    command = RecordDeliveryReport(id="n", actor=TESTER, message_id="N-gone", delivered=True)
     change = decide(aggregates, command)
     assert isinstance(change, Change)
     assert not change.loans
@@ -460,7 +460,7 @@ def test_a_return_of_nothing_moves_nothing() -> None:
     assert s.posted(before) == []
 
 
-def test_a_return_told_by_two_services_of_one_rail_is_known_by_its_booking() -> None:
+def test_a_return_reported_by_two_services_of_one_rail_is_known_by_its_booking() -> None:
     """The same booking under another rail's name: already gone."""
     s = Scene.boarded()
     order = s.present()
@@ -507,9 +507,9 @@ def test_a_report_that_nobody_can_read_is_a_case() -> None:
     """The rail takes our 200 for kept and will not say it again: a person has to ask."""
     s = Scene.boarded()
 
-    s.give(RecordUnreadReport, rail="simbank", event_id="e-7", type="order.tickled")
+    s.give(RecordUnparsedEvent, rail="simbank", event_id="e-7", type="order.tickled")
 
-    assert s.books.cases["unread/simbank/e-7"].kind == "unread_report"
+    assert s.books.cases["unparsed/simbank/e-7"].kind == "unparsed_event"
     assert s.books.entries == []
 
 

@@ -94,7 +94,7 @@ def test_a_reference_on_the_line_is_the_payers_though_it_looks_like_ours() -> No
 
 
 def test_a_late_success_of_which_a_part_came_back_first_is_a_case_of_the_whole() -> None:
-    """The return tells a part of what was taken; the case follows when the whole is told."""
+    """The return shows a part of what was taken; the case follows when the whole is reported."""
     s = scene()
     order = s.present()
     s.apply_outcome(order, OutcomeClass.NSF)

@@ -71,7 +71,7 @@ def test_more_than_was_recorded_keeps_its_installment_open_in_either_order(
     assert (s.state, case.loan_id, case.number) == ("RELEASED", "L1", 1)
 
 
-def test_an_early_line_with_a_fee_costs_the_house_the_fee() -> None:
+def test_an_early_line_with_a_fee_costs_the_lender_the_fee() -> None:
     """What the bank kept is a fee whether the payment was known or not."""
     s = scene()
     line = came(s, "T-1", fee=25)
@@ -160,7 +160,7 @@ def test_a_person_matches_a_line_without_a_reference() -> None:
                 "payable/funder-1": -10000,
             },
         ),
-        ("held_direct", {"payable/funder-1": 10000, "held_by/funder-1": -10000}),
+        ("direct_settlement", {"payable/funder-1": 10000, "held_by/funder-1": -10000}),
     ]
     assert (s.balances, s.state) == (FUNDED, "SETTLED")
     assert not s.books.cases.keys() - {"no_reminder/L1/1"}
@@ -239,7 +239,7 @@ def test_an_undone_match_reopens_what_was_closed_on_it() -> None:
     assert said(order) == "match undone"
     assert s.posted(before)[:2] == [
         ("match_undone", {f"suspense/line/{line}": -10000, "clearing/transfer": 10000}),
-        ("held_direct", {"payable/funder-1": -10000, "held_by/funder-1": 10000}),
+        ("direct_settlement", {"payable/funder-1": -10000, "held_by/funder-1": 10000}),
     ]
     assert (s.state, s.books.item().generation) == ("CLEARING", generation + 1)
     assert f"line/{line}" in s.books.cases
@@ -326,7 +326,7 @@ def test_a_case_about_missing_lines_stays_while_another_payment_lacks_its_own() 
 
 
 def test_a_payment_withdrawn_after_a_failed_debit_is_tried_by_the_plan() -> None:
-    """The debit had failed before the payment was heard of: what follows is its retry."""
+    """The debit had failed before the payment was reported: what follows is its retry."""
     s = scene()
     s.apply_outcome(s.present(), OutcomeClass.NSF)
     s.pay(10000, ref="T-1")

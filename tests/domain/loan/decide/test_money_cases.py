@@ -53,7 +53,7 @@ def test_a_debit_confirmed_and_booked_posts_charge_receipt_and_settlement() -> N
             },
         ),
         ("settled", {BANK: 10000, "clearing/simbank": -10000}),
-        ("held_direct", {"payable/funder-1": 10000, "held_by/funder-1": -10000}),
+        ("direct_settlement", {"payable/funder-1": 10000, "held_by/funder-1": -10000}),
     ]
     assert s.state == "SETTLED"
     assert s.balances == {BANK: 10000, "held_by/funder-1": -10000}
@@ -111,7 +111,7 @@ def test_a_transfer_while_a_debit_is_in_doubt_is_paid_ahead_when_the_debit_succe
 @pytest.mark.parametrize(
     "order", list(permutations(["answer", "webhook", "inquiry", "line"])), ids="-".join
 )
-def test_one_success_told_four_ways_in_any_order_is_booked_once(order: tuple[str, ...]) -> None:
+def test_one_success_reported_four_ways_in_any_order_is_booked_once(order: tuple[str, ...]) -> None:
     """Answer, webhook, inquiry and line bring one fact: equal balances in every order."""
     s = scene()
     number = s.present()
@@ -129,7 +129,7 @@ def test_one_success_told_four_ways_in_any_order_is_booked_once(order: tuple[str
 
 
 @pytest.mark.parametrize(
-    "order", list(permutations(["good", "told", "line", "gone"])), ids="-".join
+    "order", list(permutations(["good", "reported", "line", "gone"])), ids="-".join
 )
 def test_a_success_and_its_return_in_any_order_leave_the_same_balances(
     order: tuple[str, ...],
@@ -143,7 +143,7 @@ def test_a_success_and_its_return_in_any_order_leave_the_same_balances(
                 s.apply_outcome(number, minor=10000, source="webhook", bank_ref="B1")
             case "line":
                 s.credit(number, 10000, tx="B1")
-            case "told":
+            case "reported":
                 s.returned(number, 10000, bank_ref="B1")
             case _:
                 s.return_line(number, 10000, fee=300, tx="B1")
@@ -290,7 +290,7 @@ def test_a_return_after_settlement_and_closure_reopens_under_a_higher_generation
                 "clearing/simbank": -10000,
             },
         ),
-        ("held_direct", {"payable/funder-1": -10000, "held_by/funder-1": 10000}),
+        ("direct_settlement", {"payable/funder-1": -10000, "held_by/funder-1": 10000}),
     ]
     item = s.books.item()
     assert (item.state.value, item.generation) == ("RETRYING", generation + 1)
@@ -342,7 +342,7 @@ def test_a_debit_and_a_return_settled_in_one_net_line_are_both_proven() -> None:
 
 
 @pytest.mark.parametrize("first_news", ["line", "webhook"])
-def test_a_second_execution_told_by_line_and_webhook_is_one_surplus(first_news: str) -> None:
+def test_a_second_execution_reported_by_line_and_webhook_is_one_surplus(first_news: str) -> None:
     """The bank takes the money twice on its own: suspense with a case, whichever news is first."""
     s = scene()
     order = s.present()
@@ -403,7 +403,7 @@ def test_a_return_that_names_only_the_mandate_is_matched_by_exact_amount() -> No
     }
     s.returned(first, 10000, bank_ref="B1")
     assert s.balances["owed/1/principal"] == 10000
-    assert s.receipt(f"R-{first}").untold_minor == 0
+    assert s.receipt(f"R-{first}").unreported_minor == 0
 
 
 def test_of_two_debits_that_fit_alike_a_bare_return_takes_none() -> None:
@@ -491,7 +491,7 @@ def test_an_unknown_debit_and_an_unknown_credit_of_one_amount_stay_two_lines() -
 
 
 def test_written_off_and_then_more_recovered_than_was_owed() -> None:
-    """The recovery pays what was given up and the claim; what is too much waits with a case."""
+    """The recovery pays what was written off and the claim; what is too much waits with a case."""
     s = scene(lines=schedule(((10000, 0),)))
     s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     before = s.mark
@@ -527,7 +527,7 @@ def test_a_recovery_by_a_late_success_that_is_returned_is_owed_again() -> None:
     invariants.check(s.books)
 
 
-def test_a_partial_recovery_that_is_returned_raises_what_was_given_up() -> None:
+def test_a_partial_recovery_that_is_returned_raises_what_was_written_off() -> None:
     """While written off a return raises the written-off amount, never what is owed."""
     s = scene(lines=schedule(((10000, 0),)))
     order = s.present()
@@ -535,12 +535,12 @@ def test_a_partial_recovery_that_is_returned_raises_what_was_given_up() -> None:
     s.order(WriteOff)
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, source="webhook", bank_ref="B1")
     assert s.state == "WRITTEN_OFF"
-    assert s.books.item().given_up.principal == 6000
+    assert s.books.item().written_off.principal == 6000
     before = s.mark
     s.returned(order, 4000, bank_ref="B1")
     assert [event for event, _ in s.posted(before)] == ["recovery_reversed", "returned"]
     assert s.state == "WRITTEN_OFF"
-    assert s.books.item().given_up.principal == 10000
+    assert s.books.item().written_off.principal == 10000
     assert s.books.item().owed.total == 0
     invariants.check(s.books)
 

@@ -51,17 +51,17 @@ PARTS_LEFT = {
 
 CASES: Mapping[str, tuple[tuple[Fact, ...], Mapping[str, int], str, str]] = {
     # facts, balances, state of the installment, beginning of the key of the case that is left
-    "part told, the line of the whole": ((PART, LINE), HELD, "SETTLED", ""),
-    "part told, then the whole, and its line": ((PART, WHOLE, LINE), HELD, "SETTLED", ""),
-    "part and whole of one booking told": (
+    "part reported, the line of the whole": ((PART, LINE), HELD, "SETTLED", ""),
+    "part reported, then the whole, and its line": ((PART, WHOLE, LINE), HELD, "SETTLED", ""),
+    "part and whole of one booking reported": (
         (PART, WHOLE),
         {"clearing/simbank": 10100, "payable/funder-1": -10100},
         "CLEARING",
         "amount/",
     ),
     "settled in two lines": ((WHOLE, SMALL_LINE, REST_LINE), HELD, "SETTLED", ""),
-    "settled in two lines, part told": ((PART, SMALL_LINE, REST_LINE), HELD, "SETTLED", ""),
-    "less on the line than told": (
+    "settled in two lines, part reported": ((PART, SMALL_LINE, REST_LINE), HELD, "SETTLED", ""),
+    "less on the line than reported": (
         (WHOLE, SMALL_LINE),
         {
             "clearing/simbank": 6100,
@@ -119,7 +119,7 @@ CASES: Mapping[str, tuple[tuple[Fact, ...], Mapping[str, int], str, str]] = {
 }
 
 
-def told(facts: tuple[Fact, ...]) -> Scene:
+def reported(facts: tuple[Fact, ...]) -> Scene:
     """A presented debit of 101.00 and its facts in this order, after the rail's query window."""
     s = Scene.boarded(product=replace(PRODUCT, penalty=None), lines=schedule(((10000, 100),)))
     order = s.present()
@@ -147,9 +147,9 @@ def cases(s: Scene) -> set[str]:
 def test_facts_end_alike_in_every_order(name: str) -> None:
     """All permutations: same balances, debt, state and open cases; nothing is guessed."""
     facts, balances, state, case = CASES[name]
-    ends = {repr((end(s), sorted(cases(s)))) for s in map(told, permutations(facts))}
+    ends = {repr((end(s), sorted(cases(s)))) for s in map(reported, permutations(facts))}
     assert len(ends) == 1, ends
-    after = told(facts)
+    after = reported(facts)
     assert after.state == state
     assert balances.items() <= after.balances.items(), after.balances
     left = cases(after)

@@ -1,4 +1,4 @@
-"""Returns of an order that was executed twice: the order in which they are told does not matter."""
+"""Returns of an order that was executed twice: the sequence of the reports does not matter."""
 
 from collections.abc import Callable
 from itertools import permutations
@@ -79,10 +79,10 @@ def test_a_fee_inside_a_return_is_no_return_of_another_execution() -> None:
 
 
 @pytest.mark.parametrize("return_first", [True, False])
-def test_a_whole_that_comes_back_of_which_a_part_was_told_raises_the_payment(
+def test_a_whole_that_comes_back_of_which_a_part_was_reported_raises_the_payment(
     *, return_first: bool
 ) -> None:
-    """The two tellings of one amount are a case, and its lines end it."""
+    """The two reports of one amount are a case, and its lines end it."""
     s, order = scene()
     news: list[Callable[[], object]] = [
         lambda: s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1"),
@@ -101,7 +101,7 @@ def test_a_whole_that_comes_back_of_which_a_part_was_told_raises_the_payment(
 
 
 def test_a_second_part_that_comes_back_raises_a_payment_that_is_not_believed() -> None:
-    """Of 40.00 told, 50.00 and 51.00 came back: 101.00 was taken, and one case says so."""
+    """Of 40.00 reported, 50.00 and 51.00 came back: 101.00 was taken, and one case says so."""
     s, order = scene()
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1")
     s.returned(order, 5000, bank_ref="B1")

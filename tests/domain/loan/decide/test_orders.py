@@ -313,7 +313,7 @@ def test_a_charge_besides_the_schedule_is_a_fee_or_a_cost() -> None:
 
 
 def test_nothing_is_charged_beside_a_live_order() -> None:
-    """What the borrower was told will be taken stays what is owed until the verdict."""
+    """What was announced to the borrower stays what is owed until the final outcome."""
     s = declined()
     s.present()
     terms: dict[str, Any] = {"component": Component.FEE, "amount_minor": 10}

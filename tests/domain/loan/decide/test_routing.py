@@ -139,7 +139,7 @@ def test_beyond_its_share_a_party_holds_nothing() -> None:
     strict=True, reason="money on a party's account beyond its share is nobody's receivable yet"
 )
 def test_a_share_that_lies_on_another_partys_account_has_a_case() -> None:
-    """All 100.00 on the funder's account though each party has its own: who waits is told."""
+    """All 100.00 on the funder's account though each party has its own: who waits is said."""
     own = {"funder-1": ACCOUNT, "platform": "ACCT-P", "insurer": "ACCT-I"}
     payees = tuple(Payee(party, Routing.DIRECT, account) for party, account in own.items())
     s, _ = confirmed(replace(THREE, payees=payees))
@@ -158,7 +158,9 @@ def test_what_is_returned_leaves_its_holder() -> None:
     s.settle()
     assert held(s) == {}
     assert payable(s) == {}
-    assert ("held_direct", {"payable/funder-1": -9000, "held_by/funder-1": 9000}) in s.posted(mark)
+    assert ("direct_settlement", {"payable/funder-1": -9000, "held_by/funder-1": 9000}) in s.posted(
+        mark
+    )
     assert s.balances["claim/platform"] == -800
 
 
@@ -195,7 +197,7 @@ def test_a_product_says_for_each_party_how_it_is_paid(payees: tuple[Payee, ...])
 
 
 def test_two_parties_cannot_own_one_account() -> None:
-    """Whose the money on it is could not be told."""
+    """Nobody could say whose the money on it is."""
     shared = (
         Payee("funder-1", Routing.DIRECT, ACCOUNT),
         Payee("platform", Routing.DIRECT, ACCOUNT),

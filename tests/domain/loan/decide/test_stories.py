@@ -4,19 +4,19 @@ import re
 
 import pytest
 
-from tests.domain.loan.decide.stories import RECORDED, STORIES, told
+from tests.domain.loan.decide.stories import RECORDED, STORIES, lines_of
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_story_is_told_as_it_was_recorded(name: str) -> None:
+def test_a_story_reads_as_it_was_recorded(name: str) -> None:
     """Where a change is right, record anew: `python -m tests.domain.loan.decide.stories`."""
     recorded = (RECORDED / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    assert list(told(name)) == recorded
+    assert list(lines_of(name)) == recorded
 
 
 def test_cases_speak_of_money_as_people_do() -> None:
     """An amount in the text of a case is written with its point and its currency."""
-    opened = [line for name in STORIES for line in told(name) if "! open CaseChange" in line]
+    opened = [line for name in STORIES for line in lines_of(name) if "! open CaseChange" in line]
     texts = [re.split(r", \w+=", line.partition(", text=")[2])[0] for line in opened]
     assert sum(" CNY" in text for text in texts) > 10
     for text in texts:

@@ -29,7 +29,7 @@ def undo(s: Scene, reference: str) -> None:
     invariants.check(s.books)
 
 
-def test_a_return_that_only_the_undone_line_told_never_happened() -> None:
+def test_a_return_that_only_the_undone_line_reported_never_happened() -> None:
     """What was taken for a return pays again, the order is confirmed, and nothing is debited."""
     s, order = paid()
     before = s.balances
@@ -43,7 +43,7 @@ def test_a_return_that_only_the_undone_line_told_never_happened() -> None:
     assert s.books.item().attempts[0].state.value == "CONFIRMED"
 
 
-def test_a_return_that_the_rail_has_told_stays() -> None:
+def test_a_return_that_the_rail_has_reported_stays() -> None:
     """The undone line was not its proof: it is returned and its line is still to come."""
     s, order = paid()
     s.returned(order, 10100, bank_ref="B-1")
@@ -87,7 +87,7 @@ def test_a_late_success_that_did_not_come_back_stays_a_late_success() -> None:
     assert s.books.item().attempts[0].state.value == "DECLINED"
 
 
-def test_an_order_that_only_the_undone_return_told_of_is_in_question() -> None:
+def test_an_order_that_only_the_undone_return_reported_is_in_question() -> None:
     """Nobody knows whether it was executed: it stays as it is, and no other order leaves."""
     s = Scene.boarded(product=CALM)
     order = s.present()

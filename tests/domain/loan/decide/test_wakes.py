@@ -1,4 +1,4 @@
-"""The driver is told when its next action came earlier, when all is over, and when it reopens."""
+"""The driver is notified when its next action comes earlier, at the end, and when it reopens."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -66,14 +66,14 @@ def test_news_that_brings_the_next_action_forward_wakes_the_driver() -> None:
     since = len(s.books.messages)
     s.returned(order, 10100)
     assert said(s, since) == ["wake"]
-    told = body(s.books.messages[-1])
-    assert told.next_action == s.books.view().next_action
+    reported = body(s.books.messages[-1])
+    assert reported.next_action == s.books.view().next_action
     s.order(RetryNow)
     assert said(s, since) == ["wake", "wake"]
 
 
 def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
-    """Nothing is asked while held; when the driver had been told nothing, any action is earlier."""
+    """While held there is no action; for a driver never notified any action is earlier."""
     s = Scene.boarded()
     s.apply_outcome(s.present(), OutcomeClass.NSF)
     since = len(s.books.messages)
@@ -91,7 +91,7 @@ def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
     assert said(s, since) == ["wake", "wake"]
 
 
-def test_a_action_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> None:
+def test_an_action_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> None:
     """A driver that looked in between waits for the far instant, and the books do not know it."""
     s = Scene.boarded(product=QUIET)
     s.order(ChangeDate, due_on=date(2026, 3, 20))
@@ -105,7 +105,7 @@ def test_a_action_that_moved_away_and_comes_half_way_back_wakes_the_driver() -> 
     assert said(s, since) == ["wake"]
 
 
-def test_the_end_is_told_once() -> None:
+def test_the_end_is_reported_once() -> None:
     """Closed by the sweep: the driver ends; later days say nothing more."""
     s = Scene.boarded(product=replace(PRODUCT, penalty=None), lines=schedule(((10000, 0),)))
     order = s.present()

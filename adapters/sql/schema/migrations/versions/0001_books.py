@@ -310,7 +310,7 @@ def _rest() -> None:
         sa.Column("retry_at", Instant(), nullable=True),
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("delivered_at", Instant(), nullable=True),
-        sa.Column("given_up_at", Instant(), nullable=True),
+        sa.Column("dead_at", Instant(), nullable=True),
         sa.Column("last_error", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,

@@ -25,20 +25,20 @@ _QUIET_DAY = 3
 
 
 @dataclass
-class TellingBooks(MemoryBooks):
+class RecordingBooks(MemoryBooks):
     """Memory books that keep a text of all that happened."""
 
-    lines_told: list[str] = field(default_factory=list)
+    lines_written: list[str] = field(default_factory=list)
 
     def apply(self, command: AnyCommand) -> Change | Refusal:
         """Apply, and tell it."""
         before = {**self.loans, **self.lines}
         change = super().apply(command)
         changed = [f"= {line}" for line in _differences("", before, {**self.loans, **self.lines})]
-        told = [*_told(change), *changed]
-        if not (isinstance(command, RollDay) and len(told) <= _QUIET_DAY):
-            self.lines_told.append(f"{short(self.at)} {short(command)}")
-            self.lines_told += [f"    {line}" for line in told]
+        reported = [*_reported(change), *changed]
+        if not (isinstance(command, RollDay) and len(reported) <= _QUIET_DAY):
+            self.lines_written.append(f"{short(self.at)} {short(command)}")
+            self.lines_written += [f"    {line}" for line in reported]
         return change
 
     def lacks(self) -> Iterator[str]:
@@ -50,7 +50,7 @@ class TellingBooks(MemoryBooks):
                     yield f"{name}: {lack.text} ({lack.who})"
 
 
-def _told(change: Change | Refusal) -> Iterator[str]:
+def _reported(change: Change | Refusal) -> Iterator[str]:
     if isinstance(change, Refusal):
         yield f"refused, {change.rule}: {change.reason}"
         return

@@ -1,6 +1,6 @@
-"""Two returns of one order that are told in the same words: lines tell them apart, reports do not.
+"""Two returns of one order in the same words: lines distinguish them, reports do not.
 
-Each debit of 101.00 is confirmed and booked; 30.00 go back, twice or told twice.
+Each debit of 101.00 is confirmed and booked; 30.00 go back twice, or once and reported twice.
 """
 
 from dataclasses import replace
@@ -9,9 +9,9 @@ import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.loan.change import Change, Done
-from domain.loan.decide import told_again
+from domain.loan.decide import reported_again
 from tests.support import invariants
-from tests.support.doors import RecordNoticeReceipt, RecordReturn
+from tests.support.doors import RecordDeliveryReport, RecordReturn
 from tests.support.memory import PRODUCT, TESTER, MemoryBooks, schedule
 from tests.support.scene import Scene
 
@@ -30,7 +30,7 @@ def debited() -> tuple[Scene, str]:
 
 
 def tell(s: Scene, order: str, *ways: str) -> None:
-    """30.00 went back, told in these ways, each time in the same words."""
+    """30.00 went back, reported in these ways, each time in the same words."""
     for way in ways:
         if way == REPORT:
             s.returned(order, 3000, bank_ref="B1")
@@ -51,7 +51,9 @@ def tell(s: Scene, order: str, *ways: str) -> None:
         (LINE, LINE, REPORT),
     ],
 )
-def test_two_lines_are_two_returns_in_whatever_order_they_are_told(ways: tuple[str, ...]) -> None:
+def test_two_lines_are_two_returns_in_whatever_order_they_are_reported(
+    ways: tuple[str, ...],
+) -> None:
     """60.00 are owed again and proven, and nothing is in doubt any more."""
     s, order = debited()
     tell(s, order, *ways)
@@ -85,7 +87,7 @@ def test_two_equal_reports_without_a_line_take_back_one_and_wait_for_the_bank() 
     assert s.books.item().owed.total == 3000
 
 
-def test_a_return_of_the_whole_told_twice_is_one() -> None:
+def test_a_return_of_the_whole_reported_twice_is_one() -> None:
     """Nothing is left that could have gone back once more."""
     s, order = debited()
     for _ in range(2):
@@ -104,7 +106,7 @@ def test_the_same_report_delivered_again_is_one() -> None:
     assert s.books.item().owed.total == 3000
 
 
-def test_what_is_told_again_of_an_order_that_nobody_sent_is_no_money() -> None:
+def test_what_is_reported_again_of_an_order_that_nobody_sent_is_no_money() -> None:
     """A stranger's order stays a case of its own."""
     books = MemoryBooks()
     s = Scene(books)
@@ -113,11 +115,11 @@ def test_what_is_told_again_of_an_order_that_nobody_sent_is_no_money() -> None:
     assert [case.kind for case in books.cases.values()] == ["unknown_order"]
 
 
-def test_other_evidence_that_is_told_again_changes_nothing() -> None:
+def test_other_evidence_that_is_reported_again_changes_nothing() -> None:
     """One message has one fate, one line one booking: whatever id they come under."""
     s, _ = debited()
-    receipt = RecordNoticeReceipt(id="n-2", actor=TESTER, message_id="N-1", delivered=True)
-    change = told_again(s.books._aggregates(), receipt, ("L1", 1))
+    receipt = RecordDeliveryReport(id="n-2", actor=TESTER, message_id="N-1", delivered=True)
+    change = reported_again(s.books._aggregates(), receipt, ("L1", 1))
     assert change == Change(Done(note="already known"), subject=("L1", 1))
 
 

@@ -14,8 +14,8 @@ from tests.support.doors import RetryNow
 # --- a line of more, of less ---------------------------------------------------------------------
 
 
-def test_part_told_and_the_whole_on_the_line_is_one_payment_and_no_second_debit() -> None:
-    """40.00 told, line of 101.00: the payment is raised and pays its installment."""
+def test_part_reported_and_the_whole_on_the_line_is_one_payment_and_no_second_debit() -> None:
+    """40.00 reported, line of 101.00: the payment is raised and pays its installment."""
     s = scene()
     order = s.present()
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000)
@@ -33,7 +33,7 @@ def test_part_told_and_the_whole_on_the_line_is_one_payment_and_no_second_debit(
             },
         ),
         ("settled", {BANK: 10100, "clearing/simbank": -10100}),
-        ("held_direct", {"payable/funder-1": 10100, "held_by/funder-1": -10100}),
+        ("direct_settlement", {"payable/funder-1": 10100, "held_by/funder-1": -10100}),
     ]
     assert (s.balances, s.state) == (HELD, "SETTLED")
     assert s.books.item().attempts[0].confirmed_minor == 10100
@@ -52,7 +52,7 @@ def test_more_on_the_line_than_was_ordered_waits_in_suspense_with_a_case() -> No
     invariants.check(s.books)
 
 
-def test_a_line_of_the_whole_while_the_rest_is_being_debited_waits_for_that_verdict() -> None:
+def test_a_line_of_the_whole_while_the_rest_is_being_debited_waits_for_that_final_outcome() -> None:
     """61.00 is out when the line shows 101.00: declined, it pays; nothing is debited again."""
     s = scene()
     first = s.present()
@@ -65,7 +65,7 @@ def test_a_line_of_the_whole_while_the_rest_is_being_debited_waits_for_that_verd
 
 
 def test_no_debit_leaves_while_the_amount_of_an_order_is_in_dispute() -> None:
-    """40.00 told and 30.00 on the line: the rest is not debited until the bank shows the money."""
+    """40.00 reported, 30.00 on the line: the rest is not debited until the bank shows the money."""
     s = scene()
     order = s.present()
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000)
@@ -103,7 +103,7 @@ def test_an_acknowledged_order_cannot_be_proven_never_to_have_arrived(
 
 
 def test_an_order_thought_never_to_have_arrived_is_asked_after_again_when_it_is_found() -> None:
-    """Not found, then pending: the same order owes its verdict, before any other is made."""
+    """Not found, then pending: the outcome of the same order is open, before any other is made."""
     s = scene()
     order = s.present()
     asked_late(s, order)
@@ -174,7 +174,7 @@ def test_money_that_cannot_be_true_is_a_case_and_the_order_stays_unknown(
     assert f"unbelieved/{order}" not in s.books.cases
 
 
-def test_an_answer_about_another_order_is_a_case_until_the_verdict() -> None:
+def test_an_answer_about_another_order_is_a_case_until_the_final_outcome() -> None:
     """It says nothing of ours: not even that the rail does not know it."""
     s = scene()
     order = s.present()

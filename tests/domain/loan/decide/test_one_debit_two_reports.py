@@ -8,7 +8,7 @@ import pytest
 
 from adapters.rails.codes import load_returns
 from domain.debit.attempt import AttemptState
-from domain.debit.outcome import Outcome, OutcomeClass, Verdict, about_other_order
+from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, about_other_order
 from domain.statement.statement import LineItem
 from tests.domain.loan.decide.disputed import (
     BANK,
@@ -137,7 +137,7 @@ def test_a_return_line_of_more_than_was_taken_is_booked_and_its_rest_waits() -> 
         "returned",
         "return_settled",
         "unmatched_line",
-        "held_direct",
+        "direct_settlement",
     ]
     assert s.books.item().owed.total == 10100
     case = s.books.cases[f"line/{line}"]
@@ -284,10 +284,10 @@ def test_the_same_payment_recorded_twice_is_refused_until_it_is_withdrawn() -> N
 
 
 def test_an_answer_about_another_order_keeps_its_code_and_names_that_order() -> None:
-    """A rail's adapter makes it; whatever it says of that order, it is no verdict on ours."""
+    """A rail's adapter makes it; whatever it says of that order, it is no outcome of ours."""
     said = about_other_order(Outcome(OutcomeClass.SUCCESS, "00", 10100), "X-9")
-    assert (said.verdict, said.code, said.flaw) == (
-        Verdict.UNKNOWN,
+    assert (said.status, said.code, said.flaw) == (
+        OutcomeStatus.UNKNOWN,
         "00",
         "it is about order X-9",
     )
@@ -305,7 +305,7 @@ def test_weaker_news_of_an_order_that_never_arrived_changes_nothing() -> None:
 
 
 def test_a_surplus_payment_of_an_order_grows_and_its_attempt_does_not() -> None:
-    """The second execution is told in part and then whole: only that payment is raised."""
+    """The second execution is reported in part and then whole: only that payment is raised."""
     s = scene()
     order = s.present()
     s.apply_outcome(order, bank_ref="B1")
