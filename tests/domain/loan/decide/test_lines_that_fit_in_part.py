@@ -71,3 +71,25 @@ def test_a_fee_inside_a_line_is_booked_by_a_person(*, stated: bool) -> None:
     assert match(s, line, order, 10100, fee=0 if stated else 100) == ""
     assert s.balances == {BANK: 10000, "rail_fees/simbank": 100, "held_by/funder-1": -10100}
     invariants.check(s.books)
+
+
+def test_a_debit_known_only_by_a_part_that_went_back_is_raised_when_its_line_is_matched() -> None:
+    """40.00 are reported back of an order that nobody confirmed; a bare line shows 101.00."""
+    s = scene()
+    order = s.present()
+    s.apply_outcome(order, OutcomeClass.PENDING)
+    s.returned(order, minor=4000)
+    s.line(minor=10100)
+    line = last_line(s)
+    payment = s.books.loans["L1"].receipts[0]
+    assert (payment.inferred, payment.amount_minor) == (True, 4000)
+    assert match(s, line, order, 10100) == ""
+    payment = s.books.loans["L1"].receipts[0]
+    assert (payment.amount_minor, payment.settled_minor, payment.returned_minor) == (
+        10100,
+        10100,
+        4000,
+    )
+    assert not payment.inferred
+    assert f"line/{line}" not in s.books.cases
+    invariants.check(s.books)
