@@ -4,8 +4,10 @@
 """
 
 import json
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -52,14 +54,24 @@ def _is_known(history: History, found: Finding) -> bool:
     return found.rule == "news.order" and open_order
 
 
-def _attack(seeds: range, *, lies: bool) -> None:
-    """Run histories; the first finding is shrunk and shown."""
+def _findings(seeds: range, *, lies: bool) -> Iterator[tuple[int, History, Finding]]:
+    """Run histories; those that break a rule, without those that may be an open case."""
     for seed in seeds:
         history = History.drawn(seed, lies=lies, avoid=AVOIDED)
         found = history.finding()
         if found is not None and not _is_known(history, found):
-            text = script(shrunk(history, found.rule), found.rule)
-            pytest.fail(f"seed {seed}, {found}\n\n{text}", pytrace=False)
+            yield seed, history, found
+
+
+def _attack(seeds: range, *, lies: bool) -> None:
+    """Run histories; the first finding is shrunk and shown."""
+    for seed, history, found in _findings(seeds, lies=lies):
+        _fail(seed, history, found)
+
+
+def _fail(seed: int, history: History, found: Finding) -> NoReturn:
+    text = script(shrunk(history, found.rule), found.rule)
+    pytest.fail(f"seed {seed}, {found}\n\n{text}", pytrace=False)
 
 
 @pytest.mark.parametrize("case", [_case(case) for case in CASES])
@@ -84,7 +96,19 @@ def test_no_lie_of_a_rail_breaks_a_rule(chunk: int) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_no_history_of_many_breaks_a_rule(histories: int) -> None:
-    """The same over many more histories, a fifth of them with rails that lie."""
+    """The same over many more histories, a fifth of them with rails that lie.
+
+    Where nothing but the order of news decides, all are run, and their seeds are named at the end.
+    """
+    in_another_order: list[int] = []
     for start in range(0, histories, SLOW_CHUNK):
-        _attack(range(20_000 + start, 20_000 + start + SLOW_CHUNK * 4 // 5), lies=False)
-        _attack(range(9_000_000 + start, 9_000_000 + start + SLOW_CHUNK // 5), lies=True)
+        honest = range(20_000 + start, 20_000 + start + SLOW_CHUNK * 4 // 5)
+        lying = range(9_000_000 + start, 9_000_000 + start + SLOW_CHUNK // 5)
+        for seed, history, found in chain(
+            _findings(honest, lies=False), _findings(lying, lies=True)
+        ):
+            if found.rule != "news.order":
+                _fail(seed, history, found)
+            in_another_order.append(seed)
+    if in_another_order:
+        pytest.xfail(f"fault 5: the order of news decides at seeds {in_another_order}")
