@@ -1,4 +1,4 @@
-"""What commands say: results on standard output, everything else on standard error.
+"""Prints the results of commands on standard output, and finds the settings of a run.
 
 Importing this is cheap; rich tables and settings are loaded when they are used.
 """

@@ -4,6 +4,7 @@ AcquitError
 ├── InvariantBroken        our own books or code contradict themselves; nothing is written
 ├── IllegalTransition      a state was asked to move in a way its table does not hold
 ├── Conflict               one id, two contents: the second is never applied
+├── Unavailable            what must run does not answer; says what, where and how to start it
 └── InvalidInput           a value from outside breaks a rule; names field, value and rule
 """
 
@@ -13,12 +14,15 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["AcquitError", "Conflict", "IllegalTransition", "InvalidInput", "InvariantBroken"]
+__all__ = [
+    "AcquitError",
+    "Conflict",
+    "IllegalTransition",
+    "InvalidInput",
+    "InvariantBroken",
+    "Unavailable",
+]
 
 
 class AcquitError(Exception):

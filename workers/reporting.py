@@ -8,13 +8,9 @@ import unicodedata
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from domain.errors import AcquitError, Conflict, InvalidInput, InvariantBroken, Unavailable
 from domain.text import escaped
-
-if TYPE_CHECKING:
-    pass
 
 
 class Exit(IntEnum):

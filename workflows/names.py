@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from domain.errors import InvalidInput
 from domain.loan.view import InstallmentView
-
-if TYPE_CHECKING:
-    pass
 
 WORKFLOWS = "workflows"
 """Workflow tasks, and local activities that only touch the books."""
@@ -28,6 +24,11 @@ OPERATOR = SearchAttributeKey.for_bool("NeedsOperator")
 DUE = SearchAttributeKey.for_datetime("DueDate")
 NUMBER = SearchAttributeKey.for_int("InstallmentNo")
 ATTEMPT = SearchAttributeKey.for_int("AttemptNo")
+SEARCH_ATTRIBUTES = {
+    key.name: key.indexed_value_type.name.capitalize()
+    for key in (TENANT, LOAN, STATE, RAIL, FAILURE, OPERATOR, DUE, NUMBER, ATTEMPT)
+}
+"""Names and types as a server is told them when the namespace is created."""
 
 MEMO_BOOKS = "books"
 MEMO_REQUEST = "request"
@@ -96,17 +97,3 @@ def attributes(view: InstallmentView, *, lost: bool = False) -> TypedSearchAttri
         pairs.append(SearchAttributePair(FAILURE, view.failure_code))
     due = SearchAttributePair(DUE, datetime.combine(view.due_on, time(), UTC))
     return TypedSearchAttributes([*pairs, due])
-
-
-SEARCH_ATTRIBUTES = {
-    "TenantId": "Keyword",
-    "LoanId": "Keyword",
-    "InstallmentState": "Keyword",
-    "Rail": "Keyword",
-    "FailureCode": "Keyword",
-    "NeedsOperator": "Bool",
-    "DueDate": "Datetime",
-    "InstallmentNo": "Int",
-    "AttemptNo": "Int",
-}
-"""Registered when the namespace is first created; the server ignores them on later starts."""

@@ -69,16 +69,17 @@ def lost_payments(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Findin
             if gap < 0:
                 text = "the books have money of this order that the bank has not"
                 yield Finding(FindingKind.UNEXPLAINED, subject, text, -gap, loan.currency)
-            elif not _waits_on_a_line(bank.days.get(order_no, set()), gap, sums, cased):
+            elif all(-minor < gap for minor in _waiting(bank, sums, order_no, cased)):
                 text = "the bank took this and the books do not have it"
                 yield Finding(FindingKind.LOST_PAYMENT, subject, text, gap, loan.currency)
 
 
-def _waits_on_a_line(days: set[str], gap: int, sums: Tally, cased: set[str | None]) -> bool:
-    return any(
-        line.rpartition("/")[0] in days and -waiting >= gap and line in cased
-        for line, waiting in sums.waiting_lines.items()
-    )
+def _waiting(bank: Bank, sums: Tally, order_no: str, cased: set[str | None]) -> Iterator[int]:
+    """What waits on each line of a day of an order that a case is about; a credit is below zero."""
+    days = bank.days.get(order_no, set())
+    for line, minor in sums.waiting_lines.items():
+        if line in cased and line.rpartition("/")[0] in days:
+            yield minor
 
 
 def _returns_waiting(
@@ -89,17 +90,8 @@ def _returns_waiting(
     A line of a return that names only the mandate may be about several debits: it waits for the
     person who says which one.
     """
-    days = bank.days.get(order_no, set())
-    lines = {
-        case.line
-        for case in books.cases
-        if case.loan_id == loan.id and case.number in {item.number, None}
-    }
-    return sum(
-        waiting
-        for line, waiting in sums.waiting_lines.items()
-        if waiting > 0 and line in lines and line.rpartition("/")[0] in days
-    )
+    cased = {case.line for case in books.cases if case.is_about(loan.id, item.number)}
+    return sum(minor for minor in _waiting(bank, sums, order_no, cased) if minor > 0)
 
 
 def closed_not_paid(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
@@ -129,10 +121,10 @@ def _lacking(
             yield f"receipt {receipt} is not proven at the bank", clearing
         order_no = sums.orders_of.get(receipt)
         less = paid - bank.net.get(order_no, 0) if order_no is not None else 0
-        if order_no is not None and less > max(
-            0, _returns_waiting(books, sums, bank, loan, item, order_no)
-        ):
-            yield f"order {order_no} brought less", less
+        if order_no is not None and less > 0:
+            waits = _returns_waiting(books, sums, bank, loan, item, order_no)
+            if less > waits:
+                yield f"order {order_no} brought less", less
         yield from _elsewhere(loan, receipt, sums)
     for (component, party), minor in sums.payable_by_item.get(key, {}).items():
         if minor != 0:

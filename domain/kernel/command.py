@@ -24,8 +24,6 @@ class Actor:
 
 
 IDENTITY_VERSION = 2
-
-
 _NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at", "from_driver"})
 
 

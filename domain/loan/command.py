@@ -1,9 +1,4 @@
-"""The shape of every command: an idempotency key, who asks and why, and what it touches.
-
-*Evidence* is never refused, *orders* can be. The identity of a command is its business content:
-every field but its id, who asks, why, who approved, by which way it came, and what the sender had
-seen. The same content under the same id is therefore the same command, whoever sends it.
-"""
+"""Commands on a loan and on one installment, and operators' orders on an installment."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """Commands: everything the books can be asked to do or learn. One frozen dataclass each.
 
 *Evidence* (outcomes, returns, receipts, lines, delivery reports, the passing of a day) is never
-refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.loan.command`.
+refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.kernel.command`.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,7 @@ class RollDay(LoanCommand):
     day: date
 
 
-# --- the driver's actions
-# --------------------------------------------------------------------------
+# --- the driver's actions ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a loan costs its borrower: as agreed in a schedule, and as it stands on the books."""
+"""What a loan costs its borrower as it stands on the books, and how much more its caps allow."""
 
 from collections.abc import Iterator
 from datetime import date

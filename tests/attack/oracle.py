@@ -47,8 +47,7 @@ class Oracle(Rest):
             if move.order_no is not None and move.target == "NOT_EXECUTED":
                 self._check_not_executed(move.order_no)
 
-    # --- what was reported
-    # ---------------------------------------------------------------------------
+    # --- what was reported -----------------------------------------------------------------------
 
     def _notice(self, command: AnyCommand) -> None:
         match command:

@@ -312,6 +312,14 @@ def test_a_return_that_waits_by_its_line_with_a_case_is_a_persons_task(world: Wo
     assert report.open_cases["unmatched_line"] >= 2
 
 
+def test_a_line_that_names_nobody_explains_no_return(world: World) -> None:
+    """A debit line of the same day and amount waits, and its case is about no installment."""
+    attempt = world.books.item().attempts[0]
+    world.move("MV-1", -attempt.amount_minor, attempt.order_no, "return", "S2")
+    world.line(-attempt.amount_minor, None, statement="S2", name="2")
+    assert {FindingKind.CLOSED_NOT_PAID, FindingKind.UNEXPLAINED} <= kinds(world.audit())
+
+
 def test_an_installment_closed_and_still_owed_is_found() -> None:
     """The journal says what is owed, whatever the state says."""
     world = World()

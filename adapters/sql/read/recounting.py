@@ -25,11 +25,14 @@ from adapters.sql.write.lookup import lookups
 from adapters.sql.write.unit import Counters, Unit
 from adapters.sql.write.workset import Held
 from domain.debit.attempt import AttemptState
+from domain.errors import InvariantBroken
 from domain.ledger.chain import FAULTS_KEPT, Verification
 from domain.loan.lifecycle import State
 
 LOANS_PAGE = 50
 LINES_PAGE = 500
+UNREADABLE = (ValueError, TypeError, KeyError, InvariantBroken)
+"""Raised where a column holds what its type cannot, as SQLite lets anybody write it."""
 
 _T = tables.transitions.c
 _P = tables.postings.c
@@ -104,7 +107,7 @@ async def _read(
     unit, find = Unit(conn, postgres, Counters()), lookups(postgres=postgres)
     try:
         return await read_loans(unit, find, names, products)
-    except (ValidationError, ValueError, KeyError) as error:
+    except UNREADABLE as error:
         if len(names) == 1:
             found.fault(f"loan {names[0]} cannot be read back: {type(error).__name__}")
             return []

@@ -7,18 +7,15 @@ from typing import Any
 from sqlalchemy import Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.read.recounting import recount
+from adapters.sql.read.recounting import UNREADABLE, recount
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
-from domain.errors import InvariantBroken
 from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
 from domain.ledger.entry import Posting
 from ports.queries import ChainReport
 
 PAGE = 2_000
 """Journal numbers that are read at once."""
-UNREADABLE = (ValueError, TypeError, KeyError, InvariantBroken)
-"""Raised where a column holds what its type cannot, as SQLite lets anybody write it."""
 
 
 async def verify_journal(conn: AsyncConnection) -> ChainReport:

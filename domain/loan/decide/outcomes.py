@@ -151,8 +151,7 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     put_attempt(work, loan_id, number, ended)
     end_of_doubt(work, loan_id, number, ended.order_no)
     work.close_case(f"contradiction/{ended.order_no}")
-    # Penalty waited for the final outcome, and may have been charged ahead for the day of the
-    # debit.
+    # Penalty waited for the outcome, and may have been charged ahead for the day of the debit.
     charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
         work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
