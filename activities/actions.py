@@ -1,29 +1,31 @@
-"""The argument of a driver's activities: one action of one installment, as the driver saw it."""
+"""The argument of a driver's activities: one action of one subject, as the driver saw it."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from domain.kernel.command import Actor
-from domain.loan.commands import ActionCommand
-from domain.loan.view import Action
+from domain.kernel.command import Actor, Command
+from domain.kernel.subject import Subject
+from domain.kernel.view import Action
+from domain.registry import KINDS
 
-C = TypeVar("C", bound=ActionCommand)
+C = TypeVar("C", bound=Command)
 
-DRIVER = Actor("workflow", "installment")
-"""Who acts when a driver performs an action; only its own activities use this actor."""
+
+def driver_of(subject: Subject) -> Actor:
+    """Who acts when the driver of a subject performs an action; only its own activities use it."""
+    return Actor("workflow", subject.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class ActionOrder:
-    """Perform `action` of an installment; `seen` is the view version that the driver decided on.
+    """Perform `action` of a subject; `seen` is the view version that the driver decided on.
 
     `run` counts the performances that changed nothing. The books keep every answer under its
     command's id, so an action that came too early must come back under another id; the tries of one
     performance share one id. The books see to it that an action is performed once.
     """
 
-    loan_id: str
-    number: int
+    subject: Subject
     generation: int
     seen: int
     action: Action
@@ -36,18 +38,22 @@ class ActionOrder:
         It begins with `driver`, the door of drivers: no order that comes from outside has it.
         """
         again = f"/{self.seen}.{self.run}" if self.run else ""
-        return f"driver/{self.loan_id}/{self.number}/g{self.generation}/{self.action.key}{again}"
+        return f"driver/{self.subject}/g{self.generation}/{self.action.key}{again}"
 
     def command(self, kind: type[C]) -> C:
         """The command that performs this action."""
-        return kind(
+        return about(
+            self.subject,
+            kind,
             id=self.command_id,
-            actor=DRIVER,
-            from_driver=True,
             reason=self.action.reason,
-            loan_id=self.loan_id,
-            number=self.number,
             action=self.action.key,
             generation=self.generation,
             seen=self.seen,
         )
+
+
+def about(subject: Subject, kind: type[C], **content: Any) -> C:  # noqa: ANN401  (fields of `kind`)
+    """A command of a driver about its subject."""
+    fields: dict[str, Any] = {**KINDS[subject.kind].named(subject), **content}
+    return kind(actor=driver_of(subject), **fields)

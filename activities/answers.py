@@ -1,15 +1,17 @@
 """Applies a command for an activity, and turns answers and faults into what Temporal expects."""
 
+from typing import Any
+
 from temporalio.exceptions import ApplicationError
 
 from domain.errors import Conflict, InvalidInput
-from domain.loan.change import Applied, Refused
-from domain.loan.commands import AnyCommand
-from domain.loan.view import InstallmentView
+from domain.kernel.change import Applied, Refused
+from domain.kernel.command import Command
+from domain.kernel.view import View
 from ports.books import Books
 
 
-async def apply(books: Books, command: AnyCommand) -> Applied | Refused:
+async def apply(books: Books, command: Command) -> Applied | Refused:
     """Apply a command; one id with two contents can never succeed, so it is not tried again.
 
     Raises:
@@ -21,8 +23,8 @@ async def apply(books: Books, command: AnyCommand) -> Applied | Refused:
         raise ApplicationError(str(conflict), type="Conflict", non_retryable=True) from conflict
 
 
-def view_of(answer: Applied | Refused) -> InstallmentView:
-    """The view in an answer about one installment.
+def view_of(answer: Applied | Refused) -> View[Any]:
+    """The view in an answer about one subject.
 
     Raises:
         ApplicationError: type `NoView`: the books answered without one.

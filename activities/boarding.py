@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.answers import apply, invalid
 from domain.errors import InvalidInput
-from domain.loan.change import Refused
+from domain.kernel.change import Refused
 from ports.boarding import Boarding, LoanApplication
 from ports.books import Books
 

@@ -8,25 +8,30 @@ answer) may not be the first to send it, and asks the rail before anything else.
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.actions import DRIVER, ActionOrder
+from activities.actions import ActionOrder, about
 from activities.answers import apply, view_of
 from activities.shielded import heartbeats, shielded
 from domain.debit.attempt import LIVE, Attempt, DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, OutcomeStatus
 from domain.kernel import canonical
+from domain.kernel.change import Applied, Refused
+from domain.kernel.command import Actor
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from domain.loan.aggregate import Loan
-from domain.loan.change import Applied, Ordered, Refused
+from domain.loan.change import Ordered
 from domain.loan.commands import IntendDebit, RecordOutcome, RecordUnsent, RenewSend
-from domain.loan.view import ActionKind, InstallmentView
+from domain.loan.view import INSTALLMENT, ActionKind, InstallmentView, installment, installment_of
 from ports.books import Books
 from ports.clock import Clock
 from ports.rail import Rail, RailUnavailable
 
+DRIVER = Actor("workflow", INSTALLMENT)
 _TRIES = 3
 _FIRST_WAIT_S = 0.5
 _ANSWER_WITHIN_S = 60.0
@@ -35,8 +40,8 @@ _ANSWER_WITHIN_S = 60.0
 class DebitQueries(Protocol):
     """The part of `ports.queries.Queries` that debits need."""
 
-    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
-        """The current view of one installment."""
+    async def view(self, subject: Subject) -> View[Any] | None:
+        """The current view of one subject."""
         ...
 
     async def loan(self, loan_id: str) -> Loan | None:
@@ -81,12 +86,12 @@ class DebitActivities:
         self, order: ActionOrder, debit: DebitOrder, view: InstallmentView
     ) -> InstallmentView:
         """Somebody intended this before and may have sent it: ask, and only then send again."""
-        if view.order_no != debit.order_no or view.attempt_state not in LIVE:
+        if view.detail.order_no != debit.order_no or view.detail.attempt_state not in LIVE:
             return view
-        if view.next_action is not None and view.next_action.kind is ActionKind.PRESENT:
+        if view.next_action is not None and view.next_action.kind == ActionKind.PRESENT:
             return view  # known not to have left; it will be sent again at its own time
         said, view = await self._ask(order, debit.rail, debit.order_no, debit.merchant_id)
-        if said.status is not OutcomeStatus.NOT_FOUND or view.attempt_state not in LIVE:
+        if said.status is not OutcomeStatus.NOT_FOUND or view.detail.attempt_state not in LIVE:
             return view
         if not self._rail(debit.rail).profile.idempotent:
             return view
@@ -98,13 +103,11 @@ class DebitActivities:
     async def _renew(self, order: ActionOrder, order_no: str) -> Applied | Refused:
         attempt = await self._attempt(order, order_no)
         sends = attempt.sends if attempt else 0
-        command = RenewSend(
+        command = about(
+            order.subject,
+            RenewSend,
             id=f"renew/{order_no}/{sends}/{_run_of(order)}",
-            actor=DRIVER,
-            from_driver=True,
             reason="the rail does not know the order and executes a number at most once",
-            loan_id=order.loan_id,
-            number=order.number,
             order_no=order_no,
         )
         answer = await apply(self._books, command)
@@ -143,11 +146,10 @@ class DebitActivities:
         attempts = loan.installment(debit.number).attempts if loan else ()
         mine = [item for item in attempts if item.order_no == debit.order_no]
         if not mine or mine[0].send_until != debit.send_until:
-            return await self._view(debit.loan_id, debit.number)
+            return await self._view(installment(debit.loan_id, debit.number))
         command = RecordUnsent(
             id=f"unsent/{debit.order_no}/{mine[0].sends}/{_lease(debit)}",
             actor=DRIVER,
-            from_driver=True,
             reason="the rail did not take the order and nothing left",
             order_no=debit.order_no,
             sends=mine[0].sends,
@@ -159,7 +161,7 @@ class DebitActivities:
     async def _inquire_live(self, order: ActionOrder) -> InstallmentView:
         attempt = await self._attempt(order)
         if attempt is None:
-            return await self._view(order.loan_id, order.number)
+            return await self._view(order.subject)
         _, view = await self._ask(order, attempt.rail, attempt.order_no, attempt.merchant_id)
         return view
 
@@ -198,7 +200,6 @@ class DebitActivities:
         command = RecordOutcome(
             id=f"outcome/{order_no}/{run}/{canonical.digest(said)[:16]}",
             actor=DRIVER,
-            from_driver=True,
             reason=said.code,
             rail=rail,
             order_no=order_no,
@@ -211,16 +212,17 @@ class DebitActivities:
     # --- looking up ------------------------------------------------------------------------------
 
     async def _attempt(self, order: ActionOrder, order_no: str | None = None) -> Attempt | None:
-        loan = await self._queries.loan(order.loan_id)
-        live = loan.installment(order.number).live_attempt if loan else None
+        loan_id, number = installment_of(order.subject)
+        loan = await self._queries.loan(loan_id)
+        live = loan.installment(number).live_attempt if loan else None
         if live is None or (order_no is not None and live.order_no != order_no):
             return None
         return live
 
-    async def _view(self, loan_id: str, number: int) -> InstallmentView:
-        view = await self._queries.view(loan_id, number)
+    async def _view(self, subject: Subject) -> InstallmentView:
+        view = await self._queries.view(subject)
         if view is None:
-            raise ApplicationError(f"the books know no installment {loan_id}/{number}")
+            raise ApplicationError(f"the books know no {subject}")
         return view
 
     def _rail(self, name: str) -> Rail:

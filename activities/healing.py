@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from temporalio import activity
 
 from activities.shielded import Life, heartbeats
-from domain.loan.view import InstallmentView
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from ports.clock import Clock
 from ports.drivers import Drivers
 from ports.outbox import Outbox
@@ -44,12 +45,12 @@ class Healed:
 class HealQueries(Protocol):
     """The part of `ports.queries.Queries` that healing needs."""
 
-    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
-        """Installments that have been unchanged with a due action for `quiet_s` seconds."""
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[View[Any], ...]:
+        """Subjects that have been unchanged with a due action for `quiet_s` seconds."""
         ...
 
-    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
-        """Installments whose drivers must exist, in order of (loan, number)."""
+    async def unfinished(self, after: Subject, limit: int) -> tuple[View[Any], ...]:
+        """Subjects whose drivers must exist, in order of (kind, key)."""
         ...
 
 
@@ -69,22 +70,22 @@ class HealActivities:
 
     async def _heal(self, order: HealOrder, life: Life) -> Healed:
         done = Healed(delivered=await self._outbox.sweep())
-        after = ("", 0)
+        after = Subject("", "")
         for _ in range(PAGES_MOST):
             page = await self._queries.unfinished(after, PAGE)
             if not page:
                 break
             done = await self._page(page, done)
-            after = (page[-1].loan_id, page[-1].number)
-            life.report(list(after))
+            after = page[-1].subject
+            life.report(str(after))
         lagging = await self._queries.lagging(self._clock.now(), order.quiet_s, PAGE)
         for view in lagging:
             fault = await self._wake(view)
             done = _with(done, fault) if fault else replace(done, woken=done.woken + 1)
-            life.report(view.loan_id)
+            life.report(str(view.subject))
         return done
 
-    async def _page(self, page: tuple[InstallmentView, ...], done: Healed) -> Healed:
+    async def _page(self, page: tuple[View[Any], ...], done: Healed) -> Healed:
         done = replace(done, looked_at=done.looked_at + len(page))
         for start in range(0, len(page), AT_ONCE):
             some = page[start : start + AT_ONCE]
@@ -92,17 +93,17 @@ class HealActivities:
             for view, runs in zip(some, alive, strict=True):
                 if runs:
                     continue
-                activity.logger.warning("no driver for %s/%s", view.loan_id, view.number)
+                activity.logger.warning("no driver for %s", view.subject)
                 fault = await self._wake(view)
                 done = _with(done, fault) if fault else replace(done, started=done.started + 1)
         return done
 
-    async def _wake(self, view: InstallmentView) -> str:
+    async def _wake(self, view: View[Any]) -> str:
         """Wake one driver; the fault of one that cannot be woken, so that the others go on."""
         try:
             await self._drivers.wake(view)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is reported and the rest go on
-            fault = f"{view.loan_id}/{view.number}/g{view.generation}: {error}"
+            fault = f"{view.subject}/g{view.generation}: {error}"
             activity.logger.error("cannot wake a driver: %s", fault)
             return fault
         return ""

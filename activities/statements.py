@@ -13,8 +13,8 @@ from activities.statementlines import OwnLines
 from activities.statementrecord import in_words, read_of, record_of
 from domain.errors import AcquitError
 from domain.kernel import canonical
+from domain.kernel.change import Applied, Done
 from domain.kernel.command import Actor
-from domain.loan.change import Applied, Done
 from domain.loan.commands import BookLine
 from domain.statement.broken import RecordStatementBreak, StatementBreak
 from domain.statement.neighbours import Read, among

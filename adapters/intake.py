@@ -4,8 +4,8 @@ from typing import assert_never
 
 import structlog
 
-from domain.kernel.command import Actor
-from domain.loan.commands import AnyCommand, RecordDeliveryReport, RecordOutcome, RecordReturn
+from domain.kernel.command import Actor, Command
+from domain.loan.commands import RecordDeliveryReport, RecordOutcome, RecordReturn
 from domain.loan.unparsed import RecordUnparsedEvent
 from ports.books import Books
 from ports.rail import DeliveryReport, OutcomeReport, Report, ReturnReport, UnparsedEvent
@@ -30,7 +30,7 @@ class BooksIntake:
         await self._books.apply(_command(rail, report))
 
 
-def _command(rail: str, report: Report) -> AnyCommand:
+def _command(rail: str, report: Report) -> Command:
     actor = Actor("rail", rail)
     match report:
         case OutcomeReport():

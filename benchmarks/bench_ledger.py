@@ -29,9 +29,10 @@ from benchmarks.harness import Report, Sample, percentile, rounds, stretch
 from benchmarks.plainloop import book_plainly, hot_entry
 from benchmarks.world import INTEREST, OPEN_RAIL, PRINCIPAL, RULES, SILENT, loan
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.kernel.command import Actor
-from domain.loan.change import Applied, Ordered
-from domain.loan.commands import AnyCommand, IntendDebit, RecordOutcome
+from domain.kernel.change import Applied
+from domain.kernel.command import Actor, Command
+from domain.loan.change import Ordered
+from domain.loan.commands import IntendDebit, RecordOutcome
 from sandbox.postgres import LocalPostgres
 from workers.clock import WallClock
 
@@ -200,7 +201,7 @@ async def _plain(url: str, level: int) -> AsyncIterator[_Plain]:
     await engine.dispose()
 
 
-async def applied(books: SqlBooks, commands: Sequence[AnyCommand]) -> list[Applied]:
+async def applied(books: SqlBooks, commands: Sequence[Command]) -> list[Applied]:
     """Apply commands in bulk and give the answers; none of them may be refused."""
     answers = []
     for answer in await books.apply_many(commands):
@@ -215,7 +216,6 @@ def intent(name: str) -> IntendDebit:
     return IntendDebit(
         id=f"intend/{name}",
         actor=_DRIVER,
-        from_driver=True,
         loan_id=name,
         number=1,
         action="present/1",

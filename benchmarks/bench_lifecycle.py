@@ -23,8 +23,7 @@ from typing import Any
 
 from temporalio.client import Client
 
-from activities.queries import QueriesActivities
-from activities.reminders import ReviewActivities
+from activities.subjects import SubjectActivities
 from adapters.sql.schema.rights import books_id
 from adapters.temporal.client import make_client
 from adapters.temporal.drivers import TemporalDrivers
@@ -115,13 +114,13 @@ class _Match:
         drivers = TemporalDrivers(
             self._client, made.queries, made.clock, partial(books_id, made.engine)
         )
-        debits, reviews = made.debits, ReviewActivities(made.books)
-        look = QueriesActivities(made.queries).look
+        debits, items = made.debits, made.reminders
+        subjects = SubjectActivities(made.queries, made.books, made.books.for_drivers())
         small: list[Callable[..., Any]] = [
-            made.reminders.remind,
-            reviews.review,
-            reviews.raise_operator,
-            look,
+            items.remind,
+            items.review,
+            subjects.ask,
+            subjects.look,
         ]
         at_rail = [debits.present, debits.inquire]
         async with (

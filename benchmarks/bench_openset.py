@@ -27,8 +27,8 @@ from benchmarks.harness import Report, Sample, figure, rounds
 from benchmarks.machine import ROOT
 from benchmarks.openworker import DayClock
 from benchmarks.world import RULES, SILENT, loan
+from domain.kernel.change import Applied
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Applied
 from sandbox.postgres import LocalPostgres
 
 DAYS = 10

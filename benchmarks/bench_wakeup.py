@@ -27,14 +27,15 @@ from benchmarks.coldworker import RUNNERS
 from benchmarks.harness import Report, Sample, rounds
 from benchmarks.machine import ROOT
 from benchmarks.world import TENANT
+from domain.kernel.view import Action, Labels
 from domain.loan.lifecycle import State
-from domain.loan.view import Action, ActionKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentDetail, InstallmentView, installment
 from sandbox.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
 from sandbox.serverbinary import find_server
 from workers.processes import Child
 from workflows import names
 from workflows.installment import InstallmentWorkflow
-from workflows.messages import Closure, InstallmentOrder
+from workflows.messages import Closure, DriverOrder
 
 Handle = WorkflowHandle[InstallmentWorkflow, Closure]
 _AT_ONCE = 8
@@ -90,7 +91,7 @@ class _Cold:
             view = _view(f"{self._queue}-{number:04d}")
             handle = await self._client.start_workflow(
                 InstallmentWorkflow.run,
-                InstallmentOrder.of(view),
+                DriverOrder.of(view),
                 id=names.driver_id(view),
                 task_queue=self._queue,
                 search_attributes=names.attributes(view),
@@ -140,14 +141,11 @@ def _view(name: str) -> InstallmentView:
     due = datetime.now(UTC) + timedelta(days=30)
     return InstallmentView(
         tenant=TENANT,
-        loan_id=name,
-        number=1,
+        subject=installment(name, 1),
         generation=1,
         version=1,
         state=State.SCHEDULED,
-        due_on=due.date(),
-        currency="CNY",
-        owed_minor=10_100,
-        rail="simbank",
+        labels=Labels(name, 1, due.date(), "CNY", 10_100, "simbank"),
+        detail=InstallmentDetail(),
         next_action=Action(ActionKind.REMIND, due, "reminder on the due date", "remind/0/0"),
     )

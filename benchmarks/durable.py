@@ -39,7 +39,7 @@ async def drive(text: str) -> None:
             view = view.newer(_VIEW.validate_json(await perform(order)))
         elif (news := await DBOS.recv_async("news", _NEWS_WITHIN_S)) is not None:
             view = view.newer(_VIEW.validate_json(news))
-    ended(view.loan_id).set_result(None)
+    ended(view.labels.loan_id).set_result(None)
 
 
 def ended(name: str) -> asyncio.Future[None]:
@@ -57,16 +57,16 @@ class DurableDrivers:
 
     async def open(self, view: InstallmentView) -> None:
         """Start the workflow of an installment; its id makes that happen once."""
-        with SetWorkflowID(view.loan_id):
+        with SetWorkflowID(view.labels.loan_id):
             await DBOS.start_workflow_async(drive, _VIEW.dump_json(view).decode())
 
     async def wake(self, view: InstallmentView) -> None:
         """Send it a newer view; the outbox has opened it before."""
-        await DBOS.send_async(view.loan_id, _VIEW.dump_json(view).decode(), "news")
+        await DBOS.send_async(view.labels.loan_id, _VIEW.dump_json(view).decode(), "news")
 
     async def running(self, view: InstallmentView) -> bool:
         """Whether it has not ended."""
-        return not ended(view.loan_id).done()
+        return not ended(view.labels.loan_id).done()
 
 
 @asynccontextmanager

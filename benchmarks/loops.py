@@ -1,6 +1,6 @@
 """Drivers without a workflow engine: a task of asyncio for each installment.
 
-The loop is the driver's own (`workflows/installment.py`) without anything that survives a crash.
+The loop is the driver's own (`workflows/driver.py`) without anything that survives a crash.
 """
 
 from __future__ import annotations
@@ -8,19 +8,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
 from activities.actions import ActionOrder
 from benchmarks.world import World
-from domain.loan.view import Action, ActionKind, InstallmentView
+from domain.kernel.view import Action
+from domain.loan.view import ActionKind, InstallmentView
 
 Perform = Callable[[ActionOrder], Awaitable[InstallmentView]]
 
 
 def order_of(view: InstallmentView, action: Action) -> ActionOrder:
     """What a driver hands to an activity."""
-    return ActionOrder(view.loan_id, view.number, view.generation, view.version, action)
+    return ActionOrder(view.subject, view.generation, view.version, action)
 
 
 def performing(world: World) -> Perform:
@@ -28,7 +30,10 @@ def performing(world: World) -> Perform:
     debits, reminders = world.debits, world.reminders
 
     async def perform(order: ActionOrder) -> InstallmentView:
-        activities = {ActionKind.REMIND: reminders.remind, ActionKind.PRESENT: debits.present}
+        activities: dict[str, Any] = {
+            ActionKind.REMIND: reminders.remind,
+            ActionKind.PRESENT: debits.present,
+        }
         return await ActivityEnvironment().run(activities[order.action.kind], order)
 
     return perform
@@ -45,10 +50,10 @@ class LoopDrivers:
 
     async def open(self, view: InstallmentView) -> None:
         """Start the task of an installment, once."""
-        if view.loan_id not in self._tasks:
-            self._views[view.loan_id] = view
-            self._news[view.loan_id] = asyncio.Event()
-            self._tasks[view.loan_id] = asyncio.create_task(self._drive(view.loan_id))
+        if view.labels.loan_id not in self._tasks:
+            self._views[view.labels.loan_id] = view
+            self._news[view.labels.loan_id] = asyncio.Event()
+            self._tasks[view.labels.loan_id] = asyncio.create_task(self._drive(view.labels.loan_id))
 
     async def wake(self, view: InstallmentView) -> None:
         """Bring it a newer view."""
@@ -57,7 +62,7 @@ class LoopDrivers:
 
     async def running(self, view: InstallmentView) -> bool:
         """Whether its task runs."""
-        task = self._tasks.get(view.loan_id)
+        task = self._tasks.get(view.labels.loan_id)
         return task is not None and not task.done()
 
     async def ended(self, name: str) -> None:
@@ -65,8 +70,8 @@ class LoopDrivers:
         await self._tasks[name]
 
     def _fold(self, view: InstallmentView) -> None:
-        self._views[view.loan_id] = self._views[view.loan_id].newer(view)
-        self._news[view.loan_id].set()
+        self._views[view.labels.loan_id] = self._views[view.labels.loan_id].newer(view)
+        self._news[view.labels.loan_id].set()
 
     async def _drive(self, name: str) -> None:
         while not (view := self._views[name]).is_final:

@@ -28,7 +28,7 @@ from adapters.sql.write.outbox import OutboxRelay
 from benchmarks.bench_ledger import confirmation, intent
 from benchmarks.harness import percentile
 from benchmarks.world import RULES, TENANT
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine

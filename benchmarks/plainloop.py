@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.schema.tables import balances, chain_head, commands, entries, postings
 from adapters.sql.write.journal import chain_item
+from domain.kernel.change import Stamp
 from domain.kernel.command import Actor
 from domain.ledger.chain import next_hash
 from domain.ledger.entry import Entry, Posting
-from domain.loan.change import Stamp
 
 _WHO = Actor("benchmark", "plain")
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.debits import DebitActivities
-from activities.reminders import ReminderActivities
+from activities.installments import InstallmentActivities
 from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import upgrade
@@ -36,10 +36,10 @@ from domain.calendar import BankingCalendar, DayWindow
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
+from domain.kernel.change import Applied
 from domain.kernel.command import Actor
 from domain.loan.aggregate import Rulebook
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Applied
 from domain.loan.commands import BookLine, RecordDeliveryReport
 from domain.loan.product import ClosureRules, Product, ReminderPlan, ReminderRule
 from domain.loan.view import InstallmentView
@@ -212,7 +212,7 @@ class Reporting(DebitActivities):
 
     async def _record(self, *given: Any) -> InstallmentView:  # noqa: ANN401
         view = await super()._record(*given)
-        self._bank.to_settle.append(view.order_no)
+        self._bank.to_settle.append(view.detail.order_no)
         return view
 
 
@@ -256,9 +256,9 @@ class World:
         return Reporting(self)
 
     @property
-    def reminders(self) -> ReminderActivities:
+    def reminders(self) -> InstallmentActivities:
         """The activities that remind."""
-        return ReminderActivities(self.books)
+        return InstallmentActivities(self.books)
 
     def kick(self) -> None:
         """Something was committed."""
@@ -272,7 +272,7 @@ class World:
     async def wake(self, view: InstallmentView) -> None:
         """A driver was notified: whoever waits for the end of its installment is notified too."""
         await self.drivers.wake(view)
-        if view.is_final and not (waiting := self._final[view.loan_id]).done():
+        if view.is_final and not (waiting := self._final[view.labels.loan_id]).done():
             waiting.set_result(view)
 
     async def running(self, view: InstallmentView) -> bool:

@@ -12,7 +12,8 @@ from adapters.tapes.firstdays import FirstDay, first_days
 from adapters.tapes.report import FAULTS_KEPT, TapeReport
 from adapters.tapes.rows import fault_of
 from domain.errors import Conflict, InvalidInput
-from domain.loan.change import Aggregates, Applied, Refusal, Refused
+from domain.kernel.change import Applied, Refusal, Refused
+from domain.loan.change import Aggregates
 from domain.loan.decide import decide
 from sandbox.mandates import sign_mandates
 from workers.clock import SandboxClock

@@ -142,19 +142,17 @@ def _installment(item: Standing) -> dict[str, Any]:
     view = item.view
     action = view.next_action
     return {
-        "loan_id": view.loan_id,
-        "number": view.number,
-        "state": view.state.value,
+        "loan_id": view.labels.loan_id,
+        "number": view.labels.number,
+        "state": view.state,
         "since": item.since,
-        "due_on": view.due_on,
-        "owed": decimal_text(view.owed_minor, view.currency),
-        "currency": view.currency,
-        "hold": view.hold,
+        "due_on": view.labels.due_on,
+        "owed": decimal_text(view.labels.amount_minor, view.labels.currency),
+        "currency": view.labels.currency,
+        "hold": view.detail.hold,
         "needs_operator": view.needs_operator,
         "missing": list(view.missing),
-        "next": f"{action.kind.value.lower()} at {instant_text(action.not_before)}"
-        if action
-        else "",
+        "next": f"{action.kind.lower()} at {instant_text(action.not_before)}" if action else "",
     }
 
 

@@ -18,7 +18,7 @@ from workers.reporting import Exit, note
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.loan.change import Applied, Refused
+    from domain.kernel.change import Applied, Refused
     from domain.loan.commands import Order
     from workers.settings import Settings
 
@@ -134,7 +134,7 @@ async def _give(settings: Settings, order: Order) -> Applied | Refused:
 
 
 def _told(order_id: str, answer: Applied | Refused) -> dict[str, Any]:
-    from domain.loan.change import Applied  # noqa: PLC0415
+    from domain.kernel.change import Applied  # noqa: PLC0415
 
     if isinstance(answer, Applied):
         said = {"answer": getattr(answer.answer, "note", ""), "refused_by": "", "why": ""}
@@ -145,8 +145,8 @@ def _told(order_id: str, answer: Applied | Refused) -> dict[str, Any]:
         "id": order_id,
         **said,
         "replayed": answer.replayed,
-        "state": view.state.value if view else "",
-        "owed_minor": view.owed_minor if view else None,
-        "currency": view.currency if view else "",
+        "state": view.state if view else "",
+        "owed_minor": view.labels.amount_minor if view else None,
+        "currency": view.labels.currency if view else "",
         "missing": list(view.missing) if view else [],
     }

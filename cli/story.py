@@ -155,6 +155,7 @@ async def story_of(queries: Queries, loan_id: str, number: int | None) -> dict[s
         InvalidInput: the books have no such loan or installment.
     """
     from cli import storytelling as tell  # noqa: PLC0415
+    from domain.loan.view import installment  # noqa: PLC0415
 
     loan = await queries.loan(loan_id)
     if loan is None:
@@ -163,7 +164,10 @@ async def story_of(queries: Queries, loan_id: str, number: int | None) -> dict[s
         raise InvalidInput("number", number, f"1 to {len(loan.installments)}")
     items = [item for item in loan.installments if number is None or item.number == number]
     coming = [
-        {"number": item.number, "what": tell.coming(loan, await queries.view(loan_id, item.number))}
+        {
+            "number": item.number,
+            "what": tell.coming(loan, await queries.view(installment(loan_id, item.number))),
+        }
         for item in items
     ]
     zone = ZoneInfo(loan.product.timezone)

@@ -320,13 +320,13 @@ def standing(loan: Loan, item: Installment) -> str:
 
 def coming(loan: Loan, view: InstallmentView | None) -> str:
     """What comes next for an installment."""
-    if view is not None and view.state is State.CANCELLED:
+    if view is not None and view.state == State.CANCELLED:
         return "nothing: it is cancelled"
     if view is None or view.is_final:
         return "nothing: the evidence is complete"
     if view.next_action is not None:
         at = instant_text(view.next_action.not_before, ZoneInfo(loan.product.timezone))
-        return f"{view.next_action.kind.value.lower()} at {at} ({view.next_action.reason})"
+        return f"{view.next_action.kind.lower()} at {at} ({view.next_action.reason})"
     lacks = ", ".join(
         f"{_LACKS[code]} ({code})" if code in _LACKS else code for code in view.missing
     )

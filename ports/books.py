@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.loan.change import Applied, Refused
-from domain.loan.commands import AnyCommand
+from domain.kernel.change import Applied, Refused
+from domain.kernel.command import Command
 
 
 class Books(Protocol):
@@ -14,7 +14,7 @@ class Books(Protocol):
     view; the same id with another content raises `Conflict`. Evidence is never refused.
     """
 
-    async def apply(self, command: AnyCommand) -> Applied | Refused:
+    async def apply(self, command: Command) -> Applied | Refused:
         """Apply one command in one transaction.
 
         Raises:
@@ -24,7 +24,18 @@ class Books(Protocol):
         ...
 
     async def apply_many(
-        self, commands: Sequence[AnyCommand]
+        self, commands: Sequence[Command]
     ) -> Sequence[Applied | Refused | Exception]:
         """Apply a bounded batch by the same path; one answer, refusal or fault for each."""
+        ...
+
+
+class BooksWithDoors(Books, Protocol):
+    """The books as a process opens them: each door is given to those who come in by it."""
+
+    def for_drivers(self) -> Books:
+        """The door of the activities of drivers, and of nobody else.
+
+        A driver is given the new view as the answer, so it needs no message about that.
+        """
         ...

@@ -1,9 +1,9 @@
-"""What starts and wakes the drivers of installments and the reading of files. All idempotent."""
+"""What starts and wakes drivers and the reading of files. All idempotent."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from domain.errors import AcquitError
-from domain.loan.view import InstallmentView
+from domain.kernel.view import View
 
 
 class DriverGone(AcquitError):
@@ -11,9 +11,9 @@ class DriverGone(AcquitError):
 
 
 class Drivers(Protocol):
-    """One driver for each open installment and generation."""
+    """One driver for each open subject and generation, of whatever kind."""
 
-    async def open(self, view: InstallmentView) -> None:
+    async def open(self, view: View[Any]) -> None:
         """Have a driver started, asleep until its first action. A running one is left alone.
 
         Raises:
@@ -22,7 +22,7 @@ class Drivers(Protocol):
         """
         ...
 
-    async def wake(self, view: InstallmentView) -> None:
+    async def wake(self, view: View[Any]) -> None:
         """Bring a newer view to the driver, starting it if there is none.
 
         Raises:
@@ -30,7 +30,7 @@ class Drivers(Protocol):
         """
         ...
 
-    async def running(self, view: InstallmentView) -> bool:
+    async def running(self, view: View[Any]) -> bool:
         """Whether the driver of this generation runs."""
         ...
 

@@ -6,8 +6,10 @@ Nothing here changes money or state; every answer is what the books hold now.
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
 from domain.loan.change import CaseChange
@@ -89,8 +91,8 @@ class Waiting:
 class Queries(Protocol):
     """Questions to the books."""
 
-    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
-        """The current view of one installment."""
+    async def view(self, subject: Subject) -> View[Any] | None:
+        """The current view of one subject."""
         ...
 
     async def loan(self, loan_id: str) -> Loan | None:
@@ -110,24 +112,24 @@ class Queries(Protocol):
         """
         ...
 
-    async def due_actions(self, now: datetime, limit: int) -> tuple[InstallmentView, ...]:
-        """Opened, not final installments whose next action is at or before `now`."""
+    async def due_actions(self, now: datetime, limit: int) -> tuple[View[Any], ...]:
+        """Subjects with a running driver whose next action is at or before `now`."""
         ...
 
     async def next_instant(self) -> datetime | None:
-        """The least of the coming actions of opened installments and `not_before` of the outbox."""
+        """The least of the coming actions of running drivers and `not_before` of the outbox."""
         ...
 
     async def next_roll(self, timezone: str | None = None) -> date | None:
         """The least `next_roll_on` of all loans, or of those of one time zone."""
         ...
 
-    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
-        """Opened, not final installments unchanged with a due action for `quiet_s` seconds."""
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[View[Any], ...]:
+        """Subjects with a running driver, unchanged with a due action for `quiet_s` seconds."""
         ...
 
-    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
-        """Opened and not final installments in order of (loan, number): drivers that must exist."""
+    async def unfinished(self, after: Subject, limit: int) -> tuple[View[Any], ...]:
+        """Opened and not final subjects in order of (kind, key): drivers that must exist."""
         ...
 
     async def standing(self, states: Sequence[State], limit: int) -> tuple[Standing, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client, WorkflowHandle
 
-    from domain.loan.view import InstallmentView
+    from domain.kernel.view import View
 
 _AT_ONCE = 24
 _WITHIN_S = 30.0
@@ -36,11 +36,11 @@ class DriverClocks:
         self._skipper = TimeSkipper(client)
         self._moved: dict[str, tuple[int, float]] = {}
 
-    async def skip(self, due: Iterable[InstallmentView], now: datetime) -> int:
+    async def skip(self, due: Iterable[View[Any]], now: datetime) -> int:
         """Move the clocks of the drivers that have something to do; how many were moved."""
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(view: InstallmentView) -> bool:
+        async def one(view: View[Any]) -> bool:
             name = names.driver_id(view)
             version, since = self._moved.get(name, (-1, 0.0))
             again = version == view.version

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as day_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -37,7 +37,7 @@ from workflows import names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from domain.loan.view import InstallmentView
+    from domain.kernel.view import View
     from workers.compose import Stack
     from workflows.daily_sweep import SweepReport
 
@@ -193,18 +193,18 @@ class Sandbox:
 
     # --- what is left to do ----------------------------------------------------------------------
 
-    async def _left_to_do(self) -> tuple[Signature, list[InstallmentView]]:
+    async def _left_to_do(self) -> tuple[Signature, list[View[Any]]]:
         """What is not done yet, cheapest question first: one that is answered yes will do."""
         views = await self._stack.queries.due_actions(self.now, _DRIVERS_MOST)
         due = [view for view in views if self.tally.stuck.get(_name(view)) != view.version]
         if due:
-            actions = sorted((view.loan_id, view.number, view.version) for view in due)
+            actions = sorted((_name(view), view.version) for view in due)
             return (tuple(actions), 0, 0), due
         if pending := await self._stack.outbox.pending():
             return ((), pending, 0), due
         return ((), 0, (await self._control.outlook()).due), due
 
-    def _skip_stuck(self, due: list[InstallmentView]) -> None:
+    def _skip_stuck(self, due: list[View[Any]]) -> None:
         """Go on without those that do not move: one of them must not stop all others."""
         for view in due:
             self.tally.stuck[_name(view)] = view.version
@@ -275,8 +275,8 @@ def next_of(
     return first.replace(second=0, microsecond=0) + TOGETHER
 
 
-def _name(view: InstallmentView) -> str:
-    return f"{view.loan_id}/{view.number}"
+def _name(view: View[Any]) -> str:
+    return str(view.subject)
 
 
 async def advance(stack: Stack, to: datetime) -> None:

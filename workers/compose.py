@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from adapters.sql.write.observer import Observer
     from adapters.telemetry.metrics import Metrics
     from adapters.telemetry.tracing import Tracing
-    from ports.books import Books
+    from ports.books import BooksWithDoors
     from ports.clock import Clock
     from ports.outbox import Dispatcher
     from ports.rail import Rail
@@ -72,7 +72,7 @@ class Stack:
     engine: AsyncEngine
     clock: Clock
     rules: Rulebook
-    books: Books
+    books: BooksWithDoors
     writer: SqlBooks
     queries: SqlQueries
     archive: SqlArchive
@@ -161,13 +161,13 @@ def _observer(tracing: Tracing | None, metrics: Metrics | None) -> Observer | No
     return BooksObserver(None if tracing is None else tracing.tracer, metrics)
 
 
-def _traced(books: SqlBooks, engine: AsyncEngine, tracing: Tracing) -> Books:
+def _traced(books: SqlBooks, engine: AsyncEngine, tracing: Tracing) -> BooksWithDoors:
     """The books with spans of commands, and of the statements that belong to them."""
-    from adapters.telemetry.group import TracedBooks  # noqa: PLC0415  (only where wanted)
+    from adapters.telemetry.group import TracedDoors  # noqa: PLC0415  (only where wanted)
     from adapters.telemetry.sql import trace_sql  # noqa: PLC0415
 
     trace_sql(engine.sync_engine, tracing.tracer)
-    return TracedBooks(books, tracing.tracer)
+    return TracedDoors(books, tracing.tracer)
 
 
 def clock_of(settings: Settings, record: StackRecord | None) -> Clock:

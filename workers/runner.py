@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from activities.boarding import BoardActivities
 from activities.debits import DebitActivities
 from activities.healing import HealActivities
-from activities.orders import OrderActivities
-from activities.queries import QueriesActivities
-from activities.reminders import ReminderActivities, ReviewActivities
+from activities.installments import InstallmentActivities
 from activities.statements import StatementActivities
+from activities.subjects import SubjectActivities
 from activities.sweeps import SweepActivities
 from adapters.rails.simbank.profile import SIMBANK
 from adapters.sql.schema.rights import books_id
@@ -99,20 +98,20 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     """Every activity by the kind of queue that serves it."""
     stack = services.stack
     books, queries, outbox = stack.books, stack.queries, stack.outbox
-    reminders, reviews = ReminderActivities(books), ReviewActivities(books)
+    drivers = books.for_drivers()
+    subjects, items = SubjectActivities(queries, books, drivers), InstallmentActivities(drivers)
     sweeps = SweepActivities(
         books, queries, stack.rails, stack.archive, outbox, services.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
-    debits = DebitActivities(books, queries, stack.rails, stack.clock)
+    debits = DebitActivities(drivers, queries, stack.rails, stack.clock)
     return {
         "workflows": [
-            reminders.remind,
-            reviews.review,
-            reviews.raise_operator,
-            OrderActivities(books).apply,
-            OrderActivities(books).abandon,
-            QueriesActivities(queries).look,
+            subjects.look,
+            subjects.order,
+            subjects.ask,
+            items.remind,
+            items.review,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,

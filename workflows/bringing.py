@@ -7,26 +7,31 @@ it is handed on to the new run.
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders import LostOrder, OrderActivities, OrderAnswer
-    from domain.loan.commands import Order
-    from domain.loan.view import InstallmentView
+    from activities.subjects import OrderAnswer, Plea, SubjectActivities
+    from domain.kernel import canonical
+    from domain.kernel.view import View
+    from domain.registry import KINDS, Order
     from workflows import names, policies
     from workflows.account import Account
-    from workflows.messages import InstallmentOrder, PendingOrder
+    from workflows.messages import DriverOrder, PendingOrder
+    from workflows.reading import shaped
 
 
 class BringsOrders:
     """Applies orders through the books and keeps the driver's view; subclasses add handlers."""
 
-    def __init__(self, order: InstallmentOrder) -> None:
+    def __init__(self, order: DriverOrder[Any]) -> None:
         self._order = order
         self._view = order.view
-        self._account = Account()
+        self._subject = order.view.subject
+        self._kind = KINDS[self._subject.kind]
+        self._account = Account(self._subject.kind)
         self._lost = order.lost
         """Why an order was lost without a person knowing of it yet; empty when none was."""
         self._numbers = 0
@@ -39,9 +44,9 @@ class BringsOrders:
         self._carried: list[PendingOrder] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def _fold(self, view: InstallmentView) -> None:
+    def _fold(self, view: View[Any]) -> None:
         """Take a view if it is newer than what is known."""
-        old, self._view = self._view, self._view.newer(view)
+        old, self._view = self._view, self._view.newer(shaped(view, self._kind.detail))
         if self._view is not old:
             self._account.moved(workflow.now(), old, self._view)
 
@@ -112,10 +117,14 @@ class BringsOrders:
 
     async def _ask_for_a_person(self, pending: PendingOrder) -> None:
         order = pending.order
-        who = f"{order.actor.kind}/{order.actor.id}"
-        lost = LostOrder(order.loan_id, order.number, order.kind, order.id, who, pending.lost)
+        plea = Plea(
+            self._subject,
+            f"lost/{canonical.digest(order.id)[:16]}",
+            f"order {order.kind} of {order.actor.kind}/{order.actor.id} was not taken:"
+            f" {pending.lost}",
+        )
         view = await workflow.execute_activity_method(
-            OrderActivities.abandon, lost, **policies.steadily("ask for a person: an order is lost")
+            SubjectActivities.ask, plea, **policies.steadily("ask for a person: an order is lost")
         )
         self._lost = ""
         self._fold(view)
@@ -133,13 +142,13 @@ class BringsOrders:
         self._in_hand.add(mine)
         try:
             answer = await workflow.execute_local_activity_method(
-                OrderActivities.apply, order, **policies.quickly(summary)
+                SubjectActivities.order, order, **policies.quickly(summary)
             )
         except FailureError as failure:
             if is_hopeless(failure):
                 raise
             answer = await workflow.execute_activity_method(
-                OrderActivities.apply, order, **policies.for_an_order(summary)
+                SubjectActivities.order, order, **policies.for_an_order(summary)
             )
         finally:
             self._in_hand.discard(mine)
@@ -158,8 +167,9 @@ class BringsOrders:
             for pair in wanted.search_attributes
             if shown.get(pair.key) != pair.value
         ]
-        if not self._view.failure_code and shown.get(names.FAILURE) is not None:
-            changes.append(names.FAILURE.value_unset())
+        gone = {key for key in names.KEYS if shown.get(key) is not None}
+        gone -= {pair.key for pair in wanted.search_attributes}
+        changes += [key.value_unset() for key in names.KEYS if key in gone]
         if changes:
             workflow.upsert_search_attributes(changes)
         workflow.set_current_details(self._account.details(self._view, self._lost))

@@ -1,13 +1,14 @@
-"""The messages to and from the driver of an installment: plain data.
+"""The messages to and from a driver: plain data, the same for every kind of subject.
 
 Orders come by signal or Update in the wire form of their commands: see `domain.kernel.order`.
 """
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from domain.loan.commands import Order
-from domain.loan.lifecycle import State
-from domain.loan.view import InstallmentView
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
+from domain.registry import Order
 
 MESSAGE = "message"
 """The door of signals and Updates, as it stands in the ids of commands."""
@@ -15,6 +16,8 @@ DRIVER = "driver"
 """The door of what a driver orders by itself."""
 CLI = "cli"
 """The door of the command line."""
+
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +34,33 @@ class PendingOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class InstallmentOrder:
-    """Drive an installment through one generation; `view` is what the books held at the start.
+class DriverOrder(Generic[D]):
+    """Drive a subject through one generation; `view` is what the books held at the start.
 
     The rest is what an earlier run of the same driver hands on: `run` goes on counting,
     `pending` are orders that the books could not take yet, `lost` says why an order was lost
     without a person knowing of it yet.
     """
 
-    tenant: str
-    loan_id: str
-    number: int
     generation: int
-    view: InstallmentView
+    view: View[D]
     run: int = 0
     pending: tuple[PendingOrder, ...] = ()
     lost: str = ""
 
     @classmethod
-    def of(cls, view: InstallmentView) -> "InstallmentOrder":
+    def of(cls, view: View[D]) -> "DriverOrder[D]":
         """The order to drive what `view` shows."""
-        return cls(view.tenant, view.loan_id, view.number, view.generation, view)
+        return cls(view.generation, view)
 
 
 @dataclass(frozen=True, slots=True)
 class Closure:
     """How a driver ended: final for its generation, or reopened under a higher one."""
 
-    loan_id: str
-    number: int
+    subject: Subject
     generation: int
-    state: State
+    state: str
     version: int
     reopened_as: int | None = None
 

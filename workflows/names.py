@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from domain.errors import InvalidInput
-from domain.loan.view import InstallmentView
+from domain.kernel.view import View
+from domain.loan.view import INSTALLMENT
 
 WORKFLOWS = "workflows"
 """Workflow tasks, and local activities that only touch the books."""
@@ -16,20 +18,26 @@ BOOKS = "books"
 """Bulk work on the books: sweeps, statements, boarding, healing."""
 
 TENANT = SearchAttributeKey.for_keyword("TenantId")
+KIND = SearchAttributeKey.for_keyword("Kind")
+KEY = SearchAttributeKey.for_keyword("Key")
 LOAN = SearchAttributeKey.for_keyword("LoanId")
-STATE = SearchAttributeKey.for_keyword("InstallmentState")
+STATE = SearchAttributeKey.for_keyword("State")
 RAIL = SearchAttributeKey.for_keyword("Rail")
-FAILURE = SearchAttributeKey.for_keyword("FailureCode")
+CODE = SearchAttributeKey.for_keyword("Code")
+OWNER = SearchAttributeKey.for_keyword("Owner")
 OPERATOR = SearchAttributeKey.for_bool("NeedsOperator")
 DUE = SearchAttributeKey.for_datetime("DueDate")
-NUMBER = SearchAttributeKey.for_int("InstallmentNo")
+NUMBER = SearchAttributeKey.for_int("Number")
 ATTEMPT = SearchAttributeKey.for_int("AttemptNo")
-SEARCH_ATTRIBUTES = {
-    key.name: key.indexed_value_type.name.capitalize()
-    for key in (TENANT, LOAN, STATE, RAIL, FAILURE, OPERATOR, DUE, NUMBER, ATTEMPT)
-}
-"""Names and types as a server is told them when the namespace is created."""
+KEYS = (TENANT, KIND, KEY, LOAN, STATE, RAIL, CODE, OWNER, OPERATOR, DUE, NUMBER, ATTEMPT)
+SEARCH_ATTRIBUTES = {key.name: key.indexed_value_type.name.capitalize() for key in KEYS}
+"""Names and types as a server is told them when the namespace is created.
 
+One set for every kind of subject: a server that keeps its visibility in SQL has few columns.
+"""
+
+DRIVERS = {INSTALLMENT: "Installment"}
+"""The type of workflow that drives each kind of subject that has drivers."""
 MEMO_BOOKS = "books"
 MEMO_REQUEST = "request"
 
@@ -52,15 +60,15 @@ def debit_queue(rail: str) -> str:
     return f"debit.{rail}"
 
 
-def installment_id(tenant: str, loan_id: str, number: int, generation: int) -> str:
-    """Id of an installment's driver: `installment/{tenant}/{loan}/{number}/{generation}`."""
-    tenant, loan_id = key("tenant", tenant), key("loan_id", loan_id)
-    return f"installment/{tenant}/{loan_id}/{number}/{generation}"
+def driver_id(view: View[Any]) -> str:
+    """Id of the driver of a subject's generation: `{kind}/{tenant}/{key}/{generation}`.
 
-
-def driver_id(view: InstallmentView) -> str:
-    """Id of the driver that an installment's current generation must have."""
-    return installment_id(view.tenant, view.loan_id, view.number, view.generation)
+    Raises:
+        InvalidInput: a part of tenant or key breaks the rule of `key`.
+    """
+    parts = (key("key", part) for part in view.subject.key.split("/"))
+    tenant = key("tenant", view.tenant)
+    return "/".join((view.subject.kind, tenant, *parts, str(view.generation)))
 
 
 def statement_id(tenant: str, sha256: str) -> str:
@@ -78,22 +86,30 @@ def sweep_id(tenant: str, timezone: str, day: date) -> str:
     return f"sweep/{key('tenant', tenant)}/{timezone.replace('/', '.')}/{day}"
 
 
-def attributes(view: InstallmentView, *, lost: bool = False) -> TypedSearchAttributes:
-    """What an installment shows to searches in the Temporal UI; no amounts, nothing personal.
+def attributes(view: View[Any], *, lost: bool = False) -> TypedSearchAttributes:
+    """What a subject shows to searches in the Temporal UI; no amounts, nothing personal.
 
-    `lost`: an order was lost on its way to the books, so a person is needed whatever they hold.
+    What it has none of is left out. `lost`: an order was lost on its way to the books, so a person
+    is needed whatever they hold.
     """
-    pairs: list[SearchAttributePair[str] | SearchAttributePair[int] | SearchAttributePair[bool]]
-    pairs = [
-        SearchAttributePair(TENANT, view.tenant),
-        SearchAttributePair(LOAN, view.loan_id),
-        SearchAttributePair(STATE, view.state.value),
-        SearchAttributePair(RAIL, view.rail),
-        SearchAttributePair(NUMBER, view.number),
-        SearchAttributePair(ATTEMPT, view.attempt_no),
-        SearchAttributePair(OPERATOR, bool(view.needs_operator) or lost),
-    ]
-    if view.failure_code:
-        pairs.append(SearchAttributePair(FAILURE, view.failure_code))
-    due = SearchAttributePair(DUE, datetime.combine(view.due_on, time(), UTC))
-    return TypedSearchAttributes([*pairs, due])
+    labels = view.labels
+    texts = {
+        TENANT: view.tenant,
+        KIND: view.subject.kind,
+        KEY: view.subject.key,
+        LOAN: labels.loan_id,
+        STATE: view.state,
+        RAIL: labels.rail,
+        CODE: labels.code,
+        OWNER: labels.owner,
+    }
+    pairs: list[SearchAttributePair[Any]]
+    pairs = [SearchAttributePair(name, text) for name, text in texts.items() if text]
+    pairs.append(SearchAttributePair(OPERATOR, bool(view.needs_operator) or lost))
+    if labels.number is not None:
+        pairs.append(SearchAttributePair(NUMBER, labels.number))
+        pairs.append(SearchAttributePair(ATTEMPT, labels.attempt_no))
+    if labels.due_on is not None:
+        due = datetime.combine(labels.due_on, time(), UTC)
+        pairs.append(SearchAttributePair(DUE, due))
+    return TypedSearchAttributes(pairs)

@@ -13,12 +13,12 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain.errors import InvalidInput
-    from domain.loan.commands import Order
-    from domain.loan.view import InstallmentView
+    from domain.kernel.view import View
+    from domain.registry import Order
     from workflows.bringing import BringsOrders, cause_of, is_hopeless
     from workflows.inbox import content, failing, raw, reads_or_notes
     from workflows.messages import MESSAGE, PendingOrder
-    from workflows.reading import NOT_SHOWN, read_order
+    from workflows.reading import NOT_SHOWN, read_order, shaped
 
 W = TypeVar("W", bound="TakesOrders")
 Orders = Mapping[str, type[Order]]
@@ -29,11 +29,14 @@ class TakesOrders(BringsOrders):
 
     orders: ClassVar[Orders]
 
-    @workflow.signal(description="Take a newer view of the installment from the books.")
+    @workflow.signal(description="Take a newer view from the books.")
     @reads_or_notes
-    async def wake(self, view: InstallmentView) -> None:
-        """Take a newer view of the installment from the books."""
-        self._fold(view)
+    async def wake(self, view: View[Any]) -> None:
+        """Take a newer view from the books."""
+        try:
+            self._fold(shaped(view, self._kind.detail))
+        except InvalidInput as fault:
+            self.unread("wake", fault)
 
     @workflow.signal(dynamic=True, description="Counted and logged; nothing is done.")
     async def unknown(self, name: str, _args: Sequence[RawValue]) -> None:
@@ -51,7 +54,7 @@ class TakesOrders(BringsOrders):
 
     @workflow.update
     @raw
-    async def override(self, *sent: object) -> InstallmentView:
+    async def override(self, *sent: object) -> View[Any]:
         """Apply an order, told apart by its `kind`, and give the new view.
 
         Raises:
@@ -103,8 +106,8 @@ class TakesOrders(BringsOrders):
         Raises:
             InvalidInput: it cannot be read, or is wrong in shape.
         """
-        subject = {"loan_id": self._order.loan_id, "number": self._order.number}
-        return read_order(content(sent, "order"), orders, subject, "order").received(MESSAGE)
+        named = self._kind.named(self._subject)
+        return read_order(content(sent, "order"), orders, named, "order").received(MESSAGE)
 
 
 def takes(orders: Orders) -> Callable[[type[W]], type[W]]:

@@ -6,7 +6,7 @@ history: once released, a rule is loosened only for workflows that start after i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from activities.boarding import PRIVATE
 from domain.errors import InvalidInput
 from domain.kernel.order import OperatorOrder
+from domain.kernel.view import View
 from domain.text import shortened
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ def read_order(
         raise InvalidInput("kind", "", "must be given")
     if not isinstance(kind, str) or kind not in orders:
         raise InvalidInput("kind", shown("kind", kind), f"one of {', '.join(orders)}")
-    order = read(data, orders[kind], name, {**subject, "from_driver": False})
+    order = read(data, orders[kind], name, subject)
     for field, rule in order.misshapen():
         raise InvalidInput(field, shown(field, getattr(order, field)), rule)
     return order
@@ -93,6 +94,20 @@ def read_tolerantly(data: bytes, wanted: type[T], name: str) -> T:
     except ValidationError as error:
         raise _first(error, name) from None
     return found
+
+
+def shaped(view: View[Any], detail: type[Any]) -> View[Any]:
+    """A view whose detail is of its kind's type, and not the JSON object that it travelled as.
+
+    Raises:
+        InvalidInput: the detail does not hold what its kind needs.
+    """
+    if isinstance(view.detail, detail):
+        return view
+    try:
+        return replace(view, detail=_adapter(detail).validate_python(view.detail))
+    except ValidationError as error:
+        raise _first(error, "detail") from None
 
 
 def read_object(data: bytes, name: str) -> dict[str, Any]:

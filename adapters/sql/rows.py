@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -18,12 +19,15 @@ from sqlalchemy import Row as Found
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.kernel.canonical import digest
+from domain.kernel.change import Answer, Message
+from domain.kernel.driver import DriverRecord
+from domain.kernel.view import View
 from domain.ledger.entry import Posting
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.change import Answer, CaseChange, Message
+from domain.loan.change import CaseChange
 from domain.loan.product import Product
-from domain.loan.view import InstallmentView
+from domain.registry import KINDS, AnyAnswer
 from ports.outbox import TRACE
 
 Row = dict[str, Any]
@@ -35,8 +39,10 @@ _INSTALLMENT = TypeAdapter(Installment)
 _RECEIPT = TypeAdapter(Receipt)
 _LINE = TypeAdapter(LineState)
 _CASE = TypeAdapter(CaseChange)
-_VIEW = TypeAdapter(InstallmentView)
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+_VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
+    {kind.name: TypeAdapter(View[kind.detail]) for kind in KINDS.values()}  # type: ignore[name-defined]
+)
+_ANSWER: TypeAdapter[AnyAnswer] = TypeAdapter(Annotated[AnyAnswer, Field(discriminator="kind")])
 _APART = {"product", "installments", "receipts"}
 
 
@@ -73,35 +79,52 @@ def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None)
     }
 
 
-def installment_row(loan_id: str, item: Installment, view: InstallmentView) -> Row:
-    """An installment; `changed_at` is added by whoever knows that it changed."""
-    action = view.next_action
+def subject_row(view: View[Any], driver: DriverRecord, body: str) -> Row:
+    """A subject; `changed_at` and `state_since` are added by whoever knows that it changed."""
+    action, labels, subject = view.next_action, view.labels, view.subject
     return {
-        "loan_id": loan_id,
-        "number": item.number,
-        "state": item.state.value,
-        "due_on": item.due_on,
-        "generation": item.generation,
-        "version": item.version,
-        "opened": item.opened,
+        "kind": subject.kind,
+        "key": subject.key,
+        "tenant": view.tenant,
+        "state": view.state,
+        "generation": view.generation,
+        "version": view.version,
         "is_final": view.is_final,
         "next_action_at": action.not_before if action else None,
-        "next_action_kind": action.kind.value if action else None,
-        "driver_seen": item.driver_seen,
-        "body": _INSTALLMENT.dump_json(item).decode(),
-        "view": _VIEW.dump_json(view).decode(),
+        "next_action_kind": action.kind if action else None,
+        "needs_operator": bool(view.needs_operator),
+        "loan_id": labels.loan_id,
+        "number": labels.number,
+        "due_on": labels.due_on,
+        "currency": labels.currency,
+        "amount_minor": labels.amount_minor,
+        "rail": labels.rail,
+        "code": labels.code,
+        "owner": labels.owner,
+        "driven_by": KINDS[subject.kind].driven_by.value,
+        "opened": driver.opened,
+        "notified_of": driver.mark,
+        "asleep_until": driver.until,
+        "body": body,
+        "view": _VIEWS[subject.kind].dump_json(view).decode(),
     }
 
 
-def view_mark(view: InstallmentView) -> bytes:
+def installment_body(item: Installment) -> str:
+    """All that is kept of an installment."""
+    return _INSTALLMENT.dump_json(item).decode()
+
+
+def view_mark(view: View[Any]) -> bytes:
     """A digest of what a view says, except for the instant at which it was computed."""
-    return blake2b(_VIEW.dump_json(replace(view, as_of=None)), digest_size=16).digest()
+    adapter = _VIEWS[view.subject.kind]
+    return blake2b(adapter.dump_json(replace(view, as_of=None)), digest_size=16).digest()
 
 
-def stored_mark(body: str) -> bytes:
+def stored_mark(kind: str, body: str) -> bytes:
     """The digest of a view as it was stored; one that cannot be read has none and is replaced."""
     try:
-        return view_mark(read_view(body))
+        return view_mark(read_view(kind, body))
     except ValidationError:
         return b""
 
@@ -198,7 +221,7 @@ def message_row(
 
 def answer_text(answer: Answer) -> str:
     """An answer as kept in the command log."""
-    return _ANSWER.dump_json(answer).decode()
+    return _ANSWER.dump_json(answer).decode()  # type: ignore[arg-type]
 
 
 # --- back ----------------------------------------------------------------------------------------
@@ -215,15 +238,16 @@ def read_loan(
     """A whole loan from the bodies of its rows, each kind in order.
 
     Raises:
-        InvariantBroken: an installment stands in a state that this build does not know.
+        InvariantBroken: an installment holds what this build does not know, such as a new state.
     """
     head: dict[str, Any] = json.loads(body)
     head["product"] = product
-    items = tuple(_INSTALLMENT.validate_json(item) for item in installments)
-    for item in items:
-        if not item.state.is_known:
-            raise InvariantBroken(f"this build does not know the state {item.state}")
-    head["installments"] = items
+    try:
+        head["installments"] = tuple(_INSTALLMENT.validate_json(item) for item in installments)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise InvariantBroken(f"loan {head['id']}: {where}: {fault['msg']}") from None
     head["receipts"] = tuple(_RECEIPT.validate_json(item) for item in receipts)
     return _LOAN.validate_python(head)
 
@@ -254,9 +278,9 @@ def read_case(body: str) -> CaseChange:
     return _CASE.validate_json(body)
 
 
-def read_view(body: str) -> InstallmentView:
-    """A view as of the last write of its installment; unknown actions become OTHER."""
-    return _VIEW.validate_json(body)
+def read_view(kind: str, body: str) -> View[Any]:
+    """A view as of the last write of its subject."""
+    return _VIEWS[kind].validate_json(body)
 
 
 def read_answer(body: str) -> Answer:

@@ -11,13 +11,14 @@ from datetime import date, datetime, time, timedelta
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.kernel.command import Actor
+from domain.kernel.change import Refusal
+from domain.kernel.command import Actor, Command
+from domain.kernel.view import Action
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, NoticeState, Rulebook
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Aggregates, Change, Ordered, Refusal
+from domain.loan.change import Aggregates, Change, Ordered
 from domain.loan.commands import (
-    AnyCommand,
     IntendDebit,
     QueueReminder,
     RecordDeliveryReport,
@@ -25,7 +26,7 @@ from domain.loan.commands import (
     RollDay,
 )
 from domain.loan.decide import decide
-from domain.loan.view import Action, ActionKind
+from domain.loan.view import ActionKind
 from domain.pricing.amounts import Component
 
 DAYS = 7
@@ -153,7 +154,7 @@ class _Forecast:
             )
         )
 
-    def _apply(self, command: AnyCommand) -> Change | None:
+    def _apply(self, command: Command) -> Change | None:
         change = decide(self._aggregates(), command)
         if isinstance(change, Refusal):
             return None

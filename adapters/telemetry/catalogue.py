@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import get_args
 
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
-from domain.loan.commands import AnyCommand
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind
+from domain.registry import HANDLERS
 
 OTHER = "other"
 """The value of any label for a value that the catalogue does not know."""
@@ -73,7 +72,7 @@ TOPIC = Label("topic", ("open", "wake", "notice"))
 DELIVERY = Label("result", ("delivered", "failed"))
 COMMAND = Label(
     "command",
-    tuple(sorted(str(one.__dataclass_fields__["kind"].default) for one in get_args(AnyCommand))),
+    tuple(sorted(str(one.__dataclass_fields__["kind"].default) for one in HANDLERS)),
 )
 ANSWER = Label("answer", ("applied", "refused", "replayed", "failed"))
 CASE = Label("case", tuple(sorted(kind.value for kind in CaseKind)))

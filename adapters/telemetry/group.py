@@ -14,9 +14,9 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, Span, Status, StatusCode, Tracer
 
 from adapters.telemetry.carriers import carrier, origin_of, under
-from domain.loan.change import Applied, Refused
-from domain.loan.commands import AnyCommand
-from ports.books import Books
+from domain.kernel.change import Applied, Refused
+from domain.kernel.command import Command
+from ports.books import Books, BooksWithDoors
 
 
 class TracedBooks:
@@ -26,7 +26,7 @@ class TracedBooks:
         self._books = books
         self._tracer = tracer
 
-    async def apply(self, command: AnyCommand) -> Applied | Refused:
+    async def apply(self, command: Command) -> Applied | Refused:
         """See `ports.books.Books.apply`."""
         with self._span(f"books {command.kind}", 1) as span:
             answer = await self._books.apply(command)
@@ -34,7 +34,7 @@ class TracedBooks:
             return answer
 
     async def apply_many(
-        self, commands: Sequence[AnyCommand]
+        self, commands: Sequence[Command]
     ) -> Sequence[Applied | Refused | Exception]:
         """See `ports.books.Books.apply_many`."""
         with self._span("books batch", len(commands)) as span:
@@ -59,6 +59,18 @@ class TracedBooks:
             except Exception as error:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 raise
+
+
+class TracedDoors(TracedBooks):
+    """`ports.books.BooksWithDoors` with spans, whatever door a command comes in by."""
+
+    def __init__(self, books: BooksWithDoors, tracer: Tracer) -> None:
+        super().__init__(books, tracer)
+        self._doors = books
+
+    def for_drivers(self) -> Books:
+        """See `ports.books.BooksWithDoors.for_drivers`."""
+        return TracedBooks(self._doors.for_drivers(), self._tracer)
 
 
 class GroupTraces:

@@ -11,8 +11,8 @@ from adapters.sql.write.observer import Commit
 from adapters.telemetry import catalogue
 from adapters.telemetry.group import GroupTraces
 from adapters.telemetry.metrics import Metrics
-from domain.loan.change import Applied, Refused
-from domain.loan.commands import AnyCommand
+from domain.kernel.change import Applied, Refused
+from domain.kernel.command import Command
 
 
 class BooksObserver:
@@ -45,7 +45,7 @@ class BooksObserver:
             metrics.add(catalogue.ATTEMPTS, move.rail, move.state, outcome)
 
     def answered(
-        self, commands: Sequence[AnyCommand], answers: Sequence[Applied | Refused | Exception]
+        self, commands: Sequence[Command], answers: Sequence[Applied | Refused | Exception]
     ) -> None:
         """Commands by kind and answer."""
         if (metrics := self._metrics) is None:

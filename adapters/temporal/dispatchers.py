@@ -1,20 +1,20 @@
 """Dispatchers of the outbox that bring views to drivers: topics `open` and `wake`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from domain.loan.view import InstallmentView
+from domain.kernel.view import View
 from ports.drivers import Drivers
 from ports.outbox import OutboxRow
 
-_VIEW: TypeAdapter[InstallmentView] = TypeAdapter(InstallmentView)
+_VIEW: TypeAdapter[View[Any]] = TypeAdapter(View[Any])
 
 Topic = Literal["open", "wake"]
 
 
 class DriverDispatcher:
-    """Delivers the messages of one topic; body `{"view": <InstallmentView as a JSON object>}`.
+    """Delivers the messages of one topic; body `{"view": <a view as a JSON object>}`.
 
     Delivering twice or late does no harm: an open driver is left alone, and a driver folds views
     by maximum.

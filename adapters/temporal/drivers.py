@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -11,19 +11,20 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Conflict
 from domain.kernel import canonical
-from domain.loan.view import InstallmentView
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
+from domain.registry import KINDS
 from ports.clock import Clock
 from ports.drivers import DriverGone
 from workflows import names
-from workflows.installment import InstallmentWorkflow
-from workflows.messages import InstallmentOrder
+from workflows.messages import DriverOrder
 
 
 class Views(Protocol):
     """The part of `ports.queries.Queries` that is needed here."""
 
-    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
-        """The current view of one installment."""
+    async def view(self, subject: Subject) -> View[Any] | None:
+        """The current view of one subject."""
         ...
 
 
@@ -48,25 +49,25 @@ class TemporalDrivers:
         self._ask_books_id, self._queue = books_id, queue
         self._books_id = ""
 
-    async def open(self, view: InstallmentView) -> None:
+    async def open(self, view: View[Any]) -> None:
         """Start the driver asleep. A plain start: a repeated message must not end its sleep."""
         await self._start(view, WorkflowIDConflictPolicy.FAIL)
 
-    async def wake(self, view: InstallmentView) -> None:
+    async def wake(self, view: View[Any]) -> None:
         """Signal, starting the driver if there is none; this also ends the sleep of an open one."""
         await self._start(view, WorkflowIDConflictPolicy.USE_EXISTING, "wake", [view])
 
     async def _start(
         self,
-        view: InstallmentView,
+        view: View[Any],
         if_running: WorkflowIDConflictPolicy,
         signal: str | None = None,
-        args: Sequence[InstallmentView] = (),
+        args: Sequence[View[Any]] = (),
     ) -> None:
         try:
             await self._client.start_workflow(
-                InstallmentWorkflow.run,
-                InstallmentOrder.of(view),
+                names.DRIVERS[view.subject.kind],
+                DriverOrder.of(view),
                 id=names.driver_id(view),
                 task_queue=self._queue,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
@@ -76,12 +77,12 @@ class TemporalDrivers:
                 start_signal_args=args,
                 search_attributes=names.attributes(view),
                 memo=await self._memo(view),
-                static_summary=_summary(view),
+                static_summary=KINDS[view.subject.kind].words.summary(view),
             )
         except WorkflowAlreadyStartedError:
             await self._accept_existing(view)
 
-    async def running(self, view: InstallmentView) -> bool:
+    async def running(self, view: View[Any]) -> bool:
         """Ask the server, not its search index, which lags."""
         try:
             found = await self._client.get_workflow_handle(names.driver_id(view)).describe()
@@ -91,23 +92,23 @@ class TemporalDrivers:
             raise
         return found.status is WorkflowExecutionStatus.RUNNING
 
-    async def _accept_existing(self, view: InstallmentView) -> None:
+    async def _accept_existing(self, view: View[Any]) -> None:
         """The id is taken: fine if it is our driver, running or rightly ended; else a fault."""
         driver = names.driver_id(view)
         found = await self._client.get_workflow_handle(driver).describe()
         memo = await found.memo()
         theirs = memo.get(names.MEMO_BOOKS)
         if theirs is not None and theirs != await self._name():
-            raise Conflict(f"{driver} drives an installment of other books")
+            raise Conflict(f"{driver} drives something of other books")
         if found.status is WorkflowExecutionStatus.RUNNING:
             return
-        now = await self._queries.view(view.loan_id, view.number)
+        now = await self._queries.view(view.subject)
         if now is None:
-            raise DriverGone(f"{driver} has ended and the books do not know its installment")
+            raise DriverGone(f"{driver} has ended and the books do not know its subject")
         if now.generation == view.generation and not now.is_final:
-            raise DriverGone(f"{driver} has ended, but the books say {now.state.value}")
+            raise DriverGone(f"{driver} has ended, but the books say {now.state}")
 
-    def _delay(self, view: InstallmentView) -> timedelta | None:
+    def _delay(self, view: View[Any]) -> timedelta | None:
         """How long to sleep before the first action; None when there is something to do at once."""
         if view.is_final or view.next_action is None:
             return None
@@ -119,11 +120,7 @@ class TemporalDrivers:
         self._books_id = self._books_id or await self._ask_books_id()
         return self._books_id
 
-    async def _memo(self, view: InstallmentView) -> dict[str, str]:
+    async def _memo(self, view: View[Any]) -> dict[str, str]:
         """What this start belongs to; nothing personal, and no amounts."""
-        request = canonical.digest((view.tenant, view.loan_id, view.number, view.generation))
+        request = canonical.digest((view.tenant, view.subject, view.generation))
         return {names.MEMO_BOOKS: await self._name(), names.MEMO_REQUEST: request}
-
-
-def _summary(view: InstallmentView) -> str:
-    return f"installment {view.number} of {view.loan_id}, due {view.due_on}"

@@ -24,7 +24,7 @@ class Actor:
 
 
 IDENTITY_VERSION = 2
-_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at", "from_driver"})
+_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,7 @@ class Command:
     class may change, its kind may not.
 
     The id begins with the door that the command came through, so that no sender can use up the id
-    of another one. `from_driver` is set by the activities of a driver and by nobody else: a driver
-    is given the new view as the answer and needs no message about it.
+    of another one.
     """
 
     evidence: ClassVar[bool] = False
@@ -60,7 +59,6 @@ class Command:
     id: str
     actor: Actor
     reason: str = ""
-    from_driver: bool = False
 
     def identity(self) -> str:
         """Hash of kind and business content: same id with another identity is a conflict."""

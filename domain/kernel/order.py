@@ -49,7 +49,7 @@ class OperatorOrder(Command):
     @classmethod
     def set_by_receiver(cls) -> frozenset[str]:
         """The fields that its wire form does not have."""
-        return frozenset({*cls.subject, "from_driver"})
+        return frozenset(cls.subject)
 
     @classmethod
     def terms(cls) -> tuple[str, ...]:

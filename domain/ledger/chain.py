@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import assert_never
 
 from domain.kernel.canonical import canonical
+from domain.kernel.subject import Subject
 from domain.ledger.entry import Posting
 
 GENESIS = "0" * 64
@@ -35,8 +36,8 @@ class Booked:
 class Moved:
     """A transition as it stands in the journal."""
 
+    subject: Subject
     loan_id: str
-    number: int
     source: str
     target: str
     event: str
@@ -60,8 +61,8 @@ class Commanded:
     approver: str | None
     rule: str | None
     answer: str
-    loan_id: str | None
-    number: int | None
+    subject: Subject | None
+    loan_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +162,8 @@ def _name(item: ChainItem) -> str:
     match item.what:
         case Commanded(kind=kind):
             return f"item {item.seq} (command {kind} {item.command_id})"
-        case Moved(loan_id=loan_id, number=number):
-            return f"item {item.seq} (move of installment {number} of loan {loan_id})"
+        case Moved(subject=subject):
+            return f"item {item.seq} (move of {subject})"
         case Booked(event=event):
             return f"item {item.seq} (entry {event} of command {item.command_id})"
         case _:

@@ -10,11 +10,11 @@ from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 
 from domain.calendar import BankingCalendar, earliest_in_window, local_day, local_instant
-from domain.debit.attempt import Attempt
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import earliest_slot, first_presentment
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryAt
+from domain.kernel.view import Action, Labels
 from domain.loan import closure
 from domain.loan.aggregate import (
     HoldKind,
@@ -29,7 +29,7 @@ from domain.loan.change import CaseChange
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
 from domain.loan.retrying import barred, ends_on, not_missed, retry_decision
-from domain.loan.view import Action, ActionKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentDetail, InstallmentView, installment
 from domain.loan.waiting import left_to_take
 
 OPEN_AHEAD_DAYS = 10
@@ -82,37 +82,37 @@ def view_of(
     last = item.attempts[-1] if item.attempts else None
     lacks = closure.missing(loan, item, cases, rules, at) if item.fell_due else ()
     kinds = closure.kinds_about(loan, number, cases)
+    failed = last if last and last.code not in {"00", ""} else None
     return InstallmentView(
         tenant=loan.tenant,
-        loan_id=loan.id,
-        number=number,
+        subject=installment(loan.id, number),
         generation=item.generation,
         version=item.version,
-        state=item.state,
-        due_on=item.due_on,
-        currency=loan.currency,
-        owed_minor=item.owed.total if item.fell_due else item.scheduled.total,
-        rail=loan.product.rail,
-        attempt_no=last.number if last else 0,
-        attempt_state=last.state.value if last else "",
-        failure_code=last.code if last and _failed(last) else "",
-        order_no=last.order_no if last else "",
-        hold=item.hold.value if item.hold else "",
-        needs_operator=item.needs_operator or ", ".join(kinds),
+        state=item.state.value,
+        labels=Labels(
+            loan_id=loan.id,
+            number=number,
+            due_on=item.due_on,
+            currency=loan.currency,
+            amount_minor=(item.owed if item.fell_due else item.scheduled).total,
+            rail=loan.product.rail,
+            code=failed.code if failed else "",
+            attempt_no=last.number if last else 0,
+        ),
+        detail=InstallmentDetail(
+            attempt_state=last.state.value if last else "",
+            order_no=last.order_no if last else "",
+            failure_class=failed.outcome_class.value if failed and failed.outcome_class else "",
+            hold=item.hold.value if item.hold else "",
+            cases=kinds,
+            timezone=loan.product.timezone,
+        ),
+        is_final=item.state in FINAL,
         next_action=next_action(loan, item, rules, at, cases),
         missing=tuple(lack.code for lack in lacks),
-        is_final=item.state in FINAL,
+        needs_operator=item.needs_operator or ", ".join(kinds),
         as_of=at,
-        cases=kinds,
-        failure_class=last.outcome_class.value
-        if last and last.outcome_class and _failed(last)
-        else "",
-        timezone=loan.product.timezone,
     )
-
-
-def _failed(attempt: Attempt) -> bool:
-    return attempt.code not in {"00", ""}
 
 
 def next_roll_on(loan: Loan, rules: Rulebook, at: datetime) -> date | None:
@@ -127,7 +127,7 @@ def next_roll_on(loan: Loan, rules: Rulebook, at: datetime) -> date | None:
 def opens_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> date | None:
     """The local day on which the driver of an installment is to be started."""
     action = next_action(loan, item, rules, at)
-    if action is None or item.opened:
+    if action is None or item.driver.opened:
         return None
     first = local_day(action.not_before, loan.product.timezone)
     return first - timedelta(days=OPEN_AHEAD_DAYS)
@@ -135,7 +135,7 @@ def opens_on(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> da
 
 def _roll_days(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[date]:
     product = loan.product
-    if not item.opened and (opening := opens_on(loan, item, rules, at)) is not None:
+    if not item.driver.opened and (opening := opens_on(loan, item, rules, at)) is not None:
         yield opening
     if item.state is State.SCHEDULED:
         yield item.due_on

@@ -12,6 +12,7 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
+from domain.kernel.driver import DriverRecord
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
 from domain.pricing.amounts import Amounts, Component
@@ -147,8 +148,7 @@ class Installment:
     is the last day whose penalty is booked. `penalty_carried` is the penalty charged before the due
     date was moved: days are counted anew from the new date, and this stays. Attempts up to number
     `retries_reset_at` do not count for the product's retry plan. `needs_operator` says why a person
-    is asked; empty when nobody is. `opened`: its driver was started. `driver_action` is the mark of
-    the view that the driver was last given, `driver_until` the instant of its next action then.
+    is asked; empty when nobody is.
     """
 
     number: int
@@ -174,10 +174,7 @@ class Installment:
     retries_reset_at: int = 0
     penalty_through: date | None = None
     penalty_carried: int = 0
-    opened: bool = False
-    driver_action: str = ""
-    driver_seen: int = 0
-    driver_until: datetime | None = None
+    driver: DriverRecord = DriverRecord()
     closed_at: datetime | None = None
 
     @property

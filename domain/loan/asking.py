@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.presentment import earliest_slot
 from domain.debit.rail import RailProfile
+from domain.kernel.view import Action
 from domain.loan.aggregate import HoldKind, Installment, Rulebook
 from domain.loan.retrying import not_missed
-from domain.loan.view import Action, ActionKind
+from domain.loan.view import ActionKind
 
 RESEND_AFTER = timedelta(minutes=10)
 """Wait before the same order is sent again when it provably never left."""

@@ -1,30 +1,16 @@
-"""What a decision changes and answers: values that the books write in one transaction."""
+"""What a decision looks at and what it changes: values that the books write in one transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import DebitOrder
-from domain.kernel.command import Actor
+from domain.kernel.change import Answer, Message, Transition
+from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
-from domain.loan.view import InstallmentView
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One move of an installment or of an attempt (`order_no` set)."""
-
-    loan_id: str
-    number: int
-    source: str
-    target: str
-    event: str
-    product: str
-    order_no: str | None = None
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,74 +39,11 @@ class CaseChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A row for the outbox. `topic`: open, wake, notice. `stream` keeps the order of one item."""
-
-    topic: str
-    stream: str
-    body: Mapping[str, object]
-    not_before: datetime | None = None
-
-
-# --- answers -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The command was applied; `note` says in a few words what it did."""
-
-    kind: Literal["done"] = "done"
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(Answer):
     """A debit was intended, or its lease renewed: send exactly this, until `send_until`."""
 
     order: DebitOrder
     kind: Literal["ordered"] = "ordered"
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """The action is no longer what comes next; the view says what is to be done instead."""
-
-    kind: Literal["superseded"] = "superseded"
-
-
-Answer = Done | Ordered | Superseded
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The answer as first given, the view as the books have it now.
-
-    `replayed`: the command had been applied before; its effects did not happen again.
-    """
-
-    answer: Answer
-    view: InstallmentView | None = None
-    replayed: bool = False
-    kind: Literal["applied"] = "applied"
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An order that the rules do not allow; stored, and answered the same way again."""
-
-    rule: str
-    reason: str
-    view: InstallmentView | None = None
-    replayed: bool = False
-    kind: Literal["refused"] = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What `decide` returns instead of a change when an order is not allowed."""
-
-    rule: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +53,8 @@ class Aggregates:
     `orders`, `messages`, `receipts`, `mandates` and `batches` say which loan holds each reference,
     `waiting` which lines carry it unmatched; references that nobody holds are absent. `cases` are
     the open cases of the loans and lines, by key. `known_as` is the id of the command when evidence
-    of this id is known with another content; empty otherwise.
+    of this id is known with another content; empty otherwise. `from_driver`: the command came in by
+    the door of drivers.
     """
 
     at: datetime
@@ -145,6 +69,7 @@ class Aggregates:
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cases: Mapping[str, CaseChange] = field(default_factory=dict)
     known_as: str = ""
+    from_driver: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +83,5 @@ class Change:
     entries: tuple[Entry, ...] = ()
     cases: tuple[CaseChange, ...] = ()
     messages: tuple[Message, ...] = ()
-    subject: tuple[str, int] | None = None
-    """(loan, installment) whose view is the answer's view, if any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What the books add to everything that a command writes: who, why and when (UTC)."""
-
-    command_id: str
-    actor: Actor
-    reason: str
-    at: datetime
-    posted_on: date
+    subject: Subject | None = None
+    """Whose view is the answer's view, if any."""

@@ -14,13 +14,10 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.command import Command, ReportCommand, Scope
 from domain.loan.aggregate import HoldKind, of_batch
-from domain.loan.boarding import BoardLoan
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.unparsed import RecordUnparsedEvent
 from domain.pricing.amounts import Component
-from domain.statement.broken import RecordStatementBreak
 from domain.statement.statement import StatementLine
 
 
@@ -292,15 +289,3 @@ ORDERS: Mapping[str, type[Order]] = MappingProxyType(
     {item.pinned(): item for item in get_args(Order)}
 )
 """Every order of operators and upstream by its kind."""
-Evidence = (
-    RollDay
-    | RecordOutcome
-    | RecordUnsent
-    | RecordReturn
-    | RecordDeliveryReport
-    | BookLine
-    | RaiseOperator
-    | RecordUnparsedEvent
-    | RecordStatementBreak
-)
-AnyCommand = BoardLoan | QueueReminder | IntendDebit | Review | RenewSend | Evidence | Order

@@ -3,22 +3,15 @@
 `docs/lifecycle.md` is generated from this table and a test compares the two.
 """
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
 from domain.errors import IllegalTransition
 
-_NAME = re.compile(r"[A-Z][A-Z_]{0,39}")
-
 
 class State(StrEnum):
-    """Where an installment stands.
-
-    A state that this build does not know is read as a value of its own name, so that a driver of
-    an older build can show it. No build decides about such a state: the books refuse to read it.
-    """
+    """Where an installment stands."""
 
     SCHEDULED = "SCHEDULED"
     """Not yet due, or its due date was moved ahead after it had fallen due."""
@@ -46,19 +39,6 @@ class State(StrEnum):
     """Given up in the books, still collectable."""
     CANCELLED = "CANCELLED"
     """Never to be collected: replaced by a new schedule or called back."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> "State | None":
-        if not isinstance(value, str) or not _NAME.fullmatch(value):
-            return None
-        stranger = str.__new__(cls, value)
-        stranger._name_ = stranger._value_ = value
-        return stranger
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this build knows the state."""
-        return self.name in State.__members__
 
 
 class Event(StrEnum):

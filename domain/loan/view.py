@@ -1,88 +1,59 @@
 """What driver, console and upstream see of an installment: state, money, what comes next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 
-from domain.loan.lifecycle import State
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
 
-WAITS = "!"
-"""Last character of a mark while a person is needed."""
+INSTALLMENT = "installment"
+"""The kind of subject."""
 
 
 class ActionKind(StrEnum):
-    """What the driver is asked to do next."""
+    """What the driver of an installment can be asked to do."""
 
     REMIND = "REMIND"
     PRESENT = "PRESENT"
     INQUIRE = "INQUIRE"
     REVIEW = "REVIEW"
     """Open a case for money that is unproven past its deadline."""
-    OTHER = "OTHER"
-    """A member that this build does not know: it waits for a newer view."""
-
-    @classmethod
-    def _missing_(cls, _value: object) -> "ActionKind":
-        return cls.OTHER
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """One thing to do, not before an instant (UTC), and why. `key` names it for ever."""
+class InstallmentDetail:
+    """What only an installment has, beside its labels.
 
-    kind: ActionKind
-    not_before: datetime
-    reason: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class InstallmentView:
-    """The installment as the books have it now; folded by the highest (generation, version).
-
-    `next_action` is None when nothing is asked of the driver; `missing` names what closure lacks.
-    `needs_operator` says why a person is waited for: empty when no case about the installment is
-    open; `cases` are the kinds of those that are. `failure_code` is the last refusal of the rail
-    and `failure_class` what it means, an `OutcomeClass`. Its days begin in `timezone`. Amounts in
-    minor units. No personal data.
+    The labels say what is owed, when it is due, the rail, the number of the last attempt and the
+    last refusal of the rail. `failure_class` is what that refusal means, an `OutcomeClass`;
+    `attempt_state` and `order_no` are of the last attempt. `hold` says what is held, `cases` are
+    the kinds of the open cases about it. Its days begin in `timezone`.
     """
 
-    tenant: str
-    loan_id: str
-    number: int
-    generation: int
-    version: int
-    state: State
-    due_on: date
-    currency: str
-    owed_minor: int
-    rail: str
-    attempt_no: int = 0
     attempt_state: str = ""
-    failure_code: str = ""
     order_no: str = ""
-    hold: str = ""
-    needs_operator: str = ""
-    next_action: Action | None = None
-    missing: tuple[str, ...] = ()
-    is_final: bool = False
-    as_of: datetime | None = None
-    cases: tuple[str, ...] = ()
     failure_class: str = ""
+    hold: str = ""
+    cases: tuple[str, ...] = ()
     timezone: str = "UTC"
 
-    @property
-    def mark(self) -> str:
-        """What the view asks of a driver, as text: key and instant of the next action, or `final`.
 
-        It ends in `WAITS` while a person is needed. Two views with the same mark ask the same of a
-        driver and show the same to searches.
-        """
-        action = self.next_action
-        asked = f"{action.key}@{action.not_before.isoformat()}" if action else "-"
-        return "final" if self.is_final else asked + (WAITS if self.needs_operator else "")
+InstallmentView = View[InstallmentDetail]
 
-    def newer(self, other: "InstallmentView") -> "InstallmentView":
-        """The later of two views; folding is commutative and idempotent."""
-        mine = (self.generation, self.version)
-        return other if (other.generation, other.version) > mine else self
+
+def installment(loan_id: str, number: int) -> Subject:
+    """The subject that an installment is."""
+    return Subject(INSTALLMENT, f"{loan_id}/{number}")
+
+
+def installment_of(subject: Subject) -> tuple[str, int]:
+    """Loan and number of the installment that a subject is."""
+    loan_id, _, number = subject.key.rpartition("/")
+    return loan_id, int(number)
+
+
+def fields_of(subject: Subject) -> Mapping[str, object]:
+    """The fields by which commands about an installment name it."""
+    loan_id, number = installment_of(subject)
+    return {"loan_id": loan_id, "number": number}

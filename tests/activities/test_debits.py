@@ -12,7 +12,7 @@ from activities.debits import DebitActivities
 from activities.shielded import shielded
 from domain.debit.outcome import NO_ANSWER, Outcome
 from domain.loan.lifecycle import State
-from domain.loan.view import ActionKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentView, installment
 from ports.rail import RailUnavailable
 from tests.fakes.books import FakeBooks
 from tests.fakes.clock import FakeClock
@@ -31,7 +31,7 @@ class Bench:
         self.activities = DebitActivities(self.books, self.books, {"r": self.rail}, self.clock)
         view = self.books.current
         assert view.next_action is not None
-        self.order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
+        self.order = ActionOrder(installment("L-1", 1), 1, view.version, view.next_action)
 
     async def present(self, attempt: int = 1) -> InstallmentView:
         return await self.environment(attempt).run(self.activities.present, self.order)
@@ -48,7 +48,7 @@ async def test_crash_after_the_intent_is_inquired_before_anything_else() -> None
     await _intend_only(bench)
     assert len(bench.books.attempts) == 1
     view = await bench.present(attempt=2)
-    assert view.state is State.CLEARING
+    assert view.state == State.CLEARING
     assert bench.rail.posted == []
     assert len(bench.rail.inquired) == 1
 
@@ -68,7 +68,7 @@ async def test_crash_after_the_post_records_what_the_rail_knows() -> None:
     with pytest.raises(ConnectionError):
         await bench.present()
     view = await bench.present(attempt=2)
-    assert view.state is State.CLEARING
+    assert view.state == State.CLEARING
     assert len(bench.rail.posted) == 1
 
 
@@ -79,7 +79,7 @@ async def test_not_found_before_the_window_leaves_the_order_in_doubt() -> None:
     bench.books.lease_passed = False
     bench.rail.inquiries = [NOT_FOUND]
     view = await bench.present(attempt=2)
-    assert view.state is State.IN_DOUBT
+    assert view.state == State.IN_DOUBT
     assert bench.rail.posted == []
 
 
@@ -90,7 +90,7 @@ async def test_idempotent_rail_is_sent_the_same_number_again() -> None:
     bench.books.conclusive = False
     bench.rail.inquiries = [NOT_FOUND]
     view = await bench.present(attempt=2)
-    assert view.state is State.CLEARING
+    assert view.state == State.CLEARING
     assert bench.rail.posted == bench.rail.inquired
     assert bench.books.attempts[0].sends == 2
 
@@ -102,7 +102,7 @@ async def test_lease_that_has_passed_is_not_sent() -> None:
     view = await bench.present()
     assert bench.rail.posted == []
     assert len(bench.books.applied("record_unsent")) == 1
-    assert view.state is State.DUE
+    assert view.state == State.DUE
 
 
 async def test_unsent_under_an_old_lease_says_nothing_about_a_later_one() -> None:
@@ -127,8 +127,8 @@ async def test_error_nobody_expected_while_presenting_is_no_final_outcome() -> N
     bench = Bench()
     bench.rail.presents = [ValueError("cannot read the answer")]
     view = await bench.present()
-    assert view.state is State.IN_DOUBT
-    assert view.failure_code == NO_ANSWER.code
+    assert view.state == State.IN_DOUBT
+    assert view.labels.code == NO_ANSWER.code
 
 
 async def test_rail_that_wants_a_longer_rest_than_the_lease_is_left_alone() -> None:
@@ -147,7 +147,7 @@ async def test_inquiry_without_an_answer_counts_as_an_inquiry() -> None:
     view = await bench.present()
     bench.rail.inquiries = [RailUnavailable("connect")]
     assert view.next_action is not None
-    order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
+    order = ActionOrder(installment("L-1", 1), 1, view.version, view.next_action)
     after = await bench.environment().run(bench.activities.inquire, order)
     assert after.version > view.version
     assert after.state is State.IN_DOUBT
@@ -168,7 +168,7 @@ async def test_an_inquiry_says_when_it_began_to_ask() -> None:
 
     bench.rail.inquire = slow  # type: ignore[method-assign]
     assert view.next_action is not None
-    order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
+    order = ActionOrder(installment("L-1", 1), 1, view.version, view.next_action)
     await bench.environment().run(bench.activities.inquire, order)
     answer, asked = bench.books.applied("record_outcome")
     assert isinstance(answer, RecordOutcome)
@@ -183,7 +183,7 @@ async def test_inquiry_when_nothing_is_out_only_looks() -> None:
     bench = Bench()
     view = await bench.present()
     assert view.next_action is not None
-    order = ActionOrder("L-1", 1, 1, view.version, view.next_action)
+    order = ActionOrder(installment("L-1", 1), 1, view.version, view.next_action)
     again = await bench.environment().run(bench.activities.inquire, order)
     assert again.version == view.version
     assert bench.rail.inquired == []
@@ -200,7 +200,7 @@ async def test_cancelled_activity_still_records_what_it_sent() -> None:
     await asyncio.sleep(0.05)
     answer.set()
     view = await work
-    assert view.state is State.CLEARING
+    assert view.state == State.CLEARING
 
 
 async def test_shielded_work_passes_its_own_error_on() -> None:

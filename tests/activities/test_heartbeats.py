@@ -12,7 +12,7 @@ from activities import shielded
 from activities.healing import HealActivities, HealOrder
 from activities.statements import StatementActivities, StatementOrder
 from activities.sweeps import SweepActivities, SweepOrder
-from domain.loan.change import Applied, Refused
+from domain.kernel.change import Applied, Refused
 from tests.fakes.bulk import (
     FakeArchive,
     FakeDrivers,

@@ -13,7 +13,8 @@ from typing import Any
 
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
-from domain.loan.change import Change, Ordered, Refusal
+from domain.kernel.change import Refusal
+from domain.loan.change import Change, Ordered
 from domain.loan.view import ActionKind
 from tests.attack.bank import Bank
 from tests.attack.findings import Finding
@@ -35,7 +36,7 @@ from tests.support.doors import (
 )
 from tests.support.memory import SHANGHAI, TESTER, MemoryBooks
 
-ACTIONS = {
+ACTIONS: dict[str, type] = {
     ActionKind.REMIND: QueueReminder,
     ActionKind.PRESENT: IntendDebit,
     ActionKind.REVIEW: Review,
@@ -154,8 +155,8 @@ class Driven:
         if action is None or action.not_before > self.books.at + reach:
             return "idle"
         self.books.at = max(self.books.at, action.not_before)
-        if action.kind is ActionKind.INQUIRE:
-            self.deliver(self.bank.inquire(view.order_no, self.books.at))
+        if action.kind == ActionKind.INQUIRE:
+            self.deliver(self.bank.inquire(view.detail.order_no, self.books.at))
             return "more"
         change = self.give(
             ACTIONS[action.kind],
@@ -171,7 +172,7 @@ class Driven:
         if isinstance(change.answer, Ordered):
             self._send(change.answer.order, fate)
             return "sent"
-        if action.kind is ActionKind.REMIND and not self.is_mute:
+        if action.kind == ActionKind.REMIND and not self.is_mute:
             self._deliver_notices(loan, number)
         return "more"
 
@@ -286,7 +287,7 @@ class Driven:
                 books.apply(news.command)
             except Exception as error:
                 raise Finding("crash", f"{error!r} on {news.command}") from error
-        orders = [n.command.order_no for n in several if n.is_final]  # type: ignore[union-attr]
+        orders = [n.command.order_no for n in several if n.is_final]  # type: ignore[attr-defined]
         agree = len(orders) == len(set(orders)) and not self.oracle.is_lying
         facts = {(fact.kind, fact.index) for news in several for fact in news.facts}
         transfers = [index for kind, index in facts if kind == TRANSFER]

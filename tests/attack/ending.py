@@ -6,7 +6,7 @@ books say, and every line that a person can name can be booked.
 
 from collections.abc import Iterator
 
-from domain.loan.change import Refusal
+from domain.kernel.change import Refusal
 from domain.loan.lifecycle import State
 from tests.attack.findings import Finding
 from tests.attack.machine import Attack

@@ -8,6 +8,7 @@ from domain.calendar import local_day
 from domain.debit.outcome import OutcomeStatus
 from domain.loan.change import Change, Ordered
 from domain.loan.lifecycle import State
+from domain.loan.view import installment_of
 from tests.attack.findings import Finding
 from tests.attack.rest import BLOCKS_RELEASE, Rest, Sent
 from tests.support.doors import (
@@ -41,7 +42,7 @@ class Oracle(Rest):
             self._check_order(change)
         for move in change.transitions:
             if move.order_no is None and move.target in {"RELEASED", "CLOSED"}:
-                self._check_gate(move.loan_id, move.number)
+                self._check_gate(*installment_of(move.subject))
             if move.order_no is not None and move.target == "RECALLED":
                 self._check_recall(move.order_no)
             if move.order_no is not None and move.target == "NOT_EXECUTED":

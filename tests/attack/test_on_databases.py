@@ -13,8 +13,9 @@ from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
+from domain.kernel.change import Refusal
 from domain.ledger.entry import Entry
-from domain.loan.change import Change, Refusal
+from domain.loan.change import Change
 from tests.attack.findings import Finding
 from tests.attack.histories import History
 from tests.attack.machine import Attack

@@ -1,6 +1,7 @@
 """Commands and their answers in few words, for scripts and findings."""
 
-from domain.loan.change import Change, Refusal
+from domain.kernel.change import Refusal
+from domain.loan.change import Change
 from tests.support.doors import AnyCommand
 from tests.support.recording import short
 

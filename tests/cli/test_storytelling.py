@@ -23,10 +23,11 @@ from cli.storytelling import (
     waiting,
 )
 from domain.case.kinds import CaseKind
+from domain.kernel.view import Action
 from domain.loan.aggregate import Loan
 from domain.loan.change import CaseChange
 from domain.loan.lifecycle import Event, State
-from domain.loan.view import Action, ActionKind
+from domain.loan.view import ActionKind
 from ports.queries import StoryLine, Waiting
 from tests.support.auditbench import World, paid_and_closed
 from tests.support.tree import ROOT

@@ -15,11 +15,14 @@ from domain.debit.attempt import LIVE, Attempt, AttemptState, DebitOrder
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeStatus
 from domain.errors import Conflict
+from domain.kernel.change import Answer, Applied, Done, Refused, Superseded
+from domain.kernel.subject import Subject
+from domain.kernel.view import Action, Labels
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.change import Answer, Applied, Done, Ordered, Refused, Superseded
+from domain.loan.change import Ordered
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
-from domain.loan.view import Action, ActionKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentDetail, InstallmentView, installment
 from domain.pricing.amounts import Amounts
 from tests.fakes.clock import FakeClock
 from tests.support.doors import (
@@ -37,6 +40,7 @@ from tests.support.doors import (
     Review,
     Unhold,
 )
+from tests.support.views import changed
 
 SECOND = timedelta(seconds=1)
 
@@ -80,19 +84,27 @@ class FakeBooks:
         self.failed: Counter[str] = Counter()
         self.current = InstallmentView(
             tenant=self.tenant,
-            loan_id=self.loan_id,
-            number=self.number,
+            subject=installment(self.loan_id, self.number),
             generation=1,
             version=1,
             state=State.SCHEDULED,
-            due_on=date(2026, 12, 1),
-            currency="CNY",
-            owed_minor=10_000,
-            rail=self.rail,
+            labels=Labels(
+                loan_id=self.loan_id,
+                number=self.number,
+                due_on=date(2026, 12, 1),
+                currency="CNY",
+                amount_minor=10_000,
+                rail=self.rail,
+            ),
+            detail=InstallmentDetail(),
         )
         self.current = replace(
             self.current, next_action=self.action(ActionKind.REMIND, self.pace.remind)
         )
+
+    def _due_on(self) -> date:
+        assert self.current.labels.due_on is not None
+        return self.current.labels.due_on
 
     # --- what tests do to it ---------------------------------------------------------------------
 
@@ -108,7 +120,7 @@ class FakeBooks:
     def change(self, **fields: object) -> InstallmentView:
         """Change the view as news from outside would, and give it."""
         version = self.current.version + 1
-        self.current = replace(self.current, version=version, **fields)  # type: ignore[arg-type]
+        self.current = changed(self.current, version=version, **fields)
         return self.current
 
     def settle(self) -> InstallmentView:
@@ -142,14 +154,14 @@ class FakeBooks:
     ) -> Sequence[Applied | Refused | Exception]:
         return [await self.apply(command) for command in commands]
 
-    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
-        return self._now() if (loan_id, number) == (self.loan_id, self.number) else None
+    async def view(self, subject: Subject) -> InstallmentView | None:
+        return self._now() if subject == self.current.subject else None
 
     async def loan(self, loan_id: str) -> Loan | None:
         if loan_id != self.loan_id:
             return None
         item = Installment(
-            self.number, self.current.due_on, Amounts(10_000), attempts=tuple(self.attempts)
+            self.number, self._due_on(), Amounts(10_000), attempts=tuple(self.attempts)
         )
         return Loan(
             id=loan_id,
@@ -216,7 +228,7 @@ class FakeBooks:
                 action = self.action(ActionKind.PRESENT, self.pace.present)
                 self.change(due_on=command.due_on, next_action=action)
             case _:
-                self.change(owed_minor=self.current.owed_minor - 1)
+                self.change(amount_minor=self.current.labels.amount_minor - 1)
         return Applied(Done(), self.current)
 
     def _intend(self) -> DebitOrder:
@@ -227,8 +239,8 @@ class FakeBooks:
             merchant_id="m1",
             mandate_ref="mandate",
             rail=self.rail,
-            amount_minor=self.current.owed_minor,
-            value_on=self.current.due_on,
+            amount_minor=self.current.labels.amount_minor,
+            value_on=self._due_on(),
             intended_at=self.now(),
             send_until=self.now() + self.pace.lease,
         )
@@ -295,6 +307,6 @@ class FakeBooks:
         self.change(
             state=state,
             attempt_state=last.state.value,
-            failure_code=last.code if state is not State.CLEARING else "",
+            code=last.code if state is not State.CLEARING else "",
             next_action=self.action(kind, wait),
         )

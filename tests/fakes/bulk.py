@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import BinaryIO
 
-from domain.loan.change import Applied, Done, Refused
+from domain.kernel.change import Applied, Done, Refused
+from domain.kernel.subject import Subject
 from domain.loan.view import InstallmentView
 from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
@@ -54,8 +55,8 @@ class FakeQueries:
     ) -> tuple[str, ...]:
         return tuple(loan for loan in sorted(self.to_roll) if loan > after)[:limit]
 
-    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
-        rest = [view for view in self.open if (view.loan_id, view.number) > after]
+    async def unfinished(self, after: Subject, limit: int) -> tuple[InstallmentView, ...]:
+        rest = [view for view in self.open if view.subject > after]
         return tuple(rest[:limit])
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
@@ -163,22 +164,22 @@ class FakeStarter:
 
 @dataclass
 class FakeDrivers:
-    """Drivers by (loan, number); those in `broken` cannot be woken."""
+    """Drivers by subject; those in `broken` cannot be woken."""
 
-    alive: set[tuple[str, int]] = field(default_factory=set)
-    broken: set[tuple[str, int]] = field(default_factory=set)
-    woken: list[tuple[str, int]] = field(default_factory=list)
+    alive: set[Subject] = field(default_factory=set)
+    broken: set[Subject] = field(default_factory=set)
+    woken: list[Subject] = field(default_factory=list)
 
     async def open(self, view: InstallmentView) -> None:
-        self.alive.add((view.loan_id, view.number))
+        self.alive.add(view.subject)
 
     async def wake(self, view: InstallmentView) -> None:
-        if (view.loan_id, view.number) in self.broken:
+        if view.subject in self.broken:
             raise RuntimeError("cannot be woken")
-        self.woken.append((view.loan_id, view.number))
+        self.woken.append(view.subject)
 
     async def running(self, view: InstallmentView) -> bool:
-        return (view.loan_id, view.number) in self.alive
+        return view.subject in self.alive
 
 
 def line(number: int, amount_minor: int, statement: str = "s1") -> StatementLine:

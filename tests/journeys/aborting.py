@@ -75,7 +75,7 @@ def patch() -> None:
         if isinstance(command, IntendDebit):
             reached(INTENDED, command.loan_id)
         if isinstance(command, RecordOutcome) and answer.view is not None:
-            reached(RECORDED, answer.view.loan_id)
+            reached(RECORDED, answer.view.labels.loan_id)
         return answer
 
     async def presenting(self: Any, order: Any) -> Any:

@@ -22,6 +22,7 @@ from activities.statements import StatementOrder
 from adapters.sql.rows import read_message
 from adapters.sql.schema.tables import outbox
 from adapters.temporal.dispatchers import dispatchers
+from domain.kernel.subject import Subject
 from ports.outbox import Dispatcher, OutboxRow
 from simulator.webhooks import sign
 from tests.journeys.whole import Whole, loans, soon, whole
@@ -211,5 +212,5 @@ async def _story(run: Whole, loan_id: str) -> list[str]:
 
 
 async def _opened(run: Whole, loan_id: str) -> bool:
-    unfinished = await run.services.stack.queries.unfinished(("", 0), 10)
-    return any(view.loan_id == loan_id for view in unfinished)
+    unfinished = await run.services.stack.queries.unfinished(Subject("", ""), 10)
+    return any(view.labels.loan_id == loan_id for view in unfinished)

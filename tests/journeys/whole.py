@@ -19,7 +19,7 @@ from temporalio.client import Client
 from adapters.products.files import read_products
 from adapters.temporal.client import connect
 from domain.audit import AuditReport
-from domain.loan.view import InstallmentView
+from domain.loan.view import InstallmentView, installment
 from sandbox.auditing import audit_stack, fetch_log
 from sandbox.demoloans import made_loans
 from sandbox.local import LocalOptions, LocalStack
@@ -89,7 +89,7 @@ class Watched:
 
     async def view(self, loan_id: str, number: int = 1) -> InstallmentView:
         """One installment as the books have it now."""
-        found = await self.stack.queries.view(loan_id, number)
+        found = await self.stack.queries.view(installment(loan_id, number))
         assert found is not None
         return found
 

@@ -25,8 +25,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.healing import HealOrder
 from activities.sweeps import StatementSource, SweepOrder
 from domain.debit.outcome import NO_ANSWER
+from domain.kernel.view import Action
 from domain.loan.lifecycle import State
-from domain.loan.view import Action, ActionKind
+from domain.loan.view import ActionKind
 from ports.rail import RailUnavailable, StatementFile
 from sandbox.devserver import DevServer
 from sandbox.serverbinary import find_server
@@ -138,7 +139,7 @@ async def held_before_first_task_then_released(client: Client, mark: str) -> Any
     handle = await scene.open()
     await handle.signal("hold", HOLD)
     async with scene.workers():
-        await until(lambda: scene.books.current.hold == "all")
+        await until(lambda: scene.books.current.detail.hold == "all")
         await handle.signal("unhold", UNHOLD)
         await cleared(scene)
         await scene.settle(handle)
@@ -180,7 +181,7 @@ async def cancel_request_becomes_a_hold(client: Client, mark: str) -> Any:
         handle = await scene.open()
         await until(lambda: bool(scene.books.commands))
         await handle.cancel()
-        await until(lambda: scene.books.current.hold == "all")
+        await until(lambda: scene.books.current.detail.hold == "all")
         await scene.settle(handle)
     return handle
 
@@ -255,7 +256,7 @@ async def date_moved_by_news(client: Client, mark: str) -> Any:
 @scenario
 async def action_of_a_later_release(client: Client, mark: str) -> Any:
     scene = stage(client, mark=mark)
-    later = Action(ActionKind.OTHER, scene.books.now(), "a rule of tomorrow", "call/1")
+    later = Action("SING", scene.books.now(), "a rule of tomorrow", "call/1")
     scene.books.change(next_action=later)
     async with scene.workers():
         handle = await scene.open()

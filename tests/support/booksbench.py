@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.kernel.change import Applied, Refused
 from domain.kernel.command import Actor
-from domain.loan.change import Applied, Ordered, Refused
-from domain.loan.view import ActionKind
+from domain.loan.change import Ordered
+from domain.loan.view import ActionKind, installment
 from domain.statement.statement import LineItem, StatementLine
 from ports.books import Books
 from ports.queries import Queries
@@ -111,7 +112,7 @@ async def present(books: Books, queries: Queries, clock: StillClock, loan_id: st
     await books.apply(board(loan_id))
     clock.to(date(2026, 3, 10))
     await books.apply(roll(loan_id, date(2026, 3, 10)))
-    view = await queries.view(loan_id, 1)
+    view = await queries.view(installment(loan_id, 1))
     assert view is not None
     assert view.next_action is not None
     assert view.next_action.kind is ActionKind.PRESENT, view

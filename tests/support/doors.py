@@ -10,11 +10,9 @@ from domain.loan.charge import Charge
 from domain.loan.commands import (
     ORDERS,
     ActionCommand,
-    AnyCommand,
     BookLine,
     Cancel,
     ChangeDate,
-    Evidence,
     Hold,
     IntendDebit,
     Order,
@@ -37,6 +35,8 @@ from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
 
+AnyCommand = Command
+
 __all__ = [
     "ORDERS",
     "ActionCommand",
@@ -48,7 +48,6 @@ __all__ = [
     "ChangeDate",
     "Charge",
     "Command",
-    "Evidence",
     "Hold",
     "IntendDebit",
     "MatchLine",

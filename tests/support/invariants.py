@@ -4,13 +4,15 @@ from collections import defaultdict
 
 from domain.debit.attempt import MOVES, AttemptState
 from domain.debit.history import NEVER_PRESENTED
+from domain.kernel.change import Transition
 from domain.ledger.entry import Posting
 from domain.loan import closure, sharing
 from domain.loan.accrual import excused_days
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.change import Change, Transition
+from domain.loan.change import Change
 from domain.loan.lifecycle import TRANSITIONS, Event, State
 from domain.loan.retrying import NEVER_AGAIN
+from domain.loan.view import installment_of
 from domain.pricing.amounts import Amounts, Component
 from tests.support.memory import MemoryBooks
 
@@ -164,10 +166,11 @@ def check_moves(transitions: list[Transition]) -> None:
 def check_gates(books: MemoryBooks, change: Change) -> None:
     """What passed a gate in this change is missing nothing for that gate now."""
     for move in change.transitions:
-        item = books.item(move.number, move.loan_id)
+        loan_id, number = installment_of(move.subject)
+        item = books.item(number, loan_id)
         if move.target not in {"RELEASED", "CLOSED"} or item.state.value != move.target:
             continue
-        loan = books.loans[move.loan_id]
+        loan = books.loans[loan_id]
         lacks = closure.missing(loan, item, books.cases, books.rules, books.at)
         if item.state is State.RELEASED:
             lacks = tuple(lack for lack in lacks if lack.gate is closure.Gate.RELEASE)

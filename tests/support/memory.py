@@ -11,12 +11,13 @@ from domain.calendar import Adjust, BankingCalendar, DayWindow
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
+from domain.kernel.change import Message, Refusal, Transition
 from domain.kernel.command import Actor
 from domain.ledger.entry import Entry
 from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
-from domain.loan.change import Aggregates, CaseChange, Change, Message, Refusal, Transition
-from domain.loan.decide import decide, reported_again
+from domain.loan.change import Aggregates, CaseChange, Change
+from domain.loan.decide import reported_again
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
@@ -24,6 +25,7 @@ from domain.loan.waterfall import Direction, Future, Waterfall
 from domain.pricing.amounts import Component
 from domain.pricing.penalty import PenaltyRule
 from domain.pricing.schedule import ScheduleLine
+from domain.registry import decide
 from tests.support.doors import AnyCommand, BoardLoan, Past
 
 SHANGHAI = "Asia/Shanghai"
@@ -90,7 +92,7 @@ class MemoryBooks:
     messages: list[Message] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
 
-    def apply(self, command: AnyCommand) -> Change | Refusal:
+    def apply(self, command: AnyCommand, *, from_driver: bool = False) -> Change | Refusal:
         """Decide and keep the change; evidence that says what is known changes nothing."""
         key = command.dedup_key()
         if key is not None and key in self.said:
@@ -98,7 +100,7 @@ class MemoryBooks:
             if self.said[key] == command.id or not (again.loans or again.cases):
                 return Change(answer=None)  # type: ignore[arg-type]
             return self._keep(again)
-        change = decide(self._aggregates(), command)
+        change = decide(replace(self._aggregates(), from_driver=from_driver), command)
         if isinstance(change, Refusal):
             return change
         if key is not None:

@@ -11,15 +11,17 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
+from domain.kernel.change import Answer, Message, Refusal, Transition
+from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry, Posting
 from domain.loan import closure
-from domain.loan.change import CaseChange, Change, Message, Refusal, Transition
+from domain.loan.change import CaseChange, Change
 from domain.loan.product import Product
 from domain.pricing.amounts import Amounts
 from tests.support.doors import AnyCommand, RollDay
 from tests.support.memory import MemoryBooks
 
-_UNSAID = frozenset({"id", "actor", "from_driver", "kind", "product"})
+_UNSAID = frozenset({"id", "actor", "kind", "product"})
 _QUIET_DAY = 3
 """Lines of a day that only became another day: the answer, the version, the day."""
 
@@ -30,10 +32,10 @@ class RecordingBooks(MemoryBooks):
 
     lines_written: list[str] = field(default_factory=list)
 
-    def apply(self, command: AnyCommand) -> Change | Refusal:
+    def apply(self, command: AnyCommand, *, from_driver: bool = False) -> Change | Refusal:
         """Apply, and tell it."""
         before = {**self.loans, **self.lines}
-        change = super().apply(command)
+        change = super().apply(command, from_driver=from_driver)
         changed = [f"= {line}" for line in _differences("", before, {**self.loans, **self.lines})]
         reported = [*_reported(change), *changed]
         if not (isinstance(command, RollDay) and len(reported) <= _QUIET_DAY):
@@ -54,8 +56,9 @@ def _reported(change: Change | Refusal) -> Iterator[str]:
     if isinstance(change, Refusal):
         yield f"refused, {change.rule}: {change.reason}"
         return
-    about = f" about {change.subject[0]}/{change.subject[1]}" if change.subject else ""
-    yield f"{short(change.answer) if change.answer else 'known already'}{about}"
+    about = f" about {change.subject.key}" if change.subject else ""
+    known: Answer | None = change.answer
+    yield f"{'known already' if known is None else short(known)}{about}"
     yield from (f"~ {_transition(item)}" for item in change.transitions)
     for entry in change.entries:
         yield from _entry(entry)
@@ -71,7 +74,7 @@ def _transition(item: Transition) -> str:
         if item.source == item.target
         else f"{item.source or 'nothing'} -> {item.target}"
     )
-    return f"{item.loan_id}/{item.number} {move}, {item.event}{order}{detail} ({item.product})"
+    return f"{item.subject.key} {move}, {item.event}{order}{detail} ({item.product})"
 
 
 def _entry(entry: Entry) -> Iterator[str]:
@@ -111,6 +114,10 @@ def short(value: object, unsaid: frozenset[str] | set[str] = _UNSAID) -> str:
             return "{" + ", ".join(f"{k}: {short(v)}" for k, v in value.items()) + "}"
         case tuple() | list():
             return "[" + ", ".join(map(short, value)) + "]"
+        case Subject():
+            return str(value)
+        case _:
+            pass
     if not is_dataclass(value) or isinstance(value, type):
         return str(value)
     said = [

@@ -6,9 +6,10 @@ from typing import Any
 
 from domain.calendar import local_day, local_instant
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, status_of
+from domain.kernel.change import Refusal
 from domain.kernel.command import Actor
 from domain.loan.aggregate import Receipt
-from domain.loan.change import Change, Ordered, Refusal
+from domain.loan.change import Change, Ordered
 from domain.loan.view import ActionKind, InstallmentView
 from domain.statement.statement import LineItem, StatementLine
 from tests.support.doors import (
@@ -50,8 +51,8 @@ class Scene:
         """Apply a command of a kind under a fresh id."""
         self.count += 1
         reason = values.pop("reason", "a test")
-        who = {"actor": actor, "from_driver": actor == DRIVER}
-        return self.books.apply(kind(id=f"c{self.count}", reason=reason, **who, **values))
+        command = kind(id=f"c{self.count}", actor=actor, reason=reason, **values)
+        return self.books.apply(command, from_driver=actor == DRIVER)
 
     def order(
         self, kind: type, number: int = 1, loan: str = "L1", **values: Any
@@ -78,9 +79,9 @@ class Scene:
 
     def action_of(self, view: InstallmentView) -> Change | Refusal:
         """Perform the next action of a view, which may be an old one."""
-        action, loan, number = view.next_action, view.loan_id, view.number
+        action, loan, number = view.next_action, view.labels.loan_id, view.labels.number
         assert action is not None, view
-        kinds = {
+        kinds: dict[str, type] = {
             ActionKind.REMIND: QueueReminder,
             ActionKind.PRESENT: IntendDebit,
             ActionKind.REVIEW: Review,

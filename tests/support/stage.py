@@ -13,15 +13,14 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
 from activities.debits import DebitActivities
-from activities.orders import OrderActivities
-from activities.queries import QueriesActivities
-from activities.reminders import ReminderActivities, ReviewActivities
+from activities.installments import InstallmentActivities
+from activities.subjects import SubjectActivities
 from adapters.temporal.worker import Role, build_worker, debit_role
 from tests.fakes.books import FakeBooks
 from tests.fakes.rails import FakeRail, profile
 from workflows import names
 from workflows.installment import InstallmentWorkflow
-from workflows.messages import Closure, InstallmentOrder
+from workflows.messages import Closure, DriverOrder
 
 Handle = WorkflowHandle[InstallmentWorkflow, Closure]
 
@@ -43,12 +42,7 @@ class Stage:
         async with AsyncExitStack() as stack:
             books = self.books
             activities: list[Callable[..., Any]] = [
-                ReminderActivities(books).remind,
-                ReviewActivities(books).review,
-                ReviewActivities(books).raise_operator,
-                OrderActivities(books).apply,
-                OrderActivities(books).abandon,
-                QueriesActivities(books).look,
+                *of_drivers(books),
             ]
             role = Role(self.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
             await stack.enter_async_context(
@@ -85,7 +79,7 @@ class Stage:
         view = self.books.current
         return await self.client.start_workflow(
             InstallmentWorkflow.run,
-            InstallmentOrder.of(view),
+            DriverOrder.of(view),
             id=names.driver_id(view),
             task_queue=self.queue,
             search_attributes=names.attributes(view),
@@ -95,6 +89,12 @@ class Stage:
         """Bring the final view to the driver and wait for its end."""
         await handle.signal(InstallmentWorkflow.wake, self.books.settle())
         return await asyncio.wait_for(handle.result(), 30)
+
+
+def of_drivers(books: FakeBooks) -> list[Callable[..., Any]]:
+    """The activities of a driver's own queue."""
+    subjects, items = SubjectActivities(books, books, books), InstallmentActivities(books)
+    return [subjects.look, subjects.order, subjects.ask, items.remind, items.review]
 
 
 def stage(client: Client, **rail: object) -> Stage:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import books_engine
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from tests.support.booksbench import StillClock, roll
 from tests.support.doors import AnyCommand, Hold, Unhold
 from tests.support.memory import RULES, TESTER, board

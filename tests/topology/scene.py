@@ -26,6 +26,7 @@ from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.starter import TemporalStarter
 from domain.debit.presentment import taking_orders
 from domain.loan.lifecycle import State
+from domain.loan.view import installment
 from sandbox.mandates import sign_mandates
 from sandbox.topology import ROOT, Topology
 from tests.support.doors import BoardLoan
@@ -133,9 +134,9 @@ class Upstream:
         for loan in self.boarded:
             view = None
             with suppress(SQLAlchemyError, OSError):
-                view = await self._stack.queries.view(loan.loan_id, 1)
+                view = await self._stack.queries.view(installment(loan.loan_id, 1))
             if view is None or view.state not in PAID:
-                found.append(f"{loan.loan_id}: {view.state.value if view else 'unknown'}")
+                found.append(f"{loan.loan_id}: {view.state if view else 'unknown'}")
         return found
 
     async def until_paid(self, seconds: float) -> None:

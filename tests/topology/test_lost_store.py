@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from adapters.products.files import read_products
 from adapters.temporal.client import connect
+from domain.kernel.subject import Subject
 from sandbox.auditing import audit_stack
 from sandbox.demoloans import made_loans
 from sandbox.homefiles import TEMPORAL_DB
@@ -75,7 +76,7 @@ async def test_lost_temporal_store_is_rebuilt_from_the_books(
             await board(stack, client, loans)
             await sandbox.advance(first + MIDDLE)
             assert (await stack.queries.counts())["attempts"]
-            before = len(await stack.queries.unfinished(("", 0), 100))
+            before = len(await stack.queries.unfinished(Subject("", ""), 100))
             assert before
             await lose_temporal(local, tmp_path)
             argv = [sys.executable, "-m", "cli", "--home", str(tmp_path), "heal", "--json"]

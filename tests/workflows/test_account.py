@@ -1,33 +1,35 @@
 """What a driver says about itself in the Temporal UI."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.view import Action, ActionKind, InstallmentView
+from domain.kernel.view import Action
+from domain.loan.view import INSTALLMENT, InstallmentView
+from domain.loan.words import MEANINGS
 from sandbox.views import VIEWS, saved_views
 from tests.fakes.books import FakeBooks
+from tests.support.views import changed
 from workflows import names
-from workflows.account import MEANINGS, Account
+from workflows.account import Account
 from workflows.installment import InstallmentWorkflow
 
 NOW = datetime(2026, 12, 1, 1, tzinfo=UTC)
 
 
 def view(**fields: object) -> InstallmentView:
-    return replace(FakeBooks("r", "L-1").current, **fields)  # type: ignore[arg-type]
+    return changed(FakeBooks("r", "L-1").current, **fields)
 
 
 def test_the_details_name_amount_code_cases_and_zone() -> None:
     """A reader of the Temporal UI needs no other place to know how an installment stands."""
-    shown = Account().details(
+    shown = Account(INSTALLMENT).details(
         view(
             attempt_no=2,
             attempt_state="DECLINED",
-            failure_code="51",
+            code="51",
             failure_class="NSF",
             cases=("contradiction", "mandate"),
             needs_operator="mandate",
@@ -43,25 +45,27 @@ def test_the_details_name_amount_code_cases_and_zone() -> None:
 
 def test_an_order_that_was_lost_is_named_first() -> None:
     """What the books do not know yet is shown by the driver itself."""
-    shown = Account().details(view(needs_operator="mandate"), "order hold not taken: away")
+    shown = Account(INSTALLMENT).details(
+        view(needs_operator="mandate"), "order hold not taken: away"
+    )
     assert "**needs an operator:** order hold not taken: away" in shown
 
 
 @pytest.mark.parametrize("outcome_class", sorted(set(OutcomeClass) - {"SUCCESS", "PENDING"}))
 def test_every_class_of_code_has_a_meaning_in_words(outcome_class: str) -> None:
     """No code is shown without what it means."""
-    shown = Account().details(view(attempt_no=1, failure_code="X", failure_class=outcome_class))
+    shown = Account(INSTALLMENT).details(view(attempt_no=1, code="X", failure_class=outcome_class))
     assert f"(code X: {MEANINGS[outcome_class]})" in shown
 
 
 def test_details_of_a_later_release_are_shown_as_far_as_they_can_be() -> None:
     """An unknown class and an unknown action are named and stop nothing."""
-    later = Action(ActionKind.OTHER, NOW, "a rule of tomorrow", "call/1")
-    strange = view(attempt_no=1, failure_code="9", failure_class="NEW", next_action=later)
-    shown = Account().details(strange)
+    later = Action("SING", NOW, "a rule of tomorrow", "call/1")
+    strange = view(attempt_no=1, code="9", failure_class="NEW", next_action=later)
+    shown = Account(INSTALLMENT).details(strange)
     assert "(code 9: NEW)" in shown
     assert "waiting for a newer release: it knows what to do (a rule of tomorrow)" in shown
-    bare = Account().details(view(attempt_no=1, failure_code="9"))
+    bare = Account(INSTALLMENT).details(view(attempt_no=1, code="9"))
     assert "(code 9)" in bare
 
 

@@ -10,8 +10,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities import shielded
 from domain.debit.outcome import NO_ANSWER
+from domain.kernel.view import Action
 from domain.loan.lifecycle import State
-from domain.loan.view import Action, ActionKind
+from domain.loan.view import ActionKind, installment
 from domain.pricing.amounts import Component
 from ports.rail import RailUnavailable
 from tests.fakes.rails import NOT_FOUND, NSF, OK, PENDING
@@ -27,7 +28,7 @@ def hold(request_id: str = "h-1", reason: str = "asked by the borrower") -> dict
 
 
 async def reaches(scene: Stage, state: State) -> None:
-    await until(lambda: scene.books.current.state is state)
+    await until(lambda: scene.books.current.state == state)
 
 
 async def story(handle: Handle) -> Story:
@@ -50,7 +51,9 @@ async def test_happy_path_takes_four_workflow_tasks_and_one_post(temporal_client
         await reaches(scene, State.CLEARING)
         await story_with(handle, "CLEARING")
         closure = await scene.settle(handle)
-    assert closure == Closure(scene.books.loan_id, 1, 1, State.CLOSED, scene.books.current.version)
+    assert closure == Closure(
+        installment(scene.books.loan_id, 1), 1, State.CLOSED, scene.books.current.version
+    )
     events = await counted(handle)
     assert events["WORKFLOW_TASK_COMPLETED"] <= 4
     assert events.total() <= 24
@@ -73,7 +76,7 @@ async def test_driver_shows_its_state_to_searches_and_people(temporal_client: Cl
         assert "PRESENT not before" in tale.next
         shown = (await handle.describe()).typed_search_attributes
         assert shown.get(names.STATE) == "RETRYING"
-        assert shown.get(names.FAILURE) == "51"
+        assert shown.get(names.CODE) == "51"
         assert shown.get(names.ATTEMPT) == 1
         assert shown.get(names.OPERATOR) is False
         assert (await handle.query(InstallmentWorkflow.view)) == scene.books.current
@@ -149,7 +152,7 @@ async def test_superseded_action_is_no_error(temporal_client: Client) -> None:
 async def test_action_of_an_unknown_kind_waits_for_a_newer_view(temporal_client: Client) -> None:
     """An action of a later release that we do not know: nothing is done until news comes."""
     scene = stage(temporal_client)
-    later = Action(ActionKind.OTHER, scene.books.now(), "a rule of tomorrow", "call/1")
+    later = Action("SING", scene.books.now(), "a rule of tomorrow", "call/1")
     scene.books.current = scene.books.change(next_action=later)
     async with scene.workers():
         handle = await scene.open()
@@ -225,7 +228,7 @@ async def test_update_gives_the_new_view_or_a_stored_refusal(temporal_client: Cl
         day = date(2026, 12, 24)
         asked = sent("change_date", "d-1", "salary day", due_on=day)
         view = await handle.execute_update(InstallmentWorkflow.override, asked)
-        assert view.due_on == day
+        assert view.labels.due_on == day
         scene.books.refuse = "waiver.limit"
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await handle.execute_update(
@@ -260,7 +263,7 @@ async def test_same_order_by_signal_and_update_counts_once(temporal_client: Clie
         handle = await scene.open()
         await handle.signal("hold", hold())
         view = await handle.execute_update(InstallmentWorkflow.override, hold())
-        assert view.hold == "all"
+        assert view.detail.hold == "all"
         other = {**hold(), "what": "debit"}
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await handle.execute_update(InstallmentWorkflow.override, other)

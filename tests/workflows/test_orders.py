@@ -8,12 +8,13 @@ import pytest
 from pydantic_core import to_json
 
 from domain.errors import InvalidInput
+from domain.loan.view import InstallmentDetail
 from tests.fakes.books import FakeBooks
 from tests.support.doors import ORDERS, Actor, Hold, MatchLine, Unhold
 from tests.support.stage import sent
 from tests.support.tree import ROOT
 from workflows.installment import InstallmentWorkflow
-from workflows.messages import MESSAGE, InstallmentOrder, PendingOrder
+from workflows.messages import MESSAGE, DriverOrder, PendingOrder
 from workflows.overrides import TakesOrders, takes
 from workflows.reading import read as read_run
 from workflows.reading import read_order
@@ -48,9 +49,9 @@ def test_an_order_that_waits_is_the_same_in_the_next_run(kind: str) -> None:
     }
     terms = {name: samples[name] for name in ORDERS[kind].terms()}
     waiting = PendingOrder(read(sent(kind, "o-1", "a test", **terms)).received(MESSAGE), 3)
-    run = replace(InstallmentOrder.of(FakeBooks("r", "L1").current), pending=(waiting,))
+    run = replace(DriverOrder.of(FakeBooks("r", "L1").current), pending=(waiting,))
     assert type(waiting.order) is ORDERS[kind]
-    assert read_run(to_json(run), InstallmentOrder, "order") == run
+    assert read_run(to_json(run), DriverOrder[InstallmentDetail], "order") == run
 
 
 @pytest.mark.parametrize("page", ["overrides.md", "upstream.md"])

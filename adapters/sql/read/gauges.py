@@ -21,14 +21,15 @@ from adapters.sql.schema.tables import (
     commands,
     entries,
     files,
-    installments,
     loans,
     outbox,
+    subjects,
     transitions,
 )
 from adapters.sql.schema.types import Instant
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import AttemptState
+from domain.loan.view import INSTALLMENT
 from ports.clock import Clock
 from ports.gauges import FILES_DAYS, LATE_AFTER, Gauges, Waiting
 
@@ -40,7 +41,9 @@ def _waiting(by: Any, since: Any) -> Select[Any]:  # noqa: ANN401  (columns of s
     return select(by, func.count(), func.min(since, type_=Instant())).group_by(by)
 
 
-INSTALLMENTS = _waiting(installments.c.state, installments.c.state_since)
+INSTALLMENTS = _waiting(subjects.c.state, subjects.c.state_since).where(
+    subjects.c.kind == INSTALLMENT
+)
 UNKNOWN = (
     select(
         attempts.c.rail,
@@ -52,7 +55,6 @@ UNKNOWN = (
         transitions,
         and_(
             transitions.c.loan_id == attempts.c.loan_id,
-            transitions.c.number == attempts.c.number,
             transitions.c.order_no == attempts.c.order_no,
             transitions.c.target == AttemptState.UNKNOWN.value,
         ),
@@ -71,10 +73,8 @@ CHAIN = select(
 
 def actions(now: datetime) -> Select[Any]:
     """Actions of running drivers that are late (see `LATE_AFTER`)."""
-    action = installments.c.next_action_at
-    return _waiting(installments.c.next_action_kind, action).where(
-        RUNNING, action <= now - LATE_AFTER
-    )
+    action = subjects.c.next_action_at
+    return _waiting(subjects.c.next_action_kind, action).where(RUNNING, action <= now - LATE_AFTER)
 
 
 def messages(now: datetime) -> Select[Any]:

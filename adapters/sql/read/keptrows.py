@@ -15,6 +15,7 @@ from domain.ledger import accounts
 from domain.ledger.chain import Verification
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
 from domain.loan.sharing import held
+from domain.loan.view import INSTALLMENT
 from domain.pricing.amounts import Amounts, Component
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
@@ -125,8 +126,9 @@ def _compare_installment(
         "due_on": item.due_on,
         "generation": item.generation,
         "version": item.version,
-        "opened": item.opened,
-        "driver_seen": item.driver_seen,
+        "opened": item.driver.opened,
+        "notified_of": item.driver.mark,
+        "asleep_until": item.driver.until,
     }
     _columns(name, row, columns, found)
     _view(name, item, row, found)
@@ -149,15 +151,21 @@ def _compare_installment(
 def _view(name: str, item: Installment, row: Row[Any], found: Verification) -> None:
     """The stored view shows what lists of installments print."""
     try:
-        view = rows.read_view(row.view)
+        view = rows.read_view(INSTALLMENT, row.view)
     except ValidationError:
         found.fault(f"the view of {name} cannot be read back")
         return
-    shown = (view.number, view.state, view.owed_minor, view.version, view.generation)
+    shown = (
+        view.labels.number,
+        view.state,
+        view.labels.amount_minor,
+        view.version,
+        view.generation,
+    )
     owed = item.owed if item.fell_due else item.scheduled
     mine = (item.number, item.state, owed.total, item.version, item.generation)
     if shown != mine:
-        found.fault(f"the view of {name} shows {view.state.value} and {view.owed_minor} owed")
+        found.fault(f"the view of {name} shows {view.state} and {view.labels.amount_minor} owed")
 
 
 def _compare_children(loan: Loan, kept: LoanRows, found: Verification) -> None:

@@ -20,20 +20,22 @@ from adapters.sql.schema.tables import (
     cases,
     chain_head,
     commands,
-    installments,
     loans,
     notices,
     outbox,
     receipts,
+    subjects,
 )
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from domain.ledger.entry import JournalPosting
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
-from domain.loan.view import InstallmentView
+from domain.loan.view import INSTALLMENT, installment_of
 from ports.clock import Clock
 from ports.queries import Balance, ChainReport, Standing, StoryLine, Waiting
 
@@ -61,8 +63,9 @@ class SqlQueries:
         self._view_of = view_of
         self._cache = LoanCache()
 
-    async def view(self, loan_id: str, number: int) -> InstallmentView | None:
-        """The current view of one installment."""
+    async def view(self, subject: Subject) -> View[Any] | None:
+        """The current view of one subject."""
+        loan_id, number = installment_of(subject)
         async with look(self._engine) as conn:
             loan = await read_loan_now(conn, loan_id, self._cache)
             if loan is None or not 1 <= number <= len(loan.installments):
@@ -94,15 +97,15 @@ class SqlQueries:
         )
         return tuple(row.id for row in rows)
 
-    async def due_actions(self, now: datetime, limit: int) -> tuple[InstallmentView, ...]:
-        """Opened, not final installments whose next action is at or before `now`."""
+    async def due_actions(self, now: datetime, limit: int) -> tuple[View[Any], ...]:
+        """Subjects with a running driver whose next action is at or before `now`."""
         return await self._views(_actions(now), limit)
 
     async def next_instant(self) -> datetime | None:
         """The least instant after now of the coming actions and the outbox's `not_before`."""
         now = self._clock.now()
-        action = select(func.min(installments.c.next_action_at)).where(
-            RUNNING, installments.c.next_action_at > now
+        action = select(func.min(subjects.c.next_action_at)).where(
+            RUNNING, subjects.c.next_action_at > now
         )
         message = select(func.min(outbox.c.not_before)).where(
             UNDELIVERED, outbox.c.not_before > now
@@ -117,36 +120,28 @@ class SqlQueries:
         found: date | None = rows[0][0]
         return found
 
-    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
-        """Opened, not final installments unchanged with a due action for `quiet_s` seconds.
+    async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[View[Any], ...]:
+        """Subjects with a running driver, unchanged with a due action for `quiet_s` seconds.
 
         A change younger than `quiet_s` does not count: the message about it may be on its way.
         """
         since = now - timedelta(seconds=quiet_s)
-        return await self._views(_actions(since).where(installments.c.changed_at <= since), limit)
+        return await self._views(_actions(since).where(subjects.c.changed_at <= since), limit)
 
-    async def unfinished(self, after: tuple[str, int], limit: int) -> tuple[InstallmentView, ...]:
-        """Opened and not final installments in order of (loan, number): drivers that must exist."""
-        loan_id, number = after
-        later = or_(
-            installments.c.loan_id > loan_id,
-            and_(installments.c.loan_id == loan_id, installments.c.number > number),
-        )
-        statement = select(installments.c.view).where(RUNNING, later)
-        ordered = statement.order_by(installments.c.loan_id, installments.c.number)
-        return await self._views(ordered, limit)
+    async def unfinished(self, after: Subject, limit: int) -> tuple[View[Any], ...]:
+        """Opened and not final subjects in order of (kind, key): drivers that must exist."""
+        kind, key = subjects.c.kind, subjects.c.key
+        later = or_(kind > after.kind, and_(kind == after.kind, key > after.key))
+        return await self._views(_RUNNING.where(later).order_by(kind, key), limit)
 
     async def standing(self, states: Sequence[State], limit: int) -> tuple[Standing, ...]:
         """Installments in some states, those first that have been there longest."""
-        where = installments.c.state.in_([state.value for state in states])
-        since = installments.c.state_since
-        statement = select(installments.c.view, since).where(where)
-        rows = await self._rows(
-            statement.order_by(
-                since.nulls_first(), installments.c.loan_id, installments.c.number
-            ).limit(limit)
-        )
-        return tuple(Standing(read_view(row.view), row.state_since) for row in rows)
+        of = subjects.c
+        where = and_(of.kind == INSTALLMENT, of.state.in_([state.value for state in states]))
+        statement = select(of.kind, of.view, of.state_since).where(where)
+        ordered = statement.order_by(of.state_since, of.loan_id, of.number).limit(limit)
+        rows = await self._rows(ordered)
+        return tuple(Standing(read_view(row.kind, row.view), row.state_since) for row in rows)
 
     async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
         """Cases, oldest first."""
@@ -206,7 +201,7 @@ class SqlQueries:
         is_open = cases.c.closed_at.is_(None)
         dead = outbox.c.dead_at.is_not(None)
         plan: dict[str, Any] = {
-            "installments": _by(installments.c.state),
+            "installments": _by(subjects.c.state).where(subjects.c.kind == INSTALLMENT),
             "attempts": _by(attempts.c.state),
             "outcomes": _by(attempts.c.outcome_class).where(attempts.c.outcome_class.is_not(None)),
             "notices": _by(notices.c.state),
@@ -236,17 +231,17 @@ class SqlQueries:
             rows: Sequence[Row[Any]] = (await conn.execute(statement)).fetchall()
             return rows
 
-    async def _views(self, statement: Select[Any], limit: int) -> tuple[InstallmentView, ...]:
+    async def _views(self, statement: Select[Any], limit: int) -> tuple[View[Any], ...]:
         rows = await self._rows(statement.limit(limit))
-        return tuple(read_view(row.view) for row in rows)
+        return tuple(read_view(row.kind, row.view) for row in rows)
+
+
+_RUNNING = select(subjects.c.kind, subjects.c.view).where(RUNNING)
 
 
 def _actions(until: datetime) -> Select[Any]:
-    return (
-        select(installments.c.view)
-        .where(RUNNING, installments.c.next_action_at <= until)
-        .order_by(installments.c.next_action_at, installments.c.loan_id, installments.c.number)
-    )
+    at = subjects.c.next_action_at
+    return _RUNNING.where(at <= until).order_by(at, subjects.c.kind, subjects.c.key)
 
 
 def _by(column: Any) -> Select[Any]:  # noqa: ANN401  (columns of several types)

@@ -26,8 +26,10 @@ from adapters.sql.write.unit import Counters, Unit
 from adapters.sql.write.workset import Held
 from domain.debit.attempt import AttemptState
 from domain.errors import InvariantBroken
+from domain.kernel.subject import Subject
 from domain.ledger.chain import FAULTS_KEPT, Verification
 from domain.loan.lifecycle import State
+from domain.loan.view import INSTALLMENT, installment_of
 
 LOANS_PAGE = 50
 LINES_PAGE = 500
@@ -118,8 +120,9 @@ async def _read(
 async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, LoanRows]:
     """Rows and sums of a page of loans, by loan."""
     found: defaultdict[str, LoanRows] = defaultdict(LoanRows)
-    for row in await _page(conn, tables.installments.c.loan_id, names):
-        found[row.loan_id].installments[row.number] = row
+    for row in await _page(conn, tables.subjects.c.loan_id, names):
+        if row.kind == INSTALLMENT:
+            found[row.loan_id].installments[row.number] = row
     for row in await _page(conn, tables.attempts.c.loan_id, names):
         found[row.loan_id].attempts[row.number, row.attempt] = row
     for row in await _page(conn, tables.notices.c.loan_id, names):
@@ -134,7 +137,9 @@ async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, Loa
         for name, column in {"moves": _T.loan_id, "postings": _P.loan}.items()
     }
     for row in await conn.execute(_last_moves(of["moves"]), values):
-        found[row.loan_id].states[row.number] = row.target
+        found[row.loan_id].states[installment_of(Subject(INSTALLMENT, row.subject_key))[1]] = (
+            row.target
+        )
     for row in await conn.execute(_last_news(of["moves"]), values):
         found[row.loan_id].fates[row.order_no] = row.target
     for row in await conn.execute(_sums(of["postings"]), values):
@@ -152,10 +157,11 @@ def _last_moves(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the lo
     """The last move of each installment; moves of notices and attempts have other targets."""
     last = (
         select(func.max(_T.seq))
-        .where(of, _T.order_no.is_(None), _T.target.in_([state.value for state in State]))
-        .group_by(_T.loan_id, _T.number)
+        .where(of, _T.subject_kind == INSTALLMENT)
+        .where(_T.order_no.is_(None), _T.target.in_([state.value for state in State]))
+        .group_by(_T.subject_key)
     )
-    return select(_T.loan_id, _T.number, _T.target).where(_T.seq.in_(last))
+    return select(_T.loan_id, _T.subject_key, _T.target).where(_T.seq.in_(last))
 
 
 def _last_news(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loans)

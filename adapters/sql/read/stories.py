@@ -6,13 +6,15 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import commands, entries, postings, receipts, transitions
 from domain.debit.attempt import AttemptState
+from domain.kernel.subject import Subject
 from domain.ledger.entry import JournalPosting
+from domain.loan.view import INSTALLMENT, installment, installment_of
 from domain.money import decimal_text
 from ports.queries import StoryLine
 
@@ -60,25 +62,31 @@ async def journal_of(conn: AsyncConnection) -> AsyncGenerator[JournalPosting]:
             yield _posting(row)
 
 
-def _about(
-    loan: ColumnElement[Any], number_of: ColumnElement[Any], loan_id: str, number: int | None
-) -> ColumnElement[bool]:
-    return loan == loan_id if number is None else and_(loan == loan_id, number_of == number)
+def _about(table: Table, loan_id: str, number: int | None) -> ColumnElement[bool]:
+    """Rows of moves or commands about a loan, or about one installment of it."""
+    of_loan = table.c.loan_id == loan_id
+    if number is None:
+        return of_loan
+    return and_(of_loan, table.c.subject_key == installment(loan_id, number).key)
+
+
+def _posted(loan_id: str, number: int | None) -> ColumnElement[bool]:
+    of_loan = postings.c.loan == loan_id
+    return of_loan if number is None else and_(of_loan, postings.c.number == number)
 
 
 def _moves(loan_id: str, number: int | None) -> Select[Any]:
-    about = _about(transitions.c.loan_id, transitions.c.number, loan_id, number)
+    about = _about(transitions, loan_id, number)
     return select(transitions).where(about).order_by(transitions.c.seq)
 
 
 def _commands(loan_id: str, number: int | None) -> Select[Any]:
     """Commands about the subject, and those whose effects it shows."""
-    moved = _about(transitions.c.loan_id, transitions.c.number, loan_id, number)
-    posted = _about(postings.c.loan, postings.c.number, loan_id, number)
+    moved, posted = _about(transitions, loan_id, number), _posted(loan_id, number)
     entry = entries.join(postings, postings.c.seq == entries.c.seq)
     return select(commands).where(
         or_(
-            _about(commands.c.loan_id, commands.c.number, loan_id, number),
+            _about(commands, loan_id, number),
             commands.c.id.in_(select(transitions.c.command_id).where(moved)),
             commands.c.id.in_(select(entries.c.command_id).select_from(entry).where(posted)),
         )
@@ -102,7 +110,7 @@ def _with_command(line: StoryLine, given: Mapping[str, Row[Any]]) -> StoryLine:
 
 async def _entry_lines(conn: AsyncConnection, loan_id: str, number: int | None) -> list[_Line]:
     """One line for each entry that posts something about the subject, with all its postings."""
-    about = _about(postings.c.loan, postings.c.number, loan_id, number)
+    about = _posted(loan_id, number)
     statement = (
         select(entries, postings)
         .join(postings, postings.c.seq == entries.c.seq)
@@ -158,7 +166,7 @@ def _move_line(row: Row[Any]) -> _Line:
     if row.order_no:
         rank = _NEW_ORDER if row.target == AttemptState.INTENDED else _ORDER_NEWS
     line = StoryLine(
-        row.seq, row.at, _actor(row), row.event, detail, row.number, command_id=row.command_id
+        row.seq, row.at, _actor(row), row.event, detail, _number(row), command_id=row.command_id
     )
     return rank, line
 
@@ -172,10 +180,17 @@ def _command_line(row: Row[Any]) -> StoryLine:
         row.actor,
         row.kind,
         detail,
-        row.number,
+        _number(row),
         command_id=row.id,
         is_command=True,
     )
+
+
+def _number(row: Row[Any]) -> int | None:
+    """The installment that a move or command is about, None for the whole loan."""
+    if row.subject_kind != INSTALLMENT:
+        return None
+    return installment_of(Subject(row.subject_kind, row.subject_key))[1]
 
 
 def _note_of(answer: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.read.recounting import UNREADABLE, recount
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
+from domain.kernel.subject import Subject
 from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
 from domain.ledger.entry import Posting
 from ports.queries import ChainReport
@@ -99,8 +100,8 @@ async def _page(conn: AsyncConnection, table: Table, first: int, last: int) -> l
 
 def _moved(row: Row[Any]) -> Moved:
     return Moved(
+        Subject(row.subject_kind, row.subject_key),
         row.loan_id,
-        row.number,
         row.source,
         row.target,
         row.event,
@@ -132,7 +133,7 @@ def _command(row: Row[Any]) -> ChainItem:
         row.approver,
         row.rule,
         row.answer,
+        Subject(row.subject_kind, row.subject_key) if row.subject_kind else None,
         row.loan_id,
-        row.number,
     )
     return ChainItem(row.seq, row.id, kind, actor_id, row.reason, "", row.at, row.posted_on, what)

@@ -62,39 +62,54 @@ loans = Table(
     Index("ix_loans_next_roll_on_id", "next_roll_on", "id"),
 )
 
-installments = Table(
-    "installments",
+subjects = Table(
+    "subjects",
     metadata,
-    Column("loan_id", ForeignKey("loans.id"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("state", String(20), nullable=False),
+    # Everything that has states, of whatever kind: see `domain.kernel.view.View`.
+    Column("kind", String(40), primary_key=True),
+    Column("key", String(240), primary_key=True),
+    Column("tenant", String(120), nullable=False),
+    Column("state", String(40), nullable=False),
     # Since when: ages of states are read from the index alone.
-    Column("state_since", Instant),
-    Column("due_on", Date, nullable=False),
+    Column("state_since", Instant, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("opened", Boolean, nullable=False),
     Column("is_final", Boolean, nullable=False),
     Column("next_action_at", Instant),
-    Column("next_action_kind", String(20)),
-    Column("driver_seen", Integer, nullable=False),
+    Column("next_action_kind", String(40)),
+    Column("needs_operator", Boolean, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    # What it is found by; empty where it has none.
+    Column("loan_id", String(120), nullable=False),
+    Column("number", Integer),
+    Column("due_on", Date),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("rail", String(60), nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("owner", String(120), nullable=False),
+    # Who drives it, whether that was started, and what it knows.
+    Column("driven_by", String(20), nullable=False),
+    Column("opened", Boolean, nullable=False),
+    Column("notified_of", String(320), nullable=False),
+    Column("asleep_until", Instant),
     Column("body", Text, nullable=False),
     Column("view", Text, nullable=False),
-    Index("ix_installments_state_since", "state", "state_since"),
+    Index("ix_subjects_loan_id_kind", "loan_id", "kind"),
+    Index("ix_subjects_kind_state_since", "kind", "state", "state_since"),
 )
-RUNNING = installments.c.opened & ~installments.c.is_final
-"""Installments that have a driver."""
+RUNNING = subjects.c.opened & ~subjects.c.is_final
+"""Subjects that have a driver of their own."""
 Index(
-    "ix_installments_running",
-    installments.c.next_action_at,
+    "ix_subjects_running",
+    subjects.c.next_action_at,
     postgresql_where=RUNNING,
     sqlite_where=RUNNING,
 )
 Index(
-    "ix_installments_unfinished",
-    installments.c.loan_id,
-    installments.c.number,
+    "ix_subjects_unfinished",
+    subjects.c.kind,
+    subjects.c.key,
     postgresql_where=RUNNING,
     sqlite_where=RUNNING,
 )
@@ -200,15 +215,17 @@ commands = Table(
     Column("reason", Text, nullable=False),
     Column("rule", String(120)),
     Column("answer", Text, nullable=False),
-    Column("loan_id", String(120)),
-    Column("number", Integer),
+    # What it was about, and the loan in whose story it stands; empty where it is about none.
+    Column("subject_kind", String(40), nullable=False),
+    Column("subject_key", String(240), nullable=False),
+    Column("loan_id", String(120), nullable=False),
     # Its place in the chain, before the moves and entries that it made.
     Column("seq", BigInteger, nullable=False, unique=True),
     Column("posted_on", Date, nullable=False),
     Column("hash", String(64), nullable=False),
     # Which write brought it: after a lost connection it tells our own commit from another's.
     Column("written_by", String(80), nullable=False),
-    Index("ix_commands_loan_id_number", "loan_id", "number"),
+    Index("ix_commands_loan_id_subject_key", "loan_id", "subject_key"),
 )
 
 chain_head = Table(
@@ -268,14 +285,16 @@ transitions = Table(
     "transitions",
     metadata,
     *_journal_columns(),
+    Column("subject_kind", String(40), nullable=False),
+    Column("subject_key", String(240), nullable=False),
+    # The loan in whose story it stands; empty where it is about none.
     Column("loan_id", String(120), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("source", String(20), nullable=False),
-    Column("target", String(20), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("target", String(40), nullable=False),
     Column("event", String(40), nullable=False),
     Column("order_no", String(120)),
     Column("detail", Text, nullable=False),
-    Index("ix_transitions_loan_id_number", "loan_id", "number"),
+    Index("ix_transitions_loan_id_subject_key", "loan_id", "subject_key"),
 )
 
 balances = Table(

@@ -16,10 +16,9 @@ from adapters.sql.write.observer import Observer, Origin
 from adapters.sql.write.unit import Counters
 from adapters.sql.write.writer import GroupWriter, Result
 from domain.errors import InvalidInput
-from domain.kernel.command import admitted
+from domain.kernel.change import Applied, Refused
+from domain.kernel.command import Command, admitted
 from domain.loan.aggregate import Rulebook
-from domain.loan.change import Applied, Refused
-from domain.loan.commands import AnyCommand
 from ports.clock import Clock
 
 GROUP_MAX = 256
@@ -32,13 +31,14 @@ QUEUE_MAX = 4_096
 class _Queued:
     """A command, the future that gets its answer, and the trace it belongs to."""
 
-    command: AnyCommand
+    command: Command
     future: asyncio.Future[Result]
     origin: Origin
+    from_driver: bool
 
 
 class SqlBooks:
-    """Implements `ports.books.Books` on SQLite and PostgreSQL.
+    """Implements `ports.books.BooksWithDoors` on SQLite and PostgreSQL.
 
     A group never waits to fill: it is what was queued while the one before was committed. Use it
     as an asynchronous context, or call `close`: what is queued is answered first.
@@ -105,30 +105,44 @@ class SqlBooks:
             await self._task
             self._task = None
 
-    async def apply(self, command: AnyCommand) -> Applied | Refused:
+    async def apply(self, command: Command) -> Applied | Refused:
         """See `ports.books.Books.apply`.
 
         Raises:
             ConnectionError: the database was away or busy for too long, or too many commands wait;
                 apply again, same id.
         """
-        result = await self._enqueue(command, self._origin(1))
+        return await self._apply(command, from_driver=False)
+
+    def for_drivers(self) -> "DriverDoor":
+        """See `ports.books.BooksWithDoors.for_drivers`."""
+        return DriverDoor(self)
+
+    async def _apply(self, command: Command, *, from_driver: bool) -> Applied | Refused:
+        result = await self._enqueue(command, self._origin(1), from_driver=from_driver)
         if isinstance(result, Exception):
             raise result
         return result
 
-    async def apply_many(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
+    async def apply_many(self, commands: Sequence[Command]) -> Sequence[Result]:
         """See `ports.books.Books.apply_many`."""
+        return await self._apply_many(commands, from_driver=False)
+
+    async def _apply_many(
+        self, commands: Sequence[Command], *, from_driver: bool
+    ) -> Sequence[Result]:
         origin = self._origin(len(commands))
         results: list[Result] = []
         # In slices, so that a batch alone never fills the queue.
         slice_max = QUEUE_MAX // 2
         for first in range(0, len(commands), slice_max):
             some = commands[first : first + slice_max]
-            results += await asyncio.gather(*(self._enqueue(command, origin) for command in some))
+            results += await asyncio.gather(
+                *(self._enqueue(command, origin, from_driver=from_driver) for command in some)
+            )
         return results
 
-    async def rehearse(self, commands: Sequence[AnyCommand]) -> Sequence[Result]:
+    async def rehearse(self, commands: Sequence[Command]) -> Sequence[Result]:
         """What a bounded batch would be answered as the books are now; nothing is written.
 
         Another process may write before the batch is applied, which then may be answered otherwise.
@@ -141,7 +155,9 @@ class SqlBooks:
     def _origin(self, commands: int) -> Origin:
         return {} if self._observer is None else self._observer.origin(commands)
 
-    def _enqueue(self, command: AnyCommand, origin: Origin) -> asyncio.Future[Result]:
+    def _enqueue(
+        self, command: Command, origin: Origin, *, from_driver: bool
+    ) -> asyncio.Future[Result]:
         if self._closed:
             raise RuntimeError("the books are closed")
         if self._task is None:
@@ -157,7 +173,7 @@ class SqlBooks:
             busy = f"{QUEUE_MAX} commands wait for the books; apply again with the same id"
             future.set_result(ConnectionError(busy))
             return future
-        self._queue.put_nowait(_Queued(command, future, origin))
+        self._queue.put_nowait(_Queued(command, future, origin, from_driver))
         return future
 
     async def _run(self) -> None:
@@ -181,10 +197,11 @@ class SqlBooks:
         for item in group:
             if item.origin:
                 origins.setdefault(item.command.id, item.origin)
+        by_drivers = frozenset(item.command.id for item in group if item.from_driver)
         looked_on = observer.group(list(origins.values())) if observer else nullcontext()
         try:
             with looked_on:
-                results = await self._writer.answer(commands, origins)
+                results = await self._writer.answer(commands, origins, by_drivers)
         except Exception as error:  # noqa: BLE001  (callers wait: they must be notified of any fault)
             results = [error for _ in group]
         for item, result in zip(group, results, strict=True):
@@ -194,3 +211,18 @@ class SqlBooks:
             observer.answered(commands, results)
         if self._kick is not None and self.counters.messages > messages:
             self._kick()
+
+
+class DriverDoor:
+    """The books as drivers reach them: see `ports.books.BooksWithDoors.for_drivers`."""
+
+    def __init__(self, books: SqlBooks) -> None:
+        self._books = books
+
+    async def apply(self, command: Command) -> Applied | Refused:
+        """See `SqlBooks.apply`."""
+        return await self._books._apply(command, from_driver=True)  # noqa: SLF001
+
+    async def apply_many(self, commands: Sequence[Command]) -> Sequence[Result]:
+        """See `SqlBooks.apply_many`."""
+        return await self._books._apply_many(commands, from_driver=True)  # noqa: SLF001

@@ -4,30 +4,27 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from adapters.sql.rows import content_of
-from adapters.sql.write.workset import Items, Logged, Subject, Workset, Written
+from adapters.sql.write.workset import Items, Logged, Workset, Written
 from domain.errors import Conflict, InvariantBroken
 from domain.kernel.canonical import digest
+from domain.kernel.change import Applied, Done, Refusal, Refused, Stamp
+from domain.kernel.command import Command
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import (
-    Aggregates,
-    Applied,
-    CaseChange,
-    Change,
-    Done,
-    Refusal,
-    Refused,
-    Stamp,
-)
-from domain.loan.commands import AnyCommand
-from domain.loan.decide import decide, reported_again, reread
-from domain.loan.view import InstallmentView
+from domain.loan.change import Aggregates, CaseChange, Change
+from domain.loan.command import InstallmentCommand, LoanCommand
+from domain.loan.decide import reported_again, reread
+from domain.loan.view import installment, installment_of
+from domain.registry import decide
 
-Decide = Callable[[Aggregates, AnyCommand], Change | Refusal]
-ViewOf = Callable[[Loan, int, Rulebook, datetime, Mapping[str, CaseChange]], InstallmentView]
+Decide = Callable[[Aggregates, Command], Change | Refusal]
+ViewOf = Callable[[Loan, int, Rulebook, datetime, Mapping[str, CaseChange]], View[Any]]
 NextRollOn = Callable[[Loan, Rulebook, datetime], date | None]
 
 
@@ -55,7 +52,7 @@ class Answered:
 
 
 async def decide_all(
-    work: Workset, commands: Sequence[AnyCommand], domain: Domain, mine: frozenset[str]
+    work: Workset, commands: Sequence[Command], domain: Domain, mine: frozenset[str]
 ) -> list[Applied | Refused | Exception]:
     """Decide every command; the answers carry the views as the whole group leaves them.
 
@@ -73,7 +70,7 @@ async def decide_all(
     return [_finished(work, result, domain) for result in results]
 
 
-def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[str]) -> Answered:
+def _answer(work: Workset, command: Command, domain: Domain, mine: frozenset[str]) -> Answered:
     identity, known_as = command.identity(), ""
     known = work.seen.get(command.id)
     if known is not None and known.identity != identity:
@@ -115,6 +112,7 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
                 decided.rule,
                 decided.reason,
                 _subject(command),
+                _loan(command, _subject(command)),
                 work.written_by,
             )
             return _kept(work, command, log, ())
@@ -131,6 +129,7 @@ def _answer(work: Workset, command: AnyCommand, domain: Domain, mine: frozenset[
                 "",
                 "",
                 decided.subject,
+                _loan(command, decided.subject),
                 work.written_by,
             )
             return _kept(work, command, log, items)
@@ -141,9 +140,11 @@ def reading_id(command_id: str, identity: str) -> str:
     return f"{command_id}~{identity[:16]}"
 
 
-def _aggregates(work: Workset, command: AnyCommand, known_as: str) -> Aggregates:
+def _aggregates(work: Workset, command: Command, known_as: str) -> Aggregates:
     found = work.aggregates(command)
-    return replace(found, known_as=known_as) if known_as else found
+    if not known_as:
+        return found
+    return replace(found, known_as=known_as, from_driver=known_as in work.by_drivers)
 
 
 def _boarded(work: Workset, command: BoardLoan) -> bool:
@@ -160,15 +161,16 @@ def _boarded(work: Workset, command: BoardLoan) -> bool:
 
 
 def _done(
-    command: AnyCommand, identity: str, work: Workset, subject: Subject | None, note: str
+    command: Command, identity: str, work: Workset, subject: Subject | None, note: str
 ) -> Logged:
     answer = Done(note=note)
-    return Logged(command.id, identity, None, answer, "", "", subject, work.written_by)
+    loan_id = _loan(command, subject)
+    return Logged(command.id, identity, None, answer, "", "", subject, loan_id, work.written_by)
 
 
 def _kept(
     work: Workset,
-    command: AnyCommand,
+    command: Command,
     log: Logged,
     items: Items,
     *,
@@ -182,9 +184,19 @@ def _kept(
     return Answered(log, replayed)
 
 
-def _subject(command: AnyCommand) -> Subject | None:
-    loan_id, number = getattr(command, "loan_id", None), getattr(command, "number", None)
-    return (loan_id, number) if loan_id is not None and number is not None else None
+def _subject(command: Command) -> Subject | None:
+    return (
+        installment(command.loan_id, command.number)
+        if isinstance(command, InstallmentCommand)
+        else None
+    )
+
+
+def _loan(command: Command, subject: Subject | None) -> str:
+    """The loan in whose story a command stands: of its subject, or the one that it names."""
+    if subject is not None:
+        return installment_of(subject)[0]
+    return command.loan_id if isinstance(command, LoanCommand) else ""
 
 
 def _finished(
@@ -199,14 +211,14 @@ def _finished(
     return Applied(log.answer, view, result.replayed)
 
 
-def view_in(work: Workset, subject: Subject, domain: Domain) -> InstallmentView | None:
-    """The view of one installment as the group leaves it; None if there is no such installment."""
+def view_in(work: Workset, subject: Subject, domain: Domain) -> View[Any] | None:
+    """The view of one subject as the group leaves it; None if there is no such subject."""
     if subject not in work.views:
-        work.views[subject] = _view_of(work, *subject, domain)
+        work.views[subject] = _view_of(work, *installment_of(subject), domain)
     return work.views[subject]
 
 
-def _view_of(work: Workset, loan_id: str, number: int, domain: Domain) -> InstallmentView | None:
+def _view_of(work: Workset, loan_id: str, number: int, domain: Domain) -> View[Any] | None:
     loan = work.loans.get(loan_id)
     if loan is None or not 1 <= number <= len(loan.installments):
         return None

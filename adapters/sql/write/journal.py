@@ -18,9 +18,9 @@ from adapters.sql.schema.tables import (
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Workset, Written
 from domain.errors import InvariantBroken
+from domain.kernel.change import Stamp, Transition
 from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, next_hash
 from domain.ledger.entry import Entry, Posting
-from domain.loan.change import Stamp, Transition
 
 _HEAD = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.id == 1).with_for_update()
 _MOVE_HEAD = (
@@ -87,7 +87,6 @@ async def append_journal(unit: Unit, work: Workset) -> None:
 def commanded(written: Written) -> Commanded:
     """A command and its answer as the command log keeps them."""
     log, command = written.log, written.command
-    loan_id, number = log.subject or (getattr(command, "loan_id", None), None)
     refused = log.answer is None
     return Commanded(
         kind=command.kind,
@@ -96,8 +95,8 @@ def commanded(written: Written) -> Commanded:
         approver=getattr(command, "approver", None),
         rule=log.rule if refused else None,
         answer=log.refusal if log.answer is None else answer_text(log.answer),
-        loan_id=loan_id,
-        number=number,
+        subject=log.subject,
+        loan_id=log.loan_id,
     )
 
 
@@ -113,8 +112,8 @@ def chain_item(
             content = Booked(what.event, what.value_on, what.postings)
         case Transition():
             content = Moved(
+                what.subject,
                 what.loan_id,
-                what.number,
                 what.source,
                 what.target,
                 what.event,
@@ -161,8 +160,9 @@ def _command(item: ChainItem, what: Commanded, hash_: str, written_by: str) -> R
         "reason": item.reason,
         "rule": what.rule,
         "answer": what.answer,
+        "subject_kind": what.subject.kind if what.subject else "",
+        "subject_key": what.subject.key if what.subject else "",
         "loan_id": what.loan_id,
-        "number": what.number,
         "seq": item.seq,
         "posted_on": item.posted_on,
         "hash": hash_,
@@ -174,8 +174,9 @@ def _move(item: ChainItem, move: Moved, hash_: str) -> Row:
     return _row(
         item,
         hash_,
+        subject_kind=move.subject.kind,
+        subject_key=move.subject.key,
         loan_id=move.loan_id,
-        number=move.number,
         source=move.source,
         target=move.target,
         event=move.event,

@@ -25,14 +25,15 @@ from adapters.sql.write.deciding import reading_id
 from adapters.sql.write.lookup import REFERENCES, Lookups, lookups
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Logged, Workset
-from domain.kernel.command import Scope
+from domain.kernel.command import Command, Scope
+from domain.kernel.subject import Subject
 from domain.loan.aggregate import batches_among
 from domain.loan.boarding import BoardLoan
-from domain.loan.commands import AnyCommand
 from domain.loan.product import Product
+from domain.loan.view import INSTALLMENT, installment_of
 
 
-async def load(unit: Unit, work: Workset, commands: Sequence[AnyCommand], cache: LoanCache) -> None:
+async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: LoanCache) -> None:
     """Fill an empty workset with everything that `commands` name."""
     find = lookups(postgres=unit.postgres)
     scopes = [command.scope() for command in commands]
@@ -101,7 +102,7 @@ async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCac
     views: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
     for row in await unit.find(find.installments, names):
         installments[row.loan_id].append(row.body)
-        views[row.loan_id][row.number] = stored_mark(row.view)
+        views[row.loan_id][row.number] = stored_mark(INSTALLMENT, row.view)
     receipts: defaultdict[str, list[str]] = defaultdict(list)
     for row in await unit.find(find.loan_receipts, names):
         receipts[row.loan_id].append(row.body)
@@ -125,9 +126,7 @@ async def _products(
     return {ref: cache.products[ref][1] for ref in refs}
 
 
-async def _load_log(
-    unit: Unit, work: Workset, find: Lookups, commands: Sequence[AnyCommand]
-) -> None:
+async def _load_log(unit: Unit, work: Workset, find: Lookups, commands: Sequence[Command]) -> None:
     """What is known under these ids, and of what this evidence says: one statement for both."""
     ids = {command.id for command in commands}
     said = {command.dedup_key() for command in commands if command.evidence}
@@ -155,7 +154,7 @@ async def _load_log(
 
 
 def _logged(row: Row[Any]) -> Logged:
-    subject = (row.loan_id, row.number) if row.number is not None else None
+    subject = Subject(row.subject_kind, row.subject_key) if row.subject_kind else None
     answer = read_answer(row.answer) if row.rule is None else None
     refusal = row.answer if row.rule is not None else ""
     return Logged(
@@ -166,6 +165,7 @@ def _logged(row: Row[Any]) -> Logged:
         row.rule or "",
         refusal,
         subject,
+        row.loan_id,
         row.written_by,
     )
 
@@ -173,7 +173,8 @@ def _logged(row: Row[Any]) -> Logged:
 async def _load_subjects(unit: Unit, work: Workset, find: Lookups, cache: LoanCache) -> None:
     """Loans that only a stored answer names: for its view, so without a lock."""
     known = (*work.seen.values(), *work.by_dedup_key.values())
-    names = {log.subject[0] for log in known if log.subject is not None} - work.loans.keys()
+    named = {log.subject for log in known if log.subject is not None}
+    names = {installment_of(subject)[0] for subject in named} - work.loans.keys()
     for held in await read_loans(unit, find, sorted(names), cache):
         work.loans[held.loan.id] = held.loan
 
@@ -193,7 +194,7 @@ async def _load_cases(unit: Unit, work: Workset, find: Lookups, line_ids: list[s
 
 
 async def _load_products(
-    unit: Unit, work: Workset, find: Lookups, commands: Sequence[AnyCommand], cache: LoanCache
+    unit: Unit, work: Workset, find: Lookups, commands: Sequence[Command], cache: LoanCache
 ) -> None:
     """Digests of the products that are to be pinned, as far as the books know them."""
     refs = {command.product.ref for command in commands if isinstance(command, BoardLoan)}

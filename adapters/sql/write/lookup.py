@@ -11,14 +11,15 @@ from adapters.sql.schema.tables import (
     attempts,
     cases,
     commands,
-    installments,
     line_refs,
     lines,
     loans,
     notices,
     products,
     receipts,
+    subjects,
 )
+from domain.loan.view import INSTALLMENT
 
 _Place = tuple[ColumnElement[Any], ColumnElement[Any]]
 _REFERENCES: dict[str, tuple[_Place, ...]] = {
@@ -62,9 +63,12 @@ class Lookups:
         )
         self.loans = _where(select(loans), of(loans.c.id))
         self.installments = _where(
-            select(*(installments.c[name] for name in ("loan_id", "number", "body", "view"))),
-            of(installments.c.loan_id),
-        ).order_by(installments.c.loan_id, installments.c.number)
+            select(*(subjects.c[name] for name in ("loan_id", "number", "body", "view"))),
+            of(subjects.c.loan_id),
+        )
+        self.installments = self.installments.where(subjects.c.kind == INSTALLMENT).order_by(
+            subjects.c.loan_id, subjects.c.number
+        )
         self.loan_receipts = _where(
             select(receipts.c.loan_id, receipts.c.body), of(receipts.c.loan_id)
         ).order_by(receipts.c.loan_id, receipts.c.position)

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from adapters.sql.write.workset import Workset
 from domain.debit.outcome import OutcomeClass
-from domain.loan.change import Applied, Refused, Transition
-from domain.loan.commands import AnyCommand
+from domain.kernel.change import Applied, Refused, Transition
+from domain.kernel.command import Command
+from domain.loan.view import installment_of
 
 Origin = Mapping[str, str]
 """The trace that a command belongs to, as its messages carry it; empty without tracing."""
@@ -56,7 +57,7 @@ class Observer(Protocol):
         ...
 
     def answered(
-        self, commands: Sequence[AnyCommand], answers: Sequence[Applied | Refused | Exception]
+        self, commands: Sequence[Command], answers: Sequence[Applied | Refused | Exception]
     ) -> None:
         """A group got its answers, in this order."""
         ...
@@ -67,7 +68,8 @@ def attempt_moves(work: Workset) -> Iterator[AttemptMove]:
     for written in work.written:
         for _, item in written.items:
             if isinstance(item, Transition) and item.order_no is not None:
-                attempts = work.loans[item.loan_id].installment(item.number).attempts
+                loan_id, number = installment_of(item.subject)
+                attempts = work.loans[loan_id].installment(number).attempts
                 for attempt in attempts:
                     if attempt.order_no == item.order_no:
                         yield AttemptMove(attempt.rail, item.target, attempt.outcome_class)

@@ -7,18 +7,19 @@ that raises leaves nothing behind. What the database has to write is the differe
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
+from domain.kernel.change import Answer, Message, Stamp, Transition
+from domain.kernel.command import Command
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batches_among
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Aggregates, Answer, CaseChange, Change, Message, Stamp, Transition
-from domain.loan.commands import AnyCommand
-from domain.loan.view import InstallmentView
+from domain.loan.change import Aggregates, CaseChange, Change
 
-Subject = tuple[str, int]
 Items = tuple[tuple[str, Entry | Transition], ...]
 _T = TypeVar("_T")
 
@@ -45,6 +46,7 @@ class Logged:
     rule: str
     refusal: str
     subject: Subject | None
+    loan_id: str
     written_by: str
 
 
@@ -52,7 +54,7 @@ class Logged:
 class Written:
     """One command that is to be logged, with all that it appends to the journal."""
 
-    command: AnyCommand
+    command: Command
     log: Logged
     stamp: Stamp
     items: Items = ()
@@ -141,17 +143,19 @@ class Workset:
     case_changes: list[CaseChange] = field(default_factory=list)
     messages: list[tuple[Message, str]] = field(default_factory=list)
     """Each with the id of the command that left it."""
-    views: dict[Subject, InstallmentView | None] = field(default_factory=dict)
+    views: dict[Subject, View[Any] | None] = field(default_factory=dict)
     """Views as the whole group leaves them: computed once, after its last decision."""
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The traces that commands belong to, by id."""
+    by_drivers: frozenset[str] = frozenset()
+    """Ids of the commands that came in by the door of drivers."""
 
     @property
     def posted_on(self) -> date:
         """The books' local day on which this group is posted."""
         return self.at.astimezone(self.zone).date()
 
-    def aggregates(self, command: AnyCommand) -> Aggregates:
+    def aggregates(self, command: Command) -> Aggregates:
         """What one command names, and nothing else that happens to be in its group."""
         scope, refs = command.scope(), self.refs
         orders = _held(refs.orders, scope.orders)
@@ -180,6 +184,7 @@ class Workset:
             batches=batches,
             waiting=waiting,
             cases=self.open_cases(loans, line_ids),
+            from_driver=command.id in self.by_drivers,
         )
 
     def open_cases(
@@ -193,7 +198,7 @@ class Workset:
             if case.loan_id in of_loans or case.line in of_lines
         }
 
-    def take(self, command: AnyCommand, change: Change) -> Items:
+    def take(self, command: Command, change: Change) -> Items:
         """Make a change the state of the group; gives its journal items with their product.
 
         Raises:
@@ -222,7 +227,7 @@ class Workset:
         loans = (change.loans.get(name) or self.loans.get(name) for name in names)
         return ",".join(sorted({loan.product.ref for loan in loans if loan is not None}))
 
-    def _check(self, command: AnyCommand, loan_id: str, loan: Loan) -> None:
+    def _check(self, command: Command, loan_id: str, loan: Loan) -> None:
         before = self.loans.get(loan_id)
         if loan.id != loan_id:
             raise InvariantBroken(f"a change of loan {loan_id} holds loan {loan.id}")

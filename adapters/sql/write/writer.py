@@ -19,9 +19,9 @@ from adapters.sql.write.unit import Counters, Unit
 from adapters.sql.write.workset import Workset
 from adapters.sql.write.writing import write
 from domain.errors import InvariantBroken
+from domain.kernel.change import Applied, Refused
+from domain.kernel.command import Command
 from domain.loan.aggregate import Rulebook
-from domain.loan.change import Applied, Refused
-from domain.loan.commands import AnyCommand
 from ports.clock import Clock
 
 Result = Applied | Refused | Exception
@@ -57,20 +57,25 @@ class GroupWriter:
         self._cache = LoanCache()
         self._observer = observer
         self._origins: Mapping[str, Origin] = {}
+        self._by_drivers: frozenset[str] = frozenset()
 
     async def answer(
-        self, commands: Sequence[AnyCommand], origins: Mapping[str, Origin]
+        self,
+        commands: Sequence[Command],
+        origins: Mapping[str, Origin],
+        by_drivers: frozenset[str] = frozenset(),
     ) -> list[Result]:
         """Apply a group; one result for each command, whatever happens to the others.
 
         `origins`: by command id, the traces that messages of these commands are to carry.
+        `by_drivers`: ids of those that came in by the door of drivers.
         """
-        self._origins = origins
+        self._origins, self._by_drivers = origins, by_drivers
         self.counters.groups += 1
         self.counters.commands += len(commands)
         return _reported_once(commands, await self._attempt(commands, set()))
 
-    async def rehearse(self, commands: Sequence[AnyCommand]) -> list[Result]:
+    async def rehearse(self, commands: Sequence[Command]) -> list[Result]:
         """What the commands would be answered by the books as they are; nothing is written."""
         async with self._engine.connect() as conn:
             transaction = await conn.begin()
@@ -81,7 +86,7 @@ class GroupWriter:
             await transaction.rollback()
         return results
 
-    async def _attempt(self, commands: Sequence[AnyCommand], mine: set[str]) -> list[Result]:
+    async def _attempt(self, commands: Sequence[Command], mine: set[str]) -> list[Result]:
         """Try a group, again where that may help, and at last its commands one by one.
 
         `mine` collects the names of writes that may or may not have been committed.
@@ -104,7 +109,7 @@ class GroupWriter:
             await asyncio.sleep(_FIRST_WAIT_S * 2 ** (met[fault] - 1))
 
     async def _take_apart(
-        self, commands: Sequence[AnyCommand], mine: set[str], error: Exception, fault: Fault
+        self, commands: Sequence[Command], mine: set[str], error: Exception, fault: Fault
     ) -> list[Result]:
         if fault in {Fault.LOST, Fault.AGAIN}:
             # Nothing is wrong with the commands; one by one they would wait as long again, each.
@@ -121,13 +126,20 @@ class GroupWriter:
         return [error]
 
     async def _transact(
-        self, commands: Sequence[AnyCommand], name: str, mine: frozenset[str]
+        self, commands: Sequence[Command], name: str, mine: frozenset[str]
     ) -> list[Result]:
         began = perf_counter()
         async with self._engine.connect() as conn:
             transaction = await conn.begin()
             unit = Unit(conn, self._postgres, self.counters)
-            work = Workset(self._clock.now(), self._zone, self._rules, name, origins=self._origins)
+            work = Workset(
+                self._clock.now(),
+                self._zone,
+                self._rules,
+                name,
+                origins=self._origins,
+                by_drivers=self._by_drivers,
+            )
             await load(unit, work, commands, self._cache)
             results = await decide_all(work, commands, self._domain, mine)
             if not work.written:
@@ -150,7 +162,7 @@ class GroupWriter:
         return results
 
 
-def _reported_once(commands: Sequence[AnyCommand], results: Sequence[Result]) -> list[Result]:
+def _reported_once(commands: Sequence[Command], results: Sequence[Result]) -> list[Result]:
     """Results in which only the first of several tries of one command gets an answer as new.
 
     After a commit in doubt each of them finds the write of its own group; without this, two would

@@ -21,13 +21,14 @@ from adapters.sql.write.journal import append_journal
 from adapters.sql.write.lookup import lookups
 from adapters.sql.write.shared import write_cases, write_messages
 from adapters.sql.write.unit import Unit
-from adapters.sql.write.workset import Held, Subject, Workset, changed_installments
+from adapters.sql.write.workset import Held, Workset, changed_installments
 from domain.loan.aggregate import LineState, Loan, batches_among, of_batch
 from domain.loan.product import Product
+from domain.loan.view import installment
 
 _KEYS = {
     "loans": ("id",),
-    "installments": ("loan_id", "number"),
+    "subjects": ("kind", "key"),
     "attempts": ("loan_id", "number", "attempt"),
     "notices": ("message_id",),
     "receipts": ("loan_id", "id"),
@@ -35,7 +36,7 @@ _KEYS = {
 }
 
 
-_SINCE = tables.installments.c.state_since
+_SINCE = tables.subjects.c.state_since
 
 
 def _update(table: Table) -> Any:  # noqa: ANN401  (an update whose columns come with its rows)
@@ -44,9 +45,9 @@ def _update(table: Table) -> Any:  # noqa: ANN401  (an update whose columns come
 
 
 _UPDATES = {name: _update(tables.metadata.tables[name]) for name in _KEYS}
-_UPDATES["installments"] = _UPDATES["installments"].values(
+_UPDATES["subjects"] = _UPDATES["subjects"].values(
     state_since=case(
-        (tables.installments.c.state == bindparam("to_state", type_=String), _SINCE),
+        (tables.subjects.c.state == bindparam("to_state", type_=String), _SINCE),
         else_=bindparam("to_since", type_=Instant),
     )
 )
@@ -121,7 +122,7 @@ async def _write_installments(
     changed: list[tuple[bool, Row]] = []
     shown: list[tuple[bool, Row]] = []
     marks = {item.loan.id: dict(item.views) for item in held}
-    todo = {subject for case in work.case_changes if (subject := _about(case.loan_id, case.number))}
+    todo = {about for case in work.case_changes if (about := _about(case.loan_id, case.number))}
     for item in held:
         before = _before(work, item.loan.id)
         numbers = {new.number for new in changed_installments(before, item.loan)}
@@ -131,8 +132,8 @@ async def _write_installments(
             marks[item.loan.id][number] = mark
         todo -= {(item.loan.id, number) for number in numbers}
         for other in item.loan.installments:
-            subject = (item.loan.id, other.number)
-            if not other.opened or other.number in numbers or subject in todo:
+            about = (item.loan.id, other.number)
+            if not other.driver.opened or other.number in numbers or about in todo:
                 continue
             row, mark = _row(work, item.loan, other.number, domain)
             if mark != item.views.get(other.number):
@@ -146,8 +147,8 @@ async def _write_installments(
         shown.append((True, row))
         if loan_id in work.held:
             marks.setdefault(loan_id, dict(work.held[loan_id].views))[number] = mark
-    await _put(unit, "installments", changed)
-    await _put(unit, "installments", sorted(shown, key=_subject_of))
+    await _put(unit, "subjects", changed)
+    await _put(unit, "subjects", sorted(shown, key=_subject_of))
     mine = {item.loan.id: item for item in held}
     return [
         replace(mine.get(name) or work.held[name], views=found) for name, found in marks.items()
@@ -158,16 +159,16 @@ def _subject_of(pair: tuple[bool, Row]) -> tuple[str, int]:
     return pair[1]["loan_id"], pair[1]["number"]
 
 
-def _about(loan_id: str | None, number: int | None) -> Subject | None:
+def _about(loan_id: str | None, number: int | None) -> tuple[str, int] | None:
     return (loan_id, number) if loan_id is not None and number is not None else None
 
 
 def _row(work: Workset, loan: Loan, number: int, domain: Domain) -> tuple[Row, bytes]:
     """The row of an installment, and the mark of its view."""
-    view = view_in(work, (loan.id, number), domain)
+    view, item = view_in(work, installment(loan.id, number), domain), loan.installment(number)
     if view is None:
         raise LookupError(f"loan {loan.id} has no installment {number}")
-    row = rows.installment_row(loan.id, loan.installment(number), view)
+    row = rows.subject_row(view, item.driver, rows.installment_body(item))
     return {**row, "state_since": work.at}, rows.view_mark(view)
 
 

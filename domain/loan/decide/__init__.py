@@ -1,15 +1,20 @@
 """Every decision of the books: pure, aggregates and a command in, a change or a refusal out.
 
-One file per family; this door only sorts commands into them.
+One file per family; `HANDLERS` says which function decides which command.
 """
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
+from domain.kernel.change import Done, Refusal
+from domain.kernel.command import Command
+from domain.kernel.subject import Subject
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Aggregates, Change, Done, Refusal
-from domain.loan.command import InstallmentCommand, OrderCommand
+from domain.loan.change import Aggregates, Change
+from domain.loan.command import InstallmentCommand
 from domain.loan.commands import (
-    AnyCommand,
+    ORDERS,
     BookLine,
     IntendDebit,
     QueueReminder,
@@ -40,12 +45,35 @@ from domain.loan.decide.returns import record_return
 from domain.loan.decide.tasks import record_statement_break, record_unparsed_event
 from domain.loan.decide.work import Work
 from domain.loan.unparsed import RecordUnparsedEvent
+from domain.loan.view import installment_of
 from domain.statement.broken import RecordStatementBreak
 
-__all__ = ["decide", "reported_again", "reread"]
+__all__ = ["HANDLERS", "decide", "reported_again", "reread"]
+
+Handler = Callable[[Work, Any], Change | Refusal]
+HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
+    {
+        BoardLoan: board_loan,
+        RollDay: roll_day,
+        QueueReminder: queue_reminder,
+        IntendDebit: intend_debit,
+        Review: review,
+        RenewSend: renew_send,
+        RecordOutcome: record_outcome,
+        RecordUnsent: record_unsent,
+        RecordReturn: record_return,
+        RecordDeliveryReport: record_delivery_report,
+        BookLine: book_line,
+        RecordUnparsedEvent: record_unparsed_event,
+        RecordStatementBreak: record_statement_break,
+        RaiseOperator: raise_operator,
+        **dict.fromkeys(ORDERS.values(), give_order),
+    }
+)
+"""The function that decides each command."""
 
 
-def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
+def decide(aggregates: Aggregates, command: Command) -> Change | Refusal:
     """What a command changes. Evidence always gives a change; orders may be refused."""
     if isinstance(command, InstallmentCommand):
         loan = aggregates.loans.get(command.loan_id)
@@ -53,61 +81,22 @@ def decide(aggregates: Aggregates, command: AnyCommand) -> Change | Refusal:
             if command.evidence:
                 return Change(Done(note="unknown installment"))
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
-    work = Work(aggregates, close_out=close_out, from_driver=command.from_driver)
-    return _sort(work, command)
+    return HANDLERS[type(command)](Work(aggregates, close_out=close_out), command)
 
 
-def reread(aggregates: Aggregates, subject: tuple[str, int] | None) -> Change:
+def reread(aggregates: Aggregates, subject: Subject | None) -> Change:
     """What another reading of a known fact changes: nothing but a case, so that a person looks."""
+    about = None if subject is None else installment_of(subject)
     return Work(aggregates, close_out=close_out).finish(
-        Done(note="already known, read differently"), subject
+        Done(note="already known, read differently"), about
     )
 
 
-def reported_again(
-    aggregates: Aggregates, command: AnyCommand, subject: tuple[str, int] | None
-) -> Change:
+def reported_again(aggregates: Aggregates, command: Command, subject: Subject | None) -> Change:
     """What evidence under another id changes that says what is known: nothing, or a return a case.
 
-    `subject`: the installment that the first report was about.
+    `subject`: what the first report was about.
     """
-    work = Work(aggregates, close_out=close_out)
     if isinstance(command, RecordReturn):
-        return return_reported_again(work, command)
+        return return_reported_again(Work(aggregates, close_out=close_out), command)
     return Change(Done(note="already known"), subject=subject)
-
-
-def _sort(work: Work, command: AnyCommand) -> Change | Refusal:
-    match command:
-        case BoardLoan():
-            return board_loan(work, command)
-        case RollDay():
-            return roll_day(work, command)
-        case QueueReminder():
-            return queue_reminder(work, command)
-        case IntendDebit():
-            return intend_debit(work, command)
-        case Review():
-            return review(work, command)
-        case RenewSend():
-            return renew_send(work, command)
-        case RecordOutcome():
-            return record_outcome(work, command)
-        case RecordUnsent():
-            return record_unsent(work, command)
-        case RecordReturn():
-            return record_return(work, command)
-        case RecordDeliveryReport():
-            return record_delivery_report(work, command)
-        case BookLine():
-            return book_line(work, command)
-        case RecordUnparsedEvent():
-            return record_unparsed_event(work, command)
-        case RecordStatementBreak():
-            return record_statement_break(work, command)
-        case RaiseOperator():
-            return raise_operator(work, command)
-        case OrderCommand():
-            return give_order(work, command)
-        case _:
-            assert_never(command)

@@ -7,10 +7,11 @@ from typing import assert_never
 
 from domain.calendar import local_day
 from domain.debit.retry import NoRetry
+from domain.kernel.change import Done, Refusal
 from domain.loan import agenda
 from domain.loan.aggregate import Installment, Loan, NoticeState, Rulebook
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.change import Change, Done, Refusal
+from domain.loan.change import Change
 from domain.loan.commands import RollDay
 from domain.loan.decide.charges import charge_to_date, fall_due
 from domain.loan.decide.money import place_waiting

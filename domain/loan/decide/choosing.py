@@ -1,7 +1,7 @@
 """Which payment a person means who matches a line by hand, and how much of the line is left."""
 
+from domain.kernel.change import Refusal
 from domain.loan.aggregate import LineState, Receipt
-from domain.loan.change import Refusal
 from domain.loan.decide.references import payments_called
 from domain.loan.decide.returnlines import returnable
 from domain.loan.decide.work import Work

@@ -11,10 +11,12 @@ from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import value_day
 from domain.debit.rail import RailProfile
 from domain.kernel import canonical
+from domain.kernel.change import Done, Message, Refusal
+from domain.kernel.view import Action
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
 from domain.loan.asking import NO_DEBIT
-from domain.loan.change import CaseChange, Change, Done, Message, Ordered, Refusal
+from domain.loan.change import CaseChange, Change, Ordered
 from domain.loan.commands import (
     ActionCommand,
     IntendDebit,
@@ -30,7 +32,6 @@ from domain.loan.decide.tasks import need_operator, of_another_channel
 from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import Event, State
-from domain.loan.view import Action
 from domain.loan.waiting import left_to_take
 from domain.money import amount_text
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from domain.kernel.change import Done
 from domain.loan import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, of_batch
-from domain.loan.change import CaseChange, Change, Done
+from domain.loan.change import CaseChange, Change
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
 from domain.loan.decide.creditlines import payment_of_order

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from domain.kernel.change import Refusal
 from domain.ledger import accounts
 from domain.loan import bookings, closure
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, batches_among
-from domain.loan.change import Change, Refusal
+from domain.loan.change import Change
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
 from domain.loan.decide.creditlines import payment_of_order

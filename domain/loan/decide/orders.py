@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
+from domain.kernel.change import Refusal
 from domain.loan import bookings
 from domain.loan.agenda import OVERDUE
 from domain.loan.aggregate import Receipt
-from domain.loan.change import Change, Refusal
+from domain.loan.change import Change
 from domain.loan.charge import Charge
 from domain.loan.commands import (
     Cancel,

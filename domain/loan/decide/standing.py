@@ -41,9 +41,9 @@ def after_move(
         yield CaseChange("close", key, CaseKind.NO_REMINDER_DELIVERED, "")
 
 
-def other_reading(known_as: str, subject: tuple[str, int] | None) -> CaseChange:
-    """The case of a report that was read differently before; `subject`: its installment, if any."""
-    loan_id, number = subject or (None, None)
+def other_reading(known_as: str, about: tuple[str, int] | None) -> CaseChange:
+    """The case of a report that was read differently before; `about`: its installment, if any."""
+    loan_id, number = about or (None, None)
     return CaseChange(
         "open",
         f"reading/{canonical.digest(known_as)[:16]}",

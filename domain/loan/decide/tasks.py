@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from domain.case.kinds import CaseKind
+from domain.kernel.change import Done
 from domain.loan.aggregate import NoticeRecord
-from domain.loan.change import CaseChange, Change, Done
+from domain.loan.change import CaseChange, Change
 from domain.loan.commands import RecordDeliveryReport
 from domain.loan.decide.work import Work
 from domain.loan.unparsed import RecordUnparsedEvent

@@ -11,24 +11,17 @@ from datetime import date
 
 from domain.calendar import local_day
 from domain.case.kinds import CASE_RULES
+from domain.kernel.change import Answer, Done, Message, Superseded, Transition
+from domain.kernel.driver import DriverRecord, driver_message
 from domain.ledger.entry import Entry
 from domain.loan import agenda, bookings, closure
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
-from domain.loan.change import (
-    Aggregates,
-    Answer,
-    CaseChange,
-    Change,
-    Done,
-    Message,
-    Superseded,
-    Transition,
-)
-from domain.loan.decide import standing, waking
+from domain.loan.change import Aggregates, CaseChange, Change
+from domain.loan.decide import standing
 from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.sharing import held
-from domain.loan.view import InstallmentView
+from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
 from domain.pricing.amounts import Amounts
 
@@ -43,7 +36,6 @@ class Work:
         aggregates: Aggregates,
         *,
         close_out: Callable[["Work", str], None],
-        from_driver: bool = False,
     ) -> None:
         self.aggregates = aggregates
         self._close_out = close_out
@@ -54,7 +46,6 @@ class Work:
         self.cases: dict[str, CaseChange] = dict(aggregates.cases)
         self.orders: dict[str, str] = dict(aggregates.orders)
         """The loan of each order that the command names, or that it was led to by a batch."""
-        self._from_driver = from_driver
         self._changed_loans: set[str] = set()
         self._changed_lines: set[str] = set()
         self._touched: dict[tuple[str, int], None] = {}
@@ -135,9 +126,7 @@ class Work:
             item,
             state=target,
             generation=item.generation + (1 if reopened else 0),
-            opened=item.opened or reopened,
-            driver_action="" if reopened else item.driver_action,
-            driver_until=None if reopened else item.driver_until,
+            driver=DriverRecord(opened=True) if reopened else item.driver,
             closed_at=self.at if target is State.CLOSED else None,
         )
         before = self.item(loan_id, number)
@@ -164,7 +153,16 @@ class Work:
         """Write a transition to the journal."""
         product = self.loans[loan_id].product.ref
         self._transitions.append(
-            Transition(loan_id, number, source, target, event, product, order_no, detail)
+            Transition(
+                installment(loan_id, number),
+                loan_id,
+                source,
+                target,
+                event,
+                product,
+                order_no,
+                detail,
+            )
         )
 
     def post(self, entry: Entry) -> None:
@@ -204,26 +202,30 @@ class Work:
 
     def open_driver(self, loan_id: str, number: int) -> None:
         """Have the driver of an installment started."""
-        self.put(loan_id, replace(self.item(loan_id, number), opened=True))
+        item = self.item(loan_id, number)
+        self.put(loan_id, replace(item, driver=replace(item.driver, opened=True)))
         self._opening.add((loan_id, number))
 
     # --- the end ---------------------------------------------------------------------------------
 
-    def finish(self, answer: Answer, subject: tuple[str, int] | None = None) -> Change:
-        """Bring loans to rest, look at gates, raise versions, wake drivers; the change."""
+    def finish(self, answer: Answer, about: tuple[str, int] | None = None) -> Change:
+        """Bring loans to rest, look at gates, raise versions, wake drivers; the change.
+
+        `about`: the installment that the command is about, whose view goes with the answer.
+        """
         if self.aggregates.known_as:
-            self.open_case(standing.other_reading(self.aggregates.known_as, subject))
+            self.open_case(standing.other_reading(self.aggregates.known_as, about))
         for loan_id in sorted(self._changed_loans):
             self._close_out(self, loan_id)
             self._touch_moved_actions(loan_id)
-        if subject is not None and self._from_driver:
-            self._tell_driver(*subject)
+        if about is not None and self.aggregates.from_driver:
+            self._tell_driver(*about)
         for loan_id, receipt_id in list(self._receipts):
             self._hold(loan_id, receipt_id)
         for loan_id, number in list(self._touched):
             self._pass_gates(loan_id, number)
         for loan_id, number in list(self._touched):
-            self._report(loan_id, number, is_subject=subject == (loan_id, number))
+            self._report(loan_id, number, is_subject=about == (loan_id, number))
         for loan_id in self._changed_loans:
             loan = self.loans[loan_id]
             self.loans[loan_id] = replace(loan, version=loan.version + 1)
@@ -235,7 +237,7 @@ class Work:
             entries=tuple(self._entries),
             cases=tuple(self._cases),
             messages=tuple(self._messages),
-            subject=subject,
+            subject=None if about is None else installment(*about),
         )
 
     def done(self, loan_id: str, number: int, note: str = "") -> Change:
@@ -265,7 +267,7 @@ class Work:
         if before is None or not free_minor(before) + free_minor(now):
             return
         for item in now.installments:
-            if item.opened and item.state in MAY_BE_DEBITED:
+            if item.driver.opened and item.state in MAY_BE_DEBITED:
                 was = before.installment(item.number)
                 cases = self.aggregates.cases
                 known = agenda.next_action(before, was, self.rules, self.at, cases)
@@ -323,7 +325,7 @@ class Work:
         asked for without progress is seen as such.
         """
         item = self.item(loan_id, number)
-        if item.opened and self.view(loan_id, number).mark != item.driver_action:
+        if item.driver.opened and self.view(loan_id, number).mark != item.driver.mark:
             self.touch(loan_id, number)
 
     def _report(self, loan_id: str, number: int, *, is_subject: bool) -> None:
@@ -331,12 +333,13 @@ class Work:
         item = self.item(loan_id, number)
         item = replace(item, version=item.version + 1)
         self.put(loan_id, item)
-        if not item.opened:
+        if not item.driver.opened:
             return
         view = self.view(loan_id, number)
         opening = (loan_id, number) in self._opening
-        answered = self._from_driver and is_subject
-        news = waking.is_news(item, view)
-        self.put(loan_id, waking.known_by_driver(item, view, notified=answered or opening or news))
+        answered = self.aggregates.from_driver and is_subject
+        news = item.driver.is_news(view)
+        driver = item.driver.after(view, notified=answered or opening or news)
+        self.put(loan_id, replace(item, driver=driver))
         if opening or (news and not answered):
-            self._messages.append(waking.message(view, opening=opening))
+            self._messages.append(driver_message(view, opening=opening))

@@ -13,8 +13,8 @@ from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
+from domain.kernel.change import Applied
 from domain.loan.aggregate import HoldKind, NoticeState
-from domain.loan.change import Applied
 from ports.notices import Notice, NotSent, Sent
 from ports.outbox import OutboxRow
 from tests.support.booksbench import StillClock

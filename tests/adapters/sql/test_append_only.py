@@ -14,7 +14,7 @@ from adapters.sql.schema.migrate import revision_of, upgrade
 from adapters.sql.schema.tables import APPEND_ONLY, outbox
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay, Pace
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.memory import RULES
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from tests.adapters.sql.test_matching import at_once, state_of, waiting
 from tests.support.booksbench import StillClock, apply_all, confirm, intend, line, order_of, present
 from tests.support.doors import AnyCommand, BookLine, RecordOutcome

@@ -15,7 +15,7 @@ from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.report import read_tape
 from adapters.tapes.upstream import UpstreamBoarding, application_of
 from domain.errors import Conflict
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from ports.boarding import LoanApplication
 from tests.support.booksbench import StillClock
 from workers.compose import rulebook

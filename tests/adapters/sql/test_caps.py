@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied, Refused
+from domain.kernel.change import Applied, Refused
 from domain.pricing.caps import CapRules, legal_caps
 from domain.pricing.frequency import Frequency
 from domain.pricing.penalty import PenaltyRule

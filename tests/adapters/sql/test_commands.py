@@ -13,7 +13,9 @@ from adapters.sql.schema.tables import commands, entries
 from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict, InvalidInput
-from domain.loan.change import Applied, Done, Ordered, Refused
+from domain.kernel.change import Applied, Done, Refused, Superseded
+from domain.loan.change import Ordered
+from domain.loan.view import installment
 from tests.support.booksbench import (
     RAIL,
     StillClock,
@@ -45,7 +47,7 @@ async def test_the_same_command_gives_the_stored_answer_and_the_current_view(
     assert again.replayed
     assert again.answer == first.answer
     assert again.view is not None
-    assert again.view.hold == "all"
+    assert again.view.detail.hold == "all"
     assert (await queries.verify()).items == items
     assert isinstance(moved, Applied)
 
@@ -75,9 +77,9 @@ async def test_an_id_used_for_another_content_is_a_conflict(
     await books.apply(HOLD)
     with pytest.raises(Conflict):
         await books.apply(replace(HOLD, number=2))
-    view = await queries.view("L1", 2)
+    view = await queries.view(installment("L1", 2))
     assert view is not None
-    assert view.hold == ""
+    assert view.detail.hold == ""
 
 
 async def test_an_intent_that_is_sent_again_has_one_order_number(
@@ -214,7 +216,7 @@ async def test_a_moot_action_is_answered_again_as_superseded(books: SqlBooks) ->
     first, again = await books.apply(action), await books.apply(action)
     assert isinstance(first, Applied)
     assert isinstance(again, Applied)
-    assert first.answer.kind == again.answer.kind == "superseded"
+    assert first.answer == again.answer == Superseded()
     assert again.view is not None
 
 

@@ -10,7 +10,7 @@ from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from tests.support.booksbench import StillClock, apply_all, roll
 from tests.support.memory import RULES, board
 

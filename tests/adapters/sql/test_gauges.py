@@ -5,21 +5,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, Select, select, text, update
+from sqlalchemy import Executable, Select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
-from adapters.sql.engine import books_engine, is_postgres
+from adapters.sql.engine import is_postgres
 from adapters.sql.read import gauges as asked
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.gauges import SqlGauges
 from adapters.sql.read.queries import SqlQueries
-from adapters.sql.schema.migrate import upgrade
-from adapters.sql.schema.tables import balances, chain_head, installments, outbox
+from adapters.sql.schema.tables import balances, chain_head, outbox
 from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
+from domain.loan.view import installment
 from ports.archive import StatementRecord
 from ports.gauges import LATE_AFTER, GaugeQueries, Waiting
 from tests.support.booksbench import (
@@ -34,7 +34,7 @@ from tests.support.booksbench import (
     roll,
 )
 from tests.support.doors import Hold, RecordOutcome
-from tests.support.memory import RULES, TESTER, board
+from tests.support.memory import TESTER, board
 
 MANY = 10_000
 
@@ -122,7 +122,7 @@ async def test_actions_messages_cases_and_files_wait_until_somebody_sees_to_them
     assert found.messages["open"] == Waiting(1, NOON)
     assert found.cases == {"unknown_order": Waiting(1, opened)}
     assert found.files == Waiting(1, kept)
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
     assert view.next_action is not None
     clock.at = view.next_action.not_before + LATE_AFTER - timedelta(seconds=1)
@@ -194,42 +194,6 @@ async def test_faults_of_the_books_are_found(
         await conn.execute(update(balances).values(minor=balances.c.minor + 1))
         await conn.execute(update(chain_head).values(seq=chain_head.c.seq + 2))
     assert ((await gauges.gauges()).chain_apart, await gauges.unbalanced()) == (2, 1)
-
-
-async def test_ages_of_a_former_build_come_from_the_journal(books_url: str) -> None:
-    """After the upgrade an installment is as old in its state as its last move says.
-
-    What became of its attempt afterwards stands in the same table and makes it no younger.
-    """
-    await upgrade(books_url)
-    engine, clock = books_engine(books_url), StillClock()
-    async with SqlBooks(engine, clock, RULES) as books:
-        action = await present(books, SqlQueries(engine, clock, RULES), clock, "L1")
-        order_no = order_of(await intend(books, "L1", 1, action))
-        clock.ahead(timedelta(hours=1))
-        await books.apply(said(order_no, OutcomeClass.TECH, "T1"))
-        doubt = clock.at
-        clock.ahead(timedelta(hours=1))
-        await books.apply(said(order_no, OutcomeClass.PENDING, "P1"))
-    async with engine.begin() as conn:
-        await conn.execute(update(installments).values(state_since=None))
-        for statement in ("DROP INDEX ix_installments_state_since", "DROP INDEX ix_files_unread"):
-            await conn.execute(text(statement))
-        for table, column in (
-            ("installments", "state_since"),
-            ("outbox", "queued_at"),
-            ("files", "read_at"),
-            ("commands", "approver"),
-        ):
-            await conn.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        await conn.execute(text("CREATE INDEX ix_installments_state ON installments (state)"))
-        await conn.execute(text("UPDATE alembic_version SET version_num = '0003'"))
-    await upgrade(books_url)
-    async with engine.connect() as conn:
-        chosen = select(installments.c.number, installments.c.state_since)
-        since = {row[0]: row[1] for row in await conn.execute(chosen)}
-    await engine.dispose()
-    assert since == {1: doubt, 2: NOON, 3: NOON}
 
 
 class Explain(Executable, ClauseElement):
@@ -304,7 +268,8 @@ async def _fill(engine: AsyncEngine) -> None:
     cells = {
         "commands": {"id": "'c' || i", "dedup_key": "NULL", "seq": "40000 + i"},
         "loans": {"id": "'L' || i", "next_roll_on": "CASE WHEN i < 13 THEN next_roll_on END"},
-        "installments": {
+        "subjects": {
+            "key": "'L1/' || i",
             "number": "i",
             "state": "CASE WHEN i < 13 THEN 'DUE' ELSE 'CLOSED' END",
             "opened": "TRUE",
@@ -318,16 +283,17 @@ async def _fill(engine: AsyncEngine) -> None:
     raw = {
         "attempts": "'L1', i, 1, 'o' || i, 'm', 'simbank', NULL,"
         " CASE WHEN i < 13 THEN 'UNKNOWN' ELSE 'CONFIRMED' END, NULL, 1, '2026-01-01'",
-        "transitions": "1000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h', 'L1', i, 'a',"
+        "transitions": "1000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h',"
+        " 'installment', 'L1/' || i, 'L1', 'a',"
         " 'UNKNOWN', 'attempt', 'o' || i, ''",
         "entries": "20000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h', 'e', '2026-01-01'",
-        "outbox": "i + 100, 'wake', 's' || i, '{{}}', NULL, 0, NULL, NULL,"
-        " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, NULL, {at}",
+        "outbox": "i + 100, 'wake', 's' || i, '{{}}', {at}, NULL, 0, NULL, NULL,"
+        " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, NULL",
         "cases": "i + 100, 'k' || i, 'surplus', NULL, NULL, NULL, {at},"
         " CASE WHEN i < 13 THEN NULL ELSE {at} END, '{{}}'",
     }
     async with engine.begin() as conn:
-        instant = (await conn.execute(text("SELECT max(changed_at) FROM installments"))).scalar()
+        instant = (await conn.execute(text("SELECT max(changed_at) FROM subjects"))).scalar()
         at = f"'{instant}'" if is_postgres(engine) else str(instant)
         if is_postgres(engine):
             at += "::timestamptz"
@@ -338,7 +304,7 @@ async def _fill(engine: AsyncEngine) -> None:
             )
         )
         for table, own in cells.items():
-            one = "WHERE number = 1" if table == "installments" else ""
+            one = "WHERE number = 1" if table == "subjects" else ""
             columns = (await conn.execute(text(f"SELECT * FROM {table} LIMIT 0"))).keys()
             values = ", ".join(own.get(name, name) for name in columns)
             await conn.execute(

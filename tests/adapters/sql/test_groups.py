@@ -11,9 +11,11 @@ from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.deciding import Domain
 from domain.errors import InvariantBroken
+from domain.kernel.change import Applied, Refusal
 from domain.loan.aggregate import Loan
-from domain.loan.change import Aggregates, Applied, Change, Refusal
+from domain.loan.change import Aggregates, Change
 from domain.loan.decide import decide
+from domain.loan.view import installment
 from tests.support.booksbench import StillClock, apply_all, confirm, intend, order_of, roll
 from tests.support.doors import AnyCommand, Hold, RecordOutcome, Unhold
 from tests.support.memory import RULES, TESTER, board
@@ -84,9 +86,9 @@ async def test_commands_on_one_loan_see_each_other_in_order(
     assert len(set(versions)) == 1
     assert isinstance(results[3], Applied)
     assert results[3].replayed
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.hold == "all"
+    assert view.detail.hold == "all"
     assert view.version == versions[0]
 
 
@@ -99,9 +101,9 @@ async def test_a_loan_boarded_in_a_group_is_known_to_the_rest_of_it(
     assert all(isinstance(result, Applied) for result in results)
     assert isinstance(results[2], Applied)
     assert results[2].replayed
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.hold == "all"
+    assert view.detail.hold == "all"
 
 
 async def test_a_command_that_raises_is_taken_out_and_the_rest_go_on(
@@ -120,9 +122,9 @@ async def test_a_command_that_raises_is_taken_out_and_the_rest_go_on(
         assert isinstance(results[2], Applied)
         with pytest.raises(InvariantBroken):
             await books.apply(hold("b", "L2", reason="raise"))
-    view = await queries.view("L2", 1)
+    view = await queries.view(installment("L2", 1))
     assert view is not None
-    assert view.hold == ""
+    assert view.detail.hold == ""
 
 
 async def test_a_change_of_a_loan_that_was_not_named_is_refused_loudly(
@@ -144,7 +146,7 @@ async def test_a_command_that_the_database_refuses_fails_alone(
         await apply_all(books, [board("L1"), board("L2")])
         clock.to(DUE)
         await apply_all(books, [roll("L1", DUE), roll("L2", DUE)])
-        action = await queries.view("L1", 1)
+        action = await queries.view(installment("L1", 1))
         assert action is not None
         assert action.next_action is not None
         order_no = order_of(await intend(books, "L1", 1, action.next_action.key))

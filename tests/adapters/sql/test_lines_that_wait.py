@@ -6,7 +6,8 @@ from datetime import date
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from domain.debit.mandate import Mandate
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
+from domain.loan.view import installment
 from domain.statement.statement import LineItem
 from tests.support.booksbench import StillClock, apply_all, line, roll
 from tests.support.doors import BookLine, MatchLine, RecordPayment
@@ -80,9 +81,9 @@ async def test_a_line_is_matched_by_hand_beside_another_of_its_reference(
     first, second = (line("RENT", 10100, day=DUE, name=name) for name in ("1", "2"))
     await apply_all(books, [first, second])
     assert isinstance(await books.apply(match(first, "RENT")), Applied)
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.owed_minor == 0
+    assert view.labels.amount_minor == 0
 
 
 async def test_the_end_of_a_case_is_seen_by_every_loan_that_it_names(
@@ -93,10 +94,10 @@ async def test_the_end_of_a_case_is_seen_by_every_loan_that_it_names(
     back = of_items("back", LineItem(None, "M-1", None, -10100, 0, "AM04"))
     proofs = [line(ref, 10100, day=DUE, name=ref) for ref in ("T-1", "T-2")]
     await apply_all(books, [back, pay("L1", "T-1"), pay("L2", "T-2"), *proofs])
-    held = await queries.view("L2", 1)
+    held = await queries.view(installment("L2", 1))
     assert held is not None
     assert held.missing == ("case",)
     await apply_all(books, [match(back, "T-1")])
-    view = await queries.view("L2", 1)
+    view = await queries.view(installment("L2", 1))
     assert view is not None
-    assert view.state.value == "CLOSED"
+    assert view.state == "CLOSED"

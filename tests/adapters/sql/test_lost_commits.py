@@ -11,7 +11,7 @@ from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from tests.support.booksbench import StillClock, intend, order_of, present, roll
 from tests.support.lostcommit import LoseCommit, commit_proxy
 from tests.support.memory import RULES, board

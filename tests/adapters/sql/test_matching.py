@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.tables import chain_head
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied, Refused
+from domain.kernel.change import Applied, Refused
+from domain.loan.view import installment
 from tests.support.booksbench import (
     StillClock,
     apply_all,
@@ -53,9 +54,9 @@ async def test_a_batch_line_without_items_proves_the_orders_of_its_batch(
     named = line(order_no, 10100, day=DUE)
     batch = replace(named.line, items=(), batch_ref=f"BATCH-{order_no}", batch_count=1)
     await apply_all(books, [replace(named, line=batch)])
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.state.value == "SETTLED"
+    assert view.state == "SETTLED"
     assert await queries.balances("suspense/line/") == ()
 
 
@@ -68,9 +69,9 @@ async def due(books: SqlBooks, clock: StillClock, *loans: str) -> None:
 
 async def state_of(queries: SqlQueries, loan_id: str = "L1") -> str:
     """State of the first installment."""
-    view = await queries.view(loan_id, 1)
+    view = await queries.view(installment(loan_id, 1))
     assert view is not None
-    return view.state.value
+    return view.state
 
 
 async def waiting(queries: SqlQueries) -> dict[str, int]:

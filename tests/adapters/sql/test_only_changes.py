@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
+from domain.kernel.subject import Subject
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, present, roll
 from tests.support.doors import Hold
 from tests.support.memory import RULES, TESTER, board, schedule
@@ -92,10 +93,16 @@ async def test_lists_show_what_the_view_of_each_installment_is_now(
     """Rows that were left alone hold the views that are worked out anew, but for their instant."""
     await _board_and_open(books, clock)
     await books.apply(hold(3))
-    views = await queries.unfinished(("", 0), 100)
+    views = await queries.unfinished(Subject("", ""), 100)
     assert len(views) == PERIODS
     for view in views:
-        now = await queries.view("L1", view.number)
+        now = await queries.view(view.subject)
         assert now is not None
-        shown = (view.state, view.version, view.hold, view.missing, view.owed_minor)
-        assert shown == (now.state, now.version, now.hold, now.missing, now.owed_minor)
+        shown = (view.state, view.version, view.detail.hold, view.missing, view.labels.amount_minor)
+        assert shown == (
+            now.state,
+            now.version,
+            now.detail.hold,
+            now.missing,
+            now.labels.amount_minor,
+        )

@@ -13,7 +13,7 @@ from adapters.sql.rows import message_row
 from adapters.sql.schema.tables import outbox
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay, Pace
-from domain.loan.change import Message
+from domain.kernel.change import Message
 from ports.outbox import OutboxRow
 from tests.support.booksbench import NOON, StillClock
 from tests.support.memory import RULES, board

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from tests.support.booksbench import StillClock
 from tests.support.memory import RULES, board
 from tests.support.writerprocess import orders

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
+from domain.kernel.subject import Subject
 from domain.loan.lifecycle import State
+from domain.loan.view import installment
 from ports.archive import StatementRecord
 from tests.support.booksbench import (
     StillClock,
@@ -63,7 +65,7 @@ async def test_actions_are_found_when_due_and_drivers_when_they_lag(
     """A due action is listed; it lags only after the quiet time, and not once it was performed."""
     action = await present(books, queries, clock, "L1")
     due = await queries.due_actions(clock.at, 10)
-    assert [(view.loan_id, view.number) for view in due] == [("L1", 1)]
+    assert [(view.labels.loan_id, view.labels.number) for view in due] == [("L1", 1)]
     assert await queries.lagging(clock.at, 300, 10) == ()
     clock.ahead(timedelta(minutes=10))
     assert len(await queries.lagging(clock.at, 300, 10)) == 1
@@ -81,10 +83,10 @@ async def test_unfinished_installments_are_those_with_a_driver(
     """Opened and not final, in order of loan and number, in pages."""
     await present(books, queries, clock, "L1")
     await present(books, queries, clock, "L2")
-    found = await queries.unfinished(("", 0), 10)
-    assert [(view.loan_id, view.number) for view in found] == [("L1", 1), ("L2", 1)]
-    rest = await queries.unfinished(("L1", 1), 10)
-    assert [view.loan_id for view in rest] == ["L2"]
+    found = await queries.unfinished(Subject("", ""), 10)
+    assert [(view.labels.loan_id, view.labels.number) for view in found] == [("L1", 1), ("L2", 1)]
+    rest = await queries.unfinished(installment("L1", 1), 10)
+    assert [view.labels.loan_id for view in rest] == ["L2"]
 
 
 async def test_a_story_tells_refusals_in_their_place(books: SqlBooks, queries: SqlQueries) -> None:
@@ -136,7 +138,7 @@ async def test_questions_about_nothing_have_empty_answers(
     queries: SqlQueries, engine: AsyncEngine
 ) -> None:
     """Books without a loan answer every question."""
-    assert await queries.view("L1", 1) is None
+    assert await queries.view(installment("L1", 1)) is None
     assert await queries.loan("L1") is None
     assert await queries.next_instant() is None
     assert await queries.next_roll() is None
@@ -153,9 +155,9 @@ async def test_a_view_is_none_for_a_number_that_the_loan_has_not(
 ) -> None:
     """Numbers count from one to the last installment."""
     await books.apply(board())
-    assert await queries.view("L1", 0) is None
-    assert await queries.view("L1", 4) is None
-    assert await queries.view("L1", 3) is not None
+    assert await queries.view(installment("L1", 0)) is None
+    assert await queries.view(installment("L1", 4)) is None
+    assert await queries.view(installment("L1", 3)) is not None
 
 
 async def test_each_time_zone_has_its_own_days(books: SqlBooks, queries: SqlQueries) -> None:
@@ -201,7 +203,10 @@ async def test_those_in_a_state_longest_come_first(
     await books.apply(roll("L0", date(2026, 3, 11)))
     await books.apply(roll("L1", date(2026, 3, 11)))
     found = await queries.standing([State.DUE], 10)
-    assert [(item.view.loan_id, item.view.number) for item in found] == [("L1", 1), ("L0", 1)]
+    assert [(item.view.labels.loan_id, item.view.labels.number) for item in found] == [
+        ("L1", 1),
+        ("L0", 1),
+    ]
     first, second = (item.since for item in found)
     assert first is not None
     assert second is not None

@@ -8,7 +8,7 @@ import pytest
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from domain.errors import Conflict
-from domain.loan.change import Applied, Refused
+from domain.kernel.change import Applied, Refused
 from tests.support.booksbench import StillClock
 from tests.support.doors import Past
 from tests.support.memory import board

@@ -19,7 +19,7 @@ from adapters.sql.engine import IDLE_TIMEOUT_MS, LOCK_TIMEOUT_MS, books_engine, 
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from tests.support.booksbench import StillClock
 from tests.support.memory import RULES, board
 from tests.support.writerprocess import ROUNDS, orders

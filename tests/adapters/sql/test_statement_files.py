@@ -17,7 +17,8 @@ from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.deciding import Domain
 from adapters.statements.camt053 import Camt053Reader
-from domain.loan.change import Aggregates, Change, Refusal
+from domain.kernel.change import Refusal
+from domain.loan.change import Aggregates, Change
 from domain.loan.decide import decide
 from domain.statement.statement import LineItem, Statement, StatementLine
 from ports.archive import StatementRecord

@@ -5,9 +5,9 @@ from datetime import date
 
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from domain.loan.change import Applied
+from domain.kernel.change import Applied
 from domain.loan.lifecycle import State
-from domain.loan.view import ActionKind
+from domain.loan.view import ActionKind, installment
 from ports.queries import StoryLine
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, roll
 from tests.support.memory import board
@@ -21,9 +21,9 @@ async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
     assert isinstance(boarded, Applied)
     clock.to(date(2026, 3, 10))
     await books.apply(roll("L1", date(2026, 3, 10)))
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.owed_minor == 10100
+    assert view.labels.amount_minor == 10100
     action = view.next_action
     assert action is not None
     assert action.kind is ActionKind.PRESENT
@@ -32,7 +32,7 @@ async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
     paid = await books.apply(confirm(order_no, 10100))
     assert isinstance(paid, Applied)
     assert paid.view is not None
-    assert paid.view.owed_minor == 0
+    assert paid.view.labels.amount_minor == 0
     clock.to(date(2026, 3, 11))
     proven = await books.apply(line(order_no, 10100, day=date(2026, 3, 10)))
     assert isinstance(proven, Applied)

@@ -24,6 +24,7 @@ from domain.debit.codes import CodeTable
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
 from domain.loan.lifecycle import State
+from domain.loan.view import installment
 from ports.rail import UnparsedEvent
 from simulator.webhooks import sign
 from tests.api.served import served
@@ -98,9 +99,9 @@ async def test_a_delivery_again_after_a_changed_code_table_is_news_with_a_case(
     [case] = [case for case in await queries.cases() if case.kind == "read_differently"]
     assert "wh_1" in case.text
     assert (case.loan_id, case.number) == ("L1", 1)
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert "read_differently" in view.cases
+    assert "read_differently" in view.detail.cases
     assert (await queries.verify()).faults == ()
 
 
@@ -117,9 +118,9 @@ async def test_an_event_that_could_not_be_read_is_read_when_it_comes_again(
             assert await bank.post("wh_1", event) == 200
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(2)] == [200, 200]
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.state is State.CLEARING
+    assert view.state == State.CLEARING
     kinds = sorted(case.kind for case in await queries.cases())
     assert kinds.count(CaseKind.READ_DIFFERENTLY) == 1
 
@@ -153,10 +154,10 @@ async def test_an_id_that_is_used_for_another_event_is_news_with_a_case(
     async with bank_of(books, clock) as bank:
         assert await bank.post("wh_1", finished("nobodys", "64", "DECLINED")) == 200
         assert await bank.post("wh_1", finished(order_no, "00", "SUCCESS", 10100)) == 200
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.state is State.CLEARING
-    assert "read_differently" in view.cases
+    assert view.state == State.CLEARING
+    assert "read_differently" in view.detail.cases
 
 
 @pytest.mark.parametrize(
@@ -181,11 +182,11 @@ async def test_two_final_outcomes_of_one_order_count_its_money_once(
     async with bank_of(books, clock) as bank:
         for event, said in (("wh_1", first), ("wh_2", second), ("wh_1", first)):
             assert await bank.post(event, finished(order_no, *said)) == 200
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
-    assert view.state is State.CLEARING
-    assert kinds is None or view.cases == kinds
-    assert "read_differently" not in view.cases
+    assert view.state == State.CLEARING
+    assert kinds is None or view.detail.cases == kinds
+    assert "read_differently" not in view.detail.cases
     clearing = [item.minor for item in await queries.balances("clearing/") if item.minor]
     assert clearing == [10100]
 

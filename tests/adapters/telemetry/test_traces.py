@@ -33,6 +33,7 @@ from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.starter import TemporalStarter
 from adapters.temporal.worker import books_role, build_worker, workflow_role
 from domain.errors import InvalidInput
+from domain.loan.view import installment
 from sandbox.devserver import DevServer
 from sandbox.topologyparts import low_port
 from tests.adapters.telemetry.canaries import (
@@ -132,7 +133,7 @@ async def test_trace_goes_on_over_the_outbox_in_another_process(
         )
         stack.deliver_by(traced_dispatchers(dispatchers(drivers), other.tracer))
         assert await stack.outbox.sweep() == 1
-        view = await stack.queries.view(application.loan_id, 1)
+        view = await stack.queries.view(installment(application.loan_id, 1))
     assert view is not None
     assert start is not None
     delivery, driver = other.named("deliver open"), other.named("StartWorkflow:Installment")

@@ -14,27 +14,19 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.debits import DebitActivities
-from activities.orders import OrderActivities
-from activities.queries import QueriesActivities
-from activities.reminders import ReminderActivities, ReviewActivities
 from adapters.temporal.releases import builds, make_current, replay_open
 from adapters.temporal.worker import Role, build_worker, debit_role
 from domain.loan.lifecycle import State
-from tests.support.stage import Handle, Stage, stage, until
+from tests.support.stage import Handle, Stage, of_drivers, stage, until
 from workflows import names
 from workflows.installment import InstallmentWorkflow
-from workflows.messages import InstallmentOrder
+from workflows.messages import DriverOrder
 
 
 def driver_worker(scene: Stage, build: str) -> AbstractAsyncContextManager[Worker]:
     books = scene.books
     activities: list[Callable[..., Any]] = [
-        ReminderActivities(books).remind,
-        ReviewActivities(books).review,
-        ReviewActivities(books).raise_operator,
-        OrderActivities(books).apply,
-        OrderActivities(books).abandon,
-        QueriesActivities(books).look,
+        *of_drivers(books),
     ]
     role = Role(scene.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
     return build_worker(scene.client, role, activities, build_id=build, grace=scene.grace)
@@ -104,7 +96,7 @@ async def test_a_driver_that_waits_for_its_first_task_does_not_hold_a_release_up
     view = scene.books.current
     handle = await temporal_client.start_workflow(
         InstallmentWorkflow.run,
-        InstallmentOrder.of(view),
+        DriverOrder.of(view),
         id=names.driver_id(view),
         task_queue=scene.queue,
         start_delay=timedelta(hours=1),

@@ -6,8 +6,9 @@ import pytest
 
 from domain.case.kinds import CASE_RULES, Blocks, CaseKind
 from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Done
 from domain.loan import closure
-from domain.loan.change import CaseChange, Done
+from domain.loan.change import CaseChange
 from domain.loan.decide.closing import close_out
 from domain.loan.decide.work import Work
 from tests.support.scene import Scene

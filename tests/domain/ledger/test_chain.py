@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from domain.kernel.subject import Subject
 from domain.ledger.chain import (
     GENESIS,
     Booked,
@@ -34,9 +35,11 @@ def _item(seq: int) -> ChainItem:
                 ),
             )
         case 1:
-            what = Commanded("roll_day", "d" * 64, None, None, None, "{}", "L1", None)
+            what = Commanded("roll_day", "d" * 64, None, None, None, "{}", None, "L1")
         case _:
-            what = Moved("L1", 1, "SCHEDULED", "DUE", "fell_due", None, "")
+            what = Moved(
+                Subject("installment", "L1/1"), "L1", "SCHEDULED", "DUE", "fell_due", None, ""
+            )
     return ChainItem(seq, f"c-{seq}", "test", "t1", "", "p@1", AT, date(2026, 3, 2), what)
 
 

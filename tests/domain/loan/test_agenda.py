@@ -320,11 +320,6 @@ def test_a_moved_date_is_rolled_on_its_new_day() -> None:
     assert s.state == "DUE"
 
 
-def test_an_action_of_another_kind_waits_for_a_newer_view() -> None:
-    """A build that does not know a kind of action reads it as OTHER."""
-    assert ActionKind("SING") is ActionKind.OTHER
-
-
 @pytest.mark.parametrize("key", ["present/2", "present/x"])
 def test_only_the_action_that_comes_next_is_performed(key: str) -> None:
     """Another key is moot, whatever its kind."""

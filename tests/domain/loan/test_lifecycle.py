@@ -90,15 +90,3 @@ def test_the_page_is_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == page()
     kept = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
     assert kept == page(), "run: python -m domain.loan.lifecycle_doc > docs/lifecycle.md"
-
-
-def test_a_state_of_a_later_release_keeps_its_name_and_is_known_as_a_stranger() -> None:
-    """An older driver can show it; what is no name of a state is refused, as before."""
-    later = State("MEDIATED")
-    assert (later, later.value, later.is_known) == ("MEDIATED", "MEDIATED", False)
-    assert State.DUE.is_known
-    assert later not in set(State)
-    wrong: object
-    for wrong in ("mediated", "", "X" * 41, 7):
-        with pytest.raises(ValueError, match="not a valid State"):
-            State(wrong)  # type: ignore[arg-type]

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Refusal
 from domain.ledger import accounts
-from domain.loan.change import Change, Refusal
+from domain.loan.change import Change
 from tests.support.doors import MatchLine
 from tests.support.memory import PRODUCT, schedule
 from tests.support.scene import ACCOUNT, Scene

@@ -11,11 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from domain.calendar import local_day
 from domain.debit.attempt import Attempt
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
+from domain.kernel.change import Refusal
+from domain.kernel.view import View
 from domain.loan.aggregate import HoldKind
-from domain.loan.change import Change, Ordered, Refusal
+from domain.loan.change import Change, Ordered
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import State
-from domain.loan.view import ActionKind, InstallmentView
+from domain.loan.view import ActionKind, InstallmentView, installment_of
 from domain.pricing.amounts import Component
 from domain.statement.statement import LineItem, StatementLine
 from tests.support import invariants
@@ -83,21 +85,20 @@ class Anything(RuleBasedStateMachine):
     # --- helpers ---------------------------------------------------------------------------------
 
     def _do(self, command: AnyCommand) -> Change | Refusal:
-        change = self.books.apply(command)
+        change = self.books.apply(command, from_driver=command.actor is DRIVER)
         if command.evidence:
             assert isinstance(change, Change), f"evidence was refused: {command} {change}"
             self.given.append(command)
         if command.actor is DRIVER and isinstance(change, Change) and change.subject:
-            number = change.subject[1]
-            if self.books.item(number).opened:
+            number = installment_of(change.subject)[1]
+            if self.books.item(number).driver.opened:
                 self.reported[number] = self.books.view(number)
         self._after(change)
         return change
 
     def _give(self, kind: Any, actor: Any = TESTER, **values: Any) -> Change | Refusal:
         self.count += 1
-        who = {"actor": actor, "from_driver": actor is DRIVER}
-        return self._do(kind(id=f"c{self.count}", reason="a test", **who, **values))
+        return self._do(kind(id=f"c{self.count}", actor=actor, reason="a test", **values))
 
     def _order(self, kind: Any, number: int, **values: Any) -> Change | Refusal:
         return self._give(kind, loan_id="L1", number=number, **values)
@@ -115,12 +116,12 @@ class Anything(RuleBasedStateMachine):
         for message in change.messages:
             if message.topic in {"open", "wake"}:
                 view = message.body["view"]
-                assert isinstance(view, InstallmentView)
-                self.reported[view.number] = view
+                assert isinstance(view, View)
+                self.reported[installment_of(view.subject)[1]] = view
         loan = change.loans.get("L1")
         for item in loan.installments if loan else ():
             known = self.reported.get(item.number)
-            assert (known is not None) == item.opened
+            assert (known is not None) == item.driver.opened
             if known is None or self.versions.get(item.number) == item.version:
                 continue
             self.versions[item.number] = item.version
@@ -168,7 +169,7 @@ class Anything(RuleBasedStateMachine):
         if action is None or action.not_before > self.books.at + timedelta(days=10):
             return None
         self.books.at = max(self.books.at, action.not_before)
-        kinds = {
+        kinds: dict[str, type] = {
             ActionKind.REMIND: QueueReminder,
             ActionKind.PRESENT: IntendDebit,
             ActionKind.REVIEW: Review,

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from domain.loan.change import Change, Refusal
+from domain.kernel.change import Refusal
+from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from domain.pricing.caps import Cap, CapRules, Measure
 from domain.pricing.frequency import Frequency

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.change import Change, Refusal
+from domain.kernel.change import Refusal
+from domain.loan.change import Change
 from domain.loan.costs import room_for
 from domain.loan.product import Product
 from domain.money import decimal_text

@@ -9,6 +9,7 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.change import Change
 from domain.loan.decide import decide, reread
 from domain.loan.lifecycle import State
+from domain.loan.view import installment
 from domain.statement.statement import LineItem
 from tests.support.doors import (
     Cancel,
@@ -24,7 +25,7 @@ QUIET = replace(PRODUCT, reminders=replace(PRODUCT.reminders, rules=()))
 
 
 def kinds(s: Scene) -> tuple[str, ...]:
-    return s.books.view().cases
+    return s.books.view().detail.cases
 
 
 def message_id(s: Scene) -> str:
@@ -38,10 +39,10 @@ def test_every_open_case_about_an_installment_is_in_its_view() -> None:
     assert (kinds(s), s.books.view().needs_operator) == ((), "")
     s.apply_outcome(order, OutcomeClass.UNKNOWN_CODE, code="ZZ")
     view = s.books.view()
-    assert view.cases
+    assert view.detail.cases
     assert view.needs_operator
     about = [case for case in s.books.cases.values() if case.number == 1]
-    assert view.cases == tuple(sorted({case.kind for case in about}))
+    assert view.detail.cases == tuple(sorted({case.kind for case in about}))
 
 
 def test_a_refused_mandate_is_a_case_until_the_money_comes_another_way() -> None:
@@ -130,17 +131,17 @@ def test_another_reading_of_a_report_is_applied_and_seen_by_a_person() -> None:
     assert change.loans["L1"].installment(1).state is State.RETRYING
 
 
-@pytest.mark.parametrize("subject", [("L1", 1), None])
+@pytest.mark.parametrize("about", [("L1", 1), None])
 def test_another_reading_of_a_known_fact_changes_nothing_but_a_case(
-    subject: tuple[str, int] | None,
+    about: tuple[str, int] | None,
 ) -> None:
     """What a report says is booked already: only the difference is shown."""
     s = Scene.boarded(product=QUIET)
     before = s.books.loans["L1"]
     known = replace(s.books._aggregates(), known_as="report/simbank/wh_2")
-    change = reread(known, subject)
+    change = reread(known, installment(*about) if about else None)
     assert [case.kind for case in change.cases] == ["read_differently"]
-    assert (change.cases[0].loan_id, change.cases[0].number) == (subject or (None, None))
+    assert (change.cases[0].loan_id, change.cases[0].number) == (about or (None, None))
     assert change.entries == change.transitions == ()
     assert [loan.receipts for loan in change.loans.values()] in ([], [before.receipts])
 

@@ -9,7 +9,8 @@ import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
-from domain.loan.change import Change, Ordered, Refusal
+from domain.kernel.change import Refusal
+from domain.loan.change import Change, Ordered
 from domain.loan.decide import closing
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
@@ -222,7 +223,7 @@ def test_the_final_outcome_frees_the_waiting_money_and_tells_the_other_driver(
 def test_withdrawing_what_was_paid_ahead_tells_the_driver() -> None:
     """Paid ahead, the driver waits; the payment was none: it is woken for the debit."""
     s = Scene.boarded(product=QUIET, lines=schedule(((10000, 100),)))
-    assert s.books.item().opened
+    assert s.books.item().driver.opened
     reference = s.pay(10100)
     assert s.books.item().state is State.SCHEDULED
     assert s.books.view().next_action is None

@@ -6,7 +6,8 @@ import pytest
 
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
-from domain.loan.change import Change, Refusal
+from domain.kernel.change import Refusal
+from domain.loan.change import Change
 from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import MatchLine, UndoMatch, WithdrawPayment

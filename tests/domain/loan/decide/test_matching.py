@@ -7,8 +7,9 @@ import pytest
 
 from domain.calendar import ONE_DAY
 from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Refusal
 from domain.ledger import accounts
-from domain.loan.change import Change, Refusal
+from domain.loan.change import Change
 from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import MatchLine, RecordPayment, Scope, UndoMatch, WithdrawPayment

@@ -8,8 +8,9 @@ import pytest
 
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Refusal
 from domain.loan.aggregate import HoldKind
-from domain.loan.change import Change, Refusal
+from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from domain.pricing.amounts import Amounts, Component
 from tests.support import invariants
@@ -142,7 +143,7 @@ def test_a_hold_stops_debits_and_contact_by_kind_and_is_let_go_once() -> None:
     for what in HoldKind:
         s.order(Hold, what=what)
         action = s.books.view().next_action
-        kinds[what] = action.kind.value if action else None
+        kinds[what] = action.kind if action else None
     assert kinds == {HoldKind.DEBIT: "REMIND", HoldKind.CONTACT: "PRESENT", HoldKind.ALL: None}
     assert isinstance(s.order(Unhold), Change)
     assert rule(s.order(Unhold)) == "hold.none"

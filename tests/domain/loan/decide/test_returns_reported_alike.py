@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.change import Change, Done
+from domain.kernel.change import Done
+from domain.loan.change import Change
 from domain.loan.decide import reported_again
+from domain.loan.view import installment
 from tests.support import invariants
 from tests.support.doors import RecordDeliveryReport, RecordReturn
 from tests.support.memory import PRODUCT, TESTER, MemoryBooks, schedule
@@ -119,8 +121,8 @@ def test_other_evidence_that_is_reported_again_changes_nothing() -> None:
     """One message has one fate, one line one booking: whatever id they come under."""
     s, _ = debited()
     receipt = RecordDeliveryReport(id="n-2", actor=TESTER, message_id="N-1", delivered=True)
-    change = reported_again(s.books._aggregates(), receipt, ("L1", 1))
-    assert change == Change(Done(note="already known"), subject=("L1", 1))
+    change = reported_again(s.books._aggregates(), receipt, installment("L1", 1))
+    assert change == Change(Done(note="already known"), subject=installment("L1", 1))
 
 
 def returned(order: str, s: Scene, event: str) -> RecordReturn:

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from domain.debit.attempt import AttemptState
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Refusal, Superseded
 from domain.loan.aggregate import HoldKind
-from domain.loan.change import Change, Ordered, Refusal, Superseded
+from domain.loan.change import Change, Ordered
 from domain.loan.view import ActionKind
 from tests.support import invariants
 from tests.support.doors import Hold, RecordUnsent, RenewSend

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Message
+from domain.kernel.driver import DriverRecord
+from domain.kernel.view import View
 from domain.loan.aggregate import HoldKind
-from domain.loan.change import Message
 from domain.loan.view import InstallmentView
 from tests.support.doors import ChangeDate, Hold, IntendDebit, RetryNow, Unhold
 from tests.support.memory import PRODUCT, schedule
@@ -22,7 +24,7 @@ def said(s: Scene, since: int) -> list[str]:
 def body(message: Message) -> InstallmentView:
     """The view that a message carries."""
     view = message.body["view"]
-    assert isinstance(view, InstallmentView)
+    assert isinstance(view, View)
     return view
 
 
@@ -86,7 +88,7 @@ def test_a_hold_lets_the_driver_sleep_and_its_end_wakes_it() -> None:
     s.give(
         IntendDebit, actor=DRIVER, loan_id="L1", number=1, action="present/2", generation=1, seen=1
     )
-    assert s.books.item().driver_until is None
+    assert s.books.item().driver.until is None
     s.order(Unhold)
     assert said(s, since) == ["wake", "wake"]
 
@@ -125,13 +127,13 @@ def test_reopening_starts_a_new_driver_under_a_higher_generation() -> None:
     s.credit(order, 10000)
     s.until(s.today + timedelta(days=10))
     assert s.state == "CLOSED"
-    item = replace(s.books.item(), opened=False)
+    item = replace(s.books.item(), driver=DriverRecord())
     s.books.loans["L1"] = replace(s.books.loans["L1"], installments=(item,))
     since = len(s.books.messages)
     s.returned(order, 10000)
     assert said(s, since) == ["open"]
     assert body(s.books.messages[-1]).generation == 2
-    assert s.books.item().opened
+    assert s.books.item().driver.opened
 
 
 def test_the_later_of_two_views_wins_whatever_their_order() -> None:
@@ -151,7 +153,7 @@ def test_a_case_that_opens_or_closes_by_itself_wakes_the_driver_once() -> None:
     """Searches show whether a person is waited for: the debit without a reminder, then paid."""
     s = Scene.boarded()
     order = s.present()
-    assert s.books.view().cases == ("no_reminder_delivered",)
+    assert s.books.view().detail.cases == ("no_reminder_delivered",)
     assert s.books.view().needs_operator == "no_reminder_delivered"
     since = len(s.books.messages)
     s.apply_outcome(order, OutcomeClass.PENDING, source="webhook")
@@ -159,4 +161,4 @@ def test_a_case_that_opens_or_closes_by_itself_wakes_the_driver_once() -> None:
     s.apply_outcome(order, minor=10100, source="webhook")
     assert said(s, since) == ["wake"]
     assert body(s.books.messages[-1]).needs_operator == ""
-    assert s.books.view().cases == ()
+    assert s.books.view().detail.cases == ()

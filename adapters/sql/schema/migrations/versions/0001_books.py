@@ -1,10 +1,11 @@
-"""Every table of the books, with the two rows that stand alone."""
+"""Every table of the books, guarded where it can only grow, with the row that stands alone."""
 
 import uuid
 
 import sqlalchemy as sa
 from alembic import op
 
+from adapters.sql.schema.appendonly import triggers
 from adapters.sql.schema.types import Instant
 
 revision = "0001"
@@ -15,10 +16,22 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    _aggregates()
-    _children()
-    _journal()
-    _rest()
+    _products_and_loans()
+    _subjects()
+    _parts_of_loans()
+    _lines()
+    _cases()
+    _commands()
+    _entries()
+    _transitions()
+    _outbox()
+    _files()
+    postgres = op.get_bind().dialect.name == "postgresql"
+    # Spelled out: what this step did must not change when tables are added later.
+    for statement in triggers(
+        ("entries", "postings", "transitions", "commands"), postgres=postgres
+    ):
+        op.execute(statement)
     op.execute(
         sa.text(
             "INSERT INTO chain_head (id, seq, hash, books_id) VALUES (1, 0, :genesis, :books_id)"
@@ -26,7 +39,7 @@ def upgrade() -> None:
     )
 
 
-def _aggregates() -> None:
+def _products_and_loans() -> None:
     op.create_table(
         "products",
         sa.Column("ref", sa.String(length=120), nullable=False),
@@ -51,99 +64,62 @@ def _aggregates() -> None:
     )
     op.create_index("ix_loans_mandate_ref", "loans", ["mandate_ref"], unique=False)
     op.create_index("ix_loans_next_roll_on_id", "loans", ["next_roll_on", "id"], unique=False)
+
+
+def _subjects() -> None:
     op.create_table(
-        "lines",
-        sa.Column("id", sa.String(length=160), nullable=False),
-        sa.Column("account", sa.String(length=60), nullable=False),
-        sa.Column("statement_id", sa.String(length=120), nullable=False),
-        sa.Column("booked_on", sa.Date(), nullable=False),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("open_minor", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_lines"),
-    )
-    op.create_table(
-        "cases",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        "subjects",
+        sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("key", sa.String(length=240), nullable=False),
-        sa.Column("kind", sa.String(length=60), nullable=False),
-        sa.Column("loan_id", sa.String(length=120), nullable=True),
-        sa.Column("number", sa.Integer(), nullable=True),
-        sa.Column("line", sa.String(length=160), nullable=True),
-        sa.Column("opened_at", Instant(), nullable=False),
-        sa.Column("closed_at", Instant(), nullable=True),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_cases"),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(
-        "ix_cases_open_line",
-        "cases",
-        ["line"],
-        unique=False,
-        postgresql_where=sa.text("closed_at IS NULL"),
-        sqlite_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "ix_cases_open_loan",
-        "cases",
-        ["loan_id"],
-        unique=False,
-        postgresql_where=sa.text("closed_at IS NULL"),
-        sqlite_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "uq_cases_open",
-        "cases",
-        ["key"],
-        unique=True,
-        postgresql_where=sa.text("closed_at IS NULL"),
-        sqlite_where=sa.text("closed_at IS NULL"),
-    )
-
-
-def _children() -> None:
-    op.create_table(
-        "installments",
-        sa.Column("loan_id", sa.String(length=120), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("tenant", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("state_since", Instant(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("opened", sa.Boolean(), nullable=False),
         sa.Column("is_final", sa.Boolean(), nullable=False),
         sa.Column("next_action_at", Instant(), nullable=True),
-        sa.Column("next_action_kind", sa.String(length=20), nullable=True),
-        sa.Column("driver_seen", sa.Integer(), nullable=False),
+        sa.Column("next_action_kind", sa.String(length=40), nullable=True),
+        sa.Column("needs_operator", sa.Boolean(), nullable=False),
         sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("loan_id", sa.String(length=120), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("rail", sa.String(length=60), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("owner", sa.String(length=120), nullable=False),
+        sa.Column("driven_by", sa.String(length=20), nullable=False),
+        sa.Column("opened", sa.Boolean(), nullable=False),
+        sa.Column("notified_of", sa.String(length=320), nullable=False),
+        sa.Column("asleep_until", Instant(), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("view", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_installments_loan_id"),
-        sa.PrimaryKeyConstraint("loan_id", "number", name="pk_installments"),
+        sa.PrimaryKeyConstraint("kind", "key", name="pk_subjects"),
     )
     op.create_index(
-        "ix_installments_running",
-        "installments",
+        "ix_subjects_kind_state_since", "subjects", ["kind", "state", "state_since"], unique=False
+    )
+    op.create_index("ix_subjects_loan_id_kind", "subjects", ["loan_id", "kind"], unique=False)
+    op.create_index(
+        "ix_subjects_running",
+        "subjects",
         ["next_action_at"],
         unique=False,
         postgresql_where=sa.text("opened AND NOT is_final"),
         sqlite_where=sa.text("opened = 1 AND is_final = 0"),
     )
-    op.create_index("ix_installments_state", "installments", ["state"], unique=False)
     op.create_index(
-        "ix_installments_unfinished",
-        "installments",
-        ["loan_id", "number"],
+        "ix_subjects_unfinished",
+        "subjects",
+        ["kind", "key"],
         unique=False,
         postgresql_where=sa.text("opened AND NOT is_final"),
         sqlite_where=sa.text("opened = 1 AND is_final = 0"),
     )
+
+
+def _parts_of_loans() -> None:
     op.create_table(
         "attempts",
         sa.Column("loan_id", sa.String(length=120), nullable=False),
@@ -195,7 +171,74 @@ def _children() -> None:
     op.create_index("ix_receipts_reference", "receipts", ["reference"], unique=False)
 
 
-def _journal() -> None:
+def _lines() -> None:
+    op.create_table(
+        "lines",
+        sa.Column("id", sa.String(length=160), nullable=False),
+        sa.Column("account", sa.String(length=60), nullable=False),
+        sa.Column("statement_id", sa.String(length=120), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("open_minor", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_lines"),
+    )
+    op.create_table(
+        "line_refs",
+        sa.Column("ref", sa.String(length=160), nullable=False),
+        sa.Column("line_id", sa.String(length=160), nullable=False),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name="fk_line_refs_line_id"),
+        sa.PrimaryKeyConstraint("ref", "line_id", name="pk_line_refs"),
+    )
+
+
+def _cases() -> None:
+    op.create_table(
+        "cases",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=240), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("loan_id", sa.String(length=120), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("line", sa.String(length=160), nullable=True),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_cases"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_cases_open_line",
+        "cases",
+        ["line"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+        sqlite_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_cases_open_loan",
+        "cases",
+        ["loan_id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+        sqlite_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "uq_cases_open",
+        "cases",
+        ["key"],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL"),
+        sqlite_where=sa.text("closed_at IS NULL"),
+    )
+
+
+def _commands() -> None:
     op.create_table(
         "commands",
         sa.Column("id", sa.String(length=240), nullable=False),
@@ -204,20 +247,24 @@ def _journal() -> None:
         sa.Column("dedup_key", sa.String(length=240), nullable=True),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("actor", sa.String(length=160), nullable=False),
+        sa.Column("approver", sa.String(length=160), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("rule", sa.String(length=120), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
-        sa.Column("loan_id", sa.String(length=120), nullable=True),
-        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_key", sa.String(length=240), nullable=False),
+        sa.Column("loan_id", sa.String(length=120), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("posted_on", sa.Date(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("written_by", sa.String(length=80), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_commands"),
-        sa.UniqueConstraint("seq", name="uq_commands_seq"),
         sa.UniqueConstraint("dedup_key", name="uq_commands_dedup_key"),
+        sa.UniqueConstraint("seq", name="uq_commands_seq"),
     )
-    op.create_index("ix_commands_loan_id_number", "commands", ["loan_id", "number"], unique=False)
+    op.create_index(
+        "ix_commands_loan_id_subject_key", "commands", ["loan_id", "subject_key"], unique=False
+    )
     op.create_table(
         "chain_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -227,6 +274,9 @@ def _journal() -> None:
         sa.CheckConstraint("id = 1", name="ck_chain_head_single"),
         sa.PrimaryKeyConstraint("id", name="pk_chain_head"),
     )
+
+
+def _entries() -> None:
     op.create_table(
         "entries",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -262,6 +312,16 @@ def _journal() -> None:
     op.create_index("ix_postings_loan_number", "postings", ["loan", "number"], unique=False)
     op.create_index("ix_postings_receipt", "postings", ["receipt"], unique=False)
     op.create_table(
+        "balances",
+        sa.Column("account", sa.String(length=240), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "currency", name="pk_balances"),
+    )
+
+
+def _transitions() -> None:
+    op.create_table(
         "transitions",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("command_id", sa.String(length=240), nullable=False),
@@ -272,28 +332,25 @@ def _journal() -> None:
         sa.Column("at", Instant(), nullable=False),
         sa.Column("posted_on", sa.Date(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_key", sa.String(length=240), nullable=False),
         sa.Column("loan_id", sa.String(length=120), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("source", sa.String(length=20), nullable=False),
-        sa.Column("target", sa.String(length=20), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("target", sa.String(length=40), nullable=False),
         sa.Column("event", sa.String(length=40), nullable=False),
         sa.Column("order_no", sa.String(length=120), nullable=True),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_transitions"),
     )
     op.create_index(
-        "ix_transitions_loan_id_number", "transitions", ["loan_id", "number"], unique=False
-    )
-    op.create_table(
-        "balances",
-        sa.Column("account", sa.String(length=240), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("minor", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "currency", name="pk_balances"),
+        "ix_transitions_loan_id_subject_key",
+        "transitions",
+        ["loan_id", "subject_key"],
+        unique=False,
     )
 
 
-def _rest() -> None:
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column(
@@ -305,6 +362,7 @@ def _rest() -> None:
         sa.Column("topic", sa.String(length=40), nullable=False),
         sa.Column("stream", sa.String(length=240), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("queued_at", Instant(), nullable=True),
         sa.Column("not_before", Instant(), nullable=True),
         sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("retry_at", Instant(), nullable=True),
@@ -331,6 +389,9 @@ def _rest() -> None:
         postgresql_where=sa.text("delivered_at IS NULL"),
         sqlite_where=sa.text("delivered_at IS NULL"),
     )
+
+
+def _files() -> None:
     op.create_table(
         "files",
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -338,7 +399,16 @@ def _rest() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("kept_at", Instant(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("read_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("sha256", name="pk_files"),
+    )
+    op.create_index(
+        "ix_files_unread",
+        "files",
+        ["kept_at"],
+        unique=False,
+        postgresql_where=sa.text("read_at IS NULL"),
+        sqlite_where=sa.text("read_at IS NULL"),
     )
     op.create_table(
         "statements",

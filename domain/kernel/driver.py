@@ -1,0 +1,62 @@
+"""What the books remember of a subject's driver, and when it is woken."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.kernel.change import Message
+from domain.kernel.view import WAITS, View
+
+
+class DrivenBy(StrEnum):
+    """Who performs the actions of a subject."""
+
+    WORKFLOW = "workflow"
+    """A driver of its own."""
+    SWEEP = "sweep"
+    """A sweep that takes many of its kind together, in pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverRecord:
+    """Whether a subject's driver was started, and what it was last notified of.
+
+    Attributes:
+        opened: it was started. A subject that is driven by a sweep has none.
+        mark: of the view that it was last given.
+        until: the instant of its next action then; it is asleep until that, None: until news.
+    """
+
+    opened: bool = False
+    mark: str = ""
+    until: datetime | None = None
+
+    def is_news(self, view: View[Any]) -> bool:
+        """Whether a view asks something of the driver that it does not know.
+
+        It does when an action comes earlier than the driver expects, when the subject has ended,
+        and when a person begins or ceases to be waited for, which searches show.
+        """
+        action = view.next_action
+        if action is not None and (self.until is None or action.not_before < self.until):
+            return True
+        if view.is_final:
+            return self.mark != "final"
+        return bool(view.needs_operator) != self.mark.endswith(WAITS)
+
+    def after(self, view: View[Any], *, notified: bool) -> "DriverRecord":
+        """The record once a view is written; `notified`: the driver receives that view.
+
+        A driver that is not notified may still see a later instant by a look, so what then comes
+        before that instant is news.
+        """
+        mark = view.mark if notified else self.mark
+        until = view.next_action.not_before if view.next_action else None
+        return DriverRecord(self.opened, mark, until)
+
+
+def driver_message(view: View[Any], *, opening: bool) -> Message:
+    """The message that starts a driver, or wakes it."""
+    stream = f"{view.subject.kind}/{view.tenant}/{view.subject.key}"
+    return Message("open" if opening else "wake", stream, {"view": view})

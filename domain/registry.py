@@ -1,0 +1,92 @@
+"""Every command with its handler, and every kind of subject; the only file that knows all nouns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from domain.errors import InvariantBroken
+from domain.kernel.change import Done, Refusal, Superseded
+from domain.kernel.command import Command
+from domain.kernel.driver import DrivenBy
+from domain.kernel.order import OperatorOrder
+from domain.kernel.subject import Subject
+from domain.kernel.words import Words
+from domain.loan import decide as of_loans
+from domain.loan.change import Aggregates, Change, Ordered
+from domain.loan.commands import ORDERS, RaiseOperator
+from domain.loan.commands import Order as LoanOrder
+from domain.loan.lifecycle import FINAL, TRANSITIONS, State
+from domain.loan.view import INSTALLMENT, ActionKind, InstallmentDetail, fields_of
+from domain.loan.words import INSTALLMENT_WORDS
+
+Decide = Callable[[Aggregates, Any], Change | Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of subject: its states and moves, what its driver may be asked, who drives it.
+
+    Attributes:
+        moves: the lifecycle table, (state, event) to state.
+        final: states in which nothing is left to do.
+        actions: kinds of actions that its agenda asks for.
+        orders: what operators may order about it, by kind of order.
+        raise_operator: the command by which its driver asks for a person.
+        detail: the type of what only its views have.
+        named: the fields by which commands about one of the kind name it.
+        words: says what changes and what is, for stories and for the Temporal UI.
+    """
+
+    name: str
+    states: type[StrEnum]
+    moves: Mapping[tuple[Any, Any], StrEnum]
+    final: frozenset[Any]
+    actions: frozenset[str]
+    orders: Mapping[str, type[OperatorOrder]]
+    raise_operator: type[Command]
+    driven_by: DrivenBy
+    detail: type[Any]
+    named: Callable[[Subject], Mapping[str, object]]
+    words: Words
+
+
+HANDLERS: Mapping[type[Command], Decide] = MappingProxyType(
+    dict.fromkeys(of_loans.HANDLERS, of_loans.decide)
+)
+"""Who decides a command: its noun. A test proves that every command has exactly one."""
+
+AnyAnswer = Done | Superseded | Ordered
+"""Every answer that a command can be given, by its kind."""
+Order = LoanOrder
+"""Every order of operators and upstream, whatever it is about."""
+_KINDS = (
+    Kind(
+        name=INSTALLMENT,
+        states=State,
+        moves=TRANSITIONS,
+        final=FINAL,
+        actions=frozenset(ActionKind),
+        orders=ORDERS,
+        raise_operator=RaiseOperator,
+        driven_by=DrivenBy.WORKFLOW,
+        detail=InstallmentDetail,
+        named=fields_of,
+        words=INSTALLMENT_WORDS,
+    ),
+)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
+"""Every kind of subject by its name."""
+
+
+def decide(aggregates: Aggregates, command: Command) -> Change | Refusal:
+    """What a command changes. Evidence always gives a change; orders may be refused.
+
+    Raises:
+        InvariantBroken: no noun decides commands of this type.
+    """
+    handler = HANDLERS.get(type(command))
+    if handler is None:
+        raise InvariantBroken(f"nobody decides {type(command).__name__}")
+    return handler(aggregates, command)
