@@ -27,7 +27,7 @@ from benchmarks.coldworker import RUNNERS
 from benchmarks.harness import Report, Sample, rounds
 from benchmarks.machine import ROOT
 from benchmarks.world import TENANT
-from domain.kernel.view import Action, Labels
+from domain.kernel.view import Action, Labels, View
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind, InstallmentDetail, InstallmentView, installment
 from sandbox.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
@@ -139,7 +139,7 @@ class _Cold:
 
 def _view(name: str) -> InstallmentView:
     due = datetime.now(UTC) + timedelta(days=30)
-    return InstallmentView(
+    return View(
         tenant=TENANT,
         subject=installment(name, 1),
         generation=1,

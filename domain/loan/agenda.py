@@ -14,7 +14,7 @@ from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import earliest_slot, first_presentment
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryAt
-from domain.kernel.view import Action, Labels
+from domain.kernel.view import Action, Labels, View
 from domain.loan import closure
 from domain.loan.aggregate import (
     HoldKind,
@@ -83,7 +83,7 @@ def view_of(
     lacks = closure.missing(loan, item, cases, rules, at) if item.fell_due else ()
     kinds = closure.kinds_about(loan, number, cases)
     failed = last if last and last.code not in {"00", ""} else None
-    return InstallmentView(
+    return View(
         tenant=loan.tenant,
         subject=installment(loan.id, number),
         generation=item.generation,

@@ -17,7 +17,7 @@ from domain.debit.outcome import Outcome, OutcomeStatus
 from domain.errors import Conflict
 from domain.kernel.change import Answer, Applied, Done, Refused, Superseded
 from domain.kernel.subject import Subject
-from domain.kernel.view import Action, Labels
+from domain.kernel.view import Action, Labels, View
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.change import Ordered
 from domain.loan.lifecycle import State
@@ -82,7 +82,7 @@ class FakeBooks:
         self._answers: dict[str, tuple[str, Applied | Refused]] = {}
         self._keys = 0
         self.failed: Counter[str] = Counter()
-        self.current = InstallmentView(
+        self.current = View(
             tenant=self.tenant,
             subject=installment(self.loan_id, self.number),
             generation=1,

@@ -3,12 +3,8 @@
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
-from domain.debit.outcome import OutcomeClass
 from domain.kernel.view import Action
 from domain.loan.view import INSTALLMENT, InstallmentView
-from domain.loan.words import MEANINGS
 from sandbox.views import VIEWS, saved_views
 from tests.fakes.books import FakeBooks
 from tests.support.views import changed
@@ -49,13 +45,6 @@ def test_an_order_that_was_lost_is_named_first() -> None:
         view(needs_operator="mandate"), "order hold not taken: away"
     )
     assert "**needs an operator:** order hold not taken: away" in shown
-
-
-@pytest.mark.parametrize("outcome_class", sorted(set(OutcomeClass) - {"SUCCESS", "PENDING"}))
-def test_every_class_of_code_has_a_meaning_in_words(outcome_class: str) -> None:
-    """No code is shown without what it means."""
-    shown = Account(INSTALLMENT).details(view(attempt_no=1, code="X", failure_class=outcome_class))
-    assert f"(code X: {MEANINGS[outcome_class]})" in shown
 
 
 def test_details_of_a_later_release_are_shown_as_far_as_they_can_be() -> None:

@@ -141,8 +141,8 @@ def _rehashed(rows: Rows) -> Rows:
         *(
             _said(1, name, value)
             for name, value in {
+                "subject": Subject("installment", "L1/2"),
                 "loan_id": "L2",
-                "number": 2,
                 "source": "DUE",
                 "target": "CLOSED",
                 "event": "cancelled",
@@ -159,8 +159,8 @@ def _rehashed(rows: Rows) -> Rows:
                 "approver": "ops-2",
                 "rule": "hold.known",
                 "answer": "no",
+                "subject": Subject("installment", "L1/1"),
                 "loan_id": "L2",
-                "number": 1,
             }.items()
         ),
         lambda rows: [*rows[:2], *rows[3:]],
@@ -185,7 +185,7 @@ def test_one_altered_row_is_one_fault() -> None:
         "item 3 (entry fell_due of command c-3) is not what was hashed",
     )
     assert _check(_said(1, "target", "CLOSED")(rows), rows) == (
-        "item 2 (move of installment 1 of loan L1) is not what was hashed",
+        "item 2 (move of installment/L1/1) is not what was hashed",
     )
     assert _check(_said(3, "approver", "ops-2")(rows), rows) == (
         "item 4 (command roll_day c-4) is not what was hashed",
