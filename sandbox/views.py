@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _DRIVERS = "WorkflowType = 'Installment'"
 VIEWS = (
     ("waiting for a person", f"{_DRIVERS} AND NeedsOperator = true"),
-    ("in doubt", f"{_DRIVERS} AND InstallmentState = 'IN_DOUBT'"),
-    ("not paid", f"{_DRIVERS} AND InstallmentState IN ('RETRYING', 'DELINQUENT')"),
+    ("in doubt", f"{_DRIVERS} AND State = 'IN_DOUBT'"),
+    ("not paid", f"{_DRIVERS} AND State IN ('RETRYING', 'DELINQUENT')"),
     ("failed runs", "ExecutionStatus = 'Failed' OR ExecutionStatus = 'Terminated'"),
     ("all that run", f"{_DRIVERS} AND ExecutionStatus = 'Running'"),
 )

@@ -28,6 +28,7 @@ from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import CaseChange
 from domain.loan.product import Product
 from domain.registry import KINDS, AnyAnswer
+from domain.text import shortened
 from ports.outbox import TRACE
 
 Row = dict[str, Any]
@@ -43,6 +44,7 @@ _VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
     {kind.name: TypeAdapter(View[kind.detail]) for kind in KINDS.values()}  # type: ignore[name-defined]
 )
 _ANSWER: TypeAdapter[AnyAnswer] = TypeAdapter(Annotated[AnyAnswer, Field(discriminator="kind")])
+_SHOWN = 40
 _APART = {"product", "installments", "receipts"}
 
 
@@ -245,9 +247,9 @@ def read_loan(
     try:
         head["installments"] = tuple(_INSTALLMENT.validate_json(item) for item in installments)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise InvariantBroken(f"loan {head['id']}: {where}: {fault['msg']}") from None
+        fault = error.errors(include_url=False, include_context=False)[0]
+        where, value = ".".join(map(str, fault["loc"])), shortened(str(fault["input"]), _SHOWN)
+        raise InvariantBroken(f"this build does not know the {where} {value!r}") from None
     head["receipts"] = tuple(_RECEIPT.validate_json(item) for item in receipts)
     return _LOAN.validate_python(head)
 

@@ -16,8 +16,8 @@ temporal operator namespace describe --address "$TEMPORAL_ADDRESS" -n "$NAMESPAC
     --retention "$RETENTION" --description "Repayment of installments"
 patiently temporal operator search-attribute list --address "$TEMPORAL_ADDRESS" -n "$NAMESPACE"
 listed=$(temporal operator search-attribute list --address "$TEMPORAL_ADDRESS" -n "$NAMESPACE")
-for pair in TenantId:Keyword LoanId:Keyword InstallmentState:Keyword Rail:Keyword \
-  FailureCode:Keyword NeedsOperator:Bool DueDate:Datetime InstallmentNo:Int AttemptNo:Int; do
+for pair in TenantId:Keyword Kind:Keyword Key:Keyword LoanId:Keyword State:Keyword Rail:Keyword \
+  Code:Keyword Owner:Keyword NeedsOperator:Bool DueDate:Datetime Number:Int AttemptNo:Int; do
   name=${pair%%:*}
   echo "$listed" | grep -qw "$name" ||
     temporal operator search-attribute create --address "$TEMPORAL_ADDRESS" -n "$NAMESPACE" \

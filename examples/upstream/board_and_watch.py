@@ -113,7 +113,7 @@ async def unhold(handle: Handle, request_id: str, reason: str, within_s: float =
     async with asyncio.timeout(within_s):
         while True:  # ends when the hold has ended, or by the time-out around it
             view = await seen(handle)
-            if view is not None and not view["hold"]:
+            if view is not None and not view["detail"]["hold"]:
                 return view
             await asyncio.sleep(0.2)
 
@@ -129,7 +129,7 @@ async def run(client: Client, loan: Json) -> None:
         print("closed:", json.dumps(await first.result()))
         return
     view = await override(first, "hold", f"{loan_id}-hold", "the borrower disputes the amount")
-    print("held:", view["state"], view["hold"])
+    print("held:", view["state"], view["detail"]["hold"])
     view = await unhold(first, f"{loan_id}-unhold", "the dispute is settled")
     print("no longer held:", view["state"], "next:", json.dumps(view["next_action"]))
     for line in (await first.query("story"))["happened"]:

@@ -24,6 +24,7 @@ from adapters.sql.write.outbox import Pace
 from adapters.temporal import worker
 from adapters.temporal.dispatchers import DriverDispatcher
 from cli import tree as cli
+from domain.loan.view import installment_of
 from tests.support.base import close_long_holidays
 from tests.support.doors import IntendDebit, RecordOutcome
 from workers import compose
@@ -85,11 +86,11 @@ def patch() -> None:
 
     async def performing(self: Any, order: Any) -> Any:
         view = await perform(self, order)
-        reached(ANSWERED, order.loan_id)
+        reached(ANSWERED, installment_of(order.subject)[0])
         return view
 
     async def delivering(self: Any, row: Any) -> None:
-        loan_id = str(row.body["view"]["loan_id"])
+        loan_id = str(row.body["view"]["labels"]["loan_id"])
         reached(COMMITTED, loan_id)
         await deliver(self, row)
         reached(DELIVERED, loan_id)

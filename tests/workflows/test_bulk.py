@@ -72,7 +72,7 @@ async def test_healing_wakes_who_is_missing(temporal_client: Client) -> None:
     scene.queries.open = [FakeBooks("r", "L-9").current]
     async with scene.workers():
         await asyncio.wait_for(scene.starter.heal(tenant, HealOrder()), 30)
-    assert scene.drivers.woken == [("L-9", 1)]
+    assert scene.drivers.woken == [FakeBooks("r", "L-9").current.subject]
 
 
 async def test_boarding_is_idempotent_and_its_failures_read_well(temporal_client: Client) -> None:

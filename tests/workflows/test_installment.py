@@ -12,7 +12,7 @@ from activities import shielded
 from domain.debit.outcome import NO_ANSWER
 from domain.kernel.view import Action
 from domain.loan.lifecycle import State
-from domain.loan.view import ActionKind, installment
+from domain.loan.view import ActionKind, InstallmentView, installment
 from domain.pricing.amounts import Component
 from ports.rail import RailUnavailable
 from tests.fakes.rails import NOT_FOUND, NSF, OK, PENDING
@@ -79,7 +79,7 @@ async def test_driver_shows_its_state_to_searches_and_people(temporal_client: Cl
         assert shown.get(names.CODE) == "51"
         assert shown.get(names.ATTEMPT) == 1
         assert shown.get(names.OPERATOR) is False
-        assert (await handle.query(InstallmentWorkflow.view)) == scene.books.current
+        assert (await handle.query("view", result_type=InstallmentView)) == scene.books.current
         await scene.settle(handle)
     assert (await handle.describe()).typed_search_attributes.get(names.STATE) == "CLOSED"
 
@@ -227,7 +227,7 @@ async def test_update_gives_the_new_view_or_a_stored_refusal(temporal_client: Cl
         handle = await scene.open()
         day = date(2026, 12, 24)
         asked = sent("change_date", "d-1", "salary day", due_on=day)
-        view = await handle.execute_update(InstallmentWorkflow.override, asked)
+        view = await handle.execute_update("override", asked, result_type=InstallmentView)
         assert view.labels.due_on == day
         scene.books.refuse = "waiver.limit"
         with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -262,7 +262,7 @@ async def test_same_order_by_signal_and_update_counts_once(temporal_client: Clie
     async with scene.workers():
         handle = await scene.open()
         await handle.signal("hold", hold())
-        view = await handle.execute_update(InstallmentWorkflow.override, hold())
+        view = await handle.execute_update("override", hold(), result_type=InstallmentView)
         assert view.detail.hold == "all"
         other = {**hold(), "what": "debit"}
         with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -283,7 +283,7 @@ async def test_cancel_request_becomes_a_hold(temporal_client: Client) -> None:
         await handle.cancel()
         await story_with(handle, "hold by workflow: applied")
         closure = await scene.settle(handle)
-    assert closure.state is State.CLOSED
+    assert closure.state == State.CLOSED
     assert scene.books.applied("hold")[0].reason == "workflow cancel requested"
 
 
@@ -299,7 +299,7 @@ async def test_cancel_request_does_not_cut_a_debit_in_flight(temporal_client: Cl
         scene.rail.stop_after_send.set()
         await reaches(scene, State.CLEARING)
         closure = await scene.settle(handle)
-    assert closure.state is State.CLOSED
+    assert closure.state == State.CLOSED
     assert len(scene.rail.posted) == 1
     assert (await counted(handle))["ACTIVITY_TASK_CANCELED"] == 0
 
@@ -373,7 +373,7 @@ async def test_older_views_change_nothing(temporal_client: Client) -> None:
         await reaches(scene, State.CLEARING)
         await story_with(handle, "CLEARING")
         await handle.signal(InstallmentWorkflow.wake, old)
-        assert (await handle.query(InstallmentWorkflow.view)) == scene.books.current
+        assert (await handle.query("view", result_type=InstallmentView)) == scene.books.current
         await scene.settle(handle)
 
 
@@ -404,7 +404,7 @@ async def test_long_history_goes_on_in_a_new_run(
         handle = await scene.open()
         await reaches(scene, State.CLEARING)
         closure = await scene.settle(handle)
-    assert closure.state is State.CLOSED
+    assert closure.state == State.CLOSED
     assert len(scene.rail.posted) == 1
     first = temporal_client.get_workflow_handle(handle.id, run_id=handle.result_run_id)
     history = await first.fetch_history()
@@ -419,4 +419,4 @@ async def test_cancel_order_ends_the_driver(temporal_client: Client) -> None:
         handle = await scene.open()
         await handle.signal("cancel", sent("cancel", "c", "refinanced"))
         closure = await asyncio.wait_for(handle.result(), 20)
-    assert closure.state is State.CANCELLED
+    assert closure.state == State.CANCELLED

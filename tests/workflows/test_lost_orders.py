@@ -111,7 +111,7 @@ async def test_a_waiting_order_travels_to_the_new_run(
         newest = temporal_client.get_workflow_handle(handle.id)
         if not scene.books.applied("hold"):  # its first try of the new run met the same fault
             monkeypatch.setattr(policies, "EVENTS_MOST", 0)
-            await newest.signal(InstallmentWorkflow.wake, scene.books.change(failure_code="x"))
+            await newest.signal(InstallmentWorkflow.wake, scene.books.change(code="x"))
         await until(lambda: bool(scene.books.applied("hold")))
         monkeypatch.setattr(policies, "EVENTS_MOST", 4000)
 
@@ -132,7 +132,7 @@ async def test_an_order_that_nobody_can_be_notified_about_is_shown_by_the_driver
         assert scene.books.failed["raise_operator"] == 2
         assert await needs_operator(handle) is True
         closure = await scene.settle(handle)
-    assert closure.state is State.CLOSED
+    assert closure.state == State.CLOSED
 
 
 async def test_more_orders_than_may_wait_are_shown_at_once(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, String, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.sql.read.looking import look
@@ -55,6 +55,7 @@ UNKNOWN = (
         transitions,
         and_(
             transitions.c.loan_id == attempts.c.loan_id,
+            transitions.c.subject_key == attempts.c.loan_id + "/" + cast(attempts.c.number, String),
             transitions.c.order_no == attempts.c.order_no,
             transitions.c.target == AttemptState.UNKNOWN.value,
         ),

@@ -18,7 +18,7 @@ PERIODS = 12
 
 
 class Written:
-    """Counts the rows of `installments` that are updated."""
+    """Counts the rows of `subjects` that are updated."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.rows = 0
@@ -26,7 +26,7 @@ class Written:
 
     def _on_execute(self, *seen: Any) -> None:
         _conn, _cursor, statement, parameters, _context, many = seen
-        if statement.startswith("UPDATE installments"):
+        if statement.startswith("UPDATE subjects"):
             self.rows += len(parameters) if many else 1
 
     def since(self) -> int:

@@ -181,7 +181,7 @@ async def test_what_was_committed_before_a_crash_is_delivered_after_it(
     assert await opener.sweep() == 1
     view = dispatcher.got[0].body["view"]
     assert isinstance(view, dict)
-    assert (view["loan_id"], view["number"]) == ("L1", 1)
+    assert view["subject"] == {"kind": "installment", "key": "L1/1"}
 
 
 async def test_a_message_claimed_by_a_dead_process_is_delivered_when_its_lease_ends(

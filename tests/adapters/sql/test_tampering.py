@@ -35,7 +35,8 @@ ATTACKS = {
     ],
     "add a move": [
         """INSERT INTO transitions SELECT seq + 100, command_id, actor_kind, actor_id, reason,
-        product, at, posted_on, hash, loan_id, number, source, target, event, order_no, detail
+        product, at, posted_on, hash, subject_kind, subject_key, loan_id, source, target, event,
+        order_no, detail
         FROM transitions WHERE seq = 2"""
     ],
     "swap two moves": [
@@ -73,25 +74,25 @@ FORGERIES = {
     ),
     "a command removed": ("DELETE FROM commands WHERE kind = 'hold'", "follows item"),
     "an installment's state": (
-        """UPDATE installments SET state = 'CLOSED', body = replace(body, 'CLEARING', 'CLOSED'),
+        """UPDATE subjects SET state = 'CLOSED', body = replace(body, 'CLEARING', 'CLOSED'),
         view = replace(view, 'CLEARING', 'CLOSED') WHERE number = 1""",
         "installment 1 of loan L1 is kept as CLOSED, its moves end at CLEARING",
     ),
     "an installment's state column": (
-        "UPDATE installments SET state = 'CLOSED' WHERE number = 1",
+        "UPDATE subjects SET state = 'CLOSED' WHERE number = 1",
         "installment 1 of loan L1: column state is CLOSED, its body says CLEARING",
     ),
     "an installment's amount": (
-        """UPDATE installments SET body = replace(body, '"principal":10000', '"principal":9000')
+        """UPDATE subjects SET body = replace(body, '"principal":10000', '"principal":9000')
         WHERE number = 1""",
         "installment 1 of loan L1 is kept with charged",
     ),
     "an installment's view": (
-        "UPDATE installments SET view = replace(view, 'CLEARING', 'CLOSED') WHERE number = 1",
+        "UPDATE subjects SET view = replace(view, 'CLEARING', 'CLOSED') WHERE number = 1",
         "the view of installment 1 of loan L1 shows CLOSED",
     ),
     "an installment removed": (
-        "DELETE FROM installments WHERE number = 3",
+        "DELETE FROM subjects WHERE number = 3",
         "installment 3 of loan L1 has moves or postings and is not kept",
     ),
     "a bank line's amount": (
@@ -134,11 +135,11 @@ FORGERIES = {
         "is not what its digest says",
     ),
     "a body that nobody can read": (
-        "UPDATE installments SET body = 'x' WHERE number = 1",
+        "UPDATE subjects SET body = 'x' WHERE number = 1",
         "loan L1 cannot be read back",
     ),
     "a view that nobody can read": (
-        "UPDATE installments SET view = 'x' WHERE number = 1",
+        "UPDATE subjects SET view = 'x' WHERE number = 1",
         "the view of installment 1 of loan L1 cannot be read back",
     ),
 }

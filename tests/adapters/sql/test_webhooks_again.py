@@ -196,7 +196,7 @@ async def test_books_decide_nothing_about_a_state_of_a_later_release(
 ) -> None:
     """A driver of an older build may show such a state; older books refuse to act upon it."""
     order_no = await order_out(books, queries, clock)
-    later = "UPDATE installments SET body = replace(body, '\"PRESENTED\"', '\"MEDIATED\"')"
+    later = "UPDATE subjects SET body = replace(body, '\"PRESENTED\"', '\"MEDIATED\"')"
     async with engine.begin() as conn:
         assert (await conn.execute(text(later))).rowcount > 0
     async with SqlBooks(engine, clock, RULES) as older:
