@@ -1,0 +1,144 @@
+"""The journal: commands, entries and transitions, which can only grow, and the chain's head."""
+
+import uuid
+
+import sqlalchemy as sa
+from alembic import op
+
+from adapters.sql.schema.appendonly import triggers
+from adapters.sql.schema.types import Instant
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    _commands()
+    _entries()
+    _transitions()
+    postgres = op.get_bind().dialect.name == "postgresql"
+    # Spelled out: what this step did must not change when tables are added later.
+    for statement in triggers(
+        ("entries", "postings", "transitions", "commands"), postgres=postgres
+    ):
+        op.execute(statement)
+    op.execute(
+        sa.text(
+            "INSERT INTO chain_head (id, seq, hash, books_id) VALUES (1, 0, :genesis, :books_id)"
+        ).bindparams(genesis="0" * 64, books_id=uuid.uuid4().hex)
+    )
+
+
+def _commands() -> None:
+    op.create_table(
+        "commands",
+        sa.Column("id", sa.String(length=240), nullable=False),
+        sa.Column("identity", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("dedup_key", sa.String(length=240), nullable=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("actor", sa.String(length=160), nullable=False),
+        sa.Column("approver", sa.String(length=160), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("rule", sa.String(length=120), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_key", sa.String(length=240), nullable=False),
+        sa.Column("loan_id", sa.String(length=120), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("written_by", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_commands"),
+        sa.UniqueConstraint("dedup_key", name="uq_commands_dedup_key"),
+        sa.UniqueConstraint("seq", name="uq_commands_seq"),
+    )
+    op.create_index(
+        "ix_commands_loan_id_subject_key", "commands", ["loan_id", "subject_key"], unique=False
+    )
+    op.create_table(
+        "chain_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("books_id", sa.String(length=32), nullable=False),
+        sa.CheckConstraint("id = 1", name="ck_chain_head_single"),
+        sa.PrimaryKeyConstraint("id", name="pk_chain_head"),
+    )
+
+
+def _entries() -> None:
+    op.create_table(
+        "entries",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("command_id", sa.String(length=240), nullable=False),
+        sa.Column("actor_kind", sa.String(length=60), nullable=False),
+        sa.Column("actor_id", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("product", sa.String(length=240), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.String(length=60), nullable=False),
+        sa.Column("value_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_entries"),
+    )
+    op.create_table(
+        "postings",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.String(length=240), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("loan", sa.String(length=120), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("component", sa.String(length=20), nullable=True),
+        sa.Column("receipt", sa.String(length=160), nullable=True),
+        sa.Column("order_no", sa.String(length=120), nullable=True),
+        sa.Column("line", sa.String(length=160), nullable=True),
+        sa.CheckConstraint("minor <> 0", name="ck_postings_something"),
+        sa.ForeignKeyConstraint(["seq"], ["entries.seq"], name="fk_postings_seq"),
+        sa.PrimaryKeyConstraint("seq", "position", name="pk_postings"),
+    )
+    op.create_index("ix_postings_loan_number", "postings", ["loan", "number"], unique=False)
+    op.create_index("ix_postings_receipt", "postings", ["receipt"], unique=False)
+    op.create_table(
+        "balances",
+        sa.Column("account", sa.String(length=240), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "currency", name="pk_balances"),
+    )
+
+
+def _transitions() -> None:
+    op.create_table(
+        "transitions",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("command_id", sa.String(length=240), nullable=False),
+        sa.Column("actor_kind", sa.String(length=60), nullable=False),
+        sa.Column("actor_id", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("product", sa.String(length=240), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_key", sa.String(length=240), nullable=False),
+        sa.Column("loan_id", sa.String(length=120), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("target", sa.String(length=40), nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("order_no", sa.String(length=120), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_transitions"),
+    )
+    op.create_index(
+        "ix_transitions_loan_id_subject_key",
+        "transitions",
+        ["loan_id", "subject_key"],
+        unique=False,
+    )
