@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from activities.boarding import BoardActivities
+from activities.cases import CaseActivities
 from activities.debits import DebitActivities
 from activities.healing import HealActivities
 from activities.installments import InstallmentActivities
@@ -104,6 +105,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
         books, queries, stack.rails, stack.archive, outbox, services.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
+    cases = CaseActivities(drivers, queries, stack.clock)
     debits = DebitActivities(drivers, queries, stack.rails, stack.clock)
     return {
         "workflows": [
@@ -112,6 +114,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             subjects.ask,
             items.remind,
             items.review,
+            cases.act,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,
@@ -120,6 +123,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             sweeps.deliver,
             statements.survey,
             statements.book,
+            cases.sweep,
             HealActivities(queries, outbox, services.drivers, stack.clock).heal,
         ],
         "debit": [debits.present, debits.inquire],

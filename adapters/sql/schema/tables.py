@@ -114,6 +114,17 @@ Index(
     sqlite_where=RUNNING,
 )
 
+SWEPT = (subjects.c.driven_by == "sweep") & ~subjects.c.is_final
+"""Subjects without a driver of their own, whose actions a sweep performs."""
+Index(
+    "ix_subjects_swept",
+    subjects.c.kind,
+    subjects.c.next_action_at,
+    subjects.c.key,
+    postgresql_where=SWEPT,
+    sqlite_where=SWEPT,
+)
+
 attempts = Table(
     "attempts",
     metadata,
@@ -185,21 +196,20 @@ line_refs = Table(
 cases = Table(
     "cases",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("key", String(240), nullable=False),
+    # What cases are found by; the cases themselves are subjects.
+    Column("key", String(240), primary_key=True),
     Column("kind", String(60), nullable=False),
-    Column("loan_id", String(120)),
+    Column("loan_id", String(120), index=True),
     Column("number", Integer),
-    Column("line", String(160)),
+    Column("line", String(160), index=True),
+    Column("owner", String(120), nullable=False),
     Column("opened_at", Instant, nullable=False),
+    # From when on it is late: nobody has taken it, or it should have ended. Empty while it waits.
+    Column("late_from", Instant),
     Column("closed_at", Instant),
-    Column("body", Text, nullable=False),
-    sqlite_autoincrement=True,
 )
 _open = cases.c.closed_at.is_(None)
-Index("uq_cases_open", cases.c.key, unique=True, postgresql_where=_open, sqlite_where=_open)
-Index("ix_cases_open_loan", cases.c.loan_id, postgresql_where=_open, sqlite_where=_open)
-Index("ix_cases_open_line", cases.c.line, postgresql_where=_open, sqlite_where=_open)
+Index("ix_cases_open", cases.c.kind, cases.c.opened_at, postgresql_where=_open, sqlite_where=_open)
 
 commands = Table(
     "commands",
