@@ -168,7 +168,7 @@ def _redactor(home: Path) -> Redactor:
 
     try:
         return Redactor(secrets_in(load_settings(home), read_stack(home)))
-    except Exception:  # noqa: BLE001  (already failing; the default will do)
+    except Exception:  # noqa: BLE001  (already failing: shapes and names of fields will do)
         return Redactor()
 
 
