@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from domain.debit.attempt import AttemptState
 from domain.case.decide import HANDLERS as OF_CASES
+from domain.debit.attempt import AttemptState
 from domain.errors import InvariantBroken
 from domain.kernel.subject import Subject
 from domain.loan.decide import HANDLERS as OF_LOANS

@@ -289,8 +289,8 @@ async def _fill(engine: AsyncEngine) -> None:
         "entries": "20000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h', 'e', '2026-01-01'",
         "outbox": "i + 100, 'wake', 's' || i, '{{}}', {at}, NULL, 0, NULL, NULL,"
         " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, NULL",
-        "cases": "i + 100, 'k' || i, 'surplus', NULL, NULL, NULL, {at},"
-        " CASE WHEN i < 13 THEN NULL ELSE {at} END, '{{}}'",
+        "cases": "'k' || i, 'surplus', NULL, NULL, NULL, 'operations', {at}, NULL,"
+        " CASE WHEN i < 13 THEN NULL ELSE {at} END",
     }
     async with engine.begin() as conn:
         instant = (await conn.execute(text("SELECT max(changed_at) FROM subjects"))).scalar()

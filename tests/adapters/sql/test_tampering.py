@@ -134,6 +134,13 @@ FORGERIES = {
         "UPDATE products SET body = replace(body, 'simbank', 'other')",
         "is not what its digest says",
     ),
+    "a case ended by hand": (
+        """UPDATE subjects SET state = 'RESOLVED', body = replace(body, '"OPEN"', '"RESOLVED"')
+        WHERE kind = 'case'""",
+        "its moves end at OPEN",
+    ),
+    "a case removed": ("DELETE FROM subjects WHERE kind = 'case'", "moves of case"),
+    "whose case it is": ("UPDATE cases SET owner = 'nobody'", "column of_owner is nobody"),
     "a body that nobody can read": (
         "UPDATE subjects SET body = 'x' WHERE number = 1",
         "loan L1 cannot be read back",
