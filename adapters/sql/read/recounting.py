@@ -239,7 +239,7 @@ async def _cases(conn: AsyncConnection, found: Verification) -> int:
         after = rows[-1].key
         values = {"loans": sorted({row.loan_id for row in rows}), "keys": [r.key for r in rows]}
         params = {name: listed(value, postgres=postgres) for name, value in values.items()}
-        states = {key: target for key, target in await conn.execute(moves, params)}
+        states = dict(tuple(row) for row in await conn.execute(moves, params))
         for row in rows:
             try:
                 body = read_case(row.body)
