@@ -101,7 +101,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     books, queries, outbox = stack.books, stack.queries, stack.outbox
     reminders, reviews = ReminderActivities(books), ReviewActivities(books)
     sweeps = SweepActivities(
-        books, queries, stack.rails, stack.archive, outbox, services.starter, stack.clock
+        books, queries, stack.sources, stack.archive, outbox, services.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
     debits = DebitActivities(books, queries, stack.rails, stack.clock)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from adapters.statements.formats import refuse_other_formats
+from ports.archive import FILE_BYTES_MOST
 from ports.statements import StatementRefused
 
 
@@ -27,7 +28,7 @@ class Limits:
         entries: in one file. items: transactions in one entry.
     """
 
-    size_bytes: int = 1 << 30
+    size_bytes: int = FILE_BYTES_MOST
     held_bytes: int = 2 << 20
     depth: int = 40
     entries: int = 2_000_000

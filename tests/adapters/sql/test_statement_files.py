@@ -22,6 +22,7 @@ from domain.loan.decide import decide
 from domain.statement.statement import LineItem, Statement, StatementLine
 from ports.archive import StatementRecord
 from tests.adapters.statements import camt_writer
+from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock
 from tests.support.doors import AnyCommand, BookLine
 from tests.support.memory import RULES
@@ -51,7 +52,7 @@ class Bank:
 
     async def send(self, content: bytes, attempt: int = 1) -> BookedFile:
         """Have the bytes of a file surveyed and booked."""
-        order = StatementOrder("t1", await self.archive.keep("statement", content))
+        order = StatementOrder("t1", await self.archive.keep("statement", in_parts(content)))
         environment = ActivityEnvironment()
         environment.info = dataclasses.replace(environment.info, attempt=attempt)
         await environment.run(self.activities.survey, order)
@@ -296,7 +297,7 @@ async def test_a_statement_does_not_wait_for_ever(bank: Bank) -> None:
     assert "statement_restated" in await bank.cases()
 
 
-async def _crash(record: StatementRecord) -> bool:
+async def _crash(record: StatementRecord, *, ends_file: bool) -> bool:
     raise ConnectionError(record.statement_id)
 
 
