@@ -20,7 +20,7 @@ from adapters.statements.camt053 import Camt053Reader
 from domain.loan.change import Aggregates, Change, Refusal
 from domain.loan.decide import decide
 from domain.statement.statement import LineItem, Statement, StatementLine
-from ports.archive import StatementRecord
+from ports.archive import Reached, StatementRecord
 from tests.adapters.statements import camt_writer
 from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock
@@ -44,6 +44,7 @@ class Bank:
     def __init__(self, engine: AsyncEngine, clock: StillClock, books: SqlBooks) -> None:
         self.archive = SqlArchive(engine, clock)
         self.queries = SqlQueries(engine, clock, RULES)
+        self.books = books
         self.activities = StatementActivities(self.archive, Camt053Reader(), books)
 
     async def give(self, *statements: Statement, attempt: int = 1) -> BookedFile:
@@ -254,6 +255,25 @@ async def test_a_day_that_ends_as_it_began_may_be_a_copy_and_is_reported(bank: B
     assert await bank.balances() == {"A": 0}
     assert booked.faults == ("known_lines: S2 and S1 (stated 2, counted 0)",)
     assert "statement_restated" in await bank.cases()
+
+
+async def test_a_doubt_before_a_crash_is_a_doubt_after_it(bank: Bank) -> None:
+    """The page with it is read again: of two lines in doubt on two pages, two are reported."""
+    both = (line(500), line(-500, e2e="OUT"))
+    await bank.give(day("S1", 0, 0, *both))
+    bank.activities = StatementActivities(bank.archive, Camt053Reader(page_lines=1), bank.books)
+    reach = bank.archive.reach
+
+    async def crash(sha256: str, before: Reached | None, now: Reached) -> bool:
+        await reach(sha256, before, now)
+        raise ConnectionError(sha256)
+
+    bank.archive.reach = crash  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        await bank.give(day("S2", 0, 0, *both))
+    bank.archive.reach = reach  # type: ignore[method-assign]
+    booked = await bank.give(day("S2", 0, 0, *both), attempt=2)
+    assert booked.faults == ("known_lines: S2 and S1 (stated 2, counted 0)",)
 
 
 async def test_a_whole_day_beside_its_parts_counts_nothing_twice(bank: Bank) -> None:
