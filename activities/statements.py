@@ -33,6 +33,8 @@ from ports.statements import (
 
 READER = Actor("system", "statement")
 FAULTS_SHOWN = 20
+STATEMENTS_SHOWN = 20
+"""Statements of a file that its workflow's history names: a file may have thousands."""
 LINE_TRIES = 5
 """How often a file is tried before a line that fails each time is left to a person."""
 FOR_PEOPLE = frozenset({FaultRule.RESTATED, FaultRule.KNOWN_LINES})
@@ -60,10 +62,11 @@ class SurveyedStatement:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What a file holds."""
+    """What a file holds: its first `STATEMENTS_SHOWN` statements, and how many lines in all."""
 
     sha256: str
     statements: tuple[SurveyedStatement, ...]
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ class StatementActivities:
                 text = f"file {order.sha256} is refused: {refusal}"
                 await self._record(StatementBreak.FILE_REFUSED, order.sha256, text)
                 raise _refused(refusal) from refusal
-        return Surveyed(order.sha256, tuple(_surveyed(item) for item in summaries))
+        shown = tuple(_surveyed(item) for item in summaries[:STATEMENTS_SHOWN])
+        return Surveyed(order.sha256, shown, sum(item.lines for item in summaries))
 
     @activity.defn(name="statements.book")
     async def book(self, order: StatementOrder) -> BookedFile:

@@ -132,6 +132,10 @@ class _Walk:
                         yield self._page(self._head(parents[-1]), is_last=False)
                     self._entry(element, parents[-1])
                 case "statement":
+                    if self._position == self._limits.statements:
+                        most = self._limits.statements
+                        rule = f"at most {most} statements in a file"
+                        raise InvalidInput("BkToCstmrStmt/Stmt", f"over {most}", rule)
                     yield self._page(self._head(element), is_last=True)
                     self._before, self._open = self._open.head, _Open(None, [], [], [])
                     self._position += 1

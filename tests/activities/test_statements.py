@@ -6,7 +6,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.statements import StatementActivities, StatementOrder
+from activities.statements import STATEMENTS_SHOWN, StatementActivities, StatementOrder
 from tests.fakes.bulk import FakeArchive, FakeLedger, FakeReader, statement
 from tests.support.doors import RecordStatementBreak
 
@@ -76,6 +76,15 @@ async def test_refused_file_names_field_value_rule_and_line() -> None:
     (case,) = bench.ledger.applied.values()
     assert isinstance(case, RecordStatementBreak)
     assert case.subject == hashlib.sha256(b"s1,nonsense").hexdigest()
+
+
+async def test_a_survey_shows_the_first_statements_and_counts_all_lines() -> None:
+    """A file of thousands of statements makes no history that the server refuses."""
+    bench = Bench()
+    content = ",".join(["s1"] * (STATEMENTS_SHOWN + 5)).encode()
+    surveyed = await ActivityEnvironment().run(bench.activities.survey, bench.order(content))
+    assert len(surveyed.statements) == STATEMENTS_SHOWN
+    assert surveyed.lines == 3 * (STATEMENTS_SHOWN + 5)
 
 
 async def test_reading_that_differs_from_the_survey_is_a_fault() -> None:
