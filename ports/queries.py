@@ -60,7 +60,8 @@ class ChainReport:
     """What verifying the journal found. `faults` is empty when the chain is intact.
 
     `items` are `commands`, `entries` and `transitions` together. `kept` counts the rows beside the
-    journal that were compared with it: balances, installments, attempts, payments, bank lines.
+    journal that were compared with it: balances, installments, attempts, payments, bank lines; and
+    kept files, whose content was compared with the hash that names them.
     """
 
     items: int

@@ -34,6 +34,7 @@ from domain.loan.aggregate import Rulebook
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
 from workers.credentials import mail_server, rail_login, sms_login
+from workers.sources import open_sources
 from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.outbox import Dispatcher
     from ports.rail import Rail
+    from ports.statementsource import StatementSource
     from workers.settings import Settings
 
 SANDBOX_PACE = Pace(deliver_within=timedelta(seconds=3), lease=timedelta(seconds=15))
@@ -78,6 +80,7 @@ class Stack:
     archive: SqlArchive
     outbox: OutboxRelay
     rails: Mapping[str, Rail]
+    sources: Mapping[str, StatementSource]
     products: Mapping[str, ProductFile]
     boarding: UpstreamBoarding
     intake: BooksIntake
@@ -143,6 +146,7 @@ async def open_stack(
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),
             rails=await open_rails(settings, record, clock, closing, tracing),
+            sources=await open_sources(settings, record, products, clock, closing, _watch(tracing)),
             products=products,
             boarding=UpstreamBoarding(
                 BoardingRules(CANONICAL_MAP, products, load_calendar, settings.merchant_id)
@@ -202,13 +206,17 @@ async def open_rails(
         api_secrets={login.merchant_id: login.api_secret},
         webhook_secrets=(login.webhook_secret,),
     )
-    watch: Watch = unwatched
-    if tracing is not None:
-        from adapters.telemetry.http import traced_calls  # noqa: PLC0415  (only where wanted)
-
-        watch = traced_calls(tracing.tracer, SIMBANK.name, SIMBANK_WORDS)
-    http = await closing.enter_async_context(RailHttp(login.url, watch=watch))
+    http = await closing.enter_async_context(RailHttp(login.url, watch=_watch(tracing)))
     return {SIMBANK.name: SimbankRail(http, config, clock.now)}
+
+
+def _watch(tracing: Tracing | None) -> Watch:
+    """What makes spans of calls to the bank; nothing where no traces are wanted."""
+    if tracing is None:
+        return unwatched
+    from adapters.telemetry.http import traced_calls  # noqa: PLC0415  (only where wanted)
+
+    return traced_calls(tracing.tracer, SIMBANK.name, SIMBANK_WORDS)
 
 
 async def notice_dispatcher(stack: Stack, closing: AsyncExitStack) -> NoticeDispatcher:

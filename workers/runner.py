@@ -102,7 +102,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     drivers = books.for_drivers()
     subjects, items = SubjectActivities(queries, books, drivers), InstallmentActivities(drivers)
     sweeps = SweepActivities(
-        books, queries, stack.rails, stack.archive, outbox, services.starter, stack.clock
+        books, queries, stack.sources, stack.archive, outbox, services.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
     cases = CaseActivities(drivers, queries, stack.clock)

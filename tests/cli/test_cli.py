@@ -85,6 +85,7 @@ def test_help_names_every_command_and_the_exit_codes(acquit: Acquit, tmp_path: P
     [
         ["board"],
         ["statements", "read"],
+        ["statements", "save"],
         ["ledger", "verify"],
         ["ledger", "export"],
         ["ledger", "balances"],

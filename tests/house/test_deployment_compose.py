@@ -81,6 +81,12 @@ def test_our_containers_can_change_nothing_but_their_scratch_space(name: str) ->
     assert grace > int(env_of("worker-books")["ACQUIT_DRAIN_TIMEOUT_S"] or 0)
 
 
+def test_statement_files_are_read_from_a_disk() -> None:
+    """A file may be larger than the memory of the container, and /tmp there is memory."""
+    [mounted] = SERVICES["worker-books"]["volumes"]
+    assert mounted.partition(":")[2] == env_of("worker-books")["TMPDIR"]
+
+
 @pytest.mark.parametrize("name", [*WORKERS, "codec"])
 def test_our_processes_are_asked_whether_they_can_work(name: str) -> None:
     """The health check calls /readyz on the port on which the process answers."""

@@ -7,7 +7,6 @@ name, and the old file must keep replaying for as long as such workflows may be 
 """
 
 import asyncio
-import hashlib
 import json
 import os
 import sys
@@ -23,12 +22,12 @@ from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.healing import HealOrder
-from activities.sweeps import StatementSource, SweepOrder
+from activities.sweeps import SweepOrder
 from domain.debit.outcome import NO_ANSWER
 from domain.kernel.view import Action
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind
-from ports.rail import RailUnavailable, StatementFile
+from ports.rail import RailUnavailable
 from sandbox.devserver import DevServer
 from sandbox.serverbinary import find_server
 from tests.fakes.books import Pace
@@ -318,9 +317,8 @@ async def long_history_continued(client: Client, mark: str) -> Any:
 async def sweep(client: Client, mark: str) -> Any:
     scene = BulkStage(client, f"bulk-{mark}")
     scene.queries.to_roll = ["L-1", "L-2"]
-    sha256 = hashlib.sha256(b"s1").hexdigest()
-    scene.rail.files["f1"] = (StatementFile("f1", "acc", DAY, 1, sha256), b"s1")
-    order = SweepOrder(f"t-{mark}", DAY, sources=(StatementSource("r", "acc"),))
+    sha256 = scene.source.offer("f1", b"s1", DAY)
+    order = SweepOrder(f"t-{mark}", DAY, accounts=("acc",))
     async with scene.workers():
         handle = await scene.starter.sweep(order, DAY)
         await handle.result()
@@ -340,7 +338,7 @@ async def statement_refused(client: Client, mark: str) -> Any:
 
 async def _statement(client: Client, mark: str, content: bytes) -> Any:
     scene = BulkStage(client, f"bulk-{mark}")
-    sha256 = await scene.archive.keep("statement", content)
+    sha256 = scene.archive.put(content)
     async with scene.workers():
         await scene.starter.start_statement(f"t-{mark}", sha256)
         handle = client.get_workflow_handle(names.statement_id(f"t-{mark}", sha256))

@@ -28,7 +28,7 @@ from tests.fakes.bulk import (
     statement,
 )
 from tests.fakes.clock import FakeClock
-from tests.fakes.rails import FakeRail, profile
+from tests.fakes.sources import FakeSource
 from tests.support.doors import BoardLoan
 
 
@@ -65,7 +65,7 @@ class BulkStage:
     archive: FakeArchive = field(default_factory=FakeArchive)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
     drivers: FakeDrivers = field(default_factory=FakeDrivers)
-    rail: FakeRail = field(default_factory=lambda: FakeRail(profile("r")))
+    source: FakeSource = field(default_factory=FakeSource)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class BulkStage:
         sweeps = SweepActivities(
             self.ledger,
             self.queries,
-            {"r": self.rail},
+            {self.source.account: self.source},
             self.archive,
             self.outbox,
             self.starter,

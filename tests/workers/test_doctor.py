@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,9 +19,11 @@ from adapters.products.files import read_products
 from adapters.sql.schema.migrate import upgrade
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.codec import new_key
+from ports.archive import FILE_BYTES_MOST
 from sandbox.local import LocalOptions, LocalStack
 from tests.support.asked import ROOT
 from workers.clock import CLOCK_FILE, SandboxClock
+from workers.doctor import scratch
 from workers.doctor.configuration import (
     check_calendars,
     check_products,
@@ -90,9 +95,25 @@ async def test_stack_that_is_well_passes(sandbox: LocalStack) -> None:
         "queue debit.simbank (activity)",
         "rail simbank",
         "clock rail",
+        "scratch space",
     } <= set(found)
     assert sandbox.record is not None
     assert [1 for secret in sandbox.record.secrets.values() if secret in said] == []
+
+
+@pytest.mark.parametrize("free", [FILE_BYTES_MOST, FILE_BYTES_MOST - 1])
+async def test_a_disk_without_room_for_the_largest_file_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    """It names the folder and the variable by which it is changed; files of a sandbox are small."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    [found] = await scratch.check_scratch(sandbox=False)
+    enough = free == FILE_BYTES_MOST
+    assert found.result is (CheckResult.OK if enough else CheckResult.WARN)
+    assert tempfile.gettempdir() in found.detail
+    assert ("TMPDIR" in found.advice) is not enough
+    [small] = await scratch.check_scratch(sandbox=True)
+    assert small.result is CheckResult.OK
 
 
 async def test_rail_that_refuses_our_signature_is_distinguished(sandbox: LocalStack) -> None:

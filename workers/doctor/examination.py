@@ -21,6 +21,7 @@ from workers.doctor.configuration import (
 )
 from workers.doctor.findings import Examiner, Finding, fail, ok
 from workers.doctor.rails import check_rails
+from workers.doctor.scratch import ADVICE, check_scratch
 from workers.doctor.temporal import check_temporal
 from workers.settings import secrets_in
 from workers.stackfile import StackRecord, read_stack
@@ -64,6 +65,7 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
                 _CALENDAR,
                 lambda: check_calendars(products, clock.now(), sandbox=sandbox),
             ),
+            examiner.run("scratch space", ADVICE, lambda: check_scratch(sandbox=sandbox)),
             check_books(settings, record, examiner),
             check_temporal(settings, record, products, examiner),
             check_rails(settings, record, products, clock, examiner),

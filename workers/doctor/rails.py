@@ -13,10 +13,11 @@ import httpx
 
 from domain.calendar import local_day
 from domain.errors import InvalidInput
-from ports.rail import RailUnavailable
+from ports.statementsource import SourceUnavailable
 from workers.compose import open_rails
 from workers.doctor.books import skew
 from workers.doctor.findings import Finding, fail, ok, skip
+from workers.sources import open_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from adapters.products.translate import ProductFile
     from ports.clock import Clock
     from ports.rail import Rail
+    from ports.statementsource import StatementSource
     from workers.doctor.findings import Examiner
     from workers.settings import Settings
     from workers.stackfile import StackRecord
@@ -49,6 +51,7 @@ async def check_rails(
     async with AsyncExitStack() as closing:
         try:
             rails = await open_rails(settings, record, clock, closing)
+            sources = await open_sources(settings, record, products, clock, closing)
         except InvalidInput:
             return [skip(f"rail {name}", "its secrets are missing") for name in sorted(accounts)]
         for name, account in sorted(accounts.items()):
@@ -57,7 +60,7 @@ async def check_rails(
                 advice = "set its address (ACQUIT_SIMULATOR_URL for the simulated bank)"
                 found.append(fail(check, "a product names it, and it is not configured", advice))
                 continue
-            ask = partial(_ask, rails[name], account, clock.now())
+            ask = partial(_ask, rails[name], sources[account], clock.now())
             found += await examiner.run(check, _ADDRESS, ask)
     url = settings.simulator_url or (record.simulator_url if record else None)
     if url is not None:
@@ -65,12 +68,12 @@ async def check_rails(
     return found
 
 
-async def _ask(rail: Rail, account: str, now: datetime) -> Sequence[Finding]:
+async def _ask(rail: Rail, source: StatementSource, now: datetime) -> Sequence[Finding]:
     check, day = f"rail {rail.profile.name}", local_day(now, rail.profile.timezone)
     for left in reversed(range(TRIES)):
         try:
-            offered = await rail.statements(account, day, day)
-        except RailUnavailable as refusal:
+            offered = await source.offered(day, day)
+        except SourceUnavailable as refusal:
             if refusal.why in _REFUSED:
                 return [fail(check, f"it refuses our signature ({refusal.why})", _SECRET)]
             if not left:

@@ -351,11 +351,22 @@ files = Table(
     Column("kind", String(60), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("kept_at", Instant, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    # How far its reading has come, as JSON; empty before the first page and after the last.
+    Column("reached", Text),
     Column("read_at", Instant),
 )
 _unread = files.c.read_at.is_(None)
 Index("ix_files_unread", files.c.kept_at, postgresql_where=_unread, sqlite_where=_unread)
+
+# The content of files, in pieces of bounded size. A file is whole once it stands in `files`, whose
+# row is written last, so nothing here refers to that table.
+file_chunks = Table(
+    "file_chunks",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
 
 statements = Table(
     "statements",
@@ -370,7 +381,7 @@ statements = Table(
     Column("body", Text, nullable=False),
 )
 
-APPEND_ONLY = ("entries", "postings", "transitions", "commands")
+APPEND_ONLY = ("entries", "postings", "transitions", "commands", "file_chunks")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
 PRUNED = ("outbox", "line_refs")
 """Rows of these may be removed by the application, once they have done their work."""

@@ -257,7 +257,7 @@ def _files() -> None:
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("kept_at", Instant(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("reached", sa.Text(), nullable=True),
         sa.Column("read_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("sha256", name="pk_files"),
     )
@@ -268,6 +268,13 @@ def _files() -> None:
         unique=False,
         postgresql_where=sa.text("read_at IS NULL"),
         sqlite_where=sa.text("read_at IS NULL"),
+    )
+    op.create_table(
+        "file_chunks",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", "position", name="pk_file_chunks"),
     )
     op.create_table(
         "statements",
