@@ -40,8 +40,9 @@ from sandbox.serverbinary import find_server
 from workers.booksfile import must_have_books
 from workers.clock import CLOCK_FILE, SandboxClock
 from workers.processes import Service, free_port
+from workers.rails import USUAL_KIND, USUAL_MERCHANT, USUAL_RAIL, secret_name
 from workers.settings import environment
-from workers.stackfile import STACK_FILE, StackRecord, file_url, write_stack
+from workers.stackfile import STACK_FILE, RailRecord, StackRecord, file_url, write_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,11 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 T = TypeVar("T")
-SHARED_SECRETS = ("rail_api_secret", "webhook_secret", "sms_secret")
+SHARED_SECRETS = (
+    secret_name(USUAL_RAIL, "api_secret"),
+    secret_name(USUAL_RAIL, "webhook_secret"),
+    "sms_secret",
+)
 """Secrets that we share with the simulated services, each for one of them only."""
 _PYTHON = (sys.executable, "-P", "-m")
 """How children begin: in our own folder, for relative paths of the settings must mean the same to
@@ -143,7 +148,7 @@ class LocalStack(Service):
             temporal_ui=server.ui_url,
             simulator_url=simulator["http"],
             smtp=simulator["smtp"].removeprefix("smtp://"),
-            merchant_id=self.settings.merchant_id,
+            rails={USUAL_RAIL: RailRecord(USUAL_KIND, USUAL_MERCHANT, {"url": simulator["http"]})},
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             logs={name: str(home / "logs" / f"{name}.log") for name in ("temporal", "simulator")},
             secrets=keys,
@@ -207,10 +212,10 @@ class LocalStack(Service):
         argv += [f"--offset-s={offset.total_seconds()}"]
         argv += ["--holidays-file", str(holidays), "--ready-file", str(ready)]
         argv += ["--webhook-url", f"http://127.0.0.1:{api_port}/webhooks/simbank"]
-        argv += ["--webhook-secret", keys["webhook_secret"]]
-        argv += ["--api-secret", keys["rail_api_secret"]]
+        argv += ["--webhook-secret", keys[secret_name(USUAL_RAIL, "webhook_secret")]]
+        argv += ["--api-secret", keys[secret_name(USUAL_RAIL, "api_secret")]]
         argv += ["--sms-secret", keys["sms_secret"]]
-        argv += ["--merchant-id", self.settings.merchant_id]
+        argv += ["--merchant-id", USUAL_MERCHANT]
         await self.keeper.run("simulator", argv, environment())
         return await self._ready(ready)
 

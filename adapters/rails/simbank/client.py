@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -85,7 +85,9 @@ class SimbankRail:
         config: SimbankConfig,
         clock: Callable[[], datetime],
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+        name: str = SIMBANK.name,
     ) -> None:
+        self._profile = replace(SIMBANK, name=name)
         self._http = http
         self._config = config
         self._clock = clock
@@ -96,7 +98,7 @@ class SimbankRail:
     @property
     def profile(self) -> RailProfile:
         """What the bank can do and when."""
-        return SIMBANK
+        return self._profile
 
     async def present(self, order: DebitOrder) -> Outcome:
         """Send one debit order, once, while the sender's lease holds; see `ports.rail.Rail`."""
