@@ -52,8 +52,7 @@ async def _audit(settings: Settings) -> AuditReport:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        url = next((entry.url for entry in stack.registry.values() if entry.url), None)
-        return await audit_stack(stack.queries, stack.clock, url, home=settings.home)
+        return await audit_stack(stack.queries, stack.clock, stack.registry, settings.home)
 
 
 def show(report: AuditReport) -> None:

@@ -28,6 +28,7 @@ from adapters.sql.write.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.upstream import UpstreamBoarding
+from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
@@ -199,7 +200,11 @@ async def open_rails(
         if entry.login is None:
             continue
         kind, watch = entry.of_kind, _watch(tracing, entry)
-        opened[name] = await closing.enter_async_context(kind.open(entry.login, clock.now, watch))
+        try:
+            rail = await closing.enter_async_context(kind.open(entry.login, clock.now, watch))
+        except InvalidInput as fault:
+            raise InvalidInput(f"rails.{name}.{fault.field}", fault.value, fault.rule) from None
+        opened[name] = rail
     return opened
 
 

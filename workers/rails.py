@@ -36,7 +36,6 @@ _SHOWN = 80
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _NAME_RULE = "1 to 32 of a-z, 0-9 and -, a letter first"
 _RESERVED = "transfer"
-"""Transfers are cleared under this name, beside the rails."""
 _MERCHANT = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _HEADER = re.compile(r"^\s*\[\s*rails\s*\.\s*[\"']?([^\]\"']*?)[\"']?\s*\]", re.MULTILINE)
 _ADDRESS_RULE = "http:// or https://, a host and no log-in, query or fragment"
@@ -144,6 +143,18 @@ def _twins(entry: RailEntry, others: Mapping[str, RailEntry]) -> Iterator[Invali
             yield InvalidInput(field, entry.url, rule)
 
 
+def must_be_rail_name(field: str, name: str) -> None:
+    """See that a rail may have this name: queues, addresses and accounts are called after it.
+
+    Raises:
+        InvalidInput: it may not.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(field, shortened(name, _SHOWN), _NAME_RULE)
+    if name == _RESERVED:
+        raise InvalidInput(field, name, "another name: transfers are cleared under this one")
+
+
 class _Table:
     """One table of the file while it is read; `faults` are what is wrong with it."""
 
@@ -154,9 +165,10 @@ class _Table:
 
     def entry(self) -> RailEntry | None:
         """The rail; None where its table breaks rules."""
-        if not _NAME.fullmatch(self._name) or self._name == _RESERVED:
-            rule = _NAME_RULE if self._name != _RESERVED else f"another name than {_RESERVED}"
-            self._fault("", self._name, rule)
+        try:
+            must_be_rail_name(f"rails.{self._name}", self._name)
+        except InvalidInput as fault:
+            self.faults.append(fault)
             return None
         if not isinstance(self._content, dict):
             self._fault("", self._content, "a table")

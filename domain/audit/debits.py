@@ -73,7 +73,7 @@ def _surplus(loan: Loan, books: BooksFacts, sums: Tally) -> Iterator[Finding]:
 
 
 def intents(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
-    """Every order at the bank was intended before it was sent, with the same content."""
+    """Every order at a rail was intended for it before it was sent, with the same content."""
     intended = {
         attempt.order_no: (loan, attempt) for loan in books.loans for _, attempt in loan.attempts()
     }
@@ -83,6 +83,8 @@ def intents(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
             yield _no_intent(order, text)
             continue
         loan, attempt = intended[order.order_no]
+        if order.rail != attempt.rail:
+            yield _no_intent(order, f"rail {order.rail} has an order for rail {attempt.rail}")
         intent = (attempt.amount_minor, loan.currency, attempt.merchant_id, attempt.mandate_ref)
         if intent != (order.amount_minor, order.currency, order.merchant_id, order.mandate_ref):
             yield _no_intent(order, f"the bank has another content than the intent {intent}")

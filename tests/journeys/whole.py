@@ -20,11 +20,12 @@ from adapters.products.files import read_products
 from adapters.temporal.client import connect
 from domain.audit import AuditReport
 from domain.loan.view import InstallmentView
-from sandbox.auditing import audit_stack, fetch_log
+from sandbox.auditing import audit_stack
 from sandbox.demoloans import made_loans
 from sandbox.local import LocalOptions, LocalStack
 from sandbox.rehearsal import ENDED, board
 from sandbox.simulated import SimulatorControl
+from sandbox.truthlogs import addresses_of, fetch_logs
 from sandbox.virtualtime import Sandbox
 from tests.support.base import base, base_day
 from tests.support.doors import BoardLoan
@@ -81,11 +82,11 @@ class Watched:
 
     async def audit(self) -> AuditReport:
         """The bank's own log against the books."""
-        return await audit_stack(self.stack.queries, self.stack.clock, self.url)
+        return await audit_stack(self.stack.queries, self.stack.clock, self.stack.registry)
 
     async def truth(self) -> dict[str, Any]:
-        """The bank's log as it gives it."""
-        return dict(await fetch_log(self.url))
+        """The logs of rails and bank as they give them."""
+        return dict(await fetch_logs(addresses_of(self.stack.registry)))
 
     async def view(self, loan_id: str, number: int = 1) -> InstallmentView:
         """One installment as the books have it now."""

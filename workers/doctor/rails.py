@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
@@ -19,14 +19,16 @@ from workers.doctor.books import skew
 from workers.doctor.findings import Finding, fail, ok, skip, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from adapters.products.translate import ProductFile
     from ports.clock import Clock
-    from ports.rail import Rail
     from workers.doctor.findings import Examiner
     from workers.rails import RailEntry
 
+T = TypeVar("T")
+NOBODYS_ORDER = "ACQUIT-DOCTOR"
+"""An order number that is never given to a debit."""
 TRIES = 5
 """Tries of the signed question, since the simulated bank refuses now and then on purpose."""
 _PAUSE_S = 0.2
@@ -55,41 +57,49 @@ async def check_rails(
         if entry.of_kind.simulated and not sandbox:
             text = f"it is of kind {entry.kind}: its debits move no money"
             found.append(warn(check, text, "remove it where money is to move"))
-        if name in accounts:
-            ask = partial(_examine, entry, accounts[name], clock)
-            found += await examiner.run(check, _ADDRESS, ask)
-        else:
-            found.append(skip(check, "no product names it, so there is no account to ask about"))
+        ask = partial(_examine, entry, accounts.get(name), clock)
+        found += await examiner.run(check, _ADDRESS, ask)
         found += await examiner.run(f"clock rail {name}", _ADDRESS, partial(_clock, entry))
     return found
 
 
-async def _examine(entry: RailEntry, account: str, clock: Clock) -> Sequence[Finding]:
-    """One rail, opened for this question alone: what is wrong with another does not matter."""
+async def _examine(entry: RailEntry, account: str | None, clock: Clock) -> Sequence[Finding]:
+    """Signed questions that change nothing: after an order that nobody sent, after statements.
+
+    The rail is opened for them alone: what is wrong with another does not matter.
+    """
     check = f"rail {entry.name}"
     async with AsyncExitStack() as closing:
         try:
-            rails = await open_rails({entry.name: entry}, clock, closing)
+            rail = (await open_rails({entry.name: entry}, clock, closing))[entry.name]
+            await _answered(lambda: rail.inquire(NOBODYS_ORDER, entry.merchant_id))
+            if account is None:
+                return [ok(check, "takes our signature; no product names it")]
+            day = local_day(clock.now(), rail.profile.timezone)
+            offered = await _answered(lambda: rail.statements(account, day, day))
         except InvalidInput as error:
             return [fail(check, str(error), f"correct it in {entry.source}")]
-        return await _ask(rails[entry.name], account, clock.now(), entry.source)
-
-
-async def _ask(rail: Rail, account: str, now: datetime, source: str) -> Sequence[Finding]:
-    """A signed question that changes nothing: which statements there are of today."""
-    check, day = f"rail {rail.profile.name}", local_day(now, rail.profile.timezone)
-    for left in reversed(range(TRIES)):
-        try:
-            offered = await rail.statements(account, day, day)
         except RailUnavailable as refusal:
             if refusal.why in _REFUSED:
-                advice = f"check merchant and secrets against what the rail has: {source}"
+                advice = f"check merchant and secrets against what the rail has: {entry.source}"
                 return [fail(check, f"it refuses our signature ({refusal.why})", advice)]
-            if not left:
-                return [fail(check, f"{TRIES} questions, no answer: {refusal.why}", _ADDRESS)]
+            return [fail(check, f"{TRIES} questions, no answer: {refusal.why}", _ADDRESS)]
+    return [ok(check, f"takes our signature, {len(offered)} statements on offer today")]
+
+
+async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer to a question, asked again where it may be answered later.
+
+    Raises:
+        RailUnavailable: no answer after `TRIES` tries, or our signature was refused.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            return await ask()
+        except RailUnavailable as refusal:
+            if refusal.why in _REFUSED or not left:
+                raise
             await asyncio.sleep(_PAUSE_S)
-        else:
-            return [ok(check, f"takes our signature, {len(offered)} statements on offer today")]
     raise AssertionError("the last try returns")
 
 

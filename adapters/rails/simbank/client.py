@@ -77,18 +77,28 @@ class SimbankConfig:
 
 
 class SimbankRail:
-    """The bank as a `ports.rail.Rail`. The clock is the bank's: wall time, or the sandbox's."""
+    """One rail of the bank as a `ports.rail.Rail`.
+
+    Args:
+        http: to the rail, for orders and mandates.
+        bank: to the bank that it settles on, for statements.
+        config: who we are there.
+        clock: the bank's: wall time, or the sandbox's.
+        nonce: gives a new one for each request.
+        name: of this rail in the installation.
+    """
 
     def __init__(
         self,
         http: RailHttp,
+        bank: RailHttp,
         config: SimbankConfig,
         clock: Callable[[], datetime],
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
         name: str = SIMBANK.name,
     ) -> None:
         self._profile = replace(SIMBANK, name=name)
-        self._http = http
+        self._http, self._bank = http, bank
         self._config = config
         self._clock = clock
         self._nonce = nonce
@@ -168,7 +178,9 @@ class SimbankRail:
     async def statements(self, account: str, first: date, last: date) -> tuple[StatementFile, ...]:
         """The statements on offer; see `ports.rail.Rail`."""
         query = urlencode({"account": account, "from": first.isoformat(), "to": last.isoformat()})
-        answer = await self._ask("GET", f"/dd/v1/statements?{query}", self._config.merchant_id)
+        answer = await self._ask(
+            "GET", f"/v1/statements?{query}", self._config.merchant_id, at=self._bank
+        )
         return tuple(
             StatementFile(
                 id=item.id,
@@ -182,10 +194,14 @@ class SimbankRail:
 
     async def fetch_statement(self, statement_id: str) -> bytes:
         """One statement file; see `ports.rail.Rail`."""
-        target = f"/dd/v1/statements/{quote(statement_id, safe='')}"
+        target = f"/v1/statements/{quote(statement_id, safe='')}"
         try:
             answer = await self._ask(
-                "GET", target, self._config.merchant_id, answer_max=STATEMENT_BYTES_MAX
+                "GET",
+                target,
+                self._config.merchant_id,
+                answer_max=STATEMENT_BYTES_MAX,
+                at=self._bank,
             )
         except TooLarge:
             raise InvalidInput(
@@ -227,10 +243,11 @@ class SimbankRail:
         merchant_id: str,
         body: BaseModel | None = None,
         answer_max: int | None = None,
+        at: RailHttp | None = None,
     ) -> Answer:
         """Send what may be sent again: a missing answer is `RailUnavailable`."""
         try:
-            answer = await self._send(method, target, merchant_id, body, answer_max)
+            answer = await self._send(method, target, merchant_id, body, answer_max, at)
         except Unanswered as fault:
             if isinstance(fault, TooLarge) and answer_max is not None:
                 raise  # the caller named a limit, so it has an answer for it
@@ -246,8 +263,9 @@ class SimbankRail:
         merchant_id: str,
         body: BaseModel | None = None,
         answer_max: int | None = None,
+        at: RailHttp | None = None,
     ) -> Answer:
-        """Sign and send once.
+        """Sign and send once, to the rail unless `at` is another place.
 
         Raises:
             RailUnavailable: nothing left (there is no secret to sign with, no connection), or the
@@ -258,7 +276,8 @@ class SimbankRail:
         if secret is None:
             raise RailUnavailable("no_secret")  # a gap in settings ends no installment
         content = b"" if body is None else _encoded(body)
-        request = self._http.build(method, target, content)
+        http = at or self._http
+        request = http.build(method, target, content)
         stamp, nonce = str(int(self._clock().timestamp())), self._nonce()
         sent_target = request.url.raw_path.decode("ascii")
         request.headers["X-Merchant-Id"] = merchant_id
@@ -269,7 +288,7 @@ class SimbankRail:
         )
         if content:
             request.headers["Content-Type"] = "application/json"
-        answer = await self._http.send(request, answer_max)
+        answer = await http.send(request, answer_max)
         if answer.status in _NOT_ACCEPTED:
             raise RailUnavailable(f"http_{answer.status}", answer.retry_after_s)
         return answer

@@ -26,17 +26,18 @@ async def open_simbank(
         api_secrets={login.merchant_id: login.secrets["api_secret"]},
         webhook_secrets=(login.secrets["webhook_secret"],),
     )
-    async with RailHttp(login.addresses["url"], watch=watch) as http:
-        yield SimbankRail(http, config, clock, name=login.name)
+    rail, bank = login.addresses["url"], login.addresses["bank_url"]
+    async with RailHttp(rail, watch=watch) as http, RailHttp(bank, watch=watch) as at_bank:
+        yield SimbankRail(http, at_bank, config, clock, name=login.name)
 
 
 SIMBANK_KIND = RailKind(
     profile=SIMBANK,
     limits=limits_of("simbank", "dd"),
     returns=load_returns("simbank"),
-    addresses=("url",),
+    addresses=("url", "bank_url"),
     secrets=("api_secret", "webhook_secret"),
-    words=frozenset({"dd", "v1", "orders", "cancel", "mandates", "statements"}),
+    words=frozenset({"rails", "bank", "dd", "v1", "orders", "cancel", "mandates", "statements"}),
     simulated=True,
     open=open_simbank,
 )

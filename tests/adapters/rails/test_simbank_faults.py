@@ -41,7 +41,7 @@ async def scripted(script: Script) -> AsyncIterator[SimbankRail]:
     server = await asyncio.start_server(play, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, RailHttp(f"http://127.0.0.1:{port}", LIMITS) as http:
-        yield SimbankRail(http, CONFIG, lambda: NOW, nonce=lambda: "nonce-1")
+        yield SimbankRail(http, http, CONFIG, lambda: NOW, nonce=lambda: "nonce-1")
 
 
 async def request_of(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
@@ -167,7 +167,7 @@ async def test_the_currency_of_an_answer_reaches_the_books() -> None:
 async def test_a_refused_connection_proves_that_nothing_left() -> None:
     """Nobody listens: the same order number may be sent later."""
     async with RailHttp("http://127.0.0.1:1", LIMITS) as http:
-        rail = SimbankRail(http, CONFIG, lambda: NOW)
+        rail = SimbankRail(http, http, CONFIG, lambda: NOW)
         with pytest.raises(RailUnavailable, match="connect"):
             await rail.present(ORDER)
 
@@ -176,7 +176,7 @@ async def test_an_exhausted_pool_proves_that_nothing_left() -> None:
     """An order that waited for a connection and got none was never written to one."""
     limits = HttpLimits(connections=1, read_s=2, pool_s=0.1)
     async with scripted(silent) as slow, RailHttp(slow._http._base, limits) as http:
-        rail = SimbankRail(http, CONFIG, lambda: NOW)
+        rail = SimbankRail(http, http, CONFIG, lambda: NOW)
         first = asyncio.create_task(rail.present(ORDER))
         await asyncio.sleep(0.05)
         with pytest.raises(RailUnavailable, match="pool"):
@@ -303,7 +303,7 @@ async def test_requests_are_signed_over_what_is_really_sent() -> None:
 async def test_what_cannot_be_sent_is_reported_before_anything_leaves() -> None:
     """No secret for the merchant: mend and ask again; no way to write the order: our data error."""
     async with RailHttp("http://127.0.0.1:1", LIMITS) as http:
-        rail = SimbankRail(http, CONFIG, lambda: NOW)
+        rail = SimbankRail(http, http, CONFIG, lambda: NOW)
         with pytest.raises(RailUnavailable, match="no_secret"):
             await rail.inquire("ORDER-1", "M-2")
         with pytest.raises(RailUnavailable, match="no_secret"):
@@ -392,7 +392,7 @@ async def test_a_name_that_does_not_resolve_proves_that_nothing_left() -> None:
     http = RailHttp("http://bank.invalid", LIMITS, transport=httpx.MockTransport(refuse))
     async with http:
         with pytest.raises(RailUnavailable) as refused:
-            await SimbankRail(http, CONFIG, lambda: NOW).present(ORDER)
+            await SimbankRail(http, http, CONFIG, lambda: NOW).present(ORDER)
     assert "bank.invalid" not in str(refused.value)
 
 

@@ -25,7 +25,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
 from domain.loan.lifecycle import State
 from ports.rail import UnparsedEvent
-from simulator.webhooks import sign
+from simulator.rail.webhooks import sign
 from tests.api.served import served
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.memory import RULES
@@ -55,7 +55,7 @@ class Bank:
 async def bank_of(books: SqlBooks, clock: StillClock) -> AsyncIterator[Bank]:
     """The door as it is started: rail, code tables and books are those of this release."""
     async with RailHttp("http://127.0.0.1:1") as http:
-        rail = SimbankRail(http, SimbankConfig("M", {"M": "x"}, (SECRET,)), clock.now)
+        rail = SimbankRail(http, http, SimbankConfig("M", {"M": "x"}, (SECRET,)), clock.now)
         app = build_app({"simbank": rail}, BooksIntake(books), clock.now)
         async with served(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
             yield Bank(client, clock)
