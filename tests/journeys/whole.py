@@ -113,11 +113,19 @@ class Whole(Watched):
 
 @asynccontextmanager
 async def whole(
-    home: Path, *, profile: str = "calm", seed: int = SEED, cache: int = 1000
+    home: Path,
+    *,
+    profile: str = "calm",
+    seed: int = SEED,
+    cache: int = 1000,
+    rails: tuple[str, ...] = (),
+    products: Path | None = None,
 ) -> AsyncIterator[Whole]:
-    """Start everything; stop it at the end of the block."""
-    settings = Settings(home=home, api_port=free_port())
-    options = LocalOptions(profile=profile, seed=seed, workers=0, start=base())
+    """Start everything; stop it at the end of the block. `rails`, `products`: the usual ones."""
+    settings = Settings(
+        home=home, api_port=free_port(), products=products or Settings(home=home).products
+    )
+    options = LocalOptions(profile=profile, seed=seed, workers=0, start=base(), rails=rails)
     async with LocalStack(settings, options, lambda _: None) as local:
         assert local.record is not None
         url = local.record.simulator_url or ""
