@@ -77,8 +77,9 @@ async def test_loans_over_two_rails_end_clean_on_one_account(tmp_path: Path) -> 
         row["webhook_id"] for row in logs[SECOND]["webhooks"]
     )
     for log in logs.values():
-        delivered = Counter(row["state"] for row in log["webhooks"] if row["flavour"] == "real")
-        assert set(delivered) == {"delivered"}
+        states = Counter(row["state"] for row in log["webhooks"] if row["flavour"] == "real")
+        assert states["delivered"] >= 2 * EACH
+        assert states["undelivered"] == 0
 
 
 async def intended_by(running: Whole, loans: list[BoardLoan]) -> dict[str, set[str]]:
