@@ -166,7 +166,8 @@ async def run_worker(role: str, settings: Settings) -> None:
         SourceRefused: the rails are not configured as they must be; likewise.
         InvariantBroken: a part of this process died.
     """
-    roles_of(role, tuple(rails_of(settings, read_stack(settings.home))))
+    registry = rails_of(settings, read_stack(settings.home))
+    roles_of(role, [name for name, entry in registry.items() if entry.login is not None])
     stop, health = stop_requested(), Health(role)
     async with working(role, settings, health=health):
         await health.watch(stop)
