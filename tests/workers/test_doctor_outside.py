@@ -18,13 +18,17 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.healing import HealOrder
 from adapters.products.files import read_products
 from adapters.sql.engine import books_engine
+from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import grant, upgrade
+from adapters.sql.write.books import SqlBooks
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.client import connect
 from adapters.temporal.reach import Namespace
 from adapters.temporal.schedules import ensure_schedules, schedule_ids
 from sandbox.devserver import DevServer
 from tests.adapters.rails.bank import API_SECRET, MERCHANT, running_bank
+from tests.support.booksbench import StillClock, intend, present
+from tests.support.memory import RULES
 from tests.support.railsfile import rails_file
 from workers.clock import WallClock
 from workers.doctor.books import check_books, skew
@@ -152,6 +156,22 @@ async def test_missing_guard_of_the_journal_fails(
         CheckResult.FAIL,
         "no trigger refuses changes of entries",
     )
+
+
+async def test_rail_that_was_renamed_with_debits_on_the_books_fails(sqlite_url: str) -> None:
+    """Nothing can be decided about a debit whose rail nobody knows: it is named before."""
+    await upgrade(sqlite_url)
+    engine, clock = books_engine(sqlite_url), StillClock()
+    async with SqlBooks(engine, clock, RULES) as writer:
+        action = await present(writer, SqlQueries(engine, clock, RULES), clock, "L1")
+        await intend(writer, "L1", 1, action)
+    await engine.dispose()
+    given = Settings.model_validate({"database_url": sqlite_url})
+    kept = by_check(await check_books(given, None, EXAMINER, ["a", "simbank"]))
+    assert kept["debits"].result is CheckResult.OK
+    renamed = by_check(await check_books(given, None, EXAMINER, ["a", "bank"]))
+    assert renamed["debits"].result is CheckResult.FAIL
+    assert "debits over simbank" in renamed["debits"].detail
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
                 _CALENDAR,
                 lambda: check_calendars(products, clock.now(), sandbox=sandbox),
             ),
-            check_books(settings, record, examiner),
+            check_books(settings, record, examiner, rails),
             check_temporal(settings, record, products, rails, examiner),
             check_rails(rails, products, clock, examiner, sandbox=sandbox),
         )
