@@ -19,7 +19,7 @@ from adapters.notices.sms import SmsNotices
 from adapters.notices.wording import Wording
 from adapters.products.files import read_products
 from adapters.rails.http import Watch, unwatched
-from adapters.rails.simbank.profile import SIMBANK
+from adapters.rails.kinds import KINDS
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
@@ -33,7 +33,7 @@ from domain.loan.aggregate import Rulebook
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
 from workers.credentials import mail_server, sms_login
-from workers.rails import merchants_of, rails_of
+from workers.rails import USUAL_KIND, merchants_of, rails_of
 from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ def clock_of(settings: Settings, record: StackRecord | None) -> Clock:
 def ledger_zone(settings: Settings, record: StackRecord | None) -> ZoneInfo:
     """The zone whose calendar day an entry is posted on."""
     sandbox = record is not None and record.mode == "sandbox"
-    return ZoneInfo(settings.ledger_timezone or (SIMBANK.timezone if sandbox else "UTC"))
+    simulated = KINDS[USUAL_KIND].profile.timezone
+    return ZoneInfo(settings.ledger_timezone or (simulated if sandbox else "UTC"))
 
 
 async def open_rails(

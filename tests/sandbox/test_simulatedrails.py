@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from cli.tree import run
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Unavailable
+from sandbox.mandates import sign_mandates
 from sandbox.simulatedrails import SMS_SECRET, SimulatedRails
 from simulator.railfile import read_rails
+from tests.support.memory import board
 from tests.support.railsfile import rails_file
 from workers.rails import rails_of
 from workers.reporting import Exit
@@ -71,3 +73,9 @@ def test_a_sandbox_does_not_start_beside_rails_of_an_installation(
         assert run(["--home", str(tmp_path / "home"), *command]) == Exit.MISTAKE
         assert "ACQUIT_RAILS" in capsys.readouterr().err
     assert not (tmp_path / "home" / "books.db").exists()
+
+
+async def test_a_mandate_cannot_be_signed_at_a_rail_that_is_not_here() -> None:
+    """In the copy of a home the books know the rail and nobody answers: it says what to start."""
+    with pytest.raises(Unavailable, match=r"rail simbank cannot be reached here; .*acquit up"):
+        await sign_mandates({}, [board("L1")])

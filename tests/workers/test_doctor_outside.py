@@ -311,6 +311,9 @@ async def test_rail_that_is_not_configured_or_not_there_fails(tmp_path: Path) ->
     for found in (by_check(unknown), other):
         assert "not configured" in found["rail simbank"].detail
         assert "ACQUIT_RAILS" in found["rail simbank"].advice
+    known = rails_of(Settings(), None)
+    simulated = await check_rails(known, PRODUCTS, WallClock(), EXAMINER, sandbox=True)
+    assert "acquit up --rail simbank" in by_check(simulated)["rail simbank"].advice
     gone = await rails(tmp_path, f"http://127.0.0.1:{free_port()}")
     assert "connect" in gone["rail simbank"].detail
     assert {it.result for it in gone.values()} == {CheckResult.FAIL}

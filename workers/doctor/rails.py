@@ -52,7 +52,8 @@ async def check_rails(
         entry, check = registry.get(name), f"rail {name}"
         if entry is None or entry.login is None:
             if name in accounts and registry:
-                found.append(fail(check, "a product names it, and it is not configured", _UNKNOWN))
+                advice = f"`acquit up --rail {name}` simulates it" if sandbox else _UNKNOWN
+                found.append(fail(check, "a product names it, and it is not configured", advice))
             continue
         if entry.of_kind.simulated and not sandbox:
             text = f"it is of kind {entry.kind}: its debits move no money"
