@@ -8,6 +8,7 @@ that nobody can reach, so that loans can be read and reckoned on a machine witho
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from adapters.rails.kinds import KINDS
 from adapters.refusals import SourceRefused
 from adapters.tapes.loans import USUAL_MERCHANT
 from domain.errors import InvalidInput
-from domain.text import shortened
+from domain.text import PLAIN_RULE, is_plain, shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +38,6 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _NAME_RULE = "1 to 32 of a-z, 0-9 and -, a letter first"
 _RESERVED = "transfer"
 _MERCHANT = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
-_HEADER = re.compile(r"^\s*\[\s*rails\s*\.\s*[\"']?([^\]\"']*?)[\"']?\s*\]", re.MULTILINE)
 _ADDRESS_RULE = "http:// or https://, a host and no log-in, query or fragment"
 
 
@@ -100,7 +100,8 @@ def read_rails(path: Path) -> dict[str, RailEntry]:
         SourceRefused: the file is none, or breaks rules; every fault by field, value and rule.
     """
     content = _content(path)
-    faults = [InvalidInput(key, "(several)", "no such field") for key in content if key != "rails"]
+    others = [visible(shortened(key, _SHOWN)) for key in content if key != "rails"]
+    faults = [InvalidInput(key, "(not shown)", "no such field") for key in others]
     tables = content.get("rails", {})
     if not isinstance(tables, dict) or not 1 <= len(tables) <= RAILS_MOST:
         count = len(tables) if isinstance(tables, dict) else tables
@@ -126,19 +127,26 @@ def _content(path: Path) -> dict[str, Any]:
     except SourceRefused as refusal:
         if refusal.faults[0].field != "content":
             raise
-        names = _HEADER.findall(read_text(path, _FILE_MOST_BYTES))
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if not twice:
+        lines = (line.strip() for line in read_text(path, _FILE_MOST_BYTES).splitlines())
+        counts = Counter(line for line in lines if line.startswith("[rails.") and line[-1] == "]")
+        names = [line[len("[rails.") : -1] for line, count in counts.items() if count > 1]
+        if not names:
             raise
-        faults = [InvalidInput(f"rails.{name}", name, "one table for each rail") for name in twice]
-        raise SourceRefused(str(path), faults) from None
+        rule = "one table for each rail"
+        faults = [InvalidInput(_field(name), shortened(name, _SHOWN), rule) for name in names]
+        raise SourceRefused(str(path), faults[:RAILS_MOST]) from None
+
+
+def _field(name: str, field: str = "") -> str:
+    """A field of a rail's table, as faults name it: on one line, whatever the name holds."""
+    return f"rails.{visible(shortened(name, _SHOWN))}{field}"
 
 
 def _twins(entry: RailEntry, others: Mapping[str, RailEntry]) -> Iterator[InvalidInput]:
     """Two names for one rail: each order would have two places, its webhooks only one."""
     for other in others.values():
         if (entry.url, entry.merchant_id) == (other.url, other.merchant_id):
-            field = f"rails.{entry.name}.{entry.of_kind.addresses[0]}"
+            field = _field(entry.name, f".{entry.of_kind.addresses[0]}")
             rule = f"an address, or a merchant, of its own: it is that of rails.{other.name}"
             yield InvalidInput(field, entry.url, rule)
 
@@ -166,7 +174,7 @@ class _Table:
     def entry(self) -> RailEntry | None:
         """The rail; None where its table breaks rules."""
         try:
-            must_be_rail_name(f"rails.{self._name}", self._name)
+            must_be_rail_name(_field(self._name), self._name)
         except InvalidInput as fault:
             self.faults.append(fault)
             return None
@@ -185,7 +193,7 @@ class _Table:
         addresses = {name: self._address(name) for name in kind.addresses}
         secrets = {name: self._secret(f"{name}_file") for name in kind.secrets}
         for key in sorted(set(self._content) - self._seen):
-            self._fault(f".{key}", "(not shown)", "no such field")
+            self._fault(f".{visible(shortened(key, _SHOWN))}", "(not shown)", "no such field")
         if self.faults:
             return None
         login = RailLogin(self._name, merchant, addresses, secrets)
@@ -193,15 +201,15 @@ class _Table:
 
     def _fault(self, field: str, value: object, rule: str) -> None:
         shown = shortened(value if isinstance(value, str) else repr(value), _SHOWN)
-        self.faults.append(InvalidInput(f"rails.{self._name}{field}", shown, rule))
+        self.faults.append(InvalidInput(_field(self._name, field), shown, rule))
 
     def _text(self, field: str) -> str:
         """A text of the table; empty where it is missing, which is a fault."""
         self._seen.add(field)
         value = self._content.get(field) if isinstance(self._content, dict) else None
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and value and is_plain(value):
             return value
-        self._fault(f".{field}", "" if value is None else value, "must be given, as text")
+        self._fault(f".{field}", "" if value is None else value, f"must be given, as {PLAIN_RULE}")
         return ""
 
     def _address(self, field: str) -> str:

@@ -1,5 +1,6 @@
 """The registry of rails: from a file or from the stack, each fault by field, value and rule."""
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from adapters.refusals import SourceRefused
 from cli.tree import run
 from domain.errors import InvalidInput
 from workers.compose import rulebook
-from workers.rails import RailEntry, merchants_of, rails_of, read_rails
+from workers.rails import RAILS_MOST, RailEntry, merchants_of, rails_of, read_rails
 from workers.reporting import Exit
 from workers.runner import roles_of
 from workers.settings import Settings, secrets_in
@@ -47,7 +48,7 @@ def table(name: str, **changes: object) -> str:
     """A table of a rail as it should be, with these changes; None leaves a field out."""
     fields = {key: value.format(name=name) for key, value in GOOD.items()} | changes
     lines = [f"[rails.{name}]"]
-    lines += [f"{key} = {value!r}" for key, value in fields.items() if value is not None]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in fields.items() if value is not None]
     return "\n".join(lines) + "\n"
 
 
@@ -117,6 +118,8 @@ def test_secrets_of_rails_are_masked(tmp_path: Path) -> None:
         ({"api_secret_file": None}, ".api_secret_file", ""),
         ({"api_secret_file": "nowhere"}, ".api_secret_file", "nowhere"),
         ({"api_secret_file": "."}, ".api_secret_file", "."),
+        ({"api_secret_file": "a\0b"}, ".api_secret_file", "a\0b"),
+        ({"url": "http://rail.example/\x1b[2J"}, ".url", "http://rail.example/\x1b[2J"),
         ({"webhook_secret_file": "empty"}, ".webhook_secret_file", "empty"),
         ({"api_secret": "hunter2"}, ".api_secret", "(not shown)"),
     ],
@@ -139,8 +142,20 @@ def test_a_name_that_a_queue_or_an_account_cannot_have_is_refused(
 
 
 def test_a_rail_that_stands_twice_is_named(tmp_path: Path) -> None:
-    """The parser's own words name a line; ours name the rail."""
+    """The parser's own words name a line; ours name the rail, however often it stands there."""
     assert faults(written(tmp_path, table("a"), table("b"), table("a"))) == [("rails.a", "a")]
+    many = "".join(f"[rails.x{n % 7000}]\n" for n in range(14_001))
+    assert len(faults(written(tmp_path, many))) == RAILS_MOST
+
+
+def test_a_name_from_the_file_cannot_forge_what_a_terminal_shows(tmp_path: Path) -> None:
+    """Names of tables and fields are told in full sight and at most so long."""
+    for text in ('[rails."a\\u001b[2J"]', f'[rails.a]\n"{"k" * 9000}" = 1', '"a\\nb" = 1'):
+        with pytest.raises(SourceRefused) as caught:
+            read_rails(written(tmp_path, text))
+        lines = str(caught.value).splitlines()
+        assert len(lines) == len(caught.value.faults)
+        assert all(line.isprintable() and len(line) < 500 for line in lines)
 
 
 def test_one_rail_under_two_names_is_refused(tmp_path: Path) -> None:
@@ -172,13 +187,17 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
             read_rails(path)
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_worker_with_a_faulty_registry_does_not_start(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    processes: str,
 ) -> None:
-    """One line for each fault, exit code 2, nothing made in the home."""
+    """One line for each fault, exit code 2, no process started, nothing made in the home."""
     path = written(tmp_path, table("a", kind="x", url=None), table("b", api_secret_file="none"))
     monkeypatch.setenv("ACQUIT_RAILS", str(path))
-    code = run(["--home", str(tmp_path / "home"), "worker", "debit.a"])
+    code = run(["--home", str(tmp_path / "home"), "worker", "debit.a", "--processes", processes])
     said = capsys.readouterr().err.splitlines()
     assert code == Exit.MISTAKE
     assert len(said) == 2
