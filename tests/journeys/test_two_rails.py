@@ -18,6 +18,8 @@ from tests.support.doors import BoardLoan
 from workers.settings import Settings
 
 FIRST, SECOND = "simbank", "simbank-2"
+ROLES = ("workflows", "books", "api", f"debit.{FIRST}", f"debit.{SECOND}")
+"""One worker for each kind of work, and for each rail."""
 EACH = 5
 PRODUCT = "cn-personal.toml"
 
@@ -55,7 +57,7 @@ async def test_loans_over_two_rails_end_clean_on_one_account(tmp_path: Path) -> 
     folder = products_of(tmp_path / "products")
     loans = loans_of(folder)
     async with whole(
-        tmp_path / "home", profile="rough", rails=(FIRST, SECOND), products=folder
+        tmp_path / "home", profile="rough", rails=(FIRST, SECOND), products=folder, roles=ROLES
     ) as running:
         await running.board(loans)
         report = await running.to_the_end()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -120,8 +120,12 @@ async def whole(
     cache: int = 1000,
     rails: tuple[str, ...] = (),
     products: Path | None = None,
+    roles: Sequence[str] = ("all",),
 ) -> AsyncIterator[Whole]:
-    """Start everything; stop it at the end of the block. `rails`, `products`: the usual ones."""
+    """Start everything; stop it at the end of the block.
+
+    `rails`, `products`: other than the usual ones. `roles`: a worker for each, all of this process.
+    """
     settings = Settings(
         home=home, api_port=free_port(), products=products or Settings(home=home).products
     )
@@ -129,10 +133,9 @@ async def whole(
     async with LocalStack(settings, options, lambda _: None) as local:
         assert local.record is not None
         url = local.record.simulator_url or ""
-        async with (
-            working("all", settings, cache=cache) as services,
-            SimulatorControl(url) as control,
-        ):
+        async with AsyncExitStack() as closing, SimulatorControl(url) as control:
+            workers = [working(role, settings, cache=cache) for role in roles]
+            services, *_ = [await closing.enter_async_context(worker) for worker in workers]
             sandbox = Sandbox(services.stack, services.client, control, zones=ZONES)
             yield Whole(local, services.stack, services.client, sandbox, url, services)
 
