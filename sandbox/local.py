@@ -122,6 +122,7 @@ class LocalStack(Service):
         home = self.home
         must_have_no_rails(self.settings)
         earlier = read_stack(home) if self.options.keep_state else None
+        rails = SimulatedRails.of(self.options.rails, earlier)
         if not self.options.keep_state:
             clear_home(home)
         else:
@@ -135,7 +136,6 @@ class LocalStack(Service):
             await must_be_empty(self.settings.books_url())
         self.say("Temporal server")
         server = await self._start_server(home / "logs" / "temporal.log")
-        rails = SimulatedRails.of(self.options.rails, earlier)
         api_port = self.settings.api_port or free_port()
         self.say("simulated bank")
         simulator = await self._start_simulator(rails, api_port, offset)

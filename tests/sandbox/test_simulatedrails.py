@@ -72,7 +72,10 @@ def test_a_sandbox_does_not_start_beside_rails_of_an_installation(
     for command in (["up"], ["demo", "--loans", "1"]):
         assert run(["--home", str(tmp_path / "home"), *command]) == Exit.MISTAKE
         assert "ACQUIT_RAILS" in capsys.readouterr().err
-    assert not (tmp_path / "home" / "books.db").exists()
+    monkeypatch.delenv("ACQUIT_RAILS")
+    assert run(["--home", str(tmp_path / "home"), "up", "--rail", "Bank"]) == Exit.MISTAKE
+    assert "rail: 'Bank' is refused" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["stack.lock"]
 
 
 async def test_a_mandate_cannot_be_signed_at_a_rail_that_is_not_here() -> None:
