@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING
 
 from domain.errors import InvalidInput
-from sandbox.truthlogs import LOG_FILE
 from workers.clock import CLOCK_FILE
 from workers.stackfile import SECRETS_FILE, STACK_FILE
 
@@ -22,6 +21,7 @@ TEMPORAL_DB = "temporal.db"
 SIMULATOR_DB = "simulator.db"
 HOLIDAYS_FILE = "holidays.json"
 READY_FILE = "simulator.ready"
+LOG_FILE = "bank-log.json"
 SIMULATED_RAILS = "simulator-rails.toml"
 LOCK_FILE = "stack.lock"
 DATABASES = (BOOKS_DB, TEMPORAL_DB, SIMULATOR_DB)

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import httpx
 
 from domain.errors import Unavailable
+from sandbox.homefiles import LOG_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from workers.rails import RailEntry
 
-LOG_FILE = "bank-log.json"
 READINGS = 5
 """How often what moves while it is read is read again."""
 _TIMEOUT_S = 120.0

@@ -81,7 +81,7 @@ def rails_of(settings: Settings, record: StackRecord | None) -> dict[str, RailEn
 
     Raises:
         SourceRefused: the file breaks rules; every fault of it by field, value and rule.
-        InvalidInput: the record of the stack lacks a secret, or names a kind of a later build.
+        InvalidInput: the record of the stack lacks an address or a secret, or names another kind.
     """
     if settings.rails is not None:
         return read_rails(settings.rails)
@@ -260,6 +260,10 @@ def _recorded(name: str, record: StackRecord) -> RailEntry:
         raise InvalidInput(field, rail.kind, f"{rule}; start the stack again")
     if not rail.addresses:
         return RailEntry(name, rail.kind)
+    for address in kind.addresses:
+        if not rail.addresses.get(address):
+            field = f"stack.json/rails/{name}/{address}"
+            raise InvalidInput(field, "", "must be there; start the stack again")
     secrets = {}
     for secret in kind.secrets:
         value = record.secrets.get(secret_name(name, secret))

@@ -229,11 +229,14 @@ def test_the_stack_gives_its_rails_where_no_file_is_named(tmp_path: Path) -> Non
     assert {name: entry.login for name, entry in copied.items()} == {"a": None, "b": None}
 
 
-def test_a_secret_or_kind_that_the_stack_lacks_is_refused_by_name() -> None:
+def test_what_the_record_of_a_stack_lacks_is_refused_by_name() -> None:
     """The record of another build: it says what to do."""
     less = {name: value for name, value in STACK.secrets.items() if "a.api" not in name}
     with pytest.raises(InvalidInput, match=r"rails\.a\.api_secret.*start the stack again"):
         rails_of(Settings(), replace(STACK, secrets=less))
+    short = {"a": RailRecord("simbank", "M", {"url": "http://x"})}
+    with pytest.raises(InvalidInput, match=r"rails/a/bank_url.*start the stack again"):
+        rails_of(Settings(), replace(STACK, rails=short))
     other = {"a": RailRecord("sepa", "M", {"url": "http://x"})}
     with pytest.raises(InvalidInput, match=r"rails/a: 'sepa'.*start the stack again"):
         rails_of(Settings(), replace(STACK, rails=other))
