@@ -546,7 +546,6 @@ def test_a_clock_whose_stack_is_down_says_so_and_how_to_start_it(
         database_url=books,
         temporal_address="127.0.0.1:9",
         simulator_url="http://127.0.0.1:9",
-        secrets={"rail_api_secret": "x", "webhook_secret": "y"},
     )
     write_stack(home, record)
     SandboxClock.begin(home).close()
