@@ -117,7 +117,7 @@ def test_the_help_of_each_command_has_an_example(
         (["board", str(SAMPLE)], "home"),
         (["ledger", "verify"], "acquit demo"),
         (["demo", "--json", "nowhere/x.json"], "output: 'nowhere/x.json' is refused"),
-        (["worker", "bookz"], "one of all, api, workflows, books, debit.simbank"),
+        (["worker", "bookz"], "one of all, api, workflows, books"),
         (["db", "upgrade", "--revision", "zzz"], "revision: 'zzz' is refused: head, or"),
         (["story", "L1/x"], "LOAN/NUMBER"),
         (["clock", "advance", "--days", "99999999999"], "3660"),

@@ -2,17 +2,22 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from adapters.rails.kind import RailLogin
 from adapters.rails.kinds import KINDS
 from adapters.refusals import SourceRefused
 from cli.tree import run
 from domain.errors import InvalidInput
-from workers.compose import rulebook
+from ports.rail import Rail
+from workers.clock import WallClock
+from workers.compose import open_rails, rulebook
 from workers.rails import RAILS_MOST, RailEntry, merchants_of, rails_of, read_rails
 from workers.reporting import Exit
 from workers.runner import roles_of
@@ -89,6 +94,32 @@ def test_each_table_is_a_rail_with_its_own_addresses_and_secrets(tmp_path: Path)
     assert set(rules.rails) == set(rules.returns) == {"a", "b"}
     queues = [role.queue for role, _ in roles_of("all", tuple(found))]
     assert queues[-2:] == ["debit.a", "debit.b"]
+
+
+async def test_another_kind_is_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own addresses and secrets are asked for, and it is opened with them beside the others."""
+    opened: list[RailLogin] = []
+
+    @asynccontextmanager
+    async def opening(login: RailLogin, _clock: object, _watch: object) -> AsyncIterator[Rail]:
+        opened.append(login)
+        yield cast("Rail", login)
+
+    simbank = KINDS["simbank"]
+    pigeon = replace(simbank, addresses=("loft",), secrets=("ring",), open=opening)
+    monkeypatch.setattr("workers.rails.KINDS", {**KINDS, "pigeon": pigeon})
+    fields = {"kind": "pigeon", "merchant_id": "M", "loft": "http://loft", "ring_file": "a-api"}
+    own = "[rails.c]\n" + "".join(f"{key} = {json.dumps(it)}\n" for key, it in fields.items())
+    found = read_rails(written(tmp_path, table("a"), own))
+    assert found["c"].url == "http://loft"
+    async with AsyncExitStack() as closing:
+        assert set(await open_rails(found, WallClock(), closing)) == {"a", "c"}
+    assert opened == [found["c"].login]
+    assert opened[0].secrets == {"ring": "api secret of a"}
+    assert faults(written(tmp_path, own.replace("loft", "url"))) == [
+        ("rails.c.loft", ""),
+        ("rails.c.url", "(not shown)"),
+    ]
 
 
 def test_secrets_of_rails_are_masked(tmp_path: Path) -> None:
