@@ -20,7 +20,9 @@ from ports.archive import FILE_BYTES_MOST, Reached, StatementRecord
 from ports.clock import Clock
 
 CHUNK_BYTES = 256 * 1024
-"""Size of a row of `file_chunks`, the last of a file aside; one is in memory at a time."""
+"""Size of a row of `file_chunks`, the last of a file aside; one is in memory at a time.
+
+It never changes: a file whose keeping was interrupted is completed in pieces of the same size."""
 _RECORD = TypeAdapter(StatementRecord)
 _REACHED = TypeAdapter(Reached)
 

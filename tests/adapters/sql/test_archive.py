@@ -94,6 +94,11 @@ async def test_a_file_is_kept_once_in_chunks_of_bounded_size(
     assert await archive.kept([NAME, "0" * 64]) == {NAME: False}
 
 
+def test_the_size_of_a_chunk_never_changes() -> None:
+    """A later build may complete a file of which an earlier one has left the first chunks."""
+    assert CHUNK_BYTES == 262_144
+
+
 async def test_what_is_not_kept_cannot_be_opened(archive: SqlArchive) -> None:
     """It is a KeyError, not an empty file."""
     with pytest.raises(KeyError):
