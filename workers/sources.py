@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.rails.http import RailHttp, Watch, unwatched
-from adapters.rails.simbank.calls import SimbankCalls
-from adapters.rails.simbank.profile import SIMBANK
-from adapters.sources.simbank import SimbankStatements
-from workers.credentials import rail_login
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AsyncExitStack
 
     from adapters.products.translate import ProductFile
+    from adapters.rails.http import Watch
     from ports.clock import Clock
     from ports.statementsource import StatementSource
-    from workers.settings import Settings
-    from workers.stackfile import StackRecord
+    from workers.rails import RailEntry
 
 
 def accounts_of(products: Mapping[str, ProductFile]) -> tuple[str, ...]:
@@ -27,24 +21,26 @@ def accounts_of(products: Mapping[str, ProductFile]) -> tuple[str, ...]:
 
 
 async def open_sources(
-    settings: Settings,
-    record: StackRecord | None,
+    registry: Mapping[str, RailEntry],
     products: Mapping[str, ProductFile],
     clock: Clock,
     closing: AsyncExitStack,
-    watch: Watch = unwatched,
+    watch: Callable[[RailEntry], Watch],
 ) -> Mapping[str, StatementSource]:
     """The statement sources that this installation has, by bank account; closed with `closing`.
 
-    An account's files come from the bank of the rail whose product names it.
-
-    Raises:
-        InvalidInput: a secret is missing.
+    An account's files come from the bank that one of the rails of its products settles on: the
+    first by name that can be reached.
     """
-    login = rail_login(settings, record)
-    accounts = {f.product.account for f in products.values() if f.product.rail == SIMBANK.name}
-    if login is None or not accounts:
-        return {}
-    http = await closing.enter_async_context(RailHttp(login.url, watch=watch))
-    calls = SimbankCalls(http, {login.merchant_id: login.api_secret}, clock.now)
-    return {name: SimbankStatements(calls, login.merchant_id, name) for name in sorted(accounts)}
+    rails: dict[str, str] = {}
+    for product in sorted((file.product for file in products.values()), key=lambda it: it.rail):
+        if product.rail in registry and registry[product.rail].login is not None:
+            rails.setdefault(product.account, product.rail)
+    opened: dict[str, StatementSource] = {}
+    for name in sorted(set(rails.values())):
+        entry = registry[name]
+        if entry.login is not None:
+            accounts = sorted(account for account, rail in rails.items() if rail == name)
+            at_bank = entry.of_kind.sources(entry.login, accounts, clock.now, watch(entry))
+            opened |= await closing.enter_async_context(at_bank)
+    return opened

@@ -26,7 +26,7 @@ class SimbankStatements:
         asked = {"account": self._account, "from": first.isoformat(), "to": last.isoformat()}
         with _asking():
             answer = await self._calls.ask(
-                "GET", f"/dd/v1/statements?{urlencode(asked)}", self._merchant_id
+                "GET", f"/v1/statements?{urlencode(asked)}", self._merchant_id
             )
             offered = read_answer(answer, StatementList).statements
         return tuple(
@@ -43,7 +43,7 @@ class SimbankStatements:
     @asynccontextmanager
     async def open(self, file_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """One statement file as it comes; see the port."""
-        target = f"/dd/v1/statements/{quote(file_id, safe='')}"
+        target = f"/v1/statements/{quote(file_id, safe='')}"
         with _asking():
             async with self._calls.fetch(target, self._merchant_id) as answer:
                 yield answer.parts

@@ -44,8 +44,12 @@ class TruthExecution:
 
 @dataclass(frozen=True, slots=True)
 class TruthOrder:
-    """An order as the bank received it. `final_status` is None while the bank owes one."""
+    """An order as a rail received it, by that rail's own log.
 
+    `final_status` is None while the rail owes one.
+    """
+
+    rail: str
     order_no: str
     merchant_id: str
     mandate_ref: str

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
@@ -66,7 +66,15 @@ class SimbankConfig:
 
 
 class SimbankRail:
-    """The bank as a `ports.rail.Rail`. The clock is the bank's: wall time, or the sandbox's."""
+    """One rail of the bank as a `ports.rail.Rail`.
+
+    Args:
+        http: to the rail, for orders and mandates.
+        config: who we are there.
+        clock: the bank's: wall time, or the sandbox's.
+        nonce: gives a new one for each request.
+        name: of this rail in the installation.
+    """
 
     def __init__(
         self,
@@ -74,8 +82,10 @@ class SimbankRail:
         config: SimbankConfig,
         clock: Callable[[], datetime],
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+        name: str = SIMBANK.name,
     ) -> None:
         self._calls = SimbankCalls(http, config.api_secrets, clock, nonce)
+        self._profile = replace(SIMBANK, name=name)
         self._config = config
         self._clock = clock
         self._codes = load_codes("simbank", "dd")
@@ -84,7 +94,7 @@ class SimbankRail:
     @property
     def profile(self) -> RailProfile:
         """What the bank can do and when."""
-        return SIMBANK
+        return self._profile
 
     async def present(self, order: DebitOrder) -> Outcome:
         """Send one debit order, once, while the sender's lease holds; see `ports.rail.Rail`."""

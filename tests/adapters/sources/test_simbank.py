@@ -40,7 +40,7 @@ NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 
 def source_of(bank: SimulatedBank, account: str) -> SimbankStatements:
     """The source of an account of a running bank."""
-    calls = SimbankCalls(bank.http, {MERCHANT: API_SECRET}, bank.now)
+    calls = SimbankCalls(bank.at_bank, {MERCHANT: API_SECRET}, bank.now)
     return SimbankStatements(calls, MERCHANT, account)
 
 
