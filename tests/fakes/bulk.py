@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from domain.kernel.change import Applied, Done, Refused
 from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from domain.loan.view import InstallmentView
 from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
@@ -59,6 +60,11 @@ class FakeQueries:
     async def unfinished(self, after: Subject, limit: int) -> tuple[InstallmentView, ...]:
         rest = [view for view in self.open if view.subject > after]
         return tuple(rest[:limit])
+
+    async def due_swept(
+        self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
+    ) -> tuple[View[Any], ...]:
+        return ()
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
         return tuple(self.late[:limit])

@@ -34,6 +34,7 @@ from tests.fakes.books import Pace
 from tests.fakes.bulk import PLAIN
 from tests.fakes.rails import NSF, OK, PENDING
 from tests.support.bulk import BulkStage
+from tests.support.casestage import CaseStage, quick
 from tests.support.stage import Handle, Stage, sent, stage, until
 from workflows import names, policies
 from workflows.installment import InstallmentWorkflow
@@ -311,6 +312,20 @@ async def long_history_continued(client: Client, mark: str) -> Any:
     finally:
         policies.EVENTS_MOST = usual
     return client.get_workflow_handle(handle.id)
+
+
+@scenario
+async def case_handed_up_and_resolved(client: Client, mark: str) -> Any:
+    scene = CaseStage(client, quick(1.0), mark)
+    async with scene.workers():
+        handle = await scene.open()
+        await until(lambda: scene.books.case.owner == "team-lead")
+        await handle.signal("note_case", sent("note_case", "n", "asked the bank"))
+        await until(lambda: bool(scene.books.case.notes))
+        done = sent("resolve_case", "r", "the bank answered", resolution="corrected")
+        await handle.execute_update("override", done)
+        await handle.result()
+    return handle
 
 
 @scenario

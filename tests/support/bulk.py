@@ -9,6 +9,7 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.boarding import BoardActivities
+from activities.cases import CaseActivities
 from activities.healing import HealActivities
 from activities.statements import StatementActivities
 from activities.sweeps import SweepActivities
@@ -94,6 +95,7 @@ class BulkStage:
             files.book,
             HealActivities(self.queries, self.outbox, self.drivers, self.clock).heal,
             BoardActivities(self.ledger, PlainBoarding()).board,
+            CaseActivities(self.ledger, self.queries, self.clock).sweep,
         ]
         role = Role(self.queue, runs_workflows=True, pollers_most=3)
         async with (
