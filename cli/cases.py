@@ -36,6 +36,7 @@ _EXAMPLE = "Example: acquit cases --owner reconciliation --late"
 _ONE = (
     'Example: acquit case resolve unbelieved/LC1 resolution=corrected --actor ops-7 --reason "..."'
 )
+_NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
 VERBS: Mapping[str, str] = {
     "assign": "assign_case",
     "note": "note_case",
@@ -126,6 +127,9 @@ def case(
         return _show(settings, words[0], as_json=as_json)
     if len(words) == 1:
         raise InvalidInput("KEY", "", f"the case to {words[0]}; see `acquit cases`")
+    for name, given_by_user in (("actor", actor), ("reason", reason)):
+        if not given_by_user.strip():
+            raise InvalidInput(name, given_by_user, _NEEDED[name])
     who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
     wanted = order_id or f"cli-{uuid.uuid4().hex}"
     given = _read(words[0], words[1], words[2:], {"id": wanted, **who})

@@ -6,7 +6,7 @@ import json
 import uuid
 from dataclasses import MISSING, fields
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand
@@ -94,7 +94,8 @@ def _described(order: type[OperatorOrder]) -> str:
     """What an order does, and its terms; those that may be left out in brackets."""
     hints, named = get_type_hints(order), []
     for item in (item for item in fields(order) if item.name in order.terms()):
-        hint = hints[item.name]
+        # What may be left out is annotated as `X | None`.
+        hint = next((one for one in get_args(hints[item.name])), hints[item.name])
         term = f"{item.name}={'|'.join(hint)}" if issubclass(hint, Enum) else item.name
         named.append(term if item.default is MISSING else f"[{term}]")
     return f"{order.description()} {', '.join(named)}"
