@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from adapters.calendars import CALENDARS, load_calendar
+from adapters.cases.policy import read_policy
 from adapters.intake import BooksIntake
 from adapters.notices.channels import ChannelNotices, TokenContacts
 from adapters.notices.dispatcher import NoticeDispatcher
@@ -28,6 +29,7 @@ from adapters.sql.write.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.upstream import UpstreamBoarding
+from domain.case.policy import USUAL_POLICY
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
 from workers.booksfile import must_have_books
@@ -39,6 +41,7 @@ from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -92,13 +95,18 @@ class Stack:
         self.outbox = OutboxRelay(self.engine, self.clock, dispatchers, pace=pace)
 
 
-def rulebook(rails: Mapping[str, RailEntry]) -> Rulebook:
-    """Calendars and rails that decisions may look up."""
+def rulebook(rails: Mapping[str, RailEntry], case_policy: Path | None = None) -> Rulebook:
+    """Calendars, rails and the policy of cases that decisions may look up.
+
+    Raises:
+        SourceRefused: the file of the policy breaks rules.
+    """
     return Rulebook(
         {name: load_calendar(name) for name in CALENDARS},
         {name: entry.profile for name, entry in rails.items()},
         {name: entry.of_kind.limits for name, entry in rails.items()},
         {name: entry.of_kind.returns for name, entry in rails.items()},
+        USUAL_POLICY if case_policy is None else read_policy(case_policy),
     )
 
 
@@ -119,7 +127,7 @@ async def open_stack(
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
         registry = rails_of(settings, record)
-        rules = rulebook(registry)
+        rules = rulebook(registry, settings.case_policy)
         must_have_books(settings.books_url(record))
         engine = books_engine(settings.books_url(record))
         closing.push_async_callback(engine.dispose)

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     rails: Path | None = None
     """File with a table `[rails.<name>]` for each rail. None: the rails of the stack used last."""
 
+    case_policy: Path | None = None
+    """File with owners and clocks of cases. None: the usual ones, see `domain.case.policy`."""
+
     smtp_host: str | None = None
     smtp_port: Port = 25
     smtp_user: str | None = None

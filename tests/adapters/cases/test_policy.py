@@ -1,0 +1,68 @@
+"""The policy of cases comes from a file, by kind, and a wrong file is named whole."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.cases.policy import read_policy
+from adapters.refusals import SourceRefused
+from domain.case.kinds import CaseKind
+from domain.case.policy import USUAL_POLICY, ServiceLevel
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "cases.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_kind_says_what_is_not_as_usual(tmp_path: Path) -> None:
+    """Owner and clocks by kind; the rest as usual, and what the file leaves out as built in."""
+    policy = read_policy(
+        written(
+            tmp_path,
+            "[usual]\nresolution_hours = 48\nchain = ['shift-lead']\n"
+            "[kinds.unmatched_line]\nowner = 'cash-desk'\nfirst_action_hours = 4\n",
+        )
+    )
+    usual = ServiceLevel(resolution=timedelta(hours=48), chain=("shift-lead",))
+    assert policy.usual == policy.level(CaseKind.SURPLUS) == usual
+    line = policy.level(CaseKind.UNMATCHED_LINE)
+    assert (line.first_action, line.resolution) == (timedelta(hours=4), timedelta(hours=48))
+    assert policy.owner(CaseKind.UNMATCHED_LINE) == "cash-desk"
+    assert policy.owner(CaseKind.SURPLUS) == "operations"
+    assert read_policy(written(tmp_path, "")) == USUAL_POLICY
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "rule"),
+    [
+        ("[usual]\nfirst_action_hours = 0\n", "usual.first_action_hours", "greater than"),
+        ("[usual]\nfirst_action_hours = '4'\n", "usual.first_action_hours", "a valid integer"),
+        ("[usual]\nchain = ['Team Lead']\n", "usual.chain.0", "match pattern"),
+        (f"[usual]\nchain = {['a'] * 10}\n", "usual.chain", "at most 9"),
+        ("[usual]\nowner = 'me'\n", "usual.owner", "no such field"),
+        ("[kinds.surpluss]\nowner = 'me'\n", "kinds", "one of contradiction"),
+        ("[kind.surplus]\nowner = 'me'\n", "kind", "no such field"),
+        ("[usual\n", "content", "TOML in UTF-8"),
+    ],
+)
+def test_a_wrong_file_is_named_by_field_value_and_rule(
+    tmp_path: Path, text: str, field: str, rule: str
+) -> None:
+    """Nothing of it is taken."""
+    with pytest.raises(SourceRefused) as refused:
+        read_policy(written(tmp_path, text))
+    [fault] = refused.value.faults
+    assert (fault.field, rule in fault.rule) == (field, True), fault
+
+
+def test_the_example_in_the_documentation_is_read(tmp_path: Path) -> None:
+    """What operations.md shows is a policy."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [shown] = [part for part in page.split("```")[1::2] if "first_action_hours" in part]
+    policy = read_policy(written(tmp_path, shown.removeprefix("toml\n")))
+    assert policy.level(CaseKind.UNMATCHED_LINE).first_action == timedelta(hours=4)
