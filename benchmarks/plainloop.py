@@ -19,13 +19,13 @@ _WHO = Actor("benchmark", "plain")
 
 
 def hot_entry(name: str, account: str, minor: int, day: date) -> Entry:
-    """A debit confirmed: the hot account against what a loan owes."""
+    """Money reported: the hot account against what waits of one payment."""
     return Entry(
-        "confirmed",
+        "payment_recorded",
         day,
         (
-            Posting(account, minor, "CNY", order_no=name),
-            Posting(f"owed/{name}/1/principal", -minor, "CNY", loan=name, number=1),
+            Posting(account, minor, "CNY", receipt=name, place=account),
+            Posting(f"suspense/{name}", -minor, "CNY", receipt=name, place=account),
         ),
     )
 
@@ -43,7 +43,7 @@ async def book_plainly(
     )
     async with engine.begin() as conn:
         head = (await conn.execute(select(chain_head).with_for_update())).one()
-        item = chain_item(head.seq + 1, stamp, "", entry)
+        item = chain_item(head.seq + 1, head.ledger, stamp, "", entry)
         hash_ = next_hash(head.hash, item)
         await conn.execute(
             insert(entries),
@@ -57,6 +57,7 @@ async def book_plainly(
                 "at": now,
                 "posted_on": now.date(),
                 "hash": hash_,
+                "ledger": head.ledger,
                 "event": entry.event,
                 "value_on": entry.value_on,
             },
@@ -102,6 +103,8 @@ def _postings(seq: int, entry: Entry) -> list[dict[str, object]]:
             "receipt": part.receipt,
             "order_no": part.order_no,
             "line": part.line,
+            "party": part.party,
+            "place": part.place,
         }
         for position, part in enumerate(entry.postings)
     ]

@@ -42,11 +42,11 @@ class Tally:
     """The order number of a receipt that has one."""
 
     def fold(self, entries: Iterable[Entry]) -> None:
-        """Add entries; each balances by currency and has two postings or more."""
+        """Add entries; each balances by currency and place and has two postings or more."""
         for entry in entries:
-            sums: defaultdict[str, int] = defaultdict(int)
+            sums: defaultdict[Key, int] = defaultdict(int)
             for posting in entry.postings:
-                sums[posting.currency] += posting.minor
+                sums[(posting.currency, posting.place)] += posting.minor
             if any(sums.values()) or len(entry.postings) < 2:
                 raise Finding("entry.unbalanced", f"{entry}")
             families = {posting.account.partition("/")[0] for posting in entry.postings}
