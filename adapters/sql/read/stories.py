@@ -58,17 +58,6 @@ async def trail_of(conn: AsyncConnection, key: str) -> tuple[JournalPosting, ...
 
 async def items_of(conn: AsyncConnection, account: str, limit: int) -> tuple[OpenItem, ...]:
     """The items of an account, in order of loan, installment, component, payment and place."""
-    of = postings.c
-    key = (of.loan, of.number, of.component, of.receipt, of.place, of.party, of.currency)
-    total = func.sum(of.minor)
-    statement = (
-        select(*key, total.label("minor"))
-        .where(of.account == account)
-        .group_by(*key)
-        .having(total != 0)
-        .order_by(*(column.nulls_first() for column in key))
-        .limit(limit)
-    )
     return tuple(
         OpenItem(
             account,
@@ -81,7 +70,22 @@ async def items_of(conn: AsyncConnection, account: str, limit: int) -> tuple[Ope
             row.place,
             int(row.minor),
         )
-        for row in await conn.execute(statement)
+        for row in await conn.execute(items_statement(account, limit))
+    )
+
+
+def items_statement(account: str, limit: int) -> Select[Any]:
+    """Reads one account by item: a part of the index, however long the journal is."""
+    of = postings.c
+    key = (of.loan, of.number, of.component, of.receipt, of.place, of.party, of.currency)
+    total = func.sum(of.minor)
+    return (
+        select(*key, total.label("minor"))
+        .where(of.account == account)
+        .group_by(*key)
+        .having(total != 0)
+        .order_by(*(column.nulls_first() for column in key))
+        .limit(limit)
     )
 
 
