@@ -149,7 +149,7 @@ def items(
         table = [tuple("" if row[name] is None else row[name] for name in shown) for row in rows]
         print_table(f"Items of {account}", columns, table)
     if len(found) > limit:
-        note(f"there are more than {limit} items; --limit shows more")
+        note(f"only the first {limit} items are shown; --limit shows more")
 
 
 async def _verify(settings: Settings) -> ChainReport:
