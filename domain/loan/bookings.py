@@ -240,12 +240,11 @@ def _moved(loan: Loan, was: Receipt | None, becomes: Receipt) -> Iterator[Postin
     """What changes of where the items of a payment lie: sums to zero with cash and covers."""
     before, after = placed(loan, was), placed(loan, becomes)
     for position in sorted(before | after, key=lambda position: _ORDER[position.item.family]):
-        item, place = position
-        minor = after.get(position, 0) - before.get(position, 0)
-        posting = Posting(item.account, minor, loan.currency, number=item.number)
-        if item.component is not None:
-            posting = replace(posting, component=item.component.value, party=item.party)
-        yield replace(_for(posting, loan, becomes), place=place)
+        (account, number, component, party), place = position
+        if minor := after.get(position, 0) - before.get(position, 0):
+            part = component.value if component else None
+            posting = Posting(account, minor, loan.currency, loan.id, number, part)
+            yield _for(replace(posting, party=party, place=place), loan, becomes)
 
 
 def _covers(loan: Loan, receipt: Receipt, paid: Sequence[Allocated]) -> Iterator[Posting]:
