@@ -48,16 +48,19 @@ class OwnLines:
         self._taken.add(name)
         return replace(line, id=name)
 
-    async def known(self, line_ids: Sequence[str]) -> None:
-        """Look at who brought the lines that the books knew already."""
+    async def known(self, line_ids: Sequence[str]) -> bool:
+        """Look at who brought the lines that the books knew already; whether one is in doubt."""
         if not line_ids:
-            return
+            return False
+        doubt = False
         for statement_id in (await self._archive.brought_by(line_ids)).values():
             meanwhile = statement_id in self._apart or statement_id not in self._read
             if meanwhile:
                 self.unsettled.add(statement_id)
             if meanwhile or statement_id in self._perhaps:
                 self._doubtful[statement_id] += 1
+                doubt = True
+        return doubt
 
     def faults(self) -> tuple[Fault, ...]:
         """What only a person can decide: bookings that came again, or others equal to them."""

@@ -1,15 +1,17 @@
 """Activities of a statement file: survey it whole, book its lines by pages, keep a record."""
 
 import asyncio
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.shielded import Life, heartbeats
 from activities.statementlines import OwnLines
+from activities.statementreading import CASES_MOST, Failures, Reading
 from activities.statementrecord import in_words, read_of, record_of
 from domain.errors import AcquitError
 from domain.kernel import canonical
@@ -31,10 +33,10 @@ from ports.statements import (
 
 READER = Actor("system", "statement")
 FAULTS_SHOWN = 20
+STATEMENTS_SHOWN = 20
+"""Statements of a file that its workflow's history names: a file may have thousands."""
 LINE_TRIES = 5
 """How often a file is tried before a line that fails each time is left to a person."""
-CASES_MOST = 200
-"""Most cases about lines of one file; one more counts the rest."""
 FOR_PEOPLE = frozenset({FaultRule.RESTATED, FaultRule.KNOWN_LINES})
 """Faults of a statement that are a case: what it says anew may differ from what is booked."""
 
@@ -60,10 +62,11 @@ class SurveyedStatement:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What a file holds."""
+    """What a file holds: its first `STATEMENTS_SHOWN` statements, and how many lines in all."""
 
     sha256: str
     statements: tuple[SurveyedStatement, ...]
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,52 +95,56 @@ class StatementActivities:
             ApplicationError: `StatementRefused` with field, value, rule and line; not retryable.
                 The refused file is a case.
         """
-        async with heartbeats():
-            content = await self._content(order.sha256)
+        async with heartbeats(), self._opened(order.sha256) as source:
             try:
-                summaries = await self._summaries(content)
+                summaries = await self._summaries(source)
             except StatementRefused as refusal:
                 text = f"file {order.sha256} is refused: {refusal}"
                 await self._record(StatementBreak.FILE_REFUSED, order.sha256, text)
                 raise _refused(refusal) from refusal
-        return Surveyed(order.sha256, tuple(_surveyed(item) for item in summaries))
+        shown = tuple(_surveyed(item) for item in summaries[:STATEMENTS_SHOWN])
+        return Surveyed(order.sha256, shown, sum(item.lines for item in summaries))
 
     @activity.defn(name="statements.book")
     async def book(self, order: StatementOrder) -> BookedFile:
         """Book every line, then compare with the survey and record each statement.
 
-        A line counts once whatever file brings it, so a try that died in the middle is repeated
-        from the start. A line that the books do not take stops no other: the rest of the file is
-        booked first. Then the try fails, so that what was passing is tried again, and on the last
-        of `LINE_TRIES` each line that failed is a case and the statement is recorded without it.
+        After each page the books' own database says how far the reading is, so a try after one that
+        died in the middle books from there on. A line counts once whatever file brings it, so the
+        page that was in hand may be booked again. A line that the books do not take stops no other:
+        the rest of the file is booked first. Then the try fails, so that what was passing is tried
+        again with the pages of such lines, and on the last of `LINE_TRIES` each line that failed is
+        a case and the statement is recorded without it.
 
         Raises:
-            ApplicationError: `LinesFailed` or `LinesUnsettled`, before the last try.
+            ApplicationError: `LinesFailed` or `LinesUnsettled`, before the last try;
+                `ReadElsewhere`, where another worker reads the file too.
         """
-        async with heartbeats() as life:
-            return await self._book(order, life)
+        async with heartbeats() as life, self._opened(order.sha256) as source:
+            return await self._book(order, source, life)
 
-    async def _book(self, order: StatementOrder, life: Life) -> BookedFile:
-        content = await self._content(order.sha256)
+    async def _book(self, order: StatementOrder, source: BinaryIO, life: Life) -> BookedFile:
         try:
-            summaries = await self._summaries(content)
+            summaries = await self._summaries(source)
         except StatementRefused as refusal:
             raise _refused(refusal) from refusal
-        done = BookedFile(order.sha256)
-        booked: dict[int, int] = {}
-        failed: list[_Failed] = []
         owns = [await self._own_lines(summary.head, summaries) for summary in summaries]
-        pages = self._reader.pages(io.BytesIO(content))
+        reading = await Reading.of(self._archive, order.sha256, summaries)
+        source.seek(0)
+        pages = self._reader.pages(source)
         while (page := await asyncio.to_thread(_next_page, pages)) is not None:
-            done = await self._book_page(page, owns[page.position], done, failed)
-            booked[page.position] = booked.get(page.position, 0) + len(page.lines)
+            await self._book_page(page, owns[page.position], reading)
             life.report(page.position, page.number)
-        await self._raise_or_record(order, failed)
+        await self._raise_or_record(order, reading.failures)
         _raise_unsettled(owns)
+        lines, known = reading.lines.total(), reading.known
+        done = BookedFile(order.sha256, lines=lines, known_before=known)
         for position, summary in enumerate(summaries):
-            lost = sum(1 for one in failed if one.position == position)
             reported = replace(summary, faults=(*summary.faults, *owns[position].faults()))
-            done = await self._close(order, reported, booked.get(position, 0), lost, done)
+            _raise_miscounted(summary, reading.lines[position])
+            lost = reading.failures.by_statement[position]
+            last = position == len(summaries) - 1
+            done = await self._close(order, reported, lost, done, ends_file=last)
         return done
 
     async def _own_lines(self, head: Statement, summaries: Sequence[StatementSummary]) -> OwnLines:
@@ -147,34 +154,36 @@ class StatementActivities:
         others += [other.head for other in summaries if other.head.account == head.account]
         return OwnLines(self._archive, head, others)
 
-    async def _book_page(
-        self, page: StatementPage, own: OwnLines, done: BookedFile, failed: list["_Failed"]
-    ) -> BookedFile:
-        booked = await own.named(page.lines)
-        commands = [_command(page.head, line) for line in booked]
+    async def _book_page(self, page: StatementPage, own: OwnLines, reading: Reading) -> None:
+        # Also of pages that are passed: equal lines of the statement are counted on from them.
+        lines = await own.named(page.lines)
+        if reading.passed(page):
+            return
+        commands = [_command(page.head, line) for line in lines]
         answers = await self._books.apply_many(commands) if commands else ()
         known: list[str] = []
-        for line, answer in zip(booked, answers, strict=True):
+        failed = False
+        for line, answer in zip(lines, answers, strict=True):
             if isinstance(answer, Exception):
-                failed.append(_Failed(page.position, line.id, answer))
+                reading.failures.add(page.position, line.id, answer)
+                failed = True
             elif answer.replayed or (isinstance(answer, Applied) and _was_known(answer)):
                 known.append(line.id)
-        await own.known(known)
-        lines = done.lines + len(page.lines)
-        return replace(done, lines=lines, known_before=done.known_before + len(known))
+        doubt = await own.known(known)
+        await reading.done(page, len(known), again=failed or doubt)
 
-    async def _raise_or_record(self, order: StatementOrder, failed: Sequence["_Failed"]) -> None:
+    async def _raise_or_record(self, order: StatementOrder, failures: Failures) -> None:
         """Have failed lines tried again; in the end, or where no try can help, they are cases."""
-        if not failed:
+        if not failures.count:
             return
-        hopeless = all(isinstance(one.error, AcquitError) for one in failed)
-        if activity.info().attempt < LINE_TRIES and not hopeless:
-            first = f"{len(failed)} lines failed, the first {failed[0].line_id}: {failed[0].error}"
-            raise ApplicationError(first, type="LinesFailed")
-        for one in failed[:CASES_MOST]:
+        first = failures.shown[0]
+        if activity.info().attempt < LINE_TRIES and not failures.hopeless:
+            text = f"{failures.count} lines failed, the first {first.line_id}: {first.error}"
+            raise ApplicationError(text, type="LinesFailed")
+        for one in failures.shown:
             text = f"line {one.line_id} of file {order.sha256} was not booked: {_reason(one.error)}"
             await self._record(StatementBreak.LINE_FAILED, one.line_id, text)
-        if (rest := len(failed) - CASES_MOST) > 0:
+        if (rest := failures.count - CASES_MOST) > 0:
             text = f"{rest} more lines of file {order.sha256} were not booked"
             await self._record(StatementBreak.LINE_FAILED, order.sha256, text)
 
@@ -194,14 +203,12 @@ class StatementActivities:
         self,
         order: StatementOrder,
         summary: StatementSummary,
-        booked: int,
         lost: int,
         done: BookedFile,
+        *,
+        ends_file: bool,
     ) -> BookedFile:
         head = summary.head
-        if booked != summary.lines:
-            counts = f"{booked} booked, {summary.lines} surveyed"
-            raise ApplicationError(f"{head.id}: {counts}", type="ControlTotals")
         read = Read(head, summary.lines, summary.sum_minor, summary.later_minor)
         others = [read_of(record) for record in await self._archive.statements(head.account)]
         faults = tuple(dict.fromkeys((*summary.faults, *among(read, others))))
@@ -212,7 +219,8 @@ class StatementActivities:
             subject = f"{head.account}/{head.id}/{order.sha256[:16]}"
             text = f"account {head.account}, file {order.sha256}: {'; '.join(words)}"
             await self._record(StatementBreak.RESTATED, subject, text)
-        fresh = await self._archive.record_statement(record_of(order.sha256, summary, tuple(words)))
+        record = record_of(order.sha256, summary, tuple(words))
+        fresh = await self._archive.record_statement(record, ends_file=ends_file)
         return replace(
             done,
             statements=done.statements + 1,
@@ -220,24 +228,18 @@ class StatementActivities:
             faults=(*done.faults, *words)[:FAULTS_SHOWN],
         )
 
-    async def _content(self, sha256: str) -> bytes:
-        try:
-            return await self._archive.load(sha256)
-        except KeyError:
-            raise ApplicationError(f"no file {sha256} is kept", type="NoSuchFile") from None
+    @asynccontextmanager
+    async def _opened(self, sha256: str) -> AsyncIterator[BinaryIO]:
+        async with AsyncExitStack() as closing:
+            try:
+                source = await closing.enter_async_context(self._archive.open(sha256))
+            except KeyError:
+                raise ApplicationError(f"no file {sha256} is kept", type="NoSuchFile") from None
+            yield source
 
-    async def _summaries(self, content: bytes) -> tuple[StatementSummary, ...]:
-        survey = await asyncio.to_thread(self._reader.survey, io.BytesIO(content))
+    async def _summaries(self, source: BinaryIO) -> tuple[StatementSummary, ...]:
+        survey = await asyncio.to_thread(self._reader.survey, source)
         return survey.statements
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """A line that the books did not take, and the place of its statement in the file."""
-
-    position: int
-    line_id: str
-    error: Exception
 
 
 def _refused(refusal: StatementRefused) -> ApplicationError:
@@ -260,6 +262,13 @@ def _raise_unsettled(owns: Sequence[OwnLines]) -> None:
     if meanwhile and activity.info().attempt < LINE_TRIES:
         text = f"statement {meanwhile[0]} is being read too and has equal lines"
         raise ApplicationError(text, type="LinesUnsettled")
+
+
+def _raise_miscounted(summary: StatementSummary, booked: int) -> None:
+    """Fail where another number of lines was booked than was surveyed."""
+    if booked != summary.lines:
+        counts = f"{booked} booked, {summary.lines} surveyed"
+        raise ApplicationError(f"{summary.head.id}: {counts}", type="ControlTotals")
 
 
 def _was_known(answer: Applied) -> bool:

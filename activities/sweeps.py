@@ -21,7 +21,7 @@ from ports.books import Books
 from ports.clock import Clock
 from ports.drivers import Starter
 from ports.outbox import Outbox
-from ports.rail import Rail, RailUnavailable, StatementFile
+from ports.statementsource import SourceUnavailable, StatementFile, StatementSource
 
 SWEEP = Actor("system", "daily_sweep")
 PAGE = 100
@@ -34,21 +34,16 @@ LOOK_BACK = timedelta(days=40)
 
 
 @dataclass(frozen=True, slots=True)
-class StatementSource:
-    """An account of ours and the rail that offers its statements."""
-
-    rail: str
-    account: str
-
-
-@dataclass(frozen=True, slots=True)
 class SweepOrder:
-    """The work of one local day. `day` None: today in `timezone`, by the clock of the books."""
+    """The work of one local day. `day` None: today in `timezone`, by the clock of the books.
+
+    `accounts` are the bank accounts whose statements are collected.
+    """
 
     tenant: str
     day: date | None = None
     timezone: str = "UTC"
-    sources: tuple[StatementSource, ...] = ()
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class Rolled:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Statement files: offered by the rails, newly kept, and what could not be fetched."""
+    """Statement files: on offer, started to be read, and what could not be fetched."""
 
     offered: int = 0
     started: int = 0
@@ -87,13 +82,13 @@ class SweepActivities:
         self,
         books: Books,
         queries: SweepQueries,
-        rails: Mapping[str, Rail],
+        sources: Mapping[str, StatementSource],
         archive: Archive,
         outbox: Outbox,
         starter: Starter,
         clock: Clock,
     ) -> None:
-        self._books, self._queries, self._rails = books, queries, rails
+        self._books, self._queries, self._sources = books, queries, sources
         self._archive, self._outbox, self._starter, self._clock = archive, outbox, starter, clock
 
     @activity.defn(name="sweeps.roll")
@@ -147,61 +142,70 @@ class SweepActivities:
         last = order.day or self._today(order.timezone)
         done = Collected()
         async with heartbeats():
-            for source in order.sources:
-                done = await self._collect_from(order.tenant, source, last, done)
+            for account in order.accounts:
+                done = await self._collect_from(order.tenant, account, last, done)
         return done
 
     async def _collect_from(
-        self, tenant: str, source: StatementSource, last: date, done: Collected
+        self, tenant: str, account: str, last: date, done: Collected
     ) -> Collected:
-        rail = self._rails.get(source.rail)
-        if rail is None:
-            return _with_fault(done, f"no rail {source.rail}")
+        source = self._sources.get(account)
+        if source is None:
+            return _with_fault(done, f"{account}: no source of statements")
         try:
-            files = await rail.statements(source.account, last - LOOK_BACK, last)
-        except (RailUnavailable, InvalidInput) as error:
-            return _with_fault(done, f"{source.rail}: {error}")
-        known = {record.sha256 for record in await self._archive.statements(source.account)}
+            files = await source.offered(last - LOOK_BACK, last)
+        except (SourceUnavailable, InvalidInput) as error:
+            return _with_fault(done, f"{account}: {error}")
+        kept = await self._archive.kept([file.sha256 for file in files])
         done = replace(done, offered=done.offered + len(files))
         fresh = sorted(
-            (file for file in files if file.sha256 not in known),
+            (file for file in files if not kept.get(file.sha256, False)),
             key=lambda item: (item.date, item.sequence),
         )
         for file in fresh[:FILES_MOST]:
-            done = await self._collect_one(tenant, source, rail, file, done)
+            if file.sha256 in kept:
+                done = await self._start(tenant, file.sha256, done)
+            else:
+                done = await self._collect_one(tenant, source, account, file, done)
         if len(fresh) > FILES_MOST:
-            left = f"{len(fresh) - FILES_MOST} files of {source.account} wait for the next sweep"
+            left = f"{len(fresh) - FILES_MOST} files of {account} wait for the next sweep"
             done = _with_fault(done, left)
         return done
 
     async def _collect_one(
-        self, tenant: str, source: StatementSource, rail: Rail, file: StatementFile, done: Collected
+        self,
+        tenant: str,
+        source: StatementSource,
+        account: str,
+        file: StatementFile,
+        done: Collected,
     ) -> Collected:
         try:
-            content = await rail.fetch_statement(file.id)
-        except RailUnavailable as error:
+            async with source.open(file.id) as parts:
+                kept = await self._archive.keep("statement", parts)
+        except SourceUnavailable as error:
             return _with_fault(done, f"{file.id}: {error}")
         except InvalidInput as error:
-            await self._not_fetched(source, file, error)
+            await self._not_fetched(account, file, error)
             return _with_fault(done, f"{file.id}: {error}")
-        kept = await self._archive.keep("statement", content)
         if kept != file.sha256:
             done = _with_fault(done, f"{file.id}: its content is not what the bank announced")
-        started = await self._starter.start_statement(tenant, kept)
+        return await self._start(tenant, kept, done)
+
+    async def _start(self, tenant: str, sha256: str, done: Collected) -> Collected:
+        started = await self._starter.start_statement(tenant, sha256)
         return replace(done, started=done.started + started)
 
-    async def _not_fetched(
-        self, source: StatementSource, file: StatementFile, error: InvalidInput
-    ) -> None:
+    async def _not_fetched(self, account: str, file: StatementFile, error: InvalidInput) -> None:
         """A file that no later sweep can fetch either is a case; the other files go on."""
-        subject = cleaned(f"{source.rail}/{source.account}/{file.id}")[:_SUBJECT_MOST]
+        subject = cleaned(f"{account}/{file.id}")[:_SUBJECT_MOST]
         command = RecordStatementBreak(
             id=f"break/not_fetched/{canonical.digest((subject, str(error)))[:16]}",
             actor=SWEEP,
             reason="a statement file could not be fetched",
             what=StatementBreak.FILE_NOT_FETCHED,
             subject=subject,
-            text=cleaned(f"{source.rail} offers a statement of {source.account}: {error}"),
+            text=cleaned(f"statement {file.id} of {account} is on offer: {error}"),
         )
         await self._books.apply(command)
 

@@ -26,8 +26,8 @@ from ports.queries import StoryLine
 from sandbox.temporalcosts import costs_of
 from simulator.dice import chance, token
 from simulator.faults import Fault, call_fault
-from simulator.plans import plan_order
 from simulator.profiles import PROFILES, Profile
+from simulator.rail.plans import plan_order
 from tests.journeys.whole import loans, whole
 from workflows import names
 
@@ -82,11 +82,14 @@ class Fate:
 
     def fault(self, verb: str) -> Fault:
         """The fault of the first call of a kind about the first order."""
-        return call_fault(self.profile, self.seed, f"{verb} {self.order(1)}", 1)
+        return call_fault(
+            self.profile, self.seed, f"{verb} {self.loan.mandate.rail}/{self.order(1)}", 1
+        )
 
     def report_is_lost(self) -> bool:
         """Whether the bank's own report of the first order gets lost."""
-        ref = f"{self.loan.mandate.merchant_id}/{self.order(1)}"
+        mandate = self.loan.mandate
+        ref = f"{mandate.rail}/{mandate.merchant_id}/{self.order(1)}"
         name = "wh_" + token(self.seed, "order.finished", ref, length=24)
         return chance(self.profile.hook_lost, self.seed, name, "lost")
 

@@ -10,12 +10,12 @@ import asyncio
 import json
 import sys
 import time
-from pathlib import Path
 
 import psutil
 
 from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
+from benchmarks.machine import most_kib
 from benchmarks.world import RULES
 from workers.clock import WallClock
 
@@ -43,16 +43,10 @@ async def main() -> None:
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - spent,
         "MiB before": before / 2**20,
-        "MiB most": _most_kib() / 2**10,
+        "MiB most": most_kib() / 2**10,
     }
     await engine.dispose()
     sys.stdout.write(json.dumps({**figures, "wrong": wrong}) + "\n")
-
-
-def _most_kib() -> int:
-    """The most memory that this program had: what the kernel counts from its very start."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 if __name__ == "__main__":

@@ -143,6 +143,7 @@ class Bank:
         else:
             done = TruthExecution(f"B-{order.order_no}", order.amount_minor, now, order.value_on)
             self.orders[order.order_no] = TruthOrder(
+                order.rail,
                 order.order_no,
                 order.merchant_id,
                 order.mandate_ref,

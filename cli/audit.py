@@ -50,12 +50,9 @@ def run(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = N
 async def _audit(settings: Settings) -> AuditReport:
     from sandbox.auditing import audit_stack  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
-    from workers.settings import read_stack  # noqa: PLC0415
 
-    record = read_stack(settings.home)
-    url = settings.simulator_url or (None if record is None else record.simulator_url)
     async with open_stack(settings) as stack:
-        return await audit_stack(stack.queries, stack.clock, url, home=settings.home)
+        return await audit_stack(stack.queries, stack.clock, stack.registry, settings.home)
 
 
 def show(report: AuditReport) -> None:

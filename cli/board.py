@@ -110,6 +110,8 @@ def _read(settings: Settings, given: _Given) -> TapeReport:
     from adapters.tapes.report import read_tape  # noqa: PLC0415
     from domain.errors import InvalidInput  # noqa: PLC0415
     from domain.loan.boarding import Past  # noqa: PLC0415
+    from workers.rails import merchants_of, rails_of  # noqa: PLC0415
+    from workers.settings import read_stack  # noqa: PLC0415
 
     if given.past not in list(Past):
         raise InvalidInput("past", given.past, ", ".join(Past))
@@ -120,7 +122,7 @@ def _read(settings: Settings, given: _Given) -> TapeReport:
         load_calendar,
         limit=given.limit,
         months=given.months,
-        merchant_id=settings.merchant_id,
+        merchants=merchants_of(rails_of(settings, read_stack(settings.home))),
         past=Past(given.past),
     )
 

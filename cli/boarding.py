@@ -18,6 +18,7 @@ from domain.loan.decide import decide
 from sandbox.mandates import sign_mandates
 from workers.clock import SandboxClock
 from workers.compose import clock_of, open_stack, rulebook
+from workers.rails import rails_of
 from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ async def forecast_of(settings: Settings, report: TapeReport) -> Forecast:
             days = first_days(found.new[:FORECAST_MOST], stack.rules, stack.clock.now())
             return replace(found, days=days)
     clock = clock_of(settings, record)
-    rules, at = rulebook(), clock.now()
+    rules, at = rulebook(rails_of(settings, record)), clock.now()
     if isinstance(clock, SandboxClock):
         clock.close()
     empty = Aggregates(at, rules)

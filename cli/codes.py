@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 def codes(
     *,
-    rail: Annotated[str, typer.Argument(help="ach, sepa, bacs, unionpay, wechatpay, ...")],
+    rail: Annotated[
+        str, typer.Argument(help="ach, sepa, bacs, unionpay, ... or the name of a rail of yours.")
+    ],
     code: Annotated[str, typer.Argument(help="As the rail writes it; all codes if absent.")] = "",
     product: Annotated[
         str, typer.Option(help="The list to look in; the rail's ordinary lists if absent.")
@@ -34,6 +36,7 @@ def codes(
     """
     from adapters.rails.codes import limits_of, load_codes  # noqa: PLC0415  (reads data files)
 
+    rail = _kind_of(rail)
     table = load_codes(rail, product or None)
     if code:
         row = _found(table, code)
@@ -55,6 +58,19 @@ def codes(
             for r in rows
         ],
     )
+
+
+def _kind_of(rail: str) -> str:
+    """The name of the list of codes that a rail of this installation has, else the word itself."""
+    from adapters.rails.codes import rails  # noqa: PLC0415
+    from workers.rails import rails_of  # noqa: PLC0415
+    from workers.settings import load_settings, read_stack  # noqa: PLC0415
+
+    if rail in rails():
+        return rail
+    settings = load_settings()
+    entry = rails_of(settings, read_stack(settings.home)).get(rail)
+    return rail if entry is None else entry.of_kind.returns.rail
 
 
 def facts(row: CodeRow, code: str, limits: tuple[RetryLimit, ...]) -> dict[str, object]:

@@ -99,7 +99,6 @@ def _plan(
         months=months,
         today=today,
         products=products,
-        merchant_id=settings.merchant_id,
     )
     if report.fault_count:
         faults = [InvalidInput(f"line {f.line}: {f.field}", f.value, f.rule) for f in report.faults]

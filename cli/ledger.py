@@ -57,7 +57,8 @@ def verify(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption 
     """Recompute the journal and what is kept beside it; exit code 1 if anything differs.
 
     Every hash, number and sum of the journal; every balance, installment, attempt, payment and bank
-    line against the postings and moves that it stands on. Each fault names what differs.
+    line against the postings and moves that it stands on; every kept file against the hash that is
+    its name. Each fault names what differs.
     """
     report = run_async(_verify(books_settings(ctx, home)))
     if as_json:
@@ -77,7 +78,7 @@ def verify(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption 
     else:
         counts = f"{report.commands} commands, {report.entries} entries, {report.postings} postings"
         print_text(f"{counts}, {report.transitions} transitions; head {report.head}")
-        print_text(f"{report.kept} rows kept beside the journal were compared with it")
+        print_text(f"{report.kept} rows and files kept beside the journal were compared")
         print_text("the books are intact" if not report.faults else "the books are not intact")
     for fault in report.faults:
         note(fault)

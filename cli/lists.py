@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.loan.lifecycle import State
-    from ports.queries import Standing, Waiting
+    from ports.queries import Standing
     from workers.settings import Settings
 
 LIMIT_MOST = 10_000
@@ -25,7 +25,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     example = "Example: acquit installments --state IN_DOUBT --state CLEARING"
     app.command("installments", epilog=example)(installments)
-    app.command("cases", epilog="Example: acquit cases --kind unmatched_line")(cases)
 
 
 def installments(
@@ -68,36 +67,6 @@ def installments(
     _say_if_cut(len(rows), limit)
 
 
-def cases(
-    ctx: typer.Context,
-    *,
-    kind: Annotated[str, typer.Option(help="Only cases of this kind.")] = "",
-    loan: Annotated[str, typer.Option(help="Only cases of this loan; - for those of none.")] = "",
-    limit: LimitOption = 50,
-    as_json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """List what waits for a person: every open case, the oldest first."""
-    from domain.case.kinds import CaseKind  # noqa: PLC0415
-
-    if kind and kind not in set(CaseKind):
-        raise InvalidInput("kind", kind, f"one of {', '.join(CaseKind)}")
-    every = run_async(_cases(books_settings(ctx, home), loan))
-    found = [item for item in every if kind in {"", item.case.kind}]
-    rows = [_case(item) for item in found[:limit]]
-    if as_json:
-        print_json(rows)
-        return
-    columns = ("since", "about", "kind", "amount>", "currency", "what")
-    fields = ("about", "kind", "amount", "currency", "text")
-    print_table(
-        f"Open cases: {len(found)}",
-        columns,
-        [(instant_text(row["since"]), *(row[name] for name in fields)) for row in rows],
-    )
-    _say_if_cut(len(rows), limit)
-
-
 def _states(names: Sequence[str]) -> list[State]:
     from domain.loan.lifecycle import FINAL, State  # noqa: PLC0415
 
@@ -124,18 +93,6 @@ async def _standing(
         return found
 
 
-async def _cases(settings: Settings, loan: str) -> tuple[Waiting, ...]:
-    from workers.compose import open_stack  # noqa: PLC0415
-
-    async with open_stack(settings) as stack:
-        if loan not in {"", "-"} and await stack.queries.loan(loan) is None:
-            raise InvalidInput("loan", loan, "a loan that is boarded")
-        found: tuple[Waiting, ...] = await stack.queries.waiting(
-            None if loan in {"", "-"} else loan
-        )
-        return tuple(item for item in found if loan != "-" or item.case.loan_id is None)
-
-
 def _installment(item: Standing) -> dict[str, Any]:
     from domain.money import decimal_text  # noqa: PLC0415
 
@@ -153,23 +110,4 @@ def _installment(item: Standing) -> dict[str, Any]:
         "needs_operator": view.needs_operator,
         "missing": list(view.missing),
         "next": f"{action.kind.lower()} at {instant_text(action.not_before)}" if action else "",
-    }
-
-
-def _case(item: Waiting) -> dict[str, Any]:
-    from domain.money import decimal_text  # noqa: PLC0415
-
-    case = item.case
-
-    about = f"{case.loan_id}/{case.number}" if case.number else case.loan_id or case.line or ""
-    return {
-        "key": case.key,
-        "kind": case.kind,
-        "since": item.since,
-        "about": about,
-        "receipt": case.receipt,
-        "line": case.line,
-        "amount": decimal_text(case.amount_minor, case.currency) if case.currency else "",
-        "currency": case.currency,
-        "text": case.text,
     }

@@ -6,22 +6,24 @@ import json
 import uuid
 from dataclasses import MISSING, fields
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
 from domain.errors import InvalidInput
+from domain.kernel.order import OperatorOrder
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from domain.kernel.change import Applied, Refused
     from domain.loan.commands import Order
     from workers.settings import Settings
 
+Ordered = TypeVar("Ordered", bound=OperatorOrder)
 _EXAMPLE = (
     "Example: acquit order LC00001/3 match_line line=ACCT-1/S-20260310/4 reference=T-77 "
     'amount_minor=10000 --actor ops-7 --reason "the borrower sent the receipt"'
@@ -33,11 +35,15 @@ class WithKinds(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (click's own)
         """Write the kinds below the options, then the example."""
+        with formatter.section("Kinds and their terms"):
+            formatter.write_dl([(kind, _described(order)) for kind, order in self.kinds().items()])
+        super().format_epilog(ctx, formatter)
+
+    def kinds(self) -> Mapping[str, type[OperatorOrder]]:
+        """The orders by the words that they are typed with."""
         from domain.loan.commands import ORDERS  # noqa: PLC0415  (only the help needs it)
 
-        with formatter.section("Kinds and their terms"):
-            formatter.write_dl([(kind, _described(order)) for kind, order in ORDERS.items()])
-        super().format_epilog(ctx, formatter)
+        return ORDERS
 
 
 def register(app: typer.Typer) -> None:
@@ -72,55 +78,65 @@ def order(  # noqa: PLR0913  (one parameter for each option)
     settings = books_settings(ctx, home)
     who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
     wanted = order_id or f"cli-{uuid.uuid4().hex}"
-    given = read_typed(kind, terms or (), {"id": wanted, **who}, subject)
-    answer = run_async(_give(settings, given))
-    told = _told(wanted, answer)
+    given = _read(kind, terms or (), {"id": wanted, **who}, subject)
+    answer = told(wanted, run_async(_give(settings, given)))
     if as_json:
-        print_json(told)
-    elif told["refused_by"]:
-        note(f"refused by {told['refused_by']}: {told['why']}")
+        print_json(answer)
+    elif answer["refused_by"]:
+        note(f"refused by {answer['refused_by']}: {answer['why']}")
     else:
-        print_text(f"{told['answer']}; {subject} is {told['state']} (order {told['id']})")
-    if told["refused_by"]:
+        print_text(f"{answer['answer']}; {subject} is {answer['state']} (order {answer['id']})")
+    if answer["refused_by"]:
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-def _described(order: type[Order]) -> str:
+def _described(order: type[OperatorOrder]) -> str:
     """What an order does, and its terms; those that may be left out in brackets."""
     hints, named = get_type_hints(order), []
     for item in (item for item in fields(order) if item.name in order.terms()):
-        hint = hints[item.name]
+        # What may be left out is annotated as `X | None`.
+        hint = next((one for one in get_args(hints[item.name])), hints[item.name])
         term = f"{item.name}={'|'.join(hint)}" if issubclass(hint, Enum) else item.name
         named.append(term if item.default is MISSING else f"[{term}]")
     return f"{order.description()} {', '.join(named)}"
 
 
-def read_typed(kind: str, terms: Sequence[str], who: dict[str, Any], subject: str) -> Order:
-    """Read an order as it was typed, its terms as FIELD=VALUE.
-
-    Raises:
-        InvalidInput: what cannot be read, or is wrong in shape.
-    """
+def _read(kind: str, terms: Sequence[str], who: dict[str, Any], subject: str) -> Order:
     from cli.story import read_subject  # noqa: PLC0415
     from domain.loan.commands import ORDERS  # noqa: PLC0415
-    from workflows.messages import CLI  # noqa: PLC0415
-    from workflows.reading import read_order  # noqa: PLC0415
 
     loan_id, number = read_subject(subject)
     if number is None:
         raise InvalidInput("LOAN/NUMBER", subject, "an installment: its loan and its number")
+    return read_typed(kind, terms, who, ORDERS, {"loan_id": loan_id, "number": number})
+
+
+def read_typed(
+    kind: str,
+    terms: Sequence[str],
+    who: dict[str, Any],
+    orders: Mapping[str, type[Ordered]],
+    about: Mapping[str, object],
+) -> Ordered:
+    """Read an order as it was typed, its terms as FIELD=VALUE; `about` names its subject.
+
+    Raises:
+        InvalidInput: what cannot be read, or is wrong in shape.
+    """
+    from workflows.messages import CLI  # noqa: PLC0415
+    from workflows.reading import read_order  # noqa: PLC0415
+
     content: dict[str, Any] = {"kind": kind, **who}
-    whole = _whole_numbers(ORDERS.get(kind))
+    whole = _whole_numbers(orders.get(kind))
     for term in terms:
         name, equals, value = term.partition("=")
         if not equals or name in content:
             raise InvalidInput("term", term, "FIELD=VALUE, one of the order's own fields")
         content[name] = int(value) if name in whole and value.lstrip("-").isdigit() else value
-    about = {"loan_id": loan_id, "number": number}
-    return read_order(json.dumps(content).encode(), ORDERS, about, "order").received(CLI)
+    return read_order(json.dumps(content).encode(), orders, about, "order").received(CLI)
 
 
-def _whole_numbers(order: type[Order] | None) -> set[str]:
+def _whole_numbers(order: type[OperatorOrder] | None) -> set[str]:
     """The terms of an order that are whole numbers, which the command line has as text."""
     hints = get_type_hints(order) if order else {}
     return {name for name, hint in hints.items() if hint is int}
@@ -133,7 +149,8 @@ async def _give(settings: Settings, order: Order) -> Applied | Refused:
         return await stack.books.apply(order)
 
 
-def _told(order_id: str, answer: Applied | Refused) -> dict[str, Any]:
+def told(order_id: str, answer: Applied | Refused) -> dict[str, Any]:
+    """What became of an order, as it is printed."""
     from domain.kernel.change import Applied  # noqa: PLC0415
 
     if isinstance(answer, Applied):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from domain.errors import InvalidInput
 
@@ -24,13 +24,26 @@ def written(path: Path, *, replace: bool = False) -> Iterator[TextIO]:
     Raises:
         InvalidInput: `path` is taken, or its folder is not there.
     """
+    with _beside(path, replace=replace) as part, part.open("x", encoding="utf-8") as output:
+        yield output
+        _sync(output)
+
+
+@contextmanager
+def written_bytes(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """A binary file that appears as one of `written` does."""
+    with _beside(path, replace=replace) as part, part.open("xb") as output:
+        yield output
+        _sync(output)
+
+
+@contextmanager
+def _beside(path: Path, *, replace: bool) -> Iterator[Path]:
+    """A name beside `path`, whose file is put in its place at the end."""
     check_output(path, replace=replace)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("x", encoding="utf-8") as output:
-            yield output
-            output.flush()
-            os.fsync(output.fileno())
+        yield part
         if replace:
             part.replace(path)
         else:
@@ -59,6 +72,11 @@ def check_output(path: Path, *, replace: bool) -> None:
     whole = [path.with_name(path.name.removesuffix(end)) for end in BESIDE]
     if any(is_database(base) for base in whole) or is_of_a_home(path):
         raise InvalidInput("output", str(path), "no database and no file of a home")
+
+
+def _sync(output: IO[Any]) -> None:
+    output.flush()
+    os.fsync(output.fileno())
 
 
 def _link(part: Path, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`acquit statements`: read bank statement files."""
+"""`acquit statements`: read bank statement files, and get one that is kept."""
 
 from __future__ import annotations
 
@@ -7,20 +7,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import Commands, JsonOption, print_json, print_table, print_text
+from cli.output import (
+    Commands,
+    HomeOption,
+    JsonOption,
+    books_settings,
+    print_json,
+    print_table,
+    print_text,
+    run_async,
+)
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
     from domain.statement.statement import Fault
     from ports.statements import FileSurvey, StatementSummary
+    from workers.settings import Settings
 
 _EXAMPLE = "Example: acquit statements read statement.xml --json"
+_SAVE_EXAMPLE = "Example: acquit statements save $SHA256 --output statement.xml"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     group = typer.Typer(help="Bank statement files.", no_args_is_help=True, cls=Commands)
     group.command("read", epilog=_EXAMPLE)(read)
+    group.command("save", epilog=_SAVE_EXAMPLE)(save)
     app.add_typer(group, name="statements")
 
 
@@ -56,6 +68,40 @@ def read(
             note(_fault_text(item, fault))
     if any(item.faults for item in survey.statements):
         raise typer.Exit(Exit.NOT_CLEAN)
+
+
+def save(
+    ctx: typer.Context,
+    sha256: Annotated[str, typer.Argument(help="The hash by which the file is kept.")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the output file if it is there.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Write a kept file as the bank sent it, byte for byte, to look at it or show it to the bank.
+
+    A file appears whole. One whose content no longer has its hash is refused.
+    """
+    size = run_async(_save(books_settings(ctx, home), sha256, output, replace=replace))
+    print_text(f"{output}: {size} bytes")
+
+
+async def _save(settings: Settings, sha256: str, output: Path, *, replace: bool) -> int:
+    import shutil  # noqa: PLC0415
+
+    from cli.outfile import written_bytes  # noqa: PLC0415
+    from domain.errors import InvalidInput  # noqa: PLC0415
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        if sha256 not in await stack.archive.kept([sha256]):
+            raise InvalidInput("sha256", sha256, "the hash of a kept file")
+        async with stack.archive.open(sha256) as source:
+            with written_bytes(output, replace=replace) as target:
+                shutil.copyfileobj(source, target)
+                return target.tell()
 
 
 def _line(line: Any) -> dict[str, Any]:  # noqa: ANN401  (a StatementLine, as plain data)

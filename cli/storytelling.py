@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from domain.case.commands import CASE_ORDERS
 from domain.loan.commands import ORDERS
 from domain.loan.lifecycle import State
 from domain.money import decimal_text
@@ -87,6 +88,17 @@ _MOVES = {
     "cancelled": "cancelled",
     "penalty_capped": "the penalty stops at a cap",
     "held": "put on hold",
+    "case_opened": "a case was opened",
+    "case_amended": "a case says another amount",
+    "case_assigned": "a case was given to a person",
+    "case_noted": "a case was noted",
+    "case_wait_ordered": "a case was put aside",
+    "case_wait_ended": "a case that was put aside is due again",
+    "case_wait_ended_assigned": "a case that was put aside is due again",
+    "case_reminded": "nobody had taken a case; its team was reminded",
+    "case_escalated": "a case had not ended; it was handed up",
+    "case_resolved": "a case ended",
+    "case_reopened": "a case was opened again",
     "unheld": "the hold ended",
 }
 _IN_PART = {
@@ -107,6 +119,8 @@ _COMMANDS = {
     "book_line": "bank line booked",
     "review": "evidence reviewed",
     **{kind: order.story for kind, order in ORDERS.items()},
+    **{kind: order.story for kind, order in CASE_ORDERS.items()},
+    "act_on_case": "the clock of a case",
     "raise_operator": "a person was asked",
 }
 _SILENT = frozenset({"direct_settlement"})
@@ -269,7 +283,8 @@ def _move(what: str, moved: re.Match[str], currency: str) -> str:
     text = _MOVES.get(what, what.replace("_", " "))
     if what in _IN_PART and detail.startswith("paid in part"):
         text = _IN_PART[what]
-    shown = "" if source == target or target.islower() else f" [{target}]"
+    plain = source == target or target.islower() or what.startswith("case_")
+    shown = "" if plain else f" [{target}]"
     return f"{text}{shown}{_in_brackets(detail)}"
 
 

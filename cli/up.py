@@ -34,6 +34,10 @@ def up(
         typer.Option(min=0, max=999, help="Same seed, same faults; that of the home, or 1."),
     ] = None,
     start: StartOption = None,
+    rail: Annotated[
+        list[str] | None,
+        typer.Option(help="A rail to simulate, beside those of the home; simbank alone if none."),
+    ] = None,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with empty books.")] = False,
     home: HomeOption = None,
@@ -41,15 +45,23 @@ def up(
     """Run a Temporal dev server with its UI, a simulated bank and a worker until Ctrl-C.
 
     It goes on with what lies in the home, that of a demo too, unless --fresh. Time passes with
-    `acquit clock advance`. What dies is named and started again; ten deaths in a row, a setting
-    with which a part cannot work, or a full disk end the stack.
+    `acquit clock advance`. Repeat --rail for several rails, which all settle on the one bank. What
+    dies is named and started again; ten deaths in a row, a setting with which a part cannot work,
+    or a full disk end the stack.
     """
     from sandbox.local import LocalOptions  # noqa: PLC0415
 
     if profile is not None and profile not in PROFILES:
         raise InvalidInput("profile", profile, f"one of {', '.join(PROFILES)}")
     begins = start_of(start, datetime.now(UTC))
-    options = LocalOptions(profile=profile, seed=seed, ui=True, keep_state=not fresh, start=begins)
+    options = LocalOptions(
+        profile=profile,
+        seed=seed,
+        ui=True,
+        keep_state=not fresh,
+        rails=tuple(rail or ()),
+        start=begins,
+    )
     run_async(_up(settings_for(ctx, home), options))
 
 
@@ -69,7 +81,7 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
             print_text(f"Temporal UI     {record.temporal_ui}")
             print_text(f"namespace       {record.temporal_namespace}")
             print_text(f"Temporal        {record.temporal_address}")
-            print_text(f"simulated bank  {record.simulator_url}")
+            print_text(f"simulated bank  {record.simulator_url}, rails {', '.join(record.rails)}")
             print_text(f"books           {record.database_url}")
             for line in saved_views(record.temporal_ui, record.temporal_namespace):
                 print_text(line)

@@ -3,9 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from domain.case import decide as of_cases
+from domain.case.agenda import CaseAction
+from domain.case.case import CASE
+from domain.case.commands import CASE_ORDERS, AnyCaseOrder, NoteCase
+from domain.case.commands import fields_of as name_case
+from domain.case.lifecycle import CASE_FINAL, CASE_MOVES, CaseState
+from domain.case.view import CaseDetail
+from domain.case.words import CASE_WORDS
 from domain.errors import InvariantBroken
 from domain.kernel.change import Done, Refusal, Superseded
 from domain.kernel.command import Command
@@ -53,13 +62,16 @@ class Kind:
 
 
 HANDLERS: Mapping[type[Command], Decide] = MappingProxyType(
-    dict.fromkeys(of_loans.HANDLERS, of_loans.decide)
+    {
+        **dict.fromkeys(of_loans.HANDLERS, of_loans.decide),
+        **{of: partial(of_loans.work_on, handler) for of, handler in of_cases.HANDLERS.items()},
+    }
 )
 """Who decides a command: its noun. A test proves that every command has exactly one."""
 
 AnyAnswer = Done | Superseded | Ordered
 """Every answer that a command can be given, by its kind."""
-Order = LoanOrder
+Order = LoanOrder | AnyCaseOrder
 """Every order of operators and upstream, whatever it is about."""
 _KINDS = (
     Kind(
@@ -74,6 +86,19 @@ _KINDS = (
         detail=InstallmentDetail,
         named=fields_of,
         words=INSTALLMENT_WORDS,
+    ),
+    Kind(
+        name=CASE,
+        states=CaseState,
+        moves=CASE_MOVES,
+        final=CASE_FINAL,
+        actions=frozenset(CaseAction),
+        orders=CASE_ORDERS,
+        raise_operator=NoteCase,
+        driven_by=DrivenBy.SWEEP,
+        detail=CaseDetail,
+        named=name_case,
+        words=CASE_WORDS,
     ),
 )
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})

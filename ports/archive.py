@@ -1,9 +1,36 @@
 """Files as they came, kept by content hash, and what was read out of statements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import BinaryIO, Protocol
+
+FILE_BYTES_MOST = 1 << 30
+"""The largest file that is kept and read, in bytes: one GiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the reading of a file has come.
+
+    Attributes:
+        position, page: the last page that is booked: the place of its statement in the file and
+            its own place in the statement, both from 0.
+        known: lines so far that the books knew before, those of the pages in `again` left out.
+        again: pages up to here that are to be read again, because a line on them failed or is in
+            doubt.
+    """
+
+    position: int
+    page: int
+    known: int = 0
+    again: tuple[tuple[int, int], ...] = ()
+
+    def passed(self, position: int, page: int) -> bool:
+        """Whether this page is booked and need not be read again."""
+        place = (position, page)
+        return place <= (self.position, self.page) and place not in self.again
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +71,50 @@ class StatementRecord:
 
 
 class Archive(Protocol):
-    """Keeps files by hash, and one record for each statement read."""
+    """Keeps files by hash, how far each is read, and one record for each statement read."""
 
-    async def keep(self, kind: str, content: bytes) -> str:
-        """Keep a file; the same content is kept once. Gives its SHA-256."""
+    async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
+        """Keep a file that comes in parts of any size; the same content is kept once.
+
+        A file is kept whole or not at all, and no more than a part of it is in memory.
+
+        Returns:
+            Its SHA-256 in lower-case hex, the name by which it is kept.
+
+        Raises:
+            InvalidInput: it is larger than `FILE_BYTES_MOST`. What `parts` raises comes through.
+        """
         ...
 
-    async def load(self, sha256: str) -> bytes:
-        """The content of a kept file; raises KeyError."""
+    def open(self, sha256: str) -> AbstractAsyncContextManager[BinaryIO]:
+        """A kept file from its beginning, seekable, on disk as long as the context lasts.
+
+        Raises:
+            KeyError: no such file is kept.
+            InvariantBroken: the content no longer has the hash under which it is kept.
+        """
         ...
 
-    async def record_statement(self, record: StatementRecord) -> bool:
-        """Remember a statement that was read; False if its account, id and period are known."""
+    async def kept(self, sha256s: Sequence[str]) -> Mapping[str, bool]:
+        """Which of these files are kept, each with whether it was read to its end."""
+        ...
+
+    async def reached(self, sha256: str) -> Reached | None:
+        """How far the reading of a file has come; None where it has to begin."""
+        ...
+
+    async def reach(self, sha256: str, before: Reached | None, now: Reached) -> bool:
+        """Remember how far a reading has come; False where it is no longer at `before`.
+
+        Then another worker reads the file too, and this one has to stop.
+        """
+        ...
+
+    async def record_statement(self, record: StatementRecord, *, ends_file: bool) -> bool:
+        """Remember a statement that was read; False if its account, id and period are known.
+
+        `ends_file`: it is the last of its file, which waits for no reader any more.
+        """
         ...
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from domain.case.case import Case
+from domain.case.view import CaseView
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
-from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
 
@@ -77,7 +78,8 @@ class ChainReport:
     """What verifying the journal found. `faults` is empty when the chain is intact.
 
     `items` are `commands`, `entries` and `transitions` together. `kept` counts the rows beside the
-    journal that were compared with it: balances, installments, attempts, payments, bank lines.
+    journal that were compared with it: balances, installments, attempts, payments, bank lines; and
+    kept files, whose content was compared with the hash that names them.
     """
 
     items: int
@@ -102,8 +104,28 @@ class Standing:
 class Waiting:
     """An open case and since when it has been open."""
 
-    case: CaseChange
+    case: Case
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases are listed; what is empty does not narrow.
+
+    Attributes:
+        loan_id: about this loan; `-`: about none.
+        owner: in the queue of this team, or assigned to this person.
+        late: past the time in which somebody should have taken, or ended, them.
+        resolved: those that have ended, instead of those that are open.
+        after: the key of the case after which the list goes on.
+    """
+
+    kind: str = ""
+    loan_id: str = ""
+    owner: str = ""
+    late: bool = False
+    resolved: bool = False
+    after: str = ""
 
 
 class Queries(Protocol):
@@ -134,6 +156,15 @@ class Queries(Protocol):
         """Subjects with a running driver whose next action is at or before `now`."""
         ...
 
+    async def due_swept(
+        self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
+    ) -> tuple[View[Any], ...]:
+        """Not final subjects of a kind, without a driver, whose next action is due by `now`.
+
+        In order of (instant, key), after the cursor `after`; None: from the beginning.
+        """
+        ...
+
     async def next_instant(self) -> datetime | None:
         """The least of the coming actions of running drivers and `not_before` of the outbox."""
         ...
@@ -154,8 +185,22 @@ class Queries(Protocol):
         """Installments in some states, those first that have been there longest."""
         ...
 
-    async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
+    async def cases(self, *, open_only: bool = True) -> tuple[Case, ...]:
         """Cases, oldest first."""
+        ...
+
+    async def case(self, key: str) -> Case | None:
+        """One case, open or resolved."""
+        ...
+
+    async def case_list(
+        self, wanted: CaseFilter, now: datetime, limit: int
+    ) -> tuple[tuple[CaseView, ...], int]:
+        """Cases, the oldest first, and how many there are in all."""
+        ...
+
+    async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
+        """What commands did to one subject, in order."""
         ...
 
     async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:

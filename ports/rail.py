@@ -55,17 +55,6 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementFile:
-    """One statement that the bank offers. `sha256` of the file, lower-case hex."""
-
-    id: str
-    account: str
-    date: date
-    sequence: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class OutcomeReport:
     """The rail reports the outcome of an order.
 
@@ -188,23 +177,6 @@ class Rail(Protocol):
 
         Raises:
             RailUnavailable: no usable answer came; send it again.
-        """
-        ...
-
-    async def statements(self, account: str, first: date, last: date) -> tuple[StatementFile, ...]:
-        """The statements on offer for an account, for booking days from `first` to `last`.
-
-        Raises:
-            RailUnavailable: no usable answer came.
-        """
-        ...
-
-    async def fetch_statement(self, statement_id: str) -> bytes:
-        """One statement file as the bank wrote it.
-
-        Raises:
-            RailUnavailable: no usable answer came, or only part of it.
-            InvalidInput: the file is larger than we accept.
         """
         ...
 

@@ -1,8 +1,7 @@
-"""Reads the facts of an audit: the books through their queries, the bank's log over HTTP."""
+"""Reads the facts of an audit: the books through their queries, the logs of rails and bank."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from domain.audit import (
     audit,
 )
 from domain.errors import Unavailable
+from sandbox.truthlogs import READINGS, addresses_of, fetch_logs, keep_log, kept_log
 from workers.reporting import instant_text, note
 
 if TYPE_CHECKING:
@@ -29,75 +29,55 @@ if TYPE_CHECKING:
     from domain.debit.rail import RailProfile
     from ports.clock import Clock
     from ports.queries import Queries
+    from workers.rails import RailEntry
 
-LOG_FILE = "bank-log.json"
-READINGS = 5
-"""How often the books are read again when they move while being read."""
 _PAGE = 500
-_TIMEOUT_S = 120.0
 
 
 async def audit_stack(
-    queries: Queries,
-    clock: Clock,
-    simulator_url: str | None,
-    rails: Mapping[str, RailProfile] | None = None,
-    home: Path | None = None,
+    queries: Queries, clock: Clock, rails: Mapping[str, RailEntry], home: Path | None = None
 ) -> AuditReport:
-    """Audit the books behind `queries` against the simulated bank at `simulator_url`.
+    """Audit the books behind `queries` against the own log of each rail, and of their bank.
 
-    Without a bank's log only what the books say of themselves could be looked at, so none is a
+    Without these logs only what the books say of themselves could be looked at, so none is a
     fault.
 
     Args:
-        home: where the bank's log is kept after it was read, and taken from when that very bank
-            does not run any more: then the audit is as of the moment of that log.
+        queries: of the books.
+        clock: of the books.
+        rails: every rail of the installation, all of them simulated.
+        home: where the logs are kept after they were read, and taken from when these very rails do
+            not run any more: then the audit is as of the moment of those logs.
 
     Raises:
-        Unavailable: no simulated bank is known, or it does not answer and left no log.
+        Unavailable: no simulated rail is known, or one does not answer and they left no log.
     """
-    if simulator_url is None:
-        raise Unavailable("no simulated bank is known here: start one with `acquit up`")
-    kept = None if home is None else home / LOG_FILE
+    addresses = addresses_of(rails)
+    profiles = {name: entry.profile for name, entry in rails.items()}
     try:
-        document = await fetch_log(simulator_url)
+        document = await fetch_logs(addresses)
     except Unavailable:
-        found = None if kept is None else _kept_log(kept, simulator_url)
+        found = kept_log(home, addresses)
         if found is None:
             raise
         saved_at, document = found
         note(f"the simulated bank does not run; its log of {instant_text(saved_at)} is used")
-        books = replace(await read_books(queries, clock, rails), as_of=saved_at)
+        books = replace(await read_books(queries, clock, profiles), as_of=saved_at)
         return audit(books, truth_of(document))
-    books = await read_books(queries, clock, rails)
-    if kept is not None:
-        saved = {"url": simulator_url, "saved_at": books.as_of.isoformat(), "log": document}
-        kept.write_text(json.dumps(saved), encoding="utf-8")
+    books = await read_books(queries, clock, profiles)
+    if home is not None:
+        keep_log(home, addresses, books.as_of, document)
     return audit(books, truth_of(document))
 
 
-def _kept_log(path: Path, simulator_url: str) -> tuple[datetime, Mapping[str, Any]] | None:
-    """The log that this very bank left; another bank's says nothing about these books."""
-    if not path.is_file():
-        return None
-    saved = json.loads(path.read_text(encoding="utf-8"))
-    if saved["url"] != simulator_url:
-        return None
-    return datetime.fromisoformat(saved["saved_at"]), saved["log"]
-
-
 async def read_books(
-    queries: Queries, clock: Clock, rails: Mapping[str, RailProfile] | None = None
+    queries: Queries, clock: Clock, rails: Mapping[str, RailProfile]
 ) -> BooksFacts:
     """Read everything that an audit looks at, of one moment: nothing was written meanwhile.
 
     Raises:
         Unavailable: the books kept moving.
     """
-    if rails is None:
-        from adapters.rails.simbank import SIMBANK  # noqa: PLC0415  (the rail of the sandbox)
-
-        rails = {SIMBANK.name: SIMBANK}
     for _ in range(READINGS):
         before = await queries.head()
         postings = tuple([item async for item in queries.journal()])
@@ -123,26 +103,6 @@ async def _loans_on_the_books(queries: Queries) -> list[str]:
     return found
 
 
-async def fetch_log(simulator_url: str) -> Mapping[str, Any]:
-    """The log of the simulated bank as it gives it: what it received, what money it moved.
-
-    Raises:
-        Unavailable: it does not answer.
-    """
-    import httpx  # noqa: PLC0415  (slow to load)
-
-    try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
-            answer = await client.get(f"{simulator_url.rstrip('/')}/control/truth")
-            answer.raise_for_status()
-            document: Mapping[str, Any] = answer.json()
-            return document
-    except httpx.HTTPError as error:
-        reason = f"{type(error).__name__}"
-        said = f"the simulated bank at {simulator_url} gives no log: {reason}"
-        raise Unavailable(f"{said}; a stack that has ended is started with `acquit up`") from None
-
-
 def truth_of(document: Mapping[str, Any]) -> TruthFacts:
     """The bank's JSON as facts; fields that the audit does not need are left out."""
     return TruthFacts(
@@ -166,6 +126,7 @@ def truth_of(document: Mapping[str, Any]) -> TruthFacts:
 
 def _order(row: Mapping[str, Any]) -> TruthOrder:
     return TruthOrder(
+        row["rail"],
         row["order_no"],
         row["merchant_id"],
         row["mandate_ref"],

@@ -60,7 +60,6 @@ def tape_loans(
     months: int,
     today: date,
     products: Mapping[str, ProductFile],
-    merchant_id: str,
 ) -> TapeReport:
     """The first loans of a tape, cut to `months` and moved so that they fall due from now on."""
     return read_tape(
@@ -71,5 +70,4 @@ def tape_loans(
         limit=limit,
         months=months,
         shift=Shift(today + FIRST_DUE_AFTER, spread_days=DUE_DAYS * DAYS_BETWEEN),
-        merchant_id=merchant_id,
     )

@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING
 
 from domain.errors import InvalidInput
-from sandbox.auditing import LOG_FILE
 from workers.clock import CLOCK_FILE
 from workers.stackfile import SECRETS_FILE, STACK_FILE
 
@@ -22,13 +21,15 @@ TEMPORAL_DB = "temporal.db"
 SIMULATOR_DB = "simulator.db"
 HOLIDAYS_FILE = "holidays.json"
 READY_FILE = "simulator.ready"
+LOG_FILE = "bank-log.json"
+SIMULATED_RAILS = "simulator-rails.toml"
 LOCK_FILE = "stack.lock"
 DATABASES = (BOOKS_DB, TEMPORAL_DB, SIMULATOR_DB)
 BESIDE = ("-wal", "-shm", "-journal")
 """Endings of the files that SQLite keeps beside a database; what is committed may lie in them."""
 _NAMES = (
     *(f"{name}{end}" for name in DATABASES for end in ("", *BESIDE)),
-    *(CLOCK_FILE, STACK_FILE, SECRETS_FILE, LOG_FILE, HOLIDAYS_FILE, READY_FILE),
+    *(CLOCK_FILE, STACK_FILE, SECRETS_FILE, LOG_FILE, HOLIDAYS_FILE, READY_FILE, SIMULATED_RAILS),
 )
 _OF_ADDRESSES = frozenset("?#%")
 _LOG = re.compile(r"(temporal|simulator|worker-[0-9]+|acquit-errors)\.log")

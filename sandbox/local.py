@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from sandbox.homefiles import (
     DATABASES,
     HOLIDAYS_FILE,
     READY_FILE,
+    SIMULATED_RAILS,
     SIMULATOR_DB,
     TEMPORAL_DB,
     clear_home,
@@ -37,11 +37,12 @@ from sandbox.homefiles import (
 )
 from sandbox.keeping import Keeper, Part, must_have_room, reported_if_full
 from sandbox.serverbinary import find_server
+from sandbox.simulatedrails import SMS_SECRET, SimulatedRails, must_have_no_rails
 from workers.booksfile import must_have_books
 from workers.clock import CLOCK_FILE, SandboxClock
 from workers.processes import Service, free_port
 from workers.settings import environment
-from workers.stackfile import STACK_FILE, StackRecord, file_url, write_stack
+from workers.stackfile import STACK_FILE, StackRecord, file_url, read_stack, write_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 T = TypeVar("T")
-SHARED_SECRETS = ("rail_api_secret", "webhook_secret", "sms_secret")
-"""Secrets that we share with the simulated services, each for one of them only."""
 _PYTHON = (sys.executable, "-P", "-m")
 """How children begin: in our own folder, for relative paths of the settings must mean the same to
 them, and without taking modules from it."""
@@ -67,6 +66,8 @@ class LocalOptions:
         keep_state: go on with what lies in the home.
         workers: worker processes; 0 leaves that to the caller.
         worker_module: run with `python -m`; it takes the words of our command line.
+        rails: names of the simulated rails, beside those that the home has; the usual one unless
+            there is any. All of them settle on the same bank.
         start: the instant at which a new sandbox begins, later than now; None: now.
     """
 
@@ -76,6 +77,7 @@ class LocalOptions:
     keep_state: bool = False
     workers: int = 1
     worker_module: str = "cli"
+    rails: tuple[str, ...] = ()
     start: datetime | None = None
 
 
@@ -118,6 +120,9 @@ class LocalStack(Service):
 
     async def _start(self) -> None:
         home = self.home
+        must_have_no_rails(self.settings)
+        earlier = read_stack(home) if self.options.keep_state else None
+        rails = SimulatedRails.of(self.options.rails, earlier)
         if not self.options.keep_state:
             clear_home(home)
         else:
@@ -131,10 +136,9 @@ class LocalStack(Service):
             await must_be_empty(self.settings.books_url())
         self.say("Temporal server")
         server = await self._start_server(home / "logs" / "temporal.log")
-        keys = {name: secrets.token_hex(24) for name in SHARED_SECRETS}
         api_port = self.settings.api_port or free_port()
         self.say("simulated bank")
-        simulator = await self._start_simulator(keys, api_port, offset)
+        simulator = await self._start_simulator(rails, api_port, offset)
         self.record = StackRecord(
             mode="sandbox",
             database_url=self.settings.books_url(),
@@ -143,10 +147,10 @@ class LocalStack(Service):
             temporal_ui=server.ui_url,
             simulator_url=simulator["http"],
             smtp=simulator["smtp"].removeprefix("smtp://"),
-            merchant_id=self.settings.merchant_id,
+            rails=rails.records(simulator["http"]),
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             logs={name: str(home / "logs" / f"{name}.log") for name in ("temporal", "simulator")},
-            secrets=keys,
+            secrets=dict(rails.secrets),
             home=str(home.resolve()),
         )
         write_stack(home, self.record)
@@ -191,7 +195,7 @@ class LocalStack(Service):
         return offset
 
     async def _start_simulator(
-        self, keys: dict[str, str], api_port: int, offset: timedelta
+        self, rails: SimulatedRails, api_port: int, offset: timedelta
     ) -> dict[str, str]:
         calendar = load_calendar("CN")
         days = {
@@ -206,11 +210,9 @@ class LocalStack(Service):
         argv += [f"--{name}={value}" for name, value in self._bank_asked_for().items()]
         argv += [f"--offset-s={offset.total_seconds()}"]
         argv += ["--holidays-file", str(holidays), "--ready-file", str(ready)]
-        argv += ["--webhook-url", f"http://127.0.0.1:{api_port}/webhooks/simbank"]
-        argv += ["--webhook-secret", keys["webhook_secret"]]
-        argv += ["--api-secret", keys["rail_api_secret"]]
-        argv += ["--sms-secret", keys["sms_secret"]]
-        argv += ["--merchant-id", self.settings.merchant_id]
+        doors = f"http://127.0.0.1:{api_port}/webhooks"
+        argv += ["--rails", str(rails.write(self.home / SIMULATED_RAILS, doors))]
+        argv += ["--sms-secret", rails.secrets[SMS_SECRET]]
         await self.keeper.run("simulator", argv, environment())
         return await self._ready(ready)
 

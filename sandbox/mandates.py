@@ -24,8 +24,12 @@ async def sign_mandates(rails: Mapping[str, Rail], loans: Sequence[BoardLoan | L
     """Lodge the mandate of every loan with its rail; signing one again changes nothing.
 
     Raises:
-        Unavailable: a rail takes no mandate after `TRIES` tries.
+        Unavailable: a rail cannot be reached here, or takes no mandate after `TRIES` tries.
     """
+    away = sorted({loan.product.rail for loan in loans} - set(rails))
+    if away:
+        said = f"rail {', '.join(away)} cannot be reached here"
+        raise Unavailable(f"{said}; a stack that has ended is started with `acquit up`")
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(loan: BoardLoan | Loan) -> None:

@@ -123,9 +123,7 @@ async def rehearse(
             await _run(sandbox, end)
             await control.calm()
             await _run(sandbox, sandbox.now + TAIL)
-            report = await audit_stack(
-                stack.queries, stack.clock, record.simulator_url, home=settings.home
-            )
+            report = await audit_stack(stack.queries, stack.clock, stack.registry, settings.home)
             costs = await count_costs(client)
             kinds = (await stack.queries.counts())["commands"]
             commands = sum(kinds.values()) - kinds.get("board_loan", 0)

@@ -45,10 +45,6 @@ class SimulatorControl:
         """Put the bank on the sandbox's clock; everything due has happened on return."""
         await self._post("/control/clock", {"offset_s": offset.total_seconds()})
 
-    async def configure(self, **settings: str) -> None:
-        """Tell it where reports go and which secrets are shared."""
-        await self._post("/control/config", settings)
-
     async def calm(self) -> None:
         """End every fault from now on."""
         await self._post("/control/calm", {})

@@ -25,7 +25,7 @@ from sandbox.clusterbinary import find_cluster
 from sandbox.keeping import Keeper, Part, PartRefused
 from sandbox.postgres import LocalPostgres, find_binaries
 from sandbox.serverbinary import find_server
-from sandbox.topologyparts import Ports, Secrets, Site, parts_of
+from sandbox.topologyparts import Ports, Secrets, Site, parts_of, write_rails
 from sandbox.topologyready import until_ready
 from workers.processes import Child, Service, tail_of
 from workers.reporting import complain
@@ -111,6 +111,7 @@ class Topology(Service):
         await self.keeper.add(Part(POSTGRES, postgres.log, postgres.start, ours=False))
         self.ports.take_postgres(postgres.url())
         folder = self.secrets.write(self.home / "secrets", self.ports)
+        write_rails(ROOT / "deploy", self.home, folder, self.ports)
         site = Site(
             root=ROOT, home=self.home, tools=tools, secrets_dir=folder, environ=self.environ
         )

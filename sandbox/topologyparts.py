@@ -23,22 +23,21 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 NAMESPACE = "acquit"
 OWNER_ROLE, APP_ROLE = "acquit_owner", "acquit_app"
-RAIL = "simbank"
 SERVICES = ("FRONTEND", "HISTORY", "MATCHING", "WORKER")
 WORKERS = {
     "worker-workflows": "workflows",
     "worker-books": "books",
-    "worker-debit-simbank": f"debit.{RAIL}",
+    "worker-debit-simbank": "debit.simbank",
     "api": "api",
 }
 """Services of the compose file that are workers of ours, with their roles."""
 SECRET_VARIABLES = {
     "ACQUIT_DATABASE_URL_FILE": "acquit_database_url",
-    "ACQUIT_RAIL_API_SECRET_FILE": "acquit_rail_api_secret",
-    "ACQUIT_WEBHOOK_SECRET_FILE": "acquit_webhook_secret",
     "ACQUIT_PAYLOAD_KEYS_FILE": "acquit_payload_keys",
 }
 """Variables that name a file, and the file's name among the secrets."""
+RAIL_FILES = ("rails.toml", "simulator.toml")
+"""Which rails there are, for us and for the simulator that plays them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +120,8 @@ class Secrets:
                     "books_owner_password",
                     "books_password",
                     "temporal_password",
-                    "acquit_rail_api_secret",
-                    "acquit_webhook_secret",
+                    "acquit_simbank_api_secret",
+                    "acquit_simbank_webhook_secret",
                 )
             }
             | {"acquit_payload_keys": new_key("k1")}
@@ -174,15 +173,28 @@ def worker_variables(
         "ACQUIT_HOME": str(home),
         "ACQUIT_LOG_LEVEL": "info",
         "ACQUIT_TENANT": "main",
-        "ACQUIT_MERCHANT_ID": "ACQUIT",
         "ACQUIT_DRAIN_TIMEOUT_S": "50",
         "ACQUIT_HEALTH_HOST": HOST,
         "ACQUIT_HEALTH_PORT": str(ports.health[part]),
-        "ACQUIT_SIMULATOR_URL": f"http://{HOST}:{ports.simulator}",
+        "ACQUIT_RAILS": str(home / RAIL_FILES[0]),
         "ACQUIT_SMTP_HOST": HOST,
         "ACQUIT_SMTP_PORT": str(ports.smtp),
         **{name: str(secrets_dir / file) for name, file in SECRET_VARIABLES.items()},
     }
+
+
+def write_rails(deploy: Path, home: Path, secrets_dir: Path, ports: Ports) -> None:
+    """Write the files of rails into `home`: those of `deploy`, with the addresses of this place."""
+    here = {
+        "http://simulator:8600": f"http://{HOST}:{ports.simulator}",
+        "http://api:8080": f"http://{HOST}:{ports.api}",
+        "/run/secrets": str(secrets_dir),
+    }
+    for name in RAIL_FILES:
+        text = (deploy / name).read_text(encoding="utf-8")
+        for deployed, place in here.items():
+            text = text.replace(deployed, place)
+        (home / name).write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,10 +252,9 @@ def parts_of(
         return Process(name=name, argv=argv, env={**base, **env}, once=once, ours=False)
 
     bank = (
-        *("sh", str(deploy / "simulator.sh"), "--host", HOST, "--db", str(home / "bank.db")),
+        *(sys.executable, "-m", "simulator", "--host", HOST, "--db", str(home / "bank.db")),
         *("--http-port", str(ports.simulator), "--smtp-port", str(ports.smtp)),
-        *("--seed", str(seed), "--merchant-id", "ACQUIT"),
-        *("--webhook-url", f"http://{HOST}:{ports.api}/webhooks/{RAIL}"),
+        *("--seed", str(seed), "--rails", str(home / RAIL_FILES[1])),
     )
     return (
         script("postgres-roles", "postgres/roles.sh", database),

@@ -20,7 +20,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from activities.healing import HealOrder
-from activities.sweeps import StatementSource, SweepOrder
+from activities.sweeps import SweepOrder
 from adapters.temporal.client import connect
 from adapters.temporal.starter import TemporalStarter
 from domain.calendar import local_day, local_instant
@@ -32,6 +32,7 @@ from sandbox.sweepdays import ONE_DAY, SweepDays
 from workers.clock import SandboxClock
 from workers.production import answering
 from workers.settings import temporal_config
+from workers.sources import accounts_of
 from workflows import names
 
 if TYPE_CHECKING:
@@ -89,8 +90,7 @@ class Sandbox:
         self._on_stop = on_stop
         products = [item.product for item in stack.products.values()]
         self._zones = list(zones) or sorted({product.timezone for product in products})
-        sources = sorted({(product.rail, product.account) for product in products})
-        self._sources = tuple(StatementSource(rail, account) for rail, account in sources)
+        self._accounts = accounts_of(stack.products)
         self._swept: dict[str, datetime] = {}
         calendars = [stack.rules.calendar(rail.profile.calendar) for rail in stack.rails.values()]
         self._days = SweepDays(stack.queries, stack.rules, calendars, patience)
@@ -167,7 +167,7 @@ class Sandbox:
     async def sweep(self, zone: str) -> None:
         """Run the day's bulk work for today of a zone, and wait for it and for its statements."""
         day = local_day(self.now, zone)
-        order = SweepOrder(self._tenant, day, zone, sources=self._sources)
+        order = SweepOrder(self._tenant, day, zone, accounts=self._accounts)
         report = await self._swept_by(order, day)
         self._swept[zone] = self.now
         self._days.swept(zone, day)

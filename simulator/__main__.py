@@ -19,9 +19,11 @@ from aiosmtpd.smtp import SMTP
 from simulator.app import make_app
 from simulator.clock import SECOND, BankDays
 from simulator.cutting import CuttableProtocol
-from simulator.dispatcher import Dispatcher
+from simulator.events import EVENTS
 from simulator.notices import MailHandler
 from simulator.profiles import PROFILES
+from simulator.rail.dispatcher import Dispatcher
+from simulator.railfile import read_rails
 from simulator.store import Store
 from simulator.timeline import catch_up
 from simulator.world import SETTINGS, Mismatch, World
@@ -58,6 +60,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--ready-file", help="where to write the addresses once ready")
     parser.add_argument("--holidays-file", help="JSON list of days off, or {off: [], work: []}")
+    parser.add_argument("--rails", help="TOML file of rails; those of the database unless given")
     for name in SETTINGS:
         parser.add_argument("--" + name.replace("_", "-"))
     return parser.parse_args(argv)
@@ -142,12 +145,15 @@ def main(argv: list[str]) -> int:
         store = Store(args.db)
         seed = int(store.get("seed") or 1) if args.seed is None else args.seed
         profile = PROFILES[args.profile or store.get("profile") or "calm"]
-        world = World(store, bank_days(args.holidays_file), seed, profile)
+        world = World(store, bank_days(args.holidays_file), seed, profile, EVENTS)
         world.open(int(args.offset_s * SECOND))
+        rails = {} if args.rails is None else read_rails(args.rails)
     except (Mismatch, OSError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2
     with world.db.tx():
+        for name, settings in rails.items():
+            world.configure_rail(name, settings)
         for name in SETTINGS:
             if getattr(args, name) is not None:
                 world.configure(name, getattr(args, name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 TEXTS = {
     "00": "success",
     "A6": "success with a defect",
@@ -39,3 +41,18 @@ DECLINES = (("33", 15), ("81", 10), ("61", 10), ("62", 20), ("66", 15), ("38", 1
 
 RETURN_REASONS = (("AM04", 50), ("MD06", 20), ("MS03", 20), ("AC06", 10))
 """ISO external return reasons, as in RtrInf/Rsn/Cd, with weights."""
+
+
+def plain_answer(order_no: str, code: str, status: str = "ERROR") -> dict[str, Any]:
+    """Return an answer of the common shape that carries no order."""
+    return {
+        "order_no": order_no,
+        "code": code,
+        "text": TEXTS[code],
+        "status": status,
+        "amount_minor": 0,
+        "executed_minor": 0,
+        "bank_ref": None,
+        "executed_at": None,
+        "batch_ref": None,
+    }

@@ -8,11 +8,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from simulator.codes import TEXTS
+from simulator.codes import TEXTS, plain_answer
 from simulator.cutting import CutResponse, HalfResponse
 from simulator.dice import between, pick
 from simulator.faults import BEFORE, Fault, call_fault
-from simulator.orders import plain_answer
 from simulator.timeline import catch_up
 from simulator.world import World
 

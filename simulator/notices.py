@@ -1,4 +1,7 @@
-"""Notice providers: SMS over HTTP and mail over SMTP, with delivery reports by webhook."""
+"""Notice providers: SMS over HTTP and mail over SMTP, with delivery reports by webhook.
+
+The providers have no webhook of their own: their reports go out by that of the first rail by name.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from simulator.clock import SECOND, iso
 from simulator.dice import between, chance, pick, token
 from simulator.edge import answer, read_object, refuse
 from simulator.faults import Fault, call_fault
+from simulator.rail.webhooks import emit
 from simulator.signing import Authenticator
 from simulator.timeline import catch_up
-from simulator.webhooks import emit
 from simulator.world import World
 
 REASONS = (("unknown recipient", 3), ("recipient unreachable", 3), ("blocked by recipient", 1))
@@ -51,7 +54,7 @@ def keep(world: World, notice: dict[str, Any], now: int) -> str | None:
             "reason": pick(REASONS, seed, message_id, "why") if failed else None,
             "at": iso(moment),
         }
-        emit(world, message_id, None, body, moment)
+        emit(world, min(world.rails, default=""), message_id, None, body, moment)
     return provider_id
 
 

@@ -4,19 +4,24 @@ CREATE TABLE IF NOT EXISTS accounts (
   account TEXT PRIMARY KEY, currency TEXT NOT NULL, balance INTEGER NOT NULL,
   seq INTEGER NOT NULL, next_day TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rails (
+  name TEXT PRIMARY KEY, merchant_id TEXT NOT NULL, api_secret TEXT NOT NULL, webhook_url TEXT NOT NULL,
+  webhook_secret TEXT NOT NULL, account TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS mandates (
-  mandate_ref TEXT PRIMARY KEY, account_token TEXT NOT NULL, cap_minor INTEGER, currency TEXT NOT NULL,
-  valid_from TEXT NOT NULL, valid_to TEXT, status TEXT NOT NULL
+  rail TEXT NOT NULL, mandate_ref TEXT NOT NULL, account_token TEXT NOT NULL, cap_minor INTEGER,
+  currency TEXT NOT NULL, valid_from TEXT NOT NULL, valid_to TEXT, status TEXT NOT NULL,
+  PRIMARY KEY (rail, mandate_ref)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS orders (
-  ref TEXT PRIMARY KEY, merchant_id TEXT NOT NULL, order_no TEXT NOT NULL, mandate_ref TEXT NOT NULL,
+  ref TEXT PRIMARY KEY, rail TEXT NOT NULL, account TEXT NOT NULL, merchant_id TEXT NOT NULL, order_no TEXT NOT NULL, mandate_ref TEXT NOT NULL,
   amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, value_on TEXT NOT NULL, purpose TEXT NOT NULL,
   fingerprint TEXT NOT NULL, received_ms INTEGER NOT NULL, hidden_until_ms INTEGER NOT NULL,
   plan_code TEXT NOT NULL, plan_minor INTEGER NOT NULL, again_ms INTEGER NOT NULL,
   code TEXT NOT NULL, status TEXT NOT NULL, executed_minor INTEGER NOT NULL DEFAULT 0,
   bank_ref TEXT, executed_ms INTEGER, batch_ref TEXT
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS orders_by_mandate ON orders (mandate_ref, received_ms);
+CREATE INDEX IF NOT EXISTS orders_by_mandate ON orders (rail, mandate_ref, received_ms);
 CREATE INDEX IF NOT EXISTS orders_pending ON orders (status) WHERE status = 'PENDING';
 CREATE TABLE IF NOT EXISTS executions (
   bank_ref TEXT PRIMARY KEY, order_ref TEXT NOT NULL, amount_minor INTEGER NOT NULL,
@@ -24,7 +29,7 @@ CREATE TABLE IF NOT EXISTS executions (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS executions_by_order ON executions (order_ref);
 CREATE TABLE IF NOT EXISTS movements (
-  id TEXT PRIMARY KEY, account TEXT NOT NULL, order_no TEXT, mandate_ref TEXT, bank_ref TEXT NOT NULL,
+  id TEXT PRIMARY KEY, account TEXT NOT NULL, rail TEXT, order_no TEXT, mandate_ref TEXT, bank_ref TEXT NOT NULL,
   batch_ref TEXT, kind TEXT NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL,
   booked_on TEXT NOT NULL, value_on TEXT NOT NULL, reason TEXT, text TEXT NOT NULL, statement_id TEXT
 ) WITHOUT ROWID;
@@ -39,7 +44,7 @@ CREATE TABLE IF NOT EXISTS events (
   due_ms INTEGER NOT NULL, kind TEXT NOT NULL, ref TEXT NOT NULL, PRIMARY KEY (due_ms, kind, ref)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS webhooks (
-  id INTEGER PRIMARY KEY, webhook_id TEXT NOT NULL, type TEXT NOT NULL, order_no TEXT, flavour TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, rail TEXT NOT NULL, webhook_id TEXT NOT NULL, type TEXT NOT NULL, order_no TEXT, flavour TEXT NOT NULL,
   body TEXT NOT NULL, due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS webhooks_queued ON webhooks (due_ms) WHERE state = 'queued';
@@ -47,4 +52,4 @@ CREATE TABLE IF NOT EXISTS notices (
   message_id TEXT PRIMARY KEY, channel TEXT NOT NULL, recipient TEXT NOT NULL, subject TEXT, text TEXT NOT NULL,
   lang TEXT, provider_id TEXT NOT NULL, received_ms INTEGER NOT NULL, outcome TEXT NOT NULL, posts INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS refusals (order_no TEXT NOT NULL, at_ms INTEGER NOT NULL, code TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS refusals (rail TEXT NOT NULL, order_no TEXT NOT NULL, at_ms INTEGER NOT NULL, code TEXT NOT NULL);

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 
 from starlette.requests import Request
 
-from simulator.world import World
+from simulator.world import RailSettings, World
 
 SKEW_S = 300
 NONCES_KEPT = 50_000
@@ -32,19 +33,32 @@ class Authenticator:
         self._world = world
         self._nonces: dict[str, None] = {}
 
-    def merchant(self, request: Request, body: bytes) -> str | None:
-        """Return the merchant who signed the request, or None where it must be refused."""
-        secret, merchant = self._world.setting("api_secret"), self._world.setting("merchant_id")
+    def merchant(self, request: Request, body: bytes, rail: RailSettings) -> str | None:
+        """Return the merchant of a rail who signed the request, or None: it must be refused."""
+        return self._proven(request, body, [rail])
+
+    def customer(self, request: Request, body: bytes) -> str | None:
+        """Return the bank's customer who signed the request, as any of its rails knows them."""
+        return self._proven(request, body, self._world.rails.values())
+
+    def _proven(self, request: Request, body: bytes, rails: Iterable[RailSettings]) -> str | None:
         head = request.headers
         stamp, nonce = head.get("x-timestamp", ""), head.get("x-nonce", "")
-        if not secret or not nonce or head.get("x-merchant-id", "") != merchant:
+        merchant = head.get("x-merchant-id", "")
+        if not nonce or not merchant:
             return None
         if not re.fullmatch("[0-9]{1,11}", stamp):
             return None
         if abs(int(stamp) - self._world.clock.now() // 1000) > SKEW_S:
             return None
-        expected = signature(secret, request.method, target_of(request), stamp, nonce, body)
-        if not hmac.compare_digest(expected.encode(), head.get("x-signature", "").encode()):
+        given = head.get("x-signature", "").encode()
+        line = (request.method, target_of(request), stamp, nonce, body)
+        secrets = [rail.api_secret for rail in rails if rail.merchant_id == merchant]
+        if not any(
+            hmac.compare_digest(signature(secret, *line).encode(), given)
+            for secret in secrets
+            if secret
+        ):
             return None
         return merchant if self._first_time(f"{stamp} {nonce}") else None
 

@@ -10,20 +10,34 @@ from pathlib import Path
 Value = str | int | None
 Row = dict[str, Value]
 SCHEMA = Path(__file__).with_name("schema.sql")
+SCHEMA_VERSION = 2
+"""Raised with every change of the tables: a database of another release is refused, not mended."""
 
 
 class Store:
     """One connection, used from the event loop's thread only, so transactions never interleave."""
 
     def __init__(self, path: str) -> None:
-        """Open or create the file; raise sqlite3.Error where it is not a database."""
+        """Open or create the file.
+
+        Raises sqlite3.Error where it is not a database, ValueError for that of another release.
+        """
         self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
         # NORMAL survives the death of the process, which is what a simulator must survive.
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._of_this_release(path)
         self._db.executescript(SCHEMA.read_text(encoding="utf-8"))
         self._inside = False
+
+    def _of_this_release(self, path: str) -> None:
+        version = self.count("PRAGMA user_version")
+        if version != SCHEMA_VERSION:
+            if self.count("SELECT COUNT(*) FROM sqlite_master"):
+                msg = f"{path}: the database of another release of the simulator"
+                raise ValueError(msg)
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextmanager
     def tx(self) -> Iterator[None]:

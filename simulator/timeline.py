@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.clock import day_of, iso, next_service
-from simulator.execution import execute, execute_again, take_back
-from simulator.statements import end_day
-from simulator.webhooks import NOISE
+from simulator.clock import iso
 from simulator.world import World
 
 
@@ -31,24 +28,7 @@ def catch_up(world: World) -> int:
             world.db.run(
                 "DELETE FROM events WHERE due_ms = ? AND kind = ? AND ref = ?", due, kind, ref
             )
-            _happen(world, kind, ref, due)
-
-
-def _happen(world: World, kind: str, ref: str, due: int) -> None:
-    match kind:
-        case "execute":
-            execute(world, ref, due)
-        case "again":
-            execute_again(world, ref, due)
-        case "return":
-            take_back(world, ref, due)
-        case "day_end":
-            end_day(world, ref, due)
-        case "published":
-            world.wake.set()
-        case _:
-            msg = f"an event of unknown kind {kind}"
-            raise AssertionError(msg)
+            world.happen[kind](world, ref, due)
 
 
 def advance(world: World, offset_ms: int) -> int:
@@ -68,44 +48,6 @@ def advance(world: World, offset_ms: int) -> int:
     except BaseException:
         world.clock.offset_ms = before
         raise
-
-
-def calm(world: World) -> None:
-    """End every fault: what hangs is resolved, what is withheld is handed out, noise is dropped."""
-    with world.db.tx():
-        now = catch_up(world)
-        world.calm_down()
-        world.db.run("DELETE FROM events WHERE kind = 'again'")
-        _resolve_hanging(world, now)
-        _hand_out(world, now)
-        marks = ", ".join("?" for _ in NOISE)
-        world.db.run(
-            f"DELETE FROM webhooks WHERE state = 'queued' AND flavour IN ({marks})",  # noqa: S608
-            *NOISE,
-        )
-        world.db.run("UPDATE webhooks SET due_ms = MIN(due_ms, ?) WHERE state = 'queued'", now)
-        catch_up(world)
-        world.wake.set()
-
-
-def _resolve_hanging(world: World, now: int) -> None:
-    """Bring forward orders that were to be decided later, unless their own day has not come."""
-    rows = world.db.all(
-        "SELECT ref FROM orders WHERE status = 'PENDING' AND value_on <= ?", day_of(now).isoformat()
-    )
-    for row in rows:
-        world.db.run("DELETE FROM events WHERE kind = 'execute' AND ref = ?", row["ref"])
-        world.db.schedule(next_service(now), "execute", row["ref"])
-
-
-def _hand_out(world: World, now: int) -> None:
-    world.db.run("DELETE FROM events WHERE kind = 'published'")
-    world.db.run(
-        "UPDATE statements SET available_ms = ? WHERE available_ms > ? AND copy_of IS NULL",
-        now,
-        now,
-    )
-    world.db.run("DELETE FROM statements WHERE available_ms > ?", now)
 
 
 def outlook(world: World) -> dict[str, Any]:

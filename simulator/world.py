@@ -1,31 +1,59 @@
-"""What every part of the simulator shares: state, time, calendar, seed, profile, settings."""
+"""What every part of the simulator shares: state, time, calendar, seed, profile and settings."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TypeAlias
 
 from simulator.clock import BankDays, Clock
 from simulator.profiles import QUIET, Profile
 from simulator.store import Store
 
-SETTINGS = ("webhook_url", "webhook_secret", "api_secret", "sms_secret", "merchant_id")
+SETTINGS = ("sms_secret",)
+RAIL_SETTINGS = ("merchant_id", "api_secret", "webhook_url", "webhook_secret", "account")
 
 
 class Mismatch(ValueError):
     """The database belongs to a run with another seed or profile."""
 
 
+Happening: TypeAlias = Callable[["World", str, int], None]
+"""Makes one event happen: the world, what it is about, and its instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class RailSettings:
+    """One rail: its merchant, the secrets shared with it, and where its money arrives.
+
+    `account` is the stem of the bank accounts that the rail settles on, one for each currency;
+    several rails may settle on the same.
+    """
+
+    name: str
+    merchant_id: str = ""
+    api_secret: str = field(default="", repr=False)
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    account: str = "ACCT-FUNDER-1"
+
+
 @dataclass(slots=True)
 class World:
-    """One simulated world; everything that must survive a kill is in `db`."""
+    """One simulated world; everything that must survive a kill is in `db`.
+
+    `happen` makes what falls due happen, by kind of event.
+    """
 
     db: Store
     days: BankDays
     seed: int
     profile: Profile
+    happen: Mapping[str, Happening]
     clock: Clock = field(default_factory=Clock)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    rails: dict[str, RailSettings] = field(default_factory=dict)
     _settings: dict[str, str] = field(default_factory=dict)
     _calm: bool = False
 
@@ -47,6 +75,8 @@ class World:
             self.clock.offset_ms = int(self.db.get("offset_ms") or 0)
             self._calm = self.db.get("calm") is not None
             self._settings = {name: self.db.get(name) or "" for name in SETTINGS}
+            for row in self.db.all("SELECT * FROM rails ORDER BY name"):
+                self.rails[row["name"]] = RailSettings(*row)
 
     def setting(self, name: str) -> str:
         """Return one of SETTINGS, empty where it is not set."""
@@ -56,6 +86,13 @@ class World:
         """Keep one of SETTINGS."""
         self.db.put(name, value)
         self._settings[name] = value
+
+    def configure_rail(self, name: str, settings: dict[str, str]) -> None:
+        """Keep any of RAIL_SETTINGS of a rail; one that is new begins with the others empty."""
+        rail = replace(self.rails.get(name, RailSettings(name)), **settings)
+        self.db.run("DELETE FROM rails WHERE name = ?", name)
+        self.db.insert("rails", asdict(rail))
+        self.rails[name] = rail
 
     @property
     def rates(self) -> Profile:

@@ -18,10 +18,8 @@ from adapters.notices.email import SmtpNotices
 from adapters.notices.sms import SmsNotices
 from adapters.notices.wording import Wording
 from adapters.products.files import read_products
-from adapters.rails.codes import limits_of, load_returns
-from adapters.rails.http import RailHttp, Watch, unwatched
-from adapters.rails.simbank.client import SimbankConfig, SimbankRail
-from adapters.rails.simbank.profile import SIMBANK
+from adapters.rails.http import Watch, unwatched
+from adapters.rails.kinds import KINDS
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
@@ -30,10 +28,13 @@ from adapters.sql.write.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.upstream import UpstreamBoarding
+from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
-from workers.credentials import mail_server, rail_login, sms_login
+from workers.credentials import mail_server, sms_login
+from workers.rails import USUAL_KIND, merchants_of, rails_of
+from workers.sources import open_sources
 from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
@@ -49,14 +50,14 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.outbox import Dispatcher
     from ports.rail import Rail
+    from ports.statementsource import StatementSource
+    from workers.rails import RailEntry
     from workers.settings import Settings
 
 SANDBOX_PACE = Pace(deliver_within=timedelta(seconds=3), lease=timedelta(seconds=15))
 """The outbox in a sandbox: short leases, since virtual time waits for a dead worker's messages."""
 SENDER = {"lender": "Funder One", "contact": "service@funder-1.example"}
 SANDBOX_MAIL = "borrowers.example"
-SIMBANK_WORDS = frozenset({"dd", "v1", "orders", "cancel", "mandates", "statements"})
-"""Words of the bank's paths that may stand in a trace; everything else there is a reference."""
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class Stack:
 
     `outbox` has no dispatchers until a worker gives it some (`deliver_by`): other processes only
     leave messages there. `writer` is what stands behind `books`, to ask whether it lives.
+    `registry` is every rail of the installation, `rails` those that can be reached.
     """
 
     settings: Settings
@@ -77,7 +79,9 @@ class Stack:
     queries: SqlQueries
     archive: SqlArchive
     outbox: OutboxRelay
+    registry: Mapping[str, RailEntry]
     rails: Mapping[str, Rail]
+    sources: Mapping[str, StatementSource]
     products: Mapping[str, ProductFile]
     boarding: UpstreamBoarding
     intake: BooksIntake
@@ -88,14 +92,13 @@ class Stack:
         self.outbox = OutboxRelay(self.engine, self.clock, dispatchers, pace=pace)
 
 
-def rulebook() -> Rulebook:
+def rulebook(rails: Mapping[str, RailEntry]) -> Rulebook:
     """Calendars and rails that decisions may look up."""
-    calendars = {name: load_calendar(name) for name in CALENDARS}
     return Rulebook(
-        calendars,
-        {SIMBANK.name: SIMBANK},
-        {SIMBANK.name: limits_of(SIMBANK.name, "dd")},
-        {SIMBANK.name: load_returns(SIMBANK.name)},
+        {name: load_calendar(name) for name in CALENDARS},
+        {name: entry.profile for name, entry in rails.items()},
+        {name: entry.of_kind.limits for name, entry in rails.items()},
+        {name: entry.of_kind.returns for name, entry in rails.items()},
     )
 
 
@@ -115,7 +118,8 @@ async def open_stack(
         clock = clock_of(settings, record)
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
-        rules = rulebook()
+        registry = rails_of(settings, record)
+        rules = rulebook(registry)
         must_have_books(settings.books_url(record))
         engine = books_engine(settings.books_url(record))
         closing.push_async_callback(engine.dispose)
@@ -142,10 +146,14 @@ async def open_stack(
             queries=SqlQueries(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),
-            rails=await open_rails(settings, record, clock, closing, tracing),
+            registry=registry,
+            rails=await open_rails(registry, clock, closing, tracing),
+            sources=await open_sources(
+                registry, products, clock, closing, lambda entry: _watch(tracing, entry)
+            ),
             products=products,
             boarding=UpstreamBoarding(
-                BoardingRules(CANONICAL_MAP, products, load_calendar, settings.merchant_id)
+                BoardingRules(CANONICAL_MAP, products, load_calendar, merchants_of(registry))
             ),
             intake=BooksIntake(books),
         )
@@ -179,36 +187,41 @@ def clock_of(settings: Settings, record: StackRecord | None) -> Clock:
 def ledger_zone(settings: Settings, record: StackRecord | None) -> ZoneInfo:
     """The zone whose calendar day an entry is posted on."""
     sandbox = record is not None and record.mode == "sandbox"
-    return ZoneInfo(settings.ledger_timezone or (SIMBANK.timezone if sandbox else "UTC"))
+    simulated = KINDS[USUAL_KIND].profile.timezone
+    return ZoneInfo(settings.ledger_timezone or (simulated if sandbox else "UTC"))
 
 
 async def open_rails(
-    settings: Settings,
-    record: StackRecord | None,
+    registry: Mapping[str, RailEntry],
     clock: Clock,
     closing: AsyncExitStack,
     tracing: Tracing | None = None,
 ) -> Mapping[str, Rail]:
-    """The rails that this installation has, by name; closed with `closing`.
+    """The rails that can be reached, by name; closed with `closing`.
 
     Raises:
-        InvalidInput: a secret is missing.
+        InvalidInput: a secret cannot be a key.
     """
-    login = rail_login(settings, record)
-    if login is None:
-        return {}
-    config = SimbankConfig(
-        merchant_id=login.merchant_id,
-        api_secrets={login.merchant_id: login.api_secret},
-        webhook_secrets=(login.webhook_secret,),
-    )
-    watch: Watch = unwatched
-    if tracing is not None:
-        from adapters.telemetry.http import traced_calls  # noqa: PLC0415  (only where wanted)
+    opened = {}
+    for name, entry in registry.items():
+        if entry.login is None:
+            continue
+        kind, watch = entry.of_kind, _watch(tracing, entry)
+        try:
+            rail = await closing.enter_async_context(kind.open(entry.login, clock.now, watch))
+        except InvalidInput as fault:
+            raise InvalidInput(f"rails.{name}.{fault.field}", fault.value, fault.rule) from None
+        opened[name] = rail
+    return opened
 
-        watch = traced_calls(tracing.tracer, SIMBANK.name, SIMBANK_WORDS)
-    http = await closing.enter_async_context(RailHttp(login.url, watch=watch))
-    return {SIMBANK.name: SimbankRail(http, config, clock.now)}
+
+def _watch(tracing: Tracing | None, entry: RailEntry) -> Watch:
+    """What makes spans of the calls to a rail; nothing where no traces are wanted."""
+    if tracing is None:
+        return unwatched
+    from adapters.telemetry.http import traced_calls  # noqa: PLC0415  (only where wanted)
+
+    return traced_calls(tracing.tracer, entry.name, entry.of_kind.words)
 
 
 async def notice_dispatcher(stack: Stack, closing: AsyncExitStack) -> NoticeDispatcher:

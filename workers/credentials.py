@@ -2,7 +2,8 @@
 
 A secret goes only to the address that it was given for. Both come from the same source: from the
 environment, or from the record of the stack that started the service. A missing secret is refused
-when a program starts; no other secret is used in its place.
+when a program starts; no other secret is used in its place. Rails have a registry of their own
+(`workers/rails.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from typing import TYPE_CHECKING
 
 from adapters.notices.email import SmtpServer
 from domain.errors import InvalidInput
+from workers.rails import secret_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workers.rails import RailEntry
     from workers.settings import Settings
     from workers.stackfile import StackRecord
 
@@ -22,44 +27,11 @@ LOCAL_MAIL = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class RailLogin:
-    """The address of a rail, the merchant that we are there, and both shared secrets."""
-
-    url: str
-    merchant_id: str
-    api_secret: str = field(repr=False)
-    webhook_secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class SmsLogin:
     """The address of the carrier of text messages, and its bearer token."""
 
     url: str
     secret: str = field(repr=False)
-
-
-def rail_login(settings: Settings, record: StackRecord | None) -> RailLogin | None:
-    """How to reach the rail; None where none is configured.
-
-    Raises:
-        InvalidInput: a secret is missing.
-    """
-    if settings.simulator_url is not None:
-        return RailLogin(
-            settings.simulator_url,
-            settings.merchant_id,
-            _set(settings, "rail_api_secret", "simulator_url"),
-            _set(settings, "webhook_secret", "simulator_url"),
-        )
-    if record is None or record.simulator_url is None:
-        return None
-    return RailLogin(
-        record.simulator_url,
-        record.merchant_id or settings.merchant_id,
-        _kept(record, "rail_api_secret"),
-        _kept(record, "webhook_secret"),
-    )
 
 
 def sms_login(settings: Settings, record: StackRecord | None) -> SmsLogin | None:
@@ -97,17 +69,20 @@ def mail_server(settings: Settings, record: StackRecord | None) -> SmtpServer:
     )
 
 
-def needed_secrets(settings: Settings, record: StackRecord | None) -> dict[str, str | None]:
-    """Every secret that an outside service needs here, by name; None where it is missing."""
-    if settings.simulator_url is None and record is not None:
-        rail: dict[str, str | None] = {
-            name: record.secrets.get(name) for name in ("rail_api_secret", "webhook_secret")
-        }
-    else:
-        rail = {name: _given(settings, name) for name in ("rail_api_secret", "webhook_secret")}
+def needed_secrets(settings: Settings, rails: Mapping[str, RailEntry]) -> dict[str, str]:
+    """Every secret that an outside service needs here, by name; a missing one was refused before.
+
+    Rails' secrets are in their registry; that of the carrier is demanded with its address.
+    """
+    needed = {
+        secret_name(name, secret): value
+        for name, entry in rails.items()
+        if entry.login is not None
+        for secret, value in entry.login.secrets.items()
+    }
     if settings.sms_url is not None:
-        return {**rail, "sms_secret": _given(settings, "sms_secret")}
-    return rail
+        needed["ACQUIT_SMS_SECRET"] = _given(settings, "sms_secret") or ""
+    return needed
 
 
 def _given(settings: Settings, name: str) -> str | None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from activities.healing import HealOrder
-from activities.sweeps import StatementSource, SweepOrder
+from activities.sweeps import SweepOrder
 from adapters.temporal.client import connect
 from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.schedules import ensure_schedules
@@ -94,21 +94,16 @@ def sweep_orders(tenant: str, products: Mapping[str, ProductFile]) -> tuple[Swee
     Days begin at a product's own midnight; an account is read by one zone only, so that no file is
     fetched twice.
     """
-    zones: dict[str, set[tuple[str, str]]] = {}
-    taken: set[tuple[str, str]] = set()
+    zones: dict[str, set[str]] = {}
+    taken: set[str] = set()
     for product in sorted((file.product for file in products.values()), key=lambda p: p.id):
-        source = (product.rail, product.account)
         found = zones.setdefault(product.timezone, set())
-        if source not in taken:
-            found.add(source)
-            taken.add(source)
+        if product.account not in taken:
+            found.add(product.account)
+            taken.add(product.account)
     return tuple(
-        SweepOrder(
-            tenant,
-            timezone=zone,
-            sources=tuple(StatementSource(rail, account) for rail, account in sorted(sources)),
-        )
-        for zone, sources in sorted(zones.items())
+        SweepOrder(tenant, timezone=zone, accounts=tuple(sorted(accounts)))
+        for zone, accounts in sorted(zones.items())
     )
 
 

@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from activities.boarding import BoardActivities
+from activities.cases import CaseActivities
 from activities.debits import DebitActivities
 from activities.healing import HealActivities
 from activities.installments import InstallmentActivities
 from activities.statements import StatementActivities
 from activities.subjects import SubjectActivities
 from activities.sweeps import SweepActivities
-from adapters.rails.simbank.profile import SIMBANK
 from adapters.sql.schema.rights import books_id
 from adapters.statements.camt053 import Camt053Reader
 from adapters.temporal.client import connect
@@ -34,8 +34,9 @@ from workers.compose import Stack, notice_dispatcher, open_stack
 from workers.health import Health, health_door
 from workers.observing import Observed, observe
 from workers.production import answering, build_of, data_converter, is_sandbox, keep_schedules
+from workers.rails import rails_of
 from workers.serving import serving, stop_requested
-from workers.settings import temporal_config
+from workers.settings import read_stack, temporal_config
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -101,9 +102,10 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     drivers = books.for_drivers()
     subjects, items = SubjectActivities(queries, books, drivers), InstallmentActivities(drivers)
     sweeps = SweepActivities(
-        books, queries, stack.rails, stack.archive, outbox, services.starter, stack.clock
+        books, queries, stack.sources, stack.archive, outbox, services.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
+    cases = CaseActivities(drivers, queries, stack.clock)
     debits = DebitActivities(drivers, queries, stack.rails, stack.clock)
     return {
         "workflows": [
@@ -112,6 +114,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             subjects.ask,
             items.remind,
             items.review,
+            cases.act,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,
@@ -120,6 +123,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             sweeps.deliver,
             statements.survey,
             statements.book,
+            cases.sweep,
             HealActivities(queries, outbox, services.drivers, stack.clock).heal,
         ],
         "debit": [debits.present, debits.inquire],
@@ -162,9 +166,11 @@ async def run_worker(role: str, settings: Settings) -> None:
 
     Raises:
         InvalidInput: there is no such role; reported before anything is asked for.
+        SourceRefused: the rails are not configured as they must be; likewise.
         InvariantBroken: a part of this process died.
     """
-    roles_of(role, (SIMBANK.name,))
+    registry = rails_of(settings, read_stack(settings.home))
+    roles_of(role, [name for name, entry in registry.items() if entry.login is not None])
     stop, health = stop_requested(), Health(role)
     async with working(role, settings, health=health):
         await health.watch(stop)

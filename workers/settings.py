@@ -47,8 +47,6 @@ __all__ = [
 _ROOT = Path(__file__).resolve().parents[1]
 _SECRETS = (
     "database_url",
-    "rail_api_secret",
-    "webhook_secret",
     "smtp_password",
     "sms_secret",
     "payload_keys",
@@ -83,14 +81,8 @@ class Settings(BaseSettings):
     """Whose calendar day an entry is posted on, such as `Asia/Shanghai`; set it once. None: the
     simulated bank's zone in a sandbox, UTC elsewhere."""
 
-    merchant_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "ACQUIT"
-    """How the rail knows us."""
-    simulator_url: str | None = None
-    """Base address of the simulated bank; None in production."""
-    rail_api_secret: Secret | None = None
-    """Signs requests to the rail that `simulator_url` names."""
-    webhook_secret: Secret | None = None
-    """Proves webhooks of the rail (Standard Webhooks)."""
+    rails: Path | None = None
+    """File with a table `[rails.<name>]` for each rail. None: the rails of the stack used last."""
 
     smtp_host: str | None = None
     smtp_port: Port = 25
@@ -258,10 +250,12 @@ def _is_host_and_port(address: str) -> bool:
 
 
 def secrets_in(settings: Settings, stack: StackRecord | None) -> tuple[str, ...]:
-    """Every secret that this process knows, for masking: settings, stack, database password."""
+    """Every secret that this process knows, for masking: settings, rails, stack, database."""
     given = [getattr(settings, name) for name in Settings.model_fields]
     held = [value.get_secret_value() for value in given if isinstance(value, SecretStr)]
     held += stack.secrets.values() if stack is not None else ()
+    if settings.rails is not None:
+        held += _rail_secrets(settings.rails)
     held.append(os.environ.get("TEMPORAL_API_KEY", ""))
     # Lists of keys and tokens: each by itself, for that is how one would turn up.
     lists = " ".join(text for text in held if "://" not in text)
@@ -269,6 +263,15 @@ def secrets_in(settings: Settings, stack: StackRecord | None) -> tuple[str, ...]
     with suppress(ValueError):  # an address that cannot be read is refused where it is used
         held.append(urlsplit(settings.books_url(stack)).password or "")
     return tuple(filter(None, [*held, *(unquote(secret) for secret in held)]))
+
+
+def _rail_secrets(path: Path) -> list[str]:
+    from workers.rails import read_rails  # noqa: PLC0415  (loads the adapters of rails)
+
+    with suppress(SourceRefused):  # a file that is faulty is refused where it is used
+        logins = [entry.login for entry in read_rails(path).values()]
+        return [secret for login in logins if login for secret in login.secrets.values()]
+    return []
 
 
 def tracing_config(

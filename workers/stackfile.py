@@ -35,6 +35,15 @@ def file_url(path: Path) -> str:
     return f"{_SQLITE}{text}"
 
 
+@dataclass(frozen=True, slots=True)
+class RailRecord:
+    """A rail of a stack: its kind, how it knows us, and its base addresses by the kind's names."""
+
+    kind: str
+    merchant_id: str
+    addresses: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackRecord:
     """Where the parts of a stack are.
@@ -42,6 +51,8 @@ class StackRecord:
     Attributes:
         mode: sandbox (virtual clock, simulated bank) or production.
         database_url: SQLAlchemy URL of the books; its password is kept with the secrets.
+        simulator_url: the simulator that plays the bank, its rails and the carrier of messages.
+        rails: every rail by name; without addresses in a copy.
         smtp: `host:port` of the mail server, if any.
         logs: log file of each part, by the part's name.
         secrets: never written to `stack.json`.
@@ -55,8 +66,8 @@ class StackRecord:
     temporal_namespace: str = "default"
     temporal_ui: str | None = None
     simulator_url: str | None = None
+    rails: dict[str, RailRecord] = field(default_factory=dict)
     smtp: str | None = None
-    merchant_id: str | None = None
     started_at: str = ""
     home: str = ""
     copied_from: str = ""
@@ -123,7 +134,15 @@ def _of_a_copy(record: StackRecord, home: Path) -> StackRecord:
     file = Path(unquote(url.removeprefix(_SQLITE)))
     if url.startswith(_SQLITE) and file.parent.resolve() == Path(record.home):
         url = file_url(home.resolve() / file.name)
-    return replace(record, database_url=url, simulator_url=None, smtp=None, copied_from=record.home)
+    rails = {name: replace(rail, addresses={}) for name, rail in record.rails.items()}
+    return replace(
+        record,
+        database_url=url,
+        simulator_url=None,
+        rails=rails,
+        smtp=None,
+        copied_from=record.home,
+    )
 
 
 def _without_password(url: str) -> str:

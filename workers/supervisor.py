@@ -26,6 +26,7 @@ from adapters.telemetry.redaction import Redactor
 from domain.errors import InvalidInput
 from workers.health import WITHIN_S, Health, NotReady, health_door
 from workers.processes import die_with_parent
+from workers.rails import rails_of
 from workers.reporting import Exit
 from workers.serving import stop_requested
 from workers.settings import environment, secrets_in
@@ -150,8 +151,11 @@ async def supervise(role: str, settings: Settings, count: int) -> Exit:
 
     Raises:
         InvalidInput: the role has the web door, or there are not enough ports for health.
+        SourceRefused: the rails are not configured as they must be; no process is started.
     """
-    configure_logging(settings.log_level, Redactor(secrets_in(settings, read_stack(settings.home))))
+    record = read_stack(settings.home)
+    rails_of(settings, record)
+    configure_logging(settings.log_level, Redactor(secrets_in(settings, record)))
     stop, health = stop_requested(), Health(role)
     pace = Pace(grace_s=settings.drain_timeout_s + 10)
     supervisor = Supervisor(slots_of(role, settings, count), health, pace)

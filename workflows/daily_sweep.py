@@ -6,6 +6,7 @@ from datetime import date
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.cases import CaseActivities
     from activities.sweeps import SweepActivities, SweepOrder
     from workflows import names, policies
 
@@ -21,15 +22,16 @@ class SweepReport:
     statements_started: int
     delivered: int
     faults: tuple[str, ...]
+    cases: int = 0
 
 
 @workflow.defn(name="DailySweep")
 class DailySweepWorkflow:
-    """Three bulk activities; only counts enter the history."""
+    """Four bulk activities; only counts enter the history."""
 
     @workflow.run
     async def run(self, order: SweepOrder) -> SweepReport:
-        """Roll the day, collect statements, deliver what is left over.
+        """Roll the day, collect statements, deliver what is left over, look after the cases.
 
         In this order: a statement may settle what fell due today.
         """
@@ -47,6 +49,10 @@ class DailySweepWorkflow:
             SweepActivities.deliver,
             **policies.on(names.BOOKS, policies.BULK_QUIET, "deliver what is left over"),
         )
+        cases = await workflow.execute_activity_method(
+            CaseActivities.sweep,
+            **policies.on(names.BOOKS, policies.BULK, "remind of cases and hand them up"),
+        )
         report = SweepReport(
             rolled.day,
             rolled.loans,
@@ -55,6 +61,7 @@ class DailySweepWorkflow:
             collected.started,
             delivered,
             collected.faults,
+            cases.acted,
         )
         workflow.set_current_details(f"{report.day}: {report.loans} loans, {report.failed} failed")
         return report

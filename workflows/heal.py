@@ -1,21 +1,27 @@
-"""The workflow that heals every few minutes: leftover messages, missing and lagging drivers."""
+"""The workflow of every few minutes: leftover messages, missing drivers, clocks of cases."""
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.cases import CaseActivities
     from activities.healing import HealActivities, Healed, HealOrder
     from workflows import names, policies
 
 
 @workflow.defn(name="Heal")
 class HealWorkflow:
-    """One round of healing."""
+    """One round of healing, and of what is due for cases."""
 
     @workflow.run
     async def run(self, order: HealOrder) -> Healed:
         """Heal; what could not be healed is named in the report."""
-        return await workflow.execute_activity_method(
+        healed = await workflow.execute_activity_method(
             HealActivities.heal,
             order,
             **policies.on(names.BOOKS, policies.BULK, "compare the books with what runs"),
         )
+        await workflow.execute_activity_method(
+            CaseActivities.sweep,
+            **policies.on(names.BOOKS, policies.BULK, "remind of cases and hand them up"),
+        )
+        return healed

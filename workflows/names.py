@@ -8,7 +8,9 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
+from domain.case.case import CASE
 from domain.errors import InvalidInput
+from domain.kernel import canonical
 from domain.kernel.view import View
 from domain.loan.view import INSTALLMENT
 
@@ -36,7 +38,7 @@ SEARCH_ATTRIBUTES = {key.name: key.indexed_value_type.name.capitalize() for key 
 One set for every kind of subject: a server that keeps its visibility in SQL has few columns.
 """
 
-DRIVERS = {INSTALLMENT: "Installment"}
+DRIVERS = {INSTALLMENT: "Installment", CASE: "Case"}
 """The type of workflow that drives each kind of subject that has drivers."""
 MEMO_BOOKS = "books"
 MEMO_REQUEST = "request"
@@ -63,12 +65,15 @@ def debit_queue(rail: str) -> str:
 def driver_id(view: View[Any]) -> str:
     """Id of the driver of a subject's generation: `{kind}/{tenant}/{key}/{generation}`.
 
+    A key that holds other characters than ids do stands there as its digest.
+
     Raises:
-        InvalidInput: a part of tenant or key breaks the rule of `key`.
+        InvalidInput: the tenant breaks the rule of `key`.
     """
-    parts = (key("key", part) for part in view.subject.key.split("/"))
-    tenant = key("tenant", view.tenant)
-    return "/".join((view.subject.kind, tenant, *parts, str(view.generation)))
+    tenant, named = key("tenant", view.tenant), view.subject.key
+    if not all(_KEY.fullmatch(part) for part in named.split("/")):
+        named = canonical.digest(named)[:32]
+    return f"{view.subject.kind}/{tenant}/{named}/{view.generation}"
 
 
 def statement_id(tenant: str, sha256: str) -> str:

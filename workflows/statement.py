@@ -23,7 +23,7 @@ class StatementWorkflow:
             order,
             **policies.on(names.BOOKS, policies.BULK_QUIET, "look through the whole file"),
         )
-        lines = sum(item.lines for item in surveyed.statements)
+        lines = surveyed.lines
         found = ", ".join(item.statement_id for item in surveyed.statements[:5])
         workflow.set_current_details(f"{lines} lines in {found}")
         return await workflow.execute_activity_method(

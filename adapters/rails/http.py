@@ -1,4 +1,4 @@
-"""The HTTP transport of all rails.
+"""The HTTP transport of all rails and statement sources.
 
 After a fault it says whether the request can have left: a fault before the first byte is
 `RailUnavailable`, everything after it is `Unanswered`, and the order must be inquired about.
@@ -6,8 +6,8 @@ After a fault it says whether the request can have left: a fault before the firs
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -29,17 +29,14 @@ class Unanswered(AcquitError):
         self.why = why
 
 
-class TooLarge(Unanswered):
-    """The answer is longer than the caller takes; reading stopped there."""
-
-
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
     """Time-outs in seconds, sizes in bytes; every one explicit.
 
     `total_s` bounds a whole exchange: shorter than a sender's lease, so that an answer that drips
-    in never outlives it. `keepalive_s` is shorter than servers usually keep an idle connection: a
-    request sent into a connection that the server is just closing may have been executed.
+    in never outlives it. `file_s` bounds the fetching of a file. `keepalive_s` is shorter than
+    servers usually keep an idle connection: a request sent into a connection that the server is
+    just closing may have been executed.
     """
 
     connections: int = 20
@@ -49,16 +46,16 @@ class HttpLimits:
     write_s: float = 10.0
     pool_s: float = 5.0
     total_s: float = 40.0
+    file_s: float = 3600.0
     answer_max: int = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP answer; header names in lower case."""
+class Head:
+    """What an HTTP answer begins with; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
 
     @property
     def retry_after_s(self) -> float | None:
@@ -68,6 +65,20 @@ class Answer:
         except ValueError:
             return None
         return min(seconds, RETRY_AFTER_MOST_S) if math.isfinite(seconds) and seconds >= 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Head):
+    """A whole HTTP answer."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAnswer(Head):
+    """An HTTP answer whose body is still coming, in parts that are read once."""
+
+    parts: AsyncIterator[bytes]
 
 
 Watch = Callable[[httpx.Request], AbstractContextManager[Callable[[int], None]]]
@@ -134,46 +145,59 @@ class RailHttp:
         """Return a request whose `url.raw_path` is the target exactly as it will be sent."""
         return self._client.build_request(method, self._base + target, content=body or None)
 
-    async def send(self, request: httpx.Request, answer_max: int | None = None) -> Answer:
+    async def send(self, request: httpx.Request) -> Answer:
         """Send a request once and read its whole answer.
 
         Raises:
             RailUnavailable: no connection was made, so nothing left.
-            Unanswered: it may have left and no whole answer came; `TooLarge` when it is too long.
+            Unanswered: it may have left and no whole answer came, or a longer one than we take.
         """
-        most = self.limits.answer_max if answer_max is None else answer_max
-        with self._watch(request) as answered:
-            answer = await self._exchange(request, most)
-            answered(answer.status)
-            return answer
+        async with self.open(request, self.limits.total_s) as answer:
+            body = await _read(answer.parts, self.limits.answer_max)
+            return Answer(answer.status, answer.headers, body)
 
-    async def _exchange(self, request: httpx.Request, most: int) -> Answer:
+    @asynccontextmanager
+    async def open(self, request: httpx.Request, total_s: float) -> AsyncIterator[OpenAnswer]:
+        """Send a request once; its answer is read inside the context, within `total_s` seconds.
+
+        Raises:
+            RailUnavailable: no connection was made, so nothing left.
+            Unanswered: it may have left and no whole answer came; also from the answer's parts.
+        """
+        with self._watch(request) as answered:
+            async with self._exchange(request, total_s) as answer:
+                yield answer
+            answered(answer.status)
+
+    @asynccontextmanager
+    async def _exchange(self, request: httpx.Request, total_s: float) -> AsyncIterator[OpenAnswer]:
         try:
-            async with asyncio.timeout(self.limits.total_s):
+            async with asyncio.timeout(total_s) as limit:
                 response = await self._client.send(request, stream=True)
                 try:
-                    body = await _read(response, most)
+                    headers = {name.lower(): value for name, value in response.headers.items()}
+                    yield OpenAnswer(response.status_code, headers, response.aiter_bytes())
                 finally:
                     await response.aclose()
         except TimeoutError:
+            if not limit.expired():
+                raise
             raise Unanswered("total") from None
         except _NEVER_LEFT as error:
             raise RailUnavailable(_short(error)) from None
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise Unanswered(_short(error)) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body)
 
 
-async def _read(response: httpx.Response, most: int) -> bytes:
-    parts: list[bytes] = []
+async def _read(parts: AsyncIterator[bytes], most: int) -> bytes:
+    read: list[bytes] = []
     size = 0
-    async for part in response.aiter_bytes():
+    async for part in parts:
         size += len(part)
         if size > most:
-            raise TooLarge("too_large")
-        parts.append(part)
-    return b"".join(parts)
+            raise Unanswered("too_large")
+        read.append(part)
+    return b"".join(read)
 
 
 def _short(error: Exception) -> str:

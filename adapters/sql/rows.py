@@ -16,16 +16,16 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from sqlalchemy import Row as Found
 
+from domain.case.case import Case
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.kernel.canonical import digest
 from domain.kernel.change import Answer, Message
-from domain.kernel.driver import DriverRecord
+from domain.kernel.driver import DrivenBy, DriverRecord
 from domain.kernel.view import View
 from domain.ledger.entry import Posting
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.change import CaseChange
 from domain.loan.product import Product
 from domain.registry import KINDS, AnyAnswer
 from domain.text import shortened
@@ -39,7 +39,7 @@ _LOAN = TypeAdapter(Loan)
 _INSTALLMENT = TypeAdapter(Installment)
 _RECEIPT = TypeAdapter(Receipt)
 _LINE = TypeAdapter(LineState)
-_CASE = TypeAdapter(CaseChange)
+_CASE = TypeAdapter(Case)
 _VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
     {kind.name: TypeAdapter(View[kind.detail]) for kind in KINDS.values()}  # type: ignore[name-defined]
 )
@@ -103,7 +103,7 @@ def subject_row(view: View[Any], driver: DriverRecord, body: str) -> Row:
         "rail": labels.rail,
         "code": labels.code,
         "owner": labels.owner,
-        "driven_by": KINDS[subject.kind].driven_by.value,
+        "driven_by": (DrivenBy.WORKFLOW if driver.opened else KINDS[subject.kind].driven_by).value,
         "opened": driver.opened,
         "notified_of": driver.mark,
         "asleep_until": driver.until,
@@ -190,18 +190,24 @@ def line_row(line: LineState) -> Row:
     }
 
 
-def case_row(case: CaseChange, opened_at: datetime, closed_at: datetime | None = None) -> Row:
-    """An opened case."""
+def case_row(case: Case, late_from: datetime | None) -> Row:
+    """What a case is found by."""
     return {
         "key": case.key,
-        "kind": case.kind,
+        "kind": case.kind.value,
         "loan_id": case.loan_id,
         "number": case.number,
         "line": case.line,
-        "opened_at": opened_at,
-        "closed_at": closed_at,
-        "body": _CASE.dump_json(case).decode(),
+        "owner": case.owner,
+        "late_from": late_from,
+        "opened_at": case.opened_at,
+        "closed_at": case.resolved_at,
     }
+
+
+def case_body(case: Case) -> str:
+    """All that is kept of a case."""
+    return _CASE.dump_json(case).decode()
 
 
 def message_row(
@@ -277,8 +283,8 @@ def read_line(body: str) -> LineState:
     return _LINE.validate_json(body)
 
 
-def read_case(body: str) -> CaseChange:
-    """A kept case, as it was opened."""
+def read_case(body: str) -> Case:
+    """A kept case."""
     return _CASE.validate_json(body)
 
 

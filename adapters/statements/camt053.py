@@ -13,6 +13,7 @@ from adapters.statements.camt_entry import is_booked, signed_amount, statement_l
 from adapters.statements.camt_head import statement_head
 from adapters.statements.camt_items import Transaction, transaction
 from adapters.statements.camt_stream import CamtStream
+from adapters.statements.counts import Counts
 from adapters.statements.fields import FieldRefused
 from adapters.statements.guarded import GuardedSource, Limits
 from adapters.statements.locate import Place, line_of
@@ -65,9 +66,9 @@ class Camt053Reader:
     def _pages(self, source: BinaryIO, guarded: GuardedSource) -> Iterator[StatementPage]:
         start = source.tell() if source.seekable() else None
         stream = CamtStream(guarded, self._limits)
-        walk = _Walk(stream, self._limits, self._page_lines)
         try:
-            yield from walk.pages()
+            with Counts() as counts:
+                yield from _Walk(stream, self._limits, self._page_lines, counts).pages()
         except StatementRefused:
             raise
         except ParseError as error:
@@ -109,14 +110,14 @@ class _Open:
 
 
 class _Walk:
-    def __init__(self, stream: CamtStream, limits: Limits, page_lines: int) -> None:
+    def __init__(self, stream: CamtStream, limits: Limits, page_lines: int, counts: Counts) -> None:
         self._stream = stream
         self._limits = limits
         self._page_lines = page_lines
         self._entries = 0
         self._position = 0
         self._open = _Open(None, [], [], [])
-        self._ids = LineIds()
+        self._counts, self._ids = counts, LineIds(counts.count)
         self._before: Statement | None = None
 
     def pages(self) -> Iterator[StatementPage]:
@@ -131,6 +132,10 @@ class _Walk:
                         yield self._page(self._head(parents[-1]), is_last=False)
                     self._entry(element, parents[-1])
                 case "statement":
+                    if self._position == self._limits.statements:
+                        most = self._limits.statements
+                        rule = f"at most {most} statements in a file"
+                        raise InvalidInput("BkToCstmrStmt/Stmt", f"over {most}", rule)
                     yield self._page(self._head(element), is_last=True)
                     self._before, self._open = self._open.head, _Open(None, [], [], [])
                     self._position += 1
@@ -141,7 +146,7 @@ class _Walk:
         if self._open.head is None:
             head = statement_head(self._stream.fields, stmt, self._open.balances)
             if not _is_next_page(self._before, head):
-                self._ids = LineIds()
+                self._counts.clear()
             self._open.head = head
         return self._open.head
 

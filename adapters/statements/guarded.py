@@ -12,6 +12,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from adapters.statements.formats import refuse_other_formats
+from ports.archive import FILE_BYTES_MOST
 from ports.statements import StatementRefused
 
 
@@ -24,12 +25,13 @@ class Limits:
         held_bytes: read since the last entry or transaction was finished, so that neither one
             endless text nor endless siblings fill the memory.
         depth: elements inside each other; the message itself needs about 15.
-        entries: in one file. items: transactions in one entry.
+        statements, entries: in one file. items: transactions in one entry.
     """
 
-    size_bytes: int = 1 << 30
+    size_bytes: int = FILE_BYTES_MOST
     held_bytes: int = 2 << 20
     depth: int = 40
+    statements: int = 2_000
     entries: int = 2_000_000
     items: int = 100_000
 

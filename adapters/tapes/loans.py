@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -21,6 +21,8 @@ from domain.pricing.schedule import ScheduleLine, ScheduleTerms
 from domain.text import plain
 
 TAPE = Actor("upstream", "tape")
+USUAL_MERCHANT = "ACQUIT"
+"""How a rail knows us that does not say otherwise."""
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _NAMES = {
@@ -54,6 +56,7 @@ class Shift:
 class BoardingRules:
     """What rows are read with.
 
+    `merchants`: how each rail knows us, where the row does not say; `USUAL_MERCHANT` on any other.
     `months`: board only so many first installments of each loan. `past`: what became of
     installments that fell due before the day of boarding, where the row does not say.
     """
@@ -61,7 +64,7 @@ class BoardingRules:
     tape_map: TapeMap
     products: Mapping[str, ProductFile]
     calendars: Callable[[str], BankingCalendar]
-    merchant_id: str = "ACQUIT"
+    merchants: Mapping[str, str] = field(default_factory=dict)
     months: int | None = None
     shift: Shift | None = None
     past: Past = Past.REFUSE
@@ -192,6 +195,7 @@ def _mandate(
     values: Mapping[str, str], chosen: ProductFile, rules: BoardingRules, valid_from: date
 ) -> Mandate:
     product = chosen.product
+    merchant = rules.merchants.get(product.rail, USUAL_MERCHANT)
     cap, term = values.get("mandate_cap"), values.get("mandate_valid_to")
     valid_to = None if term is None else _whole_day(term, "mandate_valid_to")
     if valid_to is not None and valid_to < valid_from:
@@ -199,7 +203,7 @@ def _mandate(
     return Mandate(
         ref=_name(values, "mandate_ref"),
         rail=product.rail,
-        merchant_id=_name(values, "merchant_id", rules.merchant_id),
+        merchant_id=_name(values, "merchant_id", merchant),
         account_token=_name(values, "account_token"),
         valid_from=valid_from,
         valid_to=valid_to,

@@ -71,7 +71,7 @@ def read_tape(  # noqa: PLR0913  (one parameter for each option)
     limit: int | None = None,
     months: int | None = None,
     shift: Shift | None = None,
-    merchant_id: str = "ACQUIT",
+    merchants: Mapping[str, str] | None = None,
     past: Past = Past.REFUSE,
 ) -> TapeReport:
     """Read a tape; nothing is boarded here.
@@ -82,7 +82,7 @@ def read_tape(  # noqa: PLR0913  (one parameter for each option)
         months: board only the first so many installments of each loan. The comparison is still
             made over the lender's whole term; the boarded principal is what these rows repay.
         shift: move first due dates, for demonstrations.
-        merchant_id: how the rail knows us, where a row does not say.
+        merchants: how each rail knows us, where a row does not say.
         past: what became of installments that are past, where a row does not say.
 
     Raises:
@@ -90,7 +90,7 @@ def read_tape(  # noqa: PLR0913  (one parameter for each option)
     """
     if months is not None and months < 1:
         raise InvalidInput("months", months, "1 or more")
-    rules = BoardingRules(tape_map, products, calendars, merchant_id, months, shift, past)
+    rules = BoardingRules(tape_map, products, calendars, merchants or {}, months, shift, past)
     run = _Run()
     for position, item in enumerate(read_rows(path, tape_map)):
         if limit is not None and position >= limit:

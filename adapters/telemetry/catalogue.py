@@ -202,12 +202,14 @@ METRICS = (
 # --- the Temporal SDK's own -----------------------------------------------------------------------
 
 WORKFLOW_TYPE = Label(
-    "workflow_type", ("BoardLoan", "DailySweep", "Heal", "Installment", "Statement")
+    "workflow_type", ("BoardLoan", "Case", "DailySweep", "Heal", "Installment", "Statement")
 )
 ACTIVITY_TYPE = Label(
     "activity_type",
     (
         "boarding.board",
+        "cases.act",
+        "cases.sweep",
         "debits.inquire",
         "debits.present",
         "healing.heal",

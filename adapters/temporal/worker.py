@@ -12,6 +12,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from workflows import names
 from workflows.board_loan import BoardLoanWorkflow
+from workflows.case import CaseWorkflow
 from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
 from workflows.installment import InstallmentWorkflow
@@ -28,6 +29,7 @@ GRACE = timedelta(seconds=30)
 
 WORKFLOWS: tuple[type, ...] = (
     InstallmentWorkflow,
+    CaseWorkflow,
     BoardLoanWorkflow,
     DailySweepWorkflow,
     HealWorkflow,

@@ -73,7 +73,7 @@ def _surplus(loan: Loan, books: BooksFacts, sums: Tally) -> Iterator[Finding]:
 
 
 def intents(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
-    """Every order at the bank was intended before it was sent, with the same content."""
+    """Every order at a rail was intended for it before it was sent, with the same content."""
     intended = {
         attempt.order_no: (loan, attempt) for loan in books.loans for _, attempt in loan.attempts()
     }
@@ -83,11 +83,15 @@ def intents(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
             yield _no_intent(order, text)
             continue
         loan, attempt = intended[order.order_no]
-        intent = (attempt.amount_minor, loan.currency, attempt.merchant_id, attempt.mandate_ref)
-        if intent != (order.amount_minor, order.currency, order.merchant_id, order.mandate_ref):
+        if (intent := _content(attempt, loan.currency)) != _content(order, order.currency):
             yield _no_intent(order, f"the bank has another content than the intent {intent}")
         if order.received_at < attempt.intended_at - CLOCKS_DIFFER:
             yield _no_intent(order, "the bank had it before the books intended it")
+
+
+def _content(of: Attempt | TruthOrder, currency: str) -> tuple[str | int, ...]:
+    """What an intent and the order that the rail had must agree on."""
+    return of.rail, of.amount_minor, currency, of.merchant_id, of.mandate_ref
 
 
 def _no_intent(order: TruthOrder, text: str) -> Finding:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from domain.case.case import Case
 from domain.debit.rail import RailProfile
 from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
-from domain.loan.change import CaseChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class BooksFacts:
     as_of: datetime
     loans: tuple[Loan, ...]
     postings: tuple[JournalPosting, ...]
-    cases: tuple[CaseChange, ...]
+    cases: tuple[Case, ...]
     chain: ChainFact
     rails: Mapping[str, RailProfile] = field(default_factory=dict)
 
@@ -44,8 +44,12 @@ class TruthExecution:
 
 @dataclass(frozen=True, slots=True)
 class TruthOrder:
-    """An order as the bank received it. `final_status` is None while the bank owes one."""
+    """An order as a rail received it, by that rail's own log.
 
+    `final_status` is None while the rail owes one.
+    """
+
+    rail: str
     order_no: str
     merchant_id: str
     mandate_ref: str

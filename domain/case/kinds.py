@@ -67,12 +67,32 @@ class Blocks(StrEnum):
     NOTHING = "nothing"
 
 
+class Cause(StrEnum):
+    """Who brought a case about, for the count of causes."""
+
+    SYSTEM = "system"
+    """Our own programs or data."""
+    COUNTERPARTY = "counterparty"
+    """A bank, a gateway, a carrier or a payee."""
+    HUMAN = "human"
+    """A person's mistake, the payer's included."""
+    WILFUL = "wilful"
+    """Somebody's intent."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRule:
-    """What a kind of case blocks, and the team that owns it."""
+    """What a kind of case blocks, who works on it, how it came about as a rule, how it ends.
+
+    Attributes:
+        ends: the evidence that ends it, in words, where only evidence can: a person may not, since
+            what it stands for would be there still. Empty where a person may end it.
+    """
 
     blocks: Blocks
     owner: str
+    cause: Cause
+    ends: str = ""
 
     @property
     def blocks_release(self) -> bool:
@@ -85,63 +105,47 @@ class CaseRule:
         return self.blocks in {Blocks.BOTH, Blocks.CLOSING}
 
 
-def _rules() -> dict[CaseKind, CaseRule]:
-    k, operations = CaseKind, "operations"
-    rows: list[tuple[Blocks, str, tuple[CaseKind, ...]]] = [
-        (
-            Blocks.BOTH,
-            operations,
-            (k.CONTRADICTION, k.LINE_CONTRADICTION, k.MORE_THAN_ORDERED, k.LINE_DIFFERS),
-        ),
-        (Blocks.BOTH, "complaints", (k.COMPLAINT, k.MANDATE_DISPUTE)),
-        (
-            Blocks.CLOSING,
-            "reconciliation",
-            (k.OTHER_ACCOUNT, k.UNMATCHED_LINE, k.OTHER_CURRENCY, k.SPLIT_MISMATCH),
-        ),
-        (
-            Blocks.CLOSING,
-            "settlement",
-            (k.RETURN_OF_MORE, k.RECEIVABLE, k.SHORTAGE, k.PAYOUT_IN_DOUBT),
-        ),
-        (
-            Blocks.LOAN,
-            operations,
-            (k.SURPLUS, k.LATE_SUCCESS, k.DOUBLE_EXECUTION, k.REFUND_OVERDUE),
-        ),
-        (
-            Blocks.NOTHING,
-            operations,
-            (
-                k.NEEDS_OPERATOR,
-                k.DEFECTIVE_SUCCESS,
-                k.UNKNOWN_CODE,
-                k.UNKNOWN_ORDER,
-                k.UNPARSED_EVENT,
-                k.NO_REMINDER_DELIVERED,
-                k.RETURNED_AFTER_CLOSING,
-                k.RAIL_OUTAGE,
-                k.MANDATE,
-                k.READ_DIFFERENTLY,
-                k.REPORT_OF_ANOTHER_CHANNEL,
-            ),
-        ),
-        (
-            Blocks.NOTHING,
-            "reconciliation",
-            (
-                k.UNSETTLED,
-                k.STATEMENT_GAP,
-                k.STATEMENT_REFUSED,
-                k.STATEMENT_NOT_FETCHED,
-                k.STATEMENT_RESTATED,
-                k.LINE_FAILED,
-            ),
-        ),
-        (Blocks.NOTHING, "settlement", (k.REMITTANCE_SHORTFALL,)),
-    ]
-    return {kind: CaseRule(blocks, owner) for blocks, owner, kinds in rows for kind in kinds}
-
-
-CASE_RULES: Mapping[CaseKind, CaseRule] = MappingProxyType(_rules())
+_K, _C = CaseKind, Cause
+_OPERATIONS, _RECONCILIATION, _SETTLEMENT = "operations", "reconciliation", "settlement"
+_ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
+    (_K.CONTRADICTION, Blocks.BOTH, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.LINE_CONTRADICTION, Blocks.BOTH, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.MORE_THAN_ORDERED, Blocks.BOTH, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.LINE_DIFFERS, Blocks.BOTH, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.COMPLAINT, Blocks.BOTH, "complaints", _C.HUMAN, ""),
+    (_K.MANDATE_DISPUTE, Blocks.BOTH, "complaints", _C.HUMAN, ""),
+    (_K.OTHER_ACCOUNT, Blocks.CLOSING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.UNMATCHED_LINE, Blocks.CLOSING, _RECONCILIATION, _C.HUMAN, "the line is explained"),
+    (_K.OTHER_CURRENCY, Blocks.CLOSING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.SPLIT_MISMATCH, Blocks.CLOSING, _RECONCILIATION, _C.SYSTEM, ""),
+    (_K.RETURN_OF_MORE, Blocks.CLOSING, _SETTLEMENT, _C.COUNTERPARTY, ""),
+    (_K.RECEIVABLE, Blocks.CLOSING, _SETTLEMENT, _C.COUNTERPARTY, ""),
+    (_K.SHORTAGE, Blocks.CLOSING, _SETTLEMENT, _C.SYSTEM, ""),
+    (_K.PAYOUT_IN_DOUBT, Blocks.CLOSING, _SETTLEMENT, _C.COUNTERPARTY, ""),
+    (_K.SURPLUS, Blocks.LOAN, _OPERATIONS, _C.HUMAN, "the money is applied or given back"),
+    (_K.LATE_SUCCESS, Blocks.LOAN, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.DOUBLE_EXECUTION, Blocks.LOAN, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.REFUND_OVERDUE, Blocks.LOAN, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.NEEDS_OPERATOR, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
+    (_K.DEFECTIVE_SUCCESS, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.UNKNOWN_CODE, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
+    (_K.UNKNOWN_ORDER, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.UNPARSED_EVENT, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
+    (_K.NO_REMINDER_DELIVERED, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.RETURNED_AFTER_CLOSING, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, ""),
+    (_K.RAIL_OUTAGE, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.MANDATE, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, "the installment is delinquent no more"),
+    (_K.READ_DIFFERENTLY, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
+    (_K.REPORT_OF_ANOTHER_CHANNEL, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.UNSETTLED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, "it is proven or returned"),
+    (_K.STATEMENT_GAP, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.STATEMENT_REFUSED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.STATEMENT_NOT_FETCHED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.STATEMENT_RESTATED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.LINE_FAILED, Blocks.NOTHING, _RECONCILIATION, _C.SYSTEM, ""),
+    (_K.REMITTANCE_SHORTFALL, Blocks.NOTHING, _SETTLEMENT, _C.SYSTEM, ""),
+)  # fmt: skip
+CASE_RULES: Mapping[CaseKind, CaseRule] = MappingProxyType(
+    {kind: CaseRule(blocks, owner, cause, ends) for kind, blocks, owner, cause, ends in _ROWS}
+)
 """One row for each kind; a test compares the two."""

@@ -40,6 +40,8 @@ class Scope:
     lines: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     """References of money that may wait on a line: the lines that carry them."""
+    cases: tuple[str, ...] = ()
+    """Keys of cases, with the loans that they are about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 
 from domain.calendar import BankingCalendar, earliest_in_window, local_day, local_instant
+from domain.case.case import Case
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import earliest_slot, first_presentment
 from domain.debit.rail import RailProfile
@@ -25,7 +26,6 @@ from domain.loan.aggregate import (
     Rulebook,
 )
 from domain.loan.asking import NO_DEBIT, while_live
-from domain.loan.change import CaseChange
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
 from domain.loan.retrying import barred, ends_on, not_missed, retry_decision
@@ -42,7 +42,7 @@ A product that requires a delivered reminder then takes no debit.
 BEFORE_DUE = frozenset({State.SCHEDULED, State.DUE})
 OVERDUE = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
 REVIEW_AT = time(12, 0)
-NO_CASES: Mapping[str, CaseChange] = MappingProxyType({})
+NO_CASES: Mapping[str, Case] = MappingProxyType({})
 
 
 def next_action(
@@ -50,7 +50,7 @@ def next_action(
     item: Installment,
     rules: Rulebook,
     at: datetime,
-    cases: Mapping[str, CaseChange] = NO_CASES,
+    cases: Mapping[str, Case] = NO_CASES,
 ) -> Action | None:
     """The next thing that the driver has to do, or None when it only waits for news.
 
@@ -75,7 +75,7 @@ def view_of(
     number: int,
     rules: Rulebook,
     at: datetime,
-    cases: Mapping[str, CaseChange],
+    cases: Mapping[str, Case],
 ) -> InstallmentView:
     """The view of one installment at an instant."""
     item = loan.installment(number)
@@ -237,7 +237,7 @@ def _presentment(
     item: Installment,
     rules: Rulebook,
     at: datetime,
-    cases: Mapping[str, CaseChange],
+    cases: Mapping[str, Case],
 ) -> Iterator[Action]:
     """The next debit; while a case about an order of it is open, no earlier than tomorrow."""
     case = doubt_about(cases, loan.id, item.number)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.calendar import BankingCalendar
+from domain.case.policy import USUAL_POLICY, CasePolicy
 from domain.debit.attempt import Attempt
 from domain.debit.codes import CodeTable, RetryLimit
 from domain.debit.mandate import Mandate
@@ -316,6 +317,7 @@ class Rulebook:
     limits: Mapping[str, tuple[RetryLimit, ...]] = field(default_factory=dict)
     """Rules of schemes and regulators about presenting again; the strictest of all wins."""
     returns: Mapping[str, CodeTable] = field(default_factory=dict)  # reasons of returns, by rail
+    case_policy: CasePolicy = USUAL_POLICY
 
     def calendar(self, name: str) -> BankingCalendar:
         """A banking calendar by name."""

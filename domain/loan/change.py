@@ -5,37 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from domain.case.kinds import CaseKind
+from domain.case.case import Case
 from domain.debit.attempt import DebitOrder
 from domain.kernel.change import Answer, Message, Transition
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
-
-
-@dataclass(frozen=True, slots=True)
-class CaseChange:
-    """A case (break, task) opened or closed. `key` is unique while the case is open.
-
-    Its kind says which gates it keeps shut (`domain.case.kinds`): of the installment that it names,
-    or of every installment where it names only the loan.
-    """
-
-    action: Literal["open", "close"]
-    key: str
-    kind: CaseKind
-    text: str
-    loan_id: str | None = None
-    number: int | None = None
-    receipt: str | None = None
-    line: str | None = None
-    amount_minor: int = 0
-    currency: str = ""
-
-    def is_about(self, loan_id: str, number: int) -> bool:
-        """Whether it is open and about an installment, by name or through its whole loan."""
-        names_it = self.loan_id == loan_id and self.number in {None, number}
-        return self.action == "open" and names_it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +27,9 @@ class Aggregates:
 
     `orders`, `messages`, `receipts`, `mandates` and `batches` say which loan holds each reference,
     `waiting` which lines carry it unmatched; references that nobody holds are absent. `cases` are
-    the open cases of the loans and lines, by key. `known_as` is the id of the command when evidence
-    of this id is known with another content; empty otherwise. `from_driver`: the command came in by
-    the door of drivers.
+    the open cases of the loans and lines, by key, `resolved` those that may be opened again.
+    `known_as` is the id of the command when evidence of this id is known with another content;
+    empty otherwise. `from_driver`: the command came in by the door of drivers.
     """
 
     at: datetime
@@ -67,21 +42,22 @@ class Aggregates:
     mandates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    cases: Mapping[str, CaseChange] = field(default_factory=dict)
+    cases: Mapping[str, Case] = field(default_factory=dict)
+    resolved: Mapping[str, Case] = field(default_factory=dict)
     known_as: str = ""
     from_driver: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything that one command changes. Loans and lines are the new whole aggregates."""
+    """Everything that one command changes. Loans, lines and cases are the new whole aggregates."""
 
     answer: Answer
     loans: Mapping[str, Loan] = field(default_factory=dict)
     lines: Mapping[str, LineState] = field(default_factory=dict)
     transitions: tuple[Transition, ...] = ()
     entries: tuple[Entry, ...] = ()
-    cases: tuple[CaseChange, ...] = ()
+    cases: Mapping[str, Case] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
     subject: Subject | None = None
     """Whose view is the answer's view, if any."""

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.calendar import local_day
+from domain.case.case import Case
 from domain.case.kinds import CASE_RULES
 from domain.loan.aggregate import HoldKind, Installment, Loan, Receipt, Rulebook
-from domain.loan.change import CaseChange
 from domain.loan.product import Routing
 from domain.loan.sharing import held
 
@@ -38,7 +38,7 @@ class Missing:
 def missing(
     loan: Loan,
     item: Installment,
-    cases: Mapping[str, CaseChange],
+    cases: Mapping[str, Case],
     rules: Rulebook,
     at: datetime,
 ) -> tuple[Missing, ...]:
@@ -77,13 +77,13 @@ def unproven(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
     return tuple(receipt for receipt in paying(loan, item) if not receipt.is_proven)
 
 
-def kinds_about(loan: Loan, number: int, cases: Mapping[str, CaseChange]) -> tuple[str, ...]:
+def kinds_about(loan: Loan, number: int, cases: Mapping[str, Case]) -> tuple[str, ...]:
     """The kinds of the open cases about one installment, each once, in order."""
     subject = (loan.id, number)
     found = {
         case.kind
         for case in cases.values()
-        if case.action == "open" and (case.loan_id, case.number) == subject
+        if case.is_open and (case.loan_id, case.number) == subject
     }
     return tuple(sorted(found))
 
@@ -99,7 +99,7 @@ def window_ends(loan: Loan, item: Installment, rules: Rulebook) -> date:
 def _release(
     loan: Loan,
     item: Installment,
-    cases: Mapping[str, CaseChange],
+    cases: Mapping[str, Case],
     rules: Rulebook,
     at: datetime,
 ) -> list[Missing]:
@@ -127,12 +127,12 @@ def _release(
     return lacks
 
 
-def _about(loan: Loan, item: Installment, cases: Mapping[str, CaseChange]) -> list[CaseChange]:
+def _about(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Case]:
     """Open cases about an installment or its whole loan, in the order of their keys."""
     return [cases[key] for key in sorted(cases) if cases[key].is_about(loan.id, item.number)]
 
 
-def _close(loan: Loan, item: Installment, cases: Mapping[str, CaseChange]) -> list[Missing]:
+def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Missing]:
     """What is missing for closing: shares not proven to have reached their party, and open cases.
 
     Only what money has paid is shared; a waived amount goes to nobody.

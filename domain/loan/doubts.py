@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
-from domain.loan.change import CaseChange
 
 STOPS_DEBITS = frozenset(
     {CaseKind.CONTRADICTION, CaseKind.UNMATCHED_LINE, CaseKind.LINE_CONTRADICTION}
@@ -11,7 +11,7 @@ STOPS_DEBITS = frozenset(
 """Kinds of cases that put in question how much of an installment has been paid."""
 
 
-def doubt_about(cases: Mapping[str, CaseChange], loan_id: str, number: int) -> str:
+def doubt_about(cases: Mapping[str, Case], loan_id: str, number: int) -> str:
     """The key of an open case for which no new debit may leave; empty: there is none.
 
     A case that names the loan and no installment may be about any of them.

@@ -8,6 +8,8 @@ tell of other bookings, such as two of one day, count on (`neighbours.apart`).
 """
 
 import re
+from collections import Counter
+from collections.abc import Callable
 
 from domain.kernel import canonical
 from domain.statement.statement import StatementLine
@@ -25,19 +27,33 @@ def given(reference: str | None) -> str | None:
 
 
 class LineIds:
-    """Gives the lines of one statement their ids, in the order of the file."""
+    """Gives the lines of one statement their ids, in the order of the file.
 
-    def __init__(self) -> None:
-        self._seen: dict[int, int] = {}
+    Args:
+        count: how often a signed 64-bit number was given to it, this time included. The default
+            keeps every number in memory.
+    """
+
+    def __init__(self, count: Callable[[int], int] | None = None) -> None:
+        self._count = count or _in_memory()
 
     def next(self, line: StatementLine) -> str:
         """The id of the next line; `line.id` is not looked at."""
         mark = line_mark(line)
-        key = int(canonical.digest((line.booked_on, mark))[:16], 16)
-        place = self._seen.get(key, 0) + 1
-        self._seen[key] = place
+        key = bytes.fromhex(canonical.digest((line.booked_on, mark))[:16])
+        place = self._count(int.from_bytes(key, signed=True))
         again = "" if place == 1 else f"*{place}"
         return f"{line.account}/{line.booked_on.isoformat()}/{mark}{again}"
+
+
+def _in_memory() -> Callable[[int], int]:
+    seen: Counter[int] = Counter()
+
+    def count(key: int) -> int:
+        seen[key] += 1
+        return seen[key]
+
+    return count
 
 
 def id_after(line_id: str) -> str:

@@ -64,7 +64,7 @@ async def test_a_slow_page_of_a_statement_sends_heartbeats_all_the_time() -> Non
     archive = FakeArchive()
     reader = FakeReader({"s1": statement("s1", 1, 0, 100)})
     activities = StatementActivities(archive, reader, SlowLedger())
-    order = StatementOrder("t1", await archive.keep("statement", b"s1"))
+    order = StatementOrder("t1", archive.put(b"s1"))
     environment, heartbeats = watched()
     await environment.run(activities.book, order)
     assert len(heartbeats) >= 5

@@ -6,7 +6,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.statements import StatementActivities, StatementOrder
+from activities.statements import STATEMENTS_SHOWN, StatementActivities, StatementOrder
 from tests.fakes.bulk import FakeArchive, FakeLedger, FakeReader, statement
 from tests.support.doors import RecordStatementBreak
 
@@ -24,14 +24,14 @@ class Bench:
         )
         self.activities = StatementActivities(self.archive, self.reader, self.ledger)
 
-    async def order(self, content: bytes) -> StatementOrder:
-        return StatementOrder("t1", await self.archive.keep("statement", content))
+    def order(self, content: bytes) -> StatementOrder:
+        return StatementOrder("t1", self.archive.put(content))
 
 
 async def test_every_line_is_booked_once_and_the_statement_recorded() -> None:
     """Two statements in one file, three pages: four lines on the books, two records, no faults."""
     bench = Bench()
-    order = await bench.order(b"s1,s2")
+    order = bench.order(b"s1,s2")
     booked = await ActivityEnvironment().run(bench.activities.book, order)
     assert (booked.statements, booked.lines, booked.known_before) == (2, 4, 0)
     assert booked.faults == ()
@@ -41,7 +41,7 @@ async def test_every_line_is_booked_once_and_the_statement_recorded() -> None:
 async def test_file_read_twice_changes_nothing() -> None:
     """The same file again: every line was known, every statement was known."""
     bench = Bench()
-    order = await bench.order(b"s1")
+    order = bench.order(b"s1")
     await ActivityEnvironment().run(bench.activities.book, order)
     again = await ActivityEnvironment().run(bench.activities.book, order)
     assert (again.known_before, again.statements_known_before) == (3, 1)
@@ -51,8 +51,8 @@ async def test_file_read_twice_changes_nothing() -> None:
 async def test_gap_and_broken_chain_are_noted_not_refused() -> None:
     """A statement that does not follow the last one is booked, and says so in its record."""
     bench = Bench()
-    await ActivityEnvironment().run(bench.activities.book, await bench.order(b"s1"))
-    booked = await ActivityEnvironment().run(bench.activities.book, await bench.order(b"s4"))
+    await ActivityEnvironment().run(bench.activities.book, bench.order(b"s1"))
+    booked = await ActivityEnvironment().run(bench.activities.book, bench.order(b"s4"))
     assert [fault.partition(":")[0] for fault in booked.faults] == ["sequence_gap", "chain_broken"]
     assert bench.archive.record("s4").faults == booked.faults
 
@@ -60,8 +60,8 @@ async def test_gap_and_broken_chain_are_noted_not_refused() -> None:
 async def test_repeated_number_under_another_id_is_noted() -> None:
     """Two statements with one electronic number: one of them is not what it says."""
     bench = Bench()
-    await ActivityEnvironment().run(bench.activities.book, await bench.order(b"s1"))
-    booked = await ActivityEnvironment().run(bench.activities.book, await bench.order(b"s1bis"))
+    await ActivityEnvironment().run(bench.activities.book, bench.order(b"s1"))
+    booked = await ActivityEnvironment().run(bench.activities.book, bench.order(b"s1bis"))
     assert booked.faults[0].startswith("sequence_repeated")
 
 
@@ -69,7 +69,7 @@ async def test_refused_file_names_field_value_rule_and_line() -> None:
     """A broken file fails before any line is booked, and is never tried again by itself."""
     bench = Bench()
     with pytest.raises(ApplicationError) as refused:
-        await ActivityEnvironment().run(bench.activities.survey, await bench.order(b"s1,nonsense"))
+        await ActivityEnvironment().run(bench.activities.survey, bench.order(b"s1,nonsense"))
     assert refused.value.type == "StatementRefused"
     assert refused.value.non_retryable
     assert refused.value.details[0]["line"] == 3
@@ -78,19 +78,28 @@ async def test_refused_file_names_field_value_rule_and_line() -> None:
     assert case.subject == hashlib.sha256(b"s1,nonsense").hexdigest()
 
 
+async def test_a_survey_shows_the_first_statements_and_counts_all_lines() -> None:
+    """A file of thousands of statements makes no history that the server refuses."""
+    bench = Bench()
+    content = ",".join(["s1"] * (STATEMENTS_SHOWN + 5)).encode()
+    surveyed = await ActivityEnvironment().run(bench.activities.survey, bench.order(content))
+    assert len(surveyed.statements) == STATEMENTS_SHOWN
+    assert surveyed.lines == 3 * (STATEMENTS_SHOWN + 5)
+
+
 async def test_reading_that_differs_from_the_survey_is_a_fault() -> None:
     """Fewer lines booked than surveyed: no record is made, and somebody sees it."""
     bench = Bench()
     bench.reader.drops_last_line = True
     with pytest.raises(ApplicationError, match="2 booked, 3 surveyed"):
-        await ActivityEnvironment().run(bench.activities.book, await bench.order(b"s1"))
+        await ActivityEnvironment().run(bench.activities.book, bench.order(b"s1"))
     assert bench.archive.records == {}
 
 
 async def test_line_that_fails_is_tried_again_with_its_file() -> None:
     """A fault of the books on one line fails the try; the next one books what is missing."""
     bench = Bench()
-    order = await bench.order(b"s2")
+    order = bench.order(b"s2")
     apply_many = bench.ledger.apply_many
 
     async def poisoned(commands: object) -> object:

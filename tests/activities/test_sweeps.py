@@ -8,39 +8,34 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities import sweeps
-from activities.sweeps import StatementSource, SweepActivities, SweepOrder
+from activities.sweeps import SweepActivities, SweepOrder
 from domain.errors import InvalidInput
 from ports.archive import StatementRecord
-from ports.rail import RailUnavailable, StatementFile
+from ports.statementsource import SourceUnavailable, StatementFile
 from tests.fakes.bulk import FakeArchive, FakeLedger, FakeOutbox, FakeQueries, FakeStarter
 from tests.fakes.clock import FakeClock
-from tests.fakes.rails import FakeRail, profile
+from tests.fakes.sources import FakeSource
 from tests.support.doors import RecordStatementBreak, RollDay
 
 DAY = date(2026, 12, 1)
-SOURCES = (StatementSource("r", "acc"),)
+ACCOUNTS = ("acc",)
 
 
 class Bench:
     def __init__(self, loans: int = 0) -> None:
         self.ledger, self.archive, self.starter = FakeLedger(), FakeArchive(), FakeStarter()
         self.queries = FakeQueries([f"L-{number:04d}" for number in range(loans)])
-        self.rail = FakeRail(profile("r"))
+        self.source = FakeSource()
         self.clock = FakeClock()
         self.activities = SweepActivities(
             self.ledger,
             self.queries,
-            {"r": self.rail},
+            {"acc": self.source},
             self.archive,
             FakeOutbox(7),
             self.starter,
             self.clock,
         )
-
-    def offer(self, name: str, content: bytes, announced: str | None = None) -> None:
-        sha256 = announced or hashlib.sha256(content).hexdigest()
-        file = StatementFile(name, "acc", DAY, len(self.rail.files), sha256)
-        self.rail.files[name] = (file, content)
 
 
 async def test_roll_visits_every_loan_once_with_an_id_for_loan_and_day() -> None:
@@ -85,36 +80,40 @@ async def test_day_of_a_scheduled_sweep_is_today_where_the_product_lives() -> No
 
 
 async def test_new_files_are_kept_and_started_once() -> None:
-    """A file is fetched until it was read; it is started by content, once."""
+    """A file is fetched once and started until it was read; its reading is started once."""
     bench = Bench()
-    bench.offer("f1", b"s1")
-    bench.offer("f2", b"s2")
-    order = SweepOrder("t1", DAY, sources=SOURCES)
+    bench.source.offer("f1", b"s1", DAY)
+    bench.source.offer("f2", b"s2", DAY)
+    order = SweepOrder("t1", DAY, accounts=ACCOUNTS)
     first = await ActivityEnvironment().run(bench.activities.collect, order)
     again = await ActivityEnvironment().run(bench.activities.collect, order)
     assert (first.offered, first.started) == (2, 2)
     assert (again.offered, again.started) == (2, 0)
+    assert bench.source.opened == ["f1", "f2"]
 
 
-async def test_rail_that_is_down_is_named_in_the_report() -> None:
-    """A rail that cannot be reached is a fault in words, and other sources are still asked."""
+async def test_source_that_is_down_is_named_in_the_report() -> None:
+    """A source that cannot be reached is a fault in words, and others are still asked."""
     bench = Bench()
 
     async def down(*_: object) -> tuple[StatementFile, ...]:
-        raise RailUnavailable("connect")
+        raise SourceUnavailable("connect")
 
-    bench.rail.statements = down  # type: ignore[method-assign, assignment]
-    order = SweepOrder("t1", DAY, sources=(*SOURCES, StatementSource("nobody", "acc")))
+    bench.source.offered = down  # type: ignore[method-assign, assignment]
+    order = SweepOrder("t1", DAY, accounts=(*ACCOUNTS, "nobodys"))
     collected = await ActivityEnvironment().run(bench.activities.collect, order)
-    assert collected.faults == ("r: rail unavailable: connect", "no rail nobody")
+    assert collected.faults == (
+        "acc: statement source unavailable: connect",
+        "nobodys: no source of statements",
+    )
 
 
 async def test_file_that_differs_from_its_announcement_is_kept_and_said() -> None:
     """What came is evidence under its own hash; that it is not what was announced is a fault."""
     bench = Bench()
-    bench.offer("f1", b"s1", announced="0" * 64)
+    bench.source.offer("f1", b"s1", DAY, announced="0" * 64)
     collected = await ActivityEnvironment().run(
-        bench.activities.collect, SweepOrder("t1", DAY, sources=SOURCES)
+        bench.activities.collect, SweepOrder("t1", DAY, accounts=ACCOUNTS)
     )
     assert collected.started == 1
     assert len(collected.faults) == 1
@@ -125,25 +124,18 @@ async def test_deliver_empties_the_outbox() -> None:
     assert await ActivityEnvironment().run(Bench().activities.deliver) == 7
 
 
-async def test_a_file_that_is_too_large_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_is_too_large_stops_nobody() -> None:
     """It is a fault and a case; later files are collected."""
     bench = Bench()
     for name in ("f1", "f2", "f3"):
-        bench.offer(name, name.encode())
-    fetch = bench.rail.fetch_statement
-
-    async def limited(statement_id: str) -> bytes:
-        if statement_id == "f1":
-            raise InvalidInput("statement", statement_id, "at most 64 bytes")
-        return await fetch(statement_id)
-
-    monkeypatch.setattr(bench.rail, "fetch_statement", limited)
-    order = SweepOrder("t1", DAY, sources=SOURCES)
+        bench.source.offer(name, name.encode(), DAY)
+    bench.source.broken["f1"] = InvalidInput("file", "over 64 bytes", "at most 64 bytes")
+    order = SweepOrder("t1", DAY, accounts=ACCOUNTS)
     collected = await ActivityEnvironment().run(bench.activities.collect, order)
-    assert collected.faults == ("f1: statement: 'f1' is refused: at most 64 bytes",)
+    assert collected.faults == ("f1: file: 'over 64 bytes' is refused: at most 64 bytes",)
     assert bench.starter.started == [hashlib.sha256(name).hexdigest() for name in (b"f2", b"f3")]
     cases = [c for c in bench.ledger.applied.values() if isinstance(c, RecordStatementBreak)]
-    assert [case.subject for case in cases] == ["r/acc/f1"]
+    assert [case.subject for case in cases] == ["acc/f1"]
 
 
 async def test_files_that_are_known_take_no_place_from_new_ones(
@@ -153,12 +145,13 @@ async def test_files_that_are_known_take_no_place_from_new_ones(
     monkeypatch.setattr(sweeps, "FILES_MOST", 2)
     bench = Bench()
     for name in ("f1", "f2", "f3", "f4", "f5"):
-        bench.offer(name, name.encode())
+        bench.source.offer(name, name.encode(), DAY)
     for content in (b"f1", b"f2"):
         sha256 = hashlib.sha256(content).hexdigest()
         known = StatementRecord(content.decode(), "acc", "CNY", 1, DAY, 0, 0, 0, sha256, ())
-        await bench.archive.record_statement(known)
-    order = SweepOrder("t1", DAY, sources=SOURCES)
+        bench.archive.put(content)
+        await bench.archive.record_statement(known, ends_file=True)
+    order = SweepOrder("t1", DAY, accounts=ACCOUNTS)
     collected = await ActivityEnvironment().run(bench.activities.collect, order)
     assert bench.starter.started == [hashlib.sha256(name).hexdigest() for name in (b"f3", b"f4")]
     assert collected.faults == ("1 files of acc wait for the next sweep",)

@@ -296,7 +296,9 @@ async def test_what_the_simulated_bank_sends_by_itself_arrives_proven(
         app = build_app({"simbank": bank.rail}, intake, bank.now)
         async with served(app) as url:
             configured: dict[str, Any] = {"webhook_url": f"{url}/webhooks/simbank"}
-            (await bank.control.post("/control/config", json=configured)).raise_for_status()
+            (
+                await bank.control.post("/rails/simbank/control/config", json=configured)
+            ).raise_for_status()
             await bank.rail.put_mandate(build_mandate("M-hook"), "CNY")
             order = build_order(bank.rail.profile, bank.now(), order_no="W-1", mandate_ref="M-hook")
             reported = await bank.rail.present(order)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from domain.calendar import local_day
+from domain.case.case import Case
 from domain.loan.aggregate import Installment
-from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
 from tests.attack.bank import Bank
 from tests.attack.findings import Finding
@@ -52,7 +52,7 @@ class Rest:
     is_lying: bool = False
     """The rail or the bank contradicts itself: what it reported of an order need not agree."""
 
-    def cases(self, loan: str, number: int | None = None) -> list[CaseChange]:
+    def cases(self, loan: str, number: int | None = None) -> list[Case]:
         """Open cases about a loan, or about one of its installments."""
         found = [case for case in self.books.cases.values() if case.loan_id == loan]
         return [case for case in found if number is None or case.number in {number, None}]

@@ -19,5 +19,5 @@ def answer_of(change: Change | Refusal | None) -> str:
         return f"refused: {change.rule}"
     moves = [f"{m.target}" for m in change.transitions if m.source != m.target]
     entries = [entry.event for entry in change.entries]
-    cases = [f"{case.action} {case.key}" for case in change.cases]
+    cases = [f"{case.state} {case.key}" for case in change.cases.values()]
     return ", ".join([type(change.answer).__name__, *moves, *entries, *cases])

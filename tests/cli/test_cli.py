@@ -85,6 +85,7 @@ def test_help_names_every_command_and_the_exit_codes(acquit: Acquit, tmp_path: P
     [
         ["board"],
         ["statements", "read"],
+        ["statements", "save"],
         ["ledger", "verify"],
         ["ledger", "export"],
         ["ledger", "balances"],
@@ -117,7 +118,7 @@ def test_the_help_of_each_command_has_an_example(
         (["board", str(SAMPLE)], "home"),
         (["ledger", "verify"], "acquit demo"),
         (["demo", "--json", "nowhere/x.json"], "output: 'nowhere/x.json' is refused"),
-        (["worker", "bookz"], "one of all, api, workflows, books, debit.simbank"),
+        (["worker", "bookz"], "one of all, api, workflows, books"),
         (["db", "upgrade", "--revision", "zzz"], "revision: 'zzz' is refused: head, or"),
         (["story", "L1/x"], "LOAN/NUMBER"),
         (["clock", "advance", "--days", "99999999999"], "3660"),
@@ -546,7 +547,6 @@ def test_a_clock_whose_stack_is_down_says_so_and_how_to_start_it(
         database_url=books,
         temporal_address="127.0.0.1:9",
         simulator_url="http://127.0.0.1:9",
-        secrets={"rail_api_secret": "x", "webhook_secret": "y"},
     )
     write_stack(home, record)
     SandboxClock.begin(home).close()

@@ -1,6 +1,7 @@
 """`acquit codes` at the command line: the contract of its JSON, and its exit codes."""
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from cli import codes
 from domain.errors import InvalidInput
+from tests.support.railsfile import rails_file
 
 KEYS = {
     "rail", "product", "code", "text", "class", "machine_retry", "retry_limit", "action",
@@ -76,3 +78,15 @@ def test_a_rail_that_does_not_exist_is_a_mistake_that_names_those_that_do(
     result = CliRunner().invoke(app, ["codes", "nacha", "R01"])
     assert isinstance(result.exception, InvalidInput)
     assert "unionpay" in str(result.exception)
+
+
+def test_a_rail_of_the_installation_has_the_codes_of_its_kind(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm names the rail as it is configured; the list is that of what it speaks."""
+    monkeypatch.setenv("ACQUIT_RAILS", str(rails_file(tmp_path, "http://x", ["second"])))
+    one, other = (
+        CliRunner().invoke(app, ["codes", name, "64", "--json"]) for name in ("second", "simbank")
+    )
+    assert json.loads(one.stdout) == json.loads(other.stdout)
+    assert isinstance(CliRunner().invoke(app, ["codes", "third", "64"]).exception, InvalidInput)

@@ -13,6 +13,7 @@ from domain.errors import InvalidInput
 from tests.support.doors import ORDERS
 
 ACTOR = {"kind": "operator", "id": "ops-7"}
+ABOUT = {"loan_id": "L-1", "number": 3}
 WHO: dict[str, Any] = {"id": "o-1", "actor": ACTOR, "approver": None, "reason": "asked"}
 
 
@@ -44,7 +45,8 @@ def test_every_term_of_an_order_can_be_typed(kind: str) -> None:
         else samples[hints[name]]
         for name in ORDERS[kind].terms()
     }
-    order = read_typed(kind, [f"{name}={text}" for name, text in typed.items()], WHO, "L-1/3")
+    terms = [f"{name}={text}" for name, text in typed.items()]
+    order = read_typed(kind, terms, WHO, ORDERS, ABOUT)
     assert {name: str(getattr(order, name)) for name in typed} == typed
     assert (order.loan_id, order.number, order.id) == ("L-1", 3, "cli/L-1/3/o-1")
 
@@ -53,5 +55,5 @@ def test_every_term_of_an_order_can_be_typed(kind: str) -> None:
 def test_what_the_command_line_sets_cannot_be_typed(term: str) -> None:
     """An order is about the installment that was named, and nobody types that he is a driver."""
     with pytest.raises(InvalidInput, match="no such field") as refused:
-        read_typed("hold", [term], WHO, "L-1/3")
+        read_typed("hold", [term], WHO, ORDERS, ABOUT)
     assert refused.value.field == term.partition("=")[0]

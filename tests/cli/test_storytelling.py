@@ -22,10 +22,10 @@ from cli.storytelling import (
     standing,
     waiting,
 )
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.kernel.view import Action
 from domain.loan.aggregate import Loan
-from domain.loan.change import CaseChange
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import ActionKind
 from ports.queries import StoryLine, Waiting
@@ -264,7 +264,7 @@ def test_what_comes_next_is_an_action_news_or_nothing(world: World) -> None:
 
 def test_what_waits_for_a_person_says_how_much_and_since_when() -> None:
     """An open case is reported with its kind, its money if it has any, its time and its text."""
-    case = CaseChange("open", "s/1", CaseKind.SURPLUS, "too much", "L1", 1, "R-1", None, 900, "CNY")
+    case = Case("s/1", CaseKind.SURPLUS, "too much", "L1", 1, "R-1", None, 900, "CNY")
     zone = ZoneInfo("Asia/Shanghai")
     assert waiting(Waiting(case, AT), zone) == (
         "surplus, 9.00 CNY, since 2026-03-10 09:30+08:00: too much"

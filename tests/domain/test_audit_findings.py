@@ -207,7 +207,7 @@ def test_every_order_without_its_intent_is_reported(world: World) -> None:
     early = intended - timedelta(seconds=6)
     world.orders[ORDER] = replace(order, amount_minor=1, received_at=early)
     world.orders = dict(reversed(world.orders.items()))
-    content = f"({PAID}, 'CNY', 'merchant-1', 'M-L1')"
+    content = f"('simbank', {PAID}, 'CNY', 'merchant-1', 'M-L1')"
     assert found(world.audit()) == [
         ("no_intent", "X", "the bank has an order that the books do not know", 9),
         ("no_intent", ORDER, f"the bank has another content than the intent {content}", 1),
@@ -216,12 +216,12 @@ def test_every_order_without_its_intent_is_reported(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"currency": "EUR"}, {"merchant_id": "m"}, {"mandate_ref": "n"}]
+    "fields", [{"currency": "EUR"}, {"merchant_id": "m"}, {"mandate_ref": "n"}, {"rail": "other"}]
 )
-def test_currency_merchant_and_mandate_are_content_as_well(
+def test_rail_currency_merchant_and_mandate_are_content_as_well(
     world: World, fields: dict[str, str]
 ) -> None:
-    """The same amount under another mandate is another order."""
+    """The same amount under another mandate, or in another rail's log, is another order."""
     world.orders[ORDER] = replace(world.orders[ORDER], **fields)  # type: ignore[arg-type]
     assert [item.kind for item in world.audit().findings] == [FindingKind.NO_INTENT]
 

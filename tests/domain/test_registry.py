@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
+from domain.case.decide import HANDLERS as OF_CASES
 from domain.debit.attempt import AttemptState
 from domain.errors import InvariantBroken
 from domain.kernel.subject import Subject
@@ -29,7 +30,7 @@ def test_every_command_is_decided_by_exactly_one_noun() -> None:
     found = {one.__qualname__ for one in _commands()}
     assert len(found) > 20
     assert found == {one.__qualname__ for one in HANDLERS}
-    assert sum(len(of) for of in (OF_LOANS,)) == len(HANDLERS)
+    assert sum(len(of) for of in (OF_LOANS, OF_CASES)) == len(HANDLERS)
 
 
 def test_a_command_that_nobody_decides_is_a_fault() -> None:

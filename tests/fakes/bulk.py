@@ -2,17 +2,19 @@
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from domain.kernel.change import Applied, Done, Refused
 from domain.kernel.subject import Subject
+from domain.kernel.view import View
 from domain.loan.view import InstallmentView
 from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
-from ports.archive import StatementRecord
+from ports.archive import Reached, StatementRecord
 from ports.boarding import LoanApplication
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
 from tests.support.doors import AnyCommand
@@ -59,6 +61,11 @@ class FakeQueries:
         rest = [view for view in self.open if view.subject > after]
         return tuple(rest[:limit])
 
+    async def due_swept(
+        self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
+    ) -> tuple[View[Any], ...]:
+        return ()
+
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:
         return tuple(self.late[:limit])
 
@@ -82,17 +89,39 @@ class FakeArchive:
     """Keeps files and records in memory."""
 
     files: dict[str, bytes] = field(default_factory=dict)
+    progress: dict[str, Reached] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     records: dict[tuple[str, str, str], StatementRecord] = field(default_factory=dict)
 
-    async def keep(self, kind: str, content: bytes) -> str:
+    async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
+        return self.put(b"".join([part async for part in parts]))
+
+    def put(self, content: bytes) -> str:
+        """Keep a file at once."""
         sha256 = hashlib.sha256(content).hexdigest()
         self.files[sha256] = content
         return sha256
 
-    async def load(self, sha256: str) -> bytes:
-        return self.files[sha256]
+    @asynccontextmanager
+    async def open(self, sha256: str) -> AsyncIterator[BinaryIO]:
+        yield io.BytesIO(self.files[sha256])
 
-    async def record_statement(self, record: StatementRecord) -> bool:
+    async def kept(self, sha256s: Sequence[str]) -> dict[str, bool]:
+        return {name: name in self.read for name in sha256s if name in self.files}
+
+    async def reached(self, sha256: str) -> Reached | None:
+        return self.progress.get(sha256)
+
+    async def reach(self, sha256: str, before: Reached | None, now: Reached) -> bool:
+        if self.progress.get(sha256) != before:
+            return False
+        self.progress[sha256] = now
+        return True
+
+    async def record_statement(self, record: StatementRecord, *, ends_file: bool) -> bool:
+        if ends_file:
+            self.read.add(record.sha256)
+            self.progress.pop(record.sha256, None)
         key = (record.account, record.statement_id, record.period)
         if key in self.records:
             return False

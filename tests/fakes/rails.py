@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime, time
 
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.debit.rail import RailProfile
-from ports.rail import Recalled, Report, StatementFile
+from ports.rail import Recalled, Report
 
 OK = Outcome(OutcomeClass.SUCCESS, "00", executed_minor=10_000, bank_ref="bank-1")
 NSF = Outcome(OutcomeClass.NSF, "51")
@@ -43,12 +43,10 @@ class FakeRail:
     profile: RailProfile
     presents: list[Outcome | Exception] = field(default_factory=lambda: [OK])
     inquiries: list[Outcome | Exception] = field(default_factory=lambda: [OK])
-    files: dict[str, tuple[StatementFile, bytes]] = field(default_factory=dict)
     posted: list[str] = field(default_factory=list)
     inquired: list[str] = field(default_factory=list)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
     stop_after_send: asyncio.Event | None = None
-    fetched: int = 0
 
     async def present(self, order: DebitOrder) -> Outcome:
         line = self.presents.pop(0) if len(self.presents) > 1 else self.presents[0]
@@ -76,14 +74,6 @@ class FakeRail:
 
     async def end_mandate(self, ref: str) -> None:
         return
-
-    async def statements(self, account: str, first: date, last: date) -> tuple[StatementFile, ...]:
-        offered = [file for file, _ in self.files.values()]
-        return tuple(f for f in offered if f.account == account and first <= f.date <= last)
-
-    async def fetch_statement(self, statement_id: str) -> bytes:
-        self.fetched += 1
-        return self.files[statement_id][1]
 
     def reports(self, headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Report, ...]:
         return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,24 @@ import pytest
 import typer
 import yaml
 
-from adapters.rails.simbank.profile import SIMBANK
 from cli.tree import build
 from sandbox.topologyparts import (
     APP_ROLE,
+    RAIL_FILES,
     SECRET_VARIABLES,
     WORKERS,
     Ports,
+    Secrets,
     Site,
     parts_of,
     server_variables,
     worker_variables,
+    write_rails,
 )
+from simulator.railfile import read_rails as simulator_rails
 from tests.support.tree import ROOT
 from workers.processes import output_of
+from workers.rails import read_rails
 from workers.runner import roles_of
 from workers.settings import Settings
 
@@ -37,6 +42,8 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = [name for name, it in SERVICES.items() if str(it["image"]).startswith("acquit:")]
 ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
+RAILS = tomllib.loads((ROOT / "deploy/rails.toml").read_text(encoding="utf-8"))["rails"]
+PLAYED = tomllib.loads((ROOT / "deploy/simulator.toml").read_text(encoding="utf-8"))["rails"]
 SHELL_LESS = {"otel-collector", "temporal-ui", "grafana"}
 """Images that have no program to ask them with, or that only people look at."""
 
@@ -81,6 +88,12 @@ def test_our_containers_can_change_nothing_but_their_scratch_space(name: str) ->
     assert grace > int(env_of("worker-books")["ACQUIT_DRAIN_TIMEOUT_S"] or 0)
 
 
+def test_statement_files_are_read_from_a_disk() -> None:
+    """A file may be larger than the memory of the container, and /tmp there is memory."""
+    [mounted] = SERVICES["worker-books"]["volumes"]
+    assert mounted.partition(":")[2] == env_of("worker-books")["TMPDIR"]
+
+
 @pytest.mark.parametrize("name", [*WORKERS, "codec"])
 def test_our_processes_are_asked_whether_they_can_work(name: str) -> None:
     """The health check calls /readyz on the port on which the process answers."""
@@ -112,9 +125,9 @@ def test_secrets_are_declared_granted_and_files(name: str) -> None:
         if str(value).startswith("/run/secrets/")
     }
     assert named <= granted
-    for secret in granted - named:  # read by a script that is part of the service
-        scripts = [path.read_text() for path in _scripts(name)]
-        assert any(secret in script for script in scripts), secret
+    for secret in granted - named:  # read by a script of the service, or named in a file it reads
+        files = [path.read_text() for path in (*_scripts(name), *_configs(name))]
+        assert any(secret in text for text in files), secret
 
 
 def test_secrets_have_no_default() -> None:
@@ -173,7 +186,7 @@ def test_commands_are_ours() -> None:
     """Workers play known roles, and the command line takes the rest as it stands."""
     for name, role in WORKERS.items():
         assert SERVICES[name]["command"] == ["worker", role]
-        assert role == "api" or roles_of(role, (SIMBANK.name,))
+        assert role == "api" or roles_of(role, tuple(RAILS))
     group, verb, *options = SERVICES["migrate"]["command"]
     tree: Any = typer.main.get_command(build())
     context = tree.make_context("acquit", [group])
@@ -187,10 +200,8 @@ def test_addresses_between_services_fit() -> None:
     """Who is called listens under that name and port."""
     workers = env_of("worker-workflows")
     assert workers["TEMPORAL_ADDRESS"] == "temporal:7233"
-    assert _filled(workers["ACQUIT_SIMULATOR_URL"]) == "http://simulator:8600"
     bank = SERVICES["simulator"]["command"]
     assert {"--http-port=8600", f"--smtp-port={_filled(workers['ACQUIT_SMTP_PORT'])}"} <= set(bank)
-    assert "--webhook-url=http://api:8080/webhooks/simbank" in bank
     assert SERVICES["api"]["ports"] == ["127.0.0.1:${ACQUIT_API_PORT:-8080}:8080"]
     assert env_of("api")["ACQUIT_API_PORT"] == "8080"
     scraped = yaml.safe_load(_text("deploy/prometheus/prometheus.yml"))["scrape_configs"]
@@ -202,6 +213,35 @@ def test_addresses_between_services_fit() -> None:
     assert f"otel-collector:{reported['endpoint'].split(':')[1]}" in targets
     published = [port for it in SERVICES.values() for port in it.get("ports", ())]
     assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_every_rail_has_its_worker_its_alarm_and_its_place_at_the_simulator() -> None:
+    """One debit worker for each; the simulator plays it under its name and shares its secrets."""
+    debits = {name for name in SERVICES if name.startswith("worker-debit-")}
+    assert debits == {f"worker-debit-{name}" for name in RAILS} <= set(WORKERS)
+    assert set(PLAYED) == set(RAILS)
+    alarms = _text("deploy/prometheus/alerts.yml")
+    for name, rail in RAILS.items():
+        assert f'task_queue="debit.{name}"' in alarms
+        shared = {key for key in rail if key.endswith("_file")} | {"merchant_id"}
+        assert {key: rail[key] for key in shared} == {key: PLAYED[name][key] for key in shared}
+        assert rail["url"] == f"http://simulator:8600/rails/{name}"
+        assert PLAYED[name]["webhook_url"] == f"http://api:8080/webhooks/{name}"
+        secrets = {Path(rail[key]).name for key in shared if key.endswith("_file")}
+        assert secrets <= set(SERVICES["worker-workflows"]["secrets"])
+    assert env_of("worker-workflows")["ACQUIT_RAILS"] == "/etc/acquit/rails.toml"
+    assert "--rails=/etc/acquit/simulator.toml" in SERVICES["simulator"]["command"]
+
+
+def test_rails_of_the_native_topology_are_those_that_are_deployed(tmp_path: Path) -> None:
+    """The same files with the addresses of the place; both programs take them."""
+    ports, keys = Ports(), tmp_path / "secrets"
+    Secrets().write(keys, ports)
+    write_rails(ROOT / "deploy", tmp_path, keys, ports)
+    ours, theirs = (tmp_path / name for name in RAIL_FILES)
+    assert set(read_rails(ours)) == set(RAILS)
+    assert set(simulator_rails(str(theirs))) == set(RAILS)
+    assert "simulator:8600" not in ours.read_text() + theirs.read_text()
 
 
 def test_native_topology_plays_the_same_parts_with_the_same_variables(tmp_path: Path) -> None:
@@ -224,6 +264,12 @@ def test_native_topology_plays_the_same_parts_with_the_same_variables(tmp_path: 
         assert set(env_of(name)) <= set(native[name].env)
         assert Path(SERVICES[name]["entrypoint"][1]).name == Path(native[name].argv[1]).name
     assert native["migrate"].argv[-4:] == tuple(SERVICES["migrate"]["command"])
+
+
+def _configs(name: str) -> list[Path]:
+    """Files of ours that a service reads."""
+    sources = [grant["source"] for grant in SERVICES[name].get("configs") or ()]
+    return [ROOT / _filled(FILE["configs"][source]["file"]) for source in sources]
 
 
 def _scripts(name: str) -> list[Path]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 import yaml
 
+from adapters.rails.kinds import KINDS
 from tests.support.tree import ROOT
 from workers.settings import Settings
 
@@ -16,10 +18,24 @@ SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-
 
 def test_every_setting_is_explained() -> None:
     """The table of settings names each of them, and nothing that is none."""
-    table = TEXT.split("## 3. Settings")[1].split("## 4.")[0]
+    table = TEXT.split("## 3. Settings")[1].split("### Rails")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert named == set(Settings.model_fields)
+
+
+def test_every_field_of_a_rail_is_explained() -> None:
+    """The table of a rail's fields names those of every kind, and nothing else; its sample too."""
+    part = TEXT.split("### Rails")[1].split("## 4.")[0]
+    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    fields = {"kind", "merchant_id"}
+    for kind in KINDS.values():
+        fields |= {*kind.addresses, *(f"{secret}_file" for secret in kind.secrets)}
+    assert named == fields
+    sample = tomllib.loads(part.split("```toml")[1].split("```")[0])
+    assert {name for table in sample["rails"].values() for name in table} == fields
+    assert all(f"`{name}`" in part for name in KINDS)
 
 
 @pytest.mark.parametrize("field", ["workflow_cache", "drain_timeout_s", "tenant", "codec_port"])

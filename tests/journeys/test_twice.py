@@ -24,7 +24,7 @@ from adapters.sql.schema.tables import outbox
 from adapters.temporal.dispatchers import dispatchers
 from domain.kernel.subject import Subject
 from ports.outbox import Dispatcher, OutboxRow
-from simulator.webhooks import sign
+from simulator.rail.webhooks import sign
 from tests.journeys.whole import Whole, loans, soon, whole
 from tests.support.stage import sent
 from workers.compose import notice_dispatcher
@@ -131,7 +131,7 @@ async def test_a_storm_of_the_same_webhooks_changes_nothing(ended: Whole) -> Non
                         "webhook-id": webhook_id,
                         "webhook-timestamp": str(stamp),
                         "webhook-signature": sign(
-                            record.secrets["webhook_secret"], webhook_id, stamp, body
+                            record.secrets["rails.simbank.webhook_secret"], webhook_id, stamp, body
                         ),
                     },
                 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,11 +20,12 @@ from adapters.products.files import read_products
 from adapters.temporal.client import connect
 from domain.audit import AuditReport
 from domain.loan.view import InstallmentView, installment
-from sandbox.auditing import audit_stack, fetch_log
+from sandbox.auditing import audit_stack
 from sandbox.demoloans import made_loans
 from sandbox.local import LocalOptions, LocalStack
 from sandbox.rehearsal import ENDED, board
 from sandbox.simulated import SimulatorControl
+from sandbox.truthlogs import addresses_of, fetch_logs
 from sandbox.virtualtime import Sandbox
 from tests.support.base import base, base_day
 from tests.support.doors import BoardLoan
@@ -81,11 +82,11 @@ class Watched:
 
     async def audit(self) -> AuditReport:
         """The bank's own log against the books."""
-        return await audit_stack(self.stack.queries, self.stack.clock, self.url)
+        return await audit_stack(self.stack.queries, self.stack.clock, self.stack.registry)
 
     async def truth(self) -> dict[str, Any]:
-        """The bank's log as it gives it."""
-        return dict(await fetch_log(self.url))
+        """The logs of rails and bank as they give them."""
+        return dict(await fetch_logs(addresses_of(self.stack.registry)))
 
     async def view(self, loan_id: str, number: int = 1) -> InstallmentView:
         """One installment as the books have it now."""
@@ -112,18 +113,29 @@ class Whole(Watched):
 
 @asynccontextmanager
 async def whole(
-    home: Path, *, profile: str = "calm", seed: int = SEED, cache: int = 1000
+    home: Path,
+    *,
+    profile: str = "calm",
+    seed: int = SEED,
+    cache: int = 1000,
+    rails: tuple[str, ...] = (),
+    products: Path | None = None,
+    roles: Sequence[str] = ("all",),
 ) -> AsyncIterator[Whole]:
-    """Start everything; stop it at the end of the block."""
-    settings = Settings(home=home, api_port=free_port())
-    options = LocalOptions(profile=profile, seed=seed, workers=0, start=base())
+    """Start everything; stop it at the end of the block.
+
+    `rails`, `products`: other than the usual ones. `roles`: a worker for each, all of this process.
+    """
+    settings = Settings(
+        home=home, api_port=free_port(), products=products or Settings(home=home).products
+    )
+    options = LocalOptions(profile=profile, seed=seed, workers=0, start=base(), rails=rails)
     async with LocalStack(settings, options, lambda _: None) as local:
         assert local.record is not None
         url = local.record.simulator_url or ""
-        async with (
-            working("all", settings, cache=cache) as services,
-            SimulatorControl(url) as control,
-        ):
+        async with AsyncExitStack() as closing, SimulatorControl(url) as control:
+            workers = [working(role, settings, cache=cache) for role in roles]
+            services, *_ = [await closing.enter_async_context(worker) for worker in workers]
             sandbox = Sandbox(services.stack, services.client, control, zones=ZONES)
             yield Whole(local, services.stack, services.client, sandbox, url, services)
 

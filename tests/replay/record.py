@@ -7,7 +7,6 @@ name, and the old file must keep replaying for as long as such workflows may be 
 """
 
 import asyncio
-import hashlib
 import json
 import os
 import sys
@@ -23,18 +22,19 @@ from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.healing import HealOrder
-from activities.sweeps import StatementSource, SweepOrder
+from activities.sweeps import SweepOrder
 from domain.debit.outcome import NO_ANSWER
 from domain.kernel.view import Action
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind
-from ports.rail import RailUnavailable, StatementFile
+from ports.rail import RailUnavailable
 from sandbox.devserver import DevServer
 from sandbox.serverbinary import find_server
 from tests.fakes.books import Pace
 from tests.fakes.bulk import PLAIN
 from tests.fakes.rails import NSF, OK, PENDING
 from tests.support.bulk import BulkStage
+from tests.support.casestage import CaseStage, quick
 from tests.support.stage import Handle, Stage, sent, stage, until
 from workflows import names, policies
 from workflows.installment import InstallmentWorkflow
@@ -315,12 +315,25 @@ async def long_history_continued(client: Client, mark: str) -> Any:
 
 
 @scenario
+async def case_handed_up_and_resolved(client: Client, mark: str) -> Any:
+    scene = CaseStage(client, quick(1.0), mark)
+    async with scene.workers():
+        handle = await scene.open()
+        await until(lambda: scene.books.case.owner == "team-lead")
+        await handle.signal("note_case", sent("note_case", "n", "asked the bank"))
+        await until(lambda: bool(scene.books.case.notes))
+        done = sent("resolve_case", "r", "the bank answered", resolution="corrected")
+        await handle.execute_update("override", done)
+        await handle.result()
+    return handle
+
+
+@scenario
 async def sweep(client: Client, mark: str) -> Any:
     scene = BulkStage(client, f"bulk-{mark}")
     scene.queries.to_roll = ["L-1", "L-2"]
-    sha256 = hashlib.sha256(b"s1").hexdigest()
-    scene.rail.files["f1"] = (StatementFile("f1", "acc", DAY, 1, sha256), b"s1")
-    order = SweepOrder(f"t-{mark}", DAY, sources=(StatementSource("r", "acc"),))
+    sha256 = scene.source.offer("f1", b"s1", DAY)
+    order = SweepOrder(f"t-{mark}", DAY, accounts=("acc",))
     async with scene.workers():
         handle = await scene.starter.sweep(order, DAY)
         await handle.result()
@@ -340,7 +353,7 @@ async def statement_refused(client: Client, mark: str) -> Any:
 
 async def _statement(client: Client, mark: str, content: bytes) -> Any:
     scene = BulkStage(client, f"bulk-{mark}")
-    sha256 = await scene.archive.keep("statement", content)
+    sha256 = scene.archive.put(content)
     async with scene.workers():
         await scene.starter.start_statement(f"t-{mark}", sha256)
         handle = client.get_workflow_handle(names.statement_id(f"t-{mark}", sha256))

@@ -10,23 +10,41 @@ from pathlib import Path
 
 import pytest
 
+from adapters.rails.kind import RailLogin
 from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
 from domain.audit import TruthFacts
 from domain.errors import Unavailable
-from sandbox.auditing import audit_stack, fetch_log, read_books, truth_of
+from sandbox.auditing import audit_stack, read_books, truth_of
+from sandbox.truthlogs import addresses_of, fetch_logs
 from tests.support.booksbench import StillClock, present
 from tests.support.memory import RULES, board
 from workers.processes import Child
+from workers.rails import RailEntry
 
 ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("a", "b")
+TABLES = "".join(f"[rails.{name}]\nmerchant_id = 'M'\napi_secret = 'x'\n" for name in NAMES)
+
+
+def at(url: str, *names: str) -> dict[str, RailEntry]:
+    """Rails of a simulator at this address."""
+    return {
+        name: RailEntry(
+            name,
+            "simbank",
+            RailLogin(name, "M", {"url": f"{url}/rails/{name}", "bank_url": f"{url}/bank"}, {}),
+        )
+        for name in names or NAMES
+    }
 
 
 @asynccontextmanager
 async def simulator(folder: Path) -> AsyncIterator[str]:
-    """Run the simulated bank as a program; gives its address."""
+    """Run the simulator with two rails as a program; gives its address."""
+    (folder / "rails.toml").write_text(TABLES, encoding="utf-8")
     ready = folder / "ready.json"
     argv = (
         sys.executable,
@@ -42,6 +60,8 @@ async def simulator(folder: Path) -> AsyncIterator[str]:
         "1",
         "--profile",
         "calm",
+        "--rails",
+        folder / "rails.toml",
         "--ready-file",
         ready,
     )
@@ -57,9 +77,11 @@ async def simulator(folder: Path) -> AsyncIterator[str]:
 
 
 async def test_the_log_of_the_simulated_bank_can_be_read(tmp_path: Path) -> None:
-    """An empty bank has an empty log, in the form that the audit reads."""
+    """Rails and a bank without an order have empty logs, in the form that the audit reads."""
     async with simulator(tmp_path) as url:
-        assert truth_of(await fetch_log(url)) == TruthFacts()
+        assert truth_of(await fetch_logs(addresses_of(at(url)))) == TruthFacts()
+        with pytest.raises(Unavailable, match="rail c at"):
+            await fetch_logs(addresses_of(at(url, "a", "c")))
 
 
 async def test_a_bank_that_has_ended_leaves_its_log_for_the_next_audit(
@@ -71,15 +93,17 @@ async def test_a_bank_that_has_ended_leaves_its_log_for_the_next_audit(
     clock = StillClock()
     queries = SqlQueries(engine, clock, RULES)
     async with simulator(tmp_path) as url:
-        first = await audit_stack(queries, clock, url, home=tmp_path)
+        first = await audit_stack(queries, clock, at(url), home=tmp_path)
     clock.ahead(timedelta(days=1))
-    again = await audit_stack(queries, clock, url, home=tmp_path)
+    again = await audit_stack(queries, clock, at(url), home=tmp_path)
     assert first == again
     assert "its log of 2026-03-02 04:00+00:00 is used" in capsys.readouterr().err
     with pytest.raises(Unavailable):
-        await audit_stack(queries, clock, "http://127.0.0.1:9", home=tmp_path)
+        await audit_stack(queries, clock, at("http://127.0.0.1:9"), home=tmp_path)
     with pytest.raises(Unavailable):
-        await audit_stack(queries, clock, url, home=tmp_path / "other")
+        await audit_stack(queries, clock, at(url, "a"), home=tmp_path)
+    with pytest.raises(Unavailable):
+        await audit_stack(queries, clock, at(url), home=tmp_path / "other")
     await engine.dispose()
 
 
@@ -89,6 +113,7 @@ def test_a_log_with_everything_in_it_is_read_whole() -> None:
         {
             "orders": [
                 {
+                    "rail": "a",
                     "order_no": "N1",
                     "merchant_id": "M",
                     "mandate_ref": "MD",
@@ -153,7 +178,7 @@ async def test_the_books_are_read_whole_also_loans_without_a_posting(sqlite_url:
             queries = SqlQueries(engine, clock, RULES)
             await present(books, queries, clock, "L1")
             await books.apply(board("L2"))
-            facts = await read_books(queries, clock)
+            facts = await read_books(queries, clock, RULES.rails)
     finally:
         await engine.dispose()
     assert [loan.id for loan in facts.loans] == ["L1", "L2"]
@@ -169,7 +194,7 @@ async def test_no_bank_and_a_bank_that_does_not_answer_are_reported(
     engine = books_engine(sqlite_url)
     queries = SqlQueries(engine, StillClock(), RULES)
     with pytest.raises(Unavailable, match="acquit up"):
-        await audit_stack(queries, StillClock(), None)
+        await audit_stack(queries, StillClock(), {"a": RailEntry("a", "simbank")})
     with pytest.raises(Unavailable, match=r"gives no log: .*acquit up"):
-        await audit_stack(queries, StillClock(), "http://127.0.0.1:9")
+        await audit_stack(queries, StillClock(), at("http://127.0.0.1:9"))
     await engine.dispose()

@@ -29,7 +29,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def bank(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> AsyncIterator[Bank]:
     """A calm bank shared by the session; tests use order numbers and mandates of their own."""
     folder = tmp_path_factory.mktemp("calm")
-    bank = await asyncio.to_thread(Bank.start, folder, "--webhook-url", receiver.url)
+    bank = await asyncio.to_thread(lambda: Bank.start(folder, hooks=receiver.url))
     yield bank
     assert await bank.stop() == 0, "SIGTERM ends the program cleanly"
 
@@ -39,10 +39,12 @@ async def start(tmp_path: Path) -> AsyncIterator[Starter]:
     """Start banks for one test; they are stopped after it."""
     banks: list[Bank] = []
 
-    async def starter(*args: str, folder: str = "a", seed: int = 7, profile: str = "calm") -> Bank:
+    async def starter(
+        *args: str, folder: str = "a", seed: int = 7, profile: str = "calm", hooks: str = ""
+    ) -> Bank:
         (tmp_path / folder).mkdir(exist_ok=True)
         bank = await asyncio.to_thread(
-            lambda: Bank.start(tmp_path / folder, *args, seed=seed, profile=profile)
+            lambda: Bank.start(tmp_path / folder, *args, seed=seed, profile=profile, hooks=hooks)
         )
         banks.append(bank)
         return bank

@@ -22,6 +22,8 @@ from tests.support.base import ahead
 
 SECRET, HOOK_SECRET, MERCHANT = "an api secret", "a webhook secret", "M-1"
 SMS_SECRET = "an sms secret"
+RAIL, SECOND, SECOND_SECRET = "simbank", "simbank-2", "the second rail's secret"
+API = f"/rails/{RAIL}/dd/v1"
 SHANGHAI = timezone(timedelta(hours=8))
 CUTS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
@@ -38,16 +40,20 @@ class Bank:
     nonces: Any = field(default_factory=lambda: itertools.count(time.time_ns()))
 
     @classmethod
-    def start(cls, folder: Path, *args: str, seed: int = 7, profile: str = "calm") -> Bank:
-        """Start `python -m simulator` over the database in `folder` and wait until it is ready."""
+    def start(
+        cls, folder: Path, *args: str, seed: int = 7, profile: str = "calm", hooks: str = ""
+    ) -> Bank:
+        """Start `python -m simulator` over the database in `folder` and wait until it is ready.
+
+        It has two rails that settle on the same accounts; webhooks of both go to `hooks`.
+        """
         ready = folder / "ready.json"
         ready.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "simulator", "--db", str(folder / "sim.db")]
         argv += ["--seed", str(seed), "--profile", profile, "--ready-file", str(ready)]
         offset = ahead().total_seconds()
         argv += [f"--offset-s={offset}"]
-        argv += ["--api-secret", SECRET, "--merchant-id", MERCHANT, "--webhook-secret", HOOK_SECRET]
-        argv += ["--sms-secret", SMS_SECRET]
+        argv += ["--rails", str(_rails_file(folder, hooks)), "--sms-secret", SMS_SECRET]
         process = subprocess.Popen([*argv, *args], stdout=subprocess.DEVNULL, text=True)
         for _ in range(600):
             if ready.exists():
@@ -103,7 +109,8 @@ class Bank:
     def headers(self, method: str, target: str, body: bytes, **other: str) -> dict[str, str]:
         """Return the signature headers of a request."""
         stamp, nonce = str(int(self.now().timestamp())), f"n{next(self.nonces)}"
-        stamp, secret = other.get("stamp", stamp), other.get("secret", SECRET)
+        own = SECOND_SECRET if target.startswith(f"/rails/{SECOND}/") else SECRET
+        stamp, secret = other.get("stamp", stamp), other.get("secret", own)
         text = "\n".join((method, target, stamp, nonce, hashlib.sha256(body).hexdigest()))
         mac = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
         head = {"X-Merchant-Id": MERCHANT, "X-Timestamp": stamp, "X-Nonce": nonce}
@@ -138,28 +145,31 @@ class Bank:
         body |= {"amount_minor": amount, "currency": "CNY", "value_on": self.today()}
         return body | {"purpose": f"installment {number}"} | other
 
-    async def sign_up(self, mandate: str, **other: Any) -> Any:
-        """Sign a mandate up."""
+    async def sign_up(self, mandate: str, *, rail: str = RAIL, **other: Any) -> Any:
+        """Sign a mandate up at a rail."""
         body = {"account_token": f"tok-{mandate}", "cap_minor": None, "currency": "CNY"}
         body |= {"valid_from": "2020-01-01", "valid_to": None}
-        return await self.insist("PUT", f"/dd/v1/mandates/{mandate}", body | other)
+        return await self.insist("PUT", f"/rails/{rail}/dd/v1/mandates/{mandate}", body | other)
 
-    async def debit(self, number: str, mandate: str, amount: int = 10_000, **other: Any) -> Any:
+    async def debit(
+        self, number: str, mandate: str, amount: int = 10_000, *, rail: str = RAIL, **other: Any
+    ) -> Any:
         """Post an order until there is an answer other than busy."""
         body = self.order(number, mandate, amount, **other)
         for _ in range(20):
-            answer = await self.insist("POST", "/dd/v1/orders", body)
+            answer = await self.insist("POST", f"/rails/{rail}/dd/v1/orders", body)
             if answer["code"] not in {"02", "06"}:
                 return answer
         return answer
 
-    async def inquire(self, number: str) -> Any:
-        """Inquire after an order."""
-        return await self.insist("GET", f"/dd/v1/orders/{number}?merchant_id={MERCHANT}")
+    async def inquire(self, number: str, *, rail: str = RAIL) -> Any:
+        """Inquire after an order at a rail."""
+        target = f"/rails/{rail}/dd/v1/orders/{number}?merchant_id={MERCHANT}"
+        return await self.insist("GET", target)
 
-    async def truth(self) -> Any:
-        """Return the truth log."""
-        return (await self.http.get("/control/truth")).json()
+    async def truth(self, whose: str = "") -> Any:
+        """Return the truth log of all, or that of `/bank` or `/rails/NAME`."""
+        return (await self.http.get(f"{whose}/control/truth")).json()
 
     async def quiet(self) -> None:
         """Wait until nothing is due, ten seconds at most."""
@@ -175,3 +185,17 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> 
     async with asyncio.timeout(seconds):
         while not await holds():
             await asyncio.sleep(0.02)
+
+
+def _rails_file(folder: Path, hooks: str) -> Path:
+    """Write the file of rails: two of them, each with a secret of its own."""
+    path = folder / "rails.toml"
+    shared = {"merchant_id": MERCHANT, "webhook_secret": HOOK_SECRET}
+    if hooks:
+        shared["webhook_url"] = hooks
+    lines = []
+    for name, secret in ((RAIL, SECRET), (SECOND, SECOND_SECRET)):
+        lines += [f"[rails.{name}]", f"api_secret = {json.dumps(secret)}"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in shared.items()]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path

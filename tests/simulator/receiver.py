@@ -17,6 +17,7 @@ from tests.simulator.driver import HOOK_SECRET
 class Message:
     """One delivery as it came."""
 
+    path: str
     headers: dict[str, str]
     raw: bytes
 
@@ -47,7 +48,7 @@ class Receiver:
         pairs = (line.split(":", 1) for line in head[1:] if line)
         headers = {name.lower().strip(): value.strip() for name, value in pairs}
         raw = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.messages.append(Message(headers, raw))
+        self.messages.append(Message(head[0].split(" ")[1], headers, raw))
         answer = f"HTTP/1.1 {self.status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         writer.write(answer.encode())
         await writer.drain()

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.simulator.conftest import Starter
-from tests.simulator.driver import Bank
+from tests.simulator.driver import API, RAIL, Bank
 from tests.support.tree import ROOMS
+
+CONFIG = f"/rails/{RAIL}/control/config"
 
 
 async def test_the_stream_of_the_truth_says_the_same(bank: Bank) -> None:
@@ -29,11 +31,16 @@ async def test_the_stream_of_the_truth_says_the_same(bank: Bank) -> None:
 async def test_settings_can_be_changed_while_it_runs(start: Starter) -> None:
     """A new API secret holds from the answer on; an unknown setting is refused."""
     bank = await start()
-    changed = await bank.http.post("/control/config", json={"api_secret": "another"})
+    changed = await bank.http.post(CONFIG, json={"api_secret": "another"})
     assert changed.json() == {"configured": ["api_secret"]}
-    assert (await bank.call("GET", "/dd/v1/orders/x")).status_code == 401
-    assert (await bank.call("GET", "/dd/v1/orders/x", secret="another")).status_code == 200
-    assert (await bank.http.post("/control/config", json={"color": "red"})).status_code == 400
+    assert (await bank.call("GET", f"{API}/orders/x")).status_code == 401
+    assert (await bank.call("GET", f"{API}/orders/x", secret="another")).status_code == 200
+    assert (await bank.http.post(CONFIG, json={"color": "red"})).status_code == 400
+    nobody = await bank.http.post("/rails/nobody/control/config", json={"api_secret": "x"})
+    assert nobody.status_code == 404
+    carrier = {"sms_secret": "another"}
+    assert (await bank.http.post("/control/config", json=carrier)).is_success
+    assert (await bank.http.post("/control/config", json={"api_secret": "x"})).status_code == 400
 
 
 async def test_the_outlook_names_the_next_instant(start: Starter) -> None:
@@ -58,7 +65,7 @@ def test_the_simulator_imports_none_of_the_other_rooms() -> None:
     """It knows wire formats only, so that its truth is not our own opinion."""
     foreign = {*ROOMS, "temporalio", "sqlalchemy", "pydantic"} - {"simulator"}
     folder = Path(__file__).parents[2] / "simulator"
-    lines = [line for path in folder.glob("*.py") for line in path.read_text().splitlines()]
+    lines = [line for path in folder.rglob("*.py") for line in path.read_text().splitlines()]
     imports = [
         line.split()[1].split(".")[0] for line in lines if line.startswith(("import", "from"))
     ]

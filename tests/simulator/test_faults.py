@@ -8,22 +8,24 @@ import pytest
 
 from simulator.dice import PPM, chance, draw, pick
 from simulator.faults import BEFORE, Fault, call_fault
-from simulator.plans import plan_order
 from simulator.profiles import CALM, HOSTILE, QUIET, ROUGH, Profile
+from simulator.rail.plans import plan_order
 from tests.simulator.conftest import Starter
-from tests.simulator.driver import CUTS, MERCHANT
+from tests.simulator.driver import API, CUTS, MERCHANT, RAIL
 
 
 @pytest.mark.parametrize("profile", [CALM, ROUGH, HOSTILE])
 def test_every_fault_of_a_call_ends(profile: Profile) -> None:
     """From the seventh call on a key nothing fails, whatever the profile and the key."""
-    late = {call_fault(profile, 1, f"POST o-{n}", call) for n in range(3000) for call in (7, 20)}
+    late = {
+        call_fault(profile, 1, f"POST {RAIL}/o-{n}", call) for n in range(3000) for call in (7, 20)
+    }
     assert late == {Fault.NONE}
 
 
 def test_a_fault_depends_on_seed_key_and_call_alone() -> None:
     """Asked in any order and any number of times, a call has the same fault."""
-    keys = [(f"POST o-{n}", call) for n in range(200) for call in range(1, 7)]
+    keys = [(f"POST {RAIL}/o-{n}", call) for n in range(200) for call in range(1, 7)]
     once = {key: call_fault(HOSTILE, 5, *key) for key in keys}
     again = {key: call_fault(HOSTILE, 5, *key) for key in reversed(keys)}
     other = {key: call_fault(HOSTILE, 6, *key) for key in keys}
@@ -33,11 +35,11 @@ def test_a_fault_depends_on_seed_key_and_call_alone() -> None:
 
 def test_a_hostile_bank_knows_every_fault_and_a_calm_one_none() -> None:
     """Hostile fails in each of the ways; eight percent of first calls are cut; calm never fails."""
-    first = Counter(call_fault(HOSTILE, 1, f"POST o-{n}", 1) for n in range(20_000))
+    first = Counter(call_fault(HOSTILE, 1, f"POST {RAIL}/o-{n}", 1) for n in range(20_000))
     assert set(first) == set(Fault)
     cut = first[Fault.CUT_BEFORE] + first[Fault.CUT_AFTER]
     assert 0.07 < cut / 20_000 < 0.09
-    assert {call_fault(CALM, 1, f"POST o-{n}", 1) for n in range(2000)} == {Fault.NONE}
+    assert {call_fault(CALM, 1, f"POST {RAIL}/o-{n}", 1) for n in range(2000)} == {Fault.NONE}
 
 
 def test_an_outage_takes_so_many_calls_in_a_row() -> None:
@@ -80,15 +82,15 @@ async def test_a_cut_call_tells_nothing_and_the_order_number_tells_all(start: St
     bank = await start(profile="hostile", seed=3)
     await bank.to_hour(10)
     faults = {
-        n: call_fault(HOSTILE, 3, f"POST o-{n}", 1)
+        n: call_fault(HOSTILE, 3, f"POST {RAIL}/o-{n}", 1)
         for n in range(400)
-        if not chance(HOSTILE.outage, 3, f"POST o-{n}", "outage")
+        if not chance(HOSTILE.outage, 3, f"POST {RAIL}/o-{n}", "outage")
     }
     for kind in (Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.HALF):
         n = next(n for n, fault in faults.items() if fault is kind)
         await bank.sign_up(f"md-{n}")
         with pytest.raises(CUTS):
-            await bank.call("POST", "/dd/v1/orders", bank.order(f"o-{n}", f"md-{n}"))
+            await bank.call("POST", f"{API}/orders", bank.order(f"o-{n}", f"md-{n}"))
         known = [row["order_no"] for row in (await bank.truth())["orders"]]
         assert (f"o-{n}" in known) is (kind not in BEFORE)
         await bank.debit(f"o-{n}", f"md-{n}")

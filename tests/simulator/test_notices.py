@@ -38,7 +38,7 @@ async def test_an_sms_is_kept_once_and_reported(bank: Bank, receiver: Receiver) 
     assert answers[0].json() == answers[1].json()
     other = await bank.http.post("/sms/v1/messages", json=sms | {"text": "?"}, headers=BEARER)
     assert other.status_code == 409
-    kept = (await bank.http.get("/control/messages?to=tok-9")).json()["messages"]
+    kept = (await bank.http.get("/notices/control/messages?to=tok-9")).json()["messages"]
     assert [(row["text"], row["posts"]) for row in kept] == [(sms["text"], 3)]
     assert await _report(bank, receiver, "sms-1") in {"delivered", "failed"}
 
@@ -49,7 +49,7 @@ async def test_an_sms_without_the_secret_is_refused(bank: Bank) -> None:
     for headers in ({}, {"Authorization": "Bearer guess"}):
         answer = await bank.http.post("/sms/v1/messages", json=sms, headers=headers)
         assert answer.status_code == 401
-    assert (await bank.http.get("/control/messages?to=tok-8")).json()["messages"] == []
+    assert (await bank.http.get("/notices/control/messages?to=tok-8")).json()["messages"] == []
 
 
 async def test_a_mail_is_kept_by_its_message_id_and_reported(
@@ -63,7 +63,7 @@ async def test_a_mail_is_kept_by_its_message_id_and_reported(
     host, port = bank.smtp.split(":")
     for _ in (1, 2):
         await aiosmtplib.send(mail, hostname=host, port=int(port), start_tls=False)
-    (kept,) = (await bank.http.get("/control/messages?to=b@home.test")).json()["messages"]
+    (kept,) = (await bank.http.get("/notices/control/messages?to=b@home.test")).json()["messages"]
     assert (kept["subject"], kept["text"].strip()) == ("还款提醒", "您的还款日是星期一。")
     assert (kept["channel"], kept["posts"], kept["message_id"]) == ("email", 2, "mail-1")
     assert await _report(bank, receiver, "mail-1") in {"delivered", "failed"}
@@ -84,6 +84,6 @@ async def test_mail_trouble_passes(start: Starter) -> None:
                 break
             except aiosmtplib.SMTPDataError as error:
                 refused += error.code == 451
-    kept = (await bank.http.get("/control/messages?to=b@x.test")).json()["messages"]
+    kept = (await bank.http.get("/notices/control/messages?to=b@x.test")).json()["messages"]
     assert len(kept) == 30
     assert refused > 0

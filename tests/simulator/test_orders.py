@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from tests.simulator.driver import Bank, until
+from tests.simulator.driver import API, Bank, until
 from tests.simulator.receiver import Receiver
 
 SHAPE = {
@@ -55,11 +55,11 @@ async def test_a_wrong_signature_is_refused_before_anything_else(bank: Bank) -> 
     body = bank.order("unsigned", "md-x")
     late = str(int(bank.now().timestamp()) - 400)
     for bad in ({"secret": "guess"}, {"stamp": late}):
-        answer = await bank.call("POST", "/dd/v1/orders", body, **bad)
+        answer = await bank.call("POST", f"{API}/orders", body, **bad)
         assert (answer.status_code, answer.json()["code"]) == (401, "11")
-    head = bank.headers("GET", "/dd/v1/orders/unsigned", b"")
+    head = bank.headers("GET", f"{API}/orders/unsigned", b"")
     codes = [
-        (await bank.http.get("/dd/v1/orders/unsigned", headers=head)).status_code for _ in range(2)
+        (await bank.http.get(f"{API}/orders/unsigned", headers=head)).status_code for _ in range(2)
     ]
     assert codes == [200, 401]
     assert (await bank.inquire("unsigned"))["code"] == "34"
@@ -91,7 +91,7 @@ async def test_an_order_for_another_day_waits_and_can_be_cancelled(bank: Bank) -
     for number in ("later-1", "later-2"):
         answer = await bank.debit(number, "md-later", **bank_day)
         assert answer["status"] == "PENDING"
-    cancelled = await bank.insist("POST", "/dd/v1/orders/later-2/cancel", {"merchant_id": "M-1"})
+    cancelled = await bank.insist("POST", f"{API}/orders/later-2/cancel", {"merchant_id": "M-1"})
     assert (cancelled["code"], cancelled["status"]) == ("00", "CANCELLED")
     assert (await bank.inquire("later-1"))["status"] == "PENDING"
     await bank.go_on(days=5)
@@ -99,7 +99,7 @@ async def test_an_order_for_another_day_waits_and_can_be_cancelled(bank: Bank) -
     assert done["status"] != "PENDING"
     (truth,) = [row for row in (await bank.truth())["orders"] if row["order_no"] == "later-1"]
     assert {row["value_on"] for row in truth["executions"]} <= {bank_day["value_on"]}
-    refused = await bank.insist("POST", "/dd/v1/orders/later-1/cancel", {"merchant_id": "M-1"})
+    refused = await bank.insist("POST", f"{API}/orders/later-1/cancel", {"merchant_id": "M-1"})
     assert refused["code"] == "30"
     assert (await bank.inquire("later-2"))["status"] == "CANCELLED"
 

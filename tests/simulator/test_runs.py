@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.simulator.conftest import Starter
-from tests.simulator.driver import Bank
+from tests.simulator.driver import API, Bank
 
 TIMES = {"received_at", "executed_at"}
 
@@ -116,11 +116,11 @@ async def test_calm_ends_every_fault(start: Starter) -> None:
     now = (await bank.http.get("/control/next")).json()["now"]
     assert all(row["available_at"] <= now for row in truth["statements"])
     for n in range(30):
-        answer = await bank.call("GET", f"/dd/v1/orders/o-1-{n}")
+        answer = await bank.call("GET", f"{API}/orders/o-1-{n}")
         assert answer.status_code == 200
         assert answer.json()["status"] in {"SUCCESS", "PARTIAL", "DECLINED"}
         await bank.sign_up(f"md-after-{n}")
-        posted = await bank.call("POST", "/dd/v1/orders", bank.order(f"after-{n}", f"md-after-{n}"))
+        posted = await bank.call("POST", f"{API}/orders", bank.order(f"after-{n}", f"md-after-{n}"))
         assert posted.json()["status"] in {"SUCCESS", "DECLINED"}
         assert posted.json()["amount_minor"] == 10_000
     await bank.go_on(days=30)

@@ -45,11 +45,11 @@ def _signed(node: ET.Element) -> int:
 
 async def _read(bank: Bank) -> dict[str, ET.Element]:
     """Return every statement that is available, by Stmt/Id, checked against its digest."""
-    target = f"/dd/v1/statements?account={ACCOUNT}&from=2000-01-01&to=2999-12-31"
+    target = f"/bank/v1/statements?account={ACCOUNT}&from=2000-01-01&to=2999-12-31"
     found = {}
     for row in (await bank.insist("GET", target))["statements"]:
         for _ in range(20):
-            raw = await _fetch(bank, f"/dd/v1/statements/{row['id']}")
+            raw = await _fetch(bank, f"/bank/v1/statements/{row['id']}")
             if hashlib.sha256(raw).hexdigest() == row["sha256"]:
                 break
         stmt = ET.fromstring(raw).find("c:BkToCstmrStmt/c:Stmt", NS)
@@ -153,9 +153,9 @@ async def test_the_csv_form_says_the_same(month: Bank) -> None:
     for name, stmt in (await _read(month)).items():
         if stmt.find("c:Ntry", NS) is None:
             continue
-        text = (await _fetch(month, f"/dd/v1/statements/{name}?format=csv")).decode()
+        text = (await _fetch(month, f"/bank/v1/statements/{name}?format=csv")).decode()
         while "\x00" in text:  # garbled; ends after six calls
-            text = (await _fetch(month, f"/dd/v1/statements/{name}?format=csv")).decode()
+            text = (await _fetch(month, f"/bank/v1/statements/{name}?format=csv")).decode()
         table = list(csv.DictReader(io.StringIO(text)))
         assert [row["record"] for row in (table[0], table[-1])] == ["OPBD", "CLBD"]
         signs = {"CRDT": 1, "DBIT": -1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.simulator.conftest import Starter
-from tests.simulator.driver import Bank, until
+from tests.simulator.driver import API, Bank, until
 from tests.simulator.receiver import Receiver
 
 
@@ -16,7 +16,7 @@ async def test_a_refused_webhook_is_tried_again_on_the_simulators_clock(
 
     Retries follow the simulator's clock, not the wall.
     """
-    bank = await start("--webhook-url", receiver.url, seed=3)
+    bank = await start(hooks=receiver.url, seed=3)
     await bank.to_hour(10)
     receiver.status = 500
     await bank.sign_up("md-again")
@@ -47,7 +47,7 @@ async def test_hostile_noise_can_be_distinguished_from_reports(
 
     Strangers carry an order number that nobody sent, and some news never comes.
     """
-    bank = await start("--webhook-url", receiver.url, profile="hostile", seed=9)
+    bank = await start(hooks=receiver.url, profile="hostile", seed=9)
     await bank.to_hour(10)
     for n in range(150):
         await bank.sign_up(f"md-{n}")
@@ -76,7 +76,7 @@ async def test_a_return_is_reported_with_amount_fee_and_reason(
     start: Starter, receiver: Receiver
 ) -> None:
     """order.returned names the execution; its amount and fee are the two movements of the truth."""
-    bank = await start("--webhook-url", receiver.url, profile="hostile", seed=12)
+    bank = await start(hooks=receiver.url, profile="hostile", seed=12)
     await bank.to_hour(10)
     for n in range(120):
         await bank.sign_up(f"md-{n}")
@@ -102,7 +102,7 @@ async def test_a_debit_without_a_living_mandate_is_declined_77(bank: Bank) -> No
     await bank.to_hour(10)
     assert (await bank.debit("nomd-1", "md-nobody"))["code"] == "77"
     await bank.sign_up("md-ended")
-    ended = await bank.insist("DELETE", "/dd/v1/mandates/md-ended")
+    ended = await bank.insist("DELETE", f"{API}/mandates/md-ended")
     assert ended["status"] == "ENDED"
     assert (await bank.sign_up("md-ended"))["status"] == "ENDED"
     assert (await bank.debit("nomd-2", "md-ended"))["code"] == "77"
@@ -110,4 +110,4 @@ async def test_a_debit_without_a_living_mandate_is_declined_77(bank: Bank) -> No
     assert (await bank.debit("nomd-3", "md-old"))["code"] == "77"
     await bank.sign_up("md-cap", cap_minor=500)
     assert (await bank.debit("nomd-4", "md-cap", 501))["code"] == "33"
-    assert (await bank.insist("GET", "/dd/v1/mandates/md-cap"))["cap_minor"] == 500
+    assert (await bank.insist("GET", f"{API}/mandates/md-cap"))["cap_minor"] == 500

@@ -139,6 +139,7 @@ class World:
         assert isinstance(change.answer, Ordered), change.answer
         order = change.answer.order
         self.orders[order.order_no] = TruthOrder(
+            order.rail,
             order.order_no,
             order.merchant_id,
             order.mandate_ref,

@@ -9,6 +9,7 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.boarding import BoardActivities
+from activities.cases import CaseActivities
 from activities.healing import HealActivities
 from activities.statements import StatementActivities
 from activities.sweeps import SweepActivities
@@ -28,7 +29,7 @@ from tests.fakes.bulk import (
     statement,
 )
 from tests.fakes.clock import FakeClock
-from tests.fakes.rails import FakeRail, profile
+from tests.fakes.sources import FakeSource
 from tests.support.doors import BoardLoan
 
 
@@ -65,7 +66,7 @@ class BulkStage:
     archive: FakeArchive = field(default_factory=FakeArchive)
     outbox: FakeOutbox = field(default_factory=FakeOutbox)
     drivers: FakeDrivers = field(default_factory=FakeDrivers)
-    rail: FakeRail = field(default_factory=lambda: FakeRail(profile("r")))
+    source: FakeSource = field(default_factory=FakeSource)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
@@ -79,7 +80,7 @@ class BulkStage:
         sweeps = SweepActivities(
             self.ledger,
             self.queries,
-            {"r": self.rail},
+            {self.source.account: self.source},
             self.archive,
             self.outbox,
             self.starter,
@@ -94,6 +95,7 @@ class BulkStage:
             files.book,
             HealActivities(self.queries, self.outbox, self.drivers, self.clock).heal,
             BoardActivities(self.ledger, PlainBoarding()).board,
+            CaseActivities(self.ledger, self.queries, self.clock).sweep,
         ]
         role = Role(self.queue, runs_workflows=True, pollers_most=3)
         async with (

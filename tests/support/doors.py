@@ -4,6 +4,14 @@ Tests import commands from here and nowhere else, so that a command can be renam
 domain by changing one line of this file.
 """
 
+from domain.case.commands import (
+    ActOnCase,
+    AssignCase,
+    NoteCase,
+    ReopenCase,
+    ResolveCase,
+    WaitCase,
+)
 from domain.kernel.command import Actor, Command, Scope
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.charge import Charge
@@ -39,9 +47,11 @@ AnyCommand = Command
 
 __all__ = [
     "ORDERS",
+    "ActOnCase",
     "ActionCommand",
     "Actor",
     "AnyCommand",
+    "AssignCase",
     "BoardLoan",
     "BookLine",
     "Cancel",
@@ -51,6 +61,7 @@ __all__ = [
     "Hold",
     "IntendDebit",
     "MatchLine",
+    "NoteCase",
     "Order",
     "Past",
     "QueueReminder",
@@ -63,12 +74,15 @@ __all__ = [
     "RecordUnparsedEvent",
     "RecordUnsent",
     "RenewSend",
+    "ReopenCase",
+    "ResolveCase",
     "RetryNow",
     "Review",
     "RollDay",
     "Scope",
     "UndoMatch",
     "Unhold",
+    "WaitCase",
     "Waive",
     "WithdrawPayment",
     "WriteOff",

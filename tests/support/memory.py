@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from adapters.rails.codes import load_returns
 from domain.calendar import Adjust, BankingCalendar, DayWindow
+from domain.case.case import Case
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
@@ -16,7 +17,7 @@ from domain.kernel.command import Actor
 from domain.ledger.entry import Entry
 from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
-from domain.loan.change import Aggregates, CaseChange, Change
+from domain.loan.change import Aggregates, Change
 from domain.loan.decide import reported_again
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
 from domain.loan.split import ShareRule, SplitRules
@@ -86,7 +87,8 @@ class MemoryBooks:
     rules: Rulebook = RULES
     loans: dict[str, Loan] = field(default_factory=dict)
     lines: dict[str, LineState] = field(default_factory=dict)
-    cases: dict[str, CaseChange] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    resolved: dict[str, Case] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
@@ -113,11 +115,10 @@ class MemoryBooks:
         self.entries.extend(change.entries)
         self.transitions.extend(change.transitions)
         self.messages.extend(change.messages)
-        for case in change.cases:
-            if case.action == "open":
-                self.cases[case.key] = case
-            else:
-                self.cases.pop(case.key, None)
+        for key, case in change.cases.items():
+            self.cases.pop(key, None)
+            self.resolved.pop(key, None)
+            (self.cases if case.is_open else self.resolved)[key] = case
         return change
 
     def _aggregates(self) -> Aggregates:
@@ -156,6 +157,7 @@ class MemoryBooks:
             batches=batches,
             waiting=waiting,
             cases=dict(self.cases),
+            resolved=dict(self.resolved),
         )
 
     def item(self, number: int = 1, loan_id: str = "L1") -> Installment:

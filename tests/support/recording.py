@@ -11,11 +11,12 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
+from domain.case.case import Case
 from domain.kernel.change import Answer, Message, Refusal, Transition
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry, Posting
 from domain.loan import closure
-from domain.loan.change import CaseChange, Change
+from domain.loan.change import Change
 from domain.loan.product import Product
 from domain.pricing.amounts import Amounts
 from tests.support.doors import AnyCommand, RollDay
@@ -62,7 +63,7 @@ def _reported(change: Change | Refusal) -> Iterator[str]:
     yield from (f"~ {_transition(item)}" for item in change.transitions)
     for entry in change.entries:
         yield from _entry(entry)
-    yield from (f"! {_case(case)}" for case in change.cases)
+    yield from (f"! {_case(case)}" for case in change.cases.values())
     yield from (f"> {_message(message)}" for message in change.messages)
 
 
@@ -90,8 +91,8 @@ def _posting(item: Posting) -> str:
     return f"{item.minor:+} {item.currency} {item.account} ({', '.join(about)})"
 
 
-def _case(case: CaseChange) -> str:
-    return f"{case.action} {short(case, {'action'})}"
+def _case(case: Case) -> str:
+    return f"{case.state} {short(case, {'state'})}"
 
 
 def _message(message: Message) -> str:

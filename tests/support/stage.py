@@ -119,7 +119,7 @@ async def until(what: Callable[[], bool], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.05)
 
 
-async def counted(handle: Handle) -> Counter[str]:
+async def counted(handle: WorkflowHandle[Any, Any]) -> Counter[str]:
     """Events of a history by type, without those of a virtual clock."""
     history = await handle.fetch_history()
     return Counter(

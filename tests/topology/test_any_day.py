@@ -11,6 +11,8 @@ from tests.support.memory import MemoryBooks
 from tests.support.scene import Scene
 from tests.topology.scene import PAID, SHANGHAI, loans, product_files
 from workers.compose import rulebook
+from workers.rails import rails_of
+from workers.settings import Settings
 
 FIRST = date(2027, 12, 1)
 DAYS = [FIRST + timedelta(days=day) for day in range(0, 400, 2)]
@@ -26,7 +28,7 @@ def test_a_loan_due_today_is_debited_today_whatever_day_it_is(tmp_path: Path) ->
     The bank decides by that number; the amount follows from the days of the first period, and
     nothing of these tests depends on it.
     """
-    rules, orders, products = rulebook(), set(), product_files(tmp_path)
+    rules, orders, products = rulebook(rails_of(Settings(), None)), set(), product_files(tmp_path)
     for index, day in enumerate([*DAYS, *BASE_DAYS]):
         now = datetime.combine(day, HOURS[index % 2], SHANGHAI)
         s = Scene(MemoryBooks(at=now, rules=rules))

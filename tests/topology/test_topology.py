@@ -14,10 +14,11 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from sandbox.auditing import audit_stack, fetch_log
+from sandbox.auditing import audit_stack
 from sandbox.clusterbinary import installed_cluster
 from sandbox.topology import ROOT, Topology
 from sandbox.topologyparts import WORKERS
+from sandbox.truthlogs import addresses_of, fetch_logs
 from tests.topology.scene import (
     AT_NIGHT,
     Upstream,
@@ -38,7 +39,6 @@ class Place:
     topology: Topology
     stack: Stack
     upstream: Upstream
-    url: str
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -59,8 +59,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         stack = await closing.enter_async_context(open_stack(settings))
         waiting = loans(products, AT_FIRST + ROLLS + KILLS)
         upstream = await Upstream.of(topology, stack, waiting)
-        assert settings.simulator_url is not None
-        yield Place(topology, stack, upstream, settings.simulator_url)
+        yield Place(topology, stack, upstream)
 
 
 async def test_loans_are_debited_in_real_time_by_separate_processes(place: Place) -> None:
@@ -112,9 +111,9 @@ async def test_kill_of_each_process_in_turn_loses_nothing(place: Place) -> None:
 
 async def test_audit_finds_nothing_after_all_that(place: Place) -> None:
     """One execution for each order at the bank, books that balance, a chain that holds."""
-    report = await audit_stack(place.stack.queries, place.stack.clock, place.url)
+    report = await audit_stack(place.stack.queries, place.stack.clock, place.stack.registry)
     assert report.clean, report.findings
-    orders = (await fetch_log(place.url))["orders"]
+    orders = (await fetch_logs(addresses_of(place.stack.registry)))["orders"]
     assert len(orders) == len(place.upstream.boarded) == AT_FIRST + ROLLS + KILLS
     assert {len(order["executions"]) for order in orders} == {1}
 

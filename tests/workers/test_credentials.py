@@ -1,31 +1,30 @@
 """Secrets and the addresses that they belong to."""
 
-import itertools
 from pathlib import Path
 
 import pytest
 
+from adapters.rails.kind import RailLogin
 from adapters.rails.simbank.client import SimbankConfig
 from adapters.refusals import SourceRefused
 from cli.tree import run
 from domain.errors import InvalidInput
-from workers.credentials import mail_server, needed_secrets, rail_login, sms_login
+from workers.credentials import SmsLogin, mail_server, needed_secrets, sms_login
+from workers.rails import RailEntry
 from workers.reporting import Exit
 from workers.settings import Settings, load_settings, temporal_config
 from workers.stackfile import StackRecord
 
-NAMES = ("rail_api_secret", "webhook_secret", "sms_secret")
 STACK = StackRecord(
     mode="sandbox",
     database_url="sqlite+aiosqlite:///b",
     temporal_address="127.0.0.1:7000",
     simulator_url="http://stack.example",
     smtp="stack.example:2525",
-    merchant_id="STACK",
-    secrets={name: f"stack {name}" for name in NAMES},
+    secrets={"sms_secret": "stack sms_secret", "rails.simbank.api_secret": "stack api_secret"},
 )
-OURS = {name: f"environment {name}" for name in NAMES}
-ADDRESSES = {"simulator_url": "http://rail.example", "sms_url": "http://sms.example"}
+OURS = "environment sms_secret"
+SMS_URL = "http://sms.example"
 
 
 def settings(**given: object) -> Settings:
@@ -33,33 +32,17 @@ def settings(**given: object) -> Settings:
     return Settings.model_validate(given)
 
 
-def test_a_secret_goes_only_to_the_address_of_its_own_source() -> None:
+@pytest.mark.parametrize("record", [None, STACK])
+def test_the_carriers_secret_goes_only_to_the_address_of_its_own_source(
+    record: StackRecord | None,
+) -> None:
     """Whatever is set and whatever is missing: no secret stands in for another one."""
-    seen = 0
-    for picked in itertools.product((False, True), repeat=5):
-        chosen = [name for name, on in zip((*ADDRESSES, *NAMES), picked, strict=True) if on]
-        if "sms_url" in chosen and "sms_secret" not in chosen:
-            continue  # refused when settings are read: see below
-        given = settings(**{name: {**ADDRESSES, **OURS}[name] for name in chosen})
-        for record in (None, STACK):
-            sms = sms_login(given, record)
-            allowed = {ADDRESSES["sms_url"]: OURS["sms_secret"]}
-            allowed |= {"http://stack.example": STACK.secrets["sms_secret"]}
-            if sms is not None:
-                assert sms.secret == allowed[sms.url]
-                seen += 1
-            if "simulator_url" in chosen and not {*NAMES[:2]} <= {*chosen}:
-                with pytest.raises(InvalidInput, match=r"RAIL_API_SECRET|WEBHOOK_SECRET"):
-                    rail_login(given, record)
-                continue
-            rail = rail_login(given, record)
-            if rail is not None:
-                source = OURS if rail.url == ADDRESSES["simulator_url"] else STACK.secrets
-                both = (source["rail_api_secret"], source["webhook_secret"])
-                assert (rail.api_secret, rail.webhook_secret) == both
-                assert rail.merchant_id == ("ACQUIT" if source is OURS else "STACK")
-                seen += 1
-    assert seen > 20
+    own = sms_login(settings(sms_url=SMS_URL, sms_secret=OURS), record)
+    assert own is not None
+    assert (own.url, own.secret) == (SMS_URL, OURS)
+    without = [sms_login(settings(**given), record) for given in ({}, {"sms_secret": OURS})]
+    kept = None if record is None else SmsLogin("http://stack.example", "stack sms_secret")
+    assert without == [kept, kept]
 
 
 def test_a_carrier_of_text_messages_without_its_secret_is_refused_at_start(
@@ -67,17 +50,13 @@ def test_a_carrier_of_text_messages_without_its_secret_is_refused_at_start(
 ) -> None:
     """The program says which variable is missing and ends, before anything is sent anywhere."""
     monkeypatch.setenv("ACQUIT_SMS_URL", "http://sms.example")
-    monkeypatch.setenv("ACQUIT_SIMULATOR_URL", "http://rail.example")
-    monkeypatch.setenv("ACQUIT_RAIL_API_SECRET", "a-rail-secret-of-ours")
-    monkeypatch.setenv("ACQUIT_WEBHOOK_SECRET", "a-webhook-secret-of-ours")
     code = run(["--home", str(tmp_path / "home"), "worker", "all"])
     said = capsys.readouterr()
     assert code == Exit.MISTAKE
     assert "sms_secret is given with sms_url" in said.err
-    assert "a-rail-secret" not in said.out + said.err
 
 
-@pytest.mark.parametrize("name", ["SMS_SECRET", "RAIL_API_SECRET", "WEBHOOK_SECRET"])
+@pytest.mark.parametrize("name", ["SMS_SECRET", "SMTP_PASSWORD", "PAYLOAD_KEYS"])
 def test_an_empty_secret_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A variable that is set to nothing is a mistake: anybody could sign with an empty key."""
     monkeypatch.setenv(f"ACQUIT_{name}", "")
@@ -100,11 +79,10 @@ def test_a_secret_that_the_stack_lacks_is_refused_by_name() -> None:
         database_url="sqlite+aiosqlite:///b",
         temporal_address="127.0.0.1:7000",
         simulator_url="http://stack.example",
-        secrets={"rail_api_secret": "r", "webhook_secret": "w"},
+        secrets={"rails.simbank.api_secret": "r"},
     )
-    assert rail_login(settings(), bare) is not None
     with pytest.raises(InvalidInput, match="sms_secret"):
-        sms_login(settings(**OURS), bare)
+        sms_login(settings(sms_secret=OURS), bare)
 
 
 def test_a_mail_login_never_goes_to_the_mail_server_of_a_stack() -> None:
@@ -154,12 +132,10 @@ def test_a_profile_of_temporal_that_cannot_be_read_is_refused(tmp_path: Path) ->
             temporal_config(None, {"TEMPORAL_CONFIG_FILE": str(path)})
 
 
-def test_the_examination_names_every_secret_that_is_needed() -> None:
-    """What a start would refuse, `acquit doctor` says before."""
-    assert needed_secrets(settings(), STACK)["rail_api_secret"] == "stack rail_api_secret"
-    assert needed_secrets(settings(simulator_url="http://rail.example"), STACK) == {
-        "rail_api_secret": None,
-        "webhook_secret": None,
-    }
-    given = settings(sms_url="http://sms.example", sms_secret="own")
-    assert needed_secrets(given, None)["sms_secret"] == "own"
+def test_the_examination_knows_every_secret_that_is_needed() -> None:
+    """Those of each rail that can be reached, and the carrier's where it is named."""
+    login = RailLogin("b", "M", {"url": "http://rail.example"}, {"api_secret": "x"})
+    rails = {"a": RailEntry("a", "simbank"), "b": RailEntry("b", "simbank", login)}
+    assert needed_secrets(settings(), rails) == {"rails.b.api_secret": "x"}
+    given = settings(sms_url=SMS_URL, sms_secret="own")
+    assert needed_secrets(given, {}) == {"ACQUIT_SMS_SECRET": "own"}

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,9 +19,12 @@ from adapters.products.files import read_products
 from adapters.sql.schema.migrate import upgrade
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.codec import new_key
+from ports.archive import FILE_BYTES_MOST
 from sandbox.local import LocalOptions, LocalStack
 from tests.support.asked import ROOT
+from tests.support.railsfile import rails_file, recorded
 from workers.clock import CLOCK_FILE, SandboxClock
+from workers.doctor import scratch
 from workers.doctor.configuration import (
     check_calendars,
     check_products,
@@ -28,6 +34,7 @@ from workers.doctor.configuration import (
 from workers.doctor.examination import examine
 from workers.doctor.findings import CheckResult, Examiner, Finding
 from workers.processes import Child
+from workers.rails import rails_of, read_rails
 from workers.settings import Settings
 from workers.stackfile import StackRecord, write_stack
 
@@ -89,22 +96,39 @@ async def test_stack_that_is_well_passes(sandbox: LocalStack) -> None:
         "queue workflows (workflow)",
         "queue debit.simbank (activity)",
         "rail simbank",
-        "clock rail",
+        "clock rail simbank",
+        "scratch space",
     } <= set(found)
     assert sandbox.record is not None
     assert [1 for secret in sandbox.record.secrets.values() if secret in said] == []
 
 
-async def test_rail_that_refuses_our_signature_is_distinguished(sandbox: LocalStack) -> None:
+@pytest.mark.parametrize("free", [FILE_BYTES_MOST, FILE_BYTES_MOST - 1])
+async def test_a_disk_without_room_for_the_largest_file_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    """It names the folder and the variable by which it is changed; files of a sandbox are small."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    [found] = await scratch.check_scratch(sandbox=False)
+    enough = free == FILE_BYTES_MOST
+    assert found.result is (CheckResult.OK if enough else CheckResult.WARN)
+    assert tempfile.gettempdir() in found.detail
+    assert ("TMPDIR" in found.advice) is not enough
+    [small] = await scratch.check_scratch(sandbox=True)
+    assert small.result is CheckResult.OK
+
+
+async def test_rail_that_refuses_our_signature_is_distinguished(
+    sandbox: LocalStack, tmp_path: Path
+) -> None:
     """Different people correct a wrong secret and a wrong address; the secret is not shown."""
     assert sandbox.record is not None
-    bank = sandbox.record.simulator_url
-    secrets = {"rail_api_secret": SECRET, "webhook_secret": SECRET}
-    given = settings(home=sandbox.home, simulator_url=bank, **secrets)
+    path = rails_file(tmp_path, sandbox.record.simulator_url or "", secret=SECRET)
+    given = settings(home=sandbox.home, rails=path)
     [found] = of(await examine(given, 20), CheckResult.FAIL)
     assert found.check == "rail simbank"
     assert "http_401" in found.detail
-    assert "ACQUIT_RAIL_API_SECRET" in found.advice
+    assert f"[rails.simbank] of {path}" in found.advice
     assert SECRET not in str(found)
 
 
@@ -115,7 +139,7 @@ async def test_without_a_stack_it_says_what_to_start(tmp_path: Path) -> None:
     found = json.loads(said)["checks"]
     failed = {check["check"]: check for check in found if check["result"] == "fail"}
     assert code == 1
-    assert {"secrets", "database", "temporal", "rail simbank"} <= set(failed)
+    assert {"database", "temporal", "rail simbank"} <= set(failed)
     assert "ConnectionRefused" in failed["temporal"]["detail"]
     assert "acquit up" in failed["temporal"]["advice"]
     assert all(check["advice"] for check in failed.values())
@@ -131,13 +155,14 @@ async def test_stack_that_was_stopped_is_distinguished_from_none(tmp_path: Path)
     """Its books are there and well; its servers are not, and it says how they come back."""
     given = settings(home=tmp_path)
     await upgrade(given.books_url())
-    secrets = {"rail_api_secret": SECRET, "webhook_secret": SECRET}
+    names = ("rails.simbank.api_secret", "rails.simbank.webhook_secret")
     record = StackRecord(
         mode="sandbox",
         database_url=given.books_url(),
         temporal_address="127.0.0.1:9",
         simulator_url="http://127.0.0.1:9",
-        secrets=secrets,
+        rails=recorded("http://127.0.0.1:9", "simbank"),
+        secrets=dict.fromkeys(names, SECRET),
     )
     write_stack(tmp_path, record)
     SandboxClock.begin(tmp_path).close()
@@ -170,10 +195,9 @@ async def test_faulty_settings_are_findings(tmp_path: Path) -> None:
 
 async def test_settings_that_do_not_fit_one_another_are_reported() -> None:
     """Each alone is right; together they do not work, or do not do what somebody may think."""
-    given = settings(codec_tokens=f"ann:{SECRET}", simulator_url="http://bank")
+    given = settings(codec_tokens=f"ann:{SECRET}")
     found = await check_settings(given, None)
     assert [it.detail.split()[0] for it in of(found, CheckResult.FAIL)] == ["ACQUIT_CODEC_TOKENS"]
-    assert any("simulated bank" in it.detail for it in of(found, CheckResult.WARN))
     whole = settings(
         database_url="sqlite+aiosqlite:///b",
         smtp_host="mail",
@@ -186,8 +210,11 @@ async def test_settings_that_do_not_fit_one_another_are_reported() -> None:
 @pytest.mark.parametrize(
     ("given", "result", "word"),
     [
-        ({"rail_api_secret": SECRET}, CheckResult.FAIL, "ACQUIT_WEBHOOK_SECRET is missing"),
-        ({"rail_api_secret": "short"}, CheckResult.WARN, "ACQUIT_RAIL_API_SECRET is shorter"),
+        (
+            {"sms_url": "http://sms.example", "sms_secret": "short"},
+            CheckResult.WARN,
+            "ACQUIT_SMS_SECRET is shorter",
+        ),
         ({}, CheckResult.WARN, "written in clear"),
         ({"payload_keys": f"k1:{SECRET}"}, CheckResult.FAIL, "payload_keys"),
         ({"payload_keys": new_key("k1"), "codec_tokens": "a:b"}, CheckResult.FAIL, "codec_tokens"),
@@ -198,15 +225,24 @@ async def test_secrets_are_looked_at_and_never_reported(
 ) -> None:
     """Missing, short, absent keys, or text that is no keyring: named, and not quoted."""
     examiner = Examiner(5, Redactor())
-    found = await examiner.run("secrets", "advice", lambda: check_secrets(settings(**given), None))
+    found = await examiner.run(
+        "secrets", "advice", lambda: check_secrets(settings(**given), None, {})
+    )
     assert any(word in it.detail for it in of(found, result)), found
     assert SECRET not in str(found)
 
 
-async def test_whole_secrets_pass() -> None:
-    """Both secrets of the rail and a keyring."""
-    keys = {"rail_api_secret": SECRET, "webhook_secret": SECRET, "payload_keys": new_key("k1")}
-    assert results(await check_secrets(settings(**keys), None)) == {"secrets": "ok"}
+async def test_whole_secrets_pass(tmp_path: Path) -> None:
+    """The secrets of each rail and a keyring; a short one is named by its rail."""
+    given = settings(payload_keys=new_key("k1"))
+    rails = read_rails(rails_file(tmp_path, "http://x", ["a", "b"], SECRET))
+    [found] = await check_secrets(given, None, rails)
+    assert found.result is CheckResult.OK
+    assert "rails.a.api_secret, rails.a.webhook_secret, rails.b.api_secret" in found.detail
+    assert SECRET not in str(found)
+    short = read_rails(rails_file(tmp_path, "http://x", secret="short"))
+    found = (await check_secrets(given, None, short))[0]
+    assert (found.result, found.detail.split()[0]) == (CheckResult.WARN, "rails.simbank.api_secret")
 
 
 async def test_product_files_are_read_and_their_names_looked_up(tmp_path: Path) -> None:
@@ -215,14 +251,16 @@ async def test_product_files_are_read_and_their_names_looked_up(tmp_path: Path) 
     strange = text.replace('rail = "simbank"', 'rail = "pigeon"').replace('"CN"', '"MARS"')
     (tmp_path / "it.toml").write_text(strange, encoding="utf-8")
     given = settings(products=tmp_path)
-    details = [it.detail for it in of(await check_products(given), CheckResult.FAIL)]
+    details = [
+        it.detail for it in of(await check_products(given, rails_of(given, None)), CheckResult.FAIL)
+    ]
     assert details == [
         "cn-personal@1: no rail 'pigeon'",
         "cn-personal@1: no calendar 'MARS'",
     ]
     (tmp_path / "it.toml").write_text("id = 3", encoding="utf-8")
     examiner = Examiner(5, Redactor())
-    found = await examiner.run("products", "advice", lambda: check_products(given))
+    found = await examiner.run("products", "advice", lambda: check_products(given, {}))
     assert len(of(found, CheckResult.FAIL)) > 1
 
 
@@ -246,6 +284,19 @@ async def test_calendars_are_confirmed_far_enough(
     now = datetime(CN.year, CN.month, CN.day, 4, tzinfo=UTC) - timedelta(days=ahead)
     found = await check_calendars(products, now, sandbox=sandbox)
     assert results(found)["calendar CN"] is result
+
+
+async def test_registry_that_is_faulty_is_reported_once(tmp_path: Path) -> None:
+    """Every fault of the file, and nothing is concluded about products and queues from it."""
+    path = rails_file(tmp_path, "ftp://x", ["simbank", "other"])
+    found = await examine(settings(home=tmp_path / "home", rails=path), 5)
+    said = [it.detail for it in of(found, CheckResult.FAIL) if it.check == "rails"]
+    assert [line.split(":")[0] for line in said] == [
+        f"rails.{name}.{field}" for name in ("other", "simbank") for field in ("url", "bank_url")
+    ]
+    checks = results(found)
+    assert checks["products"] == "ok"
+    assert not [check for check in checks if check.startswith("rail ")]
 
 
 async def test_check_that_hangs_is_abandoned() -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -17,12 +18,18 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.healing import HealOrder
 from adapters.products.files import read_products
 from adapters.sql.engine import books_engine
+from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.migrate import grant, upgrade
+from adapters.sql.write.books import SqlBooks
 from adapters.telemetry.redaction import Redactor
 from adapters.temporal.client import connect
 from adapters.temporal.reach import Namespace
 from adapters.temporal.schedules import ensure_schedules, schedule_ids
 from sandbox.devserver import DevServer
+from tests.adapters.rails.bank import API_SECRET, MERCHANT, running_bank
+from tests.support.booksbench import StillClock, intend, present
+from tests.support.memory import RULES
+from tests.support.railsfile import rails_file
 from workers.clock import WallClock
 from workers.doctor.books import check_books, skew
 from workers.doctor.findings import CheckResult, Examiner, Finding
@@ -30,6 +37,7 @@ from workers.doctor.rails import check_rails
 from workers.doctor.temporal import check_temporal
 from workers.processes import free_port
 from workers.production import sweep_orders
+from workers.rails import rails_of, read_rails
 from workers.settings import Settings
 from workflows.names import SEARCH_ATTRIBUTES
 
@@ -150,6 +158,22 @@ async def test_missing_guard_of_the_journal_fails(
     )
 
 
+async def test_rail_that_was_renamed_with_debits_on_the_books_fails(sqlite_url: str) -> None:
+    """Nothing can be decided about a debit whose rail nobody knows: it is named before."""
+    await upgrade(sqlite_url)
+    engine, clock = books_engine(sqlite_url), StillClock()
+    async with SqlBooks(engine, clock, RULES) as writer:
+        action = await present(writer, SqlQueries(engine, clock, RULES), clock, "L1")
+        await intend(writer, "L1", 1, action)
+    await engine.dispose()
+    given = Settings.model_validate({"database_url": sqlite_url})
+    kept = by_check(await check_books(given, None, EXAMINER, ["a", "simbank"]))
+    assert kept["debits"].result is CheckResult.OK
+    renamed = by_check(await check_books(given, None, EXAMINER, ["a", "bank"]))
+    assert renamed["debits"].result is CheckResult.FAIL
+    assert "debits over simbank" in renamed["debits"].detail
+
+
 @pytest.mark.parametrize(
     ("seconds", "result"),
     [
@@ -182,7 +206,7 @@ async def temporal(
     build_id: str | None = None, examiner: Examiner = EXAMINER
 ) -> dict[str, Finding]:
     given = Settings.model_validate({"build_id": build_id})
-    return by_check(await check_temporal(given, None, PRODUCTS, examiner))
+    return by_check(await check_temporal(given, None, PRODUCTS, ["second"], examiner))
 
 
 async def test_server_that_says_nothing_is_abandoned(production: pytest.MonkeyPatch) -> None:
@@ -248,9 +272,11 @@ async def test_namespace_that_holds_nothing_lacks_all_that_it_needs(bare: Client
     assert "kept for 1 days" in found["namespace"].detail
     assert found["search attributes"].detail.count("no ") == len(SEARCH_ATTRIBUTES)
     queues = {name: it for name, it in found.items() if name.startswith("queue ")}
-    assert len(queues) == 4
+    assert len(queues) == 5
     assert {it.result for it in queues.values()} == {CheckResult.FAIL}
-    assert "acquit worker debit.simbank" in queues["queue debit.simbank (activity)"].advice
+    for rail in ("simbank", "second"):
+        queue = queues[f"queue debit.{rail} (activity)"]
+        assert f"acquit worker debit.{rail}" in queue.advice
     assert found["schedules"].result is CheckResult.FAIL
     assert found["build"].result is CheckResult.FAIL
     assert "acquit release current 2026.11.1" in found["build"].advice
@@ -270,25 +296,85 @@ async def test_namespace_that_holds_nothing_lacks_all_that_it_needs(bare: Client
 # --- rails ----------------------------------------------------------------------------------------
 
 
-async def rails(url: str | None, examiner: Examiner = EXAMINER) -> dict[str, Finding]:
-    given = {"simulator_url": url, "rail_api_secret": SECRET, "webhook_secret": SECRET}
-    settings = Settings.model_validate(given)
-    return by_check(await check_rails(settings, None, PRODUCTS, WallClock(), examiner))
+async def rails(
+    folder: Path, url: str, *names: str, examiner: Examiner = EXAMINER
+) -> dict[str, Finding]:
+    registry = read_rails(rails_file(folder, url, names or ("simbank",), SECRET))
+    found = await check_rails(registry, PRODUCTS, WallClock(), examiner)
+    return by_check([it for it in found if it.result is not CheckResult.WARN])
 
 
-async def test_rail_that_is_not_configured_or_not_there_fails() -> None:
+async def test_rail_that_is_not_configured_or_not_there_fails(tmp_path: Path) -> None:
     """Distinguished: different people correct them; a silent one ends by the time limit."""
-    assert "not configured" in (await rails(None))["rail simbank"].detail
-    gone = await rails(f"http://127.0.0.1:{free_port()}")
+    unknown = await check_rails(rails_of(Settings(), None), PRODUCTS, WallClock(), EXAMINER)
+    other = await rails(tmp_path, "http://127.0.0.1:9", "other")
+    for found in (by_check(unknown), other):
+        assert "not configured" in found["rail simbank"].detail
+        assert "ACQUIT_RAILS" in found["rail simbank"].advice
+    known = rails_of(Settings(), None)
+    simulated = await check_rails(known, PRODUCTS, WallClock(), EXAMINER, sandbox=True)
+    assert "acquit up --rail simbank" in by_check(simulated)["rail simbank"].advice
+    gone = await rails(tmp_path, f"http://127.0.0.1:{free_port()}")
     assert "connect" in gone["rail simbank"].detail
     assert {it.result for it in gone.values()} == {CheckResult.FAIL}
     async with listening(silent) as port:
-        mute = await rails(f"http://127.0.0.1:{port}", Examiner(0.5, Redactor()))
+        mute = await rails(tmp_path, f"http://127.0.0.1:{port}", examiner=Examiner(0.5, Redactor()))
     assert mute["rail simbank"].detail == "no answer within 0.5 s"
     assert SECRET not in str([gone, mute])
 
 
-async def test_rail_whose_clock_is_off_is_reported() -> None:
+async def test_each_rail_is_examined_by_itself(tmp_path: Path) -> None:
+    """One that does not answer, or has another secret, says nothing about the others.
+
+    A rail that no product names is asked too; so is a rail whose bank alone can be reached.
+    """
+    names = ("simbank", "gone", "stranger")
+    tables = [
+        f"[rails.{name}]\nmerchant_id = '{MERCHANT}'\napi_secret = '{API_SECRET}'\n"
+        for name in names
+    ]
+    async with running_bank(tmp_path, rails="".join(tables)) as bank:
+        url = str(bank.control.base_url).rstrip("/")
+        path = rails_file(tmp_path, url, names, API_SECRET)
+        text = path.read_text(encoding="utf-8").replace('"ACQUIT"', f'"{MERCHANT}"')
+        text = text.replace(f"{url}/rails/gone", "http://127.0.0.1:9/x")
+        path.write_text(text.replace(f"{url}/rails/stranger", f"{url}/rails/strange"))
+        registry = read_rails(path)
+        found = by_check(await check_rails(registry, PRODUCTS, bank, EXAMINER, sandbox=True))
+    assert found["rail simbank"].result is CheckResult.OK
+    assert found["rail gone"].detail.endswith("no answer: connect")
+    assert "http_401" in found["rail stranger"].detail
+
+
+async def test_rail_that_no_product_names_is_asked_too(tmp_path: Path) -> None:
+    """It may be the one that the next product names; there is no account to ask after yet."""
+    async with running_bank(tmp_path) as bank:
+        url = str(bank.control.base_url).rstrip("/")
+        path = rails_file(tmp_path, url, secret=API_SECRET)
+        text = path.read_text(encoding="utf-8").replace('"ACQUIT"', f'"{MERCHANT}"')
+        path.write_text(text, encoding="utf-8")
+        found = by_check(await check_rails(read_rails(path), {}, bank, EXAMINER, sandbox=True))
+    assert found["rail simbank"].detail == "takes our signature; no product names it"
+
+
+async def test_rail_that_moves_no_money_is_warned_of_outside_a_sandbox(tmp_path: Path) -> None:
+    """Debits of an installation would go to a simulated bank."""
+    registry = read_rails(rails_file(tmp_path, "http://127.0.0.1:9"))
+    for sandbox in (False, True):
+        found = await check_rails(registry, PRODUCTS, WallClock(), EXAMINER, sandbox=sandbox)
+        warned = [it.check for it in found if it.result is CheckResult.WARN]
+        assert warned == ([] if sandbox else ["rail simbank"])
+
+
+async def test_secret_that_is_no_key_is_told_by_its_rail(tmp_path: Path) -> None:
+    """Before anything is asked of the rail; the secret is not shown."""
+    registry = read_rails(rails_file(tmp_path, "http://127.0.0.1:9", secret="whsec_!!"))
+    found = by_check(await check_rails(registry, PRODUCTS, WallClock(), EXAMINER, sandbox=True))
+    assert found["rail simbank"].detail.startswith("rails.simbank.webhook_secret: ")
+    assert "whsec_!!" not in str(found)
+
+
+async def test_rail_whose_clock_is_off_is_reported(tmp_path: Path) -> None:
     """Its answers carry its time: an hour off, our signatures would be stale to it."""
 
     async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -300,6 +386,6 @@ async def test_rail_whose_clock_is_off_is_reported() -> None:
         writer.close()
 
     async with listening(late) as port:
-        found = await rails(f"http://127.0.0.1:{port}")
-    assert found["clock rail"].result is CheckResult.FAIL
-    assert "behind" in found["clock rail"].detail
+        found = await rails(tmp_path, f"http://127.0.0.1:{port}")
+    assert found["clock rail simbank"].result is CheckResult.FAIL
+    assert "behind" in found["clock rail simbank"].detail

@@ -15,6 +15,7 @@ from domain.errors import InvalidInput, InvariantBroken
 from sandbox.devserver import DevServer, DevServerOptions
 from sandbox.postgres import LocalPostgres
 from tests.support.asked import Process, ask, started, until
+from tests.support.railsfile import rails_file
 from workers.health import Health, NotReady, Phase, health_app, health_door
 from workers.processes import free_port
 from workers.reporting import Exit
@@ -259,7 +260,7 @@ async def test_door_that_is_asked_to_stop_answers_what_it_has_begun(
     await upgrade(sqlite_url)
     api = free_port()
     given = variables(temporal, sqlite_url, ACQUIT_API_PORT=str(api))
-    given["ACQUIT_SIMULATOR_URL"] = "http://127.0.0.1:9"
+    given["ACQUIT_RAILS"] = str(rails_file(tmp_path, "http://127.0.0.1:9"))
     it = await started(tmp_path / "worker.log", "cli", "worker", "api", **given)
     try:
         await until(it.port, "/readyz", 200)

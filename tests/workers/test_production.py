@@ -49,9 +49,8 @@ def test_each_time_zone_has_a_sweep_and_each_account_one_reader() -> None:
     orders = sweep_orders("main", products)
     zones = {file.product.timezone for file in products.values()}
     assert [order.timezone for order in orders] == sorted(zones)
-    sources = [source for order in orders for source in order.sources]
-    accounts = {(file.product.rail, file.product.account) for file in products.values()}
-    assert sorted((source.rail, source.account) for source in sources) == sorted(accounts)
+    collected = [account for order in orders for account in order.accounts]
+    assert sorted(collected) == sorted({file.product.account for file in products.values()})
     assert {order.day for order in orders} == {None}
 
 

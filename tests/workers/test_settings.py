@@ -18,7 +18,7 @@ SANDBOX = StackRecord(
     database_url="sqlite+aiosqlite:///books.db",
     temporal_address="127.0.0.1:7000",
     simulator_url="http://127.0.0.1:7001",
-    secrets={"webhook_secret": "s3cret"},
+    secrets={"sms_secret": "s3cret"},
 )
 
 
@@ -55,13 +55,13 @@ def test_all_faulty_settings_are_reported_together_and_secrets_are_not(
     """Every fault names its variable and rule."""
     monkeypatch.setenv("ACQUIT_SMTP_PORT", "0")
     monkeypatch.setenv("ACQUIT_LOG_LEVEL", "loud")
-    monkeypatch.setenv("ACQUIT_MERCHANT_ID", "no spaces")
+    monkeypatch.setenv("ACQUIT_TENANT", "no spaces")
     with pytest.raises(SourceRefused) as caught:
         load_settings()
     assert {fault.field for fault in caught.value.faults} == {
         "ACQUIT_SMTP_PORT",
         "ACQUIT_LOG_LEVEL",
-        "ACQUIT_MERCHANT_ID",
+        "ACQUIT_TENANT",
     }
 
 

@@ -1,7 +1,6 @@
 """Sweeps, statements, healing and boarding on a real server, over fakes."""
 
 import asyncio
-import hashlib
 import uuid
 from dataclasses import replace
 from datetime import date
@@ -11,8 +10,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 
 from activities.healing import HealOrder
-from activities.sweeps import StatementSource, SweepOrder
-from ports.rail import StatementFile
+from activities.sweeps import SweepOrder
 from tests.fakes.books import FakeBooks
 from tests.fakes.bulk import PLAIN
 from tests.support.bulk import BulkStage
@@ -36,10 +34,8 @@ async def test_sweep_rolls_loans_and_has_new_statements_read(temporal_client: Cl
     """One sweep: loans rolled, the new file kept and read by its own workflow, once."""
     scene, tenant = scene_of(temporal_client)
     scene.queries.to_roll, scene.outbox.waiting = ["L-1", "L-2"], 4
-    content = b"s1"
-    sha256 = hashlib.sha256(content).hexdigest()
-    scene.rail.files["f1"] = (StatementFile("f1", "acc", DAY, 1, sha256), content)
-    order = SweepOrder(tenant, DAY, sources=(StatementSource("r", "acc"),))
+    sha256 = scene.source.offer("f1", b"s1", DAY)
+    order = SweepOrder(tenant, DAY, accounts=("acc",))
     async with scene.workers():
         handle = await scene.starter.sweep(order, DAY)
         report = await asyncio.wait_for(handle.result(), 30)
@@ -54,7 +50,7 @@ async def test_sweep_rolls_loans_and_has_new_statements_read(temporal_client: Cl
 async def test_refused_file_is_a_failure_that_reads_well(temporal_client: Client) -> None:
     """A broken file ends its workflow with field, value and rule; it may be started again."""
     scene, tenant = scene_of(temporal_client)
-    sha256 = await scene.archive.keep("statement", b"nonsense")
+    sha256 = scene.archive.put(b"nonsense")
     async with scene.workers():
         assert await scene.starter.start_statement(tenant, sha256)
         handle = temporal_client.get_workflow_handle(names.statement_id(tenant, sha256))

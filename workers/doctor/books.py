@@ -11,12 +11,12 @@ from adapters.sql.engine import books_engine, is_postgres, is_there
 from adapters.sql.read.looking import look
 from adapters.sql.schema.migrate import revision_of
 from adapters.sql.schema.rights import database_clock, rights_of
-from adapters.sql.schema.tables import outbox
+from adapters.sql.schema.tables import attempts, outbox
 from workers.doctor.findings import CheckResult, Finding, fail, ok, skip, warn
 from workers.production import is_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -29,14 +29,24 @@ SKEW_WARN, SKEW_FAIL = timedelta(seconds=5), timedelta(seconds=60)
 _MIGRATE = "run `acquit db upgrade` as the owner of the books"
 _RESTRICT = "connect as a role that `acquit db upgrade --grant-to ROLE` has given its rights"
 _REACH = "start the database, and check ACQUIT_DATABASE_URL: address, role and password"
-_LATER = ("migrations", "database role", "journal guards", "outbox", "clock database")
+_LATER = (
+    *("migrations", "database role", "journal guards"),
+    *("outbox", "debits", "clock database"),
+)
+_RENAMED = "bring its table back under that name: nothing can be decided about such a debit"
 _REVIVE = "see docs/runbooks/outbox-old.md: find out why, then have them tried again"
 
 
 async def check_books(
-    settings: Settings, record: StackRecord | None, examiner: Examiner
+    settings: Settings,
+    record: StackRecord | None,
+    examiner: Examiner,
+    rails: Collection[str] = (),
 ) -> list[Finding]:
-    """Everything about the books; when they cannot be reached, that alone."""
+    """Everything about the books; when they cannot be reached, that alone.
+
+    `rails`: every rail that is configured; without any, those of debits are not looked at.
+    """
     url = settings.books_url(record)
     try:
         engine = books_engine(url, pool_size=1)
@@ -52,6 +62,8 @@ async def check_books(
         sandbox = is_sandbox(record)
         found += await examiner.run("database role", _RESTRICT, lambda: _role(engine, sandbox))
         found += await examiner.run("outbox", _REACH, lambda: _outbox(engine))
+        if rails:
+            found += await examiner.run("debits", _REACH, lambda: _debits(engine, rails))
         found += await examiner.run("clock database", _REACH, lambda: _clock(engine))
         return found
     finally:
@@ -100,6 +112,17 @@ async def _role(engine: AsyncEngine, sandbox: bool) -> Sequence[Finding]:  # noq
         advice = "find out who removed it, run `acquit ledger verify`, restore the trigger"
         return [*found, fail("journal guards", detail, advice)]
     return [*found, ok("journal guards", "triggers refuse changes and removals")]
+
+
+async def _debits(engine: AsyncEngine, rails: Collection[str]) -> Sequence[Finding]:
+    """Whether every rail that has been debited over is still configured under its name."""
+    async with look(engine) as conn:
+        found = (await conn.execute(select(attempts.c.rail).distinct())).scalars()
+        gone = sorted(set(found) - set(rails))
+    if gone:
+        detail = f"the books have debits over {', '.join(gone)}, which is no rail here"
+        return [fail("debits", detail, _RENAMED)]
+    return [ok("debits", "every rail that has been debited over is configured")]
 
 
 async def _outbox(engine: AsyncEngine) -> Sequence[Finding]:

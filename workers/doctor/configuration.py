@@ -11,25 +11,24 @@ from adapters.temporal.codec import Keyring
 from adapters.temporal.codecserver import Tokens
 from domain.calendar import local_day
 from domain.errors import InvalidInput
-from workers.compose import rulebook
 from workers.credentials import needed_secrets
 from workers.doctor.findings import Finding, fail, ok, warn
 from workers.production import is_sandbox
 from workers.settings import temporal_config, tracing_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from adapters.products.translate import ProductFile
     from domain.loan.product import Product
+    from workers.rails import RailEntry
     from workers.settings import Settings
     from workers.stackfile import StackRecord
 
 CONFIRMED_AHEAD = timedelta(days=60)
 """Calendars should be confirmed this far ahead; beyond that only weekends are known."""
 SECRET_LEAST = 16
-_NEEDED = ("rail_api_secret", "webhook_secret")
 
 
 async def check_settings(settings: Settings, record: StackRecord | None) -> Sequence[Finding]:
@@ -68,21 +67,18 @@ def _misfits(settings: Settings, record: StackRecord | None) -> Iterator[Finding
             "text messages have nowhere to go",
             "set ACQUIT_SMS_URL, unless no product names the channel sms",
         )
-    if settings.simulator_url is not None:
-        yield warn(
-            "settings",
-            "ACQUIT_SIMULATOR_URL is set: debits go to a simulated bank",
-            "remove it where money is to move",
-        )
 
 
 def _address(record: StackRecord | None) -> str:
     return str(temporal_config(record)["target_host"])
 
 
-async def check_secrets(settings: Settings, record: StackRecord | None) -> Sequence[Finding]:
+async def check_secrets(
+    settings: Settings, record: StackRecord | None, rails: Mapping[str, RailEntry]
+) -> Sequence[Finding]:
     """Whether the secrets are there and whole; none of them is ever part of a finding."""
-    found = list(_lacking(settings, record))
+    needed = needed_secrets(settings, rails)
+    found = list(_short(needed))
     keys, tokens = settings.payload_keys, settings.codec_tokens
     if keys is not None:
         Keyring.parse(keys.get_secret_value())
@@ -91,24 +87,22 @@ async def check_secrets(settings: Settings, record: StackRecord | None) -> Seque
         found.append(warn("secrets", "histories are written in clear", advice))
     if tokens is not None:
         Tokens.parse(tokens.get_secret_value())
-    return found or [ok("secrets", f"{', '.join(_NEEDED)} are there, keys and tokens can be read")]
+    there = f"{', '.join(needed)} are there, " if needed else ""
+    return found or [ok("secrets", f"{there}keys and tokens can be read")]
 
 
-def _lacking(settings: Settings, record: StackRecord | None) -> Iterator[Finding]:
-    for name, held in needed_secrets(settings, record).items():
-        variable = f"ACQUIT_{name.upper()}"
-        if not held:
-            yield fail("secrets", f"{variable} is missing", "set it: no worker starts without it")
-        elif len(held) < SECRET_LEAST:
+def _short(needed: Mapping[str, str]) -> Iterator[Finding]:
+    for name, held in needed.items():
+        if len(held) < SECRET_LEAST:
             advice = f"agree on one of {SECRET_LEAST} characters or more with the other side"
-            yield warn("secrets", f"{variable} is shorter than {SECRET_LEAST} characters", advice)
+            yield warn("secrets", f"{name} is shorter than {SECRET_LEAST} characters", advice)
 
 
-async def check_products(settings: Settings) -> Sequence[Finding]:
+async def check_products(settings: Settings, rails: Mapping[str, RailEntry]) -> Sequence[Finding]:
     """Whether the product files can be read and name only rails and calendars that we know."""
-    products, rules = _versions(read_products(settings.products)), rulebook()
-    known: Sequence[tuple[str, Mapping[str, object]]]
-    known = (("rail", rules.rails), ("calendar", CALENDARS))
+    products = _versions(read_products(settings.products))
+    known: Sequence[tuple[str, Collection[str]]]
+    known = (("rail", rails), ("calendar", CALENDARS)) if rails else (("calendar", CALENDARS),)
     strange = [
         fail("products", f"{it.ref}: no {field} {getattr(it, field)!r}", f"one of {', '.join(of)}")
         for it in products

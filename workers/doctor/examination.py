@@ -21,18 +21,23 @@ from workers.doctor.configuration import (
 )
 from workers.doctor.findings import Examiner, Finding, fail, ok
 from workers.doctor.rails import check_rails
+from workers.doctor.scratch import ADVICE, check_scratch
 from workers.doctor.temporal import check_temporal
+from workers.rails import rails_of
 from workers.settings import secrets_in
 from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
     from adapters.products.translate import ProductFile
     from ports.clock import Clock
+    from workers.rails import RailEntry
     from workers.settings import Settings
 
 _SETTING = "correct the setting that is named (docs/operations.md, section 3)"
 _SECRET = "correct it as docs/operations.md, sections 2 and 4, show it"  # noqa: S105  (advice)
 _PRODUCT = "correct the product file (docs/products.md), or ACQUIT_PRODUCTS"
+_RAILS = "correct the file of rails (docs/operations.md, section 3)"
+_STACK = "start the stack again with `acquit up`"
 _CLOCK = "bring the clock file back, or begin anew with `acquit up --fresh`"
 _CALENDAR = "correct the calendar's file in adapters/calendars"
 
@@ -53,20 +58,22 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
         clock, findings = _clock(settings, record)
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
-        products = _products(settings)
+        products, (rails, faults) = _products(settings), _rails(settings, record)
+        findings = [*faults, *findings]
         sandbox = isinstance(clock, SandboxClock)
         parts = await asyncio.gather(
             examiner.run("settings", _SETTING, lambda: check_settings(settings, record)),
-            examiner.run("secrets", _SECRET, lambda: check_secrets(settings, record)),
-            examiner.run("products", _PRODUCT, lambda: check_products(settings)),
+            examiner.run("secrets", _SECRET, lambda: check_secrets(settings, record, rails)),
+            examiner.run("products", _PRODUCT, lambda: check_products(settings, rails)),
             examiner.run(
                 "calendars",
                 _CALENDAR,
                 lambda: check_calendars(products, clock.now(), sandbox=sandbox),
             ),
-            check_books(settings, record, examiner),
-            check_temporal(settings, record, products, examiner),
-            check_rails(settings, record, products, clock, examiner),
+            examiner.run("scratch space", ADVICE, lambda: check_scratch(sandbox=sandbox)),
+            check_books(settings, record, examiner, rails),
+            check_temporal(settings, record, products, rails, examiner),
+            check_rails(rails, products, clock, examiner, sandbox=sandbox),
         )
         found = [finding for part in parts for finding in part]
         return (*found, *findings)
@@ -78,6 +85,20 @@ def _products(settings: Settings) -> dict[str, ProductFile]:
         return dict(read_products(settings.products))
     except (SourceRefused, OSError):
         return {}
+
+
+def _rails(
+    settings: Settings, record: StackRecord | None
+) -> tuple[dict[str, RailEntry], list[Finding]]:
+    """The registry that the other checks ask after, or what is wrong with it."""
+    try:
+        return rails_of(settings, record), []
+    except SourceRefused as error:
+        return {}, [
+            fail("rails", str(fault), f"{_RAILS}: {error.source}") for fault in error.faults
+        ]
+    except InvalidInput as error:
+        return {}, [fail("rails", str(error), _STACK)]
 
 
 def _clock(settings: Settings, record: StackRecord | None) -> tuple[Clock, list[Finding]]:

@@ -1,4 +1,4 @@
-"""Checks of our products' rails: configured, reachable, taking our signature; and their clocks."""
+"""Checks of each rail: configured, reachable, taking our signature; and its clock."""
 
 from __future__ import annotations
 
@@ -7,84 +7,113 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
+from adapters.rails.http import unwatched
 from domain.calendar import local_day
 from domain.errors import InvalidInput
 from ports.rail import RailUnavailable
+from ports.statementsource import SourceUnavailable
 from workers.compose import open_rails
 from workers.doctor.books import skew
-from workers.doctor.findings import Finding, fail, ok, skip
+from workers.doctor.findings import Finding, fail, ok, skip, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from adapters.products.translate import ProductFile
     from ports.clock import Clock
-    from ports.rail import Rail
     from workers.doctor.findings import Examiner
-    from workers.settings import Settings
-    from workers.stackfile import StackRecord
+    from workers.rails import RailEntry
 
+T = TypeVar("T")
+NOBODYS_ORDER = "ACQUIT-DOCTOR"
+"""An order number that is never given to a debit."""
 TRIES = 5
 """Tries of the signed question, since the simulated bank refuses now and then on purpose."""
 _PAUSE_S = 0.2
 _REFUSED = frozenset({"http_401", "http_403"})
-_ADDRESS = "check the rail's address and that this machine may reach it"
-_SECRET = "check ACQUIT_MERCHANT_ID and ACQUIT_RAIL_API_SECRET against what the rail has"  # noqa: S105
+_ADDRESS = "check the rail's addresses and that this machine may reach them"
+_UNKNOWN = "add its table to the file that ACQUIT_RAILS names (docs/operations.md, section 3)"
 
 
 async def check_rails(
-    settings: Settings,
-    record: StackRecord | None,
+    registry: Mapping[str, RailEntry],
     products: Mapping[str, ProductFile],
     clock: Clock,
     examiner: Examiner,
+    *,
+    sandbox: bool = False,
 ) -> list[Finding]:
-    """Each rail that a product names, by a signed question that changes nothing."""
+    """Each rail that is configured or that a product names, one after the other by name."""
     accounts = {file.product.rail: file.product.account for file in products.values()}
     found = []
-    async with AsyncExitStack() as closing:
-        try:
-            rails = await open_rails(settings, record, clock, closing)
-        except InvalidInput:
-            return [skip(f"rail {name}", "its secrets are missing") for name in sorted(accounts)]
-        for name, account in sorted(accounts.items()):
-            check = f"rail {name}"
-            if name not in rails:
-                advice = "set its address (ACQUIT_SIMULATOR_URL for the simulated bank)"
+    for name in sorted({*registry, *accounts}):
+        entry, check = registry.get(name), f"rail {name}"
+        if entry is None or entry.login is None:
+            if name in accounts and registry:
+                advice = f"`acquit up --rail {name}` simulates it" if sandbox else _UNKNOWN
                 found.append(fail(check, "a product names it, and it is not configured", advice))
-                continue
-            ask = partial(_ask, rails[name], account, clock.now())
-            found += await examiner.run(check, _ADDRESS, ask)
-    url = settings.simulator_url or (record.simulator_url if record else None)
-    if url is not None:
-        found += await examiner.run("clock rail", _ADDRESS, lambda: _clock(url))
+            continue
+        if entry.of_kind.simulated and not sandbox:
+            text = f"it is of kind {entry.kind}: its debits move no money"
+            found.append(warn(check, text, "remove it where money is to move"))
+        ask = partial(_examine, entry, accounts.get(name), clock)
+        found += await examiner.run(check, _ADDRESS, ask)
+        found += await examiner.run(f"clock rail {name}", _ADDRESS, partial(_clock, entry))
     return found
 
 
-async def _ask(rail: Rail, account: str, now: datetime) -> Sequence[Finding]:
-    check, day = f"rail {rail.profile.name}", local_day(now, rail.profile.timezone)
+async def _examine(entry: RailEntry, account: str | None, clock: Clock) -> Sequence[Finding]:
+    """Signed questions that change nothing: after an order that nobody sent, after statements.
+
+    The rail is opened for them alone: what is wrong with another does not matter.
+    """
+    check = f"rail {entry.name}"
+    async with AsyncExitStack() as closing:
+        try:
+            rail = (await open_rails({entry.name: entry}, clock, closing))[entry.name]
+            await _answered(lambda: rail.inquire(NOBODYS_ORDER, entry.merchant_id))
+            if account is None or entry.login is None:
+                return [ok(check, "takes our signature; no product names it")]
+            day = local_day(clock.now(), rail.profile.timezone)
+            at_bank = entry.of_kind.sources(entry.login, (account,), clock.now, unwatched)
+            source = (await closing.enter_async_context(at_bank))[account]
+            offered = await _answered(lambda: source.offered(day, day))
+        except InvalidInput as error:
+            return [fail(check, str(error), f"correct it in {entry.source}")]
+        except (RailUnavailable, SourceUnavailable) as refusal:
+            if refusal.why in _REFUSED:
+                advice = f"check merchant and secrets against what the rail has: {entry.source}"
+                return [fail(check, f"it refuses our signature ({refusal.why})", advice)]
+            return [fail(check, f"{TRIES} questions, no answer: {refusal.why}", _ADDRESS)]
+    return [ok(check, f"takes our signature, {len(offered)} statements on offer today")]
+
+
+async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer to a question, asked again where it may be answered later.
+
+    Raises:
+        RailUnavailable, SourceUnavailable: no answer after `TRIES` tries, or our signature was
+            refused.
+    """
     for left in reversed(range(TRIES)):
         try:
-            offered = await rail.statements(account, day, day)
-        except RailUnavailable as refusal:
-            if refusal.why in _REFUSED:
-                return [fail(check, f"it refuses our signature ({refusal.why})", _SECRET)]
-            if not left:
-                return [fail(check, f"{TRIES} questions, no answer: {refusal.why}", _ADDRESS)]
+            return await ask()
+        except (RailUnavailable, SourceUnavailable) as refusal:
+            if refusal.why in _REFUSED or not left:
+                raise
             await asyncio.sleep(_PAUSE_S)
-        else:
-            return [ok(check, f"takes our signature, {len(offered)} statements on offer today")]
     raise AssertionError("the last try returns")
 
 
-async def _clock(url: str) -> Sequence[Finding]:
+async def _clock(entry: RailEntry) -> Sequence[Finding]:
+    check = f"clock rail {entry.name}"
     async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.get(url)
+        answer = await client.get(entry.url or "")
     said = answer.headers.get("date")
     if said is None:
-        return [skip("clock rail", "its answers carry no date")]
-    return [skew("clock rail", parsedate_to_datetime(said) - datetime.now(UTC))]
+        return [skip(check, "its answers carry no date")]
+    return [skew(check, parsedate_to_datetime(said) - datetime.now(UTC))]

@@ -19,7 +19,7 @@ from workflows import names
 from workflows.names import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from temporalio.client import Client
 
@@ -40,6 +40,7 @@ async def check_temporal(
     settings: Settings,
     record: StackRecord | None,
     products: dict[str, ProductFile],
+    rails: Collection[str],
     examiner: Examiner,
 ) -> list[Finding]:
     """Everything about Temporal; when it cannot be reached, that alone."""
@@ -58,10 +59,10 @@ async def check_temporal(
     found += await examiner.run("namespace", _SET_UP, lambda: _namespace(client))
     if found[-1].result is CheckResult.FAIL:
         return [*found, *_skipped("there is no namespace")[1:]]
-    rails = sorted({file.product.rail for file in products.values()})
+    queues = sorted({*rails, *(file.product.rail for file in products.values())})
     checks = [
         examiner.run("search attributes", _SET_UP, lambda: _attributes(client)),
-        examiner.run("task queues", _REACH, lambda: _queues(client, rails)),
+        examiner.run("task queues", _REACH, lambda: _queues(client, queues)),
         examiner.run("build", _REACH, lambda: _build(client, build_of(settings, record))),
     ]
     if not is_sandbox(record):

@@ -100,7 +100,7 @@ class StatementListed(Wire):
 
 
 class StatementList(Wire):
-    """Answer of GET /dd/v1/statements; at most what the bank puts on one page."""
+    """Answer of GET /v1/statements of the bank; at most what the bank puts on one page."""
 
     statements: Annotated[list[StatementListed], Field(max_length=10_000)]
 

@@ -1,7 +1,9 @@
 """Files by content hash, and statements that were read: implements `ports.archive.Archive`."""
 
-import hashlib
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import BinaryIO
 
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
@@ -9,13 +11,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import among, is_postgres, listed
+from adapters.sql.read.filechunks import chunks_of
 from adapters.sql.read.looking import look
-from adapters.sql.schema.tables import files, lines, statements
+from adapters.sql.schema.tables import file_chunks, files, lines, statements
+from adapters.sql.spool import Spool
 from domain.errors import InvariantBroken
-from ports.archive import StatementRecord
+from ports.archive import FILE_BYTES_MOST, Reached, StatementRecord
 from ports.clock import Clock
 
+CHUNK_BYTES = 256 * 1024
+"""Size of a row of `file_chunks`, the last of a file aside; one is in memory at a time.
+
+It never changes: a file whose keeping was interrupted is completed in pieces of the same size."""
 _RECORD = TypeAdapter(StatementRecord)
+_REACHED = TypeAdapter(Reached)
 
 
 class SqlArchive:
@@ -26,41 +35,75 @@ class SqlArchive:
         self._clock = clock
         self._dialect = postgresql if is_postgres(engine) else sqlite
 
-    async def keep(self, kind: str, content: bytes) -> str:
-        """Keep a file; the same content is kept once. Gives its SHA-256."""
-        sha256 = hashlib.sha256(content).hexdigest()
-        row = {
-            "sha256": sha256,
-            "kind": kind,
-            "size": len(content),
-            "kept_at": self._clock.now(),
-            "content": content,
-        }
-        async with self._engine.begin() as conn:
-            await conn.execute(self._dialect.insert(files).values(row).on_conflict_do_nothing())
+    async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
+        """Keep a file; see the port.
+
+        Its hash is known at its end, so it goes to disk first. Each chunk is a transaction of its
+        own: the books write meanwhile. The row that makes a file whole is written last, so what a
+        crash leaves behind is found by no one and is taken up when the same file comes again.
+        """
+        with Spool(FILE_BYTES_MOST) as spool:
+            async for part in parts:
+                await spool.write(part)
+            sha256 = spool.sha256
+            if sha256 not in await self.kept([sha256]):
+                await self._keep(kind, sha256, spool)
         return sha256
 
-    async def load(self, sha256: str) -> bytes:
-        """The content of a kept file.
+    async def _keep(self, kind: str, sha256: str, spool: Spool) -> None:
+        put = self._dialect.insert(file_chunks).on_conflict_do_nothing()
+        source, position = spool.rewound(), 0
+        while content := await asyncio.to_thread(source.read, CHUNK_BYTES):
+            row = {"sha256": sha256, "position": position, "content": content}
+            async with self._engine.begin() as conn:
+                await conn.execute(put, row)
+            position += 1
+        whole = {"sha256": sha256, "kind": kind, "size": spool.size, "kept_at": self._clock.now()}
+        async with self._engine.begin() as conn:
+            await conn.execute(self._dialect.insert(files).values(whole).on_conflict_do_nothing())
 
-        Raises:
-            KeyError: no such file is kept.
-            InvariantBroken: the content no longer has the hash under which it is kept.
-        """
-        async with look(self._engine) as conn:
-            found = await conn.execute(select(files.c.content).where(files.c.sha256 == sha256))
-            row = found.first()
-        if row is None:
+    @asynccontextmanager
+    async def open(self, sha256: str) -> AsyncIterator[BinaryIO]:
+        """A kept file on disk; see the port."""
+        if sha256 not in await self.kept([sha256]):
             raise KeyError(sha256)
-        content = bytes(row.content)
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise InvariantBroken(f"kept file {sha256} has another content")
-        return content
+        with Spool(FILE_BYTES_MOST) as spool:
+            async with look(self._engine) as conn:
+                async for chunk in chunks_of(conn, sha256):
+                    await spool.write(chunk)
+            if spool.sha256 != sha256:
+                raise InvariantBroken(f"kept file {sha256} has another content")
+            yield spool.rewound()
 
-    async def record_statement(self, record: StatementRecord) -> bool:
+    async def kept(self, sha256s: Sequence[str]) -> dict[str, bool]:
+        """Which of these files are kept, each with whether it was read to its end."""
+        postgres = is_postgres(self._engine)
+        query = select(files.c.sha256, files.c.read_at).where(
+            among(files.c.sha256, "names", postgres=postgres)
+        )
+        async with look(self._engine) as conn:
+            rows = await conn.execute(query, {"names": listed(sha256s, postgres=postgres)})
+            return {row.sha256: row.read_at is not None for row in rows}
+
+    async def reached(self, sha256: str) -> Reached | None:
+        """How far the reading of a file has come; None where it has to begin."""
+        query = select(files.c.reached).where(files.c.sha256 == sha256)
+        async with look(self._engine) as conn:
+            text = (await conn.execute(query)).scalar()
+        return None if text is None else _REACHED.validate_json(text)
+
+    async def reach(self, sha256: str, before: Reached | None, now: Reached) -> bool:
+        """Remember how far a reading has come; False where it is no longer at `before`."""
+        at = files.c.reached.is_not_distinct_from(_text(before))
+        put = update(files).where(files.c.sha256 == sha256, at).values(reached=_text(now))
+        async with self._engine.begin() as conn:
+            return (await conn.execute(put)).rowcount == 1
+
+    async def record_statement(self, record: StatementRecord, *, ends_file: bool) -> bool:
         """Remember a statement that was read; False if its account has it already.
 
-        A statement is known by account, id and period. Its file waits for no reader any more.
+        A statement is known by account, id and period. With the last of its statements a file
+        waits for no reader any more, and who reads it again begins at its beginning.
         """
         row = {
             "account": record.account,
@@ -72,11 +115,12 @@ class SqlArchive:
             "body": _RECORD.dump_json(record).decode(),
         }
         put = self._dialect.insert(statements).values(row).on_conflict_do_nothing()
-        read = update(files).where(files.c.sha256 == record.sha256, files.c.read_at.is_(None))
+        file = update(files).where(files.c.sha256 == record.sha256)
         async with self._engine.begin() as conn:
             done = await conn.execute(put.returning(statements.c.statement_id))
             fresh = done.first() is not None
-            await conn.execute(read.values(read_at=self._clock.now()))
+            if ends_file:
+                await conn.execute(file.values(read_at=self._clock.now(), reached=None))
             return fresh
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:
@@ -103,3 +147,7 @@ class SqlArchive:
         async with look(self._engine) as conn:
             rows = await conn.execute(query, {"ids": listed(line_ids, postgres=postgres)})
             return {row.id: row.statement_id for row in rows}
+
+
+def _text(reached: Reached | None) -> str | None:
+    return None if reached is None else _REACHED.dump_json(reached).decode()

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from adapters.sql import rows
 from adapters.sql.write.workset import Held
+from domain.case.case import CASE, Case
 from domain.kernel.canonical import digest
 from domain.ledger import accounts
 from domain.ledger.chain import Verification
@@ -123,6 +124,35 @@ def compare_line(line: LineState, kept: Row[Any], sums: Sums, found: Verificatio
     if line.open_minor != waits:
         found.fault(f"{name} is kept with {line.open_minor} open, its postings say {waits}")
     return 1
+
+
+def compare_case(case: Case, kept: Row[Any], state: str, found: Verification) -> int:
+    """Put every difference of a case into `found`; `state`: where its moves end. It is two rows."""
+    name = f"case {case.key}"
+    if case.state.value != state:
+        found.fault(f"{name} is kept as {case.state.value}, its moves end at {state or 'nothing'}")
+    columns = {
+        "key": case.key,
+        "state": case.state.value,
+        "generation": case.generation,
+        "version": case.version,
+        "is_final": not case.is_open,
+        "amount_minor": case.amount_minor,
+        "opened": case.driver.opened,
+    }
+    looked_up = rows.case_row(case, None)
+    looked_up.pop("late_from")
+    columns |= {f"of_{column}": value for column, value in looked_up.items()}
+    _columns(name, kept, columns, found)
+    try:
+        view = rows.read_view(CASE, kept.view)
+    except ValidationError:
+        found.fault(f"the view of {name} cannot be read back")
+        return 2
+    shown = (view.state, view.version, view.labels.amount_minor, view.labels.code)
+    if shown != (case.state, case.version, case.amount_minor, case.kind):
+        found.fault(f"the view of {name} shows {view.state} and {view.labels.amount_minor}")
+    return 2
 
 
 def _compare_installment(

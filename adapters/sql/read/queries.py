@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, sel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
-from adapters.sql.read.stories import items_of, journal_of, story_of, trail_of
+from adapters.sql.read.stories import history_of, items_of, journal_of, story_of, trail_of
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.rows import read_case, read_view
 from adapters.sql.schema.tables import (
     RUNNING,
+    SWEPT,
     UNDELIVERED,
     attempts,
     balances,
@@ -28,18 +29,34 @@ from adapters.sql.schema.tables import (
 )
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf
+from domain.case.agenda import view_of as case_view_of
+from domain.case.case import CASE, Case
+from domain.case.view import CaseView
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import JournalPosting
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
-from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT, installment_of
 from ports.clock import Clock
-from ports.queries import Balance, ChainReport, OpenItem, Standing, StoryLine, Waiting
+from ports.queries import (
+    Balance,
+    CaseFilter,
+    ChainReport,
+    OpenItem,
+    Standing,
+    StoryLine,
+    Waiting,
+)
 
-_OPEN_CASES = select(cases.c.body).where(cases.c.closed_at.is_(None)).order_by(cases.c.id)
+_CASES = (
+    select(subjects.c.body)
+    .join(cases, cases.c.key == subjects.c.key)
+    .where(subjects.c.kind == CASE)
+    .order_by(cases.c.opened_at, cases.c.key)
+)
+_OPEN_CASES = _CASES.where(cases.c.closed_at.is_(None))
 
 
 class SqlQueries:
@@ -65,6 +82,10 @@ class SqlQueries:
 
     async def view(self, subject: Subject) -> View[Any] | None:
         """The current view of one subject."""
+        if subject.kind == CASE:
+            case = await self.case(subject.key)
+            now = self._clock.now()
+            return None if case is None else case_view_of(case, self._rules.case_policy, now)
         loan_id, number = installment_of(subject)
         async with look(self._engine) as conn:
             loan = await read_loan_now(conn, loan_id, self._cache)
@@ -100,6 +121,18 @@ class SqlQueries:
     async def due_actions(self, now: datetime, limit: int) -> tuple[View[Any], ...]:
         """Subjects with a running driver whose next action is at or before `now`."""
         return await self._views(_actions(now), limit)
+
+    async def due_swept(
+        self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
+    ) -> tuple[View[Any], ...]:
+        """Not final subjects of a kind, without a driver, whose next action is due by `now`."""
+        at, key = subjects.c.next_action_at, subjects.c.key
+        since, last = after
+        later = true() if since is None else or_(at > since, and_(at == since, key > last))
+        due = select(subjects.c.kind, subjects.c.view).where(
+            SWEPT, subjects.c.kind == kind, at <= now, later
+        )
+        return await self._views(due.order_by(at, key), limit)
 
     async def next_instant(self) -> datetime | None:
         """The least instant after now of the coming actions and the outbox's `not_before`."""
@@ -143,11 +176,46 @@ class SqlQueries:
         rows = await self._rows(ordered)
         return tuple(Standing(read_view(row.kind, row.view), row.state_since) for row in rows)
 
-    async def cases(self, *, open_only: bool = True) -> tuple[CaseChange, ...]:
+    async def cases(self, *, open_only: bool = True) -> tuple[Case, ...]:
         """Cases, oldest first."""
-        every = select(cases.c.body).order_by(cases.c.id)
-        rows = await self._rows(_OPEN_CASES if open_only else every)
+        rows = await self._rows(_OPEN_CASES if open_only else _CASES)
         return tuple(read_case(row.body) for row in rows)
+
+    async def case(self, key: str) -> Case | None:
+        """One case, open or resolved."""
+        rows = await self._rows(_CASES.where(cases.c.key == key))
+        return read_case(rows[0].body) if rows else None
+
+    async def case_list(
+        self, wanted: CaseFilter, now: datetime, limit: int
+    ) -> tuple[tuple[CaseView, ...], int]:
+        """Cases, the oldest first, and how many there are in all."""
+        listed = (
+            select(subjects.c.kind, subjects.c.view)
+            .join(cases, cases.c.key == subjects.c.key)
+            .where(subjects.c.kind == CASE, *_of_cases(wanted, now))
+        )
+        async with look(self._engine) as conn:
+            count = (
+                await conn.execute(select(func.count()).select_from(listed.subquery()))
+            ).scalar_one()
+            if wanted.after:
+                since = select(cases.c.opened_at).where(cases.c.key == wanted.after)
+                at = since.scalar_subquery()
+                listed = listed.where(
+                    or_(
+                        cases.c.opened_at > at,
+                        and_(cases.c.opened_at == at, cases.c.key > wanted.after),
+                    )
+                )
+            ordered = listed.order_by(cases.c.opened_at, cases.c.key).limit(limit)
+            found = (await conn.execute(ordered)).fetchall()
+        return tuple(read_view(row.kind, row.view) for row in found), count
+
+    async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
+        """What commands did to one subject, in order."""
+        async with look(self._engine) as conn:
+            return await history_of(conn, subject)
 
     async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
         """Open cases, oldest first; with `loan_id` only those that name that loan."""
@@ -247,6 +315,29 @@ _RUNNING = select(subjects.c.kind, subjects.c.view).where(RUNNING)
 def _actions(until: datetime) -> Select[Any]:
     at = subjects.c.next_action_at
     return _RUNNING.where(at <= until).order_by(at, subjects.c.kind, subjects.c.key)
+
+
+def _of_cases(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """What narrows a list of cases.
+
+    Late is what an open case is whose next action by itself is overdue: nobody has taken it, or it
+    should have been ended.
+    """
+    is_open = cases.c.closed_at.is_(None)
+    found: list[ColumnElement[bool]] = [~is_open if wanted.resolved else is_open]
+    if wanted.kind:
+        found.append(cases.c.kind == wanted.kind)
+    if wanted.loan_id:
+        found.append(
+            cases.c.loan_id.is_(None)
+            if wanted.loan_id == "-"
+            else cases.c.loan_id == wanted.loan_id
+        )
+    if wanted.owner:
+        found.append(or_(subjects.c.owner == wanted.owner, cases.c.owner == wanted.owner))
+    if wanted.late:
+        found.append(cases.c.late_from <= now)
+    return found
 
 
 def _by(column: Any) -> Select[Any]:  # noqa: ANN401  (columns of several types)

@@ -17,13 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.engine import among, listed
 from adapters.sql.read import keptrows
 from adapters.sql.read.keptrows import LoanRows, Sums
-from adapters.sql.rows import read_line
+from adapters.sql.rows import read_case, read_line
 from adapters.sql.schema import tables
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.loading import read_loans
 from adapters.sql.write.lookup import lookups
 from adapters.sql.write.unit import Counters, Unit
 from adapters.sql.write.workset import Held
+from domain.case.case import CASE
 from domain.debit.attempt import AttemptState
 from domain.errors import InvariantBroken
 from domain.kernel.subject import Subject
@@ -46,6 +47,7 @@ async def recount(conn: AsyncConnection, found: Verification) -> int:
     counted = await _balances(conn, found)
     counted += await _loans(conn, found)
     counted += await _lines(conn, found)
+    counted += await _cases(conn, found)
     for row in await conn.execute(select(tables.products)):
         counted += keptrows.compare_product(row, found)
     for text, statement in _ORPHANS.items():
@@ -219,6 +221,43 @@ async def _lines(conn: AsyncConnection, found: Verification) -> int:
             counted += keptrows.compare_line(line, row, sums[row.id], found)
 
 
+# --- cases ---------------------------------------------------------------------------------------
+
+
+async def _cases(conn: AsyncConnection, found: Verification) -> int:
+    """Every case: its rows with its body, and its state with its last move."""
+    counted, after, postgres = 0, "", conn.dialect.name == "postgresql"
+    of, case = tables.subjects.c, tables.cases
+    kept = select(tables.subjects, *(column.label(f"of_{column.name}") for column in case.c))
+    kept = kept.select_from(tables.subjects.outerjoin(case, case.c.key == of.key))
+    last = (
+        select(func.max(_T.seq))
+        .where(
+            _T.subject_kind == CASE,
+            among(_T.loan_id, "loans", postgres=postgres),
+            among(_T.subject_key, "keys", postgres=postgres),
+        )
+        .group_by(_T.subject_key)
+    )
+    moves = select(_T.subject_key, _T.target).where(_T.seq.in_(last))
+    while True:
+        page = kept.where(of.kind == CASE, of.key > after).order_by(of.key).limit(LINES_PAGE)
+        rows: list[Any] = list(await conn.execute(page))
+        if not rows:
+            return counted
+        after = rows[-1].key
+        values = {"loans": sorted({row.loan_id for row in rows}), "keys": [r.key for r in rows]}
+        params = {name: listed(value, postgres=postgres) for name, value in values.items()}
+        states = dict(tuple(row) for row in await conn.execute(moves, params))
+        for row in rows:
+            try:
+                body = read_case(row.body)
+            except ValidationError:
+                found.fault(f"case {row.key} cannot be read back")
+                continue
+            counted += keptrows.compare_case(body, row, states.get(row.key, ""), found)
+
+
 # --- postings and moves of what is not there -----------------------------------------------------
 
 _ORPHANS: dict[str, Select[Any]] = {
@@ -235,6 +274,12 @@ _ORPHANS: dict[str, Select[Any]] = {
     )
     .distinct(),
     "moves of loan": select(_T.loan_id)
-    .where(~exists().where(tables.loans.c.id == _T.loan_id))
+    .where(_T.loan_id != "", ~exists().where(tables.loans.c.id == _T.loan_id))
+    .distinct(),
+    "moves of case": select(_T.subject_key)
+    .where(
+        _T.subject_kind == CASE,
+        ~exists().where(tables.subjects.c.kind == CASE, tables.subjects.c.key == _T.subject_key),
+    )
     .distinct(),
 }

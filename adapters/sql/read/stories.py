@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.rows import read_posting
-from adapters.sql.schema.tables import commands, entries, postings, receipts, transitions
+from adapters.sql.schema.tables import commands, entries, postings, receipts, subjects, transitions
 from domain.debit.attempt import AttemptState
 from domain.kernel.subject import Subject
 from domain.ledger.entry import JournalPosting
@@ -42,6 +42,24 @@ async def story_of(
     given = {row.id: row for row in await conn.execute(_commands(loan_id, number))}
     silent = given.keys() - {line.command_id for _, line in found}
     found += [(_COMMAND, _command_line(given[name])) for name in silent]
+    found.sort(key=lambda item: _place(item, given))
+    return tuple(_with_command(line, given) for _, line in found)
+
+
+async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine, ...]:
+    """The moves of one subject, and the commands about it that moved nothing."""
+    of = (subjects.c.kind == subject.kind, subjects.c.key == subject.key)
+    loan_id = select(subjects.c.loan_id).where(*of).scalar_subquery()
+
+    def about(table: Table) -> ColumnElement[bool]:
+        mine = (table.c.subject_kind == subject.kind, table.c.subject_key == subject.key)
+        return and_(table.c.loan_id == loan_id, *mine)
+
+    moves = select(transitions).where(about(transitions))
+    moved = [_move_line(row) for row in await conn.execute(moves)]
+    given = {row.id: row for row in await conn.execute(select(commands).where(about(commands)))}
+    silent = given.keys() - {line.command_id for _, line in moved}
+    found = [*moved, *((_COMMAND, _command_line(given[name])) for name in silent)]
     found.sort(key=lambda item: _place(item, given))
     return tuple(_with_command(line, given) for _, line in found)
 

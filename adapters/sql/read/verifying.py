@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.read.filechunks import verify_files
 from adapters.sql.read.recounting import UNREADABLE, recount
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
@@ -20,9 +21,10 @@ PAGE = 2_000
 
 
 async def verify_journal(conn: AsyncConnection) -> ChainReport:
-    """Every hash, number and sum, the head row, and every row kept beside the journal.
+    """Every hash, number and sum, the head row, every row and every file kept beside the journal.
 
-    Nothing is trusted; a page of the journal or of the loans is in memory at a time.
+    Nothing is trusted; a page of the journal or of the loans, or a chunk of a file, is in memory at
+    a time.
     """
     found = Verification()
     try:
@@ -41,7 +43,7 @@ async def verify_journal(conn: AsyncConnection) -> ChainReport:
     else:
         found.fault(f"the chain has {len(head)} head rows")
     try:
-        kept = await recount(conn, found)
+        kept = await recount(conn, found) + await verify_files(conn, found)
     except UNREADABLE as error:
         kept = 0
         found.fault(f"what is kept beside the journal cannot be read: {type(error).__name__}")

@@ -52,5 +52,4 @@ def grants(role: str) -> Iterator[str]:
         yield f"REVOKE ALL ON {name} FROM {role}"
         yield f"GRANT {verbs} ON {name} TO {role}"
     yield f"GRANT SELECT ON alembic_version TO {role}"
-    for name in ("cases", "outbox"):
-        yield f"GRANT USAGE ON SEQUENCE {name}_id_seq TO {role}"
+    yield f"GRANT USAGE ON SEQUENCE outbox_id_seq TO {role}"

@@ -115,6 +115,17 @@ Index(
     sqlite_where=RUNNING,
 )
 
+SWEPT = (subjects.c.driven_by == "sweep") & ~subjects.c.is_final
+"""Subjects without a driver of their own, whose actions a sweep performs."""
+Index(
+    "ix_subjects_swept",
+    subjects.c.kind,
+    subjects.c.next_action_at,
+    subjects.c.key,
+    postgresql_where=SWEPT,
+    sqlite_where=SWEPT,
+)
+
 attempts = Table(
     "attempts",
     metadata,
@@ -186,21 +197,20 @@ line_refs = Table(
 cases = Table(
     "cases",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("key", String(240), nullable=False),
+    # What cases are found by; the cases themselves are subjects.
+    Column("key", String(240), primary_key=True),
     Column("kind", String(60), nullable=False),
-    Column("loan_id", String(120)),
+    Column("loan_id", String(120), index=True),
     Column("number", Integer),
-    Column("line", String(160)),
+    Column("line", String(160), index=True),
+    Column("owner", String(120), nullable=False),
     Column("opened_at", Instant, nullable=False),
+    # From when on it is late: nobody has taken it, or it should have ended. Empty while it waits.
+    Column("late_from", Instant),
     Column("closed_at", Instant),
-    Column("body", Text, nullable=False),
-    sqlite_autoincrement=True,
 )
 _open = cases.c.closed_at.is_(None)
-Index("uq_cases_open", cases.c.key, unique=True, postgresql_where=_open, sqlite_where=_open)
-Index("ix_cases_open_loan", cases.c.loan_id, postgresql_where=_open, sqlite_where=_open)
-Index("ix_cases_open_line", cases.c.line, postgresql_where=_open, sqlite_where=_open)
+Index("ix_cases_open", cases.c.kind, cases.c.opened_at, postgresql_where=_open, sqlite_where=_open)
 
 commands = Table(
     "commands",
@@ -352,11 +362,22 @@ files = Table(
     Column("kind", String(60), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("kept_at", Instant, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    # How far its reading has come, as JSON; empty before the first page and after the last.
+    Column("reached", Text),
     Column("read_at", Instant),
 )
 _unread = files.c.read_at.is_(None)
 Index("ix_files_unread", files.c.kept_at, postgresql_where=_unread, sqlite_where=_unread)
+
+# The content of files, in pieces of bounded size. A file is whole once it stands in `files`, whose
+# row is written last, so nothing here refers to that table.
+file_chunks = Table(
+    "file_chunks",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
 
 statements = Table(
     "statements",
@@ -371,7 +392,7 @@ statements = Table(
     Column("body", Text, nullable=False),
 )
 
-APPEND_ONLY = ("entries", "postings", "transitions", "commands")
+APPEND_ONLY = ("entries", "postings", "transitions", "commands", "file_chunks")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
 PRUNED = ("outbox", "line_refs")
 """Rows of these may be removed by the application, once they have done their work."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from adapters.sql.rows import content_of
 from adapters.sql.write.workset import Items, Logged, Workset, Written
+from domain.case.agenda import view_of as case_view_of
+from domain.case.case import CASE, Case
+from domain.case.commands import CaseCommand
 from domain.errors import Conflict, InvariantBroken
 from domain.kernel.canonical import digest
 from domain.kernel.change import Applied, Done, Refusal, Refused, Stamp
@@ -17,14 +20,14 @@ from domain.kernel.view import View
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Aggregates, CaseChange, Change
+from domain.loan.change import Aggregates, Change
 from domain.loan.command import InstallmentCommand, LoanCommand
 from domain.loan.decide import reported_again, reread
 from domain.loan.view import installment, installment_of
 from domain.registry import decide
 
 Decide = Callable[[Aggregates, Command], Change | Refusal]
-ViewOf = Callable[[Loan, int, Rulebook, datetime, Mapping[str, CaseChange]], View[Any]]
+ViewOf = Callable[[Loan, int, Rulebook, datetime, Mapping[str, Case]], View[Any]]
 NextRollOn = Callable[[Loan, Rulebook, datetime], date | None]
 
 
@@ -112,7 +115,7 @@ def _answer(work: Workset, command: Command, domain: Domain, mine: frozenset[str
                 decided.rule,
                 decided.reason,
                 _subject(command),
-                _loan(command, _subject(command)),
+                _loan(work, command, _subject(command)),
                 work.written_by,
             )
             return _kept(work, command, log, ())
@@ -129,7 +132,7 @@ def _answer(work: Workset, command: Command, domain: Domain, mine: frozenset[str
                 "",
                 "",
                 decided.subject,
-                _loan(command, decided.subject),
+                _loan(work, command, decided.subject),
                 work.written_by,
             )
             return _kept(work, command, log, items)
@@ -164,7 +167,7 @@ def _done(
     command: Command, identity: str, work: Workset, subject: Subject | None, note: str
 ) -> Logged:
     answer = Done(note=note)
-    loan_id = _loan(command, subject)
+    loan_id = _loan(work, command, subject)
     return Logged(command.id, identity, None, answer, "", "", subject, loan_id, work.written_by)
 
 
@@ -185,15 +188,21 @@ def _kept(
 
 
 def _subject(command: Command) -> Subject | None:
-    return (
-        installment(command.loan_id, command.number)
-        if isinstance(command, InstallmentCommand)
-        else None
-    )
+    """What a refused command was about."""
+    match command:
+        case InstallmentCommand():
+            return installment(command.loan_id, command.number)
+        case CaseCommand():
+            return command.about()
+        case _:
+            return None
 
 
-def _loan(command: Command, subject: Subject | None) -> str:
+def _loan(work: Workset, command: Command, subject: Subject | None) -> str:
     """The loan in whose story a command stands: of its subject, or the one that it names."""
+    if subject is not None and subject.kind == CASE:
+        case = work.cases.get(subject.key)
+        return (case.loan_id or "") if case is not None else ""
     if subject is not None:
         return installment_of(subject)[0]
     return command.loan_id if isinstance(command, LoanCommand) else ""
@@ -214,7 +223,11 @@ def _finished(
 def view_in(work: Workset, subject: Subject, domain: Domain) -> View[Any] | None:
     """The view of one subject as the group leaves it; None if there is no such subject."""
     if subject not in work.views:
-        work.views[subject] = _view_of(work, *installment_of(subject), domain)
+        work.views[subject] = (
+            _view_of_case(work, subject.key)
+            if subject.kind == CASE
+            else _view_of(work, *installment_of(subject), domain)
+        )
     return work.views[subject]
 
 
@@ -223,3 +236,8 @@ def _view_of(work: Workset, loan_id: str, number: int, domain: Domain) -> View[A
     if loan is None or not 1 <= number <= len(loan.installments):
         return None
     return domain.view_of(loan, number, work.rules, work.at, work.open_cases({loan_id}))
+
+
+def _view_of_case(work: Workset, key: str) -> View[Any] | None:
+    case = work.cases.get(key)
+    return None if case is None else case_view_of(case, work.rules.case_policy, work.at)

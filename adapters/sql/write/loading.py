@@ -25,6 +25,7 @@ from adapters.sql.write.deciding import reading_id
 from adapters.sql.write.lookup import REFERENCES, Lookups, lookups
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Logged, Workset
+from domain.case.case import CASE
 from domain.kernel.command import Command, Scope
 from domain.kernel.subject import Subject
 from domain.loan.aggregate import batches_among
@@ -48,7 +49,7 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
         work.lines_before[row.id] = work.lines[row.id] = read_line(row.body)
     await _load_log(unit, work, find, commands)
     await _load_subjects(unit, work, find, cache)
-    await _load_cases(unit, work, find, line_ids)
+    await _load_cases(unit, work, find, line_ids, _named(scopes, "cases"))
     await _load_products(unit, work, find, commands, cache)
 
 
@@ -174,23 +175,34 @@ async def _load_subjects(unit: Unit, work: Workset, find: Lookups, cache: LoanCa
     """Loans that only a stored answer names: for its view, so without a lock."""
     known = (*work.seen.values(), *work.by_dedup_key.values())
     named = {log.subject for log in known if log.subject is not None}
-    names = {installment_of(subject)[0] for subject in named} - work.loans.keys()
+    items = {subject for subject in named if subject.kind == INSTALLMENT}
+    names = {installment_of(subject)[0] for subject in items} - work.loans.keys()
+    work.cases_named |= {subject.key for subject in named if subject.kind == CASE}
     for held in await read_loans(unit, find, sorted(names), cache):
         work.loans[held.loan.id] = held.loan
 
 
-async def _load_cases(unit: Unit, work: Workset, find: Lookups, line_ids: list[str]) -> None:
-    if not work.loans and not line_ids:
+async def _load_cases(
+    unit: Unit, work: Workset, find: Lookups, line_ids: list[str], named: list[str]
+) -> None:
+    """Cases of the loans and lines, and those that are named, locked after what they are about."""
+    keys = sorted(work.cases_named.union(named))
+    if not work.loans and not line_ids and not keys:
         return
-    params = {
-        "loans": listed(sorted(work.loans), postgres=unit.postgres),
-        "lines": listed(line_ids, postgres=unit.postgres),
-    }
-    for row in await unit.rows(find.cases, params):
+    wanted = {"loans": sorted(work.loans), "lines": line_ids, "keys": keys}
+    params = {name: listed(values, postgres=unit.postgres) for name, values in wanted.items()}
+    for row in await unit.rows(find.lock_cases, params):
         case = read_case(row.body)
-        work.cases[case.key] = case
-        if case.line in line_ids and case.loan_id is not None and case.loan_id not in work.held:
+        work.cases[case.key] = work.cases_before[case.key] = case
+        if case.line in line_ids and case.is_open and _is_strange(work, case.loan_id):
             raise Raced(case.key)
+        if case.key in named and _is_strange(work, case.loan_id):
+            raise Raced(case.key)
+
+
+def _is_strange(work: Workset, loan_id: str | None) -> bool:
+    """Whether a loan is named that was not locked: it was named since its references were read."""
+    return loan_id is not None and loan_id not in work.held
 
 
 async def _load_products(

@@ -19,6 +19,7 @@ from adapters.sql.schema.tables import (
     receipts,
     subjects,
 )
+from domain.case.case import CASE
 from domain.loan.view import INSTALLMENT
 
 _Place = tuple[ColumnElement[Any], ColumnElement[Any]]
@@ -29,6 +30,7 @@ _REFERENCES: dict[str, tuple[_Place, ...]] = {
     "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
     "receipts": ((receipts.c.id, receipts.c.loan_id), (receipts.c.reference, receipts.c.loan_id)),
     "lines": ((cases.c.line, cases.c.loan_id),),
+    "cases": ((cases.c.key, cases.c.loan_id),),
     "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
 }
 """Where references of a kind stand, and what holds them; of a line: the loans its cases name."""
@@ -77,17 +79,21 @@ class Lookups:
         self.commands_or_said = select(commands).where(
             or_(of(commands.c.id), among(commands.c.dedup_key, "facts", postgres=postgres))  # type: ignore[arg-type]
         )
+        self.case_keys = _where(select(cases.c.key), of(cases.c.key))
         self.cases = (
-            select(cases.c.body)
+            select(subjects.c.body, subjects.c.view)
+            .join(cases, cases.c.key == subjects.c.key)
             .where(
-                cases.c.closed_at.is_(None),
+                subjects.c.kind == CASE,
                 or_(
                     among(cases.c.loan_id, "loans", postgres=postgres),
                     among(cases.c.line, "lines", postgres=postgres),
+                    among(cases.c.key, "keys", postgres=postgres),
                 ),
             )
-            .order_by(cases.c.id)
+            .order_by(cases.c.opened_at, cases.c.key)
         )
+        self.lock_cases = self.cases.with_for_update(of=subjects)
 
     def resolve(self, kinds: tuple[str, ...]) -> Executable:
         """One statement that looks up references of several kinds.
@@ -105,8 +111,10 @@ class Lookups:
         for ref, held_by in _REFERENCES[kind]:
             label: ColumnElement[Any] = literal_column(f"'{kind}'").label("kind")
             named: Select[Any] = select(label, ref.label("ref"), held_by)
+            if kind in {"lines", "cases"}:
+                named = named.where(held_by.is_not(None))
             if kind == "lines":
-                named = named.where(cases.c.closed_at.is_(None), held_by.is_not(None))
+                named = named.where(cases.c.closed_at.is_(None))
             yield named.where(among(ref, kind, postgres=self._postgres)).distinct()
 
 

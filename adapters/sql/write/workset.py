@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any, TypeVar
 
+from domain.case.case import Case
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, Message, Stamp, Transition
@@ -18,7 +19,7 @@ from domain.kernel.view import View
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batches_among
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Aggregates, CaseChange, Change
+from domain.loan.change import Aggregates, Change
 
 Items = tuple[tuple[str, Entry | Transition], ...]
 _T = TypeVar("_T")
@@ -72,13 +73,15 @@ class References:
     batches: dict[str, set[str]] = field(default_factory=dict)
     lines: dict[str, set[str]] = field(default_factory=dict)
     """Those that open cases about a line name: they are looked at again when the cases end."""
+    cases: dict[str, set[str]] = field(default_factory=dict)
+    """The loans that cases are about, by key."""
     waiting: dict[str, set[str]] = field(default_factory=dict)
     """Lines, not loans: those that carry a reference which nobody knew when they came."""
 
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
         found = {*self.orders.values(), *self.messages.values()}
-        by_name = (self.receipts, self.mandates, self.batches, self.lines)
+        by_name = (self.receipts, self.mandates, self.batches, self.lines, self.cases)
         sets = (loans for found in by_name for loans in found.values())
         return found.union(*sets)
 
@@ -131,7 +134,11 @@ class Workset:
     loans: dict[str, Loan] = field(default_factory=dict)
     lines_before: dict[str, LineState] = field(default_factory=dict)
     lines: dict[str, LineState] = field(default_factory=dict)
-    cases: dict[str, CaseChange] = field(default_factory=dict)
+    cases_before: dict[str, Case] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    """Those that are known, resolved ones included."""
+    cases_named: set[str] = field(default_factory=set)
+    """Keys under which an earlier try found a case that it did not know."""
     products: dict[str, str] = field(default_factory=dict)
     """Digest of every product named by the group, those that are boarded by it included."""
     products_kept: set[str] = field(default_factory=set)
@@ -140,7 +147,7 @@ class Workset:
     by_dedup_key: dict[str, Logged] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     written: list[Written] = field(default_factory=list)
-    case_changes: list[CaseChange] = field(default_factory=list)
+    changed_cases: dict[str, None] = field(default_factory=dict)
     messages: list[tuple[Message, str]] = field(default_factory=list)
     """Each with the id of the command that left it."""
     views: dict[Subject, View[Any] | None] = field(default_factory=dict)
@@ -168,7 +175,7 @@ class Workset:
         names = names.union(*receipts.values(), *mandates.values(), *batches.values())
         waiting = _sorted(_held(refs.waiting, scope.waiting))
         line_ids = sorted({*scope.lines, *(line for found in waiting.values() for line in found)})
-        about = self.open_cases((), line_ids).values()
+        about = (*self.open_cases((), line_ids).values(), *_held(self.cases, scope.cases).values())
         names |= {case.loan_id for case in about if case.loan_id is not None}
         loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
         lines = _held(self.lines, line_ids)
@@ -183,20 +190,25 @@ class Workset:
             mandates=mandates,
             batches=batches,
             waiting=waiting,
-            cases=self.open_cases(loans, line_ids),
+            cases=self.open_cases(loans, line_ids, scope.cases),
+            resolved=self._resolved(),
             from_driver=command.id in self.by_drivers,
         )
 
     def open_cases(
-        self, loans: Iterable[str], lines: Iterable[str] = ()
-    ) -> Mapping[str, CaseChange]:
-        """Open cases of some loans and lines, by key."""
-        of_loans, of_lines = set(loans), set(lines)
+        self, loans: Iterable[str], lines: Iterable[str] = (), keys: Iterable[str] = ()
+    ) -> Mapping[str, Case]:
+        """Open cases of some loans and lines, and of some keys, by key."""
+        of_loans, of_lines, named = set(loans), set(lines), set(keys)
         return {
             key: case
             for key, case in self.cases.items()
-            if case.loan_id in of_loans or case.line in of_lines
+            if case.is_open and (case.loan_id in of_loans or case.line in of_lines or key in named)
         }
+
+    def _resolved(self) -> Mapping[str, Case]:
+        """Cases that are resolved and may be opened again."""
+        return {key: case for key, case in self.cases.items() if not case.is_open}
 
     def take(self, command: Command, change: Change) -> Items:
         """Make a change the state of the group; gives its journal items with their product.
@@ -213,8 +225,8 @@ class Workset:
         for line in change.lines.values():
             self.refs.learn_line(line)
             self.lines[line.id] = line
-        for case in change.cases:
-            self._take_case(case)
+        self.cases.update(change.cases)
+        self.changed_cases.update(dict.fromkeys(change.cases))
         self.messages.extend((message, command.id) for message in change.messages)
         return items
 
@@ -239,16 +251,6 @@ class Workset:
             gone = {item.id for item in before.receipts} - {item.id for item in loan.receipts}
             if gone:
                 raise InvariantBroken(f"{command.kind} drops receipts {sorted(gone)}")
-
-    def _take_case(self, case: CaseChange) -> None:
-        match case.action:
-            case "open":
-                if case.key in self.cases:
-                    return
-                self.cases[case.key] = case
-            case "close":
-                self.cases.pop(case.key, None)
-        self.case_changes.append(case)
 
 
 def _sorted(found: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:

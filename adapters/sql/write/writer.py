@@ -58,6 +58,7 @@ class GroupWriter:
         self._observer = observer
         self._origins: Mapping[str, Origin] = {}
         self._by_drivers: frozenset[str] = frozenset()
+        self._cases_named: set[str] = set()
 
     async def answer(
         self,
@@ -70,7 +71,7 @@ class GroupWriter:
         `origins`: by command id, the traces that messages of these commands are to carry.
         `by_drivers`: ids of those that came in by the door of drivers.
         """
-        self._origins, self._by_drivers = origins, by_drivers
+        self._origins, self._by_drivers, self._cases_named = origins, by_drivers, set()
         self.counters.groups += 1
         self.counters.commands += len(commands)
         return _reported_once(commands, await self._attempt(commands, set()))
@@ -139,6 +140,7 @@ class GroupWriter:
                 name,
                 origins=self._origins,
                 by_drivers=self._by_drivers,
+                cases_named=self._cases_named,
             )
             await load(unit, work, commands, self._cache)
             results = await decide_all(work, commands, self._domain, mine)

@@ -74,7 +74,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _write_lines(unit, work)
     await append_journal(unit, work)
     await _look_again(unit, work)
-    await write_cases(unit, work)
+    await _write_cases(unit, work, domain)
     await write_messages(unit, work)
     return kept
 
@@ -122,7 +122,8 @@ async def _write_installments(
     changed: list[tuple[bool, Row]] = []
     shown: list[tuple[bool, Row]] = []
     marks = {item.loan.id: dict(item.views) for item in held}
-    todo = {about for case in work.case_changes if (about := _about(case.loan_id, case.number))}
+    cases = [work.cases[key] for key in sorted(work.changed_cases)]
+    todo = {about for case in cases if (about := _about(case.loan_id, case.number))}
     for item in held:
         before = _before(work, item.loan.id)
         numbers = {new.number for new in changed_installments(before, item.loan)}
@@ -153,6 +154,22 @@ async def _write_installments(
     return [
         replace(mine.get(name) or work.held[name], views=found) for name, found in marks.items()
     ]
+
+
+async def _write_cases(unit: Unit, work: Workset, domain: Domain) -> None:
+    """Write the cases that changed: what they are found by, then the cases as subjects."""
+    found: dict[str, Row] = {}
+    pairs: list[tuple[bool, Row]] = []
+    for key in sorted(work.changed_cases):
+        case = work.cases[key]
+        view = view_in(work, case.subject, domain)
+        if view is not None:
+            row = rows.subject_row(view, case.driver, rows.case_body(case))
+            row |= {"changed_at": work.at, "state_since": work.at}
+            pairs.append((key in work.cases_before, row))
+            found[key] = rows.case_row(case, view.detail.late_from)
+    await write_cases(unit, work, found)
+    await _put(unit, "subjects", pairs)
 
 
 def _subject_of(pair: tuple[bool, Row]) -> tuple[str, int]:

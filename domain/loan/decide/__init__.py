@@ -48,7 +48,7 @@ from domain.loan.unparsed import RecordUnparsedEvent
 from domain.loan.view import installment_of
 from domain.statement.broken import RecordStatementBreak
 
-__all__ = ["HANDLERS", "decide", "reported_again", "reread"]
+__all__ = ["HANDLERS", "decide", "reported_again", "reread", "work_on"]
 
 Handler = Callable[[Work, Any], Change | Refusal]
 HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
@@ -81,7 +81,12 @@ def decide(aggregates: Aggregates, command: Command) -> Change | Refusal:
             if command.evidence:
                 return Change(Done(note="unknown installment"))
             return Refusal("installment.unknown", f"no {command.loan_id}/{command.number}")
-    return HANDLERS[type(command)](Work(aggregates, close_out=close_out), command)
+    return work_on(HANDLERS[type(command)], aggregates, command)
+
+
+def work_on(handler: Handler, aggregates: Aggregates, command: Command) -> Change | Refusal:
+    """What a handler, of this noun or another, makes of a command."""
+    return handler(Work(aggregates, close_out=close_out), command)
 
 
 def reread(aggregates: Aggregates, subject: Subject | None) -> Change:

@@ -36,8 +36,7 @@ def raise_receipt(work: Work, loan_id: str, receipt_id: str, amount_minor: int) 
     work.put_receipt(loan_id, more)
     for kind in (CaseKind.LATE_SUCCESS, CaseKind.DOUBLE_EXECUTION):
         if (case := work.cases.get(f"{kind}/{receipt_id}")) is not None:
-            work.close_case(case.key)
-            work.open_case(replace(case, amount_minor=amount_minor))
+            work.amend_case(case, amount_minor)
 
 
 def raise_inferred(work: Work, loan_id: str, receipt_id: str, back: int, most: int) -> Receipt:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.calendar import latest_in_window, local_day
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState, DebitOrder
 from domain.debit.history import NEVER_PRESENTED
@@ -16,7 +17,7 @@ from domain.kernel.view import Action
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
 from domain.loan.asking import NO_DEBIT
-from domain.loan.change import CaseChange, Change, Ordered
+from domain.loan.change import Change, Ordered
 from domain.loan.commands import (
     ActionCommand,
     IntendDebit,
@@ -159,8 +160,7 @@ def review(work: Work, command: Review) -> Change:
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     open_minor = sum(receipt.clearing_minor for receipt in closure.unproven(loan, item))
     work.open_case(
-        CaseChange(
-            "open",
+        Case(
             f"unsettled/{loan_id}/{number}",
             CaseKind.UNSETTLED,
             f"{amount_text(open_minor, loan.currency)} are reported and not proven at the bank",
@@ -250,8 +250,7 @@ def _notice_undelivered(work: Work, loan: Loan, number: int) -> None:
     item = work.item(loan.id, number)
     if loan.product.reminders.rules and not agenda.was_reminded(item) and len(item.attempts) == 1:
         work.open_case(
-            CaseChange(
-                "open",
+            Case(
                 f"no_reminder/{loan.id}/{number}",
                 CaseKind.NO_REMINDER_DELIVERED,
                 "the debit goes out and no reminder is known to have arrived",

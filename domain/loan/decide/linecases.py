@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.loan.aggregate import LineState
-from domain.loan.change import CaseChange
 from domain.loan.decide.work import Work
 from domain.money import amount_text
 
@@ -22,11 +22,11 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named]) -> No
     No debit of an installment leaves while a case of this kind names it.
     """
     text = f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
-    case = CaseChange("open", f"line/{line.id}", WAITS, text, amount_minor=line.open_minor)
+    case = Case(f"line/{line.id}", WAITS, text, amount_minor=line.open_minor)
     open_cases(work, line, case, named)
 
 
-def open_cases(work: Work, line: LineState, case: CaseChange, named: Sequence[Named]) -> None:
+def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) -> None:
     """Open a case of a line about the loan that it names; of several, each gets its own besides."""
     case = replace(case, line=line.id, currency=line.currency)
     only: tuple[str | None, int | None] = named[0] if len(named) == 1 else (None, None)
@@ -51,7 +51,7 @@ def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
     return named
 
 
-def cases_of_line(work: Work, line_id: str, kind: CaseKind) -> list[CaseChange]:
+def cases_of_line(work: Work, line_id: str, kind: CaseKind) -> list[Case]:
     """The open cases of one kind about a line."""
     return [case for case in work.cases.values() if case.kind == kind and case.line == line_id]
 

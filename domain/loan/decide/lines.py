@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from domain.case.case import Case
 from domain.kernel.change import Done
 from domain.loan import bookings
 from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, of_batch
-from domain.loan.change import CaseChange, Change
+from domain.loan.change import Change
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
 from domain.loan.decide.creditlines import payment_of_order
@@ -235,7 +236,7 @@ def _compare(work: Work, known: LineState, line: StatementLine) -> None:
     said = f"{amount_text(known.amount_minor, known.currency)} on {known.booked_on} is booked"
     text = f"{said}, and now {amount_text(line.amount_minor, line.currency)} on {line.booked_on}"
     key = f"{SAID_ANEW}/{line.id}"
-    case = CaseChange("open", key, SAID_ANEW, text, amount_minor=line.amount_minor)
+    case = Case(key, SAID_ANEW, text, amount_minor=line.amount_minor)
     named = [*_proven_by(work, known), *_waited_for(work, known)]
     named += _named(work, line, line.items or _batch_items(work, line))
     open_cases(work, replace(known, currency=line.currency), case, list(dict.fromkeys(named)))

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.errors import InvariantBroken
 from domain.loan import bookings
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import Allocated, LineState, Loan, Match, Receipt
-from domain.loan.change import CaseChange
 from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.work import Work
@@ -144,10 +144,12 @@ def _park(work: Work, loan_id: str, receipt_id: str, rest: int) -> None:
         _move_ahead(work, loan_id, receipt_id, delta)
     key, surplus = f"surplus/{receipt_id}", rest - ahead
     known = work.cases.get(key)
-    if known is not None and known.amount_minor != surplus:
+    if not surplus:
         work.close_case(key)
-    if surplus:
+    elif known is None:
         work.open_case(surplus_case(loan, receipt, surplus))
+    else:
+        work.amend_case(known, surplus, surplus_case(loan, receipt, surplus).text)
 
 
 def _move_ahead(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
@@ -161,10 +163,9 @@ def _move_ahead(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
     work.put_receipt(loan_id, moved)
 
 
-def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> CaseChange:
+def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> Case:
     """More money than is owed: it waits in suspense until somebody decides."""
-    return CaseChange(
-        "open",
+    return Case(
         f"surplus/{receipt.id}",
         CaseKind.SURPLUS,
         f"{amount_text(minor, loan.currency)} of payment {receipt.id} are not owed",
@@ -285,10 +286,9 @@ def on_account(receipt: Receipt, account: str, minor: int) -> tuple[tuple[str, i
     return tuple((name, sum_minor) for name, sum_minor in cash.items() if sum_minor)
 
 
-def _other_account(loan: Loan, receipt: Receipt, match: Match, line: LineState) -> CaseChange:
+def _other_account(loan: Loan, receipt: Receipt, match: Match, line: LineState) -> Case:
     routed = ", ".join(sorted(loan.product.accounts))
-    return CaseChange(
-        "open",
+    return Case(
         f"account/{line.id}/{receipt.id}",
         CaseKind.OTHER_ACCOUNT,
         f"{amount_text(match.minor, loan.currency)} of payment {receipt.id} are on account "

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.aggregate import Receipt
-from domain.loan.change import CaseChange, Change
+from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import (
@@ -130,8 +131,7 @@ def _keep_excess(
         return
     currency = work.loan(loan_id).currency
     work.open_case(
-        CaseChange(
-            "open",
+        Case(
             f"return/{command.order_no}/{command.bank_ref or ''}",
             CaseKind.RETURN_OF_MORE,
             f"{amount_text(excess, currency)} more came back of {command.order_no} than were taken",

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
 from domain.kernel import canonical
 from domain.loan.aggregate import Installment
-from domain.loan.change import CaseChange
 from domain.loan.lifecycle import Event, State
 
 _ENDED_FINALLY = frozenset({Event.ATTEMPT_ENDED_FINALLY, Event.RECEIPT_REVERSED_FINALLY})
@@ -16,8 +16,8 @@ _REMINDER_IS_PAST = frozenset({State.CLEARING, State.CANCELLED})
 
 def after_move(
     before: Installment, item: Installment, loan_id: str, event: Event
-) -> Iterator[CaseChange]:
-    """Cases that a move opens or closes.
+) -> Iterator[Case | str]:
+    """Cases that a move opens, and keys of those that it ends.
 
     A refused or ended mandate is a case as long as the installment is delinquent. A debit without
     a known reminder is a case until the installment is paid or cancelled.
@@ -26,8 +26,7 @@ def after_move(
     refused = event in _ENDED_FINALLY and last is OutcomeClass.MANDATE
     if refused or event is Event.MANDATE_ENDED:
         why = "the mandate was refused" if refused else "the mandate does not cover the debit"
-        yield CaseChange(
-            "open",
+        yield Case(
             f"mandate/{loan_id}/{item.number}",
             CaseKind.MANDATE,
             f"{why}; a new mandate or another way to pay is needed",
@@ -35,17 +34,15 @@ def after_move(
             number=item.number,
         )
     elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
-        yield CaseChange("close", f"mandate/{loan_id}/{item.number}", CaseKind.MANDATE, "")
+        yield f"mandate/{loan_id}/{item.number}"
     if item.state in _REMINDER_IS_PAST:
-        key = f"no_reminder/{loan_id}/{item.number}"
-        yield CaseChange("close", key, CaseKind.NO_REMINDER_DELIVERED, "")
+        yield f"no_reminder/{loan_id}/{item.number}"
 
 
-def other_reading(known_as: str, about: tuple[str, int] | None) -> CaseChange:
+def other_reading(known_as: str, about: tuple[str, int] | None) -> Case:
     """The case of a report that was read differently before; `about`: its installment, if any."""
     loan_id, number = about or (None, None)
-    return CaseChange(
-        "open",
+    return Case(
         f"reading/{canonical.digest(known_as)[:16]}",
         CaseKind.READ_DIFFERENTLY,
         f"{known_as[:200]} is known with another content; both readings were applied",

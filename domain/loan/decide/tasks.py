@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.kernel.change import Done
 from domain.loan.aggregate import NoticeRecord
-from domain.loan.change import CaseChange, Change
+from domain.loan.change import Change
 from domain.loan.commands import RecordDeliveryReport
 from domain.loan.decide.work import Work
 from domain.loan.unparsed import RecordUnparsedEvent
@@ -37,8 +38,7 @@ def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
 def unknown_order(work: Work, rail: str, order_no: str) -> Change:
     """Evidence about an order that nobody sent is kept as a case, never dropped."""
     work.open_case(
-        CaseChange(
-            "open",
+        Case(
             f"unknown_order/{rail}/{order_no}",
             CaseKind.UNKNOWN_ORDER,
             f"{rail} reports order {order_no}, which the books do not hold",
@@ -50,8 +50,7 @@ def unknown_order(work: Work, rail: str, order_no: str) -> Change:
 def record_unparsed_event(work: Work, command: RecordUnparsedEvent) -> Change:
     """Evidence that nobody could read is kept as a case: the rail will not send it again."""
     work.open_case(
-        CaseChange(
-            "open",
+        Case(
             f"unparsed/{command.rail}/{command.event_id}",
             CaseKind.UNPARSED_EVENT,
             f"{command.rail} sent report {command.event_id} of type {command.type!r}, unparsed",
@@ -63,7 +62,7 @@ def record_unparsed_event(work: Work, command: RecordUnparsedEvent) -> Change:
 def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
     """A file or line that could not be taken is a case; what stands behind it goes on."""
     key = f"{command.what.value}/{command.subject}"
-    work.open_case(CaseChange("open", key, CaseKind(command.what.value), command.text))
+    work.open_case(Case(key, CaseKind(command.what.value), command.text))
     return work.finish(Done(note="statement break"))
 
 
@@ -89,8 +88,7 @@ def open_case(
 ) -> None:
     """Open a case about one installment; `money`: the receipt and amount that it is about."""
     work.open_case(
-        CaseChange(
-            "open",
+        Case(
             key,
             kind,
             text,

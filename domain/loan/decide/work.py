@@ -10,14 +10,17 @@ from dataclasses import replace
 from datetime import date
 
 from domain.calendar import local_day
-from domain.case.kinds import CASE_RULES
+from domain.case.case import CASE, Case
+from domain.case.kinds import CASE_RULES, CaseKind
 from domain.kernel.change import Answer, Done, Message, Superseded, Transition
 from domain.kernel.driver import DriverRecord, driver_message
+from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan import agenda, bookings, closure
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
-from domain.loan.change import Aggregates, CaseChange, Change
+from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
+from domain.loan.decide.casework import CaseWork
 from domain.loan.decide.folding import folded
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.sharing import held
@@ -28,7 +31,7 @@ from domain.pricing.amounts import Amounts
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
 
 
-class Work:
+class Work(CaseWork):
     """What one command changes, while it is being decided."""
 
     def __init__(
@@ -37,13 +40,11 @@ class Work:
         *,
         close_out: Callable[["Work", str], None],
     ) -> None:
+        super().__init__(aggregates)
         self.aggregates = aggregates
         self._close_out = close_out
-        self.at = aggregates.at
-        self.rules = aggregates.rules
         self.loans: dict[str, Loan] = dict(aggregates.loans)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
-        self.cases: dict[str, CaseChange] = dict(aggregates.cases)
         self.orders: dict[str, str] = dict(aggregates.orders)
         """The loan of each order that the command names, or that it was led to by a batch."""
         self._changed_loans: set[str] = set()
@@ -51,10 +52,7 @@ class Work:
         self._touched: dict[tuple[str, int], None] = {}
         self._opening: set[tuple[str, int]] = set()
         self._receipts: dict[tuple[str, str], None] = {}
-        self._transitions: list[Transition] = []
         self._entries: list[Entry] = []
-        self._cases: list[CaseChange] = []
-        self._messages: list[Message] = []
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -135,10 +133,10 @@ class Work:
             self._opening.add((loan_id, number))
         self.note(loan_id, number, before.state, target, event, detail)
         for case in standing.after_move(before, item, loan_id, event):
-            if case.action == "open":
+            if isinstance(case, Case):
                 self.open_case(case)
             else:
-                self.close_case(case.key)
+                self.close_case(case)
 
     def note(
         self,
@@ -183,18 +181,13 @@ class Work:
         item = self.item(loan_id, number)
         self.put(loan_id, replace(item, charged=item.charged + amounts))
 
-    def open_case(self, case: CaseChange) -> None:
-        """Open a case unless one of its key is open."""
-        if case.key not in self.cases:
-            self.cases[case.key] = case
-            self._cases.append(case)
-            self._touch_subject(case)
+    def finish_case(self, answer: Answer, key: str) -> Change:
+        """Finish with the view of a case."""
+        return self.finish(answer, case=key)
 
-    def close_case(self, key: str) -> None:
-        """Close the case of a key, if one is open."""
-        if (case := self.cases.pop(key, None)) is not None:
-            self._cases.append(replace(case, action="close"))
-            self._touch_subject(case)
+    def _tenant(self, case: Case) -> str:
+        loan = self.loans.get(case.loan_id or "")
+        return loan.tenant if loan is not None else ""
 
     def send(self, message: Message) -> None:
         """Put a message in the outbox."""
@@ -208,17 +201,20 @@ class Work:
 
     # --- the end ---------------------------------------------------------------------------------
 
-    def finish(self, answer: Answer, about: tuple[str, int] | None = None) -> Change:
+    def finish(
+        self, answer: Answer, about: tuple[str, int] | None = None, case: str = ""
+    ) -> Change:
         """Bring loans to rest, look at gates, raise versions, wake drivers; the change.
 
-        `about`: the installment that the command is about, whose view goes with the answer.
+        `about`: the installment that the command is about, or `case`: the case; its view goes with
+        the answer.
         """
         if self.aggregates.known_as:
             self.open_case(standing.other_reading(self.aggregates.known_as, about))
         for loan_id in sorted(self._changed_loans):
             self._close_out(self, loan_id)
             self._touch_moved_actions(loan_id)
-        if about is not None and self.aggregates.from_driver:
+        if about is not None and self._from_driver:
             self._tell_driver(*about)
         for loan_id, receipt_id in list(self._receipts):
             self._hold(loan_id, receipt_id)
@@ -229,15 +225,16 @@ class Work:
         for loan_id in self._changed_loans:
             loan = self.loans[loan_id]
             self.loans[loan_id] = replace(loan, version=loan.version + 1)
+        subject = Subject(CASE, case) if case else None if about is None else installment(*about)
         return Change(
             answer=answer,
             loans={loan_id: self.loans[loan_id] for loan_id in sorted(self._changed_loans)},
             lines={line_id: self.lines[line_id] for line_id in sorted(self._changed_lines)},
             transitions=tuple(self._transitions),
             entries=tuple(self._entries),
-            cases=tuple(self._cases),
+            cases={key: self._report_case(key, subject) for key in self._changed_cases},
             messages=tuple(self._messages),
-            subject=None if about is None else installment(*about),
+            subject=subject,
         )
 
     def done(self, loan_id: str, number: int, note: str = "") -> Change:
@@ -248,7 +245,7 @@ class Work:
         """Finish a moot action: the answer's view says what is to be done instead."""
         return self.finish(Superseded(), (loan_id, number))
 
-    def _touch_subject(self, case: CaseChange) -> None:
+    def _concern(self, case: Case) -> None:
         """A case changes what its installment shows, and may open or shut its gates.
 
         One that names only a loan concerns the installments whose gates it keeps shut.
@@ -256,6 +253,9 @@ class Work:
         loan = self.loans.get(case.loan_id or "")
         if loan is not None and case.number is not None:
             self.touch(loan.id, case.number)
+            item = self.item(loan.id, case.number)
+            if case.kind is CaseKind.NEEDS_OPERATOR and not case.is_open and item.needs_operator:
+                self.put(loan.id, replace(item, needs_operator=""))
         elif loan is not None and CASE_RULES[case.kind].blocks_closing:
             for item in loan.installments:
                 if item.fell_due and item.state not in FINAL:
@@ -295,7 +295,7 @@ class Work:
             if clears:
                 self.move(loan_id, number, Event.RECEIPTS_SETTLED)
             self.close_case(f"unsettled/{loan_id}/{number}")
-            self._calm(loan_id, number)
+            self.close_case(f"operator/{loan_id}/{number}")
         if self.item(loan_id, number).state is State.SETTLED:
             lacks = self._missing(loan_id, number)
             if not any(lack.gate is closure.Gate.RELEASE for lack in lacks):
@@ -303,12 +303,6 @@ class Work:
         released = self.item(loan_id, number).state is State.RELEASED
         if released and not self._missing(loan_id, number):
             self.move(loan_id, number, Event.EVIDENCE_COMPLETE)
-
-    def _calm(self, loan_id: str, number: int) -> None:
-        item = self.item(loan_id, number)
-        if item.needs_operator:
-            self.put(loan_id, replace(item, needs_operator=""))
-            self.close_case(f"operator/{loan_id}/{number}")
 
     def _missing(self, loan_id: str, number: int) -> tuple[closure.Missing, ...]:
         loan, item = self.loan(loan_id), self.item(loan_id, number)
@@ -337,7 +331,7 @@ class Work:
             return
         view = self.view(loan_id, number)
         opening = (loan_id, number) in self._opening
-        answered = self.aggregates.from_driver and is_subject
+        answered = self._from_driver and is_subject
         news = item.driver.is_news(view)
         driver = item.driver.after(view, notified=answered or opening or news)
         self.put(loan_id, replace(item, driver=driver))

@@ -27,6 +27,12 @@ CONFIG = SimbankConfig(
     api_secrets={MERCHANT: API_SECRET},
     webhook_secrets=(WEBHOOK_SECRET,),
 )
+RAILS = f"""
+[rails.simbank]
+merchant_id = "{MERCHANT}"
+api_secret = "{API_SECRET}"
+webhook_secret = "{WEBHOOK_SECRET}"
+"""
 START_S, STOP_S = 30, 10
 
 
@@ -64,6 +70,7 @@ class SimulatedBank:
     """A running simulator: its rail, its clock, and the truth it keeps."""
 
     http: RailHttp
+    at_bank: RailHttp
     control: httpx.AsyncClient
     offset: timedelta = timedelta()
     rail: SimbankRail = field(init=False)
@@ -105,14 +112,14 @@ class SimulatedBank:
 
 @asynccontextmanager
 async def running_bank(
-    folder: Path, profile: str = "calm", seed: int = 7
+    folder: Path, profile: str = "calm", seed: int = 7, rails: str = RAILS
 ) -> AsyncIterator[SimulatedBank]:
     """Start a simulator with a database in `folder`, at ten in the morning of its time zone."""
-    offset = ahead()
+    offset, tables = ahead(), folder / "simulator-rails.toml"
+    tables.write_text(rails, encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simulator", "--db", str(folder / f"{profile}.db"),
-        "--seed", str(seed), "--profile", profile, "--merchant-id", MERCHANT,
-        "--api-secret", API_SECRET, "--webhook-secret", WEBHOOK_SECRET,
+        "--seed", str(seed), "--profile", profile, "--rails", str(tables),
         f"--offset-s={offset.total_seconds()}",
         stdout=asyncio.subprocess.PIPE, cwd=ROOT,
     )  # fmt: skip
@@ -122,9 +129,10 @@ async def running_bank(
         url = json.loads(line)["http"]
         async with (
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as control,
-            RailHttp(url) as http,
+            RailHttp(f"{url}/rails/simbank") as http,
+            RailHttp(f"{url}/bank") as at_bank,
         ):
-            bank = SimulatedBank(http, control, offset)
+            bank = SimulatedBank(http, at_bank, control, offset)
             await bank.to_hour(10)
             yield bank
     finally:

@@ -3,7 +3,6 @@
 A rail's test file subclasses `RailContract` and gives the fixture `bank`.
 """
 
-import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -136,24 +135,6 @@ class RailContract:
         with pytest.raises(RailUnavailable, match="lease_over"):
             await bank.rail.present(order)
         assert all(row["order_no"] != "C-lease" for row in await bank.truth())
-
-    async def test_statements_are_listed_and_fetched_byte_for_byte(
-        self, bank: SimulatedBank
-    ) -> None:
-        """The hash in the list is the hash of the file; asking for nothing gives nothing."""
-        await bank.rail.put_mandate(build_mandate("M-stmt"), "CNY")
-        order = build_order(bank.rail.profile, bank.now(), order_no="C-stmt", mandate_ref="M-stmt")
-        await bank.rail.present(order)
-        first = local_day(bank.now(), bank.rail.profile.timezone)
-        await bank.to_hour(10, days=8)
-        last = local_day(bank.now(), bank.rail.profile.timezone)
-        listed = await bank.rail.statements("ACCT-FUNDER-1-CNY", first, last)
-        assert listed
-        content = await bank.rail.fetch_statement(listed[0].id)
-        assert hashlib.sha256(content).hexdigest() == listed[0].sha256
-        assert await bank.rail.statements("NO-SUCH-ACCOUNT", first, last) == ()
-        with pytest.raises(RailUnavailable):
-            await bank.rail.fetch_statement("no-such-statement")
 
     async def test_an_unsigned_report_is_refused(self, bank: SimulatedBank) -> None:
         """Without proof of its sender a report is not even read."""

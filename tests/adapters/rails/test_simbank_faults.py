@@ -12,7 +12,7 @@ import pytest
 
 from adapters.rails.http import HttpLimits, RailHttp
 from adapters.rails.simbank import SIMBANK, SimbankConfig, SimbankRail
-from adapters.rails.simbank.client import signature
+from adapters.rails.simbank.calls import signature
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, OutcomeStatus
 from domain.errors import InvalidInput
 from ports.rail import RailUnavailable, Recalled
@@ -175,7 +175,7 @@ async def test_a_refused_connection_proves_that_nothing_left() -> None:
 async def test_an_exhausted_pool_proves_that_nothing_left() -> None:
     """An order that waited for a connection and got none was never written to one."""
     limits = HttpLimits(connections=1, read_s=2, pool_s=0.1)
-    async with scripted(silent) as slow, RailHttp(slow._http._base, limits) as http:
+    async with scripted(silent) as slow, RailHttp(slow._calls._http._base, limits) as http:
         rail = SimbankRail(http, CONFIG, lambda: NOW)
         first = asyncio.create_task(rail.present(ORDER))
         await asyncio.sleep(0.05)
@@ -322,7 +322,7 @@ def test_secrets_never_show_in_a_repr() -> None:
     assert "webhook-secret" not in repr(CONFIG)
 
 
-async def test_mandates_and_statements_without_an_answer_are_asked_again() -> None:
+async def test_mandates_without_an_answer_are_asked_again() -> None:
     """What changes nothing, or the same thing again, is simply repeated."""
     for script in (cut, answering(503, b'{"code":"06"}'), answering(429, b"")):
         async with scripted(script) as rail:
@@ -330,10 +330,6 @@ async def test_mandates_and_statements_without_an_answer_are_asked_again() -> No
                 await rail.put_mandate(build_mandate("M"), "CNY")
             with pytest.raises(RailUnavailable):
                 await rail.end_mandate("M")
-            with pytest.raises(RailUnavailable):
-                await rail.statements("A", date(2026, 1, 1), date(2026, 1, 2))
-            with pytest.raises(RailUnavailable):
-                await rail.fetch_statement("S")
 
 
 @pytest.mark.parametrize(
@@ -347,18 +343,6 @@ async def test_a_mandate_is_lodged_only_when_the_bank_says_active(answer: bytes)
     async with scripted(answering(200, b'{"status": "ACTIVE"}')) as rail:
         with pytest.raises(RailUnavailable, match="mandate_not_ended"):
             await rail.end_mandate("M")
-
-
-async def test_a_statement_larger_than_the_house_takes_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Reading stops at the limit; it is an invalid file, not an absent bank."""
-    monkeypatch.setattr("adapters.rails.simbank.client.STATEMENT_BYTES_MAX", 100)
-    async with scripted(answering(200, b"x" * 101)) as rail:
-        with pytest.raises(InvalidInput, match="statement"):
-            await rail.fetch_statement("S")
-    async with scripted(answering(200, b"x" * 100)) as rail:
-        assert len(await rail.fetch_statement("S")) == 100
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import books_engine
+from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.appendonly import grants
 from adapters.sql.schema.migrate import revision_of, upgrade
@@ -15,6 +16,7 @@ from adapters.sql.schema.tables import APPEND_ONLY, outbox
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay, Pace
 from domain.kernel.change import Applied
+from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.memory import RULES
 
@@ -23,10 +25,14 @@ CHANGES = {
     "postings": "UPDATE postings SET minor = minor * 2",
     "transitions": "UPDATE transitions SET target = 'CLOSED'",
     "commands": "UPDATE commands SET identity = 'x'",
+    "file_chunks": "UPDATE file_chunks SET position = 7",
 }
 
 
-async def _fill(books: SqlBooks, queries: SqlQueries, clock: StillClock) -> None:
+async def _fill(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    await SqlArchive(engine, clock).keep("statement", in_parts(b"a file"))
     action = await present(books, queries, clock, "L1")
     await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
 
@@ -36,7 +42,7 @@ async def test_rows_cannot_be_changed_or_removed(
     engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock, table: str
 ) -> None:
     """An update and a delete fail in the database itself, and leave everything as it was."""
-    await _fill(books, queries, clock)
+    await _fill(engine, books, queries, clock)
     for statement in (CHANGES[table], f"DELETE FROM {table}"):
         with pytest.raises(DBAPIError, match="append-only"):
             async with engine.begin() as conn:
@@ -52,7 +58,7 @@ async def test_rows_cannot_be_replaced_on_sqlite(
     await upgrade(sqlite_url)
     engine = books_engine(sqlite_url)
     async with SqlBooks(engine, clock, RULES) as books:
-        await _fill(books, SqlQueries(engine, clock, RULES), clock)
+        await _fill(engine, books, SqlQueries(engine, clock, RULES), clock)
     statement = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
     with pytest.raises(DBAPIError):
         async with engine.begin() as conn:

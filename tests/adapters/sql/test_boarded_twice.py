@@ -19,6 +19,8 @@ from domain.kernel.change import Applied
 from ports.boarding import LoanApplication
 from tests.support.booksbench import StillClock
 from workers.compose import rulebook
+from workers.rails import rails_of
+from workers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 PRODUCTS = read_products(ROOT / "examples" / "products")
@@ -58,7 +60,7 @@ async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
     upstream = UpstreamBoarding(BoardingRules(CANONICAL_MAP, PRODUCTS, load_calendar))
     sent = application_of(by_tape) if rows_agreed else TERMS
     other = upstream.command(replace(TERMS, annual_rate="9.7"))
-    async with SqlBooks(engine, clock, rulebook()) as books:
+    async with SqlBooks(engine, clock, rulebook(rails_of(Settings(), None))) as books:
         first = await books.apply(by_tape)
         again = await books.apply(upstream.command(sent))
         with pytest.raises(Conflict):

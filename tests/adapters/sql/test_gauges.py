@@ -20,6 +20,7 @@ from domain.kernel.change import Applied
 from domain.loan.view import installment
 from ports.archive import StatementRecord
 from ports.gauges import LATE_AFTER, GaugeQueries, Waiting
+from tests.fakes.sources import in_parts
 from tests.support.booksbench import (
     NOON,
     RAIL,
@@ -113,7 +114,7 @@ async def test_actions_messages_cases_and_files_wait_until_somebody_sees_to_them
     """Each is counted with the instant since which it could have been done."""
     archive = SqlArchive(engine, clock)
     kept = clock.at
-    sha256 = await archive.keep("statement", b"one")
+    sha256 = await archive.keep("statement", in_parts(b"one"))
     await present(books, queries, clock, "L1")
     await books.apply(confirm("O-nobody", 100))
     opened = clock.at
@@ -129,7 +130,7 @@ async def test_actions_messages_cases_and_files_wait_until_somebody_sees_to_them
     clock.ahead(timedelta(seconds=1))
     late = (await gauges.gauges()).actions
     assert late == {"PRESENT": Waiting(1, view.next_action.not_before)}
-    await archive.record_statement(_statement(sha256))
+    await archive.record_statement(_statement(sha256), ends_file=True)
     async with engine.begin() as conn:
         await conn.execute(update(outbox).values(delivered_at=clock.at))
     found = await gauges.gauges()
@@ -153,7 +154,7 @@ async def test_refused_file_is_reported_for_two_weeks(
     engine: AsyncEngine, clock: StillClock, gauges: GaugeQueries
 ) -> None:
     """It can never be read; an alarm that nobody can end would be switched off."""
-    await SqlArchive(engine, clock).keep("statement", b"broken")
+    await SqlArchive(engine, clock).keep("statement", in_parts(b"broken"))
     clock.ahead(timedelta(days=13))
     assert (await gauges.gauges()).files.count == 1
     clock.ahead(timedelta(days=2))
@@ -275,8 +276,8 @@ async def _fill(engine: AsyncEngine) -> None:
         " 'main', 'e', '2026-01-01'",
         "outbox": "i + 100, 'wake', 's' || i, '{{}}', {at}, NULL, 0, NULL, NULL,"
         " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, NULL",
-        "cases": "i + 100, 'k' || i, 'surplus', NULL, NULL, NULL, {at},"
-        " CASE WHEN i < 13 THEN NULL ELSE {at} END, '{{}}'",
+        "cases": "'k' || i, 'surplus', NULL, NULL, NULL, 'operations', {at}, NULL,"
+        " CASE WHEN i < 13 THEN NULL ELSE {at} END",
     }
     async with engine.begin() as conn:
         instant = (await conn.execute(text("SELECT max(changed_at) FROM subjects"))).scalar()
@@ -284,10 +285,7 @@ async def _fill(engine: AsyncEngine) -> None:
         if is_postgres(engine):
             at += "::timestamptz"
         await conn.execute(
-            text(
-                "INSERT INTO files (sha256, kind, size, kept_at, content)"
-                f" VALUES ('f', 's', 1, {at}, '')"
-            )
+            text(f"INSERT INTO files (sha256, kind, size, kept_at) VALUES ('f', 's', 1, {at})")
         )
         for table, own in cells.items():
             one = "WHERE number = 1" if table == "subjects" else ""

@@ -3,7 +3,6 @@
 from dataclasses import astuple, replace
 from datetime import date, timedelta
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -224,24 +223,15 @@ async def test_each_time_zone_has_its_own_days(books: SqlBooks, queries: SqlQuer
     assert await queries.loans_to_roll(day, "", 10, "America/New_York") == ()
 
 
-async def test_files_are_kept_once_by_their_content(engine: AsyncEngine, clock: StillClock) -> None:
-    """The same bytes have one name; what is not kept is a KeyError."""
-    archive = SqlArchive(engine, clock)
-    name = await archive.keep("statement", b"<Document/>")
-    assert await archive.keep("statement", b"<Document/>") == name
-    assert await archive.load(name) == b"<Document/>"
-    with pytest.raises(KeyError):
-        await archive.load("0" * 64)
-
-
 async def test_a_statement_is_remembered_once(engine: AsyncEngine, clock: StillClock) -> None:
     """The second reading of one statement says so; records come back by account and number."""
     archive = SqlArchive(engine, clock)
     record = StatementRecord("S2", "A", "CNY", 2, date(2026, 3, 2), 0, 5, 1, "f" * 64, ("gap",))
     first = StatementRecord("S1", "A", "CNY", 1, date(2026, 3, 1), 0, 0, 0, "e" * 64, ())
     other = StatementRecord("S1", "B", "CNY", None, None, 0, 0, 0, "d" * 64, ())
-    assert [await archive.record_statement(item) for item in (record, first, other)] == [True] * 3
-    assert not await archive.record_statement(record)
+    items = (record, first, other)
+    assert [await archive.record_statement(item, ends_file=True) for item in items] == [True] * 3
+    assert not await archive.record_statement(record, ends_file=True)
     assert await archive.statements("A") == (first, record)
     assert await archive.statements() == (first, record, other)
 

@@ -21,8 +21,9 @@ from domain.kernel.change import Refusal
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import decide
 from domain.statement.statement import LineItem, Statement, StatementLine
-from ports.archive import StatementRecord
+from ports.archive import Reached, StatementRecord
 from tests.adapters.statements import camt_writer
+from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock
 from tests.support.doors import AnyCommand, BookLine
 from tests.support.memory import RULES
@@ -44,6 +45,7 @@ class Bank:
     def __init__(self, engine: AsyncEngine, clock: StillClock, books: SqlBooks) -> None:
         self.archive = SqlArchive(engine, clock)
         self.queries = SqlQueries(engine, clock, RULES)
+        self.books = books
         self.activities = StatementActivities(self.archive, Camt053Reader(), books)
 
     async def give(self, *statements: Statement, attempt: int = 1) -> BookedFile:
@@ -52,7 +54,7 @@ class Bank:
 
     async def send(self, content: bytes, attempt: int = 1) -> BookedFile:
         """Have the bytes of a file surveyed and booked."""
-        order = StatementOrder("t1", await self.archive.keep("statement", content))
+        order = StatementOrder("t1", await self.archive.keep("statement", in_parts(content)))
         environment = ActivityEnvironment()
         environment.info = dataclasses.replace(environment.info, attempt=attempt)
         await environment.run(self.activities.survey, order)
@@ -256,6 +258,25 @@ async def test_a_day_that_ends_as_it_began_may_be_a_copy_and_is_reported(bank: B
     assert "statement_restated" in await bank.cases()
 
 
+async def test_a_doubt_before_a_crash_is_a_doubt_after_it(bank: Bank) -> None:
+    """The page with it is read again: of two lines in doubt on two pages, two are reported."""
+    both = (line(500), line(-500, e2e="OUT"))
+    await bank.give(day("S1", 0, 0, *both))
+    bank.activities = StatementActivities(bank.archive, Camt053Reader(page_lines=1), bank.books)
+    reach = bank.archive.reach
+
+    async def crash(sha256: str, before: Reached | None, now: Reached) -> bool:
+        await reach(sha256, before, now)
+        raise ConnectionError(sha256)
+
+    bank.archive.reach = crash  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        await bank.give(day("S2", 0, 0, *both))
+    bank.archive.reach = reach  # type: ignore[method-assign]
+    booked = await bank.give(day("S2", 0, 0, *both), attempt=2)
+    assert booked.faults == ("known_lines: S2 and S1 (stated 2, counted 0)",)
+
+
 async def test_a_whole_day_beside_its_parts_counts_nothing_twice(bank: Bank) -> None:
     """5.00 came, 5.00 went, 7.00 came: parts of the day, and then the day in one statement."""
     moves = (line(500), line(-500, e2e="OUT"), line(700, e2e="E2"))
@@ -297,7 +318,7 @@ async def test_a_statement_does_not_wait_for_ever(bank: Bank) -> None:
     assert "statement_restated" in await bank.cases()
 
 
-async def _crash(record: StatementRecord) -> bool:
+async def _crash(record: StatementRecord, *, ends_file: bool) -> bool:
     raise ConnectionError(record.statement_id)
 
 

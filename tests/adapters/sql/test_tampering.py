@@ -13,6 +13,7 @@ from adapters.sql.write.books import SqlBooks
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, present
 from tests.support.doors import Hold
 from tests.support.memory import TESTER
+from tests.support.unlocked import unlock
 
 ATTACKS = {
     "flip an amount": ["UPDATE postings SET minor = minor + 1 WHERE position = 0"],
@@ -145,6 +146,13 @@ FORGERIES = {
         "UPDATE products SET body = replace(body, 'simbank', 'other')",
         "is not what its digest says",
     ),
+    "a case ended by hand": (
+        """UPDATE subjects SET state = 'RESOLVED', body = replace(body, '"OPEN"', '"RESOLVED"')
+        WHERE kind = 'case'""",
+        "its moves end at OPEN",
+    ),
+    "a case removed": ("DELETE FROM subjects WHERE kind = 'case'", "moves of case"),
+    "whose case it is": ("UPDATE cases SET owner = 'nobody'", "column of_owner is nobody"),
     "a body that nobody can read": (
         "UPDATE subjects SET body = 'x' WHERE number = 1",
         "loan L1 cannot be read back",
@@ -168,7 +176,7 @@ async def test_a_forgery_is_found_and_named(
     hold = Hold(id="order-1", actor=TESTER, reason="asked for", loan_id="L1", number=2)
     await books.apply(hold)
     assert (await queries.verify()).faults == ()
-    await _unlock(engine)
+    await unlock(engine)
     statement, named = FORGERIES[forgery]
     async with engine.begin() as conn:
         done = await conn.exec_driver_sql(statement)
@@ -200,7 +208,7 @@ async def test_a_column_that_holds_what_it_cannot_is_a_fault(
     order_no = order_of(await intend(books, "L1", 1, action))
     await books.apply(confirm(order_no, 10100))
     await books.apply(line(order_no, 5050, day=date(2026, 3, 10)))
-    await _unlock(engine)
+    await unlock(engine)
     if is_postgres(engine):
         with pytest.raises(DBAPIError):
             await _changed(engine, statement)
@@ -223,20 +231,8 @@ async def test_tampering_is_found(
     action = await present(books, queries, clock, "L1")
     await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
     assert (await queries.verify()).faults == ()
-    await _unlock(engine)
+    await unlock(engine)
     async with engine.begin() as conn:
         for statement in ATTACKS[attack]:
             await conn.execute(text(statement))
     assert (await queries.verify()).faults != ()
-
-
-async def _unlock(engine: AsyncEngine) -> None:
-    async with engine.begin() as conn:
-        if is_postgres(engine):
-            for table in ("commands", "entries", "postings", "transitions"):
-                await conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
-            await conn.execute(text("ALTER TABLE postings DROP CONSTRAINT fk_postings_seq"))
-            return
-        found = await conn.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-        for name in [row.name for row in found]:
-            await conn.execute(text(f"DROP TRIGGER {name}"))

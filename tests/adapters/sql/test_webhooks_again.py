@@ -26,7 +26,7 @@ from domain.errors import InvariantBroken
 from domain.loan.lifecycle import State
 from domain.loan.view import installment
 from ports.rail import UnparsedEvent
-from simulator.webhooks import sign
+from simulator.rail.webhooks import sign
 from tests.api.served import served
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.memory import RULES

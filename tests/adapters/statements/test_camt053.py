@@ -217,6 +217,19 @@ def test_pages_are_bounded_and_their_ids_are_unique_and_stable() -> None:
     assert max(map(len, ids)) <= 120
 
 
+def test_equal_lines_are_counted_anew_in_the_next_statement_of_a_file() -> None:
+    """The second is a copy, or of another account: its first line is no second booking."""
+    line = StatementLine("", "A", DAY, DAY, 5, "CNY", "SR-1", items=(LineItem("E", None, None, 5),))
+    first = Statement("S1", "A", "CNY", 1, DAY, 0, 10, (line, line), period=(DAY, DAY))
+    other = replace(first, account="B", id="S2")
+    read_back = Camt053Reader().read(BytesIO(camt_writer.document(first, other)))
+    mark = f"{DAY.isoformat()}/SR-1"
+    assert [[line.id for line in statement.lines] for statement in read_back] == [
+        [f"A/{mark}", f"A/{mark}*2"],
+        [f"B/{mark}", f"B/{mark}*2"],
+    ]
+
+
 def test_a_statement_without_entries_is_one_empty_page() -> None:
     """A quiet day is a statement as well: its balances and its number count."""
     file = camt_writer.document(Statement("S", "A", "CNY", 4, DAY, 50, 50))

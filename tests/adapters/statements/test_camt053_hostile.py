@@ -89,11 +89,21 @@ def test_details_before_the_amount_are_refused_wherever_the_file_is_cut() -> Non
     assert refusal(late.encode()).field == "Ntry/Amt"
 
 
-def test_size_entries_and_items_have_limits() -> None:
+def test_size_statements_entries_and_items_have_limits() -> None:
     """Each limit of its own is refused by the name of what is too much."""
     file = camt_writer.document(Statement("S", "A", "CNY", 1, DAY, 0, 3, (LINE,) * 3))
     assert refusal(file, Limits(size_bytes=len(file) - 1)).field == "file"
     assert refusal(file, Limits(entries=2)).field == "Ntry"
+    one = Statement("S", "A", "CNY", 1, DAY, 0, 0)
+    assert refusal(camt_writer.document(one, one, one), Limits(statements=2)).rule == (
+        "at most 2 statements in a file"
+    )
+    assert (
+        len(
+            list(Camt053Reader(Limits(statements=2)).pages(BytesIO(camt_writer.document(one, one))))
+        )
+        == 2
+    )
     batch = file.replace(b"</NtryDtls>", b"<TxDtls/><TxDtls/></NtryDtls>")
     assert refusal(batch, Limits(items=1)).field == "Ntry/NtryDtls"
     assert len(list(Camt053Reader(Limits(size_bytes=len(file))).pages(BytesIO(file)))) == 1

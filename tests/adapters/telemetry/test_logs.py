@@ -66,7 +66,7 @@ def test_settings_are_logged_without_their_secrets(
     monkeypatch.setenv("ACQUIT_SMTP_USER", "mailer")
     monkeypatch.setenv("ACQUIT_DATABASE_URL", "postgresql+asyncpg://acquit:p%40ss-canary@db/books")
     monkeypatch.setenv("TEMPORAL_API_KEY", "temporal-canary-key")
-    monkeypatch.setenv("ACQUIT_RAIL_API_SECRET", "k1:first-canary-key-1,k2:second-canary-key")
+    monkeypatch.setenv("ACQUIT_SMS_SECRET", "k1:first-canary-key-1,k2:second-canary-key")
     settings = load_settings()
     record = StackRecord(
         mode="sandbox", database_url="x", temporal_address="t:1", secrets={"k": "stack-canary"}

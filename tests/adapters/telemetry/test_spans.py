@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from adapters.rails.http import RailHttp
+from adapters.rails.simbank.kind import SIMBANK_KIND
 from adapters.sql.engine import books_engine
 from adapters.sql.rows import read_message
 from adapters.sql.schema.migrate import upgrade
@@ -36,7 +37,8 @@ from tests.adapters.telemetry.canaries import ACCOUNT, ALL, EMAIL, NAME, PHONE, 
 from tests.adapters.telemetry.conftest import Spans
 from tests.support.booksbench import StillClock
 from tests.support.memory import RULES, board
-from workers.compose import SIMBANK_WORDS
+
+SIMBANK_WORDS = SIMBANK_KIND.words
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -203,6 +205,8 @@ async def test_trace_of_a_message_changes_neither_commands_nor_the_chain(
 def test_route_shows_its_own_words_only() -> None:
     """References, accounts and whatever a new route may hold are left out."""
     assert route_of(f"/dd/v1/orders/{PHONE}/cancel", SIMBANK_WORDS) == "/dd/v1/orders/{}/cancel"
+    assert route_of("/rails/b-2/dd/v1/orders", SIMBANK_WORDS) == "/rails/{}/dd/v1/orders"
+    assert route_of("/bank/v1/statements/x", SIMBANK_WORDS) == "/bank/v1/statements/{}"
     assert route_of("/dd/v1/mandates/M-1", SIMBANK_WORDS) == "/dd/v1/mandates/{}"
     assert route_of("/dd/v1/new/thing", SIMBANK_WORDS) == "/dd/v1/{}/{}"
 

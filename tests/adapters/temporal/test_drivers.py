@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.healing import HealOrder
-from activities.sweeps import StatementSource, SweepOrder
+from activities.sweeps import SweepOrder
 from adapters.temporal.dispatchers import dispatchers
 from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.schedules import ensure_schedules
@@ -188,8 +188,7 @@ async def test_schedules_are_created_once_and_renewed(temporal_client: Client) -
     scene = stage(temporal_client)
     tenant = scene.books.loan_id
     for account in ("A-1", "A-2"):
-        sources = (StatementSource(scene.rail.profile.name, account),)
-        order = SweepOrder(tenant, timezone="Asia/Shanghai", sources=sources)
+        order = SweepOrder(tenant, timezone="Asia/Shanghai", accounts=(account,))
         await ensure_schedules(temporal_client, tenant, [order], HealOrder(), scene.queue)
     for schedule in (f"sweep/{tenant}/Asia.Shanghai", f"heal/{tenant}"):
         handle = temporal_client.get_schedule_handle(schedule)

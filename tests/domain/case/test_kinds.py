@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from domain.case.case import Case
 from domain.case.kinds import CASE_RULES, Blocks, CaseKind
 from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Done
 from domain.loan import closure
-from domain.loan.change import CaseChange
 from domain.loan.decide.closing import close_out
 from domain.loan.decide.work import Work
 from tests.support.scene import Scene
@@ -43,7 +43,7 @@ def test_every_kind_has_exactly_one_row_with_an_owner() -> None:
 def test_a_case_blocks_what_its_row_says(kind: CaseKind, number: int | None) -> None:
     """About the installment or its whole loan: release and closing, closing, or neither."""
     s = paid()
-    s.books.cases["k"] = CaseChange("open", "k", kind, "a case", "L1", number)
+    s.books.cases["k"] = Case("k", kind, "a case", "L1", number)
     owner = CASE_RULES[kind].owner
     expected = {
         Blocks.BOTH: {("release", owner)},
@@ -58,7 +58,7 @@ def test_a_case_blocks_what_its_row_says(kind: CaseKind, number: int | None) -> 
 def test_nothing_closes_over_an_open_case_that_blocks_closing(kind: CaseKind) -> None:
     """The window passes and the installment waits; the case ends and it closes at once."""
     s = paid()
-    case = CaseChange("open", "k", kind, "a case", "L1", 1)
+    case = Case("k", kind, "a case", "L1", 1)
     s.books.cases["k"] = case
     s.until(s.books.item().due_on.replace(day=20))
     assert s.state == ("SETTLED" if CASE_RULES[kind].blocks_release else "RELEASED")
@@ -66,13 +66,13 @@ def test_nothing_closes_over_an_open_case_that_blocks_closing(kind: CaseKind) ->
     work.close_case("k")
     change = work.finish(Done())
     assert change.loans["L1"].installment(1).state.value == "CLOSED"
-    assert [(c.action, c.key) for c in change.cases] == [("close", "k")]
+    assert [(c.state, c.key) for c in change.cases.values()] == [("RESOLVED", "k")]
 
 
 def test_a_case_of_a_loan_concerns_the_installments_whose_gates_it_shuts() -> None:
     """Of three the first fell due; a case of another loan, or one that blocks none, is not."""
     s = paid()
-    case = CaseChange("open", "k", CaseKind.COMPLAINT, "a case", "L1")
+    case = Case("k", CaseKind.COMPLAINT, "a case", "L1")
     for one, touched in (
         (case, (1,)),
         (replace(case, number=3), (3,)),

@@ -5,12 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
+from domain.case.lifecycle import CaseState
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvariantBroken
 from domain.loan import closure
 from domain.loan.aggregate import Rulebook
-from domain.loan.change import CaseChange
 from tests.support.doors import WriteOff
 from tests.support.memory import PLAIN
 from tests.support.scene import Scene
@@ -72,11 +73,11 @@ def test_an_open_case_about_the_installment_stands_in_the_way_and_others_do_not(
     s.apply_outcome(order, minor=10100)
     s.credit(order, 10100)
     s.books.at += timedelta(days=3)
-    case = CaseChange("open", "k", CaseKind.COMPLAINT, "wrong", "L1", 1)
+    case = Case("k", CaseKind.COMPLAINT, "wrong", "L1", 1)
     for other in (
         replace(case, number=2),
         replace(case, loan_id="L2"),
-        replace(case, action="close"),
+        replace(case, state=CaseState.RESOLVED),
         replace(case, kind=CaseKind.NO_REMINDER_DELIVERED),
     ):
         s.books.cases["k"] = other

@@ -38,6 +38,22 @@ def test_the_next_of_equal_bookings_is_numbered_as_in_one_statement() -> None:
     assert (id_after(first), id_after(second)) == (second, third)
 
 
+def test_whoever_counts_is_given_one_signed_number_for_equal_lines() -> None:
+    """A counter on disk numbers the lines as the one in memory does, and 64 bits hold its keys."""
+    given_keys: list[int] = []
+
+    def count(key: int) -> int:
+        given_keys.append(key)
+        return given_keys.count(key)
+
+    counted = LineIds(count)
+    lines = [replace(LINE, servicer_ref=f"SR-{number % 40}") for number in range(60)]
+    assert [counted.next(line) for line in lines] == ids(*lines)
+    assert len(set(given_keys)) == 40
+    assert all(-(2**63) <= key < 2**63 for key in given_keys)
+    assert min(given_keys) < 0 < max(given_keys)
+
+
 @pytest.mark.parametrize("nothing", ["NOTPROVIDED", "nonref", "000000", "  - ", None])
 def test_words_for_no_reference_are_none(nothing: str | None) -> None:
     """Two different lines do not become one because a bank writes NONREF on both."""

@@ -125,7 +125,7 @@ def test_another_reading_of_a_report_is_applied_and_seen_by_a_person() -> None:
     )
     change = decide(known, said)
     assert isinstance(change, Change)
-    [case] = [case for case in change.cases if case.kind == "read_differently"]
+    [case] = [case for case in change.cases.values() if case.kind == "read_differently"]
     assert (case.loan_id, case.number) == ("L1", 1)
     assert "report/simbank/wh_1" in case.text
     assert change.loans["L1"].installment(1).state is State.RETRYING
@@ -140,9 +140,11 @@ def test_another_reading_of_a_known_fact_changes_nothing_but_a_case(
     before = s.books.loans["L1"]
     known = replace(s.books._aggregates(), known_as="report/simbank/wh_2")
     change = reread(known, installment(*about) if about else None)
-    assert [case.kind for case in change.cases] == ["read_differently"]
-    assert (change.cases[0].loan_id, change.cases[0].number) == (about or (None, None))
-    assert change.entries == change.transitions == ()
+    assert [case.kind for case in change.cases.values()] == ["read_differently"]
+    [case] = change.cases.values()
+    assert (case.loan_id, case.number) == (about or (None, None))
+    assert change.entries == ()
+    assert [move.event for move in change.transitions] == ["case_opened"]
     assert [loan.receipts for loan in change.loans.values()] in ([], [before.receipts])
 
 

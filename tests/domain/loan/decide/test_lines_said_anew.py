@@ -124,4 +124,4 @@ def test_a_loan_that_is_not_at_hand_is_named_as_a_whole() -> None:
     command = BookLine(id="anew", actor=TESTER, statement_id="S-2", line=anew)
     change = decide(Aggregates(s.books.at, s.books.rules, lines={"A/1": known}), command)
     assert isinstance(change, Change)
-    assert [(case.loan_id, case.number) for case in change.cases] == [("L1", None)]
+    assert [(case.loan_id, case.number) for case in change.cases.values()] == [("L1", None)]

@@ -16,7 +16,7 @@ def test_a_story_reads_as_it_was_recorded(name: str) -> None:
 
 def test_cases_speak_of_money_as_people_do() -> None:
     """An amount in the text of a case is written with its point and its currency."""
-    opened = [line for name in STORIES for line in lines_of(name) if "! open CaseChange" in line]
+    opened = [line for name in STORIES for line in lines_of(name) if "! OPEN Case(" in line]
     texts = [re.split(r", \w+=", line.partition(", text=")[2])[0] for line in opened]
     assert sum(" CNY" in text for text in texts) > 10
     for text in texts:

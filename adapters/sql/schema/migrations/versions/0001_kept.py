@@ -93,6 +93,14 @@ def _subjects() -> None:
         sqlite_where=sa.text("opened = 1 AND is_final = 0"),
     )
     op.create_index(
+        "ix_subjects_swept",
+        "subjects",
+        ["kind", "next_action_at", "key"],
+        unique=False,
+        postgresql_where=sa.text("driven_by = 'sweep' AND NOT is_final"),
+        sqlite_where=sa.text("driven_by = 'sweep' AND is_final = 0"),
+    )
+    op.create_index(
         "ix_subjects_unfinished",
         "subjects",
         ["kind", "key"],
@@ -178,44 +186,24 @@ def _lines() -> None:
 def _cases() -> None:
     op.create_table(
         "cases",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
         sa.Column("key", sa.String(length=240), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("loan_id", sa.String(length=120), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("line", sa.String(length=160), nullable=True),
+        sa.Column("owner", sa.String(length=120), nullable=False),
         sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("late_from", Instant(), nullable=True),
         sa.Column("closed_at", Instant(), nullable=True),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_cases"),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("key", name="pk_cases"),
     )
+    op.create_index("ix_cases_line", "cases", ["line"], unique=False)
+    op.create_index("ix_cases_loan_id", "cases", ["loan_id"], unique=False)
     op.create_index(
-        "ix_cases_open_line",
+        "ix_cases_open",
         "cases",
-        ["line"],
+        ["kind", "opened_at"],
         unique=False,
-        postgresql_where=sa.text("closed_at IS NULL"),
-        sqlite_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "ix_cases_open_loan",
-        "cases",
-        ["loan_id"],
-        unique=False,
-        postgresql_where=sa.text("closed_at IS NULL"),
-        sqlite_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "uq_cases_open",
-        "cases",
-        ["key"],
-        unique=True,
         postgresql_where=sa.text("closed_at IS NULL"),
         sqlite_where=sa.text("closed_at IS NULL"),
     )
@@ -269,7 +257,7 @@ def _files() -> None:
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("kept_at", Instant(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("reached", sa.Text(), nullable=True),
         sa.Column("read_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("sha256", name="pk_files"),
     )
@@ -280,6 +268,13 @@ def _files() -> None:
         unique=False,
         postgresql_where=sa.text("read_at IS NULL"),
         sqlite_where=sa.text("read_at IS NULL"),
+    )
+    op.create_table(
+        "file_chunks",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", "position", name="pk_file_chunks"),
     )
     op.create_table(
         "statements",

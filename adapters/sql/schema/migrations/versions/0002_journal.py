@@ -22,7 +22,7 @@ def upgrade() -> None:
     postgres = op.get_bind().dialect.name == "postgresql"
     # Spelled out: what this step did must not change when tables are added later.
     for statement in triggers(
-        ("entries", "postings", "transitions", "commands"), postgres=postgres
+        ("entries", "postings", "transitions", "commands", "file_chunks"), postgres=postgres
     ):
         op.execute(statement)
     op.execute(

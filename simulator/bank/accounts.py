@@ -10,24 +10,26 @@ from simulator.dice import chance, token
 from simulator.store import Row
 from simulator.world import World
 
-BASE = "ACCT-FUNDER-1"
-
 
 class Booking(NamedTuple):
-    """One movement to be booked; the amount is positive for money into the merchant's account."""
+    """One movement to be booked; the amount is positive for money into the merchant's account.
+
+    `rail`, `order_no` and `mandate_ref` are what a collector says that it is for.
+    """
 
     kind: str
     amount_minor: int
     bank_ref: str
+    rail: str | None
     order_no: str | None
     mandate_ref: str | None
     reason: str | None
     text: str
 
 
-def open_account(world: World, currency: str, now_ms: int) -> str:
-    """Return the account id for a currency; a new account gets its first day end."""
-    account = f"{BASE}-{currency}"
+def open_account(world: World, stem: str, currency: str, now_ms: int) -> str:
+    """Return the account of a stem and currency; a new account gets its first day end."""
+    account = f"{stem}-{currency}"
     if world.db.one("SELECT 1 FROM accounts WHERE account = ?", account) is None:
         first = world.days.on_or_after(day_of(now_ms))
         if at(first, DAY_ENDS_AT) <= now_ms:
@@ -38,10 +40,11 @@ def open_account(world: World, currency: str, now_ms: int) -> str:
     return account
 
 
-def batch_ref(world: World, account: str, day: date) -> str | None:
-    """Return the batch number of a day on which the bank books debits in one entry, else None."""
-    if chance(world.profile.batch, world.seed, account, day.isoformat(), "batch"):
-        return "BT" + token(world.seed, account, day.isoformat(), "batch number", length=14)
+def batch_ref(world: World, account: str, rail: str | None, day: date) -> str | None:
+    """Return the batch number of a day whose debits by one rail are one entry, else None."""
+    key = (world.seed, account, rail or "", day.isoformat())
+    if chance(world.profile.batch, *key, "batch"):
+        return "BT" + token(*key, "batch number", length=14)
     return None
 
 
@@ -52,7 +55,7 @@ def book(world: World, account: str, wanted: date, booking: Booking) -> str | No
         msg = f"no account {account}"
         raise LookupError(msg)
     day = max(world.days.on_or_after(wanted), date.fromisoformat(row["next_day"]))
-    batch = batch_ref(world, account, day) if booking.kind == "debit" else None
+    batch = batch_ref(world, account, booking.rail, day) if booking.kind == "debit" else None
     world.db.insert(
         "movements",
         booking._asdict()

@@ -1,4 +1,4 @@
-"""Mandates at the bank: sign up, look up, end. An ended mandate stays ended."""
+"""Mandates at a rail: sign up, look up, end. An ended mandate stays ended."""
 
 from __future__ import annotations
 
@@ -28,29 +28,35 @@ def faulty_field(body: dict[str, Any]) -> str | None:
     return None
 
 
-def look_up(world: World, mandate_ref: str) -> dict[str, Any] | None:
+def look_up(world: World, rail: str, mandate_ref: str) -> dict[str, Any] | None:
     """Return a mandate with its status, or None."""
-    row = _find(world, mandate_ref)
+    row = find(world, rail, mandate_ref)
     if row is None:
         return None
     return {name: row[name] for name in ("mandate_ref", "status", *COLUMNS)}
 
 
-def sign_up(world: World, mandate_ref: str, body: dict[str, Any]) -> dict[str, Any]:
+def sign_up(world: World, rail: str, mandate_ref: str, body: dict[str, Any]) -> dict[str, Any]:
     """Create or amend a mandate; an ended one stays ended. Fields have been checked."""
-    known = _find(world, mandate_ref)
+    known = find(world, rail, mandate_ref)
     if known is None or known["status"] == "ACTIVE":
-        world.db.run("DELETE FROM mandates WHERE mandate_ref = ?", mandate_ref)
+        world.db.run("DELETE FROM mandates WHERE rail = ? AND mandate_ref = ?", rail, mandate_ref)
         row = {name: body.get(name) for name in COLUMNS}
-        world.db.insert("mandates", row | {"mandate_ref": mandate_ref, "status": "ACTIVE"})
-    return look_up(world, mandate_ref) or {}
+        world.db.insert(
+            "mandates", row | {"rail": rail, "mandate_ref": mandate_ref, "status": "ACTIVE"}
+        )
+    return look_up(world, rail, mandate_ref) or {}
 
 
-def end(world: World, mandate_ref: str) -> dict[str, Any] | None:
+def end(world: World, rail: str, mandate_ref: str) -> dict[str, Any] | None:
     """End a mandate; return it, or None where it is unknown."""
-    world.db.run("UPDATE mandates SET status = 'ENDED' WHERE mandate_ref = ?", mandate_ref)
-    return look_up(world, mandate_ref)
+    world.db.run(
+        "UPDATE mandates SET status = 'ENDED' WHERE rail = ? AND mandate_ref = ?", rail, mandate_ref
+    )
+    return look_up(world, rail, mandate_ref)
 
 
-def _find(world: World, mandate_ref: str) -> sqlite3.Row | None:
-    return world.db.one("SELECT * FROM mandates WHERE mandate_ref = ?", mandate_ref)
+def find(world: World, rail: str, mandate_ref: str) -> sqlite3.Row | None:
+    """Return a mandate's row, or None."""
+    sql = "SELECT * FROM mandates WHERE rail = ? AND mandate_ref = ?"
+    return world.db.one(sql, rail, mandate_ref)

@@ -1,4 +1,4 @@
-"""What the bank does with accepted orders: execute, execute once more, take back."""
+"""What a rail does with accepted orders: execute, execute once more, take back."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sqlite3
 from datetime import date
 from typing import Any
 
-from simulator.accounts import BASE, Booking, book
+from simulator.bank.accounts import Booking, book
 from simulator.clock import HOUR, SECOND, at, day_of, iso
 from simulator.codes import RETURN_REASONS, TEXTS
 from simulator.dice import between, chance, pick, token
-from simulator.webhooks import emit
+from simulator.rail.mandates import find
+from simulator.rail.webhooks import emit
 from simulator.world import World
 
 
@@ -46,7 +47,8 @@ def finish(world: World, ref: str, code: str, status: str, now: int) -> None:
     order |= {"text": TEXTS[code], "status": status, "executed_at": executed_at}
     for name in ("amount_minor", "executed_minor", "bank_ref", "batch_ref"):
         order[name] = row[name]
-    emit(world, ref, row["order_no"], {"type": "order.finished", "order": order}, now)
+    body = {"type": "order.finished", "order": order}
+    emit(world, row["rail"], ref, row["order_no"], body, now)
 
 
 def _order(world: World, ref: str) -> sqlite3.Row:
@@ -58,7 +60,7 @@ def _order(world: World, ref: str) -> sqlite3.Row:
 
 
 def _objection(world: World, order: sqlite3.Row, now: int) -> str | None:
-    mandate = world.db.one("SELECT * FROM mandates WHERE mandate_ref = ?", order["mandate_ref"])
+    mandate = find(world, order["rail"], order["mandate_ref"])
     today = day_of(now).isoformat()
     if mandate is None or mandate["status"] != "ACTIVE" or mandate["valid_from"] > today:
         return "77"
@@ -82,9 +84,10 @@ def _debit(world: World, order: sqlite3.Row, nth: int, now: int) -> None:
     same_day = chance(world.profile.same_day, world.seed, order_no, "same day")
     wanted = today if same_day else world.days.after(today, 1)
     booking = Booking(
-        "debit", amount, bank_ref, order_no, order["mandate_ref"], None, order["purpose"]
+        *("debit", amount, bank_ref, order["rail"], order_no, order["mandate_ref"], None),
+        order["purpose"],
     )
-    batch = book(world, f"{BASE}-{order['currency']}", wanted, booking)
+    batch = book(world, order["account"], wanted, booking)
     if nth == 1:
         world.db.run(
             "UPDATE orders SET executed_minor = ?, bank_ref = ?, executed_ms = ?, batch_ref = ?"
@@ -114,14 +117,14 @@ def take_back(world: World, bank_ref: str, now: int) -> None:
     if done is None:
         return
     order = _order(world, done["order_ref"])
-    account = f"{BASE}-{order['currency']}"
     reason = pick(RETURN_REASONS, world.seed, bank_ref, "return reason")
     free = chance(world.profile.fee_free, world.seed, bank_ref, "fee free")
     fee = 0 if free else between(1, 5, world.seed, bank_ref, "fee") * 100
-    common = (bank_ref, order["order_no"], order["mandate_ref"], reason, "returned debit")
-    book(world, account, day_of(now), Booking("return", -done["amount_minor"], *common))
+    subject = (order["rail"], order["order_no"], order["mandate_ref"])
+    common = (bank_ref, *subject, reason, "returned debit")
+    book(world, order["account"], day_of(now), Booking("return", -done["amount_minor"], *common))
     if fee:
-        book(world, account, day_of(now), Booking("fee", -fee, *common))
+        book(world, order["account"], day_of(now), Booking("fee", -fee, *common))
     body = {
         "type": "order.returned",
         "order_no": order["order_no"],
@@ -131,4 +134,4 @@ def take_back(world: World, bank_ref: str, now: int) -> None:
         "reason": reason,
         "returned_on": day_of(now).isoformat(),
     }
-    emit(world, bank_ref, order["order_no"], body, now)
+    emit(world, order["rail"], bank_ref, order["order_no"], body, now)

@@ -6,10 +6,16 @@ import csv
 import io
 from xml.etree import ElementTree as ET
 
-from simulator.entries import Entry, Line, Statement, decimal
+from simulator.bank.entries import Entry, Line, Statement, decimal
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
-FAMILIES = {"debit": ("IDDT", "ESDD"), "return": ("IDDT", "UPDD"), "credit": ("RCDT", "ESCT")}
+FAMILIES = {
+    "debit": ("IDDT", "ESDD"),
+    "return": ("IDDT", "UPDD"),
+    "credit": ("RCDT", "ESCT"),
+    "transfer": ("ICDT", "ESCT"),
+}
+"""Family and sub-family of the bank's transaction code, by kind of movement."""
 COLUMNS = (
     *("record", "account", "statement_id", "seq", "date", "entry_ref", "batch_ref", "bank_ref"),
     *("end_to_end_id", "mandate_ref", "direction", "amount", "currency", "fee", "reversal"),

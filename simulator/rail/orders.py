@@ -9,13 +9,14 @@ import sqlite3
 from datetime import date
 from typing import Any
 
-from simulator.accounts import open_account
+from simulator.bank.accounts import open_account
 from simulator.clock import OPENS_AT, SECOND, at, day_of, in_service, iso, next_service
-from simulator.codes import INSUFFICIENT, TEXTS
+from simulator.codes import INSUFFICIENT, TEXTS, plain_answer
 from simulator.dice import between
-from simulator.execution import execute, finish
-from simulator.plans import plan_order
-from simulator.world import World
+from simulator.rail.execution import execute, finish
+from simulator.rail.plans import plan_order
+from simulator.store import Row
+from simulator.world import RailSettings, World
 
 FIELDS = {
     "order_no": str,
@@ -29,21 +30,6 @@ FIELDS = {
 NUMBER = re.compile(r"[A-Za-z0-9._:~-]{1,35}")
 ANOTHER_TRY_MS = 180 * SECOND
 """Orders this close together were sent side by side: neither is a retry of the other."""
-
-
-def plain_answer(order_no: str, code: str, status: str = "ERROR") -> dict[str, Any]:
-    """Return an answer of the common shape that carries no order."""
-    return {
-        "order_no": order_no,
-        "code": code,
-        "text": TEXTS[code],
-        "status": status,
-        "amount_minor": 0,
-        "executed_minor": 0,
-        "bank_ref": None,
-        "executed_at": None,
-        "batch_ref": None,
-    }
 
 
 def order_answer(row: sqlite3.Row) -> dict[str, Any]:
@@ -79,39 +65,49 @@ def faulty_field(body: dict[str, Any]) -> str | None:
     return None
 
 
-def find(world: World, merchant_id: str, order_no: str) -> sqlite3.Row | None:
+def reference(rail: RailSettings, order_no: str) -> str:
+    """Return what an order is known by here: a number is used once by each merchant of a rail."""
+    return f"{rail.name}/{rail.merchant_id}/{order_no}"
+
+
+def find(world: World, rail: RailSettings, order_no: str) -> sqlite3.Row | None:
     """Return the order's row, or None."""
-    return world.db.one("SELECT * FROM orders WHERE ref = ?", f"{merchant_id}/{order_no}")
+    return world.db.one("SELECT * FROM orders WHERE ref = ?", reference(rail, order_no))
 
 
-def accept(world: World, body: dict[str, Any], now: int) -> dict[str, Any]:
+def accept(world: World, rail: RailSettings, body: dict[str, Any], now: int) -> dict[str, Any]:
     """Take an order, or answer the stored state of one taken before; fields have been checked."""
     print_ = hashlib.sha256(json.dumps({k: body[k] for k in FIELDS}).encode()).hexdigest()
-    known = find(world, body["merchant_id"], body["order_no"])
+    known = find(world, rail, body["order_no"])
     if known is not None:
         same = known["fingerprint"] == print_
         return order_answer(known) if same else plain_answer(body["order_no"], "12")
     if not in_service(now):
-        _refuse(world, body["order_no"], "39", now)
+        _refuse(world, rail, body["order_no"], "39", now)
         return plain_answer(body["order_no"], "39")
-    return _take(world, body, print_, now)
+    return _take(world, rail, body, print_, now)
 
 
-def _refuse(world: World, order_no: str, code: str, now: int) -> None:
-    world.db.insert("refusals", {"order_no": order_no, "at_ms": now, "code": code})
+def _refuse(world: World, rail: RailSettings, order_no: str, code: str, now: int) -> None:
+    row: Row = {"rail": rail.name, "order_no": order_no, "at_ms": now, "code": code}
+    world.db.insert("refusals", row)
 
 
-def _take(world: World, body: dict[str, Any], fingerprint: str, now: int) -> dict[str, Any]:
-    open_account(world, body["currency"], now)
+def _take(
+    world: World, rail: RailSettings, body: dict[str, Any], fingerprint: str, now: int
+) -> dict[str, Any]:
+    account = open_account(world, rail.account, body["currency"], now)
     order_no, amount = body["order_no"], body["amount_minor"]
-    nsf = _nsf_before(world, body["mandate_ref"], now)
+    nsf = _nsf_before(world, rail, body["mandate_ref"], now)
     plan = plan_order(world.rates, world.seed, order_no, amount, nsf)
-    ref = f"{body['merchant_id']}/{order_no}"
+    ref = reference(rail, order_no)
     world.db.insert(
         "orders",
         {name: body[name] for name in FIELDS}
         | {
             "ref": ref,
+            "rail": rail.name,
+            "account": account,
             "fingerprint": fingerprint,
             "received_ms": now,
             "hidden_until_ms": now + plan.hidden_ms if plan.hidden_ms else 0,
@@ -131,15 +127,16 @@ def _take(world: World, body: dict[str, Any], fingerprint: str, now: int) -> dic
         execute(world, ref, now)
     else:
         world.db.schedule(due, "execute", ref)
-    row = find(world, body["merchant_id"], order_no)
+    row = find(world, rail, order_no)
     return plain_answer(order_no, "04", "PENDING") if row is None else order_answer(row)
 
 
-def _nsf_before(world: World, mandate_ref: str, now: int) -> int:
+def _nsf_before(world: World, rail: RailSettings, mandate_ref: str, now: int) -> int:
     """Count failures for lack of funds since the mandate's last other outcome, at most ten."""
     rows = world.db.all(
-        "SELECT code FROM orders WHERE mandate_ref = ? AND received_ms < ?"
+        "SELECT code FROM orders WHERE rail = ? AND mandate_ref = ? AND received_ms < ?"
         " AND status NOT IN ('PENDING', 'CANCELLED') ORDER BY received_ms DESC LIMIT 10",
+        rail.name,
         mandate_ref,
         now - ANOTHER_TRY_MS,
     )
@@ -151,22 +148,22 @@ def _nsf_before(world: World, mandate_ref: str, now: int) -> int:
     return streak
 
 
-def inquire(world: World, merchant_id: str, order_no: str, now: int) -> dict[str, Any]:
+def inquire(world: World, rail: RailSettings, order_no: str, now: int) -> dict[str, Any]:
     """Answer the state of an order; 34 where it is unknown, or not visible to inquiry yet."""
-    row = find(world, merchant_id, order_no)
+    row = find(world, rail, order_no)
     if row is None or (world.rates.hidden and now < row["hidden_until_ms"]):
         return plain_answer(order_no, "34", "NOT_FOUND")
     return order_answer(row)
 
 
-def cancel(world: World, merchant_id: str, order_no: str, now: int) -> dict[str, Any]:
+def cancel(world: World, rail: RailSettings, order_no: str, now: int) -> dict[str, Any]:
     """Withdraw an order that has not been executed: 00, else 30; 34 where it is unknown."""
-    row = find(world, merchant_id, order_no)
+    row = find(world, rail, order_no)
     if row is None:
         return plain_answer(order_no, "34", "NOT_FOUND")
     if row["status"] == "PENDING":
         finish(world, row["ref"], "00", "CANCELLED", now)
     elif row["status"] != "CANCELLED":
         return order_answer(row) | {"code": "30", "text": TEXTS["30"]}
-    done = find(world, merchant_id, order_no)
+    done = find(world, rail, order_no)
     return order_answer(row if done is None else done)

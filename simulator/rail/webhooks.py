@@ -28,27 +28,32 @@ def sign(secret: str, webhook_id: str, timestamp: int, body: str) -> str:
     return "v1," + base64.b64encode(digest).decode()
 
 
-def emit(world: World, about: str, order_no: str | None, body: dict[str, Any], at_ms: int) -> None:
-    """Queue a message about one thing (`about` names it once and for all), with its faults."""
+def emit(
+    world: World, rail: str, about: str, order_no: str | None, body: dict[str, Any], at_ms: int
+) -> None:
+    """Queue a message about one thing (`about` names it once and for all), with its faults.
+
+    It goes to the merchant of `rail`, under the secret that the two share.
+    """
     seed, rates, kind = world.seed, world.rates, str(body["type"])
     webhook_id = "wh_" + token(seed, kind, about, length=24)
     due = at_ms + SECOND
     if chance(rates.hook_delayed, seed, webhook_id, "delayed"):
         due += SECOND * between(5, rates.hook_delay_max_s, seed, webhook_id, "delayed by")
     lost = chance(rates.hook_lost, seed, webhook_id, "lost")
-    _queue(world, webhook_id, order_no, "lost" if lost else "real", body, due)
+    _queue(world, rail, webhook_id, order_no, "lost" if lost else "real", body, due)
     for copy in range(_copies(world, webhook_id)):
         later = due + SECOND * between(0, 3600, seed, webhook_id, "copy", copy)
-        _queue(world, webhook_id, order_no, "duplicate", body, later)
+        _queue(world, rail, webhook_id, order_no, "duplicate", body, later)
     if chance(rates.hook_forged, seed, webhook_id, "forged"):
         early = max(at_ms, due - MINUTE)
-        _queue(world, webhook_id + "F", order_no, "forged", _twisted(body), early)
+        _queue(world, rail, webhook_id + "F", order_no, "forged", _twisted(body), early)
     if chance(rates.hook_stale, seed, webhook_id, "stale"):
-        _queue(world, webhook_id, order_no, "stale", body, due + 2 * MINUTE)
+        _queue(world, rail, webhook_id, order_no, "stale", body, due + 2 * MINUTE)
     if kind == "order.finished" and chance(rates.hook_unknown, seed, webhook_id, "unknown"):
         stranger = "U" + token(seed, webhook_id, "stranger")
         other = {"type": kind, "order": {**body["order"], "order_no": stranger}}
-        _queue(world, webhook_id + "U", stranger, "unknown", other, due)
+        _queue(world, rail, webhook_id + "U", stranger, "unknown", other, due)
 
 
 def _copies(world: World, webhook_id: str) -> int:
@@ -72,6 +77,7 @@ def _twisted(body: dict[str, Any]) -> dict[str, Any]:
 
 def _queue(
     world: World,
+    rail: str,
     webhook_id: str,
     order_no: str | None,
     flavour: str,
@@ -79,6 +85,7 @@ def _queue(
     due: int,
 ) -> None:
     row = {
+        "rail": rail,
         "webhook_id": webhook_id,
         "type": str(body["type"]),
         "order_no": order_no,

@@ -7,11 +7,11 @@ import sqlite3
 from datetime import date
 from typing import Any
 
-from simulator.accounts import Booking, book
-from simulator.camt import to_csv, to_xml
+from simulator.bank.camt import to_csv, to_xml
+from simulator.bank.entries import Statement, entries_of
+from simulator.bank.transfers import stranger
 from simulator.clock import DAY, DAY_ENDS_AT, HOUR, at, iso
-from simulator.dice import between, chance, draw, token
-from simulator.entries import Statement, entries_of
+from simulator.dice import between, chance, draw
 from simulator.world import World
 
 PAGE = 1000
@@ -24,7 +24,7 @@ def end_day(world: World, account: str, now: int) -> None:
     if row is None:
         return
     day = date.fromisoformat(row["next_day"])
-    _stranger(world, account, day)
+    stranger(world, account, day)
     movements = world.db.all(
         "SELECT * FROM movements WHERE account = ? AND booked_on <= ? AND statement_id IS NULL"
         " ORDER BY id",
@@ -62,16 +62,6 @@ def end_day(world: World, account: str, now: int) -> None:
         account,
     )
     world.db.schedule(at(following, DAY_ENDS_AT), "day_end", account)
-
-
-def _stranger(world: World, account: str, day: date) -> None:
-    key = (world.seed, account, day.isoformat(), "stranger")
-    if not chance(world.rates.stranger, *key):
-        return
-    amount = between(1, 500_000, *key, "amount")
-    ref = "CR" + token(*key)
-    text = f"transfer {token(*key, 'text', length=6)}"
-    book(world, account, day, Booking("credit", amount, ref, None, None, None, text))
 
 
 def _publish(world: World, statement: Statement, now: int) -> None:

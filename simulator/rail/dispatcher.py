@@ -11,8 +11,8 @@ import sqlite3
 import httpx
 
 from simulator.clock import DAY, HOUR, MINUTE, SECOND
-from simulator.webhooks import sign
-from simulator.world import World
+from simulator.rail.webhooks import sign
+from simulator.world import RailSettings, World
 
 BACKOFF = (5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, DAY)
 BATCH, AT_ONCE = 64, 4
@@ -58,8 +58,13 @@ class Dispatcher:
         await asyncio.gather(*(one(row) for row in rows))
         return len(rows)
 
+    def _of(self, row: sqlite3.Row) -> RailSettings:
+        """Return the rail that a message goes out by; without any, one that reaches nobody."""
+        name = row["rail"]
+        return self._world.rails.get(name, RailSettings(name))
+
     async def _post(self, client: httpx.AsyncClient, row: sqlite3.Row) -> bool:
-        url = self._world.setting("webhook_url")
+        url = self._of(row).webhook_url
         if not url:
             return True
         try:
@@ -72,7 +77,7 @@ class Dispatcher:
         stamp = self._world.clock.now() // SECOND
         if row["flavour"] == "stale":
             stamp -= 24 * 3600
-        secret = self._world.setting("webhook_secret")
+        secret = self._of(row).webhook_secret
         if row["flavour"] == "forged":
             secret = "a guess"  # noqa: S105 - the point is that it is wrong
         return {
@@ -85,7 +90,7 @@ class Dispatcher:
     def _record(self, row: sqlite3.Row, *, delivered: bool) -> None:
         tries = row["attempts"] + 1
         state, due = "delivered", row["due_ms"]
-        if not self._world.setting("webhook_url"):
+        if not self._of(row).webhook_url:
             state = "unsent"
         elif not delivered and (row["flavour"] in ONE_SHOT or tries > len(BACKOFF)):
             state = "undelivered"

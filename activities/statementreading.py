@@ -1,0 +1,120 @@
+"""Where the reading of one statement file stands, kept page by page in the books' own database."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from temporalio.exceptions import ApplicationError
+
+from domain.errors import AcquitError
+from ports.archive import Archive, Reached
+from ports.statements import StatementPage, StatementSummary
+
+CASES_MOST = 200
+"""Most cases about lines of one file; one more counts the rest."""
+AGAIN_MOST = 1000
+"""Most pages that are remembered as to be read again. With one more, what follows is too."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedLine:
+    """A line that the books did not take."""
+
+    line_id: str
+    error: Exception
+
+
+@dataclass(slots=True)
+class Failures:
+    """The lines that the books did not take in this try: the first of them, and how many.
+
+    Attributes:
+        hopeless: no other try can help, for each was refused by a rule of ours.
+        by_statement: how many by the place of their statement in the file.
+    """
+
+    shown: list[FailedLine] = field(default_factory=list)
+    by_statement: Counter[int] = field(default_factory=Counter)
+    hopeless: bool = True
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.by_statement.total()
+
+    def add(self, position: int, line_id: str, error: Exception) -> None:
+        """One more line, of the statement at this place in the file."""
+        self.by_statement[position] += 1
+        self.hopeless = self.hopeless and isinstance(error, AcquitError)
+        if len(self.shown) < CASES_MOST:
+            self.shown.append(FailedLine(line_id, error))
+
+
+class Reading:
+    """One try to read a file, from where an earlier one was.
+
+    Attributes:
+        lines: by the place of their statement, those of earlier tries included.
+        known: lines that the books knew before, likewise.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        sha256: str,
+        summaries: tuple[StatementSummary, ...],
+        reached: Reached | None,
+    ) -> None:
+        self._archive, self._sha256 = archive, sha256
+        self._last_statement = len(summaries) - 1
+        self._reached = self._behind = reached
+        self._has_room = True
+        self.lines: Counter[int] = Counter()
+        self.known = 0 if reached is None else reached.known
+        self.failures = Failures()
+
+    @classmethod
+    async def of(
+        cls, archive: Archive, sha256: str, summaries: tuple[StatementSummary, ...]
+    ) -> "Reading":
+        """A try from where the books say that an earlier one was."""
+        return cls(archive, sha256, summaries, await archive.reached(sha256))
+
+    def passed(self, page: StatementPage) -> bool:
+        """Count the page; whether an earlier try has booked it."""
+        self.lines[page.position] += len(page.lines)
+        return self._behind is not None and self._behind.passed(page.position, page.number)
+
+    async def done(self, page: StatementPage, known: int, *, again: bool) -> None:
+        """Remember that the page is booked, before the next one is.
+
+        The last page of a file is not remembered: what comes next is the end of the reading.
+
+        Args:
+            page: was not passed.
+            known: lines on it that the books knew before.
+            again: the next try, should there be one, is to read the page again.
+
+        Raises:
+            ApplicationError: `ReadElsewhere`: another worker reads the file too.
+        """
+        self.known += known
+        if not self._has_room or (page.is_last and page.position == self._last_statement):
+            return
+        now = _with(self._reached, (page.position, page.number), 0 if again else known, again=again)
+        if len(now.again) > AGAIN_MOST:
+            self._has_room = False
+            return
+        if not await self._archive.reach(self._sha256, self._reached, now):
+            text = f"file {self._sha256} is read by another worker just now"
+            raise ApplicationError(text, type="ReadElsewhere")
+        self._reached = now
+
+
+def _with(reached: Reached | None, place: tuple[int, int], known: int, *, again: bool) -> Reached:
+    """What is reached with one more page."""
+    before = reached or Reached(*place)
+    pages = tuple(one for one in before.again if one != place)
+    if again:
+        pages = (*pages, place)
+    position, number = max((before.position, before.page), place)
+    return replace(before, position=position, page=number, known=before.known + known, again=pages)

@@ -1,0 +1,1 @@
+"""Where banks' statement files come from, by bank: implementations of `ports.statementsource`."""

@@ -1,0 +1,257 @@
+"""`acquit cases` and `acquit case`: what waits for a person, and what people do about it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.lists import LimitOption
+from cli.order import WithKinds, read_typed, told
+from cli.output import (
+    HomeOption,
+    JsonOption,
+    books_settings,
+    print_json,
+    print_table,
+    print_text,
+    run_async,
+)
+from domain.errors import InvalidInput
+from workers.reporting import Exit, instant_text, note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from domain.case.case import Case
+    from domain.case.commands import AnyCaseOrder
+    from domain.case.view import CaseView
+    from domain.kernel.change import Applied, Refused
+    from ports.queries import CaseFilter, StoryLine
+    from workers.settings import Settings
+
+_EXAMPLE = "Example: acquit cases --owner reconciliation --late"
+_ONE = (
+    'Example: acquit case resolve unbelieved/LC1 resolution=corrected --actor ops-7 --reason "..."'
+)
+_NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
+VERBS: Mapping[str, str] = {
+    "assign": "assign_case",
+    "note": "note_case",
+    "wait": "wait_case",
+    "resolve": "resolve_case",
+    "reopen": "reopen_case",
+}
+"""What can be ordered about a case, and the kind of that order."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    app.command("cases", epilog=_EXAMPLE)(cases)
+    app.command("case", cls=WithVerbs, epilog=_ONE)(case)
+
+
+class WithVerbs(WithKinds):
+    """A command whose help lists what can be ordered about a case."""
+
+    def kinds(self) -> Mapping[str, Any]:
+        """The orders by the words that they are typed with."""
+        from domain.case.commands import CASE_ORDERS  # noqa: PLC0415
+
+        return {verb: CASE_ORDERS[kind] for verb, kind in VERBS.items()}
+
+
+def cases(  # noqa: PLR0913  (one parameter for each option)
+    ctx: typer.Context,
+    *,
+    kind: Annotated[str, typer.Option(help="Only cases of this kind.")] = "",
+    loan: Annotated[str, typer.Option(help="Only cases of this loan; - for those of none.")] = "",
+    owner: Annotated[str, typer.Option(help="Only cases of this team or person.")] = "",
+    late: Annotated[bool, typer.Option("--late", help="Only cases past their time.")] = False,
+    resolved: Annotated[bool, typer.Option("--resolved", help="Ended cases instead.")] = False,
+    after: Annotated[str, typer.Option(help="Go on after the case of this key.")] = "",
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """List what waits for a person: cases, the oldest first, with their age against their time."""
+    from domain.case.kinds import CaseKind  # noqa: PLC0415
+    from ports.queries import CaseFilter  # noqa: PLC0415
+
+    if kind and kind not in set(CaseKind):
+        raise InvalidInput("kind", kind, f"one of {', '.join(CaseKind)}")
+    wanted = CaseFilter(kind, loan, owner, late=late, resolved=resolved, after=after)
+    found, count, now = run_async(_list(books_settings(ctx, home), wanted, limit))
+    rows = [_row(view, now) for view in found]
+    if as_json:
+        print_json(rows)
+        return
+    fields = ("about", "kind", "amount", "currency", "with", "due", "text")
+    print_table(
+        f"{'Resolved' if resolved else 'Open'} cases: {count}",
+        ("since", "about", "kind", "amount>", "currency", "with", "due", "what"),
+        [(instant_text(row["since"]), *(row[name] for name in fields)) for row in rows],
+    )
+    if len(rows) < count:
+        note(f"{len(rows)} of {count} are shown; go on with --after '{rows[-1]['key']}'")
+
+
+def case(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[VERB] KEY [FIELD=VALUE]...", help="The case; what to do, if any."),
+    ],
+    *,
+    actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, in words; of a note, the note.")] = "",
+    approver: Annotated[
+        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
+    ] = None,
+    order_id: Annotated[
+        str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
+    ] = "",
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Show one case with its notes and its story; or assign, note, put aside, resolve, reopen it.
+
+    What the rules do not allow is refused by name, exit code 1.
+    """
+    settings = books_settings(ctx, home)
+    if words[0] not in VERBS:
+        if len(words) > 1:
+            raise InvalidInput("VERB", words[0], f"one of {', '.join(VERBS)}")
+        return _show(settings, words[0], as_json=as_json)
+    if len(words) == 1:
+        raise InvalidInput("KEY", "", f"the case to {words[0]}; see `acquit cases`")
+    for name, given_by_user in (("actor", actor), ("reason", reason)):
+        if not given_by_user.strip():
+            raise InvalidInput(name, given_by_user, _NEEDED[name])
+    who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
+    wanted = order_id or f"cli-{uuid.uuid4().hex}"
+    given = _read(words[0], words[1], words[2:], {"id": wanted, **who})
+    answer = told(wanted, run_async(_give(settings, given)))
+    if as_json:
+        print_json(answer)
+    elif answer["refused_by"]:
+        note(f"refused by {answer['refused_by']}: {answer['why']}")
+    else:
+        print_text(f"{answer['answer']}; {words[1]} is {answer['state']} (order {answer['id']})")
+    if answer["refused_by"]:
+        raise typer.Exit(Exit.NOT_CLEAN)
+    return None
+
+
+def _read(verb: str, key: str, terms: list[str], who: dict[str, Any]) -> AnyCaseOrder:
+    from domain.case.commands import CASE_ORDERS  # noqa: PLC0415
+
+    return read_typed(VERBS[verb], terms, who, CASE_ORDERS, {"case": key})
+
+
+def _show(settings: Settings, key: str, *, as_json: bool) -> None:
+    from domain.case.guides import GUIDES  # noqa: PLC0415
+
+    found, view, story, now = run_async(_one(settings, key))
+    shown = {
+        **_row(view, now),
+        "generation": found.generation,
+        "guide": GUIDES[found.kind],
+        "resolution": view.detail.resolution,
+        "notes": [{"at": note.at, "by": note.by, "text": note.text} for note in found.notes],
+        "story": [
+            {"at": line.at, "by": line.actor, "what": line.what, "detail": line.detail}
+            for line in story
+        ],
+    }
+    if as_json:
+        print_json(shown)
+        return
+    print_text(f"{key}: {shown['kind']}, {shown['state']}, {shown['with']}, {shown['due']}")
+    print_text(f"  {found.text}")
+    if shown["about"] or shown["amount"]:
+        print_text(f"  about {shown['about']} {shown['amount']} {shown['currency']}".rstrip())
+    print_text(f"  {shown['guide']}")
+    for one in shown["notes"]:
+        print_text(f"  note of {instant_text(one['at'])} by {one['by']}: {one['text']}")
+    for one in shown["story"]:
+        print_text(f"  {instant_text(one['at'])} {one['by']}: {one['what']} {one['detail']}")
+
+
+def _row(view: CaseView, now: datetime) -> dict[str, Any]:
+    """A case as a row of the list; `late`: it should have been taken, or ended, by now."""
+    from domain.money import decimal_text  # noqa: PLC0415
+
+    labels, detail = view.labels, view.detail
+    loan = f"{labels.loan_id}/{labels.number}" if labels.number else labels.loan_id
+    late = detail.late_from is not None and detail.late_from <= now
+    return {
+        "key": view.subject.key,
+        "kind": labels.code,
+        "state": view.state,
+        "since": detail.opened_at,
+        "about": loan or detail.line,
+        "receipt": detail.payment or None,
+        "line": detail.line or None,
+        "amount": decimal_text(labels.amount_minor, labels.currency) if labels.currency else "",
+        "currency": labels.currency,
+        "text": detail.text,
+        "owner": detail.owner,
+        "assignee": detail.assignee,
+        "with": f"{detail.assignee} of {detail.owner}" if detail.assignee else detail.owner,
+        "cause": detail.cause,
+        "first_action_by": detail.first_action_by,
+        "resolve_by": detail.resolve_by,
+        "waits_until": detail.waits_until,
+        "escalation": detail.escalation,
+        "late": late,
+        "due": _due(view, late=late),
+    }
+
+
+def _due(view: CaseView, *, late: bool) -> str:
+    detail = view.detail
+    if view.is_final:
+        return detail.resolution
+    if detail.waits_until is not None:
+        return f"waits until {detail.waits_until:%Y-%m-%d}"
+    return f"{'LATE, ' if late else ''}{instant_text(detail.late_from or detail.resolve_by)}"
+
+
+async def _list(
+    settings: Settings, wanted: CaseFilter, limit: int
+) -> tuple[tuple[CaseView, ...], int, datetime]:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        known = wanted.loan_id in {"", "-"} or await stack.queries.loan(wanted.loan_id) is not None
+        if not known:
+            raise InvalidInput("loan", wanted.loan_id, "a loan that is boarded")
+        if wanted.after and await stack.queries.case(wanted.after) is None:
+            raise InvalidInput("after", wanted.after, "the key of a case")
+        now = stack.clock.now()
+        found, count = await stack.queries.case_list(wanted, now, limit)
+        return found, count, now
+
+
+async def _one(
+    settings: Settings, key: str
+) -> tuple[Case, CaseView, tuple[StoryLine, ...], datetime]:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        found = await stack.queries.case(key)
+        view = None if found is None else await stack.queries.view(found.subject)
+        if found is None or view is None:
+            raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
+        story = await stack.queries.history(found.subject)
+        return found, view, story, stack.clock.now()
+
+
+async def _give(settings: Settings, order: AnyCaseOrder) -> Applied | Refused:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        return await stack.books.apply(order)

@@ -1,0 +1,200 @@
+"""Decides the orders on a case, and what its clocks do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+from domain.case import agenda
+from domain.case.agenda import CaseAction
+from domain.case.case import NOTES_MOST, Case, Note, Resolution
+from domain.case.commands import (
+    ActOnCase,
+    AssignCase,
+    CaseCommand,
+    CaseOrder,
+    NoteCase,
+    ReopenCase,
+    ResolveCase,
+    WaitCase,
+)
+from domain.case.kinds import CASE_RULES, Blocks
+from domain.case.lifecycle import CASE_FINAL, CaseEvent, advance
+from domain.case.policy import CasePolicy
+from domain.kernel.change import Answer, Done, Refusal, Superseded
+from domain.kernel.driver import DriverRecord
+
+C_co = TypeVar("C_co", covariant=True)
+WAIT_MOST = timedelta(days=366)
+
+
+class Decision(Protocol[C_co]):
+    """The part of a decision being worked out that cases need."""
+
+    @property
+    def at(self) -> datetime:
+        """The instant of the command, UTC."""
+        ...
+
+    @property
+    def case_policy(self) -> CasePolicy:
+        """The clocks and owners of cases."""
+        ...
+
+    def case(self, key: str) -> Case | None:
+        """The case as it is now in this decision, resolved ones included."""
+        ...
+
+    def move_case(self, case: Case, event: CaseEvent, detail: str = "") -> None:
+        """Write the new case, and its move to the journal."""
+        ...
+
+    def finish_case(self, answer: Answer, key: str) -> C_co:
+        """End the decision with the view of a case."""
+        ...
+
+
+def decide_case(work: Decision[C_co], command: CaseCommand) -> C_co | Refusal:
+    """Apply a command to one case, or refuse it by a named rule."""
+    case = work.case(command.case)
+    if case is None:
+        return Refusal("case.unknown", f"no case {command.case}")
+    if isinstance(command, CaseOrder) and (refusal := _refused(work, case, command)):
+        return refusal
+    done: C_co = _STEPS[type(command)](work, case, command)
+    return done
+
+
+def resolved(case: Case, at: datetime, resolution: Resolution) -> Case:
+    """The case ended; what it waited for and who had it stay, for whoever reads it later."""
+    return replace(
+        case,
+        state=advance(case.state, CaseEvent.RESOLVED),
+        resolution=resolution,
+        resolved_at=at,
+        waits_until=None,
+    )
+
+
+def reopened(case: Case, at: datetime) -> Case:
+    """The case opened again under a higher generation: its clocks begin anew, its notes stay."""
+    return replace(
+        case,
+        state=advance(case.state, CaseEvent.REOPENED),
+        generation=case.generation + 1,
+        opened_at=at,
+        assignee="",
+        acted_at=None,
+        reminded=False,
+        escalation=0,
+        resolution=None,
+        resolved_at=None,
+        driver=DriverRecord(),
+    )
+
+
+def _refused(work: Decision[Any], case: Case, order: CaseOrder) -> Refusal | None:
+    """The rule that an order breaks, if it breaks one."""
+    if case.state in CASE_FINAL and not isinstance(order, NoteCase | ReopenCase):
+        return Refusal("case.resolved", "it is resolved; open it again first")
+    match order:
+        case NoteCase() if len(case.notes) >= NOTES_MOST:
+            return Refusal("case.notes", f"it holds {NOTES_MOST} notes, the most that one can")
+        case ReopenCase() if case.state not in CASE_FINAL:
+            return Refusal("case.open", "it is open")
+        case WaitCase() if not work.at < _midnight(order) <= work.at + WAIT_MOST:
+            return Refusal("case.wait", f"a day after today, at most {WAIT_MOST.days} days ahead")
+        case ResolveCase():
+            rule = CASE_RULES[case.kind]
+            if rule.ends:
+                return Refusal("case.evidence", f"it ends when {rule.ends}, not by hand")
+            if rule.blocks is not Blocks.NOTHING and order.approver in {None, order.actor.id}:
+                return Refusal("case.approver", "it keeps a gate shut: a second person must agree")
+        case _:
+            pass
+    return None
+
+
+def _midnight(order: WaitCase) -> datetime:
+    return datetime.combine(order.until, time(), UTC)
+
+
+def _assign(work: Decision[C_co], case: Case, order: AssignCase) -> C_co:
+    if case.assignee == order.assignee and case.waits_until is None:
+        return work.finish_case(Done(note="assigned already"), case.key)
+    state = advance(case.state, CaseEvent.ASSIGNED)
+    case = _acted(case, work.at)
+    case = replace(case, state=state, assignee=order.assignee, waits_until=None)
+    work.move_case(case, CaseEvent.ASSIGNED, order.assignee)
+    return work.finish_case(Done(note=f"assigned to {order.assignee}"), case.key)
+
+
+def _note(work: Decision[C_co], case: Case, order: NoteCase) -> C_co:
+    note = Note(work.at, f"{order.actor.kind}/{order.actor.id}", order.reason)
+    case = replace(_acted(case, work.at), notes=(*case.notes, note))
+    work.move_case(case, CaseEvent.NOTED, f"note {len(case.notes)}")
+    return work.finish_case(Done(note="noted"), case.key)
+
+
+def _wait(work: Decision[C_co], case: Case, order: WaitCase) -> C_co:
+    state = advance(case.state, CaseEvent.WAIT_ORDERED)
+    case = replace(_acted(case, work.at), state=state, waits_until=_midnight(order))
+    work.move_case(case, CaseEvent.WAIT_ORDERED, order.until.isoformat())
+    return work.finish_case(Done(note=f"put aside until {order.until}"), case.key)
+
+
+def _resolve(work: Decision[C_co], case: Case, order: ResolveCase) -> C_co:
+    case = resolved(replace(case, cause=order.cause or case.cause), work.at, order.resolution)
+    work.move_case(case, CaseEvent.RESOLVED, order.resolution.value)
+    return work.finish_case(Done(note=f"resolved: {order.resolution.value}"), case.key)
+
+
+def _reopen(work: Decision[C_co], case: Case, _order: ReopenCase) -> C_co:
+    work.move_case(reopened(case, work.at), CaseEvent.REOPENED)
+    return work.finish_case(Done(note="opened again"), case.key)
+
+
+def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
+    """What its clocks ask for; an action that is not next, or not due, is superseded."""
+    action = agenda.next_action(case, work.case_policy)
+    is_next = action is not None and (action.key, case.generation) == (
+        command.action,
+        command.generation,
+    )
+    if action is None or not is_next or action.not_before > work.at:
+        return work.finish_case(Superseded(), case.key)
+    match CaseAction(action.kind):
+        case CaseAction.REMIND:
+            work.move_case(replace(case, reminded=True), CaseEvent.REMINDED, case.owner)
+        case CaseAction.ESCALATE:
+            to = work.case_policy.level(case.kind).chain[case.escalation]
+            case = replace(case, owner=to, escalation=case.escalation + 1)
+            work.move_case(case, CaseEvent.ESCALATED, to)
+        case CaseAction.RESUME:
+            event = CaseEvent.WAIT_ENDED_ASSIGNED if case.assignee else CaseEvent.WAIT_ENDED
+            case = replace(case, state=advance(case.state, event), waits_until=None)
+            work.move_case(case, event)
+    return work.finish_case(Done(note=action.reason), case.key)
+
+
+def _acted(case: Case, at: datetime) -> Case:
+    """The case, in which a person has done something by now."""
+    return case if case.acted_at is not None else replace(case, acted_at=at)
+
+
+_Step = Callable[[Decision[Any], Case, Any], Any]
+_STEPS: Mapping[type[CaseCommand], _Step] = MappingProxyType(
+    {
+        ActOnCase: _act,
+        AssignCase: _assign,
+        NoteCase: _note,
+        WaitCase: _wait,
+        ResolveCase: _resolve,
+        ReopenCase: _reopen,
+    }
+)
+HANDLERS: Mapping[type[CaseCommand], Callable[[Decision[Any], Any], Any]] = MappingProxyType(
+    dict.fromkeys(_STEPS, decide_case)
+)
+"""The function that decides each command on a case."""

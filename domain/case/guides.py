@@ -1,0 +1,144 @@
+"""What each kind of case means and what to do about it: the run book of whoever takes one."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from domain.case.kinds import CaseKind
+
+_K = CaseKind
+GUIDES: Mapping[CaseKind, str] = MappingProxyType(
+    {
+        _K.CONTRADICTION: (
+            "Two sources say different things of one order. Ask the bank in writing which "
+            "holds, record what it says as evidence, and end the case when the books agree with "
+            "it."
+        ),
+        _K.LINE_CONTRADICTION: (
+            "The bank printed one line twice with different content. Compare both statements, "
+            "and match or undo the line as the bank confirms."
+        ),
+        _K.MORE_THAN_ORDERED: (
+            "More was taken than was ordered. Hold further debits, tell the payer, and have the "
+            "rail return the difference."
+        ),
+        _K.LINE_DIFFERS: (
+            "A line is over or under what was reported. Find the fee or second payment in it, "
+            "or ask the bank."
+        ),
+        _K.COMPLAINT: (
+            "The payer complains about what was done. Answer inside the term of the law, and "
+            "put right what was wrong before the case ends."
+        ),
+        _K.MANDATE_DISPUTE: (
+            "The payer says that there was no mandate. Send the signed mandate to the bank, or "
+            "give the money back."
+        ),
+        _K.OTHER_ACCOUNT: (
+            "Money came on another account than the product routes it to. Have it moved, or "
+            "undo the match if it belongs elsewhere."
+        ),
+        _K.UNMATCHED_LINE: (
+            "Nothing explains a bank line, or part of it. Find whose money it is and match it "
+            "(`acquit order LOAN/NUMBER match_line`)."
+        ),
+        _K.OTHER_CURRENCY: (
+            "Money came in another currency than the loan's. Agree with the payer how it is "
+            "exchanged or returned."
+        ),
+        _K.SPLIT_MISMATCH: (
+            "The gateway split a payment otherwise than the product. Compare both, and have the "
+            "gateway correct its side."
+        ),
+        _K.RETURN_OF_MORE: "More was taken back than had come. Claim the difference from the bank.",
+        _K.RECEIVABLE: (
+            "A party owes what was taken back after it had been paid out. Claim or set it off."
+        ),
+        _K.SHORTAGE: (
+            "An account holds less than its items. Find the item that left without a booking."
+        ),
+        _K.PAYOUT_IN_DOUBT: (
+            "Nobody knows whether a payout was executed. Ask the channel by our number; never "
+            "pay again before it answers."
+        ),
+        _K.SURPLUS: (
+            "Money came that nothing owed can take. Refund it, or apply it as the payer says."
+        ),
+        _K.LATE_SUCCESS: (
+            "A debit that was refused, or never found, was executed all the same. Tell the "
+            "payer, and apply or refund the money."
+        ),
+        _K.DOUBLE_EXECUTION: (
+            "The bank executed one order twice. Have it return the second, or refund it."
+        ),
+        _K.REFUND_OVERDUE: (
+            "A refund has not reached the payer in time. Ask the channel, or pay it another way "
+            "once it is known not to have left."
+        ),
+        _K.NEEDS_OPERATOR: (
+            "The machine cannot go on by itself; the text says at what. Give the order that is "
+            "needed, then end the case: the machine looks anew."
+        ),
+        _K.DEFECTIVE_SUCCESS: (
+            "Money was taken, with a fault that the rail names. Ask the rail what it asks of us."
+        ),
+        _K.UNKNOWN_CODE: (
+            "The rail answered with a code that no table holds. Look it up and add it to the "
+            "code table."
+        ),
+        _K.UNKNOWN_ORDER: (
+            "The rail reports an order that the books do not hold. Ask the rail who sent it."
+        ),
+        _K.UNPARSED_EVENT: (
+            "A report could not be read. The sender keeps it: fetch it, and correct the reader."
+        ),
+        _K.NO_REMINDER_DELIVERED: (
+            "A debit goes out and no reminder is known to have arrived. Check the payer's "
+            "address and the carrier."
+        ),
+        _K.RETURNED_AFTER_CLOSING: (
+            "A payment was returned after its installment had closed. The installment is open "
+            "again; tell the payer and correct what was reported."
+        ),
+        _K.RAIL_OUTAGE: (
+            "A rail does not answer. Ask its operator, and hold its debits if that lasts."
+        ),
+        _K.MANDATE: (
+            "The mandate was refused or does not cover the debit. Get a new mandate, or agree "
+            "on another way to pay."
+        ),
+        _K.READ_DIFFERENTLY: (
+            "One report was read in two ways; both were applied. Compare them, and take the "
+            "wrong one back."
+        ),
+        _K.REPORT_OF_ANOTHER_CHANNEL: (
+            "A carrier reports a message that another one sent. Check the carrier's account "
+            "settings."
+        ),
+        _K.UNSETTLED: (
+            "Money is reported and not proven at the bank in time. Ask for the missing "
+            "statement, then for the money."
+        ),
+        _K.STATEMENT_GAP: (
+            "A statement is missing, or its balances do not add up. Fetch it again, or ask the "
+            "bank."
+        ),
+        _K.STATEMENT_REFUSED: (
+            "A statement file cannot be read; nothing of it was booked. Ask the bank for a "
+            "correct one."
+        ),
+        _K.STATEMENT_NOT_FETCHED: (
+            "A statement could not be fetched. Check address and rights, or ask the bank."
+        ),
+        _K.STATEMENT_RESTATED: (
+            "The bank sent one statement again with other content. Compare both."
+        ),
+        _K.LINE_FAILED: (
+            "A bank line could not be booked; those behind it were. Read the error, and book it "
+            "again."
+        ),
+        _K.REMITTANCE_SHORTFALL: (
+            "Less was remitted to a payee than its shares. Compare item by item, and pay the rest."
+        ),
+    }
+)
+"""One text for each kind; a test compares the two."""

@@ -1,0 +1,49 @@
+"""By when a case is to be taken and ended, and who learns of it when it is not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+
+from domain.case.kinds import CASE_RULES, CaseKind
+
+ESCALATIONS_MOST = 9
+"""Longest chain of owners that a case can be handed up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """The clocks of a case, counted from its opening.
+
+    Attributes:
+        first_action: until somebody takes it, notes something or puts it aside.
+        resolution: until it is ended.
+        chain: owners to whom it is handed, one after the other, while it is not ended: the first
+            when `resolution` has passed, each further one after `escalate_every` more.
+    """
+
+    first_action: timedelta = timedelta(hours=24)
+    resolution: timedelta = timedelta(days=5)
+    escalate_every: timedelta = timedelta(days=2)
+    chain: tuple[str, ...] = ("team-lead", "head-of-operations")
+
+
+@dataclass(frozen=True, slots=True)
+class CasePolicy:
+    """The service level of each kind of case, and its owner where it is not the usual one."""
+
+    usual: ServiceLevel = ServiceLevel()
+    levels: Mapping[CaseKind, ServiceLevel] = field(default_factory=dict)
+    owners: Mapping[CaseKind, str] = field(default_factory=dict)
+
+    def level(self, kind: CaseKind) -> ServiceLevel:
+        """The service level of a kind."""
+        return self.levels.get(kind, self.usual)
+
+    def owner(self, kind: CaseKind) -> str:
+        """The team in whose queue a case of this kind is opened."""
+        return self.owners.get(kind, CASE_RULES[kind].owner)
+
+
+USUAL_POLICY = CasePolicy(levels=MappingProxyType({}), owners=MappingProxyType({}))
+"""Where no policy file says otherwise."""

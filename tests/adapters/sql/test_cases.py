@@ -1,0 +1,174 @@
+"""Cases on both databases: found, worked on, opened again, swept in pages, and in the chain."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.testing import ActivityEnvironment
+
+from activities.cases import CaseActivities
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.schema.tables import outbox, subjects
+from adapters.sql.write.books import SqlBooks
+from domain.case.case import Resolution
+from domain.case.kinds import CaseKind
+from domain.debit.outcome import Outcome, OutcomeClass
+from domain.kernel.change import Applied, Refused
+from domain.kernel.subject import Subject
+from domain.loan.view import installment
+from domain.statement.broken import RecordStatementBreak
+from ports.queries import CaseFilter
+from tests.support.booksbench import StillClock
+from tests.support.doors import (
+    AssignCase,
+    NoteCase,
+    RaiseOperator,
+    RecordOutcome,
+    ReopenCase,
+    ResolveCase,
+)
+from tests.support.memory import RULES, TESTER, board
+
+KEY = "operator/L1/1"
+
+
+def asked(number: int = 1, name: str = "ask") -> RaiseOperator:
+    return RaiseOperator(
+        id=f"{name}/{number}", actor=TESTER, reason="x", loan_id="L1", number=number
+    )
+
+
+def stranger(order_no: str, name: str = "") -> RecordOutcome:
+    """News of an order that nobody knows: a case that is about no loan."""
+    return RecordOutcome(
+        id=name or f"news/{order_no}",
+        actor=TESTER,
+        rail="simbank",
+        order_no=order_no,
+        outcome=Outcome(OutcomeClass.NSF, name or "51"),
+        source="webhook",
+    )
+
+
+def order(kind: type, case: str = KEY, **values: object) -> object:
+    given = {"id": f"{kind.__name__}/{case}/{values}"[:100], "actor": TESTER, "reason": "a test"}
+    return kind(case=case, **{**given, **values})
+
+
+async def test_a_case_is_worked_on_and_found_by_what_it_is_about(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Assigned, noted, resolved: the answer carries its view, lists find it, stories tell it."""
+    await books.apply(board())
+    await books.apply(asked())
+    listed, count = await queries.case_list(CaseFilter(loan_id="L1"), clock.at, 10)
+    assert (count, [view.subject.key for view in listed]) == (1, [KEY])
+    answer = await books.apply(order(AssignCase, assignee="ann"))  # type: ignore[arg-type]
+    assert isinstance(answer, Applied)
+    assert answer.view is not None
+    assert (answer.view.subject, answer.view.state) == (Subject("case", KEY), "ASSIGNED")
+    await books.apply(order(NoteCase))  # type: ignore[arg-type]
+    await books.apply(order(ResolveCase, resolution=Resolution.CORRECTED))  # type: ignore[arg-type]
+    assert await queries.waiting("L1") == ()
+    kept = await queries.case(KEY)
+    assert kept is not None
+    assert (kept.resolution, len(kept.notes)) == ("corrected", 1)
+    told = [line.what for line in await queries.history(kept.subject)]
+    assert told == ["case_opened", "case_assigned", "case_noted", "case_resolved"]
+    ended, _ = await queries.case_list(CaseFilter(resolved=True), clock.at, 10)
+    assert [view.subject.key for view in ended] == [KEY]
+    view = await queries.view(installment("L1", 1))
+    assert view is not None
+    assert view.needs_operator == ""
+    assert (await queries.verify()).faults == ()
+
+
+async def test_lists_narrow_by_owner_and_lateness_and_go_on_after_a_case(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """A page begins after the case that ended the one before, whatever was opened since."""
+    await books.apply(board())
+    for number in (1, 2, 3):
+        await books.apply(asked(number))
+        clock.ahead(timedelta(minutes=1))
+    first, count = await queries.case_list(CaseFilter(), clock.at, 2)
+    assert (count, len(first)) == (3, 2)
+    rest, _ = await queries.case_list(CaseFilter(after=first[-1].subject.key), clock.at, 2)
+    assert [view.labels.number for view in (*first, *rest)] == [1, 2, 3]
+    await books.apply(order(AssignCase, assignee="ann"))  # type: ignore[arg-type]
+    for owner in ("ann", "operations"):
+        mine, _ = await queries.case_list(CaseFilter(owner=owner), clock.at, 9)
+        assert len(mine) == (1 if owner == "ann" else 3)
+    assert (await queries.case_list(CaseFilter(late=True), clock.at, 9))[1] == 0
+    clock.ahead(timedelta(days=2))
+    late, _ = await queries.case_list(CaseFilter(late=True), clock.at, 9)
+    assert [view.labels.number for view in late] == [2, 3], "the first was taken in time"
+
+
+async def test_a_resolved_case_about_no_loan_is_opened_again(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
+    """Nobody names its key beforehand: the books find it under the chain head and begin anew."""
+    await books.apply(stranger("X-1"))
+    key = "unknown_order/simbank/X-1"
+    await books.apply(order(ResolveCase, key, resolution=Resolution.NO_FAULT))  # type: ignore[arg-type]
+    again = await books.apply(stranger("X-1", "52"))
+    assert isinstance(again, Applied)
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.generation, kept.is_open) == (2, True)
+    assert books.counters.retries == 1
+    await books.apply(order(ReopenCase, key))  # type: ignore[arg-type]
+    assert (await queries.verify()).faults == ()
+
+
+async def test_an_unknown_case_is_refused(books: SqlBooks) -> None:
+    """By name, and without anything written about it but the refusal."""
+    answer = await books.apply(order(NoteCase, "no/such"))  # type: ignore[arg-type]
+    assert isinstance(answer, Refused)
+    assert answer.rule == "case.unknown"
+
+
+async def test_many_cases_start_no_driver_and_are_swept_together(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Their clocks are one sweep in pages; a driver is started for the one that is assigned."""
+    many = 1_200
+    breaks = [
+        RecordStatementBreak(
+            id=f"break/{number}",
+            actor=TESTER,
+            what=CaseKind.LINE_FAILED,  # type: ignore[arg-type]
+            subject=f"line-{number:05}",
+            text="cannot be booked",
+        )
+        for number in range(many)
+    ]
+    await books.apply_many(breaks)
+    await books.apply(order(AssignCase, "line_failed/line-00007", assignee="ann"))  # type: ignore[arg-type]
+    async with engine.connect() as conn:
+        assert (await conn.execute(select(func.count()).select_from(outbox))).scalar() == 1
+    activities = CaseActivities(books, queries, clock)
+    clock.ahead(timedelta(hours=25))
+    commits = books.counters.commits
+    swept = await ActivityEnvironment().run(activities.sweep)
+    assert (swept.acted, swept.failed) == (many - 1, 0)
+    assert books.counters.commits - commits < many / 50
+    again = await ActivityEnvironment().run(activities.sweep)
+    assert again.acted == 0
+    async with engine.connect() as conn:
+        of = subjects.c
+        count = select(func.count()).where(of.kind == "case", of.next_action_kind == "ESCALATE")
+        assert (await conn.execute(count)).scalar() == many
+
+
+async def test_two_processes_that_open_one_case_open_it_once(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Neither holds a lock that the other wants; whoever comes second sees the first."""
+    async with SqlBooks(engine, clock, RULES) as other:
+        await books.apply(stranger("X-2"))
+        await other.apply(stranger("X-2", "52"))
+    found = await queries.waiting()
+    assert [item.case.key for item in found] == ["unknown_order/simbank/X-2"]
+    assert found[0].case.generation == 1

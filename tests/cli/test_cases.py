@@ -1,0 +1,120 @@
+"""`acquit cases` and `acquit case`: people see what waits, take it, note it and end it."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.sql.engine import books_engine
+from adapters.sql.write.books import SqlBooks
+from tests.cli.test_cli import OWED, SAMPLE, Acquit, acquit
+from tests.support.booksbench import StillClock
+from tests.support.doors import RaiseOperator
+from tests.support.memory import RULES, TESTER
+
+__all__ = ["acquit"]  # a fixture
+KEY = "operator/S-0001/1"
+WHO = ("--actor", "ops-7", "--reason", "looked into it")
+
+
+@pytest.fixture
+def home(acquit: Acquit, tmp_path: Path) -> Path:
+    """Books with the sample tape and one case that waits for a person."""
+    home = tmp_path / "home"
+    acquit("db", "upgrade", home=home)
+    acquit("board", str(SAMPLE), *OWED, home=home)
+    [file] = home.glob("*.db")
+
+    async def ask() -> None:
+        engine = books_engine(f"sqlite:///{file}")
+        async with SqlBooks(engine, StillClock(), RULES) as books:
+            given = {"actor": TESTER, "reason": "cannot go on", "loan_id": "S-0001", "number": 1}
+            await books.apply(RaiseOperator(id="ask", **given))  # type: ignore[arg-type]
+        await engine.dispose()
+
+    asyncio.run(ask())
+    return home
+
+
+def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
+    """Listed, taken, noted, resolved, opened again; the same id is the same order."""
+    [row] = json.loads(acquit("cases", "--json", home=home).stdout)
+    assert (row["key"], row["kind"], row["about"]) == (KEY, "needs_operator", "S-0001/1")
+    assert row["owner"] == "operations"
+    taken = acquit("case", "assign", KEY, "assignee=ann", *WHO, "--id", "a-1", home=home)
+    assert taken.returncode == 0, taken.stderr
+    assert f"assigned to ann; {KEY} is ASSIGNED (order a-1)" in taken.stdout
+    again = acquit("case", "assign", KEY, "assignee=ann", *WHO, "--id", "a-1", "--json", home=home)
+    assert json.loads(again.stdout)["replayed"] is True
+    assert (
+        json.loads(acquit("cases", "--owner", "ann", "--json", home=home).stdout)[0]["key"] == KEY
+    )
+    assert acquit("case", "note", KEY, *WHO, home=home).returncode == 0
+    shown = acquit("case", KEY, home=home)
+    assert shown.returncode == 0, shown.stderr
+    for part in ("ASSIGNED, ann of operations", "cannot go on", "looked into it", "Give the order"):
+        assert part in shown.stdout
+    done = acquit("case", "resolve", KEY, "resolution=corrected", "cause=human", *WHO, home=home)
+    assert done.returncode == 0, done.stderr
+    assert "Open cases: 0" in acquit("cases", home=home).stdout
+    [ended] = json.loads(acquit("cases", "--resolved", "--json", home=home).stdout)
+    assert (ended["state"], ended["cause"], ended["due"]) == ("RESOLVED", "human", "corrected")
+    assert acquit("case", "reopen", KEY, *WHO, home=home).returncode == 0
+    whole = json.loads(acquit("case", KEY, "--json", home=home).stdout)
+    assert (whole["state"], whole["generation"], len(whole["notes"])) == ("OPEN", 2, 1)
+    assert [line["what"] for line in whole["story"]] == [
+        "case_opened",
+        "case_assigned",
+        "case_noted",
+        "case_resolved",
+        "case_reopened",
+    ]
+    assert "a case was given to a person" in acquit("story", "S-0001", home=home).stdout
+    assert json.loads(acquit("ledger", "verify", "--json", home=home).stdout)["chain_ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (("close", KEY), 2, "VERB: 'close' is refused: one of assign, note, wait, resolve, reopen"),
+        (("assign",), 2, "KEY"),
+        (("no/such/case",), 2, "the key of a case"),
+        (("assign", KEY, *WHO), 2, "assignee"),
+        (("assign", KEY, "assignee=ann"), 2, "actor: '' is refused: who orders"),
+        (("note", KEY, "--actor", "a"), 2, "reason: '' is refused"),
+        (("assign", "no/such", "assignee=a", *WHO), 1, "refused by case.unknown"),
+        (("wait", KEY, "until=2001-01-01", *WHO), 1, "refused by case.wait"),
+        (("wait", KEY, "until=soon", *WHO), 2, "until"),
+        (("resolve", KEY, "resolution=cleared", *WHO), 2, "resolution"),
+        (("reopen", KEY, *WHO), 1, "refused by case.open"),
+    ],
+)
+def test_a_wrong_order_about_a_case_is_named_and_changes_nothing(
+    acquit: Acquit, home: Path, words: tuple[str, ...], code: int, named: str
+) -> None:
+    """Field, value and rule; or the rule of the books that refuses it."""
+    before = acquit("cases", "--json", home=home).stdout
+    done = acquit("case", *words, home=home)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    assert named in done.stderr
+    assert acquit("cases", "--json", home=home).stdout == before
+
+
+def test_the_list_goes_on_after_a_case_and_says_what_it_left_out(
+    acquit: Acquit, home: Path
+) -> None:
+    """A wrong key is named; a page that is cut says how to go on."""
+    wrong = acquit("cases", "--after", "nobody", home=home)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "after: 'nobody' is refused: the key of a case" in wrong.stderr
+    assert json.loads(acquit("cases", "--after", KEY, "--json", home=home).stdout) == []
+    late = json.loads(acquit("cases", "--late", "--json", home=home).stdout)
+    assert [row["late"] for row in late] in ([], [True])
+
+
+def test_the_help_names_what_can_be_ordered(acquit: Acquit, tmp_path: Path) -> None:
+    """Each verb with its terms, as the books define them."""
+    told = acquit("case", "--help", home=tmp_path).stdout
+    for part in ("assign", "assignee", "resolve", "resolution=", "wait", "until", "reopen", "note"):
+        assert part in told
