@@ -12,20 +12,21 @@ from adapters.sql.schema.tables import balances, chain_head, commands, entries, 
 from adapters.sql.write.journal import chain_item
 from domain.kernel.change import Stamp
 from domain.kernel.command import Actor
-from domain.ledger.chain import next_hash
+from domain.ledger.chain import Commanded, next_hash
 from domain.ledger.entry import Entry, Posting
 
 _WHO = Actor("benchmark", "plain")
+_ASKED = Commanded("plain", "", None, None, None, "{}", None, "")
 
 
 def hot_entry(name: str, account: str, minor: int, day: date) -> Entry:
-    """A debit confirmed: the hot account against what a loan owes."""
+    """Money reported: the hot account against what waits of one payment."""
     return Entry(
-        "confirmed",
+        "payment_recorded",
         day,
         (
-            Posting(account, minor, "CNY", order_no=name),
-            Posting(f"owed/{name}/1/principal", -minor, "CNY", loan=name, number=1),
+            Posting(account, minor, "CNY", order_no=name, place=account),
+            Posting(f"suspense/{name}", -minor, "CNY", order_no=name, place=account),
         ),
     )
 
@@ -43,8 +44,10 @@ async def book_plainly(
     )
     async with engine.begin() as conn:
         head = (await conn.execute(select(chain_head).with_for_update())).one()
-        item = chain_item(head.seq + 1, stamp, "", entry)
-        hash_ = next_hash(head.hash, item)
+        asked = chain_item(head.seq + 1, head.ledger, stamp, "", _ASKED)
+        asked_hash = next_hash(head.hash, asked)
+        item = chain_item(head.seq + 2, head.ledger, stamp, "", entry)
+        hash_ = next_hash(asked_hash, item)
         await conn.execute(
             insert(entries),
             {
@@ -57,6 +60,7 @@ async def book_plainly(
                 "at": now,
                 "posted_on": now.date(),
                 "hash": hash_,
+                "ledger": head.ledger,
                 "event": entry.event,
                 "value_on": entry.value_on,
             },
@@ -73,19 +77,24 @@ async def book_plainly(
             insert(commands),
             {
                 "id": command_id,
-                "identity": "",
-                "kind": "plain",
+                "identity": _ASKED.identity,
+                "kind": _ASKED.kind,
                 "at": now,
-                "actor": _WHO.id,
+                "actor": f"{_WHO.kind}/{_WHO.id}",
                 "reason": "",
-                "answer": "{}",
-                "seq": item.seq,
+                "answer": _ASKED.answer,
+                "subject_kind": "",
+                "subject_key": "",
+                "loan_id": "",
+                "seq": asked.seq,
                 "posted_on": now.date(),
-                "hash": hash_,
+                "hash": asked_hash,
                 "written_by": "",
             },
         )
-        await conn.execute(update(chain_head).values(seq=item.seq, hash=hash_))
+        await conn.execute(
+            update(chain_head).values(seq=item.seq, hash=hash_, posted_on=now.date())
+        )
 
 
 def _postings(seq: int, entry: Entry) -> list[dict[str, object]]:
@@ -102,6 +111,8 @@ def _postings(seq: int, entry: Entry) -> list[dict[str, object]]:
             "receipt": part.receipt,
             "order_no": part.order_no,
             "line": part.line,
+            "party": part.party,
+            "place": part.place,
         }
         for position, part in enumerate(entry.postings)
     ]

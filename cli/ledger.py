@@ -1,9 +1,10 @@
-"""`acquit ledger`: verify the journal, export it, show balances."""
+"""`acquit ledger`: verify the journal, export it, show balances and what they are for."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import aclosing, nullcontext
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,8 +24,12 @@ from cli.output import (
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
-    from ports.queries import Balance, ChainReport
+    from ports.queries import Balance, ChainReport, OpenItem
     from workers.settings import Settings
+
+
+ITEMS_MOST = 1_000
+"""Items that are shown unless more are asked for."""
 
 
 class Format(StrEnum):
@@ -38,12 +43,13 @@ class Format(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     group = typer.Typer(
-        help="The ledger: verify, export, balances.", no_args_is_help=True, cls=Commands
+        help="The ledger: verify, export, balances, items.", no_args_is_help=True, cls=Commands
     )
     group.command("verify", epilog="Example: acquit ledger verify --json")(verify)
     example = "Example: acquit ledger export --format hledger | hledger -f - balance"
     group.command("export", epilog=example)(export)
     group.command("balances", epilog="Example: acquit ledger balances clearing/")(balances)
+    group.command("items", epilog="Example: acquit ledger items payable/funder-1")(items)
     app.add_typer(group, name="ledger")
 
 
@@ -117,6 +123,36 @@ def balances(
     _print_balances(run_async(_balances(books_settings(ctx, home), prefix)), as_json=as_json)
 
 
+def items(
+    ctx: typer.Context,
+    account: Annotated[str, typer.Argument(help="The account, by its whole name.")],
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many items at most.")] = ITEMS_MOST,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """What the balance of an account is for, item by item: debit positive, credit negative.
+
+    An item is a loan's installment and component, a party, a payment; where the account holds
+    money, also the place where the money lies.
+    """
+    from domain.money import decimal_text  # noqa: PLC0415
+
+    found = run_async(_items(books_settings(ctx, home), account, limit + 1))
+    rows: list[dict[str, Any]] = [
+        asdict(item) | {"amount": decimal_text(item.minor, item.currency)} for item in found[:limit]
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        shown = ("loan", "number", "component", "party", "payment", "place", "amount", "currency")
+        columns = tuple("amount>" if name == "amount" else name for name in shown)
+        table = [tuple("" if row[name] is None else row[name] for name in shown) for row in rows]
+        print_table(f"Items of {account}", columns, table)
+    if len(found) > limit:
+        note(f"only the first {limit} items are shown; --limit shows more")
+
+
 async def _verify(settings: Settings) -> ChainReport:
     from workers.compose import open_stack  # noqa: PLC0415
 
@@ -130,6 +166,14 @@ async def _balances(settings: Settings, prefix: str) -> tuple[Balance, ...]:
 
     async with open_stack(settings) as stack:
         found: tuple[Balance, ...] = await stack.queries.balances(prefix)
+        return found
+
+
+async def _items(settings: Settings, account: str, limit: int) -> tuple[OpenItem, ...]:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        found: tuple[OpenItem, ...] = await stack.queries.items(account, limit)
         return found
 
 

@@ -88,6 +88,7 @@ def trail(
         {
             "seq": item.seq,
             "at": item.at,
+            "posted_on": item.posted_on,
             "value_on": item.value_on,
             "event": item.event,
             "account": item.account,
@@ -96,6 +97,11 @@ def trail(
             "payment": item.receipt,
             "order_no": item.order_no,
             "line": item.line,
+            "loan": item.loan,
+            "number": item.number,
+            "component": item.component,
+            "party": item.party,
+            "place": item.place,
         }
         for item in postings
     ]
@@ -108,6 +114,7 @@ def trail(
         "value",
         "event",
         "account",
+        "place",
         "amount>",
         "currency",
         "payment",
@@ -123,6 +130,7 @@ def trail(
                 row["value_on"],
                 row["event"],
                 row["account"],
+                row["place"] or "",
                 row["amount"],
                 row["currency"],
                 row["payment"] or "",

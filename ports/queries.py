@@ -56,6 +56,24 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenItem:
+    """What of an account's balance is for one thing: debit positive, minor units.
+
+    `place` names where the money lies, on accounts that hold money.
+    """
+
+    account: str
+    currency: str
+    loan: str | None
+    number: int | None
+    component: str | None
+    party: str | None
+    payment: str | None
+    place: str | None
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainReport:
     """What verifying the journal found. `faults` is empty when the chain is intact.
 
@@ -199,6 +217,10 @@ class Queries(Protocol):
 
     async def balances(self, prefix: str = "") -> tuple[Balance, ...]:
         """Balances of all accounts whose name starts with `prefix`, zero ones included."""
+        ...
+
+    async def items(self, account: str, limit: int) -> tuple[OpenItem, ...]:
+        """What the balance of one account is for, item by item and place by place; none is zero."""
         ...
 
     def journal(self) -> AsyncGenerator[JournalPosting]:

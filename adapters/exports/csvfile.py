@@ -12,7 +12,9 @@ COLUMNS = (
     "seq",
     "event",
     "posted_at",
+    "posted_on",
     "value_on",
+    "ledger",
     "account",
     "amount",
     "minor",
@@ -23,6 +25,8 @@ COLUMNS = (
     "receipt",
     "order_no",
     "line",
+    "party",
+    "place",
 )
 
 
@@ -35,7 +39,9 @@ async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncGenerator[
                 posting.seq,
                 _text(posting.event),
                 posting.at.isoformat(),
+                posting.posted_on.isoformat(),
                 posting.value_on.isoformat(),
+                _text(posting.ledger),
                 _text(posting.account),
                 decimal_text(posting.minor, posting.currency),
                 posting.minor,
@@ -46,6 +52,8 @@ async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncGenerator[
                 _text(posting.receipt),
                 _text(posting.order_no),
                 _text(posting.line),
+                _text(posting.party),
+                _text(posting.place),
             )
         )
 

@@ -1,8 +1,9 @@
 """The journal as an hledger journal, so that a program of others can add it up.
 
 One transaction for each entry, dated by its value date, with its number in the chain as code and
-tags for loan, installment, receipt, order and bank line. Account names keep their parts, divided
-by colons. Commodities are the ISO codes, written after amounts with the currency's own digits.
+tags for loan, installment, receipt, order, bank line, party and the place where the money lies;
+the transaction's own are its ledger, day and instant. Account names keep their parts, divided by
+colons. Commodities are the ISO codes, written after amounts with the currency's own digits.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -11,7 +12,7 @@ from domain.ledger.entry import JournalPosting
 from domain.money import decimal_text, exponent
 from domain.text import is_plain, visible
 
-_TAGS = ("loan", "number", "component", "receipt", "order_no", "line")
+_TAGS = ("loan", "number", "component", "receipt", "order_no", "line", "party", "place")
 
 
 async def hledger(journal: AsyncIterator[JournalPosting], head: str) -> AsyncGenerator[str]:
@@ -56,7 +57,8 @@ def _transaction(entry: list[JournalPosting], currencies: set[str]) -> Iterator[
     first = entry[0]
     at = first.at.isoformat(timespec="seconds")
     event = visible(first.event)
-    yield f"\n{first.value_on.isoformat()} * ({first.seq}) {event}  ; posted:{at}\n"
+    tags = f"posted:{at}, posted_on:{first.posted_on.isoformat()}, ledger:{visible(first.ledger)}"
+    yield f"\n{first.value_on.isoformat()} * ({first.seq}) {event}  ; {tags}\n"
     for posting in entry:
         amount = decimal_text(posting.minor, posting.currency)
         tags = ", ".join(_tags(posting))

@@ -272,6 +272,8 @@ def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: AN
         row.receipt,
         row.order_no,
         row.line,
+        row.party,
+        row.place,
         **entry,
     )
 

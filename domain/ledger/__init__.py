@@ -1,1 +1,1 @@
-"""The ledger: chart of accounts, balanced entries, bookings, the hash chain."""
+"""The ledger: chart of accounts, balanced entries, the hash chain."""

@@ -1,7 +1,9 @@
 """The chart of accounts: names are made here and nowhere else.
 
-A name is a path; its first part says which side it normally stands on. Which loan, installment,
-receipt or line a posting is *for* is said by the posting itself, so accounts are read by item.
+A name is a path; its first part, the family, says which side the account normally stands on. What a
+posting is *for* (loan, installment, component, party, payment, order, line) is said by the posting
+itself, so accounts are read by item. Accounts of families in `PLACED` hold money, and money lies
+somewhere: their postings name that place as well.
 """
 
 from enum import StrEnum
@@ -12,6 +14,7 @@ class Side(StrEnum):
 
     DEBIT = "debit"
     CREDIT = "credit"
+    BOTH = "both"
 
 
 SIDES = {
@@ -29,7 +32,32 @@ SIDES = {
     "forgiven": Side.DEBIT,
     "written_off": Side.DEBIT,
     "subrogated": Side.DEBIT,
+    "opening": Side.BOTH,
 }
+PLACED = frozenset(
+    {
+        "clearing",
+        "bank",
+        "suspense",
+        "advance",
+        "payable",
+        "paying",
+        "receivable",
+        "held_by",
+        "rail_fees",
+        "opening",
+    }
+)
+"""Families whose postings name the place where the money lies; those of other families name none.
+
+A place is named by the account of its cash: a clearing, a bank account, or the opening account of
+whoever held the money before it was brought over.
+"""
+
+
+def family(account: str) -> str:
+    """The first part of an account's name."""
+    return account.partition("/")[0]
 
 
 def owed(loan: str, number: int, component: str) -> str:
@@ -105,3 +133,8 @@ def written_off(party: str, loan: str, number: int, component: str) -> str:
 def subrogated(guarantor: str, loan: str, number: int, component: str) -> str:
     """Paid by a guarantor and now owed to them."""
     return f"subrogated/{guarantor}/{loan}/{number}/{component}"
+
+
+def opening(party: str) -> str:
+    """Balances brought over: what lay with a party before the books began."""
+    return f"opening/{party}"

@@ -15,8 +15,10 @@ from typing import assert_never
 
 from domain.kernel.canonical import canonical
 from domain.kernel.subject import Subject
-from domain.ledger.entry import Posting
+from domain.ledger.entry import Posting, entry_faults
 
+LEDGER = "main"
+"""The ledger that entries belong to: each has a chain of its own, and there is one so far."""
 GENESIS = "0" * 64
 """The hash before the first item."""
 FAULTS_KEPT = 50
@@ -27,6 +29,7 @@ FAULTS_KEPT = 50
 class Booked:
     """An entry as it stands in the journal, not yet trusted: it may have been tampered with."""
 
+    ledger: str
     event: str
     value_on: date
     postings: tuple[Posting, ...]
@@ -95,6 +98,7 @@ class Verification:
     entries: int = 0
     postings: int = 0
     transitions: int = 0
+    posted_on: date | None = None
     faults: list[str] = field(default_factory=list)
     totals: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -115,6 +119,9 @@ class Verification:
         expected = next_hash(self.head, item)
         if stored != expected:
             self.fault(f"{_name(item)} is not what was hashed")
+        if self.posted_on is not None and item.posted_on < self.posted_on:
+            self.fault(f"{_name(item)} is posted on {item.posted_on}, after {self.posted_on}")
+        self.posted_on = item.posted_on
         # The stored hash is followed, so that one altered row is one fault and not all after it.
         self.head, self.seq = stored, item.seq
         match item.what:
@@ -138,14 +145,10 @@ class Verification:
 
     def _sum(self, seq: int, entry: Booked) -> None:
         self.postings += len(entry.postings)
-        if len(entry.postings) < 2:
-            self.fault(f"entry {seq} has fewer than two postings")
-        sums: defaultdict[str, int] = defaultdict(int)
         for posting in entry.postings:
-            sums[posting.currency] += posting.minor
             self.totals[posting.currency] += posting.minor
-        if any(sums.values()):
-            self.fault(f"entry {seq} does not balance")
+        for fault in entry_faults(entry.postings):
+            self.fault(f"entry {seq} {fault}")
 
 
 def verify(items: Iterable[tuple[ChainItem, str]], *, seq: int, head: str) -> Verification:

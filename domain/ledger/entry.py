@@ -1,10 +1,12 @@
-"""A balanced entry: two or more postings that sum to zero per currency, or it is refused."""
+"""A balanced entry: postings that sum to zero per currency and per place, or it is refused."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from domain.errors import InvariantBroken
+from domain.ledger.accounts import PLACED, family
 
 POSTINGS_LEAST = 2
 
@@ -14,7 +16,8 @@ class Posting:
     """One side of an entry: debit positive, credit negative, minor units.
 
     The item fields say what it is for: loan, installment number, component, receipt, the attempt's
-    order number, the bank statement line.
+    order number, the bank statement line, the party. `place` says where the money lies, on accounts
+    that hold money (`accounts.PLACED`), and is None on all others.
     """
 
     account: str
@@ -26,6 +29,8 @@ class Posting:
     receipt: str | None = None
     order_no: str | None = None
     line: str | None = None
+    party: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,9 @@ class JournalPosting(Posting):
     seq: int
     event: str
     at: datetime
+    posted_on: date
     value_on: date
+    ledger: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,8 @@ class Entry:
     """A business event in the books. `value_on` is the day on which it counts.
 
     Raises:
-        InvariantBroken: fewer than two postings, a zero posting, or a currency that does not sum
-            to zero.
+        InvariantBroken: fewer than two postings, a zero posting, money without a place or a place
+            without money, or a currency that does not sum to zero, as a whole or at one place.
     """
 
     event: str
@@ -52,13 +59,22 @@ class Entry:
     postings: tuple[Posting, ...]
 
     def __post_init__(self) -> None:
-        if len(self.postings) < POSTINGS_LEAST:
-            raise InvariantBroken(f"entry {self.event} has fewer than two postings")
-        sums: defaultdict[str, int] = defaultdict(int)
-        for posting in self.postings:
-            if posting.minor == 0:
-                raise InvariantBroken(f"entry {self.event} posts nothing to {posting.account}")
-            sums[posting.currency] += posting.minor
-        off = {currency: minor for currency, minor in sums.items() if minor}
-        if off:
-            raise InvariantBroken(f"entry {self.event} does not balance: {off}")
+        for fault in entry_faults(self.postings):
+            raise InvariantBroken(f"entry {self.event} {fault}")
+
+
+def entry_faults(postings: Sequence[Posting]) -> Iterator[str]:
+    """What is wrong with the postings of an entry, in words that follow its name."""
+    if len(postings) < POSTINGS_LEAST:
+        yield "has fewer than two postings"
+    sums: defaultdict[tuple[str, str | None], int] = defaultdict(int)
+    for posting in postings:
+        if posting.minor == 0:
+            yield f"posts nothing to {posting.account}"
+        if (family(posting.account) in PLACED) != (posting.place is not None):
+            yield f"posts to {posting.account} at place {posting.place}"
+        sums[posting.currency, posting.place] += posting.minor
+    for (currency, place), minor in sums.items():
+        if minor:
+            where = f" at {place}" if place else ""
+            yield f"does not balance: {minor} {currency}{where}"

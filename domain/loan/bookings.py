@@ -1,8 +1,10 @@
 """One pure function for each business event: what is posted, and for which item.
 
-Every function takes the loan and the installment *before* the event and gives a balanced entry.
-A charge makes claims by the product's shares; what draws them is split over the claims that remain.
-Money carries its shares with it (`Allocated.shares`), so that its return is exactly the opposite.
+Every function takes the loan and the installment *before* the event and gives a balanced entry. One
+about a payment takes it as it was and as it becomes: what lies where (`placing`) moves by the
+difference, beside what the event itself says. A charge makes claims by the product's shares; what
+draws them is split over the claims that remain. Money carries its shares with it
+(`Allocated.shares`), so that its return is exactly the opposite.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +13,14 @@ from datetime import date
 
 from domain.ledger import accounts
 from domain.ledger.entry import Entry, Posting
-from domain.loan.aggregate import Allocated, Installment, Loan, Match, Receipt
+from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Receipt
+from domain.loan.placing import placed
 from domain.loan.sharing import Held, drawn_from
 from domain.loan.split import claims_after
 from domain.pricing.amounts import Amounts, Component
-from domain.statement.statement import StatementLine
+
+_ORDER = {"clearing": 0, "suspense": 1, "advance": 2, "payable": 3}
+"""In which order an entry names what moves of a payment."""
 
 
 def charge(loan: Loan, item: Installment, amounts: Amounts, event: str, value_on: date) -> Entry:
@@ -24,7 +29,7 @@ def charge(loan: Loan, item: Installment, amounts: Amounts, event: str, value_on
     postings = [
         *_owed(loan, item.number, amounts),
         *(
-            _posting(loan, accounts.claim(party), -minor, item.number, component)
+            _posting(loan, accounts.claim(party), -minor, item.number, component, party)
             for party, claim in after.items()
             for component, minor in (claim - item.claims.get(party, Amounts())).items()
         ),
@@ -32,91 +37,92 @@ def charge(loan: Loan, item: Installment, amounts: Amounts, event: str, value_on
     return _entry(event, value_on, postings)
 
 
-def receive(loan: Loan, receipt: Receipt, paid: Sequence[Allocated], event: str) -> Entry:
+def receive(
+    loan: Loan,
+    was: Receipt | None,
+    becomes: Receipt,
+    paid: Sequence[Allocated],
+    event: str,
+    on: date,
+) -> Entry:
     """Book reported money: Dr clearing, Cr owed, rest Cr suspense; Dr claim, Cr payable."""
-    rest = receipt.amount_minor - sum(part.minor for part in paid)
-    return _entry(
-        event,
-        receipt.value_on,
-        [
-            _money(loan, receipt.clearing_account, receipt.amount_minor, receipt),
-            _money(loan, accounts.suspense(receipt.id), -rest, receipt),
-            *_covers(loan, receipt, paid),
-        ],
-    )
+    return _entry(event, on, [*_moved(loan, was, becomes), *_covers(loan, becomes, paid)])
 
 
-def apply_money(loan: Loan, receipt: Receipt, paid: Sequence[Allocated], on: date) -> Entry:
+def apply_money(
+    loan: Loan, was: Receipt, becomes: Receipt, paid: Sequence[Allocated], on: date
+) -> Entry:
     """Apply what waits in suspense: Dr suspense, Cr owed; Dr claim, Cr payable."""
-    total = sum(part.minor for part in paid)
-    waiting = _money(loan, accounts.suspense(receipt.id), total, receipt)
-    return _entry("applied", on, [waiting, *_covers(loan, receipt, paid)])
-
-
-def unapply(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
-    """Put applied money back into suspense: the opposite of `apply_money`, share by share."""
-    return _opposite(apply_money(loan, receipt, parts, on), "unapplied")
+    return receive(loan, was, becomes, paid, "applied", on)
 
 
 def take_back(
     loan: Loan,
-    receipt: Receipt,
+    was: Receipt,
+    becomes: Receipt,
     unpaid: Sequence[Allocated],
-    waited: int,
-    ahead: int,
     on: date,
     event: str = "returned",
 ) -> Entry:
     """Book a reported return or a withdrawn payment: the opposite of allocation and split.
 
-    Dr owed (`unpaid`, amounts above zero), Dr suspense (`waited`), Dr advance (`ahead`), Cr
-    clearing; Dr payable, Cr claim, exactly as they were credited and debited.
+    Dr owed (`unpaid`), Dr suspense, Dr advance, Cr clearing; Dr payable, Cr claim, exactly as they
+    were credited and debited.
     """
-    total = sum(part.minor for part in unpaid) + waited + ahead
-    return _entry(
-        event,
-        on,
-        [
-            *_undone(_covers(loan, receipt, unpaid)),
-            _money(loan, accounts.suspense(receipt.id), waited, receipt),
-            _money(loan, accounts.advance(loan.id), ahead, receipt),
-            _money(loan, receipt.clearing_account, -total, receipt),
-        ],
-    )
+    undone = _undone(_covers(loan, was, unpaid))
+    return _entry(event, on, [*_moved(loan, was, becomes), *undone])
 
 
-def settle(loan: Loan, receipt: Receipt, bank: str, match: Match, line: str, on: date) -> Entry:
+def unapply(
+    loan: Loan, was: Receipt, becomes: Receipt, parts: Sequence[Allocated], on: date
+) -> Entry:
+    """Put applied money back into suspense: the opposite of `apply_money`, share by share."""
+    return take_back(loan, was, becomes, parts, on, "unapplied")
+
+
+def settle(loan: Loan, was: Receipt, becomes: Receipt, match: Match, line: LineState) -> Entry:
     """Book a bank line that proves a receipt: Dr bank, Dr fee, Cr clearing.
 
     The match is negative for the line of a return, whose booked amount includes the bank's fee. The
     lender bears the fee.
     """
-    source = _money(loan, accounts.bank(bank), match.booked_minor, receipt, line)
     event = "settled" if match.minor > 0 else "return_settled"
-    return _entry(event, on, [source, *_proof(loan, receipt, match, line)])
+    source = _on_line(line, accounts.bank(line.account), match.booked_minor)
+    proof = _proof(loan, was, becomes, match, line)
+    return _entry(event, line.booked_on, [_for(source, loan, was), *proof])
 
 
-def identify(loan: Loan, receipt: Receipt, match: Match, line: str, on: date, event: str) -> Entry:
+def identify(
+    loan: Loan,
+    was: Receipt,
+    becomes: Receipt,
+    match: Match,
+    line: LineState,
+    on: date,
+    event: str,
+) -> Entry:
     """Book part of a waiting line as proof of a receipt: Dr suspense/line, Dr fee, Cr clearing.
 
     A negative match is of the line of a return, or takes an earlier match back. Money that waits on
     a line belongs to no receipt, so the posting to suspense/line names none.
     """
-    account = accounts.suspense_line(line)
-    source = replace(_money(loan, account, match.booked_minor, receipt, line), receipt=None)
-    return _entry(event, on, [source, *_proof(loan, receipt, match, line)])
+    source = _on_line(line, accounts.suspense_line(line.id), match.booked_minor)
+    source = replace(_for(source, loan, was), receipt=None)
+    return _entry(event, on, [source, *_proof(loan, was, becomes, match, line)])
 
 
 def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
     """Book cash on a party's own account: Dr payable, Cr held by. Negative: it left again."""
+    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
     return _entry(
         "direct_settlement",
         on,
         [
             replace(
-                _posting(loan, account, minor, number, component),
+                _posting(loan, account, minor, number, component, party),
                 receipt=receipt.id,
                 order_no=receipt.order_no,
+                place=own[party],
             )
             for (party, number, component), held in moved.items()
             for account, minor in (
@@ -127,16 +133,9 @@ def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
     )
 
 
-def to_advance(loan: Loan, receipt: Receipt, minor: int, on: date) -> Entry:
-    """Book money paid ahead: Dr suspense, Cr advance. Negative: back to suspense."""
-    return _entry(
-        "advanced",
-        on,
-        [
-            _money(loan, accounts.suspense(receipt.id), minor, receipt),
-            _money(loan, accounts.advance(loan.id), -minor, receipt),
-        ],
-    )
+def to_advance(loan: Loan, was: Receipt, becomes: Receipt, on: date) -> Entry:
+    """Book money paid ahead: Dr suspense, Cr advance; or back to suspense."""
+    return _entry("advanced", on, _moved(loan, was, becomes))
 
 
 def waive(loan: Loan, item: Installment, amounts: Amounts, reason: str, on: date) -> Entry:
@@ -145,7 +144,7 @@ def waive(loan: Loan, item: Installment, amounts: Amounts, reason: str, on: date
     postings = [
         *_owed(loan, item.number, -amounts),
         *(
-            _posting(loan, accounts.forgiven(party, reason), minor, item.number, component)
+            _posting(loan, accounts.forgiven(party, reason), minor, item.number, component, party)
             for party, part in parts.items()
             for component, minor in part.items()
         ),
@@ -166,26 +165,20 @@ def write_off(loan: Loan, item: Installment, on: date) -> Entry:
     return _entry("written_off", on, postings)
 
 
-def recover(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
+def recover(
+    loan: Loan, was: Receipt, becomes: Receipt, parts: Sequence[Allocated], on: date
+) -> Entry:
     """Book money on a written-off debt: Dr suspense, Cr written off; Dr claim, Cr payable."""
-    total = sum(part.minor for part in parts)
-    postings = [
-        _money(loan, accounts.suspense(receipt.id), total, receipt),
-        *(
-            replace(
-                _written_off(loan, party, part.number, part.component, -minor), receipt=receipt.id
-            )
-            for part in parts
-            for party, minor in part.shares
-        ),
-        *_shares(loan, parts),
-    ]
-    return _entry("recovered", on, postings)
+    recovered = _recovered(loan, becomes, parts)
+    return _entry("recovered", on, [*_moved(loan, was, becomes), *recovered])
 
 
-def recovery_reversed(loan: Loan, receipt: Receipt, parts: Sequence[Allocated], on: date) -> Entry:
+def recovery_reversed(
+    loan: Loan, was: Receipt, becomes: Receipt, parts: Sequence[Allocated], on: date
+) -> Entry:
     """Book the return of recovered money: the opposite of `recover`."""
-    return _opposite(recover(loan, receipt, parts, on), "recovery_reversed")
+    undone = _undone(_recovered(loan, was, parts))
+    return _entry("recovery_reversed", on, [*_moved(loan, was, becomes), *undone])
 
 
 def cancel(loan: Loan, item: Installment, on: date) -> Entry:
@@ -193,54 +186,49 @@ def cancel(loan: Loan, item: Installment, on: date) -> Entry:
     return charge(loan, item, -item.owed, "cancelled", on)
 
 
-def stray_line(account: str, line: str, minor: int, currency: str, on: date) -> Entry:
+def stray_line(line: LineState, minor: int) -> Entry:
     """Book a line that nothing explains: Dr bank, Cr suspense/line; the opposite for a debit."""
     return _entry(
         "unmatched_line",
-        on,
+        line.booked_on,
         [
-            Posting(accounts.bank(account), minor, currency, line=line),
-            Posting(accounts.suspense_line(line), -minor, currency, line=line),
+            _on_line(line, accounts.bank(line.account), minor),
+            _on_line(line, accounts.suspense_line(line.id), -minor),
         ],
     )
 
 
-def line_fee(line: StatementLine, clearing: str) -> Entry:
+def line_fee(line: LineState, minor: int, clearing: str) -> Entry:
     """Book the fee of a line as a whole: Dr rail fees, Cr bank. The lender bears it.
 
     It is a fee of the rail whose `clearing` account the line settles, as a fee of one item is.
     """
-    minor, currency = line.charges_minor, line.currency
-    return _entry(
-        "rail_fee",
-        line.booked_on,
-        [
-            Posting(_rail_fees(clearing), minor, currency, line=line.id),
-            Posting(accounts.bank(line.account), -minor, currency, line=line.id),
-        ],
-    )
+    return _fee(line, minor, clearing, accounts.bank(line.account))
 
 
-def waiting_fee(line: str, clearing: str, minor: int, currency: str, on: date) -> Entry:
+def waiting_fee(line: LineState, clearing: str) -> Entry:
     """Book the fee of a line that waited whole: Dr rail fees, Cr suspense/line.
 
     It is a fee of the rail whose `clearing` account the line settles.
     """
+    return _fee(line, line.charges_minor, clearing, accounts.suspense_line(line.id))
+
+
+def _fee(line: LineState, minor: int, clearing: str, source: str) -> Entry:
     return _entry(
         "rail_fee",
-        on,
-        [
-            Posting(_rail_fees(clearing), minor, currency, line=line),
-            Posting(accounts.suspense_line(line), -minor, currency, line=line),
-        ],
+        line.booked_on,
+        [_on_line(line, _rail_fees(clearing), minor), _on_line(line, source, -minor)],
     )
 
 
-def _proof(loan: Loan, receipt: Receipt, match: Match, line: str) -> Iterator[Posting]:
-    """Dr fee, Cr clearing: what a booked line proves of a receipt."""
-    fees = _rail_fees(receipt.clearing_account)
-    yield _money(loan, fees, match.fee_minor, receipt, line)
-    yield _money(loan, receipt.clearing_account, -match.minor, receipt, line)
+def _proof(
+    loan: Loan, was: Receipt, becomes: Receipt, match: Match, line: LineState
+) -> Iterator[Posting]:
+    """Dr fee, Cr clearing: what a booked line proves of a receipt, and its items move there."""
+    fees = _on_line(line, _rail_fees(was.clearing_account), match.fee_minor)
+    yield _for(fees, loan, was)
+    yield from (replace(posting, line=line.id) for posting in _moved(loan, was, becomes))
 
 
 def _rail_fees(clearing: str) -> str:
@@ -248,34 +236,50 @@ def _rail_fees(clearing: str) -> str:
     return accounts.rail_fees(clearing.removeprefix("clearing/"))
 
 
+def _moved(loan: Loan, was: Receipt | None, becomes: Receipt) -> Iterator[Posting]:
+    """What changes of where the items of a payment lie: sums to zero with cash and covers."""
+    before, after = placed(loan, was), placed(loan, becomes)
+    for position in sorted(before | after, key=lambda position: _ORDER[position.item.family]):
+        (account, number, component, party), place = position
+        if minor := after.get(position, 0) - before.get(position, 0):
+            part = component.value if component else None
+            posting = Posting(account, minor, loan.currency, loan.id, number, part)
+            yield _for(replace(posting, party=party, place=place), loan, becomes)
+
+
 def _covers(loan: Loan, receipt: Receipt, paid: Sequence[Allocated]) -> Iterator[Posting]:
-    """Cr owed for each part, and the parties' shares of it."""
+    """Cr owed for each part, Dr claim for the parties' shares of it."""
     for part in paid:
         name = accounts.owed(loan.id, part.number, part.component)
-        posting = _posting(loan, name, -part.minor, part.number, part.component)
-        yield replace(posting, receipt=receipt.id, order_no=receipt.order_no)
-    yield from _shares(loan, paid)
+        yield _for(_posting(loan, name, -part.minor, part.number, part.component), loan, receipt)
+    yield from _drawn(loan, receipt, paid)
 
 
-def _shares(loan: Loan, paid: Sequence[Allocated]) -> Iterator[Posting]:
-    """Dr claim, Cr payable for what each party gets."""
-    for part in paid:
+def _recovered(loan: Loan, receipt: Receipt, parts: Sequence[Allocated]) -> Iterator[Posting]:
+    """Cr written off for the shares of each part, Dr claim for them."""
+    for part in parts:
         for party, minor in part.shares:
-            yield _posting(loan, accounts.claim(party), minor, part.number, part.component)
-            yield _posting(loan, accounts.payable(party), -minor, part.number, part.component)
+            posting = _written_off(loan, party, part.number, part.component, -minor)
+            yield _for(posting, loan, receipt)
+    yield from _drawn(loan, receipt, parts)
+
+
+def _drawn(loan: Loan, receipt: Receipt, parts: Sequence[Allocated]) -> Iterator[Posting]:
+    """Dr claim for what each party gets."""
+    for part in parts:
+        for party, minor in part.shares:
+            account = accounts.claim(party)
+            posting = _posting(loan, account, minor, part.number, part.component, party)
+            yield _for(posting, loan, receipt)
 
 
 def _undone(postings: Iterable[Posting]) -> Iterator[Posting]:
     return (replace(posting, minor=-posting.minor) for posting in postings)
 
 
-def _opposite(entry: Entry, event: str) -> Entry:
-    return Entry(event, entry.value_on, tuple(_undone(entry.postings)))
-
-
 def _written_off(loan: Loan, party: str, number: int, component: Component, minor: int) -> Posting:
     account = accounts.written_off(party, loan.id, number, component)
-    return _posting(loan, account, minor, number, component)
+    return _posting(loan, account, minor, number, component, party)
 
 
 def _owed(loan: Loan, number: int, amounts: Amounts) -> Iterator[Posting]:
@@ -284,22 +288,29 @@ def _owed(loan: Loan, number: int, amounts: Amounts) -> Iterator[Posting]:
         yield _posting(loan, account, minor, number, component)
 
 
-def _posting(loan: Loan, account: str, minor: int, number: int, component: Component) -> Posting:
-    return Posting(account, minor, loan.currency, loan.id, number, component.value)
-
-
-def _money(
-    loan: Loan, account: str, minor: int, receipt: Receipt, line: str | None = None
+def _posting(
+    loan: Loan,
+    account: str,
+    minor: int,
+    number: int,
+    component: Component,
+    party: str | None = None,
 ) -> Posting:
-    return Posting(
-        account,
-        minor,
-        loan.currency,
-        loan.id,
-        receipt.number,
-        receipt=receipt.id,
-        order_no=receipt.order_no,
-        line=line,
+    part = component.value
+    return Posting(account, minor, loan.currency, loan.id, number, part, party=party)
+
+
+def _on_line(line: LineState, account: str, minor: int) -> Posting:
+    """A posting of money that a line moves: it lies on the line's account."""
+    place = accounts.bank(line.account)
+    return Posting(account, minor, line.currency, line=line.id, place=place)
+
+
+def _for(posting: Posting, loan: Loan, receipt: Receipt) -> Posting:
+    """A posting that is for a payment, and unless it says so, for what that was taken for."""
+    number = receipt.number if posting.number is None else posting.number
+    return replace(
+        posting, loan=loan.id, number=number, receipt=receipt.id, order_no=receipt.order_no
     )
 
 

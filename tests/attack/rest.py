@@ -132,6 +132,11 @@ class Rest:
             raise Finding("receipt.conservation", f"{where}: {put} + {waits} + {ahead}")
         if any(v < 0 for k, v in tally.applied.items() if k[:2] == key):
             raise Finding("receipt.applied", f"{where}: less than nothing on an installment")
+        for item, minor in tally.lying[key].items():
+            if minor > 0:
+                raise Finding(
+                    "receipt.place", f"{where}: {minor} taken from {item}, which has none"
+                )
         proven, returned = tally.legs(*key)
         if proven > tally.came[key] or returned > tally.back[key]:
             raise Finding("receipt.proven", f"{where}: {proven}, {returned} by lines")

@@ -38,15 +38,19 @@ class Tally:
     """Receipts of each loan, as they came."""
     touched: set[Key] = field(default_factory=set)
     """Installments with entries that nobody has looked at yet."""
+    lying: defaultdict[Key, defaultdict[Key, int]] = field(
+        default_factory=lambda: defaultdict(_zeros)
+    )
+    """By (loan, receipt): its items, each (account, number, component, place)."""
     order_of: dict[tuple[str, str], str] = field(default_factory=dict)
     """The order number of a receipt that has one."""
 
     def fold(self, entries: Iterable[Entry]) -> None:
-        """Add entries; each balances by currency and has two postings or more."""
+        """Add entries; each balances by currency and place and has two postings or more."""
         for entry in entries:
-            sums: defaultdict[str, int] = defaultdict(int)
+            sums: defaultdict[Key, int] = defaultdict(int)
             for posting in entry.postings:
-                sums[posting.currency] += posting.minor
+                sums[(posting.currency, posting.place)] += posting.minor
             if any(sums.values()) or len(entry.postings) < 2:
                 raise Finding("entry.unbalanced", f"{entry}")
             families = {posting.account.partition("/")[0] for posting in entry.postings}
@@ -76,6 +80,10 @@ class Tally:
         if posting.order_no is not None:
             self.order_of[(loan, receipt)] = posting.order_no
         self.receipts[(family, loan, receipt)] += minor
+        if family in {"suspense", "advance", "payable", "held_by"}:
+            number = posting.number if posting.component is not None else None
+            item = (posting.account, number, posting.component, posting.place)
+            self.lying[(loan, receipt)][item] += minor
         if family in {"owed", "written_off"}:
             self.applied[(loan, receipt, posting.number)] -= minor
         if family == "clearing":

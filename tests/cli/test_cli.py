@@ -89,6 +89,7 @@ def test_help_names_every_command_and_the_exit_codes(acquit: Acquit, tmp_path: P
         ["ledger", "verify"],
         ["ledger", "export"],
         ["ledger", "balances"],
+        ["ledger", "items"],
         ["story"],
         ["trail"],
         ["audit"],

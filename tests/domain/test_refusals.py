@@ -111,16 +111,31 @@ BROKEN: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: canonical({1.5}), "no canonical encoding for set"),
     (
-        lambda: Entry("fee_paid", DAY, (Posting("bank", 1, "EUR"),)),
+        lambda: Entry("fee_paid", DAY, (Posting("cash", 1, "EUR"),)),
         "entry fee_paid has fewer than two postings",
     ),
     (
-        lambda: Entry("fee_paid", DAY, (Posting("bank", 0, "EUR"), Posting("fees", 0, "EUR"))),
-        "entry fee_paid posts nothing to bank",
+        lambda: Entry("fee_paid", DAY, (Posting("cash", 0, "EUR"), Posting("fees", 0, "EUR"))),
+        "entry fee_paid posts nothing to cash",
     ),
     (
-        lambda: Entry("fee_paid", DAY, (Posting("bank", 3, "EUR"), Posting("fees", -2, "EUR"))),
-        "entry fee_paid does not balance: {'EUR': 1}",
+        lambda: Entry("fee_paid", DAY, (Posting("cash", 3, "EUR"), Posting("fees", -2, "EUR"))),
+        "entry fee_paid does not balance: 1 EUR",
+    ),
+    (
+        lambda: Entry("paid", DAY, (Posting("bank/A", 3, "EUR"), Posting("fees", -3, "EUR"))),
+        "entry paid posts to bank/A at place None",
+    ),
+    (
+        lambda: Entry(
+            "moved",
+            DAY,
+            (
+                Posting("bank/A", 3, "EUR", place="bank/A"),
+                Posting("bank/B", -3, "EUR", place="bank/B"),
+            ),
+        ),
+        "entry moved does not balance: 3 EUR at bank/A",
     ),
 ]
 

@@ -84,6 +84,10 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
     held = {row["account"]: row["amount"] for row in balances.json}
     assert held["bank/ACCT-FUNDER-1-CNY"] == "1212.00"
     assert held["clearing/simbank"] == held[f"owed/{LOAN}/1/principal"] == "0.00"
+    items = await acquit(home, "ledger", "items", "held_by/funder-1", "--limit", "1", "--json")
+    assert items.code == 0, items.err
+    assert [(row["loan"], row["place"]) for row in items.json] == [(LOAN, "bank/ACCT-FUNDER-1-CNY")]
+    assert "only the first 1 items are shown" in items.err
     assert await trail(home) == 0
 
 

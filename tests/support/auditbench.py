@@ -22,6 +22,7 @@ from domain.audit import (
 from domain.debit.attempt import Attempt
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel.command import Actor
+from domain.ledger.chain import LEDGER
 from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
 from domain.loan.change import Change, Ordered
@@ -80,7 +81,9 @@ class World:
                     seq=self.entries,
                     event=entry.event,
                     at=self.books.at,
+                    posted_on=self.books.at.date(),
                     value_on=entry.value_on,
+                    ledger=LEDGER,
                 )
                 for item in entry.postings
             )

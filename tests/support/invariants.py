@@ -6,7 +6,7 @@ from domain.debit.attempt import MOVES, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.kernel.change import Transition
 from domain.ledger.entry import Posting
-from domain.loan import closure, sharing
+from domain.loan import closure, placing, sharing
 from domain.loan.accrual import excused_days
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.change import Change
@@ -19,6 +19,7 @@ from tests.support.memory import MemoryBooks
 
 OUT = {State.PRESENTED, State.IN_DOUBT}
 PAID = {State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED}
+OF_PAYMENTS = {"clearing", "suspense", "advance", "payable", "held_by"}
 Key = tuple[object, ...]
 
 
@@ -28,6 +29,8 @@ class Sums:
     def __init__(self, postings: list[Posting]) -> None:
         self.parts: defaultdict[Key, int] = defaultdict(int)
         self.receipts: defaultdict[Key, int] = defaultdict(int)
+        self.lying: defaultdict[Key, int] = defaultdict(int)
+        self.places: defaultdict[str | None, int] = defaultdict(int)
         self.accounts: defaultdict[str, int] = defaultdict(int)
         self.payable: defaultdict[tuple[str, tuple[str | None, int | None]], int] = defaultdict(int)
         for posting in postings:
@@ -38,8 +41,13 @@ class Sums:
                 self.parts[key] += posting.minor
             if family == "payable":
                 self.payable[(posting.account, (posting.loan, posting.number))] += posting.minor
+            self.places[posting.place] += posting.minor
             if posting.receipt is not None:
                 self.receipts[(family, posting.receipt)] += posting.minor
+            if posting.receipt is not None and family in OF_PAYMENTS:
+                number = posting.number if posting.component else None
+                item = (posting.account, number, posting.component, posting.party)
+                self.lying[(posting.loan, posting.receipt, *item, posting.place)] += posting.minor
 
     def amounts(self, family: str, loan: str, number: int) -> Amounts:
         """What a family of accounts holds of an installment."""
@@ -51,6 +59,14 @@ def check(books: MemoryBooks) -> None:
     sums = Sums([posting for entry in books.entries for posting in entry.postings])
     for loan in books.loans.values():
         _check_loan(books, loan, sums)
+    assert not any(sums.places.values()), sums.places
+    lies = {
+        (loan.id, receipt.id, *position.item, position.place): minor
+        for loan in books.loans.values()
+        for receipt in loan.receipts
+        for position, minor in placing.lying(loan, receipt).items()
+    }
+    assert lies == {key: minor for key, minor in sums.lying.items() if minor}
     for line in books.lines.values():
         assert sums.accounts[f"suspense/line/{line.id}"] == -line.open_minor, line
         if line.open_minor:

@@ -204,14 +204,17 @@ class Scene:
         return next(r for r in receipts if receipt_id in {r.id, r.reference})
 
     def posted(self, since: int = 0) -> list[tuple[str, dict[str, int]]]:
-        """Entries from one on: the event, and what each account moved by (accounts of L1 short)."""
+        """Entries from one on: the event, and what each account moved by (accounts of L1 short).
+
+        An account whose items only went from one place to another did not move.
+        """
         found = []
         for entry in self.books.entries[since:]:
             moved: dict[str, int] = {}
             for posting in entry.postings:
                 name = posting.account.replace("/L1/", "/")
                 moved[name] = moved.get(name, 0) + posting.minor
-            found.append((entry.event, moved))
+            found.append((entry.event, {name: minor for name, minor in moved.items() if minor}))
         return found
 
     @property

@@ -15,12 +15,15 @@ from domain.kernel.canonical import digest
 from domain.ledger import accounts
 from domain.ledger.chain import Verification
 from domain.loan.aggregate import Installment, LineState, Loan, Receipt
+from domain.loan.placing import Item, Position, lying
 from domain.loan.sharing import held
 from domain.loan.view import INSTALLMENT
 from domain.pricing.amounts import Amounts, Component
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
 """Families of accounts that hold an installment's charges and what reduced them."""
+_LYING = ("clearing", "suspense", "advance", "payable", "held_by")
+"""Families of accounts that hold the items of a payment."""
 
 
 @dataclass(slots=True)
@@ -28,7 +31,8 @@ class Sums:
     """Sums of postings, debit positive, minor units.
 
     `parts`: by family of accounts, installment, component, and whether a payment is named.
-    `payments`: by payment, family, and whether no bank line is named. `accounts`: by account.
+    `payments`: by payment, family, and whether no bank line is named. `places`: by payment, item
+    and place. `accounts`: by account.
     """
 
     parts: defaultdict[tuple[str, int, str, bool], int] = field(
@@ -36,6 +40,9 @@ class Sums:
     )
     payments: defaultdict[tuple[str, str, bool], int] = field(
         default_factory=lambda: defaultdict(int)
+    )
+    places: defaultdict[str, defaultdict[Position, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )
     accounts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -46,6 +53,11 @@ class Sums:
             self.parts[family, row.number, row.component, row.receipt is not None] += minor
         if row.receipt is not None:
             self.payments[row.receipt, family, bool(row.own)] += minor
+        if row.receipt is not None and family in _LYING:
+            item = Item(row.account)
+            if row.component is not None:
+                item = Item(row.account, row.number, Component(row.component), row.party)
+            self.places[row.receipt][Position(item, row.place)] += minor
 
     def amounts(
         self, family: str, number: int, *, paid: tuple[bool, ...] = (False, True)
@@ -239,6 +251,12 @@ def _compare_payment(loan: Loan, receipt: Receipt, sums: Sums, found: Verificati
     for what, (mine, posted) in pairs.items():
         if mine != posted:
             found.fault(f"{name} is kept with {mine} {what}, its postings say {posted}")
+    lies, says = lying(loan, receipt), sums.places[receipt.id]
+    for position in lies | says:
+        minor, posted = lies.get(position, 0), says.get(position, 0)
+        if minor != posted:
+            where = f"{position.item.account} at {position.place}"
+            found.fault(f"{name} is kept with {minor} of {where}, its postings say {posted}")
 
 
 def compare_product(row: Row[Any], found: Verification) -> int:

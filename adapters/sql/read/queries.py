@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, sel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
-from adapters.sql.read.stories import history_of, journal_of, story_of, trail_of
+from adapters.sql.read.stories import history_of, items_of, journal_of, story_of, trail_of
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.rows import read_case, read_view
 from adapters.sql.schema.tables import (
@@ -40,7 +40,15 @@ from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT, installment_of
 from ports.clock import Clock
-from ports.queries import Balance, CaseFilter, ChainReport, Standing, StoryLine, Waiting
+from ports.queries import (
+    Balance,
+    CaseFilter,
+    ChainReport,
+    OpenItem,
+    Standing,
+    StoryLine,
+    Waiting,
+)
 
 _CASES = (
     select(subjects.c.body)
@@ -234,6 +242,11 @@ class SqlQueries:
         )
         rows = await self._rows(statement)
         return tuple(Balance(row.account, row.currency, row.minor) for row in rows)
+
+    async def items(self, account: str, limit: int) -> tuple[OpenItem, ...]:
+        """What the balance of one account is for, item by item and place by place; none is zero."""
+        async with look(self._engine) as conn:
+            return await items_of(conn, account, limit)
 
     async def journal(self) -> AsyncGenerator[JournalPosting]:
         """All postings in the order of the chain, streamed from one snapshot."""

@@ -3,7 +3,7 @@
 Balances are summed by the database; loans and bank lines are read page by page, so memory does not
 grow with the books. Compared are, for every installment, its state with its last move and its
 amounts with its postings; for every attempt, its state; for every payment and bank line, what their
-postings prove; and every column with the body that stands beside it.
+postings prove and where its money lies; and every column with the body that stands beside it.
 """
 
 from collections import defaultdict
@@ -177,7 +177,16 @@ def _last_news(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loa
 
 
 def _sums(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loans)
-    key = (_P.loan, _P.number, _P.component, _P.receipt, _P.account, _P.line.is_(None).label("own"))
+    key = (
+        _P.loan,
+        _P.number,
+        _P.component,
+        _P.receipt,
+        _P.account,
+        _P.party,
+        _P.place,
+        _P.line.is_(None).label("own"),
+    )
     return select(*key, func.sum(_P.minor).label("minor")).where(of).group_by(*key)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.rows import read_posting
@@ -16,10 +16,11 @@ from domain.kernel.subject import Subject
 from domain.ledger.entry import JournalPosting
 from domain.loan.view import INSTALLMENT, installment, installment_of
 from domain.money import decimal_text
-from ports.queries import StoryLine
+from ports.queries import OpenItem, StoryLine
 
-_POSTINGS = (
-    select(entries.c.event, entries.c.at, entries.c.value_on, postings)
+_OF_ENTRY = ("event", "at", "posted_on", "value_on", "ledger")
+_POSTINGS: Select[Any] = (
+    select(*(entries.c[name] for name in _OF_ENTRY), postings)
     .join(postings, postings.c.seq == entries.c.seq)
     .order_by(postings.c.seq, postings.c.position)
 )
@@ -71,6 +72,39 @@ async def trail_of(conn: AsyncConnection, key: str) -> tuple[JournalPosting, ...
     if not found:
         found = (await conn.execute(_POSTINGS.where(postings.c.line == key))).all()
     return tuple(_posting(row) for row in found)
+
+
+async def items_of(conn: AsyncConnection, account: str, limit: int) -> tuple[OpenItem, ...]:
+    """The items of an account, in order of loan, installment, component, payment and place."""
+    return tuple(
+        OpenItem(
+            account,
+            row.currency,
+            row.loan,
+            row.number,
+            row.component,
+            row.party,
+            row.receipt,
+            row.place,
+            int(row.minor),
+        )
+        for row in await conn.execute(items_statement(account, limit))
+    )
+
+
+def items_statement(account: str, limit: int) -> Select[Any]:
+    """Reads one account by item: a part of the index, however long the journal is."""
+    of = postings.c
+    key = (of.loan, of.number, of.component, of.receipt, of.place, of.party, of.currency)
+    total = func.sum(of.minor)
+    return (
+        select(*key, total.label("minor"))
+        .where(of.account == account)
+        .group_by(*key)
+        .having(total != 0)
+        .order_by(*(column.nulls_first() for column in key))
+        .limit(limit)
+    )
 
 
 async def journal_of(conn: AsyncConnection) -> AsyncGenerator[JournalPosting]:
@@ -169,7 +203,9 @@ def _only(numbers: set[int]) -> int | None:
 
 def _part(row: Row[Any]) -> str:
     side = "Dr" if row.minor > 0 else "Cr"
-    return f"{side} {row.account} {decimal_text(abs(row.minor), row.currency)} {row.currency}"
+    at = f" at {row.place}" if row.place not in {None, row.account} else ""
+    amount = decimal_text(abs(row.minor), row.currency)
+    return f"{side} {row.account}{at} {amount} {row.currency}"
 
 
 def _actor(row: Row[Any]) -> str:
@@ -217,6 +253,5 @@ def _note_of(answer: str) -> str:
 
 
 def _posting(row: Row[Any]) -> JournalPosting:
-    return read_posting(
-        JournalPosting, row, seq=row.seq, event=row.event, at=row.at, value_on=row.value_on
-    )
+    entry = {name: row._mapping[name] for name in _OF_ENTRY}  # noqa: SLF001  (by name)
+    return read_posting(JournalPosting, row, seq=row.seq, **entry)

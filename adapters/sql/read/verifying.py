@@ -12,7 +12,7 @@ from adapters.sql.read.recounting import UNREADABLE, recount
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
 from domain.kernel.subject import Subject
-from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
+from domain.ledger.chain import LEDGER, Booked, ChainItem, Commanded, Moved, Verification
 from domain.ledger.entry import Posting
 from ports.queries import ChainReport
 
@@ -32,9 +32,14 @@ async def verify_journal(conn: AsyncConnection) -> ChainReport:
             found.take(item, stored)
     except UNREADABLE as error:
         found.fault(f"the journal cannot be read after item {found.seq}: {type(error).__name__}")
-    head = (await conn.execute(select(chain_head.c.seq, chain_head.c.hash))).all()
+    head = (await conn.execute(select(chain_head))).all()
     if len(head) == 1:
         found.close(head[0].seq, head[0].hash)
+        if (head[0].ledger, head[0].posted_on) != (LEDGER, found.posted_on):
+            text = f"of ledger {head[0].ledger}, last posted to on {head[0].posted_on}"
+            found.fault(
+                f"the journal is of ledger {LEDGER} to {found.posted_on}, its head is {text}"
+            )
     else:
         found.fault(f"the chain has {len(head)} head rows")
     try:
@@ -67,7 +72,7 @@ async def _items(
                 found.fault(f"posting {row.position} of entry {row.seq} is out of place")
             parts[row.seq].append(read_posting(Posting, row))
         page = [
-            (_item(row, Booked(row.event, row.value_on, tuple(parts.pop(row.seq, ())))), row.hash)
+            (_item(row, _booked(row, parts.pop(row.seq, []))), row.hash)
             for row in await _page(conn, entries, first, last)
         ]
         moves = await _page(conn, transitions, first, last)
@@ -98,6 +103,10 @@ async def _page(conn: AsyncConnection, table: Table, first: int, last: int) -> l
     order = (table.c.seq, table.c.position) if table is postings else (table.c.seq,)
     statement = select(table).where(table.c.seq.between(first, last)).order_by(*order)
     return list(await conn.execute(statement))
+
+
+def _booked(row: Row[Any], parts: list[Posting]) -> Booked:
+    return Booked(row.ledger, row.event, row.value_on, tuple(parts))
 
 
 def _moved(row: Row[Any]) -> Moved:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from adapters.sql.schema.types import Instant
+from domain.ledger.chain import LEDGER
 
 metadata = MetaData(
     naming_convention={
@@ -242,8 +243,12 @@ chain_head = Table(
     "chain_head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
+    # A chain for each ledger; there is one so far.
+    Column("ledger", String(60), nullable=False, unique=True, server_default=LEDGER),
     Column("seq", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
+    # The last day on which anything was posted: nothing follows it on an earlier one.
+    Column("posted_on", Date),
     # Names these books for ever, made with them: no two books have the same.
     Column("books_id", String(32), nullable=False),
     CheckConstraint("id = 1", name="single"),
@@ -268,6 +273,7 @@ entries = Table(
     "entries",
     metadata,
     *_journal_columns(),
+    Column("ledger", String(60), nullable=False),
     Column("event", String(60), nullable=False),
     Column("value_on", Date, nullable=False),
 )
@@ -286,7 +292,12 @@ postings = Table(
     Column("receipt", String(160)),
     Column("order_no", String(120)),
     Column("line", String(160)),
+    Column("party", String(120)),
+    # Where the money lies, on accounts that hold money; see `domain.ledger.accounts.PLACED`.
+    Column("place", String(240)),
     Index("ix_postings_loan_number", "loan", "number"),
+    # Every account can be read by item.
+    Index("ix_postings_account_item", "account", "loan", "number", "component", "receipt", "place"),
     Index("ix_postings_receipt", "receipt"),
     CheckConstraint("minor <> 0", name="something"),
 )

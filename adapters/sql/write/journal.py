@@ -1,6 +1,8 @@
 """Appends to the journal: numbers, hashes, postings, balances. The chain head is locked here."""
 
 from collections import defaultdict
+from dataclasses import replace
+from datetime import date
 from typing import Any, assert_never
 
 from sqlalchemy import bindparam, insert, select, update
@@ -22,11 +24,14 @@ from domain.kernel.change import Stamp, Transition
 from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, next_hash
 from domain.ledger.entry import Entry, Posting
 
-_HEAD = select(chain_head.c.seq, chain_head.c.hash).where(chain_head.c.id == 1).with_for_update()
+_C = chain_head.c
+_HEAD = select(_C.ledger, _C.seq, _C.hash, _C.posted_on).where(_C.id == 1).with_for_update()
 _MOVE_HEAD = (
     update(chain_head)
-    .where(chain_head.c.id == 1)
-    .values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
+    .where(_C.id == 1)
+    .values(
+        seq=bindparam("new_seq"), hash=bindparam("new_hash"), posted_on=bindparam("new_posted_on")
+    )
 )
 
 
@@ -46,6 +51,7 @@ async def append_journal(unit: Unit, work: Workset) -> None:
     head = await unit.rows(_HEAD)
     if len(head) != 1:
         raise InvariantBroken("the chain has no head row")
+    ledger, posted_on = head[0].ledger, head[0].posted_on
     seq, hash_ = head[0].seq, head[0].hash
     command_rows: list[Row] = []
     entry_rows: list[Row] = []
@@ -53,14 +59,17 @@ async def append_journal(unit: Unit, work: Workset) -> None:
     move_rows: list[Row] = []
     net: defaultdict[tuple[str, str], int] = defaultdict(int)
     for written in work.written:
+        stamp = _not_before(posted_on, written.stamp)
+        posted_on = stamp.posted_on
         whats = [("", commanded(written)), *written.items]
         for product, what in whats:
             seq += 1
-            item = chain_item(seq, written.stamp, product, what)
+            item = chain_item(seq, ledger, stamp, product, what)
             hash_ = next_hash(hash_, item)
             match item.what:
                 case Booked(event=event, value_on=value_on, postings=parts):
-                    entry_rows.append(_row(item, hash_, event=event, value_on=value_on))
+                    more = {"ledger": ledger, "event": event, "value_on": value_on}
+                    entry_rows.append(_row(item, hash_, **more))
                     posting_rows += [_posting(seq, i, part) for i, part in enumerate(parts)]
                     for part in parts:
                         net[part.account, part.currency] += part.minor
@@ -70,7 +79,8 @@ async def append_journal(unit: Unit, work: Workset) -> None:
                     command_rows.append(_command(item, item.what, hash_, written.log.written_by))
                 case _:
                     assert_never(item.what)
-    await unit.many(_MOVE_HEAD, [{"new_seq": seq, "new_hash": hash_}])
+    moved = {"new_seq": seq, "new_hash": hash_, "new_posted_on": posted_on}
+    await unit.many(_MOVE_HEAD, [moved])
     await unit.many(insert(commands), command_rows)
     await unit.many(insert(entries), entry_rows)
     await unit.many(insert(postings), posting_rows)
@@ -82,6 +92,11 @@ async def append_journal(unit: Unit, work: Workset) -> None:
             for (account, currency), minor in sorted(net.items())
         ],
     )
+
+
+def _not_before(day: date | None, stamp: Stamp) -> Stamp:
+    """A stamp no earlier than the day of what it follows: clocks of processes differ."""
+    return stamp if day is None or day <= stamp.posted_on else replace(stamp, posted_on=day)
 
 
 def commanded(written: Written) -> Commanded:
@@ -101,7 +116,7 @@ def commanded(written: Written) -> Commanded:
 
 
 def chain_item(
-    seq: int, stamp: Stamp, product: str, what: Entry | Transition | Commanded
+    seq: int, ledger: str, stamp: Stamp, product: str, what: Entry | Transition | Commanded
 ) -> ChainItem:
     """What is hashed for one command, entry or transition."""
     content: Booked | Moved | Commanded
@@ -109,7 +124,7 @@ def chain_item(
         case Commanded():
             content = what
         case Entry():
-            content = Booked(what.event, what.value_on, what.postings)
+            content = Booked(ledger, what.event, what.value_on, what.postings)
         case Transition():
             content = Moved(
                 what.subject,
@@ -198,4 +213,6 @@ def _posting(seq: int, position: int, posting: Posting) -> Row:
         "receipt": posting.receipt,
         "order_no": posting.order_no,
         "line": posting.line,
+        "party": posting.party,
+        "place": posting.place,
     }

@@ -95,9 +95,10 @@ def _unapply(work: Work, loan_id: str, number: int, minor: int) -> None:
         taken, kept = newest(known.allocations, minor, number, Component.PENALTY)
         size = sum(part.minor for part in taken)
         if size:
-            work.post(bookings.unapply(work.loan(loan_id), known, taken, work.today(loan_id)))
-            waiting = known.waiting_minor + size
-            work.put_receipt(loan_id, replace(known, allocations=kept, waiting_minor=waiting))
+            loan, waiting = work.loan(loan_id), known.waiting_minor + size
+            after = replace(known, allocations=kept, waiting_minor=waiting)
+            work.post(bookings.unapply(loan, known, after, taken, work.today(loan_id)))
+            work.put_receipt(loan_id, after)
             minor -= size
 
 

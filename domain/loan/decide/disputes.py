@@ -29,10 +29,11 @@ def is_proven(work: Work, loan_id: str, order_no: str) -> bool:
 def raise_receipt(work: Work, loan_id: str, receipt_id: str, amount_minor: int) -> None:
     """A payment turns out to be larger than reported: the surplus waits until it is placed."""
     receipt = work.receipt(loan_id, receipt_id)
-    more = replace(receipt, amount_minor=amount_minor - receipt.amount_minor)
-    work.post(bookings.receive(work.loan(loan_id), more, (), "raised"))
-    waiting = receipt.waiting_minor + more.amount_minor
-    work.put_receipt(loan_id, replace(receipt, amount_minor=amount_minor, waiting_minor=waiting))
+    waiting = receipt.waiting_minor + amount_minor - receipt.amount_minor
+    more = replace(receipt, amount_minor=amount_minor, waiting_minor=waiting)
+    loan = work.loan(loan_id)
+    work.post(bookings.receive(loan, receipt, more, (), "raised", receipt.value_on))
+    work.put_receipt(loan_id, more)
     for kind in (CaseKind.LATE_SUCCESS, CaseKind.DOUBLE_EXECUTION):
         if (case := work.cases.get(f"{kind}/{receipt_id}")) is not None:
             work.amend_case(case, amount_minor)

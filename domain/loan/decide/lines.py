@@ -68,7 +68,7 @@ def book_line(work: Work, command: BookLine) -> Change:
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
     charges = line.charges_minor
     if matches and charges:
-        work.post(bookings.line_fee(line, _clearing_of(work, matches[0])))
+        work.post(bookings.line_fee(state, charges, _clearing_of(work, matches[0])))
         open_minor, charges = open_minor + charges, 0
     state = replace(
         state,
@@ -119,9 +119,7 @@ def _wait(
     """Keep a line; what of it nothing explains is posted to suspense, with a case."""
     work.put_line(state)
     if minor := state.open_minor:
-        work.post(
-            bookings.stray_line(state.account, state.id, minor, state.currency, state.booked_on)
-        )
+        work.post(bookings.stray_line(state, minor))
     if waits := state.is_open or is_wrong:
         open_case_of_line(work, state, named)
     return work.finish(Done(note="unmatched" if waits else "matched"))

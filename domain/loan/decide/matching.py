@@ -23,6 +23,7 @@ from domain.loan.decide.money import (
     numbers_of,
     on_account,
     place_waiting,
+    proven,
     receive_free,
     take_back,
 )
@@ -202,11 +203,10 @@ def identify(
     """
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     if fee := line.charges_minor:
-        day = line.booked_on
-        clearing = receipt.clearing_account
-        work.post(bookings.waiting_fee(line.id, clearing, fee, line.currency, day))
+        work.post(bookings.waiting_fee(line, receipt.clearing_account))
         line = replace(line, open_minor=line.open_minor + fee, charges_minor=0)
-    work.post(bookings.identify(loan, receipt, match, line.id, line.booked_on, event))
+    after = proven(receipt, match, line)
+    work.post(bookings.identify(loan, receipt, after, match, line, line.booked_on, event))
     waiting = _without(line.waiting, match)
     matches = (*line.matches, match)
     _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor, about)
@@ -258,22 +258,19 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     back = replace(match, minor=-match.minor, fee_minor=-match.fee_minor)
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
     today = work.today(loan.id)
-    work.post(bookings.identify(loan, receipt, back, line.id, today, "match_undone"))
+    after = replace(
+        receipt,
+        settled_minor=receipt.settled_minor - max(match.minor, 0),
+        return_settled_minor=receipt.return_settled_minor - max(-match.minor, 0),
+        lines=tuple(name for name in receipt.lines if name != line.id),
+        proven_on=on_account(receipt, line.account, -match.minor),
+    )
+    work.post(bookings.identify(loan, receipt, after, back, line, today, "match_undone"))
+    work.put_receipt(loan.id, after)
     matches = tuple(other for other in line.matches if other is not match)
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
     work.close_case(f"account/{line.id}/{receipt.id}")
-    lines = tuple(name for name in receipt.lines if name != line.id)
-    work.put_receipt(
-        loan.id,
-        replace(
-            receipt,
-            settled_minor=receipt.settled_minor - max(match.minor, 0),
-            return_settled_minor=receipt.return_settled_minor - max(-match.minor, 0),
-            lines=lines,
-            proven_on=on_account(receipt, line.account, -match.minor),
-        ),
-    )
 
 
 def _waiting_again(match: Match) -> WaitingItem:

@@ -38,16 +38,19 @@ def receive_debit(work: Work, loan_id: str, receipt: Receipt, number: int) -> No
         designated=(number,),
     )
     shared = share_out(loan, paid)
-    work.post(bookings.receive(loan, receipt, shared, "confirmed"))
-    work.put_receipt(loan_id, _with(receipt, shared, waiting=rest))
+    receipt = _with(receipt, shared, waiting=rest)
+    work.post(bookings.receive(loan, None, receipt, shared, "confirmed", receipt.value_on))
+    work.put_receipt(loan_id, receipt)
     charge_to_date(work, loan_id, number)
 
 
 def receive_free(work: Work, loan_id: str, receipt: Receipt, event: str) -> None:
     """Money that belongs to no live order: it waits in suspense until it is placed."""
     receipt = _not_of_the_future(work, loan_id, receipt)
-    work.post(bookings.receive(work.loan(loan_id), receipt, (), event))
-    work.put_receipt(loan_id, replace(receipt, waiting_minor=receipt.amount_minor))
+    receipt = replace(receipt, waiting_minor=receipt.amount_minor)
+    loan = work.loan(loan_id)
+    work.post(bookings.receive(loan, None, receipt, (), event, receipt.value_on))
+    work.put_receipt(loan_id, receipt)
 
 
 def _not_of_the_future(work: Work, loan_id: str, receipt: Receipt) -> Receipt:
@@ -151,15 +154,13 @@ def _park(work: Work, loan_id: str, receipt_id: str, rest: int) -> None:
 
 def _move_ahead(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
     loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
-    work.post(bookings.to_advance(loan, receipt, minor, work.today(loan_id)))
-    work.put_receipt(
-        loan_id,
-        replace(
-            receipt,
-            waiting_minor=receipt.waiting_minor - minor,
-            advance_minor=receipt.advance_minor + minor,
-        ),
+    moved = replace(
+        receipt,
+        waiting_minor=receipt.waiting_minor - minor,
+        advance_minor=receipt.advance_minor + minor,
     )
+    work.post(bookings.to_advance(loan, receipt, moved, work.today(loan_id)))
+    work.put_receipt(loan_id, moved)
 
 
 def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> Case:
@@ -183,12 +184,14 @@ def _apply(work: Work, loan_id: str, receipt_id: str, paid: Sequence[Allocation]
     receipt = work.receipt(loan_id, receipt_id)
     shared = share_out(loan, paid)
     plain, outside = _by_state(work, loan_id, shared)
+    applied = _with(receipt, plain, receipt.waiting_minor - sum(part.minor for part in plain))
     if plain:
-        work.post(bookings.apply_money(loan, receipt, plain, today))
+        work.post(bookings.apply_money(loan, receipt, applied, plain, today))
+    left = receipt.waiting_minor - sum(part.minor for part in shared)
+    after = _with(receipt, shared, left)
     if outside:
-        work.post(bookings.recover(loan, receipt, outside, today))
-    total = sum(part.minor for part in paid)
-    work.put_receipt(loan_id, _with(receipt, shared, waiting=receipt.waiting_minor - total))
+        work.post(bookings.recover(loan, applied, after, outside, today))
+    work.put_receipt(loan_id, after)
     for number in dict.fromkeys(part.number for part in paid):
         raise_paid(work, loan_id, number, f"receipt {receipt_id}")
 
@@ -217,34 +220,48 @@ def take_back(
     work: Work, loan_id: str, receipt_id: str, minor: int, on: date, event: str = "returned"
 ) -> list[int]:
     """A receipt is taken back: un-apply it, newest allocations first; the numbers it had paid."""
-    receipt = work.receipt(loan_id, receipt_id)
+    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
     waited = min(minor, receipt.waiting_minor)
     ahead = min(minor - waited, receipt.advance_minor)
     unpaid, kept = newest(receipt.allocations, minor - waited - ahead)
     plain, outside = _by_state(work, loan_id, unpaid)
-    if outside:
-        work.post(bookings.recovery_reversed(work.loan(loan_id), receipt, outside, on))
-    given_back = waited + sum(part.minor for part in outside)
-    work.post(bookings.take_back(work.loan(loan_id), receipt, plain, given_back, ahead, on, event))
-    back = sum(part.minor for part in plain) + given_back + ahead
-    work.put_receipt(
-        loan_id,
-        replace(
-            receipt,
-            allocations=kept,
-            waiting_minor=receipt.waiting_minor - waited,
-            advance_minor=receipt.advance_minor - ahead,
-            returned_minor=receipt.returned_minor + back,
-        ),
+    recovered = sum(part.minor for part in outside)
+    standing = replace(
+        receipt,
+        allocations=(*kept, *reversed(plain)),
+        waiting_minor=receipt.waiting_minor + recovered,
     )
+    if outside:
+        work.post(bookings.recovery_reversed(loan, receipt, standing, outside, on))
+    back = sum(part.minor for part in unpaid) + waited + ahead
+    after = replace(
+        receipt,
+        allocations=kept,
+        waiting_minor=receipt.waiting_minor - waited,
+        advance_minor=receipt.advance_minor - ahead,
+        returned_minor=receipt.returned_minor + back,
+    )
+    work.post(bookings.take_back(work.loan(loan_id), standing, after, plain, on, event))
+    work.put_receipt(loan_id, after)
     return list(dict.fromkeys(part.number for part in unpaid))
 
 
 def prove(work: Work, match: Match, line: LineState) -> None:
     """A booked line, as it comes, proves (part of) a receipt, or of its return."""
     loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
-    work.post(bookings.settle(loan, receipt, line.account, match, line.id, line.booked_on))
+    work.post(bookings.settle(loan, receipt, proven(receipt, match, line), match, line))
     count_proof(work, match, line)
+
+
+def proven(receipt: Receipt, match: Match, line: LineState) -> Receipt:
+    """A receipt once a line proves (part of) it, or of its return."""
+    return replace(
+        receipt,
+        settled_minor=receipt.settled_minor + max(match.minor, 0),
+        return_settled_minor=receipt.return_settled_minor + max(-match.minor, 0),
+        lines=tuple(dict.fromkeys((*receipt.lines, line.id))),
+        proven_on=on_account(receipt, line.account, match.minor),
+    )
 
 
 def count_proof(work: Work, match: Match, line: LineState) -> None:
@@ -254,17 +271,7 @@ def count_proof(work: Work, match: Match, line: LineState) -> None:
     holds it.
     """
     receipt = work.receipt(match.loan_id, match.receipt)
-    known = line.id in receipt.lines
-    work.put_receipt(
-        match.loan_id,
-        replace(
-            receipt,
-            settled_minor=receipt.settled_minor + max(match.minor, 0),
-            return_settled_minor=receipt.return_settled_minor + max(-match.minor, 0),
-            lines=receipt.lines if known else (*receipt.lines, line.id),
-            proven_on=on_account(receipt, line.account, match.minor),
-        ),
-    )
+    work.put_receipt(match.loan_id, proven(receipt, match, line))
     settle_disputes(work, match.loan_id, work.receipt(match.loan_id, match.receipt))
     product = work.loan(match.loan_id).product
     if line.account not in product.accounts:

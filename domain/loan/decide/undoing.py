@@ -24,18 +24,15 @@ def undo_return(work: Work, loan_id: str, receipt_id: str, line_id: str) -> None
     if receipt.inferred:
         _doubt(work, loan_id, receipt_id, line_id)
         return
-    again, today = replace(receipt, amount_minor=minor), work.today(loan_id)
-    again = replace(again, value_on=today)
-    work.post(bookings.receive(work.loan(loan_id), again, (), "return_undone"))
-    work.put_receipt(
-        loan_id,
-        replace(
-            receipt,
-            returned_minor=receipt.returned_minor - minor,
-            unreported_minor=receipt.unreported_minor - minor,
-            waiting_minor=receipt.waiting_minor + minor,
-        ),
+    again = replace(
+        receipt,
+        returned_minor=receipt.returned_minor - minor,
+        unreported_minor=receipt.unreported_minor - minor,
+        waiting_minor=receipt.waiting_minor + minor,
     )
+    loan, today = work.loan(loan_id), work.today(loan_id)
+    work.post(bookings.receive(loan, receipt, again, (), "return_undone", today))
+    work.put_receipt(loan_id, again)
     if receipt.returned_minor == minor:
         _confirm_again(work, loan_id, receipt_id)
 

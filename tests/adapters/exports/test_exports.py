@@ -44,8 +44,12 @@ def posting(
         line=line,
         seq=seq,
         event=event,
+        party="funder-1",
+        place="bank/x",
         at=AT,
+        posted_on=DAY,
         value_on=DAY,
+        ledger="main",
     )
 
 
@@ -113,9 +117,11 @@ async def test_each_entry_is_one_transaction_with_its_number_and_tags() -> None:
     assert text.startswith("; acquit ledger export, chain head ffff")
     transactions = [line for line in text.splitlines() if line[:1].isdigit()]
     assert len(transactions) == len({item.seq for item in walked()})
-    assert "* (1) fell_due  ; posted:2026-03-10T01:30:00+00:00" in transactions[0]
+    posted = "posted:2026-03-10T01:30:00+00:00, posted_on:2026-03-10, ledger:main"
+    assert f"* (1) fell_due  ; {posted}" in transactions[0]
     assert "owed:L1:1:principal  100.00 CNY  ; loan:L1, number:1, component:principal" in text
-    assert "line:A/S 1  or so; yes/1" in text
+    assert "line:A/S 1  or so; yes/1, party:funder-1, place:bank/x" in text
+    assert "party:funder-1, place:bank/ACCT-FUNDER-1-CNY" in text
 
 
 async def test_commodities_are_declared_once_with_their_own_digits() -> None:
@@ -162,6 +168,9 @@ async def test_csv_has_one_row_for_each_posting_and_no_formulas() -> None:
     assert rows[-2]["line"] == "'=1+1"
     assert [int(row["minor"]) for row in rows] == [item.minor for item in items]
     assert rows[0]["amount"] == "100.00"
+    assert [row["place"] for row in rows] == [item.place or "" for item in items]
+    assert [row["party"] for row in rows] == [item.party or "" for item in items]
+    assert {(row["posted_on"], row["ledger"]) for row in rows[-2:]} == {("2026-03-10", "main")}
 
 
 HOSTILE = "T-77\r\n2026-01-01 forged  ; x:y\n    bank:x  1.00 CNY\u2028\x1b[2J"

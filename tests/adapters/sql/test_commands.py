@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.queries import SqlQueries
-from adapters.sql.schema.tables import commands, entries
+from adapters.sql.schema.tables import chain_head, commands, entries
 from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict, InvalidInput
@@ -298,3 +298,21 @@ async def test_an_entry_is_posted_on_the_day_of_the_ledgers_zone(
     async with engine.connect() as conn:
         days = {row.posted_on for row in await conn.execute(select(entries.c.posted_on))}
     assert days == {date(2026, 3, 10)}
+
+
+async def test_nothing_is_posted_on_an_earlier_day_than_what_it_follows(
+    engine: AsyncEngine, clock: StillClock, books: SqlBooks, queries: SqlQueries
+) -> None:
+    """A process whose clock is a day behind posts on the day that another has begun."""
+    clock.to(date(2026, 3, 10))
+    await books.apply(board("L1"))
+    await books.apply(roll("L1", date(2026, 3, 10)))
+    clock.to(date(2026, 3, 9))
+    await books.apply(board("L2"))
+    async with engine.connect() as conn:
+        rows = await conn.execute(select(commands.c.posted_on).order_by(commands.c.seq))
+        days = [row.posted_on for row in rows]
+        last = (await conn.execute(select(chain_head.c.posted_on))).scalar_one()
+    assert days == [date(2026, 3, 10)] * 3
+    assert last == date(2026, 3, 10)
+    assert (await queries.verify()).faults == ()

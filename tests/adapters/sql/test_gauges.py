@@ -5,10 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, Select, text, update
+from sqlalchemy import Select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import ClauseElement
 
 from adapters.sql.engine import is_postgres
 from adapters.sql.read import gauges as asked
@@ -35,6 +33,7 @@ from tests.support.booksbench import (
     roll,
 )
 from tests.support.doors import Hold, RecordOutcome
+from tests.support.explaining import Explain
 from tests.support.memory import TESTER, board
 
 MANY = 10_000
@@ -197,20 +196,6 @@ async def test_faults_of_the_books_are_found(
     assert ((await gauges.gauges()).chain_apart, await gauges.unbalanced()) == (2, 1)
 
 
-class Explain(Executable, ClauseElement):
-    """The plan of a statement instead of its rows."""
-
-    inherit_cache = False
-
-    def __init__(self, statement: Select[Any], how: str) -> None:
-        self.statement, self.how = statement, how
-
-
-@compiles(Explain)
-def _explain(element: Explain, compiler: Any, **kw: Any) -> str:
-    return f"{element.how} {compiler.process(element.statement, **kw)}"
-
-
 STATEMENTS: dict[str, Select[Any]] = {
     "installments": asked.INSTALLMENTS,
     "unknown": asked.UNKNOWN,
@@ -287,7 +272,8 @@ async def _fill(engine: AsyncEngine) -> None:
         "transitions": "1000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h',"
         " 'installment', 'L1/' || i, 'L1', 'a',"
         " 'UNKNOWN', 'attempt', 'o' || i, ''",
-        "entries": "20000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h', 'e', '2026-01-01'",
+        "entries": "20000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h',"
+        " 'main', 'e', '2026-01-01'",
         "outbox": "i + 100, 'wake', 's' || i, '{{}}', {at}, NULL, 0, NULL, NULL,"
         " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, NULL",
         "cases": "'k' || i, 'surplus', NULL, NULL, NULL, 'operations', {at}, NULL,"

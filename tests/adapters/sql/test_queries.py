@@ -1,12 +1,15 @@
 """The queries answer what the driver, the sweeps and the command line ask, and nothing more."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.engine import is_postgres
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
+from adapters.sql.read.stories import items_statement
 from adapters.sql.write.books import SqlBooks
 from domain.kernel.change import Applied
 from domain.kernel.subject import Subject
@@ -18,11 +21,13 @@ from tests.support.booksbench import (
     apply_all,
     confirm,
     intend,
+    line,
     order_of,
     present,
     roll,
 )
 from tests.support.doors import Cancel, RaiseOperator, WriteOff
+from tests.support.explaining import Explain
 from tests.support.memory import TESTER, board
 
 
@@ -131,6 +136,55 @@ async def test_open_cases_say_since_when_and_are_asked_for_by_loan(
     )
     assert await queries.waiting("L1") == found[1:]
     assert await queries.waiting("nobody") == ()
+
+
+async def test_an_account_is_read_by_item_and_place(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Half of a payment is proven: the clearing has the rest, and the funder holds its part."""
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
+    await books.apply(confirm(order_no, 10100))
+    await books.apply(line(order_no, 5050, day=date(2026, 3, 10)))
+    there, payment = "clearing/simbank", f"R-{order_no}"
+    whose = ("CNY", "L1", 1)
+
+    async def read(account: str) -> list[tuple[object, ...]]:
+        found = await queries.items(account, 10)
+        assert {item.account for item in found} <= {account}
+        return [astuple(item)[1:] for item in found]
+
+    assert await read(there) == [(*whose, None, None, payment, there, 5050)]
+    assert await read("payable/funder-1") == [
+        (*whose, "principal", "funder-1", payment, there, -5050)
+    ]
+    own = "bank/ACCT-FUNDER-1-CNY"
+    assert await read("held_by/funder-1") == [
+        (*whose, "interest", "funder-1", payment, own, -100),
+        (*whose, "principal", "funder-1", payment, own, -4950),
+    ]
+    # What was charged names no payment, and what a payment drew names it.
+    assert await read("claim/funder-1") == [
+        (*whose, part, "funder-1", name, None, minor)
+        for part, minor in (("interest", 100), ("principal", 10000))
+        for name, minor in ((None, -minor), (payment, minor))
+    ]
+    assert len(await queries.items("claim/funder-1", 3)) == 3
+    assert await queries.items("owed/L1/2/principal", 10) == ()
+
+
+async def test_reading_an_account_by_item_reads_its_part_of_an_index(
+    engine: AsyncEngine, books: SqlBooks
+) -> None:
+    """Not the journal."""
+    await books.apply(board("L1"))
+    statement = items_statement("payable/funder-1", 10)
+    words = "EXPLAIN" if is_postgres(engine) else "EXPLAIN QUERY PLAN"
+    async with engine.connect() as conn:
+        if is_postgres(engine):  # which reads a small table through whatever indexes it has
+            await conn.execute(text("SET enable_seqscan = off"))
+        plan = " ".join(str(row) for row in await conn.execute(Explain(statement, words)))
+    assert "ix_postings_account_item" in plan, plan
 
 
 async def test_questions_about_nothing_have_empty_answers(

@@ -21,6 +21,13 @@ ATTACKS = {
     "rename an account": [
         "UPDATE postings SET account = 'owed/L2/1/interest' WHERE account = 'owed/L1/1/interest'"
     ],
+    "say another place": ["UPDATE postings SET place = 'bank/x' WHERE place = 'clearing/simbank'"],
+    "say no place": ["UPDATE postings SET place = NULL"],
+    "say another party": ["UPDATE postings SET party = 'x' WHERE party = 'funder-1'"],
+    "say another ledger": ["UPDATE entries SET ledger = 'other'"],
+    "change the head's ledger": ["UPDATE chain_head SET ledger = 'other'"],
+    "change the head's day": ["UPDATE chain_head SET posted_on = '2026-01-01'"],
+    "change a day of posting": ["UPDATE entries SET posted_on = '2026-01-01'"],
     "change a reason": ["UPDATE transitions SET reason = 'x' WHERE seq = 2"],
     "change a day": ["UPDATE entries SET value_on = '2026-01-01'"],
     "forge a hash": ["UPDATE transitions SET hash = 'f' WHERE seq = 2"],
@@ -113,6 +120,10 @@ FORGERIES = {
     "what a bank line proves of a payment": (
         "UPDATE receipts SET body = replace(body, 'settled_minor\":5050', 'settled_minor\":10100')",
         "10100 proven, its postings say 5050",
+    ),
+    "where the money of a payment lies": (
+        "UPDATE receipts SET body = replace(body, 'ACCT-FUNDER-1-CNY', 'ELSEWHERE')",
+        "0 of held_by/funder-1 at bank/ACCT-FUNDER-1-CNY, its postings say -4950",
     ),
     "a payment's amount column": (
         "UPDATE receipts SET amount_minor = 1",

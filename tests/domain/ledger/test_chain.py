@@ -27,6 +27,7 @@ def _item(seq: int) -> ChainItem:
     match seq % 3:
         case 0:
             what = Booked(
+                "main",
                 "fell_due",
                 date(2026, 3, 2),
                 (
@@ -136,6 +137,8 @@ def _rehashed(rows: Rows) -> Rows:
                 "receipt": "R",
                 "order_no": "O",
                 "line": "X",
+                "party": "g",
+                "place": "bank/A",
             }.items()
         ),
         *(
@@ -148,6 +151,14 @@ def _rehashed(rows: Rows) -> Rows:
                 "event": "cancelled",
                 "order_no": "O",
                 "detail": "x",
+            }.items()
+        ),
+        *(
+            _said(2, name, value)
+            for name, value in {
+                "ledger": "other",
+                "event": "waived",
+                "value_on": date(2026, 3, 1),
             }.items()
         ),
         *(
@@ -194,14 +205,46 @@ def test_one_altered_row_is_one_fault() -> None:
 
 def test_an_entry_that_does_not_balance_is_found_even_if_it_was_hashed() -> None:
     """Sums are recomputed, not trusted: one-sided and lop-sided entries."""
-    lopsided = Booked("x", date(2026, 3, 2), (Posting("a", 1, "CNY"), Posting("b", -2, "CNY")))
-    single = Booked("x", date(2026, 3, 2), (Posting("a", 1, "CNY"),))
+    lopsided = Booked(
+        "main", "x", date(2026, 3, 2), (Posting("a", 1, "CNY"), Posting("b", -2, "CNY"))
+    )
+    single = Booked("main", "x", date(2026, 3, 2), (Posting("a", 1, "CNY"),))
     for what in (lopsided, single):
         item = replace(_item(1), what=what)
         head = next_hash(GENESIS, item)
         found = verify([(item, head)], seq=1, head=head)
         assert any("balance" in fault for fault in found.faults)
         assert any("sum to" in fault for fault in found.faults)
+
+
+def test_an_entry_that_moves_money_and_leaves_its_item_is_found() -> None:
+    """It balances as a whole, and not at the two places."""
+    moved = Booked(
+        "main",
+        "settled",
+        date(2026, 3, 2),
+        (
+            Posting("bank/A", 5, "CNY", place="bank/A"),
+            Posting("clearing/r", -5, "CNY", place="clearing/r"),
+        ),
+    )
+    item = replace(_item(1), what=moved)
+    head = next_hash(GENESIS, item)
+    assert verify([(item, head)], seq=1, head=head).faults == [
+        "entry 1 does not balance: 5 CNY at bank/A",
+        "entry 1 does not balance: -5 CNY at clearing/r",
+    ]
+
+
+def test_nothing_is_posted_on_a_day_before_what_it_follows() -> None:
+    """Statements of account run by that day: it never goes back."""
+    first, second = _item(1), replace(_item(2), posted_on=date(2026, 3, 1))
+    hashes = [next_hash(GENESIS, first)]
+    hashes.append(next_hash(hashes[0], second))
+    found = verify(zip((first, second), hashes, strict=True), seq=2, head=hashes[1])
+    assert found.faults == [
+        "item 2 (move of installment/L1/1) is posted on 2026-03-01, after 2026-03-02"
+    ]
 
 
 def test_faults_are_limited() -> None:
@@ -226,7 +269,7 @@ def test_every_fault_of_a_journal_is_reported_in_words() -> None:
         "item 3 follows item 1",
         "item 3 (entry fell_due of command c-3) is not what was hashed",
         "entry 3 has fewer than two postings",
-        "entry 3 does not balance",
+        "entry 3 does not balance: 7 CNY",
         "the journal ends at item 5, its head says 6",
         "all postings in CNY sum to 7",
     )

@@ -1,6 +1,7 @@
 """One entry for each business event: balanced, by item, and its opposite undoes it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -10,14 +11,14 @@ from hypothesis import strategies as st
 
 from domain.ledger.entry import Entry
 from domain.loan import bookings
-from domain.loan.aggregate import Allocated, Installment, Loan, Match, Receipt
+from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Receipt
 from domain.loan.decide.folding import folded
+from domain.loan.decide.money import proven
 from domain.loan.lifecycle import State
 from domain.loan.sharing import share_out
 from domain.loan.split import claims_after
 from domain.loan.waterfall import Allocation
 from domain.pricing.amounts import Amounts, Component
-from domain.statement.statement import StatementLine
 from tests.support.memory import PRODUCT, board, with_shares
 
 DAY = date(2026, 3, 10)
@@ -32,6 +33,7 @@ ITEM = Installment(1, DAY, Amounts(principal=1))
 RECEIPT = Receipt(
     "R1", "debit", 500, DAY, datetime(2026, 3, 10, tzinfo=UTC), "clearing/simbank", 1, "O1"
 )
+LINE = LineState("line-9", "A", "S1", DAY, 93, "CNY", 93)
 
 
 def loan(item: Installment) -> Loan:
@@ -49,6 +51,24 @@ def moved(*entries: Entry) -> dict[str, int]:
         for posting in entry.postings:
             sums[posting.account] += posting.minor
     return {account: minor for account, minor in sums.items() if minor}
+
+
+def having(
+    minor: int, paid: Sequence[Allocated] = (), *, ahead: int = 0, returned: int = 0
+) -> Receipt:
+    """The payment of an amount, some of it on installments, what is left of it waiting."""
+    rest = minor - sum(part.minor for part in paid) - ahead - returned
+    known = replace(RECEIPT, amount_minor=minor, allocations=tuple(paid), waiting_minor=rest)
+    return replace(known, advance_minor=ahead, returned_minor=returned)
+
+
+def by_item(entry: Entry, *families: str) -> set[tuple[object, ...]]:
+    """What the postings of some families of accounts say that they are for, and where they lie."""
+    return {
+        (p.account, p.loan, p.number, p.component, p.receipt, p.order_no, p.party, p.place)
+        for p in entry.postings
+        if p.account.partition("/")[0] in families
+    }
 
 
 def charged_item(amounts: Amounts) -> Installment:
@@ -93,17 +113,20 @@ def test_money_applied_in_parts_shares_out_exactly_and_a_return_undoes_it(
     if not whole:
         return
     item = charged_item(owed)
-    once = bookings.apply_money(loan(item), RECEIPT, parts(item, owed), DAY)
+    came, shared = having(owed.total), parts(item, owed)
+    once = bookings.apply_money(loan(item), came, having(owed.total, shared), shared, DAY)
     entries: list[Entry] = []
     paid: list[Allocated] = []
     while item.owed.total:
         some = Amounts(*(data.draw(st.integers(0, m)) for m in item.owed.values()))
         shared = parts(item, some if some.total else item.owed)
-        entries.append(bookings.apply_money(loan(item), RECEIPT, shared, DAY))
+        was, becomes = having(owed.total, paid), having(owed.total, [*paid, *shared])
+        entries.append(bookings.apply_money(loan(item), was, becomes, shared, DAY))
         paid.extend(shared)
         item = after(item, entries[-1])
     assert moved(*entries) == moved(once)
-    back = bookings.take_back(loan(item), RECEIPT, paid, 0, 0, DAY)
+    whole_back = having(owed.total, returned=owed.total)
+    back = bookings.take_back(loan(item), having(owed.total, paid), whole_back, paid, DAY)
     rest = moved(*entries, back)
     assert rest == {"suspense/R1": owed.total, "clearing/simbank": -owed.total}
 
@@ -112,7 +135,7 @@ def test_a_receipt_splits_into_what_pays_and_what_waits() -> None:
     """Dr clearing for all of it; the rest waits under the receipt's own name."""
     item = charged_item(Amounts(principal=300))
     paid = parts(item, Amounts(principal=300))
-    entry = bookings.receive(loan(item), RECEIPT, paid, "confirmed")
+    entry = bookings.receive(loan(item), None, having(500, paid), paid, "confirmed", DAY)
     assert moved(entry) == {
         "clearing/simbank": 500,
         "suspense/R1": -200,
@@ -124,14 +147,23 @@ def test_a_receipt_splits_into_what_pays_and_what_waits() -> None:
         "payable/platform": -24,
         "payable/insurer": -6,
     }
-    assert {p.order_no for p in entry.postings if p.account.startswith("owed")} == {"O1"}
-    assert {p.receipt for p in entry.postings if p.account.startswith("clearing")} == {"R1"}
+    there = "clearing/simbank"
+    assert by_item(entry, "owed", "claim", "payable", "clearing") == {
+        ("owed/L1/1/principal", "L1", 1, "principal", "R1", "O1", None, None),
+        (there, "L1", 1, None, "R1", "O1", None, there),
+        *(
+            (f"{name}/{party}", "L1", 1, "principal", "R1", "O1", party, place)
+            for party in ("funder-1", "platform", "insurer")
+            for name, place in (("claim", None), ("payable", there))
+        ),
+    }
 
 
 def test_unapplied_money_has_its_own_name() -> None:
     """The opposite of applied: Dr owed, Cr suspense; Dr payable, Cr claim."""
     item = charged_item(Amounts(penalty=10))
-    entry = bookings.unapply(loan(item), RECEIPT, parts(item, Amounts(penalty=10)), DAY)
+    paid = parts(item, Amounts(penalty=10))
+    entry = bookings.unapply(loan(item), having(500, paid), having(500), paid, DAY)
     assert entry.event == "unapplied"
     assert moved(entry)["owed/L1/1/penalty"] == 10
     assert moved(entry)["suspense/R1"] == -10
@@ -141,7 +173,8 @@ def test_a_return_follows_the_draws() -> None:
     """From the installment, from suspense and from what was paid ahead."""
     item = charged_item(Amounts(interest=100))
     paid = parts(item, Amounts(interest=100))
-    entry = bookings.take_back(loan(item), RECEIPT, paid, 20, 30, DAY)
+    was, becomes = having(150, paid, ahead=30), having(150, returned=150)
+    entry = bookings.take_back(loan(item), was, becomes, paid, DAY)
     found = moved(entry)
     assert found["clearing/simbank"] == -150
     assert (found["owed/L1/1/interest"], found["suspense/R1"], found["advance/L1"]) == (100, 20, 30)
@@ -149,18 +182,22 @@ def test_a_return_follows_the_draws() -> None:
 
 def test_a_line_proves_money_or_its_return_and_the_house_bears_the_fee() -> None:
     """A debit of 5.00 that comes back with a fee of 0.30 costs the bank account 5.30."""
-    item = replace(ITEM)
-    came = bookings.settle(loan(item), RECEIPT, "A", Match("L1", "R-1", 500, 6), "line-1", DAY)
+    known = having(500)
+    match = Match("L1", "R1", 500, 6)
+    settled = proven(known, match, LINE)
+    came = bookings.settle(loan(ITEM), known, settled, match, LINE)
     assert (came.event, moved(came)) == (
         "settled",
         {"bank/A": 494, "rail_fees/simbank": 6, "clearing/simbank": -500},
     )
-    went = bookings.settle(loan(item), RECEIPT, "A", Match("L1", "R-1", -500, 30), "line-2", DAY)
+    told = replace(settled, waiting_minor=0, returned_minor=500)
+    match = Match("L1", "R1", -500, 30)
+    went = bookings.settle(loan(ITEM), told, proven(told, match, LINE), match, LINE)
     assert (went.event, moved(went)) == (
         "return_settled",
         {"bank/A": -530, "rail_fees/simbank": 30, "clearing/simbank": 500},
     )
-    assert {posting.line for posting in went.postings} == {"line-2"}
+    assert {posting.line for posting in (*came.postings, *went.postings)} == {"line-9"}
 
 
 def test_writing_off_and_recovering_leave_the_claim_paid() -> None:
@@ -170,14 +207,15 @@ def test_writing_off_and_recovering_leave_the_claim_paid() -> None:
     off = bookings.write_off(loan(item), item, DAY)
     gone = replace(after(item, off), state=State.WRITTEN_OFF)
     shared = parts(gone, owed)
-    back = bookings.recover(loan(gone), RECEIPT, shared, DAY)
+    came, used = having(owed.total), having(owed.total, shared)
+    back = bookings.recover(loan(gone), came, used, shared, DAY)
     assert back.event == "recovered"
     found = moved(off, back)
     assert found["suspense/R1"] == owed.total
     assert sum(m for n, m in found.items() if n.startswith("claim/")) == owed.total
     assert sum(m for n, m in found.items() if n.startswith("payable/")) == -owed.total
     assert not [name for name in found if name.startswith("written_off/")]
-    again = bookings.recovery_reversed(loan(gone), RECEIPT, shared, DAY)
+    again = bookings.recovery_reversed(loan(gone), used, came, shared, DAY)
     assert again.event == "recovery_reversed"
     assert moved(back, again) == {}
     assert after(after(gone, back), again) == gone
@@ -202,20 +240,23 @@ def test_a_waiver_is_borne_by_share_and_a_cancellation_takes_the_charge_back() -
 def test_money_moves_ahead_and_back_and_to_its_holder() -> None:
     """Each is its own opposite with the sign turned."""
     one = loan(ITEM)
-    assert moved(bookings.to_advance(one, RECEIPT, 50, DAY)) == {
+    assert moved(bookings.to_advance(one, having(50), having(50, ahead=50), DAY)) == {
         "suspense/R1": 50,
         "advance/L1": -50,
     }
+    one = replace(one, product=PRODUCT)  # whose only party has an account of its own
     there = bookings.hold(one, RECEIPT, {("funder-1", 1, Component.FEE): 50}, DAY)
     assert moved(there) == {"payable/funder-1": 50, "held_by/funder-1": -50}
-    assert {(p.number, p.component, p.receipt) for p in there.postings} == {(1, "fee", "R1")}
+    for account in ("payable/funder-1", "held_by/funder-1"):
+        item = (account, "L1", 1, "fee", "R1", "O1", "funder-1", f"bank/{PRODUCT.account}")
+        assert item in by_item(there, "payable", "held_by")
     back = bookings.hold(one, RECEIPT, {("funder-1", 1, Component.FEE): -50}, DAY)
     assert moved(there, back) == {}
 
 
 def test_a_line_that_nothing_explains_stands_under_its_own_name() -> None:
     """Money that nobody explains waits on its line."""
-    assert moved(bookings.stray_line("A", "line-9", -70, "CNY", DAY)) == {
+    assert moved(bookings.stray_line(LINE, -70)) == {
         "bank/A": -70,
         "suspense/line/line-9": 70,
     }
@@ -223,8 +264,7 @@ def test_a_line_that_nothing_explains_stands_under_its_own_name() -> None:
 
 def test_a_fee_of_a_whole_line_is_the_rails_as_a_fee_of_an_item_is() -> None:
     """Both fees stand under the rail that the line settles, whatever account the line is on."""
-    line = StatementLine("line-9", "A", DAY, DAY, 93, "CNY", None, charges_minor=7)
-    assert moved(bookings.line_fee(line, RECEIPT.clearing_account)) == {
+    assert moved(bookings.line_fee(LINE, 7, RECEIPT.clearing_account)) == {
         "rail_fees/simbank": 7,
         "bank/A": -7,
     }

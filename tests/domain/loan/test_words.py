@@ -47,6 +47,11 @@ def test_an_unknown_class_is_shown_by_its_name() -> None:
     assert parts(attempt_no=1, code="9").endswith("(code 9)")
 
 
+def test_an_attempt_that_no_rail_has_answered_shows_no_code() -> None:
+    """There is none before its first news."""
+    assert "code" not in parts(attempt_no=1, code="")
+
+
 def test_changes_are_said_once_and_only_where_people_ask() -> None:
     """A new attempt, a new due date, a hold and its end; a view that repeats says nothing."""
 

@@ -62,11 +62,14 @@ def _commands() -> None:
     op.create_table(
         "chain_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ledger", sa.String(length=60), server_default="main", nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("posted_on", sa.Date(), nullable=True),
         sa.Column("books_id", sa.String(length=32), nullable=False),
         sa.CheckConstraint("id = 1", name="ck_chain_head_single"),
         sa.PrimaryKeyConstraint("id", name="pk_chain_head"),
+        sa.UniqueConstraint("ledger", name="uq_chain_head_ledger"),
     )
 
 
@@ -82,6 +85,7 @@ def _entries() -> None:
         sa.Column("at", Instant(), nullable=False),
         sa.Column("posted_on", sa.Date(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("ledger", sa.String(length=60), nullable=False),
         sa.Column("event", sa.String(length=60), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_entries"),
@@ -99,9 +103,17 @@ def _entries() -> None:
         sa.Column("receipt", sa.String(length=160), nullable=True),
         sa.Column("order_no", sa.String(length=120), nullable=True),
         sa.Column("line", sa.String(length=160), nullable=True),
+        sa.Column("party", sa.String(length=120), nullable=True),
+        sa.Column("place", sa.String(length=240), nullable=True),
         sa.CheckConstraint("minor <> 0", name="ck_postings_something"),
         sa.ForeignKeyConstraint(["seq"], ["entries.seq"], name="fk_postings_seq"),
         sa.PrimaryKeyConstraint("seq", "position", name="pk_postings"),
+    )
+    op.create_index(
+        "ix_postings_account_item",
+        "postings",
+        ["account", "loan", "number", "component", "receipt", "place"],
+        unique=False,
     )
     op.create_index("ix_postings_loan_number", "postings", ["loan", "number"], unique=False)
     op.create_index("ix_postings_receipt", "postings", ["receipt"], unique=False)

@@ -1,0 +1,101 @@
+"""Where the money of a payment lies, item by item.
+
+What a payment paid, what of it waits and what was paid ahead lie wherever its cash lies: in the
+clearing while it is only reported, on a bank account once a booked line proves it there. Which item
+lies where follows from the payment alone, so a line that proves money moves items from the clearing
+to its account, and a line undone moves them back.
+
+The clearing account makes up the difference at each place. On a bank account it holds what is said
+to have left there, or come there, while the line that shows it is still to come.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from domain.ledger import accounts
+from domain.loan.aggregate import Loan, Receipt
+from domain.loan.sharing import Held, held
+from domain.pricing.amounts import Component
+
+
+class Item(NamedTuple):
+    """One item of a payment: an account, and the party's share of what was paid."""
+
+    account: str
+    number: int | None = None
+    component: Component | None = None
+    party: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The family of its account."""
+        return accounts.family(self.account)
+
+
+class Position(NamedTuple):
+    """An item at a place."""
+
+    item: Item
+    place: str
+
+
+def placed(loan: Loan, receipt: Receipt | None) -> dict[Position, int]:
+    """The items of a payment by place, debit positive; without a payment there are none.
+
+    Each party that is routed to an account of its own has its share there first. What is left goes
+    by the order of the product's parties, then what waits, then what was paid ahead: to the bank
+    accounts in the order of their proofs, and last to the clearing. At each place the items sum to
+    zero with the cash that lies there.
+    """
+    if receipt is None:
+        return {}
+    cash = {accounts.bank(name): minor for name, minor in receipt.proven_on}
+    rooms = cash | {receipt.clearing_account: receipt.clearing_minor}
+    found: defaultdict[Position, int] = defaultdict(int)
+    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    there = held(loan, receipt)
+    for (party, number, component), minor in there.items():
+        found[Position(_share(party, number, component), own[party])] -= minor
+        rooms[own[party]] -= minor
+    for item, whole in _elsewhere(loan, receipt, there):
+        left = whole
+        for place, room in rooms.items():
+            part = max(0, min(left, room))
+            found[Position(item, place)] -= part
+            rooms[place] -= part
+            left -= part
+    sums: defaultdict[str, int] = defaultdict(int)
+    for (_, place), minor in found.items():
+        sums[place] -= minor
+    for place in rooms:
+        found[Position(Item(receipt.clearing_account), place)] = sums[place] - cash.get(place, 0)
+    return {position: minor for position, minor in found.items() if minor}
+
+
+def lying(loan: Loan, receipt: Receipt) -> dict[Position, int]:
+    """The items of a payment by place at rest, when its parties hold what is theirs."""
+    found = placed(loan, receipt)
+    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    for (party, number, component), minor in held(loan, receipt).items():
+        share = _share(party, number, component)
+        found.pop(Position(share, own[party]))
+        theirs = share._replace(account=accounts.held_by(party))
+        found[Position(theirs, own[party])] = -minor
+    return found
+
+
+def _elsewhere(loan: Loan, receipt: Receipt, there: Held) -> Iterator[tuple[Item, int]]:
+    """What of a payment is on no account of its own party, in the order of finding a place."""
+    shares: defaultdict[tuple[str, int, Component], int] = defaultdict(int)
+    for payee in loan.product.payees:
+        for part in receipt.allocations:
+            shares[payee.party, part.number, part.component] += part.share_of(payee.party)
+    for key, minor in shares.items():
+        yield _share(*key), minor - there.get(key, 0)
+    yield Item(accounts.suspense(receipt.id)), receipt.waiting_minor
+    yield Item(accounts.advance(loan.id)), receipt.advance_minor
+
+
+def _share(party: str, number: int, component: Component) -> Item:
+    return Item(accounts.payable(party), number, component, party)
