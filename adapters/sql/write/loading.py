@@ -185,7 +185,7 @@ async def _load_subjects(unit: Unit, work: Workset, find: Lookups, cache: LoanCa
 async def _load_cases(
     unit: Unit, work: Workset, find: Lookups, line_ids: list[str], named: list[str]
 ) -> None:
-    """Cases of the loans and lines, and those that are named, locked after what they are about."""
+    """Open cases of the loans and lines, and any that are named, locked after their loans."""
     keys = sorted(work.cases_named.union(named))
     if not work.loans and not line_ids and not keys:
         return

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Select, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    and_,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from adapters.sql.engine import among
 from adapters.sql.schema.tables import (
@@ -86,8 +95,13 @@ class Lookups:
             .where(
                 subjects.c.kind == CASE,
                 or_(
-                    among(cases.c.loan_id, "loans", postgres=postgres),
-                    among(cases.c.line, "lines", postgres=postgres),
+                    and_(
+                        cases.c.closed_at.is_(None),
+                        or_(
+                            among(cases.c.loan_id, "loans", postgres=postgres),
+                            among(cases.c.line, "lines", postgres=postgres),
+                        ),
+                    ),
                     among(cases.c.key, "keys", postgres=postgres),
                 ),
             )

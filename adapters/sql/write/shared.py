@@ -18,12 +18,14 @@ async def write_cases(unit: Unit, work: Workset, found: Mapping[str, Row]) -> No
     """Write what the cases that changed are found by; they themselves are written as subjects.
 
     Raises:
-        Raced: a case that is new to this group is on the books.
+        Raced: a case that is new to this group is on the books, as a rule resolved; the next try
+            reads it. Resolved cases are not read beforehand: a loan may have very many.
     """
     new = sorted(found.keys() - work.cases_before.keys())
-    for row in await unit.find(lookups(postgres=unit.postgres).case_keys, new):
-        work.cases_named.add(row.key)
-        raise Raced(row.key)
+    known_already = await unit.find(lookups(postgres=unit.postgres).case_keys, new)
+    if known_already:
+        work.cases_named.update(row.key for row in known_already)
+        raise Raced(known_already[0].key)
     await unit.many(insert(cases), [found[key] for key in new])
     known = sorted(found.keys() & work.cases_before.keys())
     await unit.many(_UPDATE_CASE, [{**found[key], "key_key": key} for key in known])

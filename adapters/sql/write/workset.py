@@ -136,7 +136,7 @@ class Workset:
     lines: dict[str, LineState] = field(default_factory=dict)
     cases_before: dict[str, Case] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
-    """Those that are known, resolved ones included."""
+    """Those that are known: open ones, and resolved ones that somebody has named."""
     cases_named: set[str] = field(default_factory=set)
     """Keys under which an earlier try found a case that it did not know."""
     products: dict[str, str] = field(default_factory=dict)
