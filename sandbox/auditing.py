@@ -1,23 +1,21 @@
-"""Reads the facts of an audit: the books through their queries, the bank's log over HTTP."""
+"""Compares the books with the simulated bank's own log of what it did, read over HTTP."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.audit import (
     AuditReport,
     BooksFacts,
-    ChainFact,
     TruthExecution,
     TruthFacts,
     TruthMovement,
     TruthNotice,
     TruthOrder,
     TruthStatement,
-    audit,
+    compare,
 )
 from domain.errors import Unavailable
 from workers.reporting import instant_text, note
@@ -26,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from domain.debit.rail import RailProfile
     from ports.clock import Clock
     from ports.queries import Queries
+    from ports.selfaudit import SelfAudit
 
 LOG_FILE = "bank-log.json"
 READINGS = 5
@@ -38,27 +36,28 @@ _TIMEOUT_S = 120.0
 
 
 async def audit_stack(
+    auditor: SelfAudit,
     queries: Queries,
     clock: Clock,
     simulator_url: str | None,
-    rails: Mapping[str, RailProfile] | None = None,
     home: Path | None = None,
 ) -> AuditReport:
-    """Audit the books behind `queries` against the simulated bank at `simulator_url`.
+    """Audit the books by themselves, and against the simulated bank at `simulator_url`.
 
-    Without a bank's log only what the books say of themselves could be looked at, so none is a
-    fault.
+    Without the bank's log the books alone could be looked at, so none is a fault here.
 
     Args:
         home: where the bank's log is kept after it was read, and taken from when that very bank
             does not run any more: then the audit is as of the moment of that log.
 
     Raises:
-        Unavailable: no simulated bank is known, or it does not answer and left no log.
+        Unavailable: no simulated bank is known, or it does not answer and left no log; or the books
+            kept moving.
     """
     if simulator_url is None:
         raise Unavailable("no simulated bank is known here: start one with `acquit up`")
     kept = None if home is None else home / LOG_FILE
+    saved_at: datetime | None = None
     try:
         document = await fetch_log(simulator_url)
     except Unavailable:
@@ -67,13 +66,18 @@ async def audit_stack(
             raise
         saved_at, document = found
         note(f"the simulated bank does not run; its log of {instant_text(saved_at)} is used")
-        books = replace(await read_books(queries, clock, rails), as_of=saved_at)
-        return audit(books, truth_of(document))
-    books = await read_books(queries, clock, rails)
-    if kept is not None:
-        saved = {"url": simulator_url, "saved_at": books.as_of.isoformat(), "log": document}
-        kept.write_text(json.dumps(saved), encoding="utf-8")
-    return audit(books, truth_of(document))
+    truth = truth_of(document)
+    for _ in range(READINGS):
+        at = saved_at or clock.now()
+        before = await queries.head()
+        report = await auditor.audit(at)
+        books = await read_books(queries, at)
+        if before == await queries.head():
+            if kept is not None and saved_at is None:
+                saved = {"url": simulator_url, "saved_at": at.isoformat(), "log": document}
+                kept.write_text(json.dumps(saved), encoding="utf-8")
+            return compare(report, books, truth)
+    raise Unavailable("the books are moving; audit them when nothing is due")
 
 
 def _kept_log(path: Path, simulator_url: str) -> tuple[datetime, Mapping[str, Any]] | None:
@@ -86,31 +90,14 @@ def _kept_log(path: Path, simulator_url: str) -> tuple[datetime, Mapping[str, An
     return datetime.fromisoformat(saved["saved_at"]), saved["log"]
 
 
-async def read_books(
-    queries: Queries, clock: Clock, rails: Mapping[str, RailProfile] | None = None
-) -> BooksFacts:
-    """Read everything that an audit looks at, of one moment: nothing was written meanwhile.
-
-    Raises:
-        Unavailable: the books kept moving.
-    """
-    if rails is None:
-        from adapters.rails.simbank import SIMBANK  # noqa: PLC0415  (the rail of the sandbox)
-
-        rails = {SIMBANK.name: SIMBANK}
-    for _ in range(READINGS):
-        before = await queries.head()
-        postings = tuple([item async for item in queries.journal()])
-        names = {posting.loan for posting in postings if posting.loan is not None}
-        names |= set(await _loans_on_the_books(queries))
-        loans = [await queries.loan(name) for name in sorted(names)]
-        cases = await queries.cases()
-        found = await queries.verify()
-        if before == await queries.head():
-            chain = ChainFact(found.entries, found.postings, found.head, found.faults)
-            known = tuple(loan for loan in loans if loan is not None)
-            return BooksFacts(clock.now(), known, postings, cases, chain, dict(rails))
-    raise Unavailable("the books are moving; audit them when nothing is due")
+async def read_books(queries: Queries, as_of: datetime) -> BooksFacts:
+    """Read everything that a comparison looks at; it fits into memory in a sandbox."""
+    postings = tuple([item async for item in queries.journal()])
+    names = {posting.loan for posting in postings if posting.loan is not None}
+    names |= set(await _loans_on_the_books(queries))
+    loans = [await queries.loan(name) for name in sorted(names)]
+    known = tuple(loan for loan in loans if loan is not None)
+    return BooksFacts(as_of, known, postings, await queries.cases())
 
 
 async def _loans_on_the_books(queries: Queries) -> list[str]:

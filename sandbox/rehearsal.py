@@ -124,7 +124,8 @@ async def rehearse(
             await control.calm()
             await _run(sandbox, sandbox.now + TAIL)
             report = await audit_stack(
-                stack.queries, stack.clock, record.simulator_url, home=settings.home
+                *(stack.auditor, stack.queries, stack.clock, record.simulator_url),
+                home=settings.home,
             )
             costs = await count_costs(client)
             kinds = (await stack.queries.counts())["commands"]

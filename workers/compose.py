@@ -25,6 +25,7 @@ from adapters.rails.simbank.profile import SIMBANK
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
+from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
@@ -75,6 +76,7 @@ class Stack:
     books: Books
     writer: SqlBooks
     queries: SqlQueries
+    auditor: SqlSelfAudit
     archive: SqlArchive
     outbox: OutboxRelay
     rails: Mapping[str, Rail]
@@ -140,6 +142,7 @@ async def open_stack(
             books=books,
             writer=sql,
             queries=SqlQueries(engine, clock, rules),
+            auditor=SqlSelfAudit(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),
             rails=await open_rails(settings, record, clock, closing, tracing),

@@ -81,7 +81,7 @@ class Watched:
 
     async def audit(self) -> AuditReport:
         """The bank's own log against the books."""
-        return await audit_stack(self.stack.queries, self.stack.clock, self.url)
+        return await audit_stack(self.stack.auditor, self.stack.queries, self.stack.clock, self.url)
 
     async def truth(self) -> dict[str, Any]:
         """The bank's log as it gives it."""

@@ -83,6 +83,8 @@ async def test_lost_temporal_store_is_rebuilt_from_the_books(
             assert healed["started"] == before, healed
             assert healed["faults"] == []
             await sandbox.advance(first + END)
-            report = await audit_stack(stack.queries, stack.clock, stack.record.simulator_url)
+            report = await audit_stack(
+                stack.auditor, stack.queries, stack.clock, stack.record.simulator_url
+            )
     assert report.clean, report.findings
     assert report.installments == {"CLOSED": LOANS * MONTHS}

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.read.recounting import UNREADABLE, recount
+from adapters.sql.read.looking import UNREADABLE
+from adapters.sql.read.recounting import recount
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
 from domain.ledger.chain import Booked, ChainItem, Commanded, Moved, Verification
@@ -19,9 +20,27 @@ PAGE = 2_000
 
 
 async def verify_journal(conn: AsyncConnection) -> ChainReport:
+    """What recomputing everything found, for a reader."""
+    found, kept = await recompute(conn)
+    return ChainReport(
+        items=found.items,
+        commands=found.commands,
+        entries=found.entries,
+        postings=found.postings,
+        transitions=found.transitions,
+        head=found.head,
+        faults=tuple(found.faults),
+        kept=kept,
+    )
+
+
+async def recompute(conn: AsyncConnection) -> tuple[Verification, int]:
     """Every hash, number and sum, the head row, and every row kept beside the journal.
 
     Nothing is trusted; a page of the journal or of the loans is in memory at a time.
+
+    Returns:
+        What was found, and how many kept rows were compared.
     """
     found = Verification()
     try:
@@ -39,16 +58,7 @@ async def verify_journal(conn: AsyncConnection) -> ChainReport:
     except UNREADABLE as error:
         kept = 0
         found.fault(f"what is kept beside the journal cannot be read: {type(error).__name__}")
-    return ChainReport(
-        items=found.items,
-        commands=found.commands,
-        entries=found.entries,
-        postings=found.postings,
-        transitions=found.transitions,
-        head=found.head,
-        faults=tuple(found.faults),
-        kept=kept,
-    )
+    return found, kept
 
 
 async def _items(
