@@ -121,10 +121,14 @@ class Question(Enum):
         return kind
 
     def finding(self, row: Mapping[str, object]) -> Finding:
-        """The finding for one row of the answer."""
+        """The finding for one row of the answer; figures are whole numbers."""
         _, subject, text = self.value
         said = {name: "" if value is None else value for name, value in row.items()}
-        minor, currency = int(str(row.get("minor") or 0)), str(row.get("currency") or "")
+        minor, currency = said.get("minor", 0), str(said.get("currency", ""))
         return Finding(
-            self.kind, subject.format(**said).strip(), text.format(**said), minor, currency
+            self.kind,
+            subject.format(**said).strip(),
+            text.format(**said),
+            minor if isinstance(minor, int) else 0,
+            currency,
         )

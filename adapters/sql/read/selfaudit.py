@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
@@ -62,7 +63,12 @@ class SqlSelfAudit:
     async def audit(self, as_of: datetime | None = None) -> AuditReport:
         """See `ports.selfaudit.SelfAudit.audit`."""
         async with look(self._engine, unhurried=True) as conn:
-            return await _Audit(conn, self._rules, as_of or self._clock.now()).run()
+            return await audit_on(conn, self._rules, as_of or self._clock.now())
+
+
+async def audit_on(conn: AsyncConnection, rules: Rulebook, as_of: datetime) -> AuditReport:
+    """The audit of what one connection sees."""
+    return await _Audit(conn, rules, as_of).run()
 
 
 class _Audit:
@@ -119,13 +125,15 @@ class _Audit:
         minor = func.sum(func.abs(breach.c.minor)) if "minor" in breach.c else func.sum(0)
         some = select(breach, func.count().over().label("found"), minor.over().label("money"))
         some = some.order_by(*list(breach.c)[:3]).limit(KEPT)
-        rows = [dict(row) for row in (await self._conn.execute(some, terms)).mappings()]
+        found = (await self._conn.execute(some, terms)).mappings()
+        rows = [{name: _whole(value) for name, value in row.items()} for row in found]
         known = [question.finding(row) for row in rows]
         self._found.add(known)
         if rows:
             money = sum(abs(finding.minor) for finding in known)
-            rest = int(rows[0]["found"]) - len(rows)
-            self._found.more(question.kind, rest, int(rows[0]["money"] or 0) - money)
+            self._found.more(
+                question.kind, rows[0]["found"] - len(rows), (rows[0]["money"] or 0) - money
+            )
 
     async def _elsewhere(self) -> None:
         """Money of closed installments on accounts that their products do not name."""
@@ -243,13 +251,15 @@ class _Audit:
     # --- reading ---------------------------------------------------------------------------------
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        return (await self._conn.execute(statement)).all()
+        found: Sequence[Row[Any]] = (await self._conn.execute(statement)).all()
+        return found
 
     async def _count(self, statement: Select[Any]) -> int:
         return int((await self._conn.execute(statement)).scalar_one())
 
     async def _by(self, statement: Select[Any]) -> Mapping[str, int]:
-        return {row[0]: int(row[1]) for row in await self._rows(statement)}
+        pairs = (tuple(row) for row in await self._rows(statement))
+        return {name: int(count) for name, count in pairs}
 
     async def _pages(self, statement: Select[Any]) -> AsyncGenerator[Sequence[Row[Any]]]:
         """The rows of a statement, some at a time."""
@@ -308,6 +318,11 @@ def _stated(record: StatementRecord) -> Stated:
     opening = None if is_paged else record.opening_minor
     booked = record.sum_minor - record.later_minor
     return Stated(record.statement_id, opening, record.closing_minor, booked, is_paged=is_paged)
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401  (a column's value)
+    """A sum as a whole number: PostgreSQL gives those of large integers as decimals."""
+    return int(value) if isinstance(value, Decimal) else value
 
 
 def _answer(text: str) -> Answer | None:

@@ -13,6 +13,7 @@ from adapters.sql.write.books import SqlBooks
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, present
 from tests.support.doors import Hold
 from tests.support.memory import TESTER
+from tests.support.tampered import unlock
 
 ATTACKS = {
     "flip an amount": ["UPDATE postings SET minor = minor + 1 WHERE position = 0"],
@@ -220,11 +221,4 @@ async def test_tampering_is_found(
 
 async def _unlock(engine: AsyncEngine) -> None:
     async with engine.begin() as conn:
-        if is_postgres(engine):
-            for table in ("commands", "entries", "postings", "transitions"):
-                await conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
-            await conn.execute(text("ALTER TABLE postings DROP CONSTRAINT fk_postings_seq"))
-            return
-        found = await conn.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-        for name in [row.name for row in found]:
-            await conn.execute(text(f"DROP TRIGGER {name}"))
+        await unlock(conn)
