@@ -16,7 +16,17 @@ from pathlib import Path
 from benchmarks.harness import Report
 from benchmarks.machine import machine
 
-NAMES = ("cost", "lifecycle", "ledger", "verify", "wakeup", "openset", "startup", "arithmetic")
+NAMES = (
+    "cost",
+    "lifecycle",
+    "ledger",
+    "verify",
+    "audit",
+    "wakeup",
+    "openset",
+    "startup",
+    "arithmetic",
+)
 
 
 def main() -> int:

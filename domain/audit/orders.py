@@ -1,6 +1,6 @@
 """Checks on debit orders that need more than sums: content, limits, and surplus money."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,9 +8,8 @@ from domain.audit.findings import Finding, FindingKind
 from domain.calendar import local_day
 from domain.debit.attempt import AttemptState, DebitOrder
 from domain.debit.history import NEVER_PRESENTED
-from domain.debit.rail import RailProfile
 from domain.debit.retry import HARD
-from domain.loan.aggregate import Installment, Loan
+from domain.loan.aggregate import Installment, Loan, Rulebook
 from domain.loan.change import CaseChange
 
 
@@ -56,16 +55,16 @@ def unseen(surplus: Surplus, cases: Iterable[CaseChange]) -> Iterator[Finding]:
         )
 
 
-def beyond_limits(loan: Loan, rails: Mapping[str, RailProfile]) -> Iterator[Finding]:
-    """More attempts than product, mandate and rail allow, or one after a hard refusal."""
-    rail = rails.get(loan.product.rail)
+def beyond_limits(loan: Loan, rules: Rulebook) -> Iterator[Finding]:
+    """More attempts than product, mandate, rail and law allow, or one after a hard refusal."""
     for item in loan.installments:
-        for text in _excess(loan, item, rail):
+        for text in _excess(loan, item, rules):
             yield Finding(FindingKind.ATTEMPTS, f"{loan.id}/{item.number}", text)
 
 
-def _excess(loan: Loan, item: Installment, rail: RailProfile | None) -> Iterator[str]:
+def _excess(loan: Loan, item: Installment, rules: Rulebook) -> Iterator[str]:
     """What breaks a limit; attempts up to an operator's order to try again are counted apart."""
+    rail = rules.rails.get(loan.product.rail)
     since = [a for a in item.attempts if a.number > item.retries_reset_at]
     presented = [a for a in since if a.state not in NEVER_PRESENTED]
     limits = [loan.product.retry.attempts_max]
@@ -78,6 +77,12 @@ def _excess(loan: Loan, item: Installment, rail: RailProfile | None) -> Iterator
             yield f"{days.count(day)} attempts on {day}, {rail.attempts_per_day} allowed"
     if len(presented) > min(limits):
         yield f"{len(presented)} attempts, {min(limits)} allowed"
+    for limit in rules.limits.get(loan.product.rail, ()):
+        most = limit.presentations_max
+        if most is not None and len(presented) > most:
+            last = presented[most - 1]  # what a return says of it came later: that is not judged
+            if last.state is AttemptState.DECLINED and limit.covers(last.code):
+                yield f"{len(presented)} attempts, {most} allowed by {limit.id}"
     for hard in presented:
         refused = hard.state is AttemptState.DECLINED and hard.outcome_class in HARD
         if refused and any(a.number > hard.number for a in since):

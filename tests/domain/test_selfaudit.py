@@ -18,6 +18,7 @@ from domain.audit.report import outcomes
 from domain.audit.unclosed import Unclosed, is_late, late, never_charged
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState, DebitOrder
+from domain.debit.codes import RetryLimit
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Loan
 from domain.loan.change import CaseChange
@@ -26,7 +27,6 @@ from tests.support.auditbench import IN_ORDER, paid_and_closed
 from tests.support.memory import PRODUCT, RAIL, RULES
 
 AT = datetime(2026, 3, 20, 4, tzinfo=UTC)
-RAILS = {"simbank": RAIL}
 DAY = timedelta(days=1)
 
 
@@ -143,9 +143,9 @@ CLOSED: dict[str, Any] = {**FAILED, "outcome_class": OutcomeClass.ACCOUNT, "code
 GONE: dict[str, Any] = {**FAILED, "state": AttemptState.NOT_EXECUTED}
 
 
-def limited(loan: Loan, rails: dict[str, Any] | None = None) -> list[str]:
+def limited(loan: Loan, **rules: Any) -> list[str]:
     """Give what is beyond the limits."""
-    return said(list(beyond_limits(loan, RAILS if rails is None else rails)))
+    return said(list(beyond_limits(loan, replace(RULES, **rules))))
 
 
 def test_the_strictest_of_product_mandate_and_rail_limits_attempts(loan: Loan) -> None:
@@ -156,7 +156,7 @@ def test_the_strictest_of_product_mandate_and_rail_limits_attempts(loan: Loan) -
     signed = replace(four, mandate=replace(four.mandate, attempts_max=3))
     assert limited(signed) == ["4 attempts, 3 allowed"]
     strict = {"simbank": replace(RAIL, attempts_max=2)}
-    assert limited(four, strict) == ["4 attempts, 2 allowed"]
+    assert limited(four, rails=strict) == ["4 attempts, 2 allowed"]
 
 
 def test_what_never_reached_the_rail_and_what_came_before_an_order_counts_for_no_limit(
@@ -172,7 +172,20 @@ def test_attempts_of_one_day_are_limited_where_the_rail_is_known(loan: Loan) -> 
     at = {**FAILED, "intended_at": datetime(2026, 3, 10, 4, tzinfo=UTC)}
     day = tried(loan, at, at, at)
     assert limited(day) == ["3 attempts on 2026-03-10, 2 allowed"]
-    assert limited(day, {}) == []
+    assert limited(day, rails={}) == []
+
+
+def test_a_limit_of_law_counts_where_it_is_about_the_refusal_before(loan: Loan) -> None:
+    """Two presentments after a refusal for lack of funds; a rule without a count limits nothing."""
+    law = RetryLimit("law", "a test", applies_to=("51",), presentations_max=2)
+    limits = {"simbank": (law, replace(law, id="gap", presentations_max=None))}
+    three = tried(loan, FAILED, FAILED, FAILED)
+    assert limited(three, limits=limits) == ["3 attempts, 2 allowed by law"]
+    assert limited(tried(loan, FAILED, FAILED), limits=limits) == []
+    other = {**FAILED, "code": "64"}
+    assert limited(tried(loan, FAILED, other, FAILED), limits=limits) == []
+    back = {**FAILED, "state": AttemptState.RETURNED}
+    assert limited(tried(loan, FAILED, back, FAILED), limits=limits) == []
 
 
 def test_nothing_follows_a_hard_refusal(loan: Loan) -> None:

@@ -199,7 +199,7 @@ class _Audit:
     async def _limits(self) -> None:
         async for page in self._pages(OFTEN_DEBITED):
             for loan in (await self._loans(row.loan_id for row in page)).values():
-                self._found.add(orders.beyond_limits(loan, self._rules.rails))
+                self._found.add(orders.beyond_limits(loan, self._rules))
 
     async def _statements(self) -> None:
         """Each account's cash against every balance that its bank has stated."""

@@ -74,13 +74,13 @@ async def _items(
                 found.fault(f"posting {row.position} of entry {row.seq} is out of place")
             parts[row.seq].append(read_posting(Posting, row))
         page = [
-            (_item(row, Booked(row.event, row.value_on, tuple(parts.pop(row.seq, ())))), row.hash)
+            (item_of(row, Booked(row.event, row.value_on, tuple(parts.pop(row.seq, ())))), row.hash)
             for row in await _page(conn, entries, first, last)
         ]
         moves = await _page(conn, transitions, first, last)
-        page += [(_item(row, _moved(row)), row.hash) for row in moves]
+        page += [(item_of(row, moved_of(row)), row.hash) for row in moves]
         log = await _page(conn, commands, first, last)
-        page += [(_command(row), row.hash) for row in log]
+        page += [(commanded_of(row), row.hash) for row in log]
         for seq in parts:
             found.fault(f"postings of entry {seq}, which does not exist")
         for pair in sorted(page, key=lambda pair: pair[0].seq):
@@ -107,7 +107,8 @@ async def _page(conn: AsyncConnection, table: Table, first: int, last: int) -> l
     return list(await conn.execute(statement))
 
 
-def _moved(row: Row[Any]) -> Moved:
+def moved_of(row: Any) -> Moved:  # noqa: ANN401  (a row of transitions)
+    """What a row says that moved."""
     return Moved(
         row.loan_id,
         row.number,
@@ -119,7 +120,8 @@ def _moved(row: Row[Any]) -> Moved:
     )
 
 
-def _item(row: Row[Any], what: Booked | Moved) -> ChainItem:
+def item_of(row: Any, what: Booked | Moved) -> ChainItem:  # noqa: ANN401  (of entries or moves)
+    """The chain's item that a row is."""
     return ChainItem(
         row.seq,
         row.command_id,
@@ -133,7 +135,8 @@ def _item(row: Row[Any], what: Booked | Moved) -> ChainItem:
     )
 
 
-def _command(row: Row[Any]) -> ChainItem:
+def commanded_of(row: Any) -> ChainItem:  # noqa: ANN401  (a row of commands)
+    """The chain's item of a command."""
     kind, _, actor_id = row.actor.partition("/")
     what = Commanded(
         row.kind,
