@@ -7,7 +7,7 @@ does not grow with the books.
 """
 
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import date, datetime
 from decimal import Decimal
@@ -52,6 +52,10 @@ QUESTIONS: Mapping[Question, Select[Any]] = {**SUMS, **gates.STANDING}
 """The statement of each question; `Question.ELSEWHERE` is asked once for each account in doubt."""
 
 
+_Page = Sequence[Row[Any]]
+_Judge = Callable[[_Page], Awaitable[None]]
+
+
 class SqlSelfAudit:
     """Implements `ports.selfaudit.SelfAudit`; the whole audit reads one snapshot."""
 
@@ -87,15 +91,12 @@ class _Audit:
     async def run(self) -> AuditReport:
         chain = await self._chain()
         for question, statement in QUESTIONS.items():
-            await self._ask(question, statement)
-        await self._elsewhere()
-        await self._never_charged()
-        await self._moves()
-        await self._orders()
-        await self._surplus()
-        await self._limits()
-        await self._statements()
-        await self._unclosed()
+            await self._guarded(question.name.lower(), self._ask(question, statement))
+        await self._guarded("accounts", self._elsewhere())
+        await self._guarded("moves", self._moves())
+        await self._guarded("statements", self._statements())
+        for name, (statement, judge) in self._streams().items():
+            await self._guarded(name, self._each(statement, judge))
         return AuditReport(
             loans=await self._count(counts.LOANS),
             installments=await self._by(counts.INSTALLMENTS),
@@ -110,6 +111,14 @@ class _Audit:
             chain=chain,
             found=self._found,
         )
+
+    async def _guarded(self, what: str, step: Awaitable[None]) -> None:
+        """Take a step; a column that holds what its type cannot is a finding and ends only that."""
+        try:
+            await step
+        except UNREADABLE as error:
+            text = f"cannot be read: {type(error).__name__}"
+            self._found.add([Finding(FindingKind.CHAIN, what, text)])
 
     # --- the chain, and what sums can tell -------------------------------------------------------
 
@@ -164,42 +173,54 @@ class _Audit:
 
     # --- what needs a rule -----------------------------------------------------------------------
 
-    async def _never_charged(self) -> None:
-        async for page in self._pages(gates.NEVER_CHARGED):
-            loans = await self._loans(row.loan_id for row in page)
-            for row in page:
-                if (loan := loans.get(row.loan_id)) is not None:
-                    self._found.add(unclosed.never_charged(loan, row.number))
+    def _streams(self) -> Mapping[str, tuple[Select[Any], _Judge]]:
+        """What is judged row by row, and by whom."""
+        return {
+            "closed installments": (gates.NEVER_CHARGED, self._never_charged),
+            "orders": (ORDERS_GIVEN, self._orders),
+            "surplus": (SURPLUS, self._surplus),
+            "attempts": (OFTEN_DEBITED, self._limits),
+            "paid installments": (UNCLOSED, self._unclosed),
+        }
 
-    async def _orders(self) -> None:
+    async def _each(self, statement: Select[Any], judge: _Judge) -> None:
+        """Judge the rows of a statement, some at a time."""
+        async with self._conn.stream(statement) as rows:
+            async for page in rows.partitions(PAGE):
+                await judge(page)
+
+    async def _never_charged(self, page: _Page) -> None:
+        loans = await self._loans(row.loan_id for row in page)
+        for row in page:
+            if (loan := loans.get(row.loan_id)) is not None:
+                self._found.add(unclosed.never_charged(loan, row.number))
+
+    async def _orders(self, page: _Page) -> None:
         """Every order as it was given out, against the order that is kept."""
-        async for page in self._pages(ORDERS_GIVEN):
-            sent = [a.order for row in page if isinstance(a := _answer(row.answer), Ordered)]
-            kept = {
-                row.order_no: orders.KeptOrder(
-                    row.loan_id,
-                    row.number,
-                    row.mandate_ref,
-                    row.rail,
-                    row.amount_minor,
-                    row.value_on,
-                )
-                for row in await self._among(attempts.c.order_no, [one.order_no for one in sent])
-            }
-            for order in sent:
-                self._found.add(orders.other_content(order, kept.get(order.order_no)))
+        sent = [a.order for row in page if isinstance(a := _answer(row.answer), Ordered)]
+        kept = {
+            row.order_no: orders.KeptOrder(
+                row.loan_id,
+                row.number,
+                row.mandate_ref,
+                row.rail,
+                row.amount_minor,
+                row.value_on,
+            )
+            for row in await self._among(attempts.c.order_no, [one.order_no for one in sent])
+        }
+        for order in sent:
+            self._found.add(orders.other_content(order, kept.get(order.order_no)))
 
-    async def _surplus(self) -> None:
-        async for page in self._pages(SURPLUS):
-            open_cases = await self._cases(row.loan_id for row in page)
-            for row in page:
-                surplus = orders.Surplus(row.loan_id, row.id, row.waiting_minor, row.currency or "")
-                self._found.add(orders.unseen(surplus, open_cases.get(row.loan_id, ())))
+    async def _surplus(self, page: _Page) -> None:
+        open_cases = await self._cases(row.loan_id for row in page)
+        for row in page:
+            surplus = orders.Surplus(row.loan_id, row.id, row.waiting_minor, row.currency or "")
+            self._found.add(orders.unseen(surplus, open_cases.get(row.loan_id, ())))
 
-    async def _limits(self) -> None:
-        async for page in self._pages(OFTEN_DEBITED):
-            for loan in (await self._loans(row.loan_id for row in page)).values():
-                self._found.add(orders.beyond_limits(loan, self._rules))
+    async def _limits(self, page: _Page) -> None:
+        for loan in (await self._loans(row.loan_id for row in page)).values():
+            self._found.add(orders.beyond_limits(loan, self._rules))
 
     async def _statements(self) -> None:
         """Each account's cash against every balance that its bank has stated."""
@@ -219,23 +240,22 @@ class _Audit:
                     self._found.add(balances.take(known))
             self._found.add(balances.end())
 
-    async def _unclosed(self) -> None:
+    async def _unclosed(self, page: _Page) -> None:
         """Paid and not closed: counted by age, and a finding where it is late and nobody knows."""
-        async for page in self._pages(UNCLOSED):
-            unseen: list[unclosed.Unclosed] = []
-            for row in page:
-                one = unclosed.Unclosed(
-                    row.loan_id, row.number, row.state, row.paid_at, bool(row.has_case)
-                )
-                product = await self._product(row.product_ref)
-                is_late = product is not None and unclosed.is_late(one, product, self._as_of)
-                self._late += is_late
-                self._closing += not is_late
-                if is_late and not one.has_case:
-                    unseen.append(one)
-            await self._judge(unseen)
+        unseen: list[unclosed.Unclosed] = []
+        for row in page:
+            one = unclosed.Unclosed(
+                row.loan_id, row.number, row.state, row.paid_at, bool(row.has_case)
+            )
+            product = await self._product(row.product_ref)
+            is_late = product is not None and unclosed.is_late(one, product, self._as_of)
+            self._late += is_late
+            self._closing += not is_late
+            if is_late and not one.has_case:
+                unseen.append(one)
+        await self._unseen(unseen)
 
-    async def _judge(self, unseen: Sequence[unclosed.Unclosed]) -> None:
+    async def _unseen(self, unseen: Sequence[unclosed.Unclosed]) -> None:
         """Say what the first of them lack; the others are counted."""
         kind = FindingKind.PAID_NOT_CLOSED
         some = unseen[: max(0, KEPT - self._found.counts[kind])]
@@ -260,12 +280,6 @@ class _Audit:
     async def _by(self, statement: Select[Any]) -> Mapping[str, int]:
         pairs = (tuple(row) for row in await self._rows(statement))
         return {name: int(count) for name, count in pairs}
-
-    async def _pages(self, statement: Select[Any]) -> AsyncGenerator[Sequence[Row[Any]]]:
-        """The rows of a statement, some at a time."""
-        async with self._conn.stream(statement) as rows:
-            async for page in rows.partitions(PAGE):
-                yield page
 
     async def _among(self, column: Any, names: Iterable[str]) -> Sequence[Row[Any]]:  # noqa: ANN401
         """Rows of a column's table that hold one of some names."""
