@@ -7,7 +7,8 @@ from domain.debit.attempt import LIVE, MOVES, AttemptState
 from domain.loan.aggregate import NoticeState
 from domain.loan.lifecycle import TRANSITIONS, Event, State
 
-BOARDED, SENT_AGAIN = "boarded", "sent_again"
+BOARDED, SENT_AGAIN, REMINDER_QUEUED = "boarded", "sent_again", "reminder_queued"
+"""What the journal calls moves that are no events of an installment."""
 NOTICE_STATES = frozenset(NoticeState)
 
 

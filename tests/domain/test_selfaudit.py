@@ -11,6 +11,7 @@ import pytest
 from domain.audit import Finding, FindingKind, Findings
 from domain.audit.bankdays import BankBalances, BankDay, Stated
 from domain.audit.findings import KEPT
+from domain.audit.gates import was_open
 from domain.audit.moves import Move, illegal, is_allowed
 from domain.audit.orders import KeptOrder, Surplus, beyond_limits, other_content, unseen
 from domain.audit.questions import Question
@@ -192,6 +193,22 @@ def test_nothing_follows_a_hard_refusal(loan: Loan) -> None:
     """A closed account is not debited again; as the last attempt it is what it is."""
     assert limited(tried(loan, CLOSED, FAILED)) == ["presented again after ACCOUNT (14)"]
     assert limited(tried(loan, FAILED, CLOSED)) == []
+
+
+# --- gates ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "was"),
+    [(-31, None, True), (-30, None, False), (-31, 31, True), (-31, 30, False), (5, None, False)],
+)
+def test_a_case_was_open_at_a_gate_where_no_clock_can_tell_otherwise(
+    opened: int, closed: int | None, *, was: bool
+) -> None:
+    """Half a minute on either side may be a wait for a lock, or another machine's clock."""
+    second = timedelta(seconds=1)
+    ended = None if closed is None else AT + closed * second
+    assert was_open(AT + opened * second, ended, AT) is was
 
 
 # --- paid and not closed -------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from adapters.sql.schema.tables import (
     installments,
     lines,
     loans,
-    notices,
     postings,
     receipts,
     statements,
@@ -309,16 +308,11 @@ TAMPERINGS: dict[str, Tampering] = {
     ),
     "a message": breach(
         Q.LATE_NOTICE,
-        "late",
+        "N-L1-1-.*",
         "queued after the payment was known",
-        insert(notices).values(
-            message_id="late",
-            loan_id="L1",
-            number=1,
-            channel="sms",
-            state="queued",
-            queued_at=AS_OF,
-        ),
+        update(transitions)
+        .where(transitions.c.event == "reminder_queued")
+        .values(seq=transitions.c.seq + 10_000),
     ),
     "a move": breach(
         Q.BROKEN_MOVE,

@@ -34,7 +34,7 @@ from adapters.sql.schema.tables import (
     postings,
     transitions,
 )
-from domain.audit.moves import NOTICE_STATES
+from domain.audit.moves import NOTICE_STATES, REMINDER_QUEUED
 from domain.audit.questions import Question
 from domain.audit.unclosed import OWING
 from domain.case.kinds import CASE_RULES
@@ -193,8 +193,14 @@ _GATE_ORDER = (
 )
 _RELEASE_KINDS = values(kind for kind, rule in CASE_RULES.items() if rule.blocks_release)
 _CLOSING_KINDS = values(kind for kind, rule in CASE_RULES.items() if rule.blocks_closing)
-_GATE_CASE = (
-    select(*_GATE, cases.c.key.label("case"))
+GATE_CASES = (
+    select(
+        *_GATE,
+        cases.c.key.label("case"),
+        cases.c.opened_at,
+        cases.c.closed_at,
+        _gate.c.at.label("passed_at"),
+    )
     .select_from(_gate)
     .join(cases, cases.c.loan_id == _gate.c.loan_id)
     .where(
@@ -204,7 +210,9 @@ _GATE_CASE = (
         cases.c.opened_at < _gate.c.at,
         or_(_OPEN_CASE, cases.c.closed_at > _gate.c.at),
     )
+    .order_by(_gate.c.seq, cases.c.id)
 )
+"""Cases that keep a gate shut and that by their instants were open when it was passed."""
 
 # --- states, as they are now ---------------------------------------------------------------------
 
@@ -269,12 +277,21 @@ _WAITS = or_(lines.c.open_minor != 0, exists().where(line_refs.c.line_id == line
 _LINE_WAITS = select(lines.c.id.label("line"), lines.c.open_minor.label("minor")).where(
     _WAITS, ~exists().where(cases.c.line == lines.c.id, _OPEN_CASE)
 )
+_queued = transitions.alias("queued")
 _LATE_NOTICE = (
     select(notices.c.message_id.label("message"))
     .select_from(notices)
+    .join(
+        _queued,
+        and_(
+            _queued.c.loan_id == notices.c.loan_id,
+            _queued.c.number == notices.c.number,
+            _queued.c.event == REMINDER_QUEUED,
+            _queued.c.detail == notices.c.channel + " " + notices.c.message_id,
+        ),
+    )
     .join(postings, and_(P.loan == notices.c.loan_id, P.number == notices.c.number))
-    .join(entries, _E.seq == P.seq)
-    .where(of("owed"), _E.at < notices.c.queued_at)
+    .where(of("owed"), P.seq < _queued.c.seq)
     .group_by(notices.c.message_id)
     .having(func.sum(P.minor) == 0)
 )
@@ -323,7 +340,6 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
         ),
         Question.GATE_SHARE: _at_gate(and_(_CLOSING, of("payable")), P.component, P.account),
         Question.GATE_ORDER: _GATE_ORDER,
-        Question.GATE_CASE: _GATE_CASE,
         Question.CLOSED_OWED: _standing(_PASSED, of(*GIVEN)).having(func.sum(P.minor) != 0),
         Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.receipt.label("paid"), None),
         Question.CLOSED_SHARE: _standing(

@@ -38,6 +38,7 @@ from adapters.sql.write.cache import LoanCache
 from domain.audit import moves, orders, unclosed
 from domain.audit.bankdays import BankBalances, BankDay, Stated
 from domain.audit.findings import KEPT, Finding, FindingKind, Findings
+from domain.audit.gates import was_open
 from domain.audit.questions import Question
 from domain.audit.report import AuditReport, ChainFact, outcomes
 from domain.loan.aggregate import Loan, Rulebook
@@ -46,10 +47,10 @@ from domain.loan.product import Product
 from ports.archive import StatementRecord
 from ports.clock import Clock
 
-PAGE = 500
+PAGE = 100
 """Rows of a stream, or loans, that are looked at together."""
 QUESTIONS: Mapping[Question, Select[Any]] = {**SUMS, **gates.STANDING}
-"""The statement of each question; `Question.ELSEWHERE` is asked once for each account in doubt."""
+"""Statements of questions; `ELSEWHERE` has one for each account, `GATE_CASE` is judged by row."""
 
 
 _Page = Sequence[Row[Any]]
@@ -176,6 +177,7 @@ class _Audit:
     def _streams(self) -> Mapping[str, tuple[Select[Any], _Judge]]:
         """What is judged row by row, and by whom."""
         return {
+            "cases": (gates.GATE_CASES, self._gate_cases),
             "closed installments": (gates.NEVER_CHARGED, self._never_charged),
             "orders": (ORDERS_GIVEN, self._orders),
             "surplus": (SURPLUS, self._surplus),
@@ -185,9 +187,14 @@ class _Audit:
 
     async def _each(self, statement: Select[Any], judge: _Judge) -> None:
         """Judge the rows of a statement, some at a time."""
-        async with self._conn.stream(statement) as rows:
+        async with self._conn.stream(statement, execution_options={"max_row_buffer": PAGE}) as rows:
             async for page in rows.partitions(PAGE):
                 await judge(page)
+
+    async def _gate_cases(self, page: _Page) -> None:
+        for row in page:
+            if was_open(row.opened_at, row.closed_at, row.passed_at):
+                self._found.add([Question.GATE_CASE.finding(dict(row._mapping))])  # noqa: SLF001
 
     async def _never_charged(self, page: _Page) -> None:
         loans = await self._loans(row.loan_id for row in page)
@@ -315,7 +322,9 @@ class _Audit:
         """The statements of an account, day by day."""
         day: date | None = None
         records: list[StatementRecord] = []
-        async with self._conn.stream(STATEMENTS, {"account": account}) as rows:
+        async with self._conn.stream(
+            STATEMENTS, {"account": account}, execution_options={"max_row_buffer": PAGE}
+        ) as rows:
             async for row in rows:
                 if day is not None and row.booked_on != day:
                     yield day, records
