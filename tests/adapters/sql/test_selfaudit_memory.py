@@ -1,6 +1,10 @@
 """An audit of the books alone takes no more memory in larger books."""
 
+import asyncio
+import gc
 import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -18,6 +22,25 @@ from workers.clock import WallClock
 
 FEW, MANY = 340, 2_720
 """Postings, 17 to a loan; the smaller books fill several of the small pages set below."""
+
+
+@asynccontextmanager
+async def swept() -> AsyncIterator[None]:
+    """Collect garbage all the while: how long Python leaves it lying is no matter of ours."""
+
+    async def sweep() -> None:
+        while True:
+            gc.collect()
+            await asyncio.sleep(0.005)
+
+    gc.collect()
+    gc.freeze()
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -45,12 +68,13 @@ async def test_an_audit_of_eight_times_the_books_takes_the_same_memory(
         auditor = SqlSelfAudit(engine, WallClock(), RULES)
         as_of = WallClock().now() + timedelta(days=60 if late else 0)
         assert (await auditor.audit(as_of)).clean is not late
-        tracemalloc.start()
-        report = await auditor.audit(as_of)
-        most.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        async with swept():
+            tracemalloc.start()
+            report = await auditor.audit(as_of)
+            most.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
         assert report.chain.postings == postings
         assert report.count(FindingKind.PAID_NOT_CLOSED) == late * postings // 17
         assert len(report.findings) <= 10 + FAULTS_KEPT
         await engine.dispose()
-    assert most[1] < 1.5 * most[0], most
+    assert most[1] < 1.2 * most[0], most
