@@ -35,7 +35,7 @@ Rows = dict[str, list[dict[str, Any]]]
 _ONCE = (tables.products,)
 _COPIED = (
     tables.loans,
-    tables.installments,
+    tables.subjects,
     tables.attempts,
     tables.notices,
     tables.receipts,

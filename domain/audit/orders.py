@@ -6,11 +6,11 @@ from datetime import date
 
 from domain.audit.findings import Finding, FindingKind
 from domain.calendar import local_day
+from domain.case.case import Case
 from domain.debit.attempt import AttemptState, DebitOrder
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.retry import HARD
 from domain.loan.aggregate import Installment, Loan, Rulebook
-from domain.loan.change import CaseChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Surplus:
     currency: str
 
 
-def unseen(surplus: Surplus, cases: Iterable[CaseChange]) -> Iterator[Finding]:
+def unseen(surplus: Surplus, cases: Iterable[Case]) -> Iterator[Finding]:
     """A surplus about which none of the open cases is."""
     if all(case.receipt != surplus.receipt for case in cases):
         text = "a surplus waits and no case says so"

@@ -109,7 +109,7 @@ class Question(Enum):
     LATE_NOTICE = (_K.CONTACT, "{message}", "queued after the payment was known")
     """A message about an installment that had been charged and owed nothing any more."""
     BROKEN_MOVE = (
-        *(_K.MOVE, "{loan}/{number} {order_no}"),
+        *(_K.MOVE, "{subject} {order_no}"),
         "item {seq} moves it from {source}, where it did not stand",
     )
     """A move that does not begin where the move before it ended."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.audit.findings import Finding, FindingKind
+from domain.case.case import Case
 from domain.loan import closure
 from domain.loan.aggregate import Loan, Rulebook
-from domain.loan.change import CaseChange
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
 
@@ -42,11 +42,11 @@ def is_late(unclosed: Unclosed, product: Product, as_of: datetime) -> bool:
 
 
 def late(
-    unclosed: Unclosed, loan: Loan, cases: Iterable[CaseChange], rules: Rulebook, as_of: datetime
+    unclosed: Unclosed, loan: Loan, cases: Iterable[Case], rules: Rulebook, as_of: datetime
 ) -> Finding:
     """The finding for a late one that nobody has been asked about: its age, and what it lacks."""
     item, days = loan.installment(unclosed.number), (as_of - unclosed.paid_at).days
-    named: Mapping[str, CaseChange] = {case.key: case for case in cases}
+    named: Mapping[str, Case] = {case.key: case for case in cases}
     codes = dict.fromkeys(m.code for m in closure.missing(loan, item, named, rules, as_of))
     lacks = ", ".join(codes) or "nothing"
     text = f"{unclosed.state} for {days} days after the last money; lacks {lacks}"

@@ -11,19 +11,20 @@ import pytest
 from domain.audit import Finding, FindingKind, Findings
 from domain.audit.bankdays import BankBalances, BankDay, Stated
 from domain.audit.findings import KEPT
-from domain.audit.gates import was_open
-from domain.audit.moves import Move, illegal, is_allowed
+from domain.audit.moves import BORN, Move, illegal, is_allowed
 from domain.audit.orders import KeptOrder, Surplus, beyond_limits, other_content, unseen
 from domain.audit.questions import Question
 from domain.audit.report import outcomes
 from domain.audit.unclosed import Unclosed, is_late, late, never_charged
+from domain.case.case import CASE, Case
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState, DebitOrder
 from domain.debit.codes import RetryLimit
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Loan
-from domain.loan.change import CaseChange
+from domain.loan.view import INSTALLMENT
 from domain.pricing.amounts import Amounts
+from domain.registry import KINDS
 from tests.support.auditbench import IN_ORDER, paid_and_closed
 from tests.support.memory import PRODUCT, RAIL, RULES
 
@@ -48,38 +49,53 @@ def said(findings: Sequence[Finding]) -> list[str]:
 @pytest.mark.parametrize(
     ("move", "allowed"),
     [
-        (Move("", "SCHEDULED", "boarded", of_order=False), True),
-        (Move("", "DUE", "boarded", of_order=False), False),
-        (Move("DUE", "SCHEDULED", "boarded", of_order=False), False),
-        (Move("SCHEDULED", "DUE", "fell_due", of_order=False), True),
-        (Move("SCHEDULED", "CLOSED", "fell_due", of_order=False), False),
-        (Move("CLOSED", "DUE", "fell_due", of_order=False), False),
-        (Move("SCHEDULED", "SCHEDULED", "due_date_changed", of_order=False), True),
-        (Move("CLOSED", "CLOSED", "due_date_changed", of_order=False), False),
-        (Move("DUE", "DUE", "held", of_order=False), True),
-        (Move("DUE", "CLOSED", "held", of_order=False), False),
-        (Move("LIMBO", "LIMBO", "held", of_order=False), False),
-        (Move("", "queued", "reminder_queued", of_order=False), True),
-        (Move("queued", "failed", "notice_failed", of_order=False), True),
-        (Move("DUE", "failed", "notice_failed", of_order=False), False),
-        (Move("", "INTENDED", "attempt", of_order=True), True),
-        (Move("", "CONFIRMED", "attempt", of_order=True), False),
-        (Move("INTENDED", "CONFIRMED", "attempt", of_order=True), True),
-        (Move("DECLINED", "CONFIRMED", "attempt", of_order=True), False),
-        (Move("LIMBO", "CONFIRMED", "attempt", of_order=True), False),
-        (Move("UNKNOWN", "UNKNOWN", "sent_again", of_order=True), True),
-        (Move("UNKNOWN", "INTENDED", "sent_again", of_order=True), False),
-        (Move("CONFIRMED", "CONFIRMED", "sent_again", of_order=True), False),
+        (Move(INSTALLMENT, "", "SCHEDULED", "boarded", of_order=False), True),
+        (Move(INSTALLMENT, "", "DUE", "boarded", of_order=False), False),
+        (Move(INSTALLMENT, "DUE", "SCHEDULED", "boarded", of_order=False), False),
+        (Move(INSTALLMENT, "SCHEDULED", "DUE", "fell_due", of_order=False), True),
+        (Move(INSTALLMENT, "SCHEDULED", "CLOSED", "fell_due", of_order=False), False),
+        (Move(INSTALLMENT, "CLOSED", "DUE", "fell_due", of_order=False), False),
+        (Move(INSTALLMENT, "SCHEDULED", "SCHEDULED", "due_date_changed", of_order=False), True),
+        (Move(INSTALLMENT, "CLOSED", "CLOSED", "due_date_changed", of_order=False), False),
+        (Move(INSTALLMENT, "DUE", "DUE", "held", of_order=False), True),
+        (Move(INSTALLMENT, "DUE", "CLOSED", "held", of_order=False), False),
+        (Move(INSTALLMENT, "LIMBO", "LIMBO", "held", of_order=False), False),
+        (Move(INSTALLMENT, "", "queued", "reminder_queued", of_order=False), True),
+        (Move(INSTALLMENT, "queued", "failed", "notice_failed", of_order=False), True),
+        (Move(INSTALLMENT, "DUE", "failed", "notice_failed", of_order=False), False),
+        (Move(INSTALLMENT, "", "INTENDED", "attempt", of_order=True), True),
+        (Move(INSTALLMENT, "", "CONFIRMED", "attempt", of_order=True), False),
+        (Move(INSTALLMENT, "INTENDED", "CONFIRMED", "attempt", of_order=True), True),
+        (Move(INSTALLMENT, "DECLINED", "CONFIRMED", "attempt", of_order=True), False),
+        (Move(INSTALLMENT, "LIMBO", "CONFIRMED", "attempt", of_order=True), False),
+        (Move(INSTALLMENT, "UNKNOWN", "UNKNOWN", "sent_again", of_order=True), True),
+        (Move(INSTALLMENT, "UNKNOWN", "INTENDED", "sent_again", of_order=True), False),
+        (Move(INSTALLMENT, "CONFIRMED", "CONFIRMED", "sent_again", of_order=True), False),
+        (Move(CASE, "", "OPEN", "case_opened", of_order=False), True),
+        (Move(CASE, "", "RESOLVED", "case_opened", of_order=False), False),
+        (Move(CASE, "OPEN", "RESOLVED", "case_resolved", of_order=False), True),
+        (Move(CASE, "RESOLVED", "OPEN", "case_reopened", of_order=False), True),
+        (Move(CASE, "RESOLVED", "OPEN", "case_assigned", of_order=False), False),
+        (Move(CASE, "RESOLVED", "RESOLVED", "case_noted", of_order=False), True),
+        (Move(CASE, "SCHEDULED", "DUE", "fell_due", of_order=False), False),
+        (Move(CASE, "", "queued", "reminder_queued", of_order=False), False),
+        (Move(CASE, "", "INTENDED", "attempt", of_order=True), False),
+        (Move("loan", "", "OPEN", "opened", of_order=False), False),
     ],
 )
 def test_states_move_only_along_the_tables(move: Move, *, allowed: bool) -> None:
-    """Installments by events, orders by states, messages among their own; remarks move nothing."""
+    """Subjects by events of their kind, orders by states, messages among their own."""
     assert is_allowed(move) is allowed
+
+
+def test_every_kind_of_subject_begins_by_a_known_event() -> None:
+    """A kind without one could never move."""
+    assert set(BORN) == set(KINDS)
 
 
 def test_an_illegal_move_is_reported_with_its_place_in_the_chain() -> None:
     """Also one from nothing."""
-    move = Move("", "CLOSED", "fell_due", of_order=False)
+    move = Move(INSTALLMENT, "", "CLOSED", "fell_due", of_order=False)
     text = "item 7 moves it from nothing to CLOSED by fell_due"
     assert illegal(move, 7, "L1/1") == Finding(FindingKind.MOVE, "L1/1", text)
 
@@ -115,7 +131,7 @@ def test_an_order_kept_with_other_content_than_was_given_out_is_found(
 def test_a_surplus_is_found_unless_an_open_case_names_its_payment() -> None:
     """A case about another payment of the loan is none about this one."""
     surplus = Surplus("L1", "R-1", 5, "CNY")
-    case = CaseChange("open", "k", CaseKind.SURPLUS, "", "L1", 1, receipt="R-2")
+    case = Case("k", CaseKind.SURPLUS, "", "L1", 1, receipt="R-2")
     text = "a surplus waits and no case says so"
     found = [Finding(FindingKind.DOUBLE_DEBIT, "R-1", text, 5, "CNY")]
     assert list(unseen(surplus, [case])) == found
@@ -195,22 +211,6 @@ def test_nothing_follows_a_hard_refusal(loan: Loan) -> None:
     assert limited(tried(loan, FAILED, CLOSED)) == []
 
 
-# --- gates ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("opened", "closed", "was"),
-    [(-31, None, True), (-30, None, False), (-31, 31, True), (-31, 30, False), (5, None, False)],
-)
-def test_a_case_was_open_at_a_gate_where_no_clock_can_tell_otherwise(
-    opened: int, closed: int | None, *, was: bool
-) -> None:
-    """Half a minute on either side may be a wait for a lock, or another machine's clock."""
-    second = timedelta(seconds=1)
-    ended = None if closed is None else AT + closed * second
-    assert was_open(AT + opened * second, ended, AT) is was
-
-
 # --- paid and not closed -------------------------------------------------------------------------
 
 
@@ -232,7 +232,7 @@ def test_a_late_one_is_reported_with_its_age_and_what_it_lacks(loan: Loan) -> No
     nothing = late(paid, loan, (), RULES, at)
     assert (nothing.subject, nothing.minor, nothing.currency) == ("L1/1", 10_100, "CNY")
     assert nothing.text == "CLEARING for 3 days after the last money; lacks nothing"
-    cases = [CaseChange("open", key, CaseKind.CONTRADICTION, "", "L1", 1) for key in ("one", "two")]
+    cases = [Case(key, CaseKind.CONTRADICTION, "", "L1", 1) for key in ("one", "two")]
     assert late(paid, loan, cases, RULES, at).text.endswith("lacks case")
     unproven = replace(loan, receipts=(replace(loan.receipts[0], settled_minor=0),))
     assert late(paid, unproven, (), RULES, at).text.endswith("lacks unproven")

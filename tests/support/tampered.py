@@ -1,4 +1,4 @@
-"""Books with something of everything in them, and the keys with which somebody changes them.
+"""Books with something of everything in them, for somebody to change.
 
 Everything stands on 2026-03-18: L1 was debited and closed. L2 was debited twice for one order: the
 surplus waits with a case. L3 was refused once, then debited, and its line is still to come. L4 paid
@@ -7,14 +7,13 @@ ahead by transfer and closed. L5 has an order out. A stranger's line waits with 
 
 from datetime import UTC, date, datetime
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.view import ActionKind
+from domain.loan.view import ActionKind, installment
 from ports.archive import StatementRecord
 from tests.support.booksbench import (
     RAIL,
@@ -36,18 +35,6 @@ AS_OF = datetime(2026, 3, 18, 4, tzinfo=UTC)
 FULL = 10_100
 BEFORE_US = 5_000
 """What lay on the account before these books began."""
-
-
-async def unlock(conn: AsyncConnection) -> None:
-    """Switch off what protects the journal, as the owner of a database can."""
-    if conn.dialect.name == "postgresql":
-        for table in ("commands", "entries", "postings", "transitions"):
-            await conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
-        await conn.execute(text("ALTER TABLE postings DROP CONSTRAINT fk_postings_seq"))
-        return
-    found = await conn.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    for name in [row.name for row in found]:
-        await conn.execute(text(f"DROP TRIGGER {name}"))
 
 
 async def fill(engine: AsyncEngine) -> None:
@@ -83,8 +70,8 @@ async def fill(engine: AsyncEngine) -> None:
     archive = SqlArchive(engine, clock)
     booked = 2 * FULL + 15_000 + 700
     after = BEFORE_US + booked
-    await archive.record_statement(_statement("S1", DUE, BEFORE_US, after, 4))
-    await archive.record_statement(_statement("S2", AFTER, after, after, 0))
+    await archive.record_statement(_statement("S1", DUE, BEFORE_US, after, 4), ends_file=False)
+    await archive.record_statement(_statement("S2", AFTER, after, after, 0), ends_file=False)
 
 
 def _statement(name: str, day: date, opening: int, closing: int, lines: int) -> StatementRecord:
@@ -105,10 +92,10 @@ def _statement(name: str, day: date, opening: int, closing: int, lines: int) -> 
 
 async def _remind(books: SqlBooks, queries: SqlQueries, clock: StillClock) -> None:
     clock.to(REMINDED)
-    view = await queries.view("L1", 1)
+    view = await queries.view(installment("L1", 1))
     assert view is not None
     assert view.next_action is not None
-    assert view.next_action.kind is ActionKind.REMIND
+    assert view.next_action.kind == ActionKind.REMIND
     command = QueueReminder(
         id="remind", actor=DRIVER, loan_id="L1", number=1, action=view.next_action.key
     )
@@ -116,19 +103,19 @@ async def _remind(books: SqlBooks, queries: SqlQueries, clock: StillClock) -> No
 
 
 async def _presents(queries: SqlQueries, loan_id: str) -> bool:
-    view = await queries.view(loan_id, 1)
+    view = await queries.view(installment(loan_id, 1))
     action = None if view is None else view.next_action
     return (
         view is not None
         and action is not None
-        and action.kind is ActionKind.PRESENT
+        and action.kind == ActionKind.PRESENT
         and view.as_of is not None
         and action.not_before <= view.as_of
     )
 
 
 async def _intend(books: SqlBooks, queries: SqlQueries, loan_id: str) -> str:
-    view = await queries.view(loan_id, 1)
+    view = await queries.view(installment(loan_id, 1))
     assert view is not None
     assert view.next_action is not None
     return order_of(await intend(books, loan_id, 1, view.next_action.key))

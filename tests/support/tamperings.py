@@ -11,18 +11,19 @@ from adapters.sql.schema.tables import (
     attempts,
     cases,
     commands,
-    installments,
     lines,
     loans,
     postings,
     receipts,
     statements,
+    subjects,
     transitions,
 )
 from domain.audit import FindingKind
 from domain.audit.questions import Question
+from domain.case.case import CASE, Case
 from domain.case.kinds import CaseKind
-from domain.loan.change import CaseChange
+from domain.case.lifecycle import CaseEvent, CaseState
 from tests.support.tampered import ACCOUNT, AS_OF, DUE, FULL
 
 P = postings.c
@@ -39,7 +40,7 @@ def of(family: str, *where: Any) -> Any:
 def move(loan_id: str, target: str) -> Any:
     """The moves of a loan's first installment, or of its order, to a state."""
     t = transitions.c
-    return and_(t.loan_id == loan_id, t.number == 1, t.target == target)
+    return and_(t.subject_key == f"{loan_id}/1", t.target == target)
 
 
 def body(table: Any, old: str, new: str) -> Any:
@@ -47,10 +48,33 @@ def body(table: Any, old: str, new: str) -> Any:
     return update(table).values(body=func.replace(table.c.body, old, new))
 
 
-def opened(kind: CaseKind, loan_id: str, number: int | None) -> Any:
-    """A case that has been open since the due date."""
-    case = CaseChange("open", f"planted/{kind}", kind, "planted", loan_id, number)
-    return insert(cases).values(case_row(case, EARLY))
+def opened(
+    kind: CaseKind,
+    loan_id: str,
+    number: int | None,
+    moves: tuple[tuple[int, CaseEvent], ...] = ((0, CaseEvent.OPENED),),
+) -> tuple[Executable, ...]:
+    """A case with its moves; items of the chain below 1 come before all that is in the books."""
+    case = Case(f"planted/{kind}", kind, "planted", loan_id, number, opened_at=EARLY)
+    resolved, about = CaseEvent.RESOLVED, {"subject_kind": CASE, "subject_key": case.key}
+    journal = {"command_id": "planted", "actor_kind": "test", "actor_id": "t1", "reason": ""}
+    rows = [
+        {
+            **(about | journal),
+            "loan_id": loan_id,
+            "seq": seq,
+            "product": "",
+            "at": EARLY,
+            "posted_on": DUE,
+            "hash": "",
+            "source": "" if event is CaseEvent.OPENED else CaseState.OPEN,
+            "target": CaseState.RESOLVED if event is resolved else CaseState.OPEN,
+            "event": event,
+            "detail": "",
+        }
+        for seq, event in moves
+    ]
+    return insert(cases).values(case_row(case, EARLY)), insert(transitions).values(rows)
 
 
 @dataclass(frozen=True)
@@ -237,13 +261,13 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.GATE_CASE,
         "L1/1",
         "released while case planted/contradiction was open",
-        opened(CaseKind.CONTRADICTION, "L1", 1),
+        *opened(CaseKind.CONTRADICTION, "L1", 1),
     ),
     "a gate's case about the whole loan": breach(
         Q.GATE_CASE,
         "L1/1",
         "closed while case planted/shortage was open",
-        opened(CaseKind.SHORTAGE, "L1", None),
+        *opened(CaseKind.SHORTAGE, "L1", None),
     ),
     "what is closed": breach(
         Q.CLOSED_OWED,
@@ -277,16 +301,10 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.STUCK,
         "L1/1",
         "DUE and nothing is owed",
-        update(installments)
-        .where(installments.c.loan_id == "L1", installments.c.number == 1)
-        .values(state="DUE"),
+        update(subjects).where(subjects.c.key == "L1/1").values(state="DUE"),
     ),
     "a state of what never fell due": Tampering(
-        (
-            update(installments)
-            .where(installments.c.loan_id == "L5", installments.c.number == 2)
-            .values(state="CLOSED"),
-        ),
+        (update(subjects).where(subjects.c.key == "L5/2").values(state="CLOSED"),),
         K.CLOSED_NOT_PAID,
         "L5/2",
         "closed and never charged",
@@ -325,6 +343,17 @@ TAMPERINGS: dict[str, Tampering] = {
         K.MOVE,
         "L1/1",
         r"item \d+ moves it from SCHEDULED to CLEARING by fell_due",
+        0,
+    ),
+    "a case's move": Tampering(
+        (
+            update(transitions)
+            .where(transitions.c.event == CaseEvent.OPENED.value)
+            .values(target="RESOLVED"),
+        ),
+        K.MOVE,
+        "surplus/.*",
+        r"item \d+ moves it from nothing to RESOLVED by case_opened",
         0,
     ),
     "an order's move": Tampering(

@@ -2,19 +2,15 @@
 
 from sqlalchemy import exists, func, or_, select
 
-from adapters.sql.read.auditsums import P, of
-from adapters.sql.schema.tables import attempts, cases, installments, loans, receipts
+from adapters.sql.read.auditsums import ITEMS, P, of
+from adapters.sql.schema.tables import attempts, cases, loans, receipts
 from domain.debit.attempt import LIVE
 
 _A, _R = attempts.c, receipts.c
 
 LOANS = select(func.count()).select_from(loans)
 RECEIPTS = select(func.count()).select_from(receipts)
-INSTALLMENTS = (
-    select(installments.c.state, func.count())
-    .group_by(installments.c.state)
-    .order_by(installments.c.state)
-)
+INSTALLMENTS = select(ITEMS.c.state, func.count()).group_by(ITEMS.c.state).order_by(ITEMS.c.state)
 ATTEMPTS = (
     select(_A.state, _A.outcome_class, func.count())
     .group_by(_A.state, _A.outcome_class)

@@ -12,21 +12,22 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    String,
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     or_,
     select,
 )
 
-from adapters.sql.read.auditsums import GIVEN, PAID, P, of
+from adapters.sql.read.auditsums import GIVEN, ITEMS, PAID, P, of
 from adapters.sql.schema.tables import (
     attempts,
     cases,
     entries,
-    installments,
     line_refs,
     lines,
     loans,
@@ -37,14 +38,17 @@ from adapters.sql.schema.tables import (
 from domain.audit.moves import NOTICE_STATES, REMINDER_QUEUED
 from domain.audit.questions import Question
 from domain.audit.unclosed import OWING
+from domain.case.case import CASE
 from domain.case.kinds import CASE_RULES
+from domain.case.lifecycle import CASE_FINAL
 from domain.debit.attempt import LIVE, AttemptState
 from domain.loan.lifecycle import Event, State
+from domain.loan.view import INSTALLMENT
 
 NO_ACCOUNT = "no account"
 """Stands for the account of a bank line that is not kept."""
 
-_A, _E, _I, _T = attempts.c, entries.c, installments.c, transitions.c
+_A, _E, _I, _T = attempts.c, entries.c, ITEMS.c, transitions.c
 _INSTALLMENT = (_I.loan_id.label("loan"), _I.number, _I.state)
 _OF_ITEM = and_(P.loan == _I.loan_id, P.number == _I.number)
 
@@ -58,6 +62,16 @@ _LIVE = values(LIVE)
 _PASSED = [State.RELEASED.value, State.CLOSED.value]
 _OPEN_CASE = cases.c.closed_at.is_(None)
 _ALLOCATED = and_(of(*PAID), P.receipt.is_not(None))
+
+
+def _about(move: Any, of: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    """Whether a move is one of the installment that a row of another table names."""
+    return and_(
+        move.c.loan_id == of.c.loan_id,
+        move.c.subject_kind == INSTALLMENT,
+        move.c.subject_key == of.c.loan_id + "/" + cast(of.c.number, String),
+    )
+
 
 # --- orders --------------------------------------------------------------------------------------
 
@@ -73,12 +87,8 @@ _INTENDED = and_(
 def _stood(attempt: Any, seq: Any) -> Any:  # noqa: ANN401  (a scalar of one state)
     """The state of an attempt before an item of the journal."""
     move = transitions.alias("stood")
-    of_it = and_(
-        move.c.loan_id == attempt.c.loan_id,
-        move.c.number == attempt.c.number,
-        move.c.order_no == attempt.c.order_no,
-    )
-    earlier = select(move.c.target).where(of_it, move.c.seq < seq)
+    of_it = move.c.order_no == attempt.c.order_no
+    earlier = select(move.c.target).where(_about(move, attempt), of_it, move.c.seq < seq)
     return earlier.order_by(move.c.seq.desc()).limit(1).scalar_subquery()
 
 
@@ -101,25 +111,13 @@ _EARLY = (
     )
     .join(
         _intent,
-        and_(
-            _intent.c.loan_id == _mine.c.loan_id,
-            _intent.c.number == _mine.c.number,
-            _intent.c.order_no == _mine.c.order_no,
-            _INTENDED,
-        ),
+        and_(_about(_intent, _mine), _intent.c.order_no == _mine.c.order_no, _INTENDED),
     )
     .where(func.coalesce(_stood(_earlier, _intent.c.seq), _LIVE[0]).in_(_LIVE))
 )
 _UNINTENDED = select(
     _A.loan_id.label("loan"), _A.number, _A.order_no, _A.amount_minor.label("minor")
-).where(
-    ~exists().where(
-        _intent.c.loan_id == _A.loan_id,
-        _intent.c.number == _A.number,
-        _intent.c.order_no == _A.order_no,
-        _INTENDED,
-    )
-)
+).where(~exists().where(_about(_intent, attempts), _intent.c.order_no == _A.order_no, _INTENDED))
 _COUNT = func.count().label("orders")
 _SEVERAL_LIVE = (
     select(_A.loan_id.label("loan"), _A.number, _COUNT, func.sum(_A.amount_minor).label("minor"))
@@ -130,9 +128,17 @@ _SEVERAL_LIVE = (
 
 # --- gates, as they were passed ------------------------------------------------------------------
 
-_gate = transitions.alias("gate")
+_gate = (
+    select(_T.seq, _T.loan_id, _I.number, _T.event, _T.command_id)
+    .select_from(transitions)
+    .join(ITEMS, _I.key == _T.subject_key)
+    .where(
+        _T.subject_kind == INSTALLMENT,
+        _T.event.in_([Event.RELEASE_PROVEN.value, Event.EVIDENCE_COMPLETE.value]),
+    )
+    .subquery("gate")
+)
 _CLOSING = _gate.c.event == Event.EVIDENCE_COMPLETE.value
-_IS_GATE = _gate.c.event.in_([Event.RELEASE_PROVEN.value, Event.EVIDENCE_COMPLETE.value])
 _GATE = (
     _gate.c.loan_id.label("loan"),
     _gate.c.number.label("number"),
@@ -180,7 +186,7 @@ _paid_at_gate = (
     .select_from(_gate)
     .join(postings, and_(P.loan == _gate.c.loan_id, P.number == _gate.c.number))
     .join(entries, _E.seq == P.seq)
-    .where(_IS_GATE, _ALLOCATED, _upto(_gate.c.seq, _gate.c.command_id))
+    .where(_ALLOCATED, _upto(_gate.c.seq, _gate.c.command_id))
     .group_by(*_GATE_KEY, P.receipt)
     .having(func.sum(P.minor) < 0)
     .subquery("paid")
@@ -189,30 +195,33 @@ _GATE_ORDER = (
     select(*_GATE, _A.order_no, _A.amount_minor.label("minor"))
     .select_from(_gate)
     .join(attempts, and_(_A.loan_id == _gate.c.loan_id, _A.number == _gate.c.number))
-    .where(_IS_GATE, _stood(attempts, _gate.c.seq).in_(_LIVE))
+    .where(_stood(attempts, _gate.c.seq).in_(_LIVE))
 )
 _RELEASE_KINDS = values(kind for kind, rule in CASE_RULES.items() if rule.blocks_release)
 _CLOSING_KINDS = values(kind for kind, rule in CASE_RULES.items() if rule.blocks_closing)
-GATE_CASES = (
-    select(
-        *_GATE,
-        cases.c.key.label("case"),
-        cases.c.opened_at,
-        cases.c.closed_at,
-        _gate.c.at.label("passed_at"),
+_worked = transitions.alias("worked")
+_case_stood = (
+    select(_worked.c.target)
+    .where(
+        _worked.c.loan_id == _gate.c.loan_id,
+        _worked.c.subject_kind == CASE,
+        _worked.c.subject_key == cases.c.key,
+        _worked.c.seq < _gate.c.seq,
     )
+    .order_by(_worked.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_GATE_CASE = (
+    select(*_GATE, cases.c.key.label("case"))
     .select_from(_gate)
     .join(cases, cases.c.loan_id == _gate.c.loan_id)
     .where(
-        _IS_GATE,
         or_(cases.c.number.is_(None), cases.c.number == _gate.c.number),
         or_(cases.c.kind.in_(_RELEASE_KINDS), and_(_CLOSING, cases.c.kind.in_(_CLOSING_KINDS))),
-        cases.c.opened_at < _gate.c.at,
-        or_(_OPEN_CASE, cases.c.closed_at > _gate.c.at),
+        _case_stood.not_in(values(CASE_FINAL)),
     )
-    .order_by(_gate.c.seq, cases.c.id)
 )
-"""Cases that keep a gate shut and that by their instants were open when it was passed."""
 
 # --- states, as they are now ---------------------------------------------------------------------
 
@@ -221,7 +230,7 @@ def _standing(states: Iterable[str], where: Any, *by: Any) -> Select[Any]:  # no
     """Sums of the postings of installments in some states."""
     return (
         select(*_INSTALLMENT, *by, func.sum(P.minor).label("minor"), P.currency)
-        .select_from(installments)
+        .select_from(ITEMS)
         .join(postings, _OF_ITEM)
         .where(_I.state.in_(list(states)), where)
         .group_by(_I.loan_id, _I.number, _I.state, *by, P.currency)
@@ -233,7 +242,7 @@ def _paid_now(states: Iterable[str]) -> Any:  # noqa: ANN401
     item = (_I.loan_id.label("loan"), _I.number, P.receipt.label("receipt"))
     return (
         select(*item)
-        .select_from(installments)
+        .select_from(ITEMS)
         .join(postings, _OF_ITEM)
         .where(_I.state.in_(list(states)), _ALLOCATED)
         .group_by(_I.loan_id, _I.number, P.receipt)
@@ -284,8 +293,7 @@ _LATE_NOTICE = (
     .join(
         _queued,
         and_(
-            _queued.c.loan_id == notices.c.loan_id,
-            _queued.c.number == notices.c.number,
+            _about(_queued, notices),
             _queued.c.event == REMINDER_QUEUED,
             _queued.c.detail == notices.c.channel + " " + notices.c.message_id,
         ),
@@ -299,27 +307,27 @@ _LATE_NOTICE = (
 # --- moves ---------------------------------------------------------------------------------------
 
 _OF_ORDER = _T.order_no.is_not(None)
-MOVES = select(
-    _T.source, _T.target, _T.event, _OF_ORDER.label("of_order"), func.count().label("moves")
-).group_by(_T.source, _T.target, _T.event, _OF_ORDER)
+_WHICH = (_T.subject_kind, _T.source, _T.target, _T.event)
+MOVES = select(*_WHICH, _OF_ORDER.label("of_order"), func.count().label("moves")).group_by(
+    *_WHICH, _OF_ORDER
+)
 """Every kind of move that the journal holds."""
 MOVES_OF_KIND = (
-    select(_T.seq, _T.loan_id, _T.number, _T.order_no)
+    select(_T.seq, _T.subject_key, _T.order_no)
     .where(
-        *(_T[name] == bindparam(name) for name in ("source", "target", "event")),
+        *(column == bindparam(column.name) for column in _WHICH),
         bindparam("of_order") == _OF_ORDER,
     )
     .order_by(_T.seq)
 )
 _moved = (
     select(
-        _T.loan_id.label("loan"),
-        _T.number,
+        _T.subject_key.label("subject"),
         _T.order_no,
         _T.seq,
         _T.source,
         func.lag(_T.target)
-        .over(partition_by=(_T.loan_id, _T.number, _T.order_no), order_by=_T.seq)
+        .over(partition_by=(_T.subject_kind, _T.subject_key, _T.order_no), order_by=_T.seq)
         .label("stood"),
     )
     .where(_T.target.not_in(values(NOTICE_STATES)))
@@ -332,7 +340,7 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.LIVE_ORDERS: _SEVERAL_LIVE,
         Question.EARLY_INTENT: _EARLY,
         Question.NO_INTENT: _UNINTENDED,
-        Question.GATE_OWED: _at_gate(and_(_IS_GATE, of(*GIVEN)), P.component),
+        Question.GATE_OWED: _at_gate(of(*GIVEN), P.component),
         Question.GATE_UNPROVEN: _unproven(
             _paid_at_gate,
             _paid_at_gate.c.gate,
@@ -340,6 +348,7 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
         ),
         Question.GATE_SHARE: _at_gate(and_(_CLOSING, of("payable")), P.component, P.account),
         Question.GATE_ORDER: _GATE_ORDER,
+        Question.GATE_CASE: _GATE_CASE,
         Question.CLOSED_OWED: _standing(_PASSED, of(*GIVEN)).having(func.sum(P.minor) != 0),
         Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.receipt.label("paid"), None),
         Question.CLOSED_SHARE: _standing(

@@ -2,24 +2,25 @@
 
 from sqlalchemy import and_, bindparam, case, exists, func, select
 
-from adapters.sql.read.auditsums import P, of
+from adapters.sql.read.auditsums import ITEMS, P, S, of
 from adapters.sql.schema.tables import (
     attempts,
     cases,
     commands,
     entries,
-    installments,
     lines,
     loans,
     postings,
     receipts,
     statements,
+    subjects,
 )
 from adapters.sql.schema.types import Instant
 from domain.audit.unclosed import NOT_AWAITED
+from domain.case.case import CASE
 from domain.debit.attempt import LIVE
 
-_A, _I, _R, _S = attempts.c, installments.c, receipts.c, statements.c
+_A, _I, _R, _S = attempts.c, ITEMS.c, receipts.c, statements.c
 
 ORDERS_GIVEN = (
     select(commands.c.answer)
@@ -48,6 +49,14 @@ SURPLUS = (
     .order_by(_R.loan_id, _R.position)
 )
 """Money of debits that waits while no order of its installment is live."""
+
+OPEN_CASES = (
+    select(cases.c.loan_id, S.body)
+    .select_from(cases)
+    .join(subjects, and_(S.kind == CASE, S.key == cases.c.key))
+    .where(cases.c.closed_at.is_(None))
+)
+"""Cases that wait, with the loan that each names."""
 
 OFTEN_DEBITED = select(_A.loan_id).where(_A.attempt > 1).group_by(_A.loan_id).order_by(_A.loan_id)
 """Loans with an installment that was debited more than once: no limit is below one."""
@@ -82,7 +91,7 @@ UNCLOSED = (
         )
         .label("has_case"),
     )
-    .select_from(installments)
+    .select_from(ITEMS)
     .join(loans, loans.c.id == _I.loan_id)
     .join(postings, and_(P.loan == _I.loan_id, P.number == _I.number))
     .join(entries, entries.c.seq == P.seq)

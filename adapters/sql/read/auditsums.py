@@ -23,10 +23,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from adapters.sql.schema.tables import lines, postings, receipts
+from adapters.sql.schema.tables import lines, postings, receipts, subjects
 from domain.audit.questions import Question
+from domain.loan.view import INSTALLMENT
 
-P = postings.c
+P, S = postings.c, subjects.c
+ITEMS = select(S.key, S.loan_id, S.number, S.state).where(S.kind == INSTALLMENT).subquery("items")
+"""Installments, as they are kept."""
 _NOTHING: ColumnElement[int] = literal_column("0")
 _NO_CURRENCY = cast(null(), String)
 _ITEM = (P.loan, P.number, P.component)

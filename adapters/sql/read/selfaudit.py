@@ -23,6 +23,7 @@ from adapters.sql.read.archive import read_statement
 from adapters.sql.read.auditpages import (
     BANK_DAYS,
     OFTEN_DEBITED,
+    OPEN_CASES,
     ORDERS_GIVEN,
     STATED_ACCOUNTS,
     STATEMENTS,
@@ -38,11 +39,12 @@ from adapters.sql.write.cache import LoanCache
 from domain.audit import moves, orders, unclosed
 from domain.audit.bankdays import BankBalances, BankDay, Stated
 from domain.audit.findings import KEPT, Finding, FindingKind, Findings
-from domain.audit.gates import was_open
 from domain.audit.questions import Question
 from domain.audit.report import AuditReport, ChainFact, outcomes
+from domain.case.case import Case
+from domain.kernel.change import Answer
 from domain.loan.aggregate import Loan, Rulebook
-from domain.loan.change import Answer, CaseChange, Ordered
+from domain.loan.change import Ordered
 from domain.loan.product import Product
 from ports.archive import StatementRecord
 from ports.clock import Clock
@@ -50,7 +52,7 @@ from ports.clock import Clock
 PAGE = 100
 """Rows of a stream, or loans, that are looked at together."""
 QUESTIONS: Mapping[Question, Select[Any]] = {**SUMS, **gates.STANDING}
-"""Statements of questions; `ELSEWHERE` has one for each account, `GATE_CASE` is judged by row."""
+"""Statements of questions; `ELSEWHERE` has one for each account."""
 
 
 _Page = Sequence[Row[Any]]
@@ -155,19 +157,21 @@ class _Audit:
 
     async def _moves(self) -> None:
         for row in await self._rows(gates.MOVES):
-            move = moves.Move(row.source, row.target, row.event, bool(row.of_order))
+            kind, of_order = row.subject_kind, bool(row.of_order)
+            move = moves.Move(kind, row.source, row.target, row.event, of_order)
             if moves.is_allowed(move):
                 continue
             terms = {
+                "subject_kind": kind,
                 "source": move.source,
                 "target": move.target,
                 "event": move.event,
-                "of_order": move.of_order,
+                "of_order": of_order,
             }
             some = gates.MOVES_OF_KIND.limit(KEPT)
             rows = (await self._conn.execute(some, terms)).all()
             self._found.add(
-                moves.illegal(move, one.seq, _subject(one.loan_id, one.number, one.order_no))
+                moves.illegal(move, one.seq, f"{one.subject_key} {one.order_no or ''}".strip())
                 for one in rows
             )
             self._found.more(FindingKind.MOVE, row.moves - len(rows))
@@ -177,7 +181,6 @@ class _Audit:
     def _streams(self) -> Mapping[str, tuple[Select[Any], _Judge]]:
         """What is judged row by row, and by whom."""
         return {
-            "cases": (gates.GATE_CASES, self._gate_cases),
             "closed installments": (gates.NEVER_CHARGED, self._never_charged),
             "orders": (ORDERS_GIVEN, self._orders),
             "surplus": (SURPLUS, self._surplus),
@@ -190,11 +193,6 @@ class _Audit:
         async with self._conn.stream(statement, execution_options={"max_row_buffer": PAGE}) as rows:
             async for page in rows.partitions(PAGE):
                 await judge(page)
-
-    async def _gate_cases(self, page: _Page) -> None:
-        for row in page:
-            if was_open(row.opened_at, row.closed_at, row.passed_at):
-                self._found.add([Question.GATE_CASE.finding(dict(row._mapping))])  # noqa: SLF001
 
     async def _never_charged(self, page: _Page) -> None:
         loans = await self._loans(row.loan_id for row in page)
@@ -288,11 +286,17 @@ class _Audit:
         pairs = (tuple(row) for row in await self._rows(statement))
         return {name: int(count) for name, count in pairs}
 
-    async def _among(self, column: Any, names: Iterable[str]) -> Sequence[Row[Any]]:  # noqa: ANN401
-        """Rows of a column's table that hold one of some names."""
-        statement = select(column.table).where(among(column, "values", postgres=self._postgres))
+    async def _among(
+        self,
+        column: Any,  # noqa: ANN401
+        names: Iterable[str],
+        statement: Select[Any] | None = None,
+    ) -> Sequence[Row[Any]]:
+        """Rows of a statement, or of a table, whose column holds one of some names."""
+        rows = select(column.table) if statement is None else statement
+        some = rows.where(among(column, "values", postgres=self._postgres))
         terms = {"values": listed(sorted(set(names)), postgres=self._postgres)}
-        found: Sequence[Row[Any]] = (await self._conn.execute(statement, terms)).all()
+        found: Sequence[Row[Any]] = (await self._conn.execute(some, terms)).all()
         return found
 
     async def _loans(self, names: Iterable[str]) -> dict[str, Loan]:
@@ -301,12 +305,11 @@ class _Audit:
         held = await readable_loans(self._conn, wanted, self._cache, lambda *_: None)
         return {one.loan.id: one.loan for one in held}
 
-    async def _cases(self, names: Iterable[str]) -> dict[str, list[CaseChange]]:
+    async def _cases(self, names: Iterable[str]) -> dict[str, list[Case]]:
         """The open cases that name loans of a page."""
-        found: defaultdict[str, list[CaseChange]] = defaultdict(list)
-        for row in await self._among(cases.c.loan_id, names):
-            if row.closed_at is None:
-                found[row.loan_id].append(read_case(row.body))
+        found: defaultdict[str, list[Case]] = defaultdict(list)
+        for row in await self._among(cases.c.loan_id, names, OPEN_CASES):
+            found[row.loan_id].append(read_case(row.body))
         return found
 
     async def _product(self, ref: str) -> Product | None:
@@ -354,7 +357,3 @@ def _answer(text: str) -> Answer | None:
         return read_answer(text)
     except UNREADABLE:
         return None
-
-
-def _subject(loan_id: str, number: int, order_no: str | None) -> str:
-    return f"{loan_id}/{number} {order_no or ''}".strip()

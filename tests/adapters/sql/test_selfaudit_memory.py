@@ -13,7 +13,7 @@ from sqlalchemy import update
 from adapters.sql.engine import books_engine
 from adapters.sql.read import recounting, selfaudit, verifying
 from adapters.sql.read.selfaudit import SqlSelfAudit
-from adapters.sql.schema.tables import installments
+from adapters.sql.schema.tables import subjects
 from benchmarks.bulkbooks import grown
 from benchmarks.world import RULES
 from domain.audit import FindingKind, findings
@@ -63,7 +63,7 @@ async def test_an_audit_of_24_times_the_books_takes_the_same_memory(
         assert await grown(url, postings) == postings
         engine = books_engine(url)
         async with engine.begin() as conn:
-            await conn.execute(update(installments).values(state="SETTLED"))
+            await conn.execute(update(subjects).values(state="SETTLED"))
         auditor = SqlSelfAudit(engine, WallClock(), RULES)
         as_of = WallClock().now() + timedelta(days=60)
         await auditor.audit(as_of)  # what is made once is made before memory is looked at
