@@ -46,9 +46,7 @@ def test_an_audit_that_finds_something_ends_with_code_1(
 ) -> None:
     """Whoever changed a row is found: the item is named, and what is wrong with it."""
     with closing(sqlite3.connect(home / "books.db")) as books, books:
-        books.execute(
-            "UPDATE installments SET state = 'CLOSED' WHERE loan_id = 'S-0001' AND number = 2"
-        )
+        books.execute("UPDATE subjects SET state = 'CLOSED' WHERE key = 'S-0001/2'")
     assert run(["audit"]) == Exit.NOT_CLEAN
     told = capsys.readouterr().out
     assert "closed and never charged" in told
