@@ -22,6 +22,7 @@ NAMES = (
     "ledger",
     "verify",
     "files",
+    "audit",
     "wakeup",
     "openset",
     "startup",

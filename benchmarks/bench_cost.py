@@ -177,8 +177,9 @@ async def cost_of(story: Story, home: Path) -> Cost:
         classes = tuple(
             str(attempt.outcome_class) for _, attempt in (found.attempts() if found else ())
         )
-        if classes != story.attempts or report.reminders != 1:
-            raise RuntimeError(f"another story: {classes}, {report.reminders} reminders")
+        reminders = 0 if report.bank is None else report.bank.reminders
+        if classes != story.attempts or reminders != 1:
+            raise RuntimeError(f"another story: {classes}, {reminders} reminders")
         spent = {name: now - board[name] for name, now in asdict(books.counters).items()}
         truth = await run.truth()
         days = (await run.stack.queries.counts())["commands"].get("roll_day", 0)

@@ -52,17 +52,18 @@ async def run(options: argparse.Namespace, report: Report) -> None:
             report.note(f"{made:,} postings written in {figure(time.perf_counter() - began)} s")
         for what in _WHATS:
             contestants: dict[str, Callable[[], Awaitable[Sample]]] = {
-                f"{size:,}": partial(_sample, url, what) for size, url in urls.items()
+                f"{size:,}": partial(sample, url, what) for size, url in urls.items()
             }
             done = await rounds(contestants, report.rounds, report.say)
             first, *others = contestants
             report.match(f"{what}, postings in the books", done, first, "postings")
             for other in others:
-                said = f"memory at its most {_times(done, other, first)} times that of {first}"
+                said = f"memory at its most {times(done, other, first)} times that of {first}"
                 report.note(f"{what}, {other} postings: {said}")
 
 
-def _times(done: list[Round], name: str, to: str) -> Spread:
+def times(done: list[Round], name: str, to: str) -> Spread:
+    """How many times the memory of `to`, at its most."""
     key = "MiB most"
     return Spread.of([samples[name].more[key] / samples[to].more[key] for samples in done])
 
@@ -109,7 +110,8 @@ def _line(outcome: RecordOutcome, day: date) -> BookLine:
     return BookLine(id=f"line/{line.id}", actor=BENCH, statement_id="S1", line=line)
 
 
-async def _sample(url: str, what: str) -> Sample:
+async def sample(url: str, what: str) -> Sample:
+    """One reading of books, in a process of its own."""
     words = ["--database", url, "--what", what]
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.verifyworker", *words),

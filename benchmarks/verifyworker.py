@@ -15,16 +15,17 @@ import psutil
 
 from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
+from adapters.sql.read.selfaudit import SqlSelfAudit
 from benchmarks.machine import most_kib
 from benchmarks.world import RULES
 from workers.clock import WallClock
 
 
 async def main() -> None:
-    """Verify the books, or stream every posting as an export does."""
+    """Verify or audit the books, or stream every posting as an export does."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", required=True)
-    parser.add_argument("--what", choices=("verify", "journal"), required=True)
+    parser.add_argument("--what", choices=("verify", "journal", "audit"), required=True)
     options = parser.parse_args()
     engine = books_engine(options.database)
     queries = SqlQueries(engine, WallClock(), RULES)
@@ -34,6 +35,10 @@ async def main() -> None:
     if options.what == "verify":
         report = await queries.verify()
         postings, wrong = report.postings, "; ".join(report.faults[:1])
+    elif options.what == "audit":
+        audited = await SqlSelfAudit(engine, WallClock(), RULES).audit()
+        postings = audited.chain.postings
+        wrong = "; ".join(finding.text for finding in audited.findings[:1])
     else:
         postings = 0
         async for _ in queries.journal():

@@ -19,6 +19,7 @@ from activities.debits import DebitActivities
 from activities.installments import InstallmentActivities
 from adapters.sql.engine import books_engine
 from adapters.sql.read.queries import SqlQueries
+from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay
@@ -30,7 +31,7 @@ from domain.audit import (
     TruthNotice,
     TruthOrder,
     TruthStatement,
-    audit,
+    compare,
 )
 from domain.calendar import BankingCalendar, DayWindow
 from domain.debit.attempt import DebitOrder
@@ -309,18 +310,20 @@ class World:
 
     async def faults(self, closed: int) -> str:
         """What an audit finds in the books against the bank's log; empty when it is clean."""
-        facts = await read_books(self.queries, self.clock, {OPEN_RAIL.name: OPEN_RAIL})
+        auditor = SqlSelfAudit(self.engine, self.clock, RULES)
+        facts = await read_books(self.queries, self.clock.now())
         truth = TruthFacts(
             orders=tuple(self.bank.orders.values()),
             movements=tuple(self.bank.movements),
             notices=tuple(self.bank.notices),
             statements=(TruthStatement("S1", DUE_AT_ONCE.account, self.began, STATEMENT_DAY),),
         )
-        report = audit(facts, truth)
+        report = compare(await auditor.audit(), facts, truth)
         if not report.clean:
             return f"{len(report.findings)} findings, the first: {report.findings[0].text}"
-        if report.installments.get("CLOSED", 0) != closed or report.reminders != closed:
-            return f"{dict(report.installments)}, {report.reminders} reminders"
+        reminders = 0 if report.bank is None else report.bank.reminders
+        if report.installments.get("CLOSED", 0) != closed or reminders != closed:
+            return f"{dict(report.installments)}, {reminders} reminders"
         posts = sum(order.posts for order in self.bank.orders.values())
         return "" if posts == closed else f"{posts} orders sent for {closed} installments"
 

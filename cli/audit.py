@@ -1,8 +1,8 @@
-"""`acquit audit`: the bank's own log against the books."""
+"""`acquit audit`: the books by themselves; in a sandbox also against the bank's own log."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,13 +32,25 @@ def register(app: typer.Typer) -> None:
     app.command("audit", epilog=_EXAMPLE)(run)
 
 
-def run(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
-    """Compare the simulated bank's log of what it did with the books; exit code 1 if not clean.
+def run(
+    ctx: typer.Context,
+    *,
+    against_bank: Annotated[
+        bool,
+        typer.Option(
+            "--against-bank", help="In a sandbox: compare with the simulated bank's log as well."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Judge the books by everything that must always hold of them; exit code 1 if not clean.
 
-    Double debits, lost payments, closed and not paid, paid and not closed, unexplained money,
-    contact rules, attempts, balances item by item, and the hash chain.
+    Double debits, gates passed too early, balances item by item, statements, moves, attempts, what
+    is paid and not closed, and the hash chain. No bank is asked: any books can be audited, and
+    nothing is changed.
     """
-    report = run_async(_audit(books_settings(ctx, home)))
+    report = run_async(_audit(books_settings(ctx, home), against_bank=against_bank))
     if as_json:
         print_json(report.as_dict())
     else:
@@ -47,12 +59,16 @@ def run(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = N
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-async def _audit(settings: Settings) -> AuditReport:
-    from sandbox.auditing import audit_stack  # noqa: PLC0415
+async def _audit(settings: Settings, *, against_bank: bool) -> AuditReport:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        return await audit_stack(stack.queries, stack.clock, stack.registry, settings.home)
+        if not against_bank:
+            return await stack.auditor.audit()
+        from sandbox.auditing import audit_stack  # noqa: PLC0415
+
+        books = (stack.auditor, stack.queries, stack.clock)
+        return await audit_stack(*books, stack.registry, settings.home)
 
 
 def show(report: AuditReport) -> None:
@@ -64,6 +80,7 @@ def show(report: AuditReport) -> None:
         "open_cases",
         "suspense",
         "ledger",
+        "found",
         "findings",
         "clean",
     }
@@ -83,11 +100,11 @@ def show(report: AuditReport) -> None:
             (f.kind.value, f.subject, f.text, f.minor, f.currency)
             for f in report.findings[:FINDINGS_SHOWN]
         ]
-        title = f"Findings: {len(rows)} of {len(report.findings)}"
+        title = f"Findings: {len(rows)} of {report.found.found}"
         print_table(title, ("kind", "about", "what", "minor>", "currency"), rows)
     for line in _waiting(facts):
         print_text(line)
-    print_text("clean" if report.clean else f"NOT CLEAN: {len(report.findings)} findings")
+    print_text("clean" if report.clean else f"NOT CLEAN: {report.found.found} findings")
 
 
 def _waiting(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -1,22 +1,20 @@
-"""Reads the facts of an audit: the books through their queries, the logs of rails and bank."""
+"""Compares the books with the own logs of the simulated rails and their bank, read over HTTP."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.audit import (
     AuditReport,
     BooksFacts,
-    ChainFact,
     TruthExecution,
     TruthFacts,
     TruthMovement,
     TruthNotice,
     TruthOrder,
     TruthStatement,
-    audit,
+    compare,
 )
 from domain.errors import Unavailable
 from sandbox.truthlogs import READINGS, addresses_of, fetch_logs, keep_log, kept_log
@@ -26,21 +24,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from domain.debit.rail import RailProfile
     from ports.clock import Clock
     from ports.queries import Queries
+    from ports.selfaudit import SelfAudit
     from workers.rails import RailEntry
 
 _PAGE = 500
 
 
 async def audit_stack(
-    queries: Queries, clock: Clock, rails: Mapping[str, RailEntry], home: Path | None = None
+    auditor: SelfAudit,
+    queries: Queries,
+    clock: Clock,
+    rails: Mapping[str, RailEntry],
+    home: Path | None = None,
 ) -> AuditReport:
-    """Audit the books behind `queries` against the own log of each rail, and of their bank.
+    """Audit the books by themselves, and against the own log of each rail, and of their bank.
 
-    Without these logs only what the books say of themselves could be looked at, so none is a
-    fault.
+    Without these logs the books alone could be looked at, so none is a fault here.
 
     Args:
         queries: of the books.
@@ -50,10 +51,11 @@ async def audit_stack(
             not run any more: then the audit is as of the moment of those logs.
 
     Raises:
-        Unavailable: no simulated rail is known, or one does not answer and they left no log.
+        Unavailable: no simulated rail is known, or one does not answer and they left no log; or the
+            books kept moving.
     """
     addresses = addresses_of(rails)
-    profiles = {name: entry.profile for name, entry in rails.items()}
+    saved_at: datetime | None = None
     try:
         document = await fetch_logs(addresses)
     except Unavailable:
@@ -62,35 +64,27 @@ async def audit_stack(
             raise
         saved_at, document = found
         note(f"the simulated bank does not run; its log of {instant_text(saved_at)} is used")
-        books = replace(await read_books(queries, clock, profiles), as_of=saved_at)
-        return audit(books, truth_of(document))
-    books = await read_books(queries, clock, profiles)
-    if home is not None:
-        keep_log(home, addresses, books.as_of, document)
-    return audit(books, truth_of(document))
-
-
-async def read_books(
-    queries: Queries, clock: Clock, rails: Mapping[str, RailProfile]
-) -> BooksFacts:
-    """Read everything that an audit looks at, of one moment: nothing was written meanwhile.
-
-    Raises:
-        Unavailable: the books kept moving.
-    """
+    truth = truth_of(document)
     for _ in range(READINGS):
+        at = saved_at or clock.now()
         before = await queries.head()
-        postings = tuple([item async for item in queries.journal()])
-        names = {posting.loan for posting in postings if posting.loan is not None}
-        names |= set(await _loans_on_the_books(queries))
-        loans = [await queries.loan(name) for name in sorted(names)]
-        cases = await queries.cases()
-        found = await queries.verify()
+        report = await auditor.audit(at)
+        books = await read_books(queries, at)
         if before == await queries.head():
-            chain = ChainFact(found.entries, found.postings, found.head, found.faults)
-            known = tuple(loan for loan in loans if loan is not None)
-            return BooksFacts(clock.now(), known, postings, cases, chain, dict(rails))
+            if home is not None and saved_at is None:
+                keep_log(home, addresses, at, document)
+            return compare(report, books, truth)
     raise Unavailable("the books are moving; audit them when nothing is due")
+
+
+async def read_books(queries: Queries, as_of: datetime) -> BooksFacts:
+    """Read everything that a comparison looks at; it fits into memory in a sandbox."""
+    postings = tuple([item async for item in queries.journal()])
+    names = {posting.loan for posting in postings if posting.loan is not None}
+    names |= set(await _loans_on_the_books(queries))
+    loans = [await queries.loan(name) for name in sorted(names)]
+    known = tuple(loan for loan in loans if loan is not None)
+    return BooksFacts(as_of, known, postings, await queries.cases())
 
 
 async def _loans_on_the_books(queries: Queries) -> list[str]:

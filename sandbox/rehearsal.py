@@ -123,7 +123,8 @@ async def rehearse(
             await _run(sandbox, end)
             await control.calm()
             await _run(sandbox, sandbox.now + TAIL)
-            report = await audit_stack(stack.queries, stack.clock, stack.registry, settings.home)
+            books = (stack.auditor, stack.queries, stack.clock)
+            report = await audit_stack(*books, stack.registry, settings.home)
             costs = await count_costs(client)
             kinds = (await stack.queries.counts())["commands"]
             commands = sum(kinds.values()) - kinds.get("board_loan", 0)

@@ -24,6 +24,7 @@ from adapters.rails.kinds import KINDS
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
+from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay, Pace
 from adapters.tapes.loans import BoardingRules
@@ -80,6 +81,7 @@ class Stack:
     books: BooksWithDoors
     writer: SqlBooks
     queries: SqlQueries
+    auditor: SqlSelfAudit
     archive: SqlArchive
     outbox: OutboxRelay
     registry: Mapping[str, RailEntry]
@@ -152,6 +154,7 @@ async def open_stack(
             books=books,
             writer=sql,
             queries=SqlQueries(engine, clock, rules),
+            auditor=SqlSelfAudit(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),
             registry=registry,

@@ -10,7 +10,7 @@ from domain.audit.tally import Tally
 
 
 def unexplained(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[Finding]:
-    """Lines that only one side has, and lines that wait in suspense with no case about them."""
+    """Lines that only one side has."""
     theirs = _their_lines(books, truth)
     ours: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     for day, lines in sums.lines_by_day().items():
@@ -23,11 +23,6 @@ def unexplained(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[F
             yield _finding(day, "the bank booked it, the books did not", minor, currency)
         for minor in (our - their).elements():
             yield _finding(day, "the books have it, the bank does not", minor, currency)
-    cased = {case.line for case in books.cases}
-    for name, waiting in sums.waiting_lines.items():
-        if waiting != 0 and name not in cased:
-            currency = sums.lines[name].currency if name in sums.lines else ""
-            yield _finding(name, "a line waits in suspense and no case says so", waiting, currency)
 
 
 def _their_lines(books: BooksFacts, truth: TruthFacts) -> dict[tuple[str, str], Counter[int]]:

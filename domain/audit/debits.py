@@ -1,4 +1,4 @@
-"""Checks on debits: never two at once, never more than allowed, none without an intent."""
+"""Checks on debits at the bank: never two at once, none without an intent."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,13 +6,7 @@ from itertools import pairwise
 
 from domain.audit.facts import BooksFacts, TruthFacts, TruthOrder
 from domain.audit.findings import Finding, FindingKind
-from domain.audit.tally import Tally
-from domain.calendar import local_day
-from domain.debit.attempt import Attempt, AttemptState
-from domain.debit.history import NEVER_PRESENTED
-from domain.debit.rail import RailProfile
-from domain.debit.retry import HARD
-from domain.loan.aggregate import Installment, Loan
+from domain.debit.attempt import Attempt
 
 CLOCKS_DIFFER = timedelta(seconds=5)
 """An order may reach the bank this much before the books say that it was intended.
@@ -21,8 +15,8 @@ The bank and the books are two programs: they read one clock at different moment
 """
 
 
-def double_debits(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator[Finding]:
-    """Orders sent too early, money allocated beyond what was due, surplus that nobody looks at."""
+def double_debits(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
+    """Orders that were sent before the bank had done with the one before."""
     orders = {order.order_no: order for order in truth.orders}
     for loan in books.loans:
         for item in loan.installments:
@@ -33,13 +27,9 @@ def double_debits(books: BooksFacts, truth: TruthFacts, sums: Tally) -> Iterator
                     yield Finding(
                         FindingKind.DOUBLE_DEBIT, subject, why, later.amount_minor, loan.currency
                     )
-        yield from _over_allocated(loan, sums)
-        yield from _surplus(loan, books, sums)
 
 
 def _too_early(earlier: Attempt, later: Attempt, orders: dict[str, TruthOrder]) -> str:
-    if earlier.ended_at is None or earlier.ended_at > later.intended_at:
-        return f"intended while {earlier.order_no} lacked a final outcome in the books"
     first, second = orders.get(earlier.order_no), orders.get(later.order_no)
     if first is None or second is None:
         return ""
@@ -49,27 +39,6 @@ def _too_early(earlier: Attempt, later: Attempt, orders: dict[str, TruthOrder]) 
     if executed > second.received_at:
         return f"sent before the bank executed {first.order_no}"
     return ""
-
-
-def _over_allocated(loan: Loan, sums: Tally) -> Iterator[Finding]:
-    for item in loan.installments:
-        owed = sums.owed((loan.id, item.number))
-        if owed < 0:
-            text = "more was allocated than was charged"
-            subject = f"{loan.id}/{item.number}"
-            yield Finding(FindingKind.DOUBLE_DEBIT, subject, text, -owed, loan.currency)
-
-
-def _surplus(loan: Loan, books: BooksFacts, sums: Tally) -> Iterator[Finding]:
-    """Money of a debit that waits: for a live attempt to end, or for a person with a case."""
-    live = {item.number for item in loan.installments if item.live_attempt is not None}
-    about = {case.receipt for case in books.cases}
-    for receipt in loan.receipts:
-        waiting = -sums.by_receipt.get(("suspense", receipt.id), 0)
-        is_debit = receipt.id in sums.orders_of
-        if waiting > 0 and is_debit and receipt.id not in about and receipt.number not in live:
-            text = "a surplus waits and no case says so"
-            yield Finding(FindingKind.DOUBLE_DEBIT, receipt.id, text, waiting, loan.currency)
 
 
 def intents(books: BooksFacts, truth: TruthFacts) -> Iterator[Finding]:
@@ -96,32 +65,3 @@ def _content(of: Attempt | TruthOrder, currency: str) -> tuple[str | int, ...]:
 
 def _no_intent(order: TruthOrder, text: str) -> Finding:
     return Finding(FindingKind.NO_INTENT, order.order_no, text, order.amount_minor, order.currency)
-
-
-def allowed_attempts(books: BooksFacts) -> Iterator[Finding]:
-    """Never more attempts than product, mandate and rail allow, none after a hard refusal."""
-    for loan in books.loans:
-        rail = books.rails.get(loan.product.rail)
-        for item in loan.installments:
-            for text in _excess(loan, item, rail):
-                yield Finding(FindingKind.ATTEMPTS, f"{loan.id}/{item.number}", text)
-
-
-def _excess(loan: Loan, item: Installment, rail: RailProfile | None) -> Iterator[str]:
-    """What breaks a limit; attempts up to an operator's order to try again are counted apart."""
-    since = [a for a in item.attempts if a.number > item.retries_reset_at]
-    presented = [a for a in since if a.state not in NEVER_PRESENTED]
-    limits = [loan.product.retry.attempts_max]
-    if loan.mandate.attempts_max is not None:
-        limits.append(loan.mandate.attempts_max)
-    if rail is not None:
-        limits.append(rail.attempts_max)
-        days = [local_day(a.intended_at, rail.timezone) for a in presented]
-        for day in sorted({day for day in days if days.count(day) > rail.attempts_per_day}):
-            yield f"{days.count(day)} attempts on {day}, {rail.attempts_per_day} allowed"
-    if len(presented) > min(limits):
-        yield f"{len(presented)} attempts, {min(limits)} allowed"
-    for hard in presented:
-        refused = hard.state is AttemptState.DECLINED and hard.outcome_class in HARD
-        if refused and any(a.number > hard.number for a in since):
-            yield f"presented again after {hard.outcome_class} ({hard.code})"

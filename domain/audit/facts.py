@@ -1,23 +1,11 @@
-"""What an audit looks at: the journal and aggregates of the books, and the log of the bank."""
+"""What a comparison looks at: journal and aggregates of the books, and the log of the bank."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from domain.case.case import Case
-from domain.debit.rail import RailProfile
 from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
-
-
-@dataclass(frozen=True, slots=True)
-class ChainFact:
-    """What recomputing the hash chain gave."""
-
-    entries: int
-    postings: int
-    head: str
-    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +16,6 @@ class BooksFacts:
     loans: tuple[Loan, ...]
     postings: tuple[JournalPosting, ...]
     cases: tuple[Case, ...]
-    chain: ChainFact
-    rails: Mapping[str, RailProfile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,15 @@
-"""Checks on payments: none is lost, nothing is closed without one, none stays unclosed."""
+"""Checks on payments at the bank: none is lost, and nothing is closed without its money."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from domain.audit.facts import BooksFacts, TruthFacts, TruthMovement
 from domain.audit.findings import Finding, FindingKind
 from domain.audit.tally import Tally
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.lifecycle import State
-
-_ELSEWHERE = frozenset({State.CLOSED, State.CANCELLED, State.WRITTEN_OFF, State.SUBROGATED})
-"""States in which owing nothing does not mean that closure is awaited."""
-_OWING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT})
-_SLACK_DAYS = 10
-"""Longest holiday of a banking calendar that a deadline in banking days may have to cross."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,100 +89,28 @@ def _returns_waiting(
 
 
 def closed_not_paid(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Finding]:
-    """A closed installment owes nothing, was paid with money, and each party has its share.
+    """An installment is closed, and an order that paid it brought less at the bank.
 
     What went back by a line that waits with a case about the installment is a person's task.
     """
     for loan in books.loans:
         for item in loan.installments:
             if item.state is State.CLOSED:
-                for text, minor in _lacking(books, loan, item, bank, sums):
-                    subject = f"{loan.id}/{item.number}"
-                    yield Finding(FindingKind.CLOSED_NOT_PAID, subject, text, minor, loan.currency)
+                for order_no, less in _lacking(books, loan, item, bank, sums):
+                    text, subject = f"order {order_no} brought less", f"{loan.id}/{item.number}"
+                    yield Finding(FindingKind.CLOSED_NOT_PAID, subject, text, less, loan.currency)
 
 
 def _lacking(
     books: BooksFacts, loan: Loan, item: Installment, bank: Bank, sums: Tally
 ) -> Iterator[tuple[str, int]]:
-    key = (loan.id, item.number)
-    if (owed := sums.owed(key)) != 0:
-        yield "closed and still owed", owed
-    if item.scheduled.total > 0 and key not in sums.owed_moves:
-        yield "closed and never charged", item.scheduled.total
-    for receipt, paid in sums.paid_by.get(key, {}).items():
-        clearing = sums.by_receipt.get(("clearing", receipt), 0)
-        if paid > 0 and clearing != 0:
-            yield f"receipt {receipt} is not proven at the bank", clearing
+    for receipt, paid in sums.paid_by.get((loan.id, item.number), {}).items():
         order_no = sums.orders_of.get(receipt)
         less = paid - bank.net.get(order_no, 0) if order_no is not None else 0
         if order_no is not None and less > 0:
             waits = _returns_waiting(books, sums, bank, loan, item, order_no)
             if less > waits:
-                yield f"order {order_no} brought less", less
-        yield from _elsewhere(loan, receipt, sums)
-    for (component, party), minor in sums.payable_by_item.get(key, {}).items():
-        if minor != 0:
-            yield f"{component} of {party} has not reached it", -minor
-
-
-def _elsewhere(loan: Loan, receipt: str, sums: Tally) -> Iterator[tuple[str, int]]:
-    """What of a receipt lies on accounts that the product does not name."""
-    cash: defaultdict[str, int] = defaultdict(int)
-    for line, minor in sums.proofs.get(receipt, {}).items():
-        account = sums.lines[line].account if line in sums.lines else "no account"
-        cash[account] += minor
-    for account, minor in cash.items():
-        if minor != 0 and account not in loan.product.accounts:
-            yield f"receipt {receipt} lies on {account}", minor
-
-
-def stuck(books: BooksFacts, sums: Tally) -> Iterator[Finding]:
-    """Installments that were charged, owe nothing by the journal, and stand as if they did."""
-    for loan in books.loans:
-        for item in loan.installments:
-            key = (loan.id, item.number)
-            if item.state in _OWING and key in sums.owed_moves and sums.owed(key) == 0:
-                text = f"{item.state.value} and nothing is owed"
-                yield Finding(FindingKind.STUCK, f"{loan.id}/{item.number}", text)
-
-
-@dataclass(frozen=True, slots=True)
-class Unclosed:
-    """A paid installment that is not closed: time since its last money, and if a case is open."""
-
-    loan: Loan
-    item: Installment
-    age: timedelta
-    is_late: bool
-    has_case: bool
-
-    def finding(self) -> Finding:
-        """The finding for the report."""
-        text = f"{self.item.state.value} for {self.age.days} days after the last money"
-        subject = f"{self.loan.id}/{self.item.number}"
-        minor = self.item.scheduled.total
-        return Finding(FindingKind.PAID_NOT_CLOSED, subject, text, minor, self.loan.currency)
-
-
-def paid_not_closed(books: BooksFacts, sums: Tally) -> Iterator[Unclosed]:
-    """Installments that owe nothing by the journal, were paid, and are not closed.
-
-    Late: more days have passed since the last money than the product's settlement deadline and
-    return window can need, holidays included.
-    """
-    cased = {(case.loan_id, case.number) for case in books.cases}
-    for loan in books.loans:
-        rules = loan.product.closure
-        banking_days = rules.settlement_banking_days + rules.return_window_banking_days
-        patience = timedelta(days=2 * banking_days + _SLACK_DAYS)
-        for item in loan.installments:
-            key = (loan.id, item.number)
-            paid_at = sums.paid_at.get(key)
-            if item.state in _ELSEWHERE or sums.owed(key) != 0:
-                continue
-            if paid_at is not None:
-                age = books.as_of - paid_at
-                yield Unclosed(loan, item, age, age > patience, key in cased)
+                yield order_no, less
 
 
 def movements_shown(truth: TruthFacts, as_of: datetime) -> Iterator[tuple[str, TruthMovement]]:

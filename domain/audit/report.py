@@ -1,21 +1,34 @@
-"""The audit: all checks, counted and listed."""
+"""The report of an audit: what was counted, and what was found."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from domain.audit.bank import unexplained
-from domain.audit.conduct import contact, known_messages
-from domain.audit.debits import allowed_attempts, double_debits, intents
-from domain.audit.facts import BooksFacts, ChainFact, TruthFacts
-from domain.audit.findings import Finding, FindingKind
-from domain.audit.ledger import chain, items_differ, unbalanced
-from domain.audit.payments import by_order, closed_not_paid, lost_payments, paid_not_closed, stuck
-from domain.audit.tally import tally
-from domain.debit.attempt import Attempt, AttemptState
+from domain.audit.findings import Finding, FindingKind, Findings
+from domain.debit.attempt import AttemptState
 from domain.money import decimal_text
 
-__all__ = ["AuditReport", "Finding", "FindingKind", "audit"]
+
+@dataclass(frozen=True, slots=True)
+class ChainFact:
+    """What recomputing the hash chain gave."""
+
+    entries: int
+    postings: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What only a comparison with the bank's own log can count.
+
+    Attributes:
+        reminders: messages of ours that a provider took.
+        posts: how often the bank was sent an order; one for each attempt unless a first never came.
+    """
+
+    reminders: int
+    posts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,7 @@ class AuditReport:
         open_attempts: orders whose final outcome is still asked for.
         open_cases: what waits for a person, by kind. `suspense`: money that waits, minor units by
             currency. Neither is a finding: they are known and seen.
-        posts: how often the bank was sent an order; one for each attempt unless a first never came.
+        bank: None unless the books were compared with the bank's own log.
     """
 
     loans: int
@@ -37,25 +50,28 @@ class AuditReport:
     attempts: Mapping[str, int]
     receipts: int
     returns: int
-    reminders: int
     open_attempts: int
     open_cases: Mapping[str, int]
     suspense: Mapping[str, int]
     closing: int
-    posts: int
     paid_not_closed: int
     chain: ChainFact
-    findings: tuple[Finding, ...]
+    found: Findings
+    bank: Compared | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings that are listed; there may be more of a kind."""
+        return tuple(self.found.kept)
 
     def count(self, kind: FindingKind) -> int:
-        """Findings of one kind."""
-        return sum(1 for finding in self.findings if finding.kind is kind)
+        """Findings of one kind, listed or not."""
+        return self.found.counts[kind]
 
     @property
     def unexplained_minor(self) -> int:
-        """Money at the bank and not in the books, or the other way round, item by item."""
-        kind = FindingKind.UNEXPLAINED
-        return sum(finding.minor for finding in self.findings if finding.kind is kind)
+        """Money that nothing explains, or that only one side has, item by item."""
+        return self.found.minors[FindingKind.UNEXPLAINED]
 
     @property
     def balanced(self) -> bool:
@@ -64,25 +80,35 @@ class AuditReport:
 
     @property
     def chain_ok(self) -> bool:
-        """The hash chain is intact and counts every posting."""
+        """The hash chain is intact, and so is what is kept beside the journal."""
         return self.count(FindingKind.CHAIN) == 0
 
     @property
     def clean(self) -> bool:
         """Whether nothing was found."""
-        return not self.findings
+        return not self.found.found
+
+    def against(self, bank: Compared, findings: Iterable[Finding]) -> "AuditReport":
+        """The report with what a comparison with the bank's log counted and found."""
+        both = Findings(list(self.found.kept), +self.found.counts, +self.found.minors)
+        both.add(findings)
+        return replace(self, found=both, bank=bank)
 
     def as_dict(self) -> dict[str, object]:
         """The report under the names that other programs read."""
-        return {
+        facts: dict[str, object] = {
             "loans": self.loans,
             "installments": dict(self.installments),
             "attempts": dict(self.attempts),
             "receipts": self.receipts,
             "returns": self.returns,
-            "reminders": self.reminders,
-            "double_debits": self.count(FindingKind.DOUBLE_DEBIT),
-            "lost_payments": self.count(FindingKind.LOST_PAYMENT),
+        }
+        if self.bank is not None:
+            facts["reminders"] = self.bank.reminders
+        facts["double_debits"] = self.count(FindingKind.DOUBLE_DEBIT)
+        if self.bank is not None:
+            facts["lost_payments"] = self.count(FindingKind.LOST_PAYMENT)
+        facts |= {
             "closed_not_paid": self.count(FindingKind.CLOSED_NOT_PAID),
             "paid_not_closed": self.paid_not_closed,
             "unexplained_minor": self.unexplained_minor,
@@ -99,7 +125,12 @@ class AuditReport:
                 currency: decimal_text(minor, currency) for currency, minor in self.suspense.items()
             },
             "closing": self.closing,
-            "posts": self.posts,
+        }
+        if self.bank is not None:
+            facts["posts"] = self.bank.posts
+        counts = sorted((kind.value, count) for kind, count in self.found.counts.items())
+        return facts | {
+            "found": dict(counts),
             "findings": [
                 {
                     "kind": finding.kind.value,
@@ -114,49 +145,11 @@ class AuditReport:
         }
 
 
-def audit(books: BooksFacts, truth: TruthFacts) -> AuditReport:
-    """Compare the books with the bank's log, and the books with themselves."""
-    sums, bank = tally(books.postings), by_order(truth, books.as_of)
-    unclosed = tuple(paid_not_closed(books, sums))
-    late = [item for item in unclosed if item.is_late]
-    findings = (
-        *double_debits(books, truth, sums),
-        *intents(books, truth),
-        *lost_payments(books, bank, sums),
-        *closed_not_paid(books, bank, sums),
-        *(item.finding() for item in late if not item.has_case),
-        *stuck(books, sums),
-        *unexplained(books, truth, sums),
-        *unbalanced(sums),
-        *items_differ(books, sums),
-        *chain(books),
-        *contact(books, truth, sums),
-        *allowed_attempts(books),
-    )
-    known = known_messages(books)
-    attempts = [attempt for loan in books.loans for _, attempt in loan.attempts()]
-    receipts = [receipt for loan in books.loans for receipt in loan.receipts]
-    states = Counter(item.state.value for loan in books.loans for item in loan.installments)
-    return AuditReport(
-        loans=len(books.loans),
-        installments=dict(sorted(states.items())),
-        attempts=dict(sorted(Counter(_outcome(attempt) for attempt in attempts).items())),
-        receipts=len(receipts),
-        returns=sum(1 for item in receipts if item.returned_minor and not item.is_withdrawn),
-        reminders=sum(1 for notice in truth.notices if notice.message_id in known),
-        open_attempts=sum(1 for attempt in attempts if attempt.is_live),
-        open_cases=dict(sorted(Counter(case.kind for case in books.cases).items())),
-        suspense={currency: minor for currency, minor in sorted(sums.suspense.items()) if minor},
-        closing=len(unclosed) - len(late),
-        posts=sum(order.posts for order in truth.orders),
-        paid_not_closed=len(late),
-        chain=books.chain,
-        findings=findings,
-    )
-
-
-def _outcome(attempt: Attempt) -> str:
-    ended_by_class = attempt.state in {AttemptState.CONFIRMED, AttemptState.DECLINED}
-    if ended_by_class and attempt.outcome_class is not None:
-        return attempt.outcome_class.value
-    return attempt.state.value
+def outcomes(attempts: Iterable[tuple[str, str | None, int]]) -> Mapping[str, int]:
+    """Attempts by what came of them, from counts by state and outcome class."""
+    found: Counter[str] = Counter()
+    by_class = {AttemptState.CONFIRMED, AttemptState.DECLINED}
+    for state, outcome_class, count in attempts:
+        named = outcome_class if state in by_class and outcome_class is not None else state
+        found[named] += count
+    return dict(sorted(found.items()))

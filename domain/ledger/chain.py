@@ -90,7 +90,10 @@ def next_hash(prev: str, item: ChainItem) -> str:
 
 @dataclass(slots=True)
 class Verification:
-    """What recomputing the journal found so far; `totals` are sums of postings by currency."""
+    """What recomputing the journal found so far; `totals` are sums of postings by currency.
+
+    `faults` are the first `FAULTS_KEPT`, `faults_found` is the number of all.
+    """
 
     head: str = GENESIS
     seq: int = 0
@@ -100,6 +103,7 @@ class Verification:
     transitions: int = 0
     posted_on: date | None = None
     faults: list[str] = field(default_factory=list)
+    faults_found: int = 0
     totals: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -108,7 +112,8 @@ class Verification:
         return self.commands + self.entries + self.transitions
 
     def fault(self, text: str) -> None:
-        """Keep a fault, up to `FAULTS_KEPT`."""
+        """Count a fault, and keep it up to `FAULTS_KEPT`."""
+        self.faults_found += 1
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append(text)
 

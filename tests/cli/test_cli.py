@@ -346,7 +346,10 @@ def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) ->
     assert out.read_text(encoding="utf-8").startswith("seq,event,")
     clock = json.loads(acquit("clock", "show", "--json", home=home).stdout)
     assert clock["mode"] is None
-    assert acquit("audit", home=home).returncode == Exit.UNAVAILABLE
+    alone = acquit("audit", "--json", home=home)
+    assert (alone.returncode, alone.stderr) == (Exit.DONE, "")
+    assert json.loads(alone.stdout)["ledger"]["head"] == verify["head"]
+    assert acquit("audit", "--against-bank", home=home).returncode == Exit.UNAVAILABLE
     for wrong in (["2020-01-01"], ["soon"], [], ["2030-01-01", "--days", "3"]):
         assert acquit("clock", "advance", *wrong, home=home).returncode == 2
 

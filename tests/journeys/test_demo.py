@@ -90,7 +90,7 @@ async def test_a_rough_demo_ends_clean_and_its_books_can_be_asked_afterwards(
     assert "clean" in shown.done.out
     verified = await acquit(home, "ledger", "verify")
     assert verified.code == 0, verified.err
-    audited = await acquit(home, "audit", "--json")
+    audited = await acquit(home, "audit", "--against-bank", "--json")
     assert audited.code == 0, audited.err
     assert audited.json["ledger"]["head"] == shown.report["ledger"]["head"]
     assert (await acquit(home, "story", "D007-00001/1")).code == 0

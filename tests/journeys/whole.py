@@ -82,7 +82,8 @@ class Watched:
 
     async def audit(self) -> AuditReport:
         """The bank's own log against the books."""
-        return await audit_stack(self.stack.queries, self.stack.clock, self.stack.registry)
+        books = (self.stack.auditor, self.stack.queries, self.stack.clock)
+        return await audit_stack(*books, self.stack.registry)
 
     async def truth(self) -> dict[str, Any]:
         """The logs of rails and bank as they give them."""

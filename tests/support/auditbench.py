@@ -1,6 +1,6 @@
-"""A small world for audits: the real decisions in memory, and beside them the bank's own log.
+"""A small world for comparisons: the real decisions in memory, and beside them the bank's own log.
 
-The bank here does as the books are instructed, so that the audit of an untouched world is clean;
+The bank here does as the books are instructed, so that an untouched world compares clean;
 tests then change one side and expect to see it reported.
 """
 
@@ -11,13 +11,14 @@ from domain.audit import (
     AuditReport,
     BooksFacts,
     ChainFact,
+    Findings,
     TruthExecution,
     TruthFacts,
     TruthMovement,
     TruthNotice,
     TruthOrder,
     TruthStatement,
-    audit,
+    compare,
 )
 from domain.debit.attempt import Attempt
 from domain.debit.outcome import Outcome, OutcomeClass
@@ -39,11 +40,13 @@ from tests.support.doors import (
     RecordReturn,
     RollDay,
 )
-from tests.support.memory import DRIVER, RAIL, TESTER, MemoryBooks, board
+from tests.support.memory import DRIVER, TESTER, MemoryBooks, board
 
 ACCOUNT = "ACCT-FUNDER-1-CNY"
 BANK = Actor("rail", "simbank")
 SECOND = timedelta(seconds=1)
+IN_ORDER = AuditReport(0, {}, {}, 0, 0, 0, {}, {}, 0, 0, ChainFact(0, 0, "0" * 64), Findings())
+"""The report on empty books: what is in order by itself."""
 
 
 def booking_day(statement: str) -> date:
@@ -260,18 +263,16 @@ class World:
         )
 
     def facts(self) -> BooksFacts:
-        """What an audit reads of the books."""
+        """What a comparison reads of the books."""
         return BooksFacts(
             self.books.at,
             tuple(self.books.loans.values()),
             tuple(self.postings),
             tuple(self.books.cases.values()),
-            ChainFact(self.entries, len(self.postings), "0" * 64),
-            {"simbank": RAIL},
         )
 
     def truth(self) -> TruthFacts:
-        """What an audit reads of the bank."""
+        """What a comparison reads of the bank."""
         return TruthFacts(
             tuple(self.orders.values()),
             tuple(self.movements),
@@ -279,9 +280,9 @@ class World:
             tuple(self.statements),
         )
 
-    def audit(self) -> AuditReport:
-        """The audit of this world."""
-        return audit(self.facts(), self.truth())
+    def compared(self) -> AuditReport:
+        """What the comparison adds to a report on books that are in order by themselves."""
+        return compare(IN_ORDER, self.facts(), self.truth())
 
     def put(self, loan: Loan) -> None:
         """Change a loan behind the books' back."""

@@ -84,6 +84,7 @@ async def test_lost_temporal_store_is_rebuilt_from_the_books(
             assert healed["started"] == before, healed
             assert healed["faults"] == []
             await sandbox.advance(first + END)
-            report = await audit_stack(stack.queries, stack.clock, stack.registry)
+            books = (stack.auditor, stack.queries, stack.clock)
+            report = await audit_stack(*books, stack.registry)
     assert report.clean, report.findings
     assert report.installments == {"CLOSED": LOANS * MONTHS}

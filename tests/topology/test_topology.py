@@ -111,7 +111,8 @@ async def test_kill_of_each_process_in_turn_loses_nothing(place: Place) -> None:
 
 async def test_audit_finds_nothing_after_all_that(place: Place) -> None:
     """One execution for each order at the bank, books that balance, a chain that holds."""
-    report = await audit_stack(place.stack.queries, place.stack.clock, place.stack.registry)
+    stack = place.stack
+    report = await audit_stack(stack.auditor, stack.queries, stack.clock, stack.registry)
     assert report.clean, report.findings
     orders = (await fetch_logs(addresses_of(place.stack.registry)))["orders"]
     assert len(orders) == len(place.upstream.boarded) == AT_FIRST + ROLLS + KILLS

@@ -27,6 +27,11 @@ _RECORD = TypeAdapter(StatementRecord)
 _REACHED = TypeAdapter(Reached)
 
 
+def read_statement(body: str) -> StatementRecord:
+    """A kept record of a statement."""
+    return _RECORD.validate_json(body)
+
+
 class SqlArchive:
     """Keeps files in the books' own database, so that one backup holds both."""
 
@@ -136,7 +141,7 @@ class SqlArchive:
         if account is not None:
             query = query.where(statements.c.account == account)
         async with look(self._engine) as conn:
-            return tuple(_RECORD.validate_json(row.body) for row in await conn.execute(query))
+            return tuple(read_statement(row.body) for row in await conn.execute(query))
 
     async def brought_by(self, line_ids: Sequence[str]) -> dict[str, str]:
         """Of the lines that are booked, the id of the statement that brought each first."""

@@ -1,6 +1,6 @@
 """Transactions that only read: one snapshot for all statements, no write lock."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
@@ -11,8 +11,12 @@ from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.loading import read_loans
 from adapters.sql.write.lookup import lookups
 from adapters.sql.write.unit import Counters, Unit
+from adapters.sql.write.workset import Held
+from domain.errors import InvariantBroken
 from domain.loan.aggregate import Loan
 
+UNREADABLE = (ValueError, TypeError, KeyError, InvariantBroken)
+"""Raised where a column holds what its type cannot, as SQLite lets anybody write it."""
 _UNHURRIED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
@@ -37,3 +41,22 @@ async def read_loan_now(conn: AsyncConnection, loan_id: str, cache: LoanCache) -
     unit = Unit(conn, postgres, Counters())
     held = await read_loans(unit, lookups(postgres=postgres), [loan_id], cache)
     return held[0].loan if held else None
+
+
+async def readable_loans(
+    conn: AsyncConnection,
+    names: list[str],
+    products: LoanCache,
+    unreadable: Callable[[str, Exception], None],
+) -> list[Held]:
+    """The loans of a page; one whose rows cannot be read is reported and holds up no other."""
+    postgres = conn.dialect.name == "postgresql"
+    unit, find = Unit(conn, postgres, Counters()), lookups(postgres=postgres)
+    try:
+        return await read_loans(unit, find, names, products)
+    except UNREADABLE as error:
+        if len(names) == 1:
+            unreadable(names[0], error)
+            return []
+    pages = [await readable_loans(conn, [name], products, unreadable) for name in names]
+    return [held for page in pages for held in page]

@@ -17,16 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.engine import among, listed
 from adapters.sql.read import keptrows
 from adapters.sql.read.keptrows import LoanRows, Sums
+from adapters.sql.read.looking import readable_loans
 from adapters.sql.rows import read_case, read_line
 from adapters.sql.schema import tables
 from adapters.sql.write.cache import LoanCache
-from adapters.sql.write.loading import read_loans
-from adapters.sql.write.lookup import lookups
-from adapters.sql.write.unit import Counters, Unit
-from adapters.sql.write.workset import Held
 from domain.case.case import CASE
 from domain.debit.attempt import AttemptState
-from domain.errors import InvariantBroken
 from domain.kernel.subject import Subject
 from domain.ledger.chain import FAULTS_KEPT, Verification
 from domain.loan.lifecycle import State
@@ -34,8 +30,6 @@ from domain.loan.view import INSTALLMENT, installment_of
 
 LOANS_PAGE = 50
 LINES_PAGE = 500
-UNREADABLE = (ValueError, TypeError, KeyError, InvariantBroken)
-"""Raised where a column holds what its type cannot, as SQLite lets anybody write it."""
 
 _T = tables.transitions.c
 _P = tables.postings.c
@@ -91,6 +85,10 @@ async def _balances(conn: AsyncConnection, found: Verification) -> int:
 
 async def _loans(conn: AsyncConnection, found: Verification) -> int:
     counted, after, products = 0, "", LoanCache()
+
+    def unreadable(name: str, error: Exception) -> None:
+        found.fault(f"loan {name} cannot be read back: {type(error).__name__}")
+
     ids = tables.loans.c.id
     while True:
         page = select(ids).where(ids > after).order_by(ids).limit(LOANS_PAGE)
@@ -99,24 +97,8 @@ async def _loans(conn: AsyncConnection, found: Verification) -> int:
             return counted
         after = names[-1]
         rows = await _rows_of(conn, names)
-        for held in await _read(conn, names, products, found):
+        for held in await readable_loans(conn, names, products, unreadable):
             counted += keptrows.compare_loan(held, rows[held.loan.id], found)
-
-
-async def _read(
-    conn: AsyncConnection, names: list[str], products: LoanCache, found: Verification
-) -> list[Held]:
-    """The loans of a page; one whose rows cannot be read is a fault and holds up no other."""
-    postgres = conn.dialect.name == "postgresql"
-    unit, find = Unit(conn, postgres, Counters()), lookups(postgres=postgres)
-    try:
-        return await read_loans(unit, find, names, products)
-    except UNREADABLE as error:
-        if len(names) == 1:
-            found.fault(f"loan {names[0]} cannot be read back: {type(error).__name__}")
-            return []
-    pages = [await _read(conn, [name], products, found) for name in names]
-    return [held for page in pages for held in page]
 
 
 async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, LoanRows]:

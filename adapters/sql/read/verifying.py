@@ -8,7 +8,8 @@ from sqlalchemy import Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.read.filechunks import verify_files
-from adapters.sql.read.recounting import UNREADABLE, recount
+from adapters.sql.read.looking import UNREADABLE
+from adapters.sql.read.recounting import recount
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
 from domain.kernel.subject import Subject
@@ -21,10 +22,28 @@ PAGE = 2_000
 
 
 async def verify_journal(conn: AsyncConnection) -> ChainReport:
+    """What recomputing everything found, for a reader."""
+    found, kept = await recompute(conn)
+    return ChainReport(
+        items=found.items,
+        commands=found.commands,
+        entries=found.entries,
+        postings=found.postings,
+        transitions=found.transitions,
+        head=found.head,
+        faults=tuple(found.faults),
+        kept=kept,
+    )
+
+
+async def recompute(conn: AsyncConnection) -> tuple[Verification, int]:
     """Every hash, number and sum, the head row, every row and every file kept beside the journal.
 
     Nothing is trusted; a page of the journal or of the loans, or a chunk of a file, is in memory at
     a time.
+
+    Returns:
+        What was found, and how many kept rows were compared.
     """
     found = Verification()
     try:
@@ -47,16 +66,7 @@ async def verify_journal(conn: AsyncConnection) -> ChainReport:
     except UNREADABLE as error:
         kept = 0
         found.fault(f"what is kept beside the journal cannot be read: {type(error).__name__}")
-    return ChainReport(
-        items=found.items,
-        commands=found.commands,
-        entries=found.entries,
-        postings=found.postings,
-        transitions=found.transitions,
-        head=found.head,
-        faults=tuple(found.faults),
-        kept=kept,
-    )
+    return found, kept
 
 
 async def _items(
@@ -72,13 +82,13 @@ async def _items(
                 found.fault(f"posting {row.position} of entry {row.seq} is out of place")
             parts[row.seq].append(read_posting(Posting, row))
         page = [
-            (_item(row, _booked(row, parts.pop(row.seq, []))), row.hash)
+            (item_of(row, _booked(row, parts.pop(row.seq, []))), row.hash)
             for row in await _page(conn, entries, first, last)
         ]
         moves = await _page(conn, transitions, first, last)
-        page += [(_item(row, _moved(row)), row.hash) for row in moves]
+        page += [(item_of(row, moved_of(row)), row.hash) for row in moves]
         log = await _page(conn, commands, first, last)
-        page += [(_command(row), row.hash) for row in log]
+        page += [(commanded_of(row), row.hash) for row in log]
         for seq in parts:
             found.fault(f"postings of entry {seq}, which does not exist")
         for pair in sorted(page, key=lambda pair: pair[0].seq):
@@ -109,7 +119,8 @@ def _booked(row: Row[Any], parts: list[Posting]) -> Booked:
     return Booked(row.ledger, row.event, row.value_on, tuple(parts))
 
 
-def _moved(row: Row[Any]) -> Moved:
+def moved_of(row: Any) -> Moved:  # noqa: ANN401  (a row of transitions)
+    """What a row says that moved."""
     return Moved(
         Subject(row.subject_kind, row.subject_key),
         row.loan_id,
@@ -121,7 +132,8 @@ def _moved(row: Row[Any]) -> Moved:
     )
 
 
-def _item(row: Row[Any], what: Booked | Moved) -> ChainItem:
+def item_of(row: Any, what: Booked | Moved) -> ChainItem:  # noqa: ANN401  (of entries or moves)
+    """The chain's item that a row is."""
     return ChainItem(
         row.seq,
         row.command_id,
@@ -135,7 +147,8 @@ def _item(row: Row[Any], what: Booked | Moved) -> ChainItem:
     )
 
 
-def _command(row: Row[Any]) -> ChainItem:
+def commanded_of(row: Any) -> ChainItem:  # noqa: ANN401  (a row of commands)
+    """The chain's item of a command."""
     kind, _, actor_id = row.actor.partition("/")
     what = Commanded(
         row.kind,
