@@ -124,7 +124,7 @@ def _chained(rows: Rows, head: str) -> tuple[int, str]:
         parts[row["seq"]].append(read_posting(Posting, SimpleNamespace(**row)))  # type: ignore[arg-type]
     items = [(row, commanded_of(SimpleNamespace(**row))) for row in rows["commands"]]
     for row in rows["entries"]:
-        booked = Booked(row["event"], row["value_on"], tuple(parts[row["seq"]]))
+        booked = Booked(row["ledger"], row["event"], row["value_on"], tuple(parts[row["seq"]]))
         items.append((row, item_of(SimpleNamespace(**row), booked)))
     for row in rows["transitions"]:
         one = SimpleNamespace(**row)

@@ -15,14 +15,25 @@ from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import QUESTIONS, SqlSelfAudit, audit_on
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.schema.tables import commands, loans, postings, products
+from adapters.sql.write.books import SqlBooks
 from domain.audit import AuditReport, FindingKind
 from domain.audit.findings import KEPT
 from domain.audit.questions import Question
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
-from tests.support.booksbench import StillClock
-from tests.support.memory import RULES
-from tests.support.tampered import AS_OF, FULL, fill
+from domain.debit.outcome import OutcomeClass
+from tests.support.booksbench import (
+    RAIL,
+    StillClock,
+    apply_all,
+    confirm,
+    intend,
+    order_of,
+    present,
+)
+from tests.support.doors import RecordPayment, RecordReturn, WithdrawPayment
+from tests.support.memory import RULES, TESTER
+from tests.support.tampered import AS_OF, DUE, FULL, fill
 from tests.support.tamperings import TAMPERINGS, body, opened
 from tests.support.unlocked import unlock_on
 
@@ -227,6 +238,35 @@ async def test_all_of_an_audit_is_of_one_moment(filled: AsyncEngine) -> None:
     report = await SqlSelfAudit(filled, StillClock(AS_OF), RULES).audit()
     assert report.chain.head == before
     assert (await SqlQueries(filled, StillClock(AS_OF), RULES).head()) == before
+
+
+async def test_a_payment_recorded_by_mistake_is_no_return(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """It was taken back in the books alone: no money came, so none went back. A debit's did."""
+    terms = {"actor": TESTER, "reason": "said so", "loan_id": "L1", "number": 1, "reference": "T-1"}
+    action = await present(books, queries, clock, "L1")
+    money = {"amount_minor": 5_000, "currency": "CNY", "value_on": DUE}
+    await apply_all(books, [RecordPayment(id="p", **terms, **money)])  # type: ignore[arg-type]
+    await apply_all(books, [WithdrawPayment(id="w", **terms)])  # type: ignore[arg-type]
+    auditor = SqlSelfAudit(engine, clock, RULES)
+    report = await auditor.audit()
+    assert (report.receipts, report.returns, report.findings) == (1, 0, ())
+    order_no = order_of(await intend(books, "L1", 1, action))
+    back = RecordReturn(
+        id="back",
+        actor=RAIL,
+        rail="simbank",
+        order_no=order_no,
+        bank_ref=f"B-{order_no}",
+        amount_minor=FULL,
+        outcome_class=OutcomeClass.NSF,
+        code="64",
+        returned_on=DUE,
+    )
+    await apply_all(books, [confirm(order_no, FULL), back])
+    report = await auditor.audit()
+    assert (report.receipts, report.returns, report.findings) == (2, 1, ())
 
 
 async def _first_seq(engine: AsyncEngine) -> int:
