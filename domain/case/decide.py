@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, assert_never
 
 from domain.case import agenda
 from domain.case.agenda import CaseAction
@@ -164,7 +164,8 @@ def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
     )
     if action is None or not is_next or action.not_before > work.at:
         return work.finish_case(Superseded(), case.key)
-    match CaseAction(action.kind):
+    kind = CaseAction(action.kind)
+    match kind:
         case CaseAction.REMIND:
             work.move_case(replace(case, reminded=True), CaseEvent.REMINDED, case.owner)
         case CaseAction.ESCALATE:
@@ -175,6 +176,8 @@ def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
             event = CaseEvent.WAIT_ENDED_ASSIGNED if case.assignee else CaseEvent.WAIT_ENDED
             case = replace(case, state=advance(case.state, event), waits_until=None)
             work.move_case(case, event)
+        case _:
+            assert_never(kind)
     return work.finish_case(Done(note=action.reason), case.key)
 
 

@@ -15,9 +15,11 @@ from domain.case.policy import CasePolicy, ServiceLevel
 from domain.case.words import CASE_WORDS
 from domain.errors import IllegalTransition
 from domain.kernel.change import Done, Refusal, Superseded
-from domain.kernel.command import Actor
+from domain.kernel.command import Actor, Scope
+from domain.kernel.subject import Subject
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
+from domain.registry import KINDS
 from tests.support.doors import (
     ActOnCase,
     AssignCase,
@@ -333,3 +335,11 @@ def test_orders_about_the_installment_go_on_beside_a_case() -> None:
     assert isinstance(s.order(Hold), Change)
     assert s.books.item().state is State.SCHEDULED
     assert date(2026, 3, 10) == s.books.item().due_on
+
+
+def test_a_command_on_a_case_names_it_and_nothing_else() -> None:
+    """Its scope is the case, from which the books find the loan."""
+    order = NoteCase(id="n", actor=ANN, reason="x", case=KEY)
+    assert order.scope() == Scope(cases=(KEY,))
+    assert order.about() == Subject("case", KEY)
+    assert KINDS["case"].named(order.about()) == {"case": KEY}
