@@ -67,12 +67,12 @@ def hurry() -> None:
 
 def patch() -> None:
     """Put the points around the real parts; nothing else of them is changed."""
-    apply, present = SqlBooks.apply, SimbankRail.present
+    apply, present = SqlBooks._apply, SimbankRail.present
     perform = DebitActivities._present
     deliver, notify = DriverDispatcher.deliver, NoticeDispatcher.deliver
 
-    async def applying(self: Any, command: Any) -> Any:
-        answer = await apply(self, command)
+    async def applying(self: Any, command: Any, **door: Any) -> Any:
+        answer = await apply(self, command, **door)
         if isinstance(command, IntendDebit):
             reached(INTENDED, command.loan_id)
         if isinstance(command, RecordOutcome) and answer.view is not None:
@@ -100,7 +100,7 @@ def patch() -> None:
         reached(NOTIFIED, str(row.body["message_id"]).removeprefix("N-").rsplit("-", 4)[0])
 
     for owner, name, replacement in (
-        (SqlBooks, "apply", applying),
+        (SqlBooks, "_apply", applying),
         (SimbankRail, "present", presenting),
         (DebitActivities, "_present", performing),
         (DriverDispatcher, "deliver", delivering),

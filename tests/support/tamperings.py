@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Executable, and_, delete, func, insert, update
+from sqlalchemy import Executable, and_, delete, func, insert, select, update
 
 from adapters.sql.rows import case_row
 from adapters.sql.schema.tables import (
     attempts,
     cases,
     commands,
+    entries,
     lines,
     loans,
     postings,
@@ -98,6 +99,9 @@ def breach(
 
 Q, K = Question, FindingKind
 _first = of("owed", PRINCIPAL, P.receipt.is_(None))
+_confirmed = select(entries.c.seq).where(entries.c.event == "confirmed")
+_allocated = and_(of("payable", PRINCIPAL, P.minor < 0), P.seq.in_(_confirmed))
+_left = select(entries.c.seq).where(entries.c.event == "direct_settlement")
 TAMPERINGS: dict[str, Tampering] = {
     "an entry": breach(
         Q.ENTRY,
@@ -154,7 +158,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.SHARES,
         "L1/1/principal",
         "payable is 1 in the journal and 0 by what was allocated",
-        update(postings).where(of("payable", PRINCIPAL, P.minor < 0)).values(minor=P.minor - 1),
+        update(postings).where(_allocated).values(minor=P.minor - 1),
         minor=1,
     ),
     "claims": breach(
@@ -189,7 +193,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.SHARE_SIDE,
         "L1/1/principal",
         "more than its share was taken from payable/funder-1",
-        update(postings).where(of("payable", PRINCIPAL)).values(minor=func.abs(P.minor)),
+        update(postings).where(_allocated).values(minor=func.abs(P.minor)),
         minor=20_000,
     ),
     "an allocation": breach(
@@ -247,7 +251,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.GATE_SHARE,
         "L1/1",
         "closed while principal had not left payable/funder-1",
-        delete(postings).where(of("payable", PRINCIPAL, P.receipt.is_not(None))),
+        delete(postings).where(of("payable", PRINCIPAL), P.seq.in_(_left)),
         minor=-10_000,
     ),
     "a gate's order": breach(
@@ -287,7 +291,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.CLOSED_SHARE,
         "L1/1",
         "principal has not left payable/funder-1",
-        delete(postings).where(of("payable", PRINCIPAL, P.receipt.is_not(None))),
+        delete(postings).where(of("payable", PRINCIPAL), P.seq.in_(_left)),
         minor=-10_000,
     ),
     "a line's account": breach(

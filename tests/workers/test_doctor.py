@@ -72,17 +72,17 @@ async def doctor(home: Path, *options: str, **env: str) -> tuple[int, str]:
 async def sandbox(
     temporal_binary: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[LocalStack]:
-    """A local stack with its worker."""
+    """A local stack whose worker has come up, whichever test asks for it first."""
     given = settings(home=tmp_path_factory.mktemp("doctor") / "home")
     async with LocalStack(given, LocalOptions(), lambda _part: None) as local:
+        async with asyncio.timeout(60):
+            while of(await examine(given, 20), CheckResult.FAIL):
+                await asyncio.sleep(0.5)
         yield local
 
 
 async def test_stack_that_is_well_passes(sandbox: LocalStack) -> None:
     """Every check was asked and none failed; no secret is in what was said."""
-    async with asyncio.timeout(60):  # the worker has to come up first
-        while of(await examine(sandbox.settings, 20), CheckResult.FAIL):
-            await asyncio.sleep(0.5)
     code, said = await doctor(sandbox.home, "--json", "--within", "20")
     reported = json.loads(said)
     assert (code, reported["healthy"]) == (0, True)

@@ -20,8 +20,8 @@ from domain.audit import FindingKind, findings
 from domain.ledger.chain import FAULTS_KEPT
 from workers.clock import WallClock
 
-FEW, MANY = 340, 8_160
-"""Postings, 17 to a loan; the smaller books fill several of the small pages set below."""
+FEW, MANY = 420, 10_080
+"""Postings, 21 to a loan; the smaller books fill several of the small pages set below."""
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ async def test_an_audit_of_24_times_the_books_takes_the_same_memory(
             most.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
         assert report.chain.postings == postings
-        assert report.count(FindingKind.PAID_NOT_CLOSED) == postings // 17
+        assert report.count(FindingKind.PAID_NOT_CLOSED) == postings // 21
         assert len(report.findings) <= 10 + FAULTS_KEPT
         await engine.dispose()
     assert most[1] < 1.2 * most[0], most
