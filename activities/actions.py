@@ -1,4 +1,4 @@
-"""The argument of a driver's activities: one action of one subject, as the driver saw it."""
+"""The argument of activities that perform: one action of one subject, as its view showed it."""
 
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,13 +12,13 @@ C = TypeVar("C", bound=Command)
 
 
 def driver_of(subject: Subject) -> Actor:
-    """Who acts when the driver of a subject performs an action; only its own activities use it."""
+    """Who acts when a driver or a sweep performs an action; only activities and drivers use it."""
     return Actor("workflow", subject.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class ActionOrder:
-    """Perform `action` of a subject; `seen` is the view version that the driver decided on.
+    """Perform `action` of a subject; `seen` is the view version that asked for it.
 
     `run` counts the performances that changed nothing. The books keep every answer under its
     command's id, so an action that came too early must come back under another id; the tries of one
@@ -35,7 +35,7 @@ class ActionOrder:
     def command_id(self) -> str:
         """Id of the command that performs this action: the same for every try of it.
 
-        It begins with `driver`, the door of drivers: no order that comes from outside has it.
+        It begins with `driver`, the door of drivers and sweeps: no order from outside has it.
         """
         again = f"/{self.seen}.{self.run}" if self.run else ""
         return f"driver/{self.subject}/g{self.generation}/{self.action.key}{again}"

@@ -35,7 +35,7 @@ def view_of(answer: Applied | Refused) -> View[Any]:
 
 
 def invalid(error: InvalidInput) -> ApplicationError:
-    """The failure that names field, value and rule to whoever reads the workflow."""
+    """The failure that a sender reads: type `InvalidInput`; field, value, rule as its detail."""
     return ApplicationError(
         str(error),
         {"field": error.field, "value": str(error.value), "rule": error.rule},

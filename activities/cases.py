@@ -1,4 +1,4 @@
-"""Activities of cases: what their clocks ask for, one by one for a driver, in pages for a sweep."""
+"""Activities of cases: what their clocks ask for, one for a driver, many for a sweep in pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class CaseQueries(Protocol):
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
     ) -> Sequence[View[Any]]:
-        """Subjects without a driver whose next action is due, in its order, after a cursor."""
+        """Subjects without a driver whose next action is due, by its instant, after a cursor."""
         ...
 
 

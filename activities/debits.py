@@ -8,7 +8,7 @@ answer) may not be the first to send it, and asks the rail before anything else.
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -16,13 +16,13 @@ from temporalio.exceptions import ApplicationError
 from activities.actions import ActionOrder, about
 from activities.answers import apply, view_of
 from activities.shielded import heartbeats, shielded
+from activities.subjects import ViewQueries
 from domain.debit.attempt import LIVE, Attempt, DebitOrder
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass, OutcomeStatus
 from domain.kernel import canonical
 from domain.kernel.change import Applied, Refused
 from domain.kernel.command import Actor
 from domain.kernel.subject import Subject
-from domain.kernel.view import View
 from domain.loan.aggregate import Loan
 from domain.loan.change import Ordered
 from domain.loan.commands import IntendDebit, RecordOutcome, RecordUnsent, RenewSend
@@ -37,12 +37,8 @@ _FIRST_WAIT_S = 0.5
 _ANSWER_WITHIN_S = 60.0
 
 
-class DebitQueries(Protocol):
+class DebitQueries(ViewQueries, Protocol):
     """The part of `ports.queries.Queries` that debits need."""
-
-    async def view(self, subject: Subject) -> View[Any] | None:
-        """The current view of one subject."""
-        ...
 
     async def loan(self, loan_id: str) -> Loan | None:
         """The whole aggregate."""

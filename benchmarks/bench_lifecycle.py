@@ -114,7 +114,7 @@ class _Match:
         drivers = TemporalDrivers(
             self._client, made.queries, made.clock, partial(books_id, made.engine)
         )
-        debits, items = made.debits, made.reminders
+        debits, items = made.debits, made.items
         subjects = SubjectActivities(made.queries, made.books, made.books.for_drivers())
         small: list[Callable[..., Any]] = [
             items.remind,

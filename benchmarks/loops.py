@@ -27,11 +27,11 @@ def order_of(view: InstallmentView, action: Action) -> ActionOrder:
 
 def performing(world: World) -> Perform:
     """The activities of a driver by the kind of action, run in this process."""
-    debits, reminders = world.debits, world.reminders
+    debits, items = world.debits, world.items
 
     async def perform(order: ActionOrder) -> InstallmentView:
         activities: dict[str, Any] = {
-            ActionKind.REMIND: reminders.remind,
+            ActionKind.REMIND: items.remind,
             ActionKind.PRESENT: debits.present,
         }
         return await ActivityEnvironment().run(activities[order.action.kind], order)

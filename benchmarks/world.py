@@ -258,8 +258,8 @@ class World:
         return Reporting(self)
 
     @property
-    def reminders(self) -> InstallmentActivities:
-        """The activities that remind."""
+    def items(self) -> InstallmentActivities:
+        """The activities that remind and review."""
         return InstallmentActivities(self.books)
 
     def kick(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.lists import LimitOption
-from cli.order import WithKinds, read_typed, told
+from cli.order import WithKinds, printed, read_typed
 from cli.output import (
     HomeOption,
     JsonOption,
@@ -133,7 +133,7 @@ def case(
     who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
     wanted = order_id or f"cli-{uuid.uuid4().hex}"
     given = _read(words[0], words[1], words[2:], {"id": wanted, **who})
-    answer = told(wanted, run_async(_give(settings, given)))
+    answer = printed(wanted, run_async(_give(settings, given)))
     if as_json:
         print_json(answer)
     elif answer["refused_by"]:

@@ -79,7 +79,7 @@ def order(  # noqa: PLR0913  (one parameter for each option)
     who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
     wanted = order_id or f"cli-{uuid.uuid4().hex}"
     given = _read(kind, terms or (), {"id": wanted, **who}, subject)
-    answer = told(wanted, run_async(_give(settings, given)))
+    answer = printed(wanted, run_async(_give(settings, given)))
     if as_json:
         print_json(answer)
     elif answer["refused_by"]:
@@ -149,18 +149,18 @@ async def _give(settings: Settings, order: Order) -> Applied | Refused:
         return await stack.books.apply(order)
 
 
-def told(order_id: str, answer: Applied | Refused) -> dict[str, Any]:
+def printed(order_id: str, answer: Applied | Refused) -> dict[str, Any]:
     """What became of an order, as it is printed."""
     from domain.kernel.change import Applied  # noqa: PLC0415
 
     if isinstance(answer, Applied):
-        said = {"answer": getattr(answer.answer, "note", ""), "refused_by": "", "why": ""}
+        result = {"answer": getattr(answer.answer, "note", ""), "refused_by": "", "why": ""}
     else:
-        said = {"answer": "refused", "refused_by": answer.rule, "why": answer.reason}
+        result = {"answer": "refused", "refused_by": answer.rule, "why": answer.reason}
     view = answer.view
     return {
         "id": order_id,
-        **said,
+        **result,
         "replayed": answer.replayed,
         "state": view.state if view else "",
         "owed_minor": view.labels.amount_minor if view else None,

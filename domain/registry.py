@@ -43,6 +43,7 @@ class Kind:
         actions: kinds of actions that its agenda asks for.
         orders: what operators may order about it, by kind of order.
         raise_operator: the command by which its driver asks for a person.
+        driven_by: who performs its actions, as long as nothing opens a driver for it.
         detail: the type of what only its views have.
         named: the fields by which commands about one of the kind name it.
         words: says what changes and what is, for stories and for the Temporal UI.

@@ -1,4 +1,4 @@
-"""The read side: what the driver, the sweeps, the command line and the sandbox ask of the books.
+"""The read side: what drivers, sweeps, the command line and the sandbox ask of the books.
 
 Nothing here changes money or state; every answer is what the books hold now.
 """
@@ -25,7 +25,7 @@ class StoryLine:
     Attributes:
         seq: its number in the chain; of a command without effects, that of the command itself.
         what: the event, or the command's kind where `is_command`.
-        number: the installment that it is about, None for the whole loan.
+        number: the installment that it is about, None for a whole loan or a case.
         command: the kind of the command that caused it; `command_id` names it.
         approver: who approved the command, empty where nobody had to.
         receipts, lines: payments and bank lines that an entry names.
@@ -78,8 +78,8 @@ class ChainReport:
     """What verifying the journal found. `faults` is empty when the chain is intact.
 
     `items` are `commands`, `entries` and `transitions` together. `kept` counts the rows beside the
-    journal that were compared with it: balances, installments, attempts, payments, bank lines; and
-    kept files, whose content was compared with the hash that names them.
+    journal that were compared with it: balances, installments, attempts, payments, bank lines,
+    cases; and kept files, whose content was compared with the hash that names them.
     """
 
     items: int

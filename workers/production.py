@@ -1,4 +1,4 @@
-"""What only production has: encryption of histories, schedules, builds that installments stay on.
+"""What only production has: encryption of histories, schedules, builds that drivers stay on.
 
 A sandbox has none of it: its histories are there to be read, and it runs the sweeps itself, because
 a Temporal schedule does not move with a virtual clock.

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = "main"
     """In whose name production's daily sweep and healing run."""
     build_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
-    """Names this release to Temporal: installments stay on the build that began them. None: any
+    """Names this release to Temporal: drivers stay on the build that began them. None: any
     worker takes any task, as a sandbox wants it."""
 
     payload_keys: Secret | None = None

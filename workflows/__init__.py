@@ -1,1 +1,1 @@
-"""Workflows: the driver of an installment, boarding, statement files, sweeps and healing."""
+"""Workflows: the drivers of subjects, boarding, statement files, sweeps and healing."""

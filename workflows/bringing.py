@@ -152,8 +152,8 @@ class BringsOrders:
             )
         finally:
             self._in_hand.discard(mine)
-        verdict = f"refused by {answer.refused_by}" if answer.refused_by else "applied"
-        self._account.note(workflow.now(), f"{order.kind} by {order.actor.kind}: {verdict}")
+        result = f"refused by {answer.refused_by}" if answer.refused_by else "applied"
+        self._account.note(workflow.now(), f"{order.kind} by {order.actor.kind}: {result}")
         if answer.view is not None:
             self._fold(answer.view)
         return answer

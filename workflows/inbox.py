@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
 
+from activities.answers import invalid
 from domain.errors import InvalidInput
 from workflows.reading import NOT_SHOWN, read, read_tolerantly
 
@@ -32,12 +32,6 @@ class KeepsAccount(Protocol):
         ...
 
 
-def failing(fault: InvalidInput) -> ApplicationError:
-    """The failure that a sender reads: type `InvalidInput`; field, value and rule as its detail."""
-    detail = {"field": fault.field, "value": fault.value, "rule": fault.rule}
-    return ApplicationError(str(fault), detail, type="InvalidInput", non_retryable=True)
-
-
 def reads_or_fails(
     handler: Callable[P, Coroutine[Any, Any, R]],
 ) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -49,7 +43,7 @@ def reads_or_fails(
         try:
             value = reader(sent)
         except InvalidInput as fault:
-            raise failing(fault) from None
+            raise invalid(fault) from None
         return await call(self, value)
 
     return cast("Callable[P, Coroutine[Any, Any, R]]", _registered(reading, handler))

@@ -33,7 +33,7 @@ NUMBER = SearchAttributeKey.for_int("Number")
 ATTEMPT = SearchAttributeKey.for_int("AttemptNo")
 KEYS = (TENANT, KIND, KEY, LOAN, STATE, RAIL, CODE, OWNER, OPERATOR, DUE, NUMBER, ATTEMPT)
 SEARCH_ATTRIBUTES = {key.name: key.indexed_value_type.name.capitalize() for key in KEYS}
-"""Names and types as a server is told them when the namespace is created.
+"""Names and types as a server gets them when the namespace is created.
 
 One set for every kind of subject: a server that keeps its visibility in SQL has few columns.
 """

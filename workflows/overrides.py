@@ -12,11 +12,12 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.answers import invalid
     from domain.errors import InvalidInput
     from domain.kernel.view import View
     from domain.registry import Order
     from workflows.bringing import BringsOrders, cause_of, is_hopeless
-    from workflows.inbox import content, failing, raw, reads_or_notes
+    from workflows.inbox import content, raw, reads_or_notes
     from workflows.messages import MESSAGE, PendingOrder
     from workflows.reading import NOT_SHOWN, read_order, shaped
 
@@ -67,7 +68,7 @@ class TakesOrders(BringsOrders):
             answer = await self._order_applied(order)
         except FailureError as failure:
             if is_hopeless(failure):
-                raise failing(InvalidInput(order.kind, NOT_SHOWN, cause_of(failure))) from failure
+                raise invalid(InvalidInput(order.kind, NOT_SHOWN, cause_of(failure))) from failure
             raise ApplicationError(cause_of(failure), type="Unavailable") from failure
         if answer.refused_by:
             raise ApplicationError(
@@ -88,7 +89,7 @@ class TakesOrders(BringsOrders):
         try:
             return self._received(sent, self.orders)
         except InvalidInput as fault:
-            raise failing(fault) from None
+            raise invalid(fault) from None
 
     async def signalled(self, sent: Sequence[object], order: type[Order]) -> None:
         """Bring an order that came by signal: without a reply, so it is tried several times."""

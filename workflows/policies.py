@@ -81,7 +81,7 @@ BOOKS_AWAY = timedelta(minutes=2)
 ORDER_TRIES = 8
 """Tries to bring an order that came by signal, some three hours in all; then a person is asked."""
 ASKS_MOST = 48
-"""Tries to tell the books that a person is needed."""
+"""Tries to record in the books that a person is needed."""
 ORDERS_MOST = 100
 """Orders of one driver that wait at once; one more is lost, and a person is asked."""
 ORDER_REST_MOST = timedelta(hours=1)

@@ -2,30 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.subjects import ViewQueries
 from domain.errors import Conflict
 from domain.kernel import canonical
-from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.registry import KINDS
 from ports.clock import Clock
 from ports.drivers import DriverGone
 from workflows import names
 from workflows.messages import DriverOrder
-
-
-class Views(Protocol):
-    """The part of `ports.queries.Queries` that is needed here."""
-
-    async def view(self, subject: Subject) -> View[Any] | None:
-        """The current view of one subject."""
-        ...
 
 
 class TemporalDrivers:
@@ -40,7 +32,7 @@ class TemporalDrivers:
     def __init__(
         self,
         client: Client,
-        queries: Views,
+        queries: ViewQueries,
         clock: Clock,
         books_id: Callable[[], Awaitable[str]],
         queue: str = names.WORKFLOWS,

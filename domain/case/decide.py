@@ -67,7 +67,7 @@ def decide_case(work: Decision[C_co], command: CaseCommand) -> C_co | Refusal:
 
 
 def resolved(case: Case, at: datetime, resolution: Resolution) -> Case:
-    """The case ended; what it waited for and who had it stay, for whoever reads it later."""
+    """The case ended; its owner and assignee stay, for whoever reads it later."""
     return replace(
         case,
         state=advance(case.state, CaseEvent.RESOLVED),

@@ -29,7 +29,10 @@ _NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The aggregates that a command names; the door locks them in the order of these fields."""
+    """The references that a command names; the books find and lock what holds them.
+
+    What holds them are loans, bank lines and cases, which are locked in this order.
+    """
 
     mandates: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ class DriverRecord:
     """Whether a subject's driver was started, and what it was last notified of.
 
     Attributes:
-        opened: it was started. A subject that is driven by a sweep has none.
+        opened: it was started. False as long as a sweep drives the subject.
         mark: of the view that it was last given.
         until: the instant of its next action then; it is asleep until that, None: until news.
     """

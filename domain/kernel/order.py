@@ -1,4 +1,4 @@
-"""Operators' orders: what one may hold, how it comes in, and what a story calls it.
+"""Operators' orders: what one may contain, how it comes in, and what a story calls it.
 
 The class of an order is its only definition. The first line of its docstring describes it, its
 fields are its terms, and its wire form is the command without the fields that the receiver sets.

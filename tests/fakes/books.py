@@ -4,7 +4,6 @@ They stand in for the real ones where a test is about waiting and acting, not ab
 command that changes something raises the version by one.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -76,7 +75,6 @@ class FakeBooks:
     stuck: bool = False
     behind: timedelta = timedelta()
     clock: FakeClock = field(default_factory=FakeClock)
-    hold_commit: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
         self._answers: dict[str, tuple[str, Applied | Refused]] = {}

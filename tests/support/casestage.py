@@ -47,7 +47,7 @@ class CaseBooks:
         )
         self.memory.apply(ask)
         self.key = f"operator/{self.loan_id}/1"
-        self._told: dict[str, Applied | Refused] = {}
+        self._answers: dict[str, Applied | Refused] = {}
         self.memory.apply(
             AssignCase(id="take", actor=TESTER, reason="mine", case=self.key, assignee="ann")
         )
@@ -61,15 +61,15 @@ class CaseBooks:
         return agenda.view_of(self.case, self.policy, self.clock.now())
 
     async def apply(self, command: AnyCommand) -> Applied | Refused:
-        if command.id not in self._told:
+        if command.id not in self._answers:
             self.memory.at = self.clock.now()
             change = self.memory.apply(command, from_driver=True)
-            self._told[command.id] = (
+            self._answers[command.id] = (
                 Refused(change.rule, change.reason)
                 if isinstance(change, Refusal)
                 else Applied(change.answer)
             )
-        return replace(self._told[command.id], view=self.shown)
+        return replace(self._answers[command.id], view=self.shown)
 
     async def apply_many(self, commands: Any) -> Any:
         return [await self.apply(command) for command in commands]

@@ -1,9 +1,10 @@
 """Compares what is kept beside the journal with what the journal adds up to.
 
-Balances are summed by the database; loans and bank lines are read page by page, so memory does not
-grow with the books. Compared are, for every installment, its state with its last move and its
-amounts with its postings; for every attempt, its state; for every payment and bank line, what their
-postings prove and where its money lies; and every column with the body that stands beside it.
+Balances are summed by the database; loans, bank lines and cases are read page by page, so memory
+does not grow with the books. Compared are, for every installment, its state with its last move and
+its amounts with its postings; for every attempt, its state; for every payment and bank line, what
+their postings prove and where its money lies; for every case, its state with its last move; and
+every column with the body that stands beside it.
 """
 
 from collections import defaultdict

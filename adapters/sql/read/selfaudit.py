@@ -266,12 +266,12 @@ class _Audit:
         some = unseen[: max(0, KEPT - self._found.counts[kind])]
         loans = await self._loans(one.loan_id for one in some)
         open_cases = await self._cases(loans)
-        told = [one for one in some if one.loan_id in loans]
-        for one in told:
+        shown = [one for one in some if one.loan_id in loans]
+        for one in shown:
             about = open_cases.get(one.loan_id, ())
             loan = loans[one.loan_id]
             self._found.add([unclosed.late(one, loan, about, self._rules, self._as_of)])
-        self._found.more(kind, len(unseen) - len(told))
+        self._found.more(kind, len(unseen) - len(shown))
 
     # --- reading ---------------------------------------------------------------------------------
 

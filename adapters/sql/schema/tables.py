@@ -100,7 +100,7 @@ subjects = Table(
     Index("ix_subjects_kind_state_since", "kind", "state", "state_since"),
 )
 RUNNING = subjects.c.opened & ~subjects.c.is_final
-"""Subjects that have a driver of their own."""
+"""Subjects whose driver was started and has not ended."""
 Index(
     "ix_subjects_running",
     subjects.c.next_action_at,
@@ -218,7 +218,7 @@ commands = Table(
     Column("id", String(240), primary_key=True),
     Column("identity", String(64), nullable=False),
     Column("kind", String(40), nullable=False),
-    # What evidence says; a second command that says the same is kept here without it.
+    # Of evidence; a second command with the same key is kept here without it.
     Column("dedup_key", String(240), unique=True),
     Column("at", Instant, nullable=False),
     Column("actor", String(160), nullable=False),

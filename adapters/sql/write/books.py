@@ -198,9 +198,9 @@ class SqlBooks:
             if item.origin:
                 origins.setdefault(item.command.id, item.origin)
         by_drivers = frozenset(item.command.id for item in group if item.from_driver)
-        looked_on = observer.group(list(origins.values())) if observer else nullcontext()
+        observed = observer.group(list(origins.values())) if observer else nullcontext()
         try:
-            with looked_on:
+            with observed:
                 results = await self._writer.answer(commands, origins, by_drivers)
         except Exception as error:  # noqa: BLE001  (callers wait: they must be notified of any fault)
             results = [error for _ in group]

@@ -1,7 +1,8 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
-Order of locks: loans by id, then bank lines by id; the chain head comes last, when writing. Only
-after the locks is the command log read: whoever waited for a lock sees what the holder committed.
+Order of locks: loans by id, bank lines by id, then cases; the chain head comes last, when writing.
+The command log is read only after the locks of loans and lines: whoever waited for one sees what
+the holder committed. Cases follow it, because a stored answer may be about one.
 """
 
 from collections import defaultdict
@@ -48,7 +49,7 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     for row in await unit.find(find.lock_lines, line_ids):
         work.lines_before[row.id] = work.lines[row.id] = read_line(row.body)
     await _load_log(unit, work, find, commands)
-    await _load_subjects(unit, work, find, cache)
+    await _load_answered(unit, work, find, cache)
     await _load_cases(unit, work, find, line_ids, _named(scopes, "cases"))
     await _load_products(unit, work, find, commands, cache)
 
@@ -128,20 +129,20 @@ async def _products(
 
 
 async def _load_log(unit: Unit, work: Workset, find: Lookups, commands: Sequence[Command]) -> None:
-    """What is known under these ids, and of what this evidence says: one statement for both."""
+    """What is known under these ids and dedup keys: one statement for both."""
     ids = {command.id for command in commands}
-    said = {command.dedup_key() for command in commands if command.evidence}
-    facts = {fact for fact in said if fact is not None}
-    if facts:
-        values = {"values": ids, "facts": facts}
+    keys = {command.dedup_key() for command in commands if command.evidence}
+    dedup_keys = {key for key in keys if key is not None}
+    if dedup_keys:
+        values = {"values": ids, "dedup_keys": dedup_keys}
         params = {name: listed(sorted(of), postgres=unit.postgres) for name, of in values.items()}
-        rows = await unit.rows(find.commands_or_said, params)
+        rows = await unit.rows(find.commands_or_dedup_keys, params)
     else:
         rows = await unit.find(find.commands, sorted(ids))
     for row in rows:
         if row.id in ids:
             work.seen[row.id] = _logged(row)
-        if row.dedup_key in facts:
+        if row.dedup_key in dedup_keys:
             work.by_dedup_key[row.dedup_key] = _logged(row)
     others = {
         reading_id(command.id, identity)
@@ -171,8 +172,8 @@ def _logged(row: Row[Any]) -> Logged:
     )
 
 
-async def _load_subjects(unit: Unit, work: Workset, find: Lookups, cache: LoanCache) -> None:
-    """Loans that only a stored answer names: for its view, so without a lock."""
+async def _load_answered(unit: Unit, work: Workset, find: Lookups, cache: LoanCache) -> None:
+    """What only a stored answer is about, for its view: loans without a lock, keys of cases."""
     known = (*work.seen.values(), *work.by_dedup_key.values())
     named = {log.subject for log in known if log.subject is not None}
     items = {subject for subject in named if subject.kind == INSTALLMENT}

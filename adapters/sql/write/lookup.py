@@ -85,8 +85,8 @@ class Lookups:
         ).order_by(receipts.c.loan_id, receipts.c.position)
         self.products = _where(select(products), of(products.c.ref))
         self.commands = _where(select(commands), of(commands.c.id))
-        self.commands_or_said = select(commands).where(
-            or_(of(commands.c.id), among(commands.c.dedup_key, "facts", postgres=postgres))  # type: ignore[arg-type]
+        self.commands_or_dedup_keys = select(commands).where(
+            or_(of(commands.c.id), among(commands.c.dedup_key, "dedup_keys", postgres=postgres))  # type: ignore[arg-type]
         )
         self.case_keys = _where(select(cases.c.key), of(cases.c.key))
         self.cases = (
@@ -113,7 +113,7 @@ class Lookups:
         """One statement that looks up references of several kinds.
 
         Its rows are (kind, reference, loan or line); the references of each kind are the parameter
-        of the kind's name. `kinds` are fields of `domain.loan.command.Scope`, in their order.
+        of the kind's name. `kinds` are fields of `domain.kernel.command.Scope`, in their order.
         """
         if kinds not in self._resolving:
             parts = [part for kind in kinds for part in self._resolve_one(kind)]

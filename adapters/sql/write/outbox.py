@@ -292,8 +292,8 @@ class OutboxRelay:
     def _is_dead(self, row: OutboxRow) -> bool:
         return row.tries + 1 >= self._pace.tries_most
 
-    def _tell(self, row: OutboxRow, error: Exception) -> None:
-        """Log a failure: what, which, how often; never what the message says."""
+    def _log_failure(self, row: OutboxRow, error: Exception) -> None:
+        """Log a failure: what, which, how often; never the content of the message."""
         facts = {"topic": row.topic, "message_id": row.id, "stream": row.stream}
         tried = {"tries": row.tries + 1, "error": _kind(error), "exc_info": error}
         if self._is_dead(row):
@@ -312,7 +312,7 @@ class OutboxRelay:
                     async with asyncio.timeout(self._pace.deliver_within.total_seconds()):
                         await dispatcher.deliver(row)
                 except Exception as error:  # noqa: BLE001  (tried again; the kind of error is kept)
-                    self._tell(row, error)
+                    self._log_failure(row, error)
                     outcomes.failed.append((row, _kind(error)))
                 else:
                     outcomes.delivered.append(row.id)

@@ -1,4 +1,4 @@
-"""Writes the difference that a group made: projections first, then what every writer shares.
+"""Writes the difference that a group made: projections first, then the journal and messages.
 
 The order keeps writers from waiting for each other in a circle. Rows of loans and lines are
 protected by the locks taken while loading and go first, sorted; then the chain head is locked, and
@@ -19,7 +19,6 @@ from adapters.sql.schema.types import Instant
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
 from adapters.sql.write.lookup import lookups
-from adapters.sql.write.shared import write_cases, write_messages
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Workset, changed_installments
 from domain.loan.aggregate import LineState, Loan, batches_among, of_batch
@@ -33,6 +32,7 @@ _KEYS = {
     "notices": ("message_id",),
     "receipts": ("loan_id", "id"),
     "lines": ("id",),
+    "cases": ("key",),
 }
 
 
@@ -52,7 +52,7 @@ _UPDATES["subjects"] = _UPDATES["subjects"].values(
     )
 )
 _INSERTS = {name: insert(table) for name, table in tables.metadata.tables.items()}
-_FOUND = delete(tables.line_refs).where(
+_DELETE_REFS = delete(tables.line_refs).where(
     *(tables.line_refs.c[name] == bindparam(name) for name in ("ref", "line_id"))
 )
 """Nothing waits on a line under a reference any more."""
@@ -75,7 +75,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await append_journal(unit, work)
     await _look_again(unit, work)
     await _write_cases(unit, work, domain)
-    await write_messages(unit, work)
+    await _write_messages(unit, work)
     return kept
 
 
@@ -168,8 +168,33 @@ async def _write_cases(unit: Unit, work: Workset, domain: Domain) -> None:
             row |= {"changed_at": work.at, "state_since": work.at}
             pairs.append((key in work.cases_before, row))
             found[key] = rows.case_row(case, view.detail.late_from)
-    await write_cases(unit, work, found)
+    await _write_found_by(unit, work, found)
     await _put(unit, "subjects", pairs)
+
+
+async def _write_found_by(unit: Unit, work: Workset, found: Mapping[str, Row]) -> None:
+    """Write what the cases that changed are found by; they themselves are written as subjects.
+
+    Raises:
+        Raced: a case that is new to this group is on the books, as a rule resolved; the next try
+            reads it. Resolved cases are not read beforehand: a loan may have very many.
+    """
+    new = sorted(found.keys() - work.cases_before.keys())
+    known_already = await unit.find(lookups(postgres=unit.postgres).case_keys, new)
+    if known_already:
+        work.cases_named.update(row.key for row in known_already)
+        raise Raced(known_already[0].key)
+    pairs = [(key in work.cases_before, found[key]) for key in sorted(found)]
+    await _put(unit, "cases", pairs)
+
+
+async def _write_messages(unit: Unit, work: Workset) -> None:
+    """Write the messages that leave after the commit, in the order of the decisions."""
+    left = [
+        rows.message_row(message, work.at, work.origins.get(command_id))
+        for message, command_id in work.messages
+    ]
+    await unit.many(_INSERTS["outbox"], left)
 
 
 def _subject_of(pair: tuple[bool, Row]) -> tuple[str, int]:
@@ -244,7 +269,7 @@ async def _write_lines(unit: Unit, work: Workset) -> None:
     await _put(unit, "lines", pairs)
     was = {pair for line in work.lines_before.values() for pair in _waits_under(line)}
     now = {pair for line in work.lines.values() for pair in _waits_under(line)}
-    for statement, refs in ((_FOUND, was - now), (_INSERTS["line_refs"], now - was)):
+    for statement, refs in ((_DELETE_REFS, was - now), (_INSERTS["line_refs"], now - was)):
         await unit.many(statement, [{"ref": ref, "line_id": line} for ref, line in sorted(refs)])
 
 

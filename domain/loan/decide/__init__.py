@@ -1,6 +1,6 @@
-"""Every decision of the books: pure, aggregates and a command in, a change or a refusal out.
+"""Decisions about loans: pure, aggregates and a command in, a change or a refusal out.
 
-One file per family; `HANDLERS` says which function decides which command.
+One file per family of commands; `HANDLERS` says which function decides which command.
 """
 
 from collections.abc import Callable, Mapping

@@ -73,8 +73,8 @@ def _first_news(work: Work, order: MatchLine, line: LineState, order_no: str | N
     A value date before the loan was paid out says nothing: the booking date stands for it.
     """
     loan, minor = work.loan(order.loan_id), order.amount_minor
-    told = line.value_on or line.booked_on
-    value_on = told if told >= loan.disbursed_on else line.booked_on
+    stated = line.value_on or line.booked_on
+    value_on = stated if stated >= loan.disbursed_on else line.booked_on
     if order_no is not None:
         return payment_of_order(work, loan.id, order_no, minor, value_on).id
     return receive_transfer(work, order, min(value_on, work.today(loan.id)))

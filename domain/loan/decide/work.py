@@ -215,7 +215,7 @@ class Work(CaseWork):
             self._close_out(self, loan_id)
             self._touch_moved_actions(loan_id)
         if about is not None and self._from_driver:
-            self._tell_driver(*about)
+            self._notify_driver(*about)
         for loan_id, receipt_id in list(self._receipts):
             self._hold(loan_id, receipt_id)
         for loan_id, number in list(self._touched):
@@ -312,7 +312,7 @@ class Work(CaseWork):
         """The view of an installment as it is now in this decision."""
         return agenda.view_of(self.loan(loan_id), number, self.rules, self.at, self.cases)
 
-    def _tell_driver(self, loan_id: str, number: int) -> None:
+    def _notify_driver(self, loan_id: str, number: int) -> None:
         """The answer gives the driver the current view, also where nothing else has changed.
 
         What it knows already does not move the installment: its version stays, so that an action
@@ -323,7 +323,7 @@ class Work(CaseWork):
             self.touch(loan_id, number)
 
     def _report(self, loan_id: str, number: int, *, is_subject: bool) -> None:
-        """Raise the version, and tell the driver where the news asks something of it."""
+        """Raise the version, and notify the driver where the news asks something of it."""
         item = self.item(loan_id, number)
         item = replace(item, version=item.version + 1)
         self.put(loan_id, item)

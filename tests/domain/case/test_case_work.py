@@ -118,7 +118,7 @@ def test_notes_are_kept_counted_and_limited() -> None:
 
 
 def test_a_case_that_waits_comes_back_to_whoever_had_it() -> None:
-    """Put aside, its clocks stand still; on the day it is open again, or assigned as it was."""
+    """Put aside, nothing else is asked for; on the day it is open again, or assigned as it was."""
     s = scene()
     for days in (0, 400):
         refused = give(s, WaitCase, until=s.books.at.date() + timedelta(days=days))

@@ -71,7 +71,7 @@ def proven(receipt: Receipt, **accounts: int) -> Receipt:
     )
 
 
-def told(product: Product, receipt: Receipt) -> dict[tuple[str, str], int]:
+def lies(product: Product, receipt: Receipt) -> dict[tuple[str, str], int]:
     """Account and place, with what lies there: debit positive."""
     found: Counter[tuple[str, str]] = Counter()
     for (item, place), minor in lying(loan(product), receipt).items():
@@ -81,7 +81,7 @@ def told(product: Product, receipt: Receipt) -> dict[tuple[str, str], int]:
 
 def test_reported_money_lies_in_the_clearing() -> None:
     """Items and the clearing account itself, until a line comes."""
-    assert told(POOLED, payment(100, 80)) == {
+    assert lies(POOLED, payment(100, 80)) == {
         (THERE, THERE): 100,
         ("suspense/R1", THERE): -20,
         ("payable/funder-1", THERE): -72,
@@ -91,7 +91,7 @@ def test_reported_money_lies_in_the_clearing() -> None:
 
 def test_proven_money_lies_on_the_account_of_its_line() -> None:
     """All of it; the clearing is empty."""
-    assert told(POOLED, proven(payment(100, 80), K=100)) == {
+    assert lies(POOLED, proven(payment(100, 80), K=100)) == {
         ("suspense/R1", "bank/K"): -20,
         ("payable/funder-1", "bank/K"): -72,
         ("payable/platform", "bank/K"): -8,
@@ -100,7 +100,7 @@ def test_proven_money_lies_on_the_account_of_its_line() -> None:
 
 def test_an_owner_has_its_share_first_on_its_own_account() -> None:
     """50 on the funder's own account and 48 pooled: the funder's 88 are 50 there and 38 here."""
-    found = told(MIXED, proven(payment(98, 98), FA=50, K=48))
+    found = lies(MIXED, proven(payment(98, 98), FA=50, K=48))
     assert found == {
         ("held_by/funder-1", "bank/FA"): -50,
         ("payable/platform", "bank/K"): -10,
@@ -110,7 +110,7 @@ def test_an_owner_has_its_share_first_on_its_own_account() -> None:
 
 def test_others_lie_on_an_owners_account_only_beyond_its_share() -> None:
     """100 on the funder's own account, 88 of them its own."""
-    found = told(MIXED, proven(payment(98, 98), FA=98))
+    found = lies(MIXED, proven(payment(98, 98), FA=98))
     assert found == {
         ("held_by/funder-1", "bank/FA"): -88,
         ("payable/platform", "bank/FA"): -10,
@@ -120,7 +120,7 @@ def test_others_lie_on_an_owners_account_only_beyond_its_share() -> None:
 def test_a_return_that_is_only_reported_stands_against_the_account_that_it_will_leave() -> None:
     """100 lie proven on K; 40 are said to have gone back, and no line shows it yet."""
     back = payment(60, 60, amount_minor=100, returned_minor=40)
-    assert told(POOLED, proven(back, K=100)) == {
+    assert lies(POOLED, proven(back, K=100)) == {
         (THERE, "bank/K"): -40,
         ("payable/funder-1", "bank/K"): -54,
         ("payable/platform", "bank/K"): -6,
@@ -130,7 +130,7 @@ def test_a_return_that_is_only_reported_stands_against_the_account_that_it_will_
 def test_a_return_from_another_account_is_under_way_between_the_two() -> None:
     """It came on K and went back from X: K has what X lacks, and the clearing says so."""
     gone = payment(0, amount_minor=100, returned_minor=100)
-    assert told(POOLED, proven(gone, K=100, X=-100)) == {
+    assert lies(POOLED, proven(gone, K=100, X=-100)) == {
         (THERE, "bank/K"): -100,
         (THERE, "bank/X"): 100,
     }
