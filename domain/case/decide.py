@@ -24,6 +24,7 @@ from domain.case.lifecycle import CASE_FINAL, CaseEvent, advance
 from domain.case.policy import CasePolicy
 from domain.kernel.change import Answer, Done, Refusal, Superseded
 from domain.kernel.driver import DriverRecord
+from domain.kernel.order import is_same_person
 
 C_co = TypeVar("C_co", covariant=True)
 WAIT_MOST = timedelta(days=366)
@@ -98,18 +99,24 @@ def _refused(work: Decision[Any], case: Case, order: CaseOrder) -> Refusal | Non
     """The rule that an order breaks, if it breaks one."""
     if case.state in CASE_FINAL and not isinstance(order, NoteCase | ReopenCase):
         return Refusal("case.resolved", "it is resolved; open it again first")
+    approver = (order.approver or "").strip()
+    if approver and is_same_person(approver, order.actor.id):
+        return Refusal("case.approver", "nobody approves an order of their own")
     match order:
         case NoteCase() if len(case.notes) >= NOTES_MOST:
             return Refusal("case.notes", f"it holds {NOTES_MOST} notes, the most that one can")
         case ReopenCase() if case.state not in CASE_FINAL:
             return Refusal("case.open", "it is open")
+        case ReopenCase() if CASE_RULES[case.kind].ends:
+            # What ended it has come once: nothing would end it again, nor by hand.
+            return Refusal("case.evidence", "evidence ended it, and evidence alone opens it again")
         case WaitCase() if not work.at < _midnight(order) <= work.at + WAIT_MOST:
             return Refusal("case.wait", f"a day after today, at most {WAIT_MOST.days} days ahead")
         case ResolveCase():
             rule = CASE_RULES[case.kind]
             if rule.ends:
                 return Refusal("case.evidence", f"it ends when {rule.ends}, not by hand")
-            if rule.blocks is not Blocks.NOTHING and order.approver in {None, order.actor.id}:
+            if rule.blocks is not Blocks.NOTHING and not approver:
                 return Refusal("case.approver", "it keeps a gate shut: a second person must agree")
         case _:
             pass
@@ -151,7 +158,8 @@ def _resolve(work: Decision[C_co], case: Case, order: ResolveCase) -> C_co:
 
 
 def _reopen(work: Decision[C_co], case: Case, _order: ReopenCase) -> C_co:
-    work.move_case(reopened(case, work.at), CaseEvent.REOPENED)
+    again = replace(reopened(case, work.at), owner=work.case_policy.owner(case.kind))
+    work.move_case(again, CaseEvent.REOPENED)
     return work.finish_case(Done(note="opened again"), case.key)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from domain.case import agenda
 from domain.case.case import NOTES_MOST, Case, Resolution
+from domain.case.decide import resolved
 from domain.case.guides import GUIDES
 from domain.case.kinds import CASE_RULES, Blocks, CaseKind, Cause
 from domain.case.lifecycle import CaseEvent, CaseState, advance
@@ -197,9 +198,9 @@ def test_what_only_evidence_ends_cannot_be_resolved_by_hand(kind: CaseKind) -> N
     assert CASE_RULES[kind].ends in refused.reason
 
 
-@pytest.mark.parametrize("approver", [None, "ann"])
+@pytest.mark.parametrize("approver", [None, "ann", " Ann\t", "\uff41nn", "", " "])
 def test_a_case_that_keeps_a_gate_shut_needs_a_second_person(approver: str | None) -> None:
-    """Opening a gate is an override: four eyes, and not the same two."""
+    """Opening a gate is an override: four eyes, and not the same two, however they are spelled."""
     s = scene(CaseKind.COMPLAINT)
     assert CASE_RULES[CaseKind.COMPLAINT].blocks is Blocks.BOTH
     refused = give(s, ResolveCase, resolution=Resolution.ACCEPTED, approver=approver)
@@ -239,6 +240,25 @@ def test_a_resolved_case_takes_no_order_but_a_note_or_to_be_opened_again() -> No
     assert isinstance(change, Change)
     view = change.messages[-1].body["view"]
     assert view.generation == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, rule in CASE_RULES.items() if rule.ends])
+def test_what_evidence_ended_is_not_opened_again_by_hand(kind: CaseKind) -> None:
+    """Its evidence has come and comes no second time: the case could never end again."""
+    s = scene(kind)
+    s.books.resolved[KEY] = resolved(s.books.cases.pop(KEY), s.books.at, Resolution.CLEARED)
+    assert refused_by(give(s, ReopenCase)) == "case.evidence"
+
+
+def test_opened_again_by_hand_a_case_is_with_its_own_team() -> None:
+    """Its clocks begin anew, and so does the way up: nobody above is handed it first."""
+    s = scene()
+    for _ in range(3):
+        act(s)
+    assert case(s).owner == "head-of-operations"
+    give(s, ResolveCase, resolution=Resolution.CORRECTED)
+    give(s, ReopenCase)
+    assert (case(s).owner, case(s).escalation) == ("operations", 0)
 
 
 def refused_by(change: Change | Refusal) -> str:
