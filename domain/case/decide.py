@@ -51,6 +51,10 @@ class Decision(Protocol[C_co]):
         """Write the new case, and its move to the journal."""
         ...
 
+    def show_case(self, key: str) -> None:
+        """Write the view of a case anew: whoever read it acts on what is not so any more."""
+        ...
+
     def finish_case(self, answer: Answer, key: str) -> C_co:
         """End the decision with the view of a case."""
         ...
@@ -171,6 +175,8 @@ def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
         command.generation,
     )
     if action is None or not is_next or action.not_before > work.at:
+        if not case.driver.opened:
+            work.show_case(case.key)
         return work.finish_case(Superseded(), case.key)
     kind = CaseAction(action.kind)
     match kind:

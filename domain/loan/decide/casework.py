@@ -99,6 +99,10 @@ class CaseWork:
         if before is None or before.is_open is not case.is_open or event is CaseEvent.AMENDED:
             self._concern(case)
 
+    def show_case(self, key: str) -> None:
+        """Write the view of a case anew, though nothing of it has moved."""
+        self._changed_cases[key] = None
+
     def _report_case(self, key: str, subject: Subject | None) -> Case:
         """The case with its version raised; its driver, if it has one, is notified of news.
 

@@ -1,6 +1,8 @@
 """Cases on both databases: found, worked on, opened again, swept in pages, and in the chain."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,6 +14,7 @@ from adapters.sql.schema.tables import outbox, subjects
 from adapters.sql.write.books import SqlBooks
 from domain.case.case import Resolution
 from domain.case.kinds import CaseKind
+from domain.case.policy import CasePolicy, ServiceLevel
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel.change import Applied, Refused
 from domain.kernel.subject import Subject
@@ -26,6 +29,7 @@ from tests.support.doors import (
     RecordOutcome,
     ReopenCase,
     ResolveCase,
+    WaitCase,
 )
 from tests.support.memory import RULES, TESTER, board
 
@@ -172,3 +176,53 @@ async def test_two_processes_that_open_one_case_open_it_once(
     found = await queries.waiting()
     assert [item.case.key for item in found] == ["unknown_order/simbank/X-2"]
     assert found[0].case.generation == 1
+
+
+async def test_a_case_that_was_put_aside_while_it_was_swept_is_handed_up_later(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """What a sweep did in vain once, the next does: its answer is not that of the sweep before."""
+    await books.apply(stranger("X-3"))
+    key = "unknown_order/simbank/X-3"
+    clock.ahead(timedelta(days=1))
+    activities = CaseActivities(books, queries, clock)
+    await ActivityEnvironment().run(activities.sweep)
+    clock.ahead(timedelta(days=4))
+    until = (clock.at + timedelta(days=2)).date()
+
+    class Between:
+        """Somebody puts the case aside when the sweep has read its page."""
+
+        async def due_swept(self, *args: Any) -> Any:
+            page = await queries.due_swept(*args)
+            await books.apply(order(WaitCase, key, until=until))  # type: ignore[arg-type]
+            return page
+
+    await ActivityEnvironment().run(CaseActivities(books, Between(), clock).sweep)
+    clock.ahead(timedelta(days=9))
+    for _ in range(3):
+        await ActivityEnvironment().run(activities.sweep)
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.escalation, kept.owner) == (2, "head-of-operations")
+    assert (await ActivityEnvironment().run(activities.sweep)).acted == 0
+
+
+async def test_clocks_that_a_new_policy_sets_later_run_out_once(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """A sweep that finds the old instant writes the new one, and comes again when that is due."""
+    await books.apply(stranger("X-4"))
+    clock.ahead(timedelta(days=1))
+    slow = ServiceLevel(first_action=timedelta(days=3))
+    rules = replace(RULES, case_policy=CasePolicy(usual=slow))
+    async with SqlBooks(engine, clock, rules) as other:
+        activities = CaseActivities(other, queries, clock)
+        swept = [(await ActivityEnvironment().run(activities.sweep)).acted for _ in range(3)]
+        assert swept == [1, 0, 0]
+        clock.ahead(timedelta(days=2))
+        await ActivityEnvironment().run(activities.sweep)
+    kept = await queries.case("unknown_order/simbank/X-4")
+    assert kept is not None
+    assert kept.reminded
+    assert (await queries.verify()).faults == ()
