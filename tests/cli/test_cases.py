@@ -58,6 +58,7 @@ def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
     done = acquit("case", "resolve", KEY, "resolution=corrected", "cause=human", *WHO, home=home)
     assert done.returncode == 0, done.stderr
     assert "Open cases: 0" in acquit("cases", home=home).stdout
+    assert KEY in acquit("cases", "--resolved", home=home).stdout, "to name it in an order"
     [ended] = json.loads(acquit("cases", "--resolved", "--json", home=home).stdout)
     assert (ended["state"], ended["cause"], ended["due"]) == ("RESOLVED", "human", "corrected")
     assert acquit("case", "reopen", KEY, *WHO, home=home).returncode == 0
