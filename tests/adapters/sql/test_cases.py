@@ -226,3 +226,20 @@ async def test_clocks_that_a_new_policy_sets_later_run_out_once(
     assert kept is not None
     assert kept.reminded
     assert (await queries.verify()).faults == ()
+
+
+async def test_a_case_that_a_group_opens_and_names_is_one_case(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
+    """Evidence that names no case finds it open; it does not begin it anew over what was noted."""
+    key = "unknown_order/simbank/X-5"
+    await books.apply_many([stranger("X-5"), stranger("X-5", "52")])
+    await books.apply(order(AssignCase, key, assignee="ann"))  # type: ignore[arg-type]
+    noted = order(NoteCase, key)
+    await books.apply_many([noted, stranger("X-5", "53")])  # type: ignore[list-item]
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.generation, kept.assignee, len(kept.notes)) == (1, "ann", 1)
+    assert kept.driver.opened
+    told = [line.what for line in await queries.history(kept.subject)]
+    assert told == ["case_opened", "case_assigned", "case_noted"]
