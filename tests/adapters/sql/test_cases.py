@@ -243,3 +243,22 @@ async def test_a_case_that_a_group_opens_and_names_is_one_case(
     assert kept.driver.opened
     told = [line.what for line in await queries.history(kept.subject)]
     assert told == ["case_opened", "case_assigned", "case_noted"]
+
+
+async def test_a_line_that_fails_again_opens_the_case_that_was_ended(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
+    """Said to be corrected and read once more in vain: its money is still not on the books."""
+
+    def broken(run: str) -> RecordStatementBreak:
+        what: Any = CaseKind.LINE_FAILED
+        given = {"actor": TESTER, "what": what, "subject": "line-1", "text": "cannot be booked"}
+        return RecordStatementBreak(id=f"break/{run}", **given)
+
+    key = "line_failed/line-1"
+    await books.apply_many([broken("1"), broken("2")])
+    await books.apply(order(ResolveCase, key, resolution=Resolution.CORRECTED))  # type: ignore[arg-type]
+    await books.apply(broken("3"))
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.generation, kept.is_open) == (2, True)
