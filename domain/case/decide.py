@@ -78,6 +78,7 @@ def resolved(case: Case, at: datetime, resolution: Resolution) -> Case:
         state=advance(case.state, CaseEvent.RESOLVED),
         resolution=resolution,
         resolved_at=at,
+        waits_since=None,
         waits_until=None,
     )
 
@@ -91,6 +92,7 @@ def reopened(case: Case, at: datetime) -> Case:
         opened_at=at,
         assignee="",
         acted_at=None,
+        waited_s=0,
         reminded=False,
         escalation=0,
         resolution=None,
@@ -135,8 +137,8 @@ def _assign(work: Decision[C_co], case: Case, order: AssignCase) -> C_co:
     if case.assignee == order.assignee and case.waits_until is None:
         return work.finish_case(Done(note="assigned already"), case.key)
     state = advance(case.state, CaseEvent.ASSIGNED)
-    case = _acted(case, work.at)
-    case = replace(case, state=state, assignee=order.assignee, waits_until=None)
+    case = _taken_up(_acted(case, work.at), work.at)
+    case = replace(case, state=state, assignee=order.assignee)
     work.move_case(case, CaseEvent.ASSIGNED, order.assignee)
     return work.finish_case(Done(note=f"assigned to {order.assignee}"), case.key)
 
@@ -150,7 +152,9 @@ def _note(work: Decision[C_co], case: Case, order: NoteCase) -> C_co:
 
 def _wait(work: Decision[C_co], case: Case, order: WaitCase) -> C_co:
     state = advance(case.state, CaseEvent.WAIT_ORDERED)
-    case = replace(_acted(case, work.at), state=state, waits_until=_midnight(order))
+    since = case.waits_since or work.at
+    case = replace(_acted(case, work.at), state=state, waits_since=since)
+    case = replace(case, waits_until=_midnight(order))
     work.move_case(case, CaseEvent.WAIT_ORDERED, order.until.isoformat())
     return work.finish_case(Done(note=f"put aside until {order.until}"), case.key)
 
@@ -188,11 +192,19 @@ def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
             work.move_case(case, CaseEvent.ESCALATED, to)
         case CaseAction.RESUME:
             event = CaseEvent.WAIT_ENDED_ASSIGNED if case.assignee else CaseEvent.WAIT_ENDED
-            case = replace(case, state=advance(case.state, event), waits_until=None)
+            case = replace(_taken_up(case, work.at), state=advance(case.state, event))
             work.move_case(case, event)
         case _:
             assert_never(kind)
     return work.finish_case(Done(note=action.reason), case.key)
+
+
+def _taken_up(case: Case, at: datetime) -> Case:
+    """The case put aside no more: its clocks stood still for so long."""
+    until = min(at, case.waits_until or at)
+    waited = until - (case.waits_since or until)
+    waited_s = case.waited_s + int(waited.total_seconds())
+    return replace(case, waits_since=None, waits_until=None, waited_s=waited_s)
 
 
 def _acted(case: Case, at: datetime) -> Case:

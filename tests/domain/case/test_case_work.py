@@ -142,6 +142,31 @@ def test_a_case_that_waits_comes_back_to_whoever_had_it() -> None:
     assert (case(s).state, case(s).waits_until) == (CaseState.ASSIGNED, None)
 
 
+def test_the_clocks_of_a_case_stand_still_while_it_is_put_aside() -> None:
+    """After ten days aside it has the days left that it had, and is handed to nobody at once."""
+    s = scene()
+    s.books.at += timedelta(days=1)
+    aside = s.books.at
+    give(s, WaitCase, until=aside.date() + timedelta(days=9))
+    give(s, WaitCase, until=aside.date() + timedelta(days=10))
+    action = agenda.next_action(case(s), RULES.case_policy)
+    assert action is not None
+    waited = action.not_before - aside
+    s.books.at = action.not_before + timedelta(hours=7)  # the sweep comes late
+    act(s)
+    assert case(s).waits_since is None
+    opened = case(s).opened_at
+    assert opened is not None
+    due = agenda.next_action(case(s), RULES.case_policy)
+    assert due is not None
+    assert due.not_before == opened + timedelta(days=5) + waited
+    view = agenda.view_of(case(s), RULES.case_policy, s.books.at)
+    assert view.detail.late_from == view.detail.resolve_by == due.not_before
+    give(s, ResolveCase, resolution=Resolution.CORRECTED)
+    give(s, ReopenCase)
+    assert case(s).waited_s == 0
+
+
 def test_a_case_that_nobody_takes_is_reminded_once_then_handed_up() -> None:
     """First the clock of the first action, then that of the end, to each of the chain in turn."""
     s = scene()
@@ -170,6 +195,19 @@ def test_an_action_that_is_not_next_or_not_due_is_superseded() -> None:
         assert isinstance(moot, Change)
         assert moot.answer == Superseded()
     assert case(s).escalation == 0
+
+
+def test_a_moot_action_shows_a_swept_case_anew_and_none_that_has_a_driver() -> None:
+    """A sweep reads the view that is written; a driver has the one in its answer."""
+    s = scene()
+    moot = {"actor": DRIVER, "action": "remind/7"}
+    swept = s.give(ActOnCase, case=KEY, **moot)
+    assert isinstance(swept, Change)
+    assert list(swept.cases) == [KEY]
+    give(s, AssignCase, assignee="ann")
+    driven = s.give(ActOnCase, case=KEY, **moot)
+    assert isinstance(driven, Change)
+    assert driven.cases == {}
 
 
 def test_resolving_tells_the_installment_that_it_is_about() -> None:
