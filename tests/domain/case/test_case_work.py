@@ -200,7 +200,7 @@ def test_an_action_that_is_not_next_or_not_due_is_superseded() -> None:
 def test_a_moot_action_shows_a_swept_case_anew_and_none_that_has_a_driver() -> None:
     """A sweep reads the view that is written; a driver has the one in its answer."""
     s = scene()
-    moot = {"actor": DRIVER, "action": "remind/7"}
+    moot: dict[str, Any] = {"actor": DRIVER, "action": "remind/7"}
     swept = s.give(ActOnCase, case=KEY, **moot)
     assert isinstance(swept, Change)
     assert list(swept.cases) == [KEY]
