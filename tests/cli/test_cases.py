@@ -119,3 +119,13 @@ def test_the_help_names_what_can_be_ordered(acquit: Acquit, tmp_path: Path) -> N
     told = acquit("case", "--help", home=tmp_path).stdout
     for part in ("assign", "assignee", "resolve", "resolution=", "wait", "until", "reopen", "note"):
         assert part in told
+
+
+@pytest.mark.parametrize("words", [("case", "a\udcff"), ("cases", "--owner", "a\udcff")])
+def test_a_word_that_is_no_text_is_named(
+    acquit: Acquit, home: Path, words: tuple[str, ...]
+) -> None:
+    """Bytes of another encoding are a mistake of whoever typed them, not a fault of ours."""
+    done = acquit(*words, home=home)
+    assert done.returncode == 2
+    assert r"argument: 'a\udcff' is refused: text in UTF-8" in done.stderr
