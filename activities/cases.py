@@ -71,7 +71,8 @@ class CaseActivities:
 
     async def _act_on(self, page: Sequence[View[Any]], done: CasesSwept) -> CasesSwept:
         orders = [
-            ActionOrder(view.subject, view.generation, view.version, view.next_action)
+            # With the version in its id: what came in vain once is not answered by that again.
+            ActionOrder(view.subject, view.generation, view.version, view.next_action, run=1)
             for view in page
             if view.next_action is not None
         ]

@@ -188,7 +188,9 @@ class StatementActivities:
             await self._record(StatementBreak.LINE_FAILED, order.sha256, text)
 
     async def _record(self, what: StatementBreak, subject: str, text: str) -> None:
-        mark = canonical.digest((what, subject, text))[:16]
+        # With the run: read once more in vain, a file opens again what somebody has ended.
+        run = activity.info().workflow_run_id or ""
+        mark = canonical.digest((what, subject, text, run))[:16]
         command = RecordStatementBreak(
             id=f"break/{what.value}/{mark}",
             actor=READER,

@@ -88,10 +88,10 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
     if as_json:
         print_json(rows)
         return
-    fields = ("about", "kind", "amount", "currency", "with", "due", "text")
+    fields = ("key", "about", "kind", "amount", "currency", "with", "due", "text")
     print_table(
         f"{'Resolved' if resolved else 'Open'} cases: {count}",
-        ("since", "about", "kind", "amount>", "currency", "with", "due", "what"),
+        ("since", "key", "about", "kind", "amount>", "currency", "with", "due", "what"),
         [(instant_text(row["since"]), *(row[name] for name in fields)) for row in rows],
     )
     if len(rows) < count:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 import typer
 
 from cli.output import Commands
+from domain.errors import InvalidInput
 from workers.reporting import EXIT_CODES, Exit, complain, note
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BaseException as error:  # noqa: BLE001  (the one exit door)
-        return _failed(error, _home_of(argv))
+        return _failed(_of_a_word(error, argv), _home_of(argv))
     return Exit.DONE
 
 
@@ -139,6 +140,18 @@ def _command_in(argv: Sequence[str]) -> str | None:
         if not word.startswith("-") and before != "--home":
             return word
     return None
+
+
+def _of_a_word(error: BaseException, argv: Sequence[str]) -> BaseException:
+    """The mistake in a word that is no text, where that made the error; else the error itself.
+
+    The name of a file may be such a word: only what could not be written is refused.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        return error
+    broken = (word for word in argv if any("\ud800" <= char <= "\udfff" for char in word))
+    word = next(broken, None)
+    return error if word is None else InvalidInput("argument", word, "text in UTF-8")
 
 
 def _failed(error: BaseException, home: Path) -> int:

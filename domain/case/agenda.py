@@ -1,7 +1,7 @@
 """What comes next for a case, and its view."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.case.case import Case
@@ -38,23 +38,29 @@ def _actions(case: Case, policy: CasePolicy) -> Iterator[Action]:
         key = f"resume/{case.waits_until.isoformat()}"
         yield Action(CaseAction.RESUME, case.waits_until, "the wait ends", key)
         return
-    level = policy.level(case.kind)
+    level, began = policy.level(case.kind), _began(case, case.opened_at)
     if case.acted_at is None and not case.reminded:
-        at = case.opened_at + level.first_action
+        at = began + level.first_action
         yield Action(CaseAction.REMIND, at, "nobody has taken it", f"remind/{case.generation}")
     if case.escalation < len(level.chain):
-        at = case.opened_at + level.resolution + case.escalation * level.escalate_every
+        at = began + level.resolution + case.escalation * level.escalate_every
         to = level.chain[case.escalation]
         key = f"escalate/{case.generation}/{case.escalation}"
         yield Action(CaseAction.ESCALATE, at, f"it has not ended; it goes to {to}", key)
+
+
+def _began(case: Case, opened_at: datetime) -> datetime:
+    """From when its clocks count: they stood still while it was put aside."""
+    return opened_at + timedelta(seconds=case.waited_s)
 
 
 def view_of(case: Case, policy: CasePolicy, at: datetime) -> CaseView:
     """The view of a case at an instant."""
     level = policy.level(case.kind)
     opened_at = case.opened_at or at
-    resolve_by = opened_at + level.resolution
-    first_by = opened_at + level.first_action if case.acted_at is None else None
+    began = _began(case, opened_at)
+    resolve_by = began + level.resolution
+    first_by = began + level.first_action if case.acted_at is None else None
     waits = case.is_open and case.state is not CaseState.WAITING
     return View(
         tenant=case.tenant or NO_TENANT,

@@ -52,7 +52,8 @@ class Case:
         cause: None while nobody has said; then the kind's usual one is meant.
         owner: the team in whose queue it is. `assignee`: the person who works on it.
         acted_at: when a person first did something about it since it was opened.
-        waits_until: until when it is put aside.
+        waits_since, waits_until: from when and until when it is put aside.
+        waited_s: seconds for which it was put aside since it was opened, this time left out.
         reminded: the owner was reminded that nobody has taken it.
         escalation: how often it was handed up.
     """
@@ -75,7 +76,9 @@ class Case:
     owner: str = ""
     assignee: str = ""
     acted_at: datetime | None = None
+    waits_since: datetime | None = None
     waits_until: datetime | None = None
+    waited_s: int = 0
     reminded: bool = False
     escalation: int = 0
     resolution: Resolution | None = None

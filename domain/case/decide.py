@@ -24,6 +24,7 @@ from domain.case.lifecycle import CASE_FINAL, CaseEvent, advance
 from domain.case.policy import CasePolicy
 from domain.kernel.change import Answer, Done, Refusal, Superseded
 from domain.kernel.driver import DriverRecord
+from domain.kernel.order import is_same_person
 
 C_co = TypeVar("C_co", covariant=True)
 WAIT_MOST = timedelta(days=366)
@@ -50,6 +51,10 @@ class Decision(Protocol[C_co]):
         """Write the new case, and its move to the journal."""
         ...
 
+    def show_case(self, key: str) -> None:
+        """Write the view of a case anew: whoever read it acts on what is not so any more."""
+        ...
+
     def finish_case(self, answer: Answer, key: str) -> C_co:
         """End the decision with the view of a case."""
         ...
@@ -73,6 +78,7 @@ def resolved(case: Case, at: datetime, resolution: Resolution) -> Case:
         state=advance(case.state, CaseEvent.RESOLVED),
         resolution=resolution,
         resolved_at=at,
+        waits_since=None,
         waits_until=None,
     )
 
@@ -86,6 +92,7 @@ def reopened(case: Case, at: datetime) -> Case:
         opened_at=at,
         assignee="",
         acted_at=None,
+        waited_s=0,
         reminded=False,
         escalation=0,
         resolution=None,
@@ -98,18 +105,24 @@ def _refused(work: Decision[Any], case: Case, order: CaseOrder) -> Refusal | Non
     """The rule that an order breaks, if it breaks one."""
     if case.state in CASE_FINAL and not isinstance(order, NoteCase | ReopenCase):
         return Refusal("case.resolved", "it is resolved; open it again first")
+    approver = (order.approver or "").strip()
+    if approver and is_same_person(approver, order.actor.id):
+        return Refusal("case.approver", "nobody approves an order of their own")
     match order:
         case NoteCase() if len(case.notes) >= NOTES_MOST:
             return Refusal("case.notes", f"it holds {NOTES_MOST} notes, the most that one can")
         case ReopenCase() if case.state not in CASE_FINAL:
             return Refusal("case.open", "it is open")
+        case ReopenCase() if CASE_RULES[case.kind].ends:
+            # What ended it has come once: nothing would end it again, nor by hand.
+            return Refusal("case.evidence", "evidence ended it, and evidence alone opens it again")
         case WaitCase() if not work.at < _midnight(order) <= work.at + WAIT_MOST:
             return Refusal("case.wait", f"a day after today, at most {WAIT_MOST.days} days ahead")
         case ResolveCase():
             rule = CASE_RULES[case.kind]
             if rule.ends:
                 return Refusal("case.evidence", f"it ends when {rule.ends}, not by hand")
-            if rule.blocks is not Blocks.NOTHING and order.approver in {None, order.actor.id}:
+            if rule.blocks is not Blocks.NOTHING and not approver:
                 return Refusal("case.approver", "it keeps a gate shut: a second person must agree")
         case _:
             pass
@@ -124,8 +137,8 @@ def _assign(work: Decision[C_co], case: Case, order: AssignCase) -> C_co:
     if case.assignee == order.assignee and case.waits_until is None:
         return work.finish_case(Done(note="assigned already"), case.key)
     state = advance(case.state, CaseEvent.ASSIGNED)
-    case = _acted(case, work.at)
-    case = replace(case, state=state, assignee=order.assignee, waits_until=None)
+    case = _taken_up(_acted(case, work.at), work.at)
+    case = replace(case, state=state, assignee=order.assignee)
     work.move_case(case, CaseEvent.ASSIGNED, order.assignee)
     return work.finish_case(Done(note=f"assigned to {order.assignee}"), case.key)
 
@@ -139,7 +152,9 @@ def _note(work: Decision[C_co], case: Case, order: NoteCase) -> C_co:
 
 def _wait(work: Decision[C_co], case: Case, order: WaitCase) -> C_co:
     state = advance(case.state, CaseEvent.WAIT_ORDERED)
-    case = replace(_acted(case, work.at), state=state, waits_until=_midnight(order))
+    since = case.waits_since or work.at
+    case = replace(_acted(case, work.at), state=state, waits_since=since)
+    case = replace(case, waits_until=_midnight(order))
     work.move_case(case, CaseEvent.WAIT_ORDERED, order.until.isoformat())
     return work.finish_case(Done(note=f"put aside until {order.until}"), case.key)
 
@@ -151,7 +166,8 @@ def _resolve(work: Decision[C_co], case: Case, order: ResolveCase) -> C_co:
 
 
 def _reopen(work: Decision[C_co], case: Case, _order: ReopenCase) -> C_co:
-    work.move_case(reopened(case, work.at), CaseEvent.REOPENED)
+    again = replace(reopened(case, work.at), owner=work.case_policy.owner(case.kind))
+    work.move_case(again, CaseEvent.REOPENED)
     return work.finish_case(Done(note="opened again"), case.key)
 
 
@@ -163,6 +179,8 @@ def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
         command.generation,
     )
     if action is None or not is_next or action.not_before > work.at:
+        if not case.driver.opened:
+            work.show_case(case.key)
         return work.finish_case(Superseded(), case.key)
     kind = CaseAction(action.kind)
     match kind:
@@ -174,11 +192,19 @@ def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
             work.move_case(case, CaseEvent.ESCALATED, to)
         case CaseAction.RESUME:
             event = CaseEvent.WAIT_ENDED_ASSIGNED if case.assignee else CaseEvent.WAIT_ENDED
-            case = replace(case, state=advance(case.state, event), waits_until=None)
+            case = replace(_taken_up(case, work.at), state=advance(case.state, event))
             work.move_case(case, event)
         case _:
             assert_never(kind)
     return work.finish_case(Done(note=action.reason), case.key)
+
+
+def _taken_up(case: Case, at: datetime) -> Case:
+    """The case put aside no more: its clocks stood still for so long."""
+    until = min(at, case.waits_until or at)
+    waited = until - (case.waits_since or until)
+    waited_s = case.waited_s + int(waited.total_seconds())
+    return replace(case, waits_since=None, waits_until=None, waited_s=waited_s)
 
 
 def _acted(case: Case, at: datetime) -> Case:

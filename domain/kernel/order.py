@@ -4,6 +4,7 @@ The class of an order is its only definition. The first line of its docstring de
 fields are its terms, and its wire form is the command without the fields that the receiver sets.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -96,6 +97,15 @@ class OperatorOrder(Command):
             case date() if not FIRST_DAY <= value <= LAST_DAY:
                 return f"a day from {FIRST_DAY} to {LAST_DAY}"
         return ""
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two ids mean one person: white space, case and form of letters make no other."""
+    return _person(one) == _person(other)
+
+
+def _person(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def _actor_rule(kind: str, who: str) -> str:

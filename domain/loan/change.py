@@ -27,7 +27,8 @@ class Aggregates:
 
     `orders`, `messages`, `receipts`, `mandates` and `batches` say which loan holds each reference,
     `waiting` which lines carry it unmatched; references that nobody holds are absent. `cases` are
-    the open cases of the loans and lines, by key, `resolved` those that may be opened again.
+    the open cases of the loans and lines, by key, `other_cases` all others that are known: whoever
+    opens a case of such a key opens it again, or finds it open.
     `known_as` is the id of the command when evidence of this id is known with another content;
     empty otherwise. `from_driver`: the command came in by the door of drivers.
     """
@@ -43,7 +44,7 @@ class Aggregates:
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cases: Mapping[str, Case] = field(default_factory=dict)
-    resolved: Mapping[str, Case] = field(default_factory=dict)
+    other_cases: Mapping[str, Case] = field(default_factory=dict)
     known_as: str = ""
     from_driver: bool = False
 

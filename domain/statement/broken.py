@@ -25,6 +25,7 @@ class RecordStatementBreak(Command):
     """A file or line that was not taken: a case, so that a person looks.
 
     `subject` names the file or line and is the key of the case; `text` says what is wrong with it.
+    What fails once more is news: a case that somebody has ended meanwhile is opened again.
     """
 
     evidence: ClassVar[bool] = True
@@ -33,7 +34,3 @@ class RecordStatementBreak(Command):
     what: StatementBreak
     subject: str
     text: str
-
-    def dedup_key(self) -> str | None:
-        """One thing that failed is one fact, however often it fails."""
-        return f"break/{self.what.value}/{self.subject}"

@@ -58,6 +58,7 @@ def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
     done = acquit("case", "resolve", KEY, "resolution=corrected", "cause=human", *WHO, home=home)
     assert done.returncode == 0, done.stderr
     assert "Open cases: 0" in acquit("cases", home=home).stdout
+    assert KEY in acquit("cases", "--resolved", home=home).stdout, "to name it in an order"
     [ended] = json.loads(acquit("cases", "--resolved", "--json", home=home).stdout)
     assert (ended["state"], ended["cause"], ended["due"]) == ("RESOLVED", "human", "corrected")
     assert acquit("case", "reopen", KEY, *WHO, home=home).returncode == 0
@@ -118,3 +119,13 @@ def test_the_help_names_what_can_be_ordered(acquit: Acquit, tmp_path: Path) -> N
     told = acquit("case", "--help", home=tmp_path).stdout
     for part in ("assign", "assignee", "resolve", "resolution=", "wait", "until", "reopen", "note"):
         assert part in told
+
+
+@pytest.mark.parametrize("words", [("case", "a\udcff"), ("cases", "--owner", "a\udcff")])
+def test_a_word_that_is_no_text_is_named(
+    acquit: Acquit, home: Path, words: tuple[str, ...]
+) -> None:
+    """Bytes of another encoding are a mistake of whoever typed them, not a fault of ours."""
+    done = acquit(*words, home=home)
+    assert done.returncode == 2
+    assert r"argument: 'a\udcff' is refused: text in UTF-8" in done.stderr

@@ -157,7 +157,7 @@ class MemoryBooks:
             batches=batches,
             waiting=waiting,
             cases=dict(self.cases),
-            resolved=dict(self.resolved),
+            other_cases=dict(self.resolved),
         )
 
     def item(self, number: int = 1, loan_id: str = "L1") -> Installment:

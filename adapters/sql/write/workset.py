@@ -179,6 +179,7 @@ class Workset:
         names |= {case.loan_id for case in about if case.loan_id is not None}
         loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
         lines = _held(self.lines, line_ids)
+        cases = self.open_cases(loans, line_ids, scope.cases)
         return Aggregates(
             at=self.at,
             rules=self.rules,
@@ -190,8 +191,8 @@ class Workset:
             mandates=mandates,
             batches=batches,
             waiting=waiting,
-            cases=self.open_cases(loans, line_ids, scope.cases),
-            resolved=self._resolved(),
+            cases=cases,
+            other_cases={key: case for key, case in self.cases.items() if key not in cases},
             from_driver=command.id in self.by_drivers,
         )
 
@@ -205,10 +206,6 @@ class Workset:
             for key, case in self.cases.items()
             if case.is_open and (case.loan_id in of_loans or case.line in of_lines or key in named)
         }
-
-    def _resolved(self) -> Mapping[str, Case]:
-        """Cases that are resolved and may be opened again."""
-        return {key: case for key, case in self.cases.items() if not case.is_open}
 
     def take(self, command: Command, change: Change) -> Items:
         """Make a change the state of the group; gives its journal items with their product.

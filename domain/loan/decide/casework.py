@@ -30,8 +30,8 @@ class CaseWork:
         self.at = aggregates.at
         self.rules = aggregates.rules
         self.cases: dict[str, Case] = dict(aggregates.cases)
-        """The open ones."""
-        self._resolved: dict[str, Case] = dict(aggregates.resolved)
+        """The open ones of what the command is about."""
+        self._others: dict[str, Case] = dict(aggregates.other_cases)
         self._changed_cases: dict[str, None] = {}
         self._from_driver = aggregates.from_driver
         self._transitions: list[Transition] = []
@@ -52,13 +52,13 @@ class CaseWork:
 
     def case(self, key: str) -> Case | None:
         """The case as it is now in this decision, resolved ones included."""
-        return self.cases.get(key) or self._resolved.get(key)
+        return self.cases.get(key) or self._others.get(key)
 
     def open_case(self, case: Case) -> None:
         """Open a case unless one of its key is open; one that was resolved is opened again."""
-        if case.key in self.cases:
+        known = self.case(case.key)
+        if known is not None and known.is_open:
             return
-        known = self._resolved.get(case.key)
         now = replace(
             case,
             tenant=self._tenant(case),
@@ -88,8 +88,8 @@ class CaseWork:
         """Write the new case, and its move to the journal."""
         before = self.case(case.key)
         self.cases.pop(case.key, None)
-        self._resolved.pop(case.key, None)
-        (self.cases if case.is_open else self._resolved)[case.key] = case
+        self._others.pop(case.key, None)
+        (self.cases if case.is_open else self._others)[case.key] = case
         self._changed_cases[case.key] = None
         source = "" if before is None else before.state.value
         loan_id = case.loan_id or ""
@@ -99,12 +99,16 @@ class CaseWork:
         if before is None or before.is_open is not case.is_open or event is CaseEvent.AMENDED:
             self._concern(case)
 
+    def show_case(self, key: str) -> None:
+        """Write the view of a case anew, though nothing of it has moved."""
+        self._changed_cases[key] = None
+
     def _report_case(self, key: str, subject: Subject | None) -> Case:
         """The case with its version raised; its driver, if it has one, is notified of news.
 
         A case has a driver from the day on which it is assigned to somebody.
         """
-        case = self.cases.get(key) or self._resolved[key]
+        case = self.cases.get(key) or self._others[key]
         opening = bool(case.assignee) and not case.driver.opened
         case = replace(case, version=case.version + 1)
         if not (case.driver.opened or opening):
@@ -119,5 +123,5 @@ class CaseWork:
         return self._keep_case(replace(case, driver=driver))
 
     def _keep_case(self, case: Case) -> Case:
-        (self.cases if case.is_open else self._resolved)[case.key] = case
+        (self.cases if case.is_open else self._others)[case.key] = case
         return case

@@ -1,6 +1,8 @@
 """Cases on both databases: found, worked on, opened again, swept in pages, and in the chain."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,6 +14,7 @@ from adapters.sql.schema.tables import outbox, subjects
 from adapters.sql.write.books import SqlBooks
 from domain.case.case import Resolution
 from domain.case.kinds import CaseKind
+from domain.case.policy import CasePolicy, ServiceLevel
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel.change import Applied, Refused
 from domain.kernel.subject import Subject
@@ -26,6 +29,7 @@ from tests.support.doors import (
     RecordOutcome,
     ReopenCase,
     ResolveCase,
+    WaitCase,
 )
 from tests.support.memory import RULES, TESTER, board
 
@@ -172,3 +176,89 @@ async def test_two_processes_that_open_one_case_open_it_once(
     found = await queries.waiting()
     assert [item.case.key for item in found] == ["unknown_order/simbank/X-2"]
     assert found[0].case.generation == 1
+
+
+async def test_a_case_that_was_put_aside_while_it_was_swept_is_handed_up_later(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """What a sweep did in vain once, the next does: its answer is not that of the sweep before."""
+    await books.apply(stranger("X-3"))
+    key = "unknown_order/simbank/X-3"
+    clock.ahead(timedelta(days=1))
+    activities = CaseActivities(books, queries, clock)
+    await ActivityEnvironment().run(activities.sweep)
+    clock.ahead(timedelta(days=4))
+    until = (clock.at + timedelta(days=2)).date()
+
+    class Between:
+        """Somebody puts the case aside when the sweep has read its page."""
+
+        async def due_swept(self, *args: Any) -> Any:
+            page = await queries.due_swept(*args)
+            await books.apply(order(WaitCase, key, until=until))  # type: ignore[arg-type]
+            return page
+
+    await ActivityEnvironment().run(CaseActivities(books, Between(), clock).sweep)
+    clock.ahead(timedelta(days=9))
+    for _ in range(3):
+        await ActivityEnvironment().run(activities.sweep)
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.escalation, kept.owner) == (2, "head-of-operations")
+    assert (await ActivityEnvironment().run(activities.sweep)).acted == 0
+
+
+async def test_clocks_that_a_new_policy_sets_later_run_out_once(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """A sweep that finds the old instant writes the new one, and comes again when that is due."""
+    await books.apply(stranger("X-4"))
+    clock.ahead(timedelta(days=1))
+    slow = ServiceLevel(first_action=timedelta(days=3))
+    rules = replace(RULES, case_policy=CasePolicy(usual=slow))
+    async with SqlBooks(engine, clock, rules) as other:
+        activities = CaseActivities(other, queries, clock)
+        swept = [(await ActivityEnvironment().run(activities.sweep)).acted for _ in range(3)]
+        assert swept == [1, 0, 0]
+        clock.ahead(timedelta(days=2))
+        await ActivityEnvironment().run(activities.sweep)
+    kept = await queries.case("unknown_order/simbank/X-4")
+    assert kept is not None
+    assert kept.reminded
+    assert (await queries.verify()).faults == ()
+
+
+async def test_a_case_that_a_group_opens_and_names_is_one_case(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
+    """Evidence that names no case finds it open; it does not begin it anew over what was noted."""
+    key = "unknown_order/simbank/X-5"
+    await books.apply_many([stranger("X-5"), stranger("X-5", "52")])
+    await books.apply(order(AssignCase, key, assignee="ann"))  # type: ignore[arg-type]
+    noted = order(NoteCase, key)
+    await books.apply_many([noted, stranger("X-5", "53")])  # type: ignore[list-item]
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.generation, kept.assignee, len(kept.notes)) == (1, "ann", 1)
+    assert kept.driver.opened
+    told = [line.what for line in await queries.history(kept.subject)]
+    assert told == ["case_opened", "case_assigned", "case_noted"]
+
+
+async def test_a_line_that_fails_again_opens_the_case_that_was_ended(
+    books: SqlBooks, queries: SqlQueries
+) -> None:
+    """Said to be corrected and read once more in vain: its money is still not on the books."""
+
+    def broken(run: str) -> RecordStatementBreak:
+        what: Any = CaseKind.LINE_FAILED
+        given = {"actor": TESTER, "what": what, "subject": "line-1", "text": "cannot be booked"}
+        return RecordStatementBreak(id=f"break/{run}", **given)
+
+    key = "line_failed/line-1"
+    await books.apply_many([broken("1"), broken("2")])
+    await books.apply(order(ResolveCase, key, resolution=Resolution.CORRECTED))  # type: ignore[arg-type]
+    await books.apply(broken("3"))
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.generation, kept.is_open) == (2, True)

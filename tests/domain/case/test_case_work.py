@@ -8,6 +8,7 @@ import pytest
 
 from domain.case import agenda
 from domain.case.case import NOTES_MOST, Case, Resolution
+from domain.case.decide import resolved
 from domain.case.guides import GUIDES
 from domain.case.kinds import CASE_RULES, Blocks, CaseKind, Cause
 from domain.case.lifecycle import CaseEvent, CaseState, advance
@@ -141,6 +142,31 @@ def test_a_case_that_waits_comes_back_to_whoever_had_it() -> None:
     assert (case(s).state, case(s).waits_until) == (CaseState.ASSIGNED, None)
 
 
+def test_the_clocks_of_a_case_stand_still_while_it_is_put_aside() -> None:
+    """After ten days aside it has the days left that it had, and is handed to nobody at once."""
+    s = scene()
+    s.books.at += timedelta(days=1)
+    aside = s.books.at
+    give(s, WaitCase, until=aside.date() + timedelta(days=9))
+    give(s, WaitCase, until=aside.date() + timedelta(days=10))
+    action = agenda.next_action(case(s), RULES.case_policy)
+    assert action is not None
+    waited = action.not_before - aside
+    s.books.at = action.not_before + timedelta(hours=7)  # the sweep comes late
+    act(s)
+    assert case(s).waits_since is None
+    opened = case(s).opened_at
+    assert opened is not None
+    due = agenda.next_action(case(s), RULES.case_policy)
+    assert due is not None
+    assert due.not_before == opened + timedelta(days=5) + waited
+    view = agenda.view_of(case(s), RULES.case_policy, s.books.at)
+    assert view.detail.late_from == view.detail.resolve_by == due.not_before
+    give(s, ResolveCase, resolution=Resolution.CORRECTED)
+    give(s, ReopenCase)
+    assert case(s).waited_s == 0
+
+
 def test_a_case_that_nobody_takes_is_reminded_once_then_handed_up() -> None:
     """First the clock of the first action, then that of the end, to each of the chain in turn."""
     s = scene()
@@ -171,6 +197,19 @@ def test_an_action_that_is_not_next_or_not_due_is_superseded() -> None:
     assert case(s).escalation == 0
 
 
+def test_a_moot_action_shows_a_swept_case_anew_and_none_that_has_a_driver() -> None:
+    """A sweep reads the view that is written; a driver has the one in its answer."""
+    s = scene()
+    moot: dict[str, Any] = {"actor": DRIVER, "action": "remind/7"}
+    swept = s.give(ActOnCase, case=KEY, **moot)
+    assert isinstance(swept, Change)
+    assert list(swept.cases) == [KEY]
+    give(s, AssignCase, assignee="ann")
+    driven = s.give(ActOnCase, case=KEY, **moot)
+    assert isinstance(driven, Change)
+    assert driven.cases == {}
+
+
 def test_resolving_tells_the_installment_that_it_is_about() -> None:
     """Its version rises, and nobody is waited for any more."""
     s = scene()
@@ -197,9 +236,9 @@ def test_what_only_evidence_ends_cannot_be_resolved_by_hand(kind: CaseKind) -> N
     assert CASE_RULES[kind].ends in refused.reason
 
 
-@pytest.mark.parametrize("approver", [None, "ann"])
+@pytest.mark.parametrize("approver", [None, "ann", " Ann\t", "\uff41nn", "", " "])
 def test_a_case_that_keeps_a_gate_shut_needs_a_second_person(approver: str | None) -> None:
-    """Opening a gate is an override: four eyes, and not the same two."""
+    """Opening a gate is an override: four eyes, and not the same two, however they are spelled."""
     s = scene(CaseKind.COMPLAINT)
     assert CASE_RULES[CaseKind.COMPLAINT].blocks is Blocks.BOTH
     refused = give(s, ResolveCase, resolution=Resolution.ACCEPTED, approver=approver)
@@ -239,6 +278,25 @@ def test_a_resolved_case_takes_no_order_but_a_note_or_to_be_opened_again() -> No
     assert isinstance(change, Change)
     view = change.messages[-1].body["view"]
     assert view.generation == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, rule in CASE_RULES.items() if rule.ends])
+def test_what_evidence_ended_is_not_opened_again_by_hand(kind: CaseKind) -> None:
+    """Its evidence has come and comes no second time: the case could never end again."""
+    s = scene(kind)
+    s.books.resolved[KEY] = resolved(s.books.cases.pop(KEY), s.books.at, Resolution.CLEARED)
+    assert refused_by(give(s, ReopenCase)) == "case.evidence"
+
+
+def test_opened_again_by_hand_a_case_is_with_its_own_team() -> None:
+    """Its clocks begin anew, and so does the way up: nobody above is handed it first."""
+    s = scene()
+    for _ in range(3):
+        act(s)
+    assert case(s).owner == "head-of-operations"
+    give(s, ResolveCase, resolution=Resolution.CORRECTED)
+    give(s, ReopenCase)
+    assert (case(s).owner, case(s).escalation) == ("operations", 0)
 
 
 def refused_by(change: Change | Refusal) -> str:
