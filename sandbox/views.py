@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _DRIVERS = "WorkflowType = 'Installment'"
 VIEWS = (
-    ("waiting for a person", f"{_DRIVERS} AND NeedsOperator = true"),
+    ("waiting for a person", "NeedsOperator = true AND ExecutionStatus = 'Running'"),
     ("in doubt", f"{_DRIVERS} AND State = 'IN_DOUBT'"),
     ("not paid", f"{_DRIVERS} AND State IN ('RETRYING', 'DELINQUENT')"),
     ("failed runs", "ExecutionStatus = 'Failed' OR ExecutionStatus = 'Terminated'"),

@@ -113,6 +113,7 @@ def attributes(view: View[Any], *, lost: bool = False) -> TypedSearchAttributes:
     pairs.append(SearchAttributePair(OPERATOR, bool(view.needs_operator) or lost))
     if labels.number is not None:
         pairs.append(SearchAttributePair(NUMBER, labels.number))
+    if labels.rail:
         pairs.append(SearchAttributePair(ATTEMPT, labels.attempt_no))
     if labels.due_on is not None:
         due = datetime.combine(labels.due_on, time(), UTC)
