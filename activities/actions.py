@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from domain.kernel.canonical import bounded
 from domain.kernel.command import Actor, Command
 from domain.kernel.subject import Subject
 from domain.kernel.view import Action
@@ -38,7 +39,7 @@ class ActionOrder:
         It begins with `driver`, the door of drivers and sweeps: no order from outside has it.
         """
         again = f"/{self.seen}.{self.run}" if self.run else ""
-        return f"driver/{self.subject}/g{self.generation}/{self.action.key}{again}"
+        return bounded(f"driver/{self.subject}/g{self.generation}/{self.action.key}{again}")
 
     def command(self, kind: type[C]) -> C:
         """The command that performs this action."""

@@ -92,3 +92,15 @@ def _names(kind: type[Any]) -> tuple[tuple[str, bytes, object], ...]:
         )
         for field in fields(kind)
     )
+
+
+NAME_MOST = 240
+"""Characters that an id, a key or the name of a stream holds in the books."""
+
+
+def bounded(name: str) -> str:
+    """The name, or as much of it as the books hold with a digest of the whole."""
+    if len(name) <= NAME_MOST:
+        return name
+    mark = digest(name)[:32]
+    return f"{name[: NAME_MOST - len(mark) - 1]}~{mark}"

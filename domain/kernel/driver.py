@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from domain.kernel.canonical import bounded
 from domain.kernel.change import Message
 from domain.kernel.view import WAITS, View
 
@@ -58,5 +59,5 @@ class DriverRecord:
 
 def driver_message(view: View[Any], *, opening: bool) -> Message:
     """The message that starts a driver, or wakes it."""
-    stream = f"{view.subject.kind}/{view.tenant}/{view.subject.key}"
+    stream = bounded(f"{view.subject.kind}/{view.tenant}/{view.subject.key}")
     return Message("open" if opening else "wake", stream, {"view": view})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, ClassVar, Self
 
+from domain.kernel.canonical import bounded
 from domain.kernel.command import Actor, Command
 from domain.text import is_plain
 
@@ -80,7 +81,7 @@ class OperatorOrder(Command):
         texts: dict[str, Any] = {name: text for name, text in held.items() if type(text) is str}
         cut = {name: text.strip() for name, text in texts.items()}
         about = (str(held[name]) for name in self.subject)
-        cut["id"] = "/".join((door, *about, cut["id"]))
+        cut["id"] = bounded("/".join((door, *about, cut["id"])))
         return replace(self, **cut)
 
     def _broken(self, name: str, value: object) -> str:

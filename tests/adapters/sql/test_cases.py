@@ -16,6 +16,7 @@ from domain.case.case import Resolution
 from domain.case.kinds import CaseKind
 from domain.case.policy import CasePolicy, ServiceLevel
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.kernel.canonical import NAME_MOST
 from domain.kernel.change import Applied, Refused
 from domain.kernel.subject import Subject
 from domain.loan.view import installment
@@ -262,3 +263,25 @@ async def test_a_line_that_fails_again_opens_the_case_that_was_ended(
     kept = await queries.case(key)
     assert kept is not None
     assert (kept.generation, kept.is_open) == (2, True)
+
+
+async def test_a_case_of_the_longest_key_is_worked_on_and_swept(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """What is named after a key, with more around it, is still no longer than its column."""
+    what: Any = CaseKind.LINE_FAILED
+    given = {"actor": TESTER, "what": what, "text": "cannot be booked"}
+    subject = "\u00e9" * (NAME_MOST - len("line_failed/"))
+    await books.apply(RecordStatementBreak(id="break", subject=subject, **given))
+    key = f"line_failed/{subject}"
+    clock.ahead(timedelta(days=2))
+    swept = await ActivityEnvironment().run(CaseActivities(books, queries, clock).sweep)
+    assert (swept.acted, swept.failed) == (1, 0)
+    for number in (1, 2):
+        noted: Any = order(NoteCase, key, id="i" * 119 + str(number))
+        await books.apply(noted.received("cli"))
+    taken: Any = order(AssignCase, key, id="take", assignee="ann")
+    await books.apply(taken.received("cli"))
+    kept = await queries.case(key)
+    assert kept is not None
+    assert (kept.reminded, len(kept.notes), kept.assignee) == (True, 2, "ann")

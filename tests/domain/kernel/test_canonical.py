@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvariantBroken
-from domain.kernel.canonical import ADDED_LATER, canonical, digest
+from domain.kernel.canonical import ADDED_LATER, NAME_MOST, bounded, canonical, digest
 
 
 class Colour(StrEnum):
@@ -115,3 +115,12 @@ def test_a_field_added_later_changes_no_hash_while_it_says_nothing() -> None:
     assert digest(Grown(1, 2)) == digest(Point(1, 2))
     assert digest(Grown(1, 2, "home")) != digest(Grown(1, 2))
     assert digest(Grown(1, 2, "home")) != digest(Grown(1, 2, "work"))
+
+
+def test_a_name_that_is_too_long_keeps_its_beginning_and_is_still_one_of_its_own() -> None:
+    """Names that differ only behind what a column holds do not become the same."""
+    most = "a" * NAME_MOST
+    assert bounded(most) == most
+    one, other = bounded(f"{most}/1"), bounded(f"{most}/2")
+    assert one != other
+    assert (len(one), one[:200]) == (NAME_MOST, most[:200])
