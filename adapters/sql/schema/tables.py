@@ -68,7 +68,7 @@ subjects = Table(
     metadata,
     # Everything that has states, of whatever kind: see `domain.kernel.view.View`.
     Column("kind", String(40), primary_key=True),
-    Column("key", String(240), primary_key=True),
+    Column("key", String(320), primary_key=True),
     Column("tenant", String(120), nullable=False),
     Column("state", String(40), nullable=False),
     # Since when: ages of states are read from the index alone.
@@ -198,7 +198,7 @@ cases = Table(
     "cases",
     metadata,
     # What cases are found by; the cases themselves are subjects.
-    Column("key", String(240), primary_key=True),
+    Column("key", String(320), primary_key=True),
     Column("kind", String(60), nullable=False),
     Column("loan_id", String(120), index=True),
     Column("number", Integer),
@@ -228,7 +228,7 @@ commands = Table(
     Column("answer", Text, nullable=False),
     # What it was about, and the loan in whose story it stands; empty where it is about none.
     Column("subject_kind", String(40), nullable=False),
-    Column("subject_key", String(240), nullable=False),
+    Column("subject_key", String(320), nullable=False),
     Column("loan_id", String(120), nullable=False),
     # Its place in the chain, before the moves and entries that it made.
     Column("seq", BigInteger, nullable=False, unique=True),
@@ -307,7 +307,7 @@ transitions = Table(
     metadata,
     *_journal_columns(),
     Column("subject_kind", String(40), nullable=False),
-    Column("subject_key", String(240), nullable=False),
+    Column("subject_key", String(320), nullable=False),
     # The loan in whose story it stands; empty where it is about none.
     Column("loan_id", String(120), nullable=False),
     Column("source", String(40), nullable=False),

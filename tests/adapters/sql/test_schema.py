@@ -106,3 +106,17 @@ async def test_books_have_a_name_of_their_own(
         await engine.dispose()
     assert len(set(names)) == 4
     assert all(len(name) == 32 for name in names)
+
+
+def test_a_case_of_the_longest_line_and_loan_has_room_for_its_key() -> None:
+    """`line/{line}/{loan}/{number}`: PostgreSQL would refuse the evidence that opens it."""
+    tables = metadata.tables
+    longest = tables["lines"].c.id.type.length + tables["loans"].c.id.type.length  # type: ignore[attr-defined]
+    for table, column in (
+        ("cases", "key"),
+        ("subjects", "key"),
+        ("commands", "subject_key"),
+        ("transitions", "subject_key"),
+    ):
+        room: int = tables[table].c[column].type.length  # type: ignore[attr-defined]
+        assert room >= len("line///") + longest + len("99999"), (table, column)

@@ -53,7 +53,7 @@ def _subjects() -> None:
     op.create_table(
         "subjects",
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("key", sa.String(length=240), nullable=False),
+        sa.Column("key", sa.String(length=320), nullable=False),
         sa.Column("tenant", sa.String(length=120), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("state_since", Instant(), nullable=False),
@@ -186,7 +186,7 @@ def _lines() -> None:
 def _cases() -> None:
     op.create_table(
         "cases",
-        sa.Column("key", sa.String(length=240), nullable=False),
+        sa.Column("key", sa.String(length=320), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("loan_id", sa.String(length=120), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
