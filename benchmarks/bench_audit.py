@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.bench_verify import sample, times
+from benchmarks.bench_verify import sample
 from benchmarks.bulkbooks import grown
-from benchmarks.harness import Report, Sample, figure, rounds
+from benchmarks.harness import Report, Sample, figure, memory_times, rounds
 
 
 def add_options(parser: argparse._ArgumentGroup) -> None:
@@ -38,5 +38,5 @@ async def run(options: argparse.Namespace, report: Report) -> None:
         first, *others = contestants
         report.match("audit, postings in the books", done, first, "postings")
         for other in others:
-            said = f"memory at its most {times(done, other, first)} times that of {first}"
+            said = f"memory at its most {memory_times(done, other, first)} times that of {first}"
             report.note(f"audit, {other} postings: {said}")

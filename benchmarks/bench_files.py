@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from adapters.sql.schema.migrate import upgrade
-from benchmarks.harness import Report, Round, Sample, Spread, figure, rounds
+from benchmarks.harness import Report, Sample, figure, memory_times, rounds
 from benchmarks.machine import ROOT
 from domain.statement.statement import LineItem, Statement, StatementLine
 from tests.adapters.statements import camt_writer
@@ -51,14 +51,10 @@ async def run(options: argparse.Namespace, report: Report) -> None:
             first, *others = contestants
             report.match(f"{what}, lines in the file", done, first, "lines")
             for other in others:
-                said = f"memory at its most {times(done, other, first)} times that of {first}"
+                said = (
+                    f"memory at its most {memory_times(done, other, first)} times that of {first}"
+                )
                 report.note(f"{what}, {other} lines: {said}")
-
-
-def times(done: list[Round], name: str, to: str) -> Spread:
-    """How many times the memory of `to` a contestant took, compared within each round."""
-    key = "MiB most"
-    return Spread.of([samples[name].more[key] / samples[to].more[key] for samples in done])
 
 
 def write(path: Path, lines: int) -> int:

@@ -24,7 +24,7 @@ from adapters.sql.schema.migrate import upgrade
 from adapters.sql.schema.tables import postings
 from adapters.sql.write.books import SqlBooks
 from benchmarks.bench_ledger import applied, confirmation, intent
-from benchmarks.harness import Report, Round, Sample, Spread, figure, rounds
+from benchmarks.harness import Report, Sample, figure, memory_times, rounds
 from benchmarks.machine import ROOT
 from benchmarks.world import BENCH, RULES, SILENT, loan
 from domain.loan.commands import BookLine, RecordOutcome
@@ -58,14 +58,10 @@ async def run(options: argparse.Namespace, report: Report) -> None:
             first, *others = contestants
             report.match(f"{what}, postings in the books", done, first, "postings")
             for other in others:
-                said = f"memory at its most {times(done, other, first)} times that of {first}"
+                said = (
+                    f"memory at its most {memory_times(done, other, first)} times that of {first}"
+                )
                 report.note(f"{what}, {other} postings: {said}")
-
-
-def times(done: list[Round], name: str, to: str) -> Spread:
-    """How many times the memory of `to`, at its most."""
-    key = "MiB most"
-    return Spread.of([samples[name].more[key] / samples[to].more[key] for samples in done])
 
 
 async def _build(url: str, size: int) -> int:

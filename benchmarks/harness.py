@@ -268,6 +268,12 @@ def markdown(rows: Sequence[Row]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def memory_times(done: Sequence[Round], name: str, to: str) -> Spread:
+    """How many times the memory of `to`, at its most, a contestant took, within each round."""
+    key = "MiB most"
+    return Spread.of([samples[name].more[key] / samples[to].more[key] for samples in done])
+
+
 def figure(value: float) -> str:
     """A number as people read it: three digits that count, whole ones in full."""
     if value >= 100 or value == int(value):
