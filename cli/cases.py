@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.lists import LimitOption
-from cli.order import WithKinds, printed, read_typed
+from cli.order import WithKinds, give, ordered_by, read_typed
 from cli.output import (
     HomeOption,
     JsonOption,
@@ -19,7 +18,7 @@ from cli.output import (
     run_async,
 )
 from domain.errors import InvalidInput
-from workers.reporting import Exit, instant_text, note
+from workers.reporting import instant_text, note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from domain.case.case import Case
     from domain.case.commands import AnyCaseOrder
     from domain.case.view import CaseView
-    from domain.kernel.change import Applied, Refused
     from ports.queries import CaseFilter, StoryLine
     from workers.settings import Settings
 
@@ -130,18 +128,9 @@ def case(
     for name, given_by_user in (("actor", actor), ("reason", reason)):
         if not given_by_user.strip():
             raise InvalidInput(name, given_by_user, _NEEDED[name])
-    who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
-    wanted = order_id or f"cli-{uuid.uuid4().hex}"
-    given = _read(words[0], words[1], words[2:], {"id": wanted, **who})
-    answer = printed(wanted, run_async(_give(settings, given)))
-    if as_json:
-        print_json(answer)
-    elif answer["refused_by"]:
-        note(f"refused by {answer['refused_by']}: {answer['why']}")
-    else:
-        print_text(f"{answer['answer']}; {words[1]} is {answer['state']} (order {answer['id']})")
-    if answer["refused_by"]:
-        raise typer.Exit(Exit.NOT_CLEAN)
+    who = ordered_by(actor, reason, approver, order_id)
+    given = _read(words[0], words[1], words[2:], who)
+    give(settings, given, who["id"], words[1], as_json=as_json)
     return None
 
 
@@ -248,10 +237,3 @@ async def _one(
             raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
         story = await stack.queries.history(found.subject)
         return found, view, story, stack.clock.now()
-
-
-async def _give(settings: Settings, order: AnyCaseOrder) -> Applied | Refused:
-    from workers.compose import open_stack  # noqa: PLC0415
-
-    async with open_stack(settings) as stack:
-        return await stack.books.apply(order)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from domain.kernel.change import Applied, Refused
+    from domain.kernel.command import Command
     from domain.loan.commands import Order
     from workers.settings import Settings
 
@@ -76,18 +77,9 @@ def order(  # noqa: PLR0913  (one parameter for each option)
     do not allow is refused by name, exit code 1.
     """
     settings = books_settings(ctx, home)
-    who = {"actor": {"kind": "operator", "id": actor}, "approver": approver, "reason": reason}
-    wanted = order_id or f"cli-{uuid.uuid4().hex}"
-    given = _read(kind, terms or (), {"id": wanted, **who}, subject)
-    answer = printed(wanted, run_async(_give(settings, given)))
-    if as_json:
-        print_json(answer)
-    elif answer["refused_by"]:
-        note(f"refused by {answer['refused_by']}: {answer['why']}")
-    else:
-        print_text(f"{answer['answer']}; {subject} is {answer['state']} (order {answer['id']})")
-    if answer["refused_by"]:
-        raise typer.Exit(Exit.NOT_CLEAN)
+    who = ordered_by(actor, reason, approver, order_id)
+    given = _read(kind, terms or (), who, subject)
+    give(settings, given, who["id"], subject, as_json=as_json)
 
 
 def _described(order: type[OperatorOrder]) -> str:
@@ -109,6 +101,16 @@ def _read(kind: str, terms: Sequence[str], who: dict[str, Any], subject: str) ->
     if number is None:
         raise InvalidInput("LOAN/NUMBER", subject, "an installment: its loan and its number")
     return read_typed(kind, terms, who, ORDERS, {"loan_id": loan_id, "number": number})
+
+
+def ordered_by(actor: str, reason: str, approver: str | None, order_id: str) -> dict[str, Any]:
+    """The fields that every order has: its id, who gives and approves it, and why."""
+    return {
+        "id": order_id or f"cli-{uuid.uuid4().hex}",
+        "actor": {"kind": "operator", "id": actor},
+        "approver": approver,
+        "reason": reason,
+    }
 
 
 def read_typed(
@@ -142,11 +144,28 @@ def _whole_numbers(order: type[OperatorOrder] | None) -> set[str]:
     return {name for name, hint in hints.items() if hint is int}
 
 
-async def _give(settings: Settings, order: Order) -> Applied | Refused:
+async def _applied(settings: Settings, order: Command) -> Applied | Refused:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         return await stack.books.apply(order)
+
+
+def give(settings: Settings, order: Command, order_id: str, subject: str, *, as_json: bool) -> None:
+    """Give an order to the books and print what became of it, under the id it was typed with.
+
+    Raises:
+        Exit: it was refused; the exit code is 1.
+    """
+    answer = printed(order_id, run_async(_applied(settings, order)))
+    if as_json:
+        print_json(answer)
+    elif answer["refused_by"]:
+        note(f"refused by {answer['refused_by']}: {answer['why']}")
+    else:
+        print_text(f"{answer['answer']}; {subject} is {answer['state']} (order {answer['id']})")
+    if answer["refused_by"]:
+        raise typer.Exit(Exit.NOT_CLEAN)
 
 
 def printed(order_id: str, answer: Applied | Refused) -> dict[str, Any]:
