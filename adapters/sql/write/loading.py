@@ -195,9 +195,8 @@ async def _load_cases(
     for row in await unit.rows(find.lock_cases, params):
         case = read_case(row.body)
         work.cases[case.key] = work.cases_before[case.key] = case
-        if case.line in line_ids and case.is_open and _is_strange(work, case.loan_id):
-            raise Raced(case.key)
-        if case.key in named and _is_strange(work, case.loan_id):
+        is_asked_for = case.key in named or (case.is_open and case.line in line_ids)
+        if is_asked_for and _is_strange(work, case.loan_id):
             raise Raced(case.key)
 
 

@@ -89,8 +89,8 @@ class Lookups:
             or_(of(commands.c.id), among(commands.c.dedup_key, "dedup_keys", postgres=postgres))  # type: ignore[arg-type]
         )
         self.case_keys = _where(select(cases.c.key), of(cases.c.key))
-        self.cases = (
-            select(subjects.c.body, subjects.c.view)
+        self.lock_cases = (
+            select(subjects.c.body)
             .join(cases, cases.c.key == subjects.c.key)
             .where(
                 subjects.c.kind == CASE,
@@ -106,8 +106,8 @@ class Lookups:
                 ),
             )
             .order_by(cases.c.opened_at, cases.c.key)
+            .with_for_update(of=subjects)
         )
-        self.lock_cases = self.cases.with_for_update(of=subjects)
 
     def resolve(self, kinds: tuple[str, ...]) -> Executable:
         """One statement that looks up references of several kinds.
