@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
-from domain.errors import IllegalTransition
+from domain.kernel.lifecycle import move, table
 
 
 class CaseState(StrEnum):
@@ -40,8 +39,8 @@ _S, _E = CaseState, CaseEvent
 _LIVE = (_S.OPEN, _S.ASSIGNED, _S.WAITING)
 
 
-def _table() -> dict[tuple[CaseState, CaseEvent], CaseState]:
-    rows: list[tuple[tuple[CaseState, ...], CaseEvent, CaseState | None]] = [
+CASE_MOVES: Mapping[tuple[CaseState, CaseEvent], CaseState] = table(
+    [
         (_LIVE, _E.ASSIGNED, _S.ASSIGNED),
         (_LIVE, _E.WAIT_ORDERED, _S.WAITING),
         ((_S.WAITING,), _E.WAIT_ENDED, _S.OPEN),
@@ -53,10 +52,7 @@ def _table() -> dict[tuple[CaseState, CaseEvent], CaseState]:
         ((_S.OPEN, _S.ASSIGNED), _E.REMINDED, None),
         ((_S.OPEN, _S.ASSIGNED), _E.ESCALATED, None),
     ]
-    return {(source, event): target or source for froms, event, target in rows for source in froms}
-
-
-CASE_MOVES: Mapping[tuple[CaseState, CaseEvent], CaseState] = MappingProxyType(_table())
+)
 """Every allowed move; a pair that is not here is refused."""
 
 CASE_FINAL = frozenset({CaseState.RESOLVED})
@@ -68,7 +64,4 @@ def advance(state: CaseState, event: CaseEvent) -> CaseState:
     Raises:
         IllegalTransition: the table does not hold the pair.
     """
-    try:
-        return CASE_MOVES[(state, event)]
-    except KeyError:
-        raise IllegalTransition(state, event) from None
+    return move(CASE_MOVES, state, event)

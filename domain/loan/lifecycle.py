@@ -5,9 +5,8 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
-from domain.errors import IllegalTransition
+from domain.kernel.lifecycle import move, table
 
 
 class State(StrEnum):
@@ -77,8 +76,8 @@ _OUT = (_S.PRESENTED, _S.IN_DOUBT)
 _OUTSIDE = (_S.WRITTEN_OFF, _S.SUBROGATED)
 
 
-def _table() -> dict[tuple[State, Event], State]:
-    rows: list[tuple[tuple[State, ...], Event, State | None]] = [
+TRANSITIONS: Mapping[tuple[State, Event], State] = table(
+    [
         ((_S.SCHEDULED,), _E.FELL_DUE, _S.DUE),
         ((_S.SCHEDULED, _S.DUE, _S.RETRYING), _E.DEBIT_INTENDED, _S.PRESENTED),
         ((_S.PRESENTED,), _E.OUTCOME_OVERDUE, _S.IN_DOUBT),
@@ -105,10 +104,7 @@ def _table() -> dict[tuple[State, Event], State]:
         (_OUTSIDE, _E.RECOVERED_IN_FULL, _S.CLEARING),
         ((_S.SCHEDULED, *_OPEN), _E.CANCELLED, _S.CANCELLED),
     ]
-    return {(source, event): target or source for froms, event, target in rows for source in froms}
-
-
-TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(_table())
+)
 """Every allowed move; a pair that is not here is refused."""
 
 FINAL = frozenset({State.CLOSED, State.CANCELLED})
@@ -122,7 +118,4 @@ def advance(state: State, event: Event) -> State:
     Raises:
         IllegalTransition: the table does not hold the pair.
     """
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise IllegalTransition(state, event) from None
+    return move(TRANSITIONS, state, event)
