@@ -33,7 +33,7 @@ from workflows import names
 
 _SEEDS_MOST = 1_000_000
 _WORK_OF_DAYS = frozenset({"fell_due", "penalty_accrued", "release_proven"})
-_OTHER_WORK = frozenset({"debit_intended", "receipts_settled"})
+_OTHER_WORK = frozenset({"debit_intended", "payments_settled"})
 """Commands that book some of the same by the way."""
 
 

@@ -38,7 +38,7 @@ _COPIED = (
     tables.subjects,
     tables.attempts,
     tables.notices,
-    tables.receipts,
+    tables.portions,
     tables.lines,
     tables.commands,
     tables.entries,

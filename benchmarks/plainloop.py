@@ -108,7 +108,7 @@ def _postings(seq: int, entry: Entry) -> list[dict[str, object]]:
             "loan": part.loan,
             "number": part.number,
             "component": part.component,
-            "receipt": part.receipt,
+            "payment": part.payment,
             "order_no": part.order_no,
             "line": part.line,
             "party": part.party,

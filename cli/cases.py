@@ -182,7 +182,7 @@ def _row(view: CaseView, now: datetime) -> dict[str, Any]:
         "state": view.state,
         "since": detail.opened_at,
         "about": loan or detail.line,
-        "receipt": detail.payment or None,
+        "payment": detail.payment or None,
         "line": detail.line or None,
         "amount": decimal_text(labels.amount_minor, labels.currency) if labels.currency else "",
         "currency": labels.currency,

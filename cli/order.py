@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Ordered = TypeVar("Ordered", bound=OperatorOrder)
 _EXAMPLE = (
     "Example: acquit order LC00001/3 match_line line=ACCT-1/S-20260310/4 reference=T-77 "
-    'amount_minor=10000 --actor ops-7 --reason "the borrower sent the receipt"'
+    'amount_minor=10000 --actor ops-7 --reason "the borrower sent the payment"'
 )
 
 

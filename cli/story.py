@@ -94,7 +94,7 @@ def trail(
             "account": item.account,
             "amount": decimal_text(item.minor, item.currency),
             "currency": item.currency,
-            "payment": item.receipt,
+            "payment": item.payment,
             "order_no": item.order_no,
             "line": item.line,
             "loan": item.loan,

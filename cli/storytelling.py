@@ -75,13 +75,13 @@ _MOVES = {
     "mandate_ended": "the authority to debit has ended",
     "due_date_changed": "the due date was changed",
     "retry_ordered": "another attempt was ordered",
-    "receipts_settled": "every receipt is proven at the bank",
+    "payments_settled": "every payment is proven at the bank",
     "release_proven": "nothing more can be asked of the borrower: released",
     "evidence_complete": "the evidence is complete: closed",
     "match_undone": "a match with the bank was undone",
-    "receipt_reversed_retryable": "the payment came back; it will be tried again",
-    "receipt_reversed_finally": "the payment came back and a machine may not try again",
-    "receipt_reversed": "a payment came back",
+    "payment_reversed_retryable": "the payment came back; it will be tried again",
+    "payment_reversed_finally": "the payment came back and a machine may not try again",
+    "payment_reversed": "a payment came back",
     "guarantor_paid": "the guarantor paid",
     "written_off": "written off",
     "recovered_in_full": "recovered in full",
@@ -307,7 +307,7 @@ def _entry(line: StoryLine) -> str:
     if waiting > 0:
         paid += f", {waiting:f} {currency} waits"
     text = _ENTRIES[line.what].format(**amounts, paid=paid, again=again)
-    named = [f"payment {name}" for name in line.receipts]
+    named = [f"payment {name}" for name in line.payments]
     named += [f"bank line {name}" for name in line.lines]
     return f"{text} ({', '.join(named)})" if named else text
 

@@ -28,7 +28,7 @@ class StoryLine:
         number: the installment that it is about, None for a whole loan or a case.
         command: the kind of the command that caused it; `command_id` names it.
         approver: who approved the command, empty where nobody had to.
-        receipts, lines: payments and bank lines that an entry names.
+        payments, lines: payments and bank lines that an entry names.
     """
 
     seq: int
@@ -41,7 +41,7 @@ class StoryLine:
     command_id: str = ""
     approver: str = ""
     reason: str = ""
-    receipts: tuple[str, ...] = ()
+    payments: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     is_command: bool = False
 

@@ -263,7 +263,7 @@ def next_of(
 ) -> datetime | None:
     """The least instant after `now`; what follows from events is taken together, by the minute.
 
-    What was planned is planned for a whole minute and happens then. Answers, receipts and waits
+    What was planned is planned for a whole minute and happens then. Answers, payments and waits
     that began with an event come at odd seconds: those of one minute share a stop.
     """
     found = [instant for instant in (action, news, sweep) if instant is not None and instant > now]

@@ -1,7 +1,7 @@
 """The journal as an hledger journal, so that a program of others can add it up.
 
 One transaction for each entry, dated by its value date, with its number in the chain as code and
-tags for loan, installment, receipt, order, bank line, party and the place where the money lies;
+tags for loan, installment, payment, order, bank line, party and the place where the money lies;
 the transaction's own are its ledger, day and instant. Account names keep their parts, divided by
 colons. Commodities are the ISO codes, written after amounts with the currency's own digits.
 """
@@ -12,7 +12,7 @@ from domain.ledger.entry import JournalPosting
 from domain.money import decimal_text, exponent
 from domain.text import is_plain, visible
 
-_TAGS = ("loan", "number", "component", "receipt", "order_no", "line", "party", "place")
+_TAGS = ("loan", "number", "component", "payment", "order_no", "line", "party", "place")
 
 
 async def hledger(journal: AsyncIterator[JournalPosting], head: str) -> AsyncGenerator[str]:

@@ -1,7 +1,7 @@
 """Turns domain values into rows and back. Bodies are JSON, written and read by pydantic.
 
 A loan is spread over rows: product once, then loan, installments (with attempts and notices inside
-their body) and receipts, so that a change writes only what it changed.
+their body) and payments, so that a change writes only what it changed.
 """
 
 import json
@@ -24,7 +24,7 @@ from domain.kernel.change import Answer, Message
 from domain.kernel.driver import DrivenBy, DriverRecord
 from domain.kernel.view import View
 from domain.ledger.entry import Posting
-from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Receipt
+from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Portion
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.product import Product
 from domain.registry import KINDS, AnyAnswer
@@ -37,7 +37,7 @@ P = TypeVar("P", bound=Posting)
 _PRODUCT = TypeAdapter(Product)
 _LOAN = TypeAdapter(Loan)
 _INSTALLMENT = TypeAdapter(Installment)
-_RECEIPT = TypeAdapter(Receipt)
+_PORTION = TypeAdapter(Portion)
 _LINE = TypeAdapter(LineState)
 _CASE = TypeAdapter(Case)
 _VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
@@ -45,7 +45,7 @@ _VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
 )
 _ANSWER: TypeAdapter[AnyAnswer] = TypeAdapter(Annotated[AnyAnswer, Field(discriminator="kind")])
 _SHOWN = 40
-_APART = {"product", "installments", "receipts"}
+_APART = {"product", "installments", "portions"}
 
 
 # --- to rows -------------------------------------------------------------------------------------
@@ -160,20 +160,20 @@ def notice_row(loan_id: str, number: int, notice: NoticeRecord) -> Row:
     }
 
 
-def receipt_row(loan_id: str, position: int, receipt: Receipt) -> Row:
-    """A receipt of one loan; `position` keeps the order in which they came."""
+def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
+    """A payment of one loan; `position` keeps the order in which they came."""
     return {
         "loan_id": loan_id,
-        "id": receipt.id,
+        "id": portion.id,
         "position": position,
-        "number": receipt.number,
-        "order_no": receipt.order_no,
-        "reference": receipt.reference,
-        "amount_minor": receipt.amount_minor,
-        "waiting_minor": receipt.waiting_minor,
-        "clearing_minor": receipt.clearing_minor,
-        "returned_minor": receipt.returned_minor,
-        "body": _RECEIPT.dump_json(receipt).decode(),
+        "number": portion.number,
+        "order_no": portion.order_no,
+        "reference": portion.reference,
+        "amount_minor": portion.amount_minor,
+        "waiting_minor": portion.waiting_minor,
+        "clearing_minor": portion.clearing_minor,
+        "returned_minor": portion.returned_minor,
+        "body": _PORTION.dump_json(portion).decode(),
     }
 
 
@@ -241,7 +241,7 @@ def read_product(body: str) -> Product:
 
 
 def read_loan(
-    body: str, product: Product, installments: Sequence[str], receipts: Sequence[str]
+    body: str, product: Product, installments: Sequence[str], portions: Sequence[str]
 ) -> Loan:
     """A whole loan from the bodies of its rows, each kind in order.
 
@@ -256,7 +256,7 @@ def read_loan(
         fault = error.errors(include_url=False, include_context=False)[0]
         where, value = ".".join(map(str, fault["loc"])), shortened(str(fault["input"]), _SHOWN)
         raise InvariantBroken(f"this build does not know the {where} {value!r}") from None
-    head["receipts"] = tuple(_RECEIPT.validate_json(item) for item in receipts)
+    head["portions"] = tuple(_PORTION.validate_json(item) for item in portions)
     return _LOAN.validate_python(head)
 
 
@@ -269,7 +269,7 @@ def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: AN
         row.loan,
         row.number,
         row.component,
-        row.receipt,
+        row.payment,
         row.order_no,
         row.line,
         row.party,

@@ -178,7 +178,7 @@ class _Forecast:
             messages={
                 notice.message_id: loan.id for item in loan.installments for notice in item.notices
             },
-            receipts={receipt.id: (loan.id,) for receipt in loan.receipts},
+            payments={portion.id: (loan.id,) for portion in loan.portions},
             mandates={loan.mandate.ref: (loan.id,)},
         )
 

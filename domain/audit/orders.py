@@ -41,17 +41,17 @@ class Surplus:
     """Money of a debit that waits while no order of its installment is live."""
 
     loan_id: str
-    receipt: str
+    payment: str
     minor: int
     currency: str
 
 
 def unseen(surplus: Surplus, cases: Iterable[Case]) -> Iterator[Finding]:
     """A surplus about which none of the open cases is."""
-    if all(case.receipt != surplus.receipt for case in cases):
+    if all(case.payment != surplus.payment for case in cases):
         text = "a surplus waits and no case says so"
         yield Finding(
-            FindingKind.DOUBLE_DEBIT, surplus.receipt, text, surplus.minor, surplus.currency
+            FindingKind.DOUBLE_DEBIT, surplus.payment, text, surplus.minor, surplus.currency
         )
 
 

@@ -104,8 +104,8 @@ def closed_not_paid(books: BooksFacts, bank: Bank, sums: Tally) -> Iterator[Find
 def _lacking(
     books: BooksFacts, loan: Loan, item: Installment, bank: Bank, sums: Tally
 ) -> Iterator[tuple[str, int]]:
-    for receipt, paid in sums.paid_by.get((loan.id, item.number), {}).items():
-        order_no = sums.orders_of.get(receipt)
+    for payment, paid in sums.paid_by.get((loan.id, item.number), {}).items():
+        order_no = sums.orders_of.get(payment)
         less = paid - bank.net.get(order_no, 0) if order_no is not None else 0
         if order_no is not None and less > 0:
             waits = _returns_waiting(books, sums, bank, loan, item, order_no)

@@ -12,7 +12,7 @@ from enum import Enum
 from domain.audit.findings import Finding, FindingKind
 
 _K = FindingKind
-_ITEM, _PART, _PAYMENT = "{loan}/{number}", "{loan}/{number}/{component}", "{loan} {receipt}"
+_ITEM, _PART, _PAYMENT = "{loan}/{number}", "{loan}/{number}/{component}", "{loan} {payment}"
 
 
 class Question(Enum):
@@ -78,7 +78,7 @@ class Question(Enum):
 
     GATE_OWED = (_K.GATE, _ITEM, "{gate} while {component} was not paid")
     """A gate that was passed while something was owed, written off or subrogated."""
-    GATE_UNPROVEN = (_K.GATE, _ITEM, "{gate} while payment {receipt} was not proven")
+    GATE_UNPROVEN = (_K.GATE, _ITEM, "{gate} while payment {payment} was not proven")
     """A gate that was passed while a payment that it stands on was not proven at the bank."""
     GATE_SHARE = (_K.GATE, _ITEM, "{gate} while {component} had not left {account}")
     """An installment that was closed while a party was still due a share."""
@@ -91,12 +91,12 @@ class Question(Enum):
     """A released or closed installment that owes something, or owes less than nothing."""
     CLOSED_UNPROVEN = (
         *(_K.CLOSED_NOT_PAID, _ITEM),
-        "payment {receipt} is not proven at the bank",
+        "payment {payment} is not proven at the bank",
     )
     """A released or closed installment with a payment that is not proven."""
     CLOSED_SHARE = (_K.CLOSED_NOT_PAID, _ITEM, "{component} has not left {account}")
     """A closed installment of which a party is still due a share."""
-    ELSEWHERE = (_K.CLOSED_NOT_PAID, _ITEM, "payment {receipt} lies on {account}")
+    ELSEWHERE = (_K.CLOSED_NOT_PAID, _ITEM, "payment {payment} lies on {account}")
     """A closed installment whose money lies on an account that its product does not name."""
     STUCK = (_K.STUCK, _ITEM, "{state} and nothing is owed")
     """An installment that was charged, owes nothing, and stands as if it did."""

@@ -48,7 +48,7 @@ class AuditReport:
     loans: int
     installments: Mapping[str, int]
     attempts: Mapping[str, int]
-    receipts: int
+    payments: int
     returns: int
     open_attempts: int
     open_cases: Mapping[str, int]
@@ -100,7 +100,7 @@ class AuditReport:
             "loans": self.loans,
             "installments": dict(self.installments),
             "attempts": dict(self.attempts),
-            "receipts": self.receipts,
+            "payments": self.payments,
             "returns": self.returns,
         }
         if self.bank is not None:

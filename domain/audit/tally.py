@@ -25,8 +25,8 @@ class Line:
 class Tally:
     """Sums over all postings, debit positive, minor units.
 
-    `cash` is by order number, `paid_by` by installment and then receipt. `orders_of` gives the
-    order number of a receipt, `lines` every bank line by its id, `waiting_lines` what still waits
+    `cash` is by order number, `paid_by` by installment and then payment. `orders_of` gives the
+    order number of a payment, `lines` every bank line by its id, `waiting_lines` what still waits
     on a line.
     """
 
@@ -51,8 +51,8 @@ def tally(postings: Iterable[JournalPosting]) -> Tally:
         kind = posting.account.partition("/")[0]
         if posting.order_no is not None and (kind in _CASH or _is_of_line(kind, posting)):
             sums.cash[posting.order_no] += posting.minor
-        if posting.receipt is not None and posting.order_no is not None:
-            sums.orders_of[posting.receipt] = posting.order_no
+        if posting.payment is not None and posting.order_no is not None:
+            sums.orders_of[posting.payment] = posting.order_no
         if posting.line is not None:
             _add_line(sums, kind, posting, posting.line)
         if kind == "owed" and posting.loan is not None and posting.number is not None:
@@ -62,7 +62,7 @@ def tally(postings: Iterable[JournalPosting]) -> Tally:
 
 def _is_of_line(kind: str, posting: JournalPosting) -> bool:
     """Whether it moves what waits on a line: cash that was booked before it was identified."""
-    return kind == "suspense" and posting.receipt is None
+    return kind == "suspense" and posting.payment is None
 
 
 def _add_line(sums: Tally, kind: str, posting: JournalPosting, line: str) -> None:
@@ -75,6 +75,6 @@ def _add_line(sums: Tally, kind: str, posting: JournalPosting, line: str) -> Non
 
 
 def _add_paid(sums: Tally, item: Item, posting: JournalPosting) -> None:
-    if posting.receipt is not None:
+    if posting.payment is not None:
         paid = sums.paid_by[item]
-        paid[posting.receipt] = paid.get(posting.receipt, 0) - posting.minor
+        paid[posting.payment] = paid.get(posting.payment, 0) - posting.minor

@@ -83,7 +83,7 @@ def view_of(case: Case, policy: CasePolicy, at: datetime) -> CaseView:
             owner=case.owner,
             assignee=case.assignee,
             line=case.line or "",
-            payment=case.receipt or "",
+            payment=case.payment or "",
             opened_at=opened_at,
             first_action_by=first_by,
             resolve_by=resolve_by,

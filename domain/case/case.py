@@ -48,7 +48,7 @@ class Case:
 
     Attributes:
         key: unique for ever; a case that comes again is the same case, opened again.
-        receipt, line: the payment and bank line that it is about. Amount in minor units.
+        payment, line: the payment and bank line that it is about. Amount in minor units.
         cause: None while nobody has said; then the kind's usual one is meant.
         owner: the team in whose queue it is. `assignee`: the person who works on it.
         acted_at: when a person first did something about it since it was opened.
@@ -63,7 +63,7 @@ class Case:
     text: str
     loan_id: str | None = None
     number: int | None = None
-    receipt: str | None = None
+    payment: str | None = None
     line: str | None = None
     amount_minor: int = 0
     currency: str = ""

@@ -38,7 +38,7 @@ class Scope:
     orders: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
-    receipts: tuple[str, ...] = ()
+    payments: tuple[str, ...] = ()
     loans: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()

@@ -95,9 +95,9 @@ def paying(party: str) -> str:
     return f"paying/{party}"
 
 
-def suspense(receipt: str) -> str:
+def suspense(payment: str) -> str:
     """Identified money that waits to be applied."""
-    return f"suspense/{receipt}"
+    return f"suspense/{payment}"
 
 
 def suspense_line(line: str) -> str:

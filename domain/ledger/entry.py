@@ -15,7 +15,7 @@ POSTINGS_LEAST = 2
 class Posting:
     """One side of an entry: debit positive, credit negative, minor units.
 
-    The item fields say what it is for: loan, installment number, component, receipt, the attempt's
+    The item fields say what it is for: loan, installment number, component, payment, the attempt's
     order number, the bank statement line, the party. `place` says where the money lies, on accounts
     that hold money (`accounts.PLACED`), and is None on all others.
     """
@@ -26,7 +26,7 @@ class Posting:
     loan: str | None = None
     number: int | None = None
     component: str | None = None
-    receipt: str | None = None
+    payment: str | None = None
     order_no: str | None = None
     line: str | None = None
     party: str | None = None

@@ -104,9 +104,9 @@ def excused_days(
 
 
 def _slow_days(loan: Loan, attempt: Attempt) -> Iterator[date]:
-    for receipt in loan.receipts:
-        if receipt.order_no == attempt.order_no:
-            yield from _days(attempt.value_on + ONE_DAY, receipt.value_on + ONE_DAY)
+    for portion in loan.portions:
+        if portion.order_no == attempt.order_no:
+            yield from _days(attempt.value_on + ONE_DAY, portion.value_on + ONE_DAY)
 
 
 def _days(first: date, after: date) -> Iterator[date]:
@@ -126,9 +126,9 @@ def accrues(loan: Loan, item: Installment) -> bool:
 def value_days(loan: Loan, item: Installment) -> set[date]:
     """Value dates of the money that stands on an installment."""
     return {
-        receipt.value_on
-        for receipt in loan.receipts
-        if any(part.number == item.number for part in receipt.allocations)
+        portion.value_on
+        for portion in loan.portions
+        if any(part.number == item.number for part in portion.allocations)
     }
 
 
@@ -136,10 +136,10 @@ def _overdue_on(loan: Loan, item: Installment, day: date) -> Amounts:
     """What was overdue on a day, penalty aside: charges less waivers and money valued before it."""
     owed = item.charged - item.forgiven - item.written_off
     owed = replace(owed, penalty=0)
-    for receipt in loan.receipts:
-        if receipt.value_on >= day:
+    for portion in loan.portions:
+        if portion.value_on >= day:
             continue
-        for part in receipt.allocations:
+        for part in portion.allocations:
             if part.number == item.number and part.component is not Component.PENALTY:
                 owed = owed.plus(part.component, -part.minor)
     return Amounts(*(max(0, minor) for minor in owed.values()))

@@ -157,7 +157,7 @@ def _roll_days(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> 
 
 def is_paid_ahead(loan: Loan, item: Installment) -> bool:
     """Whether what was paid ahead covers an installment that is still to fall due."""
-    ahead = sum(receipt.advance_minor for receipt in loan.receipts)
+    ahead = sum(portion.advance_minor for portion in loan.portions)
     if item.fell_due or not ahead:
         return False
     before = loan.installments[: item.number]
@@ -304,12 +304,12 @@ def _ordered_slot(
 
 def _settlement_deadline(loan: Loan, item: Installment, rules: Rulebook) -> Action | None:
     """The review at which money reported and not proven becomes a case; None once it is one."""
-    open_receipts = closure.unproven(loan, item)
-    if not open_receipts or item.needs_operator:
+    open_portions = closure.unproven(loan, item)
+    if not open_portions or item.needs_operator:
         return None
     product = loan.product
     calendar = rules.calendar(product.calendar)
-    newest = max(receipt.value_on for receipt in open_receipts)
+    newest = max(portion.value_on for portion in open_portions)
     day = calendar.add_banking_days(newest, product.closure.settlement_banking_days)
     instant = local_instant(day, REVIEW_AT, product.timezone)
     return Action(

@@ -1,4 +1,4 @@
-"""The loan as the books hold it: installments, attempts, receipts. Frozen; changed by `replace`."""
+"""The loan as the books hold it: installments, attempts, payments. Frozen; changed by `replace`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class NoticeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Allocated:
-    """Money of one receipt that went to one component of one installment.
+    """Money of one payment that went to one component of one installment.
 
     `shares` says how much of it each party got, in minor units; they sum to `minor`. A return takes
     back exactly these.
@@ -73,7 +73,7 @@ class Allocated:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Portion:
     """Money that came, or is reported to have come, from the borrower.
 
     `amount_minor` = allocated + waiting + advance + returned. `settled_minor` and
@@ -205,7 +205,7 @@ class Loan:
     product: Product
     mandate: Mandate
     installments: tuple[Installment, ...]
-    receipts: tuple[Receipt, ...] = ()
+    portions: tuple[Portion, ...] = ()
     version: int = 1
     rolled_through: date | None = None
     """Last local day whose bulk work (falling due, penalty, gates) was done."""
@@ -216,9 +216,9 @@ class Loan:
             raise InvariantBroken(f"loan {self.id} has no installment {number}")
         return self.installments[number - 1]
 
-    def receipt(self, receipt_id: str) -> Receipt | None:
-        """Receipt by id, if this loan has it."""
-        return next((item for item in self.receipts if item.id == receipt_id), None)
+    def portion(self, payment_id: str) -> Portion | None:
+        """Payment by id, if this loan has it."""
+        return next((item for item in self.portions if item.id == payment_id), None)
 
     def attempts(self) -> Iterator[tuple[Installment, Attempt]]:
         """Every attempt with its installment."""
@@ -229,10 +229,10 @@ class Loan:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a line proves of one receipt: minor units, signed like the line, and the fee in it."""
+    """What a line proves of one payment: minor units, signed like the line, and the fee in it."""
 
     loan_id: str
-    receipt: str
+    payment: str
     minor: int
     fee_minor: int = 0
 

@@ -13,7 +13,7 @@ from datetime import date
 
 from domain.ledger import accounts
 from domain.ledger.entry import Entry, Posting
-from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Receipt
+from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Portion
 from domain.loan.placing import placed
 from domain.loan.sharing import Held, drawn_from
 from domain.loan.split import claims_after
@@ -39,8 +39,8 @@ def charge(loan: Loan, item: Installment, amounts: Amounts, event: str, value_on
 
 def receive(
     loan: Loan,
-    was: Receipt | None,
-    becomes: Receipt,
+    was: Portion | None,
+    becomes: Portion,
     paid: Sequence[Allocated],
     event: str,
     on: date,
@@ -50,7 +50,7 @@ def receive(
 
 
 def apply_money(
-    loan: Loan, was: Receipt, becomes: Receipt, paid: Sequence[Allocated], on: date
+    loan: Loan, was: Portion, becomes: Portion, paid: Sequence[Allocated], on: date
 ) -> Entry:
     """Apply what waits in suspense: Dr suspense, Cr owed; Dr claim, Cr payable."""
     return receive(loan, was, becomes, paid, "applied", on)
@@ -58,8 +58,8 @@ def apply_money(
 
 def take_back(
     loan: Loan,
-    was: Receipt,
-    becomes: Receipt,
+    was: Portion,
+    becomes: Portion,
     unpaid: Sequence[Allocated],
     on: date,
     event: str = "returned",
@@ -74,14 +74,14 @@ def take_back(
 
 
 def unapply(
-    loan: Loan, was: Receipt, becomes: Receipt, parts: Sequence[Allocated], on: date
+    loan: Loan, was: Portion, becomes: Portion, parts: Sequence[Allocated], on: date
 ) -> Entry:
     """Put applied money back into suspense: the opposite of `apply_money`, share by share."""
     return take_back(loan, was, becomes, parts, on, "unapplied")
 
 
-def settle(loan: Loan, was: Receipt, becomes: Receipt, match: Match, line: LineState) -> Entry:
-    """Book a bank line that proves a receipt: Dr bank, Dr fee, Cr clearing.
+def settle(loan: Loan, was: Portion, becomes: Portion, match: Match, line: LineState) -> Entry:
+    """Book a bank line that proves a payment: Dr bank, Dr fee, Cr clearing.
 
     The match is negative for the line of a return, whose booked amount includes the bank's fee. The
     lender bears the fee.
@@ -94,24 +94,24 @@ def settle(loan: Loan, was: Receipt, becomes: Receipt, match: Match, line: LineS
 
 def identify(
     loan: Loan,
-    was: Receipt,
-    becomes: Receipt,
+    was: Portion,
+    becomes: Portion,
     match: Match,
     line: LineState,
     on: date,
     event: str,
 ) -> Entry:
-    """Book part of a waiting line as proof of a receipt: Dr suspense/line, Dr fee, Cr clearing.
+    """Book part of a waiting line as proof of a payment: Dr suspense/line, Dr fee, Cr clearing.
 
     A negative match is of the line of a return, or takes an earlier match back. Money that waits on
-    a line belongs to no receipt, so the posting to suspense/line names none.
+    a line belongs to no payment, so the posting to suspense/line names none.
     """
     source = _on_line(line, accounts.suspense_line(line.id), match.booked_minor)
-    source = replace(_for(source, loan, was), receipt=None)
+    source = replace(_for(source, loan, was), payment=None)
     return _entry(event, on, [source, *_proof(loan, was, becomes, match, line)])
 
 
-def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
+def hold(loan: Loan, portion: Portion, moved: Held, on: date) -> Entry:
     """Book cash on a party's own account: Dr payable, Cr held by. Negative: it left again."""
     own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
     return _entry(
@@ -120,8 +120,8 @@ def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
         [
             replace(
                 _posting(loan, account, minor, number, component, party),
-                receipt=receipt.id,
-                order_no=receipt.order_no,
+                payment=portion.id,
+                order_no=portion.order_no,
                 place=own[party],
             )
             for (party, number, component), held in moved.items()
@@ -133,7 +133,7 @@ def hold(loan: Loan, receipt: Receipt, moved: Held, on: date) -> Entry:
     )
 
 
-def to_advance(loan: Loan, was: Receipt, becomes: Receipt, on: date) -> Entry:
+def to_advance(loan: Loan, was: Portion, becomes: Portion, on: date) -> Entry:
     """Book money paid ahead: Dr suspense, Cr advance; or back to suspense."""
     return _entry("advanced", on, _moved(loan, was, becomes))
 
@@ -166,7 +166,7 @@ def write_off(loan: Loan, item: Installment, on: date) -> Entry:
 
 
 def recover(
-    loan: Loan, was: Receipt, becomes: Receipt, parts: Sequence[Allocated], on: date
+    loan: Loan, was: Portion, becomes: Portion, parts: Sequence[Allocated], on: date
 ) -> Entry:
     """Book money on a written-off debt: Dr suspense, Cr written off; Dr claim, Cr payable."""
     recovered = _recovered(loan, becomes, parts)
@@ -174,7 +174,7 @@ def recover(
 
 
 def recovery_reversed(
-    loan: Loan, was: Receipt, becomes: Receipt, parts: Sequence[Allocated], on: date
+    loan: Loan, was: Portion, becomes: Portion, parts: Sequence[Allocated], on: date
 ) -> Entry:
     """Book the return of recovered money: the opposite of `recover`."""
     undone = _undone(_recovered(loan, was, parts))
@@ -223,9 +223,9 @@ def _fee(line: LineState, minor: int, clearing: str, source: str) -> Entry:
 
 
 def _proof(
-    loan: Loan, was: Receipt, becomes: Receipt, match: Match, line: LineState
+    loan: Loan, was: Portion, becomes: Portion, match: Match, line: LineState
 ) -> Iterator[Posting]:
-    """Dr fee, Cr clearing: what a booked line proves of a receipt, and its items move there."""
+    """Dr fee, Cr clearing: what a booked line proves of a payment, and its items move there."""
     fees = _on_line(line, _rail_fees(was.clearing_account), match.fee_minor)
     yield _for(fees, loan, was)
     yield from (replace(posting, line=line.id) for posting in _moved(loan, was, becomes))
@@ -236,7 +236,7 @@ def _rail_fees(clearing: str) -> str:
     return accounts.rail_fees(clearing.removeprefix("clearing/"))
 
 
-def _moved(loan: Loan, was: Receipt | None, becomes: Receipt) -> Iterator[Posting]:
+def _moved(loan: Loan, was: Portion | None, becomes: Portion) -> Iterator[Posting]:
     """What changes of where the items of a payment lie: sums to zero with cash and covers."""
     before, after = placed(loan, was), placed(loan, becomes)
     for position in sorted(before | after, key=lambda position: _ORDER[position.item.family]):
@@ -247,30 +247,30 @@ def _moved(loan: Loan, was: Receipt | None, becomes: Receipt) -> Iterator[Postin
             yield _for(replace(posting, party=party, place=place), loan, becomes)
 
 
-def _covers(loan: Loan, receipt: Receipt, paid: Sequence[Allocated]) -> Iterator[Posting]:
+def _covers(loan: Loan, portion: Portion, paid: Sequence[Allocated]) -> Iterator[Posting]:
     """Cr owed for each part, Dr claim for the parties' shares of it."""
     for part in paid:
         name = accounts.owed(loan.id, part.number, part.component)
-        yield _for(_posting(loan, name, -part.minor, part.number, part.component), loan, receipt)
-    yield from _drawn(loan, receipt, paid)
+        yield _for(_posting(loan, name, -part.minor, part.number, part.component), loan, portion)
+    yield from _drawn(loan, portion, paid)
 
 
-def _recovered(loan: Loan, receipt: Receipt, parts: Sequence[Allocated]) -> Iterator[Posting]:
+def _recovered(loan: Loan, portion: Portion, parts: Sequence[Allocated]) -> Iterator[Posting]:
     """Cr written off for the shares of each part, Dr claim for them."""
     for part in parts:
         for party, minor in part.shares:
             posting = _written_off(loan, party, part.number, part.component, -minor)
-            yield _for(posting, loan, receipt)
-    yield from _drawn(loan, receipt, parts)
+            yield _for(posting, loan, portion)
+    yield from _drawn(loan, portion, parts)
 
 
-def _drawn(loan: Loan, receipt: Receipt, parts: Sequence[Allocated]) -> Iterator[Posting]:
+def _drawn(loan: Loan, portion: Portion, parts: Sequence[Allocated]) -> Iterator[Posting]:
     """Dr claim for what each party gets."""
     for part in parts:
         for party, minor in part.shares:
             account = accounts.claim(party)
             posting = _posting(loan, account, minor, part.number, part.component, party)
-            yield _for(posting, loan, receipt)
+            yield _for(posting, loan, portion)
 
 
 def _undone(postings: Iterable[Posting]) -> Iterator[Posting]:
@@ -306,11 +306,11 @@ def _on_line(line: LineState, account: str, minor: int) -> Posting:
     return Posting(account, minor, line.currency, line=line.id, place=place)
 
 
-def _for(posting: Posting, loan: Loan, receipt: Receipt) -> Posting:
+def _for(posting: Posting, loan: Loan, portion: Portion) -> Posting:
     """A posting that is for a payment, and unless it says so, for what that was taken for."""
-    number = receipt.number if posting.number is None else posting.number
+    number = portion.number if posting.number is None else posting.number
     return replace(
-        posting, loan=loan.id, number=number, receipt=receipt.id, order_no=receipt.order_no
+        posting, loan=loan.id, number=number, payment=portion.id, order_no=portion.order_no
     )
 
 

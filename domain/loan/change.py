@@ -25,7 +25,7 @@ class Ordered(Answer):
 class Aggregates:
     """All that a decision may look at. `at` is stamped at the door (UTC).
 
-    `orders`, `messages`, `receipts`, `mandates` and `batches` say which loan holds each reference,
+    `orders`, `messages`, `payments`, `mandates` and `batches` say which loan holds each reference,
     `waiting` which lines carry it unmatched; references that nobody holds are absent. `cases` are
     the open cases of the loans and lines, by key, `other_cases` all others that are known: whoever
     opens a case of such a key opens it again, or finds it open.
@@ -39,7 +39,7 @@ class Aggregates:
     lines: Mapping[str, LineState] = field(default_factory=dict)
     orders: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
-    receipts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    payments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mandates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

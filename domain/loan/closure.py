@@ -13,7 +13,7 @@ from enum import StrEnum
 from domain.calendar import local_day
 from domain.case.case import Case
 from domain.case.kinds import CASE_RULES
-from domain.loan.aggregate import HoldKind, Installment, Loan, Receipt, Rulebook
+from domain.loan.aggregate import HoldKind, Installment, Loan, Portion, Rulebook
 from domain.loan.product import Routing
 from domain.loan.sharing import held
 
@@ -46,35 +46,35 @@ def missing(
     return (*_release(loan, item, cases, rules, at), *_close(loan, item, cases))
 
 
-def receipts_of(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
-    """Receipts that paid, or were taken for, an installment."""
+def portions_of(loan: Loan, item: Installment) -> tuple[Portion, ...]:
+    """Payments that paid, or were taken for, an installment."""
     return tuple(
-        receipt
-        for receipt in loan.receipts
-        if receipt.number == item.number
-        or any(part.number == item.number for part in receipt.allocations)
+        portion
+        for portion in loan.portions
+        if portion.number == item.number
+        or any(part.number == item.number for part in portion.allocations)
     )
 
 
-def paying(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
-    """Receipts whose money stands on the installment now, or that were taken back from it.
+def paying(loan: Loan, item: Installment) -> tuple[Portion, ...]:
+    """Payments whose money stands on the installment now, or that were taken back from it.
 
     Surplus money that was taken for it and never applied to it has a case of its own and is not a
     condition of this installment.
     """
     return tuple(
-        receipt
-        for receipt in receipts_of(loan, item)
-        if receipt.returned_minor or any(p.number == item.number for p in receipt.allocations)
+        portion
+        for portion in portions_of(loan, item)
+        if portion.returned_minor or any(p.number == item.number for p in portion.allocations)
     )
 
 
-def unproven(loan: Loan, item: Installment) -> tuple[Receipt, ...]:
-    """Receipts on the installment that lack a booked line: for the money, or for its return.
+def unproven(loan: Loan, item: Installment) -> tuple[Portion, ...]:
+    """Payments on the installment that lack a booked line: for the money, or for its return.
 
     Both legs count: a debit and its return cancel out in the reports and are two lines at the bank.
     """
-    return tuple(receipt for receipt in paying(loan, item) if not receipt.is_proven)
+    return tuple(portion for portion in paying(loan, item) if not portion.is_proven)
 
 
 def kinds_about(loan: Loan, number: int, cases: Mapping[str, Case]) -> tuple[str, ...]:
@@ -89,10 +89,10 @@ def kinds_about(loan: Loan, number: int, cases: Mapping[str, Case]) -> tuple[str
 
 
 def window_ends(loan: Loan, item: Installment, rules: Rulebook) -> date:
-    """The local day on which the usual return window of the newest receipt has passed."""
+    """The local day on which the usual return window of the newest payment has passed."""
     calendar = rules.calendar(loan.product.calendar)
     days = loan.product.closure.return_window_banking_days
-    newest = max((receipt.value_on for receipt in paying(loan, item)), default=item.due_on)
+    newest = max((portion.value_on for portion in paying(loan, item)), default=item.due_on)
     return calendar.add_banking_days(newest, days)
 
 
@@ -113,10 +113,10 @@ def _release(
         lack("owed", "borrower", "something is still owed, written off or subrogated")
     if item.live_attempt is not None:
         lack("live_attempt", "rail", "an order has no final outcome yet")
-    if any(r.waiting_minor for r in loan.receipts if r.number == item.number) and item.owed.total:
+    if any(r.waiting_minor for r in loan.portions if r.number == item.number) and item.owed.total:
         lack("waiting", "books", "money waits to be applied")
     if unproven(loan, item):
-        lack("unproven", "bank", "a receipt is not proven by a booked line")
+        lack("unproven", "bank", "a payment is not proven by a booked line")
     if local_day(at, loan.product.timezone) < window_ends(loan, item, rules):
         lack("return_window", "calendar", "the usual return window has not passed")
     if item.hold is HoldKind.ALL:
@@ -139,17 +139,17 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
     """
     lacks: list[Missing] = []
     for payee in sorted(loan.product.payees, key=lambda payee: payee.party):
-        for receipt in paying(loan, item):
+        for portion in paying(loan, item):
             share = sum(
                 part.share_of(payee.party)
-                for part in receipt.allocations
+                for part in portion.allocations
                 if part.number == item.number
             )
             if payee.routing is Routing.DIRECT:
-                share -= _held_by(loan, receipt, payee.party, item.number)
+                share -= _held_by(loan, portion, payee.party, item.number)
             if share:
                 code = "held" if payee.routing is Routing.DIRECT else "remittance"
-                text = f"{share} of payment {receipt.id} are not proven to have reached it"
+                text = f"{share} of payment {portion.id} are not proven to have reached it"
                 lacks.append(Missing(Gate.CLOSE, code, payee.party, text))
     for case in _about(loan, item, cases):
         if CASE_RULES[case.kind].blocks_closing and not CASE_RULES[case.kind].blocks_release:
@@ -158,7 +158,7 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
     return lacks
 
 
-def _held_by(loan: Loan, receipt: Receipt, party: str, number: int) -> int:
+def _held_by(loan: Loan, portion: Portion, party: str, number: int) -> int:
     """Minor units that a party holds of what a payment brought to one installment."""
-    parts = held(loan, receipt).items()
+    parts = held(loan, portion).items()
     return sum(minor for (who, of, _), minor in parts if (who, of) == (party, number))

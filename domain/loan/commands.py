@@ -1,6 +1,6 @@
 """Commands: everything the books can be asked to do or learn. One frozen dataclass each.
 
-*Evidence* (outcomes, returns, receipts, lines, delivery reports, the passing of a day) is never
+*Evidence* (outcomes, returns, payments, lines, delivery reports, the passing of a day) is never
 refused. *Orders* (present, waive, hold ...) can be. Their identity: see `domain.kernel.command`.
 """
 
@@ -177,7 +177,7 @@ class BookLine(Command):
             mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
             orders=named,
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
-            receipts=named,
+            payments=named,
             lines=(self.line.id,),
         )
 
@@ -231,7 +231,7 @@ class RecordPayment(OrderCommand):
     def scope(self) -> Scope:
         """Its loan, whichever loan was given the same payment before, and lines that brought it."""
         refs = (self.reference,)
-        return Scope(loans=(self.loan_id,), receipts=refs, waiting=refs)
+        return Scope(loans=(self.loan_id,), payments=refs, waiting=refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

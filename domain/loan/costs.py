@@ -36,9 +36,9 @@ def _standing(loan: Loan, rules: CapRules, through: date) -> Costs:
 def _payments(loan: Loan, rules: CapRules, through: date) -> Iterator[Payment]:
     fees = rules.fees_on(loan.principal_minor)
     yield Payment(loan.disbursed_on, fees.upfront)
-    for receipt in loan.receipts:
-        for part in receipt.allocations:
-            day = max(receipt.value_on, loan.installment(part.number).due_on)
+    for portion in loan.portions:
+        for part in portion.allocations:
+            day = max(portion.value_on, loan.installment(part.number).due_on)
             principal = part.minor if part.component is Component.PRINCIPAL else 0
             yield Payment(day, part.minor, principal)
     for item in loan.installments:

@@ -25,7 +25,7 @@ class State(StrEnum):
     CLEARING = "CLEARING"
     """Nothing is owed; the money is reported and not yet proven at the bank."""
     SETTLED = "SETTLED"
-    """Every receipt is proven by a named booked line."""
+    """Every payment is proven by a named booked line."""
     RELEASED = "RELEASED"
     """Nothing more can be asked of the borrower."""
     CLOSED = "CLOSED"
@@ -56,13 +56,13 @@ class Event(StrEnum):
     MANDATE_ENDED = "mandate_ended"
     DUE_DATE_CHANGED = "due_date_changed"
     RETRY_ORDERED = "retry_ordered"
-    RECEIPTS_SETTLED = "receipts_settled"
+    PAYMENTS_SETTLED = "payments_settled"
     RELEASE_PROVEN = "release_proven"
     EVIDENCE_COMPLETE = "evidence_complete"
     MATCH_UNDONE = "match_undone"
-    RECEIPT_REVERSED_RETRYABLE = "receipt_reversed_retryable"
-    RECEIPT_REVERSED_FINALLY = "receipt_reversed_finally"
-    RECEIPT_REVERSED = "receipt_reversed"
+    PAYMENT_REVERSED_RETRYABLE = "payment_reversed_retryable"
+    PAYMENT_REVERSED_FINALLY = "payment_reversed_finally"
+    PAYMENT_REVERSED = "payment_reversed"
     GUARANTOR_PAID = "guarantor_paid"
     WRITTEN_OFF = "written_off"
     RECOVERED_IN_FULL = "recovered_in_full"
@@ -92,13 +92,13 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = table(
         (_OPEN, _E.DUE_DATE_CHANGED, _S.SCHEDULED),
         ((_S.SCHEDULED,), _E.DUE_DATE_CHANGED, None),
         (_OPEN, _E.RETRY_ORDERED, _S.DUE),
-        ((_S.CLEARING,), _E.RECEIPTS_SETTLED, _S.SETTLED),
+        ((_S.CLEARING,), _E.PAYMENTS_SETTLED, _S.SETTLED),
         ((_S.SETTLED,), _E.RELEASE_PROVEN, _S.RELEASED),
         ((_S.RELEASED,), _E.EVIDENCE_COMPLETE, _S.CLOSED),
         ((_S.SETTLED, _S.RELEASED, _S.CLOSED), _E.MATCH_UNDONE, _S.CLEARING),
-        ((*_PAID, *_OPEN), _E.RECEIPT_REVERSED_RETRYABLE, _S.RETRYING),
-        ((*_PAID, *_OPEN), _E.RECEIPT_REVERSED_FINALLY, _S.DELINQUENT),
-        ((_S.SCHEDULED, *_OUT, *_OUTSIDE, _S.CANCELLED), _E.RECEIPT_REVERSED, None),
+        ((*_PAID, *_OPEN), _E.PAYMENT_REVERSED_RETRYABLE, _S.RETRYING),
+        ((*_PAID, *_OPEN), _E.PAYMENT_REVERSED_FINALLY, _S.DELINQUENT),
+        ((_S.SCHEDULED, *_OUT, *_OUTSIDE, _S.CANCELLED), _E.PAYMENT_REVERSED, None),
         (_OPEN, _E.GUARANTOR_PAID, _S.SUBROGATED),
         ((_S.DELINQUENT,), _E.WRITTEN_OFF, _S.WRITTEN_OFF),
         (_OUTSIDE, _E.RECOVERED_IN_FULL, _S.CLEARING),
@@ -108,7 +108,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = table(
 """Every allowed move; a pair that is not here is refused."""
 
 FINAL = frozenset({State.CLOSED, State.CANCELLED})
-"""States in which the driver has nothing left to do; only a returned receipt or an undone match
+"""States in which the driver has nothing left to do; only a returned payment or an undone match
 reopens them, under a higher generation."""
 
 

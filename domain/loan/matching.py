@@ -21,7 +21,7 @@ class MatchOrder(OrderCommand):
 
     def scope(self) -> Scope:
         """Its loan and line, and whichever loan holds the reference."""
-        return Scope(loans=(self.loan_id,), receipts=(self.reference,), lines=(self.line,))
+        return Scope(loans=(self.loan_id,), payments=(self.reference,), lines=(self.line,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class MatchLine(MatchOrder):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoMatch(MatchOrder):
-    """Undo a match: the line's money waits again and the receipt is unproven."""
+    """Undo a match: the line's money waits again and the payment is unproven."""
 
     story: ClassVar[str] = "end of a match ordered"
 

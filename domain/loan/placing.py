@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.ledger import accounts
-from domain.loan.aggregate import Loan, Receipt
+from domain.loan.aggregate import Loan, Portion
 from domain.loan.sharing import Held, held
 from domain.pricing.amounts import Component
 
@@ -40,7 +40,7 @@ class Position(NamedTuple):
     place: str
 
 
-def placed(loan: Loan, receipt: Receipt | None) -> dict[Position, int]:
+def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
     """The items of a payment by place, debit positive; without a payment there are none.
 
     Each party that is routed to an account of its own has its share there first. What is left goes
@@ -48,17 +48,17 @@ def placed(loan: Loan, receipt: Receipt | None) -> dict[Position, int]:
     accounts in the order of their proofs, and last to the clearing. At each place the items sum to
     zero with the cash that lies there.
     """
-    if receipt is None:
+    if portion is None:
         return {}
-    cash = {accounts.bank(name): minor for name, minor in receipt.proven_on}
-    rooms = cash | {receipt.clearing_account: receipt.clearing_minor}
+    cash = {accounts.bank(name): minor for name, minor in portion.proven_on}
+    rooms = cash | {portion.clearing_account: portion.clearing_minor}
     found: defaultdict[Position, int] = defaultdict(int)
     own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
-    there = held(loan, receipt)
+    there = held(loan, portion)
     for (party, number, component), minor in there.items():
         found[Position(_share(party, number, component), own[party])] -= minor
         rooms[own[party]] -= minor
-    for item, whole in _elsewhere(loan, receipt, there):
+    for item, whole in _elsewhere(loan, portion, there):
         left = whole
         for place, room in rooms.items():
             part = max(0, min(left, room))
@@ -69,15 +69,15 @@ def placed(loan: Loan, receipt: Receipt | None) -> dict[Position, int]:
     for (_, place), minor in found.items():
         sums[place] -= minor
     for place in rooms:
-        found[Position(Item(receipt.clearing_account), place)] = sums[place] - cash.get(place, 0)
+        found[Position(Item(portion.clearing_account), place)] = sums[place] - cash.get(place, 0)
     return {position: minor for position, minor in found.items() if minor}
 
 
-def lying(loan: Loan, receipt: Receipt) -> dict[Position, int]:
+def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
     """The items of a payment by place at rest, when its parties hold what is theirs."""
-    found = placed(loan, receipt)
+    found = placed(loan, portion)
     own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
-    for (party, number, component), minor in held(loan, receipt).items():
+    for (party, number, component), minor in held(loan, portion).items():
         share = _share(party, number, component)
         found.pop(Position(share, own[party]))
         theirs = share._replace(account=accounts.held_by(party))
@@ -85,16 +85,16 @@ def lying(loan: Loan, receipt: Receipt) -> dict[Position, int]:
     return found
 
 
-def _elsewhere(loan: Loan, receipt: Receipt, there: Held) -> Iterator[tuple[Item, int]]:
+def _elsewhere(loan: Loan, portion: Portion, there: Held) -> Iterator[tuple[Item, int]]:
     """What of a payment is on no account of its own party, in the order of finding a place."""
     shares: defaultdict[tuple[str, int, Component], int] = defaultdict(int)
     for payee in loan.product.payees:
-        for part in receipt.allocations:
+        for part in portion.allocations:
             shares[payee.party, part.number, part.component] += part.share_of(payee.party)
     for key, minor in shares.items():
         yield _share(*key), minor - there.get(key, 0)
-    yield Item(accounts.suspense(receipt.id)), receipt.waiting_minor
-    yield Item(accounts.advance(loan.id)), receipt.advance_minor
+    yield Item(accounts.suspense(portion.id)), portion.waiting_minor
+    yield Item(accounts.advance(loan.id)), portion.advance_minor
 
 
 def _share(party: str, number: int, component: Component) -> Item:

@@ -19,7 +19,7 @@ from domain.pricing.penalty import PenaltyRule
 class ReminderRule:
     """One reminder: how many days before the due date, at what local time, over which channels.
 
-    Channels are tried in order: the next one when a channel fails or gives no receipt in time.
+    Channels are tried in order: the next one when a channel fails or gives no payment in time.
     """
 
     days_before: int
@@ -40,7 +40,7 @@ class ReminderPlan:
 
 @dataclass(frozen=True, slots=True)
 class ClosureRules:
-    """When an installment may be released: banking days after its last receipt was taken.
+    """When an installment may be released: banking days after its last payment was taken.
 
     `settlement_banking_days` is how long reported money may stay unproven before it is a case.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from domain.loan.aggregate import Allocated, Installment, Loan, Receipt
+from domain.loan.aggregate import Allocated, Installment, Loan, Portion
 from domain.loan.lifecycle import State
 from domain.loan.product import Routing
 from domain.loan.split import SplitRules, draw, split
@@ -39,16 +39,16 @@ def cut(part: Allocated, minor: int) -> tuple[Allocated, Allocated]:
     return _with_shares(part, minor, first), _with_shares(part, part.minor - minor, rest)
 
 
-def held(loan: Loan, receipt: Receipt) -> Held:
-    """What of a receipt its parties hold: their shares, as far as booked lines show the cash there.
+def held(loan: Loan, portion: Portion) -> Held:
+    """What of a payment its parties hold: their shares, as far as booked lines show the cash there.
 
     Only a party that the product routes directly holds anything, and only what lies on exactly the
     account that the product names for it.
     """
     found: dict[tuple[str, int, Component], int] = {}
     for payee in loan.product.payees:
-        cash = max(0, receipt.cash_on(payee.account)) if payee.routing is Routing.DIRECT else 0
-        for part in receipt.allocations:
+        cash = max(0, portion.cash_on(payee.account)) if payee.routing is Routing.DIRECT else 0
+        for part in portion.allocations:
             if minor := min(cash, part.share_of(payee.party)):
                 key = (payee.party, part.number, part.component)
                 found[key] = found.get(key, 0) + minor

@@ -4,28 +4,28 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from domain.loan.aggregate import Installment, Loan, Receipt
+from domain.loan.aggregate import Installment, Loan, Portion
 from domain.loan.lifecycle import State
 from domain.loan.waterfall import Allocation, OpenItem, allocate
 from domain.pricing.amounts import Amounts
 
 
 def by_waterfall(
-    loan: Loan, receipt: Receipt, free: int, items: Iterable[OpenItem], today: date
+    loan: Loan, portion: Portion, free: int, items: Iterable[OpenItem], today: date
 ) -> tuple[tuple[Allocation, ...], int]:
-    """Where free money of a receipt goes among open items, and what they cannot take.
+    """Where free money of a payment goes among open items, and what they cannot take.
 
     What is due by today counts as due, also for money with an earlier value date. Money of a debit
     pays only the installment that it was taken for: the payer agreed to nothing else.
     """
     entries = [item for item in items if item.owed.total]
-    if receipt.source == "debit":
-        entries = [entry for entry in entries if entry.number == receipt.number]
+    if portion.source == "debit":
+        entries = [entry for entry in entries if entry.number == portion.number]
     past = [entry.due_on for entry in entries if entry.due_on <= today]
-    as_of = max([receipt.value_on, *past])
+    as_of = max([portion.value_on, *past])
     # Charged before its day (a rail with a lead, a moved date): due as of now.
     entries = [replace(entry, due_on=min(entry.due_on, as_of)) for entry in entries]
-    mine = tuple(entry.number for entry in entries if entry.number == receipt.number)
+    mine = tuple(entry.number for entry in entries if entry.number == portion.number)
     return allocate(entries, free, loan.product.waterfall, as_of, mine)
 
 
@@ -37,20 +37,20 @@ def left_to_take(loan: Loan, item: Installment, today: date) -> int:
     An installment that has not fallen due counts with its scheduled amounts, and so do those before
     it.
     """
-    free = [(r, r.waiting_minor + r.advance_minor) for r in loan.receipts]
-    free = [(receipt, minor) for receipt, minor in free if minor]
+    free = [(r, r.waiting_minor + r.advance_minor) for r in loan.portions]
+    free = [(portion, minor) for portion, minor in free if minor]
     if not free:
         return (item.owed if item.fell_due else item.scheduled).total
     open_items = {other.number: _after_live(other) for other in loan.installments}
     for other in loan.installments[: item.number]:
         if not other.fell_due and other.state is State.SCHEDULED:
             open_items[other.number] = other.scheduled
-    for receipt, minor in free:
+    for portion, minor in free:
         items = [
             OpenItem(number, loan.installment(number).due_on, amounts)
             for number, amounts in open_items.items()
         ]
-        for part in by_waterfall(loan, receipt, minor, items, max(today, item.due_on))[0]:
+        for part in by_waterfall(loan, portion, minor, items, max(today, item.due_on))[0]:
             owed = open_items[part.number]
             open_items[part.number] = owed.plus(part.component, -part.minor)
     return open_items[item.number].total
@@ -58,7 +58,7 @@ def left_to_take(loan: Loan, item: Installment, today: date) -> int:
 
 def free_minor(loan: Loan) -> int:
     """Minor units of a loan's money that wait or were paid ahead."""
-    return sum(receipt.waiting_minor + receipt.advance_minor for receipt in loan.receipts)
+    return sum(portion.waiting_minor + portion.advance_minor for portion in loan.portions)
 
 
 def _after_live(item: Installment) -> Amounts:

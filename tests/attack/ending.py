@@ -112,9 +112,9 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     return refused
 
 
-def _is_called(attack: Attack, truth: Named, receipt: str) -> bool:
+def _is_called(attack: Attack, truth: Named, portion: str) -> bool:
     """Whether a payment was recorded under the reference of a line."""
-    known = attack.books.loans[truth.loan].receipt(receipt)
+    known = attack.books.loans[truth.loan].portion(portion)
     return known is not None and known.reference == truth.reference
 
 
@@ -217,11 +217,11 @@ def _check_proven(attack: Attack) -> None:
     names = [sent.reference for sent in attack.bank.transfers]
     is_unclear = len(names) != len(set(names))  # a line may be of either payment of that reference
     for loan in () if foreign or is_unclear else attack.setup.loan_ids:
-        for receipt in tally.of_loan[loan]:
-            key = (loan, receipt)
+        for portion in tally.of_loan[loan]:
+            key = (loan, portion)
             legs, booked = tally.legs(*key), (tally.came[key], tally.back[key])
             is_withdrawn = booked[0] == booked[1] and not any(legs)
             if legs != booked and not is_withdrawn:
-                raise Finding("bank.unproven", f"{loan} {receipt}: {booked} booked, {legs} proven")
+                raise Finding("bank.unproven", f"{loan} {portion}: {booked} booked, {legs} proven")
         if stale := [c.key for c in attack.oracle.cases(loan) if c.kind == "unsettled"]:
             raise Finding("case.stale", f"{loan}: {stale} are open and all is proven")

@@ -65,7 +65,7 @@ VERBS: Mapping[str, tuple[int, Values]] = {
     "change_date": (2, {**WHERE, "days": (0, 1, 10)}),
     "waive": (5, {**WHERE, "component": COMPONENTS, "minor": (10**6, 1000, 1)}),
     "charge": (2, {**WHERE, "minor": (500, 1)}),
-    "match": (1, {**PICK, **WHERE, "receipt": (0, 1, 2)}),
+    "match": (1, {**PICK, **WHERE, "payment": (0, 1, 2)}),
     "undo": (2, PICK),
     "withdraw": (2, PICK),
 }

@@ -114,9 +114,9 @@ class Oracle(Rest):
         """
         flight = sum(s.minor for s in self.sent.values() if s.loan == loan and not s.is_over)
         free = sum(
-            self.tally.free(loan, receipt)
-            for receipt in self.tally.of_loan[loan]
-            if (loan, receipt) not in self.tally.order_of
+            self.tally.free(loan, portion)
+            for portion in self.tally.of_loan[loan]
+            if (loan, portion) not in self.tally.order_of
         )
         owed = self.tally.owed_of_loan(loan)
         for item in self.books.loans[loan].installments:
@@ -162,10 +162,10 @@ class Oracle(Rest):
         for order_no, sent in self.sent.items():
             if (sent.loan, sent.number) == (loan, number) and not sent.is_over:
                 raise Finding("gate.live", f"{where}: {order_no} is alive")
-        for receipt in tally.paying(loan, number):
-            key = (loan, receipt)
-            if tally.legs(loan, receipt) != (tally.came[key], tally.back[key]):
-                raise Finding("gate.unproven", f"{where}: {receipt} is not proven")
+        for portion in tally.paying(loan, number):
+            key = (loan, portion)
+            if tally.legs(loan, portion) != (tally.came[key], tally.back[key]):
+                raise Finding("gate.unproven", f"{where}: {portion} is not proven")
         for case in self.cases(loan, number):
             if case.kind in BLOCKS_RELEASE and case.number == number:
                 raise Finding("gate.case", f"{where}: {case.key} is open")

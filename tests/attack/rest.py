@@ -65,8 +65,8 @@ class Rest:
                 self._check_item(*key)
                 self.tally.touched.discard(key)
                 self.looked_at[key] = item
-        for receipt in self.tally.of_loan[loan_id]:
-            self._check_receipt(loan_id, receipt)
+        for portion in self.tally.of_loan[loan_id]:
+            self._check_portion(loan_id, portion)
         self._check_parties(loan_id)
 
     def _check_item(self, loan: str, number: int) -> None:
@@ -117,39 +117,39 @@ class Rest:
     def first_due(self, number: int) -> date:
         return FIRST_DUE + timedelta(days=self.setup.shift + (number - 1) * self.setup.apart)
 
-    def _check_receipt(self, loan: str, receipt: str) -> None:
+    def _check_portion(self, loan: str, portion: str) -> None:
         tally = self.tally
-        waits = -tally.receipts[("suspense", loan, receipt)]
-        ahead = -tally.receipts[("advance", loan, receipt)]
-        where = f"{loan} {receipt}"
+        waits = -tally.portions[("suspense", loan, portion)]
+        ahead = -tally.portions[("advance", loan, portion)]
+        where = f"{loan} {portion}"
         if min(waits, ahead) < 0:
-            raise Finding("receipt.sign", f"{where}: waits {waits}, ahead {ahead}")
-        key = (loan, receipt)
+            raise Finding("payment.sign", f"{where}: waits {waits}, ahead {ahead}")
+        key = (loan, portion)
         if tally.back[key] > tally.came[key]:
-            raise Finding("receipt.back", f"{where}: {tally.back[key]} of {tally.came[key]} back")
+            raise Finding("payment.back", f"{where}: {tally.back[key]} of {tally.came[key]} back")
         put = sum(v for k, v in tally.applied.items() if k[:2] == key)
         if tally.came[key] - tally.back[key] != put + waits + ahead:
-            raise Finding("receipt.conservation", f"{where}: {put} + {waits} + {ahead}")
+            raise Finding("payment.conservation", f"{where}: {put} + {waits} + {ahead}")
         if any(v < 0 for k, v in tally.applied.items() if k[:2] == key):
-            raise Finding("receipt.applied", f"{where}: less than nothing on an installment")
+            raise Finding("payment.applied", f"{where}: less than nothing on an installment")
         for item, minor in tally.lying[key].items():
             if minor > 0:
                 raise Finding(
-                    "receipt.place", f"{where}: {minor} taken from {item}, which has none"
+                    "payment.place", f"{where}: {minor} taken from {item}, which has none"
                 )
         proven, returned = tally.legs(*key)
         if proven > tally.came[key] or returned > tally.back[key]:
-            raise Finding("receipt.proven", f"{where}: {proven}, {returned} by lines")
-        if waits and not self._may_wait(loan, receipt, waits):
+            raise Finding("payment.proven", f"{where}: {proven}, {returned} by lines")
+        if waits and not self._may_wait(loan, portion, waits):
             raise Finding("suspense.no_case", f"{where}: {waits} wait without a case")
         if ahead and not self._is_something_to_come(loan):
             raise Finding("advance.nothing_to_come", f"{where}: {ahead} are paid ahead of nothing")
 
-    def _may_wait(self, loan: str, receipt: str, waits: int) -> bool:
-        cased = sum(c.amount_minor for c in self.books.cases.values() if c.receipt == receipt)
+    def _may_wait(self, loan: str, portion: str, waits: int) -> bool:
+        cased = sum(c.amount_minor for c in self.books.cases.values() if c.payment == portion)
         if cased >= waits:
             return True
-        order_no = self.tally.order_of.get((loan, receipt))
+        order_no = self.tally.order_of.get((loan, portion))
         live = [item for item in self.books.loans[loan].installments if item.live_attempt]
         if order_no is not None:
             number = self.sent[order_no].number
@@ -183,15 +183,15 @@ class Rest:
 
     def _check_collected(self, loan: str, payable: int) -> None:
         tally = self.tally
-        held = {k: -v for k, v in tally.receipts.items() if k[:2] == ("held_by", loan)}
+        held = {k: -v for k, v in tally.portions.items() if k[:2] == ("held_by", loan)}
         put = sum(v for k, v in tally.applied.items() if k[0] == loan)
         if payable + sum(held.values()) != put:
             raise Finding("party.collected", f"{loan}: {payable} + {held} of {put}")
-        for (_, _, receipt), minor in held.items():
-            lines = [(str(k[2]), v) for k, v in tally.proven.items() if k[:2] == (loan, receipt)]
+        for (_, _, portion), minor in held.items():
+            lines = [(str(k[2]), v) for k, v in tally.proven.items() if k[:2] == (loan, portion)]
             there = sum(v for line, v in lines if self._account(line) == FUNDER_ACCOUNT)
             if minor < 0 or minor > max(there, 0):
-                text = f"{loan} {receipt}: held {minor}, {there} lie on its account"
+                text = f"{loan} {portion}: held {minor}, {there} lie on its account"
                 raise Finding("party.held", text)
 
     def _account(self, line: str) -> str:
@@ -230,16 +230,16 @@ class Rest:
             if name in names:
                 proven = sum(
                     minor
-                    for (of, receipt, line), minor in self.tally.proven.items()
-                    if of == loan and line == line_id and self.is_named(name, loan, str(receipt))
+                    for (of, portion, line), minor in self.tally.proven.items()
+                    if of == loan and line == line_id and self.is_named(name, loan, str(portion))
                 )
                 if proven != item.amount_minor:
                     return True
         return False
 
-    def is_named(self, name: str, loan: str, receipt: str) -> bool:
-        """Whether a line's reference is that of a receipt: its order's number, or the payer's."""
-        order_no = self.tally.order_of.get((loan, receipt))
+    def is_named(self, name: str, loan: str, portion: str) -> bool:
+        """Whether a line's reference is that of a payment: its order's number, or the payer's."""
+        order_no = self.tally.order_of.get((loan, portion))
         if order_no is None:
             return any(sent.reference == name for sent in self.bank.transfers)
         return order_no == name

@@ -20,30 +20,30 @@ class Tally:
     """Sums, debit positive, of all entries so far.
 
     `items`: (family, loan, number, component) · `parties`: (family, party, loan, number, component)
-    · `receipts`: (family, loan, receipt) · `applied`: (loan, receipt, number) money that stands on
-    an installment · `proven`: (loan, receipt, line) what a line proves · `came`, `back`: clearing
-    without a line, by (loan, receipt) and by order number · `charged`: (loan, number, component).
+    · `payments`: (family, loan, payment) · `applied`: (loan, payment, number) money that stands on
+    an installment · `proven`: (loan, payment, line) what a line proves · `came`, `back`: clearing
+    without a line, by (loan, payment) and by order number · `charged`: (loan, number, component).
     """
 
     accounts: defaultdict[Key, int] = field(default_factory=_zeros)
     items: defaultdict[Key, int] = field(default_factory=_zeros)
     parties: defaultdict[Key, int] = field(default_factory=_zeros)
-    receipts: defaultdict[Key, int] = field(default_factory=_zeros)
+    portions: defaultdict[Key, int] = field(default_factory=_zeros)
     applied: defaultdict[Key, int] = field(default_factory=_zeros)
     proven: defaultdict[Key, int] = field(default_factory=_zeros)
     came: defaultdict[Key, int] = field(default_factory=_zeros)
     back: defaultdict[Key, int] = field(default_factory=_zeros)
     charged: defaultdict[Key, int] = field(default_factory=_zeros)
     of_loan: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
-    """Receipts of each loan, as they came."""
+    """Payments of each loan, as they came."""
     touched: set[Key] = field(default_factory=set)
     """Installments with entries that nobody has looked at yet."""
     lying: defaultdict[Key, defaultdict[Key, int]] = field(
         default_factory=lambda: defaultdict(_zeros)
     )
-    """By (loan, receipt): its items, each (account, number, component, place)."""
+    """By (loan, payment): its items, each (account, number, component, place)."""
     order_of: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The order number of a receipt that has one."""
+    """The order number of a payment that has one."""
 
     def fold(self, entries: Iterable[Entry]) -> None:
         """Add entries; each balances by currency and place and has two postings or more."""
@@ -71,29 +71,29 @@ class Tally:
             party = rest.partition("/")[0]
             key = (family, party, posting.loan, posting.number, posting.component)
             self.parties[key] += minor
-        if posting.loan is not None and posting.receipt is not None:
+        if posting.loan is not None and posting.payment is not None:
             self._add_money(posting, family, event)
 
     def _add_money(self, posting: Posting, family: str, event: str) -> None:
-        loan, receipt, minor = str(posting.loan), str(posting.receipt), posting.minor
-        self.of_loan[loan][receipt] = None
+        loan, portion, minor = str(posting.loan), str(posting.payment), posting.minor
+        self.of_loan[loan][portion] = None
         if posting.order_no is not None:
-            self.order_of[(loan, receipt)] = posting.order_no
-        self.receipts[(family, loan, receipt)] += minor
+            self.order_of[(loan, portion)] = posting.order_no
+        self.portions[(family, loan, portion)] += minor
         if family in {"suspense", "advance", "payable", "held_by"}:
             number = posting.number if posting.component is not None else None
             item = (posting.account, number, posting.component, posting.place)
-            self.lying[(loan, receipt)][item] += minor
+            self.lying[(loan, portion)][item] += minor
         if family in {"owed", "written_off"}:
-            self.applied[(loan, receipt, posting.number)] -= minor
+            self.applied[(loan, portion, posting.number)] -= minor
         if family == "clearing":
             if posting.line is not None:
-                self.proven[(loan, receipt, posting.line)] -= minor
+                self.proven[(loan, portion, posting.line)] -= minor
             else:
                 side, came = (self.came, minor) if minor > 0 else (self.back, -minor)
                 if event == "return_undone":  # money that did not go back after all
                     side, came = self.back, -minor
-                side[(loan, receipt)] += came
+                side[(loan, portion)] += came
                 if posting.order_no is not None:
                     side[(posting.order_no,)] += came
 
@@ -110,27 +110,27 @@ class Tally:
         """What is owed on a loan."""
         return sum(v for k, v in self.items.items() if k[:2] == ("owed", loan))
 
-    def free(self, loan: str, receipt: str) -> int:
-        """Money of a receipt that is on nothing: in suspense or paid ahead."""
-        waits = self.receipts[("suspense", loan, receipt)]
-        return -waits - self.receipts[("advance", loan, receipt)]
+    def free(self, loan: str, portion: str) -> int:
+        """Money of a payment that is on nothing: in suspense or paid ahead."""
+        waits = self.portions[("suspense", loan, portion)]
+        return -waits - self.portions[("advance", loan, portion)]
 
-    def legs(self, loan: str, receipt: str) -> tuple[int, int]:
-        """What lines prove of a receipt, and of what went back of it."""
-        lines = [v for k, v in self.proven.items() if k[:2] == (loan, receipt)]
+    def legs(self, loan: str, portion: str) -> tuple[int, int]:
+        """What lines prove of a payment, and of what went back of it."""
+        lines = [v for k, v in self.proven.items() if k[:2] == (loan, portion)]
         return sum(v for v in lines if v > 0), -sum(v for v in lines if v < 0)
 
     def paying(self, loan: str, number: int) -> list[str]:
-        """Receipts whose money stands on an installment."""
+        """Payments whose money stands on an installment."""
         return [r for r in self.of_loan[loan] if self.applied[(loan, r, number)]]
 
-    def is_proven(self, loan: str, receipt: str, *, is_return: bool) -> bool:
-        """Whether lines prove all that is booked of a receipt, or of its return."""
-        proven, returned = self.legs(loan, receipt)
-        key = (loan, receipt)
+    def is_proven(self, loan: str, portion: str, *, is_return: bool) -> bool:
+        """Whether lines prove all that is booked of a payment, or of its return."""
+        proven, returned = self.legs(loan, portion)
+        key = (loan, portion)
         return returned == self.back[key] if is_return else proven == self.came[key]
 
-    def is_unproven_transfer(self, loan: str, receipt: str, minor: int) -> bool:
-        """Whether a receipt is a transfer of that amount of which no line proves anything."""
-        is_it = (loan, receipt) not in self.order_of and self.came[(loan, receipt)] == minor
-        return is_it and not any(self.legs(loan, receipt)) and not self.back[(loan, receipt)]
+    def is_unproven_transfer(self, loan: str, portion: str, minor: int) -> bool:
+        """Whether a payment is a transfer of that amount of which no line proves anything."""
+        is_it = (loan, portion) not in self.order_of and self.came[(loan, portion)] == minor
+        return is_it and not any(self.legs(loan, portion)) and not self.back[(loan, portion)]

@@ -54,7 +54,7 @@ def test_a_share_taken_from_a_place_where_it_does_not_lie_is_seen() -> None:
     """It balances at both places, and the party's item is at the other one."""
     attack = _paid()
     (order_no,) = attack.oracle.sent
-    about: dict[str, Any] = {"loan": "L1", "number": 1, "receipt": f"R-{order_no}"}
+    about: dict[str, Any] = {"loan": "L1", "number": 1, "payment": f"R-{order_no}"}
     share = Posting("payable/funder-1", 5, "CNY", component="fee", party="funder-1", **about)
     here = [
         replace(share, place="bank/K"),
@@ -62,7 +62,7 @@ def test_a_share_taken_from_a_place_where_it_does_not_lie_is_seen() -> None:
     ]
     there = [replace(part, minor=-part.minor, place="bank/X") for part in here]
     attack.books.entries.append(Entry("odd", attack.today, (*here, *there)))
-    assert _rule(attack) == "receipt.place"
+    assert _rule(attack) == "payment.place"
 
 
 def test_an_order_beside_a_live_one_is_seen() -> None:

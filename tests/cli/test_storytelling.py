@@ -100,7 +100,7 @@ def reported(loan: Loan, lines: Iterable[StoryLine]) -> list[str]:
             "order N1:  -> INTENDED (10100 due 2026-03-10)",
             "order N1: intended (101.00 CNY due 2026-03-10)",
         ),
-        ("paid_in_part", "DUE -> DUE (receipt R)", "paid in part (receipt R)"),
+        ("paid_in_part", "DUE -> DUE (payment R)", "paid in part (payment R)"),
         (
             "attempt_declined",
             "order N1: INTENDED -> DECLINED (NSF 64)",
@@ -201,7 +201,7 @@ def test_money_is_reported_with_its_payment_and_bank_line(world: World) -> None:
     """Whoever reads can follow the money: `acquit trail` takes both names."""
     proven = replace(
         line("settled", "value 2026-03-11: Dr bank/A 1.00 CNY; Cr clearing/simbank 1.00 CNY"),
-        receipts=("R-1",),
+        payments=("R-1",),
         lines=("A/S/1",),
     )
     reported_lines = list(reported(loan_of(world), [proven]))

@@ -131,11 +131,11 @@ def test_an_order_kept_with_other_content_than_was_given_out_is_found(
 def test_a_surplus_is_found_unless_an_open_case_names_its_payment() -> None:
     """A case about another payment of the loan is none about this one."""
     surplus = Surplus("L1", "R-1", 5, "CNY")
-    case = Case("k", CaseKind.SURPLUS, "", "L1", 1, receipt="R-2")
+    case = Case("k", CaseKind.SURPLUS, "", "L1", 1, payment="R-2")
     text = "a surplus waits and no case says so"
     found = [Finding(FindingKind.DOUBLE_DEBIT, "R-1", text, 5, "CNY")]
     assert list(unseen(surplus, [case])) == found
-    assert list(unseen(surplus, [case, replace(case, receipt="R-1")])) == []
+    assert list(unseen(surplus, [case, replace(case, payment="R-1")])) == []
 
 
 def tried(loan: Loan, *changes: dict[str, Any], reset_at: int = 0) -> Loan:
@@ -234,7 +234,7 @@ def test_a_late_one_is_reported_with_its_age_and_what_it_lacks(loan: Loan) -> No
     assert nothing.text == "CLEARING for 3 days after the last money; lacks nothing"
     cases = [Case(key, CaseKind.CONTRADICTION, "", "L1", 1) for key in ("one", "two")]
     assert late(paid, loan, cases, RULES, at).text.endswith("lacks case")
-    unproven = replace(loan, receipts=(replace(loan.receipts[0], settled_minor=0),))
+    unproven = replace(loan, portions=(replace(loan.portions[0], settled_minor=0),))
     assert late(paid, unproven, (), RULES, at).text.endswith("lacks unproven")
 
 

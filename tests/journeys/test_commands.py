@@ -92,10 +92,10 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
 
 
 async def trail(home: Path) -> int:
-    """Exit code of `acquit trail` about the only receipt of the books."""
+    """Exit code of `acquit trail` about the only payment of the books."""
     with sqlite3.connect(home / "books.db") as books:
-        ((receipt,),) = books.execute("SELECT id FROM receipts").fetchall()
-    done = await acquit(home, "trail", receipt)
+        ((portion,),) = books.execute("SELECT id FROM payments").fetchall()
+    done = await acquit(home, "trail", portion)
     assert "1212.00" in done.out, done.err
     return done.code
 
@@ -121,7 +121,7 @@ async def test_mistakes_are_answered_with_their_rule_and_leave_the_clock_alone(
     assert back.code == Exit.MISTAKE
     assert "refused" in back.err or "must" in back.err
     assert (await acquit(home, "story", "NO-SUCH-LOAN")).code == Exit.MISTAKE
-    assert (await acquit(home, "trail", "NO-SUCH-RECEIPT")).code == Exit.MISTAKE
+    assert (await acquit(home, "trail", "NO-SUCH-PAYMENT")).code == Exit.MISTAKE
     books = (home / "books.db").stat().st_ino
     for second in (["up"], ["demo", "--loans", "1", "--months", "1"]):
         refused = await acquit(home, *second)

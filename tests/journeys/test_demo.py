@@ -14,7 +14,7 @@ from workers.reporting import Exit
 
 LEDGER = {"entries", "postings", "balanced", "chain_ok", "head"}
 KEYS = {
-    "loans", "installments", "attempts", "receipts", "returns", "reminders", "double_debits",
+    "loans", "installments", "attempts", "payments", "returns", "reminders", "double_debits",
     "lost_payments", "closed_not_paid", "paid_not_closed", "unexplained_minor", "ledger",
     "virtual_days", "elapsed_s", "temporal",
 }  # fmt: skip
@@ -72,7 +72,7 @@ def assert_clean(shown: Shown, loans: int, months: int) -> None:
 
 def reported(report: dict[str, Any]) -> dict[str, Any]:
     """What a seed decides: everything but times and costs."""
-    names = ("loans", "installments", "attempts", "receipts", "returns", "reminders")
+    names = ("loans", "installments", "attempts", "payments", "returns", "reminders")
     return {name: report[name] for name in names}
 
 

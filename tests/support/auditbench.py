@@ -120,10 +120,10 @@ class World:
         self.apply(command)
         message_id = self.books.item(number, loan_id).notices[-1].message_id
         self.notices.append(TruthNotice(message_id, "sms", self.books.at + SECOND))
-        receipt = RecordDeliveryReport(
+        portion = RecordDeliveryReport(
             id=self.id("reported"), actor=BANK, message_id=message_id, delivered=True
         )
-        self.apply(receipt)
+        self.apply(portion)
         return message_id
 
     def intend(self, number: int = 1, loan_id: str = "L1") -> Attempt:

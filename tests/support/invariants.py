@@ -28,7 +28,7 @@ class Sums:
 
     def __init__(self, postings: list[Posting]) -> None:
         self.parts: defaultdict[Key, int] = defaultdict(int)
-        self.receipts: defaultdict[Key, int] = defaultdict(int)
+        self.portions: defaultdict[Key, int] = defaultdict(int)
         self.lying: defaultdict[Key, int] = defaultdict(int)
         self.places: defaultdict[str | None, int] = defaultdict(int)
         self.accounts: defaultdict[str, int] = defaultdict(int)
@@ -42,12 +42,12 @@ class Sums:
             if family == "payable":
                 self.payable[(posting.account, (posting.loan, posting.number))] += posting.minor
             self.places[posting.place] += posting.minor
-            if posting.receipt is not None:
-                self.receipts[(family, posting.receipt)] += posting.minor
-            if posting.receipt is not None and family in OF_PAYMENTS:
+            if posting.payment is not None:
+                self.portions[(family, posting.payment)] += posting.minor
+            if posting.payment is not None and family in OF_PAYMENTS:
                 number = posting.number if posting.component else None
                 item = (posting.account, number, posting.component, posting.party)
-                self.lying[(posting.loan, posting.receipt, *item, posting.place)] += posting.minor
+                self.lying[(posting.loan, posting.payment, *item, posting.place)] += posting.minor
 
     def amounts(self, family: str, loan: str, number: int) -> Amounts:
         """What a family of accounts holds of an installment."""
@@ -61,10 +61,10 @@ def check(books: MemoryBooks) -> None:
         _check_loan(books, loan, sums)
     assert not any(sums.places.values()), sums.places
     lies = {
-        (loan.id, receipt.id, *position.item, position.place): minor
+        (loan.id, portion.id, *position.item, position.place): minor
         for loan in books.loans.values()
-        for receipt in loan.receipts
-        for position, minor in placing.lying(loan, receipt).items()
+        for portion in loan.portions
+        for position, minor in placing.lying(loan, portion).items()
     }
     assert lies == {key: minor for key, minor in sums.lying.items() if minor}
     for line in books.lines.values():
@@ -80,27 +80,27 @@ def check(books: MemoryBooks) -> None:
 
 def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
     paid: defaultdict[int, Amounts] = defaultdict(Amounts)
-    for receipt in loan.receipts:
+    for portion in loan.portions:
         found = {
-            "clearing": receipt.clearing_minor,
-            "suspense": -receipt.waiting_minor,
-            "advance": -receipt.advance_minor,
-            "held_by": -sum(sharing.held(loan, receipt).values()),
+            "clearing": portion.clearing_minor,
+            "suspense": -portion.waiting_minor,
+            "advance": -portion.advance_minor,
+            "held_by": -sum(sharing.held(loan, portion).values()),
         }
         for family, minor in found.items():
-            assert sums.receipts[(family, receipt.id)] == minor, (family, receipt)
-        applied = sum(part.minor for part in receipt.allocations)
-        parts = applied + receipt.waiting_minor + receipt.advance_minor
-        assert receipt.amount_minor == parts + receipt.returned_minor, receipt
-        assert 0 <= receipt.returned_minor <= receipt.amount_minor, receipt
-        assert min(receipt.waiting_minor, receipt.advance_minor, receipt.unreported_minor) >= 0
-        for part in receipt.allocations:
+            assert sums.portions[(family, portion.id)] == minor, (family, portion)
+        applied = sum(part.minor for part in portion.allocations)
+        parts = applied + portion.waiting_minor + portion.advance_minor
+        assert portion.amount_minor == parts + portion.returned_minor, portion
+        assert 0 <= portion.returned_minor <= portion.amount_minor, portion
+        assert min(portion.waiting_minor, portion.advance_minor, portion.unreported_minor) >= 0
+        for part in portion.allocations:
             assert part.minor > 0
             paid[part.number] = paid[part.number].plus(part.component, part.minor)
-            if receipt.source == "debit":
-                assert part.number == receipt.number, "a debit paid another installment"
-        _check_waiting(books, loan, receipt.id)
-    held = sum(sum(sharing.held(loan, receipt).values()) for receipt in loan.receipts)
+            if portion.source == "debit":
+                assert part.number == portion.number, "a debit paid another installment"
+        _check_waiting(books, loan, portion.id)
+    held = sum(sum(sharing.held(loan, portion).values()) for portion in loan.portions)
     collected = sum(item.allocated.total for item in loan.installments)
     payable = sum(
         minor for key, minor in sums.parts.items() if key[0] == "payable" and key[1] == loan.id
@@ -110,20 +110,20 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
         _check_item(loan, item, sums, paid[item.number])
 
 
-def _check_waiting(books: MemoryBooks, loan: Loan, receipt_id: str) -> None:
+def _check_waiting(books: MemoryBooks, loan: Loan, payment_id: str) -> None:
     """Money waits for a live attempt, or with a case."""
-    receipt = loan.receipt(receipt_id)
-    assert receipt is not None
-    case = books.cases.get(f"surplus/{receipt_id}")
+    portion = loan.portion(payment_id)
+    assert portion is not None
+    case = books.cases.get(f"surplus/{payment_id}")
     cased = case.amount_minor if case else 0
     live = {item.number for item in loan.installments if item.live_attempt is not None}
-    if receipt.source == "debit":
-        live &= {receipt.number or 0}
-    assert cased <= receipt.waiting_minor, (case, receipt)
+    if portion.source == "debit":
+        live &= {portion.number or 0}
+    assert cased <= portion.waiting_minor, (case, portion)
     if not live:
-        assert cased == receipt.waiting_minor, (case, receipt)
-    if receipt.advance_minor:
-        assert any(item.state is State.SCHEDULED for item in loan.installments), receipt
+        assert cased == portion.waiting_minor, (case, portion)
+    if portion.advance_minor:
+        assert any(item.state is State.SCHEDULED for item in loan.installments), portion
 
 
 def _check_item(loan: Loan, item: Installment, sums: Sums, paid: Amounts) -> None:

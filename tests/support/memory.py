@@ -129,10 +129,10 @@ class MemoryBooks:
             for _, attempt in loan.attempts():
                 if attempt.batch_ref and loan.id not in batches.get(attempt.batch_ref, ()):
                     batches[attempt.batch_ref] = (*batches.get(attempt.batch_ref, ()), loan.id)
-        receipts: dict[str, tuple[str, ...]] = {}
+        payments: dict[str, tuple[str, ...]] = {}
         for loan in self.loans.values():
-            for name in sorted({n for r in loan.receipts for n in (r.id, r.reference) if n}):
-                receipts[name] = (*receipts.get(name, ()), loan.id)
+            for name in sorted({n for r in loan.portions for n in (r.id, r.reference) if n}):
+                payments[name] = (*payments.get(name, ()), loan.id)
         waiting: dict[str, tuple[str, ...]] = {}
         for line in self.lines.values():
             refs = {ref for item in line.waiting for ref in item.refs} if line.is_open else set()
@@ -152,7 +152,7 @@ class MemoryBooks:
                 for item in loan.installments
                 for notice in item.notices
             },
-            receipts=receipts,
+            payments=payments,
             mandates=mandates,
             batches=batches,
             waiting=waiting,

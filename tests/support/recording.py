@@ -85,7 +85,7 @@ def _entry(entry: Entry) -> Iterator[str]:
 
 def _posting(item: Posting) -> str:
     about = [f"{item.loan}/{item.number}"] if item.loan or item.number else []
-    parts = (item.component, item.receipt, item.order_no, item.line, item.party)
+    parts = (item.component, item.payment, item.order_no, item.line, item.party)
     about += [str(part) for part in parts if part]
     about += [f"at {item.place}"] if item.place else []
     return f"{item.minor:+} {item.currency} {item.account} ({', '.join(about)})"

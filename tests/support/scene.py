@@ -8,7 +8,7 @@ from domain.calendar import local_day, local_instant
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, status_of
 from domain.kernel.change import Refusal
 from domain.kernel.command import Actor
-from domain.loan.aggregate import Receipt
+from domain.loan.aggregate import Portion
 from domain.loan.change import Change, Ordered
 from domain.loan.view import ActionKind, InstallmentView
 from domain.statement.statement import LineItem, StatementLine
@@ -196,12 +196,12 @@ class Scene:
             value_on=value_on or self.today,
         )
         assert isinstance(change, Change), change
-        return change.loans[loan].receipts[-1].id
+        return change.loans[loan].portions[-1].id
 
-    def receipt(self, receipt_id: str, loan: str = "L1") -> Receipt:
+    def portion(self, payment_id: str, loan: str = "L1") -> Portion:
         """A payment as it is now, by its id or by its payer's reference."""
-        receipts = self.books.loans[loan].receipts
-        return next(r for r in receipts if receipt_id in {r.id, r.reference})
+        portions = self.books.loans[loan].portions
+        return next(r for r in portions if payment_id in {r.id, r.reference})
 
     def posted(self, since: int = 0) -> list[tuple[str, dict[str, int]]]:
         """Entries from one on: the event, and what each account moved by (accounts of L1 short).
@@ -229,13 +229,13 @@ class Scene:
 
     def settle(self) -> None:
         """Let the bank book what is reported and not proven yet."""
-        for receipt in self.books.loans["L1"].receipts:
-            ref = receipt.order_no or receipt.reference
-            if receipt.unsettled_minor:
-                self.credit(ref, receipt.unsettled_minor, tx=receipt.bank_ref)
-            back = receipt.returned_minor - receipt.return_settled_minor
+        for portion in self.books.loans["L1"].portions:
+            ref = portion.order_no or portion.reference
+            if portion.unsettled_minor:
+                self.credit(ref, portion.unsettled_minor, tx=portion.bank_ref)
+            back = portion.returned_minor - portion.return_settled_minor
             if back:
-                self.return_line(ref, back, tx=receipt.bank_ref)
+                self.return_line(ref, back, tx=portion.bank_ref)
 
     @property
     def state(self) -> str:

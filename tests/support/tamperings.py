@@ -14,8 +14,8 @@ from adapters.sql.schema.tables import (
     entries,
     lines,
     loans,
+    portions,
     postings,
-    receipts,
     statements,
     subjects,
     transitions,
@@ -98,7 +98,7 @@ def breach(
 
 
 Q, K = Question, FindingKind
-_first = of("owed", PRINCIPAL, P.receipt.is_(None))
+_first = of("owed", PRINCIPAL, P.payment.is_(None))
 _confirmed = select(entries.c.seq).where(entries.c.event == "confirmed")
 _allocated = and_(of("payable", PRINCIPAL, P.minor < 0), P.seq.in_(_confirmed))
 _left = select(entries.c.seq).where(entries.c.event == "direct_settlement")
@@ -121,14 +121,14 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.CLEARING,
         "L1 R-.*",
         "clearing is 0 in the journal and 5 by its payment",
-        update(receipts).where(receipts.c.loan_id == "L1").values(clearing_minor=5),
+        update(portions).where(portions.c.loan_id == "L1").values(clearing_minor=5),
         minor=-5,
     ),
     "suspense": breach(
         Q.SUSPENSE,
         "L2 R-.*-2",
         "suspense is 10100 in the journal and 10101 by its payment",
-        update(receipts).where(receipts.c.waiting_minor > 0).values(waiting_minor=10_101),
+        update(portions).where(portions.c.waiting_minor > 0).values(waiting_minor=10_101),
         minor=-1,
     ),
     "suspense of nobody": breach(
@@ -136,8 +136,8 @@ TAMPERINGS: dict[str, Tampering] = {
         "L9 R-9",
         "suspense is 10100 in the journal and 0 by its payment",
         update(postings)
-        .where(of("suspense", P.receipt.is_not(None)))
-        .values(loan="L9", receipt="R-9"),
+        .where(of("suspense", P.payment.is_not(None)))
+        .values(loan="L9", payment="R-9"),
         minor=10_100,
     ),
     "a line's rest": breach(
@@ -151,7 +151,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.ADVANCE,
         "L4 P-.*",
         "advance is 4900 in the journal and 4901 by its payment",
-        update(receipts).where(receipts.c.loan_id == "L4").values(amount_minor=15_001),
+        update(portions).where(portions.c.loan_id == "L4").values(amount_minor=15_001),
         minor=-1,
     ),
     "shares": breach(
@@ -172,7 +172,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.NO_ITEM,
         "clearing/simbank",
         r"a posting of entry \d+ names no item",
-        update(postings).where(of("clearing", ON_L1, P.line.is_(None))).values(receipt=None),
+        update(postings).where(of("clearing", ON_L1, P.line.is_(None))).values(payment=None),
         minor=FULL,
     ),
     "a payment's side": breach(
@@ -201,7 +201,7 @@ TAMPERINGS: dict[str, Tampering] = {
         "L1/1/principal",
         "more was allocated than was charged",
         update(postings)
-        .where(of("owed", PRINCIPAL, P.receipt.is_not(None)))
+        .where(of("owed", PRINCIPAL, P.payment.is_not(None)))
         .values(minor=P.minor - 1),
         minor=1,
     ),
@@ -237,7 +237,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.GATE_OWED,
         "L1/1",
         "closed while principal was not paid",
-        delete(postings).where(of("owed", PRINCIPAL, P.receipt.is_not(None))),
+        delete(postings).where(of("owed", PRINCIPAL, P.payment.is_not(None))),
         minor=10_000,
     ),
     "a gate's proof": breach(
@@ -277,7 +277,7 @@ TAMPERINGS: dict[str, Tampering] = {
         Q.CLOSED_OWED,
         "L1/1",
         "CLOSED and still owed",
-        delete(postings).where(of("owed", PRINCIPAL, P.receipt.is_not(None))),
+        delete(postings).where(of("owed", PRINCIPAL, P.payment.is_not(None))),
         minor=10_000,
     ),
     "a proof": breach(

@@ -3,13 +3,13 @@
 from sqlalchemy import exists, func, or_, select
 
 from adapters.sql.read.auditsums import ITEMS, P, of
-from adapters.sql.schema.tables import attempts, cases, loans, receipts
+from adapters.sql.schema.tables import attempts, cases, loans, portions
 from domain.debit.attempt import LIVE
 
-_A, _R = attempts.c, receipts.c
+_A, _R = attempts.c, portions.c
 
 LOANS = select(func.count()).select_from(loans)
-RECEIPTS = select(func.count()).select_from(receipts)
+PAYMENTS = select(func.count()).select_from(portions)
 INSTALLMENTS = select(ITEMS.c.state, func.count()).group_by(ITEMS.c.state).order_by(ITEMS.c.state)
 ATTEMPTS = (
     select(_A.state, _A.outcome_class, func.count())
@@ -19,8 +19,8 @@ ATTEMPTS = (
 OPEN_ATTEMPTS = select(func.count()).where(_A.state.in_([state.value for state in sorted(LIVE)]))
 _seen_at_bank = (
     exists()
-    .where(P.receipt == _R.id, P.loan == _R.loan_id, P.line.is_not(None))
-    .correlate(receipts)
+    .where(P.payment == _R.id, P.loan == _R.loan_id, P.line.is_not(None))
+    .correlate(portions)
 )
 RETURNS = select(func.count()).where(
     _R.returned_minor != 0, or_(_R.order_no.is_not(None), _seen_at_bank)

@@ -61,7 +61,7 @@ def values(states: Iterable[StrEnum]) -> list[str]:
 _LIVE = values(LIVE)
 _PASSED = [State.RELEASED.value, State.CLOSED.value]
 _OPEN_CASE = cases.c.closed_at.is_(None)
-_ALLOCATED = and_(of(*PAID), P.receipt.is_not(None))
+_ALLOCATED = and_(of(*PAID), P.payment.is_not(None))
 
 
 def _about(move: Any, of: Any) -> ColumnElement[bool]:  # noqa: ANN401
@@ -167,12 +167,12 @@ def _at_gate(where: Any, *by: Any) -> Select[Any]:  # noqa: ANN401
 
 
 def _unproven(paid: Any, gate: Any, upto: ColumnElement[bool] | None) -> Select[Any]:  # noqa: ANN401
-    """Payments of `paid` (loan, number, receipt) that are not nothing in clearing."""
+    """Payments of `paid` (loan, number, payment) that are not nothing in clearing."""
     total = func.sum(P.minor)
     found = (
-        select(paid.c.loan, paid.c.number, gate, paid.c.receipt, total.label("minor"), P.currency)
+        select(paid.c.loan, paid.c.number, gate, paid.c.payment, total.label("minor"), P.currency)
         .select_from(paid)
-        .join(postings, and_(P.receipt == paid.c.receipt, P.loan == paid.c.loan))
+        .join(postings, and_(P.payment == paid.c.payment, P.loan == paid.c.loan))
         .join(entries, _E.seq == P.seq)
         .where(of("clearing"))
         .group_by(*paid.c, P.currency)
@@ -182,12 +182,12 @@ def _unproven(paid: Any, gate: Any, upto: ColumnElement[bool] | None) -> Select[
 
 
 _paid_at_gate = (
-    select(*_GATE, P.receipt.label("receipt"), _gate.c.seq, _gate.c.command_id)
+    select(*_GATE, P.payment.label("payment"), _gate.c.seq, _gate.c.command_id)
     .select_from(_gate)
     .join(postings, and_(P.loan == _gate.c.loan_id, P.number == _gate.c.number))
     .join(entries, _E.seq == P.seq)
     .where(_ALLOCATED, _upto(_gate.c.seq, _gate.c.command_id))
-    .group_by(*_GATE_KEY, P.receipt)
+    .group_by(*_GATE_KEY, P.payment)
     .having(func.sum(P.minor) < 0)
     .subquery("paid")
 )
@@ -239,13 +239,13 @@ def _standing(states: Iterable[str], where: Any, *by: Any) -> Select[Any]:  # no
 
 def _paid_now(states: Iterable[str]) -> Any:  # noqa: ANN401
     """Payments that stand on installments in some states."""
-    item = (_I.loan_id.label("loan"), _I.number, P.receipt.label("receipt"))
+    item = (_I.loan_id.label("loan"), _I.number, P.payment.label("payment"))
     return (
         select(*item)
         .select_from(ITEMS)
         .join(postings, _OF_ITEM)
         .where(_I.state.in_(list(states)), _ALLOCATED)
-        .group_by(_I.loan_id, _I.number, P.receipt)
+        .group_by(_I.loan_id, _I.number, P.payment)
         .having(func.sum(P.minor) < 0)
         .subquery("paid")
     )
@@ -263,7 +263,7 @@ _lying = (
     )
     .select_from(_closed)
     .join(loans, loans.c.id == _closed.c.loan)
-    .join(postings, and_(P.receipt == _closed.c.receipt, P.loan == _closed.c.loan))
+    .join(postings, and_(P.payment == _closed.c.payment, P.loan == _closed.c.loan))
     .outerjoin(lines, lines.c.id == P.line)
     .where(of("clearing"), P.line.is_not(None))
     .group_by(*_closed.c, loans.c.product_ref, _account, P.currency)
@@ -350,7 +350,7 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.GATE_ORDER: _GATE_ORDER,
         Question.GATE_CASE: _GATE_CASE,
         Question.CLOSED_OWED: _standing(_PASSED, of(*GIVEN)).having(func.sum(P.minor) != 0),
-        Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.receipt.label("paid"), None),
+        Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.payment.label("paid"), None),
         Question.CLOSED_SHARE: _standing(
             [State.CLOSED.value], of("payable"), P.component, P.account
         ).having(func.sum(P.minor) != 0),

@@ -10,8 +10,8 @@ from adapters.sql.schema.tables import (
     entries,
     lines,
     loans,
+    portions,
     postings,
-    receipts,
     statements,
     subjects,
 )
@@ -20,7 +20,7 @@ from domain.audit.unclosed import NOT_AWAITED
 from domain.case.case import CASE
 from domain.debit.attempt import LIVE
 
-_A, _I, _R, _S = attempts.c, ITEMS.c, receipts.c, statements.c
+_A, _I, _R, _S = attempts.c, ITEMS.c, portions.c, statements.c
 
 ORDERS_GIVEN = (
     select(commands.c.answer)
@@ -31,7 +31,7 @@ ORDERS_GIVEN = (
 
 _currency = (
     select(func.max(P.currency))
-    .where(P.receipt == _R.id, P.loan == _R.loan_id)
+    .where(P.payment == _R.id, P.loan == _R.loan_id)
     .scalar_subquery()
     .label("currency")
 )
@@ -77,7 +77,7 @@ STATEMENTS = (
     .order_by(_S.booked_on, func.coalesce(_S.sequence, 0), _S.statement_id, _S.period)
 )
 
-_paid_at = func.max(case((P.receipt.is_not(None), entries.c.at)), type_=Instant())
+_paid_at = func.max(case((P.payment.is_not(None), entries.c.at)), type_=Instant())
 UNCLOSED = (
     select(
         _I.loan_id,
@@ -97,7 +97,7 @@ UNCLOSED = (
     .join(entries, entries.c.seq == P.seq)
     .where(_I.state.not_in([state.value for state in sorted(NOT_AWAITED)]), of("owed"))
     .group_by(_I.loan_id, _I.number, _I.state, loans.c.product_ref)
-    .having(and_(func.sum(P.minor) == 0, func.count(P.receipt) > 0))
+    .having(and_(func.sum(P.minor) == 0, func.count(P.payment) > 0))
     .order_by(_I.loan_id, _I.number)
 )
 """Installments that owe nothing by the journal, were paid, and may still have to close."""

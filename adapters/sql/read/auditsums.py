@@ -23,7 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from adapters.sql.schema.tables import lines, postings, receipts, subjects
+from adapters.sql.schema.tables import lines, portions, postings, subjects
 from domain.audit.questions import Question
 from domain.loan.view import INSTALLMENT
 
@@ -85,22 +85,22 @@ def _summed(keys: tuple[Any, ...], where: Any, minor: Any = P.minor) -> Select[A
     )
 
 
-_OF_PAYMENT = (P.loan, P.receipt)
-_RECEIPT = (receipts.c.loan_id, receipts.c.id)
-_ALLOCATED = and_(of(*PAID), P.receipt.is_not(None))
-_LEFT = receipts.c.amount_minor - receipts.c.returned_minor - receipts.c.waiting_minor
-_OF_LINE = and_(of("suspense"), P.receipt.is_(None))
+_OF_PAYMENT = (P.loan, P.payment)
+_PORTION = (portions.c.loan_id, portions.c.id)
+_ALLOCATED = and_(of(*PAID), P.payment.is_not(None))
+_LEFT = portions.c.amount_minor - portions.c.returned_minor - portions.c.waiting_minor
+_OF_LINE = and_(of("suspense"), P.payment.is_(None))
 _UNNAMED = or_(
-    and_(of("clearing"), P.receipt.is_(None)),
+    and_(of("clearing"), P.payment.is_(None)),
     and_(_OF_LINE, P.line.is_(None)),
-    and_(of("advance"), or_(P.loan.is_(None), P.receipt.is_(None))),
+    and_(of("advance"), or_(P.loan.is_(None), P.payment.is_(None))),
     and_(
         of("owed", "claim", "payable", "held_by"),
         or_(P.loan.is_(None), P.number.is_(None), P.component.is_(None)),
     ),
     and_(of("receivable"), P.loan.is_(None)),
 )
-_MONEY = or_(and_(of("suspense"), P.receipt.is_not(None)), of("advance", "receivable"))
+_MONEY = or_(and_(of("suspense"), P.payment.is_not(None)), of("advance", "receivable"))
 _AGAINST = case((of("receivable"), -P.minor), else_=P.minor)
 _owed_of = _summed(_ITEM, of("owed"), -P.minor)
 
@@ -109,14 +109,14 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.ENTRY: _summed((P.seq,), literal_column("1") == 1).having(func.sum(P.minor) != 0),
         Question.TOTAL: _summed((), literal_column("1") == 1).having(func.sum(P.minor) != 0),
         Question.CLEARING: _differ(
-            ("loan", "receipt"),
-            _journal(_OF_PAYMENT, P.minor, and_(of("clearing"), P.receipt.is_not(None))),
-            _kept(_RECEIPT, receipts.c.clearing_minor),
+            ("loan", "payment"),
+            _journal(_OF_PAYMENT, P.minor, and_(of("clearing"), P.payment.is_not(None))),
+            _kept(_PORTION, portions.c.clearing_minor),
         ),
         Question.SUSPENSE: _differ(
-            ("loan", "receipt"),
-            _journal(_OF_PAYMENT, -P.minor, and_(of("suspense"), P.receipt.is_not(None))),
-            _kept(_RECEIPT, receipts.c.waiting_minor),
+            ("loan", "payment"),
+            _journal(_OF_PAYMENT, -P.minor, and_(of("suspense"), P.payment.is_not(None))),
+            _kept(_PORTION, portions.c.waiting_minor),
         ),
         Question.LINE: _differ(
             ("line",),
@@ -124,9 +124,9 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
             _kept((lines.c.id,), lines.c.open_minor),
         ),
         Question.ADVANCE: _differ(
-            ("loan", "receipt"),
-            _journal(_OF_PAYMENT, -P.minor, and_(of("advance"), P.receipt.is_not(None))),
-            _kept(_RECEIPT, _LEFT),
+            ("loan", "payment"),
+            _journal(_OF_PAYMENT, -P.minor, and_(of("advance"), P.payment.is_not(None))),
+            _kept(_PORTION, _LEFT),
             _kept(_OF_PAYMENT, P.minor, _ALLOCATED),
         ),
         Question.SHARES: _differ(

@@ -14,7 +14,7 @@ from domain.case.case import CASE, Case
 from domain.kernel.canonical import digest
 from domain.ledger import accounts
 from domain.ledger.chain import Verification
-from domain.loan.aggregate import Installment, LineState, Loan, Receipt
+from domain.loan.aggregate import Installment, LineState, Loan, Portion
 from domain.loan.placing import Item, Position, lying
 from domain.loan.sharing import held
 from domain.loan.view import INSTALLMENT
@@ -50,14 +50,14 @@ class Sums:
         """Add one sum of a loan's postings."""
         family, minor = row.account.partition("/")[0], int(row.minor)
         if row.number is not None and row.component is not None:
-            self.parts[family, row.number, row.component, row.receipt is not None] += minor
-        if row.receipt is not None:
-            self.payments[row.receipt, family, bool(row.own)] += minor
-        if row.receipt is not None and family in _LYING:
+            self.parts[family, row.number, row.component, row.payment is not None] += minor
+        if row.payment is not None:
+            self.payments[row.payment, family, bool(row.own)] += minor
+        if row.payment is not None and family in _LYING:
             item = Item(row.account)
             if row.component is not None:
                 item = Item(row.account, row.number, Component(row.component), row.party)
-            self.places[row.receipt][Position(item, row.place)] += minor
+            self.places[row.payment][Position(item, row.place)] += minor
 
     def amounts(
         self, family: str, number: int, *, paid: tuple[bool, ...] = (False, True)
@@ -70,9 +70,9 @@ class Sums:
             )
         )
 
-    def payment(self, receipt: str, family: str, *, own: tuple[bool, ...] = (False, True)) -> int:
+    def payment(self, payment: str, family: str, *, own: tuple[bool, ...] = (False, True)) -> int:
         """What a family of accounts holds of a payment."""
-        return sum(self.payments.get((receipt, family, alone), 0) for alone in own)
+        return sum(self.payments.get((payment, family, alone), 0) for alone in own)
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class LoanRows:
     installments: dict[int, Row[Any]] = field(default_factory=dict)
     attempts: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
     notices: dict[str, Row[Any]] = field(default_factory=dict)
-    receipts: dict[str, Row[Any]] = field(default_factory=dict)
+    portions: dict[str, Row[Any]] = field(default_factory=dict)
     states: dict[int, str] = field(default_factory=dict)
     fates: dict[str, str] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
@@ -107,9 +107,9 @@ def compare_loan(held: Held, kept: LoanRows, found: Verification) -> int:
     for order_no in sorted(kept.fates.keys() - orders):
         found.fault(f"order {order_no} of {name} has moves and is not kept")
     _compare_children(loan, kept, found)
-    for receipt in loan.receipts:
-        _compare_payment(loan, receipt, kept.sums, found)
-    children = len(kept.attempts) + len(kept.notices) + len(kept.receipts)
+    for portion in loan.portions:
+        _compare_payment(loan, portion, kept.sums, found)
+    children = len(kept.attempts) + len(kept.notices) + len(kept.portions)
     return 1 + len(kept.installments) + children
 
 
@@ -231,27 +231,27 @@ def _compare_children(loan: Loan, kept: LoanRows, found: Verification) -> None:
     _same_keys(f"messages of loan {loan.id}", kept.notices, notices, found)
     for message_id, expected in notices.items():
         _columns(f"message {message_id}", kept.notices.get(message_id), expected, found)
-    for position, receipt in enumerate(loan.receipts):
-        expected = rows.receipt_row(loan.id, position, receipt)
-        name = f"payment {receipt.id} of loan {loan.id}"
-        _columns(name, kept.receipts.get(receipt.id), expected, found, without={"body"})
+    for position, portion in enumerate(loan.portions):
+        expected = rows.portion_row(loan.id, position, portion)
+        name = f"payment {portion.id} of loan {loan.id}"
+        _columns(name, kept.portions.get(portion.id), expected, found, without={"body"})
 
 
-def _compare_payment(loan: Loan, receipt: Receipt, sums: Sums, found: Verification) -> None:
-    name = f"payment {receipt.id} of loan {loan.id}"
-    proven = receipt.settled_minor - receipt.return_settled_minor
-    theirs = sum(held(loan, receipt).values())
+def _compare_payment(loan: Loan, portion: Portion, sums: Sums, found: Verification) -> None:
+    name = f"payment {portion.id} of loan {loan.id}"
+    proven = portion.settled_minor - portion.return_settled_minor
+    theirs = sum(held(loan, portion).values())
     pairs = {
-        "not taken back": (receipt.net_minor, sums.payment(receipt.id, "clearing", own=(True,))),
-        "proven": (proven, -sums.payment(receipt.id, "clearing", own=(False,))),
-        "waiting": (receipt.waiting_minor, -sums.payment(receipt.id, "suspense")),
-        "paid ahead": (receipt.advance_minor, -sums.payment(receipt.id, "advance")),
-        "held by its parties": (theirs, -sums.payment(receipt.id, "held_by")),
+        "not taken back": (portion.net_minor, sums.payment(portion.id, "clearing", own=(True,))),
+        "proven": (proven, -sums.payment(portion.id, "clearing", own=(False,))),
+        "waiting": (portion.waiting_minor, -sums.payment(portion.id, "suspense")),
+        "paid ahead": (portion.advance_minor, -sums.payment(portion.id, "advance")),
+        "held by its parties": (theirs, -sums.payment(portion.id, "held_by")),
     }
     for what, (mine, posted) in pairs.items():
         if mine != posted:
             found.fault(f"{name} is kept with {mine} {what}, its postings say {posted}")
-    lies, says = lying(loan, receipt), sums.places[receipt.id]
+    lies, says = lying(loan, portion), sums.places[portion.id]
     for position in lies | says:
         minor, posted = lies.get(position, 0), says.get(position, 0)
         if minor != posted:

@@ -24,7 +24,7 @@ from adapters.sql.schema.tables import (
     loans,
     notices,
     outbox,
-    receipts,
+    portions,
     subjects,
 )
 from adapters.sql.write.cache import LoanCache
@@ -268,7 +268,7 @@ class SqlQueries:
     async def counts(self) -> dict[str, dict[str, int]]:
         """Rows by state or kind.
 
-        Keys: installments, attempts, outcomes (attempts by class), notices, receipts, cases (open,
+        Keys: installments, attempts, outcomes (attempts by class), notices, payments, cases (open,
         by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered, dead).
         """
         is_open = cases.c.closed_at.is_(None)
@@ -278,7 +278,7 @@ class SqlQueries:
             "attempts": _by(attempts.c.state),
             "outcomes": _by(attempts.c.outcome_class).where(attempts.c.outcome_class.is_not(None)),
             "notices": _by(notices.c.state),
-            "receipts": select(literal("all"), func.count()).select_from(receipts),
+            "payments": select(literal("all"), func.count()).select_from(portions),
             "cases": _by(cases.c.kind).where(is_open),
             "cases_closed": _by(cases.c.kind).where(~is_open),
             "commands": _by(commands.c.kind),

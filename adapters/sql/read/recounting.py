@@ -112,8 +112,8 @@ async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, Loa
         found[row.loan_id].attempts[row.number, row.attempt] = row
     for row in await _page(conn, tables.notices.c.loan_id, names):
         found[row.loan_id].notices[row.message_id] = row
-    for row in await _page(conn, tables.receipts.c.loan_id, names):
-        found[row.loan_id].receipts[row.id] = row
+    for row in await _page(conn, tables.portions.c.loan_id, names):
+        found[row.loan_id].portions[row.id] = row
     for row in await _page(conn, tables.loans.c.id, names):
         found[row.id].loan = row
     values = {"values": listed(names, postgres=conn.dialect.name == "postgresql")}
@@ -164,7 +164,7 @@ def _sums(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loans)
         _P.loan,
         _P.number,
         _P.component,
-        _P.receipt,
+        _P.payment,
         _P.account,
         _P.party,
         _P.place,
@@ -250,10 +250,10 @@ _ORPHANS: dict[str, Select[Any]] = {
     "postings of line": select(_P.line)
     .where(_P.line.is_not(None), ~exists().where(tables.lines.c.id == _P.line))
     .distinct(),
-    "postings of payment": select(_P.receipt)
+    "postings of payment": select(_P.payment)
     .where(
-        _P.receipt.is_not(None),
-        ~exists().where(tables.receipts.c.loan_id == _P.loan, tables.receipts.c.id == _P.receipt),
+        _P.payment.is_not(None),
+        ~exists().where(tables.portions.c.loan_id == _P.loan, tables.portions.c.id == _P.payment),
     )
     .distinct(),
     "moves of loan": select(_T.loan_id)

@@ -104,7 +104,7 @@ class _Audit:
             loans=await self._count(counts.LOANS),
             installments=await self._by(counts.INSTALLMENTS),
             attempts=outcomes([tuple(row) for row in await self._rows(counts.ATTEMPTS)]),
-            receipts=await self._count(counts.RECEIPTS),
+            payments=await self._count(counts.PAYMENTS),
             returns=await self._count(counts.RETURNS),
             open_attempts=await self._count(counts.OPEN_ATTEMPTS),
             open_cases=await self._by(counts.OPEN_CASES),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.rows import read_posting
-from adapters.sql.schema.tables import commands, entries, postings, receipts, subjects, transitions
+from adapters.sql.schema.tables import commands, entries, portions, postings, subjects, transitions
 from domain.debit.attempt import AttemptState
 from domain.kernel.subject import Subject
 from domain.ledger.entry import JournalPosting
@@ -66,8 +66,8 @@ async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine
 
 async def trail_of(conn: AsyncConnection, key: str) -> tuple[JournalPosting, ...]:
     """Every posting about one payment, one debit order or one bank line."""
-    of_order = select(receipts.c.id).where(receipts.c.order_no == key)
-    about = or_(postings.c.receipt == key, postings.c.receipt.in_(of_order))
+    of_order = select(portions.c.id).where(portions.c.order_no == key)
+    about = or_(postings.c.payment == key, postings.c.payment.in_(of_order))
     found = (await conn.execute(_POSTINGS.where(about))).all()
     if not found:
         found = (await conn.execute(_POSTINGS.where(postings.c.line == key))).all()
@@ -84,7 +84,7 @@ async def items_of(conn: AsyncConnection, account: str, limit: int) -> tuple[Ope
             row.number,
             row.component,
             row.party,
-            row.receipt,
+            row.payment,
             row.place,
             int(row.minor),
         )
@@ -95,7 +95,7 @@ async def items_of(conn: AsyncConnection, account: str, limit: int) -> tuple[Ope
 def items_statement(account: str, limit: int) -> Select[Any]:
     """Reads one account by item: a part of the index, however long the journal is."""
     of = postings.c
-    key = (of.loan, of.number, of.component, of.receipt, of.place, of.party, of.currency)
+    key = (of.loan, of.number, of.component, of.payment, of.place, of.party, of.currency)
     total = func.sum(of.minor)
     return (
         select(*key, total.label("minor"))
@@ -186,7 +186,7 @@ async def _entry_lines(conn: AsyncConnection, loan_id: str, number: int | None) 
             detail,
             whose,
             command_id=first.command_id,
-            receipts=_names(row.receipt for row in rows),
+            payments=_names(row.payment for row in rows),
             lines=_names(row.line for row in rows),
         )
         lines.append((_ENTRY, line))

@@ -154,8 +154,8 @@ notices = Table(
     Index("ix_notices_loan_id_number", "loan_id", "number"),
 )
 
-receipts = Table(
-    "receipts",
+portions = Table(
+    "portions",
     metadata,
     Column("loan_id", ForeignKey("loans.id"), primary_key=True),
     Column("id", String(160), primary_key=True),
@@ -170,8 +170,8 @@ receipts = Table(
     Column("clearing_minor", BigInteger, nullable=False),
     Column("returned_minor", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
-    Index("ix_receipts_id", "id"),
-    Index("ix_receipts_reference", "reference"),
+    Index("ix_portions_id", "id"),
+    Index("ix_portions_reference", "reference"),
 )
 
 lines = Table(
@@ -289,7 +289,7 @@ postings = Table(
     Column("loan", String(120)),
     Column("number", Integer),
     Column("component", String(20)),
-    Column("receipt", String(160)),
+    Column("payment", String(160)),
     Column("order_no", String(120)),
     Column("line", String(160)),
     Column("party", String(120)),
@@ -297,8 +297,8 @@ postings = Table(
     Column("place", String(240)),
     Index("ix_postings_loan_number", "loan", "number"),
     # Every account can be read by item.
-    Index("ix_postings_account_item", "account", "loan", "number", "component", "receipt", "place"),
-    Index("ix_postings_receipt", "receipt"),
+    Index("ix_postings_account_item", "account", "loan", "number", "component", "payment", "place"),
+    Index("ix_postings_payment", "payment"),
     CheckConstraint("minor <> 0", name="something"),
 )
 

@@ -210,7 +210,7 @@ def _posting(seq: int, position: int, posting: Posting) -> Row:
         "loan": posting.loan,
         "number": posting.number,
         "component": posting.component,
-        "receipt": posting.receipt,
+        "payment": posting.payment,
         "order_no": posting.order_no,
         "line": posting.line,
         "party": posting.party,

@@ -105,12 +105,12 @@ async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCac
     for row in await unit.find(find.installments, names):
         installments[row.loan_id].append(row.body)
         views[row.loan_id][row.number] = stored_mark(INSTALLMENT, row.view)
-    receipts: defaultdict[str, list[str]] = defaultdict(list)
-    for row in await unit.find(find.loan_receipts, names):
-        receipts[row.loan_id].append(row.body)
+    portions: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await unit.find(find.loan_portions, names):
+        portions[row.loan_id].append(row.body)
     return [
         Held(
-            read_loan(row.body, products[row.product_ref], installments[row.id], receipts[row.id]),
+            read_loan(row.body, products[row.product_ref], installments[row.id], portions[row.id]),
             row.revision,
             row.content,
             views[row.id],

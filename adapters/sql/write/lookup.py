@@ -24,8 +24,8 @@ from adapters.sql.schema.tables import (
     lines,
     loans,
     notices,
+    portions,
     products,
-    receipts,
     subjects,
 )
 from domain.case.case import CASE
@@ -37,7 +37,7 @@ _REFERENCES: dict[str, tuple[_Place, ...]] = {
     "orders": ((attempts.c.order_no, attempts.c.loan_id),),
     "messages": ((notices.c.message_id, notices.c.loan_id),),
     "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
-    "receipts": ((receipts.c.id, receipts.c.loan_id), (receipts.c.reference, receipts.c.loan_id)),
+    "payments": ((portions.c.id, portions.c.loan_id), (portions.c.reference, portions.c.loan_id)),
     "lines": ((cases.c.line, cases.c.loan_id),),
     "cases": ((cases.c.key, cases.c.loan_id),),
     "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
@@ -56,7 +56,7 @@ class Lookups:
         self._postgres = postgres
         self._resolving: dict[tuple[str, ...], Executable] = {}
         self.payments = _where(
-            select(receipts.c.reference, receipts.c.loan_id).distinct(), of(receipts.c.reference)
+            select(portions.c.reference, portions.c.loan_id).distinct(), of(portions.c.reference)
         )
         self.batched = _where(
             select(attempts.c.batch_ref, attempts.c.loan_id).distinct(), of(attempts.c.batch_ref)
@@ -80,9 +80,9 @@ class Lookups:
         self.installments = self.installments.where(subjects.c.kind == INSTALLMENT).order_by(
             subjects.c.loan_id, subjects.c.number
         )
-        self.loan_receipts = _where(
-            select(receipts.c.loan_id, receipts.c.body), of(receipts.c.loan_id)
-        ).order_by(receipts.c.loan_id, receipts.c.position)
+        self.loan_portions = _where(
+            select(portions.c.loan_id, portions.c.body), of(portions.c.loan_id)
+        ).order_by(portions.c.loan_id, portions.c.position)
         self.products = _where(select(products), of(products.c.ref))
         self.commands = _where(select(commands), of(commands.c.id))
         self.commands_or_dedup_keys = select(commands).where(

@@ -67,7 +67,7 @@ class References:
 
     orders: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
-    receipts: dict[str, set[str]] = field(default_factory=dict)
+    payments: dict[str, set[str]] = field(default_factory=dict)
     """By our id of a payment, or by its payer's reference, which may repeat."""
     mandates: dict[str, set[str]] = field(default_factory=dict)
     batches: dict[str, set[str]] = field(default_factory=dict)
@@ -81,16 +81,16 @@ class References:
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
         found = {*self.orders.values(), *self.messages.values()}
-        by_name = (self.receipts, self.mandates, self.batches, self.lines, self.cases)
+        by_name = (self.payments, self.mandates, self.batches, self.lines, self.cases)
         sets = (loans for found in by_name for loans in found.values())
         return found.union(*sets)
 
     def learn(self, before: Loan | None, after: Loan) -> None:
         """Take in what a change added, so that the next command of the group finds it."""
         self.mandates.setdefault(after.mandate.ref, set()).add(after.id)
-        for receipt in after.receipts:
-            for name in {receipt.id, receipt.reference} - {""}:
-                self.receipts.setdefault(name, set()).add(after.id)
+        for portion in after.portions:
+            for name in {portion.id, portion.reference} - {""}:
+                self.payments.setdefault(name, set()).add(after.id)
         for item in changed_installments(before, after):
             for attempt in item.attempts:
                 self._learn_attempt(after.id, attempt)
@@ -167,12 +167,12 @@ class Workset:
         scope, refs = command.scope(), self.refs
         orders = _held(refs.orders, scope.orders)
         messages = _held(refs.messages, scope.messages)
-        receipts = _sorted(_held(refs.receipts, scope.receipts))
+        payments = _sorted(_held(refs.payments, scope.payments))
         mandates = _sorted(_held(refs.mandates, scope.mandates))
         waited_for = batches_among(_held(refs.waiting, scope.waiting))
         batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
-        names = names.union(*receipts.values(), *mandates.values(), *batches.values())
+        names = names.union(*payments.values(), *mandates.values(), *batches.values())
         waiting = _sorted(_held(refs.waiting, scope.waiting))
         line_ids = sorted({*scope.lines, *(line for found in waiting.values() for line in found)})
         about = (*self.open_cases((), line_ids).values(), *_held(self.cases, scope.cases).values())
@@ -187,7 +187,7 @@ class Workset:
             lines=lines,
             orders=orders,
             messages=messages,
-            receipts=receipts,
+            payments=payments,
             mandates=mandates,
             batches=batches,
             waiting=waiting,
@@ -211,7 +211,7 @@ class Workset:
         """Make a change the state of the group; gives its journal items with their product.
 
         Raises:
-            InvariantBroken: it changes what it did not name, or drops a receipt. Nothing is taken.
+            InvariantBroken: it changes what it did not name, or drops a payment. Nothing is taken.
         """
         items = self._items(change)
         for loan_id, loan in change.loans.items():
@@ -244,10 +244,10 @@ class Workset:
             if not isinstance(command, BoardLoan) or command.loan_id != loan_id:
                 raise InvariantBroken(f"{command.kind} changes {loan_id}, which it has not named")
             return
-        if before.receipts is not loan.receipts:
-            gone = {item.id for item in before.receipts} - {item.id for item in loan.receipts}
+        if before.portions is not loan.portions:
+            gone = {item.id for item in before.portions} - {item.id for item in loan.portions}
             if gone:
-                raise InvariantBroken(f"{command.kind} drops receipts {sorted(gone)}")
+                raise InvariantBroken(f"{command.kind} drops payments {sorted(gone)}")
 
 
 def _sorted(found: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:

@@ -30,7 +30,7 @@ _KEYS = {
     "subjects": ("kind", "key"),
     "attempts": ("loan_id", "number", "attempt"),
     "notices": ("message_id",),
-    "receipts": ("loan_id", "id"),
+    "portions": ("loan_id", "id"),
     "lines": ("id",),
     "cases": ("key",),
 }
@@ -222,7 +222,7 @@ def _before(work: Workset, loan_id: str) -> Loan | None:
 async def _write_children(unit: Unit, work: Workset, held: list[Held]) -> None:
     attempts: list[tuple[bool, Row]] = []
     notices: list[tuple[bool, Row]] = []
-    receipts: list[tuple[bool, Row]] = []
+    portions: list[tuple[bool, Row]] = []
     for item in held:
         before, loan = _before(work, item.loan.id), item.loan
         for new in changed_installments(before, loan):
@@ -237,15 +237,15 @@ async def _write_children(unit: Unit, work: Workset, held: list[Held]) -> None:
 
             attempts += _changes(old.attempts if old else (), new.attempts, "number", attempt)
             notices += _changes(old.notices if old else (), new.notices, "message_id", notice)
-        old_receipts = {receipt.id: receipt for receipt in before.receipts} if before else {}
-        receipts += [
-            (receipt.id in old_receipts, rows.receipt_row(loan.id, position, receipt))
-            for position, receipt in enumerate(loan.receipts)
-            if old_receipts.get(receipt.id) != receipt
+        old_portions = {portion.id: portion for portion in before.portions} if before else {}
+        portions += [
+            (portion.id in old_portions, rows.portion_row(loan.id, position, portion))
+            for position, portion in enumerate(loan.portions)
+            if old_portions.get(portion.id) != portion
         ]
     await _put(unit, "attempts", attempts)
     await _put(unit, "notices", notices)
-    await _put(unit, "receipts", receipts)
+    await _put(unit, "portions", portions)
 
 
 def _changes(
@@ -290,10 +290,10 @@ async def _look_again(unit: Unit, work: Workset) -> None:
         Raced: another process booked the same money.
     """
     fresh = {
-        receipt.reference
+        portion.reference
         for loan_id, loan in work.loans.items()
-        for receipt in loan.receipts
-        if receipt.source == "transfer" and not _had(work, loan_id, receipt.id)
+        for portion in loan.portions
+        if portion.source == "transfer" and not _had(work, loan_id, portion.id)
     }
     waits = {
         ref
@@ -304,7 +304,7 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     }
     find = lookups(postgres=unit.postgres)
     for row in await unit.find(find.payments, sorted(fresh | waits)):
-        if row.loan_id not in work.refs.receipts.get(row.reference, ()):
+        if row.loan_id not in work.refs.payments.get(row.reference, ()):
             raise Raced(row.reference)
     for row in await unit.find(find.batched, sorted(batches_among(waits))):
         if row.loan_id not in work.refs.batches.get(row.batch_ref, ()):
@@ -326,9 +326,9 @@ def _batches_named(work: Workset) -> set[str]:
     return {of_batch(batch_ref) for batch_ref in named}
 
 
-def _had(work: Workset, loan_id: str, receipt_id: str) -> bool:
+def _had(work: Workset, loan_id: str, payment_id: str) -> bool:
     before = _before(work, loan_id)
-    return before is not None and before.receipt(receipt_id) is not None
+    return before is not None and before.portion(payment_id) is not None
 
 
 async def _put(unit: Unit, table: str, pairs: list[tuple[bool, Row]]) -> None:

@@ -3,7 +3,7 @@
 from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
-from domain.loan.decide.disputes import dispute_amount, is_proven, receipts_of_order
+from domain.loan.decide.disputes import dispute_amount, is_proven, portions_of_order
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
 
@@ -16,11 +16,11 @@ def return_reported_again(work: Work, command: RecordReturn) -> Change:
     Once lines prove all that is known of the order, nothing is in doubt.
     """
     loan_id, minor = work.aggregates.orders.get(command.order_no), command.amount_minor
-    known = [] if loan_id is None else receipts_of_order(work, loan_id, command.order_no)
-    if loan_id is None or any(receipt.unreported_minor >= minor for receipt in known):
+    known = [] if loan_id is None else portions_of_order(work, loan_id, command.order_no)
+    if loan_id is None or any(portion.unreported_minor >= minor for portion in known):
         return record_return(work, command)
     number, _ = find(work, loan_id, command.order_no)
-    can_be_two = any(receipt.net_minor >= minor for receipt in known)
+    can_be_two = any(portion.net_minor >= minor for portion in known)
     if can_be_two and not is_proven(work, loan_id, command.order_no):
         said = f"a return of {minor} was reported twice in the same words"
         dispute_amount(work, loan_id, number, command.order_no, said)

@@ -9,7 +9,7 @@ from domain.debit.outcome import Outcome
 from domain.debit.retry import NoRetry
 from domain.errors import IllegalTransition
 from domain.ledger import accounts
-from domain.loan.aggregate import Receipt
+from domain.loan.aggregate import Portion
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
@@ -46,22 +46,22 @@ def judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
         return
     final = isinstance(retry_decision(work.loan(loan_id), item, work.rules, work.at), NoRetry)
     if (State.DELINQUENT if final else State.RETRYING) is not item.state:
-        event = Event.RECEIPT_REVERSED_FINALLY if final else Event.RECEIPT_REVERSED_RETRYABLE
+        event = Event.PAYMENT_REVERSED_FINALLY if final else Event.PAYMENT_REVERSED_RETRYABLE
         work.move(loan_id, number, event, detail)
 
 
-def debit_receipt(
-    work: Work, number: int, attempt: Attempt, outcome: Outcome, amount: int, receipt_id: str
-) -> Receipt:
-    """A receipt of money that a rail reports as taken for one order.
+def debit_portion(
+    work: Work, number: int, attempt: Attempt, outcome: Outcome, amount: int, payment_id: str
+) -> Portion:
+    """A payment of money that a rail reports as taken for one order.
 
     A day before the order was made, in whatever zone, says nothing: the money is of the day that
     the order was made for, so that no return window has passed before it moved.
     """
     said = outcome.executed_on
     could_be = said is not None and said >= attempt.intended_at.date() - ONE_DAY
-    return Receipt(
-        id=receipt_id,
+    return Portion(
+        id=payment_id,
         source="debit",
         amount_minor=amount,
         value_on=said if said is not None and could_be else attempt.value_on,

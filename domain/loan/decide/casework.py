@@ -17,7 +17,7 @@ from domain.kernel.subject import Subject
 from domain.loan.change import Aggregates
 
 _SAID_ANEW = (
-    "kind", "text", "loan_id", "number", "receipt", "line", "amount_minor", "currency", "tenant",
+    "kind", "text", "loan_id", "number", "payment", "line", "amount_minor", "currency", "tenant",
     "owner",
 )  # fmt: skip
 """What a case that comes again says as if it were new."""

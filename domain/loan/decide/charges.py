@@ -91,14 +91,14 @@ def _true_up(
 
 def _unapply(work: Work, loan_id: str, number: int, minor: int) -> None:
     """Take money off the penalty of an installment, newest payment first; it waits again."""
-    for known in reversed(work.loan(loan_id).receipts):
+    for known in reversed(work.loan(loan_id).portions):
         taken, kept = newest(known.allocations, minor, number, Component.PENALTY)
         size = sum(part.minor for part in taken)
         if size:
             loan, waiting = work.loan(loan_id), known.waiting_minor + size
             after = replace(known, allocations=kept, waiting_minor=waiting)
             work.post(bookings.unapply(loan, known, after, taken, work.today(loan_id)))
-            work.put_receipt(loan_id, after)
+            work.put_portion(loan_id, after)
             minor -= size
 
 

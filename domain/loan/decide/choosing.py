@@ -1,13 +1,13 @@
 """Which payment a person means who matches a line by hand, and how much of the line is left."""
 
 from domain.kernel.change import Refusal
-from domain.loan.aggregate import LineState, Receipt
+from domain.loan.aggregate import LineState, Portion
 from domain.loan.decide.references import payments_called
 from domain.loan.decide.returnlines import returnable
 from domain.loan.decide.work import Work
 from domain.loan.matching import MatchLine
 
-Choice = tuple[Receipt | None, bool, int]
+Choice = tuple[Portion | None, bool, int]
 """The payment (None: the line makes a new one), whether it came back, the fee inside the line."""
 
 
@@ -27,20 +27,20 @@ def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
     for is_return in (False, True):
         if not room_of(line, is_return=is_return):
             continue
-        open_of = [(receipt, _provable(receipt, is_return=is_return)) for receipt in named]
+        open_of = [(portion, _provable(portion, is_return=is_return)) for portion in named]
         fitting = [
-            receipt
-            for receipt, open_minor in open_of
-            if wanted <= open_minor or (receipt.inferred and not is_return)
+            portion
+            for portion, open_minor in open_of
+            if wanted <= open_minor or (portion.inferred and not is_return)
         ]
         if wanted and len(fitting) > 1:
-            exact = [receipt for receipt, open_minor in open_of if open_minor == wanted]
+            exact = [portion for portion, open_minor in open_of if open_minor == wanted]
             fitting = exact if len(exact) == 1 else fitting
         if len(fitting) == 1:
-            receipt = fitting[0]
-            return receipt, is_return, order.fee_minor or _fee_of(line, order, is_return=is_return)
+            portion = fitting[0]
+            return portion, is_return, order.fee_minor or _fee_of(line, order, is_return=is_return)
         if fitting:
-            ids = ", ".join(receipt.id for receipt in fitting)
+            ids = ", ".join(portion.id for portion in fitting)
             return Refusal("match.several", f"several fit, name one by its id: {ids}")
         if not is_return and wanted and _is_new(work, order, named):
             return None, False, order.fee_minor or _fee_of(line, order, is_return=False)
@@ -57,12 +57,12 @@ def room_of(line: LineState, *, is_return: bool) -> int:
     return max(sign * (line.open_minor + line.charges_minor), 0)
 
 
-def _provable(receipt: Receipt, *, is_return: bool) -> int:
+def _provable(portion: Portion, *, is_return: bool) -> int:
     """Minor units of a payment, or of what can have gone back of it, that no line proves yet."""
-    return returnable(receipt) if is_return else receipt.unsettled_minor
+    return returnable(portion) if is_return else portion.unsettled_minor
 
 
-def _is_new(work: Work, order: MatchLine, named: list[Receipt]) -> bool:
+def _is_new(work: Work, order: MatchLine, named: list[Portion]) -> bool:
     """Whether the line is the first news of a payment: every one of that name is proven.
 
     The number of another loan's order names money of that loan.
@@ -70,12 +70,12 @@ def _is_new(work: Work, order: MatchLine, named: list[Receipt]) -> bool:
     if work.aggregates.orders.get(order.reference, order.loan_id) != order.loan_id:
         return False
     elsewhere = (
-        receipt
-        for loan_id in work.aggregates.receipts.get(order.reference, ())
-        for receipt in payments_called(work, loan_id, order.reference)
+        portion
+        for loan_id in work.aggregates.payments.get(order.reference, ())
+        for portion in payments_called(work, loan_id, order.reference)
     )
-    ours = any(order.reference in {receipt.id, receipt.order_no} for receipt in named)
-    return not ours and not any(receipt.unsettled_minor for receipt in elsewhere)
+    ours = any(order.reference in {portion.id, portion.order_no} for portion in named)
+    return not ours and not any(portion.unsettled_minor for portion in elsewhere)
 
 
 def _fee_of(line: LineState, order: MatchLine, *, is_return: bool) -> int:
@@ -84,7 +84,7 @@ def _fee_of(line: LineState, order: MatchLine, *, is_return: bool) -> int:
     return next((item.fee_minor for item in line.waiting if item.minor == minor), 0)
 
 
-def _refusal(line: LineState, order: MatchLine, named: list[Receipt]) -> Refusal:
+def _refusal(line: LineState, order: MatchLine, named: list[Portion]) -> Refusal:
     is_return = line.open_minor < 0
     room = max(room_of(line, is_return=False), room_of(line, is_return=True))
     if order.amount_minor > room or not room:
@@ -93,5 +93,5 @@ def _refusal(line: LineState, order: MatchLine, named: list[Receipt]) -> Refusal
         if is_return:
             return Refusal("match.return", f"no payment {order.reference} could have come back")
         return Refusal("match.reference", f"{order.reference} is money of another loan")
-    most = max(_provable(receipt, is_return=is_return) for receipt in named)
-    return Refusal("match.receipt", f"{most} of payment {order.reference} want proof")
+    most = max(_provable(portion, is_return=is_return) for portion in named)
+    return Refusal("match.payment", f"{most} of payment {order.reference} want proof")

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Receipt
+from domain.loan.aggregate import Portion
 from domain.loan.decide.attempts import find
-from domain.loan.decide.disputes import dispute_amount, receipts_of_order
+from domain.loan.decide.disputes import dispute_amount, portions_of_order
 from domain.loan.decide.late import free_success, grow
 from domain.loan.decide.outcomes import apply_outcome
 from domain.loan.decide.work import Work
@@ -21,7 +21,7 @@ def payment_of_order(
     minor: int,
     value_on: date,
     refs: Collection[str] = (),
-) -> Receipt:
+) -> Portion:
     """The payment that a credit line of an order proves, raised to what the line shows.
 
     The line itself may be the first news of the money: confirmation and settlement in one. An order
@@ -33,23 +33,23 @@ def payment_of_order(
     if attempt.is_live:
         apply_outcome(work, loan_id, number, attempt, outcome, "statement")
         number, attempt = find(work, loan_id, order_no)
-    receipts = receipts_of_order(work, loan_id, order_no)
-    unproven = [receipt for receipt in receipts if receipt.unsettled_minor > 0]
+    portions = portions_of_order(work, loan_id, order_no)
+    unproven = [portion for portion in portions if portion.unsettled_minor > 0]
     unproven.sort(key=lambda r: (r.bank_ref not in refs, r.unsettled_minor != minor))
-    parts = [r for r in receipts[:1] if r.amount_minor + minor <= attempt.amount_minor]
+    parts = [r for r in portions[:1] if r.amount_minor + minor <= attempt.amount_minor]
     if not (found := unproven or parts):
-        receipt_id = free_success(work, loan_id, number, attempt, outcome, minor)
-        return work.receipt(loan_id, receipt_id)
-    receipt = found[0]
-    if receipt.inferred:
-        receipt = replace(receipt, inferred=False)
-        work.put_receipt(loan_id, receipt)
-    if minor > receipt.unsettled_minor:
-        shown = receipt.settled_minor + minor
-        grow(work, loan_id, number, attempt, receipt, shown)
-    elif minor < receipt.unsettled_minor:
+        payment_id = free_success(work, loan_id, number, attempt, outcome, minor)
+        return work.portion(loan_id, payment_id)
+    portion = found[0]
+    if portion.inferred:
+        portion = replace(portion, inferred=False)
+        work.put_portion(loan_id, portion)
+    if minor > portion.unsettled_minor:
+        shown = portion.settled_minor + minor
+        grow(work, loan_id, number, attempt, portion, shown)
+    elif minor < portion.unsettled_minor:
         currency = work.loan(loan_id).currency
-        shown_text, lacking = (amount_text(it, currency) for it in (minor, receipt.unsettled_minor))
+        shown_text, lacking = (amount_text(it, currency) for it in (minor, portion.unsettled_minor))
         said = f"the line shows {shown_text} of the {lacking} that are not proven"
         dispute_amount(work, loan_id, number, order_no, said)
-    return work.receipt(loan_id, receipt.id)
+    return work.portion(loan_id, portion.id)

@@ -158,7 +158,7 @@ def review(work: Work, command: Review) -> Change:
     if due_action(work, command) is None:
         return work.superseded(loan_id, number)
     loan, item = work.loan(loan_id), work.item(loan_id, number)
-    open_minor = sum(receipt.clearing_minor for receipt in closure.unproven(loan, item))
+    open_minor = sum(portion.clearing_minor for portion in closure.unproven(loan, item))
     work.open_case(
         Case(
             f"unsettled/{loan_id}/{number}",

@@ -6,9 +6,9 @@ from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
-from domain.loan.aggregate import Receipt
+from domain.loan.aggregate import Portion
 from domain.loan.decide.attempts import (
-    debit_receipt,
+    debit_portion,
     find,
     judge_again,
     more_than_ordered,
@@ -18,8 +18,8 @@ from domain.loan.decide.disputes import (
     compare_bookings,
     dispute_amount,
     is_proven,
-    raise_receipt,
-    receipts_of_order,
+    portions_of_order,
+    raise_payment,
 )
 from domain.loan.decide.money import place_waiting, receive_free
 from domain.loan.decide.takingback import take_back_excess
@@ -76,7 +76,7 @@ def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     Beside a later order it stays ended, with a case: nothing more is presented until it is known.
     """
     why = f"order {attempt.order_no} was {attempt.state} and is now said to be {outcome.code}"
-    if receipts_of_order(work, loan_id, attempt.order_no):
+    if portions_of_order(work, loan_id, attempt.order_no):
         return  # its money is here already
     key = f"contradiction/{attempt.order_no}"
     open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
@@ -93,52 +93,52 @@ def _apply_money_again(
 ) -> None:
     """Success for an attempt that has ended: known, more than known, or money nobody expected."""
     amount, named = outcome.executed_minor, outcome.bank_ref
-    known = receipts_of_order(work, loan_id, attempt.order_no)
+    known = portions_of_order(work, loan_id, attempt.order_no)
     same = [r for r in known if named is not None and r.bank_ref == named]
     same = same or [r for r in known if named is None or r.bank_ref is None]
     # A booking that nobody has named is this one: before all others the one of this amount.
-    same.sort(key=lambda receipt: receipt.amount_minor != amount)
+    same.sort(key=lambda portion: portion.amount_minor != amount)
     if not same:
         free_success(work, loan_id, number, attempt, outcome, amount)
         return
-    receipt = same[0]
-    if receipt.bank_ref is None or receipt.inferred:
-        named = named or receipt.bank_ref
-        work.put_receipt(loan_id, replace(receipt, bank_ref=named, inferred=False))
-        compare_bookings(work, loan_id, number, receipt.id)
-    if amount > receipt.amount_minor:
-        grow(work, loan_id, number, attempt, receipt, amount)
-    differs = amount < receipt.amount_minor if receipt.inferred else amount != receipt.amount_minor
+    portion = same[0]
+    if portion.bank_ref is None or portion.inferred:
+        named = named or portion.bank_ref
+        work.put_portion(loan_id, replace(portion, bank_ref=named, inferred=False))
+        compare_bookings(work, loan_id, number, portion.id)
+    if amount > portion.amount_minor:
+        grow(work, loan_id, number, attempt, portion, amount)
+    differs = amount < portion.amount_minor if portion.inferred else amount != portion.amount_minor
     if differs and not is_proven(work, loan_id, attempt.order_no):
         currency = work.loan(loan_id).currency
-        taken, booked = (amount_text(it, currency) for it in (amount, receipt.amount_minor))
+        taken, booked = (amount_text(it, currency) for it in (amount, portion.amount_minor))
         said = f"{outcome.code}: {taken} was taken, and {booked} was booked"
         dispute_amount(work, loan_id, number, attempt.order_no, said)
 
 
 def grow(
-    work: Work, loan_id: str, number: int, attempt: Attempt, receipt: Receipt, amount: int
+    work: Work, loan_id: str, number: int, attempt: Attempt, portion: Portion, amount: int
 ) -> None:
     """More of one booking was taken than reported: the same payment and its attempt are raised."""
-    raise_receipt(work, loan_id, receipt.id, amount)
-    if receipt.id == f"R-{attempt.order_no}" and attempt.state in _TAKEN:
+    raise_payment(work, loan_id, portion.id, amount)
+    if portion.id == f"R-{attempt.order_no}" and attempt.state in _TAKEN:
         _, now = find(work, loan_id, attempt.order_no)
         put_attempt(work, loan_id, number, replace(now, confirmed_minor=amount))
     if amount > attempt.amount_minor:
         more_than_ordered(work, loan_id, number, attempt, amount)
-    take_back_excess(work, loan_id, receipt.id)
+    take_back_excess(work, loan_id, portion.id)
     place_waiting(work, loan_id)
 
 
 def free_success(
     work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome, amount: int
 ) -> str:
-    """Book money of an ended attempt as a free receipt with a case; the receipt's id."""
-    earlier = len(receipts_of_order(work, loan_id, attempt.order_no))
+    """Book money of an ended attempt as a free payment with a case; the payment's id."""
+    earlier = len(portions_of_order(work, loan_id, attempt.order_no))
     suffix = f"-{earlier + 1}" if earlier else ""
-    receipt_id = f"R-{attempt.order_no}{suffix}"
-    receipt = debit_receipt(work, number, attempt, outcome, amount, receipt_id)
-    receive_free(work, loan_id, receipt, "confirmed_late")
+    payment_id = f"R-{attempt.order_no}{suffix}"
+    portion = debit_portion(work, number, attempt, outcome, amount, payment_id)
+    receive_free(work, loan_id, portion, "confirmed_late")
     kind = CaseKind.DOUBLE_EXECUTION if earlier else CaseKind.LATE_SUCCESS
     state, again = attempt.state.lower().replace("_", " "), "once more" if earlier else "after all"
     taken = amount_text(amount, work.loan(loan_id).currency)
@@ -146,13 +146,13 @@ def free_success(
         work,
         loan_id,
         number,
-        f"{kind}/{receipt_id}",
+        f"{kind}/{payment_id}",
         kind,
         f"order {attempt.order_no} was {state}, and then took {taken} {again} ({outcome.code})",
-        money=(receipt_id, amount),
+        money=(payment_id, amount),
     )
     work.close_case(f"unbelieved/{attempt.order_no}")
     work.close_case(f"booking/{attempt.order_no}/{outcome.bank_ref}")
-    take_back_excess(work, loan_id, receipt_id)
+    take_back_excess(work, loan_id, payment_id)
     place_waiting(work, loan_id)
-    return receipt_id
+    return payment_id

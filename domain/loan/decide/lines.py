@@ -1,4 +1,4 @@
-"""Booked bank lines: they prove receipts and returns, or wait in suspense with a case."""
+"""Booked bank lines: they prove payments and returns, or wait in suspense with a case."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.kernel.change import Done
 from domain.loan import bookings
-from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, of_batch
+from domain.loan.aggregate import LineState, Match, Portion, WaitingItem, of_batch
 from domain.loan.change import Change
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
@@ -133,17 +133,17 @@ def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[N
         if (loan_id := work.orders.get(ref)) is not None:
             found[(loan_id, find(work, loan_id, ref)[0])] = None
         elif named := payments_named(work, ref):
-            found |= {(loan, receipt.number): None for loan, receipt in named}
+            found |= {(loan, portion.number): None for loan, portion in named}
         elif item.amount_minor < 0:
             fitting = under_mandate(work, line, item)
             loans = work.aggregates.mandates.get(item.mandate_ref or "", ())
-            found |= {(loan, receipt.number): None for loan, receipt in fitting}
+            found |= {(loan, portion.number): None for loan, portion in fitting}
             found |= {(loan, None): None for loan in loans if not fitting}
     return list(found)
 
 
 def _book_item(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
-    """Book one item; what it proves of which receipts, if of any."""
+    """Book one item; what it proves of which payments, if of any."""
     if item.amount_minor > 0:
         match = _book_credit(work, line, item)
         return [] if match is None else [match]
@@ -152,7 +152,7 @@ def _book_item(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
 
 def _clearing_of(work: Work, match: Match) -> str:
     """The clearing account whose rail the line is about: its fees are the rail's."""
-    return work.receipt(match.loan_id, match.receipt).clearing_account
+    return work.portion(match.loan_id, match.payment).clearing_account
 
 
 def _book_credit(work: Work, line: StatementLine, item: LineItem) -> Match | None:
@@ -173,22 +173,22 @@ def _book_credit_by(work: Work, line: StatementLine, item: LineItem, ref: str) -
         found = None
     if found is None:
         return None
-    loan_id, receipt = found
-    proven = min(item.amount_minor, receipt.unsettled_minor)
-    return Match(loan_id, receipt.id, proven, item.charges_minor)
+    loan_id, portion = found
+    proven = min(item.amount_minor, portion.unsettled_minor)
+    return Match(loan_id, portion.id, proven, item.charges_minor)
 
 
 def _payment_of(
     work: Work, line: StatementLine, item: LineItem, ref: str
-) -> tuple[str, Receipt] | None:
+) -> tuple[str, Portion] | None:
     """The unproven payment that a line brings; where several have its reference, by amount and day.
 
     Of two that fit alike none is taken.
     """
     found = [
-        (loan_id, receipt)
-        for loan_id, receipt in payments_named(work, ref)
-        if receipt.unsettled_minor > 0 and work.loan(loan_id).currency == line.currency
+        (loan_id, portion)
+        for loan_id, portion in payments_named(work, ref)
+        if portion.unsettled_minor > 0 and work.loan(loan_id).currency == line.currency
     ]
     if len(found) > 1:
         found = [pair for pair in found if pair[1].unsettled_minor == item.amount_minor]
@@ -212,12 +212,12 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
             if attempt.batch_ref != line.batch_ref:
                 continue
             work.orders[attempt.order_no] = loan_id
-            receipt = loan.receipt(f"R-{attempt.order_no}")
+            portion = loan.portion(f"R-{attempt.order_no}")
             item = LineItem(attempt.order_no, attempt.mandate_ref, None, attempt.amount_minor)
             if attempt.is_live:
                 live.append(item)
-            elif receipt is not None and receipt.unsettled_minor > 0:
-                taken.append(replace(item, amount_minor=receipt.unsettled_minor))
+            elif portion is not None and portion.unsettled_minor > 0:
+                taken.append(replace(item, amount_minor=portion.unsettled_minor))
     for found in (taken, [*taken, *live]):
         booked = sum(item.amount_minor for item in found) - line.charges_minor
         if booked == line.amount_minor and line.batch_count in {None, len(found)}:
@@ -247,8 +247,8 @@ def _proven_by(work: Work, known: LineState) -> list[Named]:
     found: list[Named] = []
     for match in known.matches:
         loan = work.loans.get(match.loan_id)
-        receipt = loan.receipt(match.receipt) if loan is not None else None
-        numbers = numbers_of(receipt) if receipt is not None else ()
+        portion = loan.portion(match.payment) if loan is not None else None
+        numbers = numbers_of(portion) if portion is not None else ()
         found.extend((match.loan_id, number) for number in numbers or (None,))
     return found
 

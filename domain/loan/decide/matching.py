@@ -7,7 +7,7 @@ from datetime import date
 from domain.kernel.change import Refusal
 from domain.ledger import accounts
 from domain.loan import bookings, closure
-from domain.loan.aggregate import LineState, Match, Receipt, WaitingItem, batches_among
+from domain.loan.aggregate import LineState, Match, Portion, WaitingItem, batches_among
 from domain.loan.change import Change
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
@@ -27,7 +27,7 @@ from domain.loan.decide.money import (
     receive_free,
     take_back,
 )
-from domain.loan.decide.references import payment_id, payments_called
+from domain.loan.decide.references import new_payment_id, payments_called
 from domain.loan.decide.returnlines import returnable, take_back_by_line
 from domain.loan.decide.takingback import reopen
 from domain.loan.decide.undoing import undo_return
@@ -51,16 +51,16 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
         return refusal
     if known is None:
         ours = work.aggregates.orders.get(order.reference) == loan.id
-        receipt_id = _first_news(work, order, line, order.reference if ours else None)
+        payment_id = _first_news(work, order, line, order.reference if ours else None)
     elif known.inferred and not is_return:
-        receipt_id = _first_news(work, order, line, known.order_no)
+        payment_id = _first_news(work, order, line, known.order_no)
     else:
-        receipt_id = known.id
+        payment_id = known.id
         if is_return and order.amount_minor:
             back = order.amount_minor
             take_back_by_line(work, loan.id, known, back, line.booked_on, None)
     minor = -order.amount_minor if is_return else order.amount_minor
-    match = Match(loan.id, receipt_id, minor, fee)
+    match = Match(loan.id, payment_id, minor, fee)
     identify(work, line, match, "return_identified" if is_return else "identified")
     settle_contradiction(work, line.id, loan.id)
     place_waiting(work, loan.id)
@@ -90,22 +90,22 @@ def _beyond_line(line: LineState, order: MatchLine, fee: int, *, is_return: bool
 
 
 def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
-    """A line does not prove a receipt after all: both stand as if it had not come together."""
+    """A line does not prove a payment after all: both stand as if it had not come together."""
     loan, line = work.loan(order.loan_id), work.lines.get(order.line)
     if line is None:
         return Refusal("match.line", f"no line {order.line}")
-    ids = {receipt.id for receipt in payments_called(work, loan.id, order.reference)}
-    mine = [m for m in line.matches if m.loan_id == loan.id and m.receipt in ids]
+    ids = {portion.id for portion in payments_called(work, loan.id, order.reference)}
+    mine = [m for m in line.matches if m.loan_id == loan.id and m.payment in ids]
     if not mine:
         return Refusal("match.none", f"line {line.id} proves nothing of {order.reference}")
     for match in mine:
         _take_proof_back(work, work.lines[line.id], match)
-        undo_return(work, loan.id, match.receipt, line.id)
-    proven = {match.receipt for match in mine}
-    numbers = {n for receipt_id in proven for n in numbers_of(work.receipt(loan.id, receipt_id))}
+        undo_return(work, loan.id, match.payment, line.id)
+    proven = {match.payment for match in mine}
+    numbers = {n for payment_id in proven for n in numbers_of(work.portion(loan.id, payment_id))}
     for number in sorted(numbers):
         paying = closure.paying(work.loan(loan.id), work.item(loan.id, number))
-        named = any(receipt.id in proven for receipt in paying)
+        named = any(portion.id in proven for portion in paying)
         if named and work.can(loan.id, number, Event.MATCH_UNDONE):
             work.move(loan.id, number, Event.MATCH_UNDONE, f"line {line.id}")
     place_waiting(work, loan.id)
@@ -116,26 +116,26 @@ def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
     """A recorded payment was none: what it paid is owed again. Its two legs offset each other."""
     loan = work.loan(order.loan_id)
     called = payments_called(work, loan.id, order.reference)
-    found = [receipt for receipt in called if receipt.source == "transfer"]
+    found = [portion for portion in called if portion.source == "transfer"]
     if not found:
         return Refusal("payment.unknown", f"nobody recorded a payment {order.reference} here")
-    standing = [receipt for receipt in found if not receipt.returned_minor]
+    standing = [portion for portion in found if not portion.returned_minor]
     if not standing:
         return Refusal("payment.withdrawn", f"payment {order.reference} is taken back already")
     if len(standing) > 1:
-        ids = ", ".join(receipt.id for receipt in standing)
+        ids = ", ".join(portion.id for portion in standing)
         return Refusal("payment.several", f"name one by its id: {ids}")
-    receipt = standing[0]
-    if receipt.settled_minor:
-        lines = ", ".join(receipt.lines)
-        return Refusal("payment.proven", f"undo its match first: {lines} prove {receipt.id}")
+    portion = standing[0]
+    if portion.settled_minor:
+        lines = ", ".join(portion.lines)
+        return Refusal("payment.proven", f"undo its match first: {lines} prove {portion.id}")
     today = work.today(loan.id)
-    numbers = take_back(work, loan.id, receipt.id, receipt.amount_minor, today, "withdrawn")
-    gone = work.receipt(loan.id, receipt.id)
-    whole = receipt.amount_minor
-    work.put_receipt(loan.id, replace(gone, settled_minor=whole, return_settled_minor=whole))
-    reopen(work, loan.id, numbers, f"withdrawn {receipt.id}")
-    for number in numbers_of(receipt):
+    numbers = take_back(work, loan.id, portion.id, portion.amount_minor, today, "withdrawn")
+    gone = work.portion(loan.id, portion.id)
+    whole = portion.amount_minor
+    work.put_portion(loan.id, replace(gone, settled_minor=whole, return_settled_minor=whole))
+    reopen(work, loan.id, numbers, f"withdrawn {portion.id}")
+    for number in numbers_of(portion):
         item = work.item(loan.id, number)
         if not closure.unproven(work.loan(loan.id), item):
             work.close_case(f"unsettled/{loan.id}/{number}")
@@ -143,13 +143,13 @@ def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
     return work.done(loan.id, order.number, "payment withdrawn")
 
 
-def identify_waiting(work: Work, loan_id: str, receipt_id: str) -> None:
+def identify_waiting(work: Work, loan_id: str, payment_id: str) -> None:
     """Lines that came before anybody reported their payment, and carry its very reference.
 
     One of its amount is taken alone, before all one of its day; otherwise they prove it in parts,
     as they would have in the order of their coming.
     """
-    reference = work.receipt(loan_id, receipt_id).reference
+    reference = work.portion(loan_id, payment_id).reference
     if batches_among((reference,)):
         return  # a payer whose reference looks like that of a batch means a payment of their own
     for is_return in (False, True):
@@ -161,52 +161,52 @@ def identify_waiting(work: Work, loan_id: str, receipt_id: str) -> None:
             and (item.minor < 0) is is_return
             and work.lines[line_id].currency == work.loan(loan_id).currency
         ]
-        for line_id, item in _fitting(work, work.receipt(loan_id, receipt_id), found):
-            _identify_item(work, loan_id, receipt_id, work.lines[line_id], item)
+        for line_id, item in _fitting(work, work.portion(loan_id, payment_id), found):
+            _identify_item(work, loan_id, payment_id, work.lines[line_id], item)
 
 
 def _fitting(
-    work: Work, receipt: Receipt, found: list[tuple[str, WaitingItem]]
+    work: Work, portion: Portion, found: list[tuple[str, WaitingItem]]
 ) -> list[tuple[str, WaitingItem]]:
     """The waiting item of just the payment's amount, at best also of its day; else all of them."""
-    same = [pair for pair in found if abs(pair[1].minor) == receipt.amount_minor]
-    same.sort(key=lambda pair: work.lines[pair[0]].value_on != receipt.value_on)
+    same = [pair for pair in found if abs(pair[1].minor) == portion.amount_minor]
+    same.sort(key=lambda pair: work.lines[pair[0]].value_on != portion.value_on)
     return same[:1] or found
 
 
 def _identify_item(
-    work: Work, loan_id: str, receipt_id: str, line: LineState, item: WaitingItem
+    work: Work, loan_id: str, payment_id: str, line: LineState, item: WaitingItem
 ) -> None:
-    receipt = work.receipt(loan_id, receipt_id)
-    most = receipt.unsettled_minor if item.minor > 0 else returnable(receipt)
+    portion = work.portion(loan_id, payment_id)
+    most = portion.unsettled_minor if item.minor > 0 else returnable(portion)
     minor = min(abs(item.minor), most)
     if not minor:
         return
     # What the payment cannot explain of the item may be about it all the same, as in a line that
     # comes after its payment.
-    about = [(loan_id, receipt.number)] if minor < abs(item.minor) else []
+    about = [(loan_id, portion.number)] if minor < abs(item.minor) else []
     if item.minor > 0:
-        match = Match(loan_id, receipt_id, minor, item.fee_minor)
+        match = Match(loan_id, payment_id, minor, item.fee_minor)
         identify(work, line, match, "identified", about)
     else:
-        take_back_by_line(work, loan_id, receipt, minor, line.booked_on, None)
-        match = Match(loan_id, receipt_id, -minor, item.fee_minor)
+        take_back_by_line(work, loan_id, portion, minor, line.booked_on, None)
+        match = Match(loan_id, payment_id, -minor, item.fee_minor)
         identify(work, line, match, "return_identified", about)
 
 
 def identify(
     work: Work, line: LineState, match: Match, event: str, about: Sequence[Named] = ()
 ) -> None:
-    """Post that part of a waiting line proves a receipt, and keep line, receipt and case true.
+    """Post that part of a waiting line proves a payment, and keep line, payment and case true.
 
     `about`: whose gates what is left of the line keeps shut, besides those it named before.
     """
-    loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
+    loan, portion = work.loan(match.loan_id), work.portion(match.loan_id, match.payment)
     if fee := line.charges_minor:
-        work.post(bookings.waiting_fee(line, receipt.clearing_account))
+        work.post(bookings.waiting_fee(line, portion.clearing_account))
         line = replace(line, open_minor=line.open_minor + fee, charges_minor=0)
-    after = proven(receipt, match, line)
-    work.post(bookings.identify(loan, receipt, after, match, line, line.booked_on, event))
+    after = proven(portion, match, line)
+    work.post(bookings.identify(loan, portion, after, match, line, line.booked_on, event))
     waiting = _without(line.waiting, match)
     matches = (*line.matches, match)
     _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor, about)
@@ -240,8 +240,8 @@ def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingIte
 
 def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: date) -> str:
     """Book money that came outside every rail: reported by a person, proven by a line; the id."""
-    receipt = Receipt(
-        id=payment_id(order.loan_id, order.id),
+    portion = Portion(
+        id=new_payment_id(order.loan_id, order.id),
         source="transfer",
         reference=order.reference,
         amount_minor=order.amount_minor,
@@ -250,27 +250,27 @@ def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: dat
         clearing_account=accounts.clearing("transfer"),
         number=order.number,
     )
-    receive_free(work, order.loan_id, receipt, "payment_recorded")
-    return receipt.id
+    receive_free(work, order.loan_id, portion, "payment_recorded")
+    return portion.id
 
 
 def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     back = replace(match, minor=-match.minor, fee_minor=-match.fee_minor)
-    loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
+    loan, portion = work.loan(match.loan_id), work.portion(match.loan_id, match.payment)
     today = work.today(loan.id)
     after = replace(
-        receipt,
-        settled_minor=receipt.settled_minor - max(match.minor, 0),
-        return_settled_minor=receipt.return_settled_minor - max(-match.minor, 0),
-        lines=tuple(name for name in receipt.lines if name != line.id),
-        proven_on=on_account(receipt, line.account, -match.minor),
+        portion,
+        settled_minor=portion.settled_minor - max(match.minor, 0),
+        return_settled_minor=portion.return_settled_minor - max(-match.minor, 0),
+        lines=tuple(name for name in portion.lines if name != line.id),
+        proven_on=on_account(portion, line.account, -match.minor),
     )
-    work.post(bookings.identify(loan, receipt, after, back, line, today, "match_undone"))
-    work.put_receipt(loan.id, after)
+    work.post(bookings.identify(loan, portion, after, back, line, today, "match_undone"))
+    work.put_portion(loan.id, after)
     matches = tuple(other for other in line.matches if other is not match)
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
-    work.close_case(f"account/{line.id}/{receipt.id}")
+    work.close_case(f"account/{line.id}/{portion.id}")
 
 
 def _waiting_again(match: Match) -> WaitingItem:

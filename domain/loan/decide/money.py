@@ -9,7 +9,7 @@ from domain.case.kinds import CaseKind
 from domain.errors import InvariantBroken
 from domain.loan import bookings
 from domain.loan.accrual import owed_on
-from domain.loan.aggregate import Allocated, LineState, Loan, Match, Receipt
+from domain.loan.aggregate import Allocated, LineState, Loan, Match, Portion
 from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.work import Work
@@ -24,43 +24,43 @@ ROUNDS_MOST = 20
 """Each round applies what the one before set free; two are usual."""
 
 
-def receive_debit(work: Work, loan_id: str, receipt: Receipt, number: int) -> None:
+def receive_debit(work: Work, loan_id: str, portion: Portion, number: int) -> None:
     """A debit confirmed for its own installment: the waterfall only orders its components."""
-    receipt = _not_of_the_future(work, loan_id, receipt)
-    true_up_penalty(work, loan_id, number, receipt.value_on)
+    portion = _not_of_the_future(work, loan_id, portion)
+    true_up_penalty(work, loan_id, number, portion.value_on)
     loan = work.loan(loan_id)
     item = loan.installment(number)
     paid, rest = allocate(
         [OpenItem(number, item.due_on, item.owed)],
-        receipt.amount_minor,
+        portion.amount_minor,
         loan.product.waterfall,
-        receipt.value_on,
+        portion.value_on,
         designated=(number,),
     )
     shared = share_out(loan, paid)
-    receipt = _with(receipt, shared, waiting=rest)
-    work.post(bookings.receive(loan, None, receipt, shared, "confirmed", receipt.value_on))
-    work.put_receipt(loan_id, receipt)
+    portion = _with(portion, shared, waiting=rest)
+    work.post(bookings.receive(loan, None, portion, shared, "confirmed", portion.value_on))
+    work.put_portion(loan_id, portion)
     charge_to_date(work, loan_id, number)
 
 
-def receive_free(work: Work, loan_id: str, receipt: Receipt, event: str) -> None:
+def receive_free(work: Work, loan_id: str, portion: Portion, event: str) -> None:
     """Money that belongs to no live order: it waits in suspense until it is placed."""
-    receipt = _not_of_the_future(work, loan_id, receipt)
-    receipt = replace(receipt, waiting_minor=receipt.amount_minor)
+    portion = _not_of_the_future(work, loan_id, portion)
+    portion = replace(portion, waiting_minor=portion.amount_minor)
     loan = work.loan(loan_id)
-    work.post(bookings.receive(loan, None, receipt, (), event, receipt.value_on))
-    work.put_receipt(loan_id, receipt)
+    work.post(bookings.receive(loan, None, portion, (), event, portion.value_on))
+    work.put_portion(loan_id, portion)
 
 
-def _not_of_the_future(work: Work, loan_id: str, receipt: Receipt) -> Receipt:
+def _not_of_the_future(work: Work, loan_id: str, portion: Portion) -> Portion:
     """Money counts from today at the latest, or from the day that its own order was made for.
 
     No penalty is charged for days that have not been.
     """
-    orders = (a for _, a in work.loan(loan_id).attempts() if a.order_no == receipt.order_no)
+    orders = (a for _, a in work.loan(loan_id).attempts() if a.order_no == portion.order_no)
     latest = max([work.today(loan_id), *(attempt.value_on for attempt in orders)])
-    return replace(receipt, value_on=min(receipt.value_on, latest))
+    return replace(portion, value_on=min(portion.value_on, latest))
 
 
 def place_waiting(work: Work, loan_id: str) -> None:
@@ -72,8 +72,8 @@ def place_waiting(work: Work, loan_id: str) -> None:
     """
     for _ in range(ROUNDS_MOST):
         before = work.loan(loan_id)
-        for receipt in before.receipts:
-            _place(work, loan_id, receipt.id)
+        for portion in before.portions:
+            _place(work, loan_id, portion.id)
         if work.loan(loan_id) is before:
             return
     raise InvariantBroken(f"money of loan {loan_id} does not come to rest")
@@ -82,26 +82,26 @@ def place_waiting(work: Work, loan_id: str) -> None:
 def waits_for(work: Work, loan_id: str, number: int) -> int:
     """Minor units of free money that would pay an installment if it had no live attempt."""
     loan = work.loan(loan_id)
-    frees = [(r, r.waiting_minor + r.advance_minor) for r in loan.receipts]
+    frees = [(r, r.waiting_minor + r.advance_minor) for r in loan.portions]
     parts = [p for r, free in frees if free for p in _where_it_goes(work, loan, r, free)[0]]
     return sum(part.minor for part in parts if part.number == number)
 
 
-def _place(work: Work, loan_id: str, receipt_id: str) -> None:
-    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
-    free = receipt.waiting_minor + receipt.advance_minor
-    paid, rest = _where_it_goes(work, loan, receipt, free) if free else ((), 0)
+def _place(work: Work, loan_id: str, payment_id: str) -> None:
+    loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
+    free = portion.waiting_minor + portion.advance_minor
+    paid, rest = _where_it_goes(work, loan, portion, free) if free else ((), 0)
     live = {item.number for item in loan.installments if item.live_attempt is not None}
     now = [part for part in paid if part.number not in live]
     numbers = list(dict.fromkeys(part.number for part in now))
     for number in numbers:
-        true_up_penalty(work, loan_id, number, receipt.value_on)
+        true_up_penalty(work, loan_id, number, portion.value_on)
     now = _within_owed(work, loan_id, now)
-    _draw(work, loan_id, receipt_id, sum(part.minor for part in now))
-    _apply(work, loan_id, receipt_id, now)
+    _draw(work, loan_id, payment_id, sum(part.minor for part in now))
+    _apply(work, loan_id, payment_id, now)
     for number in numbers:
         charge_to_date(work, loan_id, number)
-    _park(work, loan_id, receipt_id, rest)
+    _park(work, loan_id, payment_id, rest)
 
 
 def _within_owed(work: Work, loan_id: str, parts: Sequence[Allocation]) -> list[Allocation]:
@@ -117,83 +117,83 @@ def _within_owed(work: Work, loan_id: str, parts: Sequence[Allocation]) -> list[
 
 
 def _where_it_goes(
-    work: Work, loan: Loan, receipt: Receipt, free: int
+    work: Work, loan: Loan, portion: Portion, free: int
 ) -> tuple[tuple[Allocation, ...], int]:
     """Where free money goes: to what is owed, or was written off and is still collectable."""
     items = []
     for item in loan.installments:
         written_off = item.state is State.WRITTEN_OFF
-        amounts = item.written_off if written_off else owed_on(loan, item, receipt.value_on)
+        amounts = item.written_off if written_off else owed_on(loan, item, portion.value_on)
         items.append(OpenItem(item.number, item.due_on, amounts))
-    return by_waterfall(loan, receipt, free, items, work.today(loan.id))
+    return by_waterfall(loan, portion, free, items, work.today(loan.id))
 
 
-def _draw(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
-    """Have so much of a receipt in suspense, from what it paid ahead where that is short."""
-    short = minor - work.receipt(loan_id, receipt_id).waiting_minor
+def _draw(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
+    """Have so much of a payment in suspense, from what it paid ahead where that is short."""
+    short = minor - work.portion(loan_id, payment_id).waiting_minor
     if short > 0:
-        _move_ahead(work, loan_id, receipt_id, -short)
+        _move_ahead(work, loan_id, payment_id, -short)
 
 
-def _park(work: Work, loan_id: str, receipt_id: str, rest: int) -> None:
+def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     """What nothing owed can take: paid ahead while something is to come, else a surplus."""
-    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
+    loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
     to_come = any(item.state is State.SCHEDULED for item in loan.installments)
-    ahead = rest if receipt.source != "debit" and to_come else 0
-    if delta := ahead - receipt.advance_minor:
-        _move_ahead(work, loan_id, receipt_id, delta)
-    key, surplus = f"surplus/{receipt_id}", rest - ahead
+    ahead = rest if portion.source != "debit" and to_come else 0
+    if delta := ahead - portion.advance_minor:
+        _move_ahead(work, loan_id, payment_id, delta)
+    key, surplus = f"surplus/{payment_id}", rest - ahead
     known = work.cases.get(key)
     if not surplus:
         work.close_case(key)
     elif known is None:
-        work.open_case(surplus_case(loan, receipt, surplus))
+        work.open_case(surplus_case(loan, portion, surplus))
     else:
-        work.amend_case(known, surplus, surplus_case(loan, receipt, surplus).text)
+        work.amend_case(known, surplus, surplus_case(loan, portion, surplus).text)
 
 
-def _move_ahead(work: Work, loan_id: str, receipt_id: str, minor: int) -> None:
-    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
+def _move_ahead(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
+    loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
     moved = replace(
-        receipt,
-        waiting_minor=receipt.waiting_minor - minor,
-        advance_minor=receipt.advance_minor + minor,
+        portion,
+        waiting_minor=portion.waiting_minor - minor,
+        advance_minor=portion.advance_minor + minor,
     )
-    work.post(bookings.to_advance(loan, receipt, moved, work.today(loan_id)))
-    work.put_receipt(loan_id, moved)
+    work.post(bookings.to_advance(loan, portion, moved, work.today(loan_id)))
+    work.put_portion(loan_id, moved)
 
 
-def surplus_case(loan: Loan, receipt: Receipt, minor: int) -> Case:
+def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
     """More money than is owed: it waits in suspense until somebody decides."""
     return Case(
-        f"surplus/{receipt.id}",
+        f"surplus/{portion.id}",
         CaseKind.SURPLUS,
-        f"{amount_text(minor, loan.currency)} of payment {receipt.id} are not owed",
+        f"{amount_text(minor, loan.currency)} of payment {portion.id} are not owed",
         loan_id=loan.id,
-        number=receipt.number,
-        receipt=receipt.id,
+        number=portion.number,
+        payment=portion.id,
         amount_minor=minor,
         currency=loan.currency,
     )
 
 
-def _apply(work: Work, loan_id: str, receipt_id: str, paid: Sequence[Allocation]) -> None:
+def _apply(work: Work, loan_id: str, payment_id: str, paid: Sequence[Allocation]) -> None:
     if not paid:
         return
     today, loan = work.today(loan_id), work.loan(loan_id)
-    receipt = work.receipt(loan_id, receipt_id)
+    portion = work.portion(loan_id, payment_id)
     shared = share_out(loan, paid)
     plain, outside = _by_state(work, loan_id, shared)
-    applied = _with(receipt, plain, receipt.waiting_minor - sum(part.minor for part in plain))
+    applied = _with(portion, plain, portion.waiting_minor - sum(part.minor for part in plain))
     if plain:
-        work.post(bookings.apply_money(loan, receipt, applied, plain, today))
-    left = receipt.waiting_minor - sum(part.minor for part in shared)
-    after = _with(receipt, shared, left)
+        work.post(bookings.apply_money(loan, portion, applied, plain, today))
+    left = portion.waiting_minor - sum(part.minor for part in shared)
+    after = _with(portion, shared, left)
     if outside:
         work.post(bookings.recover(loan, applied, after, outside, today))
-    work.put_receipt(loan_id, after)
+    work.put_portion(loan_id, after)
     for number in dict.fromkeys(part.number for part in paid):
-        raise_paid(work, loan_id, number, f"receipt {receipt_id}")
+        raise_paid(work, loan_id, number, f"payment {payment_id}")
 
 
 def _by_state(
@@ -217,96 +217,96 @@ def raise_paid(work: Work, loan_id: str, number: int, detail: str) -> None:
 
 
 def take_back(
-    work: Work, loan_id: str, receipt_id: str, minor: int, on: date, event: str = "returned"
+    work: Work, loan_id: str, payment_id: str, minor: int, on: date, event: str = "returned"
 ) -> list[int]:
-    """A receipt is taken back: un-apply it, newest allocations first; the numbers it had paid."""
-    loan, receipt = work.loan(loan_id), work.receipt(loan_id, receipt_id)
-    waited = min(minor, receipt.waiting_minor)
-    ahead = min(minor - waited, receipt.advance_minor)
-    unpaid, kept = newest(receipt.allocations, minor - waited - ahead)
+    """A payment is taken back: un-apply it, newest allocations first; the numbers it had paid."""
+    loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
+    waited = min(minor, portion.waiting_minor)
+    ahead = min(minor - waited, portion.advance_minor)
+    unpaid, kept = newest(portion.allocations, minor - waited - ahead)
     plain, outside = _by_state(work, loan_id, unpaid)
     recovered = sum(part.minor for part in outside)
     standing = replace(
-        receipt,
+        portion,
         allocations=(*kept, *reversed(plain)),
-        waiting_minor=receipt.waiting_minor + recovered,
+        waiting_minor=portion.waiting_minor + recovered,
     )
     if outside:
-        work.post(bookings.recovery_reversed(loan, receipt, standing, outside, on))
+        work.post(bookings.recovery_reversed(loan, portion, standing, outside, on))
     back = sum(part.minor for part in unpaid) + waited + ahead
     after = replace(
-        receipt,
+        portion,
         allocations=kept,
-        waiting_minor=receipt.waiting_minor - waited,
-        advance_minor=receipt.advance_minor - ahead,
-        returned_minor=receipt.returned_minor + back,
+        waiting_minor=portion.waiting_minor - waited,
+        advance_minor=portion.advance_minor - ahead,
+        returned_minor=portion.returned_minor + back,
     )
     work.post(bookings.take_back(work.loan(loan_id), standing, after, plain, on, event))
-    work.put_receipt(loan_id, after)
+    work.put_portion(loan_id, after)
     return list(dict.fromkeys(part.number for part in unpaid))
 
 
 def prove(work: Work, match: Match, line: LineState) -> None:
-    """A booked line, as it comes, proves (part of) a receipt, or of its return."""
-    loan, receipt = work.loan(match.loan_id), work.receipt(match.loan_id, match.receipt)
-    work.post(bookings.settle(loan, receipt, proven(receipt, match, line), match, line))
+    """A booked line, as it comes, proves (part of) a payment, or of its return."""
+    loan, portion = work.loan(match.loan_id), work.portion(match.loan_id, match.payment)
+    work.post(bookings.settle(loan, portion, proven(portion, match, line), match, line))
     count_proof(work, match, line)
 
 
-def proven(receipt: Receipt, match: Match, line: LineState) -> Receipt:
-    """A receipt once a line proves (part of) it, or of its return."""
+def proven(portion: Portion, match: Match, line: LineState) -> Portion:
+    """A payment once a line proves (part of) it, or of its return."""
     return replace(
-        receipt,
-        settled_minor=receipt.settled_minor + max(match.minor, 0),
-        return_settled_minor=receipt.return_settled_minor + max(-match.minor, 0),
-        lines=tuple(dict.fromkeys((*receipt.lines, line.id))),
-        proven_on=on_account(receipt, line.account, match.minor),
+        portion,
+        settled_minor=portion.settled_minor + max(match.minor, 0),
+        return_settled_minor=portion.return_settled_minor + max(-match.minor, 0),
+        lines=tuple(dict.fromkeys((*portion.lines, line.id))),
+        proven_on=on_account(portion, line.account, match.minor),
     )
 
 
 def count_proof(work: Work, match: Match, line: LineState) -> None:
-    """What is posted of a proof becomes a fact of its receipt; its installments are looked at.
+    """What is posted of a proof becomes a fact of its payment; its installments are looked at.
 
     A line on an account that the product does not name is a break: the money is here, and no party
     holds it.
     """
-    receipt = work.receipt(match.loan_id, match.receipt)
-    work.put_receipt(match.loan_id, proven(receipt, match, line))
-    settle_disputes(work, match.loan_id, work.receipt(match.loan_id, match.receipt))
+    portion = work.portion(match.loan_id, match.payment)
+    work.put_portion(match.loan_id, proven(portion, match, line))
+    settle_disputes(work, match.loan_id, work.portion(match.loan_id, match.payment))
     product = work.loan(match.loan_id).product
     if line.account not in product.accounts:
-        work.open_case(_other_account(work.loan(match.loan_id), receipt, match, line))
-    for number in numbers_of(receipt):
+        work.open_case(_other_account(work.loan(match.loan_id), portion, match, line))
+    for number in numbers_of(portion):
         work.touch(match.loan_id, number)
 
 
-def on_account(receipt: Receipt, account: str, minor: int) -> tuple[tuple[str, int], ...]:
-    """What lines prove of a receipt by account, after `minor` more on one of them."""
-    cash = dict(receipt.proven_on) | {account: receipt.cash_on(account) + minor}
+def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, int], ...]:
+    """What lines prove of a payment by account, after `minor` more on one of them."""
+    cash = dict(portion.proven_on) | {account: portion.cash_on(account) + minor}
     return tuple((name, sum_minor) for name, sum_minor in cash.items() if sum_minor)
 
 
-def _other_account(loan: Loan, receipt: Receipt, match: Match, line: LineState) -> Case:
+def _other_account(loan: Loan, portion: Portion, match: Match, line: LineState) -> Case:
     routed = ", ".join(sorted(loan.product.accounts))
     return Case(
-        f"account/{line.id}/{receipt.id}",
+        f"account/{line.id}/{portion.id}",
         CaseKind.OTHER_ACCOUNT,
-        f"{amount_text(match.minor, loan.currency)} of payment {receipt.id} are on account "
+        f"{amount_text(match.minor, loan.currency)} of payment {portion.id} are on account "
         f"{line.account}; the product names {routed}",
         loan_id=loan.id,
-        number=receipt.number,
-        receipt=receipt.id,
+        number=portion.number,
+        payment=portion.id,
         line=line.id,
         amount_minor=match.minor,
         currency=loan.currency,
     )
 
 
-def numbers_of(receipt: Receipt) -> tuple[int, ...]:
-    """The installments that a receipt paid or was taken for."""
-    numbers = {part.number for part in receipt.allocations}
-    return tuple(sorted(numbers | ({receipt.number} if receipt.number else set())))
+def numbers_of(portion: Portion) -> tuple[int, ...]:
+    """The installments that a payment paid or was taken for."""
+    numbers = {part.number for part in portion.allocations}
+    return tuple(sorted(numbers | ({portion.number} if portion.number else set())))
 
 
-def _with(receipt: Receipt, paid: Sequence[Allocated], waiting: int) -> Receipt:
-    return replace(receipt, allocations=(*receipt.allocations, *paid), waiting_minor=waiting)
+def _with(portion: Portion, paid: Sequence[Allocated], waiting: int) -> Portion:
+    return replace(portion, allocations=(*portion.allocations, *paid), waiting_minor=waiting)

@@ -10,14 +10,14 @@ from domain.debit.retry import NoRetry
 from domain.loan.change import Change
 from domain.loan.commands import RecordUnsent
 from domain.loan.decide.attempts import (
-    debit_receipt,
+    debit_portion,
     find,
     more_than_ordered,
     put_attempt,
 )
 from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.disputes import (
-    receipts_of_order,
+    portions_of_order,
 )
 from domain.loan.decide.late import acknowledges, apply_to_ended
 from domain.loan.decide.money import place_waiting, raise_paid, receive_debit
@@ -71,7 +71,7 @@ def apply_outcome(
 
 def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
     """An answer that cannot be true is kept as a case: about a live order, or about its money."""
-    unbooked = not receipts_of_order(work, loan_id, attempt.order_no)
+    unbooked = not portions_of_order(work, loan_id, attempt.order_no)
     if attempt.is_live or (outcome.claims_money and unbooked):
         why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
         key = f"unbelieved/{attempt.order_no}"
@@ -121,12 +121,12 @@ def _apply_live(
 
 
 def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
-    """The rail took money for a live attempt: receipt, allocation, and the attempt ends."""
+    """The rail took money for a live attempt: payment, allocation, and the attempt ends."""
     amount = outcome.executed_minor
     ended = replace(_ended(work, attempt, AttemptState.CONFIRMED, outcome), confirmed_minor=amount)
     put_attempt(work, loan_id, number, ended)
-    receipt = debit_receipt(work, number, ended, outcome, amount, f"R-{attempt.order_no}")
-    receive_debit(work, loan_id, receipt, number)
+    portion = debit_portion(work, number, ended, outcome, amount, f"R-{attempt.order_no}")
+    receive_debit(work, loan_id, portion, number)
     if work.item(loan_id, number).owed.total == 0:
         raise_paid(work, loan_id, number, f"order {attempt.order_no}")
     else:

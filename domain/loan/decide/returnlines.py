@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from datetime import date
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.aggregate import Match, Receipt
+from domain.loan.aggregate import Match, Portion
 from domain.loan.decide.attempts import find
-from domain.loan.decide.disputes import raise_inferred, receipts_of_order
+from domain.loan.decide.disputes import portions_of_order, raise_inferred
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.returns import infer_execution
 from domain.loan.decide.takingback import NO_REASON, Returned, learn_reason, reverse
 from domain.loan.decide.work import Work
 from domain.statement.statement import LineItem, StatementLine
 
-Found = tuple[str, Receipt]
+Found = tuple[str, Portion]
 """A loan's id and one of its payments."""
 Choice = tuple[list[Found], tuple[bool, ...]]
 """Payments that together came back, and how badly that fits: the lower the better."""
@@ -27,50 +27,50 @@ def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
     """
     left, fee = -item.amount_minor, item.charges_minor
     matches: list[Match] = []
-    for loan_id, receipt in _returned(work, line, item):
-        minor = min(left, unproven_return(receipt) if matches else returnable(receipt))
+    for loan_id, portion in _returned(work, line, item):
+        minor = min(left, unproven_return(portion) if matches else returnable(portion))
         if minor > 0:
-            take_back_by_line(work, loan_id, receipt, minor, line.booked_on, item.return_reason)
-            matches.append(Match(loan_id, receipt.id, -minor, fee))
+            take_back_by_line(work, loan_id, portion, minor, line.booked_on, item.return_reason)
+            matches.append(Match(loan_id, portion.id, -minor, fee))
             left, fee = left - minor, 0
     return matches
 
 
 def take_back_by_line(
-    work: Work, loan_id: str, receipt: Receipt, minor: int, on: date, reason: str | None
+    work: Work, loan_id: str, portion: Portion, minor: int, on: date, reason: str | None
 ) -> None:
     """Book what of a return only its line has reported, and learn its reason."""
     code = reason or NO_REASON
     outcome_class = OutcomeClass.LATE_RETURN
     if reason is not None:
         outcome_class = work.rules.return_class(
-            receipt.clearing_account.removeprefix("clearing/"), code
+            portion.clearing_account.removeprefix("clearing/"), code
         )
-    new = minor - unproven_return(receipt)
+    new = minor - unproven_return(portion)
     said = Returned(new, outcome_class, code, on, reported=False)
     if new > 0:
-        reverse(work, loan_id, receipt.id, said)
+        reverse(work, loan_id, portion.id, said)
     else:
-        learn_reason(work, loan_id, receipt.id, said)
+        learn_reason(work, loan_id, portion.id, said)
 
 
-def returnable(receipt: Receipt) -> int:
+def returnable(portion: Portion) -> int:
     """Minor units of a payment of whose return no line has come yet."""
-    return receipt.amount_minor - receipt.return_settled_minor
+    return portion.amount_minor - portion.return_settled_minor
 
 
-def unproven_return(receipt: Receipt) -> int:
+def unproven_return(portion: Portion) -> int:
     """Minor units of a payment that are said to have gone back, and no line proves it yet."""
-    return receipt.returned_minor - receipt.return_settled_minor
+    return portion.returned_minor - portion.return_settled_minor
 
 
 def under_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
     """The debits under the mandate of a line of a return that have just its amount."""
     return [
-        (loan_id, receipt)
+        (loan_id, portion)
         for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ())
-        for receipt in _open(work, line, loan_id, work.loan(loan_id).receipts)
-        if receipt.source == "debit" and receipt.amount_minor == -item.amount_minor
+        for portion in _open(work, line, loan_id, work.loan(loan_id).portions)
+        if portion.source == "debit" and portion.amount_minor == -item.amount_minor
     ]
 
 
@@ -99,12 +99,12 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
     """Orders under a mandate of which just so much went back by report, or just so much came."""
     choices: list[Choice] = []
     for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ()):
-        orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).receipts if r.order_no)
+        orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).portions if r.order_no)
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)
             reported = [pair for pair in found if unproven_return(pair[1])]
             just = [pair for pair in reported if unproven_return(pair[1]) == -item.amount_minor][:1]
-            if sum(unproven_return(receipt) for _, receipt in reported) == -item.amount_minor:
+            if sum(unproven_return(portion) for _, portion in reported) == -item.amount_minor:
                 just = just or reported
             whole = [pair for pair in found if pair[1].amount_minor == -item.amount_minor]
             if mine := just or whole[:1]:
@@ -120,33 +120,33 @@ def _executions(
     Two executions of one order are one payer's money for one installment: the surplus goes back
     rather than what pays the installment.
     """
-    found = _open(work, line, loan_id, receipts_of_order(work, loan_id, order_no))
+    found = _open(work, line, loan_id, portions_of_order(work, loan_id, order_no))
     return [(loan_id, r) for r in sorted(found, key=lambda r: _fit(r, line, item))]
 
 
 def _open(
-    work: Work, line: StatementLine, loan_id: str, receipts: Iterable[Receipt]
-) -> list[Receipt]:
+    work: Work, line: StatementLine, loan_id: str, portions: Iterable[Portion]
+) -> list[Portion]:
     is_its_currency = work.loan(loan_id).currency == line.currency
-    return [r for r in receipts if is_its_currency and returnable(r) > 0]
+    return [r for r in portions if is_its_currency and returnable(r) > 0]
 
 
 def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
     """More has come back of an order's payment, which only its return tells, than is known of."""
     _, attempt = find(work, loan_id, order_no)
-    receipt = receipts_of_order(work, loan_id, order_no)[0]
-    back = receipt.return_settled_minor + minor
-    raise_inferred(work, loan_id, receipt.id, back, attempt.amount_minor)
+    portion = portions_of_order(work, loan_id, order_no)[0]
+    back = portion.return_settled_minor + minor
+    raise_inferred(work, loan_id, portion.id, back, attempt.amount_minor)
 
 
-def _rank(receipt: Receipt, line: StatementLine, item: LineItem) -> tuple[bool, bool]:
+def _rank(portion: Portion, line: StatementLine, item: LineItem) -> tuple[bool, bool]:
     """The better the lower: a return reported and not yet proven, a booking that the bank names."""
     refs = {name for name in (item.tx_id, line.servicer_ref) if name}
-    return unproven_return(receipt) < -item.amount_minor, receipt.bank_ref not in refs
+    return unproven_return(portion) < -item.amount_minor, portion.bank_ref not in refs
 
 
-def _fit(receipt: Receipt, line: StatementLine, item: LineItem) -> tuple[bool, ...]:
+def _fit(portion: Portion, line: StatementLine, item: LineItem) -> tuple[bool, ...]:
     """Between payments of one order: their rank, then what waits in suspense, then the amount."""
     minor = -item.amount_minor
-    other = receipt.amount_minor != minor
-    return (*_rank(receipt, line, item), receipt.waiting_minor < minor, other)
+    other = portion.amount_minor != minor
+    return (*_rank(portion, line, item), portion.waiting_minor < minor, other)

@@ -5,15 +5,15 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Receipt
+from domain.loan.aggregate import Portion
 from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import (
     compare_bookings,
+    portions_of_order,
     question_amount,
     raise_inferred,
-    receipts_of_order,
 )
 from domain.loan.decide.outcomes import apply_outcome
 from domain.loan.decide.takingback import Returned, learn_reason, reverse
@@ -35,21 +35,21 @@ def record_return(work: Work, command: RecordReturn) -> Change:
         return work.done(loan_id, number, "not believed")
     infer_execution(work, loan_id, command.order_no, command.amount_minor)
     ids = _ranked(work, loan_id, command)
-    first = work.receipt(loan_id, ids[0])
+    first = work.portion(loan_id, ids[0])
     if first.amount_minor < min(command.amount_minor, attempt.amount_minor):
         question_amount(work, loan_id, number, first, command.amount_minor)
     left = command.amount_minor - _reported_by_line(work, loan_id, ids, command.amount_minor)
     back = first.returned_minor + left
     first = raise_inferred(work, loan_id, first.id, back, attempt.amount_minor)
     named = command.bank_ref or first.return_ref
-    work.put_receipt(loan_id, replace(first, return_ref=named))
+    work.put_portion(loan_id, replace(first, return_ref=named))
     outcome_class = work.rules.return_class(attempt.rail, command.code, command.outcome_class)
     reported = Returned(0, outcome_class, command.code, command.returned_on, reported=True)
     learn_reason(work, loan_id, first.id, reported)
     excess = left
-    for receipt_id in ids:
-        if minor := min(excess, work.receipt(loan_id, receipt_id).net_minor):
-            reverse(work, loan_id, receipt_id, replace(reported, minor=minor))
+    for payment_id in ids:
+        if minor := min(excess, work.portion(loan_id, payment_id).net_minor):
+            reverse(work, loan_id, payment_id, replace(reported, minor=minor))
             excess -= minor
     compare_bookings(work, loan_id, number, first.id)
     if excess:
@@ -62,14 +62,14 @@ def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None
 
     No more was taken than was ordered; what comes back on top of it has another cause.
     """
-    if receipts_of_order(work, loan_id, order_no):
+    if portions_of_order(work, loan_id, order_no):
         return
     number, attempt = find(work, loan_id, order_no)
     taken, day = min(minor, attempt.amount_minor), attempt.value_on
     executed = Outcome(OutcomeClass.SUCCESS, "return", taken, executed_on=day)
     apply_outcome(work, loan_id, number, attempt, executed, "return")
-    receipt = receipts_of_order(work, loan_id, order_no)[0]
-    work.put_receipt(loan_id, replace(receipt, inferred=True))
+    portion = portions_of_order(work, loan_id, order_no)[0]
+    work.put_portion(loan_id, replace(portion, inferred=True))
 
 
 def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
@@ -91,43 +91,43 @@ def _ranked(work: Work, loan_id: str, command: RecordReturn) -> list[str]:
     """
     minor, ref = command.amount_minor, command.bank_ref
 
-    def fit(receipt: Receipt) -> tuple[bool, ...]:
+    def fit(portion: Portion) -> tuple[bool, ...]:
         return (
-            receipt.unreported_minor < minor,
-            ref is not None and receipt.bank_ref != ref,
-            not receipt.unreported_minor and not receipt.net_minor,
-            receipt.waiting_minor < minor,
-            receipt.net_minor != minor,
+            portion.unreported_minor < minor,
+            ref is not None and portion.bank_ref != ref,
+            not portion.unreported_minor and not portion.net_minor,
+            portion.waiting_minor < minor,
+            portion.net_minor != minor,
         )
 
-    known = receipts_of_order(work, loan_id, command.order_no)
-    return [receipt.id for receipt in sorted(known, key=fit)]
+    known = portions_of_order(work, loan_id, command.order_no)
+    return [portion.id for portion in sorted(known, key=fit)]
 
 
 def _reported_by_line(work: Work, loan_id: str, ids: list[str], minor: int) -> int:
     """How much of a reported return bank lines have shown before: that part is no news any more."""
     left = minor
-    for receipt_id in ids:
-        receipt = work.receipt(loan_id, receipt_id)
-        reported = min(left, receipt.unreported_minor)
-        work.put_receipt(
-            loan_id, replace(receipt, unreported_minor=receipt.unreported_minor - reported)
+    for payment_id in ids:
+        portion = work.portion(loan_id, payment_id)
+        reported = min(left, portion.unreported_minor)
+        work.put_portion(
+            loan_id, replace(portion, unreported_minor=portion.unreported_minor - reported)
         )
         left -= reported
     return minor - left
 
 
 def _keep_excess(
-    work: Work, number: int, command: RecordReturn, of: tuple[str, Receipt], excess: int
+    work: Work, number: int, command: RecordReturn, of: tuple[str, Portion], excess: int
 ) -> None:
     """More came back than is known to have come: kept for money that comes later, with a case.
 
     The whole of a payment may be reported again under another name, which is no second return.
     """
-    loan_id, receipt = of
-    known = work.receipt(loan_id, receipt.id)
-    work.put_receipt(loan_id, replace(known, excess_minor=known.excess_minor + excess))
-    if not receipt.net_minor or command.amount_minor == receipt.amount_minor:
+    loan_id, portion = of
+    known = work.portion(loan_id, portion.id)
+    work.put_portion(loan_id, replace(known, excess_minor=known.excess_minor + excess))
+    if not portion.net_minor or command.amount_minor == portion.amount_minor:
         return
     currency = work.loan(loan_id).currency
     work.open_case(

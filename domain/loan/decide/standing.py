@@ -9,7 +9,7 @@ from domain.kernel import canonical
 from domain.loan.aggregate import Installment
 from domain.loan.lifecycle import Event, State
 
-_ENDED_FINALLY = frozenset({Event.ATTEMPT_ENDED_FINALLY, Event.RECEIPT_REVERSED_FINALLY})
+_ENDED_FINALLY = frozenset({Event.ATTEMPT_ENDED_FINALLY, Event.PAYMENT_REVERSED_FINALLY})
 _REMINDER_IS_PAST = frozenset({State.CLEARING, State.CANCELLED})
 """States in which it does not matter any more that no reminder is known to have arrived."""
 

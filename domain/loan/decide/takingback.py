@@ -13,7 +13,7 @@ from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.debit.retry import SOFT, NoRetry
 from domain.loan.decide.attempts import find, judge_again, put_attempt
-from domain.loan.decide.disputes import receipts_of_order
+from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.money import place_waiting, take_back
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
@@ -37,15 +37,15 @@ class Returned:
     reported: bool
 
 
-def reverse(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
-    """Book a return and reopen what its receipt had paid."""
-    learn_reason(work, loan_id, receipt_id, returned)
-    numbers = take_back(work, loan_id, receipt_id, returned.minor, returned.on)
+def reverse(work: Work, loan_id: str, payment_id: str, returned: Returned) -> None:
+    """Book a return and reopen what its payment had paid."""
+    learn_reason(work, loan_id, payment_id, returned)
+    numbers = take_back(work, loan_id, payment_id, returned.minor, returned.on)
     if not returned.reported:
-        known = work.receipt(loan_id, receipt_id)
+        known = work.portion(loan_id, payment_id)
         unreported = known.unreported_minor + returned.minor
-        work.put_receipt(loan_id, replace(known, unreported_minor=unreported))
-    reopen(work, loan_id, numbers, f"{returned.code} receipt {receipt_id}")
+        work.put_portion(loan_id, replace(known, unreported_minor=unreported))
+    reopen(work, loan_id, numbers, f"{returned.code} payment {payment_id}")
     place_waiting(work, loan_id)
 
 
@@ -54,27 +54,27 @@ def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> Non
     for number in numbers:
         item = work.item(loan_id, number)
         decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
-        event = Event.RECEIPT_REVERSED_RETRYABLE
+        event = Event.PAYMENT_REVERSED_RETRYABLE
         if isinstance(decision, NoRetry):
-            event = Event.RECEIPT_REVERSED_FINALLY
+            event = Event.PAYMENT_REVERSED_FINALLY
         if not work.can(loan_id, number, event):
-            event = Event.RECEIPT_REVERSED
+            event = Event.PAYMENT_REVERSED
         work.move(loan_id, number, event, detail)
         if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
             # No debit has failed: it is due as if the payment had never been made.
             work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
 
 
-def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) -> None:
+def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) -> None:
     """The attempt of an order's first payment is returned, for the strictest reason reported.
 
     Report and line of one return may come in either order and name different reasons: a machine
     tries again only if no one of them forbids it.
     """
-    receipt = work.receipt(loan_id, receipt_id)
-    if receipt.order_no is None or receipt.id != f"R-{receipt.order_no}":
+    portion = work.portion(loan_id, payment_id)
+    if portion.order_no is None or portion.id != f"R-{portion.order_no}":
         return
-    number, attempt = find(work, loan_id, receipt.order_no)
+    number, attempt = find(work, loan_id, portion.order_no)
     if attempt.state is AttemptState.CONFIRMED:
         state = AttemptState.RETURNED
         ended = replace(attempt, state=state, returned_at=work.at)
@@ -85,7 +85,7 @@ def learn_reason(work: Work, loan_id: str, receipt_id: str, returned: Returned) 
             attempt, outcome_class=returned.outcome_class, code=returned.code, returned_at=work.at
         )
         put_attempt(work, loan_id, number, known)
-        judge_again(work, loan_id, number, f"{returned.code} receipt {receipt_id}")
+        judge_again(work, loan_id, number, f"{returned.code} payment {payment_id}")
 
 
 def _is_stricter(returned: Returned, attempt: Attempt) -> bool:
@@ -103,20 +103,20 @@ def _strictness(outcome_class: OutcomeClass | None, code: str) -> tuple[int, str
     return (2, code) if outcome_class is OutcomeClass.UNKNOWN_CODE else (3, code)
 
 
-def take_back_excess(work: Work, loan_id: str, receipt_id: str) -> None:
+def take_back_excess(work: Work, loan_id: str, payment_id: str) -> None:
     """More money of an order is known now: returns reported before are part of it."""
-    order_no = str(work.receipt(loan_id, receipt_id).order_no)
-    for known in receipts_of_order(work, loan_id, order_no):
-        minor = min(known.excess_minor, work.receipt(loan_id, receipt_id).net_minor)
+    order_no = str(work.portion(loan_id, payment_id).order_no)
+    for known in portions_of_order(work, loan_id, order_no):
+        minor = min(known.excess_minor, work.portion(loan_id, payment_id).net_minor)
         if minor:
-            work.put_receipt(loan_id, replace(known, excess_minor=known.excess_minor - minor))
+            work.put_portion(loan_id, replace(known, excess_minor=known.excess_minor - minor))
             outcome_class, day = OutcomeClass.LATE_RETURN, work.today(loan_id)
             reverse(
                 work,
                 loan_id,
-                receipt_id,
+                payment_id,
                 Returned(minor, outcome_class, NO_REASON, day, reported=True),
             )
-    if not any(known.excess_minor for known in receipts_of_order(work, loan_id, order_no)):
+    if not any(known.excess_minor for known in portions_of_order(work, loan_id, order_no)):
         for key in [key for key in work.cases if key.startswith(f"return/{order_no}/")]:
             work.close_case(key)

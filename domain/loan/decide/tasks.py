@@ -86,7 +86,7 @@ def open_case(
     text: str,
     money: tuple[str, int] = ("", 0),
 ) -> None:
-    """Open a case about one installment; `money`: the receipt and amount that it is about."""
+    """Open a case about one installment; `money`: the payment and amount that it is about."""
     work.open_case(
         Case(
             key,
@@ -94,7 +94,7 @@ def open_case(
             text,
             loan_id=loan_id,
             number=number,
-            receipt=money[0] or None,
+            payment=money[0] or None,
             amount_minor=money[1],
             currency=work.loan(loan_id).currency,
         )

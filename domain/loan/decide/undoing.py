@@ -11,48 +11,48 @@ from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 
 
-def undo_return(work: Work, loan_id: str, receipt_id: str, line_id: str) -> None:
+def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None:
     """Have again what was taken back of a payment by no other news than a line that is undone.
 
     What the rail reported, or other lines prove, stays returned. The money waits until it is
     placed; the order stands confirmed again once nothing of it is returned.
     """
-    receipt = work.receipt(loan_id, receipt_id)
-    minor = min(receipt.unreported_minor, receipt.returned_minor - receipt.return_settled_minor)
+    portion = work.portion(loan_id, payment_id)
+    minor = min(portion.unreported_minor, portion.returned_minor - portion.return_settled_minor)
     if not minor:
         return
-    if receipt.inferred:
-        _doubt(work, loan_id, receipt_id, line_id)
+    if portion.inferred:
+        _doubt(work, loan_id, payment_id, line_id)
         return
     again = replace(
-        receipt,
-        returned_minor=receipt.returned_minor - minor,
-        unreported_minor=receipt.unreported_minor - minor,
-        waiting_minor=receipt.waiting_minor + minor,
+        portion,
+        returned_minor=portion.returned_minor - minor,
+        unreported_minor=portion.unreported_minor - minor,
+        waiting_minor=portion.waiting_minor + minor,
     )
     loan, today = work.loan(loan_id), work.today(loan_id)
-    work.post(bookings.receive(loan, receipt, again, (), "return_undone", today))
-    work.put_receipt(loan_id, again)
-    if receipt.returned_minor == minor:
-        _confirm_again(work, loan_id, receipt_id)
+    work.post(bookings.receive(loan, portion, again, (), "return_undone", today))
+    work.put_portion(loan_id, again)
+    if portion.returned_minor == minor:
+        _confirm_again(work, loan_id, payment_id)
 
 
-def _confirm_again(work: Work, loan_id: str, receipt_id: str) -> None:
-    receipt = work.receipt(loan_id, receipt_id)
-    if receipt.order_no is None or receipt.id != f"R-{receipt.order_no}":
+def _confirm_again(work: Work, loan_id: str, payment_id: str) -> None:
+    portion = work.portion(loan_id, payment_id)
+    if portion.order_no is None or portion.id != f"R-{portion.order_no}":
         return
-    number, attempt = find(work, loan_id, receipt.order_no)
+    number, attempt = find(work, loan_id, portion.order_no)
     if attempt.state is AttemptState.RETURNED:
         state = AttemptState.CONFIRMED
         stands = replace(attempt, state=state, outcome_class=OutcomeClass.SUCCESS, code="")
         put_attempt(work, loan_id, number, replace(stands, returned_at=None))
-        judge_again(work, loan_id, number, f"return of {receipt_id} undone")
+        judge_again(work, loan_id, number, f"return of {payment_id} undone")
 
 
-def _doubt(work: Work, loan_id: str, receipt_id: str, line_id: str) -> None:
+def _doubt(work: Work, loan_id: str, payment_id: str, line_id: str) -> None:
     """Only its return said that the order was executed: now nobody knows what became of it."""
-    receipt = work.receipt(loan_id, receipt_id)
-    number, order_no = receipt.number or 1, receipt.order_no or ""
+    portion = work.portion(loan_id, payment_id)
+    number, order_no = portion.number or 1, portion.order_no or ""
     why = f"order {order_no}: only line {line_id}, which is undone, said that it was executed"
     key = f"contradiction/{order_no}"
     open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)

@@ -17,7 +17,7 @@ from domain.kernel.driver import DriverRecord, driver_message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan import agenda, bookings, closure
-from domain.loan.aggregate import Installment, LineState, Loan, Receipt
+from domain.loan.aggregate import Installment, LineState, Loan, Portion
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
 from domain.loan.decide.casework import CaseWork
@@ -51,7 +51,7 @@ class Work(CaseWork):
         self._changed_lines: set[str] = set()
         self._touched: dict[tuple[str, int], None] = {}
         self._opening: set[tuple[str, int]] = set()
-        self._receipts: dict[tuple[str, str], None] = {}
+        self._portions: dict[tuple[str, str], None] = {}
         self._entries: list[Entry] = []
 
     # --- reading ---------------------------------------------------------------------------------
@@ -64,12 +64,12 @@ class Work(CaseWork):
         """The installment as it is now in this decision."""
         return self.loans[loan_id].installment(number)
 
-    def receipt(self, loan_id: str, receipt_id: str) -> Receipt:
-        """The receipt as it is now in this decision."""
-        receipt = self.loans[loan_id].receipt(receipt_id)
-        if receipt is None:
-            raise KeyError(receipt_id)
-        return receipt
+    def portion(self, loan_id: str, payment_id: str) -> Portion:
+        """The payment as it is now in this decision."""
+        portion = self.loans[loan_id].portion(payment_id)
+        if portion is None:
+            raise KeyError(payment_id)
+        return portion
 
     def today(self, loan_id: str) -> date:
         """The local day of the loan's product."""
@@ -99,12 +99,12 @@ class Work(CaseWork):
         self._touched[(loan_id, number)] = None
         self._changed_loans.add(loan_id)
 
-    def put_receipt(self, loan_id: str, receipt: Receipt) -> None:
-        """Add a receipt, or replace it where it stands: in the order of their coming."""
+    def put_portion(self, loan_id: str, portion: Portion) -> None:
+        """Add a payment, or replace it where it stands: in the order of their coming."""
         loan = self.loans[loan_id]
-        receipts = {item.id: item for item in loan.receipts} | {receipt.id: receipt}
-        self.put_loan(replace(loan, receipts=tuple(receipts.values())))
-        self._receipts[(loan_id, receipt.id)] = None
+        portions = {item.id: item for item in loan.portions} | {portion.id: portion}
+        self.put_loan(replace(loan, portions=tuple(portions.values())))
+        self._portions[(loan_id, portion.id)] = None
 
     def put_line(self, line: LineState) -> None:
         """Add or replace a bank line."""
@@ -216,8 +216,8 @@ class Work(CaseWork):
             self._touch_moved_actions(loan_id)
         if about is not None and self._from_driver:
             self._notify_driver(*about)
-        for loan_id, receipt_id in list(self._receipts):
-            self._hold(loan_id, receipt_id)
+        for loan_id, payment_id in list(self._portions):
+            self._hold(loan_id, payment_id)
         for loan_id, number in list(self._touched):
             self._pass_gates(loan_id, number)
         for loan_id, number in list(self._touched):
@@ -274,16 +274,16 @@ class Work(CaseWork):
                 if agenda.next_action(now, item, self.rules, self.at, self.cases) != known:
                     self.touch(loan_id, item.number)
 
-    def _hold(self, loan_id: str, receipt_id: str) -> None:
+    def _hold(self, loan_id: str, payment_id: str) -> None:
         """Cash proven on a party's own account is held by it, as far as it is the party's share."""
-        loan, receipt = self.loan(loan_id), self.receipt(loan_id, receipt_id)
+        loan, portion = self.loan(loan_id), self.portion(loan_id, payment_id)
         before = self.aggregates.loans.get(loan_id)
-        known = before.receipt(receipt_id) if before else None
-        was, now = held(loan, known) if known else {}, held(loan, receipt)
+        known = before.portion(payment_id) if before else None
+        was, now = held(loan, known) if known else {}, held(loan, portion)
         moves = {key: now.get(key, 0) - was.get(key, 0) for key in sorted(was.keys() | now.keys())}
         moved = {key: minor for key, minor in moves.items() if minor}
         if moved:
-            self.post(bookings.hold(loan, receipt, moved, self.today(loan_id)))
+            self.post(bookings.hold(loan, portion, moved, self.today(loan_id)))
         for _, number, _ in moved:
             self.touch(loan_id, number)
 
@@ -293,7 +293,7 @@ class Work(CaseWork):
         is_late = f"unsettled/{loan_id}/{number}" in self.cases
         if (clears or is_late) and not closure.unproven(loan, item):
             if clears:
-                self.move(loan_id, number, Event.RECEIPTS_SETTLED)
+                self.move(loan_id, number, Event.PAYMENTS_SETTLED)
             self.close_case(f"unsettled/{loan_id}/{number}")
             self.close_case(f"operator/{loan_id}/{number}")
         if self.item(loan_id, number).state is State.SETTLED:

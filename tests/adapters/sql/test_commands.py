@@ -131,7 +131,7 @@ async def test_one_fact_by_two_ways_counts_once(
     assert again.replayed
     assert isinstance(again.answer, Done)
     assert [b.minor for b in await queries.balances("bank/")] == [10100]
-    assert (await queries.counts())["receipts"] == {"all": 1}
+    assert (await queries.counts())["payments"] == {"all": 1}
     known = await books.apply(replace(first, id="line/other-file", statement_id="S2"))
     assert isinstance(known, Applied)
     assert known.replayed
@@ -236,7 +236,7 @@ async def test_a_loan_comes_back_from_the_database_as_it_was(
     assert read.installment(1).attempts[0].confirmed_minor == 10000
     assert isinstance(read.product.shares.rules[0].fraction, type(PRODUCT.shares.rules[0].fraction))
     assert read.product == PRODUCT
-    assert read.receipts[0].received_at == clock.at
+    assert read.portions[0].received_at == clock.at
 
 
 async def test_books_that_are_closed_take_nothing(books: SqlBooks) -> None:
@@ -272,7 +272,7 @@ async def test_a_payment_is_recorded_once_whichever_loan_it_is_reported_for(
     assert [type(answer) for answer in answers] == [Applied, Refused]
     loan = await queries.loan("L2")
     assert loan is not None
-    assert loan.receipts == ()
+    assert loan.portions == ()
 
 
 async def test_a_text_with_control_characters_reaches_no_table(

@@ -197,8 +197,8 @@ async def test_one_reference_pays_two_loans_and_an_early_line_of_it_finds_its_pa
     for command in (rent, other):
         assert isinstance(await books.apply(command), Applied)
     loans = [await queries.loan(name) for name in ("L1", "L2")]
-    paid = [receipt for loan in loans if loan is not None for receipt in loan.receipts]
-    assert [receipt.reference for receipt in paid] == ["RENT", "RENT"]
-    assert len({receipt.id for receipt in paid}) == 2
-    assert [receipt.is_proven for receipt in paid] == [True, False]
+    paid = [portion for loan in loans if loan is not None for portion in loan.portions]
+    assert [portion.reference for portion in paid] == ["RENT", "RENT"]
+    assert len({portion.id for portion in paid}) == 2
+    assert [portion.is_proven for portion in paid] == [True, False]
     assert not await waiting(queries)

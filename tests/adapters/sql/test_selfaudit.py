@@ -79,7 +79,7 @@ async def test_books_that_nobody_touched_are_clean(filled: AsyncEngine) -> None:
         "loans": 5,
         "installments": {"CLEARING": 1, "CLOSED": 3, "PRESENTED": 1, "SCHEDULED": 10},
         "attempts": {"INTENDED": 1, "NSF": 1, "SUCCESS": 3},
-        "receipts": 5,
+        "payments": 5,
         "returns": 0,
         "double_debits": 0,
         "closed_not_paid": 0,
@@ -251,7 +251,7 @@ async def test_a_payment_recorded_by_mistake_is_no_return(
     await apply_all(books, [WithdrawPayment(id="w", **terms)])  # type: ignore[arg-type]
     auditor = SqlSelfAudit(engine, clock, RULES)
     report = await auditor.audit()
-    assert (report.receipts, report.returns, report.findings) == (1, 0, ())
+    assert (report.payments, report.returns, report.findings) == (1, 0, ())
     order_no = order_of(await intend(books, "L1", 1, action))
     back = RecordReturn(
         id="back",
@@ -266,7 +266,7 @@ async def test_a_payment_recorded_by_mistake_is_no_return(
     )
     await apply_all(books, [confirm(order_no, FULL), back])
     report = await auditor.audit()
-    assert (report.receipts, report.returns, report.findings) == (2, 1, ())
+    assert (report.payments, report.returns, report.findings) == (2, 1, ())
 
 
 async def _first_seq(engine: AsyncEngine) -> int:

@@ -118,18 +118,18 @@ FORGERIES = {
     ),
     "a bank line removed": ("DELETE FROM lines", "postings of line ACCT-FUNDER-1-CNY/S1/1"),
     "what a bank line proves of a payment": (
-        "UPDATE receipts SET body = replace(body, 'settled_minor\":5050', 'settled_minor\":10100')",
+        "UPDATE portions SET body = replace(body, 'settled_minor\":5050', 'settled_minor\":10100')",
         "10100 proven, its postings say 5050",
     ),
     "where the money of a payment lies": (
-        "UPDATE receipts SET body = replace(body, 'ACCT-FUNDER-1-CNY', 'ELSEWHERE')",
+        "UPDATE portions SET body = replace(body, 'ACCT-FUNDER-1-CNY', 'ELSEWHERE')",
         "0 of held_by/funder-1 at bank/ACCT-FUNDER-1-CNY, its postings say -4950",
     ),
     "a payment's amount column": (
-        "UPDATE receipts SET amount_minor = 1",
+        "UPDATE portions SET amount_minor = 1",
         "column amount_minor is 1, its body says 10100",
     ),
-    "a payment removed": ("DELETE FROM receipts", "postings of payment"),
+    "a payment removed": ("DELETE FROM portions", "postings of payment"),
     "an attempt's state": (
         "UPDATE attempts SET state = 'DECLINED'",
         "column state is DECLINED, its body says CONFIRMED",

@@ -13,7 +13,7 @@ from tests.support.booksbench import StillClock, confirm, intend, line, order_of
 from tests.support.memory import board
 
 
-async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
+async def test_an_installment_goes_from_boarding_to_a_proven_portion(
     books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """What the driver sees after each step is what the books hold, and the journal adds up."""
@@ -54,7 +54,7 @@ async def test_an_installment_goes_from_boarding_to_a_proven_receipt(
     # Causes before effects: what became of the order, the money, the state; a new order at the end.
     assert _effects(story, "record_outcome") == ["attempt", "confirmed", "paid_in_full"]
     assert _effects(story, "intend_debit") == ["debit_intended", "attempt"]
-    trail = await queries.trail(loan.receipts[0].id)
+    trail = await queries.trail(loan.portions[0].id)
     assert {posting.event for posting in trail} >= {"confirmed", "settled"}
     # An order number leads to the same money, and so does the bank line that proves it.
     assert await queries.trail(order_no) == trail

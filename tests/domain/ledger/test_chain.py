@@ -134,7 +134,7 @@ def _rehashed(rows: Rows) -> Rows:
                 "loan": "L2",
                 "number": 2,
                 "component": "fee",
-                "receipt": "R",
+                "payment": "R",
                 "order_no": "O",
                 "line": "X",
                 "party": "g",

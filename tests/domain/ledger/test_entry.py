@@ -15,7 +15,7 @@ DAY = date(2026, 3, 10)
 
 def lies(minor: int, place: str) -> Posting:
     """A posting of money that lies at a place."""
-    return Posting("suspense/R1", minor, "CNY", receipt="R1", place=place)
+    return Posting("suspense/R1", minor, "CNY", payment="R1", place=place)
 
 
 def test_a_balanced_entry_stands() -> None:

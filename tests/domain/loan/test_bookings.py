@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.ledger.entry import Entry
 from domain.loan import bookings
-from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Receipt
+from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Portion
 from domain.loan.decide.folding import folded
 from domain.loan.decide.money import proven
 from domain.loan.lifecycle import State
@@ -30,7 +30,7 @@ SHARED = with_shares(
 )
 AMOUNTS = st.builds(Amounts, *(st.integers(0, 10_000) for _ in Component))
 ITEM = Installment(1, DAY, Amounts(principal=1))
-RECEIPT = Receipt(
+PAYMENT = Portion(
     "R1", "debit", 500, DAY, datetime(2026, 3, 10, tzinfo=UTC), "clearing/simbank", 1, "O1"
 )
 LINE = LineState("line-9", "A", "S1", DAY, 93, "CNY", 93)
@@ -40,7 +40,7 @@ def loan(item: Installment) -> Loan:
     """A loan of one installment whose shares are split in three."""
     order = board(product=SHARED)
     return Loan(
-        "L1", "t", "b", "CNY", 1, DAY, order.product, order.mandate, (item,), receipts=(RECEIPT,)
+        "L1", "t", "b", "CNY", 1, DAY, order.product, order.mandate, (item,), portions=(PAYMENT,)
     )
 
 
@@ -55,17 +55,17 @@ def moved(*entries: Entry) -> dict[str, int]:
 
 def having(
     minor: int, paid: Sequence[Allocated] = (), *, ahead: int = 0, returned: int = 0
-) -> Receipt:
+) -> Portion:
     """The payment of an amount, some of it on installments, what is left of it waiting."""
     rest = minor - sum(part.minor for part in paid) - ahead - returned
-    known = replace(RECEIPT, amount_minor=minor, allocations=tuple(paid), waiting_minor=rest)
+    known = replace(PAYMENT, amount_minor=minor, allocations=tuple(paid), waiting_minor=rest)
     return replace(known, advance_minor=ahead, returned_minor=returned)
 
 
 def by_item(entry: Entry, *families: str) -> set[tuple[object, ...]]:
     """What the postings of some families of accounts say that they are for, and where they lie."""
     return {
-        (p.account, p.loan, p.number, p.component, p.receipt, p.order_no, p.party, p.place)
+        (p.account, p.loan, p.number, p.component, p.payment, p.order_no, p.party, p.place)
         for p in entry.postings
         if p.account.partition("/")[0] in families
     }
@@ -131,8 +131,8 @@ def test_money_applied_in_parts_shares_out_exactly_and_a_return_undoes_it(
     assert rest == {"suspense/R1": owed.total, "clearing/simbank": -owed.total}
 
 
-def test_a_receipt_splits_into_what_pays_and_what_waits() -> None:
-    """Dr clearing for all of it; the rest waits under the receipt's own name."""
+def test_a_portion_splits_into_what_pays_and_what_waits() -> None:
+    """Dr clearing for all of it; the rest waits under the payment's own name."""
     item = charged_item(Amounts(principal=300))
     paid = parts(item, Amounts(principal=300))
     entry = bookings.receive(loan(item), None, having(500, paid), paid, "confirmed", DAY)
@@ -245,12 +245,12 @@ def test_money_moves_ahead_and_back_and_to_its_holder() -> None:
         "advance/L1": -50,
     }
     one = replace(one, product=PRODUCT)  # whose only party has an account of its own
-    there = bookings.hold(one, RECEIPT, {("funder-1", 1, Component.FEE): 50}, DAY)
+    there = bookings.hold(one, PAYMENT, {("funder-1", 1, Component.FEE): 50}, DAY)
     assert moved(there) == {"payable/funder-1": 50, "held_by/funder-1": -50}
     for account in ("payable/funder-1", "held_by/funder-1"):
         item = (account, "L1", 1, "fee", "R1", "O1", "funder-1", f"bank/{PRODUCT.account}")
         assert item in by_item(there, "payable", "held_by")
-    back = bookings.hold(one, RECEIPT, {("funder-1", 1, Component.FEE): -50}, DAY)
+    back = bookings.hold(one, PAYMENT, {("funder-1", 1, Component.FEE): -50}, DAY)
     assert moved(there, back) == {}
 
 
@@ -264,7 +264,7 @@ def test_a_line_that_nothing_explains_stands_under_its_own_name() -> None:
 
 def test_a_fee_of_a_whole_line_is_the_rails_as_a_fee_of_an_item_is() -> None:
     """Both fees stand under the rail that the line settles, whatever account the line is on."""
-    assert moved(bookings.line_fee(LINE, 7, RECEIPT.clearing_account)) == {
+    assert moved(bookings.line_fee(LINE, 7, PAYMENT.clearing_account)) == {
         "rail_fees/simbank": 7,
         "bank/A": -7,
     }

@@ -42,7 +42,7 @@ def test_a_live_order_and_what_is_owed_are_named_with_their_owners() -> None:
     }
 
 
-def test_a_receipt_lacks_its_line_and_then_the_window() -> None:
+def test_a_portion_lacks_its_line_and_then_the_window() -> None:
     """The bank proves it, the calendar closes it, the funder holds it."""
     s = Scene.boarded()
     order = s.present()
@@ -86,7 +86,7 @@ def test_an_open_case_about_the_installment_stands_in_the_way_and_others_do_not(
     assert lacks(s) == {("case", "complaints")}
 
 
-def test_the_window_counts_banking_days_from_the_newest_receipt() -> None:
+def test_the_window_counts_banking_days_from_the_newest_portion() -> None:
     """Two banking days after the day on which the money was taken; else from the due date."""
     s = Scene.boarded()
     loan, item = s.books.loans["L1"], s.books.item()
@@ -105,7 +105,7 @@ def test_a_surplus_that_never_paid_it_is_no_condition_of_the_installment() -> No
     s.apply_outcome(order, minor=10100, bank_ref="B1")
     s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
     loan, item = s.books.loans["L1"], s.books.item()
-    assert [r.id for r in closure.receipts_of(loan, item)] == [f"R-{order}", f"R-{order}-2"]
+    assert [r.id for r in closure.portions_of(loan, item)] == [f"R-{order}", f"R-{order}-2"]
     assert [r.id for r in closure.unproven(loan, item)] == [f"R-{order}"]
     s.returned(order, 10100, bank_ref="B2")
     loan, item = s.books.loans["L1"], s.books.item()

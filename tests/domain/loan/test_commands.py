@@ -127,7 +127,7 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
         mandates=("M1",),
         orders=("O2",),
         batches=("b-1",),
-        receipts=("O2",),
+        payments=("O2",),
         lines=("A/S/1",),
     )
     assert super(RecordOutcome, outcome).scope() == Scope()

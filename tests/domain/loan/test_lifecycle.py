@@ -30,7 +30,7 @@ def test_the_table_cannot_be_written_to() -> None:
         TRANSITIONS[(State.CLOSED, Event.FELL_DUE)] = State.DUE  # type: ignore[index]
 
 
-def test_final_states_are_left_only_by_a_reversed_receipt_or_an_undone_match() -> None:
+def test_final_states_are_left_only_by_a_reversed_portion_or_an_undone_match() -> None:
     """What was complete when closed stays closed, whatever else happens."""
     leaving = {
         (source, event)
@@ -39,14 +39,14 @@ def test_final_states_are_left_only_by_a_reversed_receipt_or_an_undone_match() -
     }
     assert leaving == {
         (State.CLOSED, Event.MATCH_UNDONE),
-        (State.CLOSED, Event.RECEIPT_REVERSED_RETRYABLE),
-        (State.CLOSED, Event.RECEIPT_REVERSED_FINALLY),
+        (State.CLOSED, Event.PAYMENT_REVERSED_RETRYABLE),
+        (State.CLOSED, Event.PAYMENT_REVERSED_FINALLY),
     }
 
 
-def test_a_reversed_receipt_has_a_place_in_every_state() -> None:
+def test_a_reversed_portion_has_a_place_in_every_state() -> None:
     """Evidence is never refused: one of the three events of a reversal is in the table."""
-    reversals = [event for event in Event if event.name.startswith("RECEIPT_REVERSED")]
+    reversals = [event for event in Event if event.name.startswith("PAYMENT_REVERSED")]
     for state in State:
         assert any((state, event) in TRANSITIONS for event in reversals), state
 

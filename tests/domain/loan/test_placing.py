@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.loan.aggregate import Allocated, Loan, Receipt
+from domain.loan.aggregate import Allocated, Loan, Portion
 from domain.loan.placing import Item, Position, lying, placed
 from domain.loan.product import Payee, Product, Routing
 from domain.pricing.amounts import Component
@@ -39,13 +39,13 @@ def loan(product: Product) -> Loan:
     return Loan("L1", "t", "b", "CNY", 1, DAY, order.product, order.mandate, ())
 
 
-def payment(minor: int, paid: int = 0, **more: object) -> Receipt:
+def payment(minor: int, paid: int = 0, **more: object) -> Portion:
     """A payment of so much, `paid` of it on principal at 90/10, the rest waiting."""
     share = paid * 9 // 10
     parts = (
         Allocated(1, Component.PRINCIPAL, paid, (("funder-1", share), ("platform", paid - share))),
     )
-    known = Receipt(
+    known = Portion(
         "R1",
         "debit",
         minor,
@@ -60,21 +60,21 @@ def payment(minor: int, paid: int = 0, **more: object) -> Receipt:
     return replace(known, **more)  # type: ignore[arg-type]
 
 
-def proven(receipt: Receipt, **accounts: int) -> Receipt:
+def proven(portion: Portion, **accounts: int) -> Portion:
     """The payment with so much of it proven on bank accounts."""
     came = sum(minor for minor in accounts.values() if minor > 0)
     return replace(
-        receipt,
+        portion,
         settled_minor=came,
         return_settled_minor=came - sum(accounts.values()),
         proven_on=tuple(accounts.items()),
     )
 
 
-def lies(product: Product, receipt: Receipt) -> dict[tuple[str, str], int]:
+def lies(product: Product, portion: Portion) -> dict[tuple[str, str], int]:
     """Account and place, with what lies there: debit positive."""
     found: Counter[tuple[str, str]] = Counter()
-    for (item, place), minor in lying(loan(product), receipt).items():
+    for (item, place), minor in lying(loan(product), portion).items():
         found[item.account, place] += minor
     return dict(found)
 
@@ -149,18 +149,18 @@ def test_every_item_has_a_place_and_every_place_balances(data: st.DataObject) ->
     returned = data.draw(st.integers(0, whole))
     paid = data.draw(st.integers(0, whole - returned))
     ahead = data.draw(st.integers(0, whole - returned - paid))
-    receipt = payment(whole - returned, paid, amount_minor=whole, returned_minor=returned)
-    receipt = replace(receipt, waiting_minor=receipt.waiting_minor - ahead, advance_minor=ahead)
+    portion = payment(whole - returned, paid, amount_minor=whole, returned_minor=returned)
+    portion = replace(portion, waiting_minor=portion.waiting_minor - ahead, advance_minor=ahead)
     came = data.draw(st.dictionaries(st.sampled_from(["K", "FA", "PA"]), st.integers(0, 500)))
     went = data.draw(st.dictionaries(st.sampled_from(["K", "FA", "X"]), st.integers(0, 500)))
     cash = {n: came.get(n, 0) - went.get(n, 0) for n in sorted({*came, *went})}
-    receipt = replace(
-        receipt,
+    portion = replace(
+        portion,
         settled_minor=sum(came.values()),
         return_settled_minor=sum(went.values()),
         proven_on=tuple((name, minor) for name, minor in cash.items() if minor),
     )
-    for found in (placed(loan(product), receipt), lying(loan(product), receipt)):
+    for found in (placed(loan(product), portion), lying(loan(product), portion)):
         places: Counter[str] = Counter({f"bank/{name}": minor for name, minor in cash.items()})
         items: Counter[Item] = Counter()
         for position, minor in found.items():
@@ -168,11 +168,11 @@ def test_every_item_has_a_place_and_every_place_balances(data: st.DataObject) ->
             places[position.place] += minor
             items[position.item] += minor
         assert not any(places.values()), (places, found)
-        assert items[Item(THERE)] == receipt.clearing_minor
-        assert items[Item("suspense/R1")] == -receipt.waiting_minor
-        assert items[Item("advance/L1")] == -receipt.advance_minor
+        assert items[Item(THERE)] == portion.clearing_minor
+        assert items[Item("suspense/R1")] == -portion.waiting_minor
+        assert items[Item("advance/L1")] == -portion.advance_minor
         shares = sum(minor for item, minor in items.items() if item.party)
         assert shares == -paid
         assert all(minor < 0 for item, minor in items.items() if item.party)
         assert not any(m > 0 for position, m in found.items() if position.item != Item(THERE))
-    assert Position(Item(THERE), THERE) not in found or receipt.clearing_minor > 0
+    assert Position(Item(THERE), THERE) not in found or portion.clearing_minor > 0

@@ -375,7 +375,7 @@ class Anything(RuleBasedStateMachine):
     @rule(pick=PICK, minor=AMOUNTS)
     def transfer_line(self, pick: int, minor: int) -> None:
         """The line of a transfer."""
-        refs = [r.id for r in self.books.loans["L1"].receipts if r.source == "transfer"]
+        refs = [r.id for r in self.books.loans["L1"].portions if r.source == "transfer"]
         if refs:
             self._line(LineItem(refs[pick % len(refs)], None, None, minor))
 
@@ -388,10 +388,10 @@ class Anything(RuleBasedStateMachine):
     def match_line(self, number: int, pick: int, minor: int, known: bool) -> None:
         """An operator says whose money a line is, and may be wrong."""
         lines = [line for line in self.books.lines.values() if line.open_minor]
-        receipts = self.books.loans["L1"].receipts
+        portions = self.books.loans["L1"].portions
         if lines:
             line = lines[pick % len(lines)]
-            ref = receipts[pick % len(receipts)].id if known and receipts else f"M{self.count}"
+            ref = portions[pick % len(portions)].id if known and portions else f"M{self.count}"
             amount = min(minor, abs(line.open_minor))
             self._order(MatchLine, number, line=line.id, reference=ref, amount_minor=amount)
 
@@ -401,16 +401,16 @@ class Anything(RuleBasedStateMachine):
         matched = [line for line in self.books.lines.values() if line.matches]
         if matched:
             line = matched[pick % len(matched)]
-            ref = line.matches[pick % len(line.matches)].receipt
+            ref = line.matches[pick % len(line.matches)].payment
             change = self._order(UndoMatch, number, line=line.id, reference=ref)
             assert isinstance(change, Change), change
 
     @rule(number=NUMBERS, pick=PICK)
     def withdraw(self, number: int, pick: int) -> None:
         """A recorded payment was none."""
-        receipts = self.books.loans["L1"].receipts
-        if receipts:
-            self._order(WithdrawPayment, number, reference=receipts[pick % len(receipts)].id)
+        portions = self.books.loans["L1"].portions
+        if portions:
+            self._order(WithdrawPayment, number, reference=portions[pick % len(portions)].id)
 
     @rule(number=NUMBERS, what=st.sampled_from(sorted(HoldKind)))
     def hold(self, number: int, what: HoldKind) -> None:
@@ -484,11 +484,11 @@ class Anything(RuleBasedStateMachine):
                     outcome=said,
                     source="inquiry",
                 )
-        for receipt in self.books.loans["L1"].receipts:
-            ref = receipt.order_no or receipt.id
-            if receipt.unsettled_minor:
-                self._line(LineItem(ref, None, receipt.bank_ref, receipt.unsettled_minor))
-            now = self.books.loans["L1"].receipt(receipt.id)
+        for portion in self.books.loans["L1"].portions:
+            ref = portion.order_no or portion.id
+            if portion.unsettled_minor:
+                self._line(LineItem(ref, None, portion.bank_ref, portion.unsettled_minor))
+            now = self.books.loans["L1"].portion(portion.id)
             assert now is not None
             if back := now.returned_minor - now.return_settled_minor:
                 self._line(LineItem(ref, "M-L1", now.bank_ref, -back, 0, "AM04"))

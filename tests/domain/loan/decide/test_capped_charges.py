@@ -185,10 +185,10 @@ def test_penalty_that_was_paid_is_never_taken_back_for_a_cap() -> None:
     first = s.pay(s.books.item().owed.penalty, 1)
     s.pay(204_000, 2, value_on=date(2026, 4, 10))
     assert room_for(s.books.loans["L1"], CN_24, 1, s.today)[0] < 0
-    paid = s.receipt(first).allocations
+    paid = s.portion(first).allocations
     s.until(s.today + timedelta(days=1))
     s.pay(10_000, 1)
-    assert s.receipt(first).allocations == paid
+    assert s.portion(first).allocations == paid
     assert {part.component for part in paid} == {Component.PENALTY}
     invariants.check(s.books)
 
@@ -294,7 +294,7 @@ def test_money_for_two_installments_pays_no_more_penalty_than_both_may_be_charge
     paid = s.pay(owed + left)
     assert [s.books.item(number).owed.total for number in (1, 2)] == [0, 0]
     assert sum(s.books.item(number).charged.penalty for number in (1, 2)) == most - 12_000
-    assert s.receipt(paid).waiting_minor == 0
+    assert s.portion(paid).waiting_minor == 0
     invariants.check(s.books)
 
 

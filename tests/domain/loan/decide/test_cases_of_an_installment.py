@@ -145,7 +145,7 @@ def test_another_reading_of_a_known_fact_changes_nothing_but_a_case(
     assert (case.loan_id, case.number) == (about or (None, None))
     assert change.entries == ()
     assert [move.event for move in change.transitions] == ["case_opened"]
-    assert [loan.receipts for loan in change.loans.values()] in ([], [before.receipts])
+    assert [loan.portions for loan in change.loans.values()] in ([], [before.portions])
 
 
 def test_a_line_in_other_figures_keeps_open_what_it_proves() -> None:

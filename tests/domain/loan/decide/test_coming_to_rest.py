@@ -113,7 +113,7 @@ def test_a_value_date_in_the_future_bears_no_penalty_of_the_future() -> None:
     s = Scene.boarded(product=QUIET, lines=schedule(((10000, 0),)))
     order = s.present()
     s.apply_outcome(order, minor=10000, executed_on=s.today + 1000 * DAY)
-    assert s.receipt(f"R-{order}").value_on == s.today
+    assert s.portion(f"R-{order}").value_on == s.today
     assert s.books.item().charged.total == 10000
     assert s.state == "CLEARING"
 
@@ -125,7 +125,7 @@ def test_a_line_dated_ahead_is_money_of_today() -> None:
     s.apply_outcome(order, OutcomeClass.NSF)
     s.until(s.today + 10 * DAY)
     s.apply_outcome(order, minor=10000, source="webhook", executed_on=s.today + 900 * DAY)
-    assert s.receipt(f"R-{order}").value_on == s.today
+    assert s.portion(f"R-{order}").value_on == s.today
     assert s.books.item().charged.penalty < 100
 
 
@@ -144,7 +144,7 @@ def test_money_cannot_have_moved_before_its_order_was_made(reported: date, by: s
     else:
         s.apply_outcome(order, minor=10000, executed_on=reported)
         s.credit(order, 10000)
-    assert s.receipt(f"R-{order}").value_on == made
+    assert s.portion(f"R-{order}").value_on == made
     assert s.state == "SETTLED"
     s.until(made + 20 * DAY)
     assert s.state == "CLOSED"
@@ -157,7 +157,7 @@ def test_a_matched_transfer_is_not_from_before_the_loan() -> None:
     s.line(LineItem(None, None, None, 10000), value_on=date(1, 1, 1))
     (line,) = s.books.lines
     s.order(MatchLine, line=line, reference="T-1", amount_minor=10000)
-    assert s.receipt("T-1").value_on == s.today
+    assert s.portion("T-1").value_on == s.today
 
 
 def two_due() -> Scene:
@@ -294,7 +294,7 @@ def history(s: Scene, random: Random) -> None:
         elif step == "off":
             s.order(WriteOff, number)
         elif step == "return":
-            taken = [r for r in s.books.loans["L1"].receipts if r.order_no and r.net_minor]
+            taken = [r for r in s.books.loans["L1"].portions if r.order_no and r.net_minor]
             if taken:
                 one = random.choice(taken)
                 s.returned(str(one.order_no), one.net_minor, bank_ref=one.bank_ref)

@@ -192,7 +192,7 @@ def test_success_after_a_return_under_another_booking_is_new_money() -> None:
 
 
 def test_a_return_of_more_than_was_taken_takes_back_what_there_is_and_is_a_case() -> None:
-    """Never more than the receipt holds, and never silently less than was said."""
+    """Never more than the payment holds, and never silently less than was said."""
     s = Scene.boarded()
     order = s.present()
     s.apply_outcome(order)
@@ -210,9 +210,9 @@ def test_a_return_of_a_refused_order_says_that_it_was_executed() -> None:
     s.apply_outcome(order, OutcomeClass.NSF)
     s.returned(order, 10100, bank_ref="B1")
     assert s.books.item().owed.total == 10100
-    assert s.receipt(f"R-{order}").returned_minor == 10100
+    assert s.portion(f"R-{order}").returned_minor == 10100
     s.settle()
-    assert s.receipt(f"R-{order}").is_proven
+    assert s.portion(f"R-{order}").is_proven
 
 
 def test_the_same_return_under_two_names_is_one() -> None:
@@ -294,7 +294,7 @@ def test_more_on_the_line_than_was_reported_raises_the_payment() -> None:
     s.apply_outcome(order, OutcomeClass.PARTIAL, 6000)
     s.credit(order, 10000)
     line = list(s.books.lines.values())[-1]
-    assert (line.open_minor, [m.receipt for m in line.matches]) == (0, [f"R-{order}"])
+    assert (line.open_minor, [m.payment for m in line.matches]) == (0, [f"R-{order}"])
     assert s.books.item().owed.total == 100
 
 
@@ -333,7 +333,7 @@ def test_a_batch_that_does_not_add_up_waits_whole() -> None:
     s.line(minor=9999, batch_ref="batch-7")
     assert [line.open_minor for line in s.books.lines.values()] == [10100, 9999, 9999]
     s.line(minor=10100, batch_ref="batch-1", batch_count=1)
-    assert s.receipt(f"R-{first}").is_proven
+    assert s.portion(f"R-{first}").is_proven
     s.line(minor=10100, batch_ref="batch-1", batch_count=1)
     assert list(s.books.lines.values())[-1].open_minor == 10100
 
@@ -384,7 +384,7 @@ def test_money_that_cannot_come_to_rest_is_a_broken_invariant(
     s.pay(100, value_on=s.today)
     work = Work(s.books._aggregates(), close_out=close_out)
 
-    def restless(work: Work, loan_id: str, _receipt: str) -> None:
+    def restless(work: Work, loan_id: str, _portion: str) -> None:
         work.put_loan(replace(work.loan(loan_id)))
 
     monkeypatch.setattr("domain.loan.decide.money._place", restless)
@@ -392,11 +392,11 @@ def test_money_that_cannot_come_to_rest_is_a_broken_invariant(
         place_waiting(work, "L1")
 
 
-def test_a_receipt_that_is_not_there_is_a_fault_of_ours() -> None:
+def test_a_portion_that_is_not_there_is_a_fault_of_ours() -> None:
     """Asked by name only after it was found."""
     s = Scene.boarded()
     with pytest.raises(KeyError):
-        Work(s.books._aggregates(), close_out=close_out).receipt("L1", "nobody")
+        Work(s.books._aggregates(), close_out=close_out).portion("L1", "nobody")
 
 
 def test_a_notice_message_that_has_gone_from_its_loan_changes_nothing() -> None:
@@ -443,7 +443,7 @@ def test_a_part_of_a_debit_comes_back_component_by_component() -> None:
     s.apply_outcome(order, minor=10100, bank_ref="B1")
     s.returned(order, 50, bank_ref="B1")
     assert s.books.item().owed.total == 50
-    assert sum(part.minor for part in s.receipt(f"R-{order}").allocations) == 10050
+    assert sum(part.minor for part in s.portion(f"R-{order}").allocations) == 10050
     s.return_line(order, 50, tx="B1")
     s.return_line(order, 10000, tx="B1")
     assert s.books.item().owed.total == 10050
@@ -542,4 +542,4 @@ def test_a_payment_names_the_loan_and_its_reference() -> None:
         value_on=date(2026, 3, 2),
     )
 
-    assert command.scope() == Scope(loans=("L1",), receipts=("T-1",), waiting=("T-1",))
+    assert command.scope() == Scope(loans=("L1",), payments=("T-1",), waiting=("T-1",))

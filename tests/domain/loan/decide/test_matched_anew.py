@@ -39,11 +39,11 @@ def match(s: Scene, line: str, ref: str, minor: int, fee: int = 0) -> str:
 def test_an_undone_match_of_a_netted_line_can_be_made_again(fee: int) -> None:
     """What the match had explained waits in its own direction, with its fee."""
     s = scene()
-    receipt = s.pay(10000, ref="T-1")
+    portion = s.pay(10000, ref="T-1")
     s.line(LineItem("T-1", None, None, 10000, fee), LineItem(None, None, None, fee - 10000))
     line, before = last_line(s), s.balances
     assert isinstance(s.order(UndoMatch, line=line, reference="T-1"), Change)
-    assert s.receipt(receipt).unsettled_minor == 10000
+    assert s.portion(portion).unsettled_minor == 10000
     assert match(s, line, "T-1", 10000) == ""
     assert s.balances == before
     assert s.books.lines[line].open_minor == fee - 10000
@@ -87,8 +87,8 @@ def test_a_reference_on_the_line_is_the_payers_though_it_looks_like_ours() -> No
     s.order(WithdrawPayment, reference=f"R-{order}")
     s.line(LineItem(f"R-{order}", None, None, -10000, 0, "AM04"))
     line = last_line(s)
-    assert match(s, line, f"R-{order}", 10000) == "match.receipt"
-    assert not s.receipt(f"R-{order}").returned_minor
+    assert match(s, line, f"R-{order}", 10000) == "match.payment"
+    assert not s.portion(f"R-{order}").returned_minor
     assert match(s, line, order, 10000) == ""
     assert s.books.item().owed.total == 10000
     invariants.check(s.books)

@@ -52,7 +52,7 @@ def test_a_line_that_comes_before_its_payment_is_recorded_proves_it_then() -> No
     s.pay(10000, ref="T-1")
     assert (s.balances, s.state) == (FUNDED, "SETTLED")
     assert not s.books.cases.keys() - {"no_reminder/L1/1"}
-    assert s.receipt("T-1").lines == (line,)
+    assert s.portion("T-1").lines == (line,)
     invariants.check(s.books)
 
 
@@ -91,7 +91,7 @@ def test_an_early_line_of_less_proves_so_much_and_no_more() -> None:
     s = scene()
     came(s, "T-1", minor=6000)
     s.pay(10000, ref="T-1")
-    assert (s.receipt("T-1").unsettled_minor, s.state) == (4000, "CLEARING")
+    assert (s.portion("T-1").unsettled_minor, s.state) == (4000, "CLEARING")
     invariants.check(s.books)
 
 
@@ -130,7 +130,7 @@ def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: 
         **more,
     )
     refs = ("T-1",) if kind is MatchLine else ()
-    named = Scope(orders=refs, loans=("L1",), receipts=("T-1",), lines=("A/S/1",), waiting=refs)
+    named = Scope(orders=refs, loans=("L1",), payments=("T-1",), lines=("A/S/1",), waiting=refs)
     assert order.scope() == named
 
 
@@ -148,7 +148,7 @@ def test_a_person_matches_a_line_without_a_reference() -> None:
     line = came(s)
     before = s.mark
     assert match(s, line) == "matched"
-    paid = s.receipt("T-1").id
+    paid = s.portion("T-1").id
     assert s.posted(before) == [
         ("payment_recorded", {"clearing/transfer": 10000, f"suspense/{paid}": -10000}),
         ("identified", {f"suspense/line/{line}": 10000, "clearing/transfer": -10000}),
@@ -205,7 +205,7 @@ def test_a_debit_and_its_return_are_proven_by_hand_where_the_bank_lost_their_ref
     assert match(s, back, f"R-{order}", 10001) == "match.amount"
     assert match(s, back, "T-9") == "match.return"
     assert match(s, back, f"R-{order}") == "matched"
-    assert s.receipt(f"R-{order}").is_proven
+    assert s.portion(f"R-{order}").is_proven
     invariants.check(s.books)
 
 
@@ -221,7 +221,7 @@ def test_a_match_that_cannot_be_is_refused_by_a_named_rule() -> None:
     assert match(s, line, minor=0) == "match.amount"
     assert match(s, line, minor=10001) == "match.amount"
     s.pay(6000, ref="MINE")
-    assert match(s, line, "MINE", 6001) == "match.receipt"
+    assert match(s, line, "MINE", 6001) == "match.payment"
     assert match(s, line, "MINE", 6000, loan="L2") == "match.reference"
     assert match(s, line, "MINE", 6000) == "matched"
     assert s.books.lines[line].open_minor == 4000
@@ -258,15 +258,15 @@ def test_undoing_the_match_of_surplus_money_leaves_its_installment_alone() -> No
     s.credit(order, 10000, tx="B1")
     s.apply_outcome(order, minor=10000, bank_ref="B2", source="webhook")
     line = came(s, order)
-    receipt = next(r for r in s.books.loans["L1"].receipts if r.waiting_minor)
+    portion = next(r for r in s.books.loans["L1"].portions if r.waiting_minor)
     assert s.state == "SETTLED"
-    assert said(s.order(UndoMatch, line=line, reference=receipt.id)) == "match undone"
+    assert said(s.order(UndoMatch, line=line, reference=portion.id)) == "match undone"
     assert s.state == "SETTLED"
     invariants.check(s.books)
 
 
 def test_only_a_match_that_stands_can_be_undone() -> None:
-    """An unknown line, and a line that proves nothing of the receipt."""
+    """An unknown line, and a line that proves nothing of the payment."""
     s = scene()
     line = came(s, "OTHER")
     assert said(s.order(UndoMatch, line="nowhere", reference="T-1")) == "match.line"
@@ -292,7 +292,7 @@ def test_a_payment_recorded_by_mistake_is_withdrawn() -> None:
             },
         )
     ]
-    assert s.receipt("T-1").is_proven
+    assert s.portion("T-1").is_proven
     assert s.state == "DUE", "no debit has failed: the first is still to come"
     invariants.check(s.books)
     order = s.present()
@@ -367,7 +367,7 @@ def test_a_partly_proven_payment_is_withdrawn_only_after_its_match_is_undone() -
     s.pay(10000, ref="T-1")
     one, two = came(s, "T-1", 4000), came(s, "T-1", 6000)
     s.order(UndoMatch, line=one, reference="T-1")
-    assert (s.receipt("T-1").settled_minor, s.receipt("T-1").lines) == (6000, (two,))
+    assert (s.portion("T-1").settled_minor, s.portion("T-1").lines) == (6000, (two,))
     assert said(s.order(WithdrawPayment, reference="T-1")) == "payment.proven"
     invariants.check(s.books)
 
@@ -397,10 +397,10 @@ def test_one_item_is_taken_by_one_of_its_references_only() -> None:
     )
     s.pay(10000, ref="T-1")
     s.pay(10000, 2, ref="T-2")
-    assert s.receipt("T-1").unsettled_minor == 0
-    assert s.receipt("T-2").unsettled_minor == 10000
+    assert s.portion("T-1").unsettled_minor == 0
+    assert s.portion("T-2").unsettled_minor == 10000
     s.pay(10000, 3, ref="T-3")
-    assert s.receipt("T-3").unsettled_minor == 0
+    assert s.portion("T-3").unsettled_minor == 0
     invariants.check(s.books)
 
 

@@ -35,7 +35,7 @@ def closed(after: Scene, number: int = 1) -> None:
     invariants.check(after.books)
 
 
-def test_a_debit_confirmed_and_booked_posts_charge_receipt_and_settlement() -> None:
+def test_a_debit_confirmed_and_booked_posts_charge_portion_and_settlement() -> None:
     """Fell due, confirmed, settled, held by the funder: four entries and nothing else."""
     s = scene()
     order = s.present()
@@ -105,7 +105,7 @@ def test_a_transfer_while_a_debit_is_in_doubt_is_paid_ahead_when_the_debit_succe
     s.until(HUNDRED[1].due_on)
     assert s.books.item(2).state.value == "CLOSED"
     assert not s.books.item(2).attempts
-    assert s.receipt(transfer).advance_minor == 0
+    assert s.portion(transfer).advance_minor == 0
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_return_after_settlement_and_closure_reopens_under_a_higher_generation
     }
 
 
-def test_a_returned_receipt_is_proven_on_both_legs_before_the_installment_settles_again() -> None:
+def test_a_returned_portion_is_proven_on_both_legs_before_the_installment_settles_again() -> None:
     """Paid again by another debit; the first one and its return lack their lines: not settled."""
     s = scene()
     first = s.present()
@@ -403,7 +403,7 @@ def test_a_return_that_names_only_the_mandate_is_matched_by_exact_amount() -> No
     }
     s.returned(first, 10000, bank_ref="B1")
     assert s.balances["owed/1/principal"] == 10000
-    assert s.receipt(f"R-{first}").unreported_minor == 0
+    assert s.portion(f"R-{first}").unreported_minor == 0
 
 
 def test_of_two_debits_that_fit_alike_a_bare_return_takes_none() -> None:
@@ -430,7 +430,7 @@ def test_of_two_debits_that_fit_alike_a_bare_return_takes_none() -> None:
 
 
 def test_a_batch_of_three_booked_at_294_of_300_with_the_fee_named() -> None:
-    """One line for three orders: the lender bears the fee, every receipt is proven in full."""
+    """One line for three orders: the lender bears the fee, every payment is proven in full."""
     s = scene()
     for loan in ("L2", "L3"):
         s.books.apply(board(loan, PLAIN, HUNDRED))
@@ -467,7 +467,7 @@ def test_one_transfer_pays_an_overdue_installment_and_then_the_next() -> None:
     transfer = s.pay(15000, number=1)
     assert s.books.item(1).owed.total == 0
     assert s.books.item(2).owed.total == 5000
-    assert {p.number: p.minor for p in s.receipt(transfer).allocations} == {1: 10000, 2: 5000}
+    assert {p.number: p.minor for p in s.portion(transfer).allocations} == {1: 10000, 2: 5000}
     invariants.check(s.books)
 
 
@@ -556,7 +556,7 @@ def test_after_closure_a_stray_transfer_changes_no_closed_installment() -> None:
     assert s.balances[f"suspense/{transfer}"] == -700
 
 
-def test_an_installment_waived_whole_closes_without_any_receipt() -> None:
+def test_an_installment_waived_whole_closes_without_any_portion() -> None:
     """Nothing was allocated, so nothing has to be proven; the window counts from the due date."""
     s = scene(lines=schedule(((10000, 0),)))
     s.apply_outcome(s.present(), OutcomeClass.NSF)
@@ -580,8 +580,8 @@ def test_a_debit_that_took_more_than_was_ordered_pays_its_own_and_no_other() -> 
     assert s.books.item(1).owed.total == 10000
     assert s.books.cases[f"surplus/R-{second}"].amount_minor == 5000
     assert f"overtaken/{second}" in s.books.cases
-    loan, receipt = s.books.loans["L1"], s.receipt(f"R-{second}")
-    said, kept = surplus_case(loan, receipt, 5000), s.books.cases[f"surplus/R-{second}"]
+    loan, portion = s.books.loans["L1"], s.portion(f"R-{second}")
+    said, kept = surplus_case(loan, portion, 5000), s.books.cases[f"surplus/R-{second}"]
     assert (said.text, said.amount_minor) == (kept.text, kept.amount_minor)
 
 
@@ -596,4 +596,4 @@ def test_a_surplus_pays_its_own_installment_when_that_is_owed_again() -> None:
     assert isinstance(change, Change)
     assert f"surplus/R-{order}-2" not in s.books.cases
     assert s.books.item().owed.total == 0
-    assert sum(part.minor for part in s.receipt(f"R-{order}-2").allocations) == 10000
+    assert sum(part.minor for part in s.portion(f"R-{order}-2").allocations) == 10000

@@ -101,7 +101,7 @@ def test_a_second_part_of_a_return_is_booked_as_well() -> None:
     )
     assert s.books.item().owed.total == 5000
     s.settle()
-    assert s.receipt(f"R-{order}").is_proven
+    assert s.portion(f"R-{order}").is_proven
     invariants.check(s.books)
 
 
@@ -114,7 +114,7 @@ def test_a_return_under_an_unknown_booking_is_no_second_execution() -> None:
     s.until(LINES[0].due_on + timedelta(days=10))
     assert s.state == "CLOSED"
     s.returned(order, 10100, bank_ref="B9")
-    assert [r.id for r in s.books.loans["L1"].receipts] == [f"R-{order}"]
+    assert [r.id for r in s.books.loans["L1"].portions] == [f"R-{order}"]
     waits = s.books.view().next_action
     assert s.state == "RETRYING"
     assert waits is not None
@@ -163,7 +163,7 @@ def test_a_person_books_a_return_that_only_a_line_tells() -> None:
     s.return_line(None, 10400)
     line = last_line(s)
     assert s.books.cases[f"line/{line}"].loan_id == "L1"
-    assert match(s, line, order, 10101, fee=300) == "match.receipt"
+    assert match(s, line, order, 10101, fee=300) == "match.payment"
     assert match(s, line, order, 10100, fee=301) == "match.amount"
     assert match(s, line, order, 10100, fee=300) == ""
     assert s.books.item().owed.total == 10100
@@ -238,9 +238,9 @@ def test_of_two_unproven_payments_of_one_reference_the_day_decides_or_nobody() -
     line = last_line(s)
     assert s.books.lines[line].open_minor == 5000
     s.line(LineItem("RENT", None, None, 5000), value_on=late)
-    assert s.receipt(two).is_proven
+    assert s.portion(two).is_proven
     assert match(s, line, "RENT", 5000) == ""
-    assert s.receipt(one).is_proven
+    assert s.portion(one).is_proven
 
 
 def test_a_person_is_asked_which_of_several_payments_is_meant() -> None:
@@ -262,8 +262,8 @@ def test_a_transfer_named_like_a_payment_of_ours_is_not_replaced_by_it() -> None
     s.apply_outcome(order, OutcomeClass.NSF)
     paid = s.pay(10100, ref=f"R-{order}")
     s.apply_outcome(order, minor=10100, source="webhook")
-    assert {r.id for r in s.books.loans["L1"].receipts} == {paid, f"R-{order}"}
-    assert sum(r.amount_minor for r in s.books.loans["L1"].receipts) == 20200
+    assert {r.id for r in s.books.loans["L1"].portions} == {paid, f"R-{order}"}
+    assert sum(r.amount_minor for r in s.books.loans["L1"].portions) == 20200
     invariants.check(s.books)
 
 
@@ -311,7 +311,7 @@ def test_a_surplus_payment_of_an_order_grows_and_its_attempt_does_not() -> None:
     s.apply_outcome(order, bank_ref="B1")
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, "webhook", bank_ref="B2")
     s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
-    assert [r.amount_minor for r in s.books.loans["L1"].receipts] == [10100, 10100]
+    assert [r.amount_minor for r in s.books.loans["L1"].portions] == [10100, 10100]
     assert s.balances[f"suspense/R-{order}-2"] == -10100
     assert s.books.item().attempts[0].confirmed_minor == 10100
     invariants.check(s.books)

@@ -41,8 +41,8 @@ def test_two_executions_that_both_come_back_leave_the_debt_as_it_was(
     s, order = scene()
     for place in places:
         NEWS[place](s, order)
-    receipts = s.books.loans["L1"].receipts
-    assert [(r.amount_minor, r.net_minor, r.excess_minor) for r in receipts] == [(10100, 0, 0)] * 2
+    portions = s.books.loans["L1"].portions
+    assert [(r.amount_minor, r.net_minor, r.excess_minor) for r in portions] == [(10100, 0, 0)] * 2
     assert s.books.item().owed.total == 10100
     assert not any(key.startswith(("return/", "booking/")) for key in s.books.cases)
     assert s.balances.get("clearing/simbank", 0) == 0
@@ -58,9 +58,9 @@ def test_a_return_without_a_name_makes_room_for_one_with_its_name() -> None:
     s.returned(order, 5050)
     s.return_line(order, 5050, tx="B2")
     s.returned(order, 10100, bank_ref="B1")
-    assert [r.net_minor for r in s.books.loans["L1"].receipts] == [0, 5050]
+    assert [r.net_minor for r in s.books.loans["L1"].portions] == [0, 5050]
     s.return_line(None, 10100)
-    assert all(r.is_proven for r in s.books.loans["L1"].receipts)
+    assert all(r.is_proven for r in s.books.loans["L1"].portions)
     assert not s.books.lines[last_line(s)].is_open
     assert s.books.item().owed.total == 5050
     invariants.check(s.books)
@@ -74,7 +74,7 @@ def test_a_fee_inside_a_return_is_no_return_of_another_execution() -> None:
         s.credit(order, 10100, tx=ref)
     s.return_line(order, 10400, tx="B2")
     assert s.books.lines[last_line(s)].open_minor == -300
-    assert sum(r.returned_minor for r in s.books.loans["L1"].receipts) == 10100
+    assert sum(r.returned_minor for r in s.books.loans["L1"].portions) == 10100
     invariants.check(s.books)
 
 
@@ -90,8 +90,8 @@ def test_a_whole_that_comes_back_of_which_a_part_was_reported_raises_the_payment
     ]
     for tell in reversed(news) if return_first else news:
         tell()
-    receipt = s.receipt(f"R-{order}")
-    assert (receipt.amount_minor, receipt.returned_minor) == (10100, 10100)
+    portion = s.portion(f"R-{order}")
+    assert (portion.amount_minor, portion.returned_minor) == (10100, 10100)
     cases = {k: c.kind for k, c in s.books.cases.items() if not k.startswith("no_reminder")}
     assert cases == {f"amount/{order}": CaseKind.CONTRADICTION}
     s.settle()
@@ -106,7 +106,7 @@ def test_a_second_part_that_comes_back_raises_a_payment_that_is_not_believed() -
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, bank_ref="B1")
     s.returned(order, 5000, bank_ref="B1")
     s.returned(order, 5100, bank_ref="B1")
-    assert s.receipt(f"R-{order}").returned_minor == 10100
+    assert s.portion(f"R-{order}").returned_minor == 10100
     assert f"amount/{order}" in s.books.cases
     invariants.check(s.books)
 
@@ -118,8 +118,8 @@ def test_what_came_back_beyond_the_order_waits_for_what_was_taken_beyond_it(mino
     s.returned(order, 15100, bank_ref="B1")
     assert s.books.cases[f"return/{order}/B1"].amount_minor == 5000
     s.apply_outcome(order, minor=minor, bank_ref="B1", source="webhook")
-    receipt = s.receipt(f"R-{order}")
-    assert (receipt.returned_minor, receipt.excess_minor) == (minor, 15100 - minor)
+    portion = s.portion(f"R-{order}")
+    assert (portion.returned_minor, portion.excess_minor) == (minor, 15100 - minor)
     assert (f"return/{order}/B1" in s.books.cases) is (minor < 15100)
     invariants.check(s.books)
 
@@ -138,5 +138,5 @@ def test_a_bare_return_line_proves_the_part_that_was_reported(*, twins: bool) ->
         s.returned(other, 5050)
     s.return_line(None, 5050)
     assert s.books.lines[last_line(s)].is_open is twins
-    assert s.receipt(f"R-{order}").is_proven is not twins
+    assert s.portion(f"R-{order}").is_proven is not twins
     invariants.check(s.books)

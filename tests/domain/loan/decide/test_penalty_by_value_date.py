@@ -99,7 +99,7 @@ def test_penalty_that_was_paid_and_never_due_is_unapplied_and_pays_principal() -
     s = overdue()
     s.until(day(10))
     first = s.pay(1000, value_on=day(9))
-    assert s.receipt(first).allocations[0].component is Component.PENALTY
+    assert s.portion(first).allocations[0].component is Component.PENALTY
     before = s.mark
     s.pay(200000, value_on=DUE)
     events = [event for event, _ in s.posted(before)]
@@ -107,7 +107,7 @@ def test_penalty_that_was_paid_and_never_due_is_unapplied_and_pays_principal() -
     item = s.books.item()
     assert item.charged.penalty == 0
     assert item.owed.total == 0
-    assert sum(r.waiting_minor + r.advance_minor for r in s.books.loans["L1"].receipts) == 1000
+    assert sum(r.waiting_minor + r.advance_minor for r in s.books.loans["L1"].portions) == 1000
     invariants.check(s.books)
 
 
@@ -270,7 +270,7 @@ def test_penalty_paid_by_two_transfers_comes_back_to_both_when_it_was_never_due(
     s.pay(200_000, value_on=DUE)
     assert s.books.item().charged.penalty == 0
     assert s.books.item().owed == Amounts()
-    freed = {ref: s.receipt(ref) for ref in (first, second)}
+    freed = {ref: s.portion(ref) for ref in (first, second)}
     assert [r.advance_minor + r.waiting_minor for r in freed.values()] == [250, 550]
     assert not any(r.allocations for r in freed.values())
     invariants.check(s.books)
@@ -285,6 +285,6 @@ def test_of_penalty_paid_by_two_transfers_the_newest_gives_back_first() -> None:
     second = s.pay(550)
     s.pay(200_000, value_on=day(9))
     assert s.books.item().charged.penalty == 600
-    assert [s.receipt(ref).advance_minor for ref in (first, second)] == [0, 200]
-    assert s.receipt(second).allocations[0].minor == 350
+    assert [s.portion(ref).advance_minor for ref in (first, second)] == [0, 200]
+    assert s.portion(second).allocations[0].minor == 350
     invariants.check(s.books)

@@ -60,7 +60,7 @@ def test_two_lines_are_two_returns_in_whatever_order_they_are_reported(
     s, order = debited()
     tell(s, order, *ways)
     assert s.books.item().owed.total == 6000
-    assert s.receipt(f"R-{order}").is_proven
+    assert s.portion(f"R-{order}").is_proven
     assert f"amount/{order}" not in s.books.cases
     invariants.check(s.books)
 
@@ -120,8 +120,8 @@ def test_what_is_reported_again_of_an_order_that_nobody_sent_is_no_money() -> No
 def test_other_evidence_that_is_reported_again_changes_nothing() -> None:
     """One message has one fate, one line one booking: whatever id they come under."""
     s, _ = debited()
-    receipt = RecordDeliveryReport(id="n-2", actor=TESTER, message_id="N-1", delivered=True)
-    change = reported_again(s.books._aggregates(), receipt, installment("L1", 1))
+    portion = RecordDeliveryReport(id="n-2", actor=TESTER, message_id="N-1", delivered=True)
+    change = reported_again(s.books._aggregates(), portion, installment("L1", 1))
     assert change == Change(Done(note="already known"), subject=installment("L1", 1))
 
 

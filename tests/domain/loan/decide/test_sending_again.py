@@ -30,14 +30,14 @@ def test_an_order_that_never_left_is_withdrawn_when_a_transfer_has_paid() -> Non
     """The borrower paid while the rail was down: the order is not sent, the money is applied."""
     s, order = unsent()
     paid = s.pay(10100)
-    assert s.receipt(paid).waiting_minor == 10100
+    assert s.portion(paid).waiting_minor == 10100
     change = s.action()
     assert isinstance(change, Change)
     assert isinstance(change.answer, Superseded), "the order would have taken the money twice"
     attempt = s.books.item().attempts[0]
     assert (attempt.order_no, attempt.state) == (order, AttemptState.RECALLED)
     assert s.state == "CLEARING"
-    assert s.receipt(paid).waiting_minor == 0
+    assert s.portion(paid).waiting_minor == 0
     invariants.check(s.books)
 
 

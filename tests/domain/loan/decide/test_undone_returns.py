@@ -50,7 +50,7 @@ def test_a_return_that_the_rail_has_reported_stays() -> None:
     s.return_line(order, 10100, tx="B-1")
     undo(s, order)
     assert (s.state, s.books.item().owed.total) == ("RETRYING", 10100)
-    assert s.receipt(f"R-{order}").returned_minor == 10100
+    assert s.portion(f"R-{order}").returned_minor == 10100
 
 
 def test_what_other_lines_prove_of_a_return_stays() -> None:
@@ -93,7 +93,7 @@ def test_an_order_that_only_the_undone_return_reported_is_in_question() -> None:
     order = s.present()
     s.return_line(order, 10100)
     undo(s, order)
-    assert s.receipt(f"R-{order}").returned_minor == 10100
+    assert s.portion(f"R-{order}").returned_minor == 10100
     assert f"contradiction/{order}" in s.books.cases
     action = s.books.view().next_action
     assert action is not None

@@ -143,7 +143,7 @@ def _parts_of_loans() -> None:
     )
     op.create_index("ix_notices_loan_id_number", "notices", ["loan_id", "number"], unique=False)
     op.create_table(
-        "receipts",
+        "portions",
         sa.Column("loan_id", sa.String(length=120), nullable=False),
         sa.Column("id", sa.String(length=160), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -155,11 +155,11 @@ def _parts_of_loans() -> None:
         sa.Column("clearing_minor", sa.BigInteger(), nullable=False),
         sa.Column("returned_minor", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_receipts_loan_id"),
-        sa.PrimaryKeyConstraint("loan_id", "id", name="pk_receipts"),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_portions_loan_id"),
+        sa.PrimaryKeyConstraint("loan_id", "id", name="pk_portions"),
     )
-    op.create_index("ix_receipts_id", "receipts", ["id"], unique=False)
-    op.create_index("ix_receipts_reference", "receipts", ["reference"], unique=False)
+    op.create_index("ix_portions_id", "portions", ["id"], unique=False)
+    op.create_index("ix_portions_reference", "portions", ["reference"], unique=False)
 
 
 def _lines() -> None:

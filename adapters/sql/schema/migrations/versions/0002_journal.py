@@ -100,7 +100,7 @@ def _entries() -> None:
         sa.Column("loan", sa.String(length=120), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("component", sa.String(length=20), nullable=True),
-        sa.Column("receipt", sa.String(length=160), nullable=True),
+        sa.Column("payment", sa.String(length=160), nullable=True),
         sa.Column("order_no", sa.String(length=120), nullable=True),
         sa.Column("line", sa.String(length=160), nullable=True),
         sa.Column("party", sa.String(length=120), nullable=True),
@@ -112,11 +112,11 @@ def _entries() -> None:
     op.create_index(
         "ix_postings_account_item",
         "postings",
-        ["account", "loan", "number", "component", "receipt", "place"],
+        ["account", "loan", "number", "component", "payment", "place"],
         unique=False,
     )
     op.create_index("ix_postings_loan_number", "postings", ["loan", "number"], unique=False)
-    op.create_index("ix_postings_receipt", "postings", ["receipt"], unique=False)
+    op.create_index("ix_postings_payment", "postings", ["payment"], unique=False)
     op.create_table(
         "balances",
         sa.Column("account", sa.String(length=240), nullable=False),
