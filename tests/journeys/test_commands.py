@@ -94,8 +94,8 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
 async def trail(home: Path) -> int:
     """Exit code of `acquit trail` about the only payment of the books."""
     with sqlite3.connect(home / "books.db") as books:
-        ((portion,),) = books.execute("SELECT id FROM payments").fetchall()
-    done = await acquit(home, "trail", portion)
+        ((payment,),) = books.execute("SELECT id FROM portions").fetchall()
+    done = await acquit(home, "trail", payment)
     assert "1212.00" in done.out, done.err
     return done.code
 
