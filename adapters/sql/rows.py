@@ -24,9 +24,11 @@ from domain.kernel.change import Answer, Message
 from domain.kernel.driver import DrivenBy, DriverRecord
 from domain.kernel.view import View
 from domain.ledger.entry import Posting
-from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord, Portion
+from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.product import Product
+from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 from domain.registry import KINDS, AnyAnswer
 from domain.text import shortened
 from ports.outbox import TRACE
@@ -38,6 +40,7 @@ _PRODUCT = TypeAdapter(Product)
 _LOAN = TypeAdapter(Loan)
 _INSTALLMENT = TypeAdapter(Installment)
 _PORTION = TypeAdapter(Portion)
+_PAYMENT = TypeAdapter(Payment)
 _LINE = TypeAdapter(LineState)
 _CASE = TypeAdapter(Case)
 _VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
@@ -168,12 +171,29 @@ def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
         "position": position,
         "number": portion.number,
         "order_no": portion.order_no,
-        "reference": portion.reference,
         "amount_minor": portion.amount_minor,
         "waiting_minor": portion.waiting_minor,
         "clearing_minor": portion.clearing_minor,
         "returned_minor": portion.returned_minor,
         "body": _PORTION.dump_json(portion).decode(),
+    }
+
+
+def payment_row(payment: Payment) -> Row:
+    """A payment; its portions lie with their loans."""
+    return {
+        "id": payment.id,
+        "source": payment.source,
+        "payer": payment.payer,
+        "order_no": payment.order_no,
+        "reference": payment.reference,
+        "currency": payment.currency,
+        "value_on": payment.value_on,
+        "amount_minor": payment.amount_minor,
+        "settled_minor": payment.settled_minor,
+        "returned_minor": payment.returned_minor,
+        "return_settled_minor": payment.return_settled_minor,
+        "body": _PAYMENT.dump_json(payment).decode(),
     }
 
 
@@ -276,6 +296,11 @@ def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: AN
         row.place,
         **entry,
     )
+
+
+def read_payment(body: str) -> Payment:
+    """A kept payment."""
+    return _PAYMENT.validate_json(body)
 
 
 def read_line(body: str) -> LineState:

@@ -27,6 +27,7 @@ from domain.loan.commands import (
 )
 from domain.loan.decide import decide
 from domain.loan.view import ActionKind
+from domain.payment.payment import Payment
 from domain.pricing.amounts import Component
 
 DAYS = 7
@@ -65,6 +66,7 @@ class _Forecast:
         self._command, self._rules, self._at, self._found = command, rules, at, found
         self._zone = command.product.timezone
         self._loan: Loan | None = None
+        self._payments: dict[str, Payment] = {}
         self._no_progress: set[str] = set()
 
     def run(self, days: int) -> None:
@@ -159,6 +161,7 @@ class _Forecast:
         if isinstance(change, Refusal):
             return None
         self._loan = change.loans.get(self._command.loan_id, self._loan)
+        self._payments.update(change.payments)
         for posting in (posting for entry in change.entries for posting in entry.postings):
             charged = posting.minor > 0 and posting.account.startswith("owed/")
             if charged and posting.component == Component.PENALTY:
@@ -178,7 +181,7 @@ class _Forecast:
             messages={
                 notice.message_id: loan.id for item in loan.installments for notice in item.notices
             },
-            payments={portion.id: (loan.id,) for portion in loan.portions},
+            payments=dict(self._payments),
             mandates={loan.mandate.ref: (loan.id,)},
         )
 

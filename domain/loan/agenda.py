@@ -17,14 +17,7 @@ from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryAt
 from domain.kernel.view import Action, Labels, View
 from domain.loan import closure
-from domain.loan.aggregate import (
-    HoldKind,
-    Installment,
-    Loan,
-    NoticeRecord,
-    NoticeState,
-    Rulebook,
-)
+from domain.loan.aggregate import HoldKind, Installment, Loan, NoticeRecord, NoticeState, Rulebook
 from domain.loan.asking import NO_DEBIT, while_live
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State

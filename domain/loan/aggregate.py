@@ -16,7 +16,8 @@ from domain.errors import InvariantBroken
 from domain.kernel.driver import DriverRecord
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
-from domain.pricing.amounts import Amounts, Component
+from domain.payment.portion import Portion
+from domain.pricing.amounts import Amounts
 
 
 class HoldKind(StrEnum):
@@ -52,91 +53,6 @@ class NoticeRecord:
     state: NoticeState = NoticeState.QUEUED
     amount_minor: int = 0
     due_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Allocated:
-    """Money of one payment that went to one component of one installment.
-
-    `shares` says how much of it each party got, in minor units; they sum to `minor`. A return takes
-    back exactly these.
-    """
-
-    number: int
-    component: Component
-    minor: int
-    shares: tuple[tuple[str, int], ...] = ()
-
-    def share_of(self, party: str) -> int:
-        """Minor units that one party got of it."""
-        return dict(self.shares).get(party, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """Money that came, or is reported to have come, from the borrower.
-
-    `amount_minor` = allocated + waiting + advance + returned. `settled_minor` and
-    `return_settled_minor` are what booked bank lines prove of it and of its return. `number` is the
-    installment that it was taken for. `reference` is what a payer calls a transfer, it may repeat;
-    `return_ref` the booking that the rail named as returned. `inferred`: only its return says that
-    it was taken. `unreported_minor` was reported as returned by a bank line only: when the rail
-    reports that return later, nothing is booked again. `excess_minor`: reports of returns that go
-    beyond all that is known to have come of its order.
-    """
-
-    id: str
-    source: str
-    amount_minor: int
-    value_on: date
-    received_at: datetime
-    clearing_account: str
-    number: int | None = None
-    order_no: str | None = None
-    reference: str = ""
-    bank_ref: str | None = None
-    return_ref: str | None = None
-    inferred: bool = False
-    allocations: tuple[Allocated, ...] = ()
-    waiting_minor: int = 0
-    advance_minor: int = 0
-    settled_minor: int = 0
-    returned_minor: int = 0
-    return_settled_minor: int = 0
-    unreported_minor: int = 0
-    excess_minor: int = 0
-    lines: tuple[str, ...] = ()
-    proven_on: tuple[tuple[str, int], ...] = ()
-    """What booked lines prove by bank account: money that came less money that went back."""
-
-    def cash_on(self, account: str) -> int:
-        """Minor units of it that booked lines show on one bank account, after returns."""
-        return dict(self.proven_on).get(account, 0)
-
-    @property
-    def clearing_minor(self) -> int:
-        """Reported and not yet proven, money in less money back; zero means proven or offset."""
-        return self.unsettled_minor - (self.returned_minor - self.return_settled_minor)
-
-    @property
-    def unsettled_minor(self) -> int:
-        """What no booked line proves yet of the money that came."""
-        return self.amount_minor - self.settled_minor
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether booked lines prove both legs: the money that came and what went back of it."""
-        return not self.unsettled_minor and self.returned_minor == self.return_settled_minor
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether it was recorded by mistake and taken back: no bank line stands for it."""
-        return self.source == "transfer" and self.returned_minor > 0 and not self.lines
-
-    @property
-    def net_minor(self) -> int:
-        """What is left of it after returns."""
-        return self.amount_minor - self.returned_minor
 
 
 @dataclass(frozen=True, slots=True)

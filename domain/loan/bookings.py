@@ -13,10 +13,11 @@ from datetime import date
 
 from domain.ledger import accounts
 from domain.ledger.entry import Entry, Posting
-from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Portion
+from domain.loan.aggregate import Installment, LineState, Loan, Match
 from domain.loan.placing import placed
 from domain.loan.sharing import Held, drawn_from
 from domain.loan.split import claims_after
+from domain.payment.portion import Allocated, Portion
 from domain.pricing.amounts import Amounts, Component
 
 _ORDER = {"clearing": 0, "suspense": 1, "advance": 2, "payable": 3}

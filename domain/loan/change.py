@@ -11,6 +11,7 @@ from domain.kernel.change import Answer, Message, Transition
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
+from domain.payment.payment import Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Ordered(Answer):
 class Aggregates:
     """All that a decision may look at. `at` is stamped at the door (UTC).
 
-    `orders`, `messages`, `payments`, `mandates` and `batches` say which loan holds each reference,
-    `waiting` which lines carry it unmatched; references that nobody holds are absent. `cases` are
+    `orders`, `messages`, `mandates` and `batches` say which loan holds each reference, `waiting`
+    which lines carry it unmatched; references that nobody holds are absent. `payments` are those
+    of the orders, mandates, batches and payers' references that the command names. `cases` are
     the open cases of the loans and lines, by key, `other_cases` all others that are known: whoever
     opens a case of such a key opens it again, or finds it open.
     `known_as` is the id of the command when evidence of this id is known with another content;
@@ -36,10 +38,10 @@ class Aggregates:
     at: datetime
     rules: Rulebook
     loans: Mapping[str, Loan] = field(default_factory=dict)
+    payments: Mapping[str, Payment] = field(default_factory=dict)
     lines: Mapping[str, LineState] = field(default_factory=dict)
     orders: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
-    payments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mandates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -51,10 +53,11 @@ class Aggregates:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything that one command changes. Loans, lines and cases are the new whole aggregates."""
+    """Everything that one command changes. Roots are the new whole aggregates."""
 
     answer: Answer
     loans: Mapping[str, Loan] = field(default_factory=dict)
+    payments: Mapping[str, Payment] = field(default_factory=dict)
     lines: Mapping[str, LineState] = field(default_factory=dict)
     transitions: tuple[Transition, ...] = ()
     entries: tuple[Entry, ...] = ()

@@ -13,9 +13,10 @@ from enum import StrEnum
 from domain.calendar import local_day
 from domain.case.case import Case
 from domain.case.kinds import CASE_RULES
-from domain.loan.aggregate import HoldKind, Installment, Loan, Portion, Rulebook
+from domain.loan.aggregate import HoldKind, Installment, Loan, Rulebook
 from domain.loan.product import Routing
 from domain.loan.sharing import held
+from domain.payment.portion import Portion
 
 
 class Gate(StrEnum):

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.ledger import accounts
-from domain.loan.aggregate import Loan, Portion
+from domain.loan.aggregate import Loan
 from domain.loan.sharing import Held, held
+from domain.payment.portion import Portion
 from domain.pricing.amounts import Component
 
 

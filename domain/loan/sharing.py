@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from domain.loan.aggregate import Allocated, Installment, Loan, Portion
+from domain.loan.aggregate import Installment, Loan
 from domain.loan.lifecycle import State
 from domain.loan.product import Routing
 from domain.loan.split import SplitRules, draw, split
 from domain.loan.waterfall import Allocation
+from domain.payment.portion import Allocated, Portion
 from domain.pricing.amounts import Amounts, Component
 
 Held = Mapping[tuple[str, int, Component], int]

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from domain.loan.aggregate import Installment, Loan, Portion
+from domain.loan.aggregate import Installment, Loan
 from domain.loan.lifecycle import State
 from domain.loan.waterfall import Allocation, OpenItem, allocate
+from domain.payment.portion import Portion
 from domain.pricing.amounts import Amounts
 
 

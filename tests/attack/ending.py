@@ -114,7 +114,7 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
 
 def _is_called(attack: Attack, truth: Named, portion: str) -> bool:
     """Whether a payment was recorded under the reference of a line."""
-    known = attack.books.loans[truth.loan].portion(portion)
+    known = attack.books.payments.get(portion)
     return known is not None and known.reference == truth.reference
 
 

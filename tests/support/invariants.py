@@ -13,6 +13,7 @@ from domain.loan.change import Change
 from domain.loan.lifecycle import TRANSITIONS, Event, State
 from domain.loan.retrying import NEVER_AGAIN
 from domain.loan.view import INSTALLMENT, installment_of
+from domain.payment.payment import Payment
 from domain.pricing.amounts import Amounts, Component
 from domain.registry import KINDS
 from tests.support.memory import MemoryBooks
@@ -43,7 +44,7 @@ class Sums:
                 self.payable[(posting.account, (posting.loan, posting.number))] += posting.minor
             self.places[posting.place] += posting.minor
             if posting.payment is not None:
-                self.portions[(family, posting.payment)] += posting.minor
+                self.portions[(family, posting.loan, posting.payment)] += posting.minor
             if posting.payment is not None and family in OF_PAYMENTS:
                 number = posting.number if posting.component else None
                 item = (posting.account, number, posting.component, posting.party)
@@ -67,6 +68,8 @@ def check(books: MemoryBooks) -> None:
         for position, minor in placing.lying(loan, portion).items()
     }
     assert lies == {key: minor for key, minor in sums.lying.items() if minor}
+    for payment in books.payments.values():
+        _check_payment(books, payment)
     for line in books.lines.values():
         assert sums.accounts[f"suspense/line/{line.id}"] == -line.open_minor, line
         if line.open_minor:
@@ -76,6 +79,20 @@ def check(books: MemoryBooks) -> None:
         by_account[line.account] += line.amount_minor
     for account, minor in by_account.items():
         assert sums.accounts[f"bank/{account}"] == minor, account
+
+
+def _check_payment(books: MemoryBooks, payment: Payment) -> None:
+    parts = [books.loans[name].portion(payment.id) for name in payment.loans]
+    found = [part.sums for part in parts if part is not None]
+    assert len(found) == len(parts) > 0, payment
+    sums = (
+        payment.amount_minor,
+        payment.settled_minor,
+        payment.returned_minor,
+        payment.return_settled_minor,
+    )
+    assert sums == tuple(sum(of) for of in zip(*found, strict=True)), payment
+    assert min(payment.unreported_minor, payment.excess_minor) >= 0, payment
 
 
 def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
@@ -88,12 +105,12 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
             "held_by": -sum(sharing.held(loan, portion).values()),
         }
         for family, minor in found.items():
-            assert sums.portions[(family, portion.id)] == minor, (family, portion)
+            assert sums.portions[(family, loan.id, portion.id)] == minor, (family, portion)
         applied = sum(part.minor for part in portion.allocations)
         parts = applied + portion.waiting_minor + portion.advance_minor
         assert portion.amount_minor == parts + portion.returned_minor, portion
         assert 0 <= portion.returned_minor <= portion.amount_minor, portion
-        assert min(portion.waiting_minor, portion.advance_minor, portion.unreported_minor) >= 0
+        assert min(portion.waiting_minor, portion.advance_minor) >= 0
         for part in portion.allocations:
             assert part.minor > 0
             paid[part.number] = paid[part.number].plus(part.component, part.minor)

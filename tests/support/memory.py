@@ -23,6 +23,7 @@ from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, Remi
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
 from domain.loan.waterfall import Direction, Future, Waterfall
+from domain.payment.payment import Payment
 from domain.pricing.amounts import Component
 from domain.pricing.penalty import PenaltyRule
 from domain.pricing.schedule import ScheduleLine
@@ -86,6 +87,7 @@ class MemoryBooks:
     at: datetime = datetime(2026, 3, 2, 1, tzinfo=UTC)
     rules: Rulebook = RULES
     loans: dict[str, Loan] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
     lines: dict[str, LineState] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     resolved: dict[str, Case] = field(default_factory=dict)
@@ -99,7 +101,7 @@ class MemoryBooks:
         key = command.dedup_key()
         if key is not None and key in self.said:
             again = reported_again(self._aggregates(), command, None)
-            if self.said[key] == command.id or not (again.loans or again.cases):
+            if self.said[key] == command.id or not (again.loans or again.payments or again.cases):
                 return Change(answer=None)  # type: ignore[arg-type]
             return self._keep(again)
         change = decide(replace(self._aggregates(), from_driver=from_driver), command)
@@ -111,6 +113,7 @@ class MemoryBooks:
 
     def _keep(self, change: Change) -> Change:
         self.loans.update(change.loans)
+        self.payments.update(change.payments)
         self.lines.update(change.lines)
         self.entries.extend(change.entries)
         self.transitions.extend(change.transitions)
@@ -129,10 +132,6 @@ class MemoryBooks:
             for _, attempt in loan.attempts():
                 if attempt.batch_ref and loan.id not in batches.get(attempt.batch_ref, ()):
                     batches[attempt.batch_ref] = (*batches.get(attempt.batch_ref, ()), loan.id)
-        payments: dict[str, tuple[str, ...]] = {}
-        for loan in self.loans.values():
-            for name in sorted({n for r in loan.portions for n in (r.id, r.reference) if n}):
-                payments[name] = (*payments.get(name, ()), loan.id)
         waiting: dict[str, tuple[str, ...]] = {}
         for line in self.lines.values():
             refs = {ref for item in line.waiting for ref in item.refs} if line.is_open else set()
@@ -142,6 +141,7 @@ class MemoryBooks:
             at=self.at,
             rules=self.rules,
             loans=dict(self.loans),
+            payments=dict(self.payments),
             lines=dict(self.lines),
             orders={
                 a.order_no: loan.id for loan in self.loans.values() for _, a in loan.attempts()
@@ -152,7 +152,6 @@ class MemoryBooks:
                 for item in loan.installments
                 for notice in item.notices
             },
-            payments=payments,
             mandates=mandates,
             batches=batches,
             waiting=waiting,

@@ -8,9 +8,10 @@ from domain.calendar import local_day, local_instant
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, status_of
 from domain.kernel.change import Refusal
 from domain.kernel.command import Actor
-from domain.loan.aggregate import Portion
 from domain.loan.change import Change, Ordered
 from domain.loan.view import ActionKind, InstallmentView
+from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 from domain.statement.statement import LineItem, StatementLine
 from tests.support.doors import (
     BookLine,
@@ -201,7 +202,12 @@ class Scene:
     def portion(self, payment_id: str, loan: str = "L1") -> Portion:
         """A payment as it is now, by its id or by its payer's reference."""
         portions = self.books.loans[loan].portions
-        return next(r for r in portions if payment_id in {r.id, r.reference})
+        payments = self.books.payments
+        return next(r for r in portions if payment_id in {r.id, payments[r.id].reference})
+
+    def payment(self, payment_id: str) -> Payment:
+        """A payment as it is now, by its id or by its payer's reference."""
+        return self.books.payments[self.portion(payment_id).id]
 
     def posted(self, since: int = 0) -> list[tuple[str, dict[str, int]]]:
         """Entries from one on: the event, and what each account moved by (accounts of L1 short).
@@ -230,12 +236,12 @@ class Scene:
     def settle(self) -> None:
         """Let the bank book what is reported and not proven yet."""
         for portion in self.books.loans["L1"].portions:
-            ref = portion.order_no or portion.reference
+            payment = self.books.payments[portion.id]
+            ref = payment.order_no or payment.reference
             if portion.unsettled_minor:
-                self.credit(ref, portion.unsettled_minor, tx=portion.bank_ref)
-            back = portion.returned_minor - portion.return_settled_minor
-            if back:
-                self.return_line(ref, back, tx=portion.bank_ref)
+                self.credit(ref, portion.unsettled_minor, tx=payment.bank_ref)
+            if back := portion.unproven_return_minor:
+                self.return_line(ref, back, tx=payment.bank_ref)
 
     @property
     def state(self) -> str:

@@ -1,7 +1,7 @@
 """Compares one loan or bank line, as read back, with its rows, its moves and its postings."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,12 @@ from domain.case.case import CASE, Case
 from domain.kernel.canonical import digest
 from domain.ledger import accounts
 from domain.ledger.chain import Verification
-from domain.loan.aggregate import Installment, LineState, Loan, Portion
+from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.placing import Item, Position, lying
 from domain.loan.sharing import held
 from domain.loan.view import INSTALLMENT
+from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 from domain.pricing.amounts import Amounts, Component
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
@@ -108,9 +110,35 @@ def compare_loan(held: Held, kept: LoanRows, found: Verification) -> int:
         found.fault(f"order {order_no} of {name} has moves and is not kept")
     _compare_children(loan, kept, found)
     for portion in loan.portions:
-        _compare_payment(loan, portion, kept.sums, found)
+        _compare_portion(loan, portion, kept.sums, found)
     children = len(kept.attempts) + len(kept.notices) + len(kept.portions)
     return 1 + len(kept.installments) + children
+
+
+def compare_payment(
+    payment: Payment,
+    kept: Row[Any],
+    sums: Mapping[bool, int],
+    loans: Collection[str],
+    found: Verification,
+) -> int:
+    """Put every difference of a payment into `found`; it is one row.
+
+    `sums`: what its postings on clearing accounts come to, by whether they name no bank line.
+    `loans`: those in which a portion of it is kept.
+    """
+    name = f"payment {payment.id}"
+    _columns(name, kept, rows.payment_row(payment), found, without={"body"})
+    pairs = {
+        "not taken back": (payment.amount_minor - payment.returned_minor, sums.get(True, 0)),
+        "proven": (payment.settled_minor - payment.return_settled_minor, -sums.get(False, 0)),
+    }
+    for what, (mine, posted) in pairs.items():
+        if mine != posted:
+            found.fault(f"{name} is kept with {mine} {what}, its postings say {posted}")
+    if set(payment.loans) != set(loans):
+        found.fault(f"{name} is kept for loans {payment.loans}, portions lie in {sorted(loans)}")
+    return 1
 
 
 def compare_line(line: LineState, kept: Row[Any], sums: Sums, found: Verification) -> int:
@@ -237,7 +265,7 @@ def _compare_children(loan: Loan, kept: LoanRows, found: Verification) -> None:
         _columns(name, kept.portions.get(portion.id), expected, found, without={"body"})
 
 
-def _compare_payment(loan: Loan, portion: Portion, sums: Sums, found: Verification) -> None:
+def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verification) -> None:
     name = f"payment {portion.id} of loan {loan.id}"
     proven = portion.settled_minor - portion.return_settled_minor
     theirs = sum(held(loan, portion).values())

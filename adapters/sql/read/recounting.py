@@ -19,7 +19,7 @@ from adapters.sql.engine import among, listed
 from adapters.sql.read import keptrows
 from adapters.sql.read.keptrows import LoanRows, Sums
 from adapters.sql.read.looking import readable_loans
-from adapters.sql.rows import read_case, read_line
+from adapters.sql.rows import read_case, read_line, read_payment
 from adapters.sql.schema import tables
 from adapters.sql.write.cache import LoanCache
 from domain.case.case import CASE
@@ -41,6 +41,7 @@ async def recount(conn: AsyncConnection, found: Verification) -> int:
     """Put every difference into `found`; the number of rows that were compared."""
     counted = await _balances(conn, found)
     counted += await _loans(conn, found)
+    counted += await _payments(conn, found)
     counted += await _lines(conn, found)
     counted += await _cases(conn, found)
     for row in await conn.execute(select(tables.products)):
@@ -173,6 +174,45 @@ def _sums(of: Any) -> Select[Any]:  # noqa: ANN401  (a condition on the loans)
     return select(*key, func.sum(_P.minor).label("minor")).where(of).group_by(*key)
 
 
+# --- payments ------------------------------------------------------------------------------------
+
+
+async def _payments(conn: AsyncConnection, found: Verification) -> int:
+    """Every payment: its row with its body, its sums with its postings, its loans with portions."""
+    counted, after, postgres = 0, "", conn.dialect.name == "postgresql"
+    ids, portions = tables.payments.c.id, tables.portions.c
+    own = _P.line.is_(None).label("own")
+    posted = (
+        select(_P.payment, own, func.sum(_P.minor).label("minor"))
+        .where(among(_P.payment, "values", postgres=postgres), _P.account.like("clearing/%"))
+        .group_by(_P.payment, own)
+    )
+    sharing = select(portions.id, portions.loan_id)
+    sharing = sharing.where(among(portions.id, "values", postgres=postgres))
+    while True:
+        page = select(tables.payments).where(ids > after).order_by(ids).limit(LINES_PAGE)
+        kept: list[Any] = list(await conn.execute(page))
+        if not kept:
+            return counted
+        after = kept[-1].id
+        names = {"values": listed([row.id for row in kept], postgres=postgres)}
+        sums: defaultdict[str, dict[bool, int]] = defaultdict(dict)
+        for payment_id, alone, minor in await conn.execute(posted, names):
+            sums[payment_id][bool(alone)] = int(minor)
+        loans: defaultdict[str, set[str]] = defaultdict(set)
+        for payment_id, loan_id in await conn.execute(sharing, names):
+            loans[payment_id].add(loan_id)
+        for row in kept:
+            try:
+                payment = read_payment(row.body)
+            except ValidationError:
+                found.fault(f"payment {row.id} cannot be read back")
+                continue
+            counted += keptrows.compare_payment(
+                payment, row, sums[payment.id], loans[payment.id], found
+            )
+
+
 # --- bank lines ----------------------------------------------------------------------------------
 
 
@@ -249,6 +289,9 @@ _ORPHANS: dict[str, Select[Any]] = {
     .distinct(),
     "postings of line": select(_P.line)
     .where(_P.line.is_not(None), ~exists().where(tables.lines.c.id == _P.line))
+    .distinct(),
+    "portions of payment": select(tables.portions.c.id)
+    .where(~exists().where(tables.payments.c.id == tables.portions.c.id))
     .distinct(),
     "postings of payment": select(_P.payment)
     .where(

@@ -163,15 +163,31 @@ portions = Table(
     Column("position", Integer, nullable=False),
     Column("number", Integer),
     Column("order_no", String(120)),
-    # The payer's own; it may repeat.
-    Column("reference", String(160), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("waiting_minor", BigInteger, nullable=False),
     Column("clearing_minor", BigInteger, nullable=False),
     Column("returned_minor", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_portions_id", "id"),
-    Index("ix_portions_reference", "reference"),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    # "debit" or "transfer".
+    Column("source", String(20), nullable=False),
+    Column("payer", String(120), nullable=False, index=True),
+    Column("order_no", String(120)),
+    # The payer's own; it may repeat.
+    Column("reference", String(160), nullable=False, index=True),
+    Column("currency", String(3), nullable=False),
+    Column("value_on", Date, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("settled_minor", BigInteger, nullable=False),
+    Column("returned_minor", BigInteger, nullable=False),
+    Column("return_settled_minor", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
 )
 
 lines = Table(

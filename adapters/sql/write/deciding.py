@@ -97,7 +97,7 @@ def _answer(work: Workset, command: Command, domain: Domain, mine: frozenset[str
         change = reported_again(_aggregates(work, command, ""), command, known.subject)
         items = work.take(command, change)
         log = _done(command, identity, work, known.subject, "already known")
-        is_news = bool(items or change.loans or change.cases)
+        is_news = bool(items or change.loans or change.payments or change.cases)
         return _kept(work, command, log, items, replayed=not is_news)
     if isinstance(command, BoardLoan) and _boarded(work, command):
         log = _done(command, identity, work, None, ON_THE_BOOKS)

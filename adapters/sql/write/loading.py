@@ -1,7 +1,7 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
-Order of locks: loans by id, bank lines by id, then cases; the chain head comes last, when writing.
-The command log is read only after the locks of loans and lines: whoever waited for one sees what
+Order of locks: loans by id, payments by id, bank lines by id, then cases; the chain head comes last, when writing.
+The command log is read only after these locks but those of cases: whoever waited for one sees what
 the holder committed. Cases follow it, because a stored answer may be about one.
 """
 
@@ -16,7 +16,6 @@ from adapters.sql.faults import Raced
 from adapters.sql.rows import (
     read_answer,
     read_case,
-    read_line,
     read_loan,
     read_product,
     stored_mark,
@@ -24,6 +23,7 @@ from adapters.sql.rows import (
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import reading_id
 from adapters.sql.write.lookup import REFERENCES, Lookups, lookups
+from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Logged, Workset
 from domain.case.case import CASE
@@ -46,8 +46,14 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
         await _resolve(unit, work, find, further)
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
-    for row in await unit.find(find.lock_lines, line_ids):
-        work.lines_before[row.id] = work.lines[row.id] = read_line(row.body)
+    named_roots = {"payments": _payments(work, scopes), "lines": line_ids}
+    for root in ROOTS:
+        for row in await unit.find(find.lock_roots[root.name], named_roots[root.name]):
+            found = root.read(row.body)
+            work.roots_before[root.name][row.key] = work.roots[root.name][row.key] = found
+    for payment in work.payments.values():
+        if not work.held.keys() >= set(payment.loans):
+            raise Raced(payment.id)
     await _load_log(unit, work, find, commands)
     await _load_answered(unit, work, find, cache)
     await _load_cases(unit, work, find, line_ids, _named(scopes, "cases"))
@@ -56,6 +62,23 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
 
 def _named(scopes: Sequence[Scope], kind: str) -> list[str]:
     return sorted({ref for scope in scopes for ref in getattr(scope, kind)})
+
+
+def _payments(work: Workset, scopes: Sequence[Scope]) -> list[str]:
+    """Ids of the payments that are named, and of those that orders, mandates, batches brought.
+
+    The loans are locked by now, so what a rival booked for an order meanwhile is among them.
+    """
+    refs = work.refs
+    found = {name for names in refs.payments.values() for name in names}
+    whole = {name for names in (*refs.mandates.values(), *refs.batches.values()) for name in names}
+    orders = set(_named(scopes, "orders"))
+    for loan_id in whole.union(refs.orders.values()):
+        loan = work.loans.get(loan_id)
+        for portion in loan.portions if loan is not None else ():
+            if portion.order_no is not None and (loan_id in whole or portion.order_no in orders):
+                found.add(portion.id)
+    return sorted(found)
 
 
 async def _resolve(

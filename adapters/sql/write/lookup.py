@@ -21,13 +21,14 @@ from adapters.sql.schema.tables import (
     cases,
     commands,
     line_refs,
-    lines,
     loans,
     notices,
+    payments,
     portions,
     products,
     subjects,
 )
+from adapters.sql.write.roots import ROOTS
 from domain.case.case import CASE
 from domain.loan.view import INSTALLMENT
 
@@ -37,7 +38,7 @@ _REFERENCES: dict[str, tuple[_Place, ...]] = {
     "orders": ((attempts.c.order_no, attempts.c.loan_id),),
     "messages": ((notices.c.message_id, notices.c.loan_id),),
     "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
-    "payments": ((portions.c.id, portions.c.loan_id), (portions.c.reference, portions.c.loan_id)),
+    "payments": ((payments.c.id, payments.c.id), (payments.c.reference, payments.c.id)),
     "lines": ((cases.c.line, cases.c.loan_id),),
     "cases": ((cases.c.key, cases.c.loan_id),),
     "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
@@ -56,7 +57,7 @@ class Lookups:
         self._postgres = postgres
         self._resolving: dict[tuple[str, ...], Executable] = {}
         self.payments = _where(
-            select(portions.c.reference, portions.c.loan_id).distinct(), of(portions.c.reference)
+            select(payments.c.reference, payments.c.id), of(payments.c.reference)
         )
         self.batched = _where(
             select(attempts.c.batch_ref, attempts.c.loan_id).distinct(), of(attempts.c.batch_ref)
@@ -67,11 +68,13 @@ class Lookups:
             .order_by(loans.c.id)
             .with_for_update()
         )
-        self.lock_lines = (
-            _where(select(lines.c.id, lines.c.body), of(lines.c.id))
-            .order_by(lines.c.id)
+        self.lock_roots = {
+            root.name: _where(select(key.label("key"), root.table.c.body), of(key))
+            .order_by(key)
             .with_for_update()
-        )
+            for root in ROOTS
+            for key in (root.table.c[root.key],)
+        }
         self.loans = _where(select(loans), of(loans.c.id))
         self.installments = _where(
             select(*(subjects.c[name] for name in ("loan_id", "number", "body", "view"))),
@@ -112,7 +115,7 @@ class Lookups:
     def resolve(self, kinds: tuple[str, ...]) -> Executable:
         """One statement that looks up references of several kinds.
 
-        Its rows are (kind, reference, loan or line); the references of each kind are the parameter
+        Its rows are (kind, reference, what holds it); the references of each kind are the parameter
         of the kind's name. `kinds` are fields of `domain.kernel.command.Scope`, in their order.
         """
         if kinds not in self._resolving:
@@ -121,7 +124,7 @@ class Lookups:
         return self._resolving[kinds]
 
     def _resolve_one(self, kind: str) -> Iterator[Select[Any]]:
-        """A payment is found by its id and by its payer's reference, anything else in one place."""
+        """A payment is found by id and payer's reference, with the loans that share it."""
         for ref, held_by in _REFERENCES[kind]:
             label: ColumnElement[Any] = literal_column(f"'{kind}'").label("kind")
             named: Select[Any] = select(label, ref.label("ref"), held_by)
@@ -130,6 +133,18 @@ class Lookups:
             if kind == "lines":
                 named = named.where(cases.c.closed_at.is_(None))
             yield named.where(among(ref, kind, postgres=self._postgres)).distinct()
+        if kind == "payments":
+            yield self._sharing(kind)
+
+    def _sharing(self, kind: str) -> Select[Any]:
+        """The loans in which a portion of a payment of one of the names stands, by its id."""
+        names = (
+            among(column, kind, postgres=self._postgres)
+            for column in (payments.c.id, payments.c.reference)
+        )
+        label: ColumnElement[Any] = literal_column("'sharing'").label("kind")
+        found: Select[Any] = select(label, portions.c.id.label("ref"), portions.c.loan_id)
+        return found.join(payments, payments.c.id == portions.c.id).where(or_(*names)).distinct()
 
 
 def _where(statement: Select, condition: object) -> Select:  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any, TypeVar
 
+from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
@@ -20,6 +21,7 @@ from domain.ledger.entry import Entry
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batches_among
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change
+from domain.payment.payment import Payment
 
 Items = tuple[tuple[str, Entry | Transition], ...]
 _T = TypeVar("_T")
@@ -68,7 +70,9 @@ class References:
     orders: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
     payments: dict[str, set[str]] = field(default_factory=dict)
-    """By our id of a payment, or by its payer's reference, which may repeat."""
+    """Payments, not loans: by our id, or by the payer's reference, which may repeat."""
+    sharing: dict[str, set[str]] = field(default_factory=dict)
+    """The loans in which a portion of a payment stands, by its id."""
     mandates: dict[str, set[str]] = field(default_factory=dict)
     batches: dict[str, set[str]] = field(default_factory=dict)
     lines: dict[str, set[str]] = field(default_factory=dict)
@@ -81,21 +85,24 @@ class References:
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
         found = {*self.orders.values(), *self.messages.values()}
-        by_name = (self.payments, self.mandates, self.batches, self.lines, self.cases)
+        by_name = (self.sharing, self.mandates, self.batches, self.lines, self.cases)
         sets = (loans for found in by_name for loans in found.values())
         return found.union(*sets)
 
     def learn(self, before: Loan | None, after: Loan) -> None:
         """Take in what a change added, so that the next command of the group finds it."""
         self.mandates.setdefault(after.mandate.ref, set()).add(after.id)
-        for portion in after.portions:
-            for name in {portion.id, portion.reference} - {""}:
-                self.payments.setdefault(name, set()).add(after.id)
         for item in changed_installments(before, after):
             for attempt in item.attempts:
                 self._learn_attempt(after.id, attempt)
             for notice in item.notices:
                 self.messages[notice.message_id] = after.id
+
+    def learn_payment(self, payment: Payment) -> None:
+        """Take in a payment, so that the next command of the group finds it and its loans."""
+        for name in {payment.id, payment.reference} - {""}:
+            self.payments.setdefault(name, set()).add(payment.id)
+        self.sharing.setdefault(payment.id, set()).update(payment.loans)
 
     def learn_line(self, line: LineState) -> None:
         """Take in a line, so that the next command of the group finds what waits on it."""
@@ -121,9 +128,13 @@ def changed_installments(before: Loan | None, after: Loan) -> list[Installment]:
     ]
 
 
+def _no_roots() -> dict[str, dict[str, Any]]:
+    return {root.name: {} for root in ROOTS}
+
+
 @dataclass(slots=True)
 class Workset:
-    """Aggregates of one group. `held` is what was loaded; `loans` and `lines` what they are now."""
+    """Aggregates of one group. `held` and `roots_before` are what was loaded."""
 
     at: datetime
     zone: tzinfo
@@ -132,8 +143,9 @@ class Workset:
     refs: References = field(default_factory=References)
     held: dict[str, Held] = field(default_factory=dict)
     loans: dict[str, Loan] = field(default_factory=dict)
-    lines_before: dict[str, LineState] = field(default_factory=dict)
-    lines: dict[str, LineState] = field(default_factory=dict)
+    roots_before: dict[str, dict[str, Any]] = field(default_factory=_no_roots)
+    roots: dict[str, dict[str, Any]] = field(default_factory=_no_roots)
+    """Roots of one row each (see `roots.ROOTS`), by their kind's name and their key."""
     cases_before: dict[str, Case] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     """Those that are known: open ones, and resolved ones that somebody has named."""
@@ -158,6 +170,16 @@ class Workset:
     """Ids of the commands that came in by the door of drivers."""
 
     @property
+    def payments(self) -> dict[str, Payment]:
+        """The payments as they are now."""
+        return self.roots["payments"]
+
+    @property
+    def lines(self) -> dict[str, LineState]:
+        """The bank lines as they are now."""
+        return self.roots["lines"]
+
+    @property
     def posted_on(self) -> date:
         """The books' local day on which this group is posted."""
         return self.at.astimezone(self.zone).date()
@@ -167,12 +189,13 @@ class Workset:
         scope, refs = command.scope(), self.refs
         orders = _held(refs.orders, scope.orders)
         messages = _held(refs.messages, scope.messages)
-        payments = _sorted(_held(refs.payments, scope.payments))
+        paid = {name for names in _held(refs.payments, scope.payments).values() for name in names}
+        sharing = _held(refs.sharing, sorted(paid))
         mandates = _sorted(_held(refs.mandates, scope.mandates))
         waited_for = batches_among(_held(refs.waiting, scope.waiting))
         batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
-        names = names.union(*payments.values(), *mandates.values(), *batches.values())
+        names = names.union(*sharing.values(), *mandates.values(), *batches.values())
         waiting = _sorted(_held(refs.waiting, scope.waiting))
         line_ids = sorted({*scope.lines, *(line for found in waiting.values() for line in found)})
         about = (*self.open_cases((), line_ids).values(), *_held(self.cases, scope.cases).values())
@@ -187,7 +210,11 @@ class Workset:
             lines=lines,
             orders=orders,
             messages=messages,
-            payments=payments,
+            payments={
+                key: self.payments[key]
+                for key in sorted(self.payments)
+                if not names.isdisjoint(self.payments[key].loans)
+            },
             mandates=mandates,
             batches=batches,
             waiting=waiting,
@@ -219,9 +246,12 @@ class Workset:
         for loan_id, loan in change.loans.items():
             self.refs.learn(self.loans.get(loan_id), loan)
             self.loans[loan_id] = loan
+        for payment in change.payments.values():
+            self.refs.learn_payment(payment)
         for line in change.lines.values():
             self.refs.learn_line(line)
-            self.lines[line.id] = line
+        for root in ROOTS:
+            self.roots[root.name].update(getattr(change, root.name))
         self.cases.update(change.cases)
         self.changed_cases.update(dict.fromkeys(change.cases))
         self.messages.extend((message, command.id) for message in change.messages)

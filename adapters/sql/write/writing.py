@@ -19,6 +19,7 @@ from adapters.sql.schema.types import Instant
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
 from adapters.sql.write.lookup import lookups
+from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Workset, changed_installments
 from domain.loan.aggregate import LineState, Loan, batches_among, of_batch
@@ -31,6 +32,7 @@ _KEYS = {
     "attempts": ("loan_id", "number", "attempt"),
     "notices": ("message_id",),
     "portions": ("loan_id", "id"),
+    "payments": ("id",),
     "lines": ("id",),
     "cases": ("key",),
 }
@@ -71,7 +73,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _write_loans(unit, work, held, domain)
     kept = await _write_installments(unit, work, held, domain)
     await _write_children(unit, work, held)
-    await _write_lines(unit, work)
+    await _write_roots(unit, work)
     await append_journal(unit, work)
     await _look_again(unit, work)
     await _write_cases(unit, work, domain)
@@ -260,14 +262,17 @@ def _changes(
     ]
 
 
-async def _write_lines(unit: Unit, work: Workset) -> None:
-    pairs = [
-        (line_id in work.lines_before, rows.line_row(line))
-        for line_id, line in sorted(work.lines.items())
-        if work.lines_before.get(line_id) != line
-    ]
-    await _put(unit, "lines", pairs)
-    was = {pair for line in work.lines_before.values() for pair in _waits_under(line)}
+async def _write_roots(unit: Unit, work: Workset) -> None:
+    """Write the roots of one row each that changed, and the references that lines wait under."""
+    for root in ROOTS:
+        before, roots = work.roots_before[root.name], work.roots[root.name]
+        pairs = [
+            (key in before, root.row(body))
+            for key, body in sorted(roots.items())
+            if before.get(key) != body
+        ]
+        await _put(unit, root.table.name, pairs)
+    was = {pair for line in work.roots_before["lines"].values() for pair in _waits_under(line)}
     now = {pair for line in work.lines.values() for pair in _waits_under(line)}
     for statement, refs in ((_DELETE_REFS, was - now), (_INSERTS["line_refs"], now - was)):
         await unit.many(statement, [{"ref": ref, "line_id": line} for ref, line in sorted(refs)])
@@ -290,21 +295,20 @@ async def _look_again(unit: Unit, work: Workset) -> None:
         Raced: another process booked the same money.
     """
     fresh = {
-        portion.reference
-        for loan_id, loan in work.loans.items()
-        for portion in loan.portions
-        if portion.source == "transfer" and not _had(work, loan_id, portion.id)
+        payment.reference
+        for payment in work.payments.values()
+        if payment.source == "transfer" and payment.id not in work.roots_before["payments"]
     }
     waits = {
         ref
         for line in work.lines.values()
-        if line.id not in work.lines_before
+        if line.id not in work.roots_before["lines"]
         for item in line.waiting
         for ref in item.refs
     }
     find = lookups(postgres=unit.postgres)
     for row in await unit.find(find.payments, sorted(fresh | waits)):
-        if row.loan_id not in work.refs.payments.get(row.reference, ()):
+        if row.id not in work.refs.payments.get(row.reference, ()):
             raise Raced(row.reference)
     for row in await unit.find(find.batched, sorted(batches_among(waits))):
         if row.loan_id not in work.refs.batches.get(row.batch_ref, ()):
@@ -324,11 +328,6 @@ def _batches_named(work: Workset) -> set[str]:
             known = {attempt.batch_ref for attempt in old}
             named |= {a.batch_ref for a in item.attempts if a.batch_ref} - known
     return {of_batch(batch_ref) for batch_ref in named}
-
-
-def _had(work: Workset, loan_id: str, payment_id: str) -> bool:
-    before = _before(work, loan_id)
-    return before is not None and before.portion(payment_id) is not None
 
 
 async def _put(unit: Unit, table: str, pairs: list[tuple[bool, Row]]) -> None:

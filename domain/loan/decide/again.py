@@ -17,7 +17,9 @@ def return_reported_again(work: Work, command: RecordReturn) -> Change:
     """
     loan_id, minor = work.aggregates.orders.get(command.order_no), command.amount_minor
     known = [] if loan_id is None else portions_of_order(work, loan_id, command.order_no)
-    if loan_id is None or any(portion.unreported_minor >= minor for portion in known):
+    if loan_id is None or any(
+        work.payment(portion.id).unreported_minor >= minor for portion in known
+    ):
         return record_return(work, command)
     number, _ = find(work, loan_id, command.order_no)
     can_be_two = any(portion.net_minor >= minor for portion in known)

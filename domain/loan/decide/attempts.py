@@ -9,12 +9,12 @@ from domain.debit.outcome import Outcome
 from domain.debit.retry import NoRetry
 from domain.errors import IllegalTransition
 from domain.ledger import accounts
-from domain.loan.aggregate import Portion
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.retrying import retry_decision
 from domain.money import amount_text
+from domain.payment.payment import Payment
 
 
 def find(work: Work, loan_id: str, order_no: str) -> tuple[int, Attempt]:
@@ -50,9 +50,9 @@ def judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
         work.move(loan_id, number, event, detail)
 
 
-def debit_portion(
-    work: Work, number: int, attempt: Attempt, outcome: Outcome, amount: int, payment_id: str
-) -> Portion:
+def debit_payment(
+    work: Work, loan_id: str, attempt: Attempt, outcome: Outcome, payment_id: str
+) -> Payment:
     """A payment of money that a rail reports as taken for one order.
 
     A day before the order was made, in whatever zone, says nothing: the money is of the day that
@@ -60,14 +60,15 @@ def debit_portion(
     """
     said = outcome.executed_on
     could_be = said is not None and said >= attempt.intended_at.date() - ONE_DAY
-    return Portion(
+    loan = work.loan(loan_id)
+    return Payment(
         id=payment_id,
         source="debit",
-        amount_minor=amount,
+        payer=loan.borrower,
+        currency=loan.currency,
         value_on=said if said is not None and could_be else attempt.value_on,
         received_at=work.at,
         clearing_account=accounts.clearing(attempt.rail),
-        number=number,
         order_no=attempt.order_no,
         bank_ref=outcome.bank_ref,
     )

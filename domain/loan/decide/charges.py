@@ -12,10 +12,10 @@ from domain.loan.accrual import (
     was_capped,
     within_caps,
 )
-from domain.loan.aggregate import Allocated
 from domain.loan.decide.work import Work
 from domain.loan.sharing import cut
 from domain.money import Money
+from domain.payment.portion import Allocated
 from domain.pricing.amounts import Amounts, Component
 
 

@@ -1,13 +1,13 @@
 """Which payment a person means who matches a line by hand, and how much of the line is left."""
 
 from domain.kernel.change import Refusal
-from domain.loan.aggregate import LineState, Portion
+from domain.loan.aggregate import LineState
 from domain.loan.decide.references import payments_called
-from domain.loan.decide.returnlines import returnable
 from domain.loan.decide.work import Work
 from domain.loan.matching import MatchLine
+from domain.payment.payment import Payment
 
-Choice = tuple[Portion | None, bool, int]
+Choice = tuple[Payment | None, bool, int]
 """The payment (None: the line makes a new one), whether it came back, the fee inside the line."""
 
 
@@ -27,20 +27,20 @@ def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
     for is_return in (False, True):
         if not room_of(line, is_return=is_return):
             continue
-        open_of = [(portion, _provable(portion, is_return=is_return)) for portion in named]
+        open_of = [(payment, _provable(payment, is_return=is_return)) for payment in named]
         fitting = [
-            portion
-            for portion, open_minor in open_of
-            if wanted <= open_minor or (portion.inferred and not is_return)
+            payment
+            for payment, open_minor in open_of
+            if wanted <= open_minor or (payment.inferred and not is_return)
         ]
         if wanted and len(fitting) > 1:
-            exact = [portion for portion, open_minor in open_of if open_minor == wanted]
+            exact = [payment for payment, open_minor in open_of if open_minor == wanted]
             fitting = exact if len(exact) == 1 else fitting
         if len(fitting) == 1:
-            portion = fitting[0]
-            return portion, is_return, order.fee_minor or _fee_of(line, order, is_return=is_return)
+            payment = fitting[0]
+            return payment, is_return, order.fee_minor or _fee_of(line, order, is_return=is_return)
         if fitting:
-            ids = ", ".join(portion.id for portion in fitting)
+            ids = ", ".join(payment.id for payment in fitting)
             return Refusal("match.several", f"several fit, name one by its id: {ids}")
         if not is_return and wanted and _is_new(work, order, named):
             return None, False, order.fee_minor or _fee_of(line, order, is_return=False)
@@ -57,25 +57,22 @@ def room_of(line: LineState, *, is_return: bool) -> int:
     return max(sign * (line.open_minor + line.charges_minor), 0)
 
 
-def _provable(portion: Portion, *, is_return: bool) -> int:
+def _provable(payment: Payment, *, is_return: bool) -> int:
     """Minor units of a payment, or of what can have gone back of it, that no line proves yet."""
-    return returnable(portion) if is_return else portion.unsettled_minor
+    return payment.returnable_minor if is_return else payment.unsettled_minor
 
 
-def _is_new(work: Work, order: MatchLine, named: list[Portion]) -> bool:
+def _is_new(work: Work, order: MatchLine, named: list[Payment]) -> bool:
     """Whether the line is the first news of a payment: every one of that name is proven.
 
     The number of another loan's order names money of that loan.
     """
     if work.aggregates.orders.get(order.reference, order.loan_id) != order.loan_id:
         return False
-    elsewhere = (
-        portion
-        for loan_id in work.aggregates.payments.get(order.reference, ())
-        for portion in payments_called(work, loan_id, order.reference)
-    )
-    ours = any(order.reference in {portion.id, portion.order_no} for portion in named)
-    return not ours and not any(portion.unsettled_minor for portion in elsewhere)
+    ref = order.reference
+    called = (p for p in work.payments.values() if ref in {p.id, p.order_no, p.reference})
+    ours = any(ref in {payment.id, payment.order_no} for payment in named)
+    return not ours and not any(payment.unsettled_minor for payment in called)
 
 
 def _fee_of(line: LineState, order: MatchLine, *, is_return: bool) -> int:
@@ -84,7 +81,7 @@ def _fee_of(line: LineState, order: MatchLine, *, is_return: bool) -> int:
     return next((item.fee_minor for item in line.waiting if item.minor == minor), 0)
 
 
-def _refusal(line: LineState, order: MatchLine, named: list[Portion]) -> Refusal:
+def _refusal(line: LineState, order: MatchLine, named: list[Payment]) -> Refusal:
     is_return = line.open_minor < 0
     room = max(room_of(line, is_return=False), room_of(line, is_return=True))
     if order.amount_minor > room or not room:
@@ -93,5 +90,5 @@ def _refusal(line: LineState, order: MatchLine, named: list[Portion]) -> Refusal
         if is_return:
             return Refusal("match.return", f"no payment {order.reference} could have come back")
         return Refusal("match.reference", f"{order.reference} is money of another loan")
-    most = max(_provable(portion, is_return=is_return) for portion in named)
+    most = max(_provable(payment, is_return=is_return) for payment in named)
     return Refusal("match.payment", f"{most} of payment {order.reference} want proof")

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import date
 
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Portion
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import dispute_amount, portions_of_order
 from domain.loan.decide.late import free_success, grow
 from domain.loan.decide.outcomes import apply_outcome
 from domain.loan.decide.work import Work
 from domain.money import amount_text
+from domain.payment.portion import Portion
 
 
 def payment_of_order(
@@ -35,15 +35,15 @@ def payment_of_order(
         number, attempt = find(work, loan_id, order_no)
     portions = portions_of_order(work, loan_id, order_no)
     unproven = [portion for portion in portions if portion.unsettled_minor > 0]
-    unproven.sort(key=lambda r: (r.bank_ref not in refs, r.unsettled_minor != minor))
+    unproven.sort(
+        key=lambda r: (work.payment(r.id).bank_ref not in refs, r.unsettled_minor != minor)
+    )
     parts = [r for r in portions[:1] if r.amount_minor + minor <= attempt.amount_minor]
     if not (found := unproven or parts):
         payment_id = free_success(work, loan_id, number, attempt, outcome, minor)
         return work.portion(loan_id, payment_id)
     portion = found[0]
-    if portion.inferred:
-        portion = replace(portion, inferred=False)
-        work.put_portion(loan_id, portion)
+    work.put_payment(replace(work.payment(portion.id), inferred=False))
     if minor > portion.unsettled_minor:
         shown = portion.settled_minor + minor
         grow(work, loan_id, number, attempt, portion, shown)

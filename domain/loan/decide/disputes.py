@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from domain.case.kinds import CaseKind
 from domain.loan import bookings
-from domain.loan.aggregate import Portion
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
+from domain.payment.portion import Portion
 
 DISPUTES = ("amount", "contradiction")
 """Beginnings of the keys of cases about an order that its booked lines settle."""
@@ -47,15 +47,16 @@ def raise_inferred(work: Work, loan_id: str, payment_id: str, back: int, most: i
     """
     portion = work.portion(loan_id, payment_id)
     amount = min(back, most)
-    if portion.inferred and amount > portion.amount_minor:
+    if work.payment(payment_id).inferred and amount > portion.amount_minor:
         raise_payment(work, loan_id, payment_id, amount)
     return work.portion(loan_id, payment_id)
 
 
 def question_amount(work: Work, loan_id: str, number: int, portion: Portion, back: int) -> None:
     """More came back at once than was said to be taken: no longer believed, and kept as a case."""
-    if not portion.inferred:
-        work.put_portion(loan_id, replace(portion, inferred=True))
+    payment = work.payment(portion.id)
+    if not payment.inferred:
+        work.put_payment(replace(payment, inferred=True))
         said = f"{portion.amount_minor} was said to be taken, and {back} came back"
         dispute_amount(work, loan_id, number, str(portion.order_no), said)
 
@@ -67,13 +68,14 @@ def dispute_amount(work: Work, loan_id: str, number: int, order_no: str, said: s
 
 def compare_bookings(work: Work, loan_id: str, number: int, payment_id: str) -> None:
     """A return that names another booking of the order than the one known is kept as a case."""
-    portion = work.portion(loan_id, payment_id)
-    if portion.is_proven or None in {portion.bank_ref, portion.return_ref}:
+    payment = work.payment(payment_id)
+    is_proven_now = work.portion(loan_id, payment_id).is_proven
+    if is_proven_now or None in {payment.bank_ref, payment.return_ref}:
         return
-    if portion.bank_ref != portion.return_ref:
-        said = f"booking {portion.return_ref} came back, and {portion.bank_ref} is known"
-        text = f"order {portion.order_no}: {said}"
-        key = f"booking/{portion.order_no}/{portion.return_ref}"
+    if payment.bank_ref != payment.return_ref:
+        said = f"booking {payment.return_ref} came back, and {payment.bank_ref} is known"
+        text = f"order {payment.order_no}: {said}"
+        key = f"booking/{payment.order_no}/{payment.return_ref}"
         open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
 
 

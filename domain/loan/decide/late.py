@@ -6,9 +6,8 @@ from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
-from domain.loan.aggregate import Portion
 from domain.loan.decide.attempts import (
-    debit_portion,
+    debit_payment,
     find,
     judge_again,
     more_than_ordered,
@@ -27,6 +26,7 @@ from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.money import amount_text
+from domain.payment.portion import Portion
 
 _TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
 
@@ -94,21 +94,22 @@ def _apply_money_again(
     """Success for an attempt that has ended: known, more than known, or money nobody expected."""
     amount, named = outcome.executed_minor, outcome.bank_ref
     known = portions_of_order(work, loan_id, attempt.order_no)
-    same = [r for r in known if named is not None and r.bank_ref == named]
-    same = same or [r for r in known if named is None or r.bank_ref is None]
+    refs = {portion.id: work.payment(portion.id).bank_ref for portion in known}
+    same = [r for r in known if named is not None and refs[r.id] == named]
+    same = same or [r for r in known if named is None or refs[r.id] is None]
     # A booking that nobody has named is this one: before all others the one of this amount.
     same.sort(key=lambda portion: portion.amount_minor != amount)
     if not same:
         free_success(work, loan_id, number, attempt, outcome, amount)
         return
-    portion = same[0]
-    if portion.bank_ref is None or portion.inferred:
-        named = named or portion.bank_ref
-        work.put_portion(loan_id, replace(portion, bank_ref=named, inferred=False))
+    portion, payment = same[0], work.payment(same[0].id)
+    if payment.bank_ref is None or payment.inferred:
+        named = named or payment.bank_ref
+        work.put_payment(replace(payment, bank_ref=named, inferred=False))
         compare_bookings(work, loan_id, number, portion.id)
     if amount > portion.amount_minor:
         grow(work, loan_id, number, attempt, portion, amount)
-    differs = amount < portion.amount_minor if portion.inferred else amount != portion.amount_minor
+    differs = amount < portion.amount_minor if payment.inferred else amount != portion.amount_minor
     if differs and not is_proven(work, loan_id, attempt.order_no):
         currency = work.loan(loan_id).currency
         taken, booked = (amount_text(it, currency) for it in (amount, portion.amount_minor))
@@ -137,8 +138,8 @@ def free_success(
     earlier = len(portions_of_order(work, loan_id, attempt.order_no))
     suffix = f"-{earlier + 1}" if earlier else ""
     payment_id = f"R-{attempt.order_no}{suffix}"
-    portion = debit_portion(work, number, attempt, outcome, amount, payment_id)
-    receive_free(work, loan_id, portion, "confirmed_late")
+    payment = debit_payment(work, loan_id, attempt, outcome, payment_id)
+    receive_free(work, loan_id, payment, amount, number, "confirmed_late")
     kind = CaseKind.DOUBLE_EXECUTION if earlier else CaseKind.LATE_SUCCESS
     state, again = attempt.state.lower().replace("_", " "), "once more" if earlier else "after all"
     taken = amount_text(amount, work.loan(loan_id).currency)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.kernel.change import Done
 from domain.loan import bookings
-from domain.loan.aggregate import LineState, Match, Portion, WaitingItem, of_batch
+from domain.loan.aggregate import LineState, Match, WaitingItem, of_batch
 from domain.loan.change import Change
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
@@ -21,10 +21,11 @@ from domain.loan.decide.linecases import (
 )
 from domain.loan.decide.matching import identify
 from domain.loan.decide.money import numbers_of, prove
-from domain.loan.decide.references import payments_named
+from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.work import Work
 from domain.money import amount_text
+from domain.payment.payment import Payment
 from domain.statement.statement import LineItem, StatementLine
 
 
@@ -104,8 +105,8 @@ def book_batch_again(work: Work, batch_ref: str) -> None:
         )
         is_whole = any(ref in item.refs for item in known.waiting)
         for item in _batch_items(work, line) if is_whole else ():
-            if (match := _book_credit(work, line, item)) is not None:
-                identify(work, work.lines[line_id], match, "identified")
+            if matches := _book_credit(work, line, item):
+                identify(work, work.lines[line_id], matches, "identified")
 
 
 def _adds_up(line: StatementLine, items: Sequence[LineItem]) -> bool:
@@ -133,7 +134,8 @@ def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[N
         if (loan_id := work.orders.get(ref)) is not None:
             found[(loan_id, find(work, loan_id, ref)[0])] = None
         elif named := payments_named(work, ref):
-            found |= {(loan, portion.number): None for loan, portion in named}
+            parts = (part for payment in named for part in portions_of(work, payment))
+            found |= {(loan, portion.number): None for loan, portion in parts}
         elif item.amount_minor < 0:
             fitting = under_mandate(work, line, item)
             loans = work.aggregates.mandates.get(item.mandate_ref or "", ())
@@ -145,8 +147,7 @@ def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[N
 def _book_item(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
     """Book one item; what it proves of which payments, if of any."""
     if item.amount_minor > 0:
-        match = _book_credit(work, line, item)
-        return [] if match is None else [match]
+        return _book_credit(work, line, item)
     return book_return(work, line, item) if item.amount_minor < 0 else []
 
 
@@ -155,45 +156,42 @@ def _clearing_of(work: Work, match: Match) -> str:
     return work.portion(match.loan_id, match.payment).clearing_account
 
 
-def _book_credit(work: Work, line: StatementLine, item: LineItem) -> Match | None:
+def _book_credit(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
     """By the first of its references that names an order or a payment with money to be proven."""
     found = (_book_credit_by(work, line, item, ref) for ref in item.references)
-    return next((match for match in found if match is not None), None)
+    return next((matches for matches in found if matches), [])
 
 
-def _book_credit_by(work: Work, line: StatementLine, item: LineItem, ref: str) -> Match | None:
+def _book_credit_by(work: Work, line: StatementLine, item: LineItem, ref: str) -> list[Match]:
     loan_id = work.orders.get(ref)
     if loan_id is None:
-        found = _payment_of(work, line, item, ref)
-    elif work.loan(loan_id).currency == line.currency:
+        payment = _payment_of(work, line, item, ref)
+        if payment is None:
+            return []
+        return spread(work, payment, item.amount_minor, item.charges_minor)
+    if work.loan(loan_id).currency == line.currency:
         refs = {name for name in (item.tx_id, line.servicer_ref) if name}
         shown = item.amount_minor, line.value_on
-        found = loan_id, payment_of_order(work, loan_id, ref, *shown, refs)
-    else:
-        found = None
-    if found is None:
-        return None
-    loan_id, portion = found
-    proven = min(item.amount_minor, portion.unsettled_minor)
-    return Match(loan_id, portion.id, proven, item.charges_minor)
+        portion = payment_of_order(work, loan_id, ref, *shown, refs)
+        proven = min(item.amount_minor, portion.unsettled_minor)
+        return [Match(loan_id, portion.id, proven, item.charges_minor)]
+    return []
 
 
-def _payment_of(
-    work: Work, line: StatementLine, item: LineItem, ref: str
-) -> tuple[str, Portion] | None:
+def _payment_of(work: Work, line: StatementLine, item: LineItem, ref: str) -> Payment | None:
     """The unproven payment that a line brings; where several have its reference, by amount and day.
 
     Of two that fit alike none is taken.
     """
     found = [
-        (loan_id, portion)
-        for loan_id, portion in payments_named(work, ref)
-        if portion.unsettled_minor > 0 and work.loan(loan_id).currency == line.currency
+        payment
+        for payment in payments_named(work, ref)
+        if payment.unsettled_minor > 0 and payment.currency == line.currency
     ]
     if len(found) > 1:
-        found = [pair for pair in found if pair[1].unsettled_minor == item.amount_minor]
+        found = [payment for payment in found if payment.unsettled_minor == item.amount_minor]
     if len(found) > 1:
-        found = [pair for pair in found if pair[1].value_on == line.value_on]
+        found = [payment for payment in found if payment.value_on == line.value_on]
     return found[0] if len(found) == 1 else None
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from domain.kernel.change import Refusal
 from domain.ledger import accounts
 from domain.loan import bookings, closure
-from domain.loan.aggregate import LineState, Match, Portion, WaitingItem, batches_among
+from domain.loan.aggregate import LineState, Match, WaitingItem, batches_among
 from domain.loan.change import Change
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
@@ -27,13 +27,21 @@ from domain.loan.decide.money import (
     receive_free,
     take_back,
 )
-from domain.loan.decide.references import new_payment_id, payments_called
-from domain.loan.decide.returnlines import returnable, take_back_by_line
+from domain.loan.decide.references import (
+    new_payment_id,
+    payments_called,
+    portions_of,
+    spread,
+    spread_back,
+)
+from domain.loan.decide.returnlines import take_back_by_line
 from domain.loan.decide.takingback import reopen
 from domain.loan.decide.undoing import undo_return
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 
 
 def match_line(work: Work, order: MatchLine) -> Change | Refusal:
@@ -56,12 +64,15 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
         payment_id = _first_news(work, order, line, known.order_no)
     else:
         payment_id = known.id
-        if is_return and order.amount_minor:
-            back = order.amount_minor
-            take_back_by_line(work, loan.id, known, back, line.booked_on, None)
-    minor = -order.amount_minor if is_return else order.amount_minor
-    match = Match(loan.id, payment_id, minor, fee)
-    identify(work, line, match, "return_identified" if is_return else "identified")
+    payment, minor = work.payment(payment_id), order.amount_minor
+    if not minor:
+        matches = [Match(loan.id, payment_id, 0, fee)]
+    elif is_return:
+        matches = spread_back(work, payment, minor, fee)
+        take_back_matched(work, matches, line)
+    else:
+        matches = spread(work, payment, minor, fee)
+    identify(work, line, matches, "return_identified" if is_return else "identified")
     settle_contradiction(work, line.id, loan.id)
     place_waiting(work, loan.id)
     return work.done(loan.id, order.number, "matched")
@@ -94,62 +105,71 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
     loan, line = work.loan(order.loan_id), work.lines.get(order.line)
     if line is None:
         return Refusal("match.line", f"no line {order.line}")
-    ids = {portion.id for portion in payments_called(work, loan.id, order.reference)}
-    mine = [m for m in line.matches if m.loan_id == loan.id and m.payment in ids]
+    ids = {payment.id for payment in payments_called(work, loan.id, order.reference)}
+    mine = [match for match in line.matches if match.payment in ids]
     if not mine:
         return Refusal("match.none", f"line {line.id} proves nothing of {order.reference}")
     for match in mine:
         _take_proof_back(work, work.lines[line.id], match)
-        undo_return(work, loan.id, match.payment, line.id)
-    proven = {match.payment for match in mine}
-    numbers = {n for payment_id in proven for n in numbers_of(work.portion(loan.id, payment_id))}
-    for number in sorted(numbers):
-        paying = closure.paying(work.loan(loan.id), work.item(loan.id, number))
-        named = any(portion.id in proven for portion in paying)
-        if named and work.can(loan.id, number, Event.MATCH_UNDONE):
-            work.move(loan.id, number, Event.MATCH_UNDONE, f"line {line.id}")
-    place_waiting(work, loan.id)
+        undo_return(work, match.loan_id, match.payment, line.id)
+    for loan_id in dict.fromkeys(match.loan_id for match in mine):
+        _reopen_unproven(work, loan_id, {m.payment for m in mine if m.loan_id == loan_id}, line)
+        place_waiting(work, loan_id)
     return work.done(loan.id, order.number, "match undone")
+
+
+def _reopen_unproven(work: Work, loan_id: str, proven: set[str], line: LineState) -> None:
+    """Installments of a loan that were closed by a proof which is undone are open again."""
+    numbers = {n for payment_id in proven for n in numbers_of(work.portion(loan_id, payment_id))}
+    for number in sorted(numbers):
+        paying = closure.paying(work.loan(loan_id), work.item(loan_id, number))
+        named = any(portion.id in proven for portion in paying)
+        if named and work.can(loan_id, number, Event.MATCH_UNDONE):
+            work.move(loan_id, number, Event.MATCH_UNDONE, f"line {line.id}")
 
 
 def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
     """A recorded payment was none: what it paid is owed again. Its two legs offset each other."""
     loan = work.loan(order.loan_id)
     called = payments_called(work, loan.id, order.reference)
-    found = [portion for portion in called if portion.source == "transfer"]
+    found = [payment for payment in called if payment.source == "transfer"]
     if not found:
         return Refusal("payment.unknown", f"nobody recorded a payment {order.reference} here")
-    standing = [portion for portion in found if not portion.returned_minor]
+    standing = [payment for payment in found if not payment.returned_minor]
     if not standing:
         return Refusal("payment.withdrawn", f"payment {order.reference} is taken back already")
     if len(standing) > 1:
-        ids = ", ".join(portion.id for portion in standing)
+        ids = ", ".join(payment.id for payment in standing)
         return Refusal("payment.several", f"name one by its id: {ids}")
-    portion = standing[0]
-    if portion.settled_minor:
-        lines = ", ".join(portion.lines)
-        return Refusal("payment.proven", f"undo its match first: {lines} prove {portion.id}")
-    today = work.today(loan.id)
-    numbers = take_back(work, loan.id, portion.id, portion.amount_minor, today, "withdrawn")
-    gone = work.portion(loan.id, portion.id)
-    whole = portion.amount_minor
-    work.put_portion(loan.id, replace(gone, settled_minor=whole, return_settled_minor=whole))
-    reopen(work, loan.id, numbers, f"withdrawn {portion.id}")
-    for number in numbers_of(portion):
-        item = work.item(loan.id, number)
-        if not closure.unproven(work.loan(loan.id), item):
-            work.close_case(f"unsettled/{loan.id}/{number}")
-    place_waiting(work, loan.id)
+    payment = standing[0]
+    if payment.settled_minor:
+        lines = ", ".join(payment.lines)
+        return Refusal("payment.proven", f"undo its match first: {lines} prove {payment.id}")
+    for loan_id, portion in portions_of(work, payment):
+        _withdraw(work, loan_id, portion)
     return work.done(loan.id, order.number, "payment withdrawn")
 
 
-def identify_waiting(work: Work, loan_id: str, payment_id: str) -> None:
+def _withdraw(work: Work, loan_id: str, portion: Portion) -> None:
+    """What a portion paid is owed again, and nothing of it waits for a bank line any more."""
+    whole, today = portion.amount_minor, work.today(loan_id)
+    numbers = take_back(work, loan_id, portion.id, whole, today, "withdrawn")
+    gone = work.portion(loan_id, portion.id)
+    work.put_portion(loan_id, replace(gone, settled_minor=whole, return_settled_minor=whole))
+    reopen(work, loan_id, numbers, f"withdrawn {portion.id}")
+    for number in numbers_of(portion):
+        if not closure.unproven(work.loan(loan_id), work.item(loan_id, number)):
+            work.close_case(f"unsettled/{loan_id}/{number}")
+    place_waiting(work, loan_id)
+
+
+def identify_waiting(work: Work, payment_id: str) -> None:
     """Lines that came before anybody reported their payment, and carry its very reference.
 
     One of its amount is taken alone, before all one of its day; otherwise they prove it in parts,
     as they would have in the order of their coming.
     """
-    reference = work.portion(loan_id, payment_id).reference
+    reference = work.payment(payment_id).reference
     if batches_among((reference,)):
         return  # a payer whose reference looks like that of a batch means a payment of their own
     for is_return in (False, True):
@@ -159,59 +179,68 @@ def identify_waiting(work: Work, loan_id: str, payment_id: str) -> None:
             for item in work.lines[line_id].waiting
             if reference in item.refs
             and (item.minor < 0) is is_return
-            and work.lines[line_id].currency == work.loan(loan_id).currency
+            and work.lines[line_id].currency == work.payment(payment_id).currency
         ]
-        for line_id, item in _fitting(work, work.portion(loan_id, payment_id), found):
-            _identify_item(work, loan_id, payment_id, work.lines[line_id], item)
+        for line_id, item in _fitting(work, work.payment(payment_id), found):
+            _identify_item(work, work.payment(payment_id), work.lines[line_id], item)
 
 
 def _fitting(
-    work: Work, portion: Portion, found: list[tuple[str, WaitingItem]]
+    work: Work, payment: Payment, found: list[tuple[str, WaitingItem]]
 ) -> list[tuple[str, WaitingItem]]:
     """The waiting item of just the payment's amount, at best also of its day; else all of them."""
-    same = [pair for pair in found if abs(pair[1].minor) == portion.amount_minor]
-    same.sort(key=lambda pair: work.lines[pair[0]].value_on != portion.value_on)
+    same = [pair for pair in found if abs(pair[1].minor) == payment.amount_minor]
+    same.sort(key=lambda pair: work.lines[pair[0]].value_on != payment.value_on)
     return same[:1] or found
 
 
-def _identify_item(
-    work: Work, loan_id: str, payment_id: str, line: LineState, item: WaitingItem
-) -> None:
-    portion = work.portion(loan_id, payment_id)
-    most = portion.unsettled_minor if item.minor > 0 else returnable(portion)
-    minor = min(abs(item.minor), most)
-    if not minor:
+def _identify_item(work: Work, payment: Payment, line: LineState, item: WaitingItem) -> None:
+    is_return = item.minor < 0
+    spread_over = spread_back if is_return else spread
+    matches = spread_over(work, payment, abs(item.minor), item.fee_minor)
+    if not matches:
         return
+    left = abs(item.minor) - sum(abs(match.minor) for match in matches)
     # What the payment cannot explain of the item may be about it all the same, as in a line that
     # comes after its payment.
-    about = [(loan_id, portion.number)] if minor < abs(item.minor) else []
-    if item.minor > 0:
-        match = Match(loan_id, payment_id, minor, item.fee_minor)
-        identify(work, line, match, "identified", about)
-    else:
-        take_back_by_line(work, loan_id, portion, minor, line.booked_on, None)
-        match = Match(loan_id, payment_id, -minor, item.fee_minor)
-        identify(work, line, match, "return_identified", about)
+    of = portions_of(work, payment) if left else ()
+    about = [(loan_id, portion.number) for loan_id, portion in of]
+    if is_return:
+        take_back_matched(work, matches, line)
+    identify(work, line, matches, "return_identified" if is_return else "identified", about)
+
+
+def take_back_matched(work: Work, matches: Sequence[Match], line: LineState) -> None:
+    """Book what of the returns that a line shows nothing else has reported."""
+    for match in matches:
+        portion = work.portion(match.loan_id, match.payment)
+        take_back_by_line(work, match.loan_id, portion, -match.minor, line.booked_on, None)
 
 
 def identify(
-    work: Work, line: LineState, match: Match, event: str, about: Sequence[Named] = ()
+    work: Work,
+    line: LineState,
+    matches: Sequence[Match],
+    event: str,
+    about: Sequence[Named] = (),
 ) -> None:
     """Post that part of a waiting line proves a payment, and keep line, payment and case true.
 
     `about`: whose gates what is left of the line keeps shut, besides those it named before.
     """
-    loan, portion = work.loan(match.loan_id), work.portion(match.loan_id, match.payment)
     if fee := line.charges_minor:
-        work.post(bookings.waiting_fee(line, portion.clearing_account))
+        clearing = work.payment(matches[0].payment).clearing_account
+        work.post(bookings.waiting_fee(line, clearing))
         line = replace(line, open_minor=line.open_minor + fee, charges_minor=0)
-    after = proven(portion, match, line)
-    work.post(bookings.identify(loan, portion, after, match, line, line.booked_on, event))
-    waiting = _without(line.waiting, match)
-    matches = (*line.matches, match)
-    _put_open(work, replace(line, matches=matches, waiting=waiting), match.booked_minor, about)
-    if match.minor:
-        count_proof(work, match, line)
+    for match in matches:
+        loan, portion = work.loan(match.loan_id), work.portion(match.loan_id, match.payment)
+        after = proven(portion, match, line)
+        work.post(bookings.identify(loan, portion, after, match, line, line.booked_on, event))
+        waiting = _without(line.waiting, match)
+        line = replace(line, matches=(*line.matches, match), waiting=waiting)
+        if match.minor:
+            count_proof(work, match, line)
+    _put_open(work, line, sum(match.booked_minor for match in matches), about)
 
 
 def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingItem, ...]:
@@ -240,18 +269,19 @@ def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingIte
 
 def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: date) -> str:
     """Book money that came outside every rail: reported by a person, proven by a line; the id."""
-    portion = Portion(
-        id=new_payment_id(order.loan_id, order.id),
+    loan = work.loan(order.loan_id)
+    payment = Payment(
+        id=new_payment_id(loan.id, order.id),
         source="transfer",
-        reference=order.reference,
-        amount_minor=order.amount_minor,
+        payer=loan.borrower,
+        currency=loan.currency,
         value_on=value_on,
         received_at=work.at,
         clearing_account=accounts.clearing("transfer"),
-        number=order.number,
+        reference=order.reference,
     )
-    receive_free(work, order.loan_id, portion, "payment_recorded")
-    return portion.id
+    receive_free(work, loan.id, payment, order.amount_minor, order.number, "payment_recorded")
+    return payment.id
 
 
 def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
@@ -262,11 +292,13 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
         portion,
         settled_minor=portion.settled_minor - max(match.minor, 0),
         return_settled_minor=portion.return_settled_minor - max(-match.minor, 0),
-        lines=tuple(name for name in portion.lines if name != line.id),
         proven_on=on_account(portion, line.account, -match.minor),
     )
     work.post(bookings.identify(loan, portion, after, back, line, today, "match_undone"))
     work.put_portion(loan.id, after)
+    payment = work.payment(portion.id)
+    lines = tuple(name for name in payment.lines if name != line.id)
+    work.put_payment(replace(payment, lines=lines))
     matches = tuple(other for other in line.matches if other is not match)
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)

@@ -9,7 +9,7 @@ from domain.case.kinds import CaseKind
 from domain.errors import InvariantBroken
 from domain.loan import bookings
 from domain.loan.accrual import owed_on
-from domain.loan.aggregate import Allocated, LineState, Loan, Match, Portion
+from domain.loan.aggregate import LineState, Loan, Match
 from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.work import Work
@@ -18,15 +18,17 @@ from domain.loan.sharing import share_out
 from domain.loan.waiting import by_waterfall
 from domain.loan.waterfall import Allocation, OpenItem, allocate
 from domain.money import amount_text
+from domain.payment.payment import Payment
+from domain.payment.portion import Allocated, Portion
 from domain.pricing.amounts import Component
 
 ROUNDS_MOST = 20
 """Each round applies what the one before set free; two are usual."""
 
 
-def receive_debit(work: Work, loan_id: str, portion: Portion, number: int) -> None:
+def receive_debit(work: Work, loan_id: str, payment: Payment, minor: int, number: int) -> None:
     """A debit confirmed for its own installment: the waterfall only orders its components."""
-    portion = _not_of_the_future(work, loan_id, portion)
+    portion = _received(work, loan_id, payment, minor, number)
     true_up_penalty(work, loan_id, number, portion.value_on)
     loan = work.loan(loan_id)
     item = loan.installment(number)
@@ -44,23 +46,28 @@ def receive_debit(work: Work, loan_id: str, portion: Portion, number: int) -> No
     charge_to_date(work, loan_id, number)
 
 
-def receive_free(work: Work, loan_id: str, portion: Portion, event: str) -> None:
+def receive_free(
+    work: Work, loan_id: str, payment: Payment, minor: int, number: int, event: str
+) -> None:
     """Money that belongs to no live order: it waits in suspense until it is placed."""
-    portion = _not_of_the_future(work, loan_id, portion)
-    portion = replace(portion, waiting_minor=portion.amount_minor)
+    portion = _received(work, loan_id, payment, minor, number)
     loan = work.loan(loan_id)
     work.post(bookings.receive(loan, None, portion, (), event, portion.value_on))
     work.put_portion(loan_id, portion)
 
 
-def _not_of_the_future(work: Work, loan_id: str, portion: Portion) -> Portion:
-    """Money counts from today at the latest, or from the day that its own order was made for.
+def _received(work: Work, loan_id: str, payment: Payment, minor: int, number: int) -> Portion:
+    """The portion of a loan in a payment that is new to it.
+
+    Money counts from today at the latest, or from the day that its own order was made for.
 
     No penalty is charged for days that have not been.
     """
-    orders = (a for _, a in work.loan(loan_id).attempts() if a.order_no == portion.order_no)
+    orders = (a for _, a in work.loan(loan_id).attempts() if a.order_no == payment.order_no)
     latest = max([work.today(loan_id), *(attempt.value_on for attempt in orders)])
-    return replace(portion, value_on=min(portion.value_on, latest))
+    payment = replace(payment, value_on=min(payment.value_on, latest))
+    work.put_payment(payment)
+    return payment.portion(minor, number)
 
 
 def place_waiting(work: Work, loan_id: str) -> None:
@@ -259,7 +266,6 @@ def proven(portion: Portion, match: Match, line: LineState) -> Portion:
         portion,
         settled_minor=portion.settled_minor + max(match.minor, 0),
         return_settled_minor=portion.return_settled_minor + max(-match.minor, 0),
-        lines=tuple(dict.fromkeys((*portion.lines, line.id))),
         proven_on=on_account(portion, line.account, match.minor),
     )
 
@@ -272,6 +278,8 @@ def count_proof(work: Work, match: Match, line: LineState) -> None:
     """
     portion = work.portion(match.loan_id, match.payment)
     work.put_portion(match.loan_id, proven(portion, match, line))
+    payment = work.payment(match.payment)
+    work.put_payment(replace(payment, lines=tuple(dict.fromkeys((*payment.lines, line.id)))))
     settle_disputes(work, match.loan_id, work.portion(match.loan_id, match.payment))
     product = work.loan(match.loan_id).product
     if line.account not in product.accounts:

@@ -8,7 +8,6 @@ from domain.kernel.change import Refusal
 from domain.kernel.order import is_same_person
 from domain.loan import bookings
 from domain.loan.agenda import OVERDUE
-from domain.loan.aggregate import Portion
 from domain.loan.change import Change
 from domain.loan.charge import Charge
 from domain.loan.commands import (
@@ -43,6 +42,7 @@ from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.plausible import implausible_amount, implausible_day
 from domain.loan.retrying import barred
 from domain.money import amount_text
+from domain.payment.payment import Payment
 from domain.pricing.amounts import Amounts, Component
 
 MOVE_DAYS_MAX = 366
@@ -152,21 +152,21 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
         return Refusal("payment.amount", why)
     if why := implausible_day(loan, order.value_on, work.today(loan.id)):
         return Refusal("payment.value_on", why)
-    if any(_is_same(portion, order) for _, portion in payments_named(work, order.reference)):
+    if any(_is_same(payment, order) for payment in payments_named(work, order.reference)):
         paid = amount_text(order.amount_minor, order.currency)
         said = f"{paid} of {order.value_on} under reference {order.reference}"
         return Refusal("payment.reference", f"{said} is booked already")
     payment_id = receive_transfer(work, order, order.value_on)
-    identify_waiting(work, loan.id, payment_id)
+    identify_waiting(work, payment_id)
     place_waiting(work, loan.id)
     work.touch(loan.id, order.number)
     return work.done(loan.id, order.number, "payment recorded")
 
 
-def _is_same(portion: Portion, order: RecordPayment) -> bool:
+def _is_same(payment: Payment, order: RecordPayment) -> bool:
     """Whether a payment stands that has this reference, amount and day: it is not booked twice."""
     reported = (order.amount_minor, order.value_on)
-    return (portion.amount_minor, portion.value_on) == reported and not portion.is_withdrawn
+    return (payment.amount_minor, payment.value_on) == reported and not payment.is_withdrawn
 
 
 def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:

@@ -10,7 +10,7 @@ from domain.debit.retry import NoRetry
 from domain.loan.change import Change
 from domain.loan.commands import RecordUnsent
 from domain.loan.decide.attempts import (
-    debit_portion,
+    debit_payment,
     find,
     more_than_ordered,
     put_attempt,
@@ -125,8 +125,8 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     amount = outcome.executed_minor
     ended = replace(_ended(work, attempt, AttemptState.CONFIRMED, outcome), confirmed_minor=amount)
     put_attempt(work, loan_id, number, ended)
-    portion = debit_portion(work, number, ended, outcome, amount, f"R-{attempt.order_no}")
-    receive_debit(work, loan_id, portion, number)
+    payment = debit_payment(work, loan_id, ended, outcome, f"R-{attempt.order_no}")
+    receive_debit(work, loan_id, payment, amount, number)
     if work.item(loan_id, number).owed.total == 0:
         raise_paid(work, loan_id, number, f"order {attempt.order_no}")
     else:

@@ -1,8 +1,12 @@
-"""Payments by the name that somebody else gave them: a payer's reference may repeat."""
+"""Payments by the name that somebody else gave them, and how a line's amount falls on portions."""
+
+from collections.abc import Iterable
 
 from domain.kernel import canonical
-from domain.loan.aggregate import Portion
+from domain.loan.aggregate import Match
 from domain.loan.decide.work import Work
+from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 
 
 def new_payment_id(loan_id: str, command_id: str) -> str:
@@ -10,21 +14,50 @@ def new_payment_id(loan_id: str, command_id: str) -> str:
     return f"P-{canonical.digest((loan_id, command_id))[:12].upper()}"
 
 
-def payments_called(work: Work, loan_id: str, name: str) -> list[Portion]:
+def payments_called(work: Work, loan_id: str, name: str) -> list[Payment]:
     """The payments of a loan that a person can mean: by id, order number or payer's reference."""
-    portions = work.loan(loan_id).portions
-    return [r for r in portions if name in {r.id, r.order_no, r.reference}]
+    called = {p.id for p in work.payments.values() if name in {p.id, p.order_no, p.reference}}
+    mine = (portion.id for portion in work.loan(loan_id).portions)
+    return [work.payment(payment_id) for payment_id in mine if payment_id in called]
 
 
-def payments_named(work: Work, ref: str) -> list[tuple[str, Portion]]:
-    """Every payment of the loaded loans whose payer's reference is `ref`, by loan.
+def payments_named(work: Work, ref: str) -> list[Payment]:
+    """Every payment of the loaded loans whose payer's reference is `ref`.
 
     The id of a transfer is as good as its reference. A debit is named by its order's number and
     never by its id: a payer who happens to write that means a payment of their own.
     """
     return [
-        (loan_id, portion)
-        for loan_id in work.aggregates.payments.get(ref, ())
-        for portion in work.loan(loan_id).portions
-        if ref == portion.reference or (ref == portion.id and portion.order_no is None)
+        payment
+        for payment in work.payments.values()
+        if (ref and ref == payment.reference) or (ref == payment.id and payment.order_no is None)
     ]
+
+
+def portions_of(work: Work, payment: Payment) -> list[tuple[str, Portion]]:
+    """The portions of a payment with their loans, in the order in which these got them."""
+    return [(loan_id, work.portion(loan_id, payment.id)) for loan_id in payment.loans]
+
+
+def spread(work: Work, payment: Payment, minor: int, fee_minor: int = 0) -> list[Match]:
+    """What a credit of `minor` units proves of the portions of a payment, in their order.
+
+    The fee stands with the first of them.
+    """
+    rooms = [(name, portion.unsettled_minor) for name, portion in portions_of(work, payment)]
+    return list(_matches(payment, rooms, minor, fee_minor, 1))
+
+
+def spread_back(work: Work, payment: Payment, minor: int, fee_minor: int = 0) -> list[Match]:
+    """What a debit of `minor` units takes back of a payment, of the loan that got it last first."""
+    rooms = [(name, portion.returnable_minor) for name, portion in portions_of(work, payment)]
+    return list(_matches(payment, reversed(rooms), minor, fee_minor, -1))
+
+
+def _matches(
+    payment: Payment, rooms: Iterable[tuple[str, int]], minor: int, fee_minor: int, sign: int
+) -> Iterable[Match]:
+    for loan_id, room in rooms:
+        if part := max(0, min(minor, room)):
+            yield Match(loan_id, payment.id, sign * part, fee_minor)
+            minor, fee_minor = minor - part, 0

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from datetime import date
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.aggregate import Match, Portion
+from domain.loan.aggregate import Match
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import portions_of_order, raise_inferred
-from domain.loan.decide.references import payments_named
+from domain.loan.decide.references import payments_named, portions_of
 from domain.loan.decide.returns import infer_execution
 from domain.loan.decide.takingback import NO_REASON, Returned, learn_reason, reverse
 from domain.loan.decide.work import Work
+from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 from domain.statement.statement import LineItem, StatementLine
 
 Found = tuple[str, Portion]
@@ -28,7 +30,8 @@ def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
     left, fee = -item.amount_minor, item.charges_minor
     matches: list[Match] = []
     for loan_id, portion in _returned(work, line, item):
-        minor = min(left, unproven_return(portion) if matches else returnable(portion))
+        is_other = bool(matches) and portion.id != matches[0].payment
+        minor = min(left, portion.unproven_return_minor if is_other else portion.returnable_minor)
         if minor > 0:
             take_back_by_line(work, loan_id, portion, minor, line.booked_on, item.return_reason)
             matches.append(Match(loan_id, portion.id, -minor, fee))
@@ -46,22 +49,12 @@ def take_back_by_line(
         outcome_class = work.rules.return_class(
             portion.clearing_account.removeprefix("clearing/"), code
         )
-    new = minor - unproven_return(portion)
+    new = minor - portion.unproven_return_minor
     said = Returned(new, outcome_class, code, on, reported=False)
     if new > 0:
         reverse(work, loan_id, portion.id, said)
     else:
         learn_reason(work, loan_id, portion.id, said)
-
-
-def returnable(portion: Portion) -> int:
-    """Minor units of a payment of whose return no line has come yet."""
-    return portion.amount_minor - portion.return_settled_minor
-
-
-def unproven_return(portion: Portion) -> int:
-    """Minor units of a payment that are said to have gone back, and no line proves it yet."""
-    return portion.returned_minor - portion.return_settled_minor
 
 
 def under_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
@@ -83,8 +76,7 @@ def _returned(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
             _raise_to(work, loan_id, ref, -item.amount_minor)
         return _executions(work, line, item, loan_id, ref)
     if named := payments_named(work, ref):
-        found = [pair for pair in named if _open(work, line, pair[0], [pair[1]])]
-        return _best([([pair], _rank(pair[1], line, item)) for pair in found])
+        return _best(_by_payment(work, line, item, named))
     return _best(_by_mandate(work, line, item))
 
 
@@ -95,20 +87,34 @@ def _best(ranked: list[Choice]) -> list[Found]:
     return ranked[0][0] if is_clear else []
 
 
+def _by_payment(
+    work: Work, line: StatementLine, item: LineItem, named: list[Payment]
+) -> list[Choice]:
+    """The portions of each payment that can have come back, of the loan that got it last first."""
+    choices: list[Choice] = []
+    for payment in named:
+        if payment.currency == line.currency and payment.returnable_minor > 0:
+            reported = payment.unproven_return_minor >= -item.amount_minor
+            found = portions_of(work, payment)[::-1]
+            choices.append((found, (not reported, not _names(payment, line, item))))
+    return choices
+
+
 def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]:
     """Orders under a mandate of which just so much went back by report, or just so much came."""
     choices: list[Choice] = []
+    minor = -item.amount_minor
     for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ()):
         orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).portions if r.order_no)
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)
-            reported = [pair for pair in found if unproven_return(pair[1])]
-            just = [pair for pair in reported if unproven_return(pair[1]) == -item.amount_minor][:1]
-            if sum(unproven_return(portion) for _, portion in reported) == -item.amount_minor:
+            reported = [pair for pair in found if pair[1].unproven_return_minor]
+            just = [pair for pair in reported if pair[1].unproven_return_minor == minor][:1]
+            if sum(portion.unproven_return_minor for _, portion in reported) == minor:
                 just = just or reported
-            whole = [pair for pair in found if pair[1].amount_minor == -item.amount_minor]
+            whole = [pair for pair in found if pair[1].amount_minor == minor]
             if mine := just or whole[:1]:
-                choices.append((mine, (not just, _rank(mine[0][1], line, item)[1])))
+                choices.append((mine, (not just, _rank(work, mine[0][1], line, item)[1])))
     return choices
 
 
@@ -121,14 +127,14 @@ def _executions(
     rather than what pays the installment.
     """
     found = _open(work, line, loan_id, portions_of_order(work, loan_id, order_no))
-    return [(loan_id, r) for r in sorted(found, key=lambda r: _fit(r, line, item))]
+    return [(loan_id, r) for r in sorted(found, key=lambda r: _fit(work, r, line, item))]
 
 
 def _open(
     work: Work, line: StatementLine, loan_id: str, portions: Iterable[Portion]
 ) -> list[Portion]:
     is_its_currency = work.loan(loan_id).currency == line.currency
-    return [r for r in portions if is_its_currency and returnable(r) > 0]
+    return [r for r in portions if is_its_currency and r.returnable_minor > 0]
 
 
 def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
@@ -139,14 +145,19 @@ def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
     raise_inferred(work, loan_id, portion.id, back, attempt.amount_minor)
 
 
-def _rank(portion: Portion, line: StatementLine, item: LineItem) -> tuple[bool, bool]:
+def _rank(work: Work, portion: Portion, line: StatementLine, item: LineItem) -> tuple[bool, bool]:
     """The better the lower: a return reported and not yet proven, a booking that the bank names."""
-    refs = {name for name in (item.tx_id, line.servicer_ref) if name}
-    return unproven_return(portion) < -item.amount_minor, portion.bank_ref not in refs
+    is_named = _names(work.payment(portion.id), line, item)
+    return portion.unproven_return_minor < -item.amount_minor, not is_named
 
 
-def _fit(portion: Portion, line: StatementLine, item: LineItem) -> tuple[bool, ...]:
+def _names(payment: Payment, line: StatementLine, item: LineItem) -> bool:
+    """Whether a line names the rail's own booking of a payment."""
+    return payment.bank_ref in {name for name in (item.tx_id, line.servicer_ref) if name}
+
+
+def _fit(work: Work, portion: Portion, line: StatementLine, item: LineItem) -> tuple[bool, ...]:
     """Between payments of one order: their rank, then what waits in suspense, then the amount."""
     minor = -item.amount_minor
     other = portion.amount_minor != minor
-    return (*_rank(portion, line, item), portion.waiting_minor < minor, other)
+    return (*_rank(work, portion, line, item), portion.waiting_minor < minor, other)

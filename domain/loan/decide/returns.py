@@ -5,7 +5,6 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import Portion
 from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
@@ -20,6 +19,7 @@ from domain.loan.decide.takingback import Returned, learn_reason, reverse
 from domain.loan.decide.tasks import open_case, unknown_order
 from domain.loan.decide.work import Work
 from domain.money import MINOR_MAX, amount_text
+from domain.payment.portion import Portion
 
 
 def record_return(work: Work, command: RecordReturn) -> Change:
@@ -38,11 +38,12 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     first = work.portion(loan_id, ids[0])
     if first.amount_minor < min(command.amount_minor, attempt.amount_minor):
         question_amount(work, loan_id, number, first, command.amount_minor)
-    left = command.amount_minor - _reported_by_line(work, loan_id, ids, command.amount_minor)
+    left = command.amount_minor - _reported_by_line(work, ids, command.amount_minor)
     back = first.returned_minor + left
     first = raise_inferred(work, loan_id, first.id, back, attempt.amount_minor)
-    named = command.bank_ref or first.return_ref
-    work.put_portion(loan_id, replace(first, return_ref=named))
+    payment = work.payment(first.id)
+    named = command.bank_ref or payment.return_ref
+    work.put_payment(replace(payment, return_ref=named))
     outcome_class = work.rules.return_class(attempt.rail, command.code, command.outcome_class)
     reported = Returned(0, outcome_class, command.code, command.returned_on, reported=True)
     learn_reason(work, loan_id, first.id, reported)
@@ -68,8 +69,8 @@ def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None
     taken, day = min(minor, attempt.amount_minor), attempt.value_on
     executed = Outcome(OutcomeClass.SUCCESS, "return", taken, executed_on=day)
     apply_outcome(work, loan_id, number, attempt, executed, "return")
-    portion = portions_of_order(work, loan_id, order_no)[0]
-    work.put_portion(loan_id, replace(portion, inferred=True))
+    payment = work.payment(portions_of_order(work, loan_id, order_no)[0].id)
+    work.put_payment(replace(payment, inferred=True))
 
 
 def _flaw(work: Work, loan_id: str, command: RecordReturn) -> str:
@@ -92,10 +93,11 @@ def _ranked(work: Work, loan_id: str, command: RecordReturn) -> list[str]:
     minor, ref = command.amount_minor, command.bank_ref
 
     def fit(portion: Portion) -> tuple[bool, ...]:
+        payment = work.payment(portion.id)
         return (
-            portion.unreported_minor < minor,
-            ref is not None and portion.bank_ref != ref,
-            not portion.unreported_minor and not portion.net_minor,
+            payment.unreported_minor < minor,
+            ref is not None and payment.bank_ref != ref,
+            not payment.unreported_minor and not portion.net_minor,
             portion.waiting_minor < minor,
             portion.net_minor != minor,
         )
@@ -104,15 +106,13 @@ def _ranked(work: Work, loan_id: str, command: RecordReturn) -> list[str]:
     return [portion.id for portion in sorted(known, key=fit)]
 
 
-def _reported_by_line(work: Work, loan_id: str, ids: list[str], minor: int) -> int:
+def _reported_by_line(work: Work, ids: list[str], minor: int) -> int:
     """How much of a reported return bank lines have shown before: that part is no news any more."""
     left = minor
     for payment_id in ids:
-        portion = work.portion(loan_id, payment_id)
-        reported = min(left, portion.unreported_minor)
-        work.put_portion(
-            loan_id, replace(portion, unreported_minor=portion.unreported_minor - reported)
-        )
+        payment = work.payment(payment_id)
+        reported = min(left, payment.unreported_minor)
+        work.put_payment(replace(payment, unreported_minor=payment.unreported_minor - reported))
         left -= reported
     return minor - left
 
@@ -125,8 +125,8 @@ def _keep_excess(
     The whole of a payment may be reported again under another name, which is no second return.
     """
     loan_id, portion = of
-    known = work.portion(loan_id, portion.id)
-    work.put_portion(loan_id, replace(known, excess_minor=known.excess_minor + excess))
+    known = work.payment(portion.id)
+    work.put_payment(replace(known, excess_minor=known.excess_minor + excess))
     if not portion.net_minor or command.amount_minor == portion.amount_minor:
         return
     currency = work.loan(loan_id).currency

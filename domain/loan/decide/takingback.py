@@ -42,9 +42,9 @@ def reverse(work: Work, loan_id: str, payment_id: str, returned: Returned) -> No
     learn_reason(work, loan_id, payment_id, returned)
     numbers = take_back(work, loan_id, payment_id, returned.minor, returned.on)
     if not returned.reported:
-        known = work.portion(loan_id, payment_id)
+        known = work.payment(payment_id)
         unreported = known.unreported_minor + returned.minor
-        work.put_portion(loan_id, replace(known, unreported_minor=unreported))
+        work.put_payment(replace(known, unreported_minor=unreported))
     reopen(work, loan_id, numbers, f"{returned.code} payment {payment_id}")
     place_waiting(work, loan_id)
 
@@ -106,10 +106,11 @@ def _strictness(outcome_class: OutcomeClass | None, code: str) -> tuple[int, str
 def take_back_excess(work: Work, loan_id: str, payment_id: str) -> None:
     """More money of an order is known now: returns reported before are part of it."""
     order_no = str(work.portion(loan_id, payment_id).order_no)
-    for known in portions_of_order(work, loan_id, order_no):
+    for portion in portions_of_order(work, loan_id, order_no):
+        known = work.payment(portion.id)
         minor = min(known.excess_minor, work.portion(loan_id, payment_id).net_minor)
         if minor:
-            work.put_portion(loan_id, replace(known, excess_minor=known.excess_minor - minor))
+            work.put_payment(replace(known, excess_minor=known.excess_minor - minor))
             outcome_class, day = OutcomeClass.LATE_RETURN, work.today(loan_id)
             reverse(
                 work,
@@ -117,6 +118,7 @@ def take_back_excess(work: Work, loan_id: str, payment_id: str) -> None:
                 payment_id,
                 Returned(minor, outcome_class, NO_REASON, day, reported=True),
             )
-    if not any(known.excess_minor for known in portions_of_order(work, loan_id, order_no)):
+    ids = (portion.id for portion in portions_of_order(work, loan_id, order_no))
+    if not any(work.payment(name).excess_minor for name in ids):
         for key in [key for key in work.cases if key.startswith(f"return/{order_no}/")]:
             work.close_case(key)

@@ -17,22 +17,23 @@ def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None
     What the rail reported, or other lines prove, stays returned. The money waits until it is
     placed; the order stands confirmed again once nothing of it is returned.
     """
-    portion = work.portion(loan_id, payment_id)
-    minor = min(portion.unreported_minor, portion.returned_minor - portion.return_settled_minor)
+    portion, payment = work.portion(loan_id, payment_id), work.payment(payment_id)
+    minor = min(payment.unreported_minor, portion.returned_minor - portion.return_settled_minor)
     if not minor:
         return
-    if portion.inferred:
+    if payment.inferred:
         _doubt(work, loan_id, payment_id, line_id)
         return
     again = replace(
         portion,
         returned_minor=portion.returned_minor - minor,
-        unreported_minor=portion.unreported_minor - minor,
         waiting_minor=portion.waiting_minor + minor,
     )
     loan, today = work.loan(loan_id), work.today(loan_id)
     work.post(bookings.receive(loan, portion, again, (), "return_undone", today))
     work.put_portion(loan_id, again)
+    known = work.payment(payment_id)
+    work.put_payment(replace(known, unreported_minor=known.unreported_minor - minor))
     if portion.returned_minor == minor:
         _confirm_again(work, loan_id, payment_id)
 

@@ -12,12 +12,13 @@ from datetime import date
 from domain.calendar import local_day
 from domain.case.case import CASE, Case
 from domain.case.kinds import CASE_RULES, CaseKind
+from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, Done, Message, Superseded, Transition
 from domain.kernel.driver import DriverRecord, driver_message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan import agenda, bookings, closure
-from domain.loan.aggregate import Installment, LineState, Loan, Portion
+from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
 from domain.loan.decide.casework import CaseWork
@@ -26,6 +27,8 @@ from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.sharing import held
 from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
+from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 from domain.pricing.amounts import Amounts
 
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
@@ -44,10 +47,12 @@ class Work(CaseWork):
         self.aggregates = aggregates
         self._close_out = close_out
         self.loans: dict[str, Loan] = dict(aggregates.loans)
+        self.payments: dict[str, Payment] = dict(aggregates.payments)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
         self.orders: dict[str, str] = dict(aggregates.orders)
         """The loan of each order that the command names, or that it was led to by a batch."""
         self._changed_loans: set[str] = set()
+        self._changed_payments: set[str] = set()
         self._changed_lines: set[str] = set()
         self._touched: dict[tuple[str, int], None] = {}
         self._opening: set[tuple[str, int]] = set()
@@ -70,6 +75,17 @@ class Work(CaseWork):
         if portion is None:
             raise KeyError(payment_id)
         return portion
+
+    def payment(self, payment_id: str) -> Payment:
+        """The payment as it is now in this decision.
+
+        Raises:
+            InvariantBroken: the command changes a payment that it does not name.
+        """
+        payment = self.payments.get(payment_id)
+        if payment is None:
+            raise InvariantBroken(f"payment {payment_id} is not among those that are locked")
+        return payment
 
     def today(self, loan_id: str) -> date:
         """The local day of the loan's product."""
@@ -99,9 +115,21 @@ class Work(CaseWork):
         self._touched[(loan_id, number)] = None
         self._changed_loans.add(loan_id)
 
+    def put_payment(self, payment: Payment) -> None:
+        """Add or replace a payment."""
+        if self.payments.get(payment.id) != payment:
+            self.payments[payment.id] = payment
+            self._changed_payments.add(payment.id)
+
     def put_portion(self, loan_id: str, portion: Portion) -> None:
-        """Add a payment, or replace it where it stands: in the order of their coming."""
+        """Add a portion, or replace it where it stands: in the order of their coming.
+
+        The sums of its payment follow.
+        """
         loan = self.loans[loan_id]
+        known = loan.portion(portion.id)
+        if known is None or known.sums != portion.sums:
+            self.put_payment(self.payment(portion.id).with_portion(loan_id, known, portion))
         portions = {item.id: item for item in loan.portions} | {portion.id: portion}
         self.put_loan(replace(loan, portions=tuple(portions.values())))
         self._portions[(loan_id, portion.id)] = None
@@ -229,6 +257,7 @@ class Work(CaseWork):
         return Change(
             answer=answer,
             loans={loan_id: self.loans[loan_id] for loan_id in sorted(self._changed_loans)},
+            payments={key: self.payments[key] for key in sorted(self._changed_payments)},
             lines={line_id: self.lines[line_id] for line_id in sorted(self._changed_lines)},
             transitions=tuple(self._transitions),
             entries=tuple(self._entries),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from fractions import Fraction
 
 from hypothesis import given
@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from domain.ledger.entry import Entry
 from domain.loan import bookings
-from domain.loan.aggregate import Allocated, Installment, LineState, Loan, Match, Portion
+from domain.loan.aggregate import Installment, LineState, Loan, Match
 from domain.loan.decide.folding import folded
 from domain.loan.decide.money import proven
 from domain.loan.lifecycle import State
 from domain.loan.sharing import share_out
 from domain.loan.split import claims_after
 from domain.loan.waterfall import Allocation
+from domain.payment.portion import Allocated, Portion
 from domain.pricing.amounts import Amounts, Component
 from tests.support.memory import PRODUCT, board, with_shares
 
@@ -30,9 +31,7 @@ SHARED = with_shares(
 )
 AMOUNTS = st.builds(Amounts, *(st.integers(0, 10_000) for _ in Component))
 ITEM = Installment(1, DAY, Amounts(principal=1))
-PAYMENT = Portion(
-    "R1", "debit", 500, DAY, datetime(2026, 3, 10, tzinfo=UTC), "clearing/simbank", 1, "O1"
-)
+PAYMENT = Portion("R1", "debit", 500, DAY, "clearing/simbank", 1, "O1")
 LINE = LineState("line-9", "A", "S1", DAY, 93, "CNY", 93)
 
 

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.loan.aggregate import Allocated, Loan, Portion
+from domain.loan.aggregate import Loan
 from domain.loan.placing import Item, Position, lying, placed
 from domain.loan.product import Payee, Product, Routing
+from domain.payment.portion import Allocated, Portion
 from domain.pricing.amounts import Component
 from tests.support.memory import PRODUCT, board, with_shares
 
@@ -50,7 +51,6 @@ def payment(minor: int, paid: int = 0, **more: object) -> Portion:
         "debit",
         minor,
         DAY,
-        datetime(2026, 3, 10, tzinfo=UTC),
         THERE,
         1,
         "O1",

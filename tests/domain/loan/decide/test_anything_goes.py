@@ -486,12 +486,13 @@ class Anything(RuleBasedStateMachine):
                 )
         for portion in self.books.loans["L1"].portions:
             ref = portion.order_no or portion.id
+            bank_ref = self.books.payments[portion.id].bank_ref
             if portion.unsettled_minor:
-                self._line(LineItem(ref, None, portion.bank_ref, portion.unsettled_minor))
+                self._line(LineItem(ref, None, bank_ref, portion.unsettled_minor))
             now = self.books.loans["L1"].portion(portion.id)
             assert now is not None
-            if back := now.returned_minor - now.return_settled_minor:
-                self._line(LineItem(ref, "M-L1", now.bank_ref, -back, 0, "AM04"))
+            if back := now.unproven_return_minor:
+                self._line(LineItem(ref, "M-L1", bank_ref, -back, 0, "AM04"))
 
 
 Anything.TestCase.settings = settings(

@@ -297,7 +297,7 @@ def history(s: Scene, random: Random) -> None:
             taken = [r for r in s.books.loans["L1"].portions if r.order_no and r.net_minor]
             if taken:
                 one = random.choice(taken)
-                s.returned(str(one.order_no), one.net_minor, bank_ref=one.bank_ref)
+                s.returned(str(one.order_no), one.net_minor, bank_ref=s.payment(one.id).bank_ref)
         elif s.books.view(number).next_action is not None and item.live_attempt is None:
             s.action(number)
         live = s.books.item(number).live_attempt

@@ -81,10 +81,10 @@ def test_a_debit_known_only_by_a_part_that_went_back_is_raised_when_its_line_is_
     s.returned(order, minor=4000)
     s.line(minor=10100)
     line = last_line(s)
-    payment = s.books.loans["L1"].portions[0]
+    payment = s.payment(f"R-{order}")
     assert (payment.inferred, payment.amount_minor) == (True, 4000)
     assert match(s, line, order, 10100) == ""
-    payment = s.books.loans["L1"].portions[0]
+    payment = s.payment(f"R-{order}")
     assert (payment.amount_minor, payment.settled_minor, payment.returned_minor) == (
         10100,
         10100,

@@ -52,7 +52,7 @@ def test_a_line_that_comes_before_its_payment_is_recorded_proves_it_then() -> No
     s.pay(10000, ref="T-1")
     assert (s.balances, s.state) == (FUNDED, "SETTLED")
     assert not s.books.cases.keys() - {"no_reminder/L1/1"}
-    assert s.portion("T-1").lines == (line,)
+    assert s.payment("T-1").lines == (line,)
     invariants.check(s.books)
 
 
@@ -367,7 +367,7 @@ def test_a_partly_proven_payment_is_withdrawn_only_after_its_match_is_undone() -
     s.pay(10000, ref="T-1")
     one, two = came(s, "T-1", 4000), came(s, "T-1", 6000)
     s.order(UndoMatch, line=one, reference="T-1")
-    assert (s.portion("T-1").settled_minor, s.portion("T-1").lines) == (6000, (two,))
+    assert (s.portion("T-1").settled_minor, s.payment("T-1").lines) == (6000, (two,))
     assert said(s.order(WithdrawPayment, reference="T-1")) == "payment.proven"
     invariants.check(s.books)
 

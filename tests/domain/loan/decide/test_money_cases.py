@@ -403,7 +403,7 @@ def test_a_return_that_names_only_the_mandate_is_matched_by_exact_amount() -> No
     }
     s.returned(first, 10000, bank_ref="B1")
     assert s.balances["owed/1/principal"] == 10000
-    assert s.portion(f"R-{first}").unreported_minor == 0
+    assert s.payment(f"R-{first}").unreported_minor == 0
 
 
 def test_of_two_debits_that_fit_alike_a_bare_return_takes_none() -> None:

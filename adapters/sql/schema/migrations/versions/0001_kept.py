@@ -16,6 +16,7 @@ def upgrade() -> None:
     _products_and_loans()
     _subjects()
     _parts_of_loans()
+    _payments()
     _lines()
     _cases()
     _outbox()
@@ -149,7 +150,6 @@ def _parts_of_loans() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("order_no", sa.String(length=120), nullable=True),
-        sa.Column("reference", sa.String(length=160), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("waiting_minor", sa.BigInteger(), nullable=False),
         sa.Column("clearing_minor", sa.BigInteger(), nullable=False),
@@ -159,7 +159,27 @@ def _parts_of_loans() -> None:
         sa.PrimaryKeyConstraint("loan_id", "id", name="pk_portions"),
     )
     op.create_index("ix_portions_id", "portions", ["id"], unique=False)
-    op.create_index("ix_portions_reference", "portions", ["reference"], unique=False)
+
+
+def _payments() -> None:
+    op.create_table(
+        "payments",
+        sa.Column("id", sa.String(length=160), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("payer", sa.String(length=120), nullable=False),
+        sa.Column("order_no", sa.String(length=120), nullable=True),
+        sa.Column("reference", sa.String(length=160), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("value_on", sa.Date(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("settled_minor", sa.BigInteger(), nullable=False),
+        sa.Column("returned_minor", sa.BigInteger(), nullable=False),
+        sa.Column("return_settled_minor", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_payments"),
+    )
+    op.create_index("ix_payments_payer", "payments", ["payer"], unique=False)
+    op.create_index("ix_payments_reference", "payments", ["reference"], unique=False)
 
 
 def _lines() -> None:

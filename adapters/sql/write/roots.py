@@ -1,0 +1,33 @@
+"""Roots that lie in one row each: locked by key, read whole, and written where they changed.
+
+Loans are spread over several tables and cases are subjects; they have their own ways. A new kind
+of root that is a body in one table is a row of `ROOTS`, a table, and a field of `Scope`,
+`Aggregates`, `Change` and `Workset` under its name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from adapters.sql import rows
+from adapters.sql.schema import tables
+
+
+@dataclass(frozen=True, slots=True)
+class RootType:
+    """A kind of root: its name in changes, its table and key, and how its row is made and read."""
+
+    name: str
+    table: Table
+    key: str
+    read: Callable[[str], Any]
+    row: Callable[[Any], rows.Row]
+
+
+ROOTS = (
+    RootType("payments", tables.payments, "id", rows.read_payment, rows.payment_row),
+    RootType("lines", tables.lines, "id", rows.read_line, rows.line_row),
+)
+"""In the order in which they are locked, after the loans."""

@@ -1,0 +1,96 @@
+"""What of a payment stands in one loan: how it is allocated, what waits, and what is proven."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from domain.pricing.amounts import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """Money of one portion that went to one component of one installment.
+
+    `shares` says how much of it each party got, in minor units; they sum to `minor`. A return takes
+    back exactly these.
+    """
+
+    number: int
+    component: Component
+    minor: int
+    shares: tuple[tuple[str, int], ...] = ()
+
+    def share_of(self, party: str) -> int:
+        """Minor units that one party got of it."""
+        return dict(self.shares).get(party, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What of one payment stands in one loan. Amounts in minor units.
+
+    `id`, `source`, `value_on`, `clearing_account` and `order_no` are the payment's. `amount_minor`
+    = allocated + waiting + advance + returned. `number` is the installment that it was taken for.
+    `settled_minor` and `return_settled_minor` are what booked bank lines prove of it and of its
+    return; what they and the amounts say changes only while loan and payment are both locked, so
+    that most commands need the loan alone.
+    """
+
+    id: str
+    source: str
+    amount_minor: int
+    value_on: date
+    clearing_account: str
+    number: int | None = None
+    order_no: str | None = None
+    allocations: tuple[Allocated, ...] = ()
+    waiting_minor: int = 0
+    advance_minor: int = 0
+    settled_minor: int = 0
+    returned_minor: int = 0
+    return_settled_minor: int = 0
+    proven_on: tuple[tuple[str, int], ...] = ()
+    """What booked lines prove by bank account: money that came less money that went back."""
+
+    def cash_on(self, account: str) -> int:
+        """Minor units of it that booked lines show on one bank account, after returns."""
+        return dict(self.proven_on).get(account, 0)
+
+    @property
+    def clearing_minor(self) -> int:
+        """Reported and not yet proven, money in less money back; zero means proven or offset."""
+        return self.unsettled_minor - self.unproven_return_minor
+
+    @property
+    def unsettled_minor(self) -> int:
+        """What no booked line proves yet of the money that came."""
+        return self.amount_minor - self.settled_minor
+
+    @property
+    def returnable_minor(self) -> int:
+        """What of it can have come back without a line that shows it."""
+        return self.amount_minor - self.return_settled_minor
+
+    @property
+    def unproven_return_minor(self) -> int:
+        """What of it is said to have gone back, and no line proves it yet."""
+        return self.returned_minor - self.return_settled_minor
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether booked lines prove both legs: the money that came and what went back of it."""
+        return not self.unsettled_minor and not self.unproven_return_minor
+
+    @property
+    def net_minor(self) -> int:
+        """What is left of it after returns."""
+        return self.amount_minor - self.returned_minor
+
+    @property
+    def sums(self) -> tuple[int, int, int, int]:
+        """The amounts that its payment sums up."""
+        return (
+            self.amount_minor,
+            self.settled_minor,
+            self.returned_minor,
+            self.return_settled_minor,
+        )
