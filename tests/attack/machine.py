@@ -58,14 +58,14 @@ class Attack(MoneySteps):
         """An operator charges a fee."""
         self._order(Charge, loan, number, component=Component.FEE, amount_minor=minor)
 
-    def match(self, pick: int, loan: int, number: int, portion: int) -> None:
+    def match(self, pick: int, loan: int, number: int, payment: int) -> None:
         """An operator says whose money a line is, and may be wrong."""
         lines = [line for line in self.books.lines.values() if line.open_minor]
         loan_id, _ = self.which(loan, number)
         known = list(self.oracle.tally.of_loan[loan_id])
         if lines:
             line = lines[pick % len(lines)]
-            ref = known[portion % len(known)] if known else self.bank.name("M")
+            ref = known[payment % len(known)] if known else self.bank.name("M")
             minor = abs(line.open_minor)
             self.oracle.is_lying = True
             self._order(MatchLine, loan, number, line=line.id, reference=ref, amount_minor=minor)
