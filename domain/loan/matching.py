@@ -20,8 +20,9 @@ class MatchOrder(OrderCommand):
     reference: str
 
     def scope(self) -> Scope:
-        """Its loan and line, and whichever loan holds the reference."""
-        return Scope(loans=(self.loan_id,), payments=(self.reference,), lines=(self.line,))
+        """Its loan and line, and the payments of this name or order with all their loans."""
+        refs = (self.reference,)
+        return Scope(loans=(self.loan_id,), payments=refs, orders=refs, lines=(self.line,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,8 @@ class MatchLine(MatchOrder):
         return 0 if term == "fee_minor" or self.fee_minor > 0 else 1
 
     def scope(self) -> Scope:
-        """The order of this number, and what else waits under the reference, as well."""
-        refs = (self.reference,)
-        return replace(super(MatchLine, self).scope(), orders=refs, waiting=refs)
+        """What else waits under the reference, as well."""
+        return replace(super(MatchLine, self).scope(), waiting=(self.reference,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +68,7 @@ class WithdrawPayment(OrderCommand):
 
     kind: Literal["withdraw_payment"] = "withdraw_payment"
     reference: str
+
+    def scope(self) -> Scope:
+        """Its loan, and the payments of this name with all their loans."""
+        return Scope(loans=(self.loan_id,), payments=(self.reference,))

@@ -1,8 +1,8 @@
 """Books that tell what every decision does, to the last field: text for people to compare.
 
 A command is a heading with the UTC instant; below it the answer, the journal (`~`), entries (`$`),
-cases (`!`), messages (`>`) and every field of loans and lines that changed (`=`). Fields that hold
-their default are left out, and so are days on which nothing happens.
+cases (`!`), messages (`>`) and every field of loans, payments and lines that changed (`=`). Fields
+that hold their default are left out, and so are days on which nothing happens.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,9 +35,12 @@ class RecordingBooks(MemoryBooks):
 
     def apply(self, command: AnyCommand, *, from_driver: bool = False) -> Change | Refusal:
         """Apply, and tell it."""
-        before = {**self.loans, **self.lines}
+        before = {**self.loans, **self.payments, **self.lines}
         change = super().apply(command, from_driver=from_driver)
-        changed = [f"= {line}" for line in _differences("", before, {**self.loans, **self.lines})]
+        changed = [
+            f"= {line}"
+            for line in _differences("", before, {**self.loans, **self.payments, **self.lines})
+        ]
         reported = [*_reported(change), *changed]
         if not (isinstance(command, RollDay) and len(reported) <= _QUIET_DAY):
             self.lines_written.append(f"{short(self.at)} {short(command)}")

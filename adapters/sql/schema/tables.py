@@ -8,32 +8,29 @@ that is looked up.
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     Date,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     text,
 )
 
+from adapters.sql.schema import journaltables as _journal
 from adapters.sql.schema.types import Instant
-from domain.ledger.chain import LEDGER
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
+metadata = _journal.metadata
+commands = _journal.commands
+chain_head = _journal.chain_head
+entries = _journal.entries
+postings = _journal.postings
+transitions = _journal.transitions
+balances = _journal.balances
+
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
@@ -227,120 +224,6 @@ cases = Table(
 )
 _open = cases.c.closed_at.is_(None)
 Index("ix_cases_open", cases.c.kind, cases.c.opened_at, postgresql_where=_open, sqlite_where=_open)
-
-commands = Table(
-    "commands",
-    metadata,
-    Column("id", String(240), primary_key=True),
-    Column("identity", String(64), nullable=False),
-    Column("kind", String(40), nullable=False),
-    # Of evidence; a second command with the same key is kept here without it.
-    Column("dedup_key", String(240), unique=True),
-    Column("at", Instant, nullable=False),
-    Column("actor", String(160), nullable=False),
-    Column("approver", String(160)),
-    Column("reason", Text, nullable=False),
-    Column("rule", String(120)),
-    Column("answer", Text, nullable=False),
-    # What it was about, and the loan in whose story it stands; empty where it is about none.
-    Column("subject_kind", String(40), nullable=False),
-    Column("subject_key", String(320), nullable=False),
-    Column("loan_id", String(120), nullable=False),
-    # Its place in the chain, before the moves and entries that it made.
-    Column("seq", BigInteger, nullable=False, unique=True),
-    Column("posted_on", Date, nullable=False),
-    Column("hash", String(64), nullable=False),
-    # Which write brought it: after a lost connection it tells our own commit from another's.
-    Column("written_by", String(80), nullable=False),
-    Index("ix_commands_loan_id_subject_key", "loan_id", "subject_key"),
-)
-
-chain_head = Table(
-    "chain_head",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    # A chain for each ledger; there is one so far.
-    Column("ledger", String(60), nullable=False, unique=True, server_default=LEDGER),
-    Column("seq", BigInteger, nullable=False),
-    Column("hash", String(64), nullable=False),
-    # The last day on which anything was posted: nothing follows it on an earlier one.
-    Column("posted_on", Date),
-    # Names these books for ever, made with them: no two books have the same.
-    Column("books_id", String(32), nullable=False),
-    CheckConstraint("id = 1", name="single"),
-)
-
-
-def _journal_columns() -> tuple[Column[object], ...]:
-    return (
-        Column("seq", BigInteger, primary_key=True, autoincrement=False),
-        Column("command_id", String(240), nullable=False),
-        Column("actor_kind", String(60), nullable=False),
-        Column("actor_id", String(120), nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("product", String(240), nullable=False),
-        Column("at", Instant, nullable=False),
-        Column("posted_on", Date, nullable=False),
-        Column("hash", String(64), nullable=False),
-    )
-
-
-entries = Table(
-    "entries",
-    metadata,
-    *_journal_columns(),
-    Column("ledger", String(60), nullable=False),
-    Column("event", String(60), nullable=False),
-    Column("value_on", Date, nullable=False),
-)
-
-postings = Table(
-    "postings",
-    metadata,
-    Column("seq", ForeignKey("entries.seq"), primary_key=True, autoincrement=False),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("account", String(240), nullable=False),
-    Column("minor", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("loan", String(120)),
-    Column("number", Integer),
-    Column("component", String(20)),
-    Column("payment", String(160)),
-    Column("order_no", String(120)),
-    Column("line", String(160)),
-    Column("party", String(120)),
-    # Where the money lies, on accounts that hold money; see `domain.ledger.accounts.PLACED`.
-    Column("place", String(240)),
-    Index("ix_postings_loan_number", "loan", "number"),
-    # Every account can be read by item.
-    Index("ix_postings_account_item", "account", "loan", "number", "component", "payment", "place"),
-    Index("ix_postings_payment", "payment"),
-    CheckConstraint("minor <> 0", name="something"),
-)
-
-transitions = Table(
-    "transitions",
-    metadata,
-    *_journal_columns(),
-    Column("subject_kind", String(40), nullable=False),
-    Column("subject_key", String(320), nullable=False),
-    # The loan in whose story it stands; empty where it is about none.
-    Column("loan_id", String(120), nullable=False),
-    Column("source", String(40), nullable=False),
-    Column("target", String(40), nullable=False),
-    Column("event", String(40), nullable=False),
-    Column("order_no", String(120)),
-    Column("detail", Text, nullable=False),
-    Index("ix_transitions_loan_id_subject_key", "loan_id", "subject_key"),
-)
-
-balances = Table(
-    "balances",
-    metadata,
-    Column("account", String(240), primary_key=True),
-    Column("currency", String(3), primary_key=True),
-    Column("minor", BigInteger, nullable=False),
-)
 
 outbox = Table(
     "outbox",

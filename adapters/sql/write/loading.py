@@ -1,8 +1,8 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
-Order of locks: loans by id, payments by id, bank lines by id, then cases; the chain head comes last, when writing.
-The command log is read only after these locks but those of cases: whoever waited for one sees what
-the holder committed. Cases follow it, because a stored answer may be about one.
+Order of locks: loans, payments and bank lines, each by id, then cases; the chain head comes last,
+when writing. The command log is read only after the locks of all but cases: whoever waited for one
+sees what the holder committed. Cases follow it, because a stored answer may be about one.
 """
 
 from collections import defaultdict

@@ -129,8 +129,8 @@ def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: 
         reference="T-1",
         **more,
     )
-    refs = ("T-1",) if kind is MatchLine else ()
-    named = Scope(orders=refs, loans=("L1",), payments=("T-1",), lines=("A/S/1",), waiting=refs)
+    waiting, refs = ("T-1",) if kind is MatchLine else (), ("T-1",)
+    named = Scope(orders=refs, loans=("L1",), payments=refs, lines=("A/S/1",), waiting=waiting)
     assert order.scope() == named
 
 
