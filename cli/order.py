@@ -89,6 +89,7 @@ def _described(order: type[OperatorOrder]) -> str:
         # What may be left out is annotated as `X | None`.
         hint = next((one for one in get_args(hints[item.name])), hints[item.name])
         term = f"{item.name}={'|'.join(hint)}" if issubclass(hint, Enum) else item.name
+        term = f"{item.name}=LOAN[:MINOR],..." if item.name == "also" else term
         named.append(term if item.default is MISSING else f"[{term}]")
     return f"{order.description()} {', '.join(named)}"
 
@@ -134,8 +135,25 @@ def read_typed(
         name, equals, value = term.partition("=")
         if not equals or name in content:
             raise InvalidInput("term", term, "FIELD=VALUE, one of the order's own fields")
-        content[name] = int(value) if name in whole and value.lstrip("-").isdigit() else value
+        if name == "also":
+            content[name] = _others(value)
+        else:
+            content[name] = int(value) if name in whole and _is_whole(value) else value
     return read_order(json.dumps(content).encode(), orders, about, "order").received(CLI)
+
+
+def _others(value: str) -> list[dict[str, object]]:
+    """Loans that a payment pays too, as `LOAN,LOAN:AMOUNT_MINOR`."""
+    found: list[dict[str, object]] = []
+    for part in value.split(","):
+        loan_id, colon, minor = part.partition(":")
+        amount: object = int(minor) if _is_whole(minor) else minor
+        found.append({"loan_id": loan_id, **({"amount_minor": amount} if colon else {})})
+    return found
+
+
+def _is_whole(value: str) -> bool:
+    return value.removeprefix("-").isdecimal()
 
 
 def _whole_numbers(order: type[OperatorOrder] | None) -> set[str]:

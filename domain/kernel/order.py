@@ -22,6 +22,7 @@ OURS = frozenset({"driver", "rail", "system", "workflow"})
 _ID_MOST = 120
 _KIND_MOST = 40
 _REASON_MOST = 1000
+_LIST_MOST = 50
 _COMMON = frozenset({"kind", "id", "actor", "reason", "approver"})
 
 
@@ -95,8 +96,20 @@ class OperatorOrder(Command):
                 if value < (least := self.least(name)):
                     return "more than zero" if least else "not below zero"
                 return "" if value <= AMOUNT_MOST else f"at most {AMOUNT_MOST} minor units"
+            case tuple():
+                return self._broken_list(value)
             case date() if not FIRST_DAY <= value <= LAST_DAY:
                 return f"a day from {FIRST_DAY} to {LAST_DAY}"
+        return ""
+
+    def _broken_list(self, values: tuple[Any, ...]) -> str:
+        """The rule that a list, or an item of it, breaks; its items are dataclasses."""
+        if len(values) > _LIST_MOST:
+            return f"at most {_LIST_MOST} items"
+        for place, item in enumerate(values, start=1):
+            for part in fields(item):
+                if rule := self._broken(part.name, getattr(item, part.name)):
+                    return f"{part.name} of item {place}: {rule}"
         return ""
 
 

@@ -16,7 +16,7 @@ from domain.kernel.command import Command, ReportCommand, Scope
 from domain.loan.aggregate import HoldKind, of_batch
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.pricing.amounts import Component
 from domain.statement.statement import StatementLine
 
@@ -217,7 +217,7 @@ class RetryNow(OrderCommand):
 class RecordPayment(OrderCommand):
     """Record money that came another way, such as a transfer; a bank line will prove it.
 
-    The amount is in minor units.
+    The amount is in minor units. `also` names other loans of the same payer that it pays too.
     """
 
     story: ClassVar[str] = "payment recorded"
@@ -227,11 +227,13 @@ class RecordPayment(OrderCommand):
     amount_minor: int
     currency: str
     value_on: date
+    also: tuple[Also, ...] = ()
 
     def scope(self) -> Scope:
-        """Its loan, whichever loan was given the same payment before, and lines that brought it."""
+        """Its loans, payments of that name that are known, and lines that brought it."""
         refs = (self.reference,)
-        return Scope(loans=(self.loan_id,), payments=refs, waiting=refs)
+        loans = (self.loan_id, *(other.loan_id for other in self.also))
+        return Scope(loans=loans, payments=refs, waiting=refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,18 @@ from domain.kernel.command import Scope
 from domain.loan.command import OrderCommand
 
 
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Another loan of the same payer that a payment pays too.
+
+    `amount_minor` is how much of the payment is for it; without one, what fell due first is paid
+    first over all loans that have none.
+    """
+
+    loan_id: str
+    amount_minor: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchOrder(OrderCommand):
     """Names a line by its id (`account/booking date/mark`) and a payment of the loan."""
@@ -33,7 +45,8 @@ class MatchLine(MatchOrder):
     payment has makes a payment of it: the line is its first news, of the order where it is an
     order's number, else of a transfer. On a debit line the amount came back, whether the rail has
     reported that or not. `fee_minor` is what the bank kept of it inside the line; an amount of 0
-    books nothing but a fee.
+    books nothing but a fee. A payment that the line makes may pay other loans of the payer too:
+    `also` names them.
     """
 
     story: ClassVar[str] = "match with a bank line ordered"
@@ -41,14 +54,17 @@ class MatchLine(MatchOrder):
     kind: Literal["match_line"] = "match_line"
     amount_minor: int
     fee_minor: int = field(default=0, metadata=ADDED_LATER)
+    also: tuple[Also, ...] = ()
 
     def least(self, term: str, /) -> int:
         """Zero of the fee, and of the amount beside one: a rest of a line may be only a fee."""
         return 0 if term == "fee_minor" or self.fee_minor > 0 else 1
 
     def scope(self) -> Scope:
-        """What else waits under the reference, as well."""
-        return replace(super(MatchLine, self).scope(), waiting=(self.reference,))
+        """What else waits under the reference, and its other loans, as well."""
+        loans = (self.loan_id, *(other.loan_id for other in self.also))
+        named = super(MatchLine, self).scope()
+        return replace(named, loans=loans, waiting=(self.reference,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What an order may plausibly say: limits that stop mistakes of typing, no rules of a product."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from domain.loan.aggregate import Loan
@@ -15,15 +16,16 @@ def amount_most(loan: Loan) -> int:
     return TIMES * max(loan.principal_minor, scheduled, charged)
 
 
-def implausible_amount(loan: Loan, amount_minor: int) -> str:
-    """Why an amount is not taken, with field, value and rule; empty when it is plausible."""
+def implausible_amount(loans: Sequence[Loan], amount_minor: int) -> str:
+    """Why an amount for loans is not taken, with field, value and rule; empty if it is taken."""
     if amount_minor <= 0:
         return f"amount_minor {amount_minor}: more than zero"
-    most = amount_most(loan)
+    most = sum(amount_most(loan) for loan in loans)
     if amount_minor > most:
         return (
-            f"amount_minor {amount_minor}: at most {most} {loan.currency} minor units,"
-            f" {TIMES} times what the loan asks for in all"
+            f"amount_minor {amount_minor}: at most {most} {loans[0].currency} minor units,"
+            f" {TIMES} times what {'the loan asks' if len(loans) == 1 else 'the loans ask'} for"
+            " in all"
         )
     return ""
 

@@ -1,6 +1,6 @@
 """Free money of a loan: what it pays, and how much is then left to debit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -55,6 +55,37 @@ def left_to_take(loan: Loan, item: Installment, today: date) -> int:
             owed = open_items[part.number]
             open_items[part.number] = owed.plus(part.component, -part.minor)
     return open_items[item.number].total
+
+
+def among_loans(loans: Sequence[Loan], minor: int, today: date) -> dict[str, int]:
+    """How much of a payer's new money each of several loans gets, in minor units, by loan.
+
+    What fell due first is paid first, whichever loan it is of: what neither live orders nor money
+    at hand would pay, then what live orders ask for, then what is to come. What nothing can take is
+    given to the first loan.
+    """
+    rooms = sorted(room for loan in loans for room in _rooms(loan, today))
+    found = dict.fromkeys((loan.id for loan in loans), 0)
+    for _, _, loan_id, _, room in rooms:
+        part = min(minor, room)
+        found[loan_id] += part
+        minor -= part
+    found[loans[0].id] += minor
+    return found
+
+
+def _rooms(loan: Loan, today: date) -> Iterator[tuple[int, date, str, int, int]]:
+    """What installments can take: rank, due date, loan, number, minor units."""
+    for item in loan.installments:
+        key = (item.due_on, loan.id, item.number)
+        if item.state is State.WRITTEN_OFF:
+            yield 0, *key, item.written_off.total
+        elif item.owed.total:
+            left = _after_live(item).total
+            yield 0, *key, min(left, left_to_take(loan, item, today))
+            yield 1, *key, item.owed.total - left
+        elif item.state is State.SCHEDULED:
+            yield 2, *key, left_to_take(loan, item, today)
 
 
 def free_minor(loan: Loan) -> int:

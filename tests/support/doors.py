@@ -39,7 +39,7 @@ from domain.loan.commands import (
     Waive,
     WriteOff,
 )
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
 
@@ -50,6 +50,7 @@ __all__ = [
     "ActOnCase",
     "ActionCommand",
     "Actor",
+    "Also",
     "AnyCommand",
     "AssignCase",
     "BoardLoan",

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 from domain.kernel.change import Refusal
-from domain.ledger import accounts
 from domain.loan import bookings, closure
 from domain.loan.aggregate import LineState, Match, WaitingItem, batches_among
 from domain.loan.change import Change
-from domain.loan.commands import RecordPayment
 from domain.loan.decide.choosing import choose, room_of
 from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import (
@@ -24,11 +21,9 @@ from domain.loan.decide.money import (
     on_account,
     place_waiting,
     proven,
-    receive_free,
     take_back,
 )
 from domain.loan.decide.references import (
-    new_payment_id,
     payments_called,
     portions_of,
     spread,
@@ -36,6 +31,7 @@ from domain.loan.decide.references import (
 )
 from domain.loan.decide.returnlines import take_back_by_line
 from domain.loan.decide.takingback import reopen
+from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.undoing import undo_return
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
@@ -57,6 +53,10 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     known, is_return, fee = chosen
     if refusal := _beyond_line(line, order, fee, is_return=is_return):
         return refusal
+    if refusal := check_loans(work, order):
+        return refusal
+    if order.also and known is not None:
+        return Refusal("match.also", f"payment {known.id} is known, and for which loans")
     if known is None:
         ours = work.aggregates.orders.get(order.reference) == loan.id
         payment_id = _first_news(work, order, line, order.reference if ours else None)
@@ -265,23 +265,6 @@ def _without(waiting: tuple[WaitingItem, ...], match: Match) -> tuple[WaitingIte
                 WaitingItem("", rest + known.fee_minor - reported, known.fee_minor - reported)
             )
     return tuple(left)
-
-
-def receive_transfer(work: Work, order: MatchLine | RecordPayment, value_on: date) -> str:
-    """Book money that came outside every rail: reported by a person, proven by a line; the id."""
-    loan = work.loan(order.loan_id)
-    payment = Payment(
-        id=new_payment_id(loan.id, order.id),
-        source="transfer",
-        payer=loan.borrower,
-        currency=loan.currency,
-        value_on=value_on,
-        received_at=work.at,
-        clearing_account=accounts.clearing("transfer"),
-        reference=order.reference,
-    )
-    receive_free(work, loan.id, payment, order.amount_minor, order.number, "payment_recorded")
-    return payment.id
 
 
 def _take_proof_back(work: Work, line: LineState, match: Match) -> None:

@@ -28,13 +28,13 @@ from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.matching import (
     identify_waiting,
     match_line,
-    receive_transfer,
     undo_match,
     withdraw_payment,
 )
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.tasks import need_operator
+from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, Event, State
@@ -148,19 +148,28 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
     loan = work.loan(order.loan_id)
     if order.currency != loan.currency:
         return Refusal("payment.currency", f"{order.currency} is not {loan.currency}")
-    if why := implausible_amount(loan, order.amount_minor):
-        return Refusal("payment.amount", why)
-    if why := implausible_day(loan, order.value_on, work.today(loan.id)):
-        return Refusal("payment.value_on", why)
+    if refusal := check_loans(work, order) or _implausible(work, order):
+        return refusal
     if any(_is_same(payment, order) for payment in payments_named(work, order.reference)):
         paid = amount_text(order.amount_minor, order.currency)
         said = f"{paid} of {order.value_on} under reference {order.reference}"
         return Refusal("payment.reference", f"{said} is booked already")
     payment_id = receive_transfer(work, order, order.value_on)
     identify_waiting(work, payment_id)
-    place_waiting(work, loan.id)
+    for loan_id in work.payment(payment_id).loans:
+        place_waiting(work, loan_id)
     work.touch(loan.id, order.number)
     return work.done(loan.id, order.number, "payment recorded")
+
+
+def _implausible(work: Work, order: RecordPayment) -> Refusal | None:
+    """Why the amount or the day of a payment is not taken: each loan by its own limits."""
+    loans = [work.loan(name) for name in (order.loan_id, *(it.loan_id for it in order.also))]
+    if why := implausible_amount(loans, order.amount_minor):
+        return Refusal("payment.amount", why)
+    days = (implausible_day(loan, order.value_on, work.today(loan.id)) for loan in loans)
+    why = next(filter(None, days), "")
+    return Refusal("payment.value_on", why) if why else None
 
 
 def _is_same(payment: Payment, order: RecordPayment) -> bool:
@@ -217,7 +226,7 @@ def _charge(work: Work, order: Charge) -> Change | Refusal:
         return Refusal("lifecycle.charge", f"not in state {item.state}")
     if order.component not in {Component.FEE, Component.COST}:
         return Refusal("charge.component", "a fee or a cost")
-    if why := implausible_amount(work.loan(loan_id), order.amount_minor):
+    if why := implausible_amount([work.loan(loan_id)], order.amount_minor):
         return Refusal("charge.amount", why)
     charge_to_date(work, loan_id, number)
     if passed := overcharge(work.loan(loan_id), order.amount_minor, today):
