@@ -8,7 +8,16 @@ import pytest
 
 from domain.kernel.order import AMOUNT_MOST, OURS
 from domain.pricing.amounts import Component
-from tests.support.doors import ORDERS, Actor, ChangeDate, Hold, MatchLine, RecordPayment, Waive
+from tests.support.doors import (
+    ORDERS,
+    Actor,
+    Also,
+    ChangeDate,
+    Hold,
+    MatchLine,
+    RecordPayment,
+    Waive,
+)
 
 ABOUT: dict[str, Any] = {"loan_id": "L1", "number": 3}
 ASKED: dict[str, Any] = {"id": "o-1", "actor": Actor("operator", "7"), "reason": "a test", **ABOUT}
@@ -28,7 +37,7 @@ def test_every_order_says_what_it_does_and_what_a_story_calls_it(kind: str) -> N
 def test_what_an_order_says_is_apart_from_what_its_receiver_knows() -> None:
     """The installment, and whether a driver orders, are never a sender's to say."""
     assert MatchLine.set_by_receiver() == {"loan_id", "number"}
-    assert MatchLine.terms() == ("line", "reference", "amount_minor", "fee_minor")
+    assert MatchLine.terms() == ("line", "reference", "amount_minor", "fee_minor", "also")
     assert Hold.terms() == ("what",)
     known = MatchLine.set_by_receiver() | {"kind", "id", "actor", "reason", "approver"}
     assert {item.name for item in fields(MatchLine)} == {*MatchLine.terms(), *known}
@@ -56,6 +65,9 @@ def test_what_an_order_says_is_apart_from_what_its_receiver_knows() -> None:
         ("amount_minor", -1, "more than zero"),
         ("fee_minor", -1, "not below zero"),
         ("fee_minor", AMOUNT_MOST + 1, f"at most {AMOUNT_MOST} minor units"),
+        ("also", (Also("L2"), Also("")), "loan_id of item 2: 1 to 120 characters"),
+        ("also", (Also("L2", 0),), "amount_minor of item 1: more than zero"),
+        ("also", tuple(Also(f"L{place}") for place in range(51)), "at most 50 items"),
         ("reference", "", "1 to 120 characters"),
         ("reference", "\x00", "1 to 120 characters"),
         ("reference", "T\r77", "1 to 120 characters"),
