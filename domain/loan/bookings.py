@@ -14,7 +14,7 @@ from datetime import date
 from domain.ledger import accounts
 from domain.ledger.entry import Entry, Posting
 from domain.loan.aggregate import Installment, LineState, Loan, Match
-from domain.loan.placing import placed
+from domain.loan.placing import Lent, placed
 from domain.loan.sharing import Held, drawn_from
 from domain.loan.split import claims_after
 from domain.payment.portion import Allocated, Portion
@@ -129,6 +129,28 @@ def hold(loan: Loan, portion: Portion, moved: Held, on: date) -> Entry:
             for account, minor in (
                 (accounts.payable(party), held),
                 (accounts.held_by(party), -held),
+            )
+        ],
+    )
+
+
+def hold_for_others(loan: Loan, portion: Portion, moved: Lent, on: date) -> Entry:
+    """Book others' shares on a party's own account: Dr receivable, Cr held by. Negative: undone."""
+    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    return _entry(
+        "held_for_others",
+        on,
+        [
+            replace(
+                _posting(loan, account, minor, number, component, party),
+                payment=portion.id,
+                order_no=portion.order_no,
+                place=own[holder],
+            )
+            for (holder, party, number, component), held in moved.items()
+            for account, minor in (
+                (accounts.receivable(holder), held),
+                (accounts.held_by(holder), -held),
             )
         ],
     )

@@ -10,7 +10,7 @@ to have left there, or come there, while the line that shows it is still to come
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from domain.ledger import accounts
@@ -18,6 +18,10 @@ from domain.loan.aggregate import Loan
 from domain.loan.sharing import Held, held
 from domain.payment.portion import Portion
 from domain.pricing.amounts import Component
+
+Lent = Mapping[tuple[str, str, int, Component], int]
+"""Minor units by holder, the party that is due them, installment and component."""
+_SEVERAL = 2
 
 
 class Item(NamedTuple):
@@ -74,10 +78,33 @@ def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
     return {position: minor for position, minor in found.items() if minor}
 
 
+def held_for_others(loan: Loan, portion: Portion) -> Lent:
+    """Shares of parties that have an account of their own and lie on another party's account.
+
+    The party whose account it is holds them and owes them.
+    """
+    direct = [payee for payee in loan.product.payees if payee.account]
+    if len(direct) < _SEVERAL:
+        return {}
+    holders = {accounts.bank(payee.account): payee.party for payee in direct}
+    parties = set(holders.values())
+    return {
+        (holders[place], item.party, item.number, item.component): -minor
+        for (item, place), minor in placed(loan, portion).items()
+        if item.party in parties
+        and item.number is not None
+        and item.component is not None
+        and holders.get(place, item.party) != item.party
+    }
+
+
 def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
     """The items of a payment by place at rest, when its parties hold what is theirs."""
     found = placed(loan, portion)
     own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    for (holder, party, number, component), minor in held_for_others(loan, portion).items():
+        for account, sign in ((accounts.receivable(holder), 1), (accounts.held_by(holder), -1)):
+            found[Position(Item(account, number, component, party), own[holder])] = sign * minor
     for (party, number, component), minor in held(loan, portion).items():
         share = _share(party, number, component)
         found.pop(Position(share, own[party]))

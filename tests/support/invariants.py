@@ -20,7 +20,7 @@ from tests.support.memory import MemoryBooks
 
 OUT = {State.PRESENTED, State.IN_DOUBT}
 PAID = {State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED}
-OF_PAYMENTS = {"clearing", "suspense", "advance", "payable", "held_by"}
+OF_PAYMENTS = {"clearing", "suspense", "advance", "payable", "held_by", "receivable"}
 Key = tuple[object, ...]
 
 
@@ -102,7 +102,9 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
             "clearing": portion.clearing_minor,
             "suspense": -portion.waiting_minor,
             "advance": -portion.advance_minor,
-            "held_by": -sum(sharing.held(loan, portion).values()),
+            "held_by": -sum(sharing.held(loan, portion).values())
+            - sum(placing.held_for_others(loan, portion).values()),
+            "receivable": sum(placing.held_for_others(loan, portion).values()),
         }
         for family, minor in found.items():
             assert sums.portions[(family, loan.id, portion.id)] == minor, (family, portion)

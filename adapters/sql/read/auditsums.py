@@ -133,7 +133,7 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
             ("loan", "number", "component"),
             _journal(_ITEM, -P.minor, of("payable")),
             _kept(_ITEM, -P.minor, _ALLOCATED),
-            _kept(_ITEM, P.minor, of("held_by")),
+            _kept(_ITEM, P.minor, of("held_by", "receivable")),
         ),
         Question.CLAIMS: _differ(
             ("loan", "number", "component"),

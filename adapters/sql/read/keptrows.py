@@ -24,8 +24,10 @@ from domain.pricing.amounts import Amounts, Component
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
 """Families of accounts that hold an installment's charges and what reduced them."""
-_LYING = ("clearing", "suspense", "advance", "payable", "held_by")
+_LYING = ("clearing", "suspense", "advance", "payable", "held_by", "receivable")
 """Families of accounts that hold the items of a payment."""
+_HELD = ("held_by", "receivable")
+"""What a party holds less what of it is others'."""
 
 
 @dataclass(slots=True)
@@ -274,7 +276,7 @@ def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verificati
         "proven": (proven, -sums.payment(portion.id, "clearing", own=(False,))),
         "waiting": (portion.waiting_minor, -sums.payment(portion.id, "suspense")),
         "paid ahead": (portion.advance_minor, -sums.payment(portion.id, "advance")),
-        "held by its parties": (theirs, -sums.payment(portion.id, "held_by")),
+        "held by its parties": (theirs, -sum(sums.payment(portion.id, of) for of in _HELD)),
     }
     for what, (mine, posted) in pairs.items():
         if mine != posted:

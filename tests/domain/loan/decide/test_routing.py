@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from domain.case.kinds import CaseKind
 from domain.errors import InvalidInput
 from domain.loan import closure
 from domain.loan.product import Payee, Product, Routing
@@ -135,18 +136,38 @@ def test_beyond_its_share_a_party_holds_nothing() -> None:
     assert payable(s) == {"platform": 800, "insurer": 200}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="money on a party's account beyond its share is nobody's receivable yet"
-)
-def test_a_share_that_lies_on_another_partys_account_has_a_case() -> None:
-    """All 100.00 on the funder's account though each party has its own: who waits is said."""
+def test_a_share_that_lies_on_another_partys_account_is_owed_by_its_holder() -> None:
+    """All 100.00 on the funder's account though each party has its own: it owes 10.00, by case."""
     own = {"funder-1": ACCOUNT, "platform": "ACCT-P", "insurer": "ACCT-I"}
     payees = tuple(Payee(party, Routing.DIRECT, account) for party, account in own.items())
     s, _ = confirmed(replace(THREE, payees=payees))
     s.settle()
     s.until(s.today + 20 * DAY)
     assert s.state == "RELEASED"
-    assert any(case.loan_id == "L1" for case in s.books.cases.values())
+    (case,) = (case for case in s.books.cases.values() if case.loan_id == "L1")
+    assert (case.kind, case.amount_minor) == (CaseKind.RECEIVABLE, 1000)
+    assert s.balances["receivable/funder-1"] == 1000
+    assert s.balances["held_by/funder-1"] == -10000
+    assert payable(s) == {"platform": 800, "insurer": 200}
+    invariants.check(s.books)
+
+
+def test_what_is_returned_is_owed_by_no_holder_any_more() -> None:
+    """60.00 of 100.00 come back from the funder's account, then the rest: the case follows."""
+    own = {"funder-1": ACCOUNT, "platform": "ACCT-P", "insurer": "ACCT-I"}
+    payees = tuple(Payee(party, Routing.DIRECT, account) for party, account in own.items())
+    s, order = confirmed(replace(THREE, payees=payees))
+    s.settle()
+    s.returned(order, 6000)
+    s.settle()
+    (case,) = (case for case in s.books.cases.values() if case.kind is CaseKind.RECEIVABLE)
+    assert case.amount_minor == s.balances["receivable/funder-1"] == 400
+    invariants.check(s.books)
+    s.returned(order, 4000)
+    s.settle()
+    assert not any(case.kind is CaseKind.RECEIVABLE for case in s.books.cases.values())
+    assert s.balances.get("receivable/funder-1", 0) == 0
+    invariants.check(s.books)
 
 
 def test_what_is_returned_leaves_its_holder() -> None:
