@@ -49,6 +49,11 @@ class Question(Enum):
         "payable is {journal} in the journal and {kept} by what was allocated",
     )
     """A component whose payable shares are not what was allocated less what parties hold."""
+    PAYABLE = (
+        *(_K.ITEMS_DIFFER, "{loan}/{number}/{component} {party} {payment} {place}"),
+        "payable is {journal} in the journal and {kept} by its item",
+    )
+    """A payable item of which the journal says another amount than is kept for payouts."""
     CLAIMS = (
         *(_K.ITEMS_DIFFER, _PART),
         "claim is {journal} in the journal and {kept} by what is owed and was given up",

@@ -23,7 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from adapters.sql.schema.tables import lines, portions, postings, subjects
+from adapters.sql.schema.tables import lines, payable_items, portions, postings, subjects
 from domain.audit.questions import Question
 from domain.loan.view import INSTALLMENT
 
@@ -86,6 +86,11 @@ def _summed(keys: tuple[Any, ...], where: Any, minor: Any = P.minor) -> Select[A
 
 
 _OF_PAYMENT = (P.loan, P.payment)
+_DUE = (P.loan, P.payment, P.number, P.component, P.party, P.place)
+_DUE_KEPT = tuple(
+    payable_items.c[name]
+    for name in ("loan_id", "payment", "number", "component", "party", "place")
+)
 _PORTION = (portions.c.loan_id, portions.c.id)
 _ALLOCATED = and_(of(*PAID), P.payment.is_not(None))
 _LEFT = portions.c.amount_minor - portions.c.returned_minor - portions.c.waiting_minor
@@ -134,6 +139,11 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
             _journal(_ITEM, -P.minor, of("payable")),
             _kept(_ITEM, -P.minor, _ALLOCATED),
             _kept(_ITEM, P.minor, of("held_by", "receivable")),
+        ),
+        Question.PAYABLE: _differ(
+            ("loan", "payment", "number", "component", "party", "place"),
+            _journal(_DUE, -P.minor, of("payable")),
+            _kept(_DUE_KEPT, payable_items.c.minor),
         ),
         Question.CLAIMS: _differ(
             ("loan", "number", "component"),

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from adapters.sql import rows
+from adapters.sql.write.payables import Key, payable_items
 from adapters.sql.write.workset import Held
 from domain.case.case import CASE, Case
 from domain.kernel.canonical import digest
@@ -88,6 +89,8 @@ class LoanRows:
     attempts: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
     notices: dict[str, Row[Any]] = field(default_factory=dict)
     portions: dict[str, Row[Any]] = field(default_factory=dict)
+    items: dict[Key, int] = field(default_factory=dict)
+    """What parties are due, by item and place."""
     states: dict[int, str] = field(default_factory=dict)
     fates: dict[str, str] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
@@ -113,7 +116,8 @@ def compare_loan(held: Held, kept: LoanRows, found: Verification) -> int:
     _compare_children(loan, kept, found)
     for portion in loan.portions:
         _compare_portion(loan, portion, kept.sums, found)
-    children = len(kept.attempts) + len(kept.notices) + len(kept.portions)
+    _compare_items(loan, kept, found)
+    children = len(kept.attempts) + len(kept.notices) + len(kept.portions) + len(kept.items)
     return 1 + len(kept.installments) + children
 
 
@@ -265,6 +269,17 @@ def _compare_children(loan: Loan, kept: LoanRows, found: Verification) -> None:
         expected = rows.portion_row(loan.id, position, portion)
         name = f"payment {portion.id} of loan {loan.id}"
         _columns(name, kept.portions.get(portion.id), expected, found, without={"body"})
+
+
+def _compare_items(loan: Loan, kept: LoanRows, found: Verification) -> None:
+    due: dict[Key, int] = {}
+    for portion in loan.portions:
+        due |= payable_items(loan, portion)
+    for key in sorted(due.keys() | kept.items.keys()):
+        mine, said = kept.items.get(key, 0), due.get(key, 0)
+        if mine != said:
+            name = "/".join(str(part) for part in key)
+            found.fault(f"payable item {name} is kept with {mine}, its portion says {said}")
 
 
 def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verification) -> None:

@@ -22,6 +22,7 @@ from adapters.sql.read.looking import readable_loans
 from adapters.sql.rows import read_case, read_line, read_payment
 from adapters.sql.schema import tables
 from adapters.sql.write.cache import LoanCache
+from adapters.sql.write.payables import COLUMNS
 from domain.case.case import CASE
 from domain.debit.attempt import AttemptState
 from domain.kernel.subject import Subject
@@ -115,6 +116,8 @@ async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, Loa
         found[row.loan_id].notices[row.message_id] = row
     for row in await _page(conn, tables.portions.c.loan_id, names):
         found[row.loan_id].portions[row.id] = row
+    for row in await _page(conn, tables.payable_items.c.loan_id, names):
+        found[row.loan_id].items[tuple(getattr(row, name) for name in COLUMNS)] = row.minor
     for row in await _page(conn, tables.loans.c.id, names):
         found[row.id].loan = row
     values = {"values": listed(names, postgres=conn.dialect.name == "postgresql")}

@@ -187,6 +187,22 @@ payments = Table(
     Column("body", Text, nullable=False),
 )
 
+payable_items = Table(
+    "payable_items",
+    metadata,
+    # What parties are due of payments and do not hold: what a payout may remit, item by item.
+    Column("loan_id", ForeignKey("loans.id"), primary_key=True),
+    Column("payment", String(160), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("component", String(20), primary_key=True),
+    Column("party", String(120), primary_key=True),
+    # A bank account where a booked line shows the money, else the clearing account.
+    Column("place", String(240), primary_key=True),
+    Column("currency", String(3), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Index("ix_payable_items_party_place", "party", "currency", "place"),
+)
+
 lines = Table(
     "lines",
     metadata,
@@ -293,5 +309,5 @@ statements = Table(
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands", "file_chunks")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
-PRUNED = ("outbox", "line_refs")
+PRUNED = ("outbox", "line_refs", "payable_items")
 """Rows of these may be removed by the application, once they have done their work."""

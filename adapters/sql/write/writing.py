@@ -19,6 +19,7 @@ from adapters.sql.schema.types import Instant
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
 from adapters.sql.write.lookup import lookups
+from adapters.sql.write.payables import COLUMNS, Key, keyed, named, payable_items
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Workset, changed_installments
@@ -33,6 +34,7 @@ _KEYS = {
     "notices": ("message_id",),
     "portions": ("loan_id", "id"),
     "payments": ("id",),
+    "payable_items": COLUMNS,
     "lines": ("id",),
     "cases": ("key",),
 }
@@ -58,6 +60,10 @@ _DELETE_REFS = delete(tables.line_refs).where(
     *(tables.line_refs.c[name] == bindparam(name) for name in ("ref", "line_id"))
 )
 """Nothing waits on a line under a reference any more."""
+_DELETE_ITEMS = delete(tables.payable_items).where(
+    *(tables.payable_items.c[name] == bindparam(f"key_{name}") for name in COLUMNS)
+)
+"""A party is due nothing of an item any more."""
 
 
 async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
@@ -73,6 +79,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _write_loans(unit, work, held, domain)
     kept = await _write_installments(unit, work, held, domain)
     await _write_children(unit, work, held)
+    await _write_payable_items(unit, work, held)
     await _write_roots(unit, work)
     await append_journal(unit, work)
     await _look_again(unit, work)
@@ -248,6 +255,31 @@ async def _write_children(unit: Unit, work: Workset, held: list[Held]) -> None:
     await _put(unit, "attempts", attempts)
     await _put(unit, "notices", notices)
     await _put(unit, "portions", portions)
+
+
+async def _write_payable_items(unit: Unit, work: Workset, held: list[Held]) -> None:
+    """Write what parties are due of the portions that changed; what is due no more is removed."""
+    was: dict[Key, int] = {}
+    now: dict[Key, int] = {}
+    currencies = {item.loan.id: item.loan.currency for item in held}
+    for item in held:
+        before = _before(work, item.loan.id)
+        old = {portion.id: portion for portion in before.portions} if before else {}
+        for portion in item.loan.portions:
+            known = old.get(portion.id)
+            if known is portion:
+                continue
+            now |= payable_items(item.loan, portion)
+            if before is not None and known is not None:
+                was |= payable_items(before, known)
+    gone = [keyed(key) for key in sorted(was.keys() - now.keys())]
+    changed = [key for key in sorted(now) if was.get(key) != now[key]]
+    pairs = [
+        (key in was, {**named(key), "currency": currencies[key[0]], "minor": now[key]})
+        for key in changed
+    ]
+    await unit.many(_DELETE_ITEMS, gone)
+    await _put(unit, "payable_items", pairs)
 
 
 def _changes(

@@ -129,6 +129,16 @@ FORGERIES = {
         "UPDATE portions SET amount_minor = 1",
         "column amount_minor is 1, its body says 10100",
     ),
+    "a payment's sums": (
+        "UPDATE payments SET settled_minor = 1",
+        "payment R-",
+    ),
+    "a payment's root removed": ("DELETE FROM payments", "portions of payment"),
+    "a share that nobody is due": (
+        "INSERT INTO payable_items"
+        " VALUES ('L1', 'R-1', 1, 'principal', 'x', 'clearing/y', 'CNY', 1)",
+        "payable item L1/R-1/1/principal/x/clearing/y is kept with 1, its portion says 0",
+    ),
     "a payment removed": ("DELETE FROM portions", "postings of payment"),
     "an attempt's state": (
         "UPDATE attempts SET state = 'DECLINED'",
