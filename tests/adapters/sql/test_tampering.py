@@ -135,8 +135,10 @@ FORGERIES = {
     ),
     "a payment's root removed": ("DELETE FROM payments", "portions of payment"),
     "a share that nobody is due": (
-        "INSERT INTO payable_items"
-        " VALUES ('L1', 'R-1', 1, 'principal', 'x', 'clearing/y', 'CNY', 1)",
+        (
+            "INSERT INTO payable_items"
+            " VALUES ('L1', 'R-1', 1, 'principal', 'x', 'clearing/y', 'CNY', 1)"
+        ),
         "payable item L1/R-1/1/principal/x/clearing/y is kept with 1, its portion says 0",
     ),
     "a payment removed": ("DELETE FROM portions", "postings of payment"),
