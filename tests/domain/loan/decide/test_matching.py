@@ -7,9 +7,12 @@ import pytest
 
 from domain.calendar import ONE_DAY
 from domain.debit.outcome import OutcomeClass
+from domain.errors import InvariantBroken
 from domain.kernel.change import Refusal
 from domain.ledger import accounts
-from domain.loan.change import Change
+from domain.loan.change import Aggregates, Change
+from domain.loan.decide.closing import close_out
+from domain.loan.decide.work import Work
 from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import MatchLine, RecordPayment, Scope, UndoMatch, WithdrawPayment
@@ -132,6 +135,31 @@ def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: 
     waiting, refs = ("T-1",) if kind is MatchLine else (), ("T-1",)
     named = Scope(orders=refs, loans=("L1",), payments=refs, lines=("A/S/1",), waiting=waiting)
     assert order.scope() == named
+
+
+def test_a_withdrawal_names_the_payments_that_it_can_mean() -> None:
+    """All loans that share one are locked with it."""
+    terms: dict[str, Any] = {
+        "id": "w",
+        "actor": TESTER,
+        "reason": "a test",
+        "loan_id": "L1",
+        "number": 1,
+    }
+    order = WithdrawPayment(reference="T-1", **terms)
+    assert order.scope() == Scope(loans=("L1",), payments=("T-1",))
+
+
+def test_a_payment_that_is_not_locked_is_not_changed() -> None:
+    """What a portion says of proof and the sums of its payment change together or not at all."""
+    s = scene()
+    s.pay(10000, ref="T-1")
+    loans = dict(s.books.loans)
+    work = Work(Aggregates(s.books.at, s.books.rules, loans), close_out=close_out)
+    portion = loans["L1"].portions[0]
+    work.put_portion("L1", replace(portion, waiting_minor=0))
+    with pytest.raises(InvariantBroken, match="not among those that are locked"):
+        work.put_portion("L1", replace(portion, settled_minor=1))
 
 
 def test_an_early_line_in_another_currency_proves_nothing() -> None:
