@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "tests/domain/loan/decide/recorded"
 UNRECORDED = {
+    "held_for_others",
     "recovery_reversed",
     "return_identified",
     "return_undone",

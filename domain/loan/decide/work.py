@@ -5,10 +5,9 @@ commands change it through a few verbs. `finish` ends every command in the same 
 rest (`close_out`), cash is held by whom it belongs to, and gates are looked at.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
 
 from domain.calendar import local_day
 from domain.case.case import CASE, Case
@@ -24,27 +23,17 @@ from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
 from domain.loan.decide.casework import CaseWork
 from domain.loan.decide.folding import folded
+from domain.loan.decide.holding import differences, receivable_case
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.placing import held_for_others
 from domain.loan.sharing import held
 from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
-from domain.money import amount_text
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 from domain.pricing.amounts import Amounts
 
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
-
-
-_Key = TypeVar("_Key", bound=tuple[object, ...])
-
-
-def _differences(was: Mapping[_Key, int], now: Mapping[_Key, int]) -> dict[_Key, int]:
-    """What moved between two sets of amounts, by key, without what did not."""
-    keys = sorted(was.keys() | now.keys())
-    moves = {key: now.get(key, 0) - was.get(key, 0) for key in keys}
-    return {key: minor for key, minor in moves.items() if minor}
 
 
 class Work(CaseWork):
@@ -322,13 +311,13 @@ class Work(CaseWork):
         before = self.aggregates.loans.get(loan_id)
         known = before.portion(payment_id) if before else None
         today = self.today(loan_id)
-        moved = _differences(held(loan, known) if known else {}, held(loan, portion))
+        moved = differences(held(loan, known) if known else {}, held(loan, portion))
         if moved:
             self.post(bookings.hold(loan, portion, moved, today))
         for _, number, _ in moved:
             self.touch(loan_id, number)
         was, now = held_for_others(loan, known) if known else {}, held_for_others(loan, portion)
-        if lent := _differences(was, now):
+        if lent := differences(was, now):
             self.post(bookings.hold_for_others(loan, portion, lent, today))
         for holder in dict.fromkeys(holder for holder, *_ in lent):
             minor = sum(part for (name, *_), part in now.items() if name == holder)
@@ -336,27 +325,14 @@ class Work(CaseWork):
 
     def _demand(self, loan: Loan, portion: Portion, holder: str, minor: int) -> None:
         """Have a case say what a party holds of a payment for others, as long as it does."""
-        key = f"receivable/{portion.id}/{holder}"
-        said = amount_text(minor, loan.currency)
-        text = f"{said} of payment {portion.id} lie on the account of {holder} and are others'"
-        known = self.cases.get(key)
+        case = receivable_case(loan, portion, holder, minor)
+        known = self.cases.get(case.key)
         if not minor:
-            self.close_case(key)
+            self.close_case(case.key)
         elif known is not None:
-            self.amend_case(known, minor, text)
+            self.amend_case(known, minor, case.text)
         else:
-            self.open_case(
-                Case(
-                    key,
-                    CaseKind.RECEIVABLE,
-                    text,
-                    loan_id=loan.id,
-                    number=portion.number,
-                    payment=portion.id,
-                    amount_minor=minor,
-                    currency=loan.currency,
-                )
-            )
+            self.open_case(case)
 
     def _pass_gates(self, loan_id: str, number: int) -> None:
         loan, item = self.loan(loan_id), self.item(loan_id, number)
