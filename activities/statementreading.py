@@ -9,44 +9,35 @@ from domain.errors import AcquitError
 from ports.archive import Archive, Reached
 from ports.statements import StatementPage, StatementSummary
 
-CASES_MOST = 200
-"""Most cases about lines of one file; one more counts the rest."""
 AGAIN_MOST = 1000
 """Most pages that are remembered as to be read again. With one more, what follows is too."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailedLine:
-    """A line that the books did not take."""
-
-    line_id: str
-    error: Exception
-
-
 @dataclass(slots=True)
 class Failures:
-    """The lines that the books did not take in this try: the first of them, and how many.
+    """The lines that the books did not take in this try: how many, and the first to try again.
 
     Attributes:
-        hopeless: no other try can help, for each was refused by a rule of ours.
         by_statement: how many by the place of their statement in the file.
+        passing: how many of them another try may help.
+        first: the first of those, in words.
     """
 
-    shown: list[FailedLine] = field(default_factory=list)
     by_statement: Counter[int] = field(default_factory=Counter)
-    hopeless: bool = True
+    passing: int = 0
+    first: str = ""
 
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return self.by_statement.total()
+    def add(self, position: int, line_id: str, error: Exception) -> bool:
+        """One more line, of the statement at this place in the file; whether a try may help it.
 
-    def add(self, position: int, line_id: str, error: Exception) -> None:
-        """One more line, of the statement at this place in the file."""
+        What a rule of ours refuses, it refuses each time.
+        """
         self.by_statement[position] += 1
-        self.hopeless = self.hopeless and isinstance(error, AcquitError)
-        if len(self.shown) < CASES_MOST:
-            self.shown.append(FailedLine(line_id, error))
+        if isinstance(error, AcquitError):
+            return False
+        self.passing += 1
+        self.first = self.first or f"{line_id}: {error}"
+        return True
 
 
 class Reading:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.shielded import Life, heartbeats
 from activities.statementlines import OwnLines
-from activities.statementreading import CASES_MOST, Failures, Reading
+from activities.statementreading import Failures, Reading
 from activities.statementrecord import in_words, read_of, record_of
 from domain.errors import AcquitError
 from domain.kernel import canonical
@@ -37,6 +37,7 @@ STATEMENTS_SHOWN = 20
 """Statements of a file that its workflow's history names: a file may have thousands."""
 LINE_TRIES = 5
 """How often a file is tried before a line that fails each time is left to a person."""
+_CAUSE_MOST = 60
 FOR_PEOPLE = frozenset({FaultRule.RESTATED, FaultRule.KNOWN_LINES})
 """Faults of a statement that are a case: what it says anew may differ from what is booked."""
 
@@ -112,9 +113,10 @@ class StatementActivities:
         After each page the books' own database says how far the reading is, so a try after one that
         died in the middle books from there on. A line counts once whatever file brings it, so the
         page that was in hand may be booked again. A line that the books do not take stops no other:
-        the rest of the file is booked first. Then the try fails, so that what was passing is tried
-        again with the pages of such lines, and on the last of `LINE_TRIES` each line that failed is
-        a case and the statement is recorded without it.
+        the rest of the file is booked first. What a rule of ours refuses is a case at once, beyond
+        `domain.case.item.ALIKE_MOST` an item of one. For what may pass the try fails at its end, so
+        that the pages of such lines are tried again; on the last of `LINE_TRIES` they are cases
+        too, and the statement is recorded without them.
 
         Raises:
             ApplicationError: `LinesFailed` or `LinesUnsettled`, before the last try;
@@ -133,9 +135,9 @@ class StatementActivities:
         source.seek(0)
         pages = self._reader.pages(source)
         while (page := await asyncio.to_thread(_next_page, pages)) is not None:
-            await self._book_page(page, owns[page.position], reading)
+            await self._book_page(order, page, owns[page.position], reading)
             life.report(page.position, page.number)
-        await self._raise_or_record(order, reading.failures)
+        _raise_passing(reading.failures)
         _raise_unsettled(owns)
         lines, known = reading.lines.total(), reading.known
         done = BookedFile(order.sha256, lines=lines, known_before=known)
@@ -154,52 +156,42 @@ class StatementActivities:
         others += [other.head for other in summaries if other.head.account == head.account]
         return OwnLines(self._archive, head, others)
 
-    async def _book_page(self, page: StatementPage, own: OwnLines, reading: Reading) -> None:
+    async def _book_page(
+        self, order: StatementOrder, page: StatementPage, own: OwnLines, reading: Reading
+    ) -> None:
         # Also of pages that are passed: equal lines of the statement are counted on from them.
         lines = await own.named(page.lines)
         if reading.passed(page):
             return
-        commands = [_command(page.head, line) for line in lines]
+        commands = [_command(order, page.head, line) for line in lines]
         answers = await self._books.apply_many(commands) if commands else ()
         known: list[str] = []
+        lost: list[RecordStatementBreak] = []
         failed = False
         for line, answer in zip(lines, answers, strict=True):
             if isinstance(answer, Exception):
-                reading.failures.add(page.position, line.id, answer)
                 failed = True
+                may_pass = reading.failures.add(page.position, line.id, answer)
+                if not may_pass or _is_last_try():
+                    lost.append(_lost(order, line, answer))
             elif answer.replayed or (isinstance(answer, Applied) and _was_known(answer)):
                 known.append(line.id)
+        await self._record_lost(lost)
         doubt = await own.known(known)
         await reading.done(page, len(known), again=failed or doubt)
 
-    async def _raise_or_record(self, order: StatementOrder, failures: Failures) -> None:
-        """Have failed lines tried again; in the end, or where no try can help, they are cases."""
-        if not failures.count:
-            return
-        first = failures.shown[0]
-        if activity.info().attempt < LINE_TRIES and not failures.hopeless:
-            text = f"{failures.count} lines failed, the first {first.line_id}: {first.error}"
-            raise ApplicationError(text, type="LinesFailed")
-        for one in failures.shown:
-            text = f"line {one.line_id} of file {order.sha256} was not booked: {_reason(one.error)}"
-            await self._record(StatementBreak.LINE_FAILED, one.line_id, text)
-        if (rest := failures.count - CASES_MOST) > 0:
-            text = f"{rest} more lines of file {order.sha256} were not booked"
-            await self._record(StatementBreak.LINE_FAILED, order.sha256, text)
+    async def _record_lost(self, lost: Sequence[RecordStatementBreak]) -> None:
+        """Lines of one page that the books will not take, as cases or as items of one.
+
+        Raises:
+            Exception: what kept one from being recorded; the page is read again.
+        """
+        for answer in await self._books.apply_many(lost) if lost else ():
+            if isinstance(answer, Exception):
+                raise answer
 
     async def _record(self, what: StatementBreak, subject: str, text: str) -> None:
-        # With the run: read once more in vain, a file opens again what somebody has ended.
-        run = activity.info().workflow_run_id or ""
-        mark = canonical.digest((what, subject, text, run))[:16]
-        command = RecordStatementBreak(
-            id=f"break/{what.value}/{mark}",
-            actor=READER,
-            reason="a statement file could not be taken whole",
-            what=what,
-            subject=subject,
-            text=cleaned(text),
-        )
-        await self._books.apply(command)
+        await self._books.apply(_break(what, subject, text))
 
     async def _close(
         self,
@@ -258,10 +250,50 @@ def _refused(refusal: StatementRefused) -> ApplicationError:
     )
 
 
+def _is_last_try() -> bool:
+    return activity.info().attempt >= LINE_TRIES
+
+
+def _raise_passing(failures: Failures) -> None:
+    """Have the file tried again for lines that another try may help; on the last they are cases."""
+    if failures.passing and not _is_last_try():
+        text = f"{failures.by_statement.total()} lines failed, the first {failures.first}"
+        raise ApplicationError(text, type="LinesFailed")
+
+
+def _break(what: StatementBreak, subject: str, text: str) -> RecordStatementBreak:
+    """The command for what could not be taken.
+
+    Its id is made with the run: read once more in vain, a file opens again what somebody has ended.
+    """
+    run = activity.info().workflow_run_id or ""
+    mark = canonical.digest((what, subject, text, run))[:16]
+    return RecordStatementBreak(
+        id=f"break/{what.value}/{mark}",
+        actor=READER,
+        reason="a statement file could not be taken whole",
+        what=what,
+        subject=subject,
+        text=cleaned(text),
+    )
+
+
+def _lost(order: StatementOrder, line: StatementLine, error: Exception) -> RecordStatementBreak:
+    """The command for a line that the books do not take; with its file and why, it may be alike."""
+    text = f"line {line.id} of file {order.sha256} was not booked: {_reason(error)}"
+    return replace(
+        _break(StatementBreak.LINE_FAILED, line.id, text),
+        file=order.sha256,
+        cause=type(error).__name__[:_CAUSE_MOST],
+        amount_minor=line.amount_minor,
+        currency=line.currency,
+    )
+
+
 def _raise_unsettled(owns: Sequence[OwnLines]) -> None:
     """Have a file read again whose lines another one brought that is being read just now."""
     meanwhile = sorted(set().union(*(own.unsettled for own in owns)))
-    if meanwhile and activity.info().attempt < LINE_TRIES:
+    if meanwhile and not _is_last_try():
         text = f"statement {meanwhile[0]} is being read too and has equal lines"
         raise ApplicationError(text, type="LinesUnsettled")
 
@@ -287,7 +319,7 @@ def _next_page(pages: Iterator[StatementPage]) -> StatementPage | None:
     return next(pages, None)
 
 
-def _command(head: Statement, line: StatementLine) -> BookLine:
+def _command(order: StatementOrder, head: Statement, line: StatementLine) -> BookLine:
     """The same line of the same statement is the same command; another reading is another one."""
     mark = canonical.digest((head.id, line))[:16]
     return BookLine(
@@ -296,6 +328,7 @@ def _command(head: Statement, line: StatementLine) -> BookLine:
         reason=f"statement {head.id}",
         statement_id=head.id,
         line=line,
+        file=order.sha256,
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from domain.case.case import Case
     from domain.case.commands import AnyCaseOrder
+    from domain.case.item import CaseItem
     from domain.case.view import CaseView
     from ports.queries import CaseFilter, StoryLine
     from workers.settings import Settings
@@ -96,7 +97,7 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
         note(f"{len(rows)} of {count} are shown; go on with --after '{rows[-1]['key']}'")
 
 
-def case(
+def case(  # noqa: PLR0913  (one parameter for each option)
     ctx: typer.Context,
     words: Annotated[
         list[str],
@@ -111,6 +112,9 @@ def case(
     order_id: Annotated[
         str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
     ] = "",
+    items: Annotated[bool, typer.Option("--items", help="List the lines it stands for.")] = False,
+    after: Annotated[str, typer.Option(help="Of --items: go on after this line.")] = "",
+    limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -122,6 +126,8 @@ def case(
     if words[0] not in VERBS:
         if len(words) > 1:
             raise InvalidInput("VERB", words[0], f"one of {', '.join(VERBS)}")
+        if items:
+            return _list_items(settings, words[0], after, limit, as_json=as_json)
         return _show(settings, words[0], as_json=as_json)
     if len(words) == 1:
         raise InvalidInput("KEY", "", f"the case to {words[0]}; see `acquit cases`")
@@ -149,6 +155,8 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
         "generation": found.generation,
         "guide": GUIDES[found.kind],
         "resolution": view.detail.resolution,
+        "items": found.items,
+        "items_ever": found.items_ever,
         "notes": [{"at": note.at, "by": note.by, "text": note.text} for note in found.notes],
         "story": [
             {"at": line.at, "by": line.actor, "what": line.what, "detail": line.detail}
@@ -162,11 +170,51 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     print_text(f"  {found.text}")
     if shown["about"] or shown["amount"]:
         print_text(f"  about {shown['about']} {shown['amount']} {shown['currency']}".rstrip())
+    if found.items_ever:
+        print_text(f"  {found.items} of {found.items_ever} lines are open; list them with --items")
     print_text(f"  {shown['guide']}")
     for one in shown["notes"]:
         print_text(f"  note of {instant_text(one['at'])} by {one['by']}: {one['text']}")
     for one in shown["story"]:
         print_text(f"  {instant_text(one['at'])} {one['by']}: {one['what']} {one['detail']}")
+
+
+def _list_items(settings: Settings, key: str, after: str, limit: int, *, as_json: bool) -> None:
+    from domain.money import decimal_text  # noqa: PLC0415
+
+    found, items = run_async(_items(settings, key, after, limit))
+    rows = [
+        {
+            "line": item.line,
+            "since": item.added_at,
+            "amount": decimal_text(item.amount_minor, item.currency) if item.currency else "",
+            "currency": item.currency,
+            "text": item.text,
+            "cleared_at": item.cleared_at,
+            "reason": item.reason,
+        }
+        for item in items
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        f"{key}: {found.items} of {found.items_ever} lines are open",
+        ("since", "line", "amount>", "currency", "state", "what"),
+        [
+            (
+                instant_text(item.added_at) if item.added_at else "",
+                row["line"],
+                row["amount"],
+                row["currency"],
+                "open" if item.is_open else "cleared",
+                row["reason"] or row["text"],
+            )
+            for item, row in zip(items, rows, strict=True)
+        ],
+    )
+    if len(rows) == limit:
+        note(f"{limit} are shown; go on with --after '{rows[-1]['line']}'")
 
 
 def _row(view: CaseView, now: datetime) -> dict[str, Any]:
@@ -237,3 +285,15 @@ async def _one(
             raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
         story = await stack.queries.history(found.subject)
         return found, view, story, stack.clock.now()
+
+
+async def _items(
+    settings: Settings, key: str, after: str, limit: int
+) -> tuple[Case, tuple[CaseItem, ...]]:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        found = await stack.queries.case(key)
+        if found is None:
+            raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
+        return found, await stack.queries.case_items(key, after, limit)

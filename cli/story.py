@@ -180,9 +180,9 @@ async def story_of(queries: Queries, loan_id: str, number: int | None) -> dict[s
     ]
     zone = ZoneInfo(loan.product.timezone)
     cases = [
-        {"kind": found.case.kind, "number": found.case.number, "what": tell.waiting(found, zone)}
+        {"kind": found.kind, "number": found.number, "what": tell.waiting(found, zone)}
         for found in await queries.waiting(loan_id)
-        if found.case.number is None or number in {None, found.case.number}
+        if found.number is None or number in {None, found.number}
     ]
     open_items = {item.number for item in items if item.closed_at is None}
     return {

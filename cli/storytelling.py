@@ -18,9 +18,10 @@ from workers.reporting import instant_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from domain.case.case import Case
     from domain.loan.aggregate import Installment, Loan
     from domain.loan.view import InstallmentView
-    from ports.queries import StoryLine, Waiting
+    from ports.queries import StoryLine
 
 _PART = re.compile(r"(Dr|Cr) (\S+) ([0-9.]+) ([A-Z]{3})")
 _MOVED = re.compile(r"(?:order (\S+): )?(\S*) -> (\S+)(?: \((.*)\))?", re.DOTALL)
@@ -348,9 +349,11 @@ def coming(loan: Loan, view: InstallmentView | None) -> str:
     return f"waiting for news{f'; missing: {lacks}' if lacks else ''}"
 
 
-def waiting(item: Waiting, zone: ZoneInfo) -> str:
+def waiting(case: Case, zone: ZoneInfo) -> str:
     """What an open case is about, how much of which money, and since when it waits."""
-    case, much = item.case, ""
+    much = since = ""
     if case.amount_minor:
         much = f", {decimal_text(case.amount_minor, case.currency)} {case.currency}"
-    return f"{case.kind}{much}, since {instant_text(item.since, zone)}: {case.text}"
+    if case.opened_at is not None:
+        since = f", since {instant_text(case.opened_at, zone)}"
+    return f"{case.kind}{much}{since}: {case.text}"

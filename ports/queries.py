@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from domain.case.case import Case
+from domain.case.item import CaseItem
 from domain.case.view import CaseView
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
@@ -98,14 +99,6 @@ class Standing:
 
     view: InstallmentView
     since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An open case and since when it has been open."""
-
-    case: Case
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +192,17 @@ class Queries(Protocol):
         """Cases, the oldest first, and how many there are in all."""
         ...
 
+    async def case_items(
+        self, key: str, after: str, limit: int, *, open_only: bool = False
+    ) -> tuple[CaseItem, ...]:
+        """Lines that are items of one case, in order of line, after `after`."""
+        ...
+
     async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
         """What commands did to one subject, in order."""
         ...
 
-    async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
+    async def waiting(self, loan_id: str | None = None) -> tuple[Case, ...]:
         """Open cases, oldest first; with `loan_id` only those that name that loan."""
         ...
 

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.bringing import BringsOrders, cause_of, is_hopeless
     from workflows.inbox import content, raw, reads_or_notes
     from workflows.messages import MESSAGE, PendingOrder
-    from workflows.reading import NOT_SHOWN, read_order, shaped
+    from workflows.reading import NOT_SHOWN, read_order
 
 W = TypeVar("W", bound="TakesOrders")
 Orders = Mapping[str, type[Order]]
@@ -35,7 +35,7 @@ class TakesOrders(BringsOrders):
     async def wake(self, view: View[Any]) -> None:
         """Take a newer view from the books."""
         try:
-            self._fold(shaped(view, self._kind.detail))
+            self._fold(view)
         except InvalidInput as fault:
             self.unread("wake", fault)
 

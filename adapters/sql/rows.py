@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from sqlalchemy import Row as Found
 
 from domain.case.case import Case
+from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.kernel.canonical import digest
@@ -218,6 +219,7 @@ def case_row(case: Case, late_from: datetime | None) -> Row:
         "loan_id": case.loan_id,
         "number": case.number,
         "line": case.line,
+        "group_key": case.group or None,
         "owner": case.owner,
         "late_from": late_from,
         "opened_at": case.opened_at,
@@ -228,6 +230,20 @@ def case_row(case: Case, late_from: datetime | None) -> Row:
 def case_body(case: Case) -> str:
     """All that is kept of a case."""
     return _CASE.dump_json(case).decode()
+
+
+def item_row(item: CaseItem) -> Row:
+    """A line that is an item of a case: all that is kept of it."""
+    return {
+        "case_key": item.case,
+        "line": item.line,
+        "text": item.text,
+        "amount_minor": item.amount_minor,
+        "currency": item.currency,
+        "added_at": item.added_at,
+        "cleared_at": item.cleared_at,
+        "reason": item.reason,
+    }
 
 
 def message_row(
@@ -311,6 +327,20 @@ def read_line(body: str) -> LineState:
 def read_case(body: str) -> Case:
     """A kept case."""
     return _CASE.validate_json(body)
+
+
+def read_item(row: Found[Any]) -> CaseItem:
+    """A kept item of a case."""
+    return CaseItem(
+        row.case_key,
+        row.line,
+        row.text,
+        row.amount_minor,
+        row.currency,
+        row.added_at,
+        row.cleared_at,
+        row.reason,
+    )
 
 
 def read_view(kind: str, body: str) -> View[Any]:

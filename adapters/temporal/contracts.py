@@ -8,14 +8,18 @@ are: somebody builds on them. A change that old messages would not survive is no
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
 from activities.boarding import Boarded
 from adapters.temporal.compatibility import breaks
+from domain.case.commands import CASE_ORDERS, AnyCaseOrder
+from domain.case.view import CaseView
 from domain.kernel.order import OperatorOrder
 from domain.loan.commands import ORDERS, Order
 from domain.loan.view import InstallmentView
@@ -23,6 +27,8 @@ from ports.boarding import LoanApplication
 from workflows.messages import Closure, Story
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
+_ORDERS: Mapping[str, type[OperatorOrder]] = MappingProxyType({**ORDERS, **CASE_ORDERS})
+"""Orders on any kind of subject; no two have one kind."""
 WORDS = ("title", "description")
 """Keywords for people; a change of words alone is no new version."""
 
@@ -50,7 +56,7 @@ class Contract:
             _to_wire_form(whole, self.carried)
         for kind, ref in whole.get("discriminator", {}).get("mapping", {}).items():
             part = whole["$defs"][ref.rpartition("/")[2]]
-            _to_wire_form(part, ORDERS[kind])
+            _to_wire_form(part, _ORDERS[kind])
             # Without a kind nobody can tell a hold from its end.
             part["required"] = ["kind", *part["required"]]
         return whole
@@ -66,7 +72,7 @@ def _to_wire_form(part: dict[str, Any], order: type[OperatorOrder]) -> None:
 def contracts() -> tuple[Contract, ...]:
     """Every contract, in the order of the documentation."""
     signals = (
-        Contract(f"signal-{kind.replace('_', '-')}", member) for kind, member in ORDERS.items()
+        Contract(f"signal-{kind.replace('_', '-')}", member) for kind, member in _ORDERS.items()
     )
     return (
         Contract("loan-application", LoanApplication),
@@ -77,6 +83,9 @@ def contracts() -> tuple[Contract, ...]:
         *signals,
         Contract("override", Annotated[Order, Field(discriminator="kind")]),
         Contract("override-answer", InstallmentView, from_us=True),
+        Contract("case-view", CaseView, from_us=True),
+        Contract("case-override", Annotated[AnyCaseOrder, Field(discriminator="kind")]),
+        Contract("case-override-answer", CaseView, from_us=True),
     )
 
 

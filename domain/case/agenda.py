@@ -92,6 +92,8 @@ def view_of(case: Case, policy: CasePolicy, at: datetime) -> CaseView:
             escalation=case.escalation,
             resolution=case.resolution.value if case.resolution else "",
             notes=len(case.notes),
+            items=case.items,
+            items_ever=case.items_ever,
         ),
         is_final=case.state in CASE_FINAL,
         next_action=next_action(case, policy),

@@ -15,11 +15,9 @@ NOTES_MOST = 200
 """Notes that one case can hold."""
 
 
-class Resolution(StrEnum):
-    """How a case ended."""
+class ByHand(StrEnum):
+    """How a person may end a case."""
 
-    CLEARED = "cleared"
-    """What it waited for has come; the books ended it by themselves."""
     CORRECTED = "corrected"
     """A person put it right."""
     ACCEPTED = "accepted"
@@ -28,6 +26,17 @@ class Resolution(StrEnum):
     """There was nothing to put right."""
     DUPLICATE = "duplicate"
     """Another case carries it."""
+
+
+class Resolution(StrEnum):
+    """How a case ended."""
+
+    CLEARED = "cleared"
+    """What it waited for has come; the books ended it by themselves."""
+    CORRECTED = ByHand.CORRECTED.value
+    ACCEPTED = ByHand.ACCEPTED.value
+    NO_FAULT = ByHand.NO_FAULT.value
+    DUPLICATE = ByHand.DUPLICATE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,8 @@ class Case:
     Attributes:
         key: unique for ever; a case that comes again is the same case, opened again.
         payment, line: the payment and bank line that it is about. Amount in minor units.
+        group: what it has in common with other cases of one file; empty where that is nothing.
+        items, items_ever: lines that it stands for (`domain.case.item`): open ones, and all.
         cause: None while nobody has said; then the kind's usual one is meant.
         owner: the team in whose queue it is. `assignee`: the person who works on it.
         acted_at: when a person first did something about it since it was opened.
@@ -68,6 +79,9 @@ class Case:
     amount_minor: int = 0
     currency: str = ""
     tenant: str = ""
+    group: str = ""
+    items: int = 0
+    items_ever: int = 0
     state: CaseState = CaseState.OPEN
     generation: int = 1
     version: int = 1

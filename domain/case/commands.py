@@ -1,12 +1,12 @@
 """What people order about a case, and what its clocks do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
-from domain.case.case import CASE, Resolution
+from domain.case.case import CASE, ByHand
 from domain.case.kinds import Cause
 from domain.kernel.command import Command, Scope
 from domain.kernel.order import OperatorOrder
@@ -30,11 +30,9 @@ class CaseCommand(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOrder(OperatorOrder, CaseCommand):
-    """An operator's order on a case; `approver` is who agreed to it, if anybody did."""
+    """An operator's order on a case."""
 
     subject: ClassVar[tuple[str, ...]] = ("case",)
-
-    approver: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +87,8 @@ class ResolveCase(CaseOrder):
     story: ClassVar[str] = "case resolved"
 
     kind: Literal["resolve_case"] = "resolve_case"
-    resolution: Resolution
+    resolution: ByHand
     cause: Cause | None = None
-
-    def misshapen(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, rule) for what is wrong in shape; the books alone say `cleared`."""
-        # Named in full: a dataclass with slots has another class than the one in its methods.
-        yield from OperatorOrder.misshapen(self)
-        if self.resolution is Resolution.CLEARED:
-            others = ", ".join(one for one in Resolution if one is not Resolution.CLEARED)
-            yield "resolution", f"one of {others}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

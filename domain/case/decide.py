@@ -160,8 +160,9 @@ def _wait(work: Decision[C_co], case: Case, order: WaitCase) -> C_co:
 
 
 def _resolve(work: Decision[C_co], case: Case, order: ResolveCase) -> C_co:
-    case = resolved(replace(case, cause=order.cause or case.cause), work.at, order.resolution)
-    work.move_case(case, CaseEvent.RESOLVED, order.resolution.value)
+    how = Resolution(order.resolution.value)
+    case = resolved(replace(case, cause=order.cause or case.cause), work.at, how)
+    work.move_case(case, CaseEvent.RESOLVED, how.value)
     return work.finish_case(Done(note=f"resolved: {order.resolution.value}"), case.key)
 
 

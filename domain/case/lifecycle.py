@@ -24,6 +24,8 @@ class CaseEvent(StrEnum):
 
     OPENED = "case_opened"
     AMENDED = "case_amended"
+    ITEM_ADDED = "case_item_added"
+    ITEM_CLEARED = "case_item_cleared"
     ASSIGNED = "case_assigned"
     NOTED = "case_noted"
     WAIT_ORDERED = "case_wait_ordered"
@@ -48,6 +50,8 @@ CASE_MOVES: Mapping[tuple[CaseState, CaseEvent], CaseState] = table(
         (_LIVE, _E.RESOLVED, _S.RESOLVED),
         ((_S.RESOLVED,), _E.REOPENED, _S.OPEN),
         (_LIVE, _E.AMENDED, None),
+        (_LIVE, _E.ITEM_ADDED, None),
+        ((*_LIVE, _S.RESOLVED), _E.ITEM_CLEARED, None),
         ((*_LIVE, _S.RESOLVED), _E.NOTED, None),
         ((_S.OPEN, _S.ASSIGNED), _E.REMINDED, None),
         ((_S.OPEN, _S.ASSIGNED), _E.ESCALATED, None),

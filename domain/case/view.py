@@ -13,6 +13,7 @@ class CaseDetail:
     The labels say its loan, its amount, its kind (`code`), the day by which it is to be ended
     (`due_on`, UTC) and who has it now (`owner`: the assignee, or the team). Notes are only counted:
     they may hold personal data. `first_action_by` is None once a person has done something;
+    `items` are the lines that it stands for and that still wait, `items_ever` all of them.
     `late_from` is when it is late, None while it waits or once it has ended.
     """
 
@@ -30,6 +31,8 @@ class CaseDetail:
     escalation: int
     resolution: str
     notes: int
+    items: int
+    items_ever: int
 
 
 CaseView = View[CaseDetail]

@@ -30,6 +30,8 @@ class CaseWords:
             yield f"about {amount_text(labels.amount_minor, labels.currency)}"
         who = f"{detail.assignee} of {detail.owner}" if detail.assignee else detail.owner
         yield f"with {who}, to end by {detail.resolve_by:%Y-%m-%d %H:%M} UTC"
+        if detail.items_ever:
+            yield f"{detail.items} of {detail.items_ever} lines are open"
         if labels.code in set(CaseKind):
             yield GUIDES[CaseKind(labels.code)]
 

@@ -24,7 +24,7 @@ class Actor:
 
 
 IDENTITY_VERSION = 2
-_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at"})
+_NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at", "file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Scope:
     lines: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     """References of money that may wait on a line: the lines that carry them."""
+    groups: tuple[str, ...] = ()
+    """Groups of lines of one file that may fail alike."""
     cases: tuple[str, ...] = ()
     """Keys of cases, with the loans that they are about."""
 

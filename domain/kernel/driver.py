@@ -57,6 +57,20 @@ class DriverRecord:
         return DriverRecord(self.opened, mark, until)
 
 
+def inform(
+    record: DriverRecord, view: View[Any], *, answered: bool, opening: bool
+) -> tuple[DriverRecord, Message | None]:
+    """The record once a view is written, and the message that starts or wakes the driver, if any.
+
+    `answered`: the driver is given the view as the answer to its own command, so that it needs no
+    message about it. `opening`: it is to be started.
+    """
+    news = record.is_news(view)
+    after = record.after(view, notified=answered or opening or news)
+    is_sent = opening or (news and not answered)
+    return after, driver_message(view, opening=opening) if is_sent else None
+
+
 def driver_message(view: View[Any], *, opening: bool) -> Message:
     """The message that starts a driver, or wakes it."""
     stream = bounded(f"{view.subject.kind}/{view.tenant}/{view.subject.key}")

@@ -26,18 +26,22 @@ _LIST_MOST = 50
 _COMMON = frozenset({"kind", "id", "actor", "reason", "approver"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OperatorOrder(Command):
     """Base of what an operator, or a system upstream, can order; it always says why.
 
     `subject` names the fields that say what it is about: whoever receives an order knows them.
-    `story` is what a story calls it.
+    `story` is what a story calls it. `approver` is who agreed to it, if anybody did.
     """
+
+    # No slots of its own, since an order has a second base that has some; each order has them.
+    __slots__ = ()
 
     subject: ClassVar[tuple[str, ...]] = ()
     story: ClassVar[str] = ""
 
     reason: str
+    approver: str | None = None
 
     @classmethod
     def pinned(cls) -> str:

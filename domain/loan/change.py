@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.case.case import Case
+from domain.case.item import CaseItem
 from domain.debit.attempt import DebitOrder
 from domain.kernel.change import Answer, Message, Transition
 from domain.kernel.subject import Subject
@@ -31,6 +32,8 @@ class Aggregates:
     of the orders, mandates, batches and payers' references that the command names. `cases` are
     the open cases of the loans and lines, by key, `other_cases` all others that are known: whoever
     opens a case of such a key opens it again, or finds it open.
+    `groups` says how many cases each named group of lines of one file has been given so far, and
+    `items` are the lines that are items of cases.
     `known_as` is the id of the command when evidence of this id is known with another content;
     empty otherwise. `from_driver`: the command came in by the door of drivers.
     """
@@ -47,6 +50,8 @@ class Aggregates:
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cases: Mapping[str, Case] = field(default_factory=dict)
     other_cases: Mapping[str, Case] = field(default_factory=dict)
+    groups: Mapping[str, int] = field(default_factory=dict)
+    items: tuple[CaseItem, ...] = ()
     known_as: str = ""
     from_driver: bool = False
 
@@ -62,6 +67,7 @@ class Change:
     transitions: tuple[Transition, ...] = ()
     entries: tuple[Entry, ...] = ()
     cases: Mapping[str, Case] = field(default_factory=dict)
+    items: tuple[CaseItem, ...] = ()
     messages: tuple[Message, ...] = ()
     subject: Subject | None = None
     """Whose view is the answer's view, if any."""

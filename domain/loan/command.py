@@ -27,8 +27,6 @@ class InstallmentCommand(LoanCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCommand(OperatorOrder, InstallmentCommand):
-    """An operator's order on an installment; `approver` is who agreed to it, if anybody did."""
+    """An operator's order on an installment."""
 
     subject: ClassVar[tuple[str, ...]] = ("loan_id", "number")
-
-    approver: str | None = None

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
+from domain.case.item import Alike
+from domain.case.kinds import CaseKind
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.command import Command, ReportCommand, Scope
@@ -157,13 +159,22 @@ class RecordDeliveryReport(ReportCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookLine(Command):
-    """A booked bank line of an end-of-day statement."""
+    """A booked bank line of an end-of-day statement.
+
+    `file` is the hash of the file that it came in; it is no part of what the line says.
+    """
 
     evidence: ClassVar[bool] = True
 
     kind: Literal["book_line"] = "book_line"
     statement_id: str
     line: StatementLine
+    file: str = ""
+
+    @property
+    def alike(self) -> Alike:
+        """What it has in common with lines of its file that nothing explains either."""
+        return Alike(CaseKind.UNMATCHED_LINE, self.line.currency, self.file)
 
     def dedup_key(self) -> str | None:
         """A line that says the same counts once, whatever file brings it."""
@@ -173,12 +184,15 @@ class BookLine(Command):
         """Found by the references in the line."""
         items = self.line.items
         named = tuple(sorted({ref for item in items for ref in item.references}))
+        group = self.alike.group
         return Scope(
             mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
             orders=named,
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
             payments=named,
             lines=(self.line.id,),
+            groups=(group,) if group else (),
+            cases=(self.alike.case,) if group else (),
         )
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from domain.kernel.command import Command
+from domain.case.item import Alike
+from domain.kernel.command import Command, Scope
 
 
 class StatementBreak(StrEnum):
@@ -25,6 +26,8 @@ class RecordStatementBreak(Command):
     """A file or line that was not taken: a case, so that a person looks.
 
     `subject` names the file or line and is the key of the case; `text` says what is wrong with it.
+    Of a line `file` is the hash of its file, `cause` a word for why it failed, and the rest its
+    amount: lines of one file that failed alike may be items of one case.
     What fails once more is news: a case that somebody has ended meanwhile is opened again.
     """
 
@@ -34,3 +37,29 @@ class RecordStatementBreak(Command):
     what: StatementBreak
     subject: str
     text: str
+    file: str = ""
+    cause: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+
+    @property
+    def line(self) -> str | None:
+        """The line that was not taken; None where a file was not."""
+        return self.subject if self.what is StatementBreak.LINE_FAILED else None
+
+    @property
+    def key(self) -> str:
+        """The key of the case."""
+        return f"{self.what.value}/{self.subject}"
+
+    @property
+    def alike(self) -> Alike:
+        """What it has in common with lines of its file that failed for the same cause."""
+        return Alike(self.what.value, f"{self.cause}/{self.currency}", self.file)
+
+    def scope(self) -> Scope:
+        """The case, and for a line those of its file that failed alike."""
+        if self.line is None or not self.file:
+            return Scope(cases=(self.key,))
+        alike = self.alike
+        return Scope(lines=(self.line,), groups=(alike.group,), cases=(self.key, alike.case))

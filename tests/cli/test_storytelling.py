@@ -28,7 +28,7 @@ from domain.kernel.view import Action
 from domain.loan.aggregate import Loan
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import ActionKind
-from ports.queries import StoryLine, Waiting
+from ports.queries import StoryLine
 from tests.support.auditbench import World, paid_and_closed
 from tests.support.tree import ROOT
 from workers.reporting import note
@@ -264,13 +264,11 @@ def test_what_comes_next_is_an_action_news_or_nothing(world: World) -> None:
 
 def test_what_waits_for_a_person_says_how_much_and_since_when() -> None:
     """An open case is reported with its kind, its money if it has any, its time and its text."""
-    case = Case("s/1", CaseKind.SURPLUS, "too much", "L1", 1, "R-1", None, 900, "CNY")
+    case = Case("s/1", CaseKind.SURPLUS, "too much", "L1", 1, "R-1", None, 900, "CNY", opened_at=AT)
     zone = ZoneInfo("Asia/Shanghai")
-    assert waiting(Waiting(case, AT), zone) == (
-        "surplus, 9.00 CNY, since 2026-03-10 09:30+08:00: too much"
-    )
+    assert waiting(case, zone) == ("surplus, 9.00 CNY, since 2026-03-10 09:30+08:00: too much")
     bare = replace(case, amount_minor=0, currency="")
-    assert waiting(Waiting(bare, AT), zone) == "surplus, since 2026-03-10 09:30+08:00: too much"
+    assert waiting(bare, zone) == "surplus, since 2026-03-10 09:30+08:00: too much"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The books in memory: the real decision function over dictionaries, for pure tests."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from fractions import Fraction
 from adapters.rails.codes import load_returns
 from domain.calendar import Adjust, BankingCalendar, DayWindow
 from domain.case.case import Case
+from domain.case.item import CaseItem
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
@@ -91,6 +93,7 @@ class MemoryBooks:
     lines: dict[str, LineState] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     resolved: dict[str, Case] = field(default_factory=dict)
+    items: dict[tuple[str, str], CaseItem] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
@@ -118,6 +121,7 @@ class MemoryBooks:
         self.entries.extend(change.entries)
         self.transitions.extend(change.transitions)
         self.messages.extend(change.messages)
+        self.items.update({(item.case, item.line): item for item in change.items})
         for key, case in change.cases.items():
             self.cases.pop(key, None)
             self.resolved.pop(key, None)
@@ -157,6 +161,8 @@ class MemoryBooks:
             waiting=waiting,
             cases=dict(self.cases),
             other_cases=dict(self.resolved),
+            groups=Counter(case.group for case in (*self.cases.values(), *self.resolved.values())),
+            items=tuple(self.items.values()),
         )
 
     def item(self, number: int = 1, loan_id: str = "L1") -> Installment:

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.temporal.compatibility import breaks
 from adapters.temporal.contracts import FOLDER, contracts, load, renew, versions, without_words
+from domain.case.commands import CASE_ORDERS
 from domain.errors import InvalidInput
 from ports.boarding import LoanApplication
 from tests.support.doors import ORDERS
@@ -21,20 +22,28 @@ Schema = dict[str, Any]
 NAMES = [contract.name for contract in contracts()]
 RELEASED = {
     "boarded.v1.json": "5892a7c837662b58",
+    "case-override-answer.v1.json": "8dd04bf7184e2e6e",
+    "case-override.v1.json": "0ca334d32b73fb28",
+    "case-view.v1.json": "8dd04bf7184e2e6e",
     "closure.v1.json": "91f51fb8785408c1",
     "installment-view.v1.json": "fc8391b3e84c87c1",
     "loan-application.v1.json": "b385669990ec6558",
     "override-answer.v1.json": "fc8391b3e84c87c1",
     "override.v1.json": "0da9ee236d8d0797",
+    "signal-assign-case.v1.json": "cf07d70e7d45fec3",
     "signal-cancel.v1.json": "6b4e0a691f7e8aa8",
     "signal-change-date.v1.json": "4aa79f13fdfade78",
     "signal-charge.v1.json": "f83717f647ffcd41",
     "signal-hold.v1.json": "2b826ead0cef15dd",
     "signal-match-line.v1.json": "7df8841617b2d3f1",
+    "signal-note-case.v1.json": "d18373a5f5bc6485",
     "signal-record-payment.v1.json": "55aa0a35cc0199b6",
+    "signal-reopen-case.v1.json": "e7f64f584d1053f8",
+    "signal-resolve-case.v1.json": "f6d283f36cb52533",
     "signal-retry-now.v1.json": "19b7509f65c654e4",
     "signal-undo-match.v1.json": "43d1484dedbdee61",
     "signal-unhold.v1.json": "1e02808987fd88a5",
+    "signal-wait-case.v1.json": "f02275694d25c697",
     "signal-waive.v1.json": "17d79928017157fd",
     "signal-withdraw-payment.v1.json": "e023c7c6836ff771",
     "signal-write-off.v1.json": "e858a47ed3b53fbc",
@@ -233,6 +242,9 @@ def taken(name: str, sent: Any) -> object:
     if name == "loan-application":
         return read(data, LoanApplication, "application")
     kind = name.removeprefix("signal-").replace("-", "_")
+    if name == "case-override" or kind in CASE_ORDERS:
+        mine = CASE_ORDERS if name == "case-override" else {kind: CASE_ORDERS[kind]}
+        return read_order(data, mine, {"case": "surplus/R-1"}, "order")
     orders = ORDERS if name == "override" else {kind: ORDERS[kind]}
     return read_order(data, orders, {"loan_id": "L-1", "number": 1}, "order")
 

@@ -1,7 +1,7 @@
 """Compares one loan or bank line, as read back, with its rows, its moves and its postings."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,6 +187,14 @@ def compare_case(case: Case, kept: Row[Any], state: str, found: Verification) ->
     if shown != (case.state, case.version, case.amount_minor, case.kind):
         found.fault(f"the view of {name} shows {view.state} and {view.labels.amount_minor}")
     return 2
+
+
+def compare_items(case: Case, held: Sequence[int], found: Verification) -> int:
+    """Compare how many items a case says it has, open and in all, with how many are kept."""
+    says = [case.items, case.items_ever]
+    if says != list(held):
+        found.fault(f"case {case.key} has {says} items, open and in all; kept are {list(held)}")
+    return held[1]
 
 
 def _compare_installment(

@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.read.looking import look, read_loan_now
 from adapters.sql.read.stories import history_of, items_of, journal_of, story_of, trail_of
 from adapters.sql.read.verifying import verify_journal
-from adapters.sql.rows import read_case, read_view
+from adapters.sql.rows import read_case, read_item, read_view
 from adapters.sql.schema.tables import (
     RUNNING,
     SWEPT,
     UNDELIVERED,
     attempts,
     balances,
+    case_items,
     cases,
     chain_head,
     commands,
@@ -31,6 +32,7 @@ from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf
 from domain.case.agenda import view_of as case_view_of
 from domain.case.case import CASE, Case
+from domain.case.item import CaseItem
 from domain.case.view import CaseView
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
@@ -47,7 +49,6 @@ from ports.queries import (
     OpenItem,
     Standing,
     StoryLine,
-    Waiting,
 )
 
 _CASES = (
@@ -212,16 +213,27 @@ class SqlQueries:
             found = (await conn.execute(ordered)).fetchall()
         return tuple(read_view(row.kind, row.view) for row in found), count
 
+    async def case_items(
+        self, key: str, after: str, limit: int, *, open_only: bool = False
+    ) -> tuple[CaseItem, ...]:
+        """Lines that are items of one case, in order of line, after `after`."""
+        of = case_items.c
+        listed = select(case_items).where(of.case_key == key, of.line > after)
+        if open_only:
+            listed = listed.where(of.cleared_at.is_(None))
+        rows = await self._rows(listed.order_by(of.line).limit(limit))
+        return tuple(read_item(row) for row in rows)
+
     async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
         """What commands did to one subject, in order."""
         async with look(self._engine) as conn:
             return await history_of(conn, subject)
 
-    async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
+    async def waiting(self, loan_id: str | None = None) -> tuple[Case, ...]:
         """Open cases, oldest first; with `loan_id` only those that name that loan."""
         named = true() if loan_id is None else cases.c.loan_id == loan_id
-        rows = await self._rows(_OPEN_CASES.add_columns(cases.c.opened_at).where(named))
-        return tuple(Waiting(read_case(row.body), row.opened_at) for row in rows)
+        rows = await self._rows(_OPEN_CASES.where(named))
+        return tuple(read_case(row.body) for row in rows)
 
     async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:
         """The readable account of a loan or installment."""

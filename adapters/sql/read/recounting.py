@@ -266,6 +266,12 @@ async def _cases(conn: AsyncConnection, found: Verification) -> int:
         .group_by(_T.subject_key)
     )
     moves = select(_T.subject_key, _T.target).where(_T.seq.in_(last))
+    item = tables.case_items.c
+    open_items = func.count().filter(item.cleared_at.is_(None))
+    items = select(item.case_key, open_items, func.count()).where(
+        among(item.case_key, "keys", postgres=postgres)
+    )
+    items = items.group_by(item.case_key)
     while True:
         page = kept.where(of.kind == CASE, of.key > after).order_by(of.key).limit(LINES_PAGE)
         rows: list[Any] = list(await conn.execute(page))
@@ -275,6 +281,8 @@ async def _cases(conn: AsyncConnection, found: Verification) -> int:
         values = {"loans": sorted({row.loan_id for row in rows}), "keys": [r.key for r in rows]}
         params = {name: listed(value, postgres=postgres) for name, value in values.items()}
         states = dict(tuple(row) for row in await conn.execute(moves, params))
+        keys = {"keys": params["keys"]}
+        held = {key: counts for key, *counts in await conn.execute(items, keys)}
         for row in rows:
             try:
                 body = read_case(row.body)
@@ -282,6 +290,7 @@ async def _cases(conn: AsyncConnection, found: Verification) -> int:
                 found.fault(f"case {row.key} cannot be read back")
                 continue
             counted += keptrows.compare_case(body, row, states.get(row.key, ""), found)
+            counted += keptrows.compare_items(body, held.get(row.key, [0, 0]), found)
 
 
 # --- postings and moves of what is not there -----------------------------------------------------

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from adapters.sql.schema import casetables
 from adapters.sql.schema import journaltables as _journal
 from adapters.sql.schema.types import Instant
 
@@ -30,6 +31,8 @@ entries = _journal.entries
 postings = _journal.postings
 transitions = _journal.transitions
 balances = _journal.balances
+
+cases, case_items = casetables.cases, casetables.case_items
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -223,23 +226,6 @@ line_refs = Table(
     Column("line_id", ForeignKey("lines.id"), primary_key=True),
 )
 
-cases = Table(
-    "cases",
-    metadata,
-    # What cases are found by; the cases themselves are subjects.
-    Column("key", String(320), primary_key=True),
-    Column("kind", String(60), nullable=False),
-    Column("loan_id", String(120), index=True),
-    Column("number", Integer),
-    Column("line", String(160), index=True),
-    Column("owner", String(120), nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    # From when on it is late: nobody has taken it, or it should have ended. Empty while it waits.
-    Column("late_from", Instant),
-    Column("closed_at", Instant),
-)
-_open = cases.c.closed_at.is_(None)
-Index("ix_cases_open", cases.c.kind, cases.c.opened_at, postgresql_where=_open, sqlite_where=_open)
 
 outbox = Table(
     "outbox",

@@ -16,6 +16,7 @@ from adapters.sql.faults import Raced
 from adapters.sql.rows import (
     read_answer,
     read_case,
+    read_item,
     read_loan,
     read_product,
     stored_mark,
@@ -57,6 +58,7 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     await _load_log(unit, work, find, commands)
     await _load_answered(unit, work, find, cache)
     await _load_cases(unit, work, find, line_ids, _named(scopes, "cases"))
+    await _load_items(unit, work, find, line_ids)
     await _load_products(unit, work, find, commands, cache)
 
 
@@ -221,6 +223,15 @@ async def _load_cases(
         is_asked_for = case.key in named or (case.is_open and case.line in line_ids)
         if is_asked_for and _is_strange(work, case.loan_id):
             raise Raced(case.key)
+
+
+async def _load_items(unit: Unit, work: Workset, find: Lookups, line_ids: list[str]) -> None:
+    """Lines that are items of cases; only where a case that was loaded has any."""
+    if any(case.items_ever for case in work.cases.values()):
+        for row in await unit.find(find.items, line_ids):
+            item = read_item(row)
+            name = (item.case, item.line)
+            work.items[name] = work.items_before[name] = item
 
 
 def _is_strange(work: Workset, loan_id: str | None) -> bool:

@@ -9,6 +9,8 @@ from sqlalchemy import (
     Executable,
     Select,
     and_,
+    any_,
+    func,
     literal_column,
     or_,
     select,
@@ -18,6 +20,7 @@ from sqlalchemy import (
 from adapters.sql.engine import among
 from adapters.sql.schema.tables import (
     attempts,
+    case_items,
     cases,
     commands,
     line_refs,
@@ -40,6 +43,7 @@ _REFERENCES: dict[str, tuple[_Place, ...]] = {
     "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
     "payments": ((payments.c.id, payments.c.id), (payments.c.reference, payments.c.id)),
     "lines": ((cases.c.line, cases.c.loan_id),),
+    "groups": ((cases.c.group_key, cases.c.key),),
     "cases": ((cases.c.key, cases.c.loan_id),),
     "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
 }
@@ -91,6 +95,7 @@ class Lookups:
         self.commands_or_dedup_keys = select(commands).where(
             or_(of(commands.c.id), among(commands.c.dedup_key, "dedup_keys", postgres=postgres))  # type: ignore[arg-type]
         )
+        self.items = _where(select(case_items), of(case_items.c.line))
         self.case_keys = _where(select(cases.c.key), of(cases.c.key))
         self.lock_cases = (
             select(subjects.c.body)
@@ -106,6 +111,7 @@ class Lookups:
                         ),
                     ),
                     among(cases.c.key, "keys", postgres=postgres),
+                    _with_items(postgres=postgres),
                 ),
             )
             .order_by(cases.c.opened_at, cases.c.key)
@@ -145,6 +151,15 @@ class Lookups:
         label: ColumnElement[Any] = literal_column("'sharing'").label("kind")
         found: Select[Any] = select(label, portions.c.id.label("ref"), portions.c.loan_id)
         return found.join(payments, payments.c.id == portions.c.id).where(or_(*names)).distinct()
+
+
+def _with_items(*, postgres: bool) -> ColumnElement[bool]:
+    """Cases that have some of the lines as items; found by the index of keys on either database."""
+    keys = select(case_items.c.case_key).where(among(case_items.c.line, "lines", postgres=postgres))
+    if postgres:
+        # As an array it is found first, and is no filter over every case.
+        return cases.c.key == any_(func.array(keys.scalar_subquery()))
+    return cases.c.key.in_(keys)
 
 
 def _where(statement: Select, condition: object) -> Select:  # type: ignore[type-arg]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
+from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, Message, Stamp, Transition
@@ -79,6 +80,8 @@ class References:
     """Those that open cases about a line name: they are looked at again when the cases end."""
     cases: dict[str, set[str]] = field(default_factory=dict)
     """The loans that cases are about, by key."""
+    groups: dict[str, set[str]] = field(default_factory=dict)
+    """Keys of the cases that each group of lines of one file has been given."""
     waiting: dict[str, set[str]] = field(default_factory=dict)
     """Lines, not loans: those that carry a reference which nobody knew when they came."""
 
@@ -149,6 +152,9 @@ class Workset:
     cases_before: dict[str, Case] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     """Those that are known: open ones, and resolved ones that somebody has named."""
+    items_before: dict[tuple[str, str], CaseItem] = field(default_factory=dict)
+    items: dict[tuple[str, str], CaseItem] = field(default_factory=dict)
+    """Lines that are items of cases, by case and line."""
     cases_named: set[str] = field(default_factory=set)
     """Keys under which an earlier try found a case that it did not know."""
     products: dict[str, str] = field(default_factory=dict)
@@ -220,6 +226,8 @@ class Workset:
             waiting=waiting,
             cases=cases,
             other_cases={key: case for key, case in self.cases.items() if key not in cases},
+            groups={name: len(refs.groups.get(name, ())) for name in scope.groups},
+            items=tuple(item for item in self.items.values() if item.line in line_ids),
             from_driver=command.id in self.by_drivers,
         )
 
@@ -253,6 +261,10 @@ class Workset:
         for root in ROOTS:
             self.roots[root.name].update(getattr(change, root.name))
         self.cases.update(change.cases)
+        for case in change.cases.values():
+            if case.group:
+                self.refs.groups.setdefault(case.group, set()).add(case.key)
+        self.items.update({(item.case, item.line): item for item in change.items})
         self.changed_cases.update(dict.fromkeys(change.cases))
         self.messages.extend((message, command.id) for message in change.messages)
         return items

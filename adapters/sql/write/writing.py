@@ -37,6 +37,7 @@ _KEYS = {
     "payable_items": COLUMNS,
     "lines": ("id",),
     "cases": ("key",),
+    "case_items": ("case_key", "line"),
 }
 
 
@@ -179,6 +180,12 @@ async def _write_cases(unit: Unit, work: Workset, domain: Domain) -> None:
             found[key] = rows.case_row(case, view.detail.late_from)
     await _write_found_by(unit, work, found)
     await _put(unit, "subjects", pairs)
+    items = [
+        (name in work.items_before, rows.item_row(item))
+        for name, item in sorted(work.items.items())
+        if work.items_before.get(name) != item
+    ]
+    await _put(unit, "case_items", items)
 
 
 async def _write_found_by(unit: Unit, work: Workset, found: Mapping[str, Row]) -> None:

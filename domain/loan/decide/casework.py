@@ -9,10 +9,12 @@ from dataclasses import replace
 from domain.case import agenda
 from domain.case.case import Case, Resolution
 from domain.case.decide import reopened, resolved
+from domain.case.item import ALIKE_MOST, Alike, CaseItem
+from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.case.policy import CasePolicy
 from domain.kernel.change import Message, Transition
-from domain.kernel.driver import driver_message
+from domain.kernel.driver import inform
 from domain.kernel.subject import Subject
 from domain.loan.change import Aggregates
 
@@ -33,6 +35,11 @@ class CaseWork:
         """The open ones of what the command is about."""
         self._others: dict[str, Case] = dict(aggregates.other_cases)
         self._changed_cases: dict[str, None] = {}
+        self._groups: dict[str, int] = dict(aggregates.groups)
+        self._items: dict[tuple[str, str], CaseItem] = {
+            (item.case, item.line): item for item in aggregates.items
+        }
+        self._changed_items: dict[tuple[str, str], None] = {}
         self._from_driver = aggregates.from_driver
         self._transitions: list[Transition] = []
         self._messages: list[Message] = []
@@ -71,6 +78,71 @@ class CaseWork:
         again = reopened(known, self.at)
         about = {name: getattr(now, name) for name in _SAID_ANEW}
         self.move_case(replace(again, **about), CaseEvent.REOPENED, case.text)
+
+    def open_alike(self, case: Case, alike: Alike) -> None:
+        """Open the case of a line; beyond `ALIKE_MOST` of one file the line is an item of one case.
+
+        A line that was an item once is that item again, and a case of its own is opened again.
+        """
+        line = case.line or ""
+        mine = [item for item in self._items_of(line) if self._is_of(item, case.kind)]
+        group = alike.group
+        is_full = bool(group) and self._groups.get(group, 0) >= ALIKE_MOST
+        if mine or (is_full and self.case(case.key) is None):
+            self._add_item(case, mine[0].case if mine else alike.case, alike)
+        else:
+            if self.case(case.key) is None:
+                self._groups[group] = self._groups.get(group, 0) + 1
+            self.open_case(replace(case, group=group))
+
+    def clear_items(self, line: str, kind: CaseKind, why: str) -> None:
+        """End a line as an item of a case; its last item ends the case."""
+        for item in self._items_of(line):
+            if not (item.is_open and self._is_of(item, kind)):
+                continue
+            self._put_item(replace(item, cleared_at=self.at, reason=why))
+            case = self._case_of(item)
+            left = case.amount_minor - item.amount_minor
+            case = replace(case, items=case.items - 1, amount_minor=left)
+            self.move_case(case, CaseEvent.ITEM_CLEARED, f"{line}: {why}")
+            if case.is_open and not case.items:
+                ended = resolved(case, self.at, Resolution.CLEARED)
+                detail = f"{Resolution.CLEARED.value}: its last line {line}: {why}"
+                self.move_case(ended, CaseEvent.RESOLVED, detail)
+
+    def _add_item(self, about: Case, key: str, alike: Alike) -> None:
+        line = about.line or ""
+        known = self._items.get((key, line))
+        if known is not None and known.is_open:
+            return
+        case = self.case(key)
+        if case is None or not case.is_open:
+            text, minor = (alike.text, 0) if case is None else (case.text, case.amount_minor)
+            self.open_case(Case(key, about.kind, text, amount_minor=minor, currency=about.currency))
+        item = CaseItem(key, line, about.text, about.amount_minor, about.currency, self.at)
+        self._put_item(item)
+        case = self._case_of(item)
+        case = replace(
+            case,
+            amount_minor=case.amount_minor + item.amount_minor,
+            items=case.items + 1,
+            items_ever=case.items_ever + (known is None),
+        )
+        self.move_case(case, CaseEvent.ITEM_ADDED, line)
+
+    def _items_of(self, line: str) -> list[CaseItem]:
+        return [item for item in self._items.values() if item.line == line]
+
+    def _is_of(self, item: CaseItem, kind: CaseKind) -> bool:
+        case = self.case(item.case)
+        return case is not None and case.kind is kind
+
+    def _case_of(self, item: CaseItem) -> Case:
+        return self.cases.get(item.case) or self._others[item.case]
+
+    def _put_item(self, item: CaseItem) -> None:
+        self._items[(item.case, item.line)] = item
+        self._changed_items[(item.case, item.line)] = None
 
     def amend_case(self, case: Case, amount_minor: int, text: str | None = None) -> None:
         """Have an open case say another amount."""
@@ -115,11 +187,10 @@ class CaseWork:
             return self._keep_case(case)
         view = agenda.view_of(case, self.case_policy, self.at)
         answered = self._from_driver and subject == case.subject
-        news = case.driver.is_news(view)
-        driver = replace(case.driver, opened=True)
-        driver = driver.after(view, notified=answered or opening or news)
-        if opening or (news and not answered):
-            self._messages.append(driver_message(view, opening=opening))
+        record = replace(case.driver, opened=True)
+        driver, message = inform(record, view, answered=answered, opening=opening)
+        if message is not None:
+            self._messages.append(message)
         return self._keep_case(replace(case, driver=driver))
 
     def _keep_case(self, case: Case) -> Case:

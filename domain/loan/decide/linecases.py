@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.case.case import Case
+from domain.case.item import Alike
 from domain.case.kinds import CaseKind
 from domain.loan.aggregate import LineState
 from domain.loan.decide.work import Work
@@ -16,14 +17,26 @@ NAMED_MOST = 200
 """Loans of one line that get a case of their own; a larger batch has only the case of the line."""
 
 
-def open_case_of_line(work: Work, line: LineState, named: Sequence[Named]) -> None:
+def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file: str = "") -> None:
     """Open the case of a line that waits, and one for each loan when it names several.
 
-    No debit of an installment leaves while a case of this kind names it.
+    No debit of an installment leaves while a case of this kind names it. One of very many lines of
+    a file that name nobody is an item of the case of them all.
     """
     text = f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
     case = Case(f"line/{line.id}", WAITS, text, amount_minor=line.open_minor)
-    open_cases(work, line, case, named)
+    if named:
+        open_cases(work, line, case, named)
+    else:
+        case = replace(case, line=line.id, currency=line.currency)
+        work.open_alike(case, Alike(WAITS, line.currency, file))
+
+
+def end_failure(work: Work, line_id: str) -> None:
+    """A line that could not be booked before is booked: nobody has to look at that any more."""
+    for case in cases_of_line(work, line_id, CaseKind.LINE_FAILED):
+        work.close_case(case.key)
+    work.clear_items(line_id, CaseKind.LINE_FAILED, "it was booked")
 
 
 def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) -> None:
@@ -40,11 +53,15 @@ def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) 
 
 
 def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
-    """Close every case that a line waits; the loans that they named, which are looked at again."""
+    """Close every case, and item of a case, that a line waits; gives the loans that they named.
+
+    These are looked at again.
+    """
     cases = cases_of_line(work, line_id, WAITS)
     named = [(c.loan_id, c.number) for c in cases if c.loan_id is not None]
     for case in cases:
         work.close_case(case.key)
+    work.clear_items(line_id, WAITS, "it was explained, in whole or in part")
     for loan_id, number in named:
         if loan_id in work.loans and number is not None:
             work.touch(loan_id, number)

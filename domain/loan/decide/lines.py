@@ -16,6 +16,7 @@ from domain.loan.decide.linecases import (
     WAITS,
     Named,
     cases_of_line,
+    end_failure,
     open_case_of_line,
     open_cases,
 )
@@ -35,6 +36,7 @@ def book_line(work: Work, command: BookLine) -> Change:
     A line whose items do not add up to its amount proves nothing and waits whole.
     """
     line = command.line
+    end_failure(work, line.id)
     if (known := work.lines.get(line.id)) is not None:
         _compare(work, known, line)
         return work.finish(Done(note="known"))
@@ -52,7 +54,7 @@ def book_line(work: Work, command: BookLine) -> Change:
     )
     items = line.items or _batch_items(work, line)
     if not _adds_up(line, items):
-        return _wait(work, state, _named(work, line, items), is_wrong=True)
+        return _wait(work, command, state, _named(work, line, items), is_wrong=True)
     matches: list[Match] = []
     waiting = _waiting_batch(line) if not items and line.batch_ref else []
     unclear: list[LineItem] = []
@@ -78,7 +80,7 @@ def book_line(work: Work, command: BookLine) -> Change:
         matches=tuple(matches),
         waiting=tuple(waiting),
     )
-    return _wait(work, state, _named(work, line, unclear))
+    return _wait(work, command, state, _named(work, line, unclear))
 
 
 def _waiting_batch(line: StatementLine) -> list[WaitingItem]:
@@ -115,14 +117,19 @@ def _adds_up(line: StatementLine, items: Sequence[LineItem]) -> bool:
 
 
 def _wait(
-    work: Work, state: LineState, named: Sequence[Named], *, is_wrong: bool = False
+    work: Work,
+    command: BookLine,
+    state: LineState,
+    named: Sequence[Named],
+    *,
+    is_wrong: bool = False,
 ) -> Change:
     """Keep a line; what of it nothing explains is posted to suspense, with a case."""
     work.put_line(state)
     if minor := state.open_minor:
         work.post(bookings.stray_line(state, minor))
     if waits := state.is_open or is_wrong:
-        open_case_of_line(work, state, named)
+        open_case_of_line(work, state, named, command.file)
     return work.finish(Done(note="unmatched" if waits else "matched"))
 
 

@@ -61,8 +61,13 @@ def record_unparsed_event(work: Work, command: RecordUnparsedEvent) -> Change:
 
 def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
     """A file or line that could not be taken is a case; what stands behind it goes on."""
-    key = f"{command.what.value}/{command.subject}"
-    work.open_case(Case(key, CaseKind(command.what.value), command.text))
+    case = Case(command.key, CaseKind(command.what.value), command.text)
+    if command.line is None:
+        work.open_case(case)
+    else:
+        minor, currency = command.amount_minor, command.currency
+        case = replace(case, line=command.line, amount_minor=minor, currency=currency)
+        work.open_alike(case, command.alike)
     return work.finish(Done(note="statement break"))
 
 

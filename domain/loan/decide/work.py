@@ -14,7 +14,7 @@ from domain.case.case import CASE, Case
 from domain.case.kinds import CASE_RULES, CaseKind
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, Done, Message, Superseded, Transition
-from domain.kernel.driver import DriverRecord, driver_message
+from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan import agenda, bookings, closure
@@ -264,6 +264,7 @@ class Work(CaseWork):
             transitions=tuple(self._transitions),
             entries=tuple(self._entries),
             cases={key: self._report_case(key, subject) for key in self._changed_cases},
+            items=tuple(self._items[name] for name in self._changed_items),
             messages=tuple(self._messages),
             subject=subject,
         )
@@ -379,8 +380,7 @@ class Work(CaseWork):
         view = self.view(loan_id, number)
         opening = (loan_id, number) in self._opening
         answered = self._from_driver and is_subject
-        news = item.driver.is_news(view)
-        driver = item.driver.after(view, notified=answered or opening or news)
+        driver, message = inform(item.driver, view, answered=answered, opening=opening)
         self.put(loan_id, replace(item, driver=driver))
-        if opening or (news and not answered):
-            self._messages.append(driver_message(view, opening=opening))
+        if message is not None:
+            self._messages.append(message)

@@ -12,7 +12,7 @@ from activities.cases import CaseActivities
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.tables import outbox, subjects
 from adapters.sql.write.books import SqlBooks
-from domain.case.case import Resolution
+from domain.case.case import ByHand
 from domain.case.kinds import CaseKind
 from domain.case.policy import CasePolicy, ServiceLevel
 from domain.debit.outcome import Outcome, OutcomeClass
@@ -73,7 +73,7 @@ async def test_a_case_is_worked_on_and_found_by_what_it_is_about(
     assert answer.view is not None
     assert (answer.view.subject, answer.view.state) == (Subject("case", KEY), "ASSIGNED")
     await books.apply(order(NoteCase))  # type: ignore[arg-type]
-    await books.apply(order(ResolveCase, resolution=Resolution.CORRECTED))  # type: ignore[arg-type]
+    await books.apply(order(ResolveCase, resolution=ByHand.CORRECTED))  # type: ignore[arg-type]
     assert await queries.waiting("L1") == ()
     kept = await queries.case(KEY)
     assert kept is not None
@@ -116,7 +116,7 @@ async def test_a_resolved_case_about_no_loan_is_opened_again(
     """Nobody names its key beforehand: the books find it under the chain head and begin anew."""
     await books.apply(stranger("X-1"))
     key = "unknown_order/simbank/X-1"
-    await books.apply(order(ResolveCase, key, resolution=Resolution.NO_FAULT))  # type: ignore[arg-type]
+    await books.apply(order(ResolveCase, key, resolution=ByHand.NO_FAULT))  # type: ignore[arg-type]
     again = await books.apply(stranger("X-1", "52"))
     assert isinstance(again, Applied)
     kept = await queries.case(key)
@@ -175,8 +175,8 @@ async def test_two_processes_that_open_one_case_open_it_once(
         await books.apply(stranger("X-2"))
         await other.apply(stranger("X-2", "52"))
     found = await queries.waiting()
-    assert [item.case.key for item in found] == ["unknown_order/simbank/X-2"]
-    assert found[0].case.generation == 1
+    assert [case.key for case in found] == ["unknown_order/simbank/X-2"]
+    assert found[0].generation == 1
 
 
 async def test_a_case_that_was_put_aside_while_it_was_swept_is_handed_up_later(
@@ -258,7 +258,7 @@ async def test_a_line_that_fails_again_opens_the_case_that_was_ended(
 
     key = "line_failed/line-1"
     await books.apply_many([broken("1"), broken("2")])
-    await books.apply(order(ResolveCase, key, resolution=Resolution.CORRECTED))  # type: ignore[arg-type]
+    await books.apply(order(ResolveCase, key, resolution=ByHand.CORRECTED))  # type: ignore[arg-type]
     await books.apply(broken("3"))
     kept = await queries.case(key)
     assert kept is not None

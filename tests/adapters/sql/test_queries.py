@@ -131,7 +131,7 @@ async def test_open_cases_say_since_when_and_are_asked_for_by_loan(
         asked = RaiseOperator(id=f"R-{loan}", actor=TESTER, reason="lost", loan_id=loan, number=1)
         assert isinstance(await books.apply(asked), Applied)
     found = await queries.waiting()
-    assert [(item.case.loan_id, item.since) for item in found] == list(
+    assert [(case.loan_id, case.opened_at) for case in found] == list(
         zip(("L2", "L1"), asked_at, strict=True)
     )
     assert await queries.waiting("L1") == found[1:]

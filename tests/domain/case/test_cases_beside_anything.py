@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from domain.case.case import CASE, Resolution
+from domain.case.case import CASE, ByHand
 from domain.kernel.command import Actor
 from domain.loan.change import Change
 from tests.domain.loan.decide.test_anything_goes import PICK, Anything
@@ -35,7 +35,7 @@ class Worked(Anything):
         if not keys:
             return
         more = {
-            ResolveCase: {"resolution": Resolution.ACCEPTED, "approver": "ben"},
+            ResolveCase: {"resolution": ByHand.ACCEPTED, "approver": "ben"},
             AssignCase: {"assignee": "ann"},
         }.get(kind, {})
         self._give(kind, ANN, case=keys[pick % len(keys)], **more)

@@ -154,4 +154,5 @@ def test_what_failed_in_a_statement_is_news_each_time() -> None:
         id="a", actor=TESTER, what=StatementBreak.FILE_REFUSED, subject="f1", text="no XML"
     )
     assert broken.dedup_key() is None
-    assert broken.scope() == Scope()
+    assert broken.scope() == Scope(cases=("statement_refused/f1",))
+    assert broken.line is None

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _payable_items()
     _lines()
     _cases()
+    _case_items()
     _outbox()
     _files()
 
@@ -242,12 +243,14 @@ def _cases() -> None:
         sa.Column("loan_id", sa.String(length=120), nullable=True),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("line", sa.String(length=160), nullable=True),
+        sa.Column("group_key", sa.String(length=160), nullable=True),
         sa.Column("owner", sa.String(length=120), nullable=False),
         sa.Column("opened_at", Instant(), nullable=False),
         sa.Column("late_from", Instant(), nullable=True),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("key", name="pk_cases"),
     )
+    op.create_index("ix_cases_group_key", "cases", ["group_key"], unique=False)
     op.create_index("ix_cases_line", "cases", ["line"], unique=False)
     op.create_index("ix_cases_loan_id", "cases", ["loan_id"], unique=False)
     op.create_index(
@@ -258,6 +261,23 @@ def _cases() -> None:
         postgresql_where=sa.text("closed_at IS NULL"),
         sqlite_where=sa.text("closed_at IS NULL"),
     )
+
+
+def _case_items() -> None:
+    op.create_table(
+        "case_items",
+        sa.Column("case_key", sa.String(length=320), nullable=False),
+        sa.Column("line", sa.String(length=160), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("added_at", Instant(), nullable=False),
+        sa.Column("cleared_at", Instant(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_case_items_case_key_cases"),
+        sa.PrimaryKeyConstraint("case_key", "line", name="pk_case_items"),
+    )
+    op.create_index("ix_case_items_line", "case_items", ["line"], unique=False)
 
 
 def _outbox() -> None:
