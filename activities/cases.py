@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from temporalio import activity
 
@@ -13,9 +13,9 @@ from activities.shielded import heartbeats
 from domain.case.case import CASE
 from domain.case.commands import ActOnCase
 from domain.case.view import CaseView
-from domain.kernel.view import View
 from ports.books import Books
 from ports.clock import Clock
+from ports.queries import Due
 
 PAGE = 500
 PAGES_MOST = 10_000
@@ -34,7 +34,7 @@ class CaseQueries(Protocol):
 
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
-    ) -> Sequence[View[Any]]:
+    ) -> Sequence[Due]:
         """Subjects without a driver whose next action is due, by its instant, after a cursor."""
         ...
 
@@ -64,23 +64,25 @@ class CaseActivities:
                 if not page:
                     break
                 done = await self._act_on(page, done)
-                last = page[-1]
-                after = (last.next_action.not_before if last.next_action else now, last.subject.key)
+                after = (page[-1].since, page[-1].subject.key)
                 life.report(done.acted, done.failed)
             return done
 
-    async def _act_on(self, page: Sequence[View[Any]], done: CasesSwept) -> CasesSwept:
-        orders = [
-            # With the version in its id: what came in vain once is not answered by that again.
-            ActionOrder(view.subject, view.generation, view.version, view.next_action, run=1)
-            for view in page
-            if view.next_action is not None
-        ]
-        answers = await self._books.apply_many([order.command(ActOnCase) for order in orders])
+    async def _act_on(self, page: Sequence[Due], done: CasesSwept) -> CasesSwept:
+        orders: list[ActionOrder] = []
         failed = 0
+        for due in page:
+            if due.view is None or due.view.next_action is None:
+                failed += 1
+                activity.logger.error("the view of %s cannot be read", due.subject)
+                continue
+            # With the version in its id: what came in vain once is not answered by that again.
+            view, action = due.view, due.view.next_action
+            orders.append(ActionOrder(view.subject, view.generation, view.version, action, run=1))
+        answers = await self._books.apply_many([order.command(ActOnCase) for order in orders])
         for order, answer in zip(orders, answers, strict=True):
             if isinstance(answer, Exception):
                 failed += 1
                 activity.logger.error("%s was not acted on: %s", order.subject, answer)
-        acted = done.acted + len(answers) - failed
+        acted = done.acted + len(page) - failed
         return replace(done, acted=acted, failed=done.failed + failed)

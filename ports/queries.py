@@ -102,6 +102,15 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A subject whose action is due, since when, and its view; None where it cannot be read."""
+
+    subject: Subject
+    since: datetime
+    view: View[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFilter:
     """Which cases are listed; what is empty does not narrow.
 
@@ -151,7 +160,7 @@ class Queries(Protocol):
 
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
-    ) -> tuple[View[Any], ...]:
+    ) -> tuple[Due, ...]:
         """Not final subjects of a kind, without a driver, whose next action is due by `now`.
 
         In order of (instant, key), after the cursor `after`; None: from the beginning.

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from domain.kernel.change import Applied, Done, Refused
 from domain.kernel.subject import Subject
-from domain.kernel.view import View
 from domain.loan.view import InstallmentView
 from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
 from ports.archive import Reached, StatementRecord
 from ports.boarding import LoanApplication
+from ports.queries import Due
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
 from tests.support.doors import AnyCommand
 
@@ -63,7 +63,7 @@ class FakeQueries:
 
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
-    ) -> tuple[View[Any], ...]:
+    ) -> tuple[Due, ...]:
         return ()
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[InstallmentView, ...]:

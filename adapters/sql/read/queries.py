@@ -5,6 +5,7 @@ from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -46,6 +47,7 @@ from ports.queries import (
     Balance,
     CaseFilter,
     ChainReport,
+    Due,
     OpenItem,
     Standing,
     StoryLine,
@@ -125,15 +127,18 @@ class SqlQueries:
 
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
-    ) -> tuple[View[Any], ...]:
+    ) -> tuple[Due, ...]:
         """Not final subjects of a kind, without a driver, whose next action is due by `now`."""
         at, key = subjects.c.next_action_at, subjects.c.key
         since, last = after
         later = true() if since is None else or_(at > since, and_(at == since, key > last))
-        due = select(subjects.c.kind, subjects.c.view).where(
+        due = select(subjects.c.kind, key, at, subjects.c.view).where(
             SWEPT, subjects.c.kind == kind, at <= now, later
         )
-        return await self._views(due.order_by(at, key), limit)
+        rows = await self._rows(due.order_by(at, key).limit(limit))
+        return tuple(
+            Due(Subject(row.kind, row.key), row.next_action_at, _readable(row)) for row in rows
+        )
 
     async def next_instant(self) -> datetime | None:
         """The least instant after now of the coming actions and the outbox's `not_before`."""
@@ -322,6 +327,14 @@ class SqlQueries:
 
 
 _RUNNING = select(subjects.c.kind, subjects.c.view).where(RUNNING)
+
+
+def _readable(row: Row[Any]) -> View[Any] | None:
+    """The view of a row; None where it holds what this build does not know."""
+    try:
+        return read_view(row.kind, row.view)
+    except ValidationError:
+        return None
 
 
 def _actions(until: datetime) -> Select[Any]:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
@@ -138,19 +139,24 @@ async def test_many_cases_start_no_driver_and_are_swept_together(
     engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     """Their clocks are one sweep in pages; a driver is started for the one that is assigned."""
-    many = 1_200
-    breaks = [
-        RecordStatementBreak(
-            id=f"break/{number}",
-            actor=TESTER,
-            what=CaseKind.LINE_FAILED,  # type: ignore[arg-type]
-            subject=f"line-{number:05}",
-            text="cannot be booked",
-        )
-        for number in range(many)
-    ]
-    await books.apply_many(breaks)
-    await books.apply(order(AssignCase, "line_failed/line-00007", assignee="ann"))  # type: ignore[arg-type]
+    await swept_together(engine, books, queries, clock, 1_200)
+
+
+@pytest.mark.slow
+async def test_a_hundred_thousand_deadlines_are_one_sweep(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """As above at full size: no workflow, a commit for hundreds of cases."""
+    await swept_together(engine, books, queries, clock, 100_000)
+
+
+async def swept_together(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock, many: int
+) -> None:
+    """Open so many cases, assign one, let a day pass and sweep them twice."""
+    for first in range(0, many, 1_000):
+        await books.apply_many(failed_lines(first, min(first + 1_000, many)))
+    await books.apply(order(AssignCase, "line_failed/line-000007", assignee="ann"))  # type: ignore[arg-type]
     async with engine.connect() as conn:
         assert (await conn.execute(select(func.count()).select_from(outbox))).scalar() == 1
     activities = CaseActivities(books, queries, clock)
@@ -158,13 +164,43 @@ async def test_many_cases_start_no_driver_and_are_swept_together(
     commits = books.counters.commits
     swept = await ActivityEnvironment().run(activities.sweep)
     assert (swept.acted, swept.failed) == (many - 1, 0)
-    assert books.counters.commits - commits < many / 50
+    assert books.counters.commits - commits <= many / 200
     again = await ActivityEnvironment().run(activities.sweep)
     assert again.acted == 0
     async with engine.connect() as conn:
+        assert (await conn.execute(select(func.count()).select_from(outbox))).scalar() == 1
         of = subjects.c
         count = select(func.count()).where(of.kind == "case", of.next_action_kind == "ESCALATE")
         assert (await conn.execute(count)).scalar() == many
+
+
+async def test_a_case_that_cannot_be_read_holds_up_no_other(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Neither one whose view is broken nor one whose body is; both are counted as failed."""
+    await books.apply_many(failed_lines(0, 600))
+    async with engine.begin() as conn:
+        for column, number in (("view", 3), ("body", 590)):
+            key = f"line_failed/line-{number:06}"
+            await conn.execute(update(subjects).where(subjects.c.key == key).values({column: "{}"}))
+    clock.ahead(timedelta(hours=25))
+    activities = CaseActivities(books, queries, clock)
+    swept = await ActivityEnvironment().run(activities.sweep)
+    assert (swept.acted, swept.failed) == (598, 2)
+
+
+def failed_lines(first: int, last: int) -> list[RecordStatementBreak]:
+    """Lines that could not be booked, each a case of its own, since nobody knows their file."""
+    return [
+        RecordStatementBreak(
+            id=f"break/{number}",
+            actor=TESTER,
+            what=CaseKind.LINE_FAILED,  # type: ignore[arg-type]
+            subject=f"line-{number:06}",
+            text="cannot be booked",
+        )
+        for number in range(first, last)
+    ]
 
 
 async def test_two_processes_that_open_one_case_open_it_once(
