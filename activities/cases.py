@@ -1,32 +1,41 @@
 """Activities of cases: what their clocks ask for, one for a driver, many for a sweep in pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from temporalio import activity
 
-from activities.actions import ActionOrder
+from activities.actions import ActionOrder, driver_of
 from activities.answers import apply, view_of
 from activities.shielded import heartbeats
 from domain.case.case import CASE
 from domain.case.commands import ActOnCase
+from domain.case.threshold import RecordFigure, Threshold
 from domain.case.view import CaseView
+from domain.kernel.subject import Subject
 from ports.books import Books
 from ports.clock import Clock
+from ports.figures import Figures
 from ports.queries import Due
 
+_NO_RULES: Mapping[str, Threshold] = MappingProxyType({})
 PAGE = 500
 PAGES_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class CasesSwept:
-    """How many cases were reminded of, handed up or taken up again, and how many failed."""
+    """How many cases were reminded of, handed up or taken up again, and how many failed.
+
+    `rules` counts the rules whose case was opened or ended by it.
+    """
 
     acted: int = 0
     failed: int = 0
+    rules: int = 0
 
 
 class CaseQueries(Protocol):
@@ -40,10 +49,26 @@ class CaseQueries(Protocol):
 
 
 class CaseActivities:
-    """Does what the clocks of cases ask for; cases without a driver are swept."""
+    """Does what the clocks of cases ask for; cases without a driver are swept.
 
-    def __init__(self, books: Books, queries: CaseQueries, clock: Clock) -> None:
+    Args:
+        books: the door of drivers.
+        queries: where due cases are read.
+        clock: says what is due.
+        figures: counts what rules watch; None where there are no rules.
+        thresholds: the rules, by name.
+    """
+
+    def __init__(
+        self,
+        books: Books,
+        queries: CaseQueries,
+        clock: Clock,
+        figures: Figures | None = None,
+        thresholds: Mapping[str, Threshold] = _NO_RULES,
+    ) -> None:
         self._books, self._queries, self._clock = books, queries, clock
+        self._figures, self._thresholds = figures, thresholds
 
     @activity.defn(name="cases.act")
     async def act(self, order: ActionOrder) -> CaseView:
@@ -54,10 +79,11 @@ class CaseActivities:
     async def sweep(self) -> CasesSwept:
         """Do what is due for every case without a driver, page by page.
 
-        One that fails is counted, logged and left for the next sweep; it holds up no other.
+        Before that the rules of the policy are looked at, so that a case of one is among them. One
+        that fails is counted, logged and left for the next sweep; it holds up no other.
         """
         async with heartbeats() as life:
-            done, now = CasesSwept(), self._clock.now()
+            done, now = await self._watch(CasesSwept()), self._clock.now()
             after: tuple[datetime | None, str] = (None, "")
             for _ in range(PAGES_MOST):
                 page = await self._queries.due_swept(CASE, now, after, PAGE)
@@ -67,6 +93,29 @@ class CaseActivities:
                 after = (page[-1].since, page[-1].subject.key)
                 life.report(done.acted, done.failed)
             return done
+
+    async def _watch(self, done: CasesSwept) -> CasesSwept:
+        """Open the case of each rule that is broken, and end that of each that is not any more."""
+        if self._figures is None:
+            return done
+        now, open_cases = self._clock.now(), set(await self._figures.open_rules())
+        values = dict.fromkeys(open_cases - self._thresholds.keys(), 0)
+        for name, rule in self._thresholds.items():
+            try:
+                value = (await self._figures.figure(rule, now)).value(rule.measure, now)
+            except Exception:  # noqa: BLE001  (one rule that cannot be looked at holds up nobody)
+                activity.logger.exception("rule %s cannot be looked at", name)
+                done = replace(done, failed=done.failed + 1)
+                continue
+            if rule.is_broken(value) != (name in open_cases):
+                values[name] = value
+        commands = [_figure(name, value, now) for name, value in sorted(values.items())]
+        answers = await self._books.apply_many(commands) if commands else ()
+        faults = [answer for answer in answers if isinstance(answer, Exception)]
+        for fault in faults:
+            activity.logger.error("a rule was not applied: %s", fault)
+        moved = len(commands) - len(faults)
+        return replace(done, rules=moved, failed=done.failed + len(faults))
 
     async def _act_on(self, page: Sequence[Due], done: CasesSwept) -> CasesSwept:
         orders: list[ActionOrder] = []
@@ -86,3 +135,14 @@ class CaseActivities:
                 activity.logger.error("%s was not acted on: %s", order.subject, answer)
         acted = done.acted + len(page) - failed
         return replace(done, acted=acted, failed=done.failed + failed)
+
+
+def _figure(name: str, value: int, now: datetime) -> RecordFigure:
+    """The command that tells the books a figure, once for each look at it."""
+    return RecordFigure(
+        id=f"driver/threshold/{name}/{now.isoformat()}",
+        actor=driver_of(Subject(CASE, name)),
+        reason="a rule of the case policy was looked at",
+        threshold=name,
+        value=value,
+    )

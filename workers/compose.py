@@ -17,6 +17,7 @@ from adapters.notices.channels import ChannelNotices, TokenContacts
 from adapters.notices.dispatcher import NoticeDispatcher
 from adapters.notices.email import SmtpNotices
 from adapters.notices.sms import SmsNotices
+from adapters.notices.teams import TeamContacts, TeamDispatcher
 from adapters.notices.wording import Wording
 from adapters.products.files import read_products
 from adapters.rails.http import Watch, unwatched
@@ -252,3 +253,15 @@ async def notice_dispatcher(stack: Stack, closing: AsyncExitStack) -> NoticeDisp
     email = SmtpNotices(mail_server(settings, record), contacts, wording)
     notices = ChannelNotices(email, sms)
     return NoticeDispatcher(notices, stack.books, stack.queries, stack.clock, SENDER)
+
+
+def team_dispatcher(stack: Stack) -> TeamDispatcher:
+    """The dispatcher for messages about cases to the teams that have them.
+
+    Raises:
+        InvalidInput: the secret of the mail server is missing.
+    """
+    addresses = stack.rules.case_policy.addresses
+    server = mail_server(stack.settings, stack.record)
+    email = SmtpNotices(server, TeamContacts(addresses), Wording())
+    return TeamDispatcher(email, addresses, SENDER)

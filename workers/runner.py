@@ -18,6 +18,7 @@ from activities.installments import InstallmentActivities
 from activities.statements import StatementActivities
 from activities.subjects import SubjectActivities
 from activities.sweeps import SweepActivities
+from adapters.sql.read.figures import SqlFigures
 from adapters.sql.schema.rights import books_id
 from adapters.statements.camt053 import Camt053Reader
 from adapters.temporal.client import connect
@@ -30,7 +31,7 @@ from api.webhooks import build_app
 from domain.errors import InvalidInput
 from workers.attending import attend, attend_worker
 from workers.clock import SandboxClock
-from workers.compose import Stack, notice_dispatcher, open_stack
+from workers.compose import Stack, notice_dispatcher, open_stack, team_dispatcher
 from workers.health import Health, health_door
 from workers.observing import Observed, observe
 from workers.production import answering, build_of, data_converter, is_sandbox, keep_schedules
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from adapters.temporal.stamp import Stamp, StartStamp
+    from ports.outbox import Dispatcher
     from workers.settings import Settings
 
 
@@ -79,7 +81,8 @@ async def open_services(
             stamped = await connect(config, tracer=tracer, stamp=stamp, runtime=runtime)
     drivers = TemporalDrivers(stamped, stack.queries, stack.clock, partial(books_id, stack.engine))
     notices = await notice_dispatcher(stack, closing)
-    stack.deliver_by(seen.dispatchers({**dispatchers(drivers), "notice": notices}))
+    people: dict[str, Dispatcher] = {"notice": notices, "case_notice": team_dispatcher(stack)}
+    stack.deliver_by(seen.dispatchers({**dispatchers(drivers), **people}))
     return Services(stack, client, drivers, TemporalStarter(client))
 
 
@@ -105,7 +108,9 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
         books, queries, stack.sources, stack.archive, outbox, services.starter, stack.clock
     )
     statements = StatementActivities(stack.archive, Camt053Reader(), books)
-    cases = CaseActivities(drivers, queries, stack.clock)
+    rules = stack.rules.case_policy.thresholds
+    figures = SqlFigures(stack.engine)
+    cases = CaseActivities(drivers, queries, stack.clock, figures, rules)
     debits = DebitActivities(drivers, queries, stack.rails, stack.clock)
     return {
         "workflows": [

@@ -68,7 +68,7 @@ STATE = Label("state", tuple(state.value for state in State))
 ATTEMPT = Label("state", tuple(state.value for state in AttemptState))
 OUTCOME = Label("outcome", (*(outcome_class.value for outcome_class in OutcomeClass), NONE))
 ACTION = Label("action", tuple(kind.value for kind in ActionKind))
-TOPIC = Label("topic", ("open", "wake", "notice"))
+TOPIC = Label("topic", ("open", "wake", "notice", "case_notice"))
 DELIVERY = Label("result", ("delivered", "failed"))
 COMMAND = Label(
     "command",

@@ -19,10 +19,12 @@ from domain.case.commands import (
     ResolveCase,
     WaitCase,
 )
-from domain.case.kinds import CASE_RULES, Blocks
+from domain.case.kinds import CASE_RULES, Blocks, CaseKind
 from domain.case.lifecycle import CASE_FINAL, CaseEvent, advance
 from domain.case.policy import CasePolicy
+from domain.case.threshold import Measure, RecordFigure, ThresholdAction
 from domain.kernel.change import Answer, Done, Refusal, Superseded
+from domain.kernel.command import Command
 from domain.kernel.driver import DriverRecord
 from domain.kernel.order import is_same_person
 
@@ -47,6 +49,14 @@ class Decision(Protocol[C_co]):
         """The case as it is now in this decision, resolved ones included."""
         ...
 
+    def open_case(self, case: Case) -> None:
+        """Open a case unless one of its key is open; one that was resolved is opened again."""
+        ...
+
+    def close_case(self, key: str, why: str = "") -> None:
+        """End the case of a key, if one is open: what it waited for has come."""
+        ...
+
     def move_case(self, case: Case, event: CaseEvent, detail: str = "") -> None:
         """Write the new case, and its move to the journal."""
         ...
@@ -69,6 +79,34 @@ def decide_case(work: Decision[C_co], command: CaseCommand) -> C_co | Refusal:
         return refusal
     done: C_co = _STEPS[type(command)](work, case, command)
     return done
+
+
+def record_figure(work: Decision[C_co], command: RecordFigure) -> C_co:
+    """Open the case of a rule that a figure breaks; end it when the figure is below the limit."""
+    rule = work.case_policy.thresholds.get(command.threshold)
+    if rule is None or not rule.is_broken(command.value):
+        why = "no such rule any more" if rule is None else rule.words(command.value)
+        work.close_case(command.case, why)
+        return work.finish_case(Done(note=why), command.case)
+    known = work.case(rule.case)
+    if known is None or not known.is_open:
+        minor = command.value if rule.measure is Measure.AMOUNT else 0
+        text = f"rule {rule.name}: {rule.words(command.value)}"
+        case = Case(rule.case, CaseKind.THRESHOLD, text, amount_minor=minor)
+        work.open_case(replace(case, currency=rule.currency))
+        opened = work.case(rule.case)
+        if opened is not None and rule.action is ThresholdAction.ESCALATE:
+            _hand_up(work, opened)
+    return work.finish_case(Done(note=rule.words(command.value)), rule.case)
+
+
+def _hand_up(work: Decision[Any], case: Case) -> None:
+    """Give a case to the next of its chain of owners, if there is one."""
+    chain = work.case_policy.level(case.kind).chain
+    if case.escalation < len(chain):
+        to = chain[case.escalation]
+        case = replace(case, owner=to, escalation=case.escalation + 1)
+        work.move_case(case, CaseEvent.ESCALATED, to)
 
 
 def resolved(case: Case, at: datetime, resolution: Resolution) -> Case:
@@ -188,9 +226,7 @@ def _act(work: Decision[C_co], case: Case, command: ActOnCase) -> C_co:
         case CaseAction.REMIND:
             work.move_case(replace(case, reminded=True), CaseEvent.REMINDED, case.owner)
         case CaseAction.ESCALATE:
-            to = work.case_policy.level(case.kind).chain[case.escalation]
-            case = replace(case, owner=to, escalation=case.escalation + 1)
-            work.move_case(case, CaseEvent.ESCALATED, to)
+            _hand_up(work, case)
         case CaseAction.RESUME:
             event = CaseEvent.WAIT_ENDED_ASSIGNED if case.assignee else CaseEvent.WAIT_ENDED
             case = replace(_taken_up(case, work.at), state=advance(case.state, event))
@@ -224,7 +260,7 @@ _STEPS: Mapping[type[CaseCommand], _Step] = MappingProxyType(
         ReopenCase: _reopen,
     }
 )
-HANDLERS: Mapping[type[CaseCommand], Callable[[Decision[Any], Any], Any]] = MappingProxyType(
-    dict.fromkeys(_STEPS, decide_case)
+HANDLERS: Mapping[type[Command], Callable[[Decision[Any], Any], Any]] = MappingProxyType(
+    {**dict.fromkeys(_STEPS, decide_case), RecordFigure: record_figure}
 )
 """The function that decides each command on a case."""

@@ -114,6 +114,10 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "A carrier reports a message that another one sent. Check the carrier's account "
             "settings."
         ),
+        _K.THRESHOLD: (
+            "More waits than a rule of the case policy allows, or for longer. Find what holds it "
+            "up; the case ends by itself when the figure is below its limit."
+        ),
         _K.UNSETTLED: (
             "Money is reported and not proven at the bank in time. Ask for the missing "
             "statement, then for the money."

@@ -53,6 +53,7 @@ class CaseKind(StrEnum):
     READ_DIFFERENTLY = "read_differently"
     REPORT_OF_ANOTHER_CHANNEL = "report_of_another_channel"
     RAIL_OUTAGE = "rail_outage"
+    THRESHOLD = "threshold"
 
 
 class Blocks(StrEnum):
@@ -137,6 +138,7 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.MANDATE, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, "the installment is delinquent no more"),
     (_K.READ_DIFFERENTLY, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
     (_K.REPORT_OF_ANOTHER_CHANNEL, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.THRESHOLD, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, "the figure is below its limit again"),
     (_K.UNSETTLED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, "it is proven or returned"),
     (_K.STATEMENT_GAP, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.STATEMENT_REFUSED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 from domain.case.kinds import CASE_RULES, CaseKind
+from domain.case.threshold import Threshold
 
 ESCALATIONS_MOST = 9
 """Longest chain of owners that a case can be handed up."""
@@ -30,11 +32,20 @@ class ServiceLevel:
 
 @dataclass(frozen=True, slots=True)
 class CasePolicy:
-    """The service level of each kind of case, and its owner where it is not the usual one."""
+    """The service level of each kind of case, and its owner where it is not the usual one.
+
+    Attributes:
+        thresholds: rules that open cases, by name.
+        addresses: e-mail addresses of owners who are sent messages about their cases.
+        announced: kinds of which each case is announced to its owner when it is opened.
+    """
 
     usual: ServiceLevel = ServiceLevel()
     levels: Mapping[CaseKind, ServiceLevel] = field(default_factory=dict)
     owners: Mapping[CaseKind, str] = field(default_factory=dict)
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    announced: frozenset[CaseKind] = frozenset()
 
     def level(self, kind: CaseKind) -> ServiceLevel:
         """The service level of a kind."""
@@ -45,5 +56,6 @@ class CasePolicy:
         return self.owners.get(kind, CASE_RULES[kind].owner)
 
 
-USUAL_POLICY = CasePolicy(levels=MappingProxyType({}), owners=MappingProxyType({}))
+_NONE: Mapping[Any, Any] = MappingProxyType({})
+USUAL_POLICY = CasePolicy(levels=_NONE, owners=_NONE, thresholds=_NONE, addresses=_NONE)
 """Where no policy file says otherwise."""

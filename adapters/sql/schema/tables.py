@@ -206,6 +206,16 @@ payable_items = Table(
     Index("ix_payable_items_party_place", "party", "currency", "place"),
 )
 
+UNPROVEN = payments.c.amount_minor - payments.c.settled_minor
+UNCLEARED = payments.c.returned_minor - payments.c.return_settled_minor != UNPROVEN
+"""Payments of which bank lines prove not all: what came, less what went back."""
+Index(
+    "ix_payments_uncleared",
+    payments.c.id,
+    postgresql_where=UNCLEARED,
+    sqlite_where=UNCLEARED,
+)
+
 lines = Table(
     "lines",
     metadata,

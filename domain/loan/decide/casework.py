@@ -12,6 +12,7 @@ from domain.case.decide import reopened, resolved
 from domain.case.item import ALIKE_MOST, Alike, CaseItem
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
+from domain.case.notice import level_of, notice
 from domain.case.policy import CasePolicy
 from domain.kernel.change import Message, Transition
 from domain.kernel.driver import inform
@@ -39,6 +40,7 @@ class CaseWork:
         self._items: dict[tuple[str, str], CaseItem] = {
             (item.case, item.line): item for item in aggregates.items
         }
+        self._emptied: dict[str, str] = {}
         self._changed_items: dict[tuple[str, str], None] = {}
         self._from_driver = aggregates.from_driver
         self._transitions: list[Transition] = []
@@ -105,10 +107,13 @@ class CaseWork:
             left = case.amount_minor - item.amount_minor
             case = replace(case, items=case.items - 1, amount_minor=left)
             self.move_case(case, CaseEvent.ITEM_CLEARED, f"{line}: {why}")
-            if case.is_open and not case.items:
-                ended = resolved(case, self.at, Resolution.CLEARED)
-                detail = f"{Resolution.CLEARED.value}: its last line {line}: {why}"
-                self.move_case(ended, CaseEvent.RESOLVED, detail)
+            self._emptied[case.key] = f"its last line {line}: {why}"
+
+    def _end_emptied(self) -> None:
+        """End the cases whose last item is cleared, and was not added again by this command."""
+        for key, why in self._emptied.items():
+            if not (self.cases.get(key) or self._others[key]).items:
+                self.close_case(key, why)
 
     def _add_item(self, about: Case, key: str, alike: Alike) -> None:
         line = about.line or ""
@@ -150,11 +155,12 @@ class CaseWork:
             now = replace(case, amount_minor=amount_minor, text=text or case.text)
             self.move_case(now, CaseEvent.AMENDED, now.text)
 
-    def close_case(self, key: str) -> None:
+    def close_case(self, key: str, why: str = "") -> None:
         """End the case of a key, if one is open: what it waited for has come."""
         if (case := self.cases.get(key)) is not None:
             ended = resolved(case, self.at, Resolution.CLEARED)
-            self.move_case(ended, CaseEvent.RESOLVED, Resolution.CLEARED.value)
+            detail = f"{Resolution.CLEARED.value}: {why}" if why else Resolution.CLEARED.value
+            self.move_case(ended, CaseEvent.RESOLVED, detail)
 
     def move_case(self, case: Case, event: CaseEvent, detail: str = "") -> None:
         """Write the new case, and its move to the journal."""
@@ -168,6 +174,8 @@ class CaseWork:
         self._transitions.append(
             Transition(case.subject, loan_id, source, case.state.value, event, "", None, detail)
         )
+        if level := level_of(case, event, self.case_policy):
+            self._messages.append(notice(case, level, self.at))
         if before is None or before.is_open is not case.is_open or event is CaseEvent.AMENDED:
             self._concern(case)
 

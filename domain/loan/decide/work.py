@@ -241,6 +241,7 @@ class Work(CaseWork):
         """
         if self.aggregates.known_as:
             self.open_case(standing.other_reading(self.aggregates.known_as, about))
+        self._end_emptied()
         for loan_id in sorted(self._changed_loans):
             self._close_out(self, loan_id)
             self._touch_moved_actions(loan_id)

@@ -9,6 +9,7 @@ from adapters.cases.policy import read_policy
 from adapters.refusals import SourceRefused
 from domain.case.kinds import CaseKind
 from domain.case.policy import USUAL_POLICY, ServiceLevel
+from domain.case.threshold import Measure, Threshold, ThresholdAction, Waits
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -17,6 +18,27 @@ def written(folder: Path, text: str) -> Path:
     path = folder / "cases.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def ruled(**terms: object) -> str:
+    """A rule as it is written; what is not said is right."""
+    whole = {"name": "r", "of": "lines", "measure": "count", "at_least": 3, **terms}
+    lines = [f"{name} = {value!r}" for name, value in whole.items()]
+    return "\n".join(["[[thresholds]]", *lines, ""])
+
+
+def test_rules_addresses_and_announced_kinds_are_read(tmp_path: Path) -> None:
+    """Everything that a file may say beside owners and clocks."""
+    text = "[addresses]\noperations = ['a@x.example', 'b@x.example']\n"
+    text += "[kinds.surplus]\nannounced = true\n" + ruled(of="cases", kind="surplus", name="s")
+    text += ruled(measure="amount", currency="CNY", action="escalate")
+    policy = read_policy(written(tmp_path, text))
+    assert policy.addresses == {"operations": ("a@x.example", "b@x.example")}
+    assert policy.announced == {CaseKind.SURPLUS}
+    assert policy.thresholds == {
+        "s": Threshold("s", Waits.CASES, Measure.COUNT, 3, CaseKind.SURPLUS),
+        "r": Threshold("r", Waits.LINES, Measure.AMOUNT, 3, None, "CNY", ThresholdAction.ESCALATE),
+    }
 
 
 def test_a_kind_says_what_is_not_as_usual(tmp_path: Path) -> None:
@@ -48,6 +70,21 @@ def test_a_kind_says_what_is_not_as_usual(tmp_path: Path) -> None:
         ("[kinds.surpluss]\nowner = 'me'\n", "kinds", "one of contradiction"),
         ("[kind.surplus]\nowner = 'me'\n", "kind", "no such field"),
         ("[usual\n", "content", "TOML in UTF-8"),
+        ("[addresses]\noperations = ['nobody']\n", "addresses.operations.0", "match pattern"),
+        ("[addresses]\noperations = []\n", "addresses.operations", "at least 1"),
+        (ruled(of="loans"), "thresholds.0.of", "one of cases, lines"),
+        (ruled(of="files", measure="amount"), "thresholds.0.measure", "one of count, age_hours"),
+        (ruled(measure="sum"), "thresholds.0.measure", "one of count, amount, age_hours"),
+        (ruled(measure="amount"), "thresholds.0.currency", "must be given"),
+        (ruled(measure="amount", currency="ZZZ"), "thresholds.0.currency", "ISO 4217"),
+        (ruled(of="messages", currency="CNY"), "thresholds.0.currency", "no money"),
+        (ruled(kind="surplus"), "thresholds.0.kind", "only where of is cases"),
+        (ruled(of="cases", kind="threshold"), "thresholds.0.kind", "no rule opens"),
+        (ruled(of="cases", kind="odd"), "thresholds.0.kind", "one of contradiction"),
+        (ruled(action="panic"), "thresholds.0.action", "one of nothing, escalate"),
+        (ruled(at_least=0), "thresholds.0.at_least", "greater than"),
+        (ruled(name="Too Many"), "thresholds.0.name", "match pattern"),
+        (ruled() + ruled(), "thresholds.1.name", "named once"),
     ],
 )
 def test_a_wrong_file_is_named_by_field_value_and_rule(

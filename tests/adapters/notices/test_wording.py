@@ -24,6 +24,12 @@ VALUES = {
     "paid_on": "2026-02-05",
     "closed_on": "2026-02-05",
     "certificate": "ABCD-1234",
+    "case": "operator/L-1/3",
+    "kind": "needs_operator",
+    "level": "late",
+    "owner": "operations",
+    "age_hours": "26",
+    "link": "acquit case operator/L-1/3",
 }
 EVERY = list(product(get_args(Language), get_args(Template)))
 
@@ -43,7 +49,7 @@ def test_every_template_shows_every_value_that_its_port_names(
     for form in (words.text, words.html, Wording().sms(notice(language, template))):
         assert "L-1" in form
         assert "Lender A" in form
-        assert "400-000-0000" in form
+        assert template == "case" or "400-000-0000" in form
         assert "{{" not in form
         if template != "closed":
             assert "1,234.56" in form

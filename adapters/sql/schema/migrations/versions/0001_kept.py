@@ -10,6 +10,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_UNCLEARED = "returned_minor - return_settled_minor != amount_minor - settled_minor"
+
 
 def upgrade() -> None:
     """Apply."""
@@ -182,6 +184,14 @@ def _payments() -> None:
     )
     op.create_index("ix_payments_payer", "payments", ["payer"], unique=False)
     op.create_index("ix_payments_reference", "payments", ["reference"], unique=False)
+    op.create_index(
+        "ix_payments_uncleared",
+        "payments",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text(_UNCLEARED),
+        sqlite_where=sa.text(_UNCLEARED),
+    )
 
 
 def _payable_items() -> None:
