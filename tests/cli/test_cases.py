@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from adapters.sql.engine import books_engine
 from adapters.sql.write.books import SqlBooks
 from tests.cli.test_cli import OWED, SAMPLE, Acquit, acquit
-from tests.support.booksbench import StillClock
+from tests.support.booksbench import StillClock, line
 from tests.support.doors import RaiseOperator
 from tests.support.memory import RULES, TESTER
 
@@ -130,3 +132,38 @@ def test_a_word_that_is_no_text_is_named(
     done = acquit(*words, home=home)
     assert done.returncode == 2
     assert r"argument: 'a\udcff' is refused: text in UTF-8" in done.stderr
+
+
+def test_the_lines_that_a_case_stands_for_are_listed_in_pages(acquit: Acquit, home: Path) -> None:
+    """Each with its amount and text, in order; the case says how many of them are open."""
+    [file] = home.glob("*.db")
+
+    async def flood() -> None:
+        engine = books_engine(f"sqlite:///{file}")
+        async with SqlBooks(engine, StillClock(), RULES) as books:
+            lines = [line("?", 500, day=date(2026, 3, 10), name=f"{n:04}") for n in range(203)]
+            await books.apply_many([replace(one, file="f" * 64) for one in lines])
+        await engine.dispose()
+
+    asyncio.run(flood())
+    [row] = [
+        row
+        for row in json.loads(acquit("cases", "--json", "--limit", "500", home=home).stdout)
+        if row["key"].startswith("items/")
+    ]
+    key = row["key"]
+    assert (row["amount"], row["kind"]) == ("15.00", "unmatched_line")
+    shown = acquit("case", key, home=home).stdout
+    assert "3 of 3 lines are open; list them with --items" in shown
+    page = acquit("case", key, "--items", "--limit", "2", home=home)
+    assert f"{key}: 3 of 3 lines are open" in page.stdout
+    assert "0200" in page.stdout
+    assert "go on with --after" in page.stderr
+    first = json.loads(acquit("case", key, "--items", "--limit", "2", "--json", home=home).stdout)
+    after = ("--after", first[-1]["line"])
+    [last] = json.loads(acquit("case", key, "--items", *after, "--json", home=home).stdout)
+    assert last["line"].endswith("/0202")
+    assert (last["amount"], last["currency"], last["cleared_at"]) == ("5.00", "CNY", None)
+    assert json.loads(acquit("case", KEY, "--items", "--json", home=home).stdout) == []
+    unknown = acquit("case", "no/such", "--items", home=home)
+    assert (unknown.returncode, "the key of a case" in unknown.stderr) == (2, True)

@@ -103,3 +103,13 @@ def test_the_example_in_the_documentation_is_read(tmp_path: Path) -> None:
     [shown] = [part for part in page.split("```")[1::2] if "first_action_hours" in part]
     policy = read_policy(written(tmp_path, shown.removeprefix("toml\n")))
     assert policy.level(CaseKind.UNMATCHED_LINE).first_action == timedelta(hours=4)
+
+
+def test_the_examples_of_rules_and_addresses_are_read(tmp_path: Path) -> None:
+    """What cases.md shows are policies."""
+    page = (ROOT / "docs" / "cases.md").read_text(encoding="utf-8")
+    shown = [part.removeprefix("toml\n") for part in page.split("```")[1::2]]
+    policies = [read_policy(written(tmp_path, part)) for part in shown]
+    assert [bool(policy.thresholds) for policy in policies] == [True, False]
+    assert policies[1].announced == {CaseKind.STATEMENT_REFUSED}
+    assert set(policies[1].addresses) == {"reconciliation", "team-lead"}
