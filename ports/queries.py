@@ -208,7 +208,7 @@ class Queries(Protocol):
         ...
 
     async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
-        """What commands did to one subject, in order."""
+        """What commands did to one subject, in order; items of a case are listed apart."""
         ...
 
     async def waiting(self, loan_id: str | None = None) -> tuple[Case, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import commands, entries, portions, postings, subjects, transitions
+from domain.case.lifecycle import CaseEvent
 from domain.debit.attempt import AttemptState
 from domain.kernel.subject import Subject
 from domain.ledger.entry import JournalPosting
@@ -46,8 +47,14 @@ async def story_of(
     return tuple(_with_command(line, given) for _, line in found)
 
 
+_OF_ITEMS = (CaseEvent.ITEM_ADDED.value, CaseEvent.ITEM_CLEARED.value)
+
+
 async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine, ...]:
-    """The moves of one subject, and the commands about it that moved nothing."""
+    """The moves of one subject, and the commands about it that moved nothing.
+
+    Items of a case that came and went are left out: there may be very many, and they are listed.
+    """
     of = (subjects.c.kind == subject.kind, subjects.c.key == subject.key)
     loan_id = select(subjects.c.loan_id).where(*of).scalar_subquery()
 
@@ -55,7 +62,7 @@ async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine
         mine = (table.c.subject_kind == subject.kind, table.c.subject_key == subject.key)
         return and_(table.c.loan_id == loan_id, *mine)
 
-    moves = select(transitions).where(about(transitions))
+    moves = select(transitions).where(about(transitions), transitions.c.event.not_in(_OF_ITEMS))
     moved = [_move_line(row) for row in await conn.execute(moves)]
     given = {row.id: row for row in await conn.execute(select(commands).where(about(commands)))}
     silent = given.keys() - {line.command_id for _, line in moved}

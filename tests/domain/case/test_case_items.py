@@ -1,5 +1,6 @@
 """Lines of one file that fail alike: items of one case beyond the first two hundred."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -27,12 +28,15 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(casework, "ALIKE_MOST", FEW)
 
 
-def book(books: MemoryBooks, number: int, minor: int = 100, file: str = FILE) -> Case | None:
+def book(
+    books: MemoryBooks, number: int, minor: int = 100, file: str = FILE, text: str = ""
+) -> Case | None:
     """Book a line that nothing explains; the case of the items as it is then."""
-    line = StatementLine(
-        f"A/{number}", "A", DAY, DAY, minor, "CNY", None, items=(LineItem(None, None, None, minor),)
+    items = (LineItem(None, None, None, minor),)
+    line = StatementLine(f"A/{number}", "A", DAY, DAY, minor, "CNY", None, items=items, text=text)
+    command = BookLine(
+        id=f"line/{number}{text}", actor=TESTER, statement_id="S", line=line, file=file
     )
-    command = BookLine(id=f"line/{number}", actor=TESTER, statement_id="S", line=line, file=file)
     assert isinstance(books.apply(command), Change)
     return collected(books)
 
@@ -155,6 +159,36 @@ def test_a_line_that_failed_is_cleared_when_it_is_booked() -> None:
     assert not [case for case in books.cases.values() if case.kind == "line_failed"]
     assert books.resolved[found.key].items == 0
     assert {item.reason for item in books.items.values()} == {"it was booked"}
+
+
+def test_an_item_that_has_ended_ends_once() -> None:
+    """The line comes again in other words: what it said of its failure is answered already."""
+    books = MemoryBooks()
+    for number in range(FEW + 1):
+        fail(books, number)
+    book(books, FEW, file="")
+    before = dict(books.items), len(books.transitions)
+    book(books, FEW, file="", text="in other words")
+    assert (dict(books.items), len(books.transitions)) == before
+
+
+def test_a_line_that_failed_names_those_of_its_file_that_failed_alike() -> None:
+    """So that the books count them; without a file there is nothing to count."""
+    broken = RecordStatementBreak(
+        id="b",
+        actor=TESTER,
+        what=StatementBreak.LINE_FAILED,
+        subject="A/1",
+        text="not booked",
+        file=FILE,
+        cause="Fault",
+        currency="CNY",
+    )
+    group = f"line_failed/Fault/CNY/{FILE}"
+    named = broken.scope()
+    assert (named.lines, named.groups) == (("A/1",), (group,))
+    assert named.cases == ("line_failed/A/1", f"items/{group}")
+    assert replace(broken, file="").scope().groups == ()
 
 
 def test_items_of_a_case_that_was_ended_by_hand_still_end_one_by_one() -> None:

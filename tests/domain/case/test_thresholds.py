@@ -41,6 +41,7 @@ def look(books: MemoryBooks, value: int, name: str = "too-many") -> Case | None:
         id=f"look/{name}/{books.at}", actor=TESTER, reason="swept", threshold=name, value=value
     )
     assert command.about() == Subject(CASE, f"threshold/{name}")
+    assert command.scope().cases == (f"threshold/{name}",)
     assert isinstance(books.apply(command), Change)
     return books.cases.get(KEY) or books.resolved.get(KEY)
 
