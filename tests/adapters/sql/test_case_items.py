@@ -116,6 +116,7 @@ async def test_very_many_lines_that_fail_alike_are_a_bounded_number_of_cases(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 async def test_a_hundred_thousand_lines_that_fail_alike_are_a_bounded_number_of_cases(
     engine: AsyncEngine, books: SqlBooks, queries: SqlQueries
 ) -> None:

@@ -143,6 +143,7 @@ async def test_many_cases_start_no_driver_and_are_swept_together(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 async def test_a_hundred_thousand_deadlines_are_one_sweep(
     engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
