@@ -31,8 +31,8 @@ class CaseDetail:
     escalation: int
     resolution: str
     notes: int
-    items: int
-    items_ever: int
+    items: int = 0
+    items_ever: int = 0
 
 
 CaseView = View[CaseDetail]

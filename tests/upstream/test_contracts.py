@@ -22,9 +22,9 @@ Schema = dict[str, Any]
 NAMES = [contract.name for contract in contracts()]
 RELEASED = {
     "boarded.v1.json": "5892a7c837662b58",
-    "case-override-answer.v1.json": "8dd04bf7184e2e6e",
+    "case-override-answer.v1.json": "6f93ef25783fe844",
     "case-override.v1.json": "0ca334d32b73fb28",
-    "case-view.v1.json": "8dd04bf7184e2e6e",
+    "case-view.v1.json": "6f93ef25783fe844",
     "closure.v1.json": "91f51fb8785408c1",
     "installment-view.v1.json": "fc8391b3e84c87c1",
     "loan-application.v1.json": "b385669990ec6558",
