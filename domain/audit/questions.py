@@ -111,6 +111,11 @@ class Question(Enum):
         "a line waits in suspense and no case says so",
     )
     """A bank line that is not explained, and about which no case is open."""
+    UNREGISTERED = (
+        *(_K.UNEXPLAINED, "{account}"),
+        "lines are booked on an account that is not registered, and no case says so",
+    )
+    """A bank account with booked lines that is not registered, and about which there is no case."""
     LATE_NOTICE = (_K.CONTACT, "{message}", "queued after the payment was known")
     """A message about an installment that had been charged and owed nothing any more."""
     BROKEN_MOVE = (

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, get_args
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.command import Command, ReportCommand, Scope
+from domain.loan.accounts import OUTSIDE
 from domain.loan.aggregate import HoldKind, of_batch
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
@@ -179,6 +180,7 @@ class BookLine(Command):
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
             payments=named,
             lines=(self.line.id,),
+            cases=(f"{OUTSIDE}{self.line.account}",),
         )
 
 

@@ -14,7 +14,9 @@ from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
 from domain.kernel.change import Message, Refusal, Transition
 from domain.kernel.command import Actor
+from domain.ledger.bankaccount import BankAccount, Purpose
 from domain.ledger.entry import Entry
+from domain.loan.accounts import accounts_named
 from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
 from domain.loan.change import Aggregates, Change
@@ -44,7 +46,6 @@ RAIL = RailProfile(
     idempotent=True,
 )
 PLAIN = BankingCalendar("PLAIN", frozenset(), frozenset(), date(2020, 1, 1), date(2030, 12, 31))
-RULES = Rulebook({"PLAIN": PLAIN}, {"simbank": RAIL}, returns={"simbank": load_returns("simbank")})
 ORDER = (
     Component.COST,
     Component.FEE,
@@ -78,6 +79,19 @@ PRODUCT = Product(
     payees=(Payee("funder-1", Routing.DIRECT, "ACCT-FUNDER-1-CNY"),),
     penalty=PenaltyRule(Decimal(18), 360, on_interest=False, grace_days=3),
 )
+STRANGE = BankAccount("ACCT-STRANGER-CNY", "stranger", Purpose.OPERATING, "CNY")
+"""A registered account that no product names."""
+RULES = Rulebook(
+    {"PLAIN": PLAIN},
+    {"simbank": RAIL},
+    returns={"simbank": load_returns("simbank")},
+    accounts=accounts_named([PRODUCT]) | {STRANGE.name: STRANGE},
+)
+
+
+def registering(*products: Product, rules: Rulebook = RULES) -> Rulebook:
+    """The rules with the accounts of these products registered as well, whatever they held."""
+    return replace(rules, accounts={**rules.accounts, **accounts_named(products)})
 
 
 @dataclass

@@ -318,6 +318,12 @@ TAMPERINGS: dict[str, Tampering] = {
         update(lines).where(lines.c.id == f"{ACCOUNT}/S1/1").values(account="OTHER"),
         minor=FULL,
     ),
+    "an account without a case": breach(
+        Q.UNREGISTERED,
+        "OTHER",
+        "an account that is not registered, and no case says so",
+        update(lines).where(lines.c.id == f"{ACCOUNT}/S1/1").values(account="OTHER"),
+    ),
     "a state": breach(
         Q.STUCK,
         "L1/1",

@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
 )
@@ -42,6 +43,7 @@ from domain.case.case import CASE
 from domain.case.kinds import CASE_RULES
 from domain.case.lifecycle import CASE_FINAL
 from domain.debit.attempt import LIVE, AttemptState
+from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import INSTALLMENT
 
@@ -286,6 +288,13 @@ _WAITS = or_(lines.c.open_minor != 0, exists().where(line_refs.c.line_id == line
 _LINE_WAITS = select(lines.c.id.label("line"), lines.c.open_minor.label("minor")).where(
     _WAITS, ~exists().where(cases.c.line == lines.c.id, _OPEN_CASE)
 )
+ACCOUNTS_WITHOUT_CASE = (
+    select(lines.c.account)
+    .where(~exists().where(cases.c.key == literal(OUTSIDE).concat(lines.c.account)))
+    .distinct()
+    .order_by(lines.c.account)
+)
+"""Bank accounts with booked lines about which there has never been a case."""
 _queued = transitions.alias("queued")
 _LATE_NOTICE = (
     select(notices.c.message_id.label("message"))

@@ -9,6 +9,7 @@ from domain.calendar import local_day
 from domain.debit.retry import NoRetry
 from domain.kernel.change import Done, Refusal
 from domain.loan import agenda
+from domain.loan.accounts import unfit_accounts
 from domain.loan.aggregate import Installment, Loan, NoticeState, Rulebook
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Change
@@ -92,7 +93,7 @@ def _check_names(command: BoardLoan, rules: Rulebook) -> Refusal | None:
         known = ", ".join(sorted(rules.calendars))
         why = f"{product.calendar} of {product.ref} is no calendar here: {known}"
         return Refusal("product.calendar", why)
-    return None
+    return next(unfit_accounts(product, rules.accounts), None)
 
 
 def _check(command: BoardLoan) -> Refusal | None:

@@ -129,6 +129,7 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
         batches=("b-1",),
         payments=("O2",),
         lines=("A/S/1",),
+        cases=("account/A",),
     )
     assert super(RecordOutcome, outcome).scope() == Scope()
 
