@@ -148,6 +148,7 @@ def attempt_row(loan_id: str, number: int, attempt: Attempt) -> Row:
         "outcome_class": attempt.outcome_class.value if attempt.outcome_class else None,
         "amount_minor": attempt.amount_minor,
         "value_on": attempt.value_on,
+        "cut_at": attempt.cut_at,
     }
 
 

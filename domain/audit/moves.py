@@ -9,6 +9,7 @@ from domain.case.case import CASE
 from domain.case.lifecycle import CaseEvent, CaseState
 from domain.debit.attempt import LIVE, MOVES, AttemptState
 from domain.loan.aggregate import NoticeState
+from domain.loan.decide.filing import PUT_IN_FILE
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT
 from domain.registry import KINDS
@@ -55,7 +56,7 @@ def is_allowed(move: Move) -> bool:
 
 
 def _of_order(move: Move) -> bool:
-    if move.event == SENT_AGAIN:
+    if move.event in {SENT_AGAIN, PUT_IN_FILE}:
         return move.source == move.target and move.target in LIVE
     if not move.source:
         return move.target == AttemptState.INTENDED

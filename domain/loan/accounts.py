@@ -7,7 +7,7 @@ from domain.kernel.change import Refusal
 from domain.ledger.bankaccount import US, BankAccount, Purpose
 from domain.loan.product import Product
 
-OUTSIDE = "account/"
+OUTSIDE = "unregistered/"
 """Begins the key of the case about an account that is not registered; its name follows."""
 
 

@@ -17,6 +17,7 @@ from domain.loan.accounts import OUTSIDE
 from domain.loan.aggregate import HoldKind, of_batch
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
+from domain.loan.filing import WithdrawDebit
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.pricing.amounts import Component
 from domain.statement.statement import StatementLine
@@ -288,7 +289,7 @@ class RaiseOperator(OrderCommand):
 
 Matching = MatchLine | UndoMatch | WithdrawPayment
 MoneyOrder = RecordPayment | Matching | Waive | Charge
-Order = Hold | Unhold | RetryNow | MoneyOrder | ChangeDate | Cancel | WriteOff
+Order = Hold | Unhold | RetryNow | WithdrawDebit | MoneyOrder | ChangeDate | Cancel | WriteOff
 ORDERS: Mapping[str, type[Order]] = MappingProxyType(
     {item.pinned(): item for item in get_args(Order)}
 )

@@ -39,6 +39,7 @@ from domain.loan.commands import (
     Waive,
     WriteOff,
 )
+from domain.loan.filing import RecordFiled, WithdrawDebit
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
@@ -68,6 +69,7 @@ __all__ = [
     "QueueReminder",
     "RaiseOperator",
     "RecordDeliveryReport",
+    "RecordFiled",
     "RecordOutcome",
     "RecordPayment",
     "RecordReturn",
@@ -85,6 +87,7 @@ __all__ = [
     "Unhold",
     "WaitCase",
     "Waive",
+    "WithdrawDebit",
     "WithdrawPayment",
     "WriteOff",
 ]

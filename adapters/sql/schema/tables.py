@@ -137,6 +137,16 @@ attempts = Table(
     Column("outcome_class", String(30)),
     Column("amount_minor", BigInteger, nullable=False),
     Column("value_on", Date, nullable=False),
+    # When the file leaves in which it waits, or has waited; empty where it is sent by itself.
+    Column("cut_at", Instant),
+)
+_in_file = (attempts.c.state == "INTENDED") & attempts.c.cut_at.is_not(None)
+Index(
+    "ix_attempts_in_file",
+    attempts.c.rail,
+    attempts.c.cut_at,
+    postgresql_where=_in_file,
+    sqlite_where=_in_file,
 )
 
 notices = Table(

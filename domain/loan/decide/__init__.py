@@ -37,6 +37,7 @@ from domain.loan.decide.driving import (
     renew_send,
     review,
 )
+from domain.loan.decide.filing import record_filed
 from domain.loan.decide.lines import book_line
 from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
@@ -44,6 +45,7 @@ from domain.loan.decide.reports import record_outcome
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.tasks import record_statement_break, record_unparsed_event
 from domain.loan.decide.work import Work
+from domain.loan.filing import RecordFiled
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.loan.view import installment_of
 from domain.statement.broken import RecordStatementBreak
@@ -61,6 +63,7 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         RenewSend: renew_send,
         RecordOutcome: record_outcome,
         RecordUnsent: record_unsent,
+        RecordFiled: record_filed,
         RecordReturn: record_return,
         RecordDeliveryReport: record_delivery_report,
         BookLine: book_line,

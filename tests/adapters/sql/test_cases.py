@@ -303,6 +303,6 @@ async def test_an_account_that_is_not_registered_has_one_case_for_all_its_lines(
     assert isinstance(await books.apply(others[2]), Applied)
     async with engine.connect() as conn:
         keys = select(cases.c.key).where(cases.c.kind == "unregistered_account")
-        assert [row.key for row in await conn.execute(keys)] == ["account/ACCT-NEW"]
+        assert [row.key for row in await conn.execute(keys)] == ["unregistered/ACCT-NEW"]
         report = await audit_on(conn, RULES, clock.at)
     assert report.count(FindingKind.UNEXPLAINED) == 0

@@ -121,11 +121,11 @@ def test_a_line_on_an_account_that_is_not_registered_is_booked_with_one_case() -
     s.apply_outcome(order)
     s.line(LineItem(order, None, None, 5000), account="ACCT-NEW", id="L-1")
     assert s.balances["bank/ACCT-NEW"] == 5000
-    case = s.books.cases["account/ACCT-NEW"]
+    case = s.books.cases["unregistered/ACCT-NEW"]
     assert (case.kind, case.loan_id, case.owner) == ("unregistered_account", None, "reconciliation")
     assert case.text == "lines are booked on ACCT-NEW, which is not a registered bank account"
     s.line(LineItem(order, None, None, 100), account="ACCT-NEW", id="L-2")
-    opened = [it for it in s.books.transitions if it.subject.key == "account/ACCT-NEW"]
+    opened = [it for it in s.books.transitions if it.subject.key == "unregistered/ACCT-NEW"]
     assert [it.event for it in opened] == ["case_opened"]
 
 
@@ -134,4 +134,4 @@ def test_a_line_on_a_registered_account_opens_no_case_about_it() -> None:
     s = Scene.boarded()
     for account in (ACCOUNT, "ACCT-STRANGER-CNY"):
         s.line(LineItem("whoever", None, None, 5000), account=account, id=account)
-    assert [key for key in s.books.cases if key.startswith("account/")] == []
+    assert [key for key in s.books.cases if key.startswith("unregistered/")] == []

@@ -129,7 +129,7 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
         batches=("b-1",),
         payments=("O2",),
         lines=("A/S/1",),
-        cases=("account/A",),
+        cases=("unregistered/A",),
     )
     assert super(RecordOutcome, outcome).scope() == Scope()
 

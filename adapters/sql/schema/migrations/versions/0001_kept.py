@@ -126,12 +126,21 @@ def _parts_of_loans() -> None:
         sa.Column("outcome_class", sa.String(length=30), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=False),
+        sa.Column("cut_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_attempts_loan_id"),
         sa.PrimaryKeyConstraint("loan_id", "number", "attempt", name="pk_attempts"),
         sa.UniqueConstraint("order_no", name="uq_attempts_order_no"),
     )
     op.create_index("ix_attempts_batch_ref", "attempts", ["batch_ref"], unique=False)
     op.create_index("ix_attempts_state", "attempts", ["state"], unique=False)
+    op.create_index(
+        "ix_attempts_in_file",
+        "attempts",
+        ["rail", "cut_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'INTENDED' AND cut_at IS NOT NULL"),
+        sqlite_where=sa.text("state = 'INTENDED' AND cut_at IS NOT NULL"),
+    )
     op.create_table(
         "notices",
         sa.Column("message_id", sa.String(length=160), nullable=False),
