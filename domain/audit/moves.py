@@ -8,6 +8,7 @@ from domain.audit.findings import Finding, FindingKind
 from domain.case.case import CASE
 from domain.case.lifecycle import CaseEvent, CaseState
 from domain.debit.attempt import LIVE, MOVES, AttemptState
+from domain.debit.mandate import MANDATE, MANDATE_MOVES, MandateEvent, MandateState
 from domain.loan.aggregate import NoticeState
 from domain.loan.decide.filing import PUT_IN_FILE
 from domain.loan.lifecycle import State
@@ -41,6 +42,8 @@ class Move:
 
 def is_allowed(move: Move) -> bool:
     """Whether the tables hold the move."""
+    if move.kind == MANDATE:
+        return _of_mandate(move)
     kind = KINDS.get(move.kind)
     if kind is None:
         return False
@@ -53,6 +56,15 @@ def is_allowed(move: Move) -> bool:
     if move.event not in {event for _, event in kind.moves}:  # a remark about it moves nothing
         return move.source in set(kind.states) and move.source == move.target
     return kind.moves.get((move.source, move.event)) == move.target
+
+
+def _of_mandate(move: Move) -> bool:
+    if not move.source:
+        return (move.event, move.target) == (MandateEvent.REGISTERED, MandateState.ACTIVE)
+    if move.event != MandateEvent.ENDED:  # a remark about it moves nothing
+        return move.source in set(MandateState) and move.source == move.target
+    known = {(source.value, event.value): to for (source, event), to in MANDATE_MOVES.items()}
+    return known.get((move.source, move.event)) == move.target
 
 
 def _of_order(move: Move) -> bool:

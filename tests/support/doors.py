@@ -40,6 +40,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.filing import RecordFiled, WithdrawDebit
+from domain.loan.mandates import EndMandate, RecordMandateEnded, ReplaceMandate
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
@@ -60,6 +61,7 @@ __all__ = [
     "ChangeDate",
     "Charge",
     "Command",
+    "EndMandate",
     "Hold",
     "IntendDebit",
     "MatchLine",
@@ -70,6 +72,7 @@ __all__ = [
     "RaiseOperator",
     "RecordDeliveryReport",
     "RecordFiled",
+    "RecordMandateEnded",
     "RecordOutcome",
     "RecordPayment",
     "RecordReturn",
@@ -78,6 +81,7 @@ __all__ = [
     "RecordUnsent",
     "RenewSend",
     "ReopenCase",
+    "ReplaceMandate",
     "ResolveCase",
     "RetryNow",
     "Review",

@@ -9,7 +9,7 @@ from fractions import Fraction
 from adapters.rails.codes import load_returns
 from domain.calendar import Adjust, BankingCalendar, DayWindow
 from domain.case.case import Case
-from domain.debit.mandate import Mandate
+from domain.debit.mandate import Mandate, MandateRoot
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
 from domain.kernel.change import Message, Refusal, Transition
@@ -100,6 +100,7 @@ class MemoryBooks:
 
     at: datetime = datetime(2026, 3, 2, 1, tzinfo=UTC)
     rules: Rulebook = RULES
+    mandate_roots: dict[str, MandateRoot] = field(default_factory=dict)
     loans: dict[str, Loan] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     lines: dict[str, LineState] = field(default_factory=dict)
@@ -126,6 +127,7 @@ class MemoryBooks:
         return self._keep(change)
 
     def _keep(self, change: Change) -> Change:
+        self.mandate_roots.update(change.mandate_roots)
         self.loans.update(change.loans)
         self.payments.update(change.payments)
         self.lines.update(change.lines)
@@ -166,7 +168,8 @@ class MemoryBooks:
                 for item in loan.installments
                 for notice in item.notices
             },
-            mandates=mandates,
+            mandate_roots=dict(self.mandate_roots),
+            under_mandates=mandates,
             batches=batches,
             waiting=waiting,
             cases=dict(self.cases),

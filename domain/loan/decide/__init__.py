@@ -39,6 +39,7 @@ from domain.loan.decide.driving import (
 )
 from domain.loan.decide.filing import record_filed
 from domain.loan.decide.lines import book_line
+from domain.loan.decide.mandates import order_mandate, record_mandate_ended
 from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
 from domain.loan.decide.reports import record_outcome
@@ -46,6 +47,7 @@ from domain.loan.decide.returns import record_return
 from domain.loan.decide.tasks import record_statement_break, record_unparsed_event
 from domain.loan.decide.work import Work
 from domain.loan.filing import RecordFiled
+from domain.loan.mandates import MANDATE_ORDERS, RecordMandateEnded
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.loan.view import installment_of
 from domain.statement.broken import RecordStatementBreak
@@ -69,6 +71,8 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         BookLine: book_line,
         RecordUnparsedEvent: record_unparsed_event,
         RecordStatementBreak: record_statement_break,
+        RecordMandateEnded: record_mandate_ended,
+        **dict.fromkeys(MANDATE_ORDERS.values(), order_mandate),
         RaiseOperator: raise_operator,
         **dict.fromkeys(ORDERS.values(), give_order),
     }

@@ -15,6 +15,7 @@ from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Change
 from domain.loan.commands import RollDay
 from domain.loan.decide.charges import charge_to_date, fall_due
+from domain.loan.decide.mandates import put_under, refuses_loan
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
@@ -41,6 +42,8 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
         return refusal
     if command.loan_id in work.loans:
         return Refusal("loan.known", f"loan {command.loan_id} is on the books already")
+    if refusal := refuses_loan(work, command.mandate, command.borrower):
+        return refusal
     items = tuple(_item(line) for line in command.schedule)
     work.put_loan(
         Loan(
@@ -56,6 +59,7 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
             version=0,
         )
     )
+    put_under(work, command.loan_id, command.mandate, command.borrower)
     for item in items:
         work.note(command.loan_id, item.number, "", State.SCHEDULED, "boarded", str(item.due_on))
         if item.due_on < today and command.past is Past.IGNORE:

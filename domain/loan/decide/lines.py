@@ -148,7 +148,7 @@ def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[N
             found |= {(loan, portion.number): None for loan, portion in parts}
         elif item.amount_minor < 0:
             fitting = under_mandate(work, line, item)
-            loans = work.aggregates.mandates.get(item.mandate_ref or "", ())
+            loans = work.aggregates.under_mandates.get(item.mandate_ref or "", ())
             found |= {(loan, portion.number): None for loan, portion in fitting}
             found |= {(loan, None): None for loan in loans if not fitting}
     return list(found)
