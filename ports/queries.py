@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from domain.case.case import Case
 from domain.case.view import CaseView
+from domain.debit.mandate import MandateRoot
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import JournalPosting
@@ -44,6 +45,15 @@ class StoryLine:
     payments: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     is_command: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MandateFacts:
+    """A mandate, the ids of the loans under it, and what became of it."""
+
+    root: MandateRoot
+    loans: tuple[str, ...]
+    story: tuple[StoryLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +207,10 @@ class Queries(Protocol):
         self, wanted: CaseFilter, now: datetime, limit: int
     ) -> tuple[tuple[CaseView, ...], int]:
         """Cases, the oldest first, and how many there are in all."""
+        ...
+
+    async def mandate(self, ref: str) -> MandateFacts | None:
+        """One mandate with its loans and its story; None if the books do not hold it."""
         ...
 
     async def history(self, subject: Subject) -> tuple[StoryLine, ...]:

@@ -18,6 +18,7 @@ from sqlalchemy import Row as Found
 
 from domain.case.case import Case
 from domain.debit.attempt import Attempt
+from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
 from domain.kernel.canonical import digest
 from domain.kernel.change import Answer, Message
@@ -41,6 +42,7 @@ _LOAN = TypeAdapter(Loan)
 _INSTALLMENT = TypeAdapter(Installment)
 _PORTION = TypeAdapter(Portion)
 _PAYMENT = TypeAdapter(Payment)
+_MANDATE = TypeAdapter(MandateRoot)
 _LINE = TypeAdapter(LineState)
 _CASE = TypeAdapter(Case)
 _VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
@@ -180,6 +182,22 @@ def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
     }
 
 
+def mandate_row(root: MandateRoot) -> Row:
+    """A mandate; each loan under it keeps a copy of its terms."""
+    return {
+        "ref": root.ref,
+        "rail": root.terms.rail,
+        "payer": root.payer,
+        "state": root.state.value,
+        "valid_from": root.terms.valid_from,
+        "valid_to": root.terms.valid_to,
+        "ended_on": root.terms.ended_on,
+        "loans": root.loans,
+        "version": root.version,
+        "body": _MANDATE.dump_json(root).decode(),
+    }
+
+
 def payment_row(payment: Payment) -> Row:
     """A payment; its portions lie with their loans."""
     return {
@@ -302,6 +320,11 @@ def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: AN
 def read_payment(body: str) -> Payment:
     """A kept payment."""
     return _PAYMENT.validate_json(body)
+
+
+def read_mandate(body: str) -> MandateRoot:
+    """A kept mandate."""
+    return _MANDATE.validate_json(body)
 
 
 def read_line(body: str) -> LineState:

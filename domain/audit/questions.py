@@ -73,6 +73,11 @@ class Question(Enum):
         "intended while {earlier} lacked a final outcome",
     )
     """An order that was intended while an earlier one of its installment had no final outcome."""
+    MANDATE_ENDED = (
+        *(_K.ATTEMPTS, "{loan}/{number} {order_no}"),
+        "intended for {value_on} while mandate {mandate} was known to have ended",
+    )
+    """An order that was intended for a day on which its mandate was known to have ended."""
     OVER_ALLOCATED = (_K.DOUBLE_DEBIT, _PART, "more was allocated than was charged")
     """A component that owes less than nothing."""
     NO_INTENT = (

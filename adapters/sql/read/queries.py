@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, sel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
+from adapters.sql.read.mandates import mandate_of
 from adapters.sql.read.stories import history_of, items_of, journal_of, story_of, trail_of
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.rows import read_case, read_view
@@ -44,6 +45,7 @@ from ports.queries import (
     Balance,
     CaseFilter,
     ChainReport,
+    MandateFacts,
     OpenItem,
     Standing,
     StoryLine,
@@ -211,6 +213,11 @@ class SqlQueries:
             ordered = listed.order_by(cases.c.opened_at, cases.c.key).limit(limit)
             found = (await conn.execute(ordered)).fetchall()
         return tuple(read_view(row.kind, row.view) for row in found), count
+
+    async def mandate(self, ref: str) -> MandateFacts | None:
+        """One mandate with its loans and its story; None if the books do not hold it."""
+        async with look(self._engine) as conn:
+            return await mandate_of(conn, ref)
 
     async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
         """What commands did to one subject, in order."""

@@ -49,7 +49,8 @@ async def story_of(
 async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine, ...]:
     """The moves of one subject, and the commands about it that moved nothing."""
     of = (subjects.c.kind == subject.kind, subjects.c.key == subject.key)
-    loan_id = select(subjects.c.loan_id).where(*of).scalar_subquery()
+    known = select(subjects.c.loan_id).where(*of).scalar_subquery()
+    loan_id = func.coalesce(known, "")  # a mandate is none of the subjects, and about no loan
 
     def about(table: Table) -> ColumnElement[bool]:
         mine = (table.c.subject_kind == subject.kind, table.c.subject_key == subject.key)

@@ -60,6 +60,23 @@ loans = Table(
     Index("ix_loans_next_roll_on_id", "next_roll_on", "id"),
 )
 
+mandates = Table(
+    "mandates",
+    metadata,
+    Column("ref", String(120), primary_key=True),
+    Column("rail", String(60), nullable=False),
+    Column("payer", String(120), nullable=False, index=True),
+    Column("state", String(20), nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    # The first day without debits; empty while it stands.
+    Column("ended_on", Date),
+    # How many loans are under it.
+    Column("loans", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 subjects = Table(
     "subjects",
     metadata,

@@ -49,7 +49,7 @@ from domain.loan.decide.work import Work
 from domain.loan.filing import RecordFiled
 from domain.loan.mandates import MANDATE_ORDERS, RecordMandateEnded
 from domain.loan.unparsed import RecordUnparsedEvent
-from domain.loan.view import installment_of
+from domain.loan.view import INSTALLMENT, installment_of
 from domain.statement.broken import RecordStatementBreak
 
 __all__ = ["HANDLERS", "decide", "reported_again", "reread", "work_on"]
@@ -98,7 +98,8 @@ def work_on(handler: Handler, aggregates: Aggregates, command: Command) -> Chang
 
 def reread(aggregates: Aggregates, subject: Subject | None) -> Change:
     """What another reading of a known fact changes: nothing but a case, so that a person looks."""
-    about = None if subject is None else installment_of(subject)
+    is_item = subject is not None and subject.kind == INSTALLMENT
+    about = installment_of(subject) if subject is not None and is_item else None
     return Work(aggregates, close_out=close_out).finish(
         Done(note="already known, read differently"), about
     )

@@ -86,7 +86,7 @@ def order_mandate(work: Work, order: AnyMandateOrder) -> Change | Refusal:
 def _end(work: Work, root: MandateRoot, day: date, code: str, source: str) -> Change:
     """The terms of every loan under it change while all of them are locked."""
     if root.terms.ended_on is not None and root.terms.ended_on <= day:
-        return work.finish(Done(note="known"))
+        return _finished(work, root, "known")
     ended = root.ended(day, code, source)
     work.put_mandate(ended)
     detail = " ".join(filter(None, (str(day), code, source)))
@@ -97,7 +97,7 @@ def _end(work: Work, root: MandateRoot, day: date, code: str, source: str) -> Ch
             reached += 1
             _apply(work, loan_id, ended.terms, f"{root.ref} has ended on {day}")
             _stop(work, loan_id, f"mandate {root.ref} has ended on {day}")
-    return work.finish(Done(note=f"ended for {reached} loans"))
+    return _finished(work, root, f"ended for {reached} loans")
 
 
 def _stop(work: Work, loan_id: str, why: str) -> None:
@@ -132,7 +132,11 @@ def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | R
     work.note_mandate(left, left.state, MandateEvent.LEFT, loan.id)
     put_under(work, loan.id, terms, loan.borrower)
     _apply(work, loan.id, terms, f"{root.ref} is replaced by {order.ref}")
-    return work.finish(Done(note=f"{loan.id} is under {order.ref}"))
+    return _finished(work, root, f"{loan.id} is under {order.ref}")
+
+
+def _finished(work: Work, root: MandateRoot, note: str) -> Change:
+    return replace(work.finish(Done(note=note)), subject=root.subject)
 
 
 def _apply(work: Work, loan_id: str, terms: Mandate, why: str) -> None:

@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     _products_and_loans()
+    _mandates()
     _subjects()
     _parts_of_loans()
     _payments()
@@ -49,6 +50,24 @@ def _products_and_loans() -> None:
     )
     op.create_index("ix_loans_mandate_ref", "loans", ["mandate_ref"], unique=False)
     op.create_index("ix_loans_next_roll_on_id", "loans", ["next_roll_on", "id"], unique=False)
+
+
+def _mandates() -> None:
+    op.create_table(
+        "mandates",
+        sa.Column("ref", sa.String(length=120), nullable=False),
+        sa.Column("rail", sa.String(length=60), nullable=False),
+        sa.Column("payer", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("loans", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("ref", name="pk_mandates"),
+    )
+    op.create_index("ix_mandates_payer", "mandates", ["payer"], unique=False)
 
 
 def _subjects() -> None:
