@@ -45,6 +45,7 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
     if refusal := refuses_loan(work, command.mandate, command.borrower):
         return refusal
     items = tuple(_item(line) for line in command.schedule)
+    mandate = put_under(work, command.loan_id, command.mandate, command.borrower)
     work.put_loan(
         Loan(
             id=command.loan_id,
@@ -54,12 +55,11 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
             principal_minor=command.principal_minor,
             disbursed_on=command.disbursed_on,
             product=command.product,
-            mandate=command.mandate,
+            mandate=mandate,
             installments=items,
             version=0,
         )
     )
-    put_under(work, command.loan_id, command.mandate, command.borrower)
     for item in items:
         work.note(command.loan_id, item.number, "", State.SCHEDULED, "boarded", str(item.due_on))
         if item.due_on < today and command.past is Past.IGNORE:

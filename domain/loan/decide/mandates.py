@@ -18,7 +18,10 @@ _MAY_BE_RETRIED = frozenset({State.DUE, State.RETRYING})
 
 
 def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
-    """Why no loan of a payer can come under a mandate with these terms; None: it can."""
+    """Why no loan of a payer can come under a mandate with these terms; None: it can.
+
+    A sender who says when the mandate begins may say the day of a later loan: it stands as it is.
+    """
     known = work.mandate_roots.get(mandate.ref)
     if known is None:
         return None
@@ -27,10 +30,11 @@ def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
     if known.state is MandateState.ENDED:
         why = f"mandate {mandate.ref} has ended on {known.terms.ended_on}"
         return Refusal("mandate.ended", why)
+    same = replace(mandate, valid_from=min(mandate.valid_from, known.terms.valid_from))
     other = [
         item.name
         for item in fields(mandate)
-        if getattr(mandate, item.name) != getattr(known.terms, item.name)
+        if getattr(same, item.name) != getattr(known.terms, item.name)
     ]
     if other:
         why = f"mandate {mandate.ref} is on the books with another {', '.join(other)}"
@@ -41,8 +45,8 @@ def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
     return None
 
 
-def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> None:
-    """Count a loan under its mandate, which is registered with the first of them."""
+def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> Mandate:
+    """Count a loan under its mandate, registered with the first of them; the terms that stand."""
     known = work.mandate_roots.get(mandate.ref)
     root = known or MandateRoot(mandate, payer)
     root = replace(root, loans=root.loans + 1)
@@ -52,6 +56,7 @@ def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> None:
         was, root = root.state, root.ended(mandate.ended_on, "", "boarding")
         work.note_mandate(root, was, MandateEvent.ENDED, f"{mandate.ended_on} boarding")
     work.put_mandate(root)
+    return root.terms
 
 
 def record_mandate_ended(work: Work, command: RecordMandateEnded) -> Change:
@@ -130,7 +135,7 @@ def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | R
     left = replace(root, loans=root.loans - 1)
     work.put_mandate(left)
     work.note_mandate(left, left.state, MandateEvent.LEFT, loan.id)
-    put_under(work, loan.id, terms, loan.borrower)
+    terms = put_under(work, loan.id, terms, loan.borrower)
     _apply(work, loan.id, terms, f"{root.ref} is replaced by {order.ref}")
     return _finished(work, root, f"{loan.id} is under {order.ref}")
 

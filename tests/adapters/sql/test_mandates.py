@@ -170,7 +170,7 @@ TAMPERINGS = {
     "UPDATE mandates SET body = replace(body, '\"loans\":2', '\"loans\":1'), loans = 1": (
         "kept with 1 loans, 2 are under it"
     ),
-    "UPDATE mandates SET body = replace(body, '2026-03-10', '2026-03-12'), ended_on = '2026-03-12'": (
+    "UPDATE mandates SET ended_on = '2026-03-12', body = replace(body, '03-10', '03-12')": (
         "kept as ended on 2026-03-12, its moves say 2026-03-10"
     ),
     "UPDATE mandates SET body = replace(body, 'ENDED', 'ACTIVE'), state = 'ACTIVE'": (

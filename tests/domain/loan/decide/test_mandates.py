@@ -101,6 +101,11 @@ def test_the_first_loan_registers_a_mandate_and_others_find_it() -> None:
             "mandate.terms",
             "mandate M-1 is on the books with another account_token, cap_minor",
         ),
+        (
+            under("L2", valid_from=date(2025, 12, 31)),
+            "mandate.terms",
+            "mandate M-1 is on the books with another valid_from",
+        ),
     ],
 )
 def test_a_loan_that_says_otherwise_of_a_mandate_is_not_boarded(
@@ -110,6 +115,13 @@ def test_a_loan_that_says_otherwise_of_a_mandate_is_not_boarded(
     s = scene("L1")
     assert s.books.apply(given) == Refusal(expected, reason)
     assert (list(s.books.loans), s.books.mandate_roots["M-1"].loans) == (["L1"], 1)
+
+
+def test_a_later_loan_takes_the_terms_that_stand() -> None:
+    """Its sender knows the day of the loan, not the day on which the payer signed."""
+    s = scene("L1")
+    assert isinstance(s.books.apply(under("L2", valid_from=date(2026, 2, 10))), Change)
+    assert s.books.loans["L2"].mandate == SHARED
 
 
 def test_no_loan_is_boarded_under_an_ended_mandate_or_beyond_the_most() -> None:
