@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from domain.case.commands import CASE_ORDERS
 from domain.loan.commands import ORDERS
-from domain.loan.mandates import MANDATE_ORDERS
 from domain.loan.lifecycle import State
+from domain.loan.mandates import MANDATE_ORDERS
 from domain.money import decimal_text
 from workers.reporting import instant_text
 
