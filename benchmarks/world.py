@@ -39,6 +39,7 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
 from domain.kernel.change import Applied
 from domain.kernel.command import Actor
+from domain.loan.accounts import accounts_named
 from domain.loan.aggregate import Rulebook
 from domain.loan.boarding import BoardLoan
 from domain.loan.commands import BookLine, RecordDeliveryReport
@@ -69,7 +70,11 @@ OPEN_RAIL = replace(
     cut_off=time(23, 59),
     every_day=True,
 )
-RULES = Rulebook({EVERY_DAY.name: EVERY_DAY}, {OPEN_RAIL.name: OPEN_RAIL})
+RULES = Rulebook(
+    {EVERY_DAY.name: EVERY_DAY},
+    {OPEN_RAIL.name: OPEN_RAIL},
+    accounts=accounts_named([PRODUCT]),
+)
 DUE_AT_ONCE = replace(
     PRODUCT,
     id="bench",

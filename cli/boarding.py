@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 
+from adapters.products.files import read_products
 from adapters.tapes.firstdays import FirstDay, first_days
 from adapters.tapes.report import FAULTS_KEPT, TapeReport
 from adapters.tapes.rows import fault_of
@@ -16,6 +17,7 @@ from domain.kernel.change import Applied, Refusal, Refused
 from domain.loan.change import Aggregates
 from domain.loan.decide import decide
 from sandbox.mandates import sign_mandates
+from workers.accounts import accounts_of
 from workers.clock import SandboxClock
 from workers.compose import clock_of, open_stack, rulebook
 from workers.rails import rails_of
@@ -72,7 +74,8 @@ async def forecast_of(settings: Settings, report: TapeReport) -> Forecast:
             days = first_days(found.new[:FORECAST_MOST], stack.rules, stack.clock.now())
             return replace(found, days=days)
     clock = clock_of(settings, record)
-    rules, at = rulebook(rails_of(settings, record)), clock.now()
+    rails, products = rails_of(settings, record), read_products(settings.products)
+    rules, at = rulebook(rails, accounts_of(settings, rails, products)), clock.now()
     if isinstance(clock, SandboxClock):
         clock.close()
     empty = Aggregates(at, rules)

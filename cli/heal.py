@@ -76,7 +76,9 @@ async def _heal(settings: Settings, quiet_s: int, within_s: int) -> Healed:
         try:
             services = await open_services(settings, closing)
             if not is_sandbox(services.stack.record):
-                await keep_schedules(services.client, settings, services.stack.products)
+                stack = services.stack
+                accounts = stack.rules.accounts
+                await keep_schedules(services.client, settings, stack.products, accounts)
             async with asyncio.timeout(within_s):
                 return await services.starter.heal(settings.tenant, HealOrder(quiet_s))
         except RPCError as error:

@@ -1,44 +1,140 @@
-"""`acquit mandate`: what the rail knows of a loan's authority to debit."""
+"""`acquit mandate`: a payer's authority to debit, the loans under it, and what people order."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import Commands, HomeOption, books_settings, print_text, run_async
+from cli.order import WithKinds, give, ordered_by, read_typed
+from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
 from domain.errors import InvalidInput
+from workers.reporting import instant_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domain.loan.aggregate import Loan
+    from ports.queries import MandateFacts
     from workers.settings import Settings
+
+_EXAMPLE = 'Example: acquit mandate end M-7 ended_on=2026-03-10 --actor ops-7 --reason "revoked"'
+_NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
+SIGN = "sign"
+VERBS: Mapping[str, str] = {"end": "end_mandate", "replace": "replace_mandate"}
+"""What can be ordered about a mandate, and the kind of that order."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module to `app`."""
-    group = typer.Typer(help="Mandates at the rail.", no_args_is_help=True, cls=Commands)
-    group.callback()(_group)
-    group.command("sign", epilog="Example: acquit mandate sign UP-1")(sign)
-    app.add_typer(group, name="mandate")
+    """Add the command of this module to `app`."""
+    app.command("mandate", cls=WithVerbs, epilog=_EXAMPLE)(mandate)
 
 
-def _group() -> None:
-    """Mandates at the rail."""
+class WithVerbs(WithKinds):
+    """A command whose help lists what can be ordered about a mandate."""
+
+    def kinds(self) -> Mapping[str, Any]:
+        """The orders by the words that they are typed with."""
+        from domain.loan.mandates import MANDATE_ORDERS  # noqa: PLC0415
+
+        return {verb: MANDATE_ORDERS[kind] for verb, kind in VERBS.items()}
 
 
-def sign(
+def mandate(
     ctx: typer.Context,
-    loan: Annotated[str, typer.Argument(help="Id of a loan on the books.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[VERB] KEY [FIELD=VALUE]...", help="The mandate; what to do, if any."
+        ),
+    ],
     *,
+    actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, in words; kept in the journal.")] = "",
+    approver: Annotated[
+        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
+    ] = None,
+    order_id: Annotated[
+        str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
+    ] = "",
+    as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Sign the mandate of a loan at the simulated bank, as its borrower would.
+    """Show one mandate with its loans and its story; or end it, or put a loan under another.
 
-    Without a signed mandate every debit of the loan is declined. `acquit demo` and `acquit board`
-    sign by themselves in a sandbox; loans that upstream hands over come with a mandate that the
-    borrower has signed elsewhere. Signing again changes nothing.
+    In a sandbox `acquit mandate sign LOAN` signs the mandate of a loan at the simulated bank, as
+    its borrower would: `acquit demo` and `acquit board` do so by themselves, and without it every
+    debit is declined. What the rules do not allow is refused by name, exit code 1.
     """
-    found = run_async(_sign(books_settings(ctx, home), loan))
+    settings = books_settings(ctx, home)
+    if words[0] not in {*VERBS, SIGN}:
+        if len(words) > 1:
+            raise InvalidInput("VERB", words[0], f"one of {', '.join((*VERBS, SIGN))}")
+        return _show(settings, words[0], as_json=as_json)
+    if len(words) == 1:
+        raise InvalidInput("KEY", "", f"what to {words[0]}")
+    if words[0] == SIGN:
+        return _signed(settings, words[1:])
+    for name, given_by_user in (("actor", actor), ("reason", reason)):
+        if not given_by_user.strip():
+            raise InvalidInput(name, given_by_user, _NEEDED[name])
+    from domain.loan.mandates import MANDATE_ORDERS  # noqa: PLC0415
+
+    who, about = ordered_by(actor, reason, approver, order_id), {"mandate": words[1]}
+    given = read_typed(VERBS[words[0]], words[2:], who, MANDATE_ORDERS, about)
+    give(settings, given, who["id"], words[1], as_json=as_json)
+    return None
+
+
+def facts(found: MandateFacts) -> dict[str, Any]:
+    """A mandate as the command prints it; the account's token is not shown."""
+    root, terms = found.root, found.root.terms
+    return {
+        "mandate": root.ref,
+        "state": root.state,
+        "rail": terms.rail,
+        "valid_from": terms.valid_from,
+        "valid_to": terms.valid_to,
+        "ended_on": terms.ended_on,
+        "code": root.code,
+        "source": root.source,
+        "cap_minor": terms.cap_minor,
+        "attempts_max": terms.attempts_max,
+        "loans": list(found.loans),
+        "story": [
+            {"at": line.at, "by": line.actor, "what": line.what, "detail": line.detail}
+            for line in found.story
+        ],
+    }
+
+
+def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
+    shown = facts(run_async(_one(settings, ref)))
+    if as_json:
+        print_json(shown)
+        return
+    ended = f", ended on {shown['ended_on']}" if shown["ended_on"] else ""
+    term = f"from {shown['valid_from']} to {shown['valid_to'] or 'no set day'}"
+    print_text(f"{ref}: {shown['state']}{ended}, {shown['rail']}, {term}")
+    print_text(f"  loans: {', '.join(shown['loans']) or 'none'}")
+    for one in shown["story"]:
+        print_text(f"  {instant_text(one['at'])} {one['by']}: {one['what']} {one['detail']}")
+
+
+async def _one(settings: Settings, ref: str) -> MandateFacts:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        found = await stack.queries.mandate(ref)
+        if found is None:
+            raise InvalidInput("mandate", ref, "the reference of a mandate on the books")
+        return found
+
+
+def _signed(settings: Settings, words: list[str]) -> None:
+    if len(words) > 1:
+        raise InvalidInput("LOAN", " ".join(words), "one loan on the books")
+    found = run_async(_sign(settings, words[0]))
     print_text(f"mandate {found.mandate.ref} of {found.id} is signed at {found.product.rail}")
 
 

@@ -159,7 +159,7 @@ def _is_whole(value: str) -> bool:
 def _whole_numbers(order: type[OperatorOrder] | None) -> set[str]:
     """The terms of an order that are whole numbers, which the command line has as text."""
     hints = get_type_hints(order) if order else {}
-    return {name for name, hint in hints.items() if hint is int}
+    return {name for name, hint in hints.items() if int in {hint, *get_args(hint)}}
 
 
 async def _applied(settings: Settings, order: Command) -> Applied | Refused:
@@ -181,7 +181,8 @@ def give(settings: Settings, order: Command, order_id: str, subject: str, *, as_
     elif answer["refused_by"]:
         note(f"refused by {answer['refused_by']}: {answer['why']}")
     else:
-        print_text(f"{answer['answer']}; {subject} is {answer['state']} (order {answer['id']})")
+        stands = f"; {subject} is {answer['state']}" if answer["state"] else f"; {subject}"
+        print_text(f"{answer['answer']}{stands} (order {answer['id']})")
     if answer["refused_by"]:
         raise typer.Exit(Exit.NOT_CLEAN)
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from domain.case.commands import CASE_ORDERS
 from domain.loan.commands import ORDERS
 from domain.loan.lifecycle import State
+from domain.loan.mandates import MANDATE_ORDERS
 from domain.money import decimal_text
 from workers.reporting import instant_text
 
@@ -70,6 +71,8 @@ _MOVES = {
     "attempt_ended_retryable": "the debit failed and will be tried again",
     "attempt_ended_finally": "the debit failed and a machine may not try again",
     "attempt_withdrawn": "the debit was not executed",
+    "retry_withdrawn": "the debit did not leave; it will be tried again",
+    "mandate_applied": "the terms of the mandate have changed",
     "paid_in_full": "paid in full",
     "paid_in_part": "paid in part",
     "attempts_exhausted": "no attempt is left",
@@ -121,6 +124,9 @@ _COMMANDS = {
     "review": "evidence reviewed",
     **{kind: order.story for kind, order in ORDERS.items()},
     **{kind: order.story for kind, order in CASE_ORDERS.items()},
+    **{kind: order.story for kind, order in MANDATE_ORDERS.items()},
+    "record_filed": "the debit order was put in a file",
+    "record_mandate_ended": "the rail reported the end of the mandate",
     "act_on_case": "the clock of a case",
     "raise_operator": "a person was asked",
 }
@@ -274,6 +280,8 @@ def _move(what: str, moved: re.Match[str], currency: str) -> str:
     order, source, target, detail = moved.groups()
     if what == "sent_again":
         return f"order {order} was sent again"
+    if what == "put_in_file":
+        return f"order {order} was put in file {detail}"
     if target == "INTENDED" and detail:
         minor, _, why = detail.partition(" ")
         detail = f"{decimal_text(int(minor), currency)} {currency} {why}".strip()

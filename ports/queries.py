@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from domain.case.case import Case
 from domain.case.item import CaseItem
 from domain.case.view import CaseView
+from domain.debit.mandate import MandateRoot
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import JournalPosting
@@ -45,6 +46,15 @@ class StoryLine:
     payments: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     is_command: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MandateFacts:
+    """A mandate, the ids of the loans under it, and what became of it."""
+
+    root: MandateRoot
+    loans: tuple[str, ...]
+    story: tuple[StoryLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +215,10 @@ class Queries(Protocol):
         self, key: str, after: str, limit: int, *, open_only: bool = False
     ) -> tuple[CaseItem, ...]:
         """Lines that are items of one case, in order of line, after `after`."""
+        ...
+
+    async def mandate(self, ref: str) -> MandateFacts | None:
+        """One mandate with its loans and its story; None if the books do not hold it."""
         ...
 
     async def history(self, subject: Subject) -> tuple[StoryLine, ...]:

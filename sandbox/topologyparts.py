@@ -38,6 +38,8 @@ SECRET_VARIABLES = {
 """Variables that name a file, and the file's name among the secrets."""
 RAIL_FILES = ("rails.toml", "simulator.toml")
 """Which rails there are, for us and for the simulator that plays them."""
+ACCOUNTS_FILE = "accounts.toml"
+"""Which bank accounts are registered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +179,7 @@ def worker_variables(
         "ACQUIT_HEALTH_HOST": HOST,
         "ACQUIT_HEALTH_PORT": str(ports.health[part]),
         "ACQUIT_RAILS": str(home / RAIL_FILES[0]),
+        "ACQUIT_ACCOUNTS": str(home / ACCOUNTS_FILE),
         "ACQUIT_SMTP_HOST": HOST,
         "ACQUIT_SMTP_PORT": str(ports.smtp),
         **{name: str(secrets_dir / file) for name, file in SECRET_VARIABLES.items()},
@@ -184,13 +187,16 @@ def worker_variables(
 
 
 def write_rails(deploy: Path, home: Path, secrets_dir: Path, ports: Ports) -> None:
-    """Write the files of rails into `home`: those of `deploy`, with the addresses of this place."""
+    """Write the files of rails and bank accounts into `home`.
+
+    They are those of `deploy`, with the addresses of this place.
+    """
     here = {
         "http://simulator:8600": f"http://{HOST}:{ports.simulator}",
         "http://api:8080": f"http://{HOST}:{ports.api}",
         "/run/secrets": str(secrets_dir),
     }
-    for name in RAIL_FILES:
+    for name in (*RAIL_FILES, ACCOUNTS_FILE):
         text = (deploy / name).read_text(encoding="utf-8")
         for deployed, place in here.items():
             text = text.replace(deployed, place)

@@ -32,7 +32,7 @@ from sandbox.sweepdays import ONE_DAY, SweepDays
 from workers.clock import SandboxClock
 from workers.production import answering
 from workers.settings import temporal_config
-from workers.sources import accounts_of
+from workers.sources import fetched_accounts
 from workflows import names
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Sandbox:
         self._on_stop = on_stop
         products = [item.product for item in stack.products.values()]
         self._zones = list(zones) or sorted({product.timezone for product in products})
-        self._accounts = accounts_of(stack.products)
+        self._accounts = fetched_accounts(stack.rules.accounts)
         self._swept: dict[str, datetime] = {}
         calendars = [stack.rules.calendar(rail.profile.calendar) for rail in stack.rails.values()]
         self._days = SweepDays(stack.queries, stack.rules, calendars, patience)

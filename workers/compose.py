@@ -34,6 +34,7 @@ from adapters.tapes.upstream import UpstreamBoarding
 from domain.case.policy import USUAL_POLICY
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
+from workers.accounts import accounts_of
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
 from workers.credentials import mail_server, sms_login
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from adapters.sql.write.observer import Observer
     from adapters.telemetry.metrics import Metrics
     from adapters.telemetry.tracing import Tracing
+    from domain.ledger.bankaccount import BankAccount
     from ports.books import BooksWithDoors
     from ports.clock import Clock
     from ports.outbox import Dispatcher
@@ -98,8 +100,12 @@ class Stack:
         self.outbox = OutboxRelay(self.engine, self.clock, dispatchers, pace=pace)
 
 
-def rulebook(rails: Mapping[str, RailEntry], case_policy: Path | None = None) -> Rulebook:
-    """Calendars, rails and the policy of cases that decisions may look up.
+def rulebook(
+    rails: Mapping[str, RailEntry],
+    accounts: Mapping[str, BankAccount],
+    case_policy: Path | None = None,
+) -> Rulebook:
+    """Calendars, rails, bank accounts and the policy of cases that decisions may look up.
 
     Raises:
         SourceRefused: the file of the policy breaks rules.
@@ -110,6 +116,7 @@ def rulebook(rails: Mapping[str, RailEntry], case_policy: Path | None = None) ->
         {name: entry.of_kind.limits for name, entry in rails.items()},
         {name: entry.of_kind.returns for name, entry in rails.items()},
         USUAL_POLICY if case_policy is None else read_policy(case_policy),
+        accounts,
     )
 
 
@@ -130,7 +137,9 @@ async def open_stack(
         if isinstance(clock, SandboxClock):
             closing.callback(clock.close)
         registry = rails_of(settings, record)
-        rules = rulebook(registry, settings.case_policy)
+        products = read_products(settings.products)
+        accounts = accounts_of(settings, registry, products)
+        rules = rulebook(registry, accounts, settings.case_policy)
         must_have_books(settings.books_url(record))
         engine = books_engine(settings.books_url(record))
         closing.push_async_callback(engine.dispose)
@@ -145,7 +154,6 @@ async def open_stack(
         )
         closing.push_async_callback(sql.close)
         books = sql if tracing is None else _traced(sql, engine, tracing)
-        products = read_products(settings.products)
         stack = Stack(
             settings=settings,
             record=record,
@@ -161,7 +169,7 @@ async def open_stack(
             registry=registry,
             rails=await open_rails(registry, clock, closing, tracing),
             sources=await open_sources(
-                registry, products, clock, closing, lambda entry: _watch(tracing, entry)
+                registry, accounts, clock, closing, lambda entry: _watch(tracing, entry)
             ),
             products=products,
             boarding=UpstreamBoarding(

@@ -17,6 +17,7 @@ from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.schedules import ensure_schedules
 from domain.errors import InvalidInput, Unavailable
 from workers.settings import temporal_config
+from workers.sources import fetched_accounts
 from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
 
     from adapters.products.translate import ProductFile
+    from domain.ledger.bankaccount import BankAccount
     from workers.settings import Settings
     from workers.stackfile import StackRecord
 
@@ -88,19 +90,23 @@ def answering(config: ClientConnectConfig, advice: str = "") -> Iterator[None]:
         raise Unavailable(f"{where} does not answer: {why}{advice}") from error
 
 
-def sweep_orders(tenant: str, products: Mapping[str, ProductFile]) -> tuple[SweepOrder, ...]:
+def sweep_orders(
+    tenant: str, products: Mapping[str, ProductFile], accounts: Mapping[str, BankAccount]
+) -> tuple[SweepOrder, ...]:
     """One daily sweep for each time zone of the products, with the accounts that belong to it.
 
-    Days begin at a product's own midnight; an account is read by one zone only, so that no file is
-    fetched twice.
+    Days begin at a product's own midnight. Each registered account that rails settle on is read in
+    one zone only, so that no file is fetched twice: in that of the first product that names it,
+    else in the first of all.
     """
     zones: dict[str, set[str]] = {}
-    taken: set[str] = set()
+    left = set(fetched_accounts(accounts))
     for product in sorted((file.product for file in products.values()), key=lambda p: p.id):
         found = zones.setdefault(product.timezone, set())
-        if product.account not in taken:
-            found.add(product.account)
-            taken.add(product.account)
+        found |= product.accounts & left
+        left -= found
+    if zones:
+        zones[min(zones)] |= left
     return tuple(
         SweepOrder(tenant, timezone=zone, accounts=tuple(sorted(accounts)))
         for zone, accounts in sorted(zones.items())
@@ -108,8 +114,11 @@ def sweep_orders(tenant: str, products: Mapping[str, ProductFile]) -> tuple[Swee
 
 
 async def keep_schedules(
-    client: Client, settings: Settings, products: Mapping[str, ProductFile]
+    client: Client,
+    settings: Settings,
+    products: Mapping[str, ProductFile],
+    accounts: Mapping[str, BankAccount],
 ) -> None:
     """Have the daily sweeps and healing run; every workflow worker says so when it starts."""
-    orders = sweep_orders(settings.tenant, products)
+    orders = sweep_orders(settings.tenant, products, accounts)
     await ensure_schedules(client, settings.tenant, orders, HealOrder())

@@ -206,7 +206,8 @@ async def working(
             await closing.enter_async_context(worker)
             attend_worker(health, worker)
         if role in {"all", "workflows"} and not is_sandbox(services.stack.record):
-            await keep_schedules(services.client, settings, services.stack.products)
+            stack = services.stack
+            await keep_schedules(services.client, settings, stack.products, stack.rules.accounts)
         if role in {"all", "api"}:
             door = await closing.enter_async_context(_serve(services, settings, observed))
             health.part("door", lambda: not door.done())

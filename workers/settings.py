@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     rails: Path | None = None
     """File with a table `[rails.<name>]` for each rail. None: the rails of the stack used last."""
 
+    accounts: Path | None = None
+    """File with a table `[accounts.<name>]` for each bank account. None: those that the products
+    name, where every rail is simulated; else none."""
+
     case_policy: Path | None = None
     """File with owners and clocks of cases. None: the usual ones, see `domain.case.policy`."""
 

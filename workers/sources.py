@@ -8,39 +8,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AsyncExitStack
 
-    from adapters.products.translate import ProductFile
     from adapters.rails.http import Watch
+    from domain.ledger.bankaccount import BankAccount
     from ports.clock import Clock
     from ports.statementsource import StatementSource
     from workers.rails import RailEntry
 
 
-def accounts_of(products: Mapping[str, ProductFile]) -> tuple[str, ...]:
-    """The bank accounts that products name, in order."""
-    return tuple(sorted({file.product.account for file in products.values()}))
+def fetched_accounts(accounts: Mapping[str, BankAccount]) -> tuple[str, ...]:
+    """The registered accounts whose statements are fetched, in order: those that rails settle on.
+
+    Statements of the others are handed in.
+    """
+    return tuple(sorted(name for name, account in accounts.items() if account.rails))
 
 
 async def open_sources(
     registry: Mapping[str, RailEntry],
-    products: Mapping[str, ProductFile],
+    accounts: Mapping[str, BankAccount],
     clock: Clock,
     closing: AsyncExitStack,
     watch: Callable[[RailEntry], Watch],
 ) -> Mapping[str, StatementSource]:
     """The statement sources that this installation has, by bank account; closed with `closing`.
 
-    An account's files come from the bank that one of the rails of its products settles on: the
-    first by name that can be reached.
+    An account's files come from the bank that its rails settle on, asked by way of the first of
+    them by name that can be reached.
     """
-    rails: dict[str, str] = {}
-    for product in sorted((file.product for file in products.values()), key=lambda it: it.rail):
-        if product.rail in registry and registry[product.rail].login is not None:
-            rails.setdefault(product.account, product.rail)
+    reached = {name for name, entry in registry.items() if entry.login is not None}
+    by_rail: dict[str, list[str]] = {}
+    for account in fetched_accounts(accounts):
+        if rails := accounts[account].rails & reached:
+            by_rail.setdefault(min(rails), []).append(account)
     opened: dict[str, StatementSource] = {}
-    for name in sorted(set(rails.values())):
+    for name in sorted(by_rail):
         entry = registry[name]
         if entry.login is not None:
-            accounts = sorted(account for account, rail in rails.items() if rail == name)
-            at_bank = entry.of_kind.sources(entry.login, accounts, clock.now, watch(entry))
+            at_bank = entry.of_kind.sources(entry.login, by_rail[name], clock.now, watch(entry))
             opened |= await closing.enter_async_context(at_bank)
     return opened

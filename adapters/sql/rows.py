@@ -19,6 +19,7 @@ from sqlalchemy import Row as Found
 from domain.case.case import Case
 from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
+from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
 from domain.kernel.canonical import digest
 from domain.kernel.change import Answer, Message
@@ -42,6 +43,7 @@ _LOAN = TypeAdapter(Loan)
 _INSTALLMENT = TypeAdapter(Installment)
 _PORTION = TypeAdapter(Portion)
 _PAYMENT = TypeAdapter(Payment)
+_MANDATE = TypeAdapter(MandateRoot)
 _LINE = TypeAdapter(LineState)
 _CASE = TypeAdapter(Case)
 _VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
@@ -149,6 +151,7 @@ def attempt_row(loan_id: str, number: int, attempt: Attempt) -> Row:
         "outcome_class": attempt.outcome_class.value if attempt.outcome_class else None,
         "amount_minor": attempt.amount_minor,
         "value_on": attempt.value_on,
+        "cut_at": attempt.cut_at,
     }
 
 
@@ -177,6 +180,22 @@ def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
         "clearing_minor": portion.clearing_minor,
         "returned_minor": portion.returned_minor,
         "body": _PORTION.dump_json(portion).decode(),
+    }
+
+
+def mandate_row(root: MandateRoot) -> Row:
+    """A mandate; each loan under it keeps a copy of its terms."""
+    return {
+        "ref": root.ref,
+        "rail": root.terms.rail,
+        "payer": root.payer,
+        "state": root.state.value,
+        "valid_from": root.terms.valid_from,
+        "valid_to": root.terms.valid_to,
+        "ended_on": root.terms.ended_on,
+        "loans": root.loans,
+        "version": root.version,
+        "body": _MANDATE.dump_json(root).decode(),
     }
 
 
@@ -317,6 +336,11 @@ def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: AN
 def read_payment(body: str) -> Payment:
     """A kept payment."""
     return _PAYMENT.validate_json(body)
+
+
+def read_mandate(body: str) -> MandateRoot:
+    """A kept mandate."""
+    return _MANDATE.validate_json(body)
 
 
 def read_line(body: str) -> LineState:

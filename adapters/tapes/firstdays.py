@@ -182,7 +182,7 @@ class _Forecast:
                 notice.message_id: loan.id for item in loan.installments for notice in item.notices
             },
             payments=dict(self._payments),
-            mandates={loan.mandate.ref: (loan.id,)},
+            under_mandates={loan.mandate.ref: (loan.id,)},
         )
 
     def _today(self) -> FirstDay:

@@ -8,7 +8,9 @@ from domain.audit.findings import Finding, FindingKind
 from domain.case.case import CASE
 from domain.case.lifecycle import CaseEvent, CaseState
 from domain.debit.attempt import LIVE, MOVES, AttemptState
+from domain.debit.mandate import MANDATE, MANDATE_MOVES, MandateEvent, MandateState
 from domain.loan.aggregate import NoticeState
+from domain.loan.decide.filing import PUT_IN_FILE
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT
 from domain.registry import KINDS
@@ -40,6 +42,8 @@ class Move:
 
 def is_allowed(move: Move) -> bool:
     """Whether the tables hold the move."""
+    if move.kind == MANDATE:
+        return _of_mandate(move)
     kind = KINDS.get(move.kind)
     if kind is None:
         return False
@@ -54,8 +58,17 @@ def is_allowed(move: Move) -> bool:
     return kind.moves.get((move.source, move.event)) == move.target
 
 
+def _of_mandate(move: Move) -> bool:
+    if not move.source:
+        return (move.event, move.target) == (MandateEvent.REGISTERED, MandateState.ACTIVE)
+    if move.event != MandateEvent.ENDED:  # a remark about it moves nothing
+        return move.source in set(MandateState) and move.source == move.target
+    known = {(source.value, event.value): to for (source, event), to in MANDATE_MOVES.items()}
+    return known.get((move.source, move.event)) == move.target
+
+
 def _of_order(move: Move) -> bool:
-    if move.event == SENT_AGAIN:
+    if move.event in {SENT_AGAIN, PUT_IN_FILE}:
         return move.source == move.target and move.target in LIVE
     if not move.source:
         return move.target == AttemptState.INTENDED

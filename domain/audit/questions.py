@@ -73,6 +73,11 @@ class Question(Enum):
         "intended while {earlier} lacked a final outcome",
     )
     """An order that was intended while an earlier one of its installment had no final outcome."""
+    MANDATE_ENDED = (
+        *(_K.ATTEMPTS, "{loan}/{number} {order_no}"),
+        "intended for {value_on} while mandate {mandate} was known to have ended",
+    )
+    """An order that was intended for a day on which its mandate was known to have ended."""
     OVER_ALLOCATED = (_K.DOUBLE_DEBIT, _PART, "more was allocated than was charged")
     """A component that owes less than nothing."""
     NO_INTENT = (
@@ -111,6 +116,11 @@ class Question(Enum):
         "a line waits in suspense and no case says so",
     )
     """A bank line that is not explained, and about which no case is open."""
+    UNREGISTERED = (
+        *(_K.UNEXPLAINED, "{account}"),
+        "lines are booked on an account that is not registered, and no case says so",
+    )
+    """A bank account with booked lines that is not registered, and about which there is no case."""
     LATE_NOTICE = (_K.CONTACT, "{message}", "queued after the payment was known")
     """A message about an installment that had been charged and owed nothing any more."""
     BROKEN_MOVE = (

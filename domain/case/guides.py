@@ -140,6 +140,14 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "A bank line could not be booked; those behind it were. Read the error, and book it "
             "again."
         ),
+        _K.UNKNOWN_MANDATE: (
+            "A rail reports the end of a mandate that the books do not hold. Ask the rail whose it "
+            "is; a loan that is boarded under it later is debited in vain."
+        ),
+        _K.UNREGISTERED_ACCOUNT: (
+            "A statement has lines on a bank account that is not registered. Find out whose it is "
+            "and register it (docs/operations.md, section 3), or have the bank send it no more."
+        ),
         _K.REMITTANCE_SHORTFALL: (
             "Less was remitted to a payee than its shares. Compare item by item, and pay the rest."
         ),

@@ -49,6 +49,8 @@ class CaseKind(StrEnum):
     STATEMENT_NOT_FETCHED = "statement_not_fetched"
     STATEMENT_RESTATED = "statement_restated"
     LINE_FAILED = "line_failed"
+    UNREGISTERED_ACCOUNT = "unregistered_account"
+    UNKNOWN_MANDATE = "unknown_mandate"
     MANDATE = "mandate"
     READ_DIFFERENTLY = "read_differently"
     REPORT_OF_ANOTHER_CHANNEL = "report_of_another_channel"
@@ -145,6 +147,8 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.STATEMENT_NOT_FETCHED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.STATEMENT_RESTATED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.LINE_FAILED, Blocks.NOTHING, _RECONCILIATION, _C.SYSTEM, ""),
+    (_K.UNKNOWN_MANDATE, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.UNREGISTERED_ACCOUNT, Blocks.NOTHING, _RECONCILIATION, _C.HUMAN, ""),
     (_K.REMITTANCE_SHORTFALL, Blocks.NOTHING, _SETTLEMENT, _C.SYSTEM, ""),
 )  # fmt: skip
 CASE_RULES: Mapping[CaseKind, CaseRule] = MappingProxyType(

@@ -53,6 +53,10 @@ MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
 """Which state may follow which; everything else leaves the attempt as it is."""
 
 
+WITHDRAWN = "WITHDRAWN"
+"""Code of an attempt that a person took out of its file before the cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One presentment of one installment.
@@ -66,6 +70,9 @@ class Attempt:
     `inquiries` counts the inquiries, `asked_at` is when the last one left.
     `ended_at` is when the final outcome came, `returned_at` when more became known: a confirmed
     debit was taken back, or an order thought never to have arrived was refused.
+    An order of a rail that takes files waits in the file `batch_ref` until `cut_at` and leaves with
+    it: its `sends` is zero, and its sender's lease ends at the cut. Where `was_retrying`, its
+    installment was to be tried again, and is so again when the order is taken out of the file.
     """
 
     number: int
@@ -89,6 +96,17 @@ class Attempt:
     asked_at: datetime | None = None
     ended_at: datetime | None = None
     returned_at: datetime | None = None
+    cut_at: datetime | None = None
+    was_retrying: bool = False
+
+    @property
+    def leaves_at(self) -> datetime:
+        """When it leaves at the earliest: with its intent, or at the cut of its file."""
+        return self.cut_at or self.intended_at
+
+    def waits_in_file(self, at: datetime) -> bool:
+        """Whether it has not left yet and can still be taken out of its file."""
+        return self.state is AttemptState.INTENDED and self.cut_at is not None and at < self.cut_at
 
     @property
     def last_news_at(self) -> datetime | None:

@@ -1,7 +1,17 @@
-"""The authority to debit a payer's account."""
+"""The authority to debit a payer's account: its terms, and the root that loans share."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
+
+from domain.kernel.lifecycle import move, table
+from domain.kernel.subject import Subject
+
+MANDATE = "mandate"
+"""The kind of the subject; its key is the mandate's reference."""
+LOANS_MOST = 200
+"""Loans under one mandate: as many as one transaction changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +36,66 @@ class Mandate:
         if day < self.valid_from or (self.valid_to is not None and day > self.valid_to):
             return False
         return self.ended_on is None or day < self.ended_on
+
+
+class MandateState(StrEnum):
+    """Where a mandate stands."""
+
+    ACTIVE = "ACTIVE"
+    """Debits may go out under it within its term."""
+    ENDED = "ENDED"
+    """No debit is value-dated on or after its last day; it never comes back to life."""
+
+
+class MandateEvent(StrEnum):
+    """What can happen to a mandate."""
+
+    REGISTERED = "mandate_registered"
+    JOINED = "mandate_joined"
+    """A loan came under it. It stays where it is, as with the two that follow."""
+    LEFT = "mandate_left"
+    APPLIED = "mandate_applied"
+    """The terms that a loan keeps of its mandate have changed."""
+    ENDED = "mandate_ended"
+
+
+_S, _E = MandateState, MandateEvent
+MANDATE_MOVES: Mapping[tuple[MandateState, MandateEvent], MandateState] = table(
+    [((_S.ACTIVE, _S.ENDED), _E.ENDED, _S.ENDED)]
+)
+"""A mandate that has ended ends again when it is known to have ended on an earlier day."""
+
+
+@dataclass(frozen=True, slots=True)
+class MandateRoot:
+    """A mandate as the books hold and lock it; each loan under it keeps a copy of its terms.
+
+    `payer` is who gave it, `loans` how many loans are under it. `code` and `source` say why and by
+    whom it was reported as ended; empty before.
+    """
+
+    terms: Mandate
+    payer: str
+    loans: int = 0
+    version: int = 0
+    state: MandateState = MandateState.ACTIVE
+    code: str = ""
+    source: str = ""
+
+    @property
+    def ref(self) -> str:
+        """The reference that the rail knows it by."""
+        return self.terms.ref
+
+    @property
+    def subject(self) -> Subject:
+        """Its name in the journal."""
+        return Subject(MANDATE, self.ref)
+
+    def ended(self, day: date, code: str, source: str) -> "MandateRoot":
+        """The mandate once it has ended on a day; the earliest day that is known counts."""
+        known = self.terms.ended_on
+        first = day if known is None else min(day, known)
+        state = move(MANDATE_MOVES, self.state, MandateEvent.ENDED)
+        terms = replace(self.terms, ended_on=first)
+        return replace(self, terms=terms, state=state, code=code, source=source)

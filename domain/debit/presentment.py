@@ -32,8 +32,24 @@ class Presentment:
 
 
 def taking_orders(rail: RailProfile) -> DayWindow:
-    """The part of a day in which the rail takes orders for that day: open and before cut-off."""
-    return DayWindow(rail.opens, min(rail.closes, rail.cut_off), rail.timezone)
+    """The part of a day in which the rail takes orders for that day.
+
+    It is open, and it is before the cut-off and the cut of the day's last file.
+    """
+    return DayWindow(rail.opens, min(rail.closes, rail.cut_off, *rail.cuts[-1:]), rail.timezone)
+
+
+def next_cut(at: datetime, rail: RailProfile, calendar: BankingCalendar) -> datetime | None:
+    """The UTC instant after `at` at which the next file leaves; None where there are no files."""
+    if not rail.cuts:
+        return None
+    day = local_day(at, rail.timezone)
+    if order_day(rail, calendar, day) == day:
+        for cut in rail.cuts:
+            if (instant := local_instant(day, cut, rail.timezone)) > at:
+                return instant
+    ahead = order_day(rail, calendar, day + ONE_DAY)
+    return local_instant(ahead, rail.cuts[0], rail.timezone)
 
 
 def order_day(rail: RailProfile, calendar: BankingCalendar, day: date) -> date:

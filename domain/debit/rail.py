@@ -20,6 +20,8 @@ class RailProfile:
     one repeats. `idempotent`: the rail is proven to execute one order number at most once.
     `order_no_most`: letters and digits that the rail keeps of an order number: ISO 20022 35, WeChat
     and UnionPay at most 32 and 40, Bacs 18, Nacha 15.
+    `cuts`: where the rail takes orders in files, the times of a day at which a file is closed and
+    leaves, in order; orders wait in it until then. Empty: each order is sent by itself.
     """
 
     name: str
@@ -49,8 +51,15 @@ class RailProfile:
     same_amount_on_retry: bool = False
     amount_max_minor: int | None = None
     order_no_most: int = 35
+    cuts: tuple[time, ...] = ()
 
     def __post_init__(self) -> None:
         if self.order_no_most < ORDER_NO_LEAST:
             rule = f"at least {ORDER_NO_LEAST}, or order numbers are not unique"
             raise InvalidInput("order_no_most", self.order_no_most, rule)
+        if list(self.cuts) != sorted(set(self.cuts)) or any(
+            not self.opens < cut <= min(self.closes, self.cut_off) for cut in self.cuts
+        ):
+            said = ", ".join(f"{cut:%H:%M}" for cut in self.cuts)
+            rule = "in order, each once, after opening and not after closing or cut-off"
+            raise InvalidInput("cuts", said, rule)

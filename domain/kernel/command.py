@@ -31,10 +31,13 @@ _NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at
 class Scope:
     """The references that a command names; the books find and lock what holds them.
 
-    What holds them are loans, bank lines and cases, which are locked in this order.
+    What holds them are mandates, loans, bank lines and cases, which are locked in this order.
     """
 
+    mandate_roots: tuple[str, ...] = ()
+    """Mandates that the command reads or changes: they themselves, before any loan."""
     mandates: tuple[str, ...] = ()
+    """Mandates whose loans it is about."""
     orders: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from domain.calendar import BankingCalendar, earliest_in_window, local_day, local_instant
 from domain.case.case import Case
+from domain.debit.attempt import WITHDRAWN
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import earliest_slot, first_presentment
 from domain.debit.rail import RailProfile
@@ -233,18 +234,26 @@ def _presentment(
     cases: Mapping[str, Case],
 ) -> Iterator[Action]:
     """The next debit; while a case about an order of it is open, no earlier than tomorrow."""
-    case = doubt_about(cases, loan.id, item.number)
+    case, left_out = doubt_about(cases, loan.id, item.number), _file_left_out(item)
     for action in _planned(loan, item, rules, at):
-        if not case:
+        start = max(action.not_before, left_out or action.not_before)
+        rail = rules.rail(loan.product.rail)
+        if not case and (left_out is None or left_out <= action.not_before):
             yield action
             continue
-        rail = rules.rail(loan.product.rail)
-        morrow = local_day(at, rail.timezone) + timedelta(days=1)
-        start = max(
-            action.not_before, local_instant(morrow, loan.product.present_at, rail.timezone)
-        )
+        reason = action.reason
+        if case:
+            morrow = local_day(at, rail.timezone) + timedelta(days=1)
+            start = max(start, local_instant(morrow, loan.product.present_at, rail.timezone))
+            reason = f"waits for the end of case {case}"
         slot = earliest_slot(start, rail, rules.calendar(rail.calendar))
-        yield replace(action, not_before=slot, reason=f"waits for the end of case {case}")
+        yield replace(action, not_before=slot, reason=reason)
+
+
+def _file_left_out(item: Installment) -> datetime | None:
+    """The cut of the file that a person took the last order out of: no other order goes into it."""
+    last = item.attempts[-1] if item.attempts else None
+    return last.cut_at if last is not None and last.code == WITHDRAWN else None
 
 
 def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> Iterator[Action]:

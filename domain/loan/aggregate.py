@@ -14,6 +14,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
 from domain.kernel.driver import DriverRecord
+from domain.ledger.bankaccount import BankAccount
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
 from domain.payment.portion import Portion
@@ -226,7 +227,10 @@ class LineState:
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What the pure functions may look up: calendars and rails by name, limits by rail."""
+    """What the pure functions may look up: calendars, rails and bank accounts by name.
+
+    An account that is not in `accounts` is not registered: see `domain.loan.accounts`.
+    """
 
     calendars: Mapping[str, BankingCalendar] = field(default_factory=dict)
     rails: Mapping[str, RailProfile] = field(default_factory=dict)
@@ -234,6 +238,7 @@ class Rulebook:
     """Rules of schemes and regulators about presenting again; the strictest of all wins."""
     returns: Mapping[str, CodeTable] = field(default_factory=dict)  # reasons of returns, by rail
     case_policy: CasePolicy = USUAL_POLICY
+    accounts: Mapping[str, BankAccount] = field(default_factory=dict)
 
     def calendar(self, name: str) -> BankingCalendar:
         """A banking calendar by name."""

@@ -43,7 +43,7 @@ def while_live(
 def inquiry_at(attempt: Attempt, rail: RailProfile) -> datetime:
     """When to ask about a live order next; waits grow, the last one repeats."""
     if attempt.state is AttemptState.ACCEPTED and attempt.inquiries == 0:
-        return attempt.intended_at + rail.expected_by
+        return attempt.leaves_at + rail.expected_by
     wait = rail.inquiry[min(attempt.inquiries, len(rail.inquiry) - 1)]
     base = max(attempt.asked_at or attempt.send_until, attempt.intended_at)
     return base + wait

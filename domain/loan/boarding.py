@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from domain.debit.mandate import Mandate
+from domain.kernel.command import Scope
 from domain.loan.command import LoanCommand
 from domain.loan.product import Product
 from domain.pricing.schedule import ScheduleLine
@@ -37,6 +38,10 @@ class BoardLoan(LoanCommand):
     mandate: Mandate
     schedule: tuple[ScheduleLine, ...]
     past: Past = Past.REFUSE
+
+    def scope(self) -> Scope:
+        """Its loan, and its mandate, which other loans may share."""
+        return Scope(loans=(self.loan_id,), mandate_roots=(self.mandate.ref,))
 
     def content(self) -> Mapping[str, object]:
         """What is boarded. Of each line its number, due date and amounts.

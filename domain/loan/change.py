@@ -8,6 +8,7 @@ from typing import Literal
 from domain.case.case import Case
 from domain.case.item import CaseItem
 from domain.debit.attempt import DebitOrder
+from domain.debit.mandate import MandateRoot
 from domain.kernel.change import Answer, Message, Transition
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
@@ -27,7 +28,8 @@ class Ordered(Answer):
 class Aggregates:
     """All that a decision may look at. `at` is stamped at the door (UTC).
 
-    `orders`, `messages`, `mandates` and `batches` say which loan holds each reference, `waiting`
+    `mandate_roots` are the mandates that the command names, `under_mandates` the loans under each.
+    `orders`, `messages` and `batches` say which loan holds each reference, `waiting`
     which lines carry it unmatched; references that nobody holds are absent. `payments` are those
     of the orders, mandates, batches and payers' references that the command names. `cases` are
     the open cases of the loans and lines, by key, `other_cases` all others that are known: whoever
@@ -40,12 +42,13 @@ class Aggregates:
 
     at: datetime
     rules: Rulebook
+    mandate_roots: Mapping[str, MandateRoot] = field(default_factory=dict)
     loans: Mapping[str, Loan] = field(default_factory=dict)
     payments: Mapping[str, Payment] = field(default_factory=dict)
     lines: Mapping[str, LineState] = field(default_factory=dict)
     orders: Mapping[str, str] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
-    mandates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    under_mandates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     batches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cases: Mapping[str, Case] = field(default_factory=dict)
@@ -61,6 +64,7 @@ class Change:
     """Everything that one command changes. Roots are the new whole aggregates."""
 
     answer: Answer
+    mandate_roots: Mapping[str, MandateRoot] = field(default_factory=dict)
     loans: Mapping[str, Loan] = field(default_factory=dict)
     payments: Mapping[str, Payment] = field(default_factory=dict)
     lines: Mapping[str, LineState] = field(default_factory=dict)

@@ -15,9 +15,11 @@ from domain.case.kinds import CaseKind
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.command import Command, ReportCommand, Scope
+from domain.loan.accounts import OUTSIDE
 from domain.loan.aggregate import HoldKind, of_batch
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
+from domain.loan.filing import WithdrawDebit
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.pricing.amounts import Component
 from domain.statement.statement import StatementLine
@@ -192,7 +194,7 @@ class BookLine(Command):
             payments=named,
             lines=(self.line.id,),
             groups=(group,) if group else (),
-            cases=(self.alike.case,) if group else (),
+            cases=(f"{OUTSIDE}{self.line.account}", *((self.alike.case,) if group else ())),
         )
 
 
@@ -300,7 +302,7 @@ class RaiseOperator(OrderCommand):
 
 Matching = MatchLine | UndoMatch | WithdrawPayment
 MoneyOrder = RecordPayment | Matching | Waive | Charge
-Order = Hold | Unhold | RetryNow | MoneyOrder | ChangeDate | Cancel | WriteOff
+Order = Hold | Unhold | RetryNow | WithdrawDebit | MoneyOrder | ChangeDate | Cancel | WriteOff
 ORDERS: Mapping[str, type[Order]] = MappingProxyType(
     {item.pinned(): item for item in get_args(Order)}
 )

@@ -49,6 +49,7 @@ class Event(StrEnum):
     ATTEMPT_ENDED_RETRYABLE = "attempt_ended_retryable"
     ATTEMPT_ENDED_FINALLY = "attempt_ended_finally"
     ATTEMPT_WITHDRAWN = "attempt_withdrawn"
+    RETRY_WITHDRAWN = "retry_withdrawn"
     ORDER_FOUND = "order_found"
     PAID_IN_FULL = "paid_in_full"
     PAID_IN_PART = "paid_in_part"
@@ -84,6 +85,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = table(
         (_OUT, _E.ATTEMPT_ENDED_RETRYABLE, _S.RETRYING),
         (_OUT, _E.ATTEMPT_ENDED_FINALLY, _S.DELINQUENT),
         (_OUT, _E.ATTEMPT_WITHDRAWN, _S.DUE),
+        (_OUT, _E.RETRY_WITHDRAWN, _S.RETRYING),
         (_OPEN, _E.ORDER_FOUND, _S.IN_DOUBT),
         ((_S.SCHEDULED, *_OUT, *_OPEN), _E.PAID_IN_FULL, _S.CLEARING),
         ((_S.SCHEDULED, *_OPEN, *_OUTSIDE), _E.PAID_IN_PART, None),

@@ -338,7 +338,7 @@ def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) ->
     assert acquit("trail", "nothing", home=home).returncode == 2
     verify = json.loads(acquit("ledger", "verify", "--json", home=home).stdout)
     assert verify["chain_ok"] is True
-    assert verify["transitions"] == 139
+    assert verify["transitions"] == 147
     exported = acquit("ledger", "export", home=home).stdout
     assert exported.startswith(f"; acquit ledger export, chain head {verify['head']} as kept")
     out = tmp_path / "journal.csv"

@@ -26,7 +26,7 @@ def test_every_setting_is_explained() -> None:
 
 def test_every_field_of_a_rail_is_explained() -> None:
     """The table of a rail's fields names those of every kind, and nothing else; its sample too."""
-    part = TEXT.split("### Rails")[1].split("## 4.")[0]
+    part = TEXT.split("### Rails")[1].split("### Bank accounts")[0]
     rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     fields = {"kind", "merchant_id"}

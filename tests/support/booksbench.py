@@ -65,11 +65,13 @@ def confirm(
     )
 
 
-def line(order_no: str, minor: int, *, day: date, name: str = "1") -> BookLine:
+def line(
+    order_no: str, minor: int, *, day: date, name: str = "1", account: str = "ACCT-FUNDER-1-CNY"
+) -> BookLine:
     """The bank books the money of one order."""
     booked = StatementLine(
-        id=f"ACCT-FUNDER-1-CNY/S1/{name}",
-        account="ACCT-FUNDER-1-CNY",
+        id=f"{account}/S1/{name}",
+        account=account,
         booked_on=day,
         value_on=day,
         amount_minor=minor,

@@ -39,6 +39,8 @@ from domain.loan.commands import (
     Waive,
     WriteOff,
 )
+from domain.loan.filing import RecordFiled, WithdrawDebit
+from domain.loan.mandates import EndMandate, RecordMandateEnded, ReplaceMandate
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import RecordStatementBreak
@@ -59,6 +61,7 @@ __all__ = [
     "ChangeDate",
     "Charge",
     "Command",
+    "EndMandate",
     "Hold",
     "IntendDebit",
     "MatchLine",
@@ -68,6 +71,8 @@ __all__ = [
     "QueueReminder",
     "RaiseOperator",
     "RecordDeliveryReport",
+    "RecordFiled",
+    "RecordMandateEnded",
     "RecordOutcome",
     "RecordPayment",
     "RecordReturn",
@@ -76,6 +81,7 @@ __all__ = [
     "RecordUnsent",
     "RenewSend",
     "ReopenCase",
+    "ReplaceMandate",
     "ResolveCase",
     "RetryNow",
     "Review",
@@ -85,6 +91,7 @@ __all__ = [
     "Unhold",
     "WaitCase",
     "Waive",
+    "WithdrawDebit",
     "WithdrawPayment",
     "WriteOff",
 ]

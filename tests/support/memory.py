@@ -11,12 +11,14 @@ from adapters.rails.codes import load_returns
 from domain.calendar import Adjust, BankingCalendar, DayWindow
 from domain.case.case import Case
 from domain.case.item import CaseItem
-from domain.debit.mandate import Mandate
+from domain.debit.mandate import Mandate, MandateRoot
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
 from domain.kernel.change import Message, Refusal, Transition
 from domain.kernel.command import Actor
+from domain.ledger.bankaccount import BankAccount, Purpose
 from domain.ledger.entry import Entry
+from domain.loan.accounts import accounts_named
 from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
 from domain.loan.change import Aggregates, Change
@@ -46,7 +48,6 @@ RAIL = RailProfile(
     idempotent=True,
 )
 PLAIN = BankingCalendar("PLAIN", frozenset(), frozenset(), date(2020, 1, 1), date(2030, 12, 31))
-RULES = Rulebook({"PLAIN": PLAIN}, {"simbank": RAIL}, returns={"simbank": load_returns("simbank")})
 ORDER = (
     Component.COST,
     Component.FEE,
@@ -80,6 +81,19 @@ PRODUCT = Product(
     payees=(Payee("funder-1", Routing.DIRECT, "ACCT-FUNDER-1-CNY"),),
     penalty=PenaltyRule(Decimal(18), 360, on_interest=False, grace_days=3),
 )
+STRANGE = BankAccount("ACCT-STRANGER-CNY", "stranger", Purpose.OPERATING, "CNY")
+"""A registered account that no product names."""
+RULES = Rulebook(
+    {"PLAIN": PLAIN},
+    {"simbank": RAIL},
+    returns={"simbank": load_returns("simbank")},
+    accounts=accounts_named([PRODUCT]) | {STRANGE.name: STRANGE},
+)
+
+
+def registering(*products: Product, rules: Rulebook = RULES) -> Rulebook:
+    """The rules with the accounts of these products registered as well, whatever they held."""
+    return replace(rules, accounts={**rules.accounts, **accounts_named(products)})
 
 
 @dataclass
@@ -88,6 +102,7 @@ class MemoryBooks:
 
     at: datetime = datetime(2026, 3, 2, 1, tzinfo=UTC)
     rules: Rulebook = RULES
+    mandate_roots: dict[str, MandateRoot] = field(default_factory=dict)
     loans: dict[str, Loan] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     lines: dict[str, LineState] = field(default_factory=dict)
@@ -115,6 +130,7 @@ class MemoryBooks:
         return self._keep(change)
 
     def _keep(self, change: Change) -> Change:
+        self.mandate_roots.update(change.mandate_roots)
         self.loans.update(change.loans)
         self.payments.update(change.payments)
         self.lines.update(change.lines)
@@ -156,7 +172,8 @@ class MemoryBooks:
                 for item in loan.installments
                 for notice in item.notices
             },
-            mandates=mandates,
+            mandate_roots=dict(self.mandate_roots),
+            under_mandates=mandates,
             batches=batches,
             waiting=waiting,
             cases=dict(self.cases),

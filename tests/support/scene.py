@@ -23,7 +23,15 @@ from tests.support.doors import (
     Review,
     RollDay,
 )
-from tests.support.memory import SHANGHAI, TESTER, MemoryBooks, board, later
+from tests.support.memory import (
+    PRODUCT,
+    SHANGHAI,
+    TESTER,
+    MemoryBooks,
+    board,
+    later,
+    registering,
+)
 
 DRIVER = Actor("workflow", "installment")
 ACCOUNT = "ACCT-FUNDER-1-CNY"
@@ -38,8 +46,9 @@ class Scene:
 
     @classmethod
     def boarded(cls, **terms: Any) -> "Scene":
-        """A scene whose loan L1 is on the books."""
-        scene = cls()
+        """A scene whose loan L1 is on the books; the accounts of its product are registered."""
+        product = terms.get("product", PRODUCT)
+        scene = cls(MemoryBooks(rules=registering(product)))
         assert isinstance(scene.books.apply(board(**terms)), Change)
         return scene
 

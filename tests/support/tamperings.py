@@ -26,6 +26,7 @@ from domain.audit.questions import Question
 from domain.case.case import CASE, Case
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent, CaseState
+from domain.debit.mandate import MANDATE, MandateEvent
 from tests.support.tampered import ACCOUNT, AS_OF, DUE, FULL
 
 P = postings.c
@@ -77,6 +78,28 @@ def opened(
         for seq, event in moves
     ]
     return insert(cases).values(case_row(case, EARLY)), insert(transitions).values(rows)
+
+
+def mandate_ended(ref: str) -> Executable:
+    """The move by which a mandate has ended, before all that is in the books."""
+    return insert(transitions).values(
+        subject_kind=MANDATE,
+        subject_key=ref,
+        loan_id="",
+        seq=0,
+        product="",
+        at=EARLY,
+        posted_on=DUE,
+        hash="",
+        source="ACTIVE",
+        target="ENDED",
+        event=MandateEvent.ENDED.value,
+        detail=f"{DUE} MD01 webhook",
+        command_id="planted",
+        actor_kind="test",
+        actor_id="t1",
+        reason="",
+    )
 
 
 @dataclass(frozen=True)
@@ -250,6 +273,13 @@ TAMPERINGS: dict[str, Tampering] = {
         "given out to be sent with another content",
         FULL,
     ),
+    "a mandate's end": breach(
+        Q.MANDATE_ENDED,
+        "L1/1 L100101C4AEE9B2",
+        f"intended for {DUE} while mandate M-L1 was known to have ended",
+        mandate_ended("M-L1"),
+        minor=FULL,
+    ),
     "a gate's money": breach(
         Q.GATE_OWED,
         "L1/1",
@@ -317,6 +347,12 @@ TAMPERINGS: dict[str, Tampering] = {
         "payment R-.* lies on OTHER",
         update(lines).where(lines.c.id == f"{ACCOUNT}/S1/1").values(account="OTHER"),
         minor=FULL,
+    ),
+    "an account without a case": breach(
+        Q.UNREGISTERED,
+        "OTHER",
+        "an account that is not registered, and no case says so",
+        update(lines).where(lines.c.id == f"{ACCOUNT}/S1/1").values(account="OTHER"),
     ),
     "a state": breach(
         Q.STUCK,

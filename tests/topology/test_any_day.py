@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from adapters.products.files import read_products
 from adapters.rails.simbank.profile import SIMBANK
 from domain.debit.presentment import taking_orders
 from domain.loan.change import Change
@@ -10,6 +11,7 @@ from tests.support.base import BASES
 from tests.support.memory import MemoryBooks
 from tests.support.scene import Scene
 from tests.topology.scene import PAID, SHANGHAI, loans, product_files
+from workers.accounts import accounts_of
 from workers.compose import rulebook
 from workers.rails import rails_of
 from workers.settings import Settings
@@ -28,7 +30,9 @@ def test_a_loan_due_today_is_debited_today_whatever_day_it_is(tmp_path: Path) ->
     The bank decides by that number; the amount follows from the days of the first period, and
     nothing of these tests depends on it.
     """
-    rules, orders, products = rulebook(rails_of(Settings(), None)), set(), product_files(tmp_path)
+    products, orders = product_files(tmp_path), set()
+    rails = rails_of(Settings(), None)
+    rules = rulebook(rails, accounts_of(Settings(), rails, read_products(products)))
     for index, day in enumerate([*DAYS, *BASE_DAYS]):
         now = datetime.combine(day, HOURS[index % 2], SHANGHAI)
         s = Scene(MemoryBooks(at=now, rules=rules))

@@ -30,6 +30,7 @@ from tests.adapters.rails.bank import API_SECRET, MERCHANT, running_bank
 from tests.support.booksbench import StillClock, intend, present
 from tests.support.memory import RULES
 from tests.support.railsfile import rails_file
+from workers.accounts import accounts_of
 from workers.clock import WallClock
 from workers.doctor.books import check_books, skew
 from workers.doctor.findings import CheckResult, Examiner, Finding
@@ -44,6 +45,7 @@ from workflows.names import SEARCH_ATTRIBUTES
 SECRET = "canary-of-a-password"
 EXAMINER = Examiner(10, Redactor([SECRET]))
 PRODUCTS = dict(read_products(Settings().products))
+ACCOUNTS = accounts_of(Settings(), rails_of(Settings(), None), PRODUCTS)
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -281,7 +283,7 @@ async def test_namespace_that_holds_nothing_lacks_all_that_it_needs(bare: Client
     assert found["build"].result is CheckResult.FAIL
     assert "acquit release current 2026.11.1" in found["build"].advice
     # Schedules as a workflow worker makes them; one that somebody paused is reported.
-    orders = sweep_orders("main", PRODUCTS)
+    orders = sweep_orders("main", PRODUCTS, ACCOUNTS)
     await ensure_schedules(bare, "main", orders, HealOrder())
     assert (await temporal())["schedules"].result is CheckResult.OK
     first = schedule_ids("main", orders)[0]
@@ -300,19 +302,21 @@ async def rails(
     folder: Path, url: str, *names: str, examiner: Examiner = EXAMINER
 ) -> dict[str, Finding]:
     registry = read_rails(rails_file(folder, url, names or ("simbank",), SECRET))
-    found = await check_rails(registry, PRODUCTS, WallClock(), examiner)
+    found = await check_rails(registry, PRODUCTS, ACCOUNTS, WallClock(), examiner)
     return by_check([it for it in found if it.result is not CheckResult.WARN])
 
 
 async def test_rail_that_is_not_configured_or_not_there_fails(tmp_path: Path) -> None:
     """Distinguished: different people correct them; a silent one ends by the time limit."""
-    unknown = await check_rails(rails_of(Settings(), None), PRODUCTS, WallClock(), EXAMINER)
+    unknown = await check_rails(
+        rails_of(Settings(), None), PRODUCTS, ACCOUNTS, WallClock(), EXAMINER
+    )
     other = await rails(tmp_path, "http://127.0.0.1:9", "other")
     for found in (by_check(unknown), other):
         assert "not configured" in found["rail simbank"].detail
         assert "ACQUIT_RAILS" in found["rail simbank"].advice
     known = rails_of(Settings(), None)
-    simulated = await check_rails(known, PRODUCTS, WallClock(), EXAMINER, sandbox=True)
+    simulated = await check_rails(known, PRODUCTS, ACCOUNTS, WallClock(), EXAMINER, sandbox=True)
     assert "acquit up --rail simbank" in by_check(simulated)["rail simbank"].advice
     gone = await rails(tmp_path, f"http://127.0.0.1:{free_port()}")
     assert "connect" in gone["rail simbank"].detail
@@ -340,7 +344,9 @@ async def test_each_rail_is_examined_by_itself(tmp_path: Path) -> None:
         text = text.replace(f"{url}/rails/gone", "http://127.0.0.1:9/x")
         path.write_text(text.replace(f"{url}/rails/stranger", f"{url}/rails/strange"))
         registry = read_rails(path)
-        found = by_check(await check_rails(registry, PRODUCTS, bank, EXAMINER, sandbox=True))
+        found = by_check(
+            await check_rails(registry, PRODUCTS, ACCOUNTS, bank, EXAMINER, sandbox=True)
+        )
     assert found["rail simbank"].result is CheckResult.OK
     assert found["rail gone"].detail.endswith("no answer: connect")
     assert "http_401" in found["rail stranger"].detail
@@ -353,15 +359,17 @@ async def test_rail_that_no_product_names_is_asked_too(tmp_path: Path) -> None:
         path = rails_file(tmp_path, url, secret=API_SECRET)
         text = path.read_text(encoding="utf-8").replace('"ACQUIT"', f'"{MERCHANT}"')
         path.write_text(text, encoding="utf-8")
-        found = by_check(await check_rails(read_rails(path), {}, bank, EXAMINER, sandbox=True))
-    assert found["rail simbank"].detail == "takes our signature; no product names it"
+        found = by_check(await check_rails(read_rails(path), {}, {}, bank, EXAMINER, sandbox=True))
+    assert found["rail simbank"].detail == "takes our signature; no account is registered for it"
 
 
 async def test_rail_that_moves_no_money_is_warned_of_outside_a_sandbox(tmp_path: Path) -> None:
     """Debits of an installation would go to a simulated bank."""
     registry = read_rails(rails_file(tmp_path, "http://127.0.0.1:9"))
     for sandbox in (False, True):
-        found = await check_rails(registry, PRODUCTS, WallClock(), EXAMINER, sandbox=sandbox)
+        found = await check_rails(
+            registry, PRODUCTS, ACCOUNTS, WallClock(), EXAMINER, sandbox=sandbox
+        )
         warned = [it.check for it in found if it.result is CheckResult.WARN]
         assert warned == ([] if sandbox else ["rail simbank"])
 
@@ -369,7 +377,9 @@ async def test_rail_that_moves_no_money_is_warned_of_outside_a_sandbox(tmp_path:
 async def test_secret_that_is_no_key_is_told_by_its_rail(tmp_path: Path) -> None:
     """Before anything is asked of the rail; the secret is not shown."""
     registry = read_rails(rails_file(tmp_path, "http://127.0.0.1:9", secret="whsec_!!"))
-    found = by_check(await check_rails(registry, PRODUCTS, WallClock(), EXAMINER, sandbox=True))
+    found = by_check(
+        await check_rails(registry, PRODUCTS, ACCOUNTS, WallClock(), EXAMINER, sandbox=True)
+    )
     assert found["rail simbank"].detail.startswith("rails.simbank.webhook_secret: ")
     assert "whsec_!!" not in str(found)
 

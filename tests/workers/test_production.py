@@ -8,7 +8,10 @@ from adapters.products.files import read_products
 from adapters.temporal.client import connect
 from adapters.temporal.codec import EncryptionCodec, new_key
 from domain.errors import InvalidInput
+from domain.ledger.bankaccount import BankAccount, Purpose
+from workers.accounts import accounts_of
 from workers.production import answering, build_of, data_converter, sweep_orders
+from workers.rails import rails_of
 from workers.settings import Settings, temporal_config
 from workers.stackfile import StackRecord
 
@@ -44,13 +47,21 @@ def test_faulty_keyring_stops_the_worker() -> None:
 
 
 def test_each_time_zone_has_a_sweep_and_each_account_one_reader() -> None:
-    """Days begin at a product's midnight; two products on one account fetch its files once."""
+    """Days begin at a product's midnight; two products on one account fetch its files once.
+
+    An account that no product names is read as well; one on which no rail settles is not.
+    """
     products = read_products(settings().products)
-    orders = sweep_orders("main", products)
+    rails = rails_of(settings(), None)
+    accounts = accounts_of(settings(), rails, products)
+    own = BankAccount("A-PAYOUT", "us", Purpose.PAYOUT, "CNY", frozenset({"simbank"}))
+    silent = BankAccount("A-COSTS", "us", Purpose.OPERATING, "CNY")
+    more = {it.name: it for it in (own, silent)}
+    orders = sweep_orders("main", products, accounts | more)
     zones = {file.product.timezone for file in products.values()}
     assert [order.timezone for order in orders] == sorted(zones)
     collected = [account for order in orders for account in order.accounts]
-    assert sorted(collected) == sorted({file.product.account for file in products.values()})
+    assert sorted(collected) == sorted([own.name, *accounts])
     assert {order.day for order in orders} == {None}
 
 

@@ -90,7 +90,7 @@ def test_each_table_is_a_rail_with_its_own_addresses_and_secrets(tmp_path: Path)
         assert entry.profile == replace(KINDS["simbank"].profile, name=name)
     assert merchants_of(found) == {"a": "M-a", "b": "M-b"}
     assert "secret of" not in repr(found)
-    rules = rulebook(found)
+    rules = rulebook(found, {})
     assert set(rules.rails) == set(rules.returns) == {"a", "b"}
     queues = [role.queue for role, _ in roles_of("all", tuple(found))]
     assert queues[-2:] == ["debit.a", "debit.b"]

@@ -11,6 +11,8 @@ from adapters.temporal.codec import Keyring
 from adapters.temporal.codecserver import Tokens
 from domain.calendar import local_day
 from domain.errors import InvalidInput
+from domain.loan.accounts import unfit_accounts
+from workers.accounts import accounts_of
 from workers.credentials import needed_secrets
 from workers.doctor.findings import Finding, fail, ok, warn
 from workers.production import is_sandbox
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 CONFIRMED_AHEAD = timedelta(days=60)
 """Calendars should be confirmed this far ahead; beyond that only weekends are known."""
 SECRET_LEAST = 16
+_REGISTER = "correct the file that ACQUIT_ACCOUNTS names (docs/operations.md, section 3)"
 
 
 async def check_settings(settings: Settings, record: StackRecord | None) -> Sequence[Finding]:
@@ -110,6 +113,18 @@ async def check_products(settings: Settings, rails: Mapping[str, RailEntry]) -> 
         if getattr(it, field) not in of
     ]
     return strange or [ok("products", ", ".join(it.ref for it in products))]
+
+
+async def check_accounts(settings: Settings, rails: Mapping[str, RailEntry]) -> Sequence[Finding]:
+    """Whether the bank accounts that the products name are registered, and fit them."""
+    products = read_products(settings.products)
+    accounts = accounts_of(settings, rails, products)
+    unfit = [
+        fail("accounts", f"{refusal.rule}: {refusal.reason}", _REGISTER)
+        for product in _versions(products)
+        for refusal in unfit_accounts(product, accounts)
+    ]
+    return unfit or [ok("accounts", ", ".join(accounts))]
 
 
 def _versions(products: Mapping[str, ProductFile]) -> Sequence[Product]:

@@ -10,10 +10,12 @@ from adapters.products.files import read_products
 from adapters.refusals import SourceRefused
 from adapters.telemetry.redaction import Redactor
 from domain.errors import InvalidInput
+from workers.accounts import accounts_of
 from workers.clock import SandboxClock, WallClock
 from workers.compose import clock_of
 from workers.doctor.books import check_books
 from workers.doctor.configuration import (
+    check_accounts,
     check_calendars,
     check_products,
     check_secrets,
@@ -28,7 +30,10 @@ from workers.settings import secrets_in
 from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.products.translate import ProductFile
+    from domain.ledger.bankaccount import BankAccount
     from ports.clock import Clock
     from workers.rails import RailEntry
     from workers.settings import Settings
@@ -37,6 +42,7 @@ _SETTING = "correct the setting that is named (docs/operations.md, section 3)"
 _SECRET = "correct it as docs/operations.md, sections 2 and 4, show it"  # noqa: S105  (advice)
 _PRODUCT = "correct the product file (docs/products.md), or ACQUIT_PRODUCTS"
 _RAILS = "correct the file of rails (docs/operations.md, section 3)"
+_ACCOUNTS = "correct the file of bank accounts (docs/operations.md, section 3)"
 _STACK = "start the stack again with `acquit up`"
 _CLOCK = "bring the clock file back, or begin anew with `acquit up --fresh`"
 _CALENDAR = "correct the calendar's file in adapters/calendars"
@@ -60,11 +66,12 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
             closing.callback(clock.close)
         products, (rails, faults) = _products(settings), _rails(settings, record)
         findings = [*faults, *findings]
-        sandbox = isinstance(clock, SandboxClock)
+        sandbox, accounts = isinstance(clock, SandboxClock), _accounts(settings, rails, products)
         parts = await asyncio.gather(
             examiner.run("settings", _SETTING, lambda: check_settings(settings, record)),
             examiner.run("secrets", _SECRET, lambda: check_secrets(settings, record, rails)),
             examiner.run("products", _PRODUCT, lambda: check_products(settings, rails)),
+            examiner.run("accounts", _ACCOUNTS, lambda: check_accounts(settings, rails)),
             examiner.run(
                 "calendars",
                 _CALENDAR,
@@ -73,7 +80,7 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
             examiner.run("scratch space", ADVICE, lambda: check_scratch(sandbox=sandbox)),
             check_books(settings, record, examiner, rails),
             check_temporal(settings, record, products, rails, examiner),
-            check_rails(rails, products, clock, examiner, sandbox=sandbox),
+            check_rails(rails, products, accounts, clock, examiner, sandbox=sandbox),
         )
         found = [finding for part in parts for finding in part]
         return (*found, *findings)
@@ -84,6 +91,16 @@ def _products(settings: Settings) -> dict[str, ProductFile]:
     try:
         return dict(read_products(settings.products))
     except (SourceRefused, OSError):
+        return {}
+
+
+def _accounts(
+    settings: Settings, rails: Mapping[str, RailEntry], products: Mapping[str, ProductFile]
+) -> dict[str, BankAccount]:
+    """What the other checks ask after; a faulty file is reported by the check of accounts."""
+    try:
+        return accounts_of(settings, rails, products)
+    except SourceRefused:
         return {}
 
 

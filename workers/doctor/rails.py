@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from adapters.products.translate import ProductFile
+    from domain.ledger.bankaccount import BankAccount
     from ports.clock import Clock
     from workers.doctor.findings import Examiner
     from workers.rails import RailEntry
@@ -42,25 +43,27 @@ _UNKNOWN = "add its table to the file that ACQUIT_RAILS names (docs/operations.m
 async def check_rails(
     registry: Mapping[str, RailEntry],
     products: Mapping[str, ProductFile],
+    accounts: Mapping[str, BankAccount],
     clock: Clock,
     examiner: Examiner,
     *,
     sandbox: bool = False,
 ) -> list[Finding]:
     """Each rail that is configured or that a product names, one after the other by name."""
-    accounts = {file.product.rail: file.product.account for file in products.values()}
+    named = {file.product.rail for file in products.values()}
     found = []
-    for name in sorted({*registry, *accounts}):
+    for name in sorted({*registry, *named}):
         entry, check = registry.get(name), f"rail {name}"
         if entry is None or entry.login is None:
-            if name in accounts and registry:
+            if name in named and registry:
                 advice = f"`acquit up --rail {name}` simulates it" if sandbox else _UNKNOWN
                 found.append(fail(check, "a product names it, and it is not configured", advice))
             continue
         if entry.of_kind.simulated and not sandbox:
             text = f"it is of kind {entry.kind}: its debits move no money"
             found.append(warn(check, text, "remove it where money is to move"))
-        ask = partial(_examine, entry, accounts.get(name), clock)
+        settled = sorted(it.name for it in accounts.values() if name in it.rails)
+        ask = partial(_examine, entry, settled[0] if settled else None, clock)
         found += await examiner.run(check, _ADDRESS, ask)
         found += await examiner.run(f"clock rail {name}", _ADDRESS, partial(_clock, entry))
     return found
@@ -77,7 +80,7 @@ async def _examine(entry: RailEntry, account: str | None, clock: Clock) -> Seque
             rail = (await open_rails({entry.name: entry}, clock, closing))[entry.name]
             await _answered(lambda: rail.inquire(NOBODYS_ORDER, entry.merchant_id))
             if account is None or entry.login is None:
-                return [ok(check, "takes our signature; no product names it")]
+                return [ok(check, "takes our signature; no account is registered for it")]
             day = local_day(clock.now(), rail.profile.timezone)
             at_bank = entry.of_kind.sources(entry.login, (account,), clock.now, unwatched)
             source = (await closing.enter_async_context(at_bank))[account]

@@ -66,7 +66,7 @@ async def check_temporal(
         examiner.run("build", _REACH, lambda: _build(client, build_of(settings, record))),
     ]
     if not is_sandbox(record):
-        ids = schedule_ids(settings.tenant, sweep_orders(settings.tenant, products))
+        ids = schedule_ids(settings.tenant, sweep_orders(settings.tenant, products, {}))
         checks.append(examiner.run("schedules", _REACH, lambda: _schedules(client, ids)))
     for part in await asyncio.gather(*checks):
         found += part

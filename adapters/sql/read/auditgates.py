@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
 )
@@ -42,6 +43,8 @@ from domain.case.case import CASE
 from domain.case.kinds import CASE_RULES
 from domain.case.lifecycle import CASE_FINAL
 from domain.debit.attempt import LIVE, AttemptState
+from domain.debit.mandate import MANDATE, MandateEvent
+from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import INSTALLMENT
 
@@ -286,6 +289,13 @@ _WAITS = or_(lines.c.open_minor != 0, exists().where(line_refs.c.line_id == line
 _LINE_WAITS = select(lines.c.id.label("line"), lines.c.open_minor.label("minor")).where(
     _WAITS, ~exists().where(cases.c.line == lines.c.id, _OPEN_CASE)
 )
+ACCOUNTS_WITHOUT_CASE = (
+    select(lines.c.account)
+    .where(~exists().where(cases.c.key == literal(OUTSIDE).concat(lines.c.account)))
+    .distinct()
+    .order_by(lines.c.account)
+)
+"""Bank accounts with booked lines about which there has never been a case."""
 _queued = transitions.alias("queued")
 _LATE_NOTICE = (
     select(notices.c.message_id.label("message"))
@@ -335,11 +345,37 @@ _moved = (
 )
 _BROKEN_MOVE = select(_moved).where(_moved.c.source != func.coalesce(_moved.c.stood, ""))
 
+# --- mandates ------------------------------------------------------------------------------------
+
+_intended, _ended = transitions.alias("intended"), transitions.alias("mandate_end")
+# The detail of an end begins with its day, as ISO 8601 has it: texts compare as days do.
+_COVERED_NO_MORE = exists().where(
+    _ended.c.loan_id == "",
+    _ended.c.subject_kind == MANDATE,
+    _ended.c.subject_key == _A.mandate_ref,
+    _ended.c.event == MandateEvent.ENDED.value,
+    _ended.c.seq < _intended.c.seq,
+    func.substr(_ended.c.detail, 1, 10) <= cast(_A.value_on, String),
+)
+_MANDATE_ENDED = (
+    select(
+        _A.loan_id.label("loan"),
+        _A.number,
+        _A.order_no,
+        _A.mandate_ref.label("mandate"),
+        cast(_A.value_on, String).label("value_on"),
+        _A.amount_minor.label("minor"),
+    )
+    .join(_intended, and_(_intended.c.order_no == _A.order_no, _intended.c.source == ""))
+    .where(_intended.c.loan_id == _A.loan_id, _COVERED_NO_MORE)
+)
+
 STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
     {
         Question.LIVE_ORDERS: _SEVERAL_LIVE,
         Question.EARLY_INTENT: _EARLY,
         Question.NO_INTENT: _UNINTENDED,
+        Question.MANDATE_ENDED: _MANDATE_ENDED,
         Question.GATE_OWED: _at_gate(of(*GIVEN), P.component),
         Question.GATE_UNPROVEN: _unproven(
             _paid_at_gate,

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, sel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
+from adapters.sql.read.mandates import mandate_of
 from adapters.sql.read.stories import history_of, items_of, journal_of, story_of, trail_of
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.rows import read_case, read_item, read_view
@@ -48,6 +49,7 @@ from ports.queries import (
     CaseFilter,
     ChainReport,
     Due,
+    MandateFacts,
     OpenItem,
     Standing,
     StoryLine,
@@ -228,6 +230,11 @@ class SqlQueries:
             listed = listed.where(of.cleared_at.is_(None))
         rows = await self._rows(listed.order_by(of.line).limit(limit))
         return tuple(read_item(row) for row in rows)
+
+    async def mandate(self, ref: str) -> MandateFacts | None:
+        """One mandate with its loans and its story; None if the books do not hold it."""
+        async with look(self._engine) as conn:
+            return await mandate_of(conn, ref)
 
     async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
         """What commands did to one subject, in order."""

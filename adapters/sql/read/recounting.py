@@ -19,12 +19,14 @@ from adapters.sql.engine import among, listed
 from adapters.sql.read import keptrows
 from adapters.sql.read.keptrows import LoanRows, Sums
 from adapters.sql.read.looking import readable_loans
+from adapters.sql.read.recountmandates import recount_mandates
 from adapters.sql.rows import read_case, read_line, read_payment
 from adapters.sql.schema import tables
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.payables import COLUMNS
 from domain.case.case import CASE
 from domain.debit.attempt import AttemptState
+from domain.debit.mandate import MANDATE
 from domain.kernel.subject import Subject
 from domain.ledger.chain import FAULTS_KEPT, Verification
 from domain.loan.lifecycle import State
@@ -42,6 +44,7 @@ async def recount(conn: AsyncConnection, found: Verification) -> int:
     """Put every difference into `found`; the number of rows that were compared."""
     counted = await _balances(conn, found)
     counted += await _loans(conn, found)
+    counted += await recount_mandates(conn, found)
     counted += await _payments(conn, found)
     counted += await _lines(conn, found)
     counted += await _cases(conn, found)
@@ -313,6 +316,12 @@ _ORPHANS: dict[str, Select[Any]] = {
     .distinct(),
     "moves of loan": select(_T.loan_id)
     .where(_T.loan_id != "", ~exists().where(tables.loans.c.id == _T.loan_id))
+    .distinct(),
+    "moves of mandate": select(_T.subject_key)
+    .where(_T.subject_kind == MANDATE, ~exists().where(tables.mandates.c.ref == _T.subject_key))
+    .distinct(),
+    "loans under mandate": select(tables.loans.c.mandate_ref)
+    .where(~exists().where(tables.mandates.c.ref == tables.loans.c.mandate_ref))
     .distinct(),
     "moves of case": select(_T.subject_key)
     .where(

@@ -52,7 +52,8 @@ from ports.clock import Clock
 PAGE = 100
 """Rows of a stream, or loans, that are looked at together."""
 QUESTIONS: Mapping[Question, Select[Any]] = {**SUMS, **gates.STANDING}
-"""Statements of questions; `ELSEWHERE` has one for each account."""
+"""Statements of questions; `ELSEWHERE` has one for each account, and `UNREGISTERED` is answered by
+the register."""
 
 
 _Page = Sequence[Row[Any]]
@@ -96,6 +97,7 @@ class _Audit:
         for question, statement in QUESTIONS.items():
             await self._guarded(question.name.lower(), self._ask(question, statement))
         await self._guarded("accounts", self._elsewhere())
+        await self._guarded("register", self._unregistered())
         await self._guarded("moves", self._moves())
         await self._guarded("statements", self._statements())
         for name, (statement, judge) in self._streams().items():
@@ -154,6 +156,12 @@ class _Audit:
             if product is not None and row.account not in product.accounts:
                 terms = {"product_ref": row.product_ref, "account": row.account}
                 await self._ask(Question.ELSEWHERE, gates.ELSEWHERE, **terms)
+
+    async def _unregistered(self) -> None:
+        """Accounts with booked lines that are not registered and have no case."""
+        rows = await self._rows(gates.ACCOUNTS_WITHOUT_CASE)
+        strange = [row.account for row in rows if row.account not in self._rules.accounts]
+        self._found.add(Question.UNREGISTERED.finding({"account": name}) for name in strange)
 
     async def _moves(self) -> None:
         for row in await self._rows(gates.MOVES):

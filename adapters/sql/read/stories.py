@@ -56,7 +56,8 @@ async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine
     Items of a case that came and went are left out: there may be very many, and they are listed.
     """
     of = (subjects.c.kind == subject.kind, subjects.c.key == subject.key)
-    loan_id = select(subjects.c.loan_id).where(*of).scalar_subquery()
+    known = select(subjects.c.loan_id).where(*of).scalar_subquery()
+    loan_id = func.coalesce(known, "")  # a mandate is none of the subjects, and about no loan
 
     def about(table: Table) -> ColumnElement[bool]:
         mine = (table.c.subject_kind == subject.kind, table.c.subject_key == subject.key)

@@ -63,6 +63,23 @@ loans = Table(
     Index("ix_loans_next_roll_on_id", "next_roll_on", "id"),
 )
 
+mandates = Table(
+    "mandates",
+    metadata,
+    Column("ref", String(120), primary_key=True),
+    Column("rail", String(60), nullable=False),
+    Column("payer", String(120), nullable=False, index=True),
+    Column("state", String(20), nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    # The first day without debits; empty while it stands.
+    Column("ended_on", Date),
+    # How many loans are under it.
+    Column("loans", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 subjects = Table(
     "subjects",
     metadata,
@@ -140,6 +157,16 @@ attempts = Table(
     Column("outcome_class", String(30)),
     Column("amount_minor", BigInteger, nullable=False),
     Column("value_on", Date, nullable=False),
+    # When the file leaves in which it waits, or has waited; empty where it is sent by itself.
+    Column("cut_at", Instant),
+)
+_in_file = (attempts.c.state == "INTENDED") & attempts.c.cut_at.is_not(None)
+Index(
+    "ix_attempts_in_file",
+    attempts.c.rail,
+    attempts.c.cut_at,
+    postgresql_where=_in_file,
+    sqlite_where=_in_file,
 )
 
 notices = Table(

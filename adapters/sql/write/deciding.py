@@ -11,6 +11,7 @@ from adapters.sql.write.workset import Items, Logged, Workset, Written
 from domain.case.agenda import view_of as case_view_of
 from domain.case.case import CASE, Case
 from domain.case.commands import CaseCommand
+from domain.debit.mandate import MANDATE
 from domain.errors import Conflict, InvariantBroken
 from domain.kernel.canonical import digest
 from domain.kernel.change import Applied, Done, Refusal, Refused, Stamp
@@ -23,7 +24,8 @@ from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change
 from domain.loan.command import InstallmentCommand, LoanCommand
 from domain.loan.decide import reported_again, reread
-from domain.loan.view import installment, installment_of
+from domain.loan.mandates import MandateOrder
+from domain.loan.view import INSTALLMENT, installment, installment_of
 from domain.registry import decide
 
 Decide = Callable[[Aggregates, Command], Change | Refusal]
@@ -194,6 +196,8 @@ def _subject(command: Command) -> Subject | None:
             return installment(command.loan_id, command.number)
         case CaseCommand():
             return command.about()
+        case MandateOrder():
+            return Subject(MANDATE, command.mandate)
         case _:
             return None
 
@@ -203,7 +207,7 @@ def _loan(work: Workset, command: Command, subject: Subject | None) -> str:
     if subject is not None and subject.kind == CASE:
         case = work.cases.get(subject.key)
         return (case.loan_id or "") if case is not None else ""
-    if subject is not None:
+    if subject is not None and subject.kind == INSTALLMENT:
         return installment_of(subject)[0]
     return command.loan_id if isinstance(command, LoanCommand) else ""
 
@@ -221,7 +225,9 @@ def _finished(
 
 
 def view_in(work: Workset, subject: Subject, domain: Domain) -> View[Any] | None:
-    """The view of one subject as the group leaves it; None if there is no such subject."""
+    """The view of one subject as the group leaves it; None if there is none, as of a mandate."""
+    if subject.kind == MANDATE:
+        return None
     if subject not in work.views:
         work.views[subject] = (
             _view_of_case(work, subject.key)

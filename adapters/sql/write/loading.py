@@ -1,8 +1,9 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
-Order of locks: loans, payments and bank lines, each by id, then cases; the chain head comes last,
-when writing. The command log is read only after the locks of all but cases: whoever waited for one
-sees what the holder committed. Cases follow it, because a stored answer may be about one.
+Order of locks: mandates, loans, payments and bank lines, each by key, then cases; the chain head
+comes last, when writing. The command log is read only after the locks of all but cases: whoever
+waited for one sees what the holder committed. Cases follow it, because a stored answer may be about
+one.
 """
 
 from collections import defaultdict
@@ -45,13 +46,14 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     if waiting := work.refs.waiting:
         further = {"lines": line_ids, "batches": batches_among(waiting)}
         await _resolve(unit, work, find, further)
+    await _lock_roots(unit, work, find, {"mandate_roots": _named(scopes, "mandate_roots")})
+    # Whoever brings a loan under a mandate holds its lock: under it, no loan is missed.
+    again = work.mandate_roots.keys() & set(_named(scopes, "mandates"))
+    await _resolve(unit, work, find, {"mandates": sorted(again)})
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
     named_roots = {"payments": _payments(work, scopes), "lines": line_ids}
-    for root in ROOTS:
-        for row in await unit.find(find.lock_roots[root.name], named_roots[root.name]):
-            found = root.read(row.body)
-            work.roots_before[root.name][row.key] = work.roots[root.name][row.key] = found
+    await _lock_roots(unit, work, find, named_roots)
     for payment in work.payments.values():
         if not work.held.keys() >= set(payment.loans):
             raise Raced(payment.id)
@@ -60,6 +62,16 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     await _load_cases(unit, work, find, line_ids, _named(scopes, "cases"))
     await _load_items(unit, work, find, line_ids)
     await _load_products(unit, work, find, commands, cache)
+
+
+async def _lock_roots(
+    unit: Unit, work: Workset, find: Lookups, named: Mapping[str, list[str]]
+) -> None:
+    """Lock and read roots of one row each, kind by kind in the order of `ROOTS`."""
+    for root in (root for root in ROOTS if root.name in named):
+        for row in await unit.find(find.lock_roots[root.name], named[root.name]):
+            found = root.read(row.body)
+            work.roots_before[root.name][row.key] = work.roots[root.name][row.key] = found
 
 
 def _named(scopes: Sequence[Scope], kind: str) -> list[str]:

@@ -17,17 +17,29 @@ from adapters.sql.schema import tables
 
 @dataclass(frozen=True, slots=True)
 class RootType:
-    """A kind of root: its name in changes, its table and key, and how its row is made and read."""
+    """A kind of root: its name in changes, its table and key, and how its row is made and read.
+
+    `before_loans`: it is locked before any loan, and otherwise after them.
+    """
 
     name: str
     table: Table
     key: str
     read: Callable[[str], Any]
     row: Callable[[Any], rows.Row]
+    before_loans: bool = False
 
 
 ROOTS = (
+    RootType(
+        "mandate_roots",
+        tables.mandates,
+        "ref",
+        rows.read_mandate,
+        rows.mandate_row,
+        before_loans=True,
+    ),
     RootType("payments", tables.payments, "id", rows.read_payment, rows.payment_row),
     RootType("lines", tables.lines, "id", rows.read_line, rows.line_row),
 )
-"""In the order in which they are locked, after the loans."""
+"""In the order in which they are locked."""

@@ -13,6 +13,7 @@ from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
 from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
+from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, Message, Stamp, Transition
 from domain.kernel.command import Command
@@ -176,6 +177,11 @@ class Workset:
     """Ids of the commands that came in by the door of drivers."""
 
     @property
+    def mandate_roots(self) -> dict[str, MandateRoot]:
+        """The mandates as they are now."""
+        return self.roots["mandate_roots"]
+
+    @property
     def payments(self) -> dict[str, Payment]:
         """The payments as they are now."""
         return self.roots["payments"]
@@ -212,6 +218,7 @@ class Workset:
         return Aggregates(
             at=self.at,
             rules=self.rules,
+            mandate_roots=_held(self.mandate_roots, scope.mandate_roots),
             loans=loans,
             lines=lines,
             orders=orders,
@@ -221,7 +228,7 @@ class Workset:
                 for key in sorted(self.payments)
                 if not names.isdisjoint(self.payments[key].loans)
             },
-            mandates=mandates,
+            under_mandates=mandates,
             batches=batches,
             waiting=waiting,
             cases=cases,

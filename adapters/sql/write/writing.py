@@ -28,6 +28,7 @@ from domain.loan.product import Product
 from domain.loan.view import installment
 
 _KEYS = {
+    "mandates": ("ref",),
     "loans": ("id",),
     "subjects": ("kind", "key"),
     "attempts": ("loan_id", "number", "attempt"),

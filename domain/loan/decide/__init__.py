@@ -37,15 +37,19 @@ from domain.loan.decide.driving import (
     renew_send,
     review,
 )
+from domain.loan.decide.filing import record_filed
 from domain.loan.decide.lines import book_line
+from domain.loan.decide.mandates import order_mandate, record_mandate_ended
 from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
 from domain.loan.decide.reports import record_outcome
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.tasks import record_statement_break, record_unparsed_event
 from domain.loan.decide.work import Work
+from domain.loan.filing import RecordFiled
+from domain.loan.mandates import MANDATE_ORDERS, RecordMandateEnded
 from domain.loan.unparsed import RecordUnparsedEvent
-from domain.loan.view import installment_of
+from domain.loan.view import INSTALLMENT, installment_of
 from domain.statement.broken import RecordStatementBreak
 
 __all__ = ["HANDLERS", "decide", "reported_again", "reread", "work_on"]
@@ -61,11 +65,14 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         RenewSend: renew_send,
         RecordOutcome: record_outcome,
         RecordUnsent: record_unsent,
+        RecordFiled: record_filed,
         RecordReturn: record_return,
         RecordDeliveryReport: record_delivery_report,
         BookLine: book_line,
         RecordUnparsedEvent: record_unparsed_event,
         RecordStatementBreak: record_statement_break,
+        RecordMandateEnded: record_mandate_ended,
+        **dict.fromkeys(MANDATE_ORDERS.values(), order_mandate),
         RaiseOperator: raise_operator,
         **dict.fromkeys(ORDERS.values(), give_order),
     }
@@ -91,7 +98,8 @@ def work_on(handler: Handler, aggregates: Aggregates, command: Command) -> Chang
 
 def reread(aggregates: Aggregates, subject: Subject | None) -> Change:
     """What another reading of a known fact changes: nothing but a case, so that a person looks."""
-    about = None if subject is None else installment_of(subject)
+    is_item = subject is not None and subject.kind == INSTALLMENT
+    about = installment_of(subject) if subject is not None and is_item else None
     return Work(aggregates, close_out=close_out).finish(
         Done(note="already known, read differently"), about
     )

@@ -9,11 +9,13 @@ from domain.calendar import local_day
 from domain.debit.retry import NoRetry
 from domain.kernel.change import Done, Refusal
 from domain.loan import agenda
+from domain.loan.accounts import unfit_accounts
 from domain.loan.aggregate import Installment, Loan, NoticeState, Rulebook
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Change
 from domain.loan.commands import RollDay
 from domain.loan.decide.charges import charge_to_date, fall_due
+from domain.loan.decide.mandates import put_under, refuses_loan
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
@@ -40,7 +42,10 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
         return refusal
     if command.loan_id in work.loans:
         return Refusal("loan.known", f"loan {command.loan_id} is on the books already")
+    if refusal := refuses_loan(work, command.mandate, command.borrower):
+        return refusal
     items = tuple(_item(line) for line in command.schedule)
+    mandate = put_under(work, command.loan_id, command.mandate, command.borrower)
     work.put_loan(
         Loan(
             id=command.loan_id,
@@ -50,7 +55,7 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
             principal_minor=command.principal_minor,
             disbursed_on=command.disbursed_on,
             product=command.product,
-            mandate=command.mandate,
+            mandate=mandate,
             installments=items,
             version=0,
         )
@@ -92,7 +97,7 @@ def _check_names(command: BoardLoan, rules: Rulebook) -> Refusal | None:
         known = ", ".join(sorted(rules.calendars))
         why = f"{product.calendar} of {product.ref} is no calendar here: {known}"
         return Refusal("product.calendar", why)
-    return None
+    return next(unfit_accounts(product, rules.accounts), None)
 
 
 def _check(command: BoardLoan) -> Refusal | None:

@@ -2,13 +2,14 @@
 
 from domain.errors import InvariantBroken
 from domain.loan.decide.charges import charge_to_date
+from domain.loan.decide.filing import take_out_unwanted
 from domain.loan.decide.money import ROUNDS_MOST, place_waiting, raise_paid
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 
 
 def close_out(work: Work, loan_id: str) -> None:
-    """True up penalty, place what waits and raise what follows, until nothing changes.
+    """True up penalty, take unwanted orders out of files, place what waits, until nothing changes.
 
     A waiver, a charge or a sweep can leave less penalty than was booked, or money that waits, or
     nothing owed: whatever a command did, the installment is where its amounts say.
@@ -20,6 +21,7 @@ def close_out(work: Work, loan_id: str) -> None:
         before = work.loan(loan_id)
         for number in work.touched(loan_id):
             charge_to_date(work, loan_id, number)
+        take_out_unwanted(work, loan_id)
         place_waiting(work, loan_id)
         for number in work.touched(loan_id):
             _raise_paid_up(work, loan_id, number)

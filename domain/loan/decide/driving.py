@@ -9,7 +9,7 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState, DebitOrder
 from domain.debit.history import NEVER_PRESENTED
-from domain.debit.presentment import value_day
+from domain.debit.presentment import next_cut, value_day
 from domain.debit.rail import RailProfile
 from domain.kernel import canonical
 from domain.kernel.change import Done, Message, Refusal
@@ -76,7 +76,10 @@ def queue_reminder(work: Work, command: QueueReminder) -> Change:
 
 
 def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
-    """Fix order number, merchant, amount and lease before the first byte leaves."""
+    """Fix order number, merchant, amount and lease before the first byte leaves.
+
+    Where the rail takes files, the order waits in the next one and is not sent by itself.
+    """
     loan_id, number = command.loan_id, command.number
     if due_action(work, command) is None:
         return work.superseded(loan_id, number)
@@ -84,7 +87,8 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     live = item.live_attempt
     rail = work.rules.rail(live.rail if live is not None else loan.product.rail)
     calendar = work.rules.calendar(rail.calendar)
-    value_on = value_day(rail, calendar, local_day(work.at, rail.timezone))
+    cut_at = next_cut(work.at, rail, calendar)
+    value_on = value_day(rail, calendar, local_day(cut_at or work.at, rail.timezone))
     if live is not None:
         if waits_for(work, loan_id, number) or not loan.mandate.allows(value_on):
             return _withdraw(work, loan_id, number, live)
@@ -108,24 +112,36 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     if rail.same_amount_on_retry and (original := _original(item)) not in {None, amount}:
         why = f"the rail takes {original} again or nothing, and {amount} is to be taken"
         return _stop_debiting(work, loan_id, number, Event.ATTEMPTS_EXHAUSTED, why)
-    made = len(item.attempts)
-    order_no = order_number(loan.tenant, loan_id, number, made + 1, rail.order_no_most)
+    made = len(item.attempts) + 1
     attempt = Attempt(
-        number=made + 1,
-        order_no=order_no,
+        number=made,
+        order_no=order_number(loan.tenant, loan_id, number, made, rail.order_no_most),
         merchant_id=loan.mandate.merchant_id,
         mandate_ref=loan.mandate.ref,
         rail=rail.name,
         amount_minor=amount,
         value_on=value_on,
         intended_at=work.at,
-        send_until=work.at + rail.lease,
+        send_until=cut_at or work.at + rail.lease,
+        sends=0 if cut_at else 1,
+        batch_ref=f"{rail.name}-{cut_at:%Y%m%dT%H%M}" if cut_at else None,
+        cut_at=cut_at,
+        was_retrying=cut_at is not None and item.state is State.RETRYING,
     )
-    work.put(loan_id, replace(item, attempts=(*item.attempts, attempt), retry_ordered_at=None))
-    work.move(loan_id, number, Event.DEBIT_INTENDED, f"order {order_no}")
-    work.note(loan_id, number, "", AttemptState.INTENDED, "attempt", f"{amount}", order_no)
-    _notice_undelivered(work, loan, number)
+    _keep_intent(work, loan, number, attempt)
+    if cut_at is not None:
+        return work.done(loan_id, number, f"waits in file {attempt.batch_ref}")
     return work.finish(Ordered(_order(loan, number, attempt)), (loan_id, number))
+
+
+def _keep_intent(work: Work, loan: Loan, number: int, attempt: Attempt) -> None:
+    """The intent is written: number and amount are fixed from here on."""
+    item, order_no = work.item(loan.id, number), attempt.order_no
+    work.put(loan.id, replace(item, attempts=(*item.attempts, attempt), retry_ordered_at=None))
+    work.move(loan.id, number, Event.DEBIT_INTENDED, f"order {order_no}")
+    amount = f"{attempt.amount_minor}"
+    work.note(loan.id, number, "", AttemptState.INTENDED, "attempt", amount, order_no)
+    _notice_undelivered(work, loan, number)
 
 
 def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
@@ -137,6 +153,8 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
     attempt = found[0]
     if not attempt.is_live:
         return work.superseded(loan_id, number)
+    if attempt.cut_at is not None:
+        return Refusal("debit.in_file", f"order {attempt.order_no} is sent with its file only")
     if work.at < attempt.send_until:
         return Refusal("debit.lease", f"order {attempt.order_no} is leased to another sender")
     if not work.rules.rail(attempt.rail).idempotent:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from domain.case.case import Case
+from domain.case.kinds import CaseKind
 from domain.kernel.change import Done
 from domain.loan import bookings
+from domain.loan.accounts import OUTSIDE
 from domain.loan.aggregate import LineState, Match, WaitingItem, of_batch
 from domain.loan.change import Change
 from domain.loan.commands import BookLine
@@ -52,6 +54,7 @@ def book_line(work: Work, command: BookLine) -> Change:
         batch_ref=line.batch_ref,
         batch_count=line.batch_count,
     )
+    _see_account(work, line.account)
     items = line.items or _batch_items(work, line)
     if not _adds_up(line, items):
         return _wait(work, command, state, _named(work, line, items), is_wrong=True)
@@ -81,6 +84,13 @@ def book_line(work: Work, command: BookLine) -> Change:
         waiting=tuple(waiting),
     )
     return _wait(work, command, state, _named(work, line, unclear))
+
+
+def _see_account(work: Work, account: str) -> None:
+    """A line on an account that is not registered is booked, with one case for the account."""
+    if account not in work.rules.accounts:
+        text = f"lines are booked on {account}, which is not a registered bank account"
+        work.open_case(Case(f"{OUTSIDE}{account}", CaseKind.UNREGISTERED_ACCOUNT, text))
 
 
 def _waiting_batch(line: StatementLine) -> list[WaitingItem]:
@@ -145,7 +155,7 @@ def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[N
             found |= {(loan, portion.number): None for loan, portion in parts}
         elif item.amount_minor < 0:
             fitting = under_mandate(work, line, item)
-            loans = work.aggregates.mandates.get(item.mandate_ref or "", ())
+            loans = work.aggregates.under_mandates.get(item.mandate_ref or "", ())
             found |= {(loan, portion.number): None for loan, portion in fitting}
             found |= {(loan, None): None for loan in loans if not fitting}
     return list(found)

@@ -25,6 +25,7 @@ from domain.loan.commands import (
 )
 from domain.loan.costs import overcharge
 from domain.loan.decide.charges import charge_to_date
+from domain.loan.decide.filing import withdraw_debit
 from domain.loan.decide.matching import (
     identify_waiting,
     match_line,
@@ -37,6 +38,7 @@ from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
+from domain.loan.filing import WithdrawDebit
 from domain.loan.lifecycle import FINAL, Event, State
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.plausible import implausible_amount, implausible_day
@@ -60,6 +62,8 @@ def give_order(work: Work, order: Order) -> Change | Refusal:
             return _unhold(work, order)
         case RetryNow():
             return _retry_now(work, order)
+        case WithdrawDebit():
+            return withdraw_debit(work, order)
         case RecordPayment():
             return _record_payment(work, order)
         case MatchLine():

@@ -154,13 +154,14 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     # Penalty waited for the outcome, and may have been charged ahead for the day of the debit.
     charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
-        work.move(loan_id, number, Event.ATTEMPT_WITHDRAWN, f"order {ended.order_no}")
+        event = Event.RETRY_WITHDRAWN if ended.was_retrying else Event.ATTEMPT_WITHDRAWN
+        work.move(loan_id, number, event, f"order {ended.order_no}")
         return
     _end_retryable_or_finally(work, loan_id, number, f"{ended.outcome_class} {ended.code}")
 
 
 def _is_overdue(work: Work, attempt: Attempt) -> bool:
-    return work.at >= attempt.intended_at + work.rules.rail(attempt.rail).expected_by
+    return work.at >= attempt.leaves_at + work.rules.rail(attempt.rail).expected_by
 
 
 def _ended(work: Work, attempt: Attempt, state: AttemptState, outcome: Outcome) -> Attempt:

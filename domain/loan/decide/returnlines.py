@@ -61,7 +61,7 @@ def under_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Found
     """The debits under the mandate of a line of a return that have just its amount."""
     return [
         (loan_id, portion)
-        for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ())
+        for loan_id in work.aggregates.under_mandates.get(item.mandate_ref or "", ())
         for portion in _open(work, line, loan_id, work.loan(loan_id).portions)
         if portion.source == "debit" and portion.amount_minor == -item.amount_minor
     ]
@@ -104,7 +104,7 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
     """Orders under a mandate of which just so much went back by report, or just so much came."""
     choices: list[Choice] = []
     minor = -item.amount_minor
-    for loan_id in work.aggregates.mandates.get(item.mandate_ref or "", ()):
+    for loan_id in work.aggregates.under_mandates.get(item.mandate_ref or "", ()):
         orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).portions if r.order_no)
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)

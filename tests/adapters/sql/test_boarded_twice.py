@@ -18,6 +18,7 @@ from domain.errors import Conflict
 from domain.kernel.change import Applied
 from ports.boarding import LoanApplication
 from tests.support.booksbench import StillClock
+from workers.accounts import accounts_of
 from workers.compose import rulebook
 from workers.rails import rails_of
 from workers.settings import Settings
@@ -60,7 +61,9 @@ async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
     upstream = UpstreamBoarding(BoardingRules(CANONICAL_MAP, PRODUCTS, load_calendar))
     sent = application_of(by_tape) if rows_agreed else TERMS
     other = upstream.command(replace(TERMS, annual_rate="9.7"))
-    async with SqlBooks(engine, clock, rulebook(rails_of(Settings(), None))) as books:
+    rails = rails_of(Settings(), None)
+    rules = rulebook(rails, accounts_of(Settings(), rails, PRODUCTS))
+    async with SqlBooks(engine, clock, rules) as books:
         first = await books.apply(by_tape)
         again = await books.apply(upstream.command(sent))
         with pytest.raises(Conflict):

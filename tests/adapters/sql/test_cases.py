@@ -11,8 +11,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.cases import CaseActivities
 from adapters.sql.read.queries import SqlQueries
-from adapters.sql.schema.tables import outbox, subjects
+from adapters.sql.read.selfaudit import audit_on
+from adapters.sql.schema.tables import cases, outbox, subjects
 from adapters.sql.write.books import SqlBooks
+from domain.audit.findings import FindingKind
 from domain.case.case import ByHand
 from domain.case.kinds import CaseKind
 from domain.case.policy import CasePolicy, ServiceLevel
@@ -23,7 +25,7 @@ from domain.kernel.subject import Subject
 from domain.loan.view import installment
 from domain.statement.broken import RecordStatementBreak
 from ports.queries import CaseFilter
-from tests.support.booksbench import StillClock
+from tests.support.booksbench import StillClock, line
 from tests.support.doors import (
     AssignCase,
     NoteCase,
@@ -322,3 +324,22 @@ async def test_a_case_of_the_longest_key_is_worked_on_and_swept(
     kept = await queries.case(key)
     assert kept is not None
     assert (kept.reminded, len(kept.notes), kept.assignee) == (True, 2, "ann")
+
+
+async def test_an_account_that_is_not_registered_has_one_case_for_all_its_lines(
+    books: SqlBooks, engine: AsyncEngine, clock: StillClock
+) -> None:
+    """In one group and in a later one; the audit asks for no more than that case."""
+    day = clock.at.date()
+    first, *others = [
+        line("whoever", 500 + number, day=day, name=str(number), account="ACCT-NEW")
+        for number in range(4)
+    ]
+    answers = await books.apply_many([first, *others[:2]])
+    assert all(isinstance(answer, Applied) for answer in answers)
+    assert isinstance(await books.apply(others[2]), Applied)
+    async with engine.connect() as conn:
+        keys = select(cases.c.key).where(cases.c.kind == "unregistered_account")
+        assert [row.key for row in await conn.execute(keys)] == ["unregistered/ACCT-NEW"]
+        report = await audit_on(conn, RULES, clock.at)
+    assert report.count(FindingKind.UNEXPLAINED) == 0

@@ -155,7 +155,7 @@ def test_a_payment_that_is_not_locked_is_not_changed() -> None:
     s = scene()
     s.pay(10000, ref="T-1")
     loans = dict(s.books.loans)
-    work = Work(Aggregates(s.books.at, s.books.rules, loans), close_out=close_out)
+    work = Work(Aggregates(s.books.at, s.books.rules, loans=loans), close_out=close_out)
     portion = loans["L1"].portions[0]
     work.put_portion("L1", replace(portion, waiting_minor=0))
     with pytest.raises(InvariantBroken, match="not among those that are locked"):

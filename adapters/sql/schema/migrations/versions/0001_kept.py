@@ -16,6 +16,7 @@ _UNCLEARED = "returned_minor - return_settled_minor != amount_minor - settled_mi
 def upgrade() -> None:
     """Apply."""
     _products_and_loans()
+    _mandates()
     _subjects()
     _parts_of_loans()
     _payments()
@@ -52,6 +53,24 @@ def _products_and_loans() -> None:
     )
     op.create_index("ix_loans_mandate_ref", "loans", ["mandate_ref"], unique=False)
     op.create_index("ix_loans_next_roll_on_id", "loans", ["next_roll_on", "id"], unique=False)
+
+
+def _mandates() -> None:
+    op.create_table(
+        "mandates",
+        sa.Column("ref", sa.String(length=120), nullable=False),
+        sa.Column("rail", sa.String(length=60), nullable=False),
+        sa.Column("payer", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("loans", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("ref", name="pk_mandates"),
+    )
+    op.create_index("ix_mandates_payer", "mandates", ["payer"], unique=False)
 
 
 def _subjects() -> None:
@@ -129,12 +148,21 @@ def _parts_of_loans() -> None:
         sa.Column("outcome_class", sa.String(length=30), nullable=True),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=False),
+        sa.Column("cut_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_attempts_loan_id"),
         sa.PrimaryKeyConstraint("loan_id", "number", "attempt", name="pk_attempts"),
         sa.UniqueConstraint("order_no", name="uq_attempts_order_no"),
     )
     op.create_index("ix_attempts_batch_ref", "attempts", ["batch_ref"], unique=False)
     op.create_index("ix_attempts_state", "attempts", ["state"], unique=False)
+    op.create_index(
+        "ix_attempts_in_file",
+        "attempts",
+        ["rail", "cut_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'INTENDED' AND cut_at IS NOT NULL"),
+        sqlite_where=sa.text("state = 'INTENDED' AND cut_at IS NOT NULL"),
+    )
     op.create_table(
         "notices",
         sa.Column("message_id", sa.String(length=160), nullable=False),

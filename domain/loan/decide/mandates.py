@@ -1,0 +1,154 @@
+"""Mandates that loans share: boarded under, ended for all of them, replaced for one."""
+
+from dataclasses import fields, replace
+from datetime import date
+
+from domain.case.case import Case
+from domain.case.kinds import CaseKind
+from domain.debit.mandate import LOANS_MOST, Mandate, MandateEvent, MandateRoot, MandateState
+from domain.kernel.change import Done, Refusal
+from domain.kernel.order import is_same_person
+from domain.loan.change import Change
+from domain.loan.decide.filing import take_out_unwanted
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event, State
+from domain.loan.mandates import AnyMandateOrder, EndMandate, RecordMandateEnded, ReplaceMandate
+
+_MAY_BE_RETRIED = frozenset({State.DUE, State.RETRYING})
+
+
+def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
+    """Why no loan of a payer can come under a mandate with these terms; None: it can.
+
+    A sender who says when the mandate begins may say the day of a later loan: it stands as it is.
+    """
+    known = work.mandate_roots.get(mandate.ref)
+    if known is None:
+        return None
+    if known.payer != payer:
+        return Refusal("mandate.payer", f"mandate {mandate.ref} is another payer's")
+    if known.state is MandateState.ENDED:
+        why = f"mandate {mandate.ref} has ended on {known.terms.ended_on}"
+        return Refusal("mandate.ended", why)
+    same = replace(mandate, valid_from=min(mandate.valid_from, known.terms.valid_from))
+    other = [
+        item.name
+        for item in fields(mandate)
+        if getattr(same, item.name) != getattr(known.terms, item.name)
+    ]
+    if other:
+        why = f"mandate {mandate.ref} is on the books with another {', '.join(other)}"
+        return Refusal("mandate.terms", why)
+    if known.loans >= LOANS_MOST:
+        why = f"{known.loans} loans are under mandate {mandate.ref}, the most that may be"
+        return Refusal("mandate.loans", why)
+    return None
+
+
+def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> Mandate:
+    """Count a loan under its mandate, registered with the first of them; the terms that stand."""
+    known = work.mandate_roots.get(mandate.ref)
+    root = known or MandateRoot(mandate, payer)
+    root = replace(root, loans=root.loans + 1)
+    event = MandateEvent.JOINED if known else MandateEvent.REGISTERED
+    work.note_mandate(root, known.state if known else "", event, loan_id)
+    if known is None and mandate.ended_on is not None:
+        was, root = root.state, root.ended(mandate.ended_on, "", "boarding")
+        work.note_mandate(root, was, MandateEvent.ENDED, f"{mandate.ended_on} boarding")
+    work.put_mandate(root)
+    return root.terms
+
+
+def record_mandate_ended(work: Work, command: RecordMandateEnded) -> Change:
+    """Evidence: every loan under the mandate learns of its end, and of an earlier day later."""
+    root = work.mandate_roots.get(command.mandate)
+    if root is None or root.terms.rail != command.rail:
+        text = f"{command.rail} reports that mandate {command.mandate} has ended"
+        key = f"mandate/{command.rail}/{command.mandate}"
+        work.open_case(Case(key, CaseKind.UNKNOWN_MANDATE, text))
+        return work.finish(Done(note="unknown mandate"))
+    return _end(work, root, command.ended_on, command.code, command.source)
+
+
+def order_mandate(work: Work, order: AnyMandateOrder) -> Change | Refusal:
+    """Apply an order on a mandate, or refuse it by a named rule."""
+    if not order.reason.strip():
+        return Refusal("order.reason", "an order says why")
+    if order.approver is not None and is_same_person(order.approver, order.actor.id):
+        return Refusal("order.approver", "nobody approves an order of their own")
+    root = work.mandate_roots.get(order.mandate)
+    if root is None:
+        return Refusal("mandate.unknown", f"no mandate {order.mandate}")
+    match order:
+        case EndMandate():
+            if root.terms.ended_on is not None and root.terms.ended_on <= order.ended_on:
+                return Refusal("mandate.ended", f"it has ended on {root.terms.ended_on}")
+            return _end(work, root, order.ended_on, "", order.actor.kind)
+        case ReplaceMandate():
+            return _replace(work, root, order)
+
+
+def _end(work: Work, root: MandateRoot, day: date, code: str, source: str) -> Change:
+    """The terms of every loan under it change while all of them are locked."""
+    if root.terms.ended_on is not None and root.terms.ended_on <= day:
+        return _finished(work, root, "known")
+    ended = root.ended(day, code, source)
+    work.put_mandate(ended)
+    detail = " ".join(filter(None, (str(day), code, source)))
+    work.note_mandate(ended, root.state, MandateEvent.ENDED, detail)
+    reached = 0
+    for loan_id in work.aggregates.under_mandates.get(root.ref, ()):
+        if work.loan(loan_id).mandate.ref == root.ref:
+            reached += 1
+            _apply(work, loan_id, ended.terms, f"{root.ref} has ended on {day}")
+            _stop(work, loan_id, f"mandate {root.ref} has ended on {day}")
+    return _finished(work, root, f"ended for {reached} loans")
+
+
+def _stop(work: Work, loan_id: str, why: str) -> None:
+    """What would be tried again is delinquent at once; an order that has left is not touched."""
+    take_out_unwanted(work, loan_id)
+    covered = work.loan(loan_id).mandate.allows(work.today(loan_id))
+    for item in work.loan(loan_id).installments:
+        if item.state in _MAY_BE_RETRIED and not covered:
+            work.move(loan_id, item.number, Event.MANDATE_ENDED, why)
+
+
+def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | Refusal:
+    loan = work.loans.get(order.loan)
+    if loan is None or loan.mandate.ref != root.ref:
+        return Refusal("mandate.loan", f"{order.loan} is no loan under mandate {root.ref}")
+    if order.ref == root.ref:
+        return Refusal("mandate.same", "a new mandate has a reference of its own")
+    terms = Mandate(
+        order.ref,
+        loan.product.rail,
+        root.terms.merchant_id,
+        order.account_token,
+        order.valid_from,
+        order.valid_to,
+        order.cap_minor,
+        order.attempts_max,
+    )
+    if refusal := refuses_loan(work, terms, loan.borrower):
+        return refusal
+    left = replace(root, loans=root.loans - 1)
+    work.put_mandate(left)
+    work.note_mandate(left, left.state, MandateEvent.LEFT, loan.id)
+    terms = put_under(work, loan.id, terms, loan.borrower)
+    _apply(work, loan.id, terms, f"{root.ref} is replaced by {order.ref}")
+    return _finished(work, root, f"{loan.id} is under {order.ref}")
+
+
+def _finished(work: Work, root: MandateRoot, note: str) -> Change:
+    return replace(work.finish(Done(note=note)), subject=root.subject)
+
+
+def _apply(work: Work, loan_id: str, terms: Mandate, why: str) -> None:
+    """A loan keeps the new terms; what is to be debited of it is looked at again."""
+    work.put_loan(replace(work.loan(loan_id), mandate=terms))
+    root = work.mandate_roots[terms.ref]
+    work.note_mandate(root, root.state, MandateEvent.APPLIED, why, loan_id)
+    for item in work.loan(loan_id).installments:
+        if item.state in _MAY_BE_RETRIED:
+            work.touch(loan_id, item.number)
