@@ -36,6 +36,7 @@ COMMANDS = {
     "cases": ("cases", "case"),
     "order": ("order",),
     "mandate": ("mandate",),
+    "outbox": ("outbox",),
     "audit": ("audit",),
     "clock": ("clock",),
     "codes": (),

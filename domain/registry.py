@@ -18,7 +18,8 @@ from domain.case.words import CASE_WORDS
 from domain.errors import InvariantBroken
 from domain.kernel.change import Done, Refusal, Superseded
 from domain.kernel.command import Command
-from domain.kernel.driver import DrivenBy
+from domain.kernel.driver import OPEN, WAKE, DrivenBy
+from domain.kernel.message import Topic
 from domain.kernel.order import OperatorOrder
 from domain.kernel.subject import Subject
 from domain.kernel.words import Words
@@ -27,6 +28,7 @@ from domain.loan.change import Aggregates, Change, Ordered
 from domain.loan.commands import ORDERS, RaiseOperator
 from domain.loan.commands import Order as LoanOrder
 from domain.loan.lifecycle import FINAL, TRANSITIONS, State
+from domain.loan.notice import NOTICE
 from domain.loan.view import INSTALLMENT, ActionKind, InstallmentDetail, fields_of
 from domain.loan.words import INSTALLMENT_WORDS
 
@@ -102,6 +104,10 @@ _KINDS = (
         words=CASE_WORDS,
     ),
 )
+TOPICS: Mapping[str, Topic[Any]] = MappingProxyType(
+    {topic.name: topic for topic in (OPEN, WAKE, NOTICE)}
+)
+"""Every topic of the outbox by its name."""
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
 """Every kind of subject by its name."""
 

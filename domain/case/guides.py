@@ -114,6 +114,10 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "A carrier reports a message that another one sent. Check the carrier's account "
             "settings."
         ),
+        _K.DEAD_LETTER: (
+            "A message was tried to the last and never delivered; those behind it left. Read its "
+            "error with `acquit outbox show`, mend the cause, then have it tried again, or drop it."
+        ),
         _K.UNSETTLED: (
             "Money is reported and not proven at the bank in time. Ask for the missing "
             "statement, then for the money."

@@ -7,7 +7,8 @@ from typing import Literal
 
 from domain.case.case import Case
 from domain.debit.attempt import DebitOrder
-from domain.kernel.change import Answer, Message, Transition
+from domain.kernel.change import Answer, LetterFate, Transition
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
@@ -63,5 +64,7 @@ class Change:
     entries: tuple[Entry, ...] = ()
     cases: Mapping[str, Case] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
+    letters: Mapping[int, LetterFate] = field(default_factory=dict)
+    """Dead letters of the outbox by id, and what becomes of them."""
     subject: Subject | None = None
     """Whose view is the answer's view, if any."""

@@ -12,6 +12,7 @@ from domain.case.commands import (
     ResolveCase,
     WaitCase,
 )
+from domain.case.deadletter import DropMessage, RecordDeadLetter, RecordRedelivery, RetryMessage
 from domain.kernel.command import Actor, Command, Scope
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.charge import Charge
@@ -59,6 +60,7 @@ __all__ = [
     "ChangeDate",
     "Charge",
     "Command",
+    "DropMessage",
     "Hold",
     "IntendDebit",
     "MatchLine",
@@ -67,9 +69,11 @@ __all__ = [
     "Past",
     "QueueReminder",
     "RaiseOperator",
+    "RecordDeadLetter",
     "RecordDeliveryReport",
     "RecordOutcome",
     "RecordPayment",
+    "RecordRedelivery",
     "RecordReturn",
     "RecordStatementBreak",
     "RecordUnparsedEvent",
@@ -77,6 +81,7 @@ __all__ = [
     "RenewSend",
     "ReopenCase",
     "ResolveCase",
+    "RetryMessage",
     "RetryNow",
     "Review",
     "RollDay",

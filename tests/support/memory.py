@@ -12,8 +12,9 @@ from domain.case.case import Case
 from domain.debit.mandate import Mandate
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
-from domain.kernel.change import Message, Refusal, Transition
+from domain.kernel.change import Refusal, Transition
 from domain.kernel.command import Actor
+from domain.kernel.message import Message
 from domain.ledger.entry import Entry
 from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook

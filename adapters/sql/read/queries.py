@@ -13,6 +13,7 @@ from adapters.sql.read.stories import history_of, items_of, journal_of, story_of
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.rows import read_case, read_view
 from adapters.sql.schema.tables import (
+    DEAD,
     RUNNING,
     SWEPT,
     UNDELIVERED,
@@ -272,7 +273,6 @@ class SqlQueries:
         by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered, dead).
         """
         is_open = cases.c.closed_at.is_(None)
-        dead = outbox.c.dead_at.is_not(None)
         plan: dict[str, Any] = {
             "installments": _by(subjects.c.state).where(subjects.c.kind == INSTALLMENT),
             "attempts": _by(attempts.c.state),
@@ -286,7 +286,7 @@ class SqlQueries:
             "outbox_left": select(literal("left"), func.count())
             .select_from(outbox)
             .where(UNDELIVERED),
-            "outbox_dead": select(literal("dead"), func.count()).select_from(outbox).where(dead),
+            "outbox_dead": select(literal("dead"), func.count()).select_from(outbox).where(DEAD),
             "outbox": select(literal("delivered"), func.count())
             .select_from(outbox)
             .where(outbox.c.delivered_at.is_not(None)),

@@ -17,10 +17,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 from adapters.sql.schema import journaltables as _journal
+from adapters.sql.schema.outboxtable import outbox_table, undecided, undelivered
 from adapters.sql.schema.types import Instant
 
 metadata = _journal.metadata
@@ -241,34 +241,11 @@ cases = Table(
 _open = cases.c.closed_at.is_(None)
 Index("ix_cases_open", cases.c.kind, cases.c.opened_at, postgresql_where=_open, sqlite_where=_open)
 
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("topic", String(40), nullable=False),
-    Column("stream", String(240), nullable=False),
-    Column("body", Text, nullable=False),
-    Column("queued_at", Instant),
-    Column("not_before", Instant),
-    Column("tries", Integer, nullable=False, server_default=text("0")),
-    Column("retry_at", Instant),
-    Column("claimed_until", Instant),
-    Column("delivered_at", Instant),
-    Column("dead_at", Instant),
-    Column("last_error", String(200)),
-    sqlite_autoincrement=True,
-)
-_left = outbox.c.delivered_at.is_(None)
-UNDELIVERED = _left & outbox.c.dead_at.is_(None)
+outbox = outbox_table(metadata, RowId)
+UNDELIVERED = undelivered(outbox)
 """Messages that are still to be delivered: neither delivered nor dead-lettered."""
-Index("ix_outbox_left", outbox.c.id, postgresql_where=_left, sqlite_where=_left)
-Index(
-    "ix_outbox_left_stream",
-    outbox.c.stream,
-    outbox.c.id,
-    postgresql_where=_left,
-    sqlite_where=_left,
-)
+DEAD = undecided(outbox)
+"""Dead letters about which nobody has decided yet."""
 
 files = Table(
     "files",
@@ -309,5 +286,8 @@ statements = Table(
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands", "file_chunks")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
-PRUNED = ("outbox", "line_refs", "payable_items")
-"""Rows of these may be removed by the application, once they have done their work."""
+PRUNED = ("line_refs", "payable_items")
+"""Rows of these may be removed by the application, once they have done their work.
+
+Messages that were delivered are removed by the owner alone: see `adapters.sql.schema.pruning`.
+"""

@@ -13,8 +13,9 @@ from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
 from domain.debit.attempt import Attempt
 from domain.errors import InvariantBroken
-from domain.kernel.change import Answer, Message, Stamp, Transition
+from domain.kernel.change import Answer, LetterFate, Stamp, Transition
 from domain.kernel.command import Command
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import Entry
@@ -162,6 +163,8 @@ class Workset:
     changed_cases: dict[str, None] = field(default_factory=dict)
     messages: list[tuple[Message, str]] = field(default_factory=list)
     """Each with the id of the command that left it."""
+    letters: dict[int, LetterFate] = field(default_factory=dict)
+    """What becomes of dead letters of the outbox."""
     views: dict[Subject, View[Any] | None] = field(default_factory=dict)
     """Views as the whole group leaves them: computed once, after its last decision."""
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -254,6 +257,7 @@ class Workset:
             self.roots[root.name].update(getattr(change, root.name))
         self.cases.update(change.cases)
         self.changed_cases.update(dict.fromkeys(change.cases))
+        self.letters.update(change.letters)
         self.messages.extend((message, command.id) for message in change.messages)
         return items
 

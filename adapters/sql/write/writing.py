@@ -18,6 +18,7 @@ from adapters.sql.schema import tables
 from adapters.sql.schema.types import Instant
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
+from adapters.sql.write.letters import write_letters
 from adapters.sql.write.lookup import lookups
 from adapters.sql.write.payables import COLUMNS, Key, keyed, named, payable_items
 from adapters.sql.write.roots import ROOTS
@@ -85,6 +86,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _look_again(unit, work)
     await _write_cases(unit, work, domain)
     await _write_messages(unit, work)
+    await write_letters(unit, work)
     return kept
 
 

@@ -13,8 +13,9 @@ from domain.calendar import local_day
 from domain.case.case import CASE, Case
 from domain.case.kinds import CASE_RULES, CaseKind
 from domain.errors import InvariantBroken
-from domain.kernel.change import Answer, Done, Message, Superseded, Transition
+from domain.kernel.change import Answer, Done, Superseded, Transition
 from domain.kernel.driver import DriverRecord, driver_message
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan import agenda, bookings, closure
@@ -265,6 +266,7 @@ class Work(CaseWork):
             entries=tuple(self._entries),
             cases={key: self._report_case(key, subject) for key in self._changed_cases},
             messages=tuple(self._messages),
+            letters=dict(self._letters),
             subject=subject,
         )
 

@@ -279,26 +279,28 @@ def _outbox() -> None:
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("delivered_at", Instant(), nullable=True),
         sa.Column("dead_at", Instant(), nullable=True),
+        sa.Column("deaths", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("case_due", sa.String(length=10), nullable=True),
+        sa.Column("dropped_at", Instant(), nullable=True),
         sa.Column("last_error", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_outbox_left",
-        "outbox",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("delivered_at IS NULL"),
-        sqlite_where=sa.text("delivered_at IS NULL"),
-    )
-    op.create_index(
-        "ix_outbox_left_stream",
-        "outbox",
-        ["stream", "id"],
-        unique=False,
-        postgresql_where=sa.text("delivered_at IS NULL"),
-        sqlite_where=sa.text("delivered_at IS NULL"),
-    )
+    for name, columns, where in (
+        ("ix_outbox_left", ["id"], "delivered_at IS NULL AND dead_at IS NULL"),
+        ("ix_outbox_left_stream", ["stream", "id"], "delivered_at IS NULL AND dead_at IS NULL"),
+        ("ix_outbox_dead", ["topic", "id"], "dead_at IS NOT NULL AND dropped_at IS NULL"),
+        ("ix_outbox_case_due", ["id"], "case_due IS NOT NULL"),
+        ("ix_outbox_delivered", ["delivered_at"], "delivered_at IS NOT NULL"),
+    ):
+        op.create_index(
+            name,
+            "outbox",
+            columns,
+            unique=False,
+            postgresql_where=sa.text(where),
+            sqlite_where=sa.text(where),
+        )
 
 
 def _files() -> None:
