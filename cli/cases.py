@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,8 +18,10 @@ from cli.output import (
     print_text,
     run_async,
 )
+from cli.story import event_row
 from domain.errors import InvalidInput
-from workers.reporting import instant_text, note
+from domain.text import instant_text
+from workers.reporting import note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,13 +30,16 @@ if TYPE_CHECKING:
     from domain.case.case import Case
     from domain.case.commands import AnyCaseOrder
     from domain.case.view import CaseView
-    from ports.queries import CaseFilter, StoryLine
+    from domain.story.events import StoryEvent
+    from ports.queries import CaseFilter
     from workers.settings import Settings
 
 _EXAMPLE = "Example: acquit cases --owner reconciliation --late"
 _ONE = (
     'Example: acquit case resolve unbelieved/LC1 resolution=corrected --actor ops-7 --reason "..."'
 )
+_STORY_MOST = 1_000
+"""Events of a case that are shown; a case holds a few hundred at most."""
 _NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
 VERBS: Mapping[str, str] = {
     "assign": "assign_case",
@@ -142,6 +148,7 @@ def _read(verb: str, key: str, terms: list[str], who: dict[str, Any]) -> AnyCase
 
 def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     from domain.case.guides import GUIDES  # noqa: PLC0415
+    from domain.story.words import tell  # noqa: PLC0415
 
     found, view, story, now = run_async(_one(settings, key))
     shown = {
@@ -150,10 +157,7 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
         "guide": GUIDES[found.kind],
         "resolution": view.detail.resolution,
         "notes": [{"at": note.at, "by": note.by, "text": note.text} for note in found.notes],
-        "story": [
-            {"at": line.at, "by": line.actor, "what": line.what, "detail": line.detail}
-            for line in story
-        ],
+        "story": [event_row(event) for event in story],
     }
     if as_json:
         print_json(shown)
@@ -165,8 +169,9 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     print_text(f"  {shown['guide']}")
     for one in shown["notes"]:
         print_text(f"  note of {instant_text(one['at'])} by {one['by']}: {one['text']}")
-    for one in shown["story"]:
-        print_text(f"  {instant_text(one['at'])} {one['by']}: {one['what']} {one['detail']}")
+    for told in tell(story, UTC, found.currency):
+        for line in told.lines():
+            print_text(f"  {line}")
 
 
 def _row(view: CaseView, now: datetime) -> dict[str, Any]:
@@ -227,7 +232,7 @@ async def _list(
 
 async def _one(
     settings: Settings, key: str
-) -> tuple[Case, CaseView, tuple[StoryLine, ...], datetime]:
+) -> tuple[Case, CaseView, tuple[StoryEvent, ...], datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
@@ -235,5 +240,5 @@ async def _one(
         view = None if found is None else await stack.queries.view(found.subject)
         if found is None or view is None:
             raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
-        story = await stack.queries.history(found.subject)
-        return found, view, story, stack.clock.now()
+        story = await stack.queries.history(found.subject, "", _STORY_MOST)
+        return found, view, story.items, stack.clock.now()

@@ -8,7 +8,8 @@ import typer
 
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_table, run_async
 from domain.errors import InvalidInput
-from workers.reporting import instant_text, note
+from domain.text import instant_text
+from workers.reporting import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,8 @@ from cli.output import (
     run_async,
 )
 from domain.errors import InvalidInput
-from workers.reporting import instant_text, note
+from domain.text import instant_text
+from workers.reporting import note
 
 if TYPE_CHECKING:
     from ports.messages import KeptMessage, MessageFilter

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import print_table, print_text
-from workers.reporting import instant_text
+from domain.text import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,34 +16,8 @@ from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
 from domain.loan.lifecycle import State
 from domain.loan.view import InstallmentView
-
-
-@dataclass(frozen=True, slots=True)
-class StoryLine:
-    """One effect of a command, or a command that left none; those of one command stand together.
-
-    Attributes:
-        seq: its number in the chain; of a command without effects, that of the command itself.
-        what: the event, or the command's kind where `is_command`.
-        number: the installment that it is about, None for a whole loan or a case.
-        command: the kind of the command that caused it; `command_id` names it.
-        approver: who approved the command, empty where nobody had to.
-        payments, lines: payments and bank lines that an entry names.
-    """
-
-    seq: int
-    at: datetime
-    actor: str
-    what: str
-    detail: str
-    number: int | None = None
-    command: str = ""
-    command_id: str = ""
-    approver: str = ""
-    reason: str = ""
-    payments: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-    is_command: bool = False
+from domain.story.events import StoryEvent
+from ports.paging import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +173,7 @@ class Queries(Protocol):
         """Cases, the oldest first, and how many there are in all."""
         ...
 
-    async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
+    async def history(self, subject: Subject, after: str, limit: int) -> Page[StoryEvent]:
         """What commands did to one subject, in order."""
         ...
 
@@ -207,8 +181,10 @@ class Queries(Protocol):
         """Open cases, oldest first; with `loan_id` only those that name that loan."""
         ...
 
-    async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:
-        """The readable account of a loan or installment."""
+    async def story(
+        self, loan_id: str, number: int | None, after: str, limit: int
+    ) -> Page[StoryEvent]:
+        """What happened to a loan or installment, in order; `None`: to the whole loan."""
         ...
 
     async def trail(self, key: str) -> tuple[JournalPosting, ...]:

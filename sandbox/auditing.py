@@ -17,8 +17,9 @@ from domain.audit import (
     compare,
 )
 from domain.errors import Unavailable
+from domain.text import instant_text
 from sandbox.truthlogs import READINGS, addresses_of, fetch_logs, keep_log, kept_log
-from workers.reporting import instant_text, note
+from workers.reporting import note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -64,7 +64,7 @@ def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
     assert acquit("case", "reopen", KEY, *WHO, home=home).returncode == 0
     whole = json.loads(acquit("case", KEY, "--json", home=home).stdout)
     assert (whole["state"], whole["generation"], len(whole["notes"])) == ("OPEN", 2, 1)
-    assert [line["what"] for line in whole["story"]] == [
+    assert [event["effects"][0]["event"] for event in whole["story"]] == [
         "case_opened",
         "case_assigned",
         "case_noted",

@@ -333,6 +333,9 @@ def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) ->
     assert "Loan S-0001 (sample): 12000.00 CNY" in story.stdout
     assert "next #2:" in story.stdout
     whole = json.loads(acquit("story", "S-0001", "--json", home=home).stdout)
+    [opening] = [one for one in whole["events"] if one["command"] == "board_loan"]
+    assert {one["kind"] for one in opening["effects"]} == {"move"}
+    assert "after" in acquit("story", "S-0001", "--after", "nowhere", home=home).stderr
     assert len(whole["standing"]) == len(whole["next"]) == 12
     assert acquit("story", "S-0001/13", home=home).returncode == 2
     assert acquit("trail", "nothing", home=home).returncode == 2

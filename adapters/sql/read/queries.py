@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, sel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
-from adapters.sql.read.stories import history_of, items_of, journal_of, story_of, trail_of
+from adapters.sql.read.postings import items_of, journal_of, trail_of
+from adapters.sql.read.stories import history_of, story_of
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.rows import read_case, read_view
 from adapters.sql.schema.tables import (
@@ -40,14 +41,15 @@ from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT, installment_of
+from domain.story.events import StoryEvent
 from ports.clock import Clock
+from ports.paging import Page
 from ports.queries import (
     Balance,
     CaseFilter,
     ChainReport,
     OpenItem,
     Standing,
-    StoryLine,
     Waiting,
 )
 
@@ -213,10 +215,10 @@ class SqlQueries:
             found = (await conn.execute(ordered)).fetchall()
         return tuple(read_view(row.kind, row.view) for row in found), count
 
-    async def history(self, subject: Subject) -> tuple[StoryLine, ...]:
+    async def history(self, subject: Subject, after: str, limit: int) -> Page[StoryEvent]:
         """What commands did to one subject, in order."""
         async with look(self._engine) as conn:
-            return await history_of(conn, subject)
+            return await history_of(conn, subject, after, limit)
 
     async def waiting(self, loan_id: str | None = None) -> tuple[Waiting, ...]:
         """Open cases, oldest first; with `loan_id` only those that name that loan."""
@@ -224,10 +226,12 @@ class SqlQueries:
         rows = await self._rows(_OPEN_CASES.add_columns(cases.c.opened_at).where(named))
         return tuple(Waiting(read_case(row.body), row.opened_at) for row in rows)
 
-    async def story(self, loan_id: str, number: int | None = None) -> tuple[StoryLine, ...]:
-        """The readable account of a loan or installment."""
+    async def story(
+        self, loan_id: str, number: int | None, after: str, limit: int
+    ) -> Page[StoryEvent]:
+        """What happened to a loan or installment, in order."""
         async with look(self._engine) as conn:
-            return await story_of(conn, loan_id, number)
+            return await story_of(conn, loan_id, number, after, limit)
 
     async def trail(self, key: str) -> tuple[JournalPosting, ...]:
         """Every posting about one payment, debit order or bank line, in order of the journal."""

@@ -33,6 +33,7 @@ from tests.support.doors import (
     WaitCase,
 )
 from tests.support.memory import RULES, TESTER, board
+from tests.support.stories import WHOLE, names
 
 KEY = "operator/L1/1"
 
@@ -78,7 +79,7 @@ async def test_a_case_is_worked_on_and_found_by_what_it_is_about(
     kept = await queries.case(KEY)
     assert kept is not None
     assert (kept.resolution, len(kept.notes)) == ("corrected", 1)
-    told = [line.what for line in await queries.history(kept.subject)]
+    told = names((await queries.history(kept.subject, *WHOLE)).items)
     assert told == ["case_opened", "case_assigned", "case_noted", "case_resolved"]
     ended, _ = await queries.case_list(CaseFilter(resolved=True), clock.at, 10)
     assert [view.subject.key for view in ended] == [KEY]
@@ -242,7 +243,7 @@ async def test_a_case_that_a_group_opens_and_names_is_one_case(
     assert kept is not None
     assert (kept.generation, kept.assignee, len(kept.notes)) == (1, "ann", 1)
     assert kept.driver.opened
-    told = [line.what for line in await queries.history(kept.subject)]
+    told = names((await queries.history(kept.subject, *WHOLE)).items)
     assert told == ["case_opened", "case_assigned", "case_noted"]
 
 

@@ -3,18 +3,21 @@
 from dataclasses import astuple, replace
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import is_postgres
 from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.postings import items_statement
 from adapters.sql.read.queries import SqlQueries
-from adapters.sql.read.stories import items_statement
 from adapters.sql.write.books import SqlBooks
+from domain.errors import InvalidInput
 from domain.kernel.change import Applied
 from domain.kernel.subject import Subject
 from domain.loan.lifecycle import State
 from domain.loan.view import installment
+from domain.story.events import LeftNothing, RefusedBy, StoryEvent
 from ports.archive import StatementRecord
 from tests.support.booksbench import (
     StillClock,
@@ -29,6 +32,7 @@ from tests.support.booksbench import (
 from tests.support.doors import Cancel, RaiseOperator, WriteOff
 from tests.support.explaining import Explain
 from tests.support.memory import TESTER, board
+from tests.support.stories import names, story
 
 
 async def test_every_loan_is_on_the_books_whether_or_not_a_day_is_to_come(
@@ -98,13 +102,15 @@ async def test_a_story_tells_refusals_in_their_place(books: SqlBooks, queries: S
     await books.apply(board())
     order = WriteOff(id="w", actor=TESTER, reason="gone", loan_id="L1", number=1)
     await books.apply(order)
-    reported = await queries.story("L1", 1)
-    assert [line.what for line in reported] == ["boarded", "write_off"]
-    assert reported[-1].detail.startswith("refused by ")
+    reported = await story(queries, "L1", 1)
+    assert names(reported) == ["boarded", "write_off"]
+    [refused] = reported[-1].effects
+    assert isinstance(refused, RefusedBy)
+    assert refused.rule == "lifecycle.written_off"
     assert reported[-1].actor == "test/t1"
     assert (await queries.counts())["refusals"]
-    assert len(await queries.story("L1")) == 4
-    assert await queries.story("nobody") == ()
+    assert len(names(await story(queries, "L1"))) == 4
+    assert await story(queries, "nobody") == ()
 
 
 async def test_what_changed_nothing_is_reported_with_its_answer(
@@ -115,8 +121,34 @@ async def test_what_changed_nothing_is_reported_with_its_answer(
     news = confirm(order_of(await intend(books, "L1", 1, action)), 10100)
     await books.apply(news)
     assert isinstance(await books.apply(replace(news, id="again")), Applied)
-    last = (await queries.story("L1", 1))[-1]
-    assert (last.command_id, last.is_command, last.detail) == ("again", True, "confirmed")
+    last = (await story(queries, "L1", 1))[-1]
+    assert (last.command_id, last.effects) == ("again", (LeftNothing(1, "confirmed"),))
+
+
+async def test_a_story_is_read_in_pages(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Walked event by event while more is booked, each earlier event comes once and whole."""
+    action = await present(books, queries, clock, "L1")
+    await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
+    for number in (1, None):
+        whole = await story(queries, "L1", number)
+        assert len(whole) > 2
+        found: list[StoryEvent] = []
+        after = ""
+        while True:
+            page = await queries.story("L1", number, after, 1)
+            found += page.items
+            if not (after := page.after):
+                break
+            order = WriteOff(
+                id=f"w/{number}/{len(found)}", actor=TESTER, reason="x", loan_id="L1", number=1
+            )
+            await books.apply(order) if len(found) < 3 else None
+        assert tuple(found[: len(whole)]) == whole
+        assert names(found[len(whole) :]) == ["write_off"] * 2
+    with pytest.raises(InvalidInput, match="after"):
+        await queries.story("L1", 1, "nowhere", 1)
 
 
 async def test_open_cases_say_since_when_and_are_asked_for_by_loan(

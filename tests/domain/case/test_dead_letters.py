@@ -10,7 +10,7 @@ from domain.case.case import Resolution
 from domain.case.deadletter import letter_key, message_of
 from domain.case.lifecycle import CaseState
 from domain.kernel.change import LetterFate, Refusal
-from domain.kernel.command import Actor
+from domain.kernel.command import Actor, Scope
 from domain.kernel.message import About, BackOff
 from domain.loan.aggregate import NoticeState
 from domain.loan.change import Change
@@ -153,6 +153,16 @@ def test_the_key_of_a_case_names_the_message() -> None:
     """And no other case's key does."""
     assert message_of(letter_key(12)) == 12
     assert [message_of(key) for key in ("outbox/x", "outbox/", "line/12")] == [None] * 3
+
+
+def test_commands_about_dead_letters_name_what_they_touch() -> None:
+    """The case, and the loan and reminder where the message is about one."""
+    given: Any = {"id": "d", "actor": ANN, "message": 7}
+    died: Any = {**given, "death": 1, "topic": "wake", "error": "", "tries": 1, "meaning": ""}
+    assert RecordDeadLetter(**died).scope() == Scope(cases=(KEY,))
+    about = RecordDeadLetter(**died, loan_id="L1", number=1, notice="N")
+    assert about.scope() == Scope(loans=("L1",), messages=("N",), cases=(KEY,))
+    assert RecordRedelivery(**given).scope() == Scope(cases=(KEY,))
 
 
 def test_a_reminder_that_could_not_be_sent_counts_as_failed() -> None:
