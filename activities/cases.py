@@ -30,7 +30,7 @@ class CasesSwept:
 
 
 class CaseQueries(Protocol):
-    """The part of `ports.queries.Queries` that the sweep of cases needs."""
+    """The part of `ports.sweepqueries.SweepQueries` that the sweep of cases needs."""
 
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int

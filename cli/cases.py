@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from domain.case.commands import AnyCaseOrder
     from domain.case.view import CaseView
     from domain.story.events import StoryEvent
-    from ports.queries import CaseFilter
+    from ports.consolequeries import CaseFilter
+    from ports.paging import Page
     from workers.settings import Settings
 
 _EXAMPLE = "Example: acquit cases --owner reconciliation --late"
@@ -75,22 +76,22 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
     owner: Annotated[str, typer.Option(help="Only cases of this team or person.")] = "",
     late: Annotated[bool, typer.Option("--late", help="Only cases past their time.")] = False,
     resolved: Annotated[bool, typer.Option("--resolved", help="Ended cases instead.")] = False,
-    after: Annotated[str, typer.Option(help="Go on after the case of this key.")] = "",
+    after: Annotated[str, typer.Option(help="Go on where a page ended.")] = "",
     limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """List what waits for a person: cases, the oldest first, with their age against their time."""
     from domain.case.kinds import CaseKind  # noqa: PLC0415
-    from ports.queries import CaseFilter  # noqa: PLC0415
+    from ports.consolequeries import CaseFilter  # noqa: PLC0415
 
     if kind and kind not in set(CaseKind):
         raise InvalidInput("kind", kind, f"one of {', '.join(CaseKind)}")
-    wanted = CaseFilter(kind, loan, owner, late=late, resolved=resolved, after=after)
-    found, count, now = run_async(_list(books_settings(ctx, home), wanted, limit))
-    rows = [_row(view, now) for view in found]
+    wanted = CaseFilter(kind, loan, owner, late=late, resolved=resolved)
+    page, count, now = run_async(_list(books_settings(ctx, home), wanted, after, limit))
+    rows = [_row(view, now) for view in page.items]
     if as_json:
-        print_json(rows)
+        print_json({"cases": rows, "count": count, "after": page.after})
         return
     fields = ("key", "about", "kind", "amount", "currency", "with", "due", "text")
     print_table(
@@ -98,8 +99,8 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
         ("since", "key", "about", "kind", "amount>", "currency", "with", "due", "what"),
         [(instant_text(row["since"]), *(row[name] for name in fields)) for row in rows],
     )
-    if len(rows) < count:
-        note(f"{len(rows)} of {count} are shown; go on with --after '{rows[-1]['key']}'")
+    if page.after:
+        note(f"{len(rows)} of {count} are shown; go on with --after {page.after}")
 
 
 def case(
@@ -215,19 +216,17 @@ def _due(view: CaseView, *, late: bool) -> str:
 
 
 async def _list(
-    settings: Settings, wanted: CaseFilter, limit: int
-) -> tuple[tuple[CaseView, ...], int, datetime]:
+    settings: Settings, wanted: CaseFilter, after: str, limit: int
+) -> tuple[Page[CaseView], int, datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         known = wanted.loan_id in {"", "-"} or await stack.queries.loan(wanted.loan_id) is not None
         if not known:
             raise InvalidInput("loan", wanted.loan_id, "a loan that is boarded")
-        if wanted.after and await stack.queries.case(wanted.after) is None:
-            raise InvalidInput("after", wanted.after, "the key of a case")
         now = stack.clock.now()
-        found, count = await stack.queries.case_list(wanted, now, limit)
-        return found, count, now
+        page, count = await stack.queries.case_list(wanted, now, after, limit)
+        return page, count, now
 
 
 async def _one(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from zoneinfo import ZoneInfo
 
 import typer
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from domain.ledger.entry import JournalPosting
     from domain.loan.aggregate import Installment, Loan
     from domain.story.events import StoryEvent
+    from ports.consolequeries import ConsoleQueries, Waiting
+    from ports.driverqueries import DriverQueries
     from ports.paging import Page
-    from ports.queries import Queries, Waiting
     from workers.settings import Settings
+
+    class StoryQueries(DriverQueries, ConsoleQueries, Protocol):
+        """The readers that a story needs."""
+
 
 _KINDS = {
     "Moved": "move",
@@ -147,6 +152,10 @@ def trail(
         str, typer.Argument(metavar="KEY", help="A payment, a debit order or a bank line.")
     ],
     *,
+    after: Annotated[str, typer.Option(help="Go on where a page ended.")] = "",
+    limit: Annotated[
+        int, typer.Option(min=1, max=LIMIT_MOST, help="Show so many postings at most.")
+    ] = 1_000,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -156,8 +165,8 @@ def trail(
     """
     from domain.money import decimal_text  # noqa: PLC0415
 
-    postings = run_async(_trail(books_settings(ctx, home), key))
-    if not postings:
+    page = run_async(_trail(books_settings(ctx, home), key, after, limit))
+    if not page.items and not after:
         raise InvalidInput("key", key, "a payment, debit order or bank line of the books")
     rows: list[dict[str, Any]] = [
         {
@@ -178,7 +187,7 @@ def trail(
             "party": item.party,
             "place": item.place,
         }
-        for item in postings
+        for item in page.items
     ]
     if as_json:
         print_json(rows)
@@ -214,6 +223,8 @@ def trail(
             for row in rows
         ],
     )
+    if page.after:
+        note(f"there is more: go on with --after {page.after}")
 
 
 def read_subject(text: str) -> tuple[str, int | None]:
@@ -234,7 +245,11 @@ async def _story(
 
 
 async def story_of(
-    queries: Queries, loan_id: str, number: int | None, after: str = "", limit: int = LIMIT_MOST
+    queries: StoryQueries,
+    loan_id: str,
+    number: int | None,
+    after: str = "",
+    limit: int = LIMIT_MOST,
 ) -> Story:
     """The story of a loan or installment.
 
@@ -260,7 +275,7 @@ async def story_of(
         await queries.story(loan_id, number, after, limit),
         tuple(
             found
-            for found in await queries.waiting(loan_id)
+            for found in (await queries.waiting(loan_id)).items
             if found.case.number is None or number in {None, found.case.number}
         ),
         {
@@ -270,9 +285,9 @@ async def story_of(
     )
 
 
-async def _trail(settings: Settings, key: str) -> tuple[JournalPosting, ...]:
+async def _trail(settings: Settings, key: str, after: str, limit: int) -> Page[JournalPosting]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        found: tuple[JournalPosting, ...] = await stack.queries.trail(key)
+        found: Page[JournalPosting] = await stack.queries.trail(key, after, limit)
         return found

@@ -1,5 +1,6 @@
 """Lists in pages: every list has a limit, and a cursor with which it goes on."""
 
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -33,3 +34,14 @@ def checked_limit(limit: int) -> int:
     if not 1 <= limit <= LIMIT_MOST:
         raise InvalidInput("limit", limit, f"1 to {LIMIT_MOST}")
     return limit
+
+
+async def walk(ask: Callable[[str], Awaitable[Page[T]]]) -> AsyncGenerator[T]:
+    """Every item of a list, page by page; `ask` gives the page behind a cursor."""
+    after = ""
+    while True:
+        page = await ask(after)
+        for item in page.items:
+            yield item
+        if not (after := page.after):
+            return

@@ -12,9 +12,9 @@ from domain.loan.commands import RecordDeliveryReport
 from domain.loan.notice import NOTICE, QueuedNotice
 from ports.books import Books
 from ports.clock import Clock
+from ports.driverqueries import DriverQueries
 from ports.notices import Notice, Notices, NotSent
 from ports.outbox import OutboxRow
-from ports.queries import Queries
 
 _NOTICE = TypeAdapter(Notice)
 
@@ -41,7 +41,7 @@ class NoticeDispatcher:
         self,
         notices: Notices,
         books: Books,
-        queries: Queries,
+        queries: DriverQueries,
         clock: Clock,
         sender: Mapping[str, str],
     ) -> None:

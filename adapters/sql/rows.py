@@ -85,7 +85,9 @@ def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None)
     }
 
 
-def subject_row(view: View[Any], driver: DriverRecord, body: str) -> Row:
+def subject_row(
+    view: View[Any], driver: DriverRecord, body: str, borrower: str = "", product: str = ""
+) -> Row:
     """A subject; `changed_at` and `state_since` are added by whoever knows that it changed."""
     action, labels, subject = view.next_action, view.labels, view.subject
     return {
@@ -99,6 +101,8 @@ def subject_row(view: View[Any], driver: DriverRecord, body: str) -> Row:
         "next_action_at": action.not_before if action else None,
         "next_action_kind": action.kind if action else None,
         "needs_operator": bool(view.needs_operator),
+        "borrower": borrower,
+        "product": product,
         "loan_id": labels.loan_id,
         "number": labels.number,
         "due_on": labels.due_on,

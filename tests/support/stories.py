@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from domain.story.events import Effect, LeftNothing, Moved, Posted, RefusedBy, StoryEvent
-from ports.queries import Queries
+from ports.consolequeries import ConsoleQueries
 
 WHOLE = ("", 1_000)
 """A page that holds the whole story of a test."""
 
 
 async def story(
-    queries: Queries, loan_id: str, number: int | None = None
+    queries: ConsoleQueries, loan_id: str, number: int | None = None
 ) -> tuple[StoryEvent, ...]:
     """The whole story of a loan or installment."""
     page = await queries.story(loan_id, number, *WHOLE)

@@ -77,7 +77,9 @@ subjects = Table(
     Column("next_action_kind", String(40)),
     Column("needs_operator", Boolean, nullable=False),
     Column("changed_at", Instant, nullable=False),
-    # What it is found by; empty where it has none.
+    # What it is found by; empty where it has none. Borrower and product are of installments.
+    Column("borrower", String(120), nullable=False),
+    Column("product", String(120), nullable=False),
     Column("loan_id", String(120), nullable=False),
     Column("number", Integer),
     Column("due_on", Date),
@@ -94,7 +96,19 @@ subjects = Table(
     Column("body", Text, nullable=False),
     Column("view", Text, nullable=False),
     Index("ix_subjects_loan_id_kind", "loan_id", "kind"),
-    Index("ix_subjects_kind_state_since", "kind", "state", "state_since"),
+    Index("ix_subjects_kind_state_since", "kind", "state", "state_since", "key"),
+    Index("ix_subjects_borrower", "borrower", "kind"),
+    Index("ix_subjects_kind_since", "kind", "state_since", "key"),
+)
+NEEDED = subjects.c.needs_operator
+"""Subjects that wait for a person."""
+Index(
+    "ix_subjects_needed",
+    subjects.c.kind,
+    subjects.c.state_since,
+    subjects.c.key,
+    postgresql_where=NEEDED,
+    sqlite_where=NEEDED,
 )
 RUNNING = subjects.c.opened & ~subjects.c.is_final
 """Subjects whose driver was started and has not ended."""

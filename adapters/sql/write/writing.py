@@ -221,7 +221,8 @@ def _row(work: Workset, loan: Loan, number: int, domain: Domain) -> tuple[Row, b
     view, item = view_in(work, installment(loan.id, number), domain), loan.installment(number)
     if view is None:
         raise LookupError(f"loan {loan.id} has no installment {number}")
-    row = rows.subject_row(view, item.driver, rows.installment_body(item))
+    body = rows.installment_body(item)
+    row = rows.subject_row(view, item.driver, body, loan.borrower, loan.product.ref)
     return {**row, "state_since": work.at}, rows.view_mark(view)
 
 

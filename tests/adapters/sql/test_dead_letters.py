@@ -92,7 +92,7 @@ async def test_a_dead_letter_has_a_case_until_it_is_delivered_by_order(
     carrier.down.add("bad")
     [message] = await put(engine, "wake", ["bad"])
     assert await relay.sweep() == 0
-    [case] = await queries.cases()
+    [case] = (await queries.cases()).items
     assert (case.key, case.kind) == (letter_key(message), "dead_letter")
     kept = await SqlMessages(engine).message(message)
     assert kept is not None
@@ -101,7 +101,7 @@ async def test_a_dead_letter_has_a_case_until_it_is_delivered_by_order(
     assert await relay.sweep() == 0, "nobody has ordered it yet"
     await ordered(books, RetryMessage, message)
     assert await relay.sweep() == 1
-    assert await queries.cases() == ()
+    assert (await queries.cases()).items == ()
     ended = await queries.case(case.key)
     assert ended is not None
     assert ended.resolution == "cleared"
@@ -121,7 +121,7 @@ async def test_a_message_that_dies_again_is_the_same_case(
     for name in ("first", "second"):
         await ordered(books, RetryMessage, message, name)
         await relay.sweep()
-    assert [case.key for case in await queries.cases()] == [letter_key(message)]
+    assert [case.key for case in (await queries.cases()).items] == [letter_key(message)]
     async with engine.connect() as conn:
         assert (await conn.execute(select(outbox.c.deaths).order_by(outbox.c.id))).scalars().all()[
             -1
@@ -143,7 +143,7 @@ async def test_a_dropped_letter_is_never_delivered_and_is_pruned_in_time(
     await ordered(books, DropMessage, dropped)
     carrier.down.clear()
     assert await relay.sweep() == 0
-    assert [case.key for case in await queries.cases()] == [letter_key(waits)]
+    assert [case.key for case in (await queries.cases()).items] == [letter_key(waits)]
     clock.ahead(timedelta(days=31))
     await prune_outbox(engine, clock.at - timedelta(days=30))
     page = await SqlMessages(engine).messages(MessageFilter(), "", 10)
@@ -183,9 +183,12 @@ async def test_a_case_that_the_books_cannot_take_holds_up_no_other(
     with monkeypatch.context() as patched:
         patched.setattr(SqlBooks, "apply", lambda _self, command: refusing(command))
         await relay.sweep()
-    assert [case.key for case in await queries.cases()] == [letter_key(second)]
+    assert [case.key for case in (await queries.cases()).items] == [letter_key(second)]
     await relay.sweep()
-    assert {case.key for case in await queries.cases()} == {letter_key(first), letter_key(second)}
+    assert {case.key for case in (await queries.cases()).items} == {
+        letter_key(first),
+        letter_key(second),
+    }
 
 
 async def test_of_very_many_dead_letters_only_so_many_have_a_case_at_a_time(
@@ -203,13 +206,15 @@ async def test_of_very_many_dead_letters_only_so_many_have_a_case_at_a_time(
     ids = await put(engine, "wake", streams)
     for _ in range(2):
         await relay.sweep()
-    assert [case.key for case in await queries.cases()] == [letter_key(one) for one in ids[:3]]
+    assert [case.key for case in (await queries.cases()).items] == [
+        letter_key(one) for one in ids[:3]
+    ]
     carrier.down.clear()
     await ordered(books, RetryMessage, ids[0])
     await ordered(books, DropMessage, ids[3])
     assert await relay.sweep() == 1
     await relay.sweep()
-    open_cases = {case.key for case in await queries.cases()}
+    open_cases = {case.key for case in (await queries.cases()).items}
     assert open_cases == {letter_key(ids[number]) for number in (1, 2, 4)}
 
 

@@ -45,7 +45,7 @@ async def test_an_installment_goes_from_boarding_to_a_proven_portion(
     assert (await queries.counts())["installments"] == {"CLOSED": 1, "SCHEDULED": 2}
     report = await queries.verify()
     assert report.faults == ()
-    assert {b.account: b.minor for b in await queries.balances("bank/")} == {
+    assert {b.account: b.minor for b in (await queries.balances("bank/")).items} == {
         "bank/ACCT-FUNDER-1-CNY": 10100
     }
     told = await story(queries, "L1", 1)
@@ -55,13 +55,13 @@ async def test_an_installment_goes_from_boarding_to_a_proven_portion(
     # Causes before effects: what became of the order, the money, the state; a new order at the end.
     assert _effects(told, "record_outcome") == ["attempt", "confirmed", "paid_in_full"]
     assert _effects(told, "intend_debit") == ["debit_intended", "attempt"]
-    trail = await queries.trail(loan.portions[0].id)
+    trail = (await queries.trail(loan.portions[0].id)).items
     assert {posting.event for posting in trail} >= {"confirmed", "settled"}
     # An order number leads to the same money, and so does the bank line that proves it.
-    assert await queries.trail(order_no) == trail
+    assert (await queries.trail(order_no)).items == trail
     proof = next(posting.line for posting in trail if posting.line is not None)
-    assert {item.event for item in await queries.trail(proof)} == {"settled"}
-    assert await queries.trail("nobody") == ()
+    assert {item.event for item in (await queries.trail(proof)).items} == {"settled"}
+    assert (await queries.trail("nobody")).items == ()
     assert [posting async for posting in queries.journal()][-1].seq <= report.items
 
 

@@ -66,6 +66,8 @@ def _subjects() -> None:
         sa.Column("next_action_kind", sa.String(length=40), nullable=True),
         sa.Column("needs_operator", sa.Boolean(), nullable=False),
         sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("borrower", sa.String(length=120), nullable=False),
+        sa.Column("product", sa.String(length=120), nullable=False),
         sa.Column("loan_id", sa.String(length=120), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
@@ -83,7 +85,22 @@ def _subjects() -> None:
         sa.PrimaryKeyConstraint("kind", "key", name="pk_subjects"),
     )
     op.create_index(
-        "ix_subjects_kind_state_since", "subjects", ["kind", "state", "state_since"], unique=False
+        "ix_subjects_kind_state_since",
+        "subjects",
+        ["kind", "state", "state_since", "key"],
+        unique=False,
+    )
+    op.create_index("ix_subjects_borrower", "subjects", ["borrower", "kind"], unique=False)
+    op.create_index(
+        "ix_subjects_kind_since", "subjects", ["kind", "state_since", "key"], unique=False
+    )
+    op.create_index(
+        "ix_subjects_needed",
+        "subjects",
+        ["kind", "state_since", "key"],
+        unique=False,
+        postgresql_where=sa.text("needs_operator"),
+        sqlite_where=sa.text("needs_operator = 1"),
     )
     op.create_index("ix_subjects_loan_id_kind", "subjects", ["loan_id", "kind"], unique=False)
     op.create_index(
