@@ -34,7 +34,7 @@ _LATER = (
     *("outbox", "debits", "clock database"),
 )
 _RENAMED = "bring its table back under that name: nothing can be decided about such a debit"
-_REVIVE = "see `acquit outbox list --dead`: find out why, then have them tried again"
+_REVIVE = "see `acquit outbox list --state dead`: find out why, then have them tried again"
 
 
 async def check_books(

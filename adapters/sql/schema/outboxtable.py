@@ -49,7 +49,6 @@ def outbox_table(metadata: MetaData, row_id: TypeEngine[Any]) -> Table:
         ("ix_outbox_left_stream", ("stream", "id"), undelivered(outbox)),
         ("ix_outbox_dead", ("topic", "id"), undecided(outbox)),
         ("ix_outbox_case_due", ("id",), outbox.c.case_due.is_not(None)),
-        ("ix_outbox_delivered", ("delivered_at",), outbox.c.delivered_at.is_not(None)),
     ):
         Index(
             name,

@@ -308,7 +308,6 @@ def _outbox() -> None:
         ("ix_outbox_left_stream", ["stream", "id"], "delivered_at IS NULL AND dead_at IS NULL"),
         ("ix_outbox_dead", ["topic", "id"], "dead_at IS NOT NULL AND dropped_at IS NULL"),
         ("ix_outbox_case_due", ["id"], "case_due IS NOT NULL"),
-        ("ix_outbox_delivered", ["delivered_at"], "delivered_at IS NOT NULL"),
     ):
         op.create_index(
             name,
