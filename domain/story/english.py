@@ -31,6 +31,7 @@ ENTRIES: Mapping[str, str] = MappingProxyType(
         "written_off": "{owed} was written off and stays collectable",
         "recovered": "money came in on what had been written off",
         "recovery_reversed": "money on what had been written off was taken back",
+        "held_for_others": "a party holds on its account what is due to others",
         "cancelled": "{owed} is no longer asked for",
     }
 )
