@@ -19,7 +19,7 @@ from domain.kernel.subject import Subject
 from ports.books import Books
 from ports.clock import Clock
 from ports.figures import Figures
-from ports.queries import Due
+from ports.sweepqueries import Due
 
 _NO_RULES: Mapping[str, Threshold] = MappingProxyType({})
 PAGE = 500
@@ -39,7 +39,7 @@ class CasesSwept:
 
 
 class CaseQueries(Protocol):
-    """The part of `ports.queries.Queries` that the sweep of cases needs."""
+    """The part of `ports.sweepqueries.SweepQueries` that the sweep of cases needs."""
 
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int

@@ -38,7 +38,7 @@ _ANSWER_WITHIN_S = 60.0
 
 
 class DebitQueries(ViewQueries, Protocol):
-    """The part of `ports.queries.Queries` that debits need."""
+    """The part of `ports.driverqueries.DriverQueries` that debits need."""
 
     async def loan(self, loan_id: str) -> Loan | None:
         """The whole aggregate."""

@@ -43,7 +43,7 @@ class Healed:
 
 
 class HealQueries(Protocol):
-    """The part of `ports.queries.Queries` that healing needs."""
+    """The part of `ports.sweepqueries.SweepQueries` that healing needs."""
 
     async def lagging(self, now: datetime, quiet_s: int, limit: int) -> tuple[View[Any], ...]:
         """Subjects that have been unchanged with a due action for `quiet_s` seconds."""

@@ -35,7 +35,7 @@ class Plea:
 
 
 class ViewQueries(Protocol):
-    """The part of `ports.queries.Queries` that gives views."""
+    """The part of `ports.driverqueries.DriverQueries` that gives views."""
 
     async def view(self, subject: Subject) -> View[Any] | None:
         """The current view of one subject."""

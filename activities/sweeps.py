@@ -66,7 +66,7 @@ class Collected:
 
 
 class SweepQueries(Protocol):
-    """The part of `ports.queries.Queries` that a sweep needs."""
+    """The part of `ports.sweepqueries.SweepQueries` that a sweep needs."""
 
     async def loans_to_roll(
         self, day: date, after: str, limit: int, timezone: str | None = None

@@ -22,7 +22,7 @@ from adapters.sql.write.books import SqlBooks
 from benchmarks.harness import Report
 from domain.loan.boarding import BoardLoan
 from domain.loan.decide.driving import order_number
-from ports.queries import StoryLine
+from domain.story.events import Moved, Posted, StoryEvent
 from sandbox.temporalcosts import costs_of
 from simulator.dice import chance, token
 from simulator.faults import Fault, call_fault
@@ -183,7 +183,7 @@ async def cost_of(story: Story, home: Path) -> Cost:
         spent = {name: now - board[name] for name, now in asdict(books.counters).items()}
         truth = await run.truth()
         days = (await run.stack.queries.counts())["commands"].get("roll_day", 0)
-        lines = await run.stack.queries.story(loan.loan_id, 1)
+        told = (await run.stack.queries.story(loan.loan_id, 1, "", 10_000)).items
     events, tasks = costs_of(history)
     return Cost(
         tasks=tasks,
@@ -194,13 +194,19 @@ async def cost_of(story: Story, home: Path) -> Cost:
         messages=spent["messages"],
         posts=sum(order["posts"] for order in truth["orders"]),
         days=days,
-        idle_days=days - 1 - len(_days_with_news(lines)),
-        reversals=sum(line.what == "penalty_reversed" for line in lines),
+        idle_days=days - 1 - len(_days_with_news(told)),
+        reversals=sum(name == "penalty_reversed" for event in told for name in _names(event)),
         batched=sum(move["batch_ref"] is not None for move in truth["movements"]),
     )
 
 
-def _days_with_news(story: Sequence[StoryLine]) -> set[datetime]:
+def _days_with_news(told: Sequence[StoryEvent]) -> set[datetime]:
     """Instants at which the sweep of a day changed something; its opening is not in the story."""
-    by_orders = {line.at for line in story if line.what in _OTHER_WORK}
-    return {line.at for line in story if line.what in _WORK_OF_DAYS} - by_orders
+    by_orders = {event.at for event in told if _OTHER_WORK.intersection(_names(event))}
+    return {event.at for event in told if _WORK_OF_DAYS.intersection(_names(event))} - by_orders
+
+
+def _names(event: StoryEvent) -> list[str]:
+    """The effects of a command by name; of one that had none, the command itself."""
+    effects = (one for one in event.effects if isinstance(one, Moved | Posted))
+    return [effect.event for effect in effects] or [event.command]

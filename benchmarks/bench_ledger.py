@@ -131,7 +131,7 @@ class _Contestant(ABC):
         chain = await self._queries.verify()
         if chain.faults:
             return chain.faults[0]
-        balances = await self._queries.balances(_CLEARING)
+        balances = (await self._queries.balances(_CLEARING)).items
         held = sum(balance.minor for balance in balances)
         wanted = self._booked * _DEBIT
         return "" if held == wanted else f"{_CLEARING} holds {held}, not {wanted}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,8 +18,10 @@ from cli.output import (
     print_text,
     run_async,
 )
+from cli.story import event_row
 from domain.errors import InvalidInput
-from workers.reporting import instant_text, note
+from domain.text import instant_text
+from workers.reporting import note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +31,17 @@ if TYPE_CHECKING:
     from domain.case.commands import AnyCaseOrder
     from domain.case.item import CaseItem
     from domain.case.view import CaseView
-    from ports.queries import CaseFilter, StoryLine
+    from domain.story.events import StoryEvent
+    from ports.consolequeries import CaseFilter
+    from ports.paging import Page
     from workers.settings import Settings
 
 _EXAMPLE = "Example: acquit cases --owner reconciliation --late"
 _ONE = (
     'Example: acquit case resolve unbelieved/LC1 resolution=corrected --actor ops-7 --reason "..."'
 )
+_STORY_MOST = 1_000
+"""Events of a case that are shown; a case holds a few hundred at most."""
 _NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
 VERBS: Mapping[str, str] = {
     "assign": "assign_case",
@@ -70,22 +77,22 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
     owner: Annotated[str, typer.Option(help="Only cases of this team or person.")] = "",
     late: Annotated[bool, typer.Option("--late", help="Only cases past their time.")] = False,
     resolved: Annotated[bool, typer.Option("--resolved", help="Ended cases instead.")] = False,
-    after: Annotated[str, typer.Option(help="Go on after the case of this key.")] = "",
+    after: Annotated[str, typer.Option(help="Go on where a page ended.")] = "",
     limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """List what waits for a person: cases, the oldest first, with their age against their time."""
     from domain.case.kinds import CaseKind  # noqa: PLC0415
-    from ports.queries import CaseFilter  # noqa: PLC0415
+    from ports.consolequeries import CaseFilter  # noqa: PLC0415
 
     if kind and kind not in set(CaseKind):
         raise InvalidInput("kind", kind, f"one of {', '.join(CaseKind)}")
-    wanted = CaseFilter(kind, loan, owner, late=late, resolved=resolved, after=after)
-    found, count, now = run_async(_list(books_settings(ctx, home), wanted, limit))
-    rows = [_row(view, now) for view in found]
+    wanted = CaseFilter(kind, loan, owner, late=late, resolved=resolved)
+    page, count, now = run_async(_list(books_settings(ctx, home), wanted, after, limit))
+    rows = [_row(view, now) for view in page.items]
     if as_json:
-        print_json(rows)
+        print_json({"cases": rows, "count": count, "after": page.after})
         return
     fields = ("key", "about", "kind", "amount", "currency", "with", "due", "text")
     print_table(
@@ -93,8 +100,8 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
         ("since", "key", "about", "kind", "amount>", "currency", "with", "due", "what"),
         [(instant_text(row["since"]), *(row[name] for name in fields)) for row in rows],
     )
-    if len(rows) < count:
-        note(f"{len(rows)} of {count} are shown; go on with --after '{rows[-1]['key']}'")
+    if page.after:
+        note(f"{len(rows)} of {count} are shown; go on with --after {page.after}")
 
 
 def case(  # noqa: PLR0913  (one parameter for each option)
@@ -113,7 +120,7 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
     ] = "",
     items: Annotated[bool, typer.Option("--items", help="List the lines it stands for.")] = False,
-    after: Annotated[str, typer.Option(help="Of --items: go on after this line.")] = "",
+    after: Annotated[str, typer.Option(help="Of --items: go on where a page ended.")] = "",
     limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = None,
@@ -148,6 +155,7 @@ def _read(verb: str, key: str, terms: list[str], who: dict[str, Any]) -> AnyCase
 
 def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     from domain.case.guides import GUIDES  # noqa: PLC0415
+    from domain.story.words import tell  # noqa: PLC0415
 
     found, view, story, now = run_async(_one(settings, key))
     shown = {
@@ -158,10 +166,7 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
         "items": found.items,
         "items_ever": found.items_ever,
         "notes": [{"at": note.at, "by": note.by, "text": note.text} for note in found.notes],
-        "story": [
-            {"at": line.at, "by": line.actor, "what": line.what, "detail": line.detail}
-            for line in story
-        ],
+        "story": [event_row(event) for event in story],
     }
     if as_json:
         print_json(shown)
@@ -175,14 +180,15 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     print_text(f"  {shown['guide']}")
     for one in shown["notes"]:
         print_text(f"  note of {instant_text(one['at'])} by {one['by']}: {one['text']}")
-    for one in shown["story"]:
-        print_text(f"  {instant_text(one['at'])} {one['by']}: {one['what']} {one['detail']}")
+    for told in tell(story, UTC, found.currency):
+        for line in told.lines():
+            print_text(f"  {line}")
 
 
 def _list_items(settings: Settings, key: str, after: str, limit: int, *, as_json: bool) -> None:
     from domain.money import decimal_text  # noqa: PLC0415
 
-    found, items = run_async(_items(settings, key, after, limit))
+    found, page = run_async(_items(settings, key, after, limit))
     rows = [
         {
             "line": item.line,
@@ -193,10 +199,10 @@ def _list_items(settings: Settings, key: str, after: str, limit: int, *, as_json
             "cleared_at": item.cleared_at,
             "reason": item.reason,
         }
-        for item in items
+        for item in page.items
     ]
     if as_json:
-        print_json(rows)
+        print_json({"items": rows, "after": page.after})
         return
     print_table(
         f"{key}: {found.items} of {found.items_ever} lines are open",
@@ -210,11 +216,11 @@ def _list_items(settings: Settings, key: str, after: str, limit: int, *, as_json
                 "open" if item.is_open else "cleared",
                 row["reason"] or row["text"],
             )
-            for item, row in zip(items, rows, strict=True)
+            for item, row in zip(page.items, rows, strict=True)
         ],
     )
-    if len(rows) == limit:
-        note(f"{limit} are shown; go on with --after '{rows[-1]['line']}'")
+    if page.after:
+        note(f"{limit} are shown; go on with --after {page.after}")
 
 
 def _row(view: CaseView, now: datetime) -> dict[str, Any]:
@@ -258,24 +264,22 @@ def _due(view: CaseView, *, late: bool) -> str:
 
 
 async def _list(
-    settings: Settings, wanted: CaseFilter, limit: int
-) -> tuple[tuple[CaseView, ...], int, datetime]:
+    settings: Settings, wanted: CaseFilter, after: str, limit: int
+) -> tuple[Page[CaseView], int, datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         known = wanted.loan_id in {"", "-"} or await stack.queries.loan(wanted.loan_id) is not None
         if not known:
             raise InvalidInput("loan", wanted.loan_id, "a loan that is boarded")
-        if wanted.after and await stack.queries.case(wanted.after) is None:
-            raise InvalidInput("after", wanted.after, "the key of a case")
         now = stack.clock.now()
-        found, count = await stack.queries.case_list(wanted, now, limit)
-        return found, count, now
+        page, count = await stack.queries.case_list(wanted, now, after, limit)
+        return page, count, now
 
 
 async def _one(
     settings: Settings, key: str
-) -> tuple[Case, CaseView, tuple[StoryLine, ...], datetime]:
+) -> tuple[Case, CaseView, tuple[StoryEvent, ...], datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
@@ -283,13 +287,13 @@ async def _one(
         view = None if found is None else await stack.queries.view(found.subject)
         if found is None or view is None:
             raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
-        story = await stack.queries.history(found.subject)
-        return found, view, story, stack.clock.now()
+        story = await stack.queries.history(found.subject, "", _STORY_MOST)
+        return found, view, story.items, stack.clock.now()
 
 
 async def _items(
     settings: Settings, key: str, after: str, limit: int
-) -> tuple[Case, tuple[CaseItem, ...]]:
+) -> tuple[Case, Page[CaseItem]]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:

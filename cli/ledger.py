@@ -21,15 +21,19 @@ from cli.output import (
     print_text,
     run_async,
 )
+from ports.paging import LIMIT_MOST, walk
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
-    from ports.queries import Balance, ChainReport, OpenItem
+    from ports.ledgerqueries import Balance, ChainReport, OpenItem
+    from ports.paging import Page
     from workers.settings import Settings
 
 
-ITEMS_MOST = 1_000
-"""Items that are shown unless more are asked for."""
+SHOWN = 1_000
+"""Lines that are shown unless more are asked for."""
+AfterOption = Annotated[str, typer.Option(help="Go on where a page ended.")]
+ShownOption = Annotated[int, typer.Option(min=1, max=LIMIT_MOST, help="Show so many at most.")]
 
 
 class Format(StrEnum):
@@ -107,7 +111,7 @@ def export(
     """
     settings = books_settings(ctx, home)
     if form is Format.BALANCES:
-        _print_balances(run_async(_balances(settings, "")), as_json=as_json)
+        _print_balances(run_async(_all_balances(settings)), as_json=as_json)
         return
     run_async(_export(settings, form, output, replace=replace))
 
@@ -116,18 +120,23 @@ def balances(
     ctx: typer.Context,
     prefix: Annotated[str, typer.Argument(help="Accounts that begin so.")] = "",
     *,
+    after: AfterOption = "",
+    limit: ShownOption = SHOWN,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """Balances of accounts: debit positive, credit negative."""
-    _print_balances(run_async(_balances(books_settings(ctx, home), prefix)), as_json=as_json)
+    page = run_async(_balances(books_settings(ctx, home), prefix, after, limit))
+    _print_balances(page.items, as_json=as_json)
+    _say_if_cut(page)
 
 
 def items(
     ctx: typer.Context,
     account: Annotated[str, typer.Argument(help="The account, by its whole name.")],
     *,
-    limit: Annotated[int, typer.Option(min=1, help="Show so many items at most.")] = ITEMS_MOST,
+    after: AfterOption = "",
+    limit: ShownOption = SHOWN,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -138,9 +147,9 @@ def items(
     """
     from domain.money import decimal_text  # noqa: PLC0415
 
-    found = run_async(_items(books_settings(ctx, home), account, limit + 1))
+    page = run_async(_items(books_settings(ctx, home), account, after, limit))
     rows: list[dict[str, Any]] = [
-        asdict(item) | {"amount": decimal_text(item.minor, item.currency)} for item in found[:limit]
+        asdict(item) | {"amount": decimal_text(item.minor, item.currency)} for item in page.items
     ]
     if as_json:
         print_json(rows)
@@ -149,8 +158,12 @@ def items(
         columns = tuple("amount>" if name == "amount" else name for name in shown)
         table = [tuple("" if row[name] is None else row[name] for name in shown) for row in rows]
         print_table(f"Items of {account}", columns, table)
-    if len(found) > limit:
-        note(f"only the first {limit} items are shown; --limit shows more")
+    _say_if_cut(page)
+
+
+def _say_if_cut(page: Page[Any]) -> None:
+    if page.after:
+        note(f"only {len(page.items)} are shown; go on with --after {page.after}")
 
 
 async def _verify(settings: Settings) -> ChainReport:
@@ -161,19 +174,27 @@ async def _verify(settings: Settings) -> ChainReport:
         return report
 
 
-async def _balances(settings: Settings, prefix: str) -> tuple[Balance, ...]:
+async def _balances(settings: Settings, prefix: str, after: str, limit: int) -> Page[Balance]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        found: tuple[Balance, ...] = await stack.queries.balances(prefix)
+        found: Page[Balance] = await stack.queries.balances(prefix, after, limit)
         return found
 
 
-async def _items(settings: Settings, account: str, limit: int) -> tuple[OpenItem, ...]:
+async def _all_balances(settings: Settings) -> tuple[Balance, ...]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        found: tuple[OpenItem, ...] = await stack.queries.items(account, limit)
+        every = walk(lambda after: stack.queries.balances("", after))
+        return tuple([balance async for balance in every])
+
+
+async def _items(settings: Settings, account: str, after: str, limit: int) -> Page[OpenItem]:
+    from workers.compose import open_stack  # noqa: PLC0415
+
+    async with open_stack(settings) as stack:
+        found: Page[OpenItem] = await stack.queries.items(account, after, limit)
         return found
 
 

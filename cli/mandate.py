@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.order import WithKinds, give, ordered_by, read_typed
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
+from cli.story import event_row
 from domain.errors import InvalidInput
-from workers.reporting import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.loan.aggregate import Loan
-    from ports.queries import MandateFacts
+    from ports.consolequeries import MandateFacts
     from workers.settings import Settings
 
 _EXAMPLE = 'Example: acquit mandate end M-7 ended_on=2026-03-10 --actor ops-7 --reason "revoked"'
@@ -101,15 +102,15 @@ def facts(found: MandateFacts) -> dict[str, Any]:
         "cap_minor": terms.cap_minor,
         "attempts_max": terms.attempts_max,
         "loans": list(found.loans),
-        "story": [
-            {"at": line.at, "by": line.actor, "what": line.what, "detail": line.detail}
-            for line in found.story
-        ],
+        "story": [event_row(event) for event in found.story],
     }
 
 
 def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
-    shown = facts(run_async(_one(settings, ref)))
+    from domain.story.words import tell  # noqa: PLC0415
+
+    found = run_async(_one(settings, ref))
+    shown = facts(found)
     if as_json:
         print_json(shown)
         return
@@ -117,8 +118,9 @@ def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
     term = f"from {shown['valid_from']} to {shown['valid_to'] or 'no set day'}"
     print_text(f"{ref}: {shown['state']}{ended}, {shown['rail']}, {term}")
     print_text(f"  loans: {', '.join(shown['loans']) or 'none'}")
-    for one in shown["story"]:
-        print_text(f"  {instant_text(one['at'])} {one['by']}: {one['what']} {one['detail']}")
+    for told in tell(found.story, UTC, ""):
+        for line in told.lines():
+            print_text(f"  {line}")
 
 
 async def _one(settings: Settings, ref: str) -> MandateFacts:

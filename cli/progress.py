@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import print_table, print_text
-from workers.reporting import instant_text
+from domain.text import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from cli.story import StoryQueries
     from domain.loan.aggregate import Loan
-    from ports.queries import Queries
     from sandbox.rehearsal import Progress as Where
     from sandbox.rehearsal import Result
     from workers.settings import Settings
@@ -93,7 +93,7 @@ async def show_result(
         await _tell(stack.queries, names)
 
 
-async def _tell(queries: Queries, names: Sequence[str]) -> None:
+async def _tell(queries: StoryQueries, names: Sequence[str]) -> None:
     """The story of the installment with the most attempts."""
     from cli.story import story_lines, story_of  # noqa: PLC0415
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "order": ("order",),
     "mandate": ("mandate",),
     "accounts": ("accounts",),
+    "outbox": ("outbox",),
     "audit": ("audit",),
     "clock": ("clock",),
     "codes": (),

@@ -13,12 +13,14 @@ from domain.case.case import CASE
 from domain.case.commands import CASE_ORDERS, AnyCaseOrder, NoteCase
 from domain.case.commands import fields_of as name_case
 from domain.case.lifecycle import CASE_FINAL, CASE_MOVES, CaseState
+from domain.case.notice import CASE_NOTICE
 from domain.case.view import CaseDetail
 from domain.case.words import CASE_WORDS
 from domain.errors import InvariantBroken
 from domain.kernel.change import Done, Refusal, Superseded
 from domain.kernel.command import Command
-from domain.kernel.driver import DrivenBy
+from domain.kernel.driver import OPEN, WAKE, DrivenBy
+from domain.kernel.message import Topic
 from domain.kernel.order import OperatorOrder
 from domain.kernel.subject import Subject
 from domain.kernel.words import Words
@@ -27,6 +29,7 @@ from domain.loan.change import Aggregates, Change, Ordered
 from domain.loan.commands import ORDERS, RaiseOperator
 from domain.loan.commands import Order as LoanOrder
 from domain.loan.lifecycle import FINAL, TRANSITIONS, State
+from domain.loan.notice import NOTICE
 from domain.loan.view import INSTALLMENT, ActionKind, InstallmentDetail, fields_of
 from domain.loan.words import INSTALLMENT_WORDS
 
@@ -102,6 +105,10 @@ _KINDS = (
         words=CASE_WORDS,
     ),
 )
+TOPICS: Mapping[str, Topic[Any]] = MappingProxyType(
+    {topic.name: topic for topic in (OPEN, WAKE, NOTICE, CASE_NOTICE)}
+)
+"""Every topic of the outbox by its name."""
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})
 """Every kind of subject by its name."""
 

@@ -8,6 +8,7 @@ refused by name; evidence, which is never refused, is cleaned.
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import TypeVar
 
 from domain.errors import InvalidInput
@@ -85,3 +86,8 @@ def cleaned_copy(value: T) -> T:
 def escaped(character: str) -> str:
     r"""One character as an escape: `\r`, `\x1b`, `\u202e`."""
     return character.encode("unicode_escape").decode("ascii")
+
+
+def instant_text(at: datetime, zone: tzinfo = UTC) -> str:
+    """An instant to the minute with the offset of its zone: `2026-03-10 09:30+08:00`."""
+    return at.astimezone(zone).isoformat(" ", "minutes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.audit import (
     AuditReport,
@@ -17,24 +17,31 @@ from domain.audit import (
     compare,
 )
 from domain.errors import Unavailable
+from domain.text import instant_text
+from ports.driverqueries import DriverQueries
+from ports.ledgerqueries import LedgerQueries
+from ports.paging import walk
 from sandbox.truthlogs import READINGS, addresses_of, fetch_logs, keep_log, kept_log
-from workers.reporting import instant_text, note
+from workers.reporting import note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from ports.clock import Clock
-    from ports.queries import Queries
     from ports.selfaudit import SelfAudit
     from workers.rails import RailEntry
 
 _PAGE = 500
 
 
+class AuditQueries(DriverQueries, LedgerQueries, Protocol):
+    """The readers that an audit against the banks needs."""
+
+
 async def audit_stack(
     auditor: SelfAudit,
-    queries: Queries,
+    queries: AuditQueries,
     clock: Clock,
     rails: Mapping[str, RailEntry],
     home: Path | None = None,
@@ -77,17 +84,18 @@ async def audit_stack(
     raise Unavailable("the books are moving; audit them when nothing is due")
 
 
-async def read_books(queries: Queries, as_of: datetime) -> BooksFacts:
+async def read_books(queries: AuditQueries, as_of: datetime) -> BooksFacts:
     """Read everything that a comparison looks at; it fits into memory in a sandbox."""
     postings = tuple([item async for item in queries.journal()])
     names = {posting.loan for posting in postings if posting.loan is not None}
     names |= set(await _loans_on_the_books(queries))
     loans = [await queries.loan(name) for name in sorted(names)]
     known = tuple(loan for loan in loans if loan is not None)
-    return BooksFacts(as_of, known, postings, await queries.cases())
+    cases = tuple([case async for case in walk(queries.cases)])
+    return BooksFacts(as_of, known, postings, cases)
 
 
-async def _loans_on_the_books(queries: Queries) -> list[str]:
+async def _loans_on_the_books(queries: AuditQueries) -> list[str]:
     """Every loan, those without a posting too."""
     found: list[str] = []
     after = ""

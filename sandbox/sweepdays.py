@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from domain.loan.agenda import next_roll_on
+from ports.driverqueries import DriverQueries
+from ports.sweepqueries import SweepQueries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,13 +21,16 @@ if TYPE_CHECKING:
 
     from domain.calendar import BankingCalendar
     from domain.loan.aggregate import Loan, Rulebook
-    from ports.queries import Queries
 
 ONE_DAY = timedelta(days=1)
 WEEKLY = timedelta(days=7)
 """The longest a rehearsal goes without a sweep; a collection of statements looks further back."""
 LOOKED_AT_MOST = 60
 """With more loans than this to roll, the sweep is cheaper than finding out why."""
+
+
+class DayQueries(DriverQueries, SweepQueries, Protocol):
+    """The readers that this needs."""
 
 
 class SweepDays:
@@ -38,7 +43,7 @@ class SweepDays:
 
     def __init__(
         self,
-        queries: Queries,
+        queries: DayQueries,
         rules: Rulebook,
         calendars: Sequence[BankingCalendar],
         patience: timedelta = ONE_DAY,

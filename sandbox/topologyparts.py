@@ -273,6 +273,11 @@ def parts_of(
             env={**ours("worker-workflows"), **owner},
             once=True,
         ),
+        Process(
+            name="prune",
+            argv=(*acquit, "db", "prune", "--days", "30", "--every-hours", "6"),
+            env={**ours("worker-workflows"), **owner},
+        ),
         Process(name="simulator", argv=bank, env=base),
         *(
             Process(

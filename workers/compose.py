@@ -24,6 +24,7 @@ from adapters.rails.http import Watch, unwatched
 from adapters.rails.kinds import KINDS
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.messages import SqlMessages
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.write.books import SqlBooks
@@ -84,6 +85,7 @@ class Stack:
     books: BooksWithDoors
     writer: SqlBooks
     queries: SqlQueries
+    messages: SqlMessages
     auditor: SqlSelfAudit
     archive: SqlArchive
     outbox: OutboxRelay
@@ -97,7 +99,7 @@ class Stack:
     def deliver_by(self, dispatchers: Mapping[str, Dispatcher]) -> None:
         """Deliver the outbox in this process, by these dispatchers."""
         pace = SANDBOX_PACE if isinstance(self.clock, SandboxClock) else None
-        self.outbox = OutboxRelay(self.engine, self.clock, dispatchers, pace=pace)
+        self.outbox = OutboxRelay(self.engine, self.clock, dispatchers, self.books, pace=pace)
 
 
 def rulebook(
@@ -163,6 +165,7 @@ async def open_stack(
             books=books,
             writer=sql,
             queries=SqlQueries(engine, clock, rules),
+            messages=SqlMessages(engine),
             auditor=SqlSelfAudit(engine, clock, rules),
             archive=SqlArchive(engine, clock),
             outbox=OutboxRelay(engine, clock, {}),

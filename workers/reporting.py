@@ -6,7 +6,6 @@ import errno
 import sys
 import unicodedata
 from contextlib import suppress
-from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 
 from domain.errors import AcquitError, Conflict, InvalidInput, InvariantBroken, Unavailable
@@ -108,11 +107,6 @@ def printable(text: str) -> str:
 def _escaped(char: str) -> str:
     """How a character that must not reach a terminal is shown; spaces of any width stay spaces."""
     return " " if unicodedata.category(char) == "Zs" else escaped(char)
-
-
-def instant_text(at: datetime, zone: tzinfo = UTC) -> str:
-    """An instant to the minute with the offset of its zone: `2026-03-10 09:30+08:00`."""
-    return at.astimezone(zone).isoformat(" ", "minutes")
 
 
 def _to_stderr(text: str) -> None:

@@ -1,27 +1,17 @@
 """Delivers the outbox's messages about cases to the teams that have them."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict
 
 from adapters.notices.dispatcher import NotTaken
+from adapters.payloads import read_payload
+from domain.case.notice import CASE_NOTICE
 from ports.notices import Channel, Notice, Notices, NotSent
 from ports.outbox import OutboxRow
 
 _log = structlog.get_logger(__name__)
 Addresses = Mapping[str, tuple[str, ...]]
-
-
-class _Body(BaseModel):
-    """What the books write for a message; see `domain.case.notice`."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    message_id: str
-    to: str
-    values: Mapping[str, str]
 
 
 class TeamContacts:
@@ -51,7 +41,7 @@ class TeamDispatcher:
         sender: name and contact of the lender.
     """
 
-    topic: Literal["case_notice"] = "case_notice"
+    topic = CASE_NOTICE.name
 
     def __init__(self, notices: Notices, addresses: Addresses, sender: Mapping[str, str]) -> None:
         self._notices, self._addresses, self._sender = notices, addresses, sender
@@ -62,7 +52,7 @@ class TeamDispatcher:
         Raises:
             NotTaken: an address has not been served yet: try again later.
         """
-        body = _Body.model_validate(row.body)
+        body = read_payload(CASE_NOTICE, row.body)
         later = ""
         for number in range(len(self._addresses.get(body.to, ()))):
             said = await self._notices.send(

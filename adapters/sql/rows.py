@@ -6,7 +6,7 @@ their body) and payments, so that a change writes only what it changed.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from hashlib import blake2b
 from types import MappingProxyType
@@ -22,8 +22,9 @@ from domain.debit.attempt import Attempt
 from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
 from domain.kernel.canonical import digest
-from domain.kernel.change import Answer, Message
+from domain.kernel.change import Answer
 from domain.kernel.driver import DrivenBy, DriverRecord
+from domain.kernel.message import Message
 from domain.kernel.view import View
 from domain.ledger.entry import Posting
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord
@@ -31,7 +32,7 @@ from domain.loan.boarding import BoardLoan, Past
 from domain.loan.product import Product
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
-from domain.registry import KINDS, AnyAnswer
+from domain.registry import KINDS, TOPICS, AnyAnswer
 from domain.text import shortened
 from ports.outbox import TRACE
 
@@ -87,7 +88,9 @@ def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None)
     }
 
 
-def subject_row(view: View[Any], driver: DriverRecord, body: str) -> Row:
+def subject_row(
+    view: View[Any], driver: DriverRecord, body: str, borrower: str = "", product: str = ""
+) -> Row:
     """A subject; `changed_at` and `state_since` are added by whoever knows that it changed."""
     action, labels, subject = view.next_action, view.labels, view.subject
     return {
@@ -101,6 +104,8 @@ def subject_row(view: View[Any], driver: DriverRecord, body: str) -> Row:
         "next_action_at": action.not_before if action else None,
         "next_action_kind": action.kind if action else None,
         "needs_operator": bool(view.needs_operator),
+        "borrower": borrower,
+        "product": product,
         "loan_id": labels.loan_id,
         "number": labels.number,
         "due_on": labels.due_on,
@@ -271,12 +276,18 @@ def message_row(
     """A message that leaves after the commit; `origin` is the trace that its delivery belongs to.
 
     The trace travels beside what the message says, and is no part of any command or digest.
+
+    Raises:
+        InvariantBroken: its payload is not what its topic carries.
     """
-    body = {**message.body, TRACE: origin} if origin else message.body
+    payload, topic = message.payload, TOPICS.get(message.topic)
+    if topic is None or not isinstance(payload, topic.payload):
+        raise InvariantBroken(f"topic {message.topic} carries no {type(payload).__name__}")
+    body = {item.name: getattr(payload, item.name) for item in fields(payload)}
     return {
         "topic": message.topic,
         "stream": message.stream,
-        "body": to_json(dict(body)).decode(),
+        "body": to_json({**body, TRACE: origin} if origin else body).decode(),
         "queued_at": queued_at,
         "not_before": message.not_before,
     }

@@ -118,6 +118,10 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "More waits than a rule of the case policy allows, or for longer. Find what holds it "
             "up; the case ends by itself when the figure is below its limit."
         ),
+        _K.DEAD_LETTER: (
+            "A message was tried to the last and never delivered; those behind it left. Read its "
+            "error with `acquit outbox show`, mend the cause, then have it tried again, or drop it."
+        ),
         _K.UNSETTLED: (
             "Money is reported and not proven at the bank in time. Ask for the missing "
             "statement, then for the money."

@@ -56,6 +56,7 @@ class CaseKind(StrEnum):
     REPORT_OF_ANOTHER_CHANNEL = "report_of_another_channel"
     RAIL_OUTAGE = "rail_outage"
     THRESHOLD = "threshold"
+    DEAD_LETTER = "dead_letter"
 
 
 class Blocks(StrEnum):
@@ -138,6 +139,7 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.RETURNED_AFTER_CLOSING, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, ""),
     (_K.RAIL_OUTAGE, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.MANDATE, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, "the installment is delinquent no more"),
+    (_K.DEAD_LETTER, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, "the message is delivered or dropped"),
     (_K.READ_DIFFERENTLY, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
     (_K.REPORT_OF_ANOTHER_CHANNEL, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.THRESHOLD, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, "the figure is below its limit again"),

@@ -3,17 +3,47 @@
 They hold no personal data: the key of the case, its kind, age and amount, and how to look at it.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.case.case import Case
 from domain.case.lifecycle import CaseEvent
 from domain.case.policy import CasePolicy
 from domain.kernel.canonical import digest
-from domain.kernel.change import Message
+from domain.kernel.message import About, BackOff, Message, Topic
 
-TOPIC = "case_notice"
 _MARK = 32
 _HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNotice:
+    """What is sent about a case.
+
+    Attributes:
+        to: the owner of the case, whose addresses are looked up where the message is sent.
+        values: what the template shows, as text.
+    """
+
+    message_id: str
+    to: str
+    values: Mapping[str, str]
+
+    def about(self) -> About:
+        """No loan: the case may be about none, and says itself what it is about."""
+        return About()
+
+
+CASE_NOTICE = Topic(
+    name="case_notice",
+    payload=CaseNotice,
+    about=CaseNotice.about,
+    ordered=False,
+    back_off=BackOff(timedelta(seconds=2), timedelta(minutes=15), tries=100),
+    when_dead="a team was not sent a message about its case; `acquit cases` lists the case itself",
+)
+"""Carries a message about a case to its team. Each stands for itself."""
 
 
 def level_of(case: Case, event: CaseEvent, policy: CasePolicy) -> str:
@@ -47,5 +77,5 @@ def notice(case: Case, level: str, at: datetime) -> Message:
         "currency": case.currency,
         "link": f"acquit case {case.key}",
     }
-    body = {"message_id": message_id, "to": case.owner, "values": values}
-    return Message(TOPIC, f"{TOPIC}/{message_id}", body)
+    body = CaseNotice(message_id, case.owner, values)
+    return CASE_NOTICE.message(f"{CASE_NOTICE.name}/{message_id}", body)

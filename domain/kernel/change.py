@@ -1,8 +1,8 @@
 """What a command changes and is answered, in parts that every kind of subject shares."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from domain.kernel.command import Actor
@@ -28,14 +28,13 @@ class Transition:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A row for the outbox; `topic`: open, wake, notice. `stream` keeps a subject's in order."""
+class LetterFate(StrEnum):
+    """What an order makes of a dead letter: a message that is not tried any more."""
 
-    topic: str
-    stream: str
-    body: Mapping[str, object]
-    not_before: datetime | None = None
+    RETRIED = "retried"
+    """It is tried again, as often as a new one."""
+    DROPPED = "dropped"
+    """It is never delivered."""
 
 
 # --- answers -------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 """What the books remember of a subject's driver, and when it is woken."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from domain.kernel.canonical import bounded
-from domain.kernel.change import Message
+from domain.kernel.message import About, BackOff, Message, Topic
 from domain.kernel.view import WAITS, View
 
 
@@ -57,6 +57,46 @@ class DriverRecord:
         return DriverRecord(self.opened, mark, until)
 
 
+@dataclass(frozen=True, slots=True)
+class DriverNews:
+    """What a driver is started or woken with."""
+
+    view: View[Any]
+
+    def about(self) -> About:
+        """The loan and installment of the subject, if it is about any."""
+        return About(self.view.labels.loan_id, self.view.labels.number)
+
+
+_BACK_OFF = BackOff(timedelta(milliseconds=500), timedelta(minutes=5), tries=250)
+"""Most of a day, which outlasts an outage of Temporal that somebody works on."""
+OPEN = Topic(
+    name="open",
+    payload=DriverNews,
+    about=DriverNews.about,
+    ordered=True,
+    back_off=_BACK_OFF,
+    when_dead="a driver was not started; `acquit heal` starts it, and an order can be given "
+    "meanwhile",
+)
+"""Starts the driver of a subject."""
+WAKE = Topic(
+    name="wake",
+    payload=DriverNews,
+    about=DriverNews.about,
+    ordered=True,
+    back_off=_BACK_OFF,
+    when_dead="a driver was not told what has changed; `acquit heal` brings it the current view",
+)
+"""Brings a driver a newer view."""
+
+
+def driver_message(view: View[Any], *, opening: bool) -> Message:
+    """The message that starts a driver, or wakes it."""
+    stream = bounded(f"{view.subject.kind}/{view.tenant}/{view.subject.key}")
+    return (OPEN if opening else WAKE).message(stream, DriverNews(view))
+
+
 def inform(
     record: DriverRecord, view: View[Any], *, answered: bool, opening: bool
 ) -> tuple[DriverRecord, Message | None]:
@@ -69,9 +109,3 @@ def inform(
     after = record.after(view, notified=answered or opening or news)
     is_sent = opening or (news and not answered)
     return after, driver_message(view, opening=opening) if is_sent else None
-
-
-def driver_message(view: View[Any], *, opening: bool) -> Message:
-    """The message that starts a driver, or wakes it."""
-    stream = bounded(f"{view.subject.kind}/{view.tenant}/{view.subject.key}")
-    return Message("open" if opening else "wake", stream, {"view": view})

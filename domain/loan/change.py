@@ -9,7 +9,8 @@ from domain.case.case import Case
 from domain.case.item import CaseItem
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import MandateRoot
-from domain.kernel.change import Answer, Message, Transition
+from domain.kernel.change import Answer, LetterFate, Transition
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
@@ -73,5 +74,7 @@ class Change:
     cases: Mapping[str, Case] = field(default_factory=dict)
     items: tuple[CaseItem, ...] = ()
     messages: tuple[Message, ...] = ()
+    letters: Mapping[int, LetterFate] = field(default_factory=dict)
+    """Dead letters of the outbox by id, and what becomes of them."""
     subject: Subject | None = None
     """Whose view is the answer's view, if any."""

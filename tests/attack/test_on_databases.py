@@ -118,7 +118,7 @@ async def test_rival_writers_commit_what_was_decided(books_url: str) -> None:
     entries = [entry for group in groups for attack in group for entry in attack.books.entries]
     engine = books_engine(books_url)
     queries = SqlQueries(engine, StillClock(), RULES)
-    booked = {(b.account, b.currency): b.minor for b in await queries.balances() if b.minor}
+    booked = {(b.account, b.currency): b.minor for b in (await queries.balances()).items if b.minor}
     report = await queries.verify()
     latest = max(at for group in groups for attack in group for at, _, _ in _steps(attack))
     audited = await SqlSelfAudit(engine, StillClock(latest), RULES).audit()

@@ -41,7 +41,7 @@ def home(acquit: Acquit, tmp_path: Path) -> Path:
 
 def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
     """Listed, taken, noted, resolved, opened again; the same id is the same order."""
-    [row] = json.loads(acquit("cases", "--json", home=home).stdout)
+    [row] = json.loads(acquit("cases", "--json", home=home).stdout)["cases"]
     assert (row["key"], row["kind"], row["about"]) == (KEY, "needs_operator", "S-0001/1")
     assert row["owner"] == "operations"
     taken = acquit("case", "assign", KEY, "assignee=ann", *WHO, "--id", "a-1", home=home)
@@ -50,7 +50,8 @@ def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
     again = acquit("case", "assign", KEY, "assignee=ann", *WHO, "--id", "a-1", "--json", home=home)
     assert json.loads(again.stdout)["replayed"] is True
     assert (
-        json.loads(acquit("cases", "--owner", "ann", "--json", home=home).stdout)[0]["key"] == KEY
+        json.loads(acquit("cases", "--owner", "ann", "--json", home=home).stdout)["cases"][0]["key"]
+        == KEY
     )
     assert acquit("case", "note", KEY, *WHO, home=home).returncode == 0
     shown = acquit("case", KEY, home=home)
@@ -61,12 +62,12 @@ def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Open cases: 0" in acquit("cases", home=home).stdout
     assert KEY in acquit("cases", "--resolved", home=home).stdout, "to name it in an order"
-    [ended] = json.loads(acquit("cases", "--resolved", "--json", home=home).stdout)
+    [ended] = json.loads(acquit("cases", "--resolved", "--json", home=home).stdout)["cases"]
     assert (ended["state"], ended["cause"], ended["due"]) == ("RESOLVED", "human", "corrected")
     assert acquit("case", "reopen", KEY, *WHO, home=home).returncode == 0
     whole = json.loads(acquit("case", KEY, "--json", home=home).stdout)
     assert (whole["state"], whole["generation"], len(whole["notes"])) == ("OPEN", 2, 1)
-    assert [line["what"] for line in whole["story"]] == [
+    assert [event["effects"][0]["event"] for event in whole["story"]] == [
         "case_opened",
         "case_assigned",
         "case_noted",
@@ -104,15 +105,12 @@ def test_a_wrong_order_about_a_case_is_named_and_changes_nothing(
     assert acquit("cases", "--json", home=home).stdout == before
 
 
-def test_the_list_goes_on_after_a_case_and_says_what_it_left_out(
-    acquit: Acquit, home: Path
-) -> None:
-    """A wrong key is named; a page that is cut says how to go on."""
+def test_the_list_takes_a_cursor_and_narrows_to_what_is_late(acquit: Acquit, home: Path) -> None:
+    """A wrong cursor is named; what is late is listed with its lateness."""
     wrong = acquit("cases", "--after", "nobody", home=home)
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "after: 'nobody' is refused: the key of a case" in wrong.stderr
-    assert json.loads(acquit("cases", "--after", KEY, "--json", home=home).stdout) == []
-    late = json.loads(acquit("cases", "--late", "--json", home=home).stdout)
+    assert "after: 'nobody' is refused: a cursor as a page of the same list gave it" in wrong.stderr
+    late = json.loads(acquit("cases", "--late", "--json", home=home).stdout)["cases"]
     assert [row["late"] for row in late] in ([], [True])
 
 
@@ -148,7 +146,9 @@ def test_the_lines_that_a_case_stands_for_are_listed_in_pages(acquit: Acquit, ho
     asyncio.run(flood())
     [row] = [
         row
-        for row in json.loads(acquit("cases", "--json", "--limit", "500", home=home).stdout)
+        for row in json.loads(acquit("cases", "--json", "--limit", "500", home=home).stdout)[
+            "cases"
+        ]
         if row["key"].startswith("items/")
     ]
     key = row["key"]
@@ -160,10 +160,12 @@ def test_the_lines_that_a_case_stands_for_are_listed_in_pages(acquit: Acquit, ho
     assert "0200" in page.stdout
     assert "go on with --after" in page.stderr
     first = json.loads(acquit("case", key, "--items", "--limit", "2", "--json", home=home).stdout)
-    after = ("--after", first[-1]["line"])
-    [last] = json.loads(acquit("case", key, "--items", *after, "--json", home=home).stdout)
+    after = ("--after", first["after"])
+    rest = json.loads(acquit("case", key, "--items", *after, "--json", home=home).stdout)
+    [last] = rest["items"]
+    assert (len(first["items"]), rest["after"]) == (2, "")
     assert last["line"].endswith("/0202")
     assert (last["amount"], last["currency"], last["cleared_at"]) == ("5.00", "CNY", None)
-    assert json.loads(acquit("case", KEY, "--items", "--json", home=home).stdout) == []
+    assert json.loads(acquit("case", KEY, "--items", "--json", home=home).stdout)["items"] == []
     unknown = acquit("case", "no/such", "--items", home=home)
     assert (unknown.returncode, "the key of a case" in unknown.stderr) == (2, True)

@@ -265,7 +265,10 @@ def test_past_installments_are_boarded_only_by_an_explicit_word(
     )
     assert sum(day["debits"] for day in quiet["first_days"]) <= 1
     assert (
-        json.loads(acquit("installments", "--state", "SCHEDULED", "--json", home=home).stdout) == []
+        json.loads(acquit("installments", "--state", "SCHEDULED", "--json", home=home).stdout)[
+            "installments"
+        ]
+        == []
     )
     wrong = acquit("board", str(old), "--past", "never", home=home)
     assert (wrong.returncode, wrong.stderr.count("refuse, ignore, owed")) == (2, 1)
@@ -318,7 +321,7 @@ def test_weekly_installments_moved_to_one_banking_day_are_boarded(
     assert [done.returncode for done in reported] == [0, 0]
     assert json.loads(reported[1].stdout)["result"]["boarded"] == 1
     found = acquit("installments", "--state", "SCHEDULED", "--json", home=home)
-    due = [row["due_on"] for row in json.loads(found.stdout)]
+    due = [row["due_on"] for row in json.loads(found.stdout)["installments"]]
     assert len(due) == 8
     assert len(set(due)) == 7
 
@@ -333,6 +336,9 @@ def test_what_the_books_hold_can_be_looked_at(acquit: Acquit, tmp_path: Path) ->
     assert "Loan S-0001 (sample): 12000.00 CNY" in story.stdout
     assert "next #2:" in story.stdout
     whole = json.loads(acquit("story", "S-0001", "--json", home=home).stdout)
+    [opening] = [one for one in whole["events"] if one["command"] == "board_loan"]
+    assert {one["kind"] for one in opening["effects"]} == {"move"}
+    assert "after" in acquit("story", "S-0001", "--after", "nowhere", home=home).stderr
     assert len(whole["standing"]) == len(whole["next"]) == 12
     assert acquit("story", "S-0001/13", home=home).returncode == 2
     assert acquit("trail", "nothing", home=home).returncode == 2
@@ -360,12 +366,33 @@ def test_what_is_open_can_be_listed(acquit: Acquit, tmp_path: Path) -> None:
     acquit("db", "upgrade", home=home)
     acquit("board", str(SAMPLE), *OWED, home=home)
     found = acquit("installments", "--state", "scheduled", "--limit", "3", "--json", home=home)
-    rows = json.loads(found.stdout)
+    page = json.loads(found.stdout)
+    rows = page["installments"]
     assert [row["state"] for row in rows] == ["SCHEDULED"] * 3
     assert rows[0]["loan_id"] == "S-0001"
-    assert "more" in acquit("installments", "--state", "SCHEDULED", home=home).stderr
-    assert json.loads(acquit("installments", "--json", home=home).stdout) == []
-    assert json.loads(acquit("cases", "--json", "--kind", "surplus", home=home).stdout) == []
+    assert rows[0]["days"] >= 0
+    asked = ("installments", "--state", "SCHEDULED")
+    rest = acquit(*asked, "--limit", "3", "--after", page["after"], "--json", home=home)
+    more = json.loads(rest.stdout)["installments"]
+    seen = {(row["loan_id"], row["number"]) for row in (*rows, *more)}
+    assert len(seen) == len(rows) + len(more)
+    narrowed = acquit(*asked, "--borrower", rows[0]["borrower"], "--loan", "S-0001", home=home)
+    assert f"S-0001/{rows[0]['number']}" in narrowed.stdout
+    assert "--after" in acquit(*asked, "--limit", "3", home=home).stderr
+    for words, field in (
+        (("--after", "x"), "after"),
+        (("--owed-least", "5"), "owed_least"),
+        (("--owed-least", "5 CNY", "--owed-most", "9 EUR"), "owed_most"),
+        (("--action-by", "soon"), "action_by"),
+        (("--action-by", "2026-01-01T10:00"), "action_by"),
+        (("--action", "SING"), "action"),
+    ):
+        wrong = acquit(*asked, *words, home=home)
+        assert wrong.returncode == 2
+        assert field in wrong.stderr
+    assert json.loads(acquit("installments", "--json", home=home).stdout)["installments"] == []
+    none = json.loads(acquit("cases", "--json", "--kind", "surplus", home=home).stdout)
+    assert none == {"cases": [], "count": 0, "after": ""}
     assert "Open cases: 0" in acquit("cases", home=home).stdout
     assert acquit("installments", "--state", "LOST", home=home).returncode == 2
 

@@ -73,7 +73,8 @@ def test_a_mandate_is_shown_ended_and_replaced(
     code, text = said(home, capsys, "M-1", "--json")
     shown = json.loads(text)
     assert (shown["state"], shown["ended_on"], shown["loans"]) == ("ENDED", "2026-03-10", ["L1"])
-    assert [line["what"] for line in shown["story"]] == [
+    effects = [effect for event in shown["story"] for effect in event["effects"]]
+    assert [effect["event"] for effect in effects] == [
         "mandate_registered",
         "mandate_joined",
         "mandate_left",

@@ -15,8 +15,8 @@ from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
 from ports.archive import Reached, StatementRecord
 from ports.boarding import LoanApplication
-from ports.queries import Due
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
+from ports.sweepqueries import Due
 from tests.support.doors import AnyCommand
 
 

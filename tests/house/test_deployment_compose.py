@@ -44,6 +44,8 @@ OURS = [name for name, it in SERVICES.items() if str(it["image"]).startswith("ac
 ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
 RAILS = tomllib.loads((ROOT / "deploy/rails.toml").read_text(encoding="utf-8"))["rails"]
 PLAYED = tomllib.loads((ROOT / "deploy/simulator.toml").read_text(encoding="utf-8"))["rails"]
+NOT_ASKED = {"prune"}
+"""Nobody waits for it and nothing is lost while it is away: it does its work the next time."""
 SHELL_LESS = {"otel-collector", "temporal-ui", "grafana"}
 """Images that have no program to ask them with, or that only people look at."""
 
@@ -74,7 +76,7 @@ def test_service_is_bounded_logged_and_restarted(name: str) -> None:
     assert it["logging"]["options"]["max-size"]
     assert it["restart"] == ("on-failure:5" if name in ONE_SHOT else "unless-stopped")
     assert "no-new-privileges:true" in it["security_opt"]
-    assert ("healthcheck" in it) == (name not in ONE_SHOT | SHELL_LESS)
+    assert ("healthcheck" in it) == (name not in ONE_SHOT | SHELL_LESS | NOT_ASKED)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -192,6 +194,9 @@ def test_commands_are_ours() -> None:
     context = tree.make_context("acquit", [group])
     found = tree.get_command(context, group).get_command(context, verb)
     assert found.make_context(verb, options).params["grant_to"] == APP_ROLE
+    group, verb, *options = SERVICES["prune"]["command"]
+    found = tree.get_command(context, group).get_command(context, verb)
+    assert found.make_context(verb, options).params["every_hours"] == 6
     module = SERVICES["codec"]["entrypoint"][-1]
     assert (ROOT / Path(*module.split("."))).with_suffix(".py").is_file()
 
@@ -263,7 +268,9 @@ def test_native_topology_plays_the_same_parts_with_the_same_variables(tmp_path: 
     for name in ("temporal-schema", "temporal-namespace"):
         assert set(env_of(name)) <= set(native[name].env)
         assert Path(SERVICES[name]["entrypoint"][1]).name == Path(native[name].argv[1]).name
-    assert native["migrate"].argv[-4:] == tuple(SERVICES["migrate"]["command"])
+    for name in ("migrate", "prune"):
+        command = tuple(SERVICES[name]["command"])
+        assert native[name].argv[-len(command) :] == command
 
 
 def _configs(name: str) -> list[Path]:

@@ -14,14 +14,14 @@ from tests.journeys.program import Program, acquit, start
 from tests.journeys.whole import Whole, loans, whole
 from tests.support.base import base
 from tests.support.doors import Actor, Hold
+from tests.support.stories import names, story
 from workers.clock import CLOCK_FILE
 from workers.reporting import Exit
 
 
 async def penalty_days(run: Whole, loan_id: str) -> int:
     """On how many days penalty was charged."""
-    reported = await run.stack.queries.story(loan_id, 1)
-    return sum(line.what == "penalty_accrued" for line in reported)
+    return names(await story(run.stack.queries, loan_id, 1)).count("penalty_accrued")
 
 
 async def test_every_day_that_an_advance_passes_is_rolled(

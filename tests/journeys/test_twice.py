@@ -26,6 +26,7 @@ from domain.kernel.subject import Subject
 from ports.outbox import Dispatcher, OutboxRow
 from simulator.rail.webhooks import sign
 from tests.journeys.whole import Whole, loans, soon, whole
+from tests.support import stories
 from tests.support.stage import sent
 from workers.compose import notice_dispatcher
 from workflows import names
@@ -208,7 +209,7 @@ async def _is_awake(handle: WorkflowHandle[Any, Any]) -> bool:
 
 
 async def _story(run: Whole, loan_id: str) -> list[str]:
-    return [line.what for line in await run.services.stack.queries.story(loan_id, 1)]
+    return stories.names(await stories.story(run.services.stack.queries, loan_id, 1))
 
 
 async def _opened(run: Whole, loan_id: str) -> bool:

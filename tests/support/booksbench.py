@@ -11,7 +11,7 @@ from domain.loan.change import Ordered
 from domain.loan.view import ActionKind, installment
 from domain.statement.statement import LineItem, StatementLine
 from ports.books import Books
-from ports.queries import Queries
+from ports.driverqueries import DriverQueries
 from tests.support.doors import (
     AnyCommand,
     BookLine,
@@ -109,7 +109,7 @@ async def apply_all(books: Books, commands: Iterable[AnyCommand]) -> None:
             raise result
 
 
-async def present(books: Books, queries: Queries, clock: StillClock, loan_id: str) -> str:
+async def present(books: Books, queries: DriverQueries, clock: StillClock, loan_id: str) -> str:
     """Board a loan and let its first due day come; gives the key of the action that presents."""
     await books.apply(board(loan_id))
     clock.to(date(2026, 3, 10))

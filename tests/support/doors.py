@@ -12,6 +12,7 @@ from domain.case.commands import (
     ResolveCase,
     WaitCase,
 )
+from domain.case.deadletter import DropMessage, RecordDeadLetter, RecordRedelivery, RetryMessage
 from domain.kernel.command import Actor, Command, Scope
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.charge import Charge
@@ -61,6 +62,7 @@ __all__ = [
     "ChangeDate",
     "Charge",
     "Command",
+    "DropMessage",
     "EndMandate",
     "Hold",
     "IntendDebit",
@@ -70,11 +72,13 @@ __all__ = [
     "Past",
     "QueueReminder",
     "RaiseOperator",
+    "RecordDeadLetter",
     "RecordDeliveryReport",
     "RecordFiled",
     "RecordMandateEnded",
     "RecordOutcome",
     "RecordPayment",
+    "RecordRedelivery",
     "RecordReturn",
     "RecordStatementBreak",
     "RecordUnparsedEvent",
@@ -83,6 +87,7 @@ __all__ = [
     "ReopenCase",
     "ReplaceMandate",
     "ResolveCase",
+    "RetryMessage",
     "RetryNow",
     "Review",
     "RollDay",

@@ -14,8 +14,9 @@ from domain.case.item import CaseItem
 from domain.debit.mandate import Mandate, MandateRoot
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
-from domain.kernel.change import Message, Refusal, Transition
+from domain.kernel.change import Refusal, Transition
 from domain.kernel.command import Actor
+from domain.kernel.message import Message
 from domain.ledger.bankaccount import BankAccount, Purpose
 from domain.ledger.entry import Entry
 from domain.loan.accounts import accounts_named

@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any
 
 from domain.case.case import Case
-from domain.kernel.change import Answer, Message, Refusal, Transition
+from domain.kernel.change import Answer, Refusal, Transition
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry, Posting
 from domain.loan import closure
@@ -100,7 +101,11 @@ def _case(case: Case) -> str:
 
 def _message(message: Message) -> str:
     held = f" not before {short(message.not_before)}" if message.not_before else ""
-    return f"{message.topic} {message.stream}{held} {short(message.body)}"
+    return f"{message.topic} {message.stream}{held} {short(_content(message.payload))}"
+
+
+def _content(payload: Any) -> dict[str, object]:
+    return {item.name: getattr(payload, item.name) for item in fields(payload)}
 
 
 def short(value: object, unsaid: frozenset[str] | set[str] = _UNSAID) -> str:

@@ -11,7 +11,7 @@ from adapters.sql.engine import books_engine, is_postgres, is_there
 from adapters.sql.read.looking import look
 from adapters.sql.schema.migrate import revision_of
 from adapters.sql.schema.rights import database_clock, rights_of
-from adapters.sql.schema.tables import attempts, outbox
+from adapters.sql.schema.tables import DEAD, attempts, outbox
 from workers.doctor.findings import CheckResult, Finding, fail, ok, skip, warn
 from workers.production import is_sandbox
 
@@ -34,7 +34,7 @@ _LATER = (
     *("outbox", "debits", "clock database"),
 )
 _RENAMED = "bring its table back under that name: nothing can be decided about such a debit"
-_REVIVE = "see docs/runbooks/outbox-old.md: find out why, then have them tried again"
+_REVIVE = "see `acquit outbox list --state dead`: find out why, then have them tried again"
 
 
 async def check_books(
@@ -127,7 +127,7 @@ async def _debits(engine: AsyncEngine, rails: Collection[str]) -> Sequence[Findi
 
 async def _outbox(engine: AsyncEngine) -> Sequence[Finding]:
     async with look(engine) as conn:
-        dead = select(func.count()).select_from(outbox).where(outbox.c.dead_at.is_not(None))
+        dead = select(func.count()).select_from(outbox).where(DEAD)
         count = int((await conn.execute(dead)).scalar_one())
     if count:
         return [warn("outbox", f"{count} messages are dead letters after many tries", _REVIVE)]

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.sql.read.looking import look
 from adapters.sql.schema.tables import (
     RUNNING,
+    UNDELIVERED,
     attempts,
     balances,
     cases,
@@ -79,10 +80,10 @@ def actions(now: datetime) -> Select[Any]:
 
 
 def messages(now: datetime) -> Select[Any]:
-    """Messages that may leave, whether or not they are claimed by a relay."""
+    """Messages that may leave, claimed by a relay or not; a dead letter is a case, and not one."""
     ready = func.coalesce(outbox.c.not_before, outbox.c.queued_at)
     due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
-    return _waiting(outbox.c.topic, ready).where(outbox.c.delivered_at.is_(None), due)
+    return _waiting(outbox.c.topic, ready).where(UNDELIVERED, due)
 
 
 def unread(now: datetime) -> Any:  # noqa: ANN401  (a count and an instant)

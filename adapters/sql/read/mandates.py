@@ -7,7 +7,9 @@ from adapters.sql.read.stories import history_of
 from adapters.sql.rows import read_mandate
 from adapters.sql.schema.tables import loans, mandates
 from domain.debit.mandate import LOANS_MOST
-from ports.queries import MandateFacts
+from ports.consolequeries import MandateFacts
+
+_STORY_MOST = 1_000
 
 
 async def mandate_of(conn: AsyncConnection, ref: str) -> MandateFacts | None:
@@ -18,4 +20,5 @@ async def mandate_of(conn: AsyncConnection, ref: str) -> MandateFacts | None:
     root = read_mandate(body)
     under = select(loans.c.id).where(loans.c.mandate_ref == ref).order_by(loans.c.id)
     names = tuple((await conn.execute(under.limit(LOANS_MOST))).scalars())
-    return MandateFacts(root, names, await history_of(conn, root.subject))
+    story = await history_of(conn, root.subject, "", _STORY_MOST)
+    return MandateFacts(root, names, story.items)

@@ -1,56 +1,72 @@
-"""Reads the journal for people: the story of a loan, the trail of a payment, all postings."""
+"""Reads stories from the journal: commands in the order of the chain, each with its effects.
+
+A command stands in the chain before its effects, and those of the next one after them. So a page of
+commands, and all that they did, is one range of the chain.
+"""
 
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.read.cursors import read_cursor, write_cursor
 from adapters.sql.rows import read_posting
-from adapters.sql.schema.tables import commands, entries, portions, postings, subjects, transitions
+from adapters.sql.schema.tables import commands, entries, postings, subjects, transitions
 from domain.case.lifecycle import CaseEvent
 from domain.debit.attempt import AttemptState
 from domain.kernel.subject import Subject
-from domain.ledger.entry import JournalPosting
+from domain.ledger.entry import Posting
 from domain.loan.view import INSTALLMENT, installment, installment_of
-from domain.money import decimal_text
-from ports.queries import OpenItem, StoryLine
+from domain.story.events import Effect, LeftNothing, Moved, Posted, RefusedBy, StoryEvent
+from ports.paging import Page, checked_limit
 
-_OF_ENTRY = ("event", "at", "posted_on", "value_on", "ledger")
-_POSTINGS: Select[Any] = (
-    select(*(entries.c[name] for name in _OF_ENTRY), postings)
-    .join(postings, postings.c.seq == entries.c.seq)
-    .order_by(postings.c.seq, postings.c.position)
-)
+_LIST = "story"
 # Of one command: what became of an order, then the money, then the states, then a new order.
-_ORDER_NEWS, _ENTRY, _STATE, _NEW_ORDER, _COMMAND = range(5)
-_Line = tuple[int, StoryLine]
+_ORDER_NEWS, _ENTRY, _STATE, _NEW_ORDER = range(4)
+_Effects = defaultdict[str, list[tuple[int, int, Effect]]]
+"""By command: rank, place in the chain, effect."""
+
+
+class _Range(NamedTuple):
+    """A part of the chain; `below` is None at its end."""
+
+    above: int
+    below: int | None
+
+    def holds(self, column: ColumnElement[int]) -> ColumnElement[bool]:
+        behind = column > self.above
+        return behind if self.below is None else and_(behind, column < self.below)
 
 
 async def story_of(
-    conn: AsyncConnection, loan_id: str, number: int | None
-) -> tuple[StoryLine, ...]:
-    """Everything that commands did to a loan or installment, causes before effects.
+    conn: AsyncConnection, loan_id: str, number: int | None, after: str, limit: int
+) -> Page[StoryEvent]:
+    """What commands did to a loan or installment, causes before effects.
 
-    Lines of one command stand together: news of an order, entries, moves of the installment, a new
-    order. A command that left neither move nor entry (reminder, hold, refusal) is a line itself.
+    A command that left neither move nor entry (reminder, hold, refusal) is an event as well.
     """
-    found = [_move_line(row) for row in await conn.execute(_moves(loan_id, number))]
-    found += await _entry_lines(conn, loan_id, number)
-    given = {row.id: row for row in await conn.execute(_commands(loan_id, number))}
-    silent = given.keys() - {line.command_id for _, line in found}
-    found += [(_COMMAND, _command_line(given[name])) for name in silent]
-    found.sort(key=lambda item: _place(item, given))
-    return tuple(_with_command(line, given) for _, line in found)
+    moved, posted = _about(transitions, loan_id, number), _posted(loan_id, number)
+    entry = entries.join(postings, postings.c.seq == entries.c.seq)
+    mine = or_(
+        _about(commands, loan_id, number),
+        commands.c.id.in_(select(transitions.c.command_id).where(moved)),
+        commands.c.id.in_(select(entries.c.command_id).select_from(entry).where(posted)),
+    )
+    given, part, cursor = await _page(conn, mine, after, limit)
+    effects = await _moves(conn, moved, part)
+    await _entries(conn, effects, posted, number, part)
+    return Page(tuple(_event(row, effects) for row in given), cursor)
 
 
 _OF_ITEMS = (CaseEvent.ITEM_ADDED.value, CaseEvent.ITEM_CLEARED.value)
 
 
-async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine, ...]:
+async def history_of(
+    conn: AsyncConnection, subject: Subject, after: str, limit: int
+) -> Page[StoryEvent]:
     """The moves of one subject, and the commands about it that moved nothing.
 
     Items of a case that came and went are left out: there may be very many, and they are listed.
@@ -63,63 +79,82 @@ async def history_of(conn: AsyncConnection, subject: Subject) -> tuple[StoryLine
         mine = (table.c.subject_kind == subject.kind, table.c.subject_key == subject.key)
         return and_(table.c.loan_id == loan_id, *mine)
 
-    moves = select(transitions).where(about(transitions), transitions.c.event.not_in(_OF_ITEMS))
-    moved = [_move_line(row) for row in await conn.execute(moves)]
-    given = {row.id: row for row in await conn.execute(select(commands).where(about(commands)))}
-    silent = given.keys() - {line.command_id for _, line in moved}
-    found = [*moved, *((_COMMAND, _command_line(given[name])) for name in silent)]
-    found.sort(key=lambda item: _place(item, given))
-    return tuple(_with_command(line, given) for _, line in found)
+    moved = and_(about(transitions), transitions.c.event.not_in(_OF_ITEMS))
+    mine = or_(about(commands), commands.c.id.in_(select(transitions.c.command_id).where(moved)))
+    given, part, cursor = await _page(conn, mine, after, limit)
+    effects = await _moves(conn, moved, part)
+    return Page(tuple(_event(row, effects) for row in given), cursor)
 
 
-async def trail_of(conn: AsyncConnection, key: str) -> tuple[JournalPosting, ...]:
-    """Every posting about one payment, one debit order or one bank line."""
-    of_order = select(portions.c.id).where(portions.c.order_no == key)
-    about = or_(postings.c.payment == key, postings.c.payment.in_(of_order))
-    found = (await conn.execute(_POSTINGS.where(about))).all()
-    if not found:
-        found = (await conn.execute(_POSTINGS.where(postings.c.line == key))).all()
-    return tuple(_posting(row) for row in found)
+async def _page(
+    conn: AsyncConnection, mine: ColumnElement[bool], after: str, limit: int
+) -> tuple[Sequence[Row[Any]], _Range, str]:
+    """The commands of a page, the part of the chain that it is, and where the next one begins."""
+    above = read_cursor(_LIST, after, (int,))[0] if after else 0
+    found = select(commands).where(mine, commands.c.seq > above).order_by(commands.c.seq)
+    rows = (await conn.execute(found.limit(checked_limit(limit) + 1))).fetchall()
+    if len(rows) <= limit:
+        return rows, _Range(above, None), ""
+    cursor = write_cursor(_LIST, (rows[limit - 1].seq,))
+    return rows[:limit], _Range(above, rows[limit].seq), cursor
 
 
-async def items_of(conn: AsyncConnection, account: str, limit: int) -> tuple[OpenItem, ...]:
-    """The items of an account, in order of loan, installment, component, payment and place."""
-    return tuple(
-        OpenItem(
-            account,
-            row.currency,
-            row.loan,
-            row.number,
-            row.component,
-            row.party,
-            row.payment,
-            row.place,
-            int(row.minor),
-        )
-        for row in await conn.execute(items_statement(account, limit))
+async def _moves(conn: AsyncConnection, moved: ColumnElement[bool], part: _Range) -> _Effects:
+    effects: _Effects = defaultdict(list)
+    found = select(transitions).where(moved, part.holds(transitions.c.seq))
+    for row in await conn.execute(found):
+        rank = _STATE
+        if row.order_no:
+            rank = _NEW_ORDER if row.target == AttemptState.INTENDED else _ORDER_NEWS
+        order_no = row.order_no or ""
+        move = Moved(row.seq, row.event, _number(row), row.source, row.target, row.detail, order_no)
+        effects[row.command_id].append((rank, row.seq, move))
+    return effects
+
+
+async def _entries(
+    conn: AsyncConnection,
+    effects: _Effects,
+    posted: ColumnElement[bool],
+    number: int | None,
+    part: _Range,
+) -> None:
+    """Add each entry that posts something about the subject, with all its postings."""
+    about = select(postings.c.seq).where(posted, part.holds(postings.c.seq))
+    statement: Select[Any] = (
+        select(entries, postings)
+        .join(postings, postings.c.seq == entries.c.seq)
+        .where(entries.c.seq.in_(about))
+        .order_by(entries.c.seq, postings.c.position)
+    )
+    by_entry: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    for row in await conn.execute(statement):
+        by_entry[row.seq].append(row)
+    for seq, rows in by_entry.items():
+        whose = number if number is not None else _only({row.number for row in rows} - {None})
+        lines = tuple(read_posting(Posting, row) for row in rows)
+        entry = Posted(seq, rows[0].event, whose, rows[0].value_on, lines)
+        effects[rows[0].command_id].append((_ENTRY, seq, entry))
+
+
+def _event(row: Row[Any], effects: Mapping[str, list[tuple[int, int, Effect]]]) -> StoryEvent:
+    found = sorted(effects.get(row.id, ()), key=lambda item: item[:2])
+    return StoryEvent(
+        seq=row.seq,
+        at=row.at,
+        actor=row.actor,
+        approver=row.approver or "",
+        reason=row.reason,
+        command=row.kind,
+        command_id=row.id,
+        effects=tuple(effect for *_, effect in found) or (_without_effect(row),),
     )
 
 
-def items_statement(account: str, limit: int) -> Select[Any]:
-    """Reads one account by item: a part of the index, however long the journal is."""
-    of = postings.c
-    key = (of.loan, of.number, of.component, of.payment, of.place, of.party, of.currency)
-    total = func.sum(of.minor)
-    return (
-        select(*key, total.label("minor"))
-        .where(of.account == account)
-        .group_by(*key)
-        .having(total != 0)
-        .order_by(*(column.nulls_first() for column in key))
-        .limit(limit)
-    )
-
-
-async def journal_of(conn: AsyncConnection) -> AsyncGenerator[JournalPosting]:
-    """Every posting, a page of rows in memory at a time."""
-    async with conn.stream(_POSTINGS) as rows:
-        async for row in rows:
-            yield _posting(row)
+def _without_effect(row: Row[Any]) -> Effect:
+    if row.rule is not None:
+        return RefusedBy(_number(row), row.rule, row.answer)
+    return LeftNothing(_number(row), str(json.loads(row.answer).get("note", "")))
 
 
 def _about(table: Table, loan_id: str, number: int | None) -> ColumnElement[bool]:
@@ -135,117 +170,8 @@ def _posted(loan_id: str, number: int | None) -> ColumnElement[bool]:
     return of_loan if number is None else and_(of_loan, postings.c.number == number)
 
 
-def _moves(loan_id: str, number: int | None) -> Select[Any]:
-    about = _about(transitions, loan_id, number)
-    return select(transitions).where(about).order_by(transitions.c.seq)
-
-
-def _commands(loan_id: str, number: int | None) -> Select[Any]:
-    """Commands about the subject, and those whose effects it shows."""
-    moved, posted = _about(transitions, loan_id, number), _posted(loan_id, number)
-    entry = entries.join(postings, postings.c.seq == entries.c.seq)
-    return select(commands).where(
-        or_(
-            _about(commands, loan_id, number),
-            commands.c.id.in_(select(transitions.c.command_id).where(moved)),
-            commands.c.id.in_(select(entries.c.command_id).select_from(entry).where(posted)),
-        )
-    )
-
-
-def _place(item: _Line, given: Mapping[str, Row[Any]]) -> tuple[Any, ...]:
-    """Where a line stands: by the number of its command in the chain, then by kind of effect."""
-    rank, line = item
-    command = given.get(line.command_id)
-    number = line.seq if command is None else command.seq
-    return (number, line.at, line.command_id, rank, line.seq)
-
-
-def _with_command(line: StoryLine, given: Mapping[str, Row[Any]]) -> StoryLine:
-    row = given.get(line.command_id)
-    if row is None:
-        return line
-    return replace(line, command=row.kind, approver=row.approver or "", reason=row.reason)
-
-
-async def _entry_lines(conn: AsyncConnection, loan_id: str, number: int | None) -> list[_Line]:
-    """One line for each entry that posts something about the subject, with all its postings."""
-    about = _posted(loan_id, number)
-    statement = (
-        select(entries, postings)
-        .join(postings, postings.c.seq == entries.c.seq)
-        .where(entries.c.seq.in_(select(postings.c.seq).where(about)))
-        .order_by(entries.c.seq, postings.c.position)
-    )
-    by_entry: defaultdict[int, list[Row[Any]]] = defaultdict(list)
-    for row in await conn.execute(statement):
-        by_entry[row.seq].append(row)
-    lines: list[_Line] = []
-    for seq, rows in by_entry.items():
-        first = rows[0]
-        parts = "; ".join(_part(row) for row in rows)
-        detail = f"value {first.value_on.isoformat()}: {parts}"
-        whose = number if number is not None else _only({row.number for row in rows} - {None})
-        line = StoryLine(
-            seq,
-            first.at,
-            _actor(first),
-            first.event,
-            detail,
-            whose,
-            command_id=first.command_id,
-            payments=_names(row.payment for row in rows),
-            lines=_names(row.line for row in rows),
-        )
-        lines.append((_ENTRY, line))
-    return lines
-
-
-def _names(found: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in found if name))
-
-
 def _only(numbers: set[int]) -> int | None:
     return next(iter(numbers)) if len(numbers) == 1 else None
-
-
-def _part(row: Row[Any]) -> str:
-    side = "Dr" if row.minor > 0 else "Cr"
-    at = f" at {row.place}" if row.place not in {None, row.account} else ""
-    amount = decimal_text(abs(row.minor), row.currency)
-    return f"{side} {row.account}{at} {amount} {row.currency}"
-
-
-def _actor(row: Row[Any]) -> str:
-    return f"{row.actor_kind}/{row.actor_id}"
-
-
-def _move_line(row: Row[Any]) -> _Line:
-    subject = f"order {row.order_no}: " if row.order_no else ""
-    more = f" ({row.detail})" if row.detail else ""
-    detail = f"{subject}{row.source} -> {row.target}{more}"
-    rank = _STATE
-    if row.order_no:
-        rank = _NEW_ORDER if row.target == AttemptState.INTENDED else _ORDER_NEWS
-    line = StoryLine(
-        row.seq, row.at, _actor(row), row.event, detail, _number(row), command_id=row.command_id
-    )
-    return rank, line
-
-
-def _command_line(row: Row[Any]) -> StoryLine:
-    refused = row.rule is not None
-    detail = f"refused by {row.rule}: {row.answer}" if refused else _note_of(row.answer)
-    return StoryLine(
-        row.seq,
-        row.at,
-        row.actor,
-        row.kind,
-        detail,
-        _number(row),
-        command_id=row.id,
-        is_command=True,
-    )
 
 
 def _number(row: Row[Any]) -> int | None:
@@ -253,13 +179,3 @@ def _number(row: Row[Any]) -> int | None:
     if row.subject_kind != INSTALLMENT:
         return None
     return installment_of(Subject(row.subject_kind, row.subject_key))[1]
-
-
-def _note_of(answer: str) -> str:
-    """What a command was answered in a word, such as the result of a rail."""
-    return str(json.loads(answer).get("note", ""))
-
-
-def _posting(row: Row[Any]) -> JournalPosting:
-    entry = {name: row._mapping[name] for name in _OF_ENTRY}  # noqa: SLF001  (by name)
-    return read_posting(JournalPosting, row, seq=row.seq, **entry)

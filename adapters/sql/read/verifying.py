@@ -15,7 +15,7 @@ from adapters.sql.schema.tables import chain_head, commands, entries, postings, 
 from domain.kernel.subject import Subject
 from domain.ledger.chain import LEDGER, Booked, ChainItem, Commanded, Moved, Verification
 from domain.ledger.entry import Posting
-from ports.queries import ChainReport
+from ports.ledgerqueries import ChainReport
 
 PAGE = 2_000
 """Journal numbers that are read at once."""

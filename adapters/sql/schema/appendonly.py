@@ -42,8 +42,8 @@ def grants(role: str) -> Iterator[str]:
     """Statements (PostgreSQL) that give `role` what the application needs and nothing more.
 
     It may add to the journal and the command log and never change or remove; it may delete nothing
-    but messages of the outbox. It may see how far the books are migrated. Raises ValueError for a
-    role name that would need quoting.
+    but what `PRUNED` names: the owner prunes the outbox. It may see how far the books are migrated.
+    Raises ValueError for a role name that would need quoting.
     """
     if not role.isidentifier() or not role.islower():
         raise ValueError(f"role {role!r}: lower-case letters, digits and underscores")

@@ -17,11 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 from adapters.sql.schema import casetables
 from adapters.sql.schema import journaltables as _journal
+from adapters.sql.schema.outboxtable import outbox_table, undecided, undelivered
 from adapters.sql.schema.types import Instant
 
 metadata = _journal.metadata
@@ -97,7 +97,9 @@ subjects = Table(
     Column("next_action_kind", String(40)),
     Column("needs_operator", Boolean, nullable=False),
     Column("changed_at", Instant, nullable=False),
-    # What it is found by; empty where it has none.
+    # What it is found by; empty where it has none. Borrower and product are of installments.
+    Column("borrower", String(120), nullable=False),
+    Column("product", String(120), nullable=False),
     Column("loan_id", String(120), nullable=False),
     Column("number", Integer),
     Column("due_on", Date),
@@ -114,7 +116,19 @@ subjects = Table(
     Column("body", Text, nullable=False),
     Column("view", Text, nullable=False),
     Index("ix_subjects_loan_id_kind", "loan_id", "kind"),
-    Index("ix_subjects_kind_state_since", "kind", "state", "state_since"),
+    Index("ix_subjects_kind_state_since", "kind", "state", "state_since", "key"),
+    Index("ix_subjects_borrower", "borrower", "kind"),
+    Index("ix_subjects_kind_since", "kind", "state_since", "key"),
+)
+NEEDED = subjects.c.needs_operator
+"""Subjects that wait for a person."""
+Index(
+    "ix_subjects_needed",
+    subjects.c.kind,
+    subjects.c.state_since,
+    subjects.c.key,
+    postgresql_where=NEEDED,
+    sqlite_where=NEEDED,
 )
 RUNNING = subjects.c.opened & ~subjects.c.is_final
 """Subjects whose driver was started and has not ended."""
@@ -264,34 +278,11 @@ line_refs = Table(
 )
 
 
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("topic", String(40), nullable=False),
-    Column("stream", String(240), nullable=False),
-    Column("body", Text, nullable=False),
-    Column("queued_at", Instant),
-    Column("not_before", Instant),
-    Column("tries", Integer, nullable=False, server_default=text("0")),
-    Column("retry_at", Instant),
-    Column("claimed_until", Instant),
-    Column("delivered_at", Instant),
-    Column("dead_at", Instant),
-    Column("last_error", String(200)),
-    sqlite_autoincrement=True,
-)
-_left = outbox.c.delivered_at.is_(None)
-UNDELIVERED = _left & outbox.c.dead_at.is_(None)
+outbox = outbox_table(metadata, RowId)
+UNDELIVERED = undelivered(outbox)
 """Messages that are still to be delivered: neither delivered nor dead-lettered."""
-Index("ix_outbox_left", outbox.c.id, postgresql_where=_left, sqlite_where=_left)
-Index(
-    "ix_outbox_left_stream",
-    outbox.c.stream,
-    outbox.c.id,
-    postgresql_where=_left,
-    sqlite_where=_left,
-)
+DEAD = undecided(outbox)
+"""Dead letters about which nobody has decided yet."""
 
 files = Table(
     "files",
@@ -332,5 +323,8 @@ statements = Table(
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands", "file_chunks")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
-PRUNED = ("outbox", "line_refs", "payable_items")
-"""Rows of these may be removed by the application, once they have done their work."""
+PRUNED = ("line_refs", "payable_items")
+"""Rows of these may be removed by the application, once they have done their work.
+
+Messages that were delivered are removed by the owner alone: see `adapters.sql.schema.pruning`.
+"""

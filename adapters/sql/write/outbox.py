@@ -1,21 +1,25 @@
-"""Delivers what was committed: at least once, in order within a stream, streams apart.
+"""Delivers what was committed: at least once, streams apart; within a stream as the topic says.
 
-Only the first undelivered message of a stream is ever claimed, so a later one cannot pass it. A
-claim is a lease: should this process die while delivering, another takes the message when the
-lease has passed. Leases and back-off run on the wall clock, `not_before` on the books' clock.
+Of an ordered topic only the first undelivered message of a stream is ever claimed, so a later one
+cannot pass it. A claim is a lease: should this process die while delivering, another takes the
+message when the lease has passed. Leases and back-off run on the wall clock, `not_before` on the
+books' clock.
 
-A message that could not be delivered after many tries becomes a dead letter: it stays in the table
-with its last error, is logged, counted and shown by `acquit doctor`, and no longer holds up its
-stream. Every failure is logged. What was delivered long ago is removed.
+A message that could not be delivered in all the tries of its topic becomes a dead letter: it stays
+in the table with its last error, has a case (`adapters.sql.write.letters`), and no longer holds up
+its stream. Every failure is logged. The owner of the books removes what was delivered long ago.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -24,6 +28,10 @@ from adapters.sql.read.looking import look
 from adapters.sql.rows import read_message
 from adapters.sql.schema.tables import UNDELIVERED, outbox
 from adapters.sql.schema.types import Instant
+from adapters.sql.write.letters import DeadLetters
+from domain.kernel.message import Topic
+from domain.registry import TOPICS
+from ports.books import Books
 from ports.clock import Clock
 from ports.outbox import Dispatcher, OutboxRow
 
@@ -31,7 +39,13 @@ _KEY = outbox.c.id == bindparam("key_id")
 _DELIVERED = (
     update(outbox)
     .where(_KEY)
-    .values(delivered_at=bindparam("new_at"), claimed_until=None, last_error=None)
+    .values(
+        delivered_at=bindparam("new_at"),
+        claimed_until=None,
+        last_error=None,
+        # One that had been given up has a case, which ends now.
+        case_due=case((outbox.c.deaths > 0, "resolve")),
+    )
 )
 _FAILED = (
     update(outbox)
@@ -41,13 +55,15 @@ _FAILED = (
         retry_at=bindparam("new_retry"),
         claimed_until=None,
         last_error=bindparam("new_error"),
-        dead_at=bindparam("new_dead_at", type_=Instant()),
     )
 )
-
+_DIED = _FAILED.values(
+    dead_at=bindparam("new_at", type_=Instant()), deaths=outbox.c.deaths + 1, case_due="open"
+)
 
 _LONGEST_LOOK = timedelta(seconds=30)
 """The longest wait between two tries while the database cannot be reached."""
+_FIRST_LOOK = timedelta(milliseconds=500)
 _log = structlog.get_logger(__name__)
 
 
@@ -64,25 +80,15 @@ def wall() -> datetime:
 class Pace:
     """How the relay works. `lease` must outlast a batch: batch / parallel x deliver_within.
 
-    `tries_most` tries take most of a day; healing then brings drivers the views that they missed.
+    How often and how soon a message is tried again, its topic says.
     """
 
     batch: int = 64
     parallel: int = 16
     deliver_within: timedelta = timedelta(seconds=10)
     lease: timedelta = timedelta(seconds=60)
-    first_retry: timedelta = timedelta(milliseconds=500)
-    last_retry: timedelta = timedelta(minutes=5)
     look_every: timedelta = timedelta(milliseconds=500)
-    tries_most: int = 250
-    keep_delivered: timedelta = timedelta(days=30)
-    prune_every: timedelta = timedelta(hours=6)
-    prune_batch: int = 1_000
-
-    def retry_after(self, tries: int) -> timedelta:
-        """How long a message waits after its failure number `tries` + 1."""
-        doubled: timedelta = self.first_retry * 2 ** min(tries, 20)
-        return min(doubled, self.last_retry)
+    report_every: timedelta = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -100,8 +106,10 @@ class OutboxRelay:
         engine: of the books.
         clock: says when a `not_before` has come.
         dispatchers: by topic; messages of other topics are left for a process that has them.
-        pace: batch sizes, leases and back-off.
-        wall_clock: tests give another.
+        books: take the cases of dead letters; None: they wait for a process that has books.
+        pace: batch sizes and leases.
+        topics: their order and back-off.
+        wall_clock, share: tests give others; `share` is the random part of a wait, see `BackOff`.
     """
 
     def __init__(
@@ -109,15 +117,20 @@ class OutboxRelay:
         engine: AsyncEngine,
         clock: Clock,
         dispatchers: Mapping[str, Dispatcher],
+        books: Books | None = None,
         *,
         pace: Pace | None = None,
+        topics: Mapping[str, Topic[Any]] = TOPICS,
         wall_clock: Callable[[], datetime] = wall,
+        share: Callable[[], float] = random.random,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._dispatchers = dict(dispatchers)
         self._pace = pace or Pace()
-        self._wall = wall_clock
+        self._topics = MappingProxyType({name: topics[name] for name in self._dispatchers})
+        self._wall, self._share = wall_clock, share
+        self._letters = None if books is None else DeadLetters(engine, books, self._topics)
         self._kicks = {topic: asyncio.Event() for topic in self._dispatchers}
         self._stopping = asyncio.Event()
 
@@ -136,12 +149,14 @@ class OutboxRelay:
         async with asyncio.TaskGroup() as group:
             for topic in self._dispatchers:
                 group.create_task(self._run_topic(topic), name=f"outbox-{topic}")
-            if self._dispatchers:
-                group.create_task(self._run_pruning(), name="outbox-prune")
+            if self._dispatchers and self._letters is not None:
+                group.create_task(self._run_reports(self._letters), name="outbox-cases")
 
     async def sweep(self, limit: int = 500) -> int:
         """Deliver what is due and left over; the number of messages delivered."""
         counts = [await self._deliver(topic, limit) for topic in self._dispatchers]
+        if self._letters is not None:
+            await self._letters.report()
         return sum(counts)
 
     async def pending(self) -> int:
@@ -162,8 +177,8 @@ class OutboxRelay:
             except Exception as error:  # noqa: BLE001  (the database is away: look again later)
                 lost += 1
                 _log.warning("outbox_not_read", topic=topic, error=_kind(error), times=lost)
-                wait = min(self._pace.retry_after(lost), _LONGEST_LOOK)
-                await asyncio.sleep(wait.total_seconds())
+                wait = min(_FIRST_LOOK * 2 ** min(lost, 10), _LONGEST_LOOK)
+                await self._stopped(wait)
             else:
                 lost = 0
             try:
@@ -172,37 +187,21 @@ class OutboxRelay:
             except TimeoutError:
                 continue
 
-    async def prune(self) -> int:
-        """Remove what was delivered long ago, a batch at a time; the number of messages removed."""
-        before = self._clock.now() - self._pace.keep_delivered
-        old = (
-            select(outbox.c.id)
-            .where(outbox.c.delivered_at < before)
-            .order_by(outbox.c.id)
-            .limit(self._pace.prune_batch)
-        )
-        removed = 0
-        while not self._stopping.is_set():
-            async with self._engine.begin() as conn:
-                ids = list((await conn.execute(old)).scalars())
-                if ids:
-                    await conn.execute(delete(outbox).where(_KEY), [{"key_id": i} for i in ids])
-            removed += len(ids)
-            if len(ids) < self._pace.prune_batch:
-                break
-        return removed
+    async def _run_reports(self, letters: DeadLetters) -> None:
+        while not await self._stopped(self._pace.report_every):
+            try:
+                await letters.report()
+            except Exception as error:  # noqa: BLE001  (the database is away: look again later)
+                _log.warning("outbox_cases_not_read", error=_kind(error))
 
-    async def _run_pruning(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                await self.prune()
-            except Exception as error:  # noqa: BLE001  (nothing depends on it: tried again later)
-                _log.warning("outbox_not_pruned", error=_kind(error))
-            try:
-                async with asyncio.timeout(self._pace.prune_every.total_seconds()):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue
+    async def _stopped(self, wait: timedelta) -> bool:
+        """Wait, but not longer than until `stop`; whether it was called."""
+        try:
+            async with asyncio.timeout(wait.total_seconds()):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _deliver(self, topic: str, limit: int) -> int:
         """Batches of one topic until nothing is left that may leave now, or `limit`."""
@@ -232,6 +231,15 @@ class OutboxRelay:
 
     def _ready(self, topic: str) -> tuple[ColumnElement[bool], ...]:
         wall_now = self._wall()
+        ready = (
+            UNDELIVERED,
+            outbox.c.topic == topic,
+            or_(outbox.c.not_before.is_(None), outbox.c.not_before <= self._clock.now()),
+            or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= wall_now),
+            or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= wall_now),
+        )
+        if not self._topics[topic].ordered:
+            return ready
         earlier = outbox.alias("earlier")
         passed = select(earlier.c.id).where(
             earlier.c.stream == outbox.c.stream,
@@ -239,14 +247,7 @@ class OutboxRelay:
             earlier.c.dead_at.is_(None),
             earlier.c.id < outbox.c.id,
         )
-        return (
-            UNDELIVERED,
-            outbox.c.topic == topic,
-            or_(outbox.c.not_before.is_(None), outbox.c.not_before <= self._clock.now()),
-            or_(outbox.c.retry_at.is_(None), outbox.c.retry_at <= wall_now),
-            or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= wall_now),
-            ~passed.exists(),
-        )
+        return (*ready, ~passed.exists())
 
     async def _claim(self, conn: AsyncConnection, topic: str, limit: int) -> Sequence[OutboxRow]:
         chosen = (
@@ -274,23 +275,35 @@ class OutboxRelay:
             await conn.execute(
                 _DELIVERED, [{"key_id": key, "new_at": now} for key in outcomes.delivered]
             )
-        if outcomes.failed:
-            wall_now, pace = self._wall(), self._pace
+        again = [(row, error) for row, error in outcomes.failed if not self._is_dead(row)]
+        if again:
+            wall_now = self._wall()
             await conn.execute(
                 _FAILED,
                 [
                     {
                         "key_id": row.id,
-                        "new_retry": wall_now + pace.retry_after(row.tries),
+                        "new_retry": wall_now + self._wait(row),
                         "new_error": error,
-                        "new_dead_at": now if self._is_dead(row) else None,
                     }
-                    for row, error in outcomes.failed
+                    for row, error in again
+                ],
+            )
+        dead = [(row, error) for row, error in outcomes.failed if self._is_dead(row)]
+        if dead:
+            await conn.execute(
+                _DIED,
+                [
+                    {"key_id": row.id, "new_retry": None, "new_error": error, "new_at": now}
+                    for row, error in dead
                 ],
             )
 
+    def _wait(self, row: OutboxRow) -> timedelta:
+        return self._topics[row.topic].back_off.wait(row.tries + 1, self._share())
+
     def _is_dead(self, row: OutboxRow) -> bool:
-        return row.tries + 1 >= self._pace.tries_most
+        return self._topics[row.topic].back_off.is_last(row.tries + 1)
 
     def _log_failure(self, row: OutboxRow, error: Exception) -> None:
         """Log a failure: what, which, how often; never the content of the message."""
@@ -302,7 +315,7 @@ class OutboxRelay:
             _log.warning("outbox_message_not_delivered", **facts, **tried)
 
     async def _send(self, topic: str, rows: Sequence[OutboxRow]) -> _Outcomes:
-        """Give each row to the dispatcher, several at once; every row is of another stream."""
+        """Give each row to the dispatcher, several at once; of a stream in order only its first."""
         outcomes, dispatcher = _Outcomes(), self._dispatchers[topic]
         places = asyncio.Semaphore(self._pace.parallel)
 

@@ -15,8 +15,9 @@ from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
 from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
-from domain.kernel.change import Answer, Message, Stamp, Transition
+from domain.kernel.change import Answer, LetterFate, Stamp, Transition
 from domain.kernel.command import Command
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import Entry
@@ -169,6 +170,8 @@ class Workset:
     changed_cases: dict[str, None] = field(default_factory=dict)
     messages: list[tuple[Message, str]] = field(default_factory=list)
     """Each with the id of the command that left it."""
+    letters: dict[int, LetterFate] = field(default_factory=dict)
+    """What becomes of dead letters of the outbox."""
     views: dict[Subject, View[Any] | None] = field(default_factory=dict)
     """Views as the whole group leaves them: computed once, after its last decision."""
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -273,6 +276,7 @@ class Workset:
                 self.refs.groups.setdefault(case.group, set()).add(case.key)
         self.items.update({(item.case, item.line): item for item in change.items})
         self.changed_cases.update(dict.fromkeys(change.cases))
+        self.letters.update(change.letters)
         self.messages.extend((message, command.id) for message in change.messages)
         return items
 

@@ -18,6 +18,7 @@ from adapters.sql.schema import tables
 from adapters.sql.schema.types import Instant
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
+from adapters.sql.write.letters import write_letters
 from adapters.sql.write.lookup import lookups
 from adapters.sql.write.payables import COLUMNS, Key, keyed, named, payable_items
 from adapters.sql.write.roots import ROOTS
@@ -87,6 +88,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _look_again(unit, work)
     await _write_cases(unit, work, domain)
     await _write_messages(unit, work)
+    await write_letters(unit, work)
     return kept
 
 
@@ -227,7 +229,8 @@ def _row(work: Workset, loan: Loan, number: int, domain: Domain) -> tuple[Row, b
     view, item = view_in(work, installment(loan.id, number), domain), loan.installment(number)
     if view is None:
         raise LookupError(f"loan {loan.id} has no installment {number}")
-    row = rows.subject_row(view, item.driver, rows.installment_body(item))
+    body = rows.installment_body(item)
+    row = rows.subject_row(view, item.driver, body, loan.borrower, loan.product.ref)
     return {**row, "state_since": work.at}, rows.view_mark(view)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from domain.case.deadletter import MESSAGE_ORDERS, RecordDeadLetter, RecordRedelivery
 from domain.kernel.change import Done, Refusal
 from domain.kernel.command import Command
 from domain.kernel.subject import Subject
@@ -30,6 +31,11 @@ from domain.loan.commands import (
 from domain.loan.decide.again import return_reported_again
 from domain.loan.decide.boarding import board_loan, roll_day
 from domain.loan.decide.closing import close_out
+from domain.loan.decide.deadletters import (
+    order_about_letter,
+    record_dead_letter,
+    record_redelivery,
+)
 from domain.loan.decide.driving import (
     intend_debit,
     queue_reminder,
@@ -73,7 +79,10 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         RecordStatementBreak: record_statement_break,
         RecordMandateEnded: record_mandate_ended,
         **dict.fromkeys(MANDATE_ORDERS.values(), order_mandate),
+        RecordDeadLetter: record_dead_letter,
+        RecordRedelivery: record_redelivery,
         RaiseOperator: raise_operator,
+        **dict.fromkeys(MESSAGE_ORDERS.values(), order_about_letter),
         **dict.fromkeys(ORDERS.values(), give_order),
     }
 )

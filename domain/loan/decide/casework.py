@@ -14,8 +14,9 @@ from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.case.notice import level_of, notice
 from domain.case.policy import CasePolicy
-from domain.kernel.change import Message, Transition
+from domain.kernel.change import LetterFate, Transition
 from domain.kernel.driver import inform
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.loan.change import Aggregates
 
@@ -45,6 +46,7 @@ class CaseWork:
         self._from_driver = aggregates.from_driver
         self._transitions: list[Transition] = []
         self._messages: list[Message] = []
+        self._letters: dict[int, LetterFate] = {}
 
     @abstractmethod
     def _concern(self, case: Case) -> None:
@@ -182,6 +184,10 @@ class CaseWork:
     def show_case(self, key: str) -> None:
         """Write the view of a case anew, though nothing of it has moved."""
         self._changed_cases[key] = None
+
+    def put_letter(self, message: int, fate: LetterFate) -> None:
+        """Say what becomes of a dead letter of the outbox."""
+        self._letters[message] = fate
 
     def _report_case(self, key: str, subject: Subject | None) -> Case:
         """The case with its version raised; its driver, if it has one, is notified of news.

@@ -12,7 +12,7 @@ from domain.debit.history import NEVER_PRESENTED
 from domain.debit.presentment import next_cut, value_day
 from domain.debit.rail import RailProfile
 from domain.kernel import canonical
-from domain.kernel.change import Done, Message, Refusal
+from domain.kernel.change import Done, Refusal
 from domain.kernel.view import Action
 from domain.loan import agenda, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
@@ -33,6 +33,7 @@ from domain.loan.decide.tasks import need_operator, of_another_channel
 from domain.loan.decide.work import Work
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import Event, State
+from domain.loan.notice import NOTICE, QueuedNotice
 from domain.loan.waiting import left_to_take
 from domain.money import amount_text
 
@@ -71,7 +72,7 @@ def queue_reminder(work: Work, command: QueueReminder) -> Change:
     allowed = loan.product.reminders.allowed
     not_after = latest_in_window(local_day(work.at, allowed.timezone), allowed)
     body = _notice(loan, number, notice, rule.template, not_after)
-    work.send(Message("notice", f"notice/{message_id}", body))
+    work.send(NOTICE.message(f"notice/{message_id}", body))
     return work.done(loan_id, number, "reminder queued")
 
 
@@ -204,15 +205,26 @@ def record_delivery_report(work: Work, command: RecordDeliveryReport) -> Change:
                 continue
             if command.channel and command.channel != notice.channel:
                 return of_another_channel(work, command, (loan_id, item.number), notice)
-            if notice.state in {state, NoticeState.DELIVERED}:
-                return work.done(loan_id, item.number, "known")
-            notices = tuple(replace(n, state=state) if n is notice else n for n in item.notices)
-            work.put(loan_id, replace(item, notices=notices))
-            work.note(loan_id, item.number, notice.state, state, f"notice_{state}", notice.channel)
-            if agenda.was_reminded(work.item(loan_id, item.number)):
-                work.close_case(f"no_reminder/{loan_id}/{item.number}")
-            return work.done(loan_id, item.number, state.value)
+            became = notice_became(work, command.message_id, state)
+            return work.done(loan_id, item.number, state.value if became else "known")
     return work.finish(Done(note="unknown message"))
+
+
+def notice_became(work: Work, message_id: str, state: NoticeState) -> bool:
+    """Put down what became of a message to a borrower; False if nothing new is said of it."""
+    loan_id = work.aggregates.messages.get(message_id, "")
+    items = work.loan(loan_id).installments if loan_id else ()
+    found = ((of, notice) for of in items for notice in of.notices)
+    for item, notice in found:
+        if notice.message_id != message_id or notice.state in {state, NoticeState.DELIVERED}:
+            continue
+        notices = tuple(replace(n, state=state) if n is notice else n for n in item.notices)
+        work.put(loan_id, replace(item, notices=notices))
+        work.note(loan_id, item.number, notice.state, state, f"notice_{state}", notice.channel)
+        if agenda.was_reminded(work.item(loan_id, item.number)):
+            work.close_case(f"no_reminder/{loan_id}/{item.number}")
+        return True
+    return False
 
 
 def _send_again(work: Work, loan_id: str, number: int, attempt: Attempt) -> Change:
@@ -295,24 +307,23 @@ def _order(loan: Loan, number: int, attempt: Attempt) -> DebitOrder:
 
 def _notice(
     loan: Loan, number: int, notice: NoticeRecord, template: str, not_after: datetime
-) -> dict[str, object]:
-    """What is sent, for whom, and until when: tokens and amounts, nothing personal."""
+) -> QueuedNotice:
     item = loan.installment(number)
-    return {
-        "message_id": notice.message_id,
-        "channel": notice.channel,
-        "to": loan.borrower,
-        "language": loan.product.language,
-        "template": template,
-        "not_after": not_after.isoformat(),
-        "values": {
+    return QueuedNotice(
+        message_id=notice.message_id,
+        channel=notice.channel,
+        to=loan.borrower,
+        language=loan.product.language,
+        template=template,
+        not_after=not_after,
+        values={
             "loan": loan.id,
             "installment": str(number),
             "amount_minor": str(notice.amount_minor),
             "currency": loan.currency,
             "due_on": item.due_on.isoformat(),
         },
-    }
+    )
 
 
 def order_number(

@@ -14,8 +14,9 @@ from domain.case.case import CASE, Case
 from domain.case.kinds import CASE_RULES, CaseKind
 from domain.debit.mandate import MandateEvent, MandateRoot
 from domain.errors import InvariantBroken
-from domain.kernel.change import Answer, Done, Message, Superseded, Transition
+from domain.kernel.change import Answer, Done, Superseded, Transition
 from domain.kernel.driver import DriverRecord, inform
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan import agenda, bookings, closure
@@ -287,6 +288,7 @@ class Work(CaseWork):
             cases={key: self._report_case(key, subject) for key in self._changed_cases},
             items=tuple(self._items[name] for name in self._changed_items),
             messages=tuple(self._messages),
+            letters=dict(self._letters),
             subject=subject,
         )
 

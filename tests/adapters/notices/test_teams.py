@@ -1,7 +1,7 @@
 """Messages about cases against a real SMTP server: each address once, nothing personal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -17,7 +17,7 @@ from adapters.notices.teams import TeamContacts, TeamDispatcher
 from adapters.notices.wording import Wording
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
-from domain.case.notice import TOPIC, notice
+from domain.case.notice import CASE_NOTICE, notice
 from ports.outbox import OutboxRow
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -74,14 +74,14 @@ def dispatcher(mailbox: Mailbox, unused_port: int) -> Iterator[TeamDispatcher]:
 
 def row(case: Case = CASE, level: str = "escalated-1") -> OutboxRow:
     message = notice(case, level, NOON)
-    return OutboxRow(1, TOPIC, message.stream, message.body, None, 0)
+    return OutboxRow(1, message.topic, message.stream, asdict(message.payload), None, 0)
 
 
 async def test_each_address_of_the_owner_gets_the_message_once(
     mailbox: Mailbox, dispatcher: TeamDispatcher
 ) -> None:
     """Key, kind, age, amount and how to look at it; not the text of the case, nor its loan."""
-    assert dispatcher.topic == TOPIC
+    assert dispatcher.topic == CASE_NOTICE.name
     await dispatcher.deliver(row())
     await dispatcher.deliver(row())
     assert [mail["To"] for mail in mailbox.mails] == list(ADDRESSES["operations"])

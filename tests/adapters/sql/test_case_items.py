@@ -28,13 +28,15 @@ from domain.kernel.change import Refusal
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import decide
 from domain.statement.statement import LineItem, Statement, StatementLine
-from ports.queries import CaseFilter
+from domain.story.events import Moved
+from ports.consolequeries import CaseFilter
 from tests.fakes.bulk import FakeReader
 from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock, apply_all, line, roll
 from tests.support.doors import AnyCommand, BookLine, RecordPayment
 from tests.support.explaining import Explain
 from tests.support.memory import RULES, TESTER, board
+from tests.support.stories import WHOLE, effects
 
 DUE = date(2026, 3, 10)
 FILE = "f" * 64
@@ -109,7 +111,7 @@ async def test_very_many_lines_that_fail_alike_are_a_bounded_number_of_cases(
     """201 cases, no workflow, a commit for hundreds of lines; each line waits for itself."""
     many = 2_000
     await bounded(engine, books, queries, many, 64_000_000)
-    waiting = [one for one in await queries.balances("suspense/line/") if one.minor]
+    waiting = [one for one in (await queries.balances("suspense/line/")).items if one.minor]
     assert len(waiting) == many
     assert {one.minor for one in waiting} == {-10100}
     assert (await queries.verify()).faults == ()
@@ -137,15 +139,16 @@ async def test_an_item_ends_by_what_explains_its_line_and_the_last_ends_the_case
         assert case is not None
         assert case.is_open
         await apply_all(books, [pay(number)])
-        items = {item.line: item for item in await queries.case_items(CASE, "", 10)}
+        items = {item.line: item for item in (await queries.case_items(CASE, "", 10)).items}
         assert not items[name_of(number)].is_open
         assert "explained" in items[name_of(number)].reason
     case = await queries.case(CASE)
     assert case is not None
     assert (case.is_open, case.items, case.items_ever, case.amount_minor) == (False, 0, 2, 0)
     assert case.resolution == "cleared"
-    story = await queries.history(case.subject)
-    moves = [(one.what, one.detail) for one in story if not one.is_command]
+    story = (await queries.history(case.subject, *WHOLE)).items
+    told = [effect for _, effect in effects(story)]
+    moves = [(one.event, one.detail) for one in told if isinstance(one, Moved)]
     assert [what for what, _ in moves] == ["case_opened", "case_resolved"], "items are listed apart"
     assert name_of(ALIKE_MOST + 1) in moves[-1][1]
     assert "explained" in moves[-1][1]
@@ -197,7 +200,8 @@ async def test_files_currencies_and_lines_that_name_a_loan_are_apart(
     await apply_all(books, [replace(taken, line=replace(taken.line, items=(item,)))])
     assert await counted(engine, case_items) == 1
     assert await counted(engine, cases) == ALIKE_MOST + 1 + 3
-    [about], _ = await queries.case_list(CaseFilter(loan_id="L1"), StillClock().now(), 10)
+    found, _ = await queries.case_list(CaseFilter(loan_id="L1"), StillClock().now(), "", 10)
+    [about] = found.items
     assert about.detail.line == name_of(3000)
 
 
@@ -226,12 +230,13 @@ async def test_items_are_listed_in_pages_and_a_changed_row_is_found(
     await flood(books, ALIKE_MOST + 5)
     await apply_all(books, [pay(ALIKE_MOST + 1)])
     first = await queries.case_items(CASE, "", 2)
-    rest = await queries.case_items(CASE, first[-1].line, 10)
-    lines = [item.line for item in (*first, *rest)]
+    rest = await queries.case_items(CASE, first.after, 10)
+    assert rest.after == ""
+    lines = [item.line for item in (*first.items, *rest.items)]
     assert lines == [name_of(ALIKE_MOST + number) for number in range(5)]
-    assert {item.amount_minor for item in first} == {10100}
-    assert first[0].line in first[0].text
-    left = await queries.case_items(CASE, "", 10, open_only=True)
+    assert {item.amount_minor for item in first.items} == {10100}
+    assert first.items[0].line in first.items[0].text
+    left = (await queries.case_items(CASE, "", 10, open_only=True)).items
     assert name_of(ALIKE_MOST + 1) not in {item.line for item in left}
     assert len(left) == 4
     async with engine.begin() as conn:
@@ -316,17 +321,17 @@ async def test_lines_that_cannot_be_booked_are_items_until_they_are(
     assert await broken.read(LINE_TRIES) == ("lines_failed: 450 of 450 lines of S1",)
     assert await counted(engine, cases) == ALIKE_MOST + 1
     assert await counted(engine, case_items) == 450 - ALIKE_MOST
-    [found] = [case for case in await queries.cases() if case.items_ever]
+    [found] = [case for case in (await queries.cases()).items if case.items_ever]
     assert (found.kind, found.items) == ("line_failed", 250)
     assert found.amount_minor == 250 * POISON
-    [item] = await queries.case_items(found.key, "", 1)
+    [item] = (await queries.case_items(found.key, "", 1)).items
     assert "RuntimeError" in item.text
     Moods.bad = False
     await broken.read(1, run="run-2")
     after = await queries.case(found.key)
     assert after is not None
     assert (after.is_open, after.items, after.items_ever) == (False, 0, 250)
-    assert not [case for case in await queries.cases() if case.kind == "line_failed"]
+    assert not [case for case in (await queries.cases()).items if case.kind == "line_failed"]
     assert (await queries.verify()).faults == ()
 
 

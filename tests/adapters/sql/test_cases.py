@@ -24,7 +24,7 @@ from domain.kernel.change import Applied, Refused
 from domain.kernel.subject import Subject
 from domain.loan.view import installment
 from domain.statement.broken import RecordStatementBreak
-from ports.queries import CaseFilter
+from ports.consolequeries import CaseFilter
 from tests.support.booksbench import StillClock, line
 from tests.support.doors import (
     AssignCase,
@@ -36,6 +36,7 @@ from tests.support.doors import (
     WaitCase,
 )
 from tests.support.memory import RULES, TESTER, board
+from tests.support.stories import WHOLE, names
 
 KEY = "operator/L1/1"
 
@@ -69,22 +70,22 @@ async def test_a_case_is_worked_on_and_found_by_what_it_is_about(
     """Assigned, noted, resolved: the answer carries its view, lists find it, stories tell it."""
     await books.apply(board())
     await books.apply(asked())
-    listed, count = await queries.case_list(CaseFilter(loan_id="L1"), clock.at, 10)
-    assert (count, [view.subject.key for view in listed]) == (1, [KEY])
+    listed, count = await queries.case_list(CaseFilter(loan_id="L1"), clock.at, "", 10)
+    assert (count, [view.subject.key for view in listed.items]) == (1, [KEY])
     answer = await books.apply(order(AssignCase, assignee="ann"))  # type: ignore[arg-type]
     assert isinstance(answer, Applied)
     assert answer.view is not None
     assert (answer.view.subject, answer.view.state) == (Subject("case", KEY), "ASSIGNED")
     await books.apply(order(NoteCase))  # type: ignore[arg-type]
     await books.apply(order(ResolveCase, resolution=ByHand.CORRECTED))  # type: ignore[arg-type]
-    assert await queries.waiting("L1") == ()
+    assert (await queries.waiting("L1")).items == ()
     kept = await queries.case(KEY)
     assert kept is not None
     assert (kept.resolution, len(kept.notes)) == ("corrected", 1)
-    told = [line.what for line in await queries.history(kept.subject)]
+    told = names((await queries.history(kept.subject, *WHOLE)).items)
     assert told == ["case_opened", "case_assigned", "case_noted", "case_resolved"]
-    ended, _ = await queries.case_list(CaseFilter(resolved=True), clock.at, 10)
-    assert [view.subject.key for view in ended] == [KEY]
+    ended, _ = await queries.case_list(CaseFilter(resolved=True), clock.at, "", 10)
+    assert [view.subject.key for view in ended.items] == [KEY]
     view = await queries.view(installment("L1", 1))
     assert view is not None
     assert view.needs_operator == ""
@@ -99,18 +100,18 @@ async def test_lists_narrow_by_owner_and_lateness_and_go_on_after_a_case(
     for number in (1, 2, 3):
         await books.apply(asked(number))
         clock.ahead(timedelta(minutes=1))
-    first, count = await queries.case_list(CaseFilter(), clock.at, 2)
-    assert (count, len(first)) == (3, 2)
-    rest, _ = await queries.case_list(CaseFilter(after=first[-1].subject.key), clock.at, 2)
-    assert [view.labels.number for view in (*first, *rest)] == [1, 2, 3]
+    first, count = await queries.case_list(CaseFilter(), clock.at, "", 2)
+    assert (count, len(first.items)) == (3, 2)
+    rest, _ = await queries.case_list(CaseFilter(), clock.at, first.after, 2)
+    assert [view.labels.number for view in (*first.items, *rest.items)] == [1, 2, 3]
     await books.apply(order(AssignCase, assignee="ann"))  # type: ignore[arg-type]
     for owner in ("ann", "operations"):
-        mine, _ = await queries.case_list(CaseFilter(owner=owner), clock.at, 9)
-        assert len(mine) == (1 if owner == "ann" else 3)
-    assert (await queries.case_list(CaseFilter(late=True), clock.at, 9))[1] == 0
+        mine, _ = await queries.case_list(CaseFilter(owner=owner), clock.at, "", 9)
+        assert len(mine.items) == (1 if owner == "ann" else 3)
+    assert (await queries.case_list(CaseFilter(late=True), clock.at, "", 9))[1] == 0
     clock.ahead(timedelta(days=2))
-    late, _ = await queries.case_list(CaseFilter(late=True), clock.at, 9)
-    assert [view.labels.number for view in late] == [2, 3], "the first was taken in time"
+    late, _ = await queries.case_list(CaseFilter(late=True), clock.at, "", 9)
+    assert [view.labels.number for view in late.items] == [2, 3], "the first was taken in time"
 
 
 async def test_a_resolved_case_about_no_loan_is_opened_again(
@@ -213,7 +214,7 @@ async def test_two_processes_that_open_one_case_open_it_once(
     async with SqlBooks(engine, clock, RULES) as other:
         await books.apply(stranger("X-2"))
         await other.apply(stranger("X-2", "52"))
-    found = await queries.waiting()
+    found = (await queries.waiting()).items
     assert [case.key for case in found] == ["unknown_order/simbank/X-2"]
     assert found[0].generation == 1
 
@@ -281,7 +282,7 @@ async def test_a_case_that_a_group_opens_and_names_is_one_case(
     assert kept is not None
     assert (kept.generation, kept.assignee, len(kept.notes)) == (1, "ann", 1)
     assert kept.driver.opened
-    told = [line.what for line in await queries.history(kept.subject)]
+    told = names((await queries.history(kept.subject, *WHOLE)).items)
     assert told == ["case_opened", "case_assigned", "case_noted"]
 
 

@@ -130,7 +130,7 @@ async def test_one_fact_by_two_ways_counts_once(
     assert isinstance(again, Applied)
     assert again.replayed
     assert isinstance(again.answer, Done)
-    assert [b.minor for b in await queries.balances("bank/")] == [10100]
+    assert [b.minor for b in (await queries.balances("bank/")).items] == [10100]
     assert (await queries.counts())["payments"] == {"all": 1}
     known = await books.apply(replace(first, id="line/other-file", statement_id="S2"))
     assert isinstance(known, Applied)
@@ -153,7 +153,7 @@ async def test_evidence_about_an_unknown_order_is_booked_with_a_case(
         returned_on=date(2026, 3, 2),
     )
     assert isinstance(await books.apply(news), Applied)
-    assert len(await queries.cases()) == 1
+    assert len((await queries.cases()).items) == 1
 
 
 async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_money(
@@ -178,9 +178,9 @@ async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_m
         answer = await books.apply(replace(reported, id=f"report/simbank/{event}"))
         assert isinstance(answer, Applied)
         assert answer.replayed is known, event
-        found = [case for case in await queries.cases() if case.key == f"amount/{order_no}"]
+        found = [case for case in (await queries.cases()).items if case.key == f"amount/{order_no}"]
         assert len(found) == cases, event
-    back = [b.minor for b in await queries.balances("owed/L1/1")]
+    back = [b.minor for b in (await queries.balances("owed/L1/1")).items]
     assert sum(back) == 3000
 
 

@@ -275,7 +275,7 @@ async def _fill(engine: AsyncEngine) -> None:
         "entries": "20000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h',"
         " 'main', 'e', '2026-01-01'",
         "outbox": "i + 100, 'wake', 's' || i, '{{}}', {at}, NULL, 0, NULL, NULL,"
-        " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, NULL",
+        " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, 0, NULL, NULL, NULL",
         "cases": "'k' || i, 'surplus', NULL, NULL, NULL, NULL, 'operations', {at}, NULL,"
         " CASE WHEN i < 13 THEN NULL ELSE {at} END",
     }

@@ -14,7 +14,7 @@ async def test_a_proven_report_that_nobody_can_read_is_kept_as_a_case(
     for _ in range(2):
         await intake.take("simbank", UnparsedEvent("wh_1", "order.reversed"))
     await intake.take("simbank", UnparsedEvent("wh_2", "unreadable"))
-    cases = {case.key: case for case in await queries.cases()}
+    cases = {case.key: case for case in (await queries.cases()).items}
     assert sorted(cases) == ["unparsed/simbank/wh_1", "unparsed/simbank/wh_2"]
     assert cases["unparsed/simbank/wh_1"].kind == "unparsed_event"
     assert "order.reversed" in cases["unparsed/simbank/wh_1"].text

@@ -88,7 +88,7 @@ async def test_each_kill_costs_at_most_the_page_in_hand(
         ("S2", LINES),
     ]
     assert [record.faults for record in records] == [(), ()]
-    booked = {balance.account: balance.minor for balance in await queries.balances("bank/")}
+    booked = {balance.account: balance.minor for balance in (await queries.balances("bank/")).items}
     assert booked == {"bank/A": second.closing_minor}
     assert (await queries.counts())["commands"]["book_line"] == 2 * LINES
     assert (await queries.verify()).faults == ()

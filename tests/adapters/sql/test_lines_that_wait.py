@@ -70,7 +70,7 @@ async def test_an_item_is_found_though_what_waits_nets_to_zero(
     booked = of_items("1", *items, LineItem(None, None, None, -5000))
     for command in (pay("L1", "A"), booked, pay("L2", "B", 5000)):
         await apply_all(books, [command])  # one by one: a group knows its own lines without looking
-    assert [item.minor for item in await queries.balances("clearing/transfer")] == [0]
+    assert [item.minor for item in (await queries.balances("clearing/transfer")).items] == [0]
 
 
 async def test_a_line_is_matched_by_hand_beside_another_of_its_reference(

@@ -16,9 +16,11 @@ from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.unit import Unit
 from domain.debit.mandate import Mandate
 from domain.kernel.change import Applied, Done, Refused
+from domain.story.events import Moved, RefusedBy
 from tests.support.booksbench import StillClock, intend, present
 from tests.support.doors import BoardLoan, EndMandate, RecordMandateEnded, ReplaceMandate
 from tests.support.memory import RULES, TESTER, board
+from tests.support.stories import effects, story
 
 SHARED = Mandate("M-1", "simbank", "merchant-1", "acct-1", date(2026, 1, 1))
 DUE = date(2026, 3, 10)
@@ -118,17 +120,19 @@ async def test_a_mandate_is_read_with_its_loans_and_its_story(
     found = await queries.mandate("M-1")
     assert found is not None
     assert (found.root.terms.ended_on, found.loans) == (DUE, ("L1", "L2"))
-    lines = [(line.what, line.detail) for line in found.story]
-    assert lines == [
-        ("mandate_registered", " -> ACTIVE (L1)"),
-        ("mandate_joined", "ACTIVE -> ACTIVE (L2)"),
-        ("mandate_ended", f"ACTIVE -> ENDED ({DUE} test)"),
-        ("end_mandate", f"refused by mandate.ended: it has ended on {DUE}"),
+    done = [effect for _, effect in effects(found.story)]
+    moves = [effect for effect in done if isinstance(effect, Moved)]
+    assert [(one.event, one.source, one.target, one.detail) for one in moves] == [
+        ("mandate_registered", "", "ACTIVE", "L1"),
+        ("mandate_joined", "ACTIVE", "ACTIVE", "L2"),
+        ("mandate_ended", "ACTIVE", "ENDED", f"{DUE} test"),
     ]
+    assert done[3:] == [RefusedBy(None, "mandate.ended", f"it has ended on {DUE}")]
     assert found.story[2].reason == "the payer wrote"
-    story = await queries.story("L1")
-    assert [line.detail for line in story if line.what == "mandate_applied"] == [
-        f"ENDED -> ENDED (M-1 has ended on {DUE})"
+    told = [effect for _, effect in effects(await story(queries, "L1"))]
+    applied = [one for one in told if isinstance(one, Moved) and one.event == "mandate_applied"]
+    assert [(one.source, one.target, one.detail) for one in applied] == [
+        ("ENDED", "ENDED", f"M-1 has ended on {DUE}")
     ]
     assert await queries.mandate("M-9") is None
 

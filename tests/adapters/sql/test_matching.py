@@ -57,7 +57,7 @@ async def test_a_batch_line_without_items_proves_the_orders_of_its_batch(
     view = await queries.view(installment("L1", 1))
     assert view is not None
     assert view.state == "SETTLED"
-    assert await queries.balances("suspense/line/") == ()
+    assert (await queries.balances("suspense/line/")).items == ()
 
 
 async def due(books: SqlBooks, clock: StillClock, *loans: str) -> None:
@@ -76,7 +76,7 @@ async def state_of(queries: SqlQueries, loan_id: str = "L1") -> str:
 
 async def waiting(queries: SqlQueries) -> dict[str, int]:
     """What waits on lines, by account."""
-    return {b.account: b.minor for b in await queries.balances("suspense/line/") if b.minor}
+    return {b.account: b.minor for b in (await queries.balances("suspense/line/")).items if b.minor}
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one-group", "two-groups"])

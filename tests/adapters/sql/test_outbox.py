@@ -1,19 +1,25 @@
 """Messages leave after the commit: at least once, in order within a stream, streams apart."""
 
 import asyncio
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from adapters.sql.read.queries import SqlQueries
-from adapters.sql.rows import message_row
+from adapters.sql.rows import Row
+from adapters.sql.schema.pruning import prune_outbox
 from adapters.sql.schema.tables import outbox
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay, Pace
-from domain.kernel.change import Message
+from domain.kernel.driver import WAKE
+from domain.kernel.message import Topic
+from domain.registry import TOPICS
 from ports.outbox import OutboxRow
 from tests.support.booksbench import NOON, StillClock
 from tests.support.memory import RULES, board
@@ -68,9 +74,22 @@ def relay(engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, wall: Wa
     return OutboxRelay(engine, clock, {"wake": dispatcher}, pace=pace, wall_clock=wall)
 
 
+def _row(topic: str, stream: str, number: int, not_before: datetime | None = None) -> Row:
+    """A message as it lies in the outbox, with a number for a body."""
+    body = json.dumps({"n": number})
+    return {
+        "topic": topic, "stream": stream, "body": body, "queued_at": NOON, "not_before": not_before,
+    }  # fmt: skip
+
+
+def tried(topic: Topic[Any], tries: int) -> dict[str, Topic[Any]]:
+    """The topics, of which one gives up after so many tries."""
+    return {**TOPICS, topic.name: replace(topic, back_off=replace(topic.back_off, tries=tries))}
+
+
 async def put(engine: AsyncEngine, *messages: tuple[str, int], topic: str = "wake") -> None:
     """Commit messages (stream, number)."""
-    rows = [message_row(Message(topic, stream, {"n": number}), NOON) for stream, number in messages]
+    rows = [_row(topic, stream, number) for stream, number in messages]
     async with engine.begin() as conn:
         await conn.execute(insert(outbox), rows)
 
@@ -123,21 +142,30 @@ async def test_a_dispatcher_that_hangs_is_abandoned(
     assert await relay.pending() == 1
 
 
-async def test_back_off_grows_to_a_limit() -> None:
-    """Waits double from half a second and never pass five minutes."""
-    pace = Pace()
-    assert pace.retry_after(0) == timedelta(milliseconds=500)
-    assert pace.retry_after(3) == timedelta(seconds=4)
-    assert pace.retry_after(10_000) == timedelta(minutes=5)
+@pytest.mark.parametrize(("share", "seconds"), [(0.0, 1), (0.5, 1.5), (1.0, 2)])
+async def test_waits_between_tries_are_spread(
+    engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, wall: Wall, *, share: float,
+    seconds: float,
+) -> None:  # fmt: skip
+    """After the third failure: two seconds, of which the drawn share of one half is left out."""
+    relay = OutboxRelay(engine, clock, {"wake": dispatcher}, wall_clock=wall, share=lambda: share)
+    dispatcher.down.add("bad")
+    await put(engine, ("bad", 1))
+    for _ in range(3):
+        await relay.sweep()
+        async with engine.connect() as conn:
+            retry_at = (await conn.execute(select(outbox.c.retry_at))).scalar_one()
+        wait = retry_at - wall.at
+        wall.at = retry_at
+    assert wait == timedelta(seconds=seconds)
 
 
 async def test_nothing_leaves_before_its_time(
     engine: AsyncEngine, relay: OutboxRelay, dispatcher: Recorder, clock: StillClock
 ) -> None:
     """`not_before` is read on the books' clock, which the sandbox moves."""
-    message = Message("wake", "s", {"n": 1}, NOON + timedelta(hours=1))
     async with engine.begin() as conn:
-        await conn.execute(insert(outbox), [message_row(message, NOON)])
+        await conn.execute(insert(outbox), [_row("wake", "s", 1, NOON + timedelta(hours=1))])
     assert await relay.pending() == 0
     assert await relay.sweep() == 0
     clock.ahead(timedelta(hours=1))
@@ -270,9 +298,7 @@ async def test_a_message_that_cannot_be_delivered_becomes_a_visible_dead_letter(
 ) -> None:
     """After its last try it is logged and counted, kept, and its stream goes on without it."""
     dispatcher.down.add("bad")
-    relay = OutboxRelay(
-        engine, clock, {"wake": dispatcher}, pace=Pace(tries_most=3), wall_clock=wall
-    )
+    relay = OutboxRelay(engine, clock, {"wake": dispatcher}, topics=tried(WAKE, 3), wall_clock=wall)
     await put(engine, ("bad", 1), ("bad", 2))
     with capture_logs() as logs:
         for _ in range(3):
@@ -296,9 +322,7 @@ async def test_a_database_that_is_away_is_logged_by_the_relay(
         mine.stop()
         raise ConnectionError("away")
 
-    mine = OutboxRelay(
-        engine, clock, {"wake": dispatcher}, pace=Pace(first_retry=timedelta(milliseconds=1))
-    )
+    mine = OutboxRelay(engine, clock, {"wake": dispatcher})
     monkeypatch.setattr(mine, "_deliver", away)
     with capture_logs() as logs:
         await asyncio.wait_for(mine.run(), 5)
@@ -310,14 +334,14 @@ async def test_what_was_delivered_long_ago_is_removed(
     engine: AsyncEngine, clock: StillClock, dispatcher: Recorder, queries: SqlQueries
 ) -> None:
     """In batches, and nothing that is young, that still waits or that is a dead letter."""
-    pace = Pace(prune_batch=2, keep_delivered=timedelta(days=30))
-    relay = OutboxRelay(engine, clock, {"wake": dispatcher}, pace=pace)
+    relay = OutboxRelay(engine, clock, {"wake": dispatcher})
     await put(engine, *((f"s{n}", n) for n in range(5)))
     assert await relay.sweep() == 5
-    assert await relay.prune() == 0
+    keep = timedelta(days=30)
+    assert await prune_outbox(engine, clock.at - keep, batch=2) == 0
     clock.ahead(timedelta(days=31))
     await put(engine, ("young", 1), ("s", 1))
     assert await relay.sweep() == 2
     await put(engine, ("waits", 1))
-    assert await relay.prune() == 5
+    assert await prune_outbox(engine, clock.at - keep, batch=2) == 5
     assert (await queries.counts())["outbox"] == {"left": 1, "delivered": 2, "dead": 0}

@@ -50,7 +50,11 @@ async def test_two_processes_at_once_apply_each_command_once(
     assert sum(t["applied"] + t["refused"] for t in reported) == sum(counts["commands"].values())
     report = await queries.verify()
     assert report.faults == ()
-    owed = [b.minor for b in await queries.balances("owed/") if not b.account.endswith("/penalty")]
+    owed = [
+        b.minor
+        for b in (await queries.balances("owed/")).items
+        if not b.account.endswith("/penalty")
+    ]
     assert sum(owed) == LOANS * 10100
 
 

@@ -3,18 +3,21 @@
 from dataclasses import astuple, replace
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import is_postgres
 from adapters.sql.read.archive import SqlArchive
+from adapters.sql.read.postings import ITEM_KEY, items_statement
 from adapters.sql.read.queries import SqlQueries
-from adapters.sql.read.stories import items_statement
+from adapters.sql.read.reader import page_of
 from adapters.sql.write.books import SqlBooks
+from domain.errors import InvalidInput
 from domain.kernel.change import Applied
 from domain.kernel.subject import Subject
-from domain.loan.lifecycle import State
 from domain.loan.view import installment
+from domain.story.events import LeftNothing, RefusedBy, StoryEvent
 from ports.archive import StatementRecord
 from tests.support.booksbench import (
     StillClock,
@@ -29,6 +32,7 @@ from tests.support.booksbench import (
 from tests.support.doors import Cancel, RaiseOperator, WriteOff
 from tests.support.explaining import Explain
 from tests.support.memory import TESTER, board
+from tests.support.stories import names, story
 
 
 async def test_every_loan_is_on_the_books_whether_or_not_a_day_is_to_come(
@@ -98,13 +102,15 @@ async def test_a_story_tells_refusals_in_their_place(books: SqlBooks, queries: S
     await books.apply(board())
     order = WriteOff(id="w", actor=TESTER, reason="gone", loan_id="L1", number=1)
     await books.apply(order)
-    reported = await queries.story("L1", 1)
-    assert [line.what for line in reported] == ["boarded", "write_off"]
-    assert reported[-1].detail.startswith("refused by ")
+    reported = await story(queries, "L1", 1)
+    assert names(reported) == ["boarded", "write_off"]
+    [refused] = reported[-1].effects
+    assert isinstance(refused, RefusedBy)
+    assert refused.rule == "lifecycle.written_off"
     assert reported[-1].actor == "test/t1"
     assert (await queries.counts())["refusals"]
-    assert len(await queries.story("L1")) == 4
-    assert await queries.story("nobody") == ()
+    assert len(names(await story(queries, "L1"))) == 4
+    assert await story(queries, "nobody") == ()
 
 
 async def test_what_changed_nothing_is_reported_with_its_answer(
@@ -115,8 +121,34 @@ async def test_what_changed_nothing_is_reported_with_its_answer(
     news = confirm(order_of(await intend(books, "L1", 1, action)), 10100)
     await books.apply(news)
     assert isinstance(await books.apply(replace(news, id="again")), Applied)
-    last = (await queries.story("L1", 1))[-1]
-    assert (last.command_id, last.is_command, last.detail) == ("again", True, "confirmed")
+    last = (await story(queries, "L1", 1))[-1]
+    assert (last.command_id, last.effects) == ("again", (LeftNothing(1, "confirmed"),))
+
+
+async def test_a_story_is_read_in_pages(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Walked event by event while more is booked, each earlier event comes once and whole."""
+    action = await present(books, queries, clock, "L1")
+    await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
+    for number in (1, None):
+        whole = await story(queries, "L1", number)
+        assert len(whole) > 2
+        found: list[StoryEvent] = []
+        after = ""
+        while True:
+            page = await queries.story("L1", number, after, 1)
+            found += page.items
+            if not (after := page.after):
+                break
+            order = WriteOff(
+                id=f"w/{number}/{len(found)}", actor=TESTER, reason="x", loan_id="L1", number=1
+            )
+            await books.apply(order) if len(found) < 3 else None
+        assert tuple(found[: len(whole)]) == whole
+        assert names(found[len(whole) :]) == ["write_off"] * 2
+    with pytest.raises(InvalidInput, match="after"):
+        await queries.story("L1", 1, "nowhere", 1)
 
 
 async def test_open_cases_say_since_when_and_are_asked_for_by_loan(
@@ -130,12 +162,12 @@ async def test_open_cases_say_since_when_and_are_asked_for_by_loan(
         asked_at.append(clock.at)
         asked = RaiseOperator(id=f"R-{loan}", actor=TESTER, reason="lost", loan_id=loan, number=1)
         assert isinstance(await books.apply(asked), Applied)
-    found = await queries.waiting()
+    found = (await queries.waiting()).items
     assert [(case.loan_id, case.opened_at) for case in found] == list(
         zip(("L2", "L1"), asked_at, strict=True)
     )
-    assert await queries.waiting("L1") == found[1:]
-    assert await queries.waiting("nobody") == ()
+    assert (await queries.waiting("L1")).items == found[1:]
+    assert (await queries.waiting("nobody")).items == ()
 
 
 async def test_an_account_is_read_by_item_and_place(
@@ -150,7 +182,7 @@ async def test_an_account_is_read_by_item_and_place(
     whose = ("CNY", "L1", 1)
 
     async def read(account: str) -> list[tuple[object, ...]]:
-        found = await queries.items(account, 10)
+        found = (await queries.items(account, limit=10)).items
         assert {item.account for item in found} <= {account}
         return [astuple(item)[1:] for item in found]
 
@@ -169,8 +201,8 @@ async def test_an_account_is_read_by_item_and_place(
         for part, minor in (("interest", 100), ("principal", 10000))
         for name, minor in ((None, -minor), (payment, minor))
     ]
-    assert len(await queries.items("claim/funder-1", 3)) == 3
-    assert await queries.items("owed/L1/2/principal", 10) == ()
+    assert len((await queries.items("claim/funder-1", limit=3)).items) == 3
+    assert (await queries.items("owed/L1/2/principal", limit=10)).items == ()
 
 
 async def test_reading_an_account_by_item_reads_its_part_of_an_index(
@@ -178,7 +210,7 @@ async def test_reading_an_account_by_item_reads_its_part_of_an_index(
 ) -> None:
     """Not the journal."""
     await books.apply(board("L1"))
-    statement = items_statement("payable/funder-1", 10)
+    statement = page_of("items", items_statement("payable/funder-1"), ITEM_KEY, "", 10)
     words = "EXPLAIN" if is_postgres(engine) else "EXPLAIN QUERY PLAN"
     async with engine.connect() as conn:
         if is_postgres(engine):  # which reads a small table through whatever indexes it has
@@ -195,9 +227,9 @@ async def test_questions_about_nothing_have_empty_answers(
     assert await queries.loan("L1") is None
     assert await queries.next_instant() is None
     assert await queries.next_roll() is None
-    assert await queries.cases() == ()
-    assert await queries.trail("R") == ()
-    assert await queries.balances() == ()
+    assert (await queries.cases()).items == ()
+    assert (await queries.trail("R")).items == ()
+    assert (await queries.balances()).items == ()
     assert [posting async for posting in queries.journal()] == []
     report = await queries.verify()
     assert (report.items, report.faults, report.head) == (0, (), "0" * 64)
@@ -234,25 +266,3 @@ async def test_a_statement_is_remembered_once(engine: AsyncEngine, clock: StillC
     assert not await archive.record_statement(record, ends_file=True)
     assert await archive.statements("A") == (first, record)
     assert await archive.statements() == (first, record, other)
-
-
-async def test_those_in_a_state_longest_come_first(
-    books: SqlBooks, queries: SqlQueries, clock: StillClock
-) -> None:
-    """Since when is kept with the state; a change that leaves the state leaves the instant."""
-    await apply_all(books, [board("L0"), board("L1")])
-    clock.to(date(2026, 3, 10))
-    await books.apply(roll("L1", date(2026, 3, 10)))
-    clock.to(date(2026, 3, 11))
-    await books.apply(roll("L0", date(2026, 3, 11)))
-    await books.apply(roll("L1", date(2026, 3, 11)))
-    found = await queries.standing([State.DUE], 10)
-    assert [(item.view.labels.loan_id, item.view.labels.number) for item in found] == [
-        ("L1", 1),
-        ("L0", 1),
-    ]
-    first, second = (item.since for item in found)
-    assert first is not None
-    assert second is not None
-    assert (first.day, second.day) == (10, 11)
-    assert len(await queries.standing([State.DUE, State.SCHEDULED], 3)) == 3

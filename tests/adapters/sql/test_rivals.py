@@ -74,7 +74,11 @@ async def _check(queries: SqlQueries, writers: int) -> None:
     report = await queries.verify()
     assert report.faults == ()
     assert report.commands == sum(counts.values())
-    owed = [b.minor for b in await queries.balances("owed/") if not b.account.endswith("/penalty")]
+    owed = [
+        b.minor
+        for b in (await queries.balances("owed/")).items
+        if not b.account.endswith("/penalty")
+    ]
     assert sum(owed) == LOANS * 10100
 
 

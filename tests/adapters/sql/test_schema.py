@@ -20,8 +20,11 @@ from adapters.sql.write.outbox import OutboxRelay
 from domain.errors import InvalidInput
 from ports.archive import Archive
 from ports.books import Books
+from ports.consolequeries import ConsoleQueries
+from ports.driverqueries import DriverQueries
+from ports.ledgerqueries import LedgerQueries
 from ports.outbox import Outbox
-from ports.queries import Queries
+from ports.sweepqueries import SweepQueries
 from tests.support.booksbench import StillClock
 
 
@@ -30,13 +33,18 @@ def test_the_sql_adapters_are_what_the_ports_ask_for(
 ) -> None:
     """The type checker compares every signature; here the pieces are only put together."""
     relay = OutboxRelay(engine, clock, {})
-    doors: tuple[Books, Queries, Outbox, Archive] = (
+    doors: tuple[
+        Books, DriverQueries, SweepQueries, ConsoleQueries, LedgerQueries, Outbox, Archive
+    ] = (
         books,
+        queries,
+        queries,
+        queries,
         queries,
         relay,
         SqlArchive(engine, clock),
     )
-    assert len(doors) == 4
+    assert len(doors) == 7
 
 
 async def test_migrations_and_tables_say_the_same(engine: AsyncEngine) -> None:

@@ -71,7 +71,7 @@ class Bank:
 
     async def cases(self) -> list[str]:
         """Kinds of the open cases."""
-        return sorted(case.kind for case in await self.queries.cases())
+        return sorted(case.kind for case in (await self.queries.cases()).items)
 
 
 @pytest_asyncio.fixture
@@ -359,7 +359,7 @@ async def test_a_refused_file_is_a_case(bank: Bank) -> None:
     """What cannot be read is left to a person, by the file's hash and the rule that it breaks."""
     with pytest.raises(ApplicationError):
         await bank.send(b":20:STARTUMS\r\n:25:123\r\n:60F:C260105EUR1,00\r\n")
-    (case,) = await bank.queries.cases()
+    (case,) = (await bank.queries.cases()).items
     assert case.kind == "statement_refused"
     assert "MT940" in case.text
     assert await bank.balances() == {}

@@ -91,7 +91,7 @@ async def test_money_that_is_reported_or_not_applied_is_counted(
     assert (await figure(engine, clock, rule(Waits.CLEARING, currency="EUR"))).count == 0
     assert (await figure(engine, clock, rule(Waits.CLEARING, currency="CNY"))).count == 1
     suspense = await figure(engine, clock, rule(Waits.SUSPENSE))
-    waiting = await SqlQueries(engine, clock, RULES).balances("suspense/")
+    waiting = (await SqlQueries(engine, clock, RULES).balances("suspense/")).items
     assert suspense.amount_minor == sum(abs(one.minor) for one in waiting)
     await books.apply(line("P-1", 40_000, day=DUE, name="1"))
     assert await figure(engine, clock, rule(Waits.CLEARING)) == Figure()
@@ -197,7 +197,7 @@ async def test_a_rule_that_is_gone_or_cannot_be_counted_holds_up_no_other(
         activities = CaseActivities(books, queries, clock, Failing(engine), rules)
         done = await swept(activities, clock)
         assert (done.rules, done.failed) == (2, 1)
-        open_now = {case.key for case in await queries.cases()}
+        open_now = {case.key for case in (await queries.cases()).items}
         assert open_now & {"threshold/lines", "threshold/cases"} == {"threshold/cases"}
 
 

@@ -8,9 +8,10 @@ from adapters.sql.write.books import SqlBooks
 from domain.kernel.change import Applied
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind, installment
-from ports.queries import StoryLine
+from domain.story.events import StoryEvent
 from tests.support.booksbench import StillClock, confirm, intend, line, order_of, roll
 from tests.support.memory import board
+from tests.support.stories import names, story
 
 
 async def test_an_installment_goes_from_boarding_to_a_proven_portion(
@@ -44,26 +45,26 @@ async def test_an_installment_goes_from_boarding_to_a_proven_portion(
     assert (await queries.counts())["installments"] == {"CLOSED": 1, "SCHEDULED": 2}
     report = await queries.verify()
     assert report.faults == ()
-    assert {b.account: b.minor for b in await queries.balances("bank/")} == {
+    assert {b.account: b.minor for b in (await queries.balances("bank/")).items} == {
         "bank/ACCT-FUNDER-1-CNY": 10100
     }
-    story = await queries.story("L1", 1)
-    reported = [item.what for item in story]
+    told = await story(queries, "L1", 1)
+    reported = names(told)
     assert reported[0] == "boarded"
     assert reported[-1] == "evidence_complete"
     # Causes before effects: what became of the order, the money, the state; a new order at the end.
-    assert _effects(story, "record_outcome") == ["attempt", "confirmed", "paid_in_full"]
-    assert _effects(story, "intend_debit") == ["debit_intended", "attempt"]
-    trail = await queries.trail(loan.portions[0].id)
+    assert _effects(told, "record_outcome") == ["attempt", "confirmed", "paid_in_full"]
+    assert _effects(told, "intend_debit") == ["debit_intended", "attempt"]
+    trail = (await queries.trail(loan.portions[0].id)).items
     assert {posting.event for posting in trail} >= {"confirmed", "settled"}
     # An order number leads to the same money, and so does the bank line that proves it.
-    assert await queries.trail(order_no) == trail
+    assert (await queries.trail(order_no)).items == trail
     proof = next(posting.line for posting in trail if posting.line is not None)
-    assert {item.event for item in await queries.trail(proof)} == {"settled"}
-    assert await queries.trail("nobody") == ()
+    assert {item.event for item in (await queries.trail(proof)).items} == {"settled"}
+    assert (await queries.trail("nobody")).items == ()
     assert [posting async for posting in queries.journal()][-1].seq <= report.items
 
 
-def _effects(story: Sequence[StoryLine], command: str) -> list[str]:
+def _effects(told: Sequence[StoryEvent], command: str) -> list[str]:
     """What the commands of a kind did, in the order of the story."""
-    return [item.what for item in story if item.command == command]
+    return names(event for event in told if event.command == command)

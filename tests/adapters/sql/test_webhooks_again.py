@@ -91,12 +91,14 @@ async def test_a_delivery_again_after_a_changed_code_table_is_news_with_a_case(
     event = finished(order_no, "64", "DECLINED")
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(2)] == [200, 200]
-    assert [case.kind for case in await queries.cases() if case.kind == "read_differently"] == []
+    assert [
+        case.kind for case in (await queries.cases()).items if case.kind == "read_differently"
+    ] == []
     changed = with_code("dd", "64", OutcomeClass.ACCOUNT)
     monkeypatch.setattr(simbank, "load_codes", lambda *names: changed)
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_1", event) for _ in range(3)] == [200, 200, 200]
-    [case] = [case for case in await queries.cases() if case.kind == "read_differently"]
+    [case] = [case for case in (await queries.cases()).items if case.kind == "read_differently"]
     assert "wh_1" in case.text
     assert (case.loan_id, case.number) == ("L1", 1)
     view = await queries.view(installment("L1", 1))
@@ -121,7 +123,7 @@ async def test_an_event_that_could_not_be_read_is_read_when_it_comes_again(
     view = await queries.view(installment("L1", 1))
     assert view is not None
     assert view.state == State.CLEARING
-    kinds = sorted(case.kind for case in await queries.cases())
+    kinds = sorted(case.kind for case in (await queries.cases()).items)
     assert kinds.count(CaseKind.READ_DIFFERENTLY) == 1
 
 
@@ -137,13 +139,15 @@ async def test_a_return_read_in_another_class_is_one_return_and_a_case(
     }  # fmt: skip
     async with bank_of(books, clock) as bank:
         assert await bank.post("wh_r", event) == 200
-    before = await queries.balances()
+    before = (await queries.balances()).items
     changed = with_code("returns", "AM04", OutcomeClass.MANDATE)
     monkeypatch.setattr(simbank, "load_codes", lambda *names: changed)
     async with bank_of(books, clock) as bank:
         assert [await bank.post("wh_r", event) for _ in range(2)] == [200, 200]
-    assert await queries.balances() == before
-    assert [case.kind for case in await queries.cases()].count(CaseKind.READ_DIFFERENTLY) == 1
+    assert (await queries.balances()).items == before
+    assert [case.kind for case in (await queries.cases()).items].count(
+        CaseKind.READ_DIFFERENTLY
+    ) == 1
 
 
 async def test_an_id_that_is_used_for_another_event_is_news_with_a_case(
@@ -187,7 +191,7 @@ async def test_two_final_outcomes_of_one_order_count_its_money_once(
     assert view.state == State.CLEARING
     assert kinds is None or view.detail.cases == kinds
     assert "read_differently" not in view.detail.cases
-    clearing = [item.minor for item in await queries.balances("clearing/") if item.minor]
+    clearing = [item.minor for item in (await queries.balances("clearing/")).items if item.minor]
     assert clearing == [10100]
 
 

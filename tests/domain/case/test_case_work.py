@@ -271,8 +271,7 @@ def test_a_resolved_case_takes_no_order_but_a_note_or_to_be_opened_again() -> No
     assert not found.driver.opened
     change = give(s, AssignCase, assignee="ben")
     assert isinstance(change, Change)
-    view = change.messages[-1].body["view"]
-    assert view.generation == 2  # type: ignore[attr-defined]
+    assert change.messages[-1].payload.view.generation == 2
 
 
 @pytest.mark.parametrize("kind", [kind for kind, rule in CASE_RULES.items() if rule.ends])

@@ -22,8 +22,7 @@ class Worked(Anything):
         mine = tuple(
             message
             for message in change.messages
-            if getattr(message.body.get("view"), "subject", None) is None
-            or message.body["view"].subject.kind != CASE  # type: ignore[attr-defined]
+            if message.topic == "notice" or message.payload.view.subject.kind != CASE
         )
         super()._check_wakes(replace(change, messages=mine))
 

@@ -18,7 +18,7 @@ from domain.case.threshold import (
     ThresholdAction,
     Waits,
 )
-from domain.kernel.change import Message
+from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.loan.change import Change
 from tests.support.doors import ActOnCase, RaiseOperator
@@ -141,14 +141,14 @@ def test_a_team_is_told_of_a_case_that_is_opened_late_and_handed_up() -> None:
     look(books, 11)
     for _ in range(3):
         act(books, KEY)
-    assert [(m.body["to"], str(m.body["message_id"]).split("/")[2:]) for m in told(books)] == [
+    assert [(m.payload.to, m.payload.message_id.split("/")[2:]) for m in told(books)] == [
         ("operations", ["1", "opened"]),
         ("operations", ["1", "late"]),
         ("lead", ["1", "escalated-1"]),
         ("head", ["1", "escalated-2"]),
     ]
     assert len({m.stream for m in told(books)}) == 4
-    assert told(books)[1].body["values"] == {
+    assert told(books)[1].payload.values == {
         "case": KEY,
         "kind": "threshold",
         "level": "late",
@@ -165,7 +165,7 @@ def test_a_case_that_comes_again_is_told_of_again() -> None:
     books = books_of(RULE, addresses=ADDRESSES, announced=frozenset({CaseKind.THRESHOLD}))
     for value in (10, 1, 10):
         look(books, value)
-    ids = [m.body["message_id"] for m in told(books)]
+    ids = [m.payload.message_id for m in told(books)]
     assert len(ids) == len(set(ids)) == 2
 
 
@@ -182,4 +182,4 @@ def test_nobody_is_told_where_no_address_is_or_the_kind_does_not_ask_for_it() ->
     assert told(books) == []
     act(books, "operator/L1/1")
     [message] = told(books)
-    assert message.body["values"]["level"] == "late"  # type: ignore[index]
+    assert message.payload.values["level"] == "late"

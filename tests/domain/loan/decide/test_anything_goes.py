@@ -115,7 +115,7 @@ class Anything(RuleBasedStateMachine):
         """The driver's knowledge is never later than the books' own next action."""
         for message in change.messages:
             if message.topic in {"open", "wake"}:
-                view = message.body["view"]
+                view = message.payload.view
                 assert isinstance(view, View)
                 self.reported[installment_of(view.subject)[1]] = view
         loan = change.loans.get("L1")

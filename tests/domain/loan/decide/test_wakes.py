@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from domain.debit.outcome import OutcomeClass
-from domain.kernel.change import Message
 from domain.kernel.driver import DriverRecord
+from domain.kernel.message import Message
 from domain.kernel.view import View
 from domain.loan.aggregate import HoldKind
 from domain.loan.view import InstallmentView
@@ -23,7 +23,7 @@ def said(s: Scene, since: int) -> list[str]:
 
 def body(message: Message) -> InstallmentView:
     """The view that a message carries."""
-    view = message.body["view"]
+    view = message.payload.view
     assert isinstance(view, View)
     return view
 

@@ -88,6 +88,8 @@ def _subjects() -> None:
         sa.Column("next_action_kind", sa.String(length=40), nullable=True),
         sa.Column("needs_operator", sa.Boolean(), nullable=False),
         sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("borrower", sa.String(length=120), nullable=False),
+        sa.Column("product", sa.String(length=120), nullable=False),
         sa.Column("loan_id", sa.String(length=120), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
@@ -105,7 +107,22 @@ def _subjects() -> None:
         sa.PrimaryKeyConstraint("kind", "key", name="pk_subjects"),
     )
     op.create_index(
-        "ix_subjects_kind_state_since", "subjects", ["kind", "state", "state_since"], unique=False
+        "ix_subjects_kind_state_since",
+        "subjects",
+        ["kind", "state", "state_since", "key"],
+        unique=False,
+    )
+    op.create_index("ix_subjects_borrower", "subjects", ["borrower", "kind"], unique=False)
+    op.create_index(
+        "ix_subjects_kind_since", "subjects", ["kind", "state_since", "key"], unique=False
+    )
+    op.create_index(
+        "ix_subjects_needed",
+        "subjects",
+        ["kind", "state_since", "key"],
+        unique=False,
+        postgresql_where=sa.text("needs_operator"),
+        sqlite_where=sa.text("needs_operator = 1"),
     )
     op.create_index("ix_subjects_loan_id_kind", "subjects", ["loan_id", "kind"], unique=False)
     op.create_index(
@@ -337,26 +354,27 @@ def _outbox() -> None:
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("delivered_at", Instant(), nullable=True),
         sa.Column("dead_at", Instant(), nullable=True),
+        sa.Column("deaths", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("case_due", sa.String(length=10), nullable=True),
+        sa.Column("dropped_at", Instant(), nullable=True),
         sa.Column("last_error", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_outbox_left",
-        "outbox",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("delivered_at IS NULL"),
-        sqlite_where=sa.text("delivered_at IS NULL"),
-    )
-    op.create_index(
-        "ix_outbox_left_stream",
-        "outbox",
-        ["stream", "id"],
-        unique=False,
-        postgresql_where=sa.text("delivered_at IS NULL"),
-        sqlite_where=sa.text("delivered_at IS NULL"),
-    )
+    for name, columns, where in (
+        ("ix_outbox_left", ["id"], "delivered_at IS NULL AND dead_at IS NULL"),
+        ("ix_outbox_left_stream", ["stream", "id"], "delivered_at IS NULL AND dead_at IS NULL"),
+        ("ix_outbox_dead", ["topic", "id"], "dead_at IS NOT NULL AND dropped_at IS NULL"),
+        ("ix_outbox_case_due", ["id"], "case_due IS NOT NULL"),
+    ):
+        op.create_index(
+            name,
+            "outbox",
+            columns,
+            unique=False,
+            postgresql_where=sa.text(where),
+            sqlite_where=sa.text(where),
+        )
 
 
 def _files() -> None:

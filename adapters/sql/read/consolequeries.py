@@ -1,0 +1,170 @@
+"""Reads lists, cases and stories for people: implements `ports.consolequeries.ConsoleQueries`."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true
+
+from adapters.sql.read.lists import SUBJECT_KEY, SUBJECTS, subjects_statement
+from adapters.sql.read.looking import look
+from adapters.sql.read.mandates import mandate_of
+from adapters.sql.read.reader import Key, SqlReader, cut, page_of
+from adapters.sql.read.statements import CASES, OPEN_CASES
+from adapters.sql.read.stories import history_of, story_of
+from adapters.sql.rows import read_case, read_item, read_view
+from adapters.sql.schema.tables import (
+    DEAD,
+    UNDELIVERED,
+    attempts,
+    case_items,
+    cases,
+    commands,
+    notices,
+    outbox,
+    portions,
+    subjects,
+)
+from domain.case.case import CASE, Case
+from domain.case.item import CaseItem
+from domain.case.view import CaseView
+from domain.kernel.subject import Subject
+from domain.loan.view import INSTALLMENT
+from domain.story.events import StoryEvent
+from ports.consolequeries import CaseFilter, MandateFacts, Standing
+from ports.paging import LIMIT_MOST, Page
+from ports.subjectfilter import SubjectFilter
+
+_CASE_KEY: Key = ((cases.c.opened_at, datetime), (cases.c.key, str))
+_ITEM_KEY: Key = ((case_items.c.line, str),)
+
+
+class SqlConsoleQueries(SqlReader):
+    """Gives views as they were stored with the last write of each subject."""
+
+    async def subjects(self, wanted: SubjectFilter, after: str, limit: int) -> Page[Standing]:
+        """See the port."""
+        found = await self._rows(subjects_statement(wanted, after, limit))
+        rows, cursor = cut(SUBJECTS, found, len(SUBJECT_KEY), limit)
+        listed = (
+            Standing(read_view(row.kind, row.view), row.state_since, row.borrower, row.product)
+            for row in rows
+        )
+        return Page(tuple(listed), cursor)
+
+    async def case(self, key: str) -> Case | None:
+        """One case, open or resolved."""
+        rows = await self._rows(CASES.where(cases.c.key == key))
+        return read_case(rows[0].body) if rows else None
+
+    async def case_list(
+        self, wanted: CaseFilter, now: datetime, after: str, limit: int
+    ) -> tuple[Page[CaseView], int]:
+        """Cases, the oldest first, and how many there are in all."""
+        listed = (
+            select(subjects.c.kind, subjects.c.view)
+            .join(cases, cases.c.key == subjects.c.key)
+            .where(subjects.c.kind == CASE, *_of_cases(wanted, now))
+        )
+        page = page_of("cases", listed, _CASE_KEY, after, limit)
+        async with look(self._engine) as conn:
+            counted = select(func.count()).select_from(listed.subquery())
+            count = (await conn.execute(counted)).scalar_one()
+            found = (await conn.execute(page)).fetchall()
+        rows, cursor = cut("cases", found, len(_CASE_KEY), limit)
+        return Page(tuple(read_view(row.kind, row.view) for row in rows), cursor), count
+
+    async def case_items(
+        self, key: str, after: str, limit: int, *, open_only: bool = False
+    ) -> Page[CaseItem]:
+        """Lines that are items of one case, in order of line."""
+        listed = select(case_items).where(case_items.c.case_key == key)
+        if open_only:
+            listed = listed.where(case_items.c.cleared_at.is_(None))
+        rows, cursor = await self._page("case items", listed, _ITEM_KEY, after, limit)
+        return Page(tuple(read_item(row) for row in rows), cursor)
+
+    async def mandate(self, ref: str) -> MandateFacts | None:
+        """One mandate with its loans and its story; None if the books do not hold it."""
+        async with look(self._engine) as conn:
+            return await mandate_of(conn, ref)
+
+    async def history(self, subject: Subject, after: str, limit: int) -> Page[StoryEvent]:
+        """What commands did to one subject, in order; items of a case are listed apart."""
+        async with look(self._engine) as conn:
+            return await history_of(conn, subject, after, limit)
+
+    async def waiting(
+        self, loan_id: str | None = None, after: str = "", limit: int = LIMIT_MOST
+    ) -> Page[Case]:
+        """Open cases, oldest first; with `loan_id` only those that name that loan."""
+        named = true() if loan_id is None else cases.c.loan_id == loan_id
+        statement = OPEN_CASES.where(named)
+        rows, cursor = await self._page("waiting", statement, _CASE_KEY, after, limit)
+        return Page(tuple(read_case(row.body) for row in rows), cursor)
+
+    async def story(
+        self, loan_id: str, number: int | None, after: str, limit: int
+    ) -> Page[StoryEvent]:
+        """What happened to a loan or installment, in order."""
+        async with look(self._engine) as conn:
+            return await story_of(conn, loan_id, number, after, limit)
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Rows by state or kind.
+
+        Keys: installments, attempts, outcomes (attempts by class), notices, payments, cases (open,
+        by kind), cases_closed, commands, refusals (by rule), outbox (left, delivered, dead).
+        """
+        is_open = cases.c.closed_at.is_(None)
+        plan: dict[str, Any] = {
+            "installments": _by(subjects.c.state).where(subjects.c.kind == INSTALLMENT),
+            "attempts": _by(attempts.c.state),
+            "outcomes": _by(attempts.c.outcome_class).where(attempts.c.outcome_class.is_not(None)),
+            "notices": _by(notices.c.state),
+            "payments": select(literal("all"), func.count()).select_from(portions),
+            "cases": _by(cases.c.kind).where(is_open),
+            "cases_closed": _by(cases.c.kind).where(~is_open),
+            "commands": _by(commands.c.kind),
+            "refusals": _by(commands.c.rule).where(commands.c.rule.is_not(None)),
+            "outbox_left": select(literal("left"), func.count())
+            .select_from(outbox)
+            .where(UNDELIVERED),
+            "outbox_dead": select(literal("dead"), func.count()).select_from(outbox).where(DEAD),
+            "outbox": select(literal("delivered"), func.count())
+            .select_from(outbox)
+            .where(outbox.c.delivered_at.is_not(None)),
+        }
+        async with look(self._engine) as conn:
+            found = {
+                name: {row[0]: int(row[1]) for row in await conn.execute(statement)}
+                for name, statement in plan.items()
+            }
+        found["outbox"] |= found.pop("outbox_left") | found.pop("outbox_dead")
+        return found
+
+
+def _of_cases(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """What narrows a list of cases.
+
+    Late is what an open case is whose next action by itself is overdue: nobody has taken it, or it
+    should have been ended.
+    """
+    is_open = cases.c.closed_at.is_(None)
+    found: list[ColumnElement[bool]] = [~is_open if wanted.resolved else is_open]
+    if wanted.kind:
+        found.append(cases.c.kind == wanted.kind)
+    if wanted.loan_id:
+        found.append(
+            cases.c.loan_id.is_(None)
+            if wanted.loan_id == "-"
+            else cases.c.loan_id == wanted.loan_id
+        )
+    if wanted.owner:
+        found.append(or_(subjects.c.owner == wanted.owner, cases.c.owner == wanted.owner))
+    if wanted.late:
+        found.append(cases.c.late_from <= now)
+    return found
+
+
+def _by(column: Any) -> Select[Any]:  # noqa: ANN401  (columns of several types)
+    return select(column, func.count()).group_by(column).order_by(column)

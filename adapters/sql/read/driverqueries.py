@@ -1,0 +1,63 @@
+"""Reads one subject or one loan: implements `ports.driverqueries.DriverQueries`."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.read.looking import look, read_loan_now
+from adapters.sql.read.reader import SqlReader
+from adapters.sql.read.statements import CASES, OPEN_CASES
+from adapters.sql.rows import read_case
+from adapters.sql.schema.tables import cases
+from adapters.sql.write.cache import LoanCache
+from adapters.sql.write.deciding import ViewOf
+from domain.case.agenda import view_of as case_view_of
+from domain.case.case import CASE, Case
+from domain.kernel.subject import Subject
+from domain.kernel.view import View
+from domain.loan import agenda
+from domain.loan.aggregate import Loan, Rulebook
+from domain.loan.view import installment_of
+from ports.clock import Clock
+
+
+class SqlDriverQueries(SqlReader):
+    """Gives views computed anew from the aggregate and the rules of this build."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        rules: Rulebook,
+        *,
+        view_of: ViewOf = agenda.view_of,
+    ) -> None:
+        super().__init__(engine, clock, rules)
+        self._view_of = view_of
+        self._cache = LoanCache()
+
+    async def view(self, subject: Subject) -> View[Any] | None:
+        """The current view of one subject."""
+        if subject.kind == CASE:
+            case = await self._case(subject.key)
+            now = self._clock.now()
+            return None if case is None else case_view_of(case, self._rules.case_policy, now)
+        loan_id, number = installment_of(subject)
+        async with look(self._engine) as conn:
+            loan = await read_loan_now(conn, loan_id, self._cache)
+            if loan is None or not 1 <= number <= len(loan.installments):
+                return None
+            rows = await conn.execute(OPEN_CASES.where(cases.c.loan_id == loan_id))
+            found = [read_case(row.body) for row in rows]
+        by_key = {case.key: case for case in found}
+        return self._view_of(loan, number, self._rules, self._clock.now(), by_key)
+
+    async def loan(self, loan_id: str) -> Loan | None:
+        """The whole aggregate."""
+        async with look(self._engine) as conn:
+            return await read_loan_now(conn, loan_id, self._cache)
+
+    async def _case(self, key: str) -> Case | None:
+        """One case, open or resolved."""
+        rows = await self._rows(CASES.where(cases.c.key == key))
+        return read_case(rows[0].body) if rows else None

@@ -1,0 +1,59 @@
+"""The table of messages that leave after a commit, and which of its rows are read together."""
+
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy.types import TypeEngine
+
+from adapters.sql.schema.types import Instant
+
+
+def undelivered(outbox: Table) -> ColumnElement[bool]:
+    """Rows of messages that are neither delivered nor dead letters."""
+    return outbox.c.delivered_at.is_(None) & outbox.c.dead_at.is_(None)
+
+
+def undecided(outbox: Table) -> ColumnElement[bool]:
+    """Rows of dead letters that nobody has dropped."""
+    return outbox.c.dead_at.is_not(None) & outbox.c.dropped_at.is_(None)
+
+
+def outbox_table(metadata: MetaData, row_id: TypeEngine[Any]) -> Table:
+    """The table with its indexes; `row_id`: a number that the database gives by itself."""
+    outbox = Table(
+        "outbox",
+        metadata,
+        Column("id", row_id, primary_key=True, autoincrement=True),
+        Column("topic", String(40), nullable=False),
+        Column("stream", String(240), nullable=False),
+        Column("body", Text, nullable=False),
+        Column("queued_at", Instant),
+        Column("not_before", Instant),
+        Column("tries", Integer, nullable=False, server_default=text("0")),
+        Column("retry_at", Instant),
+        Column("claimed_until", Instant),
+        Column("delivered_at", Instant),
+        # Given up after its last try; empty again while it is tried anew.
+        Column("dead_at", Instant),
+        # How often it was given up.
+        Column("deaths", Integer, nullable=False, server_default=text("0")),
+        # What is to be done about the case of a dead letter: `open` or `resolve`; empty: nothing.
+        Column("case_due", String(10)),
+        # Given up for good by order; it stays dead.
+        Column("dropped_at", Instant),
+        Column("last_error", String(200)),
+        sqlite_autoincrement=True,
+    )
+    for name, columns, rows in (
+        ("ix_outbox_left", ("id",), undelivered(outbox)),
+        ("ix_outbox_left_stream", ("stream", "id"), undelivered(outbox)),
+        ("ix_outbox_dead", ("topic", "id"), undecided(outbox)),
+        ("ix_outbox_case_due", ("id",), outbox.c.case_due.is_not(None)),
+    ):
+        Index(
+            name,
+            *(outbox.c[column] for column in columns),
+            postgresql_where=rows,
+            sqlite_where=rows,
+        )
+    return outbox

@@ -1,0 +1,1 @@
+"""Stories: what commands did, as structured events, and in words."""
