@@ -12,7 +12,6 @@ from datetime import date
 from domain.calendar import local_day
 from domain.case.case import CASE, Case
 from domain.case.kinds import CASE_RULES, CaseKind
-from domain.debit.mandate import MandateEvent, MandateRoot
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, Done, Superseded, Transition
 from domain.kernel.driver import DriverRecord, inform
@@ -23,9 +22,9 @@ from domain.loan import agenda, bookings, closure
 from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
-from domain.loan.decide.casework import CaseWork
 from domain.loan.decide.folding import folded
 from domain.loan.decide.holding import differences, receivable_case
+from domain.loan.decide.mandatework import MandateWork
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.placing import held_for_others
 from domain.loan.sharing import held
@@ -38,7 +37,7 @@ from domain.pricing.amounts import Amounts
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
 
 
-class Work(CaseWork):
+class Work(MandateWork):
     """What one command changes, while it is being decided."""
 
     def __init__(
@@ -50,13 +49,11 @@ class Work(CaseWork):
         super().__init__(aggregates)
         self.aggregates = aggregates
         self._close_out = close_out
-        self.mandate_roots: dict[str, MandateRoot] = dict(aggregates.mandate_roots)
         self.loans: dict[str, Loan] = dict(aggregates.loans)
         self.payments: dict[str, Payment] = dict(aggregates.payments)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
         self.orders: dict[str, str] = dict(aggregates.orders)
         """The loan of each order that the command names, or that it was led to by a batch."""
-        self._changed_mandates: set[str] = set()
         self._changed_loans: set[str] = set()
         self._changed_payments: set[str] = set()
         self._changed_lines: set[str] = set()
@@ -139,19 +136,6 @@ class Work(CaseWork):
         portions = {item.id: item for item in loan.portions} | {portion.id: portion}
         self.put_loan(replace(loan, portions=tuple(portions.values())))
         self._portions[(loan_id, portion.id)] = None
-
-    def put_mandate(self, root: MandateRoot) -> None:
-        """Add or replace a mandate."""
-        self.mandate_roots[root.ref] = root
-        self._changed_mandates.add(root.ref)
-
-    def note_mandate(
-        self, root: MandateRoot, source: str, event: MandateEvent, detail: str, loan_id: str = ""
-    ) -> None:
-        """Write a move of a mandate, or a remark about it, to the journal."""
-        self._transitions.append(
-            Transition(root.subject, loan_id, source, root.state, event, "", None, detail)
-        )
 
     def put_line(self, line: LineState) -> None:
         """Add or replace a bank line."""
@@ -270,16 +254,13 @@ class Work(CaseWork):
             self._pass_gates(loan_id, number)
         for loan_id, number in list(self._touched):
             self._report(loan_id, number, is_subject=about == (loan_id, number))
-        for ref in self._changed_mandates:
-            root = self.mandate_roots[ref]
-            self.mandate_roots[ref] = replace(root, version=root.version + 1)
         for loan_id in self._changed_loans:
             loan = self.loans[loan_id]
             self.loans[loan_id] = replace(loan, version=loan.version + 1)
         subject = Subject(CASE, case) if case else None if about is None else installment(*about)
         return Change(
             answer=answer,
-            mandate_roots={ref: self.mandate_roots[ref] for ref in sorted(self._changed_mandates)},
+            mandate_roots=self._report_mandates(),
             loans={loan_id: self.loans[loan_id] for loan_id in sorted(self._changed_loans)},
             payments={key: self.payments[key] for key in sorted(self._changed_payments)},
             lines={line_id: self.lines[line_id] for line_id in sorted(self._changed_lines)},

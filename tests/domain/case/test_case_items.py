@@ -14,7 +14,7 @@ from domain.loan.decide import casework
 from domain.statement.broken import RecordStatementBreak, StatementBreak
 from domain.statement.statement import LineItem, StatementLine
 from tests.support.doors import BookLine, MatchLine, ResolveCase
-from tests.support.memory import RULES, TESTER, MemoryBooks, board
+from tests.support.memory import RULES, STRANGE, TESTER, MemoryBooks, board
 
 DAY = date(2026, 3, 2)
 FILE = "f" * 64
@@ -33,7 +33,9 @@ def book(
 ) -> Case | None:
     """Book a line that nothing explains; the case of the items as it is then."""
     items = (LineItem(None, None, None, minor),)
-    line = StatementLine(f"A/{number}", "A", DAY, DAY, minor, "CNY", None, items=items, text=text)
+    line = StatementLine(
+        f"A/{number}", STRANGE.name, DAY, DAY, minor, "CNY", None, items=items, text=text
+    )
     command = BookLine(
         id=f"line/{number}{text}", actor=TESTER, statement_id="S", line=line, file=file
     )

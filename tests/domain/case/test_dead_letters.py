@@ -55,7 +55,7 @@ def test_waits_between_tries_double_to_a_limit_and_are_spread() -> None:
 
 def test_every_topic_says_how_long_it_is_tried_and_what_a_dead_letter_means() -> None:
     """Each goes on for hours and not for ever; each tells people what was lost."""
-    assert set(TOPICS) == {"open", "wake", "notice"}
+    assert set(TOPICS) == {"open", "wake", "notice", "case_notice"}
     for name, topic in TOPICS.items():
         waits = [topic.back_off.wait(n, 0.5) for n in range(1, topic.back_off.tries)]
         whole = sum(waits, timedelta())

@@ -24,7 +24,7 @@ from tests.support.doors import (
     WithdrawPayment,
     WriteOff,
 )
-from tests.support.memory import PRODUCT, board, schedule
+from tests.support.memory import PRODUCT, board, registering, schedule
 from tests.support.scene import ACCOUNT, Scene
 
 CALM = replace(
@@ -241,7 +241,8 @@ def test_loans_that_one_payment_cannot_pay_are_refused(also: tuple[Also, ...], r
     s = scene()
     s.books.apply(board("L3", CALM, SECOND))
     s.books.apply(replace(board("OTHER", CALM, SECOND), borrower="b-2"))
-    euro = replace(CALM, currency="EUR", id="euro")
+    euro = replace(CALM, currency="EUR", id="euro", account="ACCT-FUNDER-1-EUR")
+    s.books.rules = registering(euro, rules=s.books.rules)
     s.books.apply(board("EUR", euro, SECOND))
     assert pay(s, 25000, *also) == rule
     assert not s.books.payments

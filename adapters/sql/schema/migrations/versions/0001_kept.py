@@ -116,38 +116,34 @@ def _subjects() -> None:
     op.create_index(
         "ix_subjects_kind_since", "subjects", ["kind", "state_since", "key"], unique=False
     )
-    op.create_index(
+    _index_of(
         "ix_subjects_needed",
         "subjects",
         ["kind", "state_since", "key"],
-        unique=False,
-        postgresql_where=sa.text("needs_operator"),
-        sqlite_where=sa.text("needs_operator = 1"),
+        "needs_operator",
+        "needs_operator = 1",
     )
     op.create_index("ix_subjects_loan_id_kind", "subjects", ["loan_id", "kind"], unique=False)
-    op.create_index(
+    _index_of(
         "ix_subjects_running",
         "subjects",
         ["next_action_at"],
-        unique=False,
-        postgresql_where=sa.text("opened AND NOT is_final"),
-        sqlite_where=sa.text("opened = 1 AND is_final = 0"),
+        "opened AND NOT is_final",
+        "opened = 1 AND is_final = 0",
     )
-    op.create_index(
+    _index_of(
         "ix_subjects_swept",
         "subjects",
         ["kind", "next_action_at", "key"],
-        unique=False,
-        postgresql_where=sa.text("driven_by = 'sweep' AND NOT is_final"),
-        sqlite_where=sa.text("driven_by = 'sweep' AND is_final = 0"),
+        "driven_by = 'sweep' AND NOT is_final",
+        "driven_by = 'sweep' AND is_final = 0",
     )
-    op.create_index(
+    _index_of(
         "ix_subjects_unfinished",
         "subjects",
         ["kind", "key"],
-        unique=False,
-        postgresql_where=sa.text("opened AND NOT is_final"),
-        sqlite_where=sa.text("opened = 1 AND is_final = 0"),
+        "opened AND NOT is_final",
+        "opened = 1 AND is_final = 0",
     )
 
 
@@ -172,13 +168,11 @@ def _parts_of_loans() -> None:
     )
     op.create_index("ix_attempts_batch_ref", "attempts", ["batch_ref"], unique=False)
     op.create_index("ix_attempts_state", "attempts", ["state"], unique=False)
-    op.create_index(
+    _index_of(
         "ix_attempts_in_file",
         "attempts",
         ["rail", "cut_at"],
-        unique=False,
-        postgresql_where=sa.text("state = 'INTENDED' AND cut_at IS NOT NULL"),
-        sqlite_where=sa.text("state = 'INTENDED' AND cut_at IS NOT NULL"),
+        "state = 'INTENDED' AND cut_at IS NOT NULL",
     )
     op.create_table(
         "notices",
@@ -229,14 +223,7 @@ def _payments() -> None:
     )
     op.create_index("ix_payments_payer", "payments", ["payer"], unique=False)
     op.create_index("ix_payments_reference", "payments", ["reference"], unique=False)
-    op.create_index(
-        "ix_payments_uncleared",
-        "payments",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text(_UNCLEARED),
-        sqlite_where=sa.text(_UNCLEARED),
-    )
+    _index_of("ix_payments_uncleared", "payments", ["id"], _UNCLEARED)
 
 
 def _payable_items() -> None:
@@ -308,14 +295,7 @@ def _cases() -> None:
     op.create_index("ix_cases_group_key", "cases", ["group_key"], unique=False)
     op.create_index("ix_cases_line", "cases", ["line"], unique=False)
     op.create_index("ix_cases_loan_id", "cases", ["loan_id"], unique=False)
-    op.create_index(
-        "ix_cases_open",
-        "cases",
-        ["kind", "opened_at"],
-        unique=False,
-        postgresql_where=sa.text("closed_at IS NULL"),
-        sqlite_where=sa.text("closed_at IS NULL"),
-    )
+    _index_of("ix_cases_open", "cases", ["kind", "opened_at"], "closed_at IS NULL")
 
 
 def _case_items() -> None:
@@ -367,14 +347,7 @@ def _outbox() -> None:
         ("ix_outbox_dead", ["topic", "id"], "dead_at IS NOT NULL AND dropped_at IS NULL"),
         ("ix_outbox_case_due", ["id"], "case_due IS NOT NULL"),
     ):
-        op.create_index(
-            name,
-            "outbox",
-            columns,
-            unique=False,
-            postgresql_where=sa.text(where),
-            sqlite_where=sa.text(where),
-        )
+        _index_of(name, "outbox", columns, where)
 
 
 def _files() -> None:
@@ -388,14 +361,7 @@ def _files() -> None:
         sa.Column("read_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("sha256", name="pk_files"),
     )
-    op.create_index(
-        "ix_files_unread",
-        "files",
-        ["kept_at"],
-        unique=False,
-        postgresql_where=sa.text("read_at IS NULL"),
-        sqlite_where=sa.text("read_at IS NULL"),
-    )
+    _index_of("ix_files_unread", "files", ["kept_at"], "read_at IS NULL")
     op.create_table(
         "file_chunks",
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -413,4 +379,16 @@ def _files() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account", "statement_id", "period", name="pk_statements"),
+    )
+
+
+def _index_of(name: str, table: str, columns: list[str], where: str, sqlite: str = "") -> None:
+    """An index of some rows; `sqlite`: says which where SQLite says it otherwise."""
+    op.create_index(
+        name,
+        table,
+        columns,
+        unique=False,
+        postgresql_where=sa.text(where),
+        sqlite_where=sa.text(sqlite or where),
     )
