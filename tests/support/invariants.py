@@ -180,10 +180,12 @@ def _check_attempts(loan: Loan, item: Installment) -> None:
         assert earlier.ended_at <= after.intended_at
         known_at = earlier.last_news_at
         assert known_at is not None
-        if earlier.state is AttemptState.DECLINED and known_at <= after.intended_at:
+        if earlier.state is AttemptState.DECLINED and known_at < after.intended_at:
             assert earlier.outcome_class not in NEVER_AGAIN
     assert len(presented) <= 6  # the test rail's own limit
-    days = [a.intended_at.date() for a in presented]
+    # An order that was thought never to have arrived did not count until the rail had it after all.
+    found_late = [a for a in presented if a.state is AttemptState.DECLINED and a.returned_at]
+    days = [a.intended_at.date() for a in presented if a not in found_late]
     assert all(days.count(day) <= 2 for day in days)
     assert isinstance(excused_days(loan, item, item.due_on), frozenset)
 
