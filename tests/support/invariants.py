@@ -133,7 +133,7 @@ def _check_waiting(books: MemoryBooks, loan: Loan, payment_id: str) -> None:
     """Money waits for a live attempt, or with a case."""
     portion = loan.portion(payment_id)
     assert portion is not None
-    case = books.cases.get(f"surplus/{payment_id}")
+    case = books.cases.get(f"surplus/{payment_id}/{loan.id}")
     cased = case.amount_minor if case else 0
     live = {item.number for item in loan.installments if item.live_attempt is not None}
     if portion.source == "debit":

@@ -285,7 +285,7 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     matches = tuple(other for other in line.matches if other is not match)
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
-    work.close_case(f"account/{line.id}/{portion.id}")
+    work.close_case(f"account/{line.id}/{portion.id}/{loan.id}")
 
 
 def _waiting_again(match: Match) -> WaitingItem:

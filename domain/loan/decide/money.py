@@ -149,7 +149,7 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     ahead = rest if portion.source != "debit" and to_come else 0
     if delta := ahead - portion.advance_minor:
         _move_ahead(work, loan_id, payment_id, delta)
-    key, surplus = f"surplus/{payment_id}", rest - ahead
+    key, surplus = f"surplus/{payment_id}/{loan_id}", rest - ahead
     known = work.cases.get(key)
     if not surplus:
         work.close_case(key)
@@ -173,7 +173,7 @@ def _move_ahead(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
 def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
     """More money than is owed: it waits in suspense until somebody decides."""
     return Case(
-        f"surplus/{portion.id}",
+        f"surplus/{portion.id}/{loan.id}",
         CaseKind.SURPLUS,
         f"{amount_text(minor, loan.currency)} of payment {portion.id} are not owed",
         loan_id=loan.id,
@@ -297,7 +297,7 @@ def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, i
 def _other_account(loan: Loan, portion: Portion, match: Match, line: LineState) -> Case:
     routed = ", ".join(sorted(loan.product.accounts))
     return Case(
-        f"account/{line.id}/{portion.id}",
+        f"account/{line.id}/{portion.id}/{loan.id}",
         CaseKind.OTHER_ACCOUNT,
         f"{amount_text(match.minor, loan.currency)} of payment {portion.id} are on account "
         f"{line.account}; the product names {routed}",
