@@ -178,7 +178,7 @@ def test_a_late_success_of_an_attempt_thought_not_executed_is_money_with_a_case(
 
 
 def test_a_late_success_while_the_next_attempt_is_live_waits_and_becomes_a_surplus() -> None:
-    """Two debits took the money: one pays, the other waits in suspense with a case."""
+    """Two debits took the money: the earlier one pays, the other waits in suspense with a case."""
     s = scene()
     first = s.present()
     s.apply_outcome(first, OutcomeClass.NSF)
@@ -186,8 +186,8 @@ def test_a_late_success_while_the_next_attempt_is_live_waits_and_becomes_a_surpl
     s.apply_outcome(first, minor=10000, source="webhook", bank_ref="B1")
     assert s.balances[f"suspense/R-{first}"] == -10000
     s.apply_outcome(second, minor=10000, bank_ref="B2")
-    assert s.books.cases[f"surplus/R-{first}/L1"].amount_minor == 10000
-    assert s.balances[f"suspense/R-{first}"] == -10000
+    assert s.books.cases[f"surplus/R-{second}/L1"].amount_minor == 10000
+    assert s.balances[f"suspense/R-{second}"] == -10000
     assert s.books.item(2).owed.total == 0
     s.until(HUNDRED[1].due_on)
     assert s.books.item(2).owed.total == 10000, "a debit's surplus never pays another installment"
@@ -513,17 +513,19 @@ def test_written_off_and_then_more_recovered_than_was_owed() -> None:
     closed(s)
 
 
-def test_a_recovery_by_a_late_success_that_is_returned_is_owed_again() -> None:
-    """Write-off, recovery, return: delinquent again, and the claim stands as before."""
+def test_a_recovery_by_a_late_success_that_is_returned_is_written_off_again() -> None:
+    """Write-off, recovery, return: as if the money had never come."""
     s = scene(lines=schedule(((10000, 0),)))
     order = s.present()
     s.apply_outcome(order, OutcomeClass.ACCOUNT)
     s.order(WriteOff)
+    before = s.balances
     s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B1")
     assert s.state == "CLEARING"
     s.returned(order, 10000, bank_ref="B1")
-    assert s.state == "DELINQUENT"
-    assert s.balances == {"owed/1/principal": 10000, "claim/funder-1": -10000}
+    assert s.state == "WRITTEN_OFF"
+    assert s.books.item().written_off.principal == 10000
+    assert s.balances == before
     invariants.check(s.books)
 
 
