@@ -85,6 +85,7 @@ def _check_payment(books: MemoryBooks, payment: Payment) -> None:
     parts = [books.loans[name].portion(payment.id) for name in payment.loans]
     found = [part.sums for part in parts if part is not None]
     assert len(found) == len(parts) > 0, payment
+    assert {part.value_on for part in parts if part is not None} == {payment.value_on}, payment
     sums = (
         payment.amount_minor,
         payment.settled_minor,

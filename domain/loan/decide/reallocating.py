@@ -57,8 +57,9 @@ def reallocate(work: Work, loan_id: str, place: Callable[[Work, str], None]) -> 
 def _first_changed(work: Work, loan: Loan) -> Portion | None:
     """The first money that is free or has changed, and has movable money to be placed after it.
 
-    A debit can only take the place of money on its own installment. What was taken back leaves room
-    for whatever comes after it. Where a ceiling has less room than was paid, that is placed anew.
+    A debit can only take the place of money on its own installment, except that under a ceiling it
+    may leave more room for the penalty of another. What was taken back leaves room for whatever
+    comes after it. Where a ceiling has less room than was paid, that is placed anew.
     """
     order = in_order(loan)
     known = work.aggregates.loans.get(loan.id)
@@ -70,7 +71,7 @@ def _first_changed(work: Work, loan: Loan) -> Portion | None:
         parts = [p for later in order[index + (not moved) :] for p in later.allocations]
         numbers = {part.number for part in parts if _is_movable(loan.installment(part.number))}
         is_less = portion.returned_minor > (was.returned_minor if was is not None else 0)
-        if portion.source == "debit" and not is_less:
+        if portion.source == "debit" and not is_less and loan.product.caps is None:
             numbers &= {portion.number or 0}
         grown = was is None or was.net_minor != portion.net_minor
         free = portion.waiting_minor + portion.advance_minor > 0

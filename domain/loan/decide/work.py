@@ -68,9 +68,8 @@ class Work(CaseWork):
     def trial(self) -> "Work":
         """A copy to try something on: whatever becomes of it, nothing is written."""
         other = copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, dict | list | set):
-                setattr(other, name, copy(value))
+        own = {k: copy(v) for k, v in vars(self).items() if isinstance(v, dict | list | set)}
+        vars(other).update(own)
         return other
 
     # --- reading ---------------------------------------------------------------------------------
