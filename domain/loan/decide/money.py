@@ -82,11 +82,12 @@ def place_waiting(work: Work, loan_id: str) -> None:
     Money of a later value date makes room for money that became known after it.
     """
     reallocate(work, loan_id, _place_free)
-    _place_free(work, loan_id)
+    if not _place_free(work, loan_id):
+        raise InvariantBroken(f"money of loan {loan_id} does not come to rest")
 
 
-def _place_free(work: Work, loan_id: str) -> None:
-    """Apply what is free, in order of value dates.
+def _place_free(work: Work, loan_id: str) -> bool:
+    """Apply what is free, in order of value dates; whether it has come to rest.
 
     Placing may take back a penalty that earlier money had paid, so it goes round until all rests.
     """
@@ -95,8 +96,8 @@ def _place_free(work: Work, loan_id: str) -> None:
         for portion in in_order(before):
             _place(work, loan_id, portion.id)
         if work.loan(loan_id) is before:
-            return
-    raise InvariantBroken(f"money of loan {loan_id} does not come to rest")
+            return True
+    return False
 
 
 def waits_for(work: Work, loan_id: str, number: int) -> int:

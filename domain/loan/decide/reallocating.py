@@ -32,18 +32,20 @@ _COMPLETE = frozenset({State.CLEARING, State.SETTLED})
 _OPEN = frozenset({State.SCHEDULED, State.DUE, State.RETRYING, State.DELINQUENT, State.WRITTEN_OFF})
 
 
-def reallocate(work: Work, loan_id: str, place: Callable[[Work, str], None]) -> None:
+def reallocate(work: Work, loan_id: str, place: Callable[[Work, str], bool]) -> None:
     """Have all money lie as if it had become known in the order of its value dates.
 
-    `place` applies the free money of a loan in that order. Nothing is tried where no money of a
-    later value date stands on anything that earlier money could have paid.
+    `place` applies the free money of a loan in that order and says whether it came to rest. Nothing
+    is tried where no money of a later value date stands on anything that earlier money could have
+    paid, and all stays as it is where the trial comes to no rest: no news is refused for it.
     """
     first = _first_changed(work, work.loan(loan_id))
     if first is None or work.reallocated[loan_id] >= TIMES_MOST:
         return
     trial = work.trial()
     _free_from(trial, loan_id, first)
-    place(trial, loan_id)
+    if not place(trial, loan_id):
+        return
     wanted = trial.loan(loan_id)
     before = work.loan(loan_id)
     _take_off(work, loan_id, wanted)

@@ -9,6 +9,8 @@ from itertools import permutations
 import pytest
 
 from domain.debit.outcome import OutcomeClass
+from domain.loan.decide.reallocating import reallocate
+from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
 from domain.pricing.caps import CapRules, legal_caps
 from domain.pricing.frequency import Frequency
@@ -256,3 +258,24 @@ def test_every_booking_that_a_return_names_is_kept_until_one_is_known() -> None:
     cases = {key for key in s.books.cases if key.startswith("booking/")}
     assert cases == {f"booking/{order_no}/B3"}
     invariants.check(s.books)
+
+
+def test_money_stays_where_it_is_when_a_trial_comes_to_no_rest() -> None:
+    """What cannot be placed anew is not refused: nothing has moved, and nothing is posted."""
+    s, _ = failed()
+    s.until(day(6))
+    s.pay(200_500, ref="T-5", value_on=day(5))
+    s.pay(1_000, ref="T-6", value_on=day(6))
+    loan = s.books.loans["L1"]
+    first, last = loan.portions
+    earlier = replace(loan, portions=(first, replace(last, value_on=DUE)))
+    work = Work(replace(s.books._aggregates(), loans={"L1": earlier}), close_out=lambda _, __: None)
+
+    def restless(trial: Work, loan_id: str) -> bool:
+        assert trial is not work
+        assert trial.portion(loan_id, first.id).waiting_minor == 200_500
+        return False
+
+    reallocate(work, "L1", restless)
+    assert work.loan("L1") == earlier
+    assert work.done("L1", 1, "looked at").entries == ()
