@@ -11,14 +11,12 @@ from fractions import Fraction
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import EXCUSING
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.costs import room_for
-from domain.loan.lifecycle import State
+from domain.loan.costs import accrues, room_for
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.caps import Cap
 from domain.pricing.penalty import LONGEST_DAYS, penalty, to_book
 
 ONE_DAY = timedelta(days=1)
-ACCRUING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT, State.PRESENTED, State.IN_DOUBT})
 
 
 def owed_on(loan: Loan, item: Installment, value_on: date) -> Amounts:
@@ -26,7 +24,7 @@ def owed_on(loan: Loan, item: Installment, value_on: date) -> Amounts:
     if not accrues(loan, item):
         return item.owed
     asked = penalty_wanted(loan, item, value_on)
-    delta, _ = within_caps(loan, item, value_on, asked, lowest=-item.owed.penalty)
+    delta, _ = within_caps(loan, item, value_on, asked)
     return replace(item.owed, penalty=max(0, item.owed.penalty + delta))
 
 
@@ -39,14 +37,13 @@ def penalty_wanted(
 
 
 def within_caps(
-    loan: Loan, item: Installment, through: date, wanted: int, lowest: int
+    loan: Loan, item: Installment, through: date, wanted: int
 ) -> tuple[int, Cap | None]:
     """The part of a wanted charge that the product's caps allow, and the cap that stops the rest.
 
-    A cap never makes it less than `lowest` (below zero: the unpaid penalty that may be reversed),
-    because penalty that was paid was lawful when it was asked for.
+    What a cap leaves no room for any more may be reversed as far as it is not paid, and no further.
     """
-    rules = loan.product.caps
+    rules, lowest = loan.product.caps, -item.owed.penalty
     if rules is None or wanted <= lowest:
         return wanted, None
     allowed, cap = room_for(loan, rules, item.number, through)
@@ -111,16 +108,6 @@ def _slow_days(loan: Loan, attempt: Attempt) -> Iterator[date]:
 
 def _days(first: date, after: date) -> Iterator[date]:
     return (first + timedelta(days=offset) for offset in range((after - first).days))
-
-
-def accrues(loan: Loan, item: Installment) -> bool:
-    """Whether penalty of an installment may be charged or reversed now."""
-    return (
-        loan.product.penalty is not None
-        and item.fell_due
-        and item.state in ACCRUING
-        and item.live_attempt is None
-    )
 
 
 def value_days(loan: Loan, item: Installment) -> set[date]:

@@ -61,12 +61,13 @@ class Installment:
     """One installment. Amounts by component, minor units.
 
     `owed` is what the borrower owes now; `charged` everything ever charged net of reversals;
-    `written_off` is out of `owed` and still collectable. `claims` and `written_off_claims` say
-    whose they are: what each party is still due of `owed` and of `written_off`. `penalty_through`
-    is the last day whose penalty is booked. `penalty_carried` is the penalty charged before the due
-    date was moved: days are counted anew from the new date, and this stays. Attempts up to number
-    `retries_reset_at` do not count for the product's retry plan. `needs_operator` says why a person
-    is asked; empty when nobody is.
+    `written_off` is out of `owed` and still collectable; `is_written_off` stays once that is
+    recovered: what comes open again then is written off as well. `claims` and `written_off_claims`
+    say whose they are: what each party is still due of `owed` and of `written_off`.
+    `penalty_through` is the last day whose penalty is booked. `penalty_carried` is the penalty
+    charged before the due date was moved: days are counted anew from the new date, and this stays.
+    Attempts up to number `retries_reset_at` do not count for the product's retry plan.
+    `needs_operator` says why a person is asked; empty when nobody is.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Installment:
     charged: Amounts = Amounts()
     forgiven: Amounts = Amounts()
     written_off: Amounts = Amounts()
+    is_written_off: bool = False
     subrogated: Amounts = Amounts()
     claims: Mapping[str, Amounts] = field(default_factory=dict)
     written_off_claims: Mapping[str, Amounts] = field(default_factory=dict)

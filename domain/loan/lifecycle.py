@@ -61,12 +61,14 @@ class Event(StrEnum):
     RELEASE_PROVEN = "release_proven"
     EVIDENCE_COMPLETE = "evidence_complete"
     MATCH_UNDONE = "match_undone"
+    PAYMENT_UNPROVEN = "payment_unproven"
     PAYMENT_REVERSED_RETRYABLE = "payment_reversed_retryable"
     PAYMENT_REVERSED_FINALLY = "payment_reversed_finally"
     PAYMENT_REVERSED = "payment_reversed"
     GUARANTOR_PAID = "guarantor_paid"
     WRITTEN_OFF = "written_off"
     RECOVERED_IN_FULL = "recovered_in_full"
+    RECOVERY_REVERSED = "recovery_reversed"
     CANCELLED = "cancelled"
 
 
@@ -98,12 +100,14 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = table(
         ((_S.SETTLED,), _E.RELEASE_PROVEN, _S.RELEASED),
         ((_S.RELEASED,), _E.EVIDENCE_COMPLETE, _S.CLOSED),
         ((_S.SETTLED, _S.RELEASED, _S.CLOSED), _E.MATCH_UNDONE, _S.CLEARING),
+        ((_S.SETTLED,), _E.PAYMENT_UNPROVEN, _S.CLEARING),
         ((*_PAID, *_OPEN), _E.PAYMENT_REVERSED_RETRYABLE, _S.RETRYING),
         ((*_PAID, *_OPEN), _E.PAYMENT_REVERSED_FINALLY, _S.DELINQUENT),
         ((_S.SCHEDULED, *_OUT, *_OUTSIDE, _S.CANCELLED), _E.PAYMENT_REVERSED, None),
         (_OPEN, _E.GUARANTOR_PAID, _S.SUBROGATED),
         ((_S.DELINQUENT,), _E.WRITTEN_OFF, _S.WRITTEN_OFF),
         (_OUTSIDE, _E.RECOVERED_IN_FULL, _S.CLEARING),
+        (_PAID, _E.RECOVERY_REVERSED, _S.WRITTEN_OFF),
         ((_S.SCHEDULED, *_OPEN), _E.CANCELLED, _S.CANCELLED),
     ]
 )

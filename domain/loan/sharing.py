@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from domain.loan.aggregate import Installment, Loan
-from domain.loan.lifecycle import State
 from domain.loan.product import Routing
 from domain.loan.split import SplitRules, draw, split
 from domain.loan.waterfall import Allocation
@@ -31,6 +30,14 @@ def drawn_from(item: Installment, amounts: Amounts, rules: SplitRules) -> dict[s
         for party, share in _drawn(item, component, minor, rules).items():
             parts[party] = parts[party].plus(component, share)
     return parts
+
+
+def by_state(loan: Loan, parts: Iterable[Allocated]) -> tuple[list[Allocated], list[Allocated]]:
+    """Parts on installments that are owed, and parts on those that are written off."""
+    found: tuple[list[Allocated], list[Allocated]] = [], []
+    for part in parts:
+        found[loan.installment(part.number).is_written_off].append(part)
+    return found
 
 
 def cut(part: Allocated, minor: int) -> tuple[Allocated, Allocated]:
@@ -66,8 +73,7 @@ def _shared(loan: Loan, part: Allocation) -> Allocated:
 def _drawn(
     item: Installment, component: Component, minor: int, rules: SplitRules
 ) -> dict[str, int]:
-    written_off = item.state is State.WRITTEN_OFF
-    claims = item.written_off_claims if written_off else item.claims
+    claims = item.written_off_claims if item.is_written_off else item.claims
     open_claims = {p: claims.get(p, Amounts()).of(component) for p in rules.parties}
     return draw(open_claims, minor, _fixed_left(item, component, rules))
 

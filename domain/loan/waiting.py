@@ -1,9 +1,10 @@
 """Free money of a loan: what it pays, and how much is then left to debit."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from domain.debit.attempt import AttemptState
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.lifecycle import State
 from domain.loan.waterfall import Allocation, OpenItem, allocate
@@ -30,6 +31,39 @@ def by_waterfall(
     return allocate(entries, free, loan.product.waterfall, as_of, mine)
 
 
+def in_order(loan: Loan) -> list[Portion]:
+    """The money of a loan in the order in which it is placed, whenever each of it became known.
+
+    By value date. A debit that came by the due date of its installment is before all other money,
+    and one of the same day before a transfer: it can pay nothing else, and no penalty depends on
+    it. Of several executions of one order the proven one comes first, then the larger one: two
+    that are alike in this leave the same books either way.
+    """
+    ordered = {
+        attempt.order_no: attempt.value_on
+        for _, attempt in loan.attempts()
+        if attempt.state is AttemptState.CONFIRMED
+    }
+    return sorted(loan.portions, key=lambda portion: _rank(loan, portion, ordered))
+
+
+def _rank(
+    loan: Loan, portion: Portion, ordered: Mapping[str, date]
+) -> tuple[date, bool, date, str, bool, int, str]:
+    """A day, then what decides between money of one day.
+
+    The day of a debit is the one that it was ordered for: the days that a rail took bear no
+    penalty.
+    """
+    is_debit, order_no = portion.source == "debit", portion.order_no or ""
+    day = min(portion.value_on, ordered.get(order_no, portion.value_on))
+    if is_debit and portion.number and day <= loan.installment(portion.number).due_on:
+        day = loan.disbursed_on
+    unproven = is_debit and portion.unsettled_minor > 0
+    larger = -portion.net_minor if is_debit else 0
+    return day, not is_debit, portion.value_on, order_no, unproven, larger, portion.id
+
+
 def left_to_take(loan: Loan, item: Installment, today: date) -> int:
     """Minor units of an installment that neither live orders nor money at hand would pay.
 
@@ -38,7 +72,7 @@ def left_to_take(loan: Loan, item: Installment, today: date) -> int:
     An installment that has not fallen due counts with its scheduled amounts, and so do those before
     it.
     """
-    free = [(r, r.waiting_minor + r.advance_minor) for r in loan.portions]
+    free = [(r, r.waiting_minor + r.advance_minor) for r in in_order(loan)]
     free = [(portion, minor) for portion, minor in free if minor]
     if not free:
         return (item.owed if item.fell_due else item.scheduled).total

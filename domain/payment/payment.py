@@ -11,7 +11,7 @@ class Payment:
     """Money that came in one piece, whatever loans it pays. Amounts in minor units.
 
     `id` is ours. `reference` is what the payer calls a transfer; it may repeat. `bank_ref` is the
-    rail's own name of the booking, `return_ref` the one that it named as returned. `loans` are
+    rail's own name of the booking, `return_refs` those that it named as returned. `loans` are
     those in which a portion of it stands, in the order in which they got it; the four sums are
     those of its portions. `settled_minor` and `return_settled_minor` are what booked bank lines
     prove of it and of its return. `inferred`: only its return says that it was taken.
@@ -30,7 +30,7 @@ class Payment:
     order_no: str | None = None
     reference: str = ""
     bank_ref: str | None = None
-    return_ref: str | None = None
+    return_refs: tuple[str, ...] = ()
     inferred: bool = False
     amount_minor: int = 0
     settled_minor: int = 0

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 
+from tests.attack import driven
 from tests.attack.histories import History, script, shrunk
 
 
@@ -22,7 +23,9 @@ def main() -> int:
     parser.add_argument("--shrink", action="store_true", help="print one script for each rule")
     parser.add_argument("--avoid", default="", help="steps, fates and values that are not drawn")
     parser.add_argument("--only", default="", help="print findings of rules that begin with this")
+    parser.add_argument("--orders", type=int, default=1, help="orders of news that are compared")
     asked = parser.parse_args()
+    driven.ORDERS = asked.orders
     counts: Counter[str] = Counter()
     began = time.perf_counter()
     for seed in range(asked.seed, asked.seed + asked.histories):

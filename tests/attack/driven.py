@@ -15,6 +15,7 @@ from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.kernel.change import Refusal
 from domain.loan.change import Change, Ordered
+from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind
 from tests.attack.bank import Bank
 from tests.attack.findings import Finding
@@ -22,7 +23,7 @@ from tests.attack.lies import FATES
 from tests.attack.oracle import Oracle
 from tests.attack.setup import BEGINS, Setup
 from tests.attack.summary import summary
-from tests.attack.truth import BACK, DRIVER, TRANSFER, News
+from tests.attack.truth import DRIVER, News
 from tests.attack.wording import answer_of, short_of
 from tests.support.doors import (
     AnyCommand,
@@ -43,6 +44,10 @@ ACTIONS: dict[str, type] = {
 }
 REACH = timedelta(days=10)
 NOW = timedelta()
+Complete = tuple[str, int, int]
+"""An installment that is released or closed: loan, number and generation."""
+ORDERS = 1
+"""Other orders of news that a burst is compared with; above one, every arrival is compared too."""
 
 
 class Driven:
@@ -235,8 +240,11 @@ class Driven:
             self.deliver(news)
 
     def all_news(self) -> None:
-        """All news that waits arrives."""
-        for _ in self._available():
+        """All news that waits arrives; with several `ORDERS` also in the opposite one."""
+        waiting = self._available()
+        if ORDERS > 1:
+            self._compare(waiting, waiting[::-1])
+        for _ in waiting:
             self.news()
 
     def again(self, pick: int) -> None:
@@ -261,16 +269,27 @@ class Driven:
             self.bank.pending.remove(reports[pick % len(reports)])
 
     def burst(self, seed: int) -> None:
-        """All news that waits arrives at once; in another order the end would be the same."""
+        """All news that waits arrives at once; in other orders the end would be the same."""
         waiting = self._available()
-        other = list(waiting)
-        Random(seed).shuffle(other)
-        there = self._ending(other)
-        here = self._ending(waiting)
+        dice = Random(seed)
+        for _ in range(ORDERS):
+            other = list(waiting)
+            dice.shuffle(other)
+            self._compare(waiting, other)
         for news in waiting:
             self._take(news)
             self.deliver(news)
-        if there != here:
+
+    def _compare(self, waiting: list[News], other: list[News]) -> None:
+        """Two orders of one set of news come to the same books."""
+        if waiting == other:
+            return
+        one, two = self._come_to(waiting), self._come_to(other)
+        known = self._complete(self.books)
+        early = {loan for loan, _, _ in (one[1] | two[1]) - known}
+        agree = self._agrees(waiting)
+        here, there = (summary(b, with_cases=agree, by_loan=early) for b, _ in (one, two))
+        if here != there:
             more = [f"{a} | {b}" for a, b in zip(here, there, strict=False) if a != b]
             extra = set(here) ^ set(there)
             text = "; ".join(sorted(map(str, extra)) or more)
@@ -279,23 +298,30 @@ class Driven:
             )
             raise Finding("news.order", f"{text}: {orders}")
 
-    def _ending(self, several: list[News]) -> tuple[str, ...]:
+    def _come_to(self, several: list[News]) -> tuple[MemoryBooks, set[Complete]]:
+        """The books after news, and what was complete before the last of it was known."""
         known = {field.name: copy(getattr(self.books, field.name)) for field in fields(self.books)}
         books = MemoryBooks(**known)
+        early: set[Complete] = set()
         for news in several:
+            early |= self._complete(books)
             try:
                 books.apply(news.command)
             except Exception as error:
                 raise Finding("crash", f"{error!r} on {news.command}") from error
-        orders = [n.command.order_no for n in several if n.is_final]  # type: ignore[attr-defined]
-        agree = len(orders) == len(set(orders)) and not self.oracle.is_lying
-        facts = {(fact.kind, fact.index) for news in several for fact in news.facts}
-        transfers = [index for kind, index in facts if kind == TRANSFER]
-        is_back = any(kind == BACK for kind, _ in facts)
-        moves = is_back and (transfers or self._has_free_money())
-        by_item = not (moves or len(transfers) > 1 or self.bank.disagrees)
-        return summary(books, with_cases=agree, by_item=by_item, by_component=not is_back)
+        return books, early
 
-    def _has_free_money(self) -> bool:
-        found = self.oracle.tally.of_loan.items()
-        return any(self.oracle.tally.free(loan, r) for loan, several in found for r in several)
+    @staticmethod
+    def _complete(books: MemoryBooks) -> set[Complete]:
+        """Installments that are released or closed."""
+        return {
+            (loan.id, item.number, item.generation)
+            for loan in books.loans.values()
+            for item in loan.installments
+            if item.state in {State.RELEASED, State.CLOSED}
+        }
+
+    def _agrees(self, several: list[News]) -> bool:
+        """Whether news agrees with itself: of no order are two final outcomes among it."""
+        orders = [n.command.order_no for n in several if n.is_final]  # type: ignore[attr-defined]
+        return len(orders) == len(set(orders)) and not self.oracle.is_lying

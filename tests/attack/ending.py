@@ -105,11 +105,21 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
             *_rest(attack, truth, ref),
         ):
             order = {"line": line_id, "reference": ref, "amount_minor": minor, **fee}
-            answer = attack.order(MatchLine, truth.loan, truth.number, **order)
+            loan, number = _where(attack, truth)
+            answer = attack.order(MatchLine, loan, number, **order)
             if not isinstance(answer, Refusal):
                 break
             refused.append(answer.rule)
     return refused
+
+
+def _where(attack: Attack, truth: Named) -> tuple[str, int]:
+    """The loan and installment that a person looks at: of a transfer for several, one it pays."""
+    for payment in attack.books.payments.values():
+        is_it = truth.reference and payment.reference == truth.reference
+        if is_it and truth.loan not in payment.loans:
+            return payment.loans[0], 1
+    return truth.loan, truth.number
 
 
 def _is_called(attack: Attack, truth: Named, portion: str) -> bool:

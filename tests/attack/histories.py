@@ -50,6 +50,7 @@ VERBS: Mapping[str, tuple[int, Values]] = {
             "how": ("recorded", "later", "line", "unnamed", "charged", "netted"),
             "fee": (0, 0, 50),
             "ref": ("own", "own", "own", "own", "same", "ours"),
+            "also": ("no", "no", "half", "due"),
         },
     ),
     "return_transfer": (2, PICK),

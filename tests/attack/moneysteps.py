@@ -6,9 +6,7 @@ from domain.statement.statement import LineItem
 from tests.attack.driven import Driven
 from tests.attack.setup import LENT_ON
 from tests.attack.truth import TRANSFER, Fact, Named, News, Transfer
-from tests.support.doors import (
-    RecordPayment,
-)
+from tests.support.doors import Also, RecordPayment
 from tests.support.memory import TESTER
 
 
@@ -54,10 +52,12 @@ class MoneySteps(Driven):
         how: str = "recorded",
         fee: int = 0,
         ref: str = "own",
+        also: str = "no",
     ) -> None:
         """The payer sends a transfer: a person records it, a line proves it, or only one of them.
 
-        Payers choose their references: a new one, always the same, or what looks like ours.
+        Payers choose their references: a new one, always the same, or what looks like ours. It may
+        be for two loans: half for each, or what fell due first.
         """
         loan_id, of = self.which(loan, number)
         fee = min(fee, minor - 1)
@@ -82,6 +82,9 @@ class MoneySteps(Driven):
             amount_minor=minor,
             currency="CNY",
             value_on=on,
+            also=self._also(loan_id, minor, also if how in {"recorded", "unnamed"} else "half")
+            if also != "no"
+            else (),
         )
         named = reference if how != "unnamed" else None
         items = [LineItem(named, None, None, minor, fee)]
@@ -98,6 +101,13 @@ class MoneySteps(Driven):
         elif how != "line":
             self.bank.pending.append(recorded)
         self.bank.pending.append(line)
+
+    def _also(self, loan_id: str, minor: int, how: str) -> tuple[Also, ...]:
+        """The other loan that a transfer is for, if there is one and it can have a part."""
+        others = [name for name in self.setup.loan_ids if name != loan_id]
+        if not others or minor < len((loan_id, *others[:1])):
+            return ()
+        return (Also(others[0], minor // 2 if how == "half" else None),)
 
     def return_transfer(self, pick: int) -> None:
         """The payer's bank takes a transfer back, under the transfer's own reference."""

@@ -185,7 +185,7 @@ class Oracle(Rest):
             )
         }
         for line_id in self.bank.booked:
-            if self.is_pressing(line_id) and self.left_of(line_id, loan, mine):
+            if self.is_pressing(line_id) and self.left_of(line_id, mine):
                 raise Finding("gate.open_line", f"{where}: line {line_id} names it and is open")
         closed = {i.number for i in self.books.loans[loan].installments if i.state is State.CLOSED}
         for party in {k[1] for k in self.tally.parties if k[0] == "payable" and k[2] == loan}:

@@ -146,7 +146,7 @@ class Rest:
             raise Finding("advance.nothing_to_come", f"{where}: {ahead} are paid ahead of nothing")
 
     def _may_wait(self, loan: str, portion: str, waits: int) -> bool:
-        cased = sum(c.amount_minor for c in self.books.cases.values() if c.payment == portion)
+        cased = sum(c.amount_minor for c in self.cases(loan) if c.payment == portion)
         if cased >= waits:
             return True
         order_no = self.tally.order_of.get((loan, portion))
@@ -223,15 +223,15 @@ class Rest:
     def _names(self, line_id: str, order_no: str) -> bool:
         return any(truth.order_no == order_no for truth in self.bank.truths[line_id])
 
-    def left_of(self, line_id: str, loan: str, names: set[str]) -> bool:
+    def left_of(self, line_id: str, names: set[str]) -> bool:
         """Whether a line names one of these and has not proven all that it says of it."""
         for item in self.bank.lines[line_id].items:
             name = item.end_to_end_id
             if name in names:
                 proven = sum(
                     minor
-                    for (of, portion, line), minor in self.tally.proven.items()
-                    if of == loan and line == line_id and self.is_named(name, loan, str(portion))
+                    for (of, portion, line, _), minor in self.tally.proven.items()
+                    if line == line_id and self.is_named(name, str(of), str(portion))
                 )
                 if proven != item.amount_minor:
                     return True

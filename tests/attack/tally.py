@@ -21,8 +21,9 @@ class Tally:
 
     `items`: (family, loan, number, component) · `parties`: (family, party, loan, number, component)
     · `payments`: (family, loan, payment) · `applied`: (loan, payment, number) money that stands on
-    an installment · `proven`: (loan, payment, line) what a line proves · `came`, `back`: clearing
-    without a line, by (loan, payment) and by order number · `charged`: (loan, number, component).
+    an installment · `proven`: (loan, payment, line, whether it came back) what a line proves
+    · `came`, `back`: clearing without a line, by (loan, payment) and by order number · `charged`:
+    (loan, number, component).
     """
 
     accounts: defaultdict[Key, int] = field(default_factory=_zeros)
@@ -88,7 +89,8 @@ class Tally:
             self.applied[(loan, portion, posting.number)] -= minor
         if family == "clearing":
             if posting.line is not None:
-                self.proven[(loan, portion, posting.line)] -= minor
+                is_back = event.startswith("return_") or (event == "match_undone" and minor < 0)
+                self.proven[(loan, portion, posting.line, is_back)] -= minor
             else:
                 side, came = (self.came, minor) if minor > 0 else (self.back, -minor)
                 if event == "return_undone":  # money that did not go back after all
@@ -117,8 +119,9 @@ class Tally:
 
     def legs(self, loan: str, portion: str) -> tuple[int, int]:
         """What lines prove of a payment, and of what went back of it."""
-        lines = [v for k, v in self.proven.items() if k[:2] == (loan, portion)]
-        return sum(v for v in lines if v > 0), -sum(v for v in lines if v < 0)
+        lines = [(k[3], v) for k, v in self.proven.items() if k[:2] == (loan, portion)]
+        came = sum(minor for is_back, minor in lines if not is_back)
+        return came, -sum(minor for is_back, minor in lines if is_back)
 
     def paying(self, loan: str, number: int) -> list[str]:
         """Payments whose money stands on an installment."""

@@ -5,7 +5,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,8 +21,6 @@ AVOIDED = frozenset({"same", "mandate", "inside"})
 """Not drawn: payments under one reference that differ in amount and day alone, a line that names
 only a mandate waits for a person where it comes before what it is about is reported, and a fee
 inside one of several returns of a payment cannot be distinguished from money."""
-LATE = frozenset({"late", "late_line", "late_future", "partial_more", "partial_then_all"})
-"""Fates by which an order brings money that finds what it was for already paid."""
 
 
 def _case(case: dict[str, Any]) -> Any:
@@ -33,29 +30,13 @@ def _case(case: dict[str, Any]) -> Any:
 
 
 def _is_known(history: History, found: Finding) -> bool:
-    """Whether it may be one of the open cases.
-
-    Free money of two payments is placed as it becomes known, and so is the room that a ceiling
-    leaves to the penalties of several installments; less told after more is a contradiction unless
-    a line has shown before which is true; what was written off, recovered in full and returned is
-    owed again, and written off where the return came first. Nor is it a fault where the
-    person at the end may have named the wrong one of two executions.
-    """
+    """Whether the person at the end may have named the wrong one of two executions: no fault."""
     fates = {values.get("fate") for _, values in history.steps}
-    if found.rule == "bank.order":
-        return "twice" in fates
-    transfers = sum(name == "pay" for name, _ in history.steps)
-    meets = bool(fates & LATE) or (transfers > 1 and history.setup.penalty != "none")
-    setup = history.setup
-    capped = setup.capped and setup.penalty != "none"
-    recovered = any(name == "write_off" for name, _ in history.steps) and bool(fates & LATE)
-    told_less = "partial_more" in fates
-    open_order = told_less or capped or recovered or (transfers > 0 and meets)
-    return found.rule == "news.order" and open_order
+    return found.rule == "bank.order" and "twice" in fates
 
 
 def _findings(seeds: range, *, lies: bool) -> Iterator[tuple[int, History, Finding]]:
-    """Run histories; those that break a rule, without those that may be an open case."""
+    """Run histories; those that break a rule."""
     for seed in seeds:
         history = History.drawn(seed, lies=lies, avoid=AVOIDED)
         found = history.finding()
@@ -83,32 +64,22 @@ def test_what_was_found_once_is_found_no_more(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_honest_history_breaks_a_rule(chunk: int) -> None:
-    """No rule of money is broken in any order of news, but for what is known or AVOIDED."""
+    """No rule of money is broken in any order of news, but for what is AVOIDED."""
     _attack(range(chunk * SHORT, (chunk + 1) * SHORT), lies=False)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_lie_of_a_rail_breaks_a_rule(chunk: int) -> None:
-    """Lies of rails and banks cost nobody money, but for what is known or AVOIDED."""
+    """Lies of rails and banks cost nobody money, but for what is AVOIDED."""
     _attack(range(10_000 + chunk * LYING, 10_000 + (chunk + 1) * LYING), lies=True)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_no_history_of_many_breaks_a_rule(histories: int) -> None:
-    """The same over many more histories, a fifth of them with rails that lie.
-
-    Where nothing but the order of news decides, all are run, and their seeds are named at the end.
-    """
-    in_another_order: list[int] = []
+    """The same over many more histories, a fifth of them with rails that lie."""
     for start in range(0, histories, SLOW_CHUNK):
         honest = range(20_000 + start, 20_000 + start + SLOW_CHUNK * 4 // 5)
         lying = range(9_000_000 + start, 9_000_000 + start + SLOW_CHUNK // 5)
-        for seed, history, found in chain(
-            _findings(honest, lies=False), _findings(lying, lies=True)
-        ):
-            if found.rule != "news.order":
-                _fail(seed, history, found)
-            in_another_order.append(seed)
-    if in_another_order:
-        pytest.xfail(f"fault 5: the order of news decides at seeds {in_another_order}")
+        _attack(honest, lies=False)
+        _attack(lying, lies=True)

@@ -7,10 +7,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "tests/domain/loan/decide/recorded"
 UNRECORDED = {
     "held_for_others",
-    "recovery_reversed",
     "return_identified",
     "return_undone",
-    "unapplied",
     "withdrawn",
 }
 """Events that no recorded story posts."""

@@ -3,7 +3,7 @@
 from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
-from domain.loan.decide.disputes import dispute_amount, is_proven, portions_of_order
+from domain.loan.decide.disputes import TWICE, dispute_amount, is_proven, portions_of_order
 from domain.loan.decide.returns import record_return
 from domain.loan.decide.work import Work
 
@@ -25,5 +25,5 @@ def return_reported_again(work: Work, command: RecordReturn) -> Change:
     can_be_two = any(portion.net_minor >= minor for portion in known)
     if can_be_two and not is_proven(work, loan_id, command.order_no):
         said = f"a return of {minor} was reported twice in the same words"
-        dispute_amount(work, loan_id, number, command.order_no, said)
+        dispute_amount(work, loan_id, number, command.order_no, said, TWICE)
     return work.done(loan_id, number, "already known")

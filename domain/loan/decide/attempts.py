@@ -1,5 +1,6 @@
 """Attempts of debits as they are found, replaced and judged."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from domain.calendar import ONE_DAY
@@ -48,6 +49,27 @@ def judge_again(work: Work, loan_id: str, number: int, detail: str) -> None:
     if (State.DELINQUENT if final else State.RETRYING) is not item.state:
         event = Event.PAYMENT_REVERSED_FINALLY if final else Event.PAYMENT_REVERSED_RETRYABLE
         work.move(loan_id, number, event, detail)
+
+
+def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> None:
+    """What was paid is owed again: by the retry plan it is tried anew, or a person decides.
+
+    What was written off before it was paid is written off again.
+    """
+    for number in numbers:
+        item = work.item(loan_id, number)
+        decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
+        event = Event.PAYMENT_REVERSED_RETRYABLE
+        if item.is_written_off:
+            event = Event.RECOVERY_REVERSED
+        elif isinstance(decision, NoRetry):
+            event = Event.PAYMENT_REVERSED_FINALLY
+        if not work.can(loan_id, number, event):
+            event = Event.PAYMENT_REVERSED
+        work.move(loan_id, number, event, detail)
+        if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
+            # No debit has failed: it is due as if the payment had never been made.
+            work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
 
 
 def debit_payment(

@@ -6,14 +6,15 @@ from datetime import date
 from domain.loan import bookings
 from domain.loan.accrual import (
     ONE_DAY,
-    accrues,
     penalty_wanted,
     value_days,
     was_capped,
     within_caps,
 )
+from domain.loan.costs import accrues
 from domain.loan.decide.work import Work
 from domain.loan.sharing import cut
+from domain.loan.waiting import in_order
 from domain.money import Money
 from domain.payment.portion import Allocated
 from domain.pricing.amounts import Amounts, Component
@@ -34,7 +35,7 @@ def true_up_penalty(work: Work, loan_id: str, number: int, value_on: date) -> No
     More is charged, less is reversed; what was paid of a penalty that was never due is un-applied
     first and waits again. While an attempt is live the penalty waits for its outcome.
     """
-    _true_up(work, loan_id, number, value_on, lowest=-work.item(loan_id, number).owed.penalty)
+    _true_up(work, loan_id, number, value_on)
 
 
 def charge_through(
@@ -44,11 +45,8 @@ def charge_through(
 
     `tried_on`: an attempt of that value date is about to be made, with which days end that an
     earlier one lost. Asked for less, it would leave a few cents behind, to be debited again.
-
-    Here a cap only stops what would be added. What it leaves no room for any more, since other
-    money turned out to have come earlier, goes when money comes that would pay it.
     """
-    _true_up(work, loan_id, number, through, lowest=0, tried_on=tried_on)
+    _true_up(work, loan_id, number, through, tried_on=tried_on)
 
 
 def charge_to_date(work: Work, loan_id: str, number: int) -> None:
@@ -64,7 +62,6 @@ def _true_up(
     loan_id: str,
     number: int,
     through: date,
-    lowest: int,
     *,
     tried_on: date | None = None,
 ) -> None:
@@ -72,7 +69,7 @@ def _true_up(
     if not accrues(loan, item):
         return
     wanted = penalty_wanted(loan, item, through, tried_on)
-    delta, cap = within_caps(loan, item, through, wanted, lowest)
+    delta, cap = within_caps(loan, item, through, wanted)
     if cap is not None and (delta or not was_capped(loan, item)):
         withheld = Money(wanted - delta, loan.currency)
         why = f"{cap.rule}, at most {cap.percent} %: {withheld} are not charged"
@@ -90,8 +87,8 @@ def _true_up(
 
 
 def _unapply(work: Work, loan_id: str, number: int, minor: int) -> None:
-    """Take money off the penalty of an installment, newest payment first; it waits again."""
-    for known in reversed(work.loan(loan_id).portions):
+    """Take money off the penalty of an installment, latest value date first; it waits again."""
+    for known in reversed(in_order(work.loan(loan_id))):
         taken, kept = newest(known.allocations, minor, number, Component.PENALTY)
         size = sum(part.minor for part in taken)
         if size:

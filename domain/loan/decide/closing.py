@@ -19,7 +19,7 @@ def close_out(work: Work, loan_id: str) -> None:
     """
     for _ in range(ROUNDS_MOST):
         before = work.loan(loan_id)
-        for number in work.touched(loan_id):
+        for number in _accruing(work, loan_id):
             charge_to_date(work, loan_id, number)
         take_out_unwanted(work, loan_id)
         place_waiting(work, loan_id)
@@ -28,6 +28,17 @@ def close_out(work: Work, loan_id: str) -> None:
         if work.loan(loan_id) is before:
             return
     raise InvariantBroken(f"loan {loan_id} does not come to rest")
+
+
+def _accruing(work: Work, loan_id: str) -> tuple[int, ...]:
+    """Installments whose penalty may have changed, the oldest first.
+
+    Under a ceiling the penalty of one leaves less or more for those that fell due after it.
+    """
+    loan, touched = work.loan(loan_id), set(work.touched(loan_id))
+    items = sorted(loan.installments, key=lambda item: (item.due_on, item.number))
+    capped = loan.product.caps is not None
+    return tuple(item.number for item in items if capped or item.number in touched)
 
 
 def _raise_paid_up(work: Work, loan_id: str, number: int) -> None:

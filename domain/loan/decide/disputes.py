@@ -12,12 +12,20 @@ from domain.loan.decide.work import Work
 from domain.payment.portion import Portion
 
 DISPUTES = ("amount", "contradiction")
-"""Beginnings of the keys of cases about an order that its booked lines settle."""
+"""Beginnings of the keys of cases about an order that the lines of its money settle."""
+TWICE = "returned_twice"
+"""Beginning of the key of the case of a return that was reported twice in the same words."""
 
 
 def portions_of_order(work: Work, loan_id: str, order_no: str) -> list[Portion]:
     """Every payment that one debit order brought, in the order of their coming."""
     return [r for r in work.loan(loan_id).portions if r.order_no == order_no]
+
+
+def is_taken(work: Work, loan_id: str, order_no: str) -> bool:
+    """Whether booked lines prove all money of an order, whatever went back of it."""
+    known = portions_of_order(work, loan_id, order_no)
+    return bool(known) and not any(portion.unsettled_minor for portion in known)
 
 
 def is_proven(work: Work, loan_id: str, order_no: str) -> bool:
@@ -61,28 +69,39 @@ def question_amount(work: Work, loan_id: str, number: int, portion: Portion, bac
         dispute_amount(work, loan_id, number, str(portion.order_no), said)
 
 
-def dispute_amount(work: Work, loan_id: str, number: int, order_no: str, said: str) -> None:
+def dispute_amount(
+    work: Work, loan_id: str, number: int, order_no: str, said: str, about: str = "amount"
+) -> None:
     """Keep two reports of one amount as a case."""
-    open_case(work, loan_id, number, f"amount/{order_no}", CaseKind.CONTRADICTION, said)
+    open_case(work, loan_id, number, f"{about}/{order_no}", CaseKind.CONTRADICTION, said)
 
 
 def compare_bookings(work: Work, loan_id: str, number: int, payment_id: str) -> None:
-    """A return that names another booking of the order than the one known is kept as a case."""
-    payment = work.payment(payment_id)
-    is_proven_now = work.portion(loan_id, payment_id).is_proven
-    if is_proven_now or None in {payment.bank_ref, payment.return_ref}:
+    """A return that names another booking of the order than any known one is kept as a case."""
+    payment, order_no = work.payment(payment_id), str(work.payment(payment_id).order_no)
+    if payment.bank_ref is None or is_proven(work, loan_id, order_no):
         return
-    if payment.bank_ref != payment.return_ref:
-        said = f"booking {payment.return_ref} came back, and {payment.bank_ref} is known"
-        text = f"order {payment.order_no}: {said}"
-        key = f"booking/{payment.order_no}/{payment.return_ref}"
-        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
+    of_order = portions_of_order(work, loan_id, order_no)
+    known = {work.payment(other.id).bank_ref for other in of_order}
+    for ref in payment.return_refs:
+        if ref not in known:
+            said = f"booking {ref} came back, and {payment.bank_ref} is known"
+            text = f"order {order_no}: {said}"
+            key = f"booking/{order_no}/{ref}"
+            open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
 
 
 def settle_disputes(work: Work, loan_id: str, portion: Portion) -> None:
-    """Close the cases about an order once its lines have proven what became of its money."""
-    if portion.order_no is not None and is_proven(work, loan_id, portion.order_no):
-        for name in DISPUTES:
-            work.close_case(f"{name}/{portion.order_no}")
-        for key in [key for key in work.cases if key.startswith(f"booking/{portion.order_no}/")]:
+    """Close the cases about an order once its lines have proven what became of its money.
+
+    How much was taken is proven by the lines of the money, what came back by those of its return.
+    """
+    order_no = portion.order_no
+    if order_no is None or not is_taken(work, loan_id, order_no):
+        return
+    for name in DISPUTES:
+        work.close_case(f"{name}/{order_no}")
+    if is_proven(work, loan_id, order_no):
+        work.close_case(f"{TWICE}/{order_no}")
+        for key in [key for key in work.cases if key.startswith(f"booking/{order_no}/")]:
             work.close_case(key)

@@ -23,7 +23,7 @@ def receivable_case(loan: Loan, portion: Portion, holder: str, minor: int) -> Ca
     """What a party holds of a payment for others, as long as it does: minor units."""
     said = amount_text(minor, loan.currency)
     return Case(
-        f"receivable/{portion.id}/{holder}",
+        f"receivable/{portion.id}/{loan.id}/{holder}",
         CaseKind.RECEIVABLE,
         f"{said} of payment {portion.id} lie on the account of {holder} and are others'",
         loan_id=loan.id,

@@ -16,16 +16,17 @@ from domain.loan.decide.attempts import (
 from domain.loan.decide.disputes import (
     compare_bookings,
     dispute_amount,
-    is_proven,
+    is_taken,
     portions_of_order,
     raise_payment,
 )
-from domain.loan.decide.money import place_waiting, receive_free
+from domain.loan.decide.money import not_of_the_future, numbers_of, place_waiting, receive_free
 from domain.loan.decide.takingback import take_back_excess
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.money import amount_text
+from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 
 _TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
@@ -56,7 +57,7 @@ def apply_to_ended(
 
 def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
     """A confirmed order is said to have failed: a case, until the bank's lines prove the money."""
-    if not is_proven(work, loan_id, attempt.order_no):
+    if not is_taken(work, loan_id, attempt.order_no):
         why = f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}"
         key = f"contradiction/{attempt.order_no}"
         open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
@@ -102,19 +103,39 @@ def _apply_money_again(
     if not same:
         free_success(work, loan_id, number, attempt, outcome, amount)
         return
-    portion, payment = same[0], work.payment(same[0].id)
+    payment = work.payment(same[0].id)
     if payment.bank_ref is None or payment.inferred:
-        named = named or payment.bank_ref
-        work.put_payment(replace(payment, bank_ref=named, inferred=False))
-        compare_bookings(work, loan_id, number, portion.id)
+        _learn_booking(work, loan_id, attempt, outcome, payment)
+        compare_bookings(work, loan_id, number, payment.id)
+    portion = work.portion(loan_id, payment.id)
     if amount > portion.amount_minor:
         grow(work, loan_id, number, attempt, portion, amount)
     differs = amount < portion.amount_minor if payment.inferred else amount != portion.amount_minor
-    if differs and not is_proven(work, loan_id, attempt.order_no):
+    if differs and not is_taken(work, loan_id, attempt.order_no):
         currency = work.loan(loan_id).currency
         taken, booked = (amount_text(it, currency) for it in (amount, portion.amount_minor))
         said = f"{outcome.code}: {taken} was taken, and {booked} was booked"
         dispute_amount(work, loan_id, number, attempt.order_no, said)
+
+
+def _learn_booking(
+    work: Work, loan_id: str, attempt: Attempt, outcome: Outcome, payment: Payment
+) -> None:
+    """A line or a return was first: the report tells the booking's name, and on which day it was.
+
+    The day of a payment and of its portion in the loan of the order is one.
+    """
+    told = debit_payment(work, loan_id, attempt, outcome, payment.id)
+    value_on = payment.value_on
+    if told.value_on == outcome.executed_on:
+        value_on = not_of_the_future(work, loan_id, told).value_on
+    named = outcome.bank_ref or payment.bank_ref
+    work.put_payment(replace(payment, bank_ref=named, inferred=False, value_on=value_on))
+    portion = work.portion(loan_id, payment.id)
+    if value_on != portion.value_on:
+        work.put_portion(loan_id, replace(portion, value_on=value_on))
+        for moved in numbers_of(portion):
+            work.touch(loan_id, moved)
 
 
 def grow(

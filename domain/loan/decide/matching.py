@@ -7,6 +7,7 @@ from domain.kernel.change import Refusal
 from domain.loan import bookings, closure
 from domain.loan.aggregate import LineState, Match, WaitingItem, batches_among
 from domain.loan.change import Change
+from domain.loan.decide.attempts import reopen
 from domain.loan.decide.choosing import choose, room_of
 from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import (
@@ -30,7 +31,6 @@ from domain.loan.decide.references import (
     spread_back,
 )
 from domain.loan.decide.returnlines import take_back_by_line
-from domain.loan.decide.takingback import reopen
 from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.undoing import undo_return
 from domain.loan.decide.work import Work
@@ -285,7 +285,7 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     matches = tuple(other for other in line.matches if other is not match)
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
-    work.close_case(f"account/{line.id}/{portion.id}")
+    work.close_case(f"account/{line.id}/{portion.id}/{loan.id}")
 
 
 def _waiting_again(match: Match) -> WaitingItem:

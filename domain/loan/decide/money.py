@@ -12,10 +12,11 @@ from domain.loan.accrual import owed_on
 from domain.loan.aggregate import LineState, Loan, Match
 from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
+from domain.loan.decide.reallocating import reallocate
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
-from domain.loan.sharing import share_out
-from domain.loan.waiting import by_waterfall
+from domain.loan.sharing import by_state, share_out
+from domain.loan.waiting import by_waterfall, in_order
 from domain.loan.waterfall import Allocation, OpenItem, allocate
 from domain.money import amount_text
 from domain.payment.payment import Payment
@@ -57,17 +58,20 @@ def receive_free(
 
 
 def _received(work: Work, loan_id: str, payment: Payment, minor: int, number: int) -> Portion:
-    """The portion of a loan in a payment that is new to it.
+    """The portion of a loan in a payment that is new to it."""
+    payment = not_of_the_future(work, loan_id, payment)
+    work.put_payment(payment)
+    return payment.portion(minor, number)
 
-    Money counts from today at the latest, or from the day that its own order was made for.
+
+def not_of_the_future(work: Work, loan_id: str, payment: Payment) -> Payment:
+    """Money counts from today at the latest, or from the day that its own order was made for.
 
     No penalty is charged for days that have not been.
     """
     orders = (a for _, a in work.loan(loan_id).attempts() if a.order_no == payment.order_no)
     latest = max([work.today(loan_id), *(attempt.value_on for attempt in orders)])
-    payment = replace(payment, value_on=min(payment.value_on, latest))
-    work.put_payment(payment)
-    return payment.portion(minor, number)
+    return replace(payment, value_on=min(payment.value_on, latest))
 
 
 def place_waiting(work: Work, loan_id: str) -> None:
@@ -75,21 +79,31 @@ def place_waiting(work: Work, loan_id: str) -> None:
 
     The part that falls on an installment with a live attempt waits on. What is left of a debit is a
     surplus and a case; what is left of a transfer is paid ahead while installments are to come.
+    Money of a later value date makes room for money that became known after it.
+    """
+    reallocate(work, loan_id, _place_free)
+    if not _place_free(work, loan_id):
+        raise InvariantBroken(f"money of loan {loan_id} does not come to rest")
+
+
+def _place_free(work: Work, loan_id: str) -> bool:
+    """Apply what is free, in order of value dates; whether it has come to rest.
+
     Placing may take back a penalty that earlier money had paid, so it goes round until all rests.
     """
     for _ in range(ROUNDS_MOST):
         before = work.loan(loan_id)
-        for portion in before.portions:
+        for portion in in_order(before):
             _place(work, loan_id, portion.id)
         if work.loan(loan_id) is before:
-            return
-    raise InvariantBroken(f"money of loan {loan_id} does not come to rest")
+            return True
+    return False
 
 
 def waits_for(work: Work, loan_id: str, number: int) -> int:
     """Minor units of free money that would pay an installment if it had no live attempt."""
     loan = work.loan(loan_id)
-    frees = [(r, r.waiting_minor + r.advance_minor) for r in loan.portions]
+    frees = [(r, r.waiting_minor + r.advance_minor) for r in in_order(loan)]
     parts = [p for r, free in frees if free for p in _where_it_goes(work, loan, r, free)[0]]
     return sum(part.minor for part in parts if part.number == number)
 
@@ -149,7 +163,7 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     ahead = rest if portion.source != "debit" and to_come else 0
     if delta := ahead - portion.advance_minor:
         _move_ahead(work, loan_id, payment_id, delta)
-    key, surplus = f"surplus/{payment_id}", rest - ahead
+    key, surplus = f"surplus/{payment_id}/{loan_id}", rest - ahead
     known = work.cases.get(key)
     if not surplus:
         work.close_case(key)
@@ -173,7 +187,7 @@ def _move_ahead(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
 def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
     """More money than is owed: it waits in suspense until somebody decides."""
     return Case(
-        f"surplus/{portion.id}",
+        f"surplus/{portion.id}/{loan.id}",
         CaseKind.SURPLUS,
         f"{amount_text(minor, loan.currency)} of payment {portion.id} are not owed",
         loan_id=loan.id,
@@ -190,7 +204,7 @@ def _apply(work: Work, loan_id: str, payment_id: str, paid: Sequence[Allocation]
     today, loan = work.today(loan_id), work.loan(loan_id)
     portion = work.portion(loan_id, payment_id)
     shared = share_out(loan, paid)
-    plain, outside = _by_state(work, loan_id, shared)
+    plain, outside = by_state(loan, shared)
     applied = _with(portion, plain, portion.waiting_minor - sum(part.minor for part in plain))
     if plain:
         work.post(bookings.apply_money(loan, portion, applied, plain, today))
@@ -201,14 +215,6 @@ def _apply(work: Work, loan_id: str, payment_id: str, paid: Sequence[Allocation]
     work.put_portion(loan_id, after)
     for number in dict.fromkeys(part.number for part in paid):
         raise_paid(work, loan_id, number, f"payment {payment_id}")
-
-
-def _by_state(
-    work: Work, loan_id: str, parts: Sequence[Allocated]
-) -> tuple[list[Allocated], list[Allocated]]:
-    """Parts on installments that are owed, and parts on those that are written off."""
-    outside = [p for p in parts if work.item(loan_id, p.number).state is State.WRITTEN_OFF]
-    return [part for part in parts if part not in outside], outside
 
 
 def raise_paid(work: Work, loan_id: str, number: int, detail: str) -> None:
@@ -231,7 +237,7 @@ def take_back(
     waited = min(minor, portion.waiting_minor)
     ahead = min(minor - waited, portion.advance_minor)
     unpaid, kept = newest(portion.allocations, minor - waited - ahead)
-    plain, outside = _by_state(work, loan_id, unpaid)
+    plain, outside = by_state(loan, unpaid)
     recovered = sum(part.minor for part in outside)
     standing = replace(
         portion,
@@ -297,7 +303,7 @@ def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, i
 def _other_account(loan: Loan, portion: Portion, match: Match, line: LineState) -> Case:
     routed = ", ".join(sorted(loan.product.accounts))
     return Case(
-        f"account/{line.id}/{portion.id}",
+        f"account/{line.id}/{portion.id}/{loan.id}",
         CaseKind.OTHER_ACCOUNT,
         f"{amount_text(match.minor, loan.currency)} of payment {portion.id} are on account "
         f"{line.account}; the product names {routed}",

@@ -41,9 +41,10 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     left = command.amount_minor - _reported_by_line(work, ids, command.amount_minor)
     back = first.returned_minor + left
     first = raise_inferred(work, loan_id, first.id, back, attempt.amount_minor)
-    payment = work.payment(first.id)
-    named = command.bank_ref or payment.return_ref
-    work.put_payment(replace(payment, return_ref=named))
+    if (named := command.bank_ref) is not None:
+        payment = work.payment(first.id)
+        refs = tuple(dict.fromkeys((*payment.return_refs, named)))
+        work.put_payment(replace(payment, return_refs=refs))
     outcome_class = work.rules.return_class(attempt.rail, command.code, command.outcome_class)
     reported = Returned(0, outcome_class, command.code, command.returned_on, reported=True)
     learn_reason(work, loan_id, first.id, reported)

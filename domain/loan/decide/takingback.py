@@ -5,19 +5,16 @@ over all executions of it. Where reports tell of more than is known to have come
 taken back of what comes later.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
-from domain.debit.retry import SOFT, NoRetry
-from domain.loan.decide.attempts import find, judge_again, put_attempt
+from domain.debit.retry import SOFT
+from domain.loan.decide.attempts import find, judge_again, put_attempt, reopen
 from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.money import place_waiting, take_back
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import Event
-from domain.loan.retrying import retry_decision
 
 NO_REASON = "line"
 """Code of a return of which only a booked line without a reason is known."""
@@ -47,22 +44,6 @@ def reverse(work: Work, loan_id: str, payment_id: str, returned: Returned) -> No
         work.put_payment(replace(known, unreported_minor=unreported))
     reopen(work, loan_id, numbers, f"{returned.code} payment {payment_id}")
     place_waiting(work, loan_id)
-
-
-def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> None:
-    """What was paid is owed again: by the retry plan it is tried anew, or a person decides."""
-    for number in numbers:
-        item = work.item(loan_id, number)
-        decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
-        event = Event.PAYMENT_REVERSED_RETRYABLE
-        if isinstance(decision, NoRetry):
-            event = Event.PAYMENT_REVERSED_FINALLY
-        if not work.can(loan_id, number, event):
-            event = Event.PAYMENT_REVERSED
-        work.move(loan_id, number, event, detail)
-        if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
-            # No debit has failed: it is due as if the payment had never been made.
-            work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
 
 
 def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) -> None:

@@ -5,7 +5,9 @@ commands change it through a few verbs. `finish` ends every command in the same 
 rest (`close_out`), cash is held by whom it belongs to, and gates are looked at.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from datetime import date
 
@@ -61,6 +63,15 @@ class Work(MandateWork):
         self._opening: set[tuple[str, int]] = set()
         self._portions: dict[tuple[str, str], None] = {}
         self._entries: list[Entry] = []
+        self.reallocated: Counter[str] = Counter()
+        """How often the money of each loan has been placed anew."""
+
+    def trial(self) -> "Work":
+        """A copy to try something on: whatever becomes of it, nothing is written."""
+        other = copy(self)
+        own = {k: copy(v) for k, v in vars(self).items() if isinstance(v, dict | list | set)}
+        vars(other).update(own)
+        return other
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -341,6 +352,9 @@ class Work(MandateWork):
 
     def _pass_gates(self, loan_id: str, number: int) -> None:
         loan, item = self.loan(loan_id), self.item(loan_id, number)
+        if item.state is State.SETTLED and closure.unproven(loan, item):
+            self.move(loan_id, number, Event.PAYMENT_UNPROVEN)
+            item = self.item(loan_id, number)
         clears = item.state is State.CLEARING and not item.owed.total
         is_late = f"unsettled/{loan_id}/{number}" in self.cases
         if (clears or is_late) and not closure.unproven(loan, item):

@@ -42,6 +42,7 @@ def test_final_states_are_left_only_by_a_reversed_portion_or_an_undone_match() -
         (State.CLOSED, Event.MATCH_UNDONE),
         (State.CLOSED, Event.PAYMENT_REVERSED_RETRYABLE),
         (State.CLOSED, Event.PAYMENT_REVERSED_FINALLY),
+        (State.CLOSED, Event.RECOVERY_REVERSED),
     }
 
 

@@ -164,33 +164,31 @@ def both_capped() -> Scene:
     return s
 
 
-def test_money_for_another_installment_leaves_a_booked_penalty_until_money_comes_for_it() -> None:
-    """An earlier value date leaves less room: seen when it is paid, not by emptying a debt."""
+def test_money_for_another_installment_takes_back_penalty_that_is_not_lawful_any_more() -> None:
+    """An earlier value date leaves less room: what is booked and not paid goes at once."""
     s = both_capped()
     booked = s.books.item().owed.penalty
     s.pay(204_000, 2, value_on=date(2026, 4, 10))
-    assert room_for(s.books.loans["L1"], CN_24, 1, s.today)[0] < 0
-    s.until(s.today + timedelta(days=1))
-    assert s.books.item().owed.penalty == booked
-    s.pay(208_000 + booked, 1)
-    assert s.books.item().owed.total == 0
-    assert s.books.item().charged.penalty < booked
-    assert room_for(s.books.loans["L1"], CN_24, 1, s.today)[0] == 0
+    left = s.books.item().owed.penalty
+    assert 0 < left < booked
+    yesterday = s.today - timedelta(days=1)
+    assert room_for(s.books.loans["L1"], CN_24, 1, yesterday)[0] == 0
     invariants.check(s.books)
 
 
-def test_penalty_that_was_paid_is_never_taken_back_for_a_cap() -> None:
-    """It was lawful when it was asked for; money that had come earlier does not undo it."""
-    s = both_capped()
-    first = s.pay(s.books.item().owed.penalty, 1)
-    s.pay(204_000, 2, value_on=date(2026, 4, 10))
-    assert room_for(s.books.loans["L1"], CN_24, 1, s.today)[0] < 0
-    paid = s.portion(first).allocations
-    s.until(s.today + timedelta(days=1))
-    s.pay(10_000, 1)
-    assert s.portion(first).allocations == paid
-    assert {part.component for part in paid} == {Component.PENALTY}
-    invariants.check(s.books)
+def test_penalty_that_was_paid_follows_the_ceiling_in_either_order_of_two_payments() -> None:
+    """Money of an earlier day that becomes known leaves less room: what was paid pays principal."""
+    found = []
+    for is_later_known_first in (False, True):
+        s = both_capped()
+        minor = s.books.item().owed.penalty
+        facts = [(minor, 1, s.today), (204_000, 2, date(2026, 4, 10))]
+        for amount, number, day_of in facts[:: -1 if is_later_known_first else 1]:
+            s.pay(amount, number, value_on=day_of)
+        found.append([(item.owed, item.charged) for item in s.books.loans["L1"].installments])
+        invariants.check(s.books)
+    assert found[0] == found[1]
+    assert found[0][0][1].penalty < minor
 
 
 def test_to_pay_early_makes_no_loan_dearer() -> None:
@@ -264,13 +262,16 @@ def both_overdue(caps: CapRules) -> Scene:
     return s
 
 
-def test_two_overdue_installments_share_what_is_lawful() -> None:
-    """The older one is charged first each day; together they reach the cap and never pass it."""
+def test_of_two_overdue_installments_the_older_one_has_what_is_lawful() -> None:
+    """The newer one has what the older one leaves; together they reach the cap, never pass it."""
     s = both_overdue(CapRules((Cap("own", Decimal(5), Measure.TOTAL),), MONTHLY))
-    s.until(date(2026, 5, 20))
-    charged = [s.books.item(number).charged.penalty for number in (1, 2)]
-    assert sum(charged) == 20_000 - 12_000
-    assert charged[0] > charged[1] > 0
+    shared = []
+    for last in (date(2026, 4, 13), date(2026, 5, 20)):
+        s.until(last)
+        shared.append(tuple(s.books.item(number).charged.penalty for number in (1, 2)))
+    assert shared[0][0] > shared[0][1] > 0
+    assert shared[1] == (20_000 - 12_000, 0)
+    assert s.books.item(2).owed.total == 204_000
 
 
 @pytest.mark.parametrize(

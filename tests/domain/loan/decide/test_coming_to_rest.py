@@ -89,7 +89,7 @@ def test_money_that_a_waiver_sets_free_and_nothing_takes_is_a_case() -> None:
     reference = s.pay(80)
     s.order(Waive, component=Component.PRINCIPAL, amount_minor=10000)
     assert waiting(s) == 80
-    assert s.books.cases[f"surplus/{reference}"].amount_minor == 80
+    assert s.books.cases[f"surplus/{reference}/L1"].amount_minor == 80
     assert s.state == "CLOSED", "the surplus is the loan's, not the installment's"
     invariants.check(s.books)
 

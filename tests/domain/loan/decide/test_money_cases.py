@@ -82,7 +82,7 @@ def test_a_transfer_while_a_debit_is_in_doubt_waits_and_pays_when_it_is_declined
         )
     ]
     assert s.state == "CLEARING"
-    assert "surplus/" + transfer not in s.books.cases
+    assert f"surplus/{transfer}/L1" not in s.books.cases
     closed(s)
 
 
@@ -178,7 +178,7 @@ def test_a_late_success_of_an_attempt_thought_not_executed_is_money_with_a_case(
 
 
 def test_a_late_success_while_the_next_attempt_is_live_waits_and_becomes_a_surplus() -> None:
-    """Two debits took the money: one pays, the other waits in suspense with a case."""
+    """Two debits took the money: the earlier one pays, the other waits in suspense with a case."""
     s = scene()
     first = s.present()
     s.apply_outcome(first, OutcomeClass.NSF)
@@ -186,8 +186,8 @@ def test_a_late_success_while_the_next_attempt_is_live_waits_and_becomes_a_surpl
     s.apply_outcome(first, minor=10000, source="webhook", bank_ref="B1")
     assert s.balances[f"suspense/R-{first}"] == -10000
     s.apply_outcome(second, minor=10000, bank_ref="B2")
-    assert s.books.cases[f"surplus/R-{first}"].amount_minor == 10000
-    assert s.balances[f"suspense/R-{first}"] == -10000
+    assert s.books.cases[f"surplus/R-{second}/L1"].amount_minor == 10000
+    assert s.balances[f"suspense/R-{second}"] == -10000
     assert s.books.item(2).owed.total == 0
     s.until(HUNDRED[1].due_on)
     assert s.books.item(2).owed.total == 10000, "a debit's surplus never pays another installment"
@@ -266,7 +266,7 @@ def test_a_prepayment_of_half_a_unit_too_much_is_drawn_and_the_rest_stays_visibl
         ),
     ]
     assert moved[3:] == [("advanced", {f"suspense/{transfer}": -50, "advance/L1": 50})]
-    assert s.books.cases[f"surplus/{transfer}"].amount_minor == 50
+    assert s.books.cases[f"surplus/{transfer}/L1"].amount_minor == 50
     assert "advance/L1" not in s.balances
     closed(s, 2)
 
@@ -362,7 +362,7 @@ def test_a_second_execution_reported_by_line_and_webhook_is_one_surplus(first_ne
         "held_by/funder-1": -10000,
         f"suspense/R-{order}-2": -10000,
     }
-    assert {f"double_execution/R-{order}-2", f"surplus/R-{order}-2"} <= s.books.cases.keys()
+    assert {f"double_execution/R-{order}-2", f"surplus/R-{order}-2/L1"} <= s.books.cases.keys()
     closed(s)
 
 
@@ -504,7 +504,7 @@ def test_written_off_and_then_more_recovered_than_was_owed() -> None:
     transfer = s.pay(12000)
     assert s.posted(before)[1][0] == "recovered"
     assert s.state == "CLEARING"
-    assert s.books.cases[f"surplus/{transfer}"].amount_minor == 2000
+    assert s.books.cases[f"surplus/{transfer}/L1"].amount_minor == 2000
     assert s.balances == {
         "clearing/transfer": 12000,
         f"suspense/{transfer}": -2000,
@@ -513,17 +513,19 @@ def test_written_off_and_then_more_recovered_than_was_owed() -> None:
     closed(s)
 
 
-def test_a_recovery_by_a_late_success_that_is_returned_is_owed_again() -> None:
-    """Write-off, recovery, return: delinquent again, and the claim stands as before."""
+def test_a_recovery_by_a_late_success_that_is_returned_is_written_off_again() -> None:
+    """Write-off, recovery, return: as if the money had never come."""
     s = scene(lines=schedule(((10000, 0),)))
     order = s.present()
     s.apply_outcome(order, OutcomeClass.ACCOUNT)
     s.order(WriteOff)
+    before = s.balances
     s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B1")
     assert s.state == "CLEARING"
     s.returned(order, 10000, bank_ref="B1")
-    assert s.state == "DELINQUENT"
-    assert s.balances == {"owed/1/principal": 10000, "claim/funder-1": -10000}
+    assert s.state == "WRITTEN_OFF"
+    assert s.books.item().written_off.principal == 10000
+    assert s.balances == before
     invariants.check(s.books)
 
 
@@ -552,7 +554,7 @@ def test_after_closure_a_stray_transfer_changes_no_closed_installment() -> None:
     closed(s)
     transfer = s.pay(700)
     assert s.state == "CLOSED"
-    assert s.books.cases[f"surplus/{transfer}"].amount_minor == 700
+    assert s.books.cases[f"surplus/{transfer}/L1"].amount_minor == 700
     assert s.balances[f"suspense/{transfer}"] == -700
 
 
@@ -578,10 +580,10 @@ def test_a_debit_that_took_more_than_was_ordered_pays_its_own_and_no_other() -> 
     second = s.present(2)
     s.apply_outcome(second, minor=15000)
     assert s.books.item(1).owed.total == 10000
-    assert s.books.cases[f"surplus/R-{second}"].amount_minor == 5000
+    assert s.books.cases[f"surplus/R-{second}/L1"].amount_minor == 5000
     assert f"overtaken/{second}" in s.books.cases
     loan, portion = s.books.loans["L1"], s.portion(f"R-{second}")
-    said, kept = surplus_case(loan, portion, 5000), s.books.cases[f"surplus/R-{second}"]
+    said, kept = surplus_case(loan, portion, 5000), s.books.cases[f"surplus/R-{second}/L1"]
     assert (said.text, said.amount_minor) == (kept.text, kept.amount_minor)
 
 
@@ -591,9 +593,9 @@ def test_a_surplus_pays_its_own_installment_when_that_is_owed_again() -> None:
     order = s.present()
     s.apply_outcome(order, minor=10000, bank_ref="B1")
     s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B2")
-    assert f"surplus/R-{order}-2" in s.books.cases
+    assert f"surplus/R-{order}-2/L1" in s.books.cases
     change = s.returned(order, 10000, bank_ref="B1")
     assert isinstance(change, Change)
-    assert f"surplus/R-{order}-2" not in s.books.cases
+    assert f"surplus/R-{order}-2/L1" not in s.books.cases
     assert s.books.item().owed.total == 0
     assert sum(part.minor for part in s.portion(f"R-{order}-2").allocations) == 10000

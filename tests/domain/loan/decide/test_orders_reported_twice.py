@@ -48,7 +48,7 @@ def test_more_on_the_line_than_was_ordered_waits_in_suspense_with_a_case() -> No
     s.apply_outcome(order)
     s.credit(order, 15000)
     assert s.balances == {**HELD, BANK: 15000, f"suspense/R-{order}": -4900}
-    assert {f"overtaken/{order}", f"surplus/R-{order}"} <= s.books.cases.keys()
+    assert {f"overtaken/{order}", f"surplus/R-{order}/L1"} <= s.books.cases.keys()
     invariants.check(s.books)
 
 

@@ -276,15 +276,20 @@ def test_penalty_paid_by_two_transfers_comes_back_to_both_when_it_was_never_due(
     invariants.check(s.books)
 
 
-def test_of_penalty_paid_by_two_transfers_the_newest_gives_back_first() -> None:
-    """The principal is valued two days before the second payment: 2.00 of its 5.50 come back."""
+def test_penalty_paid_by_two_transfers_follows_money_of_an_earlier_day() -> None:
+    """The third is valued first: it pays six days, and the others what is left for their days."""
     s = overdue()
     s.until(day(10))
     first = s.pay(250)
     s.until(day(12))
     second = s.pay(550)
     s.pay(200_000, value_on=day(9))
-    assert s.books.item().charged.penalty == 600
-    assert [s.portion(ref).advance_minor for ref in (first, second)] == [0, 200]
-    assert s.portion(second).allocations[0].minor == 350
+    # 6.00 of principal are left on the sixth day: two days of it are a cent.
+    assert s.books.item().charged.penalty == 601
+    assert [s.portion(ref).advance_minor for ref in (first, second)] == [0, 199]
+    paid = [{p.component: p.minor for p in s.portion(r).allocations} for r in (first, second)]
+    assert paid == [
+        {Component.PRINCIPAL: 250},
+        {Component.PENALTY: 1, Component.PRINCIPAL: 350},
+    ]
     invariants.check(s.books)

@@ -61,7 +61,7 @@ def test_two_lines_are_two_returns_in_whatever_order_they_are_reported(
     tell(s, order, *ways)
     assert s.books.item().owed.total == 6000
     assert s.portion(f"R-{order}").is_proven
-    assert f"amount/{order}" not in s.books.cases
+    assert f"returned_twice/{order}" not in s.books.cases
     invariants.check(s.books)
 
 
@@ -79,13 +79,13 @@ def test_two_equal_reports_without_a_line_take_back_one_and_wait_for_the_bank() 
     before = s.mark
     tell(s, order, REPORT, REPORT, REPORT)
     assert [event for event, _ in s.posted(before)].count("returned") == 1
-    case = s.books.cases[f"amount/{order}"]
+    case = s.books.cases[f"returned_twice/{order}"]
     assert (case.kind, case.loan_id, case.number) == ("contradiction", "L1", 1)
     waits = s.books.view().next_action
     assert waits is not None
-    assert waits.reason == f"waits for the end of case amount/{order}"
+    assert waits.reason == f"waits for the end of case returned_twice/{order}"
     tell(s, order, LINE)
-    assert f"amount/{order}" not in s.books.cases
+    assert f"returned_twice/{order}" not in s.books.cases
     assert s.books.item().owed.total == 3000
 
 
@@ -94,7 +94,7 @@ def test_a_return_of_the_whole_reported_twice_is_one() -> None:
     s, order = debited()
     for _ in range(2):
         s.returned(order, 10100, bank_ref="B1")
-    assert f"amount/{order}" not in s.books.cases
+    assert f"returned_twice/{order}" not in s.books.cases
     assert s.books.item().owed.total == 10100
 
 
@@ -104,7 +104,7 @@ def test_the_same_report_delivered_again_is_one() -> None:
     report = returned(order, s, "e-1")
     for _ in range(2):
         s.books.apply(report)
-    assert f"amount/{order}" not in s.books.cases
+    assert f"returned_twice/{order}" not in s.books.cases
     assert s.books.item().owed.total == 3000
 
 

@@ -71,7 +71,7 @@ def test_money_on_somebody_elses_account_is_released_and_never_closed() -> None:
     assert held(s) == {}
     assert payable(s) == {"funder-1": 10000}
     assert lacks(s) == {("close", "held", "funder-1"), ("close", "case", "reconciliation")}
-    case = s.books.cases[f"account/L-1/R-{order}"]
+    case = s.books.cases[f"account/L-1/R-{order}/L1"]
     assert (case.kind, case.amount_minor, case.line) == ("other_account", 10000, "L-1")
     assert "ACCT-STRANGER-CNY" in case.text
     invariants.check(s.books)
@@ -83,7 +83,7 @@ def test_the_break_ends_when_the_match_is_undone_and_the_right_line_is_matched()
     s.line(LineItem(order, None, None, 10000), account="ACCT-STRANGER-CNY", id="L-1")
     s.until(s.today + 5 * DAY)
     s.order(UndoMatch, line="L-1", reference=f"R-{order}")
-    assert f"account/L-1/R-{order}" not in s.books.cases
+    assert f"account/L-1/R-{order}/L1" not in s.books.cases
     s.line(LineItem(None, None, None, 10000), id="L-2")
     s.order(MatchLine, line="L-2", reference=f"R-{order}", amount_minor=10000)
     assert held(s) == {"funder-1": 10000}
