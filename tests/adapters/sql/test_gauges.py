@@ -268,7 +268,7 @@ async def _fill(engine: AsyncEngine) -> None:
     }
     raw = {
         "attempts": "'L1', i, 1, 'o' || i, 'm', 'simbank', NULL,"
-        " CASE WHEN i < 13 THEN 'UNKNOWN' ELSE 'CONFIRMED' END, NULL, 1, '2026-01-01'",
+        " CASE WHEN i < 13 THEN 'UNKNOWN' ELSE 'CONFIRMED' END, NULL, 1, '2026-01-01', NULL",
         "transitions": "1000 + i, 'c', 'k', 'a', 'r', 'p', {at}, '2026-01-01', 'h',"
         " 'installment', 'L1/' || i, 'L1', 'a',"
         " 'UNKNOWN', 'attempt', 'o' || i, ''",

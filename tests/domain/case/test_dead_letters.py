@@ -9,6 +9,7 @@ import pytest
 from domain.case.case import Resolution
 from domain.case.deadletter import letter_key, message_of
 from domain.case.lifecycle import CaseState
+from domain.case.notice import CASE_NOTICE, CaseNotice
 from domain.kernel.change import LetterFate, Refusal
 from domain.kernel.command import Actor, Scope
 from domain.kernel.message import About, BackOff
@@ -64,7 +65,7 @@ def test_every_topic_says_how_long_it_is_tried_and_what_a_dead_letter_means() ->
 
 
 def test_messages_say_what_they_are_about() -> None:
-    """A view is about its subject's loan, a reminder about its installment and itself."""
+    """A view is about its loan, a reminder about its installment, one to a team about no loan."""
     s = Scene.boarded()
     opened = s.books.messages[0]
     assert TOPICS[opened.topic].about(opened.payload) == About("L1", 1)
@@ -72,6 +73,8 @@ def test_messages_say_what_they_are_about() -> None:
     s.give(QueueReminder, actor=DRIVER, loan_id="L1", number=1, action="remind/0/0")
     [sent] = [message for message in s.books.messages if message.topic == "notice"]
     assert NOTICE.about(sent.payload) == About("L1", 1, sent.payload.message_id)
+    told = CASE_NOTICE.message("case_notice/1", CaseNotice("case/1", "operations", {"case": KEY}))
+    assert TOPICS[told.topic].about(told.payload) == About()
 
 
 def test_a_dead_letter_is_a_case_that_ends_with_its_delivery() -> None:

@@ -129,6 +129,7 @@ def reported(loan: Loan, told: Iterable[StoryEvent]) -> list[str]:
         ("boarded", " -> SCHEDULED (2026-03-10)", "boarded [SCHEDULED] (2026-03-10)"),
         ("notice_failed", "queued -> failed (sms)", "the reminder did not arrive (sms)"),
         ("sent_again", "order N1: INTENDED -> INTENDED", "order N1 was sent again"),
+        ("put_in_file", "order N1: INTENDED -> INTENDED (F-7)", "order N1 was put in file F-7"),
         ("held", "DUE -> DUE (all fraud check)", "put on hold (all fraud check)"),
         (
             "attempt_ended_finally",
@@ -270,6 +271,7 @@ def test_what_waits_for_a_person_says_how_much_and_since_when() -> None:
     assert waiting(case, zone) == ("surplus, 9.00 CNY, since 2026-03-10 09:30+08:00: too much")
     bare = replace(case, amount_minor=0, currency="")
     assert waiting(bare, zone) == "surplus, since 2026-03-10 09:30+08:00: too much"
+    assert waiting(replace(bare, opened_at=None), zone) == "surplus: too much"
 
 
 @pytest.mark.parametrize(
