@@ -279,3 +279,23 @@ def test_money_stays_where_it_is_when_a_trial_comes_to_no_rest() -> None:
     reallocate(work, "L1", restless)
     assert work.loan("L1") == earlier
     assert work.done("L1", 1, "looked at").entries == ()
+
+
+@pytest.mark.parametrize("known_on", [day(2), date(2026, 4, 12)])
+def test_what_was_paid_ahead_pays_what_a_return_reopens(known_on: date) -> None:
+    """3000.00 beside a debit of 2000.00: when that comes back, number 1 is paid before number 2."""
+    lines = schedule(((200_000, 0), (200_000, 0), (200_000, 0)))
+    s = Scene.boarded(product=PLAIN, lines=lines)
+    order_no = s.present()
+    s.apply_outcome(order_no, bank_ref="B1", executed_on=DUE)
+    s.until(day(1))
+    s.pay(300_000, ref="T-1")
+    assert s.portion("T-1").advance_minor == 300_000
+    s.until(known_on)
+    s.returned(order_no, 200_000, bank_ref="B1")
+    invariants.check(s.books)
+    s.until(date(2026, 4, 13))
+    assert paid(s) == {order_no: {}, "T-1": {1: 200_000, 2: 100_000}}
+    assert s.portion("T-1").advance_minor == 0
+    assert [item.owed.total for item in s.books.loans["L1"].installments] == [0, 100_000, 0]
+    assert s.books.item(2).state in {State.DUE, State.RETRYING}
