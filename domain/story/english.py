@@ -63,6 +63,7 @@ MOVES: Mapping[str, str] = MappingProxyType(
         "due_date_changed": "the due date was changed",
         "retry_ordered": "another attempt was ordered",
         "payments_settled": "every payment is proven at the bank",
+        "payment_unproven": "a payment is not proven at the bank any more",
         "release_proven": "nothing more can be asked of the borrower: released",
         "evidence_complete": "the evidence is complete: closed",
         "match_undone": "a match with the bank was undone",

@@ -20,6 +20,7 @@ from domain.case.case import CASE, Case
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState, DebitOrder
 from domain.debit.codes import RetryLimit
+from domain.debit.mandate import MANDATE
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import Loan
 from domain.loan.view import INSTALLMENT
@@ -71,6 +72,12 @@ def said(findings: Sequence[Finding]) -> list[str]:
         (Move(INSTALLMENT, "UNKNOWN", "UNKNOWN", "sent_again", of_order=True), True),
         (Move(INSTALLMENT, "UNKNOWN", "INTENDED", "sent_again", of_order=True), False),
         (Move(INSTALLMENT, "CONFIRMED", "CONFIRMED", "sent_again", of_order=True), False),
+        (Move(MANDATE, "", "ACTIVE", "mandate_registered", of_order=False), True),
+        (Move(MANDATE, "", "ENDED", "mandate_registered", of_order=False), False),
+        (Move(MANDATE, "ACTIVE", "ENDED", "mandate_ended", of_order=False), True),
+        (Move(MANDATE, "ENDED", "ACTIVE", "mandate_ended", of_order=False), False),
+        (Move(MANDATE, "ACTIVE", "ACTIVE", "mandate_joined", of_order=False), True),
+        (Move(MANDATE, "ACTIVE", "ENDED", "mandate_joined", of_order=False), False),
         (Move(CASE, "", "OPEN", "case_opened", of_order=False), True),
         (Move(CASE, "", "RESOLVED", "case_opened", of_order=False), False),
         (Move(CASE, "OPEN", "RESOLVED", "case_resolved", of_order=False), True),

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from datetime import date
+from typing import assert_never
 
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
@@ -86,6 +87,8 @@ def order_mandate(work: Work, order: AnyMandateOrder) -> Change | Refusal:
             return _end(work, root, order.ended_on, "", order.actor.kind)
         case ReplaceMandate():
             return _replace(work, root, order)
+        case _:
+            assert_never(order)
 
 
 def _end(work: Work, root: MandateRoot, day: date, code: str, source: str) -> Change:

@@ -206,3 +206,18 @@ def test_items_of_a_case_that_was_ended_by_hand_still_end_one_by_one() -> None:
     fail(books, FEW, "/later")
     assert (books.cases[key].items, books.cases[key].items_ever) == (3, 3)
     assert books.cases[key].amount_minor == 300
+
+
+def test_a_file_that_is_refused_as_a_whole_is_one_case() -> None:
+    """It names no line, so it is never an item."""
+    books = MemoryBooks()
+    terms = {
+        "actor": TESTER,
+        "what": StatementBreak.FILE_REFUSED,
+        "subject": "f1",
+        "text": "no XML",
+    }
+    for name in ("a", "b"):
+        books.apply(RecordStatementBreak(id=name, **terms))  # type: ignore[arg-type]
+    (case,) = books.cases.values()
+    assert (case.key, case.line) == ("statement_refused/f1", None)

@@ -24,7 +24,17 @@ from tests.support.doors import (
     RetryNow,
     WithdrawDebit,
 )
-from tests.support.memory import DRIVER, PLAIN, PRODUCT, RAIL, RULES, MemoryBooks, board, later
+from tests.support.memory import (
+    DRIVER,
+    PLAIN,
+    PRODUCT,
+    RAIL,
+    RULES,
+    TESTER,
+    MemoryBooks,
+    board,
+    later,
+)
 from tests.support.scene import Scene
 
 FILES = replace(RAIL, cuts=(time(11), time(16)), idempotent=False)
@@ -299,3 +309,11 @@ def test_a_case_about_an_order_comes_before_the_next_file() -> None:
     assert action is not None
     assert action.reason.startswith("waits for the end of case")
     assert action.not_before.date() == date(2026, 3, 11)
+
+
+def test_an_order_is_put_in_one_file_once() -> None:
+    """The same news under another id is no news; another file is."""
+    terms = {"actor": TESTER, "order_no": "O1", "batch_ref": "F1"}
+    first, again = (RecordFiled(id=name, **terms) for name in ("a", "b"))  # type: ignore[arg-type]
+    assert first.dedup_key() == again.dedup_key() == "filed/O1/F1"
+    assert replace(first, batch_ref="F2").dedup_key() != first.dedup_key()

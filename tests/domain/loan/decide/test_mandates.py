@@ -15,6 +15,7 @@ from domain.kernel.subject import Subject
 from domain.loan.change import Change
 from domain.loan.decide import reread
 from domain.loan.lifecycle import State
+from domain.registry import decide
 from tests.support import invariants
 from tests.support.doors import (
     EndMandate,
@@ -334,3 +335,18 @@ def test_another_reading_of_a_known_report_about_a_mandate_is_a_case() -> None:
     change = reread(known, Subject(MANDATE, "M-1"))
     assert [case.kind for case in change.cases.values()] == ["read_differently"]
     assert change.loans == {}
+
+
+def test_a_loan_that_has_left_a_mandate_is_not_reached_by_its_end() -> None:
+    """Whoever looked up the loans under it before one left changes nothing of that one."""
+    s = scene("L1", "L2")
+    replaced(s, loan="L2")
+    found = s.books._aggregates()
+    known = replace(found, under_mandates={"M-1": ("L1", "L2")})
+    end = RecordMandateEnded(
+        id="e", actor=TESTER, rail="simbank", mandate="M-1", ended_on=s.today, code="", source="r"
+    )
+    change = decide(known, end)
+    assert isinstance(change, Change)
+    assert isinstance(change.answer, Done)
+    assert (change.answer.note, set(change.loans)) == ("ended for 1 loans", {"L1"})
