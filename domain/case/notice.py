@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.case.case import Case
+from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.case.policy import CasePolicy
 from domain.kernel.canonical import digest
@@ -49,9 +50,10 @@ CASE_NOTICE = Topic(
 def level_of(case: Case, event: CaseEvent, policy: CasePolicy) -> str:
     """Why the owner of a case is sent a message about a move; empty where nobody is sent one.
 
-    Each level comes once in a generation of a case. An owner without an address is sent nothing.
+    Each level comes once in a generation of a case. An owner without an address is sent nothing,
+    and nobody is sent anything about a message that was not delivered: that one could fail too.
     """
-    if case.owner not in policy.addresses:
+    if case.owner not in policy.addresses or case.kind is CaseKind.DEAD_LETTER:
         return ""
     match event:
         case CaseEvent.OPENED | CaseEvent.REOPENED if case.kind in policy.announced:

@@ -8,6 +8,8 @@ import pytest
 
 from domain.case.case import CASE, Case
 from domain.case.kinds import CaseKind
+from domain.case.lifecycle import CaseEvent
+from domain.case.notice import level_of
 from domain.case.policy import CasePolicy, ServiceLevel
 from domain.case.threshold import (
     MEASURES,
@@ -183,3 +185,13 @@ def test_nobody_is_told_where_no_address_is_or_the_kind_does_not_ask_for_it() ->
     act(books, "operator/L1/1")
     [message] = told(books)
     assert message.payload.values["level"] == "late"
+
+
+def test_nobody_is_told_over_the_outbox_of_what_the_outbox_could_not_deliver() -> None:
+    """A message about a dead letter could die as well, and so on without an end."""
+    policy = CasePolicy(addresses=ADDRESSES, announced=frozenset(CaseKind))
+    dead = Case("outbox/7", CaseKind.DEAD_LETTER, "not delivered", owner="operations")
+    other = replace(dead, kind=CaseKind.SURPLUS)
+    for event in (CaseEvent.OPENED, CaseEvent.REMINDED, CaseEvent.ESCALATED):
+        assert level_of(dead, event, policy) == ""
+        assert level_of(other, event, policy) != ""
