@@ -25,11 +25,9 @@ from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
 from domain.loan.decide.folding import folded
-from domain.loan.decide.holding import differences, receivable_case
+from domain.loan.decide.holding import hold
 from domain.loan.decide.mandatework import MandateWork
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
-from domain.loan.placing import held_for_others
-from domain.loan.sharing import held
 from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
 from domain.payment.payment import Payment
@@ -260,7 +258,7 @@ class Work(MandateWork):
         if about is not None and self._from_driver:
             self._notify_driver(*about)
         for loan_id, payment_id in list(self._portions):
-            self._hold(loan_id, payment_id)
+            hold(self, loan_id, payment_id)
         for loan_id, number in list(self._touched):
             self._pass_gates(loan_id, number)
         for loan_id, number in list(self._touched):
@@ -320,35 +318,6 @@ class Work(MandateWork):
                 known = agenda.next_action(before, was, self.rules, self.at, cases)
                 if agenda.next_action(now, item, self.rules, self.at, self.cases) != known:
                     self.touch(loan_id, item.number)
-
-    def _hold(self, loan_id: str, payment_id: str) -> None:
-        """Cash proven on a party's own account is held by it, as far as it is the party's share."""
-        loan, portion = self.loan(loan_id), self.portion(loan_id, payment_id)
-        before = self.aggregates.loans.get(loan_id)
-        known = before.portion(payment_id) if before else None
-        today = self.today(loan_id)
-        moved = differences(held(loan, known) if known else {}, held(loan, portion))
-        if moved:
-            self.post(bookings.hold(loan, portion, moved, today))
-        for _, number, _ in moved:
-            self.touch(loan_id, number)
-        was, now = held_for_others(loan, known) if known else {}, held_for_others(loan, portion)
-        if lent := differences(was, now):
-            self.post(bookings.hold_for_others(loan, portion, lent, today))
-        for holder in dict.fromkeys(holder for holder, *_ in lent):
-            minor = sum(part for (name, *_), part in now.items() if name == holder)
-            self._demand(loan, portion, holder, minor)
-
-    def _demand(self, loan: Loan, portion: Portion, holder: str, minor: int) -> None:
-        """Have a case say what a party holds of a payment for others, as long as it does."""
-        case = receivable_case(loan, portion, holder, minor)
-        known = self.cases.get(case.key)
-        if not minor:
-            self.close_case(case.key)
-        elif known is not None:
-            self.amend_case(known, minor, case.text)
-        else:
-            self.open_case(case)
 
     def _pass_gates(self, loan_id: str, number: int) -> None:
         loan, item = self.loan(loan_id), self.item(loan_id, number)
