@@ -178,7 +178,8 @@ async def test_a_return_in_the_same_words_under_another_event_is_a_case_and_no_m
         answer = await books.apply(replace(reported, id=f"report/simbank/{event}"))
         assert isinstance(answer, Applied)
         assert answer.replayed is known, event
-        found = [case for case in (await queries.cases()).items if case.key == f"amount/{order_no}"]
+        listed = (await queries.cases()).items
+        found = [case for case in listed if case.key == f"returned_twice/{order_no}"]
         assert len(found) == cases, event
     back = [b.minor for b in (await queries.balances("owed/L1/1")).items]
     assert sum(back) == 3000
