@@ -1,4 +1,4 @@
-"""What parties hold of a payment: booked where it differs from before, with a case about others."""
+"""What parties hold of a payment: booked where it changes, with a case for shares of others."""
 
 from __future__ import annotations
 
