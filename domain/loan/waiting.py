@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from domain.debit.attempt import AttemptState
+from domain.loan.accrual import owed_on
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.lifecycle import State
 from domain.loan.waterfall import Allocation, OpenItem, allocate
@@ -91,14 +92,16 @@ def left_to_take(loan: Loan, item: Installment, today: date) -> int:
     return open_items[item.number].total
 
 
-def among_loans(loans: Sequence[Loan], minor: int, today: date) -> dict[str, int]:
+def among_loans(loans: Sequence[Loan], minor: int, value_on: date, today: date) -> dict[str, int]:
     """How much of a payer's new money each of several loans gets, in minor units, by loan.
+
+    What is owed is what was owed on its value date: penalty of later days is no part of it.
 
     What fell due first is paid first, whichever loan it is of: what neither live orders nor money
     at hand would pay, then what live orders ask for, then what is to come. What nothing can take is
     given to the first loan.
     """
-    rooms = sorted(room for loan in loans for room in _rooms(loan, today))
+    rooms = sorted(room for loan in loans for room in _rooms(loan, value_on, today))
     found = dict.fromkeys((loan.id for loan in loans), 0)
     for _, _, loan_id, _, room in rooms:
         part = min(minor, room)
@@ -108,16 +111,18 @@ def among_loans(loans: Sequence[Loan], minor: int, today: date) -> dict[str, int
     return found
 
 
-def _rooms(loan: Loan, today: date) -> Iterator[tuple[int, date, str, int, int]]:
+def _rooms(loan: Loan, value_on: date, today: date) -> Iterator[tuple[int, date, str, int, int]]:
     """What installments can take: rank, due date, loan, number, minor units."""
     for item in loan.installments:
         key = (item.due_on, loan.id, item.number)
         if item.state is State.WRITTEN_OFF:
             yield 0, *key, item.written_off.total
         elif item.owed.total:
-            left = _after_live(item).total
-            yield 0, *key, min(left, left_to_take(loan, item, today))
-            yield 1, *key, item.owed.total - left
+            left, owed = _after_live(item).total, owed_on(loan, item, value_on).total
+            in_flight = min(owed, item.owed.total - left)
+            at_hand = left - min(left, left_to_take(loan, item, today))
+            yield 0, *key, max(0, owed - in_flight - at_hand)
+            yield 1, *key, in_flight
         elif item.state is State.SCHEDULED:
             yield 2, *key, left_to_take(loan, item, today)
 

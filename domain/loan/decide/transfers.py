@@ -53,21 +53,21 @@ def receive_transfer(work: Work, order: Paying, value_on: date) -> str:
         clearing_account=accounts.clearing("transfer"),
         reference=order.reference,
     )
-    for loan_id, minor in _parts(work, order).items():
+    for loan_id, minor in _parts(work, order, value_on).items():
         number = order.number if loan_id == loan.id else _first_open(work.loan(loan_id))
         known = work.payments.get(payment.id, payment)
         receive_free(work, loan_id, known, minor, number, "payment_recorded")
     return payment.id
 
 
-def _parts(work: Work, order: Paying) -> dict[str, int]:
+def _parts(work: Work, order: Paying, value_on: date) -> dict[str, int]:
     """How much of the money each loan gets: as designated, the rest by what fell due first."""
     said = {other.loan_id: other.amount_minor for other in order.also}
     parts = {name: minor for name, minor in said.items() if minor is not None}
     others = [name for name, minor in said.items() if minor is None]
     loans = [work.loan(name) for name in (order.loan_id, *others)]
     left = order.amount_minor - sum(parts.values())
-    parts |= among_loans(loans, left, work.today(order.loan_id))
+    parts |= among_loans(loans, left, value_on, work.today(order.loan_id))
     return {name: parts[name] for name in (order.loan_id, *said) if parts[name]}
 
 

@@ -137,6 +137,22 @@ def test_a_payer_may_say_how_much_is_for_which_loan() -> None:
     invariants.check(s.books)
 
 
+@pytest.mark.parametrize("late", [0, 21])
+def test_money_is_divided_by_what_was_owed_on_its_value_date(late: int) -> None:
+    """200.00 valued when both fell due pay both, whenever they become known."""
+    both = schedule(((10000, 0),))
+    daily = replace(PRODUCT, reminders=CALM.reminders)
+    s = Scene.boarded(lines=both, product=daily)
+    s.books.apply(board("L2", daily, both))
+    roll(s, 8)
+    for loan_id in ("L1", "L2"):
+        s.apply_outcome(s.present(1, loan_id), OutcomeClass.DISPUTE)
+    roll(s, late)
+    assert pay(s, 20000, Also("L2"), value_on=both[0].due_on) == "payment recorded"
+    assert (parts(s), states(s)) == ({"L1": 10000, "L2": 10000}, ("CLEARING", "CLEARING"))
+    invariants.check(s.books)
+
+
 def test_a_loan_that_gets_nothing_has_no_portion() -> None:
     """All of it is designated for the other loan."""
     s = scene()
@@ -264,6 +280,6 @@ def test_all_of_a_payment_is_given_to_some_loan(minor: int) -> None:
     """No unit is lost and none is made, whatever the amount."""
     s = scene()
     loans = list(s.books.loans.values())
-    found = among_loans(loans, minor, s.today)
+    found = among_loans(loans, minor, s.today, s.today)
     assert sum(found.values()) == minor
     assert min(found.values()) >= 0
