@@ -29,7 +29,8 @@ class Ordered(Answer):
 class Aggregates:
     """All that a decision may look at. `at` is stamped at the door (UTC).
 
-    `mandate_roots` are the mandates that the command names, `under_mandates` the loans under each.
+    `mandate_roots` are the mandates that the command names, `under_mandates` the loans under each,
+    or with orders that were made under it.
     `orders`, `messages` and `batches` say which loan holds each reference, `waiting`
     which lines carry it unmatched; references that nobody holds are absent. `payments` are those
     of the orders, mandates, batches and payers' references that the command names. `cases` are

@@ -149,7 +149,8 @@ class MemoryBooks:
         mandates: dict[str, tuple[str, ...]] = {}
         batches: dict[str, tuple[str, ...]] = {}
         for loan in self.loans.values():
-            mandates[loan.mandate.ref] = (*mandates.get(loan.mandate.ref, ()), loan.id)
+            for ref in sorted({loan.mandate.ref, *(a.mandate_ref for _, a in loan.attempts())}):
+                mandates[ref] = (*mandates.get(ref, ()), loan.id)
             for _, attempt in loan.attempts():
                 if attempt.batch_ref and loan.id not in batches.get(attempt.batch_ref, ()):
                     batches[attempt.batch_ref] = (*batches.get(attempt.batch_ref, ()), loan.id)

@@ -164,7 +164,7 @@ attempts = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("attempt", Integer, primary_key=True, autoincrement=False),
     Column("order_no", String(120), nullable=False, unique=True),
-    Column("mandate_ref", String(120), nullable=False),
+    Column("mandate_ref", String(120), nullable=False, index=True),
     Column("rail", String(60), nullable=False),
     Column("batch_ref", String(120), index=True),
     Column("state", String(20), nullable=False, index=True),

@@ -37,7 +37,10 @@ from domain.loan.view import INSTALLMENT
 
 _Place = tuple[ColumnElement[Any], ColumnElement[Any]]
 _REFERENCES: dict[str, tuple[_Place, ...]] = {
-    "mandates": ((loans.c.mandate_ref, loans.c.id),),
+    "mandates": (
+        (loans.c.mandate_ref, loans.c.id),
+        (attempts.c.mandate_ref, attempts.c.loan_id),
+    ),
     "orders": ((attempts.c.order_no, attempts.c.loan_id),),
     "messages": ((notices.c.message_id, notices.c.loan_id),),
     "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),

@@ -117,6 +117,7 @@ class References:
 
     def _learn_attempt(self, loan_id: str, attempt: Attempt) -> None:
         self.orders[attempt.order_no] = loan_id
+        self.mandates.setdefault(attempt.mandate_ref, set()).add(loan_id)
         if attempt.batch_ref:
             self.batches.setdefault(attempt.batch_ref, set()).add(loan_id)
 

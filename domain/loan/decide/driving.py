@@ -27,6 +27,7 @@ from domain.loan.commands import (
     Review,
 )
 from domain.loan.decide.charges import charge_through, fall_due
+from domain.loan.decide.filing import is_covered
 from domain.loan.decide.money import place_waiting, waits_for
 from domain.loan.decide.outcomes import end_unpaid
 from domain.loan.decide.tasks import need_operator, of_another_channel
@@ -91,7 +92,7 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     cut_at = next_cut(work.at, rail, calendar)
     value_on = value_day(rail, calendar, local_day(cut_at or work.at, rail.timezone))
     if live is not None:
-        if waits_for(work, loan_id, number) or not loan.mandate.allows(value_on):
+        if waits_for(work, loan_id, number) or not is_covered(loan, live, value_on):
             return _withdraw(work, loan_id, number, live)
         return _send_again(work, loan_id, number, live)
     fall_due(work, loan_id, number)

@@ -1,9 +1,11 @@
 """Debit orders that wait in a file until its cut, and are taken out of it before."""
 
 from dataclasses import replace
+from datetime import date
 
 from domain.debit.attempt import WITHDRAWN, Attempt, AttemptState
 from domain.kernel.change import Refusal
+from domain.loan.aggregate import Loan
 from domain.loan.asking import NO_DEBIT
 from domain.loan.change import Change
 from domain.loan.decide.attempts import find, put_attempt
@@ -52,8 +54,9 @@ def withdraw_debit(work: Work, order: WithdrawDebit) -> Change | Refusal:
 def take_out_unwanted(work: Work, loan_id: str) -> None:
     """Take out of their files, before the cut, orders that are wanted no more as they stand.
 
-    Money has come that would pay (part of) the installment, its debits are held, or the mandate
-    does not cover the value day. What is still owed may be intended anew, also for the same file.
+    Money has come that would pay (part of) the installment, its debits are held, or the loan's
+    mandate is another one by now or does not cover the value day. What is still owed may be
+    intended anew, also for the same file.
     """
     loan = work.loan(loan_id)
     for item in loan.installments:
@@ -62,10 +65,15 @@ def take_out_unwanted(work: Work, loan_id: str) -> None:
             continue
         if item.hold in NO_DEBIT:
             _take_out(work, loan_id, item.number, replace(attempt, code="HELD"))
-        elif not loan.mandate.allows(attempt.value_on):
+        elif not is_covered(loan, attempt, attempt.value_on):
             _take_out(work, loan_id, item.number, replace(attempt, code="NO_MANDATE"))
         elif waits_for(work, loan_id, item.number):
             _take_out(work, loan_id, item.number, replace(attempt, code="MONEY_CAME"))
+
+
+def is_covered(loan: Loan, attempt: Attempt, value_on: date) -> bool:
+    """Whether an order that has not left may still leave under its mandate, for a value day."""
+    return attempt.mandate_ref == loan.mandate.ref and loan.mandate.allows(value_on)
 
 
 def _take_out(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:

@@ -140,6 +140,7 @@ def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | R
     work.note_mandate(left, left.state, MandateEvent.LEFT, loan.id)
     terms = put_under(work, loan.id, terms, loan.borrower)
     _apply(work, loan.id, terms, f"{root.ref} is replaced by {order.ref}")
+    take_out_unwanted(work, loan.id)
     return _finished(work, root, f"{loan.id} is under {order.ref}")
 
 

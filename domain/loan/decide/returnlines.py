@@ -1,6 +1,6 @@
 """Booked lines of returned money: a debit by order or mandate, a transfer by its reference."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from domain.debit.outcome import OutcomeClass
@@ -61,10 +61,17 @@ def under_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Found
     """The debits under the mandate of a line of a return that have just its amount."""
     return [
         (loan_id, portion)
-        for loan_id in work.aggregates.under_mandates.get(item.mandate_ref or "", ())
+        for loan_id, orders in _ordered_under(work, item.mandate_ref)
         for portion in _open(work, line, loan_id, work.loan(loan_id).portions)
-        if portion.source == "debit" and portion.amount_minor == -item.amount_minor
+        if portion.order_no in orders and portion.amount_minor == -item.amount_minor
     ]
+
+
+def _ordered_under(work: Work, mandate: str | None) -> Iterator[tuple[str, list[str]]]:
+    """The orders that were made under a mandate, by loan, whatever mandate the loan has now."""
+    for loan_id in work.aggregates.under_mandates.get(mandate or "", ()):
+        attempts = (attempt for _, attempt in work.loan(loan_id).attempts())
+        yield loan_id, [a.order_no for a in attempts if a.mandate_ref == mandate]
 
 
 def _returned(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
@@ -104,8 +111,7 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
     """Orders under a mandate of which just so much went back by report, or just so much came."""
     choices: list[Choice] = []
     minor = -item.amount_minor
-    for loan_id in work.aggregates.under_mandates.get(item.mandate_ref or "", ()):
-        orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).portions if r.order_no)
+    for loan_id, orders in _ordered_under(work, item.mandate_ref):
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)
             reported = [pair for pair in found if pair[1].unproven_return_minor]

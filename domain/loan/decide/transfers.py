@@ -23,6 +23,8 @@ def check_loans(work: Work, order: Paying) -> Refusal | None:
     """Why a payment cannot be for the loans that its order names."""
     first = work.loan(order.loan_id)
     names = [other.loan_id for other in order.also]
+    if any(other.amount_minor is not None and other.amount_minor <= 0 for other in order.also):
+        return Refusal("payment.also", "an amount for another loan is more than zero")
     if len({first.id, *names}) <= len(names):
         return Refusal("payment.also", "each loan once, and not the one that the order is about")
     for name in names:

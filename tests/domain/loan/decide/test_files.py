@@ -21,6 +21,7 @@ from tests.support.doors import (
     RecordFiled,
     RecordUnsent,
     RenewSend,
+    ReplaceMandate,
     RetryNow,
     WithdrawDebit,
 )
@@ -317,3 +318,22 @@ def test_an_order_is_put_in_one_file_once() -> None:
     first, again = (RecordFiled(id=name, **terms) for name in ("a", "b"))  # type: ignore[arg-type]
     assert first.dedup_key() == again.dedup_key() == "filed/O1/F1"
     assert replace(first, batch_ref="F2").dedup_key() != first.dedup_key()
+
+
+def test_an_order_is_taken_out_of_its_file_when_its_mandate_is_replaced() -> None:
+    """It was made under an authority that the loan has left; the next one is of the new mandate."""
+    s = filed()
+    order = ReplaceMandate(
+        id="m",
+        actor=TESTER,
+        reason="a new account",
+        mandate="M-L1",
+        loan="L1",
+        ref="M-9",
+        account_token="acct-9",
+        valid_from=date(2026, 1, 1),
+    )
+    assert isinstance(s.books.apply(order), Change)
+    assert attempt(s).state is AttemptState.RECALLED
+    put_in_file(s)
+    assert (attempt(s, 2).mandate_ref, attempt(s, 2).state) == ("M-9", AttemptState.INTENDED)

@@ -16,10 +16,12 @@ from domain.loan.change import Change
 from domain.loan.decide import reread
 from domain.loan.lifecycle import State
 from domain.registry import decide
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
     EndMandate,
     RecordMandateEnded,
+    RecordUnsent,
     ReplaceMandate,
     RetryNow,
     RollDay,
@@ -350,3 +352,45 @@ def test_a_loan_that_has_left_a_mandate_is_not_reached_by_its_end() -> None:
     assert isinstance(change, Change)
     assert isinstance(change.answer, Done)
     assert (change.answer.note, set(change.loans)) == ("ended for 1 loans", {"L1"})
+
+
+@pytest.mark.parametrize("named", ["M-1", "M-2"])
+def test_a_return_is_of_a_debit_made_under_the_mandate_that_it_names(named: str) -> None:
+    """L1 was debited under M-1, then put under M-2: its debit is still one of M-1, and of no other.
+
+    With L2 debited as much under M-1, two debits fit, so nothing is taken and cases name both.
+    """
+    s = scene("L1", "L2")
+    for loan_id in ("L1", "L2"):
+        s.apply_outcome(s.present(1, loan_id))
+    assert isinstance(replaced(s), Change)
+    s.line(LineItem(None, named, None, -10100, 0, "AM04"))
+    assert not any(payment.returned_minor for payment in s.books.payments.values())
+    about = {case.loan_id for case in s.books.cases.values() if case.kind == "unmatched_line"}
+    assert about - {None} == ({"L1", "L2"} if named == "M-1" else {"L1"})
+
+
+def test_the_only_debit_under_a_mandate_is_found_after_its_loan_has_left() -> None:
+    """The line takes back just that debit, though the loan has another mandate by now."""
+    s = scene("L1")
+    order = s.present()
+    s.apply_outcome(order)
+    assert isinstance(replaced(s), Change)
+    s.line(LineItem(None, "M-1", None, -10100, 0, "AM04"))
+    assert s.payment(f"R-{order}").returned_minor == 10100
+    invariants.check(s.books)
+
+
+def test_an_order_that_never_left_does_not_leave_under_a_mandate_that_was_replaced() -> None:
+    """Whatever becomes of the old mandate, what is owed is ordered anew under the new one."""
+    s = scene("L1")
+    order = s.present()
+    s.give(RecordUnsent, order_no=order, sends=1)
+    assert isinstance(replaced(s), Change)
+    assert s.present() != order
+    attempts = s.books.item().attempts
+    assert [(a.mandate_ref, a.state) for a in attempts] == [
+        ("M-1", AttemptState.RECALLED),
+        ("M-2", AttemptState.INTENDED),
+    ]
+    invariants.check(s.books)

@@ -247,6 +247,8 @@ def test_money_for_a_loan_that_is_written_off_is_recovered() -> None:
         ((Also("L1"),), "payment.also"),
         ((Also("L2"), Also("L2", 5)), "payment.also"),
         ((Also("L9"),), "payment.also"),
+        ((Also("L2", 0),), "payment.also"),
+        ((Also("L2", -50),), "payment.also"),
         ((Also("L2", 20000), Also("L3", 6000)), "payment.also"),
         ((Also("OTHER"),), "payment.payer"),
         ((Also("EUR"),), "payment.currency"),

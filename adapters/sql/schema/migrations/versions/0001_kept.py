@@ -167,6 +167,7 @@ def _parts_of_loans() -> None:
         sa.UniqueConstraint("order_no", name="uq_attempts_order_no"),
     )
     op.create_index("ix_attempts_batch_ref", "attempts", ["batch_ref"], unique=False)
+    op.create_index("ix_attempts_mandate_ref", "attempts", ["mandate_ref"], unique=False)
     op.create_index("ix_attempts_state", "attempts", ["state"], unique=False)
     _index_of(
         "ix_attempts_in_file",
