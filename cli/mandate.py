@@ -129,7 +129,11 @@ async def _one(settings: Settings, ref: str) -> MandateFacts:
     async with open_stack(settings) as stack:
         found = await stack.queries.mandate(ref)
         if found is None:
-            raise InvalidInput("mandate", ref, "the reference of a mandate on the books")
+            loan = await stack.queries.loan(ref)
+            found = await stack.queries.mandate(loan.mandate.ref) if loan is not None else None
+        if found is None:
+            rule = "the reference of a mandate on the books, or a loan under one"
+            raise InvalidInput("mandate", ref, rule)
         return found
 
 

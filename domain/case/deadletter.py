@@ -13,6 +13,7 @@ from domain.case.commands import CaseOrder
 from domain.kernel.command import Command, Scope
 
 _KEY = "outbox/"
+_DIGITS_MOST = 18
 
 
 def letter_key(message: int) -> str:
@@ -23,7 +24,10 @@ def letter_key(message: int) -> str:
 def message_of(case: str) -> int | None:
     """The message whose case has this key; None if it is the key of another kind of case."""
     number = case.removeprefix(_KEY)
-    return int(number) if case.startswith(_KEY) and number.isascii() and number.isdigit() else None
+    if not (case.startswith(_KEY) and number.isascii() and number.isdigit()):
+        return None
+    message = int(number[:_DIGITS_MOST])
+    return message if letter_key(message) == case else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

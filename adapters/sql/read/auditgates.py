@@ -27,6 +27,7 @@ from sqlalchemy import (
 from adapters.sql.read.auditsums import GIVEN, ITEMS, PAID, P, of
 from adapters.sql.schema.tables import (
     attempts,
+    case_items,
     cases,
     entries,
     line_refs,
@@ -286,8 +287,9 @@ NEVER_CHARGED = (
 """Closed installments for which nothing was ever posted as owed."""
 
 _WAITS = or_(lines.c.open_minor != 0, exists().where(line_refs.c.line_id == lines.c.id))
+_OPEN_ITEM = and_(case_items.c.line == lines.c.id, case_items.c.cleared_at.is_(None))
 _LINE_WAITS = select(lines.c.id.label("line"), lines.c.open_minor.label("minor")).where(
-    _WAITS, ~exists().where(cases.c.line == lines.c.id, _OPEN_CASE)
+    _WAITS, ~exists().where(cases.c.line == lines.c.id, _OPEN_CASE), ~exists().where(_OPEN_ITEM)
 )
 ACCOUNTS_WITHOUT_CASE = (
     select(lines.c.account)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from domain.errors import InvalidInput
 
 _TEXT_MOST = 2_000
+_NUMBER_MOST = 2**63 - 1
 _RULE = "a cursor as a page of the same list gave it"
 
 
@@ -31,7 +32,7 @@ def read_cursor(name: str, text: str, shape: Sequence[type]) -> tuple[Any, ...]:
         found = json.loads(urlsafe_b64decode(padded))
         pairs = zip((name, *found[1:]), (str, *shape), strict=True)
         key = tuple(_read(value, kind) for value, kind in pairs)
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         raise InvalidInput("after", text[:40], _RULE) from None
     if found[0] != name:
         raise InvalidInput("after", text[:40], _RULE)
@@ -52,7 +53,14 @@ def _packed(value: object) -> object:
 
 def _read(value: object, kind: type) -> object:
     if kind is datetime and isinstance(value, str):
-        return datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError("an instant has a zone")
+        return instant
     if isinstance(value, bool) or not isinstance(value, kind):
         raise TypeError(kind.__name__)
+    if isinstance(value, str) and "\0" in value.encode().decode():
+        raise ValueError("no text holds NUL")
+    if isinstance(value, int) and abs(value) > _NUMBER_MOST:
+        raise ValueError("no number is so large")
     return value

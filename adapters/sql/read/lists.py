@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from adapters.sql.read.reader import Key, page_of
 from adapters.sql.schema.tables import NEEDED, subjects
@@ -27,13 +27,15 @@ def _narrowed(wanted: SubjectFilter) -> list[ColumnElement[bool]]:
     equal = {
         _OF.loan_id: wanted.loan_id,
         _OF.borrower: wanted.borrower,
-        _OF.product: wanted.product,
         _OF.currency: wanted.currency,
         _OF.next_action_kind: wanted.action,
         _OF.rail: wanted.rail,
         _OF.owner: wanted.owner,
     }
     found += [column == value for column, value in equal.items() if value]
+    if wanted.product:
+        every_version = _OF.product.startswith(f"{wanted.product}@", autoescape=True)
+        found.append(or_(_OF.product == wanted.product, every_version))
     if wanted.states:
         found.append(_OF.state.in_(wanted.states))
     if wanted.owed_least is not None:

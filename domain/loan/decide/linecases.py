@@ -23,8 +23,7 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file:
     No debit of an installment leaves while a case of this kind names it. One of very many lines of
     a file that name nobody is an item of the case of them all.
     """
-    text = f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
-    case = Case(f"line/{line.id}", WAITS, text, amount_minor=line.open_minor)
+    case = Case(f"line/{line.id}", WAITS, _unexplained(line), amount_minor=line.open_minor)
     if named:
         open_cases(work, line, case, named)
     else:
@@ -52,20 +51,49 @@ def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) 
             work.open_case(replace(one, loan_id=loan_id, number=number))
 
 
+def keep_case_of_line(work: Work, line: LineState, about: Sequence[Named]) -> bool:
+    """Have the open case of a line say what is left of it; whether that is enough.
+
+    Whoever has the case keeps it, with its clocks. It is not enough where there is no such case, or
+    where the rest may be about a loan that none of its cases names.
+    """
+    known = work.cases.get(f"line/{line.id}")
+    named = _named_by(cases_of_line(work, line.id, WAITS))
+    if known is None or not set(about) <= set(named):
+        return False
+    work.amend_case(known, line.open_minor, _unexplained(line))
+    _touch(work, named)
+    return True
+
+
 def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
     """Close every case, and item of a case, that a line waits; gives the loans that they named.
 
     These are looked at again.
     """
     cases = cases_of_line(work, line_id, WAITS)
-    named = [(c.loan_id, c.number) for c in cases if c.loan_id is not None]
+    named = _named_by(cases)
     for case in cases:
         work.close_case(case.key)
     work.clear_items(line_id, WAITS, "it was explained, in whole or in part")
+    _touch(work, named)
+    return named
+
+
+def _named_by(cases: Sequence[Case]) -> list[Named]:
+    """The loans and installments that cases are about."""
+    return [(case.loan_id, case.number) for case in cases if case.loan_id is not None]
+
+
+def _touch(work: Work, named: Sequence[Named]) -> None:
+    """Have installments looked at again."""
     for loan_id, number in named:
         if loan_id in work.loans and number is not None:
             work.touch(loan_id, number)
-    return named
+
+
+def _unexplained(line: LineState) -> str:
+    return f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
 
 
 def cases_of_line(work: Work, line_id: str, kind: CaseKind) -> list[Case]:

@@ -1,7 +1,7 @@
 """Mandates that loans share: boarded under, ended for all of them, replaced for one."""
 
 from dataclasses import fields, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import assert_never
 
 from domain.case.case import Case
@@ -15,6 +15,8 @@ from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.mandates import AnyMandateOrder, EndMandate, RecordMandateEnded, ReplaceMandate
 
+END_DAYS = 366
+"""A person ends a mandate at most so many days from today, before or after."""
 _MAY_BE_RETRIED = frozenset({State.DUE, State.RETRYING})
 
 
@@ -84,11 +86,24 @@ def order_mandate(work: Work, order: AnyMandateOrder) -> Change | Refusal:
         case EndMandate():
             if root.terms.ended_on is not None and root.terms.ended_on <= order.ended_on:
                 return Refusal("mandate.ended", f"it has ended on {root.terms.ended_on}")
+            if why := _implausible_end(work, root, order.ended_on):
+                return Refusal("mandate.ended_on", why)
             return _end(work, root, order.ended_on, "", order.actor.kind)
         case ReplaceMandate():
             return _replace(work, root, order)
         case _:
             assert_never(order)
+
+
+def _implausible_end(work: Work, root: MandateRoot, day: date) -> str:
+    """Why a day is not taken as the end of a mandate; empty when it is plausible.
+
+    An end cannot be taken back, so a mistake of typing must not become one.
+    """
+    today = work.at.date()
+    first = max(root.terms.valid_from, today - timedelta(days=END_DAYS))
+    last = today + timedelta(days=END_DAYS)
+    return "" if first <= day <= last else f"ended_on {day}: a day from {first} to {last}"
 
 
 def _end(work: Work, root: MandateRoot, day: date, code: str, source: str) -> Change:

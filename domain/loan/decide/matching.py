@@ -13,11 +13,13 @@ from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import (
     Named,
     close_cases_of_line,
+    keep_case_of_line,
     open_case_of_line,
     settle_contradiction,
 )
 from domain.loan.decide.money import (
     count_proof,
+    look_at_places,
     numbers_of,
     on_account,
     place_waiting,
@@ -56,7 +58,10 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     if refusal := check_loans(work, order):
         return refusal
     if order.also and known is not None:
-        return Refusal("match.also", f"payment {known.id} is known, and for which loans")
+        why = f"payment {known.id} is on the books with its loans; leave out also"
+        return Refusal("match.also", why)
+    if order.also and order.reference in work.aggregates.orders:
+        return Refusal("match.also", f"order {order.reference} is of one loan; leave out also")
     if known is None:
         ours = work.aggregates.orders.get(order.reference) == loan.id
         payment_id = _first_news(work, order, line, order.reference if ours else None)
@@ -286,6 +291,7 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
     work.close_case(f"account/{line.id}/{portion.id}/{loan.id}")
+    look_at_places(work, loan.id, portion.id)
 
 
 def _waiting_again(match: Match) -> WaitingItem:
@@ -297,6 +303,8 @@ def _waiting_again(match: Match) -> WaitingItem:
 def _put_open(work: Work, line: LineState, explained: int, about: Sequence[Named] = ()) -> None:
     line = replace(line, open_minor=line.open_minor - explained)
     work.put_line(line)
+    if line.is_open and keep_case_of_line(work, line, about):
+        return
     named = close_cases_of_line(work, line.id)
     if line.is_open:
         open_case_of_line(work, line, list(dict.fromkeys([*named, *about])))

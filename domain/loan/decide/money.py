@@ -287,11 +287,44 @@ def count_proof(work: Work, match: Match, line: LineState) -> None:
     payment = work.payment(match.payment)
     work.put_payment(replace(payment, lines=tuple(dict.fromkeys((*payment.lines, line.id)))))
     settle_disputes(work, match.loan_id, work.portion(match.loan_id, match.payment))
+    look_at_places(work, match.loan_id, match.payment)
     product = work.loan(match.loan_id).product
     if line.account not in product.accounts:
         work.open_case(_other_account(work.loan(match.loan_id), portion, match, line))
     for number in numbers_of(portion):
         work.touch(match.loan_id, number)
+
+
+def look_at_places(work: Work, loan_id: str, payment_id: str) -> None:
+    """Have a case say that more went back on an account than came there, as long as it is so.
+
+    The account that it came on has too much, and the other too little: no line explains that.
+    """
+    loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
+    key = f"place/{payment_id}/{loan_id}"
+    short = {name: -minor for name, minor in portion.proven_on if minor < 0}
+    if portion.unsettled_minor:
+        short = {}  # a line that is still to come may show that it came there
+    known, minor = work.cases.get(key), sum(short.values())
+    where, said = ", ".join(short), amount_text(minor, loan.currency)
+    text = f"{said} of payment {payment_id} went back from {where}, where they never came"
+    if not short:
+        work.close_case(key)
+    elif known is not None:
+        work.amend_case(known, minor, text)
+    else:
+        work.open_case(
+            Case(
+                key,
+                CaseKind.OTHER_ACCOUNT,
+                text,
+                loan_id=loan_id,
+                number=portion.number,
+                payment=payment_id,
+                amount_minor=minor,
+                currency=loan.currency,
+            )
+        )
 
 
 def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, int], ...]:

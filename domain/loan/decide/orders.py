@@ -33,7 +33,7 @@ from domain.loan.decide.matching import (
     withdraw_payment,
 )
 from domain.loan.decide.money import place_waiting
-from domain.loan.decide.references import payments_named
+from domain.loan.decide.references import payments_named, portions_of
 from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.work import Work
@@ -163,7 +163,18 @@ def _record_payment(work: Work, order: RecordPayment) -> Change | Refusal:
     for loan_id in work.payment(payment_id).loans:
         place_waiting(work, loan_id)
     work.touch(loan.id, order.number)
-    return work.done(loan.id, order.number, "payment recorded")
+    note = f"payment recorded{_divided(work, payment_id) if order.also else ''}"
+    return work.done(loan.id, order.number, note)
+
+
+def _divided(work: Work, payment_id: str) -> str:
+    """What of a payment went to which loan."""
+    payment = work.payment(payment_id)
+    parts = (
+        f"{amount_text(portion.amount_minor, payment.currency)} to {loan_id}"
+        for loan_id, portion in portions_of(work, payment)
+    )
+    return f": {', '.join(parts)}"
 
 
 def _implausible(work: Work, order: RecordPayment) -> Refusal | None:

@@ -1,5 +1,6 @@
 """Lists that people narrow: filters combine, pages hold under inserts, indexes are read."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import is_postgres
+from adapters.sql.read.cursors import read_cursor, write_cursor
 from adapters.sql.read.lists import subjects_statement
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
@@ -159,6 +161,25 @@ async def test_a_cursor_of_another_list_and_a_bad_limit_are_refused(
         with pytest.raises(InvalidInput) as fault:
             await queries.subjects(SubjectFilter(), after, limit)
         assert fault.value.field == field
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["[" * 1_400, '["list", "2026-01-01T00:00:00", "k"]', '["list", "\\ud800", "k"]'],
+)
+def test_a_forged_cursor_is_refused_by_its_field(key: str) -> None:
+    """Whatever it holds: nesting, an instant without a zone, half a character."""
+    text = urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    for shape in ((datetime, str), (int, str)):
+        with pytest.raises(InvalidInput) as fault:
+            read_cursor("list", text, shape)
+        assert fault.value.field == "after"
+
+
+def test_a_cursor_with_a_number_that_no_row_has_is_refused() -> None:
+    """A database would refuse it with an error of its own."""
+    with pytest.raises(InvalidInput):
+        read_cursor("list", write_cursor("list", [10**30]), (int,))
 
 
 async def test_every_list_of_the_ledger_is_whole_in_pages(

@@ -156,6 +156,7 @@ def test_the_key_of_a_case_names_the_message() -> None:
     """And no other case's key does."""
     assert message_of(letter_key(12)) == 12
     assert [message_of(key) for key in ("outbox/x", "outbox/", "line/12")] == [None] * 3
+    assert [message_of(key) for key in ("outbox/01", f"outbox/{10**19}")] == [None] * 2
 
 
 def test_commands_about_dead_letters_name_what_they_touch() -> None:

@@ -394,3 +394,11 @@ def test_an_order_that_never_left_does_not_leave_under_a_mandate_that_was_replac
         ("M-2", AttemptState.INTENDED),
     ]
     invariants.check(s.books)
+
+
+@pytest.mark.parametrize("days", [-400, -200, 400])
+def test_a_person_cannot_end_a_mandate_on_an_implausible_day(days: int) -> None:
+    """Before it began, or more than a year from today: an end cannot be taken back."""
+    s = scene("L1")
+    order: dict[str, Any] = {"mandate": "M-1", "ended_on": s.today + timedelta(days=days)}
+    assert rule(s.give(EndMandate, **order)) == "mandate.ended_on"

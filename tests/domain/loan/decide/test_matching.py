@@ -15,7 +15,15 @@ from domain.loan.decide.closing import close_out
 from domain.loan.decide.work import Work
 from domain.statement.statement import LineItem
 from tests.support import invariants
-from tests.support.doors import MatchLine, RecordPayment, Scope, UndoMatch, WithdrawPayment
+from tests.support.doors import (
+    Also,
+    AssignCase,
+    MatchLine,
+    RecordPayment,
+    Scope,
+    UndoMatch,
+    WithdrawPayment,
+)
 from tests.support.memory import PRODUCT, TESTER, board, schedule
 from tests.support.scene import ACCOUNT, Scene
 
@@ -456,3 +464,29 @@ def test_the_number_of_another_loans_order_names_no_money_of_this_one() -> None:
     s.books.apply(board("L2", lines=HUNDRED))
     order = s.present()
     assert match(s, came(s), order, loan="L2") == "match.reference"
+
+
+def test_the_rest_of_a_line_keeps_the_work_on_its_case() -> None:
+    """A person has the case, and matches a part: it is theirs still, of the same age."""
+    s = scene()
+    line = came(s, None, 10000)
+    assert isinstance(s.give(AssignCase, case=f"line/{line}", assignee="ann"), Change)
+    opened_at = s.books.cases[f"line/{line}"].opened_at
+    s.until(s.today + ONE_DAY)
+    assert match(s, line, "T-1", 4000) == "matched"
+    left = s.books.cases[f"line/{line}"]
+    assert (left.assignee, left.opened_at, left.generation) == ("ann", opened_at, 1)
+    assert left.amount_minor == 6000
+    assert match(s, line, "T-2", 6000) == "matched"
+    assert f"line/{line}" not in s.books.cases
+    invariants.check(s.books)
+
+
+def test_money_of_a_debit_order_is_divided_over_no_other_loans() -> None:
+    """An order is of one loan: what a person says of others is refused and not passed over."""
+    s = scene()
+    s.books.apply(board("L2", lines=HUNDRED))
+    order = s.present()
+    line = came(s, None, 10000)
+    terms = {"line": line, "reference": order, "amount_minor": 10000, "also": (Also("L2"),)}
+    assert said(s.order(MatchLine, 1, "L1", **terms)) == "match.also"

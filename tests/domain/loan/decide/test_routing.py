@@ -233,3 +233,26 @@ def test_direct_names_an_account_and_pooled_none(routing: Routing, account: str)
     """Neither is inferred from the other."""
     with pytest.raises(InvalidInput, match=r"payees\.x\.account"):
         Payee("x", routing, account)
+
+
+def test_money_that_goes_back_from_an_account_where_it_never_came_has_a_case() -> None:
+    """100.00 came on the funder's account, 40.00 of them go back from the collection account.
+
+    One account has too much and the other too little, so it is not closed until that is explained.
+    """
+    payees = (Payee("funder-1", Routing.DIRECT, "ACCT-F"),)
+    s, order = confirmed(replace(CALM, payees=payees))
+    s.line(LineItem(order, None, None, 10000), account="ACCT-F")
+    s.line(LineItem(order, None, None, -4000, 0, "AM04"), account=ACCOUNT)
+    key = f"place/R-{order}/L1"
+    assert (s.books.cases[key].kind, s.books.cases[key].amount_minor) == (
+        CaseKind.OTHER_ACCOUNT,
+        4000,
+    )
+    s.pay(4000, ref="T-9")
+    s.line(LineItem("T-9", None, None, 4000), account="ACCT-F")
+    s.until(s.today + 30 * DAY)
+    assert s.state == "RELEASED"
+    s.order(UndoMatch, line=list(s.books.lines)[1], reference=order)
+    assert key not in s.books.cases
+    invariants.check(s.books)

@@ -54,7 +54,8 @@ def roll(s: Scene, days: int) -> None:
 def pay(s: Scene, minor: int, *also: Also, **more: Any) -> object:
     """A person records a transfer for L1 and others; the note, or the rule against it."""
     terms: dict[str, Any] = {"reference": "T-1", "currency": "CNY", "value_on": s.today} | more
-    return said(s.order(RecordPayment, amount_minor=minor, also=also, **terms))
+    answer = said(s.order(RecordPayment, amount_minor=minor, also=also, **terms))
+    return str(answer).partition(": ")[0]
 
 
 def said(answer: Change | Refusal) -> object:
@@ -84,6 +85,14 @@ def test_one_transfer_pays_two_loans_and_one_line_proves_both() -> None:
     assert s.books.balances() == {BANK: 25000, "held_by/funder-1": -25000}
     assert not s.books.cases
     invariants.check(s.books)
+
+
+def test_the_answer_says_how_a_payment_was_divided() -> None:
+    """Whoever recorded it need not look into each loan."""
+    s = scene()
+    terms = {"reference": "T-1", "currency": "CNY", "value_on": s.today, "amount_minor": 25000}
+    answer = said(s.order(RecordPayment, 1, "L1", also=(Also("L2"),), **terms))
+    assert answer == "payment recorded: 150.00 CNY to L1, 100.00 CNY to L2"
 
 
 def test_a_line_that_came_first_proves_both_once_the_payment_is_recorded() -> None:
