@@ -44,7 +44,10 @@ class MandateState(StrEnum):
     ACTIVE = "ACTIVE"
     """Debits may go out under it within its term."""
     ENDED = "ENDED"
-    """No debit is value-dated on or after its last day; it never comes back to life."""
+    """No debit is value-dated on or after `ended_on`.
+
+    An ended mandate never becomes active again.
+    """
 
 
 class MandateEvent(StrEnum):

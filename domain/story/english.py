@@ -121,7 +121,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         **{kind: order.story for kind, order in MANDATE_ORDERS.items()},
         "record_filed": "the debit order was put in a file",
         "record_mandate_ended": "the rail reported the end of the mandate",
-        "act_on_case": "the clock of a case",
+        "act_on_case": "the deadline of a case was reached",
+        "record_figure": "the figure of a rule was compared",
         "raise_operator": "a person was asked",
     }
 )

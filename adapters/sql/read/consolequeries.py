@@ -21,7 +21,7 @@ from adapters.sql.schema.tables import (
     commands,
     notices,
     outbox,
-    portions,
+    payments,
     subjects,
 )
 from domain.case.case import CASE, Case
@@ -121,7 +121,7 @@ class SqlConsoleQueries(SqlReader):
             "attempts": _by(attempts.c.state),
             "outcomes": _by(attempts.c.outcome_class).where(attempts.c.outcome_class.is_not(None)),
             "notices": _by(notices.c.state),
-            "payments": select(literal("all"), func.count()).select_from(portions),
+            "payments": select(literal("all"), func.count()).select_from(payments),
             "cases": _by(cases.c.kind).where(is_open),
             "cases_closed": _by(cases.c.kind).where(~is_open),
             "commands": _by(commands.c.kind),

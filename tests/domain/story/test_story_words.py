@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from domain.ledger.entry import Posting
 from domain.loan.aggregate import Loan
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import ActionKind
+from domain.registry import HANDLERS
 from domain.story import english
 from domain.story.events import Effect, LeftNothing, Moved, Posted, RefusedBy, StoryEvent
 from domain.story.standing import coming, heading, standing, waiting
@@ -26,6 +27,12 @@ from tests.support.auditbench import World, paid_and_closed
 from tests.support.tree import ROOT
 
 AT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
+
+
+def test_every_command_has_words_of_its_own() -> None:
+    """What can be decided is named in stories, and nothing is named that cannot be decided."""
+    kinds = {item.default for of in HANDLERS for item in fields(of) if item.name == "kind"}
+    assert kinds == set(english.COMMANDS)
 
 
 _PART = re.compile(r"(Dr|Cr) (\S+) ([0-9.]+) ([A-Z]{3})")
