@@ -155,7 +155,7 @@ def _read(verb: str, key: str, terms: list[str], who: dict[str, Any]) -> AnyCase
 
 def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     from domain.case.guides import GUIDES  # noqa: PLC0415
-    from domain.story.words import tell  # noqa: PLC0415
+    from domain.story.words import in_words  # noqa: PLC0415
 
     found, view, story, now = run_async(_one(settings, key))
     shown = {
@@ -180,8 +180,8 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     print_text(f"  {shown['guide']}")
     for one in shown["notes"]:
         print_text(f"  note of {instant_text(one['at'])} by {one['by']}: {one['text']}")
-    for told in tell(story, UTC, found.currency):
-        for line in told.lines():
+    for event in in_words(story, UTC, found.currency):
+        for line in event.lines():
             print_text(f"  {line}")
 
 
