@@ -55,7 +55,7 @@ class MandateEvent(StrEnum):
 
     REGISTERED = "mandate_registered"
     JOINED = "mandate_joined"
-    """A loan came under it. It stays where it is, as with the two that follow."""
+    """A loan came under it. This event, LEFT and APPLIED change no state."""
     LEFT = "mandate_left"
     APPLIED = "mandate_applied"
     """The terms that a loan keeps of its mandate have changed."""

@@ -96,8 +96,8 @@ def _apply_money_again(
     amount, named = outcome.executed_minor, outcome.bank_ref
     known = portions_of_order(work, loan_id, attempt.order_no)
     refs = {portion.id: work.payment(portion.id).bank_ref for portion in known}
-    same = [r for r in known if named is not None and refs[r.id] == named]
-    same = same or [r for r in known if named is None or refs[r.id] is None]
+    same = [portion for portion in known if named is not None and refs[portion.id] == named]
+    same = same or [portion for portion in known if named is None or refs[portion.id] is None]
     # A booking that nobody has named is this one: before all others the one of this amount.
     same.sort(key=lambda portion: portion.amount_minor != amount)
     if not same:
@@ -125,10 +125,10 @@ def _learn_booking(
 
     The day of a payment and of its portion in the loan of the order is one.
     """
-    told = debit_payment(work, loan_id, attempt, outcome, payment.id)
+    reported = debit_payment(work, loan_id, attempt, outcome, payment.id)
     value_on = payment.value_on
-    if told.value_on == outcome.executed_on:
-        value_on = not_of_the_future(work, loan_id, told).value_on
+    if reported.value_on == outcome.executed_on:
+        value_on = not_of_the_future(work, loan_id, reported).value_on
     named = outcome.bank_ref or payment.bank_ref
     work.put_payment(replace(payment, bank_ref=named, inferred=False, value_on=value_on))
     portion = work.portion(loan_id, payment.id)

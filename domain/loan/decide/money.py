@@ -58,7 +58,7 @@ def receive_free(
 
 
 def _received(work: Work, loan_id: str, payment: Payment, minor: int, number: int) -> Portion:
-    """The portion of a loan in a payment that is new to it."""
+    """The portion that a loan gets of a payment that is new to it."""
     payment = not_of_the_future(work, loan_id, payment)
     work.put_payment(payment)
     return payment.portion(minor, number)
@@ -103,9 +103,12 @@ def _place_free(work: Work, loan_id: str) -> bool:
 def waits_for(work: Work, loan_id: str, number: int) -> int:
     """Minor units of free money that would pay an installment if it had no live attempt."""
     loan = work.loan(loan_id)
-    frees = [(r, r.waiting_minor + r.advance_minor) for r in in_order(loan)]
-    parts = [p for r, free in frees if free for p in _where_it_goes(work, loan, r, free)[0]]
-    return sum(part.minor for part in parts if part.number == number)
+    found = 0
+    for portion in in_order(loan):
+        if free := portion.waiting_minor + portion.advance_minor:
+            parts, _ = _where_it_goes(work, loan, portion, free)
+            found += sum(part.minor for part in parts if part.number == number)
+    return found
 
 
 def _place(work: Work, loan_id: str, payment_id: str) -> None:
@@ -267,7 +270,7 @@ def prove(work: Work, match: Match, line: LineState) -> None:
 
 
 def proven(portion: Portion, match: Match, line: LineState) -> Portion:
-    """A payment once a line proves (part of) it, or of its return."""
+    """The portion after a line has proven (part of) it, or of its return."""
     return replace(
         portion,
         settled_minor=portion.settled_minor + max(match.minor, 0),
@@ -295,7 +298,7 @@ def count_proof(work: Work, match: Match, line: LineState) -> None:
 
 
 def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, int], ...]:
-    """What lines prove of a payment by account, after `minor` more on one of them."""
+    """What lines prove of a portion by account, with `minor` more on one of them."""
     cash = dict(portion.proven_on) | {account: portion.cash_on(account) + minor}
     return tuple((name, sum_minor) for name, sum_minor in cash.items() if sum_minor)
 
@@ -317,7 +320,7 @@ def _other_account(loan: Loan, portion: Portion, match: Match, line: LineState) 
 
 
 def numbers_of(portion: Portion) -> tuple[int, ...]:
-    """The installments that a payment paid or was taken for."""
+    """The installments that a portion paid or was taken for."""
     numbers = {part.number for part in portion.allocations}
     return tuple(sorted(numbers | ({portion.number} if portion.number else set())))
 

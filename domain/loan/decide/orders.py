@@ -212,7 +212,7 @@ def _waive(work: Work, order: Waive) -> Change | Refusal:
     if item.state not in OVERDUE:
         return Refusal("lifecycle.waive", f"not in state {item.state}")
     if not 0 < order.amount_minor <= item.owed.of(order.component):
-        owed = item.owed.of(order.component)
+        owed = amount_text(item.owed.of(order.component), work.loan(loan_id).currency)
         return Refusal("waive.amount", f"above zero and at most the {owed} owed")
     amounts = Amounts().plus(order.component, order.amount_minor)
     today = work.today(loan_id)

@@ -111,7 +111,7 @@ def _free_from(trial: Work, loan_id: str, first: Portion) -> None:
 def _unapply(
     work: Work, loan_id: str, was: Portion, gone: Sequence[Allocated], kept: tuple[Allocated, ...]
 ) -> None:
-    """Have parts of what a payment paid wait again."""
+    """Have parts of what a portion paid wait again."""
     loan, today = work.loan(loan_id), work.today(loan_id)
     plain, outside = by_state(loan, gone)
     if plain:

@@ -16,9 +16,9 @@ from domain.payment.portion import Portion
 from domain.statement.statement import LineItem, StatementLine
 
 Found = tuple[str, Portion]
-"""A loan's id and one of its payments."""
+"""A loan's id and one of its portions."""
 Choice = tuple[list[Found], tuple[bool, ...]]
-"""Payments that together came back, and how badly that fits: the lower the better."""
+"""Portions that together came back, and how badly they fit: the lower, the better."""
 
 
 def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
@@ -42,7 +42,7 @@ def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
 def take_back_by_line(
     work: Work, loan_id: str, portion: Portion, minor: int, on: date, reason: str | None
 ) -> None:
-    """Book what of a return only its line has reported, and learn its reason."""
+    """Book the part of a return that only its line reports, and record its reason."""
     code = reason or NO_REASON
     outcome_class = OutcomeClass.LATE_RETURN
     if reason is not None:
@@ -105,7 +105,8 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
     choices: list[Choice] = []
     minor = -item.amount_minor
     for loan_id in work.aggregates.under_mandates.get(item.mandate_ref or "", ()):
-        orders = dict.fromkeys(r.order_no for r in work.loan(loan_id).portions if r.order_no)
+        portions = work.loan(loan_id).portions
+        orders = dict.fromkeys(portion.order_no for portion in portions if portion.order_no)
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)
             reported = [pair for pair in found if pair[1].unproven_return_minor]
@@ -121,24 +122,25 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
 def _executions(
     work: Work, line: StatementLine, item: LineItem, loan_id: str, order_no: str
 ) -> list[Found]:
-    """Payments of one order of which more can have come back, the likeliest first.
+    """Portions that one order brought and of which more can have come back, the likeliest first.
 
     Two executions of one order are one payer's money for one installment: the surplus goes back
     rather than what pays the installment.
     """
     found = _open(work, line, loan_id, portions_of_order(work, loan_id, order_no))
-    return [(loan_id, r) for r in sorted(found, key=lambda r: _fit(work, r, line, item))]
+    found.sort(key=lambda portion: _fit(work, portion, line, item))
+    return [(loan_id, portion) for portion in found]
 
 
 def _open(
     work: Work, line: StatementLine, loan_id: str, portions: Iterable[Portion]
 ) -> list[Portion]:
     is_its_currency = work.loan(loan_id).currency == line.currency
-    return [r for r in portions if is_its_currency and r.returnable_minor > 0]
+    return [portion for portion in portions if is_its_currency and portion.returnable_minor > 0]
 
 
 def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
-    """More has come back of an order's payment, which only its return tells, than is known of."""
+    """Raise the payment of an order that only its return has reported to what has come back."""
     _, attempt = find(work, loan_id, order_no)
     portion = portions_of_order(work, loan_id, order_no)[0]
     back = portion.return_settled_minor + minor

@@ -24,7 +24,8 @@ def check_loans(work: Work, order: Paying) -> Refusal | None:
     first = work.loan(order.loan_id)
     names = [other.loan_id for other in order.also]
     if len({first.id, *names}) <= len(names):
-        return Refusal("payment.also", "each loan once, and not the one that the order is about")
+        why = "`also` names each other loan once, and never the loan of the order itself"
+        return Refusal("payment.also", why)
     for name in names:
         loan = work.loans.get(name)
         if loan is None:
