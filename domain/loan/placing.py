@@ -58,7 +58,7 @@ def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
     cash = {accounts.bank(name): minor for name, minor in portion.proven_on}
     rooms = cash | {portion.clearing_account: portion.clearing_minor}
     found: defaultdict[Position, int] = defaultdict(int)
-    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    own = loan.product.own_accounts
     there = held(loan, portion)
     for (party, number, component), minor in there.items():
         found[Position(_share(party, number, component), own[party])] -= minor
@@ -83,10 +83,10 @@ def held_for_others(loan: Loan, portion: Portion) -> Lent:
 
     The party whose account it is holds them and owes them.
     """
-    direct = [payee for payee in loan.product.payees if payee.account]
-    if len(direct) < _SEVERAL:
+    own = loan.product.own_accounts
+    if len(own) < _SEVERAL:
         return {}
-    holders = {accounts.bank(payee.account): payee.party for payee in direct}
+    holders = {place: party for party, place in own.items()}
     parties = set(holders.values())
     return {
         (holders[place], item.party, item.number, item.component): -minor
@@ -101,7 +101,7 @@ def held_for_others(loan: Loan, portion: Portion) -> Lent:
 def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
     """The items of a portion by place, with what parties hold shown as held."""
     found = placed(loan, portion)
-    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    own = loan.product.own_accounts
     for (holder, party, number, component), minor in held_for_others(loan, portion).items():
         for account, sign in ((accounts.receivable(holder), 1), (accounts.held_by(holder), -1)):
             found[Position(Item(account, number, component, party), own[holder])] = sign * minor

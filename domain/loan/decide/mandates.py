@@ -8,7 +8,7 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.mandate import LOANS_MOST, Mandate, MandateEvent, MandateRoot, MandateState
 from domain.kernel.change import Done, Refusal
-from domain.kernel.order import is_same_person
+from domain.kernel.order import refusal_of_form
 from domain.loan.change import Change
 from domain.loan.decide.filing import take_out_unwanted
 from domain.loan.decide.work import Work
@@ -79,10 +79,8 @@ def record_mandate_ended(work: Work, command: RecordMandateEnded) -> Change:
 
 def order_mandate(work: Work, order: AnyMandateOrder) -> Change | Refusal:
     """Apply an order on a mandate, or refuse it by a named rule."""
-    if not order.reason.strip():
-        return Refusal("order.reason", "an order says why")
-    if order.approver is not None and is_same_person(order.approver, order.actor.id):
-        return Refusal("order.approver", "nobody approves an order of their own")
+    if refusal := refusal_of_form(order):
+        return refusal
     root = work.mandate_roots.get(order.mandate)
     if root is None:
         return Refusal("mandate.unknown", f"no mandate {order.mandate}")

@@ -10,6 +10,7 @@ from domain.errors import InvariantBroken
 from domain.loan import bookings
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import LineState, Loan, Match
+from domain.loan.decide.advance import draw, move_ahead
 from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.reallocating import reallocate
@@ -121,7 +122,7 @@ def _place(work: Work, loan_id: str, payment_id: str) -> None:
     for number in numbers:
         true_up_penalty(work, loan_id, number, portion.value_on)
     now = _within_owed(work, loan_id, now)
-    _draw(work, loan_id, payment_id, sum(part.minor for part in now))
+    draw(work, loan_id, payment_id, sum(part.minor for part in now))
     _apply(work, loan_id, payment_id, now)
     for number in numbers:
         charge_to_date(work, loan_id, number)
@@ -152,20 +153,13 @@ def _where_it_goes(
     return by_waterfall(loan, portion, free, items, work.today(loan.id))
 
 
-def _draw(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
-    """Have so much of a payment in suspense, from what it paid ahead where that is short."""
-    short = minor - work.portion(loan_id, payment_id).waiting_minor
-    if short > 0:
-        _move_ahead(work, loan_id, payment_id, -short)
-
-
 def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     """What nothing owed can take: paid ahead while something is to come, else a surplus."""
     loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
     to_come = any(item.state is State.SCHEDULED for item in loan.installments)
     ahead = rest if portion.source != "debit" and to_come else 0
     if delta := ahead - portion.advance_minor:
-        _move_ahead(work, loan_id, payment_id, delta)
+        move_ahead(work, loan_id, payment_id, delta)
     key, surplus = f"surplus/{payment_id}/{loan_id}", rest - ahead
     known = work.cases.get(key)
     if not surplus:
@@ -174,17 +168,6 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
         work.open_case(surplus_case(loan, portion, surplus))
     else:
         work.amend_case(known, surplus, surplus_case(loan, portion, surplus).text)
-
-
-def _move_ahead(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
-    loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
-    moved = replace(
-        portion,
-        waiting_minor=portion.waiting_minor - minor,
-        advance_minor=portion.advance_minor + minor,
-    )
-    work.post(bookings.to_advance(loan, portion, moved, work.today(loan_id)))
-    work.put_portion(loan_id, moved)
 
 
 def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
