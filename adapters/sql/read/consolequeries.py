@@ -9,7 +9,7 @@ from adapters.sql.read.lists import SUBJECT_KEY, SUBJECTS, subjects_statement
 from adapters.sql.read.looking import look
 from adapters.sql.read.mandates import mandate_of
 from adapters.sql.read.reader import Key, SqlReader, cut, page_of
-from adapters.sql.read.statements import CASES, OPEN_CASES
+from adapters.sql.read.statements import OPEN_CASES
 from adapters.sql.read.stories import history_of, story_of
 from adapters.sql.rows import read_case, read_item, read_view
 from adapters.sql.schema.tables import (
@@ -50,11 +50,6 @@ class SqlConsoleQueries(SqlReader):
             for row in rows
         )
         return Page(tuple(listed), cursor)
-
-    async def case(self, key: str) -> Case | None:
-        """One case, open or resolved."""
-        rows = await self._rows(CASES.where(cases.c.key == key))
-        return read_case(rows[0].body) if rows else None
 
     async def case_list(
         self, wanted: CaseFilter, now: datetime, after: str, limit: int
