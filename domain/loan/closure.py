@@ -48,7 +48,7 @@ def missing(
     return (*_release(loan, item, cases, rules, at), *_close(loan, item, cases))
 
 
-def portions_of(loan: Loan, item: Installment) -> tuple[Portion, ...]:
+def portions_on(loan: Loan, item: Installment) -> tuple[Portion, ...]:
     """Portions that paid, or were taken for, an installment."""
     return tuple(
         portion
@@ -66,7 +66,7 @@ def paying(loan: Loan, item: Installment) -> tuple[Portion, ...]:
     """
     return tuple(
         portion
-        for portion in portions_of(loan, item)
+        for portion in portions_on(loan, item)
         if portion.returned_minor or any(p.number == item.number for p in portion.allocations)
     )
 

@@ -30,7 +30,7 @@ from domain.case.view import CaseView
 from domain.kernel.subject import Subject
 from domain.loan.view import INSTALLMENT
 from domain.story.events import StoryEvent
-from ports.consolequeries import CaseFilter, MandateFacts, Standing
+from ports.consolequeries import CaseFilter, Listed, MandateFacts
 from ports.paging import LIMIT_MOST, Page
 from ports.subjectfilter import SubjectFilter
 
@@ -41,12 +41,12 @@ _ITEM_KEY: Key = ((case_items.c.line, str),)
 class SqlConsoleQueries(SqlReader):
     """Gives views as they were stored with the last write of each subject."""
 
-    async def subjects(self, wanted: SubjectFilter, after: str, limit: int) -> Page[Standing]:
+    async def subjects(self, wanted: SubjectFilter, after: str, limit: int) -> Page[Listed]:
         """See the port."""
         found = await self._rows(subjects_statement(wanted, after, limit))
         rows, cursor = cut(SUBJECTS, found, len(SUBJECT_KEY), limit)
         listed = (
-            Standing(read_view(row.kind, row.view), row.state_since, row.borrower, row.product)
+            Listed(read_view(row.kind, row.view), row.state_since, row.borrower, row.product)
             for row in rows
         )
         return Page(tuple(listed), cursor)

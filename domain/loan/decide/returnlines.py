@@ -17,7 +17,7 @@ from domain.statement.statement import LineItem, StatementLine
 
 Found = tuple[str, Portion]
 """A loan's id and one of its portions."""
-Choice = tuple[list[Found], tuple[bool, ...]]
+Candidate = tuple[list[Found], tuple[bool, ...]]
 """Portions that together came back, and how badly they fit: the lower, the better."""
 
 
@@ -80,29 +80,29 @@ def _returned(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
     return _best(_by_mandate(work, line, item))
 
 
-def _best(ranked: list[Choice]) -> list[Found]:
-    """The one choice whose rank is the lowest; none where two are alike."""
-    ranked = sorted(ranked, key=lambda choice: choice[1])
+def _best(ranked: list[Candidate]) -> list[Found]:
+    """The one candidate whose rank is the lowest; none where two are alike."""
+    ranked = sorted(ranked, key=lambda candidate: candidate[1])
     is_clear = ranked and (len(ranked) == 1 or ranked[0][1] != ranked[1][1])
     return ranked[0][0] if is_clear else []
 
 
 def _by_payment(
     work: Work, line: StatementLine, item: LineItem, named: list[Payment]
-) -> list[Choice]:
+) -> list[Candidate]:
     """The portions of each payment that can have come back, of the loan that got it last first."""
-    choices: list[Choice] = []
+    candidates: list[Candidate] = []
     for payment in named:
         if payment.currency == line.currency and payment.returnable_minor > 0:
             reported = payment.unproven_return_minor >= -item.amount_minor
             found = portions_of(work, payment)[::-1]
-            choices.append((found, (not reported, not _names(payment, line, item))))
-    return choices
+            candidates.append((found, (not reported, not _names(payment, line, item))))
+    return candidates
 
 
-def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]:
+def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Candidate]:
     """Orders under a mandate of which just so much went back by report, or just so much came."""
-    choices: list[Choice] = []
+    candidates: list[Candidate] = []
     minor = -item.amount_minor
     for loan_id in work.aggregates.under_mandates.get(item.mandate_ref or "", ()):
         portions = work.loan(loan_id).portions
@@ -115,8 +115,8 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
                 just = just or reported
             whole = [pair for pair in found if pair[1].amount_minor == minor]
             if mine := just or whole[:1]:
-                choices.append((mine, (not just, _rank(work, mine[0][1], line, item)[1])))
-    return choices
+                candidates.append((mine, (not just, _rank(work, mine[0][1], line, item)[1])))
+    return candidates
 
 
 def _executions(

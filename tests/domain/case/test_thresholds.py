@@ -19,6 +19,8 @@ from domain.case.threshold import (
     Threshold,
     ThresholdAction,
     Waits,
+    threshold_key,
+    threshold_of,
 )
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
@@ -86,6 +88,12 @@ def test_a_rule_may_hand_its_case_up_at_once(chain: tuple[str, ...], owner: str)
     found = look(books, 10)
     assert found is not None
     assert (found.owner, found.escalation) == (owner, min(len(chain), 1))
+
+
+def test_the_key_of_a_case_names_its_rule() -> None:
+    """The name of a rule, whatever is in it, comes back from the key of its case."""
+    assert [threshold_of(threshold_key(name)) for name in ("lines", "a/b")] == ["lines", "a/b"]
+    assert threshold_key(RULE.name) == RULE.case
 
 
 def test_an_amount_stands_with_its_currency() -> None:
