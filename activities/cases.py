@@ -104,7 +104,7 @@ class CaseActivities:
             try:
                 value = (await self._figures.figure(rule, now)).value(rule.measure, now)
             except Exception:  # noqa: BLE001  (one rule that cannot be looked at holds up nobody)
-                activity.logger.exception("rule %s cannot be looked at", name)
+                activity.logger.exception("the figure of rule %s cannot be counted", name)
                 done = replace(done, failed=done.failed + 1)
                 continue
             if rule.is_broken(value) != (name in open_cases):
@@ -125,7 +125,8 @@ class CaseActivities:
                 failed += 1
                 activity.logger.error("the view of %s cannot be read", due.subject)
                 continue
-            # With the version in its id: what came in vain once is not answered by that again.
+            # With the version in its id: an attempt that changed nothing must not be answered by
+            # its own stored answer.
             view, action = due.view, due.view.next_action
             orders.append(ActionOrder(view.subject, view.generation, view.version, action, run=1))
         answers = await self._books.apply_many([order.command(ActOnCase) for order in orders])
@@ -138,7 +139,7 @@ class CaseActivities:
 
 
 def _figure(name: str, value: int, now: datetime) -> RecordFigure:
-    """The command that tells the books a figure, once for each look at it."""
+    """The command that records a figure in the books; each count has its own id."""
     return RecordFigure(
         id=f"driver/threshold/{name}/{now.isoformat()}",
         actor=driver_of(Subject(CASE, name)),

@@ -120,6 +120,9 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
     ] = "",
     items: Annotated[bool, typer.Option("--items", help="List the lines it stands for.")] = False,
+    open_only: Annotated[
+        bool, typer.Option("--open", help="Of --items: only those that are still open.")
+    ] = False,
     after: Annotated[str, typer.Option(help="Of --items: go on where a page ended.")] = "",
     limit: LimitOption = 50,
     as_json: JsonOption = False,
@@ -134,7 +137,8 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         if len(words) > 1:
             raise InvalidInput("VERB", words[0], f"one of {', '.join(VERBS)}")
         if items:
-            return _list_items(settings, words[0], after, limit, as_json=as_json)
+            asked = (after, limit, open_only)
+            return _list_items(settings, words[0], asked, as_json=as_json)
         return _show(settings, words[0], as_json=as_json)
     if len(words) == 1:
         raise InvalidInput("KEY", "", f"the case to {words[0]}; see `acquit cases`")
@@ -155,7 +159,7 @@ def _read(verb: str, key: str, terms: list[str], who: dict[str, Any]) -> AnyCase
 
 def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     from domain.case.guides import GUIDES  # noqa: PLC0415
-    from domain.story.words import tell  # noqa: PLC0415
+    from domain.story.words import in_words  # noqa: PLC0415
 
     found, view, story, now = run_async(_one(settings, key))
     shown = {
@@ -180,15 +184,17 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     print_text(f"  {shown['guide']}")
     for one in shown["notes"]:
         print_text(f"  note of {instant_text(one['at'])} by {one['by']}: {one['text']}")
-    for told in tell(story, UTC, found.currency):
-        for line in told.lines():
+    for event in in_words(story, UTC, found.currency):
+        for line in event.lines():
             print_text(f"  {line}")
 
 
-def _list_items(settings: Settings, key: str, after: str, limit: int, *, as_json: bool) -> None:
+def _list_items(
+    settings: Settings, key: str, asked: tuple[str, int, bool], *, as_json: bool
+) -> None:
     from domain.money import decimal_text  # noqa: PLC0415
 
-    found, page = run_async(_items(settings, key, after, limit))
+    found, page = run_async(_items(settings, key, asked))
     rows = [
         {
             "line": item.line,
@@ -220,7 +226,7 @@ def _list_items(settings: Settings, key: str, after: str, limit: int, *, as_json
         ],
     )
     if page.after:
-        note(f"{limit} are shown; go on with --after {page.after}")
+        note(f"{len(rows)} are shown; go on with --after {page.after}")
 
 
 def _row(view: CaseView, now: datetime) -> dict[str, Any]:
@@ -292,12 +298,15 @@ async def _one(
 
 
 async def _items(
-    settings: Settings, key: str, after: str, limit: int
+    settings: Settings, key: str, asked: tuple[str, int, bool]
 ) -> tuple[Case, Page[CaseItem]]:
+    """The case, and a page of its items: `asked` is the cursor, the limit and if only open ones."""
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         found = await stack.queries.case(key)
         if found is None:
             raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
-        return found, await stack.queries.case_items(key, after, limit)
+        after, limit, open_only = asked
+        page = await stack.queries.case_items(key, after, limit, open_only=open_only)
+        return found, page

@@ -25,7 +25,7 @@ from ports.paging import LIMIT_MOST, walk
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
-    from ports.ledgerqueries import Balance, ChainReport, OpenItem
+    from ports.ledgerqueries import AccountItem, Balance, ChainReport
     from ports.paging import Page
     from workers.settings import Settings
 
@@ -190,11 +190,11 @@ async def _all_balances(settings: Settings) -> tuple[Balance, ...]:
         return tuple([balance async for balance in every])
 
 
-async def _items(settings: Settings, account: str, after: str, limit: int) -> Page[OpenItem]:
+async def _items(settings: Settings, account: str, after: str, limit: int) -> Page[AccountItem]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        found: Page[OpenItem] = await stack.queries.items(account, after, limit)
+        found: Page[AccountItem] = await stack.queries.items(account, after, limit)
         return found
 
 

@@ -16,7 +16,7 @@ from workers.reporting import note
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ports.consolequeries import Standing
+    from ports.consolequeries import Listed
     from ports.paging import Page
     from ports.subjectfilter import SubjectFilter
     from workers.settings import Settings
@@ -157,16 +157,16 @@ def _instant(text: str) -> datetime | None:
 
 async def _listed(
     settings: Settings, wanted: Callable[[datetime], SubjectFilter], after: str, limit: int
-) -> tuple[Page[Standing], datetime]:
+) -> tuple[Page[Listed], datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         now = stack.clock.now()
-        page: Page[Standing] = await stack.queries.subjects(wanted(now), after, limit)
+        page: Page[Listed] = await stack.queries.subjects(wanted(now), after, limit)
         return page, now
 
 
-def _installment(item: Standing, now: datetime) -> dict[str, Any]:
+def _installment(item: Listed, now: datetime) -> dict[str, Any]:
     from domain.money import decimal_text  # noqa: PLC0415
 
     view = item.view

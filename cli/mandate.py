@@ -73,7 +73,9 @@ def mandate(
             raise InvalidInput("VERB", words[0], f"one of {', '.join((*VERBS, SIGN))}")
         return _show(settings, words[0], as_json=as_json)
     if len(words) == 1:
-        raise InvalidInput("KEY", "", f"what to {words[0]}")
+        if words[0] == SIGN:
+            raise InvalidInput("LOAN", "", "the loan whose mandate is signed")
+        raise InvalidInput("KEY", "", f"the mandate to {words[0]}")
     if words[0] == SIGN:
         return _signed(settings, words[1:])
     for name, given_by_user in (("actor", actor), ("reason", reason)):
@@ -107,7 +109,7 @@ def facts(found: MandateFacts) -> dict[str, Any]:
 
 
 def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
-    from domain.story.words import tell  # noqa: PLC0415
+    from domain.story.words import in_words  # noqa: PLC0415
 
     found = run_async(_one(settings, ref))
     shown = facts(found)
@@ -118,8 +120,8 @@ def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
     term = f"from {shown['valid_from']} to {shown['valid_to'] or 'no set day'}"
     print_text(f"{ref}: {shown['state']}{ended}, {shown['rail']}, {term}")
     print_text(f"  loans: {', '.join(shown['loans']) or 'none'}")
-    for told in tell(found.story, UTC, ""):
-        for line in told.lines():
+    for event in in_words(found.story, UTC, ""):
+        for line in event.lines():
             print_text(f"  {line}")
 
 

@@ -164,7 +164,9 @@ def _order(
 
     found = run_async(_one(settings, message))
     if not found.case:
-        raise InvalidInput("message", message, "a dead letter; see `acquit outbox list`")
+        raise InvalidInput(
+            "message", message, "a dead letter; see `acquit outbox list --state dead`"
+        )
     given = read_typed(kind, (), who, MESSAGE_ORDERS, {"case": letter_key(message)})
     give(settings, given, who["id"], f"message {message}", as_json=as_json)
 

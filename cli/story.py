@@ -137,8 +137,8 @@ def story_lines(story: Story) -> Iterator[str]:
     yield standing.heading(story.loan)
     yield from (f"  {standing.standing(story.loan, item)}" for item in story.items)
     yield ""
-    for told in words.runs(words.tell(story.events.items, story.zone, story.loan.currency)):
-        yield from told.lines()
+    for event in words.runs(words.in_words(story.events.items, story.zone, story.loan.currency)):
+        yield from event.lines()
     yield ""
     for found in story.cases:
         about = f"#{found.number}" if found.number else "the loan"

@@ -16,7 +16,7 @@ from ports.subjectfilter import SubjectFilter
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Listed:
     """A subject as of its last write, and since when it has been in its state."""
 
     view: View[Any]
@@ -55,7 +55,7 @@ class CaseFilter:
 class ConsoleQueries(Protocol):
     """Questions of people, by whatever door."""
 
-    async def subjects(self, wanted: SubjectFilter, after: str, limit: int) -> Page[Standing]:
+    async def subjects(self, wanted: SubjectFilter, after: str, limit: int) -> Page[Listed]:
         """Subjects of one kind that fit all of a filter, those first that are longest in a state.
 
         Raises:

@@ -19,7 +19,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenItem:
+class AccountItem:
     """What of an account's balance is for one thing: debit positive, minor units.
 
     `place` names where the money lies, on accounts that hold money.
@@ -80,7 +80,9 @@ class LedgerQueries(Protocol):
         """Balances of all accounts whose name starts with `prefix`, zero ones included."""
         ...
 
-    async def items(self, account: str, after: str = "", limit: int = LIMIT_MOST) -> Page[OpenItem]:
+    async def items(
+        self, account: str, after: str = "", limit: int = LIMIT_MOST
+    ) -> Page[AccountItem]:
         """What the balance of one account is for, item by item and place by place; none is zero."""
         ...
 

@@ -40,7 +40,7 @@ class SweepQueries(Protocol):
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
     ) -> tuple[Due, ...]:
-        """Not final subjects of a kind, without a driver, whose next action is due by `now`.
+        """Subjects of a kind that are not final, have no driver, and are to act by `now`.
 
         In order of (instant, key), after the cursor `after`; None: from the beginning.
         """

@@ -9,7 +9,6 @@
     [kinds.unmatched_line]
     owner = "reconciliation"
     first_action_hours = 4
-
     announced = true
 
     [addresses]

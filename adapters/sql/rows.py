@@ -1,7 +1,7 @@
 """Turns domain values into rows and back. Bodies are JSON, written and read by pydantic.
 
 A loan is spread over rows: product once, then loan, installments (with attempts and notices inside
-their body) and payments, so that a change writes only what it changed.
+their body) and portions, so that a change writes only what it changed.
 """
 
 import json
@@ -173,7 +173,7 @@ def notice_row(loan_id: str, number: int, notice: NoticeRecord) -> Row:
 
 
 def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
-    """A payment of one loan; `position` keeps the order in which they came."""
+    """A portion in one loan; `position` keeps the order in which the loan got them."""
     return {
         "loan_id": loan_id,
         "id": portion.id,

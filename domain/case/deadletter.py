@@ -7,7 +7,7 @@ or by the order to drop it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from domain.case.commands import CaseOrder
 from domain.kernel.command import Command, Scope
@@ -98,6 +98,6 @@ class DropMessage(CaseOrder):
 
 AnyMessageOrder = RetryMessage | DropMessage
 MESSAGE_ORDERS: Mapping[str, type[AnyMessageOrder]] = MappingProxyType(
-    {"retry_message": RetryMessage, "drop_message": DropMessage}
+    {item.pinned(): item for item in get_args(AnyMessageOrder)}
 )
 """Every order on a dead letter by its kind."""

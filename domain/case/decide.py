@@ -26,7 +26,7 @@ from domain.case.threshold import Measure, RecordFigure, ThresholdAction
 from domain.kernel.change import Answer, Done, Refusal, Superseded
 from domain.kernel.command import Command
 from domain.kernel.driver import DriverRecord
-from domain.kernel.order import is_same_person
+from domain.kernel.order import refusal_of_form
 
 C_co = TypeVar("C_co", covariant=True)
 WAIT_MOST = timedelta(days=366)
@@ -143,9 +143,8 @@ def _refused(work: Decision[Any], case: Case, order: CaseOrder) -> Refusal | Non
     """The rule that an order breaks, if it breaks one."""
     if case.state in CASE_FINAL and not isinstance(order, NoteCase | ReopenCase):
         return Refusal("case.resolved", "it is resolved; open it again first")
-    approver = (order.approver or "").strip()
-    if approver and is_same_person(approver, order.actor.id):
-        return Refusal("case.approver", "nobody approves an order of their own")
+    if refusal := refusal_of_form(order):
+        return refusal
     match order:
         case NoteCase() if len(case.notes) >= NOTES_MOST:
             return Refusal("case.notes", f"it holds {NOTES_MOST} notes, the most that one can")
@@ -160,7 +159,7 @@ def _refused(work: Decision[Any], case: Case, order: CaseOrder) -> Refusal | Non
             rule = CASE_RULES[case.kind]
             if rule.ends:
                 return Refusal("case.evidence", f"it ends when {rule.ends}, not by hand")
-            if rule.blocks is not Blocks.NOTHING and not approver:
+            if rule.blocks is not Blocks.NOTHING and not (order.approver or "").strip():
                 return Refusal("case.approver", "it keeps a gate shut: a second person must agree")
         case _:
             pass

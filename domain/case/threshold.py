@@ -15,6 +15,17 @@ from domain.money import amount_text
 
 THRESHOLDS_MOST = 100
 """Rules that one policy can hold."""
+_KEY = "threshold/"
+
+
+def threshold_key(name: str) -> str:
+    """The key of the case of a rule."""
+    return f"{_KEY}{name}"
+
+
+def threshold_of(key: str) -> str:
+    """The name of the rule that a case is of, by the key of the case."""
+    return key.removeprefix(_KEY)
 
 
 class Waits(StrEnum):
@@ -84,7 +95,7 @@ class Threshold:
     @property
     def case(self) -> str:
         """The key of its case."""
-        return f"threshold/{self.name}"
+        return threshold_key(self.name)
 
     def is_broken(self, value: int) -> bool:
         """Whether a figure breaks the rule."""
@@ -136,7 +147,7 @@ class RecordFigure(Command):
     @property
     def case(self) -> str:
         """The key of the rule's case."""
-        return f"threshold/{self.threshold}"
+        return threshold_key(self.threshold)
 
     def scope(self) -> Scope:
         """The case of the rule."""

@@ -44,7 +44,10 @@ class MandateState(StrEnum):
     ACTIVE = "ACTIVE"
     """Debits may go out under it within its term."""
     ENDED = "ENDED"
-    """No debit is value-dated on or after its last day; it never comes back to life."""
+    """No debit is value-dated on or after `ended_on`.
+
+    An ended mandate never becomes active again.
+    """
 
 
 class MandateEvent(StrEnum):
@@ -52,7 +55,7 @@ class MandateEvent(StrEnum):
 
     REGISTERED = "mandate_registered"
     JOINED = "mandate_joined"
-    """A loan came under it. It stays where it is, as with the two that follow."""
+    """A loan came under it. This event, LEFT and APPLIED change no state."""
     LEFT = "mandate_left"
     APPLIED = "mandate_applied"
     """The terms that a loan keeps of its mandate have changed."""

@@ -86,7 +86,7 @@ WAKE = Topic(
     about=DriverNews.about,
     ordered=True,
     back_off=_BACK_OFF,
-    when_dead="a driver was not told what has changed; `acquit heal` brings it the current view",
+    when_dead="a driver was not notified of a change; `acquit heal` brings it the current view",
 )
 """Brings a driver a newer view."""
 

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from domain.kernel.canonical import bounded
+from domain.kernel.change import Refusal
 from domain.kernel.command import Actor, Command
 from domain.text import is_plain
 
@@ -115,6 +116,15 @@ class OperatorOrder(Command):
                 if rule := self._broken(part.name, getattr(item, part.name)):
                     return f"{part.name} of item {place}: {rule}"
         return ""
+
+
+def refusal_of_form(order: OperatorOrder) -> Refusal | None:
+    """Why an order is refused whatever it is about: it gives no reason, or approves itself."""
+    if not order.reason.strip():
+        return Refusal("order.reason", "an order says why")
+    if order.approver is not None and is_same_person(order.approver, order.actor.id):
+        return Refusal("order.approver", "nobody approves an order of their own")
+    return None
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -136,7 +136,7 @@ class Loan:
         return self.installments[number - 1]
 
     def portion(self, payment_id: str) -> Portion | None:
-        """Payment by id, if this loan has it."""
+        """The portion of a payment in this loan, if it has one."""
         return next((item for item in self.portions if item.id == payment_id), None)
 
     def attempts(self) -> Iterator[tuple[Installment, Attempt]]:

@@ -114,7 +114,7 @@ def identify(
 
 def hold(loan: Loan, portion: Portion, moved: Held, on: date) -> Entry:
     """Book cash on a party's own account: Dr payable, Cr held by. Negative: it left again."""
-    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    own = loan.product.own_accounts
     return _entry(
         "direct_settlement",
         on,
@@ -136,7 +136,7 @@ def hold(loan: Loan, portion: Portion, moved: Held, on: date) -> Entry:
 
 def hold_for_others(loan: Loan, portion: Portion, moved: Lent, on: date) -> Entry:
     """Book others' shares on a party's own account: Dr receivable, Cr held by. Negative: undone."""
-    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    own = loan.product.own_accounts
     return _entry(
         "held_for_others",
         on,

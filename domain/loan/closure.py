@@ -16,6 +16,7 @@ from domain.case.kinds import CASE_RULES
 from domain.loan.aggregate import HoldKind, Installment, Loan, Rulebook
 from domain.loan.product import Routing
 from domain.loan.sharing import held
+from domain.money import amount_text
 from domain.payment.portion import Portion
 
 
@@ -47,8 +48,8 @@ def missing(
     return (*_release(loan, item, cases, rules, at), *_close(loan, item, cases))
 
 
-def portions_of(loan: Loan, item: Installment) -> tuple[Portion, ...]:
-    """Payments that paid, or were taken for, an installment."""
+def portions_on(loan: Loan, item: Installment) -> tuple[Portion, ...]:
+    """Portions that paid, or were taken for, an installment."""
     return tuple(
         portion
         for portion in loan.portions
@@ -58,20 +59,20 @@ def portions_of(loan: Loan, item: Installment) -> tuple[Portion, ...]:
 
 
 def paying(loan: Loan, item: Installment) -> tuple[Portion, ...]:
-    """Payments whose money stands on the installment now, or that were taken back from it.
+    """Portions whose money stands on the installment now, or that were taken back from it.
 
     Surplus money that was taken for it and never applied to it has a case of its own and is not a
     condition of this installment.
     """
     return tuple(
         portion
-        for portion in portions_of(loan, item)
+        for portion in portions_on(loan, item)
         if portion.returned_minor or any(p.number == item.number for p in portion.allocations)
     )
 
 
 def unproven(loan: Loan, item: Installment) -> tuple[Portion, ...]:
-    """Payments on the installment that lack a booked line: for the money, or for its return.
+    """Portions on the installment that lack a booked line: for the money, or for its return.
 
     Both legs count: a debit and its return cancel out in the reports and are two lines at the bank.
     """
@@ -114,7 +115,8 @@ def _release(
         lack("owed", "borrower", "something is still owed, written off or subrogated")
     if item.live_attempt is not None:
         lack("live_attempt", "rail", "an order has no final outcome yet")
-    if any(r.waiting_minor for r in loan.portions if r.number == item.number) and item.owed.total:
+    mine = [portion for portion in loan.portions if portion.number == item.number]
+    if any(portion.waiting_minor for portion in mine) and item.owed.total:
         lack("waiting", "books", "money waits to be applied")
     if unproven(loan, item):
         lack("unproven", "bank", "a payment is not proven by a booked line")
@@ -150,7 +152,8 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
                 share -= _held_by(loan, portion, payee.party, item.number)
             if share:
                 code = "held" if payee.routing is Routing.DIRECT else "remittance"
-                text = f"{share} of payment {portion.id} are not proven to have reached it"
+                text = f"{amount_text(share, loan.currency)} of payment {portion.id} "
+                text += "are not proven to have reached it"
                 lacks.append(Missing(Gate.CLOSE, code, payee.party, text))
     for case in _about(loan, item, cases):
         if CASE_RULES[case.kind].blocks_closing and not CASE_RULES[case.kind].blocks_release:
@@ -160,6 +163,6 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
 
 
 def _held_by(loan: Loan, portion: Portion, party: str, number: int) -> int:
-    """Minor units that a party holds of what a payment brought to one installment."""
+    """Minor units that a party holds of what a portion brought to one installment."""
     parts = held(loan, portion).items()
     return sum(minor for (who, of, _), minor in parts if (who, of) == (party, number))

@@ -1,8 +1,8 @@
-"""Where the money of a payment lies, item by item.
+"""Where the money of a portion lies, item by item.
 
-What a payment paid, what of it waits and what was paid ahead lie wherever its cash lies: in the
+What a portion paid, what of it waits and what was paid ahead lie wherever its cash lies: in the
 clearing while it is only reported, on a bank account once a booked line proves it there. Which item
-lies where follows from the payment alone, so a line that proves money moves items from the clearing
+lies where follows from the portion alone, so a line that proves money moves items from the clearing
 to its account, and a line undone moves them back.
 
 The clearing account makes up the difference at each place. On a bank account it holds what is said
@@ -25,7 +25,7 @@ _SEVERAL = 2
 
 
 class Item(NamedTuple):
-    """One item of a payment: an account, and the party's share of what was paid."""
+    """One item of a portion: an account, and the party's share of what was paid."""
 
     account: str
     number: int | None = None
@@ -46,7 +46,7 @@ class Position(NamedTuple):
 
 
 def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
-    """The items of a payment by place, debit positive; without a payment there are none.
+    """The items of a portion by place, debit positive; of no portion there are none.
 
     Each party that is routed to an account of its own has its share there first. What is left goes
     by the order of the product's parties, then what waits, then what was paid ahead: to the bank
@@ -58,7 +58,7 @@ def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
     cash = {accounts.bank(name): minor for name, minor in portion.proven_on}
     rooms = cash | {portion.clearing_account: portion.clearing_minor}
     found: defaultdict[Position, int] = defaultdict(int)
-    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    own = loan.product.own_accounts
     there = held(loan, portion)
     for (party, number, component), minor in there.items():
         found[Position(_share(party, number, component), own[party])] -= minor
@@ -83,10 +83,10 @@ def held_for_others(loan: Loan, portion: Portion) -> Lent:
 
     The party whose account it is holds them and owes them.
     """
-    direct = [payee for payee in loan.product.payees if payee.account]
-    if len(direct) < _SEVERAL:
+    own = loan.product.own_accounts
+    if len(own) < _SEVERAL:
         return {}
-    holders = {accounts.bank(payee.account): payee.party for payee in direct}
+    holders = {place: party for party, place in own.items()}
     parties = set(holders.values())
     return {
         (holders[place], item.party, item.number, item.component): -minor
@@ -99,9 +99,9 @@ def held_for_others(loan: Loan, portion: Portion) -> Lent:
 
 
 def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
-    """The items of a payment by place at rest, when its parties hold what is theirs."""
+    """The items of a portion by place, with what parties hold shown as held."""
     found = placed(loan, portion)
-    own = {payee.party: accounts.bank(payee.account) for payee in loan.product.payees}
+    own = loan.product.own_accounts
     for (holder, party, number, component), minor in held_for_others(loan, portion).items():
         for account, sign in ((accounts.receivable(holder), 1), (accounts.held_by(holder), -1)):
             found[Position(Item(account, number, component, party), own[holder])] = sign * minor
@@ -114,7 +114,10 @@ def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
 
 
 def _elsewhere(loan: Loan, portion: Portion, there: Held) -> Iterator[tuple[Item, int]]:
-    """What of a payment is on no account of its own party, in the order of finding a place."""
+    """Yield each item of a portion with what of it its own party does not hold yet.
+
+    They come in the order in which the items get a place.
+    """
     shares: defaultdict[tuple[str, int, Component], int] = defaultdict(int)
     for payee in loan.product.payees:
         for part in portion.allocations:

@@ -8,6 +8,7 @@ from domain.calendar import Adjust, DayWindow
 from domain.debit.retry import RetryPlan
 from domain.errors import InvalidInput
 from domain.kernel.canonical import ADDED_LATER
+from domain.ledger import accounts as ledger
 from domain.loan.split import SplitRules
 from domain.loan.waterfall import Waterfall
 from domain.pricing.amounts import Component
@@ -120,6 +121,11 @@ class Product:
     def accounts(self) -> frozenset[str]:
         """Every bank account on which money of this product may arrive."""
         return frozenset({self.account, *(payee.account for payee in self.payees)} - {""})
+
+    @property
+    def own_accounts(self) -> dict[str, str]:
+        """The place of each party that has a bank account of its own."""
+        return {it.party: ledger.bank(it.account) for it in self.payees if it.account}
 
     @property
     def ref(self) -> str:

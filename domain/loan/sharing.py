@@ -1,4 +1,4 @@
-"""The parties' shares of a payment: drawn from claims, taken back, and held on accounts."""
+"""The parties' shares of a portion: drawn from claims, taken back, and held on accounts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -48,7 +48,7 @@ def cut(part: Allocated, minor: int) -> tuple[Allocated, Allocated]:
 
 
 def held(loan: Loan, portion: Portion) -> Held:
-    """What of a payment its parties hold: their shares, as far as booked lines show the cash there.
+    """What of a portion its parties hold: their shares, as far as booked lines show the cash there.
 
     Only a party that the product routes directly holds anything, and only what lies on exactly the
     account that the product names for it.

@@ -16,7 +16,7 @@ from domain.pricing.amounts import Amounts
 def by_waterfall(
     loan: Loan, portion: Portion, free: int, items: Iterable[OpenItem], today: date
 ) -> tuple[tuple[Allocation, ...], int]:
-    """Where free money of a payment goes among open items, and what they cannot take.
+    """Where free money of a portion goes among open items, and how much of it they cannot take.
 
     What is due by today counts as due, also for money with an earlier value date. Money of a debit
     pays only the installment that it was taken for: the payer agreed to nothing else.
@@ -73,8 +73,8 @@ def left_to_take(loan: Loan, item: Installment, today: date) -> int:
     An installment that has not fallen due counts with its scheduled amounts, and so do those before
     it.
     """
-    free = [(r, r.waiting_minor + r.advance_minor) for r in in_order(loan)]
-    free = [(portion, minor) for portion, minor in free if minor]
+    of = ((it, it.waiting_minor + it.advance_minor) for it in in_order(loan))
+    free = [(portion, minor) for portion, minor in of if minor]
     if not free:
         return (item.owed if item.fell_due else item.scheduled).total
     open_items = {other.number: _after_live(other) for other in loan.installments}

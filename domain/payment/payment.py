@@ -3,11 +3,21 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from domain.payment.portion import Portion
+from domain.payment.portion import Portion, Proof, Sums
+
+
+def debit_payment_id(order_no: str, execution: int = 1) -> str:
+    """The id of the payment that a debit order brought, by which execution of the order it was."""
+    return f"R-{order_no}" if execution == 1 else f"R-{order_no}-{execution}"
+
+
+def is_first_of_order(portion: Portion) -> bool:
+    """Whether it is of the payment that the first execution of a debit order brought."""
+    return portion.order_no is not None and portion.id == debit_payment_id(portion.order_no)
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Proof):
     """Money that came in one piece, whatever loans it pays. Amounts in minor units.
 
     `id` is ours. `reference` is what the payer calls a transfer; it may repeat. `bank_ref` is the
@@ -42,21 +52,6 @@ class Payment:
     loans: tuple[str, ...] = ()
 
     @property
-    def unsettled_minor(self) -> int:
-        """What no booked line proves yet of the money that came."""
-        return self.amount_minor - self.settled_minor
-
-    @property
-    def returnable_minor(self) -> int:
-        """What of it can have come back without a line that shows it."""
-        return self.amount_minor - self.return_settled_minor
-
-    @property
-    def unproven_return_minor(self) -> int:
-        """What of it is said to have gone back, and no line proves it yet."""
-        return self.returned_minor - self.return_settled_minor
-
-    @property
     def is_withdrawn(self) -> bool:
         """Whether it was recorded by mistake and taken back: no bank line stands for it."""
         return self.source == "transfer" and self.returned_minor > 0 and not self.lines
@@ -76,16 +71,14 @@ class Payment:
 
     def with_portion(self, loan_id: str, was: Portion | None, now: Portion) -> "Payment":
         """The payment once its portion in a loan is another: its sums follow."""
-        amount, settled, returned, return_settled = now.sums
-        if was is not None:
-            known = was.sums
-            amount, settled = amount - known[0], settled - known[1]
-            returned, return_settled = returned - known[2], return_settled - known[3]
+        known, sums = was.sums if was is not None else Sums(), now.sums
         return replace(
             self,
-            amount_minor=self.amount_minor + amount,
-            settled_minor=self.settled_minor + settled,
-            returned_minor=self.returned_minor + returned,
-            return_settled_minor=self.return_settled_minor + return_settled,
+            amount_minor=self.amount_minor + sums.amount - known.amount,
+            settled_minor=self.settled_minor + sums.settled - known.settled,
+            returned_minor=self.returned_minor + sums.returned - known.returned,
+            return_settled_minor=(
+                self.return_settled_minor + sums.return_settled - known.return_settled
+            ),
             loans=tuple(dict.fromkeys((*self.loans, loan_id))),
         )

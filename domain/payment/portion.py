@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from domain.pricing.amounts import Component
 
@@ -24,8 +25,43 @@ class Allocated:
         return dict(self.shares).get(party, 0)
 
 
+class Sums(NamedTuple):
+    """The amounts of a portion that its payment sums up, in minor units."""
+
+    amount: int = 0
+    settled: int = 0
+    returned: int = 0
+    return_settled: int = 0
+
+
+class Proof:
+    """What booked bank lines prove of money that came and went back, and what they do not."""
+
+    __slots__ = ()
+
+    amount_minor: int
+    settled_minor: int
+    returned_minor: int
+    return_settled_minor: int
+
+    @property
+    def unsettled_minor(self) -> int:
+        """What no booked line proves yet of the money that came."""
+        return self.amount_minor - self.settled_minor
+
+    @property
+    def returnable_minor(self) -> int:
+        """What of it can have come back without a line that shows it."""
+        return self.amount_minor - self.return_settled_minor
+
+    @property
+    def unproven_return_minor(self) -> int:
+        """What of it is said to have gone back, and no line proves it yet."""
+        return self.returned_minor - self.return_settled_minor
+
+
 @dataclass(frozen=True, slots=True)
-class Portion:
+class Portion(Proof):
     """What of one payment stands in one loan. Amounts in minor units.
 
     `id`, `source`, `value_on`, `clearing_account` and `order_no` are the payment's. `amount_minor`
@@ -61,21 +97,6 @@ class Portion:
         return self.unsettled_minor - self.unproven_return_minor
 
     @property
-    def unsettled_minor(self) -> int:
-        """What no booked line proves yet of the money that came."""
-        return self.amount_minor - self.settled_minor
-
-    @property
-    def returnable_minor(self) -> int:
-        """What of it can have come back without a line that shows it."""
-        return self.amount_minor - self.return_settled_minor
-
-    @property
-    def unproven_return_minor(self) -> int:
-        """What of it is said to have gone back, and no line proves it yet."""
-        return self.returned_minor - self.return_settled_minor
-
-    @property
     def is_proven(self) -> bool:
         """Whether booked lines prove both legs: the money that came and what went back of it."""
         return not self.unsettled_minor and not self.unproven_return_minor
@@ -86,9 +107,9 @@ class Portion:
         return self.amount_minor - self.returned_minor
 
     @property
-    def sums(self) -> tuple[int, int, int, int]:
+    def sums(self) -> Sums:
         """The amounts that its payment sums up."""
-        return (
+        return Sums(
             self.amount_minor,
             self.settled_minor,
             self.returned_minor,

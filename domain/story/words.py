@@ -23,11 +23,11 @@ _AMOUNT = re.compile(r"\d+(?:\.\d+)?(?= [A-Z]{3}\b)")
 _PLAIN = re.compile(
     r"(#\d+ )?(penalty of \S+ [A-Z]{3} was added|nothing (new|changed).*)", re.DOTALL
 )
-"""Effects that a machine repeats for weeks: a run of them is told once."""
+"""Effects that a machine repeats for weeks: a run of them becomes one event."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventText:
     """An event in words.
 
     Attributes:
@@ -70,11 +70,11 @@ class Told:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it may be told in a run with others that are alike."""
+        """Whether it may be put in a run with others that are alike."""
         return self._is_machine and all(_PLAIN.fullmatch(text) for text in self.effects)
 
 
-def tell(events: Iterable[StoryEvent], zone: tzinfo, currency: str) -> Iterator[Told]:
+def in_words(events: Iterable[StoryEvent], zone: tzinfo, currency: str) -> Iterator[EventText]:
     """Yield the events that are worth showing in words, in order; `currency`: of the loan."""
     for event in events:
         numbers = {effect.number for effect in event.effects}
@@ -85,7 +85,7 @@ def tell(events: Iterable[StoryEvent], zone: tzinfo, currency: str) -> Iterator[
         )
         if not texts and event.command in _DULL:
             continue
-        yield Told(
+        yield EventText(
             at=instant_text(event.at, zone),
             number=numbers.pop() if len(numbers) == 1 else None,
             what=_named(event.command, event.command_id),
@@ -98,19 +98,19 @@ def tell(events: Iterable[StoryEvent], zone: tzinfo, currency: str) -> Iterator[
         )
 
 
-def runs(every: Iterable[Told]) -> Iterator[Told]:
+def runs(every: Iterable[EventText]) -> Iterator[EventText]:
     """Yield events, those in a row that differ in nothing but time and amount as one.
 
     Such a run says from when to when, how often, and the sum of its amounts.
     """
     for _, group in groupby(enumerate(every), key=lambda item: _alike(*item)):
-        members = [told for _, told in group]
+        members = [text for _, text in group]
         first, last = members[0], members[-1]
         if len(members) == 1:
             yield first
             continue
         effects = (
-            _sum_of([told.effects[place] for told in members])
+            _sum_of([text.effects[place] for text in members])
             for place in range(len(first.effects))
         )
         yield replace(
@@ -198,12 +198,12 @@ def _in_brackets(detail: str) -> str:
     return f" ({detail})" if detail else ""
 
 
-def _alike(place: int, told: Told) -> tuple[object, ...]:
+def _alike(place: int, event: EventText) -> tuple[object, ...]:
     """What the events of a run have in common; an event that is never in a run stands alone."""
-    if not told.is_plain:
+    if not event.is_plain:
         return (place,)
-    shapes = tuple(_AMOUNT.sub("", text) for text in told.effects)
-    return (told.what, told.number, told.actor, shapes)
+    shapes = tuple(_AMOUNT.sub("", text) for text in event.effects)
+    return (event.what, event.number, event.actor, shapes)
 
 
 def _sum_of(alike: Sequence[str]) -> str:

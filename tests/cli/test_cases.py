@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -167,5 +169,9 @@ def test_the_lines_that_a_case_stands_for_are_listed_in_pages(acquit: Acquit, ho
     assert last["line"].endswith("/0202")
     assert (last["amount"], last["currency"], last["cleared_at"]) == ("5.00", "CNY", None)
     assert json.loads(acquit("case", KEY, "--items", "--json", home=home).stdout)["items"] == []
+    with closing(sqlite3.connect(file)) as conn, conn:
+        conn.execute("UPDATE case_items SET cleared_at = added_at WHERE line LIKE '%/0201'")
+    left = json.loads(acquit("case", key, "--items", "--open", "--json", home=home).stdout)
+    assert [item["line"][-4:] for item in left["items"]] == ["0200", "0202"]
     unknown = acquit("case", "no/such", "--items", home=home)
     assert (unknown.returncode, "the key of a case" in unknown.stderr) == (2, True)

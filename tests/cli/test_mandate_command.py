@@ -104,7 +104,7 @@ def test_what_is_not_allowed_or_not_said_is_refused(
 
 
 def test_the_help_names_every_order_on_a_mandate(capsys: pytest.CaptureFixture[str]) -> None:
-    """With its terms; what may be left out stands in brackets."""
+    """The help has a row for each with its terms; optional ones are in brackets."""
     run(["mandate", "--help"])
     rows = " ".join(capsys.readouterr().out.split()).partition("Kinds and their terms:")[2]
     assert set(VERBS.values()) == set(MANDATE_ORDERS)

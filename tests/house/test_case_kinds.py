@@ -1,25 +1,67 @@
 """Kinds of cases: the documentation names those that nothing opens yet, and no other."""
 
+import ast
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from domain.case.kinds import CaseKind
 from domain.statement.broken import StatementBreak
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = {"kinds.py", "guides.py", "policy.py"}
-"""Files that only describe kinds."""
+OPENING = {"Case", "open_case", "open_cases"}
+"""What is called to open a case, with its kind among the arguments."""
 
 
 def opened() -> set[CaseKind]:
-    """Kinds that some code of the domain names, outside the tables that describe them."""
+    """Kinds with which some code of the domain opens a case, besides those of broken files."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "domain").rglob("*.py"))]
+    constants = named_in(node for tree in trees for node in tree.body)
     found = {CaseKind(one.value) for one in StatementBreak}
-    for path in sorted((ROOT / "domain").rglob("*.py")):
-        if path.parent.name == "case" and path.name in TABLES:
-            continue
-        names = re.findall(r"CaseKind\.([A-Z_]+)", path.read_text(encoding="utf-8"))
-        found |= {CaseKind[name] for name in names}
+    for function in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(function, ast.FunctionDef):
+            local = named_in(ast.walk(function))
+            for part in arguments(function):
+                found |= kinds_of(part)
+                if isinstance(part, ast.Name):
+                    found |= local[part.id] or constants[part.id]
     return found
+
+
+def arguments(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield every part of the calls that open a case."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and called(node) in OPENING:
+            yield from ast.walk(node)
+
+
+def called(call: ast.Call) -> str:
+    """The last name of what is called; empty where it has none."""
+    match call.func:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def named_in(nodes: Iterator[ast.AST]) -> defaultdict[str, set[CaseKind]]:
+    """The kinds that assignments give a name to, such as `kind = A if late else B`."""
+    found: defaultdict[str, set[CaseKind]] = defaultdict(set)
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            kinds = {kind for part in ast.walk(node.value) for kind in kinds_of(part)}
+            for name in (part for target in node.targets for part in ast.walk(target)):
+                if isinstance(name, ast.Name):
+                    found[name.id] |= kinds
+    return found
+
+
+def kinds_of(part: ast.AST) -> set[CaseKind]:
+    """The kind that `CaseKind.NAME` names; none for anything else."""
+    match part:
+        case ast.Attribute(value=ast.Name("CaseKind"), attr=name):
+            return {CaseKind[name]}
+    return set()
 
 
 def test_kinds_that_nothing_opens_are_said_to_be_still_to_come() -> None:

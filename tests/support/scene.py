@@ -209,10 +209,10 @@ class Scene:
         return change.loans[loan].portions[-1].id
 
     def portion(self, payment_id: str, loan: str = "L1") -> Portion:
-        """A payment as it is now, by its id or by its payer's reference."""
+        """The portion of a payment in a loan, by the payment's id or its payer's reference."""
         portions = self.books.loans[loan].portions
         payments = self.books.payments
-        return next(r for r in portions if payment_id in {r.id, payments[r.id].reference})
+        return next(it for it in portions if payment_id in {it.id, payments[it.id].reference})
 
     def payment(self, payment_id: str) -> Payment:
         """A payment as it is now, by its id or by its payer's reference."""

@@ -3,13 +3,13 @@
 from sqlalchemy import exists, func, or_, select
 
 from adapters.sql.read.auditsums import ITEMS, P, of
-from adapters.sql.schema.tables import attempts, cases, loans, portions
+from adapters.sql.schema.tables import attempts, cases, loans, payments, portions
 from domain.debit.attempt import LIVE
 
 _A, _R = attempts.c, portions.c
 
 LOANS = select(func.count()).select_from(loans)
-PAYMENTS = select(func.count()).select_from(portions)
+PAYMENTS = select(func.count()).select_from(payments)
 INSTALLMENTS = select(ITEMS.c.state, func.count()).group_by(ITEMS.c.state).order_by(ITEMS.c.state)
 ATTEMPTS = (
     select(_A.state, _A.outcome_class, func.count())
@@ -22,7 +22,7 @@ _seen_at_bank = (
     .where(P.payment == _R.id, P.loan == _R.loan_id, P.line.is_not(None))
     .correlate(portions)
 )
-RETURNS = select(func.count()).where(
+RETURNS = select(func.count(_R.id.distinct())).where(
     _R.returned_minor != 0, or_(_R.order_no.is_not(None), _seen_at_bank)
 )
 """Payments of which something went back; a transfer that no line ever showed was a mistake."""

@@ -9,7 +9,7 @@ from adapters.sql.read.lists import SUBJECT_KEY, SUBJECTS, subjects_statement
 from adapters.sql.read.looking import look
 from adapters.sql.read.mandates import mandate_of
 from adapters.sql.read.reader import Key, SqlReader, cut, page_of
-from adapters.sql.read.statements import CASES, OPEN_CASES
+from adapters.sql.read.statements import OPEN_CASES
 from adapters.sql.read.stories import history_of, story_of
 from adapters.sql.rows import read_case, read_item, read_view
 from adapters.sql.schema.tables import (
@@ -21,7 +21,7 @@ from adapters.sql.schema.tables import (
     commands,
     notices,
     outbox,
-    portions,
+    payments,
     subjects,
 )
 from domain.case.case import CASE, Case
@@ -30,7 +30,7 @@ from domain.case.view import CaseView
 from domain.kernel.subject import Subject
 from domain.loan.view import INSTALLMENT
 from domain.story.events import StoryEvent
-from ports.consolequeries import CaseFilter, MandateFacts, Standing
+from ports.consolequeries import CaseFilter, Listed, MandateFacts
 from ports.paging import LIMIT_MOST, Page
 from ports.subjectfilter import SubjectFilter
 
@@ -41,20 +41,15 @@ _ITEM_KEY: Key = ((case_items.c.line, str),)
 class SqlConsoleQueries(SqlReader):
     """Gives views as they were stored with the last write of each subject."""
 
-    async def subjects(self, wanted: SubjectFilter, after: str, limit: int) -> Page[Standing]:
+    async def subjects(self, wanted: SubjectFilter, after: str, limit: int) -> Page[Listed]:
         """See the port."""
         found = await self._rows(subjects_statement(wanted, after, limit))
         rows, cursor = cut(SUBJECTS, found, len(SUBJECT_KEY), limit)
         listed = (
-            Standing(read_view(row.kind, row.view), row.state_since, row.borrower, row.product)
+            Listed(read_view(row.kind, row.view), row.state_since, row.borrower, row.product)
             for row in rows
         )
         return Page(tuple(listed), cursor)
-
-    async def case(self, key: str) -> Case | None:
-        """One case, open or resolved."""
-        rows = await self._rows(CASES.where(cases.c.key == key))
-        return read_case(rows[0].body) if rows else None
 
     async def case_list(
         self, wanted: CaseFilter, now: datetime, after: str, limit: int
@@ -121,7 +116,7 @@ class SqlConsoleQueries(SqlReader):
             "attempts": _by(attempts.c.state),
             "outcomes": _by(attempts.c.outcome_class).where(attempts.c.outcome_class.is_not(None)),
             "notices": _by(notices.c.state),
-            "payments": select(literal("all"), func.count()).select_from(portions),
+            "payments": select(literal("all"), func.count()).select_from(payments),
             "cases": _by(cases.c.kind).where(is_open),
             "cases_closed": _by(cases.c.kind).where(~is_open),
             "commands": _by(commands.c.kind),

@@ -6,13 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
 from adapters.sql.read.reader import SqlReader
-from adapters.sql.read.statements import CASES, OPEN_CASES
+from adapters.sql.read.statements import OPEN_CASES
 from adapters.sql.rows import read_case
 from adapters.sql.schema.tables import cases
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf
 from domain.case.agenda import view_of as case_view_of
-from domain.case.case import CASE, Case
+from domain.case.case import CASE
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.loan import agenda
@@ -39,7 +39,7 @@ class SqlDriverQueries(SqlReader):
     async def view(self, subject: Subject) -> View[Any] | None:
         """The current view of one subject."""
         if subject.kind == CASE:
-            case = await self._case(subject.key)
+            case = await self.case(subject.key)
             now = self._clock.now()
             return None if case is None else case_view_of(case, self._rules.case_policy, now)
         loan_id, number = installment_of(subject)
@@ -56,8 +56,3 @@ class SqlDriverQueries(SqlReader):
         """The whole aggregate."""
         async with look(self._engine) as conn:
             return await read_loan_now(conn, loan_id, self._cache)
-
-    async def _case(self, key: str) -> Case | None:
-        """One case, open or resolved."""
-        rows = await self._rows(CASES.where(cases.c.key == key))
-        return read_case(rows[0].body) if rows else None

@@ -29,12 +29,11 @@ from adapters.sql.schema.tables import (
 from adapters.sql.schema.types import Instant
 from domain.case.case import CASE
 from domain.case.kinds import CaseKind
-from domain.case.threshold import Figure, Threshold, Waits
+from domain.case.threshold import Figure, Threshold, Waits, threshold_of
 from domain.debit.attempt import AttemptState
 from domain.loan.view import INSTALLMENT
 from ports.gauges import FILES_DAYS
 
-_RULE = "threshold/"
 _LINES = "suspense/line/"
 _AFTER_LINES = "suspense/line0"
 """The first account name after all of `suspense/line/`."""
@@ -58,7 +57,7 @@ class SqlFigures:
             cases.c.kind == CaseKind.THRESHOLD.value, cases.c.closed_at.is_(None)
         )
         async with look(self._engine) as conn:
-            return [row.key.removeprefix(_RULE) for row in await conn.execute(named)]
+            return [threshold_of(row.key) for row in await conn.execute(named)]
 
 
 def asked(rule: Threshold, now: datetime) -> Select[Any]:

@@ -28,7 +28,7 @@ _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
 _LYING = ("clearing", "suspense", "advance", "payable", "held_by", "receivable")
 """Families of accounts that hold the items of a payment."""
 _HELD = ("held_by", "receivable")
-"""What a party holds less what of it is others'."""
+"""Families of accounts with what a party holds, and what it owes others of that."""
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from adapters.sql.rows import read_case
 from adapters.sql.schema.tables import balances, cases, chain_head, loans
 from domain.case.case import Case
 from domain.ledger.entry import JournalPosting
-from ports.ledgerqueries import Balance, ChainReport, OpenItem
+from ports.ledgerqueries import AccountItem, Balance, ChainReport
 from ports.paging import LIMIT_MOST, Page
 
 _CASE_KEY: Key = ((cases.c.opened_at, datetime), (cases.c.key, str))
@@ -66,7 +66,9 @@ class SqlLedgerQueries(SqlReader):
         rows, cursor = await self._page("balances", statement, _BALANCE_KEY, after, limit)
         return Page(tuple(Balance(row.account, row.currency, row.minor) for row in rows), cursor)
 
-    async def items(self, account: str, after: str = "", limit: int = LIMIT_MOST) -> Page[OpenItem]:
+    async def items(
+        self, account: str, after: str = "", limit: int = LIMIT_MOST
+    ) -> Page[AccountItem]:
         """What the balance of one account is for, item by item and place by place; none is zero."""
         statement = items_statement(account)
         rows, cursor = await self._page("items", statement, ITEM_KEY, after, limit)

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.read.cursors import behind, read_cursor, write_cursor
 from adapters.sql.read.looking import look
+from adapters.sql.read.reader import Key, cut, page_of
 from adapters.sql.rows import read_message
 from adapters.sql.schema.tables import DEAD, UNDELIVERED, outbox
 from domain.case.deadletter import letter_key
@@ -16,9 +16,10 @@ from domain.errors import InvalidInput
 from domain.registry import TOPICS
 from ports.messages import KeptMessage, MessageFilter, MessageState
 from ports.outbox import TRACE
-from ports.paging import Page, checked_limit
+from ports.paging import Page
 
 _LIST = "messages"
+_KEY: Key = ((outbox.c.id, int),)
 _STATES: Mapping[MessageState, ColumnElement[bool]] = MappingProxyType(
     {
         MessageState.WAITING: UNDELIVERED,
@@ -39,17 +40,16 @@ class SqlMessages:
         """See the port."""
         if wanted.topic is not None and wanted.topic not in TOPICS:
             raise InvalidInput("topic", wanted.topic, f"one of {', '.join(TOPICS)}")
-        asked = select(outbox).order_by(outbox.c.id).limit(checked_limit(limit) + 1)
+        asked = select(outbox)
         if wanted.topic is not None:
             asked = asked.where(outbox.c.topic == wanted.topic)
         if wanted.state is not None:
             asked = asked.where(_STATES[wanted.state])
-        if after:
-            asked = asked.where(behind((outbox.c.id,), read_cursor(_LIST, after, (int,))))
+        page = page_of(_LIST, asked, _KEY, after, limit)
         async with look(self._engine) as conn:
-            rows = (await conn.execute(asked)).fetchall()
-        cursor = write_cursor(_LIST, (rows[limit - 1].id,)) if len(rows) > limit else ""
-        return Page(tuple(_kept(row) for row in rows[:limit]), cursor)
+            found = (await conn.execute(page)).fetchall()
+        rows, cursor = cut(_LIST, found, len(_KEY), limit)
+        return Page(tuple(_kept(row) for row in rows), cursor)
 
     async def message(self, message_id: int) -> KeptMessage | None:
         """See the port."""

@@ -10,7 +10,7 @@ from adapters.sql.read.reader import Key
 from adapters.sql.rows import read_posting
 from adapters.sql.schema.tables import entries, portions, postings
 from domain.ledger.entry import JournalPosting
-from ports.ledgerqueries import OpenItem
+from ports.ledgerqueries import AccountItem
 
 _OF_ENTRY = ("event", "at", "posted_on", "value_on", "ledger")
 _POSTINGS: Select[Any] = select(*(entries.c[name] for name in _OF_ENTRY), postings).join(
@@ -52,9 +52,9 @@ def items_statement(account: str) -> Select[Any]:
     )
 
 
-def as_item(account: str, row: Row[Any]) -> OpenItem:
+def as_item(account: str, row: Row[Any]) -> AccountItem:
     """An item of an account from its row."""
-    return OpenItem(
+    return AccountItem(
         account,
         row.currency,
         row.loan,

@@ -8,7 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.cursors import behind, read_cursor, write_cursor
 from adapters.sql.read.looking import look
-from adapters.sql.rows import read_view
+from adapters.sql.read.statements import CASES
+from adapters.sql.rows import read_case, read_view
+from adapters.sql.schema.tables import cases
+from domain.case.case import Case
 from domain.kernel.view import View
 from domain.loan.aggregate import Rulebook
 from ports.clock import Clock
@@ -32,6 +35,11 @@ class SqlReader:
     async def _views(self, statement: Select[Any], limit: int) -> tuple[View[Any], ...]:
         rows = await self._rows(statement.limit(limit))
         return tuple(read_view(row.kind, row.view) for row in rows)
+
+    async def case(self, key: str) -> Case | None:
+        """One case, open or resolved."""
+        rows = await self._rows(CASES.where(cases.c.key == key))
+        return read_case(rows[0].body) if rows else None
 
     async def _page(
         self, name: str, statement: Select[Any], key: Key, after: str, limit: int

@@ -22,7 +22,7 @@ _STATES = (MandateEvent.REGISTERED.value, MandateEvent.ENDED.value)
 
 
 async def recount_mandates(conn: AsyncConnection, found: Verification) -> int:
-    """Put every difference into `found`: state, last day, number of loans, terms of each loan."""
+    """Put every difference into `found`: state, `ended_on`, number of loans, terms of each loan."""
     counted, after, postgres = 0, "", conn.dialect.name == "postgresql"
     refs, loans = tables.mandates.c.ref, tables.loans.c
     moves = (

@@ -37,7 +37,7 @@ class SqlSweepQueries(SqlReader):
     async def due_swept(
         self, kind: str, now: datetime, after: tuple[datetime | None, str], limit: int
     ) -> tuple[Due, ...]:
-        """Not final subjects of a kind, without a driver, whose next action is due by `now`."""
+        """Subjects of a kind that are not final, have no driver, and are to act by `now`."""
         at, key = subjects.c.next_action_at, subjects.c.key
         since, last = after
         later = true() if since is None else or_(at > since, and_(at == since, key > last))

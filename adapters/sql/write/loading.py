@@ -159,10 +159,15 @@ async def read_loans(unit: Unit, find: Lookups, names: list[str], cache: LoanCac
 async def _products(
     unit: Unit, find: Lookups, refs: set[str], cache: LoanCache
 ) -> dict[str, Product]:
+    await _fetch_products(unit, find, refs, cache)
+    return {ref: cache.products[ref][1] for ref in refs}
+
+
+async def _fetch_products(unit: Unit, find: Lookups, refs: set[str], cache: LoanCache) -> None:
+    """Have the products that the database holds of these in the cache."""
     missing = sorted(ref for ref in refs if ref not in cache.products)
     for row in await unit.find(find.products, missing):
         cache.products[row.ref] = (row.digest, read_product(row.body))
-    return {ref: cache.products[ref][1] for ref in refs}
 
 
 async def _load_log(unit: Unit, work: Workset, find: Lookups, commands: Sequence[Command]) -> None:
@@ -257,8 +262,6 @@ async def _load_products(
     """Digests of the products that are to be pinned, as far as the books know them."""
     refs = {command.product.ref for command in commands if isinstance(command, BoardLoan)}
     if refs:
-        missing = sorted(ref for ref in refs if ref not in cache.products)
-        for row in await unit.find(find.products, missing):
-            cache.products[row.ref] = (row.digest, read_product(row.body))
+        await _fetch_products(unit, find, refs, cache)
         work.products.update({ref: cache.products[ref][0] for ref in refs if ref in cache.products})
         work.products_kept.update(work.products)

@@ -133,7 +133,11 @@ class Lookups:
         return self._resolving[kinds]
 
     def _resolve_one(self, kind: str) -> Iterator[Select[Any]]:
-        """A payment is found by id and payer's reference, with the loans that share it."""
+        """Yield the statements that look up references of one kind.
+
+        A payment is found by id and by the payer's reference, with the loans that have a portion
+        of it.
+        """
         for ref, held_by in _REFERENCES[kind]:
             label: ColumnElement[Any] = literal_column(f"'{kind}'").label("kind")
             named: Select[Any] = select(label, ref.label("ref"), held_by)

@@ -1,8 +1,8 @@
 """Roots that lie in one row each: locked by key, read whole, and written where they changed.
 
 Loans are spread over several tables and cases are subjects; they have their own ways. A new kind
-of root that is a body in one table is a row of `ROOTS`, a table, and a field of `Scope`,
-`Aggregates`, `Change` and `Workset` under its name.
+of root that is a body in one table is a row of `ROOTS`, a table, a field of `Scope`, `Aggregates`
+and `Change` under its name, a property of `Workset`, and its place in `loading.load`.
 """
 
 from collections.abc import Callable

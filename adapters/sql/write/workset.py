@@ -68,7 +68,10 @@ class Written:
 
 @dataclass(slots=True)
 class References:
-    """Which loans hold a reference; references that no loan holds are absent."""
+    """What each reference leads to: loans, unless the field says otherwise.
+
+    A reference that leads to nothing is absent.
+    """
 
     orders: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
@@ -257,7 +260,7 @@ class Workset:
         """Make a change the state of the group; gives its journal items with their product.
 
         Raises:
-            InvariantBroken: it changes what it did not name, or drops a payment. Nothing is taken.
+            InvariantBroken: it changes what it did not name, or drops a portion. Nothing is taken.
         """
         items = self._items(change)
         for loan_id, loan in change.loans.items():
@@ -301,7 +304,9 @@ class Workset:
         if before.portions is not loan.portions:
             gone = {item.id for item in before.portions} - {item.id for item in loan.portions}
             if gone:
-                raise InvariantBroken(f"{command.kind} drops payments {sorted(gone)}")
+                raise InvariantBroken(
+                    f"{command.kind} drops portions {sorted(gone)} of loan {loan_id}"
+                )
 
 
 def _sorted(found: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:

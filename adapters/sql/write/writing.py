@@ -29,20 +29,16 @@ from domain.loan.product import Product
 from domain.loan.view import installment
 
 _KEYS = {
-    "mandates": ("ref",),
     "loans": ("id",),
     "subjects": ("kind", "key"),
     "attempts": ("loan_id", "number", "attempt"),
     "notices": ("message_id",),
     "portions": ("loan_id", "id"),
-    "payments": ("id",),
     "payable_items": COLUMNS,
-    "lines": ("id",),
     "cases": ("key",),
     "case_items": ("case_key", "line"),
+    **{root.table.name: (root.key,) for root in ROOTS},
 }
-
-
 _SINCE = tables.subjects.c.state_since
 
 

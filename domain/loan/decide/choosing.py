@@ -5,6 +5,7 @@ from domain.loan.aggregate import LineState
 from domain.loan.decide.references import payments_called
 from domain.loan.decide.work import Work
 from domain.loan.matching import MatchLine
+from domain.money import amount_text
 from domain.payment.payment import Payment
 
 Choice = tuple[Payment | None, bool, int]
@@ -12,15 +13,16 @@ Choice = tuple[Payment | None, bool, int]
 
 
 def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
-    """What an order to match means: an item that goes both ways is money that came, if it can be.
+    """Find the payment that an order to match means.
 
-    Of several payments of one reference the only one that wants so much proof is meant. Of a debit
-    that only its return told, the line says how much was taken. A reference
-    that stands on the line is the payer's, though it looks like the id of a debit's payment.
+    On a line that is open both ways, money that came is tried first. Of several payments of one
+    reference, the only one with so much unproven is meant. If only its return reported a debit, the
+    line says how much was taken. A reference that stands on the line is the payer's, though it
+    looks like the id of a debit's payment.
     """
     named = payments_called(work, order.loan_id, order.reference)
     if any(order.reference in item.refs for item in line.waiting):
-        named = [r for r in named if r.order_no is None or order.reference != r.id]
+        named = [it for it in named if it.order_no is None or order.reference != it.id]
     wanted = order.amount_minor
     if min(wanted, order.fee_minor) < 0 or not wanted + order.fee_minor:
         return Refusal("match.amount", "an amount or a fee above zero")
@@ -45,6 +47,11 @@ def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
         if not is_return and wanted and _is_new(work, order, named):
             return None, False, order.fee_minor or _fee_of(line, order, is_return=False)
     return _refusal(line, order, named)
+
+
+def beyond_room(line: LineState, room: int) -> Refusal:
+    """An order asks for more of a line than is open, or for nothing."""
+    return Refusal("match.amount", f"above zero and at most the {_text(room, line)} open")
 
 
 def room_of(line: LineState, *, is_return: bool) -> int:
@@ -85,10 +92,15 @@ def _refusal(line: LineState, order: MatchLine, named: list[Payment]) -> Refusal
     is_return = line.open_minor < 0
     room = max(room_of(line, is_return=False), room_of(line, is_return=True))
     if order.amount_minor > room or not room:
-        return Refusal("match.amount", f"above zero and at most the {room} open")
+        return beyond_room(line, room)
     if not named:
         if is_return:
             return Refusal("match.return", f"no payment {order.reference} could have come back")
         return Refusal("match.reference", f"{order.reference} is money of another loan")
     most = max(_provable(payment, is_return=is_return) for payment in named)
-    return Refusal("match.payment", f"{most} of payment {order.reference} want proof")
+    why = f"lines can prove at most {_text(most, line)} more of payment {order.reference}"
+    return Refusal("match.payment", why)
+
+
+def _text(minor: int, line: LineState) -> str:
+    return amount_text(minor, line.currency)

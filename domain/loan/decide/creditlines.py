@@ -35,10 +35,10 @@ def payment_of_order(
         number, attempt = find(work, loan_id, order_no)
     portions = portions_of_order(work, loan_id, order_no)
     unproven = [portion for portion in portions if portion.unsettled_minor > 0]
-    unproven.sort(
-        key=lambda r: (work.payment(r.id).bank_ref not in refs, r.unsettled_minor != minor)
-    )
-    parts = [r for r in portions[:1] if r.amount_minor + minor <= attempt.amount_minor]
+    unproven.sort(key=lambda portion: portion.unsettled_minor != minor)
+    unproven.sort(key=lambda portion: work.payment(portion.id).bank_ref not in refs)
+    most = attempt.amount_minor - minor
+    parts = [portion for portion in portions[:1] if portion.amount_minor <= most]
     if not (found := unproven or parts):
         payment_id = free_success(work, loan_id, number, attempt, outcome, minor)
         return work.portion(loan_id, payment_id)

@@ -17,7 +17,7 @@ from domain.case.decide import resolved
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.kernel.change import Done, LetterFate, Refusal
-from domain.kernel.order import is_same_person
+from domain.kernel.order import refusal_of_form
 from domain.loan.aggregate import NoticeState
 from domain.loan.change import Change
 from domain.loan.decide.driving import notice_became
@@ -63,9 +63,8 @@ def order_about_letter(work: Work, order: AnyMessageOrder) -> Change | Refusal:
         return Refusal("message.unknown", f"{order.case} is no message of the outbox")
     if case is not None and not case.is_open:
         return Refusal("message.ended", "it was delivered, or dropped")
-    approver = (order.approver or "").strip()
-    if approver and is_same_person(approver, order.actor.id):
-        return Refusal("message.approver", "nobody approves an order of their own")
+    if refusal := refusal_of_form(order):
+        return refusal
     match order:
         case RetryMessage():
             work.put_letter(message, LetterFate.RETRIED)

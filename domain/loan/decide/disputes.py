@@ -9,6 +9,7 @@ from domain.case.kinds import CaseKind
 from domain.loan import bookings
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
+from domain.money import amount_text
 from domain.payment.portion import Portion
 
 DISPUTES = ("amount", "contradiction")
@@ -18,8 +19,9 @@ TWICE = "returned_twice"
 
 
 def portions_of_order(work: Work, loan_id: str, order_no: str) -> list[Portion]:
-    """Every payment that one debit order brought, in the order of their coming."""
-    return [r for r in work.loan(loan_id).portions if r.order_no == order_no]
+    """Every portion that one debit order brought, in the order of their coming."""
+    portions = work.loan(loan_id).portions
+    return [portion for portion in portions if portion.order_no == order_no]
 
 
 def is_taken(work: Work, loan_id: str, order_no: str) -> bool:
@@ -48,7 +50,7 @@ def raise_payment(work: Work, loan_id: str, payment_id: str, amount_minor: int) 
 
 
 def raise_inferred(work: Work, loan_id: str, payment_id: str, back: int, most: int) -> Portion:
-    """Of a payment that only its return tells, more has been taken if more comes back.
+    """Raise a payment that only its return has reported, as far as more comes back.
 
     `back`: all that has come back of it now; `most`: what was ordered. A payment that the rail or a
     credit line has reported stays as it is.
@@ -65,7 +67,9 @@ def question_amount(work: Work, loan_id: str, number: int, portion: Portion, bac
     payment = work.payment(portion.id)
     if not payment.inferred:
         work.put_payment(replace(payment, inferred=True))
-        said = f"{portion.amount_minor} was said to be taken, and {back} came back"
+        currency = payment.currency
+        taken, came_back = (amount_text(it, currency) for it in (portion.amount_minor, back))
+        said = f"{taken} was reported as taken, and {came_back} came back"
         dispute_amount(work, loan_id, number, str(portion.order_no), said)
 
 

@@ -110,9 +110,12 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     open_minor = left_to_take(loan, item, work.today(loan_id))
     amount = min([open_minor, *_caps(loan, item, rail)])
     if amount <= 0:
-        return Refusal("debit.nothing_to_take", f"{open_minor} are open, a cap allows none")
-    if rail.same_amount_on_retry and (original := _original(item)) not in {None, amount}:
-        why = f"the rail takes {original} again or nothing, and {amount} is to be taken"
+        open_text = amount_text(open_minor, loan.currency)
+        return Refusal("debit.nothing_to_take", f"{open_text} are open, a cap allows none")
+    original = _original(item) if rail.same_amount_on_retry else None
+    if original is not None and original != amount:
+        first, now = (amount_text(it, loan.currency) for it in (original, amount))
+        why = f"the rail takes {first} again or nothing, and {now} is to be taken"
         return _stop_debiting(work, loan_id, number, Event.ATTEMPTS_EXHAUSTED, why)
     made = len(item.attempts) + 1
     attempt = Attempt(

@@ -26,7 +26,7 @@ from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.money import amount_text
-from domain.payment.payment import Payment
+from domain.payment.payment import Payment, debit_payment_id, is_first_of_order
 from domain.payment.portion import Portion
 
 _TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
@@ -96,8 +96,8 @@ def _apply_money_again(
     amount, named = outcome.executed_minor, outcome.bank_ref
     known = portions_of_order(work, loan_id, attempt.order_no)
     refs = {portion.id: work.payment(portion.id).bank_ref for portion in known}
-    same = [r for r in known if named is not None and refs[r.id] == named]
-    same = same or [r for r in known if named is None or refs[r.id] is None]
+    same = [portion for portion in known if named is not None and refs[portion.id] == named]
+    same = same or [portion for portion in known if named is None or refs[portion.id] is None]
     # A booking that nobody has named is this one: before all others the one of this amount.
     same.sort(key=lambda portion: portion.amount_minor != amount)
     if not same:
@@ -125,10 +125,10 @@ def _learn_booking(
 
     The day of a payment and of its portion in the loan of the order is one.
     """
-    told = debit_payment(work, loan_id, attempt, outcome, payment.id)
+    reported = debit_payment(work, loan_id, attempt, outcome, payment.id)
     value_on = payment.value_on
-    if told.value_on == outcome.executed_on:
-        value_on = not_of_the_future(work, loan_id, told).value_on
+    if reported.value_on == outcome.executed_on:
+        value_on = not_of_the_future(work, loan_id, reported).value_on
     named = outcome.bank_ref or payment.bank_ref
     work.put_payment(replace(payment, bank_ref=named, inferred=False, value_on=value_on))
     portion = work.portion(loan_id, payment.id)
@@ -143,7 +143,7 @@ def grow(
 ) -> None:
     """More of one booking was taken than reported: the same payment and its attempt are raised."""
     raise_payment(work, loan_id, portion.id, amount)
-    if portion.id == f"R-{attempt.order_no}" and attempt.state in _TAKEN:
+    if is_first_of_order(portion) and attempt.state in _TAKEN:
         _, now = find(work, loan_id, attempt.order_no)
         put_attempt(work, loan_id, number, replace(now, confirmed_minor=amount))
     if amount > attempt.amount_minor:
@@ -157,8 +157,7 @@ def free_success(
 ) -> str:
     """Book money of an ended attempt as a free payment with a case; the payment's id."""
     earlier = len(portions_of_order(work, loan_id, attempt.order_no))
-    suffix = f"-{earlier + 1}" if earlier else ""
-    payment_id = f"R-{attempt.order_no}{suffix}"
+    payment_id = debit_payment_id(attempt.order_no, earlier + 1)
     payment = debit_payment(work, loan_id, attempt, outcome, payment_id)
     receive_free(work, loan_id, payment, amount, number, "confirmed_late")
     kind = CaseKind.DOUBLE_EXECUTION if earlier else CaseKind.LATE_SUCCESS

@@ -28,7 +28,7 @@ from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.work import Work
 from domain.money import amount_text
-from domain.payment.payment import Payment
+from domain.payment.payment import Payment, debit_payment_id
 from domain.statement.statement import LineItem, StatementLine
 
 
@@ -227,7 +227,7 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
             if attempt.batch_ref != line.batch_ref:
                 continue
             work.orders[attempt.order_no] = loan_id
-            portion = loan.portion(f"R-{attempt.order_no}")
+            portion = loan.portion(debit_payment_id(attempt.order_no))
             item = LineItem(attempt.order_no, attempt.mandate_ref, None, attempt.amount_minor)
             if attempt.is_live:
                 live.append(item)

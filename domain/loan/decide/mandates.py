@@ -8,7 +8,7 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.mandate import LOANS_MOST, Mandate, MandateEvent, MandateRoot, MandateState
 from domain.kernel.change import Done, Refusal
-from domain.kernel.order import is_same_person
+from domain.kernel.order import refusal_of_form
 from domain.loan.change import Change
 from domain.loan.decide.filing import take_out_unwanted
 from domain.loan.decide.work import Work
@@ -23,7 +23,7 @@ _MAY_BE_RETRIED = frozenset({State.DUE, State.RETRYING})
 def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
     """Why no loan of a payer can come under a mandate with these terms; None: it can.
 
-    A sender who says when the mandate begins may say the day of a later loan: it stands as it is.
+    A later beginning of the term is no other term: the sender may know only the day of the loan.
     """
     known = work.mandate_roots.get(mandate.ref)
     if known is None:
@@ -49,7 +49,10 @@ def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
 
 
 def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> Mandate:
-    """Count a loan under its mandate, registered with the first of them; the terms that stand."""
+    """Count a loan under its mandate, registering the mandate with its first loan.
+
+    Gives the terms that apply.
+    """
     known = work.mandate_roots.get(mandate.ref)
     root = known or MandateRoot(mandate, payer)
     root = replace(root, loans=root.loans + 1)
@@ -63,7 +66,10 @@ def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> Mandate
 
 
 def record_mandate_ended(work: Work, command: RecordMandateEnded) -> Change:
-    """Evidence: every loan under the mandate learns of its end, and of an earlier day later."""
+    """Apply a reported end to every loan under the mandate.
+
+    An earlier day that is reported later replaces the day.
+    """
     root = work.mandate_roots.get(command.mandate)
     if root is None or root.terms.rail != command.rail:
         text = f"{command.rail} reports that mandate {command.mandate} has ended"
@@ -75,10 +81,8 @@ def record_mandate_ended(work: Work, command: RecordMandateEnded) -> Change:
 
 def order_mandate(work: Work, order: AnyMandateOrder) -> Change | Refusal:
     """Apply an order on a mandate, or refuse it by a named rule."""
-    if not order.reason.strip():
-        return Refusal("order.reason", "an order says why")
-    if order.approver is not None and is_same_person(order.approver, order.actor.id):
-        return Refusal("order.approver", "nobody approves an order of their own")
+    if refusal := refusal_of_form(order):
+        return refusal
     root = work.mandate_roots.get(order.mandate)
     if root is None:
         return Refusal("mandate.unknown", f"no mandate {order.mandate}")
@@ -107,7 +111,7 @@ def _implausible_end(work: Work, root: MandateRoot, day: date) -> str:
 
 
 def _end(work: Work, root: MandateRoot, day: date, code: str, source: str) -> Change:
-    """The terms of every loan under it change while all of them are locked."""
+    """End the mandate and give its new terms to every loan under it; all of them are locked."""
     if root.terms.ended_on is not None and root.terms.ended_on <= day:
         return _finished(work, root, "known")
     ended = root.ended(day, code, source)
@@ -124,7 +128,7 @@ def _end(work: Work, root: MandateRoot, day: date, code: str, source: str) -> Ch
 
 
 def _stop(work: Work, loan_id: str, why: str) -> None:
-    """What would be tried again is delinquent at once; an order that has left is not touched."""
+    """Take unsent orders out of their files, and make delinquent what may not be tried again."""
     take_out_unwanted(work, loan_id)
     covered = work.loan(loan_id).mandate.allows(work.today(loan_id))
     for item in work.loan(loan_id).installments:

@@ -8,7 +8,7 @@ from domain.loan import bookings, closure
 from domain.loan.aggregate import LineState, Match, WaitingItem, batches_among
 from domain.loan.change import Change
 from domain.loan.decide.attempts import reopen
-from domain.loan.decide.choosing import choose, room_of
+from domain.loan.decide.choosing import beyond_room, choose, room_of
 from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import (
     Named,
@@ -43,7 +43,7 @@ from domain.payment.portion import Portion
 
 
 def match_line(work: Work, order: MatchLine) -> Change | Refusal:
-    """A person says whose money waits on a line; a payment that nobody reported is received so."""
+    """Match a waiting line with a payment, or book the payment of which it is the first news."""
     loan, line = work.loan(order.loan_id), work.lines.get(order.line)
     if line is None:
         return Refusal("match.line", f"no line {order.line}")
@@ -101,12 +101,12 @@ def _beyond_line(line: LineState, order: MatchLine, fee: int, *, is_return: bool
     room = room_of(line, is_return=is_return)
     booked = order.amount_minor + fee if is_return else order.amount_minor - fee
     if not 0 < booked <= room:
-        return Refusal("match.amount", f"above zero and at most the {room} open")
+        return beyond_room(line, room)
     return None
 
 
 def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
-    """A line does not prove a payment after all: both stand as if it had not come together."""
+    """Undo a match: line and payment stand as before it."""
     loan, line = work.loan(order.loan_id), work.lines.get(order.line)
     if line is None:
         return Refusal("match.line", f"no line {order.line}")
@@ -134,7 +134,10 @@ def _reopen_unproven(work: Work, loan_id: str, proven: set[str], line: LineState
 
 
 def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
-    """A recorded payment was none: what it paid is owed again. Its two legs offset each other."""
+    """Take back a payment that was recorded by mistake: what it paid is owed again.
+
+    Coming and going offset each other in clearing.
+    """
     loan = work.loan(order.loan_id)
     called = payments_called(work, loan.id, order.reference)
     found = [payment for payment in called if payment.source == "transfer"]
@@ -229,7 +232,7 @@ def identify(
     event: str,
     about: Sequence[Named] = (),
 ) -> None:
-    """Post that part of a waiting line proves a payment, and keep line, payment and case true.
+    """Post what a waiting line proves of payments, and update line, portions, payments and cases.
 
     `about`: whose gates what is left of the line keeps shut, besides those it named before.
     """

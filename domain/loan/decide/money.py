@@ -10,6 +10,7 @@ from domain.errors import InvariantBroken
 from domain.loan import bookings
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import LineState, Loan, Match
+from domain.loan.decide.advance import draw, move_ahead
 from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.reallocating import reallocate
@@ -58,7 +59,7 @@ def receive_free(
 
 
 def _received(work: Work, loan_id: str, payment: Payment, minor: int, number: int) -> Portion:
-    """The portion of a loan in a payment that is new to it."""
+    """The portion that a loan gets of a payment that is new to it."""
     payment = not_of_the_future(work, loan_id, payment)
     work.put_payment(payment)
     return payment.portion(minor, number)
@@ -103,9 +104,12 @@ def _place_free(work: Work, loan_id: str) -> bool:
 def waits_for(work: Work, loan_id: str, number: int) -> int:
     """Minor units of free money that would pay an installment if it had no live attempt."""
     loan = work.loan(loan_id)
-    frees = [(r, r.waiting_minor + r.advance_minor) for r in in_order(loan)]
-    parts = [p for r, free in frees if free for p in _where_it_goes(work, loan, r, free)[0]]
-    return sum(part.minor for part in parts if part.number == number)
+    found = 0
+    for portion in in_order(loan):
+        if free := portion.waiting_minor + portion.advance_minor:
+            parts, _ = _where_it_goes(work, loan, portion, free)
+            found += sum(part.minor for part in parts if part.number == number)
+    return found
 
 
 def _place(work: Work, loan_id: str, payment_id: str) -> None:
@@ -118,7 +122,7 @@ def _place(work: Work, loan_id: str, payment_id: str) -> None:
     for number in numbers:
         true_up_penalty(work, loan_id, number, portion.value_on)
     now = _within_owed(work, loan_id, now)
-    _draw(work, loan_id, payment_id, sum(part.minor for part in now))
+    draw(work, loan_id, payment_id, sum(part.minor for part in now))
     _apply(work, loan_id, payment_id, now)
     for number in numbers:
         charge_to_date(work, loan_id, number)
@@ -149,20 +153,13 @@ def _where_it_goes(
     return by_waterfall(loan, portion, free, items, work.today(loan.id))
 
 
-def _draw(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
-    """Have so much of a payment in suspense, from what it paid ahead where that is short."""
-    short = minor - work.portion(loan_id, payment_id).waiting_minor
-    if short > 0:
-        _move_ahead(work, loan_id, payment_id, -short)
-
-
 def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     """What nothing owed can take: paid ahead while something is to come, else a surplus."""
     loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
     to_come = any(item.state is State.SCHEDULED for item in loan.installments)
     ahead = rest if portion.source != "debit" and to_come else 0
     if delta := ahead - portion.advance_minor:
-        _move_ahead(work, loan_id, payment_id, delta)
+        move_ahead(work, loan_id, payment_id, delta)
     key, surplus = f"surplus/{payment_id}/{loan_id}", rest - ahead
     known = work.cases.get(key)
     if not surplus:
@@ -171,17 +168,6 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
         work.open_case(surplus_case(loan, portion, surplus))
     else:
         work.amend_case(known, surplus, surplus_case(loan, portion, surplus).text)
-
-
-def _move_ahead(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
-    loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
-    moved = replace(
-        portion,
-        waiting_minor=portion.waiting_minor - minor,
-        advance_minor=portion.advance_minor + minor,
-    )
-    work.post(bookings.to_advance(loan, portion, moved, work.today(loan_id)))
-    work.put_portion(loan_id, moved)
 
 
 def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
@@ -267,7 +253,7 @@ def prove(work: Work, match: Match, line: LineState) -> None:
 
 
 def proven(portion: Portion, match: Match, line: LineState) -> Portion:
-    """A payment once a line proves (part of) it, or of its return."""
+    """The portion after a line has proven (part of) it, or of its return."""
     return replace(
         portion,
         settled_minor=portion.settled_minor + max(match.minor, 0),
@@ -328,7 +314,7 @@ def look_at_places(work: Work, loan_id: str, payment_id: str) -> None:
 
 
 def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, int], ...]:
-    """What lines prove of a payment by account, after `minor` more on one of them."""
+    """What lines prove of a portion by account, with `minor` more on one of them."""
     cash = dict(portion.proven_on) | {account: portion.cash_on(account) + minor}
     return tuple((name, sum_minor) for name, sum_minor in cash.items() if sum_minor)
 
@@ -350,7 +336,7 @@ def _other_account(loan: Loan, portion: Portion, match: Match, line: LineState) 
 
 
 def numbers_of(portion: Portion) -> tuple[int, ...]:
-    """The installments that a payment paid or was taken for."""
+    """The installments that a portion paid or was taken for."""
     numbers = {part.number for part in portion.allocations}
     return tuple(sorted(numbers | ({portion.number} if portion.number else set())))
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from domain.kernel.change import Refusal
-from domain.kernel.order import is_same_person
+from domain.kernel.order import refusal_of_form
 from domain.loan import bookings
 from domain.loan.agenda import OVERDUE
 from domain.loan.change import Change
@@ -93,11 +93,8 @@ def raise_operator(work: Work, order: RaiseOperator) -> Change:
 
 
 def _check(work: Work, order: Order) -> Refusal | None:
-    if not order.reason.strip():
-        return Refusal("order.reason", "an order says why")
-    approver = order.approver
-    if approver is not None and is_same_person(approver, order.actor.id):
-        return Refusal("order.approver", "nobody approves an order of their own")
+    if refusal := refusal_of_form(order):
+        return refusal
     item = work.item(order.loan_id, order.number)
     if item.state in FINAL and not isinstance(order, RecordPayment | Matching):
         return Refusal("lifecycle.final", f"the installment is {item.state}")
@@ -223,7 +220,7 @@ def _waive(work: Work, order: Waive) -> Change | Refusal:
     if item.state not in OVERDUE:
         return Refusal("lifecycle.waive", f"not in state {item.state}")
     if not 0 < order.amount_minor <= item.owed.of(order.component):
-        owed = item.owed.of(order.component)
+        owed = amount_text(item.owed.of(order.component), work.loan(loan_id).currency)
         return Refusal("waive.amount", f"above zero and at most the {owed} owed")
     amounts = Amounts().plus(order.component, order.amount_minor)
     today = work.today(loan_id)

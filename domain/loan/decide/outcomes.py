@@ -25,6 +25,7 @@ from domain.loan.decide.tasks import end_of_doubt, need_operator, open_case, unk
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.retrying import retry_decision
+from domain.payment.payment import debit_payment_id
 
 INQUIRY = "inquiry"
 
@@ -125,7 +126,7 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     amount = outcome.executed_minor
     ended = replace(_ended(work, attempt, AttemptState.CONFIRMED, outcome), confirmed_minor=amount)
     put_attempt(work, loan_id, number, ended)
-    payment = debit_payment(work, loan_id, ended, outcome, f"R-{attempt.order_no}")
+    payment = debit_payment(work, loan_id, ended, outcome, debit_payment_id(attempt.order_no))
     receive_debit(work, loan_id, payment, amount, number)
     if work.item(loan_id, number).owed.total == 0:
         raise_paid(work, loan_id, number, f"order {attempt.order_no}")

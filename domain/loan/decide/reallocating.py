@@ -13,6 +13,7 @@ from dataclasses import replace
 from domain.calendar import ONE_DAY
 from domain.loan import bookings, costs
 from domain.loan.aggregate import Installment, Loan
+from domain.loan.decide.advance import draw
 from domain.loan.decide.attempts import reopen
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
@@ -104,6 +105,7 @@ def _free_from(trial: Work, loan_id: str, first: Portion) -> None:
         for number in {part.number for part in moved}:
             item = trial.item(loan_id, number)
             if item.state in _COMPLETE:
+                # On the trial only: its states are compared with nothing and never written.
                 state = State.WRITTEN_OFF if item.is_written_off else State.DUE
                 trial.put(loan_id, replace(item, state=state))
 
@@ -111,21 +113,23 @@ def _free_from(trial: Work, loan_id: str, first: Portion) -> None:
 def _unapply(
     work: Work, loan_id: str, was: Portion, gone: Sequence[Allocated], kept: tuple[Allocated, ...]
 ) -> None:
-    """Have parts of what a payment paid wait again."""
+    """Have parts of what a portion paid wait again."""
     loan, today = work.loan(loan_id), work.today(loan_id)
     plain, outside = by_state(loan, gone)
     if plain:
-        after = _with(was, (*kept, *reversed(outside)), plain)
+        after = _waiting_again(was, (*kept, *reversed(outside)), plain)
         work.post(bookings.unapply(loan, was, after, plain, today))
         work.put_portion(loan_id, after)
         was = after
     if outside:
-        after = _with(was, kept, outside)
+        after = _waiting_again(was, kept, outside)
         work.post(bookings.recovery_reversed(loan, was, after, outside, today))
         work.put_portion(loan_id, after)
 
 
-def _with(portion: Portion, kept: tuple[Allocated, ...], gone: Sequence[Allocated]) -> Portion:
+def _waiting_again(
+    portion: Portion, kept: tuple[Allocated, ...], gone: Sequence[Allocated]
+) -> Portion:
     waiting = portion.waiting_minor + sum(part.minor for part in gone)
     return replace(portion, allocations=kept, waiting_minor=waiting)
 
@@ -165,7 +169,7 @@ def _put_on(work: Work, loan_id: str, wanted: Loan) -> None:
         lacking = _by_part(_wanted(wanted, portion)) - _by_part(portion.allocations)
         if not lacking:
             continue
-        _draw(work, loan_id, portion.id, lacking.total())
+        draw(work, loan_id, portion.id, lacking.total())
         loan, today = work.loan(loan_id), work.today(loan_id)
         paid = share_out(loan, [Allocation(*part, size) for part, size in lacking.items()])
         plain, outside = by_state(loan, paid)
@@ -177,16 +181,6 @@ def _put_on(work: Work, loan_id: str, wanted: Loan) -> None:
                 after = replace(was, allocations=together, waiting_minor=waiting)
                 work.post(book(work.loan(loan_id), was, after, parts, today))
                 work.put_portion(loan_id, after)
-
-
-def _draw(work: Work, loan_id: str, payment_id: str, minor: int) -> None:
-    """Have so much of a payment in suspense, from what it paid ahead where that is short."""
-    was = work.portion(loan_id, payment_id)
-    if (short := minor - was.waiting_minor) > 0:
-        waiting, ahead = was.waiting_minor + short, was.advance_minor - short
-        after = replace(was, waiting_minor=waiting, advance_minor=ahead)
-        work.post(bookings.to_advance(work.loan(loan_id), was, after, work.today(loan_id)))
-        work.put_portion(loan_id, after)
 
 
 def _wanted(wanted: Loan, portion: Portion) -> tuple[Allocated, ...]:

@@ -16,9 +16,9 @@ from domain.payment.portion import Portion
 from domain.statement.statement import LineItem, StatementLine
 
 Found = tuple[str, Portion]
-"""A loan's id and one of its payments."""
-Choice = tuple[list[Found], tuple[bool, ...]]
-"""Payments that together came back, and how badly that fits: the lower the better."""
+"""A loan's id and one of its portions."""
+Candidate = tuple[list[Found], tuple[bool, ...]]
+"""Portions that together came back, and how badly they fit: the lower, the better."""
 
 
 def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
@@ -42,7 +42,7 @@ def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
 def take_back_by_line(
     work: Work, loan_id: str, portion: Portion, minor: int, on: date, reason: str | None
 ) -> None:
-    """Book what of a return only its line has reported, and learn its reason."""
+    """Book the part of a return that only its line reports, and record its reason."""
     code = reason or NO_REASON
     outcome_class = OutcomeClass.LATE_RETURN
     if reason is not None:
@@ -87,29 +87,29 @@ def _returned(work: Work, line: StatementLine, item: LineItem) -> list[Found]:
     return _best(_by_mandate(work, line, item))
 
 
-def _best(ranked: list[Choice]) -> list[Found]:
-    """The one choice whose rank is the lowest; none where two are alike."""
-    ranked = sorted(ranked, key=lambda choice: choice[1])
+def _best(ranked: list[Candidate]) -> list[Found]:
+    """The one candidate whose rank is the lowest; none where two are alike."""
+    ranked = sorted(ranked, key=lambda candidate: candidate[1])
     is_clear = ranked and (len(ranked) == 1 or ranked[0][1] != ranked[1][1])
     return ranked[0][0] if is_clear else []
 
 
 def _by_payment(
     work: Work, line: StatementLine, item: LineItem, named: list[Payment]
-) -> list[Choice]:
+) -> list[Candidate]:
     """The portions of each payment that can have come back, of the loan that got it last first."""
-    choices: list[Choice] = []
+    candidates: list[Candidate] = []
     for payment in named:
         if payment.currency == line.currency and payment.returnable_minor > 0:
             reported = payment.unproven_return_minor >= -item.amount_minor
             found = portions_of(work, payment)[::-1]
-            choices.append((found, (not reported, not _names(payment, line, item))))
-    return choices
+            candidates.append((found, (not reported, not _names(payment, line, item))))
+    return candidates
 
 
-def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]:
+def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Candidate]:
     """Orders under a mandate of which just so much went back by report, or just so much came."""
-    choices: list[Choice] = []
+    candidates: list[Candidate] = []
     minor = -item.amount_minor
     for loan_id, orders in _ordered_under(work, item.mandate_ref):
         for order_no in orders:
@@ -120,31 +120,32 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Choice]
                 just = just or reported
             whole = [pair for pair in found if pair[1].amount_minor == minor]
             if mine := just or whole[:1]:
-                choices.append((mine, (not just, _rank(work, mine[0][1], line, item)[1])))
-    return choices
+                candidates.append((mine, (not just, _rank(work, mine[0][1], line, item)[1])))
+    return candidates
 
 
 def _executions(
     work: Work, line: StatementLine, item: LineItem, loan_id: str, order_no: str
 ) -> list[Found]:
-    """Payments of one order of which more can have come back, the likeliest first.
+    """Portions that one order brought and of which more can have come back, the likeliest first.
 
     Two executions of one order are one payer's money for one installment: the surplus goes back
     rather than what pays the installment.
     """
     found = _open(work, line, loan_id, portions_of_order(work, loan_id, order_no))
-    return [(loan_id, r) for r in sorted(found, key=lambda r: _fit(work, r, line, item))]
+    found.sort(key=lambda portion: _fit(work, portion, line, item))
+    return [(loan_id, portion) for portion in found]
 
 
 def _open(
     work: Work, line: StatementLine, loan_id: str, portions: Iterable[Portion]
 ) -> list[Portion]:
     is_its_currency = work.loan(loan_id).currency == line.currency
-    return [r for r in portions if is_its_currency and r.returnable_minor > 0]
+    return [portion for portion in portions if is_its_currency and portion.returnable_minor > 0]
 
 
 def _raise_to(work: Work, loan_id: str, order_no: str, minor: int) -> None:
-    """More has come back of an order's payment, which only its return tells, than is known of."""
+    """Raise the payment of an order that only its return has reported to what has come back."""
     _, attempt = find(work, loan_id, order_no)
     portion = portions_of_order(work, loan_id, order_no)[0]
     back = portion.return_settled_minor + minor

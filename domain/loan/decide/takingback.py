@@ -15,6 +15,7 @@ from domain.loan.decide.attempts import find, judge_again, put_attempt, reopen
 from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.money import place_waiting, take_back
 from domain.loan.decide.work import Work
+from domain.payment.payment import is_first_of_order
 
 NO_REASON = "line"
 """Code of a return of which only a booked line without a reason is known."""
@@ -53,7 +54,7 @@ def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) 
     tries again only if no one of them forbids it.
     """
     portion = work.portion(loan_id, payment_id)
-    if portion.order_no is None or portion.id != f"R-{portion.order_no}":
+    if portion.order_no is None or not is_first_of_order(portion):
         return
     number, attempt = find(work, loan_id, portion.order_no)
     if attempt.state is AttemptState.CONFIRMED:

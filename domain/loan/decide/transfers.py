@@ -26,7 +26,8 @@ def check_loans(work: Work, order: Paying) -> Refusal | None:
     if any(other.amount_minor is not None and other.amount_minor <= 0 for other in order.also):
         return Refusal("payment.also", "an amount for another loan is more than zero")
     if len({first.id, *names}) <= len(names):
-        return Refusal("payment.also", "each loan once, and not the one that the order is about")
+        why = "`also` names each other loan once, and never the loan of the order itself"
+        return Refusal("payment.also", why)
     for name in names:
         loan = work.loans.get(name)
         if loan is None:

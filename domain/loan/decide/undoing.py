@@ -9,6 +9,7 @@ from domain.loan import bookings
 from domain.loan.decide.attempts import find, judge_again, put_attempt
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
+from domain.payment.payment import is_first_of_order
 
 
 def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None:
@@ -40,7 +41,7 @@ def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None
 
 def _confirm_again(work: Work, loan_id: str, payment_id: str) -> None:
     portion = work.portion(loan_id, payment_id)
-    if portion.order_no is None or portion.id != f"R-{portion.order_no}":
+    if portion.order_no is None or not is_first_of_order(portion):
         return
     number, attempt = find(work, loan_id, portion.order_no)
     if attempt.state is AttemptState.RETURNED:

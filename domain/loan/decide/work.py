@@ -82,10 +82,14 @@ class Work(MandateWork):
         return self.loans[loan_id].installment(number)
 
     def portion(self, loan_id: str, payment_id: str) -> Portion:
-        """The payment as it is now in this decision."""
+        """The portion of a payment in a loan, as it is now in this decision.
+
+        Raises:
+            InvariantBroken: the loan has none.
+        """
         portion = self.loans[loan_id].portion(payment_id)
         if portion is None:
-            raise KeyError(payment_id)
+            raise InvariantBroken(f"loan {loan_id} has no portion of payment {payment_id}")
         return portion
 
     def payment(self, payment_id: str) -> Payment:

@@ -44,10 +44,10 @@ def refused(name: str, what: StatementBreak = StatementBreak.FILE_REFUSED) -> Re
     )
 
 
-async def test_a_case_that_nobody_takes_is_told_of_three_times(
+async def test_a_case_that_nobody_takes_is_notified_three_times(
     engine: AsyncEngine, queries: SqlQueries, clock: StillClock
 ) -> None:
-    """When it is opened, late, and handed up; however often it is swept and delivered."""
+    """A message goes out when it is opened, late, and handed up, however often it is swept."""
     carrier = Carrier()
     team = TeamDispatcher(carrier, POLICY.addresses, {"lender": "Lender A"})
     relay = OutboxRelay(engine, clock, {team.topic: team})

@@ -5,16 +5,18 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.read.auditcounts import PAYMENTS
 from adapters.sql.read.queries import SqlQueries
-from adapters.sql.schema.tables import chain_head, commands, entries
+from adapters.sql.schema.tables import chain_head, commands, entries, portions
 from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict, InvalidInput
 from domain.kernel.change import Applied, Done, Refused, Superseded
 from domain.loan.change import Ordered
+from domain.loan.matching import Also
 from domain.loan.view import installment
 from tests.support.booksbench import (
     RAIL,
@@ -135,6 +137,31 @@ async def test_one_fact_by_two_ways_counts_once(
     known = await books.apply(replace(first, id="line/other-file", statement_id="S2"))
     assert isinstance(known, Applied)
     assert known.replayed
+
+
+async def test_a_payment_of_two_loans_counts_once(
+    books: SqlBooks, queries: SqlQueries, engine: AsyncEngine
+) -> None:
+    """The console and the audit count payments, and not their portions."""
+    await books.apply(board("L1"))
+    await books.apply(board("L2"))
+    paid = RecordPayment(
+        id="paid",
+        actor=TESTER,
+        reason="the payer called",
+        loan_id="L1",
+        number=1,
+        reference="T-1",
+        amount_minor=10000,
+        currency="CNY",
+        value_on=date(2026, 3, 2),
+        also=(Also("L2", 4000),),
+    )
+    assert isinstance(await books.apply(paid), Applied)
+    assert (await queries.counts())["payments"] == {"all": 1}
+    async with engine.connect() as conn:
+        assert await conn.scalar(select(func.count()).select_from(portions)) == 2
+        assert await conn.scalar(PAYMENTS) == 1
 
 
 async def test_evidence_about_an_unknown_order_is_booked_with_a_case(

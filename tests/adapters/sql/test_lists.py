@@ -144,7 +144,7 @@ async def test_walking_while_loans_are_boarded_yields_each_earlier_one_once(
     ],
 )
 def test_a_bad_filter_is_refused_by_field(wanted: dict[str, Any], field: str) -> None:
-    """With its value and the rule."""
+    """A filter with a bad value is refused with field, value and rule."""
     with pytest.raises(InvalidInput) as fault:
         SubjectFilter(**wanted)
     assert fault.value.field == field

@@ -143,10 +143,14 @@ def test_orders_are_taken_of_a_dead_letter_that_has_no_case_yet(kind: type) -> N
 
 @pytest.mark.parametrize(
     ("values", "rule"),
-    [({"case": "operator/L1/1"}, "message.unknown"), ({"approver": " ANN "}, "message.approver")],
+    [
+        ({"case": "operator/L1/1"}, "message.unknown"),
+        ({"approver": " ANN "}, "order.approver"),
+        ({"reason": " "}, "order.reason"),
+    ],
 )
 def test_orders_about_dead_letters_are_refused_by_name(values: dict[str, Any], rule: str) -> None:
-    """One about something else, and one that somebody approves of their own."""
+    """One about something else, one that its giver approves, and one without a reason."""
     refused = order(Scene.boarded(), DropMessage, **values)
     assert isinstance(refused, Refusal)
     assert refused.rule == rule

@@ -19,6 +19,8 @@ from domain.case.threshold import (
     Threshold,
     ThresholdAction,
     Waits,
+    threshold_key,
+    threshold_of,
 )
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
@@ -88,8 +90,14 @@ def test_a_rule_may_hand_its_case_up_at_once(chain: tuple[str, ...], owner: str)
     assert (found.owner, found.escalation) == (owner, min(len(chain), 1))
 
 
+def test_the_key_of_a_case_names_its_rule() -> None:
+    """The name of a rule, whatever is in it, comes back from the key of its case."""
+    assert [threshold_of(threshold_key(name)) for name in ("lines", "a/b")] == ["lines", "a/b"]
+    assert threshold_key(RULE.name) == RULE.case
+
+
 def test_an_amount_stands_with_its_currency() -> None:
-    """In the case and in its words."""
+    """A case and its text name the currency of their amount."""
     rule = replace(RULE, measure=Measure.AMOUNT, at_least=5_000, currency="CNY")
     found = look(books_of(rule), 12_345)
     assert found is not None
@@ -133,7 +141,7 @@ def act(books: MemoryBooks, key: str) -> None:
     assert isinstance(books.apply(command), Change)
 
 
-def test_a_team_is_told_of_a_case_that_is_opened_late_and_handed_up() -> None:
+def test_a_team_is_notified_of_a_case_that_is_opened_late_and_handed_up() -> None:
     """Each once, to whom it is with then; the content says nothing of a person."""
     usual = ServiceLevel(chain=("lead", "head"))
     books = books_of(
@@ -162,7 +170,7 @@ def test_a_team_is_told_of_a_case_that_is_opened_late_and_handed_up() -> None:
     }
 
 
-def test_a_case_that_comes_again_is_told_of_again() -> None:
+def test_a_case_that_comes_again_is_notified_again() -> None:
     """Under another id: it is another generation."""
     books = books_of(RULE, addresses=ADDRESSES, announced=frozenset({CaseKind.THRESHOLD}))
     for value in (10, 1, 10):
@@ -171,8 +179,8 @@ def test_a_case_that_comes_again_is_told_of_again() -> None:
     assert len(ids) == len(set(ids)) == 2
 
 
-def test_nobody_is_told_where_no_address_is_or_the_kind_does_not_ask_for_it() -> None:
-    """A case of a kind that is not announced is told of first when it is late."""
+def test_nobody_is_notified_where_no_address_is_or_the_kind_does_not_ask_for_it() -> None:
+    """A case of a kind that is not announced is first notified when it is late."""
     books = books_of(RULE, addresses={"lead": ("b@x.example",)}, announced=frozenset(CaseKind))
     look(books, 10)
     act(books, KEY)
@@ -187,7 +195,7 @@ def test_nobody_is_told_where_no_address_is_or_the_kind_does_not_ask_for_it() ->
     assert message.payload.values["level"] == "late"
 
 
-def test_nobody_is_told_over_the_outbox_of_what_the_outbox_could_not_deliver() -> None:
+def test_nobody_is_notified_over_the_outbox_of_what_the_outbox_could_not_deliver() -> None:
     """A message about a dead letter could die as well, and so on without an end."""
     policy = CasePolicy(addresses=ADDRESSES, announced=frozenset(CaseKind))
     dead = Case("outbox/7", CaseKind.DEAD_LETTER, "not delivered", owner="operations")

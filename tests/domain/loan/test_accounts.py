@@ -130,8 +130,9 @@ def test_a_line_on_an_account_that_is_not_registered_is_booked_with_one_case() -
 
 
 def test_a_line_on_a_registered_account_opens_no_case_about_it() -> None:
-    """Whether or not the product of a loan names the account."""
+    """Lines are booked without a case, whether or not the product of a loan names the account."""
     s = Scene.boarded()
     for account in (ACCOUNT, "ACCT-STRANGER-CNY"):
         s.line(LineItem("whoever", None, None, 5000), account=account, id=account)
+    assert len(s.books.lines) == 2
     assert [key for key in s.books.cases if key.startswith("unregistered/")] == []

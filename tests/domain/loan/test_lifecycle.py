@@ -31,7 +31,7 @@ def test_the_table_cannot_be_written_to() -> None:
         TRANSITIONS[(State.CLOSED, Event.FELL_DUE)] = State.DUE  # type: ignore[index]
 
 
-def test_final_states_are_left_only_by_a_reversed_portion_or_an_undone_match() -> None:
+def test_final_states_are_left_only_by_a_reversed_payment_or_an_undone_match() -> None:
     """What was complete when closed stays closed, whatever else happens."""
     leaving = {
         (source, event)
@@ -46,7 +46,7 @@ def test_final_states_are_left_only_by_a_reversed_portion_or_an_undone_match() -
     }
 
 
-def test_a_reversed_portion_has_a_place_in_every_state() -> None:
+def test_a_reversed_payment_has_a_place_in_every_state() -> None:
     """Evidence is never refused: one of the three events of a reversal is in the table."""
     reversals = [event for event in Event if event.name.startswith("PAYMENT_REVERSED")]
     for state in State:

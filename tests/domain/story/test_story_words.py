@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,14 +18,21 @@ from domain.ledger.entry import Posting
 from domain.loan.aggregate import Loan
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import ActionKind
+from domain.registry import HANDLERS
 from domain.story import english
 from domain.story.events import Effect, LeftNothing, Moved, Posted, RefusedBy, StoryEvent
 from domain.story.standing import coming, heading, standing, waiting
-from domain.story.words import SILENT, runs, sentence_of, tell
+from domain.story.words import SILENT, in_words, runs, sentence_of
 from tests.support.auditbench import World, paid_and_closed
 from tests.support.tree import ROOT
 
 AT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
+
+
+def test_every_command_has_words_of_its_own() -> None:
+    """What can be decided is named in stories, and nothing is named that cannot be decided."""
+    kinds = {item.default for of in HANDLERS for item in fields(of) if item.name == "kind"}
+    assert kinds == set(english.COMMANDS)
 
 
 _PART = re.compile(r"(Dr|Cr) (\S+) ([0-9.]+) ([A-Z]{3})")
@@ -62,7 +69,7 @@ def line(what: str, detail: str, number: int | None = 1) -> StoryEvent:
 def reported(loan: Loan, told: Iterable[StoryEvent]) -> list[str]:
     """Give the lines that people read."""
     zone = ZoneInfo(loan.product.timezone)
-    return [text for one in runs(tell(told, zone, loan.currency)) for text in one.lines()]
+    return [text for one in runs(in_words(told, zone, loan.currency)) for text in one.lines()]
 
 
 @pytest.mark.parametrize(
@@ -100,12 +107,12 @@ def reported(loan: Loan, told: Iterable[StoryEvent]) -> list[str]:
                 "value 2026-03-11: Cr clearing/transfer 101.00 CNY; "
                 "Dr owed/L1/1/principal 60.00 CNY; Dr advance/L1 41.00 CNY"
             ),
-            "a reported payment of 101.00 CNY was none; 60.00 CNY is owed again",
+            "a reported payment of 101.00 CNY was withdrawn as an error; 60.00 CNY is owed again",
         ),
         (
             "withdrawn",
             "value 2026-03-11: Cr clearing/transfer 101.00 CNY; Dr advance/L1 101.00 CNY",
-            "a reported payment of 101.00 CNY was none",
+            "a reported payment of 101.00 CNY was withdrawn as an error",
         ),
         ("direct_settlement", "value 2026-03-11: Dr payable/f 1.00 CNY; Cr held_by/f 1.00 CNY", ""),
         ("fell_due", "SCHEDULED -> DUE", ""),

@@ -395,7 +395,7 @@ def test_money_that_cannot_come_to_rest_is_a_broken_invariant(
 def test_a_portion_that_is_not_there_is_a_fault_of_ours() -> None:
     """Asked by name only after it was found."""
     s = Scene.boarded()
-    with pytest.raises(KeyError):
+    with pytest.raises(InvariantBroken):
         Work(s.books._aggregates(), close_out=close_out).portion("L1", "nobody")
 
 

@@ -128,7 +128,10 @@ def test_two_lines_prove_one_payment_loan_by_loan() -> None:
 def test_what_fell_due_first_is_paid_first_over_all_loans(
     minor: int, expected: dict[str, int]
 ) -> None:
-    """Then what is to come by its date; what nothing can take stays with the loan that is named."""
+    """Money goes to what fell due first over all loans, then to what is to come.
+
+    The named loan keeps the rest.
+    """
     s = scene()
     pay(s, minor, Also("L2"))
     assert parts(s) == expected
