@@ -87,7 +87,7 @@ async def test_a_loan_goes_from_the_tape_to_its_closure_by_commands_alone(
     items = await acquit(home, "ledger", "items", "held_by/funder-1", "--limit", "1", "--json")
     assert items.code == 0, items.err
     assert [(row["loan"], row["place"]) for row in items.json] == [(LOAN, "bank/ACCT-FUNDER-1-CNY")]
-    assert "only the first 1 items are shown" in items.err
+    assert "only 1 are shown; go on with --after" in items.err
     assert await trail(home) == 0
 
 

@@ -14,10 +14,10 @@ from tests.support.base import choose, chosen
 
 MOST = {
     "happy, one reminder": Cost(
-        tasks=5, events=30, bytes=7_000, commits=6, statements=72, messages=3, posts=1
+        tasks=5, events=30, bytes=7_000, commits=6, statements=77, messages=3, posts=1
     ),
     "two retries": Cost(
-        tasks=9, events=54, bytes=12_500, commits=12, statements=129, messages=3, posts=3
+        tasks=9, events=54, bytes=12_500, commits=12, statements=136, messages=3, posts=3
     ),
     "unknown, then confirmed": Cost(
         tasks=8, events=45, bytes=9_500, commits=6, statements=78, messages=3, posts=1
