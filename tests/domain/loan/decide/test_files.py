@@ -10,6 +10,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.debit.presentment import next_cut, taking_orders
 from domain.errors import InvalidInput
 from domain.kernel.change import Done, Refusal
+from domain.kernel.command import Scope
 from domain.kernel.subject import Subject
 from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change
@@ -318,6 +319,7 @@ def test_an_order_is_put_in_one_file_once() -> None:
     first, again = (RecordFiled(id=name, **terms) for name in ("a", "b"))  # type: ignore[arg-type]
     assert first.dedup_key() == again.dedup_key() == "filed/O1/F1"
     assert replace(first, batch_ref="F2").dedup_key() != first.dedup_key()
+    assert first.scope() == Scope(orders=("O1",))
 
 
 def test_an_order_is_taken_out_of_its_file_when_its_mandate_is_replaced() -> None:

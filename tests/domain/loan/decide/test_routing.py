@@ -249,10 +249,13 @@ def test_money_that_goes_back_from_an_account_where_it_never_came_has_a_case() -
         CaseKind.OTHER_ACCOUNT,
         4000,
     )
-    s.pay(4000, ref="T-9")
-    s.line(LineItem("T-9", None, None, 4000), account="ACCT-F")
+    s.line(LineItem(order, None, None, -1000, 0, "AM04"), account=ACCOUNT)
+    assert s.books.cases[key].amount_minor == 5000
+    s.pay(5000, ref="T-9")
+    s.line(LineItem("T-9", None, None, 5000), account="ACCT-F")
     s.until(s.today + 30 * DAY)
     assert s.state == "RELEASED"
-    s.order(UndoMatch, line=list(s.books.lines)[1], reference=order)
+    for line in list(s.books.lines)[1:3]:
+        s.order(UndoMatch, line=line, reference=order)
     assert key not in s.books.cases
     invariants.check(s.books)
