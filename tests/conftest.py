@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """
     parser.addoption("--base", default=ORDINARY, choices=sorted(BASES))
     what = "random histories of the slow attack on the decisions (tests/attack)"
-    parser.addoption("--histories", type=int, default=50_000, help=what)
+    parser.addoption("--histories", type=int, default=100_000, help=what)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,8 +13,8 @@ import pytest
 from tests.attack.findings import Finding
 from tests.attack.histories import History, script, shrunk
 
-CHUNKS, SHORT, LYING = 5, 300, 60
-"""Chunks of honest and of lying histories in `make test`: 1,500 and 300 in all."""
+CHUNKS, SHORT, LYING = 5, 340, 60
+"""Chunks of honest and of lying histories in `make test`: 1,700 and 300 in all."""
 SLOW_CHUNK = 2_500
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
 AVOIDED = frozenset({"same", "mandate", "inside"})
