@@ -106,7 +106,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         right = name.endswith(">")
         # Folded, never cut: an id that ends in dots cannot be copied.
         justify: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(name.removesuffix(">"), justify=justify, overflow="fold")
+        # A key is copied into the next command: other columns give way to it.
+        is_key, shown = name == "key", name.removesuffix(">")
+        table.add_column(shown, justify=justify, overflow="fold", no_wrap=is_key)
     for row in rows:
         # Text, not markup: brackets in data are data.
         table.add_row(*(Text(printable(str(cell))) for cell in row))

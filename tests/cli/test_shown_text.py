@@ -29,3 +29,10 @@ def test_what_comes_from_outside_cannot_forge_a_line(
     assert shown in printed.out.partition("\n")[2]
     assert "\x1b[2J" not in printed.out + printed.err
     assert "\u202e" not in printed.out + printed.err
+
+
+def test_a_key_stands_in_one_piece_beside_long_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is copied into the next command, so the other columns give way to it."""
+    key = "line/ACCT-FUNDER-1-CNY/2027-02-01/" + "C" * 60
+    print_table("t", ("key", "about", "what"), [(key, key, "a long text " * 30)])
+    assert f" {key} " in capsys.readouterr().out
