@@ -146,7 +146,7 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
         ),
         _K.UNKNOWN_MANDATE: (
             "A rail reports the end of a mandate that the books do not hold. Ask the rail whose it "
-            "is; every debit of a loan boarded under it later will be declined."
+            "is. No loan is boarded under it while this case is open; end it if it was a mistake."
         ),
         _K.UNREGISTERED_ACCOUNT: (
             "A statement has lines on a bank account that is not registered. Find out whose it is "

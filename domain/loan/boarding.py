@@ -9,6 +9,7 @@ from typing import Literal
 from domain.debit.mandate import Mandate
 from domain.kernel.command import Scope
 from domain.loan.command import LoanCommand
+from domain.loan.mandates import unknown_mandate_key
 from domain.loan.product import Product
 from domain.pricing.schedule import ScheduleLine
 
@@ -40,8 +41,10 @@ class BoardLoan(LoanCommand):
     past: Past = Past.REFUSE
 
     def scope(self) -> Scope:
-        """Its loan, and its mandate, which other loans may share."""
-        return Scope(loans=(self.loan_id,), mandate_roots=(self.mandate.ref,))
+        """Its loan, and its mandate, which other loans may share, or whose end may be known."""
+        ref = self.mandate.ref
+        ended = unknown_mandate_key(self.mandate.rail, ref)
+        return Scope(loans=(self.loan_id,), mandate_roots=(ref,), cases=(ended,))
 
     def content(self) -> Mapping[str, object]:
         """What is boarded. Of each line its number, due date and amounts.

@@ -10,6 +10,11 @@ from domain.kernel.command import ReportCommand, Scope
 from domain.kernel.order import OperatorOrder
 
 
+def unknown_mandate_key(rail: str, mandate: str) -> str:
+    """The key of the case about the end of a mandate that the books do not hold."""
+    return f"unknown_mandate/{rail}/{mandate}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordMandateEnded(ReportCommand):
     """A rail, or the payer's bank, reports that a mandate has ended.

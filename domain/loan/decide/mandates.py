@@ -13,7 +13,13 @@ from domain.loan.change import Change
 from domain.loan.decide.filing import take_out_unwanted
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
-from domain.loan.mandates import AnyMandateOrder, EndMandate, RecordMandateEnded, ReplaceMandate
+from domain.loan.mandates import (
+    AnyMandateOrder,
+    EndMandate,
+    RecordMandateEnded,
+    ReplaceMandate,
+    unknown_mandate_key,
+)
 
 END_DAYS = 366
 """A person ends a mandate at most so many days from today, before or after."""
@@ -27,6 +33,9 @@ def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
     """
     known = work.mandate_roots.get(mandate.ref)
     if known is None:
+        key = unknown_mandate_key(mandate.rail, mandate.ref)
+        if key in work.cases:
+            return Refusal("mandate.ended", f"its end was reported, case {key}")
         return None
     if known.payer != payer:
         return Refusal("mandate.payer", f"mandate {mandate.ref} is another payer's")
@@ -73,7 +82,7 @@ def record_mandate_ended(work: Work, command: RecordMandateEnded) -> Change:
     root = work.mandate_roots.get(command.mandate)
     if root is None or root.terms.rail != command.rail:
         text = f"{command.rail} reports that mandate {command.mandate} has ended"
-        key = f"mandate/{command.rail}/{command.mandate}"
+        key = unknown_mandate_key(command.rail, command.mandate)
         work.open_case(Case(key, CaseKind.UNKNOWN_MANDATE, text))
         return work.finish(Done(note="unknown mandate"))
     return _end(work, root, command.ended_on, command.code, command.source)

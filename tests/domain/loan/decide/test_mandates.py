@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.case.case import ByHand
 from domain.debit.attempt import AttemptState
 from domain.debit.mandate import LOANS_MOST, MANDATE, Mandate, MandateState
 from domain.debit.outcome import OutcomeClass
@@ -23,6 +24,7 @@ from tests.support.doors import (
     RecordMandateEnded,
     RecordUnsent,
     ReplaceMandate,
+    ResolveCase,
     RetryNow,
     RollDay,
 )
@@ -214,12 +216,23 @@ def test_the_end_of_a_mandate_that_nobody_knows_is_a_case(ref: str, rail: str) -
     """Evidence is never refused; another rail's mandate is not touched."""
     s = scene("L1")
     assert ended(s, DUE, ref, rail).answer == Done(note="unknown mandate")
-    case = s.books.cases[f"mandate/{rail}/{ref}"]
+    case = s.books.cases[f"unknown_mandate/{rail}/{ref}"]
     assert (case.kind, case.text) == (
         "unknown_mandate",
         f"{rail} reports that mandate {ref} has ended",
     )
     assert s.books.mandate_roots["M-1"].state == "ACTIVE"
+
+
+def test_no_loan_is_boarded_under_a_mandate_whose_end_was_reported_first() -> None:
+    """Until a person has said that the report was a mistake."""
+    s = scene("L1")
+    ended(s, DUE, "M-9")
+    late = under("L2", ref="M-9")
+    assert rule(s.books.apply(late)) == "mandate.ended"
+    key = "unknown_mandate/simbank/M-9"
+    assert isinstance(s.give(ResolveCase, case=key, resolution=ByHand.NO_FAULT), Change)
+    assert isinstance(s.books.apply(replace(late, id="again")), Change)
 
 
 def test_a_person_ends_a_mandate() -> None:
