@@ -75,7 +75,11 @@ def _true_up(
         why = f"{cap.rule}, at most {cap.percent} %: {withheld} are not charged"
         work.note(loan_id, number, item.state, item.state, "penalty_capped", why)
     if delta < 0:
-        _unapply(work, loan_id, number, -delta - item.owed.penalty)
+        paid = -delta - item.owed.penalty
+        if paid > 0 and len(loan.product.shares.parties) > 1:
+            # Whatever is left of it is shared anew over the claims of the smaller charge.
+            paid = item.allocated.penalty
+        _unapply(work, loan_id, number, paid)
         # What was forgiven of it cannot be taken back twice: a waiver stays as it was given.
         delta = -min(-delta, work.item(loan_id, number).owed.penalty)
     event = "penalty_accrued" if delta > 0 else "penalty_reversed"

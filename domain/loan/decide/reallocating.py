@@ -135,9 +135,21 @@ def _waiting_again(
 
 
 def _take_off(work: Work, loan_id: str, wanted: Loan) -> None:
-    """Take off what money pays and should not, latest first."""
+    """Take off what money pays and should not, latest first.
+
+    A penalty that is another one by now is taken off whole where several parties share it: what
+    pays it then is shared anew over their claims.
+    """
+    shared = len(wanted.product.shares.parties) > 1
+    other = {
+        (item.number, Component.PENALTY)
+        for item in wanted.installments
+        if shared and item.charged.penalty != work.item(loan_id, item.number).charged.penalty
+    }
     for portion in reversed(in_order(work.loan(loan_id))):
-        surplus = _by_part(portion.allocations) - _by_part(_wanted(wanted, portion))
+        paid = _by_part(portion.allocations)
+        surplus = paid - _by_part(_wanted(wanted, portion))
+        surplus |= Counter({key: paid[key] for key in other & paid.keys()})
         gone: list[Allocated] = []
         kept: list[Allocated] = []
         for part in reversed(portion.allocations):

@@ -1,11 +1,15 @@
 """Several payees: shares posted to the unit, and the payee leg of closure."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
+
+import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.loan import closure
+from domain.loan.product import Payee, Routing
+from domain.loan.split import ShareRule, SplitRules
 from domain.pricing.amounts import Component
 from tests.support import invariants
 from tests.support.doors import Waive
@@ -94,3 +98,44 @@ def test_what_was_only_forgiven_reaches_nobody_and_closes() -> None:
     }
     s.until(s.today + timedelta(days=5))
     assert s.state == "CLOSED"
+
+
+@pytest.mark.parametrize("late_first", [True, False])
+def test_a_paid_penalty_that_becomes_smaller_is_shared_as_the_smaller_one(late_first: bool) -> None:
+    """35.00 were paid, 3.00 of them for the insurer; 3.50 are due once earlier money is known.
+
+    What still pays the penalty is shared by the smaller charge: 0.45, 0.04 and 3.01, in any order.
+    """
+    parts = (("funder-1", Fraction(9, 10)), ("platform", Fraction(8, 100)))
+    rules = SplitRules(
+        (
+            *(ShareRule(party, one, part) for one in Component for party, part in parts),
+            ShareRule("insurer", Component.PENALTY, Fraction(2, 100), fixed_minor=300),
+            *(
+                ShareRule("insurer", one, Fraction(2, 100))
+                for one in Component
+                if one is not Component.PENALTY
+            ),
+        ),
+        "funder-1",
+    )
+    pooled = (Payee("platform", Routing.POOLED), Payee("insurer", Routing.POOLED))
+    reminders = replace(PRODUCT.reminders, rules=())
+    product = replace(PRODUCT, shares=rules, payees=(*PRODUCT.payees, *pooled), reminders=reminders)
+    s = Scene.boarded(product=product, lines=schedule(((1000000, 0),)))
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
+    s.until(date(2026, 3, 20))
+    late, early = (6000, None), (900000, date(2026, 3, 12))
+    for minor, value_on in (late, early) if late_first else (early, late):
+        s.pay(minor, value_on=value_on)
+    penalty = {
+        party: -sum(
+            posting.minor
+            for entry in s.books.entries
+            for posting in entry.postings
+            if posting.account == f"payable/{party}" and posting.component == Component.PENALTY
+        )
+        for party in ("funder-1", "platform", "insurer")
+    }
+    assert penalty == {"funder-1": 45, "platform": 4, "insurer": 301}
+    invariants.check(s.books)
