@@ -100,12 +100,8 @@ def test_what_was_only_forgiven_reaches_nobody_and_closes() -> None:
     assert s.state == "CLOSED"
 
 
-@pytest.mark.parametrize("late_first", [True, False])
-def test_a_paid_penalty_that_becomes_smaller_is_shared_as_the_smaller_one(late_first: bool) -> None:
-    """35.00 were paid, 3.00 of them for the insurer; 3.50 are due once earlier money is known.
-
-    What still pays the penalty is shared by the smaller charge: 0.45, 0.04 and 3.01, in any order.
-    """
+def fixed_penalty() -> Scene:
+    """10000.00 overdue by ten days at 90/8/2, of the penalty 3.00 first for the insurer."""
     parts = (("funder-1", Fraction(9, 10)), ("platform", Fraction(8, 100)))
     rules = SplitRules(
         (
@@ -125,17 +121,41 @@ def test_a_paid_penalty_that_becomes_smaller_is_shared_as_the_smaller_one(late_f
     s = Scene.boarded(product=product, lines=schedule(((1000000, 0),)))
     s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     s.until(date(2026, 3, 20))
-    late, early = (6000, None), (900000, date(2026, 3, 12))
-    for minor, value_on in (late, early) if late_first else (early, late):
-        s.pay(minor, value_on=value_on)
-    penalty = {
+    return s
+
+
+def paid_penalty(s: Scene) -> dict[str, int]:
+    """What each party is due of the penalty."""
+    return {
         party: -sum(
             posting.minor
             for entry in s.books.entries
             for posting in entry.postings
             if posting.account == f"payable/{party}" and posting.component == Component.PENALTY
         )
-        for party in ("funder-1", "platform", "insurer")
+        for party in PARTIES
     }
-    assert penalty == {"funder-1": 45, "platform": 4, "insurer": 301}
+
+
+@pytest.mark.parametrize("late_first", [True, False])
+def test_a_paid_penalty_that_becomes_smaller_is_shared_as_the_smaller_one(late_first: bool) -> None:
+    """35.00 were paid, 3.00 of them for the insurer; 3.50 are due once earlier money is known.
+
+    What still pays the penalty is shared by the smaller charge: 0.45, 0.04 and 3.01, in any order.
+    """
+    s = fixed_penalty()
+    late, early = (6000, None), (900000, date(2026, 3, 12))
+    for minor, value_on in (late, early) if late_first else (early, late):
+        s.pay(minor, value_on=value_on)
+    assert paid_penalty(s) == {"funder-1": 45, "platform": 4, "insurer": 301}
+    invariants.check(s.books)
+
+
+def test_a_paid_penalty_is_shared_anew_when_a_waiver_makes_it_smaller() -> None:
+    """9000.00 of the principal are waived: 3.50 of the 35.00 that were paid stay penalty."""
+    s = fixed_penalty()
+    s.pay(6000)
+    assert paid_penalty(s) == {"funder-1": 2880, "platform": 256, "insurer": 364}
+    s.order(Waive, component=Component.PRINCIPAL, amount_minor=900000)
+    assert paid_penalty(s) == {"funder-1": 45, "platform": 4, "insurer": 301}
     invariants.check(s.books)
