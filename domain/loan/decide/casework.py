@@ -151,6 +151,16 @@ class CaseWork:
         self._items[(item.case, item.line)] = item
         self._changed_items[(item.case, item.line)] = None
 
+    def follow_amount(self, case: Case) -> None:
+        """Have a case say an amount for as long as there is one: opened, amended or ended."""
+        known = self.cases.get(case.key)
+        if not case.amount_minor:
+            self.close_case(case.key)
+        elif known is None:
+            self.open_case(case)
+        else:
+            self.amend_case(known, case.amount_minor, case.text)
+
     def amend_case(self, case: Case, amount_minor: int, text: str | None = None) -> None:
         """Have an open case say another amount."""
         if case.amount_minor != amount_minor:

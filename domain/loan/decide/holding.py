@@ -42,18 +42,7 @@ def hold(work: Work, loan_id: str, payment_id: str) -> None:
         work.post(bookings.hold_for_others(loan, portion, lent, today))
     for holder in dict.fromkeys(holder for holder, *_ in lent):
         minor = sum(part for (name, *_), part in now.items() if name == holder)
-        _demand(work, _receivable(loan, portion, holder, minor))
-
-
-def _demand(work: Work, case: Case) -> None:
-    """Have a case say what a party holds for others, as long as it does."""
-    known = work.cases.get(case.key)
-    if not case.amount_minor:
-        work.close_case(case.key)
-    elif known is not None:
-        work.amend_case(known, case.amount_minor, case.text)
-    else:
-        work.open_case(case)
+        work.follow_amount(_receivable(loan, portion, holder, minor))
 
 
 def _differences(was: Mapping[_Key, int], now: Mapping[_Key, int]) -> dict[_Key, int]:

@@ -160,14 +160,7 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     ahead = rest if portion.source != "debit" and to_come else 0
     if delta := ahead - portion.advance_minor:
         move_ahead(work, loan_id, payment_id, delta)
-    key, surplus = f"surplus/{payment_id}/{loan_id}", rest - ahead
-    known = work.cases.get(key)
-    if not surplus:
-        work.close_case(key)
-    elif known is None:
-        work.open_case(surplus_case(loan, portion, surplus))
-    else:
-        work.amend_case(known, surplus, surplus_case(loan, portion, surplus).text)
+    work.follow_amount(surplus_case(loan, portion, rest - ahead))
 
 
 def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
@@ -287,30 +280,23 @@ def look_at_places(work: Work, loan_id: str, payment_id: str) -> None:
     The account that it came on has too much, and the other too little: no line explains that.
     """
     loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
-    key = f"place/{payment_id}/{loan_id}"
     short = {name: -minor for name, minor in portion.proven_on if minor < 0}
     if portion.unsettled_minor:
         short = {}  # a line that is still to come may show that it came there
-    known, minor = work.cases.get(key), sum(short.values())
-    where, said = ", ".join(short), amount_text(minor, loan.currency)
-    text = f"{said} of payment {payment_id} went back from {where}, where they never came"
-    if not short:
-        work.close_case(key)
-    elif known is not None:
-        work.amend_case(known, minor, text)
-    else:
-        work.open_case(
-            Case(
-                key,
-                CaseKind.OTHER_ACCOUNT,
-                text,
-                loan_id=loan_id,
-                number=portion.number,
-                payment=payment_id,
-                amount_minor=minor,
-                currency=loan.currency,
-            )
+    minor, where = sum(short.values()), ", ".join(short)
+    said = amount_text(minor, loan.currency)
+    work.follow_amount(
+        Case(
+            f"place/{payment_id}/{loan_id}",
+            CaseKind.OTHER_ACCOUNT,
+            f"{said} of payment {payment_id} went back from {where}, where they never came",
+            loan_id=loan_id,
+            number=portion.number,
+            payment=payment_id,
+            amount_minor=minor,
+            currency=loan.currency,
         )
+    )
 
 
 def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, int], ...]:
