@@ -10,6 +10,7 @@ from domain.debit.mandate import Mandate
 from domain.kernel.command import Scope
 from domain.loan.command import LoanCommand
 from domain.loan.mandates import unknown_mandate_key
+from domain.loan.opening import Opening
 from domain.loan.product import Product
 from domain.pricing.schedule import ScheduleLine
 
@@ -39,6 +40,8 @@ class BoardLoan(LoanCommand):
     mandate: Mandate
     schedule: tuple[ScheduleLine, ...]
     past: Past = Past.REFUSE
+    opening: Opening | None = None
+    """What it brings from another system; None for a loan that begins here."""
 
     def scope(self) -> Scope:
         """Its loan, and its mandate, which other loans may share, or whose end may be known."""

@@ -1,0 +1,106 @@
+"""What a loan in progress brings from the system that kept it before: its opening.
+
+Facts up to the end of the day `as_of` are the former system's and are taken as it states them; the
+days after it are ours. Nothing of the past is computed again: what was paid, waived, written off
+and charged as penalty is stated, and what is left follows.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from domain.debit.attempt import AttemptState
+from domain.debit.outcome import OutcomeClass
+from domain.pricing.amounts import Amounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningPart:
+    """What of one payment the former system placed on one installment, by component."""
+
+    number: int
+    amounts: Amounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningPayment:
+    """Money that the former system took and placed.
+
+    Attributes:
+        on: its value date; None for a sum of payments whose dates are not stated. Each
+            installment in such a sum counts as paid on its due date.
+        parts: where it went, each installment once, in order of their numbers.
+        order_no: the debit order that brought it, one of the opening's attempts; empty for others.
+        reference: what the payer or the former system calls it.
+    """
+
+    on: date | None = None
+    parts: tuple[OpeningPart, ...]
+    order_no: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningAttempt:
+    """A debit that the former system ordered.
+
+    Attributes:
+        number: the installment.
+        order_no: the number by which the rail knows it; unique in the books.
+        mandate_ref: the mandate that it was made under; the loan's today or an earlier one.
+        value_on: the day that it was ordered for.
+        amount_minor: what was asked for.
+        state: where it stands; ACCEPTED or UNKNOWN where no final outcome is known yet: the rail
+            is inquired about it.
+        outcome_class, code: why it failed or came back, in our classes and in the rail's code.
+    """
+
+    number: int
+    order_no: str
+    mandate_ref: str
+    value_on: date
+    amount_minor: int
+    state: AttemptState
+    outcome_class: OutcomeClass | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningItem:
+    """What else the former system did to one installment. Amounts in minor units.
+
+    Attributes:
+        penalty_minor: penalty that it charged in all, be it paid, waived or still owed.
+        waived: what it forgave.
+        written_off_on: when it wrote off what is left; None where it did not.
+    """
+
+    number: int
+    penalty_minor: int = 0
+    waived: Amounts = Amounts()
+    written_off_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The history of a loan as the former system states it.
+
+    Attributes:
+        as_of: the last day whose facts are in it, in the zone of the product.
+        holder: the party that took the money so far; its account is `opening/{holder}`.
+        evidence: what the former system calls the proof of its statement.
+        payments: in the order of their coming.
+        attempts: by installment, oldest first.
+        items: installments that had a penalty, a waiver or a write-off, by number.
+        advance_minor: paid ahead and not placed yet. It lies with the holder until a bank line
+            shows it on one of our accounts.
+        advance_ref: the reference under which that line is expected.
+    """
+
+    as_of: date
+    holder: str
+    evidence: str
+    payments: tuple[OpeningPayment, ...] = ()
+    attempts: tuple[OpeningAttempt, ...] = ()
+    items: tuple[OpeningItem, ...] = ()
+    advance_minor: int = 0
+    advance_ref: str = ""
