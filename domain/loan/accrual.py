@@ -70,7 +70,7 @@ def penalty_due(
     through = min(through, item.due_on + timedelta(days=LONGEST_DAYS))
     excused = excused_days(loan, item, through, tried_on)
     exact = Fraction(0)
-    first = item.due_on + ONE_DAY
+    first = max(item.due_on + ONE_DAY, item.penalty_since or date.min)
     changes = sorted({day for day in value_days(loan, item) if first <= day < through})
     for last in (*changes, through):
         if last >= first:

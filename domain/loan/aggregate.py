@@ -65,7 +65,8 @@ class Installment:
     recovered: what comes open again then is written off as well. `claims` and `written_off_claims`
     say whose they are: what each party is still due of `owed` and of `written_off`.
     `penalty_through` is the last day whose penalty is booked. `penalty_carried` is the penalty
-    charged before the due date was moved: days are counted anew from the new date, and this stays.
+    charged before the due date was moved, or by a former system: days are counted anew from the new
+    date, or from `penalty_since`, the first day that is ours, and this stays.
     Attempts up to number `retries_reset_at` do not count for the product's retry plan.
     `needs_operator` says why a person is asked; empty when nobody is.
     """
@@ -94,6 +95,7 @@ class Installment:
     retries_reset_at: int = 0
     penalty_through: date | None = None
     penalty_carried: int = 0
+    penalty_since: date | None = None
     driver: DriverRecord = DriverRecord()
     closed_at: datetime | None = None
 

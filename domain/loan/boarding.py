@@ -47,7 +47,13 @@ class BoardLoan(LoanCommand):
         """Its loan, and its mandate, which other loans may share, or whose end may be known."""
         ref = self.mandate.ref
         ended = unknown_mandate_key(self.mandate.rail, ref)
-        return Scope(loans=(self.loan_id,), mandate_roots=(ref,), cases=(ended,))
+        debits = self.opening.attempts if self.opening is not None else ()
+        return Scope(
+            loans=(self.loan_id,),
+            mandate_roots=(ref,),
+            cases=(ended,),
+            orders=tuple(attempt.order_no for attempt in debits),
+        )
 
     def content(self) -> Mapping[str, object]:
         """What is boarded. Of each line its number, due date and amounts.

@@ -15,12 +15,12 @@ from domain.ledger import accounts
 from domain.ledger.entry import Entry, Posting
 from domain.loan.aggregate import Installment, LineState, Loan, Match
 from domain.loan.placing import Lent, placed
-from domain.loan.sharing import Held, drawn_from
+from domain.loan.sharing import Held, drawn_from, where_held
 from domain.loan.split import claims_after
 from domain.payment.portion import Allocated, Portion
 from domain.pricing.amounts import Amounts, Component
 
-_ORDER = {"clearing": 0, "suspense": 1, "advance": 2, "payable": 3}
+_ORDER = {"clearing": 0, "opening": 0, "suspense": 1, "advance": 2, "payable": 3}
 """In which order an entry names what moves of a payment."""
 
 
@@ -113,17 +113,19 @@ def identify(
 
 
 def hold(loan: Loan, portion: Portion, moved: Held, on: date) -> Entry:
-    """Book cash on a party's own account: Dr payable, Cr held by. Negative: it left again."""
-    own = loan.product.own_accounts
+    """Book cash on a party's own account: Dr payable, Cr held by. Negative: it left again.
+
+    Of money that was brought over, the former system has passed on every share.
+    """
     return _entry(
-        "direct_settlement",
+        "passed_on_before" if portion.is_brought_over else "direct_settlement",
         on,
         [
             replace(
                 _posting(loan, account, minor, number, component, party),
                 payment=portion.id,
                 order_no=portion.order_no,
-                place=own[party],
+                place=where_held(loan, portion, party),
             )
             for (party, number, component), held in moved.items()
             for account, minor in (

@@ -94,8 +94,12 @@ def window_ends(loan: Loan, item: Installment, rules: Rulebook) -> date:
     """The local day on which the usual return window of the newest payment has passed."""
     calendar = rules.calendar(loan.product.calendar)
     days = loan.product.closure.return_window_banking_days
-    newest = max((portion.value_on for portion in paying(loan, item)), default=item.due_on)
-    return calendar.add_banking_days(newest, days)
+    paid = paying(loan, item)
+    # What was brought over without its order cannot come back: the opening's evidence closes it.
+    newest = [it.value_on for it in paid if not it.is_brought_over or it.order_no is not None]
+    if paid and not newest:
+        return max(portion.value_on for portion in paid)
+    return calendar.add_banking_days(max(newest, default=item.due_on), days)
 
 
 def _release(
@@ -148,8 +152,7 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
                 for part in portion.allocations
                 if part.number == item.number
             )
-            if payee.routing is Routing.DIRECT:
-                share -= _held_by(loan, portion, payee.party, item.number)
+            share -= _held_by(loan, portion, payee.party, item.number)
             if share:
                 code = "held" if payee.routing is Routing.DIRECT else "remittance"
                 text = f"{amount_text(share, loan.currency)} of payment {portion.id} "

@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.lifecycle import State
+from domain.payment.portion import BROUGHT_SUM
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.caps import Cap, CapExceeded, CapRules, Costs, Payment, costs_of, over, room
 
@@ -17,10 +18,11 @@ YIELDING = frozenset({State.DUE, State.RETRYING, State.DELINQUENT, State.CLEARIN
 def room_for(loan: Loan, rules: CapRules, number: int, through: date) -> tuple[int, Cap]:
     """The most that may be charged to an installment, payable at once, and the cap that says so.
 
-    What was paid counts when it was paid, or on its due date where it came before it: to pay early
-    is the borrower's choice and makes no loan dearer. What is overdue counts on the day `through`,
-    on which it is paid at the earliest; what is to come, when it falls due. Penalty of installments
-    that fell due after this one is left out, paid or not: theirs is only what this one leaves.
+    What was paid counts when it was paid, or on its due date where it came before it or nobody
+    knows when it came: to pay early is the borrower's choice and makes no loan dearer. What is
+    overdue counts on the day `through`, on which it is paid at the earliest; what is to come, when
+    it falls due. Penalty of installments that fell due after this one is left out, paid or not:
+    theirs is only what this one leaves.
     """
     mine = loan.installment(number)
     later = {
@@ -75,7 +77,8 @@ def _payments(
         for part in portion.allocations:
             if part.component is Component.PENALTY and part.number in without:
                 continue
-            day = max(portion.value_on, loan.installment(part.number).due_on)
+            due_on = loan.installment(part.number).due_on
+            day = due_on if portion.source == BROUGHT_SUM else max(portion.value_on, due_on)
             principal = part.minor if part.component is Component.PRINCIPAL else 0
             yield Payment(day, part.minor, principal)
     for item in loan.installments:

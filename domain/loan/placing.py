@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from domain.ledger import accounts
 from domain.loan.aggregate import Loan
-from domain.loan.sharing import Held, held
+from domain.loan.sharing import Held, held, where_held
 from domain.payment.portion import Portion
 from domain.pricing.amounts import Component
 
@@ -58,11 +58,11 @@ def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
     cash = {accounts.bank(name): minor for name, minor in portion.proven_on}
     rooms = cash | {portion.clearing_account: portion.clearing_minor}
     found: defaultdict[Position, int] = defaultdict(int)
-    own = loan.product.own_accounts
     there = held(loan, portion)
     for (party, number, component), minor in there.items():
-        found[Position(_share(party, number, component), own[party])] -= minor
-        rooms[own[party]] -= minor
+        place = where_held(loan, portion, party)
+        found[Position(_share(party, number, component), place)] -= minor
+        rooms[place] -= minor
     for item, whole in _elsewhere(loan, portion, there):
         left = whole
         for place, room in rooms.items():
@@ -84,7 +84,7 @@ def held_for_others(loan: Loan, portion: Portion) -> Lent:
     The party whose account it is holds them and owes them.
     """
     own = loan.product.own_accounts
-    if len(own) < _SEVERAL:
+    if len(own) < _SEVERAL or portion.is_brought_over:
         return {}
     holders = {place: party for party, place in own.items()}
     parties = set(holders.values())
@@ -107,9 +107,10 @@ def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
             found[Position(Item(account, number, component, party), own[holder])] = sign * minor
     for (party, number, component), minor in held(loan, portion).items():
         share = _share(party, number, component)
-        found.pop(Position(share, own[party]))
+        place = where_held(loan, portion, party)
+        found.pop(Position(share, place))
         theirs = share._replace(account=accounts.held_by(party))
-        found[Position(theirs, own[party])] = -minor
+        found[Position(theirs, place)] = -minor
     return found
 
 

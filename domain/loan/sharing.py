@@ -51,17 +51,25 @@ def held(loan: Loan, portion: Portion) -> Held:
     """What of a portion its parties hold: their shares, as far as booked lines show the cash there.
 
     Only a party that the product routes directly holds anything, and only what lies on exactly the
-    account that the product names for it.
+    account that the product names for it. What was brought over, the former system has passed on.
     """
     found: dict[tuple[str, int, Component], int] = {}
     for payee in loan.product.payees:
         cash = max(0, portion.cash_on(payee.account)) if payee.routing is Routing.DIRECT else 0
+        cash = portion.net_minor if portion.is_brought_over else cash
         for part in portion.allocations:
             if minor := min(cash, part.share_of(payee.party)):
                 key = (payee.party, part.number, part.component)
                 found[key] = found.get(key, 0) + minor
                 cash -= minor
     return found
+
+
+def where_held(loan: Loan, portion: Portion, party: str) -> str:
+    """The place where a party holds its share of a portion."""
+    if portion.is_brought_over:
+        return portion.clearing_account
+    return loan.product.own_accounts[party]
 
 
 def _shared(loan: Loan, part: Allocation) -> Allocated:

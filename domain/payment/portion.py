@@ -25,6 +25,13 @@ class Allocated:
         return dict(self.shares).get(party, 0)
 
 
+BROUGHT_OVER, BROUGHT_SUM = "brought_over", "brought_sum"
+"""Sources of money that a former system took, placed and passed on before a loan came here: a
+payment with a value date, and a sum of payments whose dates are not known. The named evidence of
+the opening proves it, it stays where the former system placed it, and it lies with the opening
+holder."""
+
+
 class Sums(NamedTuple):
     """The amounts of a portion that its payment sums up, in minor units."""
 
@@ -39,15 +46,21 @@ class Proof:
 
     __slots__ = ()
 
+    source: str
     amount_minor: int
     settled_minor: int
     returned_minor: int
     return_settled_minor: int
 
     @property
+    def is_brought_over(self) -> bool:
+        """Whether a former system took it, placed it and passed it on."""
+        return self.source in {BROUGHT_OVER, BROUGHT_SUM}
+
+    @property
     def unsettled_minor(self) -> int:
-        """What no booked line proves yet of the money that came."""
-        return self.amount_minor - self.settled_minor
+        """What nothing proves yet of the money that came: no booked line and no opening."""
+        return 0 if self.is_brought_over else self.amount_minor - self.settled_minor
 
     @property
     def returnable_minor(self) -> int:
@@ -93,8 +106,11 @@ class Portion(Proof):
 
     @property
     def clearing_minor(self) -> int:
-        """Reported and not yet proven, money in less money back; zero means proven or offset."""
-        return self.unsettled_minor - self.unproven_return_minor
+        """What no booked line shows on an account, money in less money back.
+
+        Zero means proven or offset; what was brought over stays with the opening holder.
+        """
+        return self.amount_minor - self.settled_minor - self.unproven_return_minor
 
     @property
     def is_proven(self) -> bool:

@@ -22,7 +22,7 @@ from tests.support.memory import MemoryBooks
 
 OUT = {State.PRESENTED, State.IN_DOUBT}
 PAID = {State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED}
-OF_PAYMENTS = {"clearing", "suspense", "advance", "payable", "held_by", "receivable"}
+OF_PAYMENTS = {"clearing", "opening", "suspense", "advance", "payable", "held_by", "receivable"}
 Key = tuple[object, ...]
 
 
@@ -102,7 +102,7 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
     paid: defaultdict[int, Amounts] = defaultdict(Amounts)
     for portion in loan.portions:
         found = {
-            "clearing": portion.clearing_minor,
+            portion.clearing_account.split("/")[0]: portion.clearing_minor,
             "suspense": -portion.waiting_minor,
             "advance": -portion.advance_minor,
             "held_by": -sum(sharing.held(loan, portion).values())

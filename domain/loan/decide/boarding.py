@@ -17,9 +17,11 @@ from domain.loan.commands import RollDay
 from domain.loan.decide.charges import charge_to_date, fall_due
 from domain.loan.decide.mandates import put_under, refuses_loan
 from domain.loan.decide.money import place_waiting
+from domain.loan.decide.opening import bring_over
 from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
+from domain.loan.openingrules import broken_rule
 from domain.loan.retrying import barred, retry_decision
 from domain.pricing.amounts import Amounts
 from domain.pricing.costs import broken_caps
@@ -37,12 +39,17 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
     """Put a loan on the books and start the drivers of installments that are near."""
     today = local_day(work.at, command.product.timezone)
     if refusal := (
-        _check_names(command, work.rules) or _check(command) or _check_dates(command, today)
+        _check_names(command, work.rules)
+        or _check(command)
+        or broken_rule(command, today)
+        or _check_dates(command, today)
     ):
         return refusal
     if command.loan_id in work.loans:
         return Refusal("loan.known", f"loan {command.loan_id} is on the books already")
-    if refusal := refuses_loan(work, command.mandate, command.borrower):
+    if refusal := refuses_loan(work, command.mandate, command.borrower) or _known_order(
+        work, command
+    ):
         return refusal
     items = tuple(_item(line) for line in command.schedule)
     mandate = put_under(work, command.loan_id, command.mandate, command.borrower)
@@ -62,6 +69,9 @@ def board_loan(work: Work, command: BoardLoan) -> Change | Refusal:
     )
     for item in items:
         work.note(command.loan_id, item.number, "", State.SCHEDULED, "boarded", str(item.due_on))
+    if command.opening is not None:
+        bring_over(work, command, command.opening)
+    for item in items:
         if item.due_on < today and command.past is Past.IGNORE:
             settled = "it fell due before boarding and was settled elsewhere"
             work.move(command.loan_id, item.number, Event.CANCELLED, settled)
@@ -85,6 +95,15 @@ def roll_day(work: Work, command: RollDay) -> Change:
     if done != day:
         work.put_loan(replace(work.loan(loan_id), rolled_through=day))
     return work.finish(Done(note="rolled"))
+
+
+def _known_order(work: Work, command: BoardLoan) -> Refusal | None:
+    """A debit of the opening whose number another loan has: nobody knows whose it is."""
+    debits = command.opening.attempts if command.opening is not None else ()
+    for order_no in (attempt.order_no for attempt in debits):
+        if loan_id := work.orders.get(order_no):
+            return Refusal("opening.order_no", f"order {order_no} is on the books, of {loan_id}")
+    return None
 
 
 def _check_names(command: BoardLoan, rules: Rulebook) -> Refusal | None:
@@ -130,7 +149,8 @@ def _check_dates(command: BoardLoan, today: date) -> Refusal | None:
     latest = today + timedelta(days=DISBURSED_AHEAD_DAYS)
     if command.disbursed_on > latest:
         return Refusal("loan.disbursed_on", f"{command.disbursed_on} is not {latest} or before")
-    past = [line.due_on for line in command.schedule if line.due_on < today]
+    known = command.opening.as_of if command.opening is not None else date.min
+    past = [line.due_on for line in command.schedule if known < line.due_on < today]
     if not past:
         return None
     past_due = f"{len(past)} of {len(command.schedule)} installments fell due before {today}"

@@ -281,8 +281,8 @@ def look_at_places(work: Work, loan_id: str, payment_id: str) -> None:
     """
     loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
     short = {name: -minor for name, minor in portion.proven_on if minor < 0}
-    if portion.unsettled_minor:
-        short = {}  # a line that is still to come may show that it came there
+    if portion.unsettled_minor or portion.is_brought_over:
+        short = {}  # a line that is still to come may show that it came there, or it came elsewhere
     minor, where = sum(short.values()), ", ".join(short)
     said = amount_text(minor, loan.currency)
     work.follow_amount(

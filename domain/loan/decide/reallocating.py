@@ -3,7 +3,8 @@
 Which money pays what follows from value dates alone (`in_order`), not from when it became known.
 The wanted placement is found on a trial copy of the decision; only where it differs from what
 stands are entries posted. Money on an installment that is released or closed stays where it is, and
-so does money on one that has a live attempt or is out of the usual collection.
+so does money on one that has a live attempt or is out of the usual collection. What a former system
+placed stays as well.
 """
 
 from collections import Counter
@@ -71,7 +72,8 @@ def _first_changed(work: Work, loan: Loan) -> Portion | None:
     for index, portion in enumerate(order):
         was = known.portion(portion.id) if known is not None else None
         moved = was is not None and was.value_on != portion.value_on
-        parts = [p for later in order[index + (not moved) :] for p in later.allocations]
+        later = [p for p in order[index + (not moved) :] if not p.is_brought_over]
+        parts = [part for other in later for part in other.allocations]
         numbers = {part.number for part in parts if _is_movable(loan.installment(part.number))}
         is_less = portion.returned_minor > (was.returned_minor if was is not None else 0)
         if portion.source == "debit" and not is_less and loan.product.caps is None:
@@ -98,7 +100,7 @@ def _free_from(trial: Work, loan_id: str, first: Portion) -> None:
     """Take all movable money from `first` on off its installments."""
     order = in_order(trial.loan(loan_id))
     index = next(i for i, portion in enumerate(order) if portion.id == first.id)
-    for portion in reversed(order[index:]):
+    for portion in (p for p in reversed(order[index:]) if not p.is_brought_over):
         moved = [p for p in portion.allocations if _is_movable(trial.item(loan_id, p.number))]
         kept = tuple(part for part in portion.allocations if part not in moved)
         _unapply(trial, loan_id, portion, moved, kept)
@@ -146,7 +148,7 @@ def _take_off(work: Work, loan_id: str, wanted: Loan) -> None:
         for item in wanted.installments
         if shared and item.charged.penalty != work.item(loan_id, item.number).charged.penalty
     }
-    for portion in reversed(in_order(work.loan(loan_id))):
+    for portion in (p for p in reversed(in_order(work.loan(loan_id))) if not p.is_brought_over):
         paid = _by_part(portion.allocations)
         surplus = paid - _by_part(_wanted(wanted, portion))
         surplus |= Counter({key: paid[key] for key in other & paid.keys()})

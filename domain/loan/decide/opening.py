@@ -1,0 +1,219 @@
+"""Brings a loan in progress over: what the former system charged, was paid, waived and ordered.
+
+Everything is booked as the opening states it. Installments that it covers come to rest as paid and
+are closed by its evidence; what it leaves owed is overdue, and is debited on an order alone unless
+the loan says that it is to be debited at once.
+"""
+
+from dataclasses import replace
+from datetime import date
+
+from domain.calendar import ONE_DAY, local_instant
+from domain.debit.attempt import LIVE, Attempt, AttemptState
+from domain.debit.retry import NoRetry
+from domain.ledger import accounts
+from domain.loan import bookings
+from domain.loan.aggregate import Installment
+from domain.loan.boarding import BoardLoan, Past
+from domain.loan.decide.attempts import put_attempt
+from domain.loan.decide.charges import fall_due
+from domain.loan.decide.money import raise_paid, receive_free
+from domain.loan.decide.work import Work
+from domain.loan.lifecycle import Event, State
+from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPayment
+from domain.loan.retrying import retry_decision
+from domain.loan.sharing import share_out
+from domain.loan.waterfall import Allocation
+from domain.money import amount_text
+from domain.payment.payment import Payment, debit_payment_id
+from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
+from domain.pricing.amounts import Amounts
+
+NOT_BY_ITSELF = "overdue when it was brought over: debited on an order alone"
+FORMER = "former_system"
+"""Why something is forgiven that a former system waived."""
+
+
+def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
+    """Book the opening of a loan that was just put on the books."""
+    loan_id = command.loan_id
+    stated = {item.number: item for item in opening.items}
+    numbers = opened(command, opening)
+    for number in numbers:
+        item = stated.setdefault(number, OpeningItem(number=number))
+        fall_due(work, loan_id, number)
+        work.move(loan_id, number, Event.FELL_DUE)
+        _take_attempts(work, command, opening, number)
+        _charge_penalty(work, loan_id, number, item.penalty_minor, opening.as_of)
+        _forgive(work, loan_id, number, item.waived, opening.as_of)
+    for index, payment in enumerate(opening.payments, start=1):
+        _take_payment(work, command, opening, payment, f"B-{loan_id}-{index}")
+    for number in numbers:
+        _come_to_rest(work, command, opening, stated[number], number)
+    if opening.advance_minor:
+        _take_advance(work, command, opening)
+
+
+def opened(command: BoardLoan, opening: Opening) -> tuple[int, ...]:
+    """The installments that the former system had to do with, in order of their numbers."""
+    due = {line.number for line in command.schedule if line.due_on <= opening.as_of}
+    paid = {part.number for payment in opening.payments for part in payment.parts}
+    tried = {attempt.number for attempt in opening.attempts}
+    return tuple(sorted(due | paid | tried | {item.number for item in opening.items}))
+
+
+def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int) -> None:
+    """The debits of one installment that the former system ordered, oldest first."""
+    for ordered in (attempt for attempt in opening.attempts if attempt.number == number):
+        item = work.item(command.loan_id, number)
+        known = _attempt(command, opening, ordered, len(item.attempts) + 1)
+        work.put(command.loan_id, replace(item, attempts=(*item.attempts, known)))
+        amount = amount_text(known.amount_minor, command.currency)
+        work.note(
+            command.loan_id,
+            number,
+            "",
+            known.state,
+            "attempt",
+            f"{amount} brought over",
+            known.order_no,
+        )
+        steps = [AttemptState.CONFIRMED] if ordered.state is AttemptState.RETURNED else []
+        for state in (*steps, ordered.state):
+            known = replace(
+                known, state=state, outcome_class=ordered.outcome_class, code=ordered.code
+            )
+            put_attempt(work, command.loan_id, number, known)
+
+
+def _attempt(command: BoardLoan, opening: Opening, ordered: OpeningAttempt, number: int) -> Attempt:
+    """The attempt as it was before its outcome: it left on the day that it was ordered for."""
+    product = command.product
+    at = local_instant(ordered.value_on, product.present_at, product.timezone)
+    is_final = ordered.state not in LIVE
+    taken = sum(
+        part.amounts.total
+        for payment in opening.payments
+        if payment.order_no == ordered.order_no
+        for part in payment.parts
+    )
+    return Attempt(
+        number=number,
+        order_no=ordered.order_no,
+        merchant_id=command.mandate.merchant_id,
+        mandate_ref=ordered.mandate_ref,
+        rail=product.rail,
+        amount_minor=ordered.amount_minor,
+        value_on=ordered.value_on,
+        intended_at=at,
+        send_until=at,
+        confirmed_minor=ordered.amount_minor if ordered.state is AttemptState.RETURNED else taken,
+        acknowledged=True,
+        ended_at=at if is_final else None,
+        returned_at=at if ordered.state is AttemptState.RETURNED else None,
+    )
+
+
+def _charge_penalty(work: Work, loan_id: str, number: int, minor: int, as_of: date) -> None:
+    """The penalty up to a day is the one that is stated; ours begins on the day after it."""
+    due_on = work.item(loan_id, number).due_on
+    work.charge(loan_id, number, Amounts(penalty=minor), "penalty_accrued", max(due_on, as_of))
+    item = replace(
+        work.item(loan_id, number),
+        penalty_carried=minor,
+        penalty_since=as_of + ONE_DAY,
+        penalty_through=as_of,
+    )
+    work.put(loan_id, item)
+
+
+def _forgive(work: Work, loan_id: str, number: int, waived: Amounts, on: date) -> None:
+    if waived.total:
+        entry = bookings.waive(work.loan(loan_id), work.item(loan_id, number), waived, FORMER, on)
+        work.post(entry)
+        work.note(loan_id, number, State.DUE, State.DUE, "waived", f"{waived.total} brought over")
+
+
+def _take_payment(
+    work: Work, command: BoardLoan, opening: Opening, paid: OpeningPayment, payment_id: str
+) -> None:
+    """Money lies where the former system placed it, each party with the share of it."""
+    loan = work.loan(command.loan_id)
+    minor = sum(part.amounts.total for part in paid.parts)
+    payment = Payment(
+        id=debit_payment_id(paid.order_no) if paid.order_no else payment_id,
+        source=BROUGHT_SUM if paid.on is None else BROUGHT_OVER,
+        payer=loan.borrower,
+        currency=loan.currency,
+        value_on=paid.on or opening.as_of,
+        received_at=work.at,
+        clearing_account=accounts.opening(opening.holder),
+        order_no=paid.order_no or None,
+        reference=paid.reference,
+    )
+    work.put_payment(payment)
+    parts = [
+        Allocation(part.number, component, size)
+        for part in paid.parts
+        for component, size in part.amounts.items()
+    ]
+    shared = share_out(loan, parts)
+    portion = payment.portion(minor, paid.parts[0].number)
+    portion = replace(portion, allocations=shared, waiting_minor=0)
+    work.post(bookings.receive(loan, None, portion, shared, "brought_over", payment.value_on))
+    work.put_portion(loan.id, portion)
+
+
+def _take_advance(work: Work, command: BoardLoan, opening: Opening) -> None:
+    """What was paid ahead waits for its line from the holder, and pays whatever falls due."""
+    payment = Payment(
+        id=f"B-{command.loan_id}-advance",
+        source="transfer",
+        payer=command.borrower,
+        currency=command.currency,
+        value_on=opening.as_of,
+        received_at=work.at,
+        clearing_account=accounts.opening(opening.holder),
+        reference=opening.advance_ref,
+    )
+    number = next(
+        (line.number for line in command.schedule if line.due_on > opening.as_of),
+        len(command.schedule),
+    )
+    receive_free(work, command.loan_id, payment, opening.advance_minor, number, "brought_over")
+
+
+def _come_to_rest(
+    work: Work, command: BoardLoan, opening: Opening, stated: OpeningItem, number: int
+) -> None:
+    """The installment is where its amounts and orders say."""
+    loan_id = command.loan_id
+    item = work.item(loan_id, number)
+    if not item.owed.total:
+        raise_paid(work, loan_id, number, f"brought over, {opening.evidence}")
+    elif stated.written_off_on is not None:
+        work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, "written off before it came here")
+        work.post(bookings.write_off(work.loan(loan_id), item, stated.written_off_on))
+        work.put(loan_id, replace(work.item(loan_id, number), is_written_off=True))
+        work.move(loan_id, number, Event.WRITTEN_OFF, f"brought over, {opening.evidence}")
+    elif item.attempts:
+        _follow_attempts(work, command, item)
+    elif command.past is not Past.OWED:
+        work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, NOT_BY_ITSELF)
+
+
+def _follow_attempts(work: Work, command: BoardLoan, item: Installment) -> None:
+    """An order without a final outcome is inquired about; after one, the retry plan decides."""
+    loan_id, number = command.loan_id, item.number
+    last = item.attempts[-1]
+    work.move(loan_id, number, Event.ORDER_FOUND, f"brought over, order {last.order_no}")
+    if last.is_live:
+        return
+    decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
+    if command.past is not Past.OWED:
+        work.move(loan_id, number, Event.ATTEMPT_ENDED_FINALLY, NOT_BY_ITSELF)
+    elif isinstance(decision, NoRetry):
+        why = f"{decision.rule}: {decision.reason}"
+        work.move(loan_id, number, Event.ATTEMPT_ENDED_FINALLY, why)
+    else:
+        work.move(loan_id, number, Event.ATTEMPT_ENDED_RETRYABLE, decision.reason)

@@ -1,0 +1,273 @@
+"""A loan in progress is brought over as the former system states it, and goes on from there."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from domain.debit.attempt import AttemptState
+from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Refusal
+from domain.loan.change import Change
+from domain.loan.lifecycle import State
+from domain.loan.opening import (
+    Opening,
+    OpeningAttempt,
+    OpeningItem,
+    OpeningPart,
+    OpeningPayment,
+)
+from domain.loan.product import Product
+from domain.pricing.amounts import Amounts
+from tests.support import invariants
+from tests.support.doors import Past, RetryNow
+from tests.support.memory import PRODUCT, MemoryBooks, board, registering, with_shares
+from tests.support.scene import ACCOUNT, Scene
+
+APRIL = datetime(2026, 4, 20, 1, tzinfo=UTC)
+"""The first two of three installments of 101.00 (10 March, April and May) are past."""
+AS_OF = date(2026, 4, 19)
+WHOLE = Amounts(10000, 100)
+SHARED = with_shares(
+    PRODUCT,
+    ("funder-1", Fraction(90, 100)),
+    ("platform", Fraction(8, 100)),
+    ("insurer", Fraction(2, 100)),
+    remainder="funder-1",
+)
+
+
+def paid(*parts: tuple[int, Amounts], **more: Any) -> OpeningPayment:
+    """A payment of the former system, by installment."""
+    placed = tuple(OpeningPart(number=number, amounts=amounts) for number, amounts in parts)
+    return OpeningPayment(parts=placed, **more)
+
+
+def ordered(number: int = 1, order_no: str = "OLD-1", **more: Any) -> OpeningAttempt:
+    """A debit of the former system that was declined for lack of funds, unless said otherwise."""
+    values: dict[str, Any] = {
+        "mandate_ref": "M-L1",
+        "value_on": date(2026, 3, 10) if number == 1 else date(2026, 4, 10),
+        "amount_minor": 10100,
+        "state": AttemptState.DECLINED,
+        "outcome_class": OutcomeClass.NSF,
+        "code": "51",
+        **more,
+    }
+    return OpeningAttempt(number=number, order_no=order_no, **values)
+
+
+def opening(**more: Any) -> Opening:
+    """An opening as of the day before boarding."""
+    return Opening(**{"as_of": AS_OF, "holder": "oldbank", "evidence": "export 7", **more})
+
+
+def brought(
+    said: Opening, product: Product = PRODUCT, past: Past = Past.REFUSE, at: datetime = APRIL
+) -> Scene:
+    """The books with the loan on them, everything that must hold at rest checked."""
+    books = MemoryBooks(at=at, rules=registering(product))
+    answer = books.apply(replace(board(product=product), opening=said, past=past))
+    assert isinstance(answer, Change), answer
+    invariants.check(books)
+    return Scene(books)
+
+
+def states(s: Scene) -> list[State]:
+    """Where the installments stand."""
+    return [item.state for item in s.books.loans["L1"].installments]
+
+
+def balances(s: Scene) -> dict[str, int]:
+    """Balances by account, those of single components left out."""
+    return {k: v for k, v in s.books.balances().items() if not k.startswith("owed/")}
+
+
+def test_what_was_paid_is_closed_by_the_named_evidence_and_has_no_driver() -> None:
+    """The holder had the money, every party its share; nothing of it is owed or claimed."""
+    s = brought(opening(payments=(paid((1, WHOLE), (2, WHOLE)),)), SHARED)
+    assert states(s) == [State.CLOSED, State.CLOSED, State.SCHEDULED]
+    assert balances(s) == {
+        "opening/oldbank": 20200,
+        "held_by/funder-1": -18180,
+        "held_by/platform": -1616,
+        "held_by/insurer": -404,
+    }
+    assert not any(item.driver.opened for item in s.books.loans["L1"].installments[:2])
+    assert s.books.cases == {}
+    said = [move.detail for move in s.books.transitions if move.event == "paid_in_full"]
+    assert said == ["brought over, export 7"] * 2
+
+
+def test_a_loan_that_was_paid_as_a_whole_is_closed() -> None:
+    """Also where its last installment is still to fall due."""
+    s = brought(opening(payments=(paid((1, WHOLE), (2, WHOLE), (3, WHOLE)),)))
+    assert states(s) == [State.CLOSED] * 3
+    assert s.books.messages == []
+
+
+def test_nothing_of_the_past_is_debited_reminded_or_penalised() -> None:
+    """What is overdue waits for a person; its penalty begins on the day after the opening."""
+    s = brought(opening(payments=(paid((1, WHOLE)),)))
+    assert states(s) == [State.CLOSED, State.DELINQUENT, State.SCHEDULED]
+    assert s.books.item(2).owed == WHOLE
+    assert s.books.messages == []
+    assert s.books.view(2).next_action is None
+    s.until(date(2026, 4, 30))
+    # 100.00 at 18 % of 360 days for the ten days from the 20th to the 29th.
+    assert s.books.item(2).owed == replace(WHOLE, penalty=50)
+    assert not [m for m in s.books.messages if m.topic == "notice"]
+
+
+def test_penalty_goes_on_from_what_is_stated() -> None:
+    """The stated penalty is owed, not one that is computed for the days before."""
+    s = brought(
+        opening(payments=(paid((1, WHOLE)),), items=(OpeningItem(number=2, penalty_minor=33),))
+    )
+    assert s.books.item(2).owed == replace(WHOLE, penalty=33)
+    s.until(date(2026, 4, 30))
+    assert s.books.item(2).owed == replace(WHOLE, penalty=83)
+
+
+def test_overdue_installments_are_debited_at_once_where_the_loan_says_so() -> None:
+    """They are due, and bear penalty for the day of the debit, the first that is ours."""
+    s = brought(opening(payments=(paid((1, WHOLE)),)), past=Past.OWED)
+    assert states(s) == [State.CLOSED, State.DUE, State.SCHEDULED]
+    order = s.present(2)
+    assert s.books.item(2).attempts[-1].amount_minor == 10105
+    s.apply_outcome(order)
+    assert s.books.item(2).state is State.CLEARING
+    invariants.check(s.books)
+
+
+def test_a_part_payment_leaves_the_rest_owed() -> None:
+    """The rest is shared as what is left of the claims."""
+    s = brought(opening(payments=(paid((1, Amounts(4000, 100))),)), SHARED)
+    assert states(s) == [State.DELINQUENT, State.DELINQUENT, State.SCHEDULED]
+    assert s.books.item(1).owed == Amounts(6000)
+    assert s.books.item(1).claims["platform"].principal == 480
+
+
+def test_what_was_waived_is_forgiven() -> None:
+    """A waiver that covers the rest closes the installment."""
+    waived = OpeningItem(number=1, penalty_minor=50, waived=Amounts(0, 100, 0, 20))
+    s = brought(
+        opening(payments=(paid((1, Amounts(10000, 0, 0, 30)), (2, WHOLE)),), items=(waived,)),
+        SHARED,
+    )
+    assert states(s)[:2] == [State.CLOSED, State.CLOSED]
+    forgiven = {k: v for k, v in balances(s).items() if k.startswith("forgiven/")}
+    assert sum(forgiven.values()) == 120
+    assert s.books.balances()["opening/oldbank"] == 20130
+
+
+def test_what_was_written_off_stays_collectable() -> None:
+    """It is out of what is owed, and money that comes later recovers it."""
+    off = OpeningItem(number=2, written_off_on=date(2026, 4, 15))
+    s = brought(opening(payments=(paid((1, WHOLE)),), items=(off,)))
+    assert states(s)[:2] == [State.CLOSED, State.WRITTEN_OFF]
+    assert s.books.item(2).written_off == WHOLE
+    s.pay(10100, 2)
+    assert states(s)[1] is State.CLEARING
+    invariants.check(s.books)
+
+
+def test_money_paid_ahead_pays_what_falls_due_and_waits_for_its_line() -> None:
+    """It lies with the holder until a booked line shows it; nothing closes before that."""
+    said = opening(
+        payments=(paid((1, WHOLE), (2, WHOLE)),), advance_minor=10100, advance_ref="OLD-X"
+    )
+    s = brought(said, SHARED)
+    assert s.books.balances()["advance/L1"] == -10100
+    assert s.books.balances()["opening/oldbank"] == 30300
+    s.until(date(2026, 5, 11))
+    assert s.books.item(3).state is State.CLEARING
+    s.credit("OLD-X", 10100)
+    assert s.books.balances()["opening/oldbank"] == 20200
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("state", [AttemptState.ACCEPTED, AttemptState.UNKNOWN])
+def test_an_order_without_an_outcome_is_inquired_about_and_never_given_again(
+    state: AttemptState,
+) -> None:
+    """Its installment is in doubt until the rail says what became of it."""
+    out = ordered(2, state=state, outcome_class=None, code="")
+    s = brought(opening(payments=(paid((1, WHOLE)),), attempts=(out,)), past=Past.OWED)
+    assert states(s)[1] is State.IN_DOUBT
+    action = s.books.view(2).next_action
+    assert action is not None
+    assert action.kind == "INQUIRE"
+    assert [message.topic for message in s.books.messages][:1] == ["open"]
+    s.apply_outcome("OLD-1")
+    assert s.books.item(2).state is State.CLEARING
+    assert s.books.balances()["clearing/simbank"] == 10100
+    invariants.check(s.books)
+
+
+def test_attempts_of_the_former_system_count_for_every_limit() -> None:
+    """The plan goes on where it stood: two of four presentments are used up."""
+    tries = (ordered(2, "OLD-1"), ordered(2, "OLD-2", value_on=date(2026, 4, 14)))
+    s = brought(opening(payments=(paid((1, WHOLE)),), attempts=tries), past=Past.OWED)
+    assert states(s)[1] is State.RETRYING
+    assert s.present(2)
+    assert [a.number for a in s.books.item(2).attempts] == [1, 2, 3]
+    invariants.check(s.books)
+
+
+def test_a_hard_refusal_of_the_former_system_bars_every_further_debit() -> None:
+    """Its account is closed: not even an order may debit it under the same mandate."""
+    closed = ordered(2, outcome_class=OutcomeClass.ACCOUNT, code="14")
+    for past in (Past.OWED, Past.REFUSE):
+        s = brought(opening(payments=(paid((1, WHOLE)),), attempts=(closed,)), past=past)
+        assert states(s)[1] is State.DELINQUENT
+        assert isinstance(s.order(RetryNow, 2), Refusal)
+
+
+def test_an_overdue_installment_is_debited_on_an_order() -> None:
+    """What waits for a person goes on when one says so."""
+    s = brought(opening(payments=(paid((1, WHOLE)),), attempts=(ordered(2),)))
+    assert states(s)[1] is State.DELINQUENT
+    assert isinstance(s.order(RetryNow, 2), Change)
+    assert s.present(2)
+    invariants.check(s.books)
+
+
+def test_a_debit_that_comes_back_after_the_cut_over_opens_its_debt_again() -> None:
+    """The holder owes what our account pays back; the parties have it no longer."""
+    taken = ordered(2, state=AttemptState.CONFIRMED, outcome_class=None, code="00")
+    money = paid((2, WHOLE), order_no="OLD-1", on=date(2026, 4, 10))
+    s = brought(opening(payments=(paid((1, WHOLE)), money), attempts=(taken,)), SHARED)
+    assert states(s)[1] is State.CLOSED
+    s.returned("OLD-1", 10100)
+    assert s.books.item(2).state in {State.RETRYING, State.DELINQUENT}
+    assert s.books.item(2).owed == WHOLE
+    assert s.books.balances()["opening/oldbank"] == 10100
+    invariants.check(s.books)
+    s.return_line("OLD-1", 10100)
+    assert s.books.balances()["opening/oldbank"] == 20200
+    assert s.books.balances()[f"bank/{ACCOUNT}"] == -10100
+    assert s.books.cases == {}
+    invariants.check(s.books)
+
+
+def test_a_debit_within_its_return_window_stays_settled() -> None:
+    """It is released and closed by the day on which it can usually come back no more."""
+    taken = ordered(2, state=AttemptState.CONFIRMED, outcome_class=None, code="00", value_on=AS_OF)
+    money = paid((2, WHOLE), order_no="OLD-1", on=AS_OF)
+    s = brought(opening(payments=(paid((1, WHOLE)), money), attempts=(taken,)), SHARED)
+    assert states(s)[1] is State.SETTLED
+    s.until(date(2026, 4, 24))
+    assert states(s)[1] is State.CLOSED
+
+
+def test_what_the_former_system_placed_stays_where_it_is() -> None:
+    """Later news of an earlier value date places our money anew, and not that of before."""
+    s = brought(opening(payments=(paid((1, WHOLE)), paid((2, Amounts(5000))))), past=Past.OWED)
+    before = [portion.allocations for portion in s.books.loans["L1"].portions]
+    s.pay(3000, 2, value_on=date(2026, 3, 5))
+    s.pay(3000, 2, value_on=date(2026, 3, 1))
+    assert [portion.allocations for portion in s.books.loans["L1"].portions][:2] == before
+    invariants.check(s.books)

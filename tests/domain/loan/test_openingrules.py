@@ -1,0 +1,194 @@
+"""An opening that contradicts itself or its loan is refused by a named rule; nothing is kept."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from domain.debit.attempt import AttemptState
+from domain.kernel.change import Refusal
+from domain.loan.change import Change
+from domain.loan.opening import Opening, OpeningItem
+from domain.pricing.amounts import Amounts
+from tests.domain.loan.decide.test_opening import APRIL, AS_OF, WHOLE, opening, ordered, paid
+from tests.support.doors import Past
+from tests.support.memory import MemoryBooks, board
+
+OUT = {"outcome_class": None, "code": "", "state": AttemptState.UNKNOWN}
+TAKEN = {"outcome_class": None, "code": "00", "state": AttemptState.CONFIRMED}
+
+
+def answer_to(said: Opening, past: Past = Past.REFUSE) -> Change | Refusal:
+    """What empty books say to the loan with an opening."""
+    books = MemoryBooks(at=APRIL)
+    answer = books.apply(replace(board(), opening=said, past=past))
+    assert isinstance(answer, Change) or not books.loans
+    return answer
+
+
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("as_of", "2026-04-21: a day from 2026-03-20 to 2026-04-20", {"as_of": date(2026, 4, 21)}),
+    ("as_of", "2026-03-19: a day from 2026-03-20", {"as_of": date(2026, 3, 19)}),
+    ("holder", "'old/bank' is not 1 to 40 letters", {"holder": "old/bank"}),
+    ("evidence", "1 to 80 characters", {"evidence": ""}),
+    ("evidence", "1 to 80 characters", {"evidence": "x" * 81}),
+    ("payments", "1201, at most 1200", {"payments": (paid((1, Amounts(1))),) * 1201}),
+    ("attempts", "1201, at most 1200", {"attempts": (ordered(),) * 1201}),
+    ("advance", "not negative", {"advance_minor": -1, "advance_ref": "x"}),
+    ("advance_ref", "given with it, and only with it", {"advance_minor": 5}),
+    ("advance_ref", "given with it, and only with it", {"advance_ref": "x"}),
+    ("items", "there is no installment 4", {"items": (OpeningItem(number=4),)}),
+    ("items", "each once", {"items": (OpeningItem(number=1),) * 2}),
+    ("attempts", "in order", {"attempts": (ordered(2, "A"), ordered(1, "B"))}),
+    ("attempts", "there is no installment 9", {"attempts": (ordered(9),)}),
+    ("payments[1]", "there is no installment 0", {"payments": (paid((0, WHOLE)),)}),
+    ("payments[2]", "each once", {"payments": (paid((2, WHOLE)), paid((1, WHOLE), (1, WHOLE)))}),
+    ("payments[1]", "some part", {"payments": (paid(),)}),
+    ("payments[1]", "no amount is negative", {"payments": (paid((1, Amounts(5, -1))),)}),
+    ("payments[1]", "brings something", {"payments": (paid((1, Amounts())),)}),
+    (
+        "payments[1].on",
+        "2026-04-20: a day from 2026-02-10 to 2026-04-19",
+        {"payments": (paid((1, WHOLE), on=date(2026, 4, 20)),)},
+    ),
+    (
+        "payments[1].on",
+        "2026-02-09: a day from",
+        {"payments": (paid((1, WHOLE), on=date(2026, 2, 9)),)},
+    ),
+    (
+        "items.written_off_on",
+        "2026-05-10",
+        {"items": (OpeningItem(number=2, written_off_on=date(2026, 5, 10)),)},
+    ),
+    (
+        "order_no",
+        "OLD-1 is one confirmed attempt",
+        {"payments": (paid((1, WHOLE), order_no="OLD-1"),)},
+    ),
+    (
+        "order_no",
+        "OLD-1 is one confirmed attempt",
+        {"payments": (paid((1, WHOLE), order_no="OLD-1"),), "attempts": (ordered(),)},
+    ),
+    (
+        "order_no",
+        "paid once",
+        {
+            "payments": (paid((1, Amounts(5)), order_no="OLD-1"),) * 2,
+            "attempts": (ordered(**TAKEN),),
+        },
+    ),
+    (
+        "order_no",
+        "pays only it",
+        {"payments": (paid((2, WHOLE), order_no="OLD-1"),), "attempts": (ordered(**TAKEN),)},
+    ),
+    ("order_no", "1 to 35 visible characters", {"attempts": (ordered(order_no=""),)}),
+    ("order_no", "each once", {"attempts": (ordered(1), ordered(2))}),
+    ("attempts", "an order that left", {"attempts": (ordered(state=AttemptState.INTENDED),)}),
+    ("attempts", "of more than zero", {"attempts": (ordered(amount_minor=0),)}),
+    (
+        "attempts",
+        "only the last may lack its outcome",
+        {"attempts": (ordered(1, "A", **OUT), ordered(1, "B"))},
+    ),
+    (
+        "attempts",
+        "oldest first",
+        {"attempts": (ordered(1, "A", value_on=date(2026, 3, 12)), ordered(1, "B"))},
+    ),
+    ("attempts", "none before the lending", {"attempts": (ordered(value_on=date(2026, 2, 9)),)}),
+    (
+        "attempts",
+        "ended, and ordered for 2026-04-21",
+        {"attempts": (ordered(2, value_on=date(2026, 4, 21)),)},
+    ),
+    ("attempts", "a payment names it", {"attempts": (ordered(**TAKEN),)}),
+    (
+        "attempts",
+        "not more than it asked for",
+        {
+            "payments": (paid((1, WHOLE), order_no="OLD-1"),),
+            "attempts": (ordered(**TAKEN, amount_minor=10099),),
+        },
+    ),
+    ("items", "no amount is negative", {"items": (OpeningItem(number=1, penalty_minor=-1),)}),
+    ("items", "no amount is negative", {"items": (OpeningItem(number=1, waived=Amounts(-1)),)}),
+    (
+        "amount",
+        "installment 1: 100.01 CNY of principal paid or waived, 100.00 CNY charged",
+        {"payments": (paid((1, Amounts(10001))),)},
+    ),
+    (
+        "amount",
+        "of penalty paid or waived, 0.00 CNY charged",
+        {"items": (OpeningItem(number=1, waived=Amounts(penalty=1)),)},
+    ),
+    ("future", "is due on 2026-05-10, after 2026-04-19", {"payments": (paid((3, Amounts(5))),)}),
+    (
+        "covered",
+        "nothing is left to debit",
+        {"payments": (paid((2, WHOLE)),), "attempts": (ordered(2, **OUT),)},
+    ),
+    (
+        "covered",
+        "or to write off",
+        {"payments": (paid((2, WHOLE)),), "items": (OpeningItem(number=2, written_off_on=AS_OF),)},
+    ),
+    (
+        "items",
+        "written off, with an order out",
+        {"attempts": (ordered(2, **OUT),), "items": (OpeningItem(number=2, written_off_on=AS_OF),)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "reason", "said"), CASES)
+def test_a_contradiction_is_refused_by_its_rule(
+    rule: str, reason: str, said: dict[str, Any]
+) -> None:
+    """The rule names what contradicts, and the reason says the value and what it may be."""
+    answer = answer_to(opening(**said))
+    assert isinstance(answer, Refusal)
+    assert answer.rule == f"opening.{rule}"
+    assert reason in answer.reason
+
+
+def test_an_opening_says_itself_what_became_of_the_past() -> None:
+    """Both an opening and `past: ignore` would say it twice."""
+    answer = answer_to(opening(), Past.IGNORE)
+    assert isinstance(answer, Refusal)
+    assert answer.rule == "opening.past"
+
+
+def test_installments_that_fell_due_after_the_opening_follow_what_the_loan_says() -> None:
+    """Nobody has said what became of them, so they are refused unless they are owed."""
+    said = opening(as_of=date(2026, 4, 9), payments=(paid((1, WHOLE)),))
+    answer = answer_to(said)
+    assert isinstance(answer, Refusal)
+    assert answer.rule == "schedule.past"
+    assert answer.reason.startswith("1 of 3 installments")
+    assert isinstance(answer_to(said, Past.OWED), Change)
+
+
+def test_an_order_that_another_loan_has_is_refused() -> None:
+    """One number is one debit: nobody knows whose it is."""
+    books = MemoryBooks(at=APRIL)
+    said = opening(attempts=(ordered(1),))
+    assert isinstance(books.apply(replace(board("L1"), opening=said)), Change)
+    answer = books.apply(replace(board("L2"), opening=said))
+    assert isinstance(answer, Refusal)
+    assert (answer.rule, answer.reason) == (
+        "opening.order_no",
+        "order OLD-1 is on the books, of L1",
+    )
+
+
+def test_the_loan_is_named_by_the_orders_that_it_brings() -> None:
+    """The books look for them, whoever has them."""
+    command = replace(board(), opening=opening(attempts=(ordered(1),)))
+    assert command.scope().orders == ("OLD-1",)
+    assert command.identity() != board().identity()
+    assert AS_OF + timedelta(days=1) == APRIL.date()
