@@ -215,7 +215,8 @@ def payment_row(payment: Payment) -> Row:
         "currency": payment.currency,
         "value_on": payment.value_on,
         "amount_minor": payment.amount_minor,
-        "settled_minor": payment.settled_minor,
+        # What was brought over is proven by its opening, without a line.
+        "settled_minor": payment.amount_minor - payment.unsettled_minor,
         "returned_minor": payment.returned_minor,
         "return_settled_minor": payment.return_settled_minor,
         "body": _PAYMENT.dump_json(payment).decode(),

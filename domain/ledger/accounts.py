@@ -55,6 +55,11 @@ whoever held the money before it was brought over.
 """
 
 
+REPORTED = ("clearing", "opening")
+"""Families of accounts with money that is reported, by a rail, a payer or a former system, and that
+no booked line shows on an account of ours."""
+
+
 def family(account: str) -> str:
     """The first part of an account's name."""
     return account.partition("/")[0]

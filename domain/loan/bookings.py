@@ -257,8 +257,8 @@ def _proof(
 
 
 def _rail_fees(clearing: str) -> str:
-    """The account for fees of the rail that a clearing account belongs to."""
-    return accounts.rail_fees(clearing.removeprefix("clearing/"))
+    """The account for fees of the rail, or the opening holder, that an account belongs to."""
+    return accounts.rail_fees(clearing.partition("/")[2])
 
 
 def _moved(loan: Loan, was: Portion | None, becomes: Portion) -> Iterator[Posting]:

@@ -15,6 +15,7 @@ ENTRIES: Mapping[str, str] = MappingProxyType(
         "confirmed": "the rail reports {clearing} taken{paid}",
         "confirmed_late": "{clearing} came by an order that had ended already{paid}",
         "raised": "the order took {clearing} more than was reported first{paid}",
+        "brought_over": "{clearing} came before the loan was brought over{paid}",
         "settled": "the bank's statement proves {bank} on the account",
         "returned": "a debit of {clearing} was taken back{again}",
         "return_settled": "the bank's statement proves the return: {bank} left the account",

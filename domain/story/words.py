@@ -9,12 +9,13 @@ from decimal import Decimal
 from itertools import groupby
 from typing import assert_never
 
+from domain.ledger.accounts import REPORTED, family
 from domain.money import decimal_text
 from domain.story.english import ASKED, COMMANDS, ENTRIES, IN_PART, MOVES
 from domain.story.events import Effect, LeftNothing, Moved, Posted, RefusedBy, StoryEvent
 from domain.text import instant_text
 
-SILENT = frozenset({"direct_settlement"})
+SILENT = frozenset({"direct_settlement", "passed_on_before"})
 """Entries that repeat what another effect of the same command says."""
 _DULL = frozenset({"roll_day", "review", "intend_debit", "renew_send"})
 """Commands of the machine that are left out when they changed nothing."""
@@ -164,7 +165,8 @@ def _entry(entry: Posted) -> str:
     """An entry's sentence, with the totals of its postings by kind of account."""
     sums: defaultdict[str, int] = defaultdict(int)
     for posting in entry.postings:
-        sums[posting.account.partition("/")[0]] += posting.minor
+        kind = family(posting.account)
+        sums["clearing" if kind in REPORTED else kind] += posting.minor
     currency = entry.postings[-1].currency
     amounts = {
         kind: f"{decimal_text(abs(sums[kind]), currency)} {currency}"

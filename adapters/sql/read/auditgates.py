@@ -34,6 +34,7 @@ from adapters.sql.schema.tables import (
     lines,
     loans,
     notices,
+    payments,
     postings,
     transitions,
 )
@@ -45,9 +46,11 @@ from domain.case.kinds import CASE_RULES
 from domain.case.lifecycle import CASE_FINAL
 from domain.debit.attempt import LIVE, AttemptState
 from domain.debit.mandate import MANDATE, MandateEvent
+from domain.ledger.accounts import REPORTED
 from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import INSTALLMENT
+from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
 
 NO_ACCOUNT = "no account"
 """Stands for the account of a bank line that is not kept."""
@@ -171,14 +174,20 @@ def _at_gate(where: Any, *by: Any) -> Select[Any]:  # noqa: ANN401
 
 
 def _unproven(paid: Any, gate: Any, upto: ColumnElement[bool] | None) -> Select[Any]:  # noqa: ANN401
-    """Payments of `paid` (loan, number, payment) that are not nothing in clearing."""
-    total = func.sum(P.minor)
+    """Payments of `paid` (loan, number, payment) that are not nothing in clearing.
+
+    Those that were brought over lie whole with their opening holder, which proves them.
+    """
+    of_it = payments.c
+    brought = case((of_it.source.in_([BROUGHT_OVER, BROUGHT_SUM]), of_it.amount_minor), else_=0)
+    total = func.sum(P.minor) - func.max(brought)
     found = (
         select(paid.c.loan, paid.c.number, gate, paid.c.payment, total.label("minor"), P.currency)
         .select_from(paid)
         .join(postings, and_(P.payment == paid.c.payment, P.loan == paid.c.loan))
         .join(entries, _E.seq == P.seq)
-        .where(of("clearing"))
+        .join(payments, of_it.id == paid.c.payment)
+        .where(of(*REPORTED))
         .group_by(*paid.c, P.currency)
         .having(total != 0)
     )
@@ -269,7 +278,7 @@ _lying = (
     .join(loans, loans.c.id == _closed.c.loan)
     .join(postings, and_(P.payment == _closed.c.payment, P.loan == _closed.c.loan))
     .outerjoin(lines, lines.c.id == P.line)
-    .where(of("clearing"), P.line.is_not(None))
+    .where(of(*REPORTED), P.line.is_not(None))
     .group_by(*_closed.c, loans.c.product_ref, _account, P.currency)
     .having(func.sum(-P.minor) != 0)
     .subquery("lying")

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from adapters.sql.schema.tables import lines, payable_items, portions, postings, subjects
 from domain.audit.questions import Question
+from domain.ledger.accounts import REPORTED
 from domain.loan.view import INSTALLMENT
 
 P, S = postings.c, subjects.c
@@ -96,7 +97,7 @@ _ALLOCATED = and_(of(*PAID), P.payment.is_not(None))
 _LEFT = portions.c.amount_minor - portions.c.returned_minor - portions.c.waiting_minor
 _OF_LINE = and_(of("suspense"), P.payment.is_(None))
 _UNNAMED = or_(
-    and_(of("clearing"), P.payment.is_(None)),
+    and_(of(*REPORTED), P.payment.is_(None)),
     and_(_OF_LINE, P.line.is_(None)),
     and_(of("advance"), or_(P.loan.is_(None), P.payment.is_(None))),
     and_(
@@ -115,7 +116,7 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.TOTAL: _summed((), literal_column("1") == 1).having(func.sum(P.minor) != 0),
         Question.CLEARING: _differ(
             ("loan", "payment"),
-            _journal(_OF_PAYMENT, P.minor, and_(of("clearing"), P.payment.is_not(None))),
+            _journal(_OF_PAYMENT, P.minor, and_(of(*REPORTED), P.payment.is_not(None))),
             _kept(_PORTION, portions.c.clearing_minor),
         ),
         Question.SUSPENSE: _differ(

@@ -14,6 +14,7 @@ from adapters.sql.write.workset import Held
 from domain.case.case import CASE, Case
 from domain.kernel.canonical import digest
 from domain.ledger import accounts
+from domain.ledger.accounts import REPORTED
 from domain.ledger.chain import Verification
 from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.placing import Item, Position, lying
@@ -25,7 +26,7 @@ from domain.pricing.amounts import Amounts, Component
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
 """Families of accounts that hold an installment's charges and what reduced them."""
-_LYING = ("clearing", "suspense", "advance", "payable", "held_by", "receivable")
+_LYING = (*REPORTED, "suspense", "advance", "payable", "held_by", "receivable")
 """Families of accounts that hold the items of a payment."""
 _HELD = ("held_by", "receivable")
 """Families of accounts with what a party holds, and what it owes others of that."""
@@ -75,9 +76,10 @@ class Sums:
             )
         )
 
-    def payment(self, payment: str, family: str, *, own: tuple[bool, ...] = (False, True)) -> int:
-        """What a family of accounts holds of a payment."""
-        return sum(self.payments.get((payment, family, alone), 0) for alone in own)
+    def payment(self, payment: str, *of: str, own: tuple[bool, ...] = (False, True)) -> int:
+        """What families of accounts hold of a payment."""
+        held = (self.payments.get((payment, family, alone), 0) for family in of for alone in own)
+        return sum(held)
 
 
 @dataclass(slots=True)
@@ -295,11 +297,11 @@ def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verificati
     proven = portion.settled_minor - portion.return_settled_minor
     theirs = sum(held(loan, portion).values())
     pairs = {
-        "not taken back": (portion.net_minor, sums.payment(portion.id, "clearing", own=(True,))),
-        "proven": (proven, -sums.payment(portion.id, "clearing", own=(False,))),
+        "not taken back": (portion.net_minor, sums.payment(portion.id, *REPORTED, own=(True,))),
+        "proven": (proven, -sums.payment(portion.id, *REPORTED, own=(False,))),
         "waiting": (portion.waiting_minor, -sums.payment(portion.id, "suspense")),
         "paid ahead": (portion.advance_minor, -sums.payment(portion.id, "advance")),
-        "held by its parties": (theirs, -sum(sums.payment(portion.id, of) for of in _HELD)),
+        "held by its parties": (theirs, -sums.payment(portion.id, *_HELD)),
     }
     for what, (mine, posted) in pairs.items():
         if mine != posted:

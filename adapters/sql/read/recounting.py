@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.engine import among, listed
 from adapters.sql.read import keptrows
+from adapters.sql.read.auditsums import of
 from adapters.sql.read.keptrows import LoanRows, Sums
 from adapters.sql.read.looking import readable_loans
 from adapters.sql.read.recountmandates import recount_mandates
@@ -28,6 +29,7 @@ from domain.case.case import CASE
 from domain.debit.attempt import AttemptState
 from domain.debit.mandate import MANDATE
 from domain.kernel.subject import Subject
+from domain.ledger.accounts import REPORTED
 from domain.ledger.chain import FAULTS_KEPT, Verification
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT, installment_of
@@ -190,7 +192,7 @@ async def _payments(conn: AsyncConnection, found: Verification) -> int:
     own = _P.line.is_(None).label("own")
     posted = (
         select(_P.payment, own, func.sum(_P.minor).label("minor"))
-        .where(among(_P.payment, "values", postgres=postgres), _P.account.like("clearing/%"))
+        .where(among(_P.payment, "values", postgres=postgres), of(*REPORTED, account=_P.account))
         .group_by(_P.payment, own)
     )
     sharing = select(portions.id, portions.loan_id)

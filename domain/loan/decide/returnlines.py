@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from domain.debit.outcome import OutcomeClass
-from domain.loan.aggregate import Match
+from domain.loan.aggregate import Loan, Match
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import portions_of_order, raise_inferred
 from domain.loan.decide.references import payments_named, portions_of
@@ -46,15 +46,19 @@ def take_back_by_line(
     code = reason or NO_REASON
     outcome_class = OutcomeClass.LATE_RETURN
     if reason is not None:
-        outcome_class = work.rules.return_class(
-            portion.clearing_account.removeprefix("clearing/"), code
-        )
+        outcome_class = work.rules.return_class(_rail(work.loan(loan_id), portion), code)
     new = minor - portion.unproven_return_minor
     said = Returned(new, outcome_class, code, on, reported=False)
     if new > 0:
         reverse(work, loan_id, portion.id, said)
     else:
         learn_reason(work, loan_id, portion.id, said)
+
+
+def _rail(loan: Loan, portion: Portion) -> str:
+    """The rail that took a portion; `transfer` where none did."""
+    orders = (attempt for _, attempt in loan.attempts() if attempt.order_no == portion.order_no)
+    return next((attempt.rail for attempt in orders), "transfer")
 
 
 def under_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Found]:

@@ -11,12 +11,12 @@ from domain.kernel.change import Refusal
 from domain.loan.change import Change
 from domain.loan.opening import Opening, OpeningItem
 from domain.pricing.amounts import Amounts
-from tests.domain.loan.decide.test_opening import APRIL, AS_OF, WHOLE, opening, ordered, paid
 from tests.support.doors import Past
 from tests.support.memory import MemoryBooks, board
+from tests.support.openings import APRIL, AS_OF, WHOLE, opening, ordered, paid
 
-OUT = {"outcome_class": None, "code": "", "state": AttemptState.UNKNOWN}
-TAKEN = {"outcome_class": None, "code": "00", "state": AttemptState.CONFIRMED}
+OUT: dict[str, Any] = {"outcome_class": None, "code": "", "state": AttemptState.UNKNOWN}
+TAKEN: dict[str, Any] = {"outcome_class": None, "code": "00", "state": AttemptState.CONFIRMED}
 
 
 def answer_to(said: Opening, past: Past = Past.REFUSE) -> Change | Refusal:

@@ -1,9 +1,8 @@
 """A loan in progress is brought over as the former system states it, and goes on from there."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from fractions import Fraction
-from typing import Any
 
 import pytest
 
@@ -12,24 +11,15 @@ from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
-from domain.loan.opening import (
-    Opening,
-    OpeningAttempt,
-    OpeningItem,
-    OpeningPart,
-    OpeningPayment,
-)
+from domain.loan.opening import Opening, OpeningItem
 from domain.loan.product import Product
 from domain.pricing.amounts import Amounts
 from tests.support import invariants
 from tests.support.doors import Past, RetryNow
 from tests.support.memory import PRODUCT, MemoryBooks, board, registering, with_shares
+from tests.support.openings import APRIL, AS_OF, WHOLE, opening, ordered, paid
 from tests.support.scene import ACCOUNT, Scene
 
-APRIL = datetime(2026, 4, 20, 1, tzinfo=UTC)
-"""The first two of three installments of 101.00 (10 March, April and May) are past."""
-AS_OF = date(2026, 4, 19)
-WHOLE = Amounts(10000, 100)
 SHARED = with_shares(
     PRODUCT,
     ("funder-1", Fraction(90, 100)),
@@ -37,31 +27,6 @@ SHARED = with_shares(
     ("insurer", Fraction(2, 100)),
     remainder="funder-1",
 )
-
-
-def paid(*parts: tuple[int, Amounts], **more: Any) -> OpeningPayment:
-    """A payment of the former system, by installment."""
-    placed = tuple(OpeningPart(number=number, amounts=amounts) for number, amounts in parts)
-    return OpeningPayment(parts=placed, **more)
-
-
-def ordered(number: int = 1, order_no: str = "OLD-1", **more: Any) -> OpeningAttempt:
-    """A debit of the former system that was declined for lack of funds, unless said otherwise."""
-    values: dict[str, Any] = {
-        "mandate_ref": "M-L1",
-        "value_on": date(2026, 3, 10) if number == 1 else date(2026, 4, 10),
-        "amount_minor": 10100,
-        "state": AttemptState.DECLINED,
-        "outcome_class": OutcomeClass.NSF,
-        "code": "51",
-        **more,
-    }
-    return OpeningAttempt(number=number, order_no=order_no, **values)
-
-
-def opening(**more: Any) -> Opening:
-    """An opening as of the day before boarding."""
-    return Opening(**{"as_of": AS_OF, "holder": "oldbank", "evidence": "export 7", **more})
 
 
 def brought(

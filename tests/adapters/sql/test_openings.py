@@ -1,0 +1,132 @@
+"""Loans in progress on real databases: what they bring is kept, posted and verified."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.read.queries import SqlQueries
+from adapters.sql.read.selfaudit import audit_on
+from adapters.sql.write.books import SqlBooks
+from domain.debit.attempt import AttemptState
+from domain.debit.outcome import OutcomeClass
+from domain.errors import Conflict
+from domain.kernel.change import Applied, Refused
+from domain.loan.opening import Opening, OpeningItem
+from domain.pricing.amounts import Amounts
+from domain.statement.statement import LineItem, StatementLine
+from tests.support.booksbench import StillClock
+from tests.support.doors import BookLine, Past, RecordReturn
+from tests.support.memory import RULES, TESTER, board
+from tests.support.openings import APRIL, AS_OF, WHOLE, opening, ordered, paid
+from tests.support.scene import ACCOUNT
+
+TAKEN = ordered(
+    2, "OLD-9", state=AttemptState.CONFIRMED, outcome_class=None, code="00", mandate_ref="M-L9"
+)
+OPENINGS: dict[str, Opening] = {
+    "L1": opening(payments=(paid((1, WHOLE), (2, WHOLE)),)),
+    "L2": opening(payments=(paid((1, WHOLE), on=date(2026, 3, 10)), paid((2, Amounts(5000))))),
+    "L3": opening(payments=(paid((1, WHOLE), (2, WHOLE), (3, WHOLE)),)),
+    "L4": opening(
+        payments=(paid((1, WHOLE)),),
+        items=(OpeningItem(number=2, penalty_minor=40, waived=Amounts(0, 100, 0, 10)),),
+    ),
+    "L5": opening(
+        payments=(paid((1, WHOLE)),), items=(OpeningItem(number=2, written_off_on=AS_OF),)
+    ),
+    "L6": opening(
+        payments=(paid((1, WHOLE), (2, WHOLE)),), advance_minor=10100, advance_ref="OLD-X"
+    ),
+    "L7": opening(payments=(paid((1, WHOLE)),), attempts=(ordered(2, "OLD-7"),)),
+    "L8": opening(
+        payments=(paid((1, WHOLE)),),
+        attempts=(ordered(2, "OLD-8", state=AttemptState.UNKNOWN, outcome_class=None, code=""),),
+    ),
+    "L9": opening(
+        payments=(paid((1, WHOLE)), paid((2, WHOLE), order_no="OLD-9", on=date(2026, 4, 10))),
+        attempts=(TAKEN,),
+    ),
+}
+
+
+async def whole(engine: AsyncEngine, queries: SqlQueries, clock: StillClock) -> None:
+    """Journal and kept rows say the same, and the audit finds nothing."""
+    assert (await queries.verify()).faults == ()
+    async with engine.connect() as conn:
+        assert (await audit_on(conn, RULES, clock.at)).findings == ()
+
+
+async def test_every_kind_of_opening_is_kept_as_it_was_posted(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Chain, rows and audit agree at once, a return later, and when its line has come."""
+    clock.at = APRIL
+    commands = [
+        replace(board(name), opening=said, past=Past.OWED if name == "L7" else Past.REFUSE)
+        for name, said in OPENINGS.items()
+    ]
+    answers = await books.apply_many(commands)
+    assert all(isinstance(answer, Applied) for answer in answers), answers
+    await whole(engine, queries, clock)
+
+    back = RecordReturn(
+        id="webhook/r1",
+        actor=TESTER,
+        rail="simbank",
+        order_no="OLD-9",
+        bank_ref="X-9",
+        amount_minor=10100,
+        outcome_class=OutcomeClass.NSF,
+        code="AM04",
+        returned_on=date(2026, 4, 20),
+    )
+    assert isinstance(await books.apply(back), Applied)
+    await whole(engine, queries, clock)
+    for ref, minor in (("OLD-9", -10100), ("OLD-X", 10100)):
+        line = StatementLine(
+            id=f"line-{ref}",
+            account=ACCOUNT,
+            booked_on=date(2026, 4, 20),
+            value_on=date(2026, 4, 20),
+            amount_minor=minor,
+            currency="CNY",
+            servicer_ref=None,
+            items=(LineItem(ref, None, None, minor),),
+        )
+        assert isinstance(
+            await books.apply(
+                BookLine(id=f"line/{ref}", actor=TESTER, statement_id="S-1", line=line)
+            ),
+            Applied,
+        )
+    await whole(engine, queries, clock)
+    clock.at += timedelta(days=30)
+    await whole(engine, queries, clock)
+
+
+async def test_an_opening_with_an_order_that_is_known_is_refused(
+    books: SqlBooks, clock: StillClock
+) -> None:
+    """The books find the loan that has it, whichever it is."""
+    clock.at = APRIL
+    said = opening(attempts=(ordered(1, "OLD-1"),))
+    assert isinstance(await books.apply(replace(board("L1"), opening=said)), Applied)
+    answer = await books.apply(replace(board("L2"), opening=said))
+    assert isinstance(answer, Refused)
+    assert answer.rule == "opening.order_no"
+
+
+async def test_the_same_opening_is_the_same_loan_and_another_is_not(
+    books: SqlBooks, clock: StillClock
+) -> None:
+    """Boarded twice by other ways it is there once; with other figures it is refused."""
+    clock.at = APRIL
+    first = replace(board("L1"), opening=OPENINGS["L1"])
+    assert isinstance(await books.apply(first), Applied)
+    again = await books.apply(replace(first, id="upstream/L1"))
+    assert isinstance(again, Applied)
+    assert again.replayed
+    with pytest.raises(Conflict, match="another content"):
+        await books.apply(replace(first, id="upstream/L1/2", opening=OPENINGS["L3"]))
