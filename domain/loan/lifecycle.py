@@ -70,6 +70,7 @@ class Event(StrEnum):
     RECOVERED_IN_FULL = "recovered_in_full"
     RECOVERY_REVERSED = "recovery_reversed"
     CANCELLED = "cancelled"
+    CLOSED_ELSEWHERE = "closed_elsewhere"
 
 
 _S, _E = State, Event
@@ -109,6 +110,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = table(
         (_OUTSIDE, _E.RECOVERED_IN_FULL, _S.CLEARING),
         (_PAID, _E.RECOVERY_REVERSED, _S.WRITTEN_OFF),
         ((_S.SCHEDULED, *_OPEN), _E.CANCELLED, _S.CANCELLED),
+        ((_S.SCHEDULED,), _E.CLOSED_ELSEWHERE, _S.CLOSED),
     ]
 )
 """Every allowed move; a pair that is not here is refused."""

@@ -76,6 +76,7 @@ MOVES: Mapping[str, str] = MappingProxyType(
         "recovered_in_full": "recovered in full",
         "recovery_reversed": "what had been recovered is written off again",
         "cancelled": "cancelled",
+        "closed_elsewhere": "closed before it came here",
         "penalty_capped": "the penalty stops at a cap",
         "held": "put on hold",
         "case_opened": "a case was opened",

@@ -42,7 +42,6 @@ def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
     for number in numbers:
         item = stated.setdefault(number, OpeningItem(number=number))
         fall_due(work, loan_id, number)
-        work.move(loan_id, number, Event.FELL_DUE)
         _take_attempts(work, command, opening, number)
         _charge_penalty(work, loan_id, number, item.penalty_minor, opening.as_of)
         _forgive(work, loan_id, number, item.waived, opening.as_of)
@@ -131,7 +130,8 @@ def _forgive(work: Work, loan_id: str, number: int, waived: Amounts, on: date) -
     if waived.total:
         entry = bookings.waive(work.loan(loan_id), work.item(loan_id, number), waived, FORMER, on)
         work.post(entry)
-        work.note(loan_id, number, State.DUE, State.DUE, "waived", f"{waived.total} brought over")
+        state = State.SCHEDULED
+        work.note(loan_id, number, state, state, "waived", f"{waived.total} brought over")
 
 
 def _take_payment(
@@ -188,14 +188,19 @@ def _come_to_rest(
 ) -> None:
     """The installment is where its amounts and orders say."""
     loan_id = command.loan_id
-    item = work.item(loan_id, number)
+    item, proof = work.item(loan_id, number), f"brought over, {opening.evidence}"
+    orders = {part.number for it in opening.payments if it.order_no for part in it.parts}
+    if not item.owed.total and number not in orders:
+        work.move(loan_id, number, Event.CLOSED_ELSEWHERE, proof)
+        return
+    work.move(loan_id, number, Event.FELL_DUE)
     if not item.owed.total:
-        raise_paid(work, loan_id, number, f"brought over, {opening.evidence}")
+        raise_paid(work, loan_id, number, proof)
     elif stated.written_off_on is not None:
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, "written off before it came here")
         work.post(bookings.write_off(work.loan(loan_id), item, stated.written_off_on))
         work.put(loan_id, replace(work.item(loan_id, number), is_written_off=True))
-        work.move(loan_id, number, Event.WRITTEN_OFF, f"brought over, {opening.evidence}")
+        work.move(loan_id, number, Event.WRITTEN_OFF, proof)
     elif item.attempts:
         _follow_attempts(work, command, item)
     elif command.past is not Past.OWED:

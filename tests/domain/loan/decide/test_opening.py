@@ -62,7 +62,7 @@ def test_what_was_paid_is_closed_by_the_named_evidence_and_has_no_driver() -> No
     }
     assert not any(item.driver.opened for item in s.books.loans["L1"].installments[:2])
     assert s.books.cases == {}
-    said = [move.detail for move in s.books.transitions if move.event == "paid_in_full"]
+    said = [move.detail for move in s.books.transitions if move.event == "closed_elsewhere"]
     assert said == ["brought over, export 7"] * 2
 
 
