@@ -69,15 +69,18 @@ class OpeningItem:
     """What else the former system did to one installment. Amounts in minor units.
 
     Attributes:
-        penalty_minor: penalty that it charged in all, be it paid, waived or still owed.
+        charged: what it charged besides the schedule, be it paid, waived or still owed: the penalty
+            in all, fees and costs.
         waived: what it forgave.
         written_off_on: when it wrote off what is left; None where it did not.
+        is_cancelled: it is never to be collected; nothing of it was paid or waived.
     """
 
     number: int
-    penalty_minor: int = 0
+    charged: Amounts = Amounts()
     waived: Amounts = Amounts()
     written_off_on: date | None = None
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,8 @@ class Opening:
         evidence: what the former system calls the proof of its statement.
         payments: in the order of their coming.
         attempts: by installment, oldest first.
-        items: installments that had a penalty, a waiver or a write-off, by number.
+        items: installments that had a charge, a waiver, a write-off or an end of their own, by
+            number.
         advance_minor: paid ahead and not placed yet. It lies with the holder until a bank line
             shows it on one of our accounts.
         advance_ref: the reference under which that line is expected.

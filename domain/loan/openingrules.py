@@ -139,9 +139,15 @@ def _amounts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
         paid[part.number] += part.amounts
     for line in command.schedule:
         item = stated.get(line.number, OpeningItem(number=line.number))
-        charged = Amounts(line.principal, line.interest, line.fee, item.penalty_minor)
-        if item.penalty_minor < 0 or min(item.waived.values()) < 0:
+        charged = Amounts(line.principal, line.interest, line.fee) + item.charged
+        if min(*item.charged.values(), *item.waived.values()) < 0:
             yield Refusal("opening.items", f"installment {line.number}: no amount is negative")
+            continue
+        if item.charged.principal or item.charged.interest:
+            why = f"installment {line.number}: principal and interest are charged by the schedule"
+            yield Refusal("opening.charged", why)
+        if item.is_cancelled:
+            yield from _cancelled(item, paid[line.number], is_live=line.number in live)
             continue
         covered = paid[line.number] + item.waived
         for component, minor in (covered - charged).items():
@@ -153,7 +159,7 @@ def _amounts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
                 why += f"{said[1]} charged"
                 yield Refusal("opening.amount", why)
         left = (charged - covered).total
-        is_named = line.number in live or item.penalty_minor or covered.total
+        is_named = line.number in live or item.charged.total or covered.total
         if left and line.due_on > opening.as_of and is_named:
             why = f"installment {line.number} is due on {line.due_on}, after {opening.as_of}: "
             yield Refusal("opening.future", why + "it is covered, or what was paid is an advance")
@@ -164,3 +170,10 @@ def _amounts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
             yield Refusal(
                 "opening.items", f"installment {line.number} is written off, with an order out"
             )
+
+
+def _cancelled(item: OpeningItem, paid: Amounts, *, is_live: bool) -> Iterator[Refusal]:
+    parts = (item.charged.total, item.waived.total, paid.total)
+    if any(parts) or is_live or item.written_off_on is not None:
+        why = f"installment {item.number} is cancelled: nothing was paid, charged or ordered of it"
+        yield Refusal("opening.cancelled", why)

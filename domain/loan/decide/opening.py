@@ -41,9 +41,11 @@ def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
     numbers = opened(command, opening)
     for number in numbers:
         item = stated.setdefault(number, OpeningItem(number=number))
-        fall_due(work, loan_id, number)
         _take_attempts(work, command, opening, number)
-        _charge_penalty(work, loan_id, number, item.penalty_minor, opening.as_of)
+        if item.is_cancelled:
+            continue
+        fall_due(work, loan_id, number)
+        _charge(work, loan_id, number, item.charged, opening.as_of)
         _forgive(work, loan_id, number, item.waived, opening.as_of)
     for index, payment in enumerate(opening.payments, start=1):
         _take_payment(work, command, opening, payment, f"B-{loan_id}-{index}")
@@ -113,13 +115,18 @@ def _attempt(command: BoardLoan, opening: Opening, ordered: OpeningAttempt, numb
     )
 
 
-def _charge_penalty(work: Work, loan_id: str, number: int, minor: int, as_of: date) -> None:
-    """The penalty up to a day is the one that is stated; ours begins on the day after it."""
-    due_on = work.item(loan_id, number).due_on
-    work.charge(loan_id, number, Amounts(penalty=minor), "penalty_accrued", max(due_on, as_of))
+def _charge(work: Work, loan_id: str, number: int, charged: Amounts, as_of: date) -> None:
+    """What was charged besides the schedule; the penalty up to a day is the one that is stated.
+
+    Ours begins on the day after it.
+    """
+    on = max(work.item(loan_id, number).due_on, as_of)
+    penalty = Amounts(penalty=charged.penalty)
+    work.charge(loan_id, number, penalty, "penalty_accrued", on)
+    work.charge(loan_id, number, charged - penalty, "charged", on)
     item = replace(
         work.item(loan_id, number),
-        penalty_carried=minor,
+        penalty_carried=charged.penalty,
         penalty_since=as_of + ONE_DAY,
         penalty_through=as_of,
     )
@@ -189,6 +196,9 @@ def _come_to_rest(
     """The installment is where its amounts and orders say."""
     loan_id = command.loan_id
     item, proof = work.item(loan_id, number), f"brought over, {opening.evidence}"
+    if stated.is_cancelled:
+        work.move(loan_id, number, Event.CANCELLED, proof)
+        return
     orders = {part.number for it in opening.payments if it.order_no for part in it.parts}
     if not item.owed.total and number not in orders:
         work.move(loan_id, number, Event.CLOSED_ELSEWHERE, proof)

@@ -31,7 +31,9 @@ OPENINGS: dict[str, Opening] = {
     "L3": opening(payments=(paid((1, WHOLE), (2, WHOLE), (3, WHOLE)),)),
     "L4": opening(
         payments=(paid((1, WHOLE)),),
-        items=(OpeningItem(number=2, penalty_minor=40, waived=Amounts(0, 100, 0, 10)),),
+        items=(
+            OpeningItem(number=2, charged=Amounts(0, 0, 25, 40, 5), waived=Amounts(0, 100, 0, 10)),
+        ),
     ),
     "L5": opening(
         payments=(paid((1, WHOLE)),), items=(OpeningItem(number=2, written_off_on=AS_OF),)

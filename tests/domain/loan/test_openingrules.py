@@ -114,7 +114,17 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
             "attempts": (ordered(**TAKEN, amount_minor=10099),),
         },
     ),
-    ("items", "no amount is negative", {"items": (OpeningItem(number=1, penalty_minor=-1),)}),
+    (
+        "items",
+        "no amount is negative",
+        {"items": (OpeningItem(number=1, charged=Amounts(penalty=-1)),)},
+    ),
+    ("charged", "by the schedule", {"items": (OpeningItem(number=1, charged=Amounts(1)),)}),
+    (
+        "cancelled",
+        "nothing was paid",
+        {"items": (OpeningItem(number=1, waived=Amounts(1), is_cancelled=True),)},
+    ),
     ("items", "no amount is negative", {"items": (OpeningItem(number=1, waived=Amounts(-1)),)}),
     (
         "amount",

@@ -89,7 +89,10 @@ def test_nothing_of_the_past_is_debited_reminded_or_penalised() -> None:
 def test_penalty_goes_on_from_what_is_stated() -> None:
     """The stated penalty is owed, not one that is computed for the days before."""
     s = brought(
-        opening(payments=(paid((1, WHOLE)),), items=(OpeningItem(number=2, penalty_minor=33),))
+        opening(
+            payments=(paid((1, WHOLE)),),
+            items=(OpeningItem(number=2, charged=Amounts(penalty=33)),),
+        )
     )
     assert s.books.item(2).owed == replace(WHOLE, penalty=33)
     s.until(date(2026, 4, 30))
@@ -117,7 +120,7 @@ def test_a_part_payment_leaves_the_rest_owed() -> None:
 
 def test_what_was_waived_is_forgiven() -> None:
     """A waiver that covers the rest closes the installment."""
-    waived = OpeningItem(number=1, penalty_minor=50, waived=Amounts(0, 100, 0, 20))
+    waived = OpeningItem(number=1, charged=Amounts(penalty=50), waived=Amounts(0, 100, 0, 20))
     s = brought(
         opening(payments=(paid((1, Amounts(10000, 0, 0, 30)), (2, WHOLE)),), items=(waived,)),
         SHARED,
@@ -235,4 +238,22 @@ def test_what_the_former_system_placed_stays_where_it_is() -> None:
     s.pay(3000, 2, value_on=date(2026, 3, 5))
     s.pay(3000, 2, value_on=date(2026, 3, 1))
     assert [portion.allocations for portion in s.books.loans["L1"].portions][:2] == before
+    invariants.check(s.books)
+
+
+def test_what_was_cancelled_is_never_collected() -> None:
+    """Nothing of it is charged, whatever was tried before."""
+    gone = OpeningItem(number=1, is_cancelled=True)
+    s = brought(opening(payments=(paid((2, WHOLE)),), items=(gone,), attempts=(ordered(1),)))
+    assert states(s) == [State.CANCELLED, State.CLOSED, State.SCHEDULED]
+    assert s.books.item(1).owed == Amounts()
+
+
+def test_fees_and_costs_besides_the_schedule_are_owed() -> None:
+    """They are charged as stated and paid like all that is owed."""
+    more = OpeningItem(number=2, charged=Amounts(fee=25, penalty=40, cost=5))
+    s = brought(opening(payments=(paid((1, WHOLE)),), items=(more,)), SHARED)
+    assert s.books.item(2).owed == Amounts(10000, 100, 25, 40, 5)
+    s.pay(10175, 2)  # with the penalty of the first day that is ours
+    assert s.books.item(2).state is State.CLEARING
     invariants.check(s.books)
