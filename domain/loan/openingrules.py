@@ -15,6 +15,8 @@ from domain.text import shortened
 
 STALE_DAYS = 31
 """A loan is boarded at most so many days after the last day of its opening."""
+AHEAD_DAYS = 31
+"""Rails take orders at most so many days before the day that they are for."""
 PAYMENTS_MOST = ATTEMPTS_MOST = 1_200
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 _ORDER_NO = re.compile(r"[!-~]{1,35}", re.ASCII)
@@ -104,11 +106,10 @@ def _attempts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
         ):
             why = f"{payment.order_no} is one confirmed attempt of the opening, paid once"
             yield Refusal("opening.order_no", why)
-            return
-        brought[payment.order_no] = sum(part.amounts.total for part in payment.parts)
-        if {part.number for part in payment.parts} != {ordered.number}:
+        elif {part.number for part in payment.parts} != {ordered.number}:
             why = f"{payment.order_no} was a debit of installment {ordered.number} and pays only it"
             yield Refusal("opening.order_no", why)
+        brought[payment.order_no] = sum(part.amounts.total for part in payment.parts)
     latest = {attempt.number: attempt for attempt in opening.attempts}
     last_day = dict.fromkeys(latest, command.disbursed_on)
     for attempt in opening.attempts:
@@ -121,13 +122,11 @@ def _attempts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
             yield Refusal("opening.attempts", f"{name}: only the last may lack its outcome")
         if attempt.value_on < last_day[attempt.number]:
             yield Refusal("opening.attempts", f"{name}: oldest first, and none before the lending")
-        if attempt.value_on > opening.as_of and attempt.state not in LIVE:
-            yield Refusal("opening.attempts", f"{name}: ended, and ordered for {attempt.value_on}")
-        if attempt.state is AttemptState.CONFIRMED and not (
-            0 < brought[attempt.order_no] <= attempt.amount_minor
-        ):
-            why = f"{name} is confirmed: a payment names it and is not more than it asked for"
+        if attempt.value_on > opening.as_of + timedelta(days=AHEAD_DAYS):
+            why = f"{name}: ordered for {attempt.value_on}, more than {AHEAD_DAYS} days ahead"
             yield Refusal("opening.attempts", why)
+        if brought[attempt.order_no] > attempt.amount_minor:
+            yield Refusal("opening.attempts", f"{name}: no more is paid than it asked for")
         last_day[attempt.number] = attempt.value_on
 
 
@@ -142,7 +141,6 @@ def _amounts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
         charged = Amounts(line.principal, line.interest, line.fee) + item.charged
         if min(*item.charged.values(), *item.waived.values()) < 0:
             yield Refusal("opening.items", f"installment {line.number}: no amount is negative")
-            continue
         if item.charged.principal or item.charged.interest:
             why = f"installment {line.number}: principal and interest are charged by the schedule"
             yield Refusal("opening.charged", why)
@@ -159,12 +157,8 @@ def _amounts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
                 why += f"{said[1]} charged"
                 yield Refusal("opening.amount", why)
         left = (charged - covered).total
-        is_named = line.number in live or item.charged.total or covered.total
-        if left and line.due_on > opening.as_of and is_named:
-            why = f"installment {line.number} is due on {line.due_on}, after {opening.as_of}: "
-            yield Refusal("opening.future", why + "it is covered, or what was paid is an advance")
-        if not left and (line.number in live or item.written_off_on is not None):
-            why = f"installment {line.number}: nothing is left to debit or to write off"
+        if not left and item.written_off_on is not None:
+            why = f"installment {line.number}: nothing is left to write off"
             yield Refusal("opening.covered", why)
         if item.written_off_on is not None and line.number in live:
             yield Refusal(

@@ -6,7 +6,7 @@ the loan says that it is to be debited at once.
 """
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from domain.calendar import ONE_DAY, local_instant
 from domain.debit.attempt import LIVE, Attempt, AttemptState
@@ -67,7 +67,7 @@ def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int
     """The debits of one installment that the former system ordered, oldest first."""
     for ordered in (attempt for attempt in opening.attempts if attempt.number == number):
         item = work.item(command.loan_id, number)
-        known = _attempt(command, opening, ordered, len(item.attempts) + 1)
+        known = _attempt(command, opening, ordered, len(item.attempts) + 1, work.at)
         work.put(command.loan_id, replace(item, attempts=(*item.attempts, known)))
         amount = amount_text(known.amount_minor, command.currency)
         work.note(
@@ -87,10 +87,15 @@ def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int
             put_attempt(work, command.loan_id, number, known)
 
 
-def _attempt(command: BoardLoan, opening: Opening, ordered: OpeningAttempt, number: int) -> Attempt:
-    """The attempt as it was before its outcome: it left on the day that it was ordered for."""
+def _attempt(
+    command: BoardLoan, opening: Opening, ordered: OpeningAttempt, number: int, now: datetime
+) -> Attempt:
+    """The attempt as it was before its outcome.
+
+    It counts as sent on the day that it was ordered for, or now where that is to come.
+    """
     product = command.product
-    at = local_instant(ordered.value_on, product.present_at, product.timezone)
+    at = min(now, local_instant(ordered.value_on, product.present_at, product.timezone))
     is_final = ordered.state not in LIVE
     taken = sum(
         part.amounts.total
@@ -200,11 +205,12 @@ def _come_to_rest(
         work.move(loan_id, number, Event.CANCELLED, proof)
         return
     orders = {part.number for it in opening.payments if it.order_no for part in it.parts}
-    if not item.owed.total and number not in orders:
+    if not item.owed.total and number not in orders and item.live_attempt is None:
         work.move(loan_id, number, Event.CLOSED_ELSEWHERE, proof)
         return
     work.move(loan_id, number, Event.FELL_DUE)
-    if not item.owed.total:
+    goes_on = command.past is Past.OWED or item.due_on > opening.as_of
+    if not item.owed.total and item.live_attempt is None:
         raise_paid(work, loan_id, number, proof)
     elif stated.written_off_on is not None:
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, "written off before it came here")
@@ -212,20 +218,22 @@ def _come_to_rest(
         work.put(loan_id, replace(work.item(loan_id, number), is_written_off=True))
         work.move(loan_id, number, Event.WRITTEN_OFF, proof)
     elif item.attempts:
-        _follow_attempts(work, command, item)
-    elif command.past is not Past.OWED:
+        _follow_attempts(work, item, loan_id, goes_on=goes_on)
+    elif not goes_on:
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, NOT_BY_ITSELF)
 
 
-def _follow_attempts(work: Work, command: BoardLoan, item: Installment) -> None:
-    """An order without a final outcome is inquired about; after one, the retry plan decides."""
-    loan_id, number = command.loan_id, item.number
-    last = item.attempts[-1]
+def _follow_attempts(work: Work, item: Installment, loan_id: str, *, goes_on: bool) -> None:
+    """An order without a final outcome is inquired about; after one, the retry plan decides.
+
+    `goes_on`: whether it may be tried again without an order of a person.
+    """
+    number, last = item.number, item.attempts[-1]
     work.move(loan_id, number, Event.ORDER_FOUND, f"brought over, order {last.order_no}")
     if last.is_live:
         return
     decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
-    if command.past is not Past.OWED:
+    if not goes_on:
         work.move(loan_id, number, Event.ATTEMPT_ENDED_FINALLY, NOT_BY_ITSELF)
     elif isinstance(decision, NoRetry):
         why = f"{decision.rule}: {decision.reason}"

@@ -257,3 +257,24 @@ def test_fees_and_costs_besides_the_schedule_are_owed() -> None:
     s.pay(10175, 2)  # with the penalty of the first day that is ours
     assert s.books.item(2).state is State.CLEARING
     invariants.check(s.books)
+
+
+def test_an_installment_that_is_to_come_may_have_its_order_out_already() -> None:
+    """Rails that take orders days ahead have it; nothing else is ordered before its outcome."""
+    out = ordered(
+        3, value_on=date(2026, 5, 10), state=AttemptState.ACCEPTED, outcome_class=None, code=""
+    )
+    s = brought(opening(payments=(paid((1, WHOLE), (2, WHOLE)),), attempts=(out,)))
+    assert states(s)[2] is State.IN_DOUBT
+    s.apply_outcome("OLD-1")
+    assert states(s)[2] is State.CLEARING
+    invariants.check(s.books)
+
+
+def test_what_was_paid_of_an_installment_that_is_to_come_is_not_debited() -> None:
+    """The rest is debited on its due date, and no penalty is charged before."""
+    s = brought(opening(payments=(paid((1, WHOLE), (2, WHOLE), (3, Amounts(4000))),)))
+    assert states(s)[2] is State.DUE
+    s.present(3)
+    assert s.today == date(2026, 5, 11)  # the tenth is a Sunday
+    assert s.books.item(3).attempts[-1].amount_minor == 6100

@@ -1,0 +1,155 @@
+"""States a loan as it stands, so that another system can take it over: the way back of boarding.
+
+What is stated is what the borrower owes and what was done about it. Shares of parties follow from
+the product, open cases and holds are not part of it, and money that is not placed is stated as paid
+ahead.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+from domain.debit.attempt import Attempt, AttemptState
+from domain.kernel.command import Actor
+from domain.loan.aggregate import Installment, Loan
+from domain.loan.boarding import BoardLoan, Past
+from domain.loan.lifecycle import State
+from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
+from domain.payment.payment import Payment
+from domain.payment.portion import BROUGHT_SUM, Portion
+from domain.pricing.amounts import Amounts
+from domain.pricing.schedule import ScheduleLine
+
+_ON_ITS_WAY = frozenset({State.DUE, State.RETRYING})
+
+
+def handed_over(
+    loan: Loan, payments: Mapping[str, Payment], as_of: date, holder: str, evidence: str, by: Actor
+) -> BoardLoan:
+    """The command that would take the loan on empty books as it stands at the end of a day.
+
+    Args:
+        loan: as it is now.
+        payments: those that its portions are of, by id.
+        as_of: the day; nothing of a later one may be known yet.
+        holder: who holds what was paid so far, to the other system: we, or our client.
+        evidence: what the statement is called.
+        by: who hands it over.
+    """
+    on_its_way = any(item.state in _ON_ITS_WAY for item in loan.installments)
+    return BoardLoan(
+        id=f"handover/{loan.id}",
+        actor=by,
+        loan_id=loan.id,
+        tenant=loan.tenant,
+        borrower=loan.borrower,
+        currency=loan.currency,
+        principal_minor=loan.principal_minor,
+        disbursed_on=loan.disbursed_on,
+        product=loan.product,
+        mandate=loan.mandate,
+        schedule=tuple(_lines(loan)),
+        past=Past.OWED if on_its_way else Past.REFUSE,
+        opening=_opening(loan, payments, as_of, holder, evidence),
+    )
+
+
+def _lines(loan: Loan) -> Iterator[ScheduleLine]:
+    left, before = loan.principal_minor, loan.disbursed_on
+    for item in loan.installments:
+        owed = item.scheduled
+        left -= owed.principal
+        days = (item.due_on - before).days
+        yield ScheduleLine(
+            item.number, item.due_on, days, owed.principal, owed.interest, owed.fee, left
+        )
+        before = item.due_on
+
+
+def _opening(
+    loan: Loan, payments: Mapping[str, Payment], as_of: date, holder: str, evidence: str
+) -> Opening:
+    placed = [(portion, _parts(portion)) for portion in loan.portions]
+    free = [
+        (portion, portion.net_minor - sum(part.amounts.total for part in parts))
+        for portion, parts in placed
+    ]
+    names = [payments[portion.id].reference or portion.id for portion, minor in free if minor]
+    return Opening(
+        as_of=as_of,
+        holder=holder,
+        evidence=evidence,
+        payments=tuple(_payments(loan, payments, as_of, placed)),
+        attempts=tuple(_attempt(item, attempt) for item, attempt in loan.attempts()),
+        items=tuple(_items(loan, as_of)),
+        advance_minor=sum(minor for _, minor in free),
+        advance_ref=names[0] if names else "",
+    )
+
+
+def _parts(portion: Portion) -> tuple[OpeningPart, ...]:
+    """Where a portion lies, by installment."""
+    found: dict[int, Amounts] = {}
+    for part in portion.allocations:
+        found[part.number] = found.get(part.number, Amounts()).plus(part.component, part.minor)
+    return tuple(OpeningPart(number=number, amounts=found[number]) for number in sorted(found))
+
+
+def _payments(
+    loan: Loan,
+    payments: Mapping[str, Payment],
+    as_of: date,
+    placed: list[tuple[Portion, tuple[OpeningPart, ...]]],
+) -> Iterator[OpeningPayment]:
+    orders = {attempt.order_no: (item.number, attempt) for item, attempt in loan.attempts()}
+    named: Counter[str] = Counter()
+    for portion, parts in placed:
+        if not parts:
+            continue
+        order_no = portion.order_no or ""
+        number, attempt = orders.get(order_no, (0, None))
+        named[order_no] += 1
+        is_its = (
+            attempt is not None
+            and attempt.state is AttemptState.CONFIRMED
+            and named[order_no] == 1
+            and [part.number for part in parts] == [number]
+            and parts[0].amounts.total <= attempt.amount_minor
+        )
+        on = max(loan.disbursed_on, min(portion.value_on, as_of))
+        yield OpeningPayment(
+            on=None if portion.source == BROUGHT_SUM else on,
+            parts=parts,
+            order_no=order_no if is_its else "",
+            reference=payments[portion.id].reference or ("" if is_its else order_no),
+        )
+
+
+def _attempt(item: Installment, attempt: Attempt) -> OpeningAttempt:
+    """An attempt as the rail knows it; of one that may not have left, nobody knows yet."""
+    intended = attempt.state is AttemptState.INTENDED
+    return OpeningAttempt(
+        number=item.number,
+        order_no=attempt.order_no,
+        mandate_ref=attempt.mandate_ref,
+        value_on=attempt.value_on,
+        amount_minor=attempt.amount_minor,
+        state=AttemptState.UNKNOWN if intended else attempt.state,
+        outcome_class=attempt.outcome_class,
+        code=attempt.code,
+    )
+
+
+def _items(loan: Loan, as_of: date) -> Iterator[OpeningItem]:
+    for item in loan.installments:
+        found = OpeningItem(number=item.number, is_cancelled=item.state is State.CANCELLED)
+        if item.fell_due and not found.is_cancelled:
+            found = replace(
+                found,
+                charged=item.charged - item.scheduled,
+                waived=item.forgiven,
+                written_off_on=as_of if item.written_off.total else None,
+            )
+        if found != OpeningItem(number=item.number):
+            yield found
