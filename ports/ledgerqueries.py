@@ -1,11 +1,12 @@
 """What accountants and audits ask of the books: balances, items, postings, and their proof."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from domain.case.case import Case
 from domain.ledger.entry import JournalPosting
+from domain.loan.aggregate import Loan
 from ports.paging import LIMIT_MOST, Page
 
 
@@ -55,6 +56,14 @@ class ChainReport:
     kept: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class StandingLoan:
+    """A loan as it stands, and what its payers called their payments, by the payments' ids."""
+
+    loan: Loan
+    references: Mapping[str, str]
+
+
 class LedgerQueries(Protocol):
     """Questions about money, and about whether the books are whole."""
 
@@ -88,6 +97,10 @@ class LedgerQueries(Protocol):
 
     def journal(self) -> AsyncGenerator[JournalPosting]:
         """All postings in the order of the chain, streamed; closed by who does not read on."""
+        ...
+
+    def standing(self) -> AsyncGenerator[StandingLoan]:
+        """All loans in order of their ids, streamed; closed by who does not read on."""
         ...
 
     async def head(self) -> str:

@@ -16,7 +16,6 @@ from domain.loan.aggregate import Installment, Loan
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.lifecycle import State
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
-from domain.payment.payment import Payment
 from domain.payment.portion import BROUGHT_SUM, Portion
 from domain.pricing.amounts import Amounts
 from domain.pricing.schedule import ScheduleLine
@@ -25,13 +24,13 @@ _ON_ITS_WAY = frozenset({State.DUE, State.RETRYING})
 
 
 def handed_over(
-    loan: Loan, payments: Mapping[str, Payment], as_of: date, holder: str, evidence: str, by: Actor
+    loan: Loan, references: Mapping[str, str], as_of: date, holder: str, evidence: str, by: Actor
 ) -> BoardLoan:
     """The command that would take the loan on empty books as it stands at the end of a day.
 
     Args:
         loan: as it is now.
-        payments: those that its portions are of, by id.
+        references: what the payers called its payments, by their ids; those without one may lack.
         as_of: the day; nothing of a later one may be known yet.
         holder: who holds what was paid so far, to the other system: we, or our client.
         evidence: what the statement is called.
@@ -51,7 +50,7 @@ def handed_over(
         mandate=loan.mandate,
         schedule=tuple(_lines(loan)),
         past=Past.OWED if on_its_way else Past.REFUSE,
-        opening=_opening(loan, payments, as_of, holder, evidence),
+        opening=_opening(loan, references, as_of, holder, evidence),
     )
 
 
@@ -68,19 +67,19 @@ def _lines(loan: Loan) -> Iterator[ScheduleLine]:
 
 
 def _opening(
-    loan: Loan, payments: Mapping[str, Payment], as_of: date, holder: str, evidence: str
+    loan: Loan, references: Mapping[str, str], as_of: date, holder: str, evidence: str
 ) -> Opening:
     placed = [(portion, _parts(portion)) for portion in loan.portions]
     free = [
         (portion, portion.net_minor - sum(part.amounts.total for part in parts))
         for portion, parts in placed
     ]
-    names = [payments[portion.id].reference or portion.id for portion, minor in free if minor]
+    names = [references.get(portion.id) or portion.id for portion, minor in free if minor]
     return Opening(
         as_of=as_of,
         holder=holder,
         evidence=evidence,
-        payments=tuple(_payments(loan, payments, as_of, placed)),
+        payments=tuple(_payments(loan, references, as_of, placed)),
         attempts=tuple(_attempt(item, attempt) for item, attempt in loan.attempts()),
         items=tuple(_items(loan, as_of)),
         advance_minor=sum(minor for _, minor in free),
@@ -98,7 +97,7 @@ def _parts(portion: Portion) -> tuple[OpeningPart, ...]:
 
 def _payments(
     loan: Loan,
-    payments: Mapping[str, Payment],
+    references: Mapping[str, str],
     as_of: date,
     placed: list[tuple[Portion, tuple[OpeningPart, ...]]],
 ) -> Iterator[OpeningPayment]:
@@ -122,7 +121,7 @@ def _payments(
             on=None if portion.source == BROUGHT_SUM else on,
             parts=parts,
             order_no=order_no if is_its else "",
-            reference=payments[portion.id].reference or ("" if is_its else order_no),
+            reference=references.get(portion.id) or ("" if is_its else order_no),
         )
 
 

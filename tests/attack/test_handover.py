@@ -60,9 +60,8 @@ def test_a_loan_is_taken_over_as_it_stands(chunk: int) -> None:
             continue
         books = MemoryBooks(at=attack.books.at, rules=attack.books.rules)
         for loan in attack.books.loans.values():
-            command = handed_over(
-                loan, attack.books.payments, attack.today, "us", "handover 1", TESTER
-            )
+            names = {it.id: it.reference for it in attack.books.payments.values()}
+            command = handed_over(loan, names, attack.today, "us", "handover 1", TESTER)
             answer = books.apply(command)
             assert isinstance(answer, Change), (seed, answer)
             invariants.check(books)

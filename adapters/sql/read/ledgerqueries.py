@@ -17,13 +17,14 @@ from adapters.sql.read.postings import (
     trail_statements,
 )
 from adapters.sql.read.reader import Key, SqlReader
+from adapters.sql.read.standing import standing_loans
 from adapters.sql.read.statements import CASES, OPEN_CASES
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.rows import read_case
 from adapters.sql.schema.tables import balances, cases, chain_head, loans
 from domain.case.case import Case
 from domain.ledger.entry import JournalPosting
-from ports.ledgerqueries import AccountItem, Balance, ChainReport
+from ports.ledgerqueries import AccountItem, Balance, ChainReport, StandingLoan
 from ports.paging import LIMIT_MOST, Page
 
 _CASE_KEY: Key = ((cases.c.opened_at, datetime), (cases.c.key, str))
@@ -80,6 +81,17 @@ class SqlLedgerQueries(SqlReader):
         async with unhurried as conn, aclosing(journal_of(conn)) as found:
             async for posting in found:
                 yield posting
+
+    async def standing(self) -> AsyncGenerator[StandingLoan]:
+        """All loans in order of their ids, streamed from one snapshot.
+
+        Raises:
+            InvariantBroken: rows of a loan cannot be read.
+        """
+        unhurried = look(self._engine, unhurried=True)
+        async with unhurried as conn, aclosing(standing_loans(conn)) as found:
+            async for loan in found:
+                yield loan
 
     async def head(self) -> str:
         """The hash that the chain ends with, as it is kept; empty where its row is lost."""

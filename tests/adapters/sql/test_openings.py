@@ -13,12 +13,14 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict
 from domain.kernel.change import Applied, Refused
+from domain.loan.change import Change
+from domain.loan.handover import handed_over
 from domain.loan.opening import Opening, OpeningItem
 from domain.pricing.amounts import Amounts
 from domain.statement.statement import LineItem, StatementLine
 from tests.support.booksbench import StillClock
 from tests.support.doors import BookLine, Past, RecordReturn
-from tests.support.memory import RULES, TESTER, board
+from tests.support.memory import RULES, TESTER, MemoryBooks, board
 from tests.support.openings import APRIL, AS_OF, WHOLE, opening, ordered, paid
 from tests.support.scene import ACCOUNT
 
@@ -132,3 +134,23 @@ async def test_the_same_opening_is_the_same_loan_and_another_is_not(
     assert again.replayed
     with pytest.raises(Conflict, match="another content"):
         await books.apply(replace(first, id="upstream/L1/2", opening=OPENINGS["L3"]))
+
+
+async def test_loans_are_read_as_they_stand_and_taken_by_other_books(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """What is owed on the books that take them over is what is owed on those that gave them."""
+    clock.at = APRIL
+    for name, said in OPENINGS.items():
+        await books.apply(replace(board(name), opening=said))
+    other = MemoryBooks(at=APRIL, rules=RULES)
+    taken = 0
+    async for standing in queries.standing():
+        loan = standing.loan
+        command = handed_over(loan, standing.references, APRIL.date(), "us", "handover 1", TESTER)
+        assert isinstance(other.apply(command), Change)
+        for item, there in zip(loan.installments, other.loans[loan.id].installments, strict=True):
+            assert (there.owed, there.written_off) == (item.owed, item.written_off)
+        taken += 1
+    assert taken == len(OPENINGS)
+    assert any("OLD-X" in p.reference for p in other.payments.values())

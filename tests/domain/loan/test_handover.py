@@ -23,7 +23,8 @@ MARCH_10 = date(2026, 3, 10)
 def stated(s: Scene) -> BoardLoan:
     """The loan as it stands today; it is taken on empty books, where all must be at rest."""
     loan = s.books.loans["L1"]
-    command = handed_over(loan, s.books.payments, s.today, "us", "handover 1", TESTER)
+    names = {it.id: it.reference for it in s.books.payments.values()}
+    command = handed_over(loan, names, s.today, "us", "handover 1", TESTER)
     books = MemoryBooks(at=s.books.at, rules=s.books.rules)
     answer = books.apply(command)
     assert isinstance(answer, Change), answer
