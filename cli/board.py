@@ -47,6 +47,10 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     product: Annotated[
         Path | None, typer.Option("--product", help="Product file, or a folder of them.")
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option("--history", help="CSV of what was paid, waived and debited before as_of."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read so many rows only.")] = None,
     months: Annotated[
         int | None, typer.Option(min=1, help="Board the first so many installments of each loan.")
@@ -70,12 +74,14 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     """Board the loans of a tape: all of them or, unless --partial, none.
 
     Bad rows, and loans that the books refuse, are reported with line, field, value and rule before
-    anything is boarded. Where the tape states an installment it is compared with ours. Boarding
-    the same tape again changes nothing. In a sandbox the mandates of the tape are signed at the
-    simulated bank first, as the lender would have done.
+    anything is boarded. Loans in progress bring what was paid, waived and written off before, as
+    sums in their row or by installment in --history; the control row of the tape must agree. Where
+    the tape states an installment it is compared with ours. Boarding the same tape again changes
+    nothing. In a sandbox the mandates of the tape are signed at the simulated bank first, as the
+    lender would have done.
     """
     settings = settings_for(ctx, home) if dry_run else books_settings(ctx, home)
-    given = _Given(tape, map_file, product, limit, months, past)
+    given = _Given(tape, map_file, product, history, limit, months, past)
     read = _read(settings, given)
     forecast, boarded = run_async(_go(settings, read, dry_run=dry_run, partial=partial))
     report = forecast.report
@@ -98,6 +104,7 @@ class _Given:
     tape: Path
     map_file: Path | None
     product: Path | None
+    history: Path | None
     limit: int | None
     months: int | None
     past: str
@@ -110,11 +117,12 @@ def _read(settings: Settings, given: _Given) -> TapeReport:
     from adapters.tapes.report import read_tape  # noqa: PLC0415
     from domain.errors import InvalidInput  # noqa: PLC0415
     from domain.loan.boarding import Past  # noqa: PLC0415
-    from workers.rails import merchants_of, rails_of  # noqa: PLC0415
+    from workers.rails import classes_of, merchants_of, rails_of  # noqa: PLC0415
     from workers.settings import read_stack  # noqa: PLC0415
 
     if given.past not in list(Past):
         raise InvalidInput("past", given.past, ", ".join(Past))
+    rails = rails_of(settings, read_stack(settings.home))
     return read_tape(
         given.tape,
         CANONICAL_MAP if given.map_file is None else read_map(given.map_file),
@@ -122,8 +130,10 @@ def _read(settings: Settings, given: _Given) -> TapeReport:
         load_calendar,
         limit=given.limit,
         months=given.months,
-        merchants=merchants_of(rails_of(settings, read_stack(settings.home))),
+        merchants=merchants_of(rails),
         past=Past(given.past),
+        history=given.history,
+        class_of=classes_of(rails),
     )
 
 
@@ -147,6 +157,7 @@ def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
     from dataclasses import asdict  # noqa: PLC0415
 
     from cli.boarding import FORECAST_MOST  # noqa: PLC0415
+    from cli.inprogress import in_progress_dict  # noqa: PLC0415
 
     report = forecast.report
     comparison = report.comparison
@@ -156,7 +167,13 @@ def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
         "unconfirmed_due_dates": report.unconfirmed,
         "fault_count": report.fault_count,
         "faults": [
-            {"line": item.line, "field": item.field, "value": item.value, "rule": item.rule}
+            {
+                "file": item.file,
+                "line": item.line,
+                "field": item.field,
+                "value": item.value,
+                "rule": item.rule,
+            }
             for item in report.faults
         ],
         "comparison": {
@@ -173,6 +190,7 @@ def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
                 for item in comparison.exceptions
             ],
         },
+        "in_progress": in_progress_dict(report),
         "first_days_of_loans": min(len(forecast.new), FORECAST_MOST),
         "first_days": [
             {
@@ -225,6 +243,7 @@ def _show_first_days(days: Sequence[FirstDay], loans: int) -> None:
 
 
 def _show(forecast: Forecast, boarded: Boarded | None, *, dry_run: bool) -> None:
+    from cli.inprogress import show_in_progress  # noqa: PLC0415
     from domain.money import decimal_text  # noqa: PLC0415
 
     report = forecast.report
@@ -247,6 +266,7 @@ def _show(forecast: Forecast, boarded: Boarded | None, *, dry_run: bool) -> None
         title = f"Installments that differ: {len(differing)} of {comparison.differ}"
         print_table(title, ("line>", "loan", "tape>", "ours>", "currency"), differing)
     print_text(f"{len(report.rows)} good loans with {report.installments} installments")
+    show_in_progress(report)
     if comparison.compared:
         text = f"{comparison.agreed} of {comparison.compared} agree with the tape's installment"
         print_text(f"{text} within one minor unit")

@@ -138,7 +138,7 @@ def _judged(
         lines.append(line)
         if not (isinstance(answer, Applied) and answer.replayed):
             new.append(command)
-    faults.sort(key=lambda item: item.line)
+    faults.sort(key=lambda item: item.place)
     judged = replace(
         report,
         rows=tuple(rows),

@@ -6,6 +6,57 @@ from typing import Protocol
 from domain.loan.boarding import BoardLoan
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationEvent:
+    """One row of the history of a loan in progress: text as in the history file of a tape.
+
+    Attributes:
+        installment: its number in the schedule, from 1.
+        event: `paid`, `waived`, `written_off`, `penalty` (what was charged in all) or `attempt`.
+        on: YYYY-MM-DD; empty for payments whose day is not known.
+        principal, interest, fee, penalty: decimal amounts.
+        amount, order_no, mandate_ref, outcome, code: of an attempt; `order_no` also of a payment
+            that an attempt brought. Outcomes are `confirmed`, `declined`, `returned`, `pending`,
+            `unknown`, `not_executed` and `recalled`.
+        reference: what the payer calls a payment.
+    """
+
+    installment: str
+    event: str
+    on: str = ""
+    principal: str = ""
+    interest: str = ""
+    fee: str = ""
+    penalty: str = ""
+    amount: str = ""
+    order_no: str = ""
+    mandate_ref: str = ""
+    outcome: str = ""
+    code: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationOpening:
+    """What a loan in progress brings from the system that kept it before.
+
+    Attributes:
+        as_of: YYYY-MM-DD, the last day whose facts are in it.
+        holder: a token for the party that took the money so far.
+        evidence: what that system calls the proof of its statement.
+        advance: decimal amount that was paid ahead and not placed; `advance_ref` the reference
+            under which it is expected.
+        history: what was done, in any order.
+    """
+
+    as_of: str
+    holder: str
+    evidence: str
+    advance: str = ""
+    advance_ref: str = ""
+    history: tuple[ApplicationEvent, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class LoanApplication:
     """A loan as upstream sends it: text as in a canonical tape, so that nothing is lost.
@@ -19,6 +70,9 @@ class LoanApplication:
         past: what became of installments that fell due before the day of boarding: `ignore`
             (settled elsewhere), `owed` (debited at once); empty or `refuse` to have a loan refused
             that has some.
+        mandate_valid_from, mandate_ended_on: YYYY-MM-DD, of loans in progress; the mandate begins
+            with the lending, and has not ended, unless given.
+        opening: what a loan in progress brings; none for a loan that begins here.
         schedule: rows agreed upstream, in order, as (due_on, principal, interest, fee); empty to
             have the schedule computed from the terms.
     """
@@ -41,6 +95,9 @@ class LoanApplication:
     mandate_valid_to: str = ""
     schedule: tuple[tuple[str, str, str, str], ...] = ()
     past: str = ""
+    mandate_valid_from: str = ""
+    mandate_ended_on: str = ""
+    opening: ApplicationOpening | None = None
 
 
 class Boarding(Protocol):

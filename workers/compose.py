@@ -39,7 +39,7 @@ from workers.accounts import accounts_of
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
 from workers.credentials import mail_server, sms_login
-from workers.rails import USUAL_KIND, merchants_of, rails_of
+from workers.rails import USUAL_KIND, classes_of, merchants_of, rails_of
 from workers.sources import open_sources
 from workers.stackfile import StackRecord, read_stack
 
@@ -176,7 +176,13 @@ async def open_stack(
             ),
             products=products,
             boarding=UpstreamBoarding(
-                BoardingRules(CANONICAL_MAP, products, load_calendar, merchants_of(registry))
+                BoardingRules(
+                    CANONICAL_MAP,
+                    products,
+                    load_calendar,
+                    merchants_of(registry),
+                    class_of=classes_of(registry),
+                )
             ),
             intake=BooksIntake(books),
         )

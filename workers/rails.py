@@ -17,7 +17,8 @@ from adapters.inputfile import read_text, toml_tables
 from adapters.rails.kind import RailKind, RailLogin
 from adapters.rails.kinds import KINDS
 from adapters.refusals import SourceRefused
-from adapters.tapes.loans import USUAL_MERCHANT
+from adapters.tapes.loans import USUAL_MERCHANT, ClassOfCode
+from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.text import PLAIN_RULE, is_plain, shortened, visible
 
@@ -69,6 +70,10 @@ class RailEntry:
     def merchant_id(self) -> str:
         """How the rail knows us."""
         return USUAL_MERCHANT if self.login is None else self.login.merchant_id
+
+    def class_of(self, code: str, returned: bool) -> OutcomeClass:  # noqa: FBT001
+        """The class of a code of its answers, or of the reason of a return."""
+        return self.of_kind.class_of(code, returned)
 
     @property
     def url(self) -> str | None:
@@ -244,6 +249,16 @@ class _Table:
 def merchants_of(registry: Mapping[str, RailEntry]) -> Mapping[str, str]:
     """How each rail knows us."""
     return {name: entry.merchant_id for name, entry in registry.items()}
+
+
+def classes_of(registry: Mapping[str, RailEntry]) -> ClassOfCode:
+    """What the codes of each rail mean; those of a rail that is not here are not known."""
+
+    def class_of(rail: str, code: str, returned: bool) -> OutcomeClass:  # noqa: FBT001
+        entry = registry.get(rail)
+        return OutcomeClass.UNKNOWN_CODE if entry is None else entry.class_of(code, returned)
+
+    return class_of
 
 
 def secret_name(rail: str, secret: str) -> str:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from adapters.rails.http import Watch
 from domain.debit.codes import CodeTable, RetryLimit
+from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from ports.rail import Rail
 from ports.statementsource import StatementSource
@@ -53,6 +54,7 @@ class RailKind:
     Attributes:
         profile: what such a rail can do; its name is that of the kind.
         limits: rules of schemes and regulators about presenting again.
+        codes: what the codes of its answers mean.
         returns: what the reasons of returns mean.
         addresses: the base addresses that a rail's table gives; the first is where orders go.
         secrets: the secrets that a rail's table names a file for, as `<secret>_file`.
@@ -64,6 +66,7 @@ class RailKind:
 
     profile: RailProfile
     limits: tuple[RetryLimit, ...]
+    codes: CodeTable
     returns: CodeTable
     addresses: tuple[str, ...]
     secrets: tuple[str, ...]
@@ -71,6 +74,10 @@ class RailKind:
     simulated: bool
     open: Opener
     sources: SourcesOpener
+
+    def class_of(self, code: str, returned: bool) -> OutcomeClass:  # noqa: FBT001
+        """The class of a code of an answer, or of the reason of a return."""
+        return (self.returns if returned else self.codes).lookup(code).outcome_class
 
     def profile_of(self, name: str) -> RailProfile:
         """The profile of the rail of this name."""

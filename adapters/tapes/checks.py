@@ -32,7 +32,9 @@ def with_id(command: BoardLoan) -> BoardLoan:
     return replace(command, id=name)
 
 
-def check_gaps(command: BoardLoan, chosen: ProductFile, periods: int, first: str) -> None:
+def check_gaps(
+    command: BoardLoan, chosen: ProductFile, periods: int, first: str, unusual: int = 0
+) -> None:
     """Refuse due dates further apart than the product's frequency and `GAP_DAYS` allow.
 
     Args:
@@ -40,6 +42,7 @@ def check_gaps(command: BoardLoan, chosen: ProductFile, periods: int, first: str
         chosen: its product; the one line of a bullet may lie all its periods ahead.
         periods: how many the loan has.
         first: the field that gives the first due date.
+        unusual: the number of a line that falls due on no regular day; 0 for none.
 
     Raises:
         InvalidInput: a due date that looks like a typing error, such as one ten years late.
@@ -48,6 +51,8 @@ def check_gaps(command: BoardLoan, chosen: ProductFile, periods: int, first: str
     steps = periods if how.method is Method.BULLET else 1
     start = command.disbursed_on
     for line in command.schedule:
+        if line.number == unusual:
+            continue
         regular = how.every.date_at(start, steps)
         if (line.due_on - regular).days > GAP_DAYS:
             field = first if line.number == 1 else f"schedule[{line.number}].due_on"

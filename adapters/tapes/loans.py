@@ -1,21 +1,26 @@
 """One row of a tape as a command: terms, schedule and mandate, or the rule that the row breaks."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from adapters.products.translate import ProductFile
 from adapters.tapes.checks import check_gaps, with_id
-from adapters.tapes.mapping import DEFAULT_TENANT, ProductRule, TapeMap
+from adapters.tapes.fields import given, money, name_of, periods_of, plain_number, whole_day
+from adapters.tapes.history import HistoryRow
+from adapters.tapes.mapping import DEFAULT_TENANT, LOANS, ProductRule, TapeMap
+from adapters.tapes.opening import brought_by
 from adapters.tapes.rows import Row
+from adapters.tapes.stated import Plan, is_in_progress, stated_of
 from domain.calendar import BankingCalendar
 from domain.debit.mandate import Mandate
+from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.kernel.command import Actor
 from domain.loan.boarding import BoardLoan, Past
-from domain.money import parse_minor
+from domain.loan.opening import Opening
 from domain.pricing import schedule
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
 from domain.text import plain
@@ -23,17 +28,14 @@ from domain.text import plain
 TAPE = Actor("upstream", "tape")
 USUAL_MERCHANT = "ACQUIT"
 """How a rail knows us that does not say otherwise."""
-_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
-_NAMES = {
-    # A loan id is part of order numbers and of ids of messages and workflows, so it is short.
-    "loan_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}", re.ASCII),
-    "tenant": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII),
-    "borrower": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII),
-    "mandate_ref": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,34}", re.ASCII),
-    "account_token": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII),
-    "merchant_id": re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII),
-}
+
+ClassOfCode = Callable[[str, str, bool], OutcomeClass]
+"""The class of a rail's code; whether it is the reason of a return."""
+
+
+def no_table(rail: str, code: str, returned: bool) -> OutcomeClass:  # noqa: ARG001, FBT001
+    """The class of any code where no table of codes is known."""
+    return OutcomeClass.UNKNOWN_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class BoardingRules:
     `merchants`: how each rail knows us, where the row does not say; `USUAL_MERCHANT` on any other.
     `months`: board only so many first installments of each loan. `past`: what became of
     installments that fell due before the day of boarding, where the row does not say.
+    `class_of`: what the codes of rails mean in histories.
     """
 
     tape_map: TapeMap
@@ -68,6 +71,7 @@ class BoardingRules:
     months: int | None = None
     shift: Shift | None = None
     past: Past = Past.REFUSE
+    class_of: ClassOfCode = no_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +90,30 @@ class RowLoan:
     unconfirmed: int
 
 
-def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
-    """The command that boards the loan of one row; `position` is its place among the rows.
+def loan_of(
+    row: Row, position: int, rules: BoardingRules, history: Sequence[HistoryRow] = ()
+) -> RowLoan:
+    """The command that boards the loan of one row.
+
+    `position` is its place among the rows, `history` its rows of the history file.
 
     Raises:
-        InvalidInput: the first field that breaks a rule.
+        InvalidInput: the first field that breaks a rule, of the row or of its history.
     """
     values = row.values
     for name, value in values.items():
         plain(value, name)
-    loan_id, tenant = _name(values, "loan_id"), _name(values, "tenant", DEFAULT_TENANT)
-    chosen = _product(row, rules)
+    loan_id, tenant = name_of(values, "loan_id"), name_of(values, "tenant", DEFAULT_TENANT)
+    chosen = product_of(row, rules)
     product = chosen.product
     if values.get("currency", product.currency) != product.currency:
         raise InvalidInput("currency", values["currency"], f"{product.currency} of {product.ref}")
+    if LOANS in values:
+        raise InvalidInput(LOANS, values[LOANS], "empty but in a control row")
     terms = _terms(row, position, chosen, rules)
-    whole = schedule.build(terms)
-    lines, unconfirmed = _on_banking_days(cut(whole, rules.months), chosen, rules)
-    principal = sum(line.principal for line in lines)
+    plan = _plan(terms, chosen, rules)
+    mandate = mandate_of(values, chosen, rules, terms.disbursed_on)
+    lines, opening, unusual = _rows(values, plan, mandate, rules, history)
     stated = values.get("installment")
     command = BoardLoan(
         id="",
@@ -111,22 +121,24 @@ def loan_of(row: Row, position: int, rules: BoardingRules) -> RowLoan:
         reason=f"tape {rules.tape_map.name}",
         loan_id=loan_id,
         tenant=tenant,
-        borrower=_name(values, "borrower"),
+        borrower=name_of(values, "borrower"),
         currency=product.currency,
-        principal_minor=principal,
+        principal_minor=sum(line.principal for line in lines),
         disbursed_on=terms.disbursed_on,
         product=product,
-        mandate=_mandate(values, chosen, rules, terms.disbursed_on),
+        mandate=mandate,
         schedule=lines,
         past=_past(values, rules.past),
+        opening=opening,
     )
-    check_gaps(command, chosen, terms.periods, "first_due_on")
+    check_gaps(command, chosen, terms.periods, "first_due_on", unusual)
+    calendar = rules.calendars(product.calendar)
     return RowLoan(
         with_id(command),
         terms.periods,
-        None if stated is None else _money(stated, product.currency, "installment"),
-        schedule.usual_line(whole).total,
-        unconfirmed,
+        None if stated is None else money(stated, product.currency, "installment"),
+        schedule.usual_line(plan.scheduled).total,
+        sum(1 for line in lines if not calendar.is_confirmed(line.due_on)),
     )
 
 
@@ -145,10 +157,10 @@ def cut(lines: tuple[ScheduleLine, ...], months: int | None) -> tuple[ScheduleLi
 def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -> ScheduleTerms:
     values, how = row.values, chosen.schedule
     currency = chosen.product.currency
-    principal = _money(_given(values, "principal"), currency, "principal")
+    principal = money(given(values, "principal"), currency, "principal")
     if principal <= 0:
         raise InvalidInput("principal", values["principal"], "above zero")
-    disbursed_on = rules.tape_map.day_of(_given(values, "disbursed_on"), "disbursed_on")
+    disbursed_on = rules.tape_map.day_of(given(values, "disbursed_on"), "disbursed_on")
     if (text := values.get("first_due_on")) is not None:
         first_due_on = rules.tape_map.day_of(text, "first_due_on")
     else:
@@ -163,7 +175,7 @@ def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -
         principal_minor=principal,
         currency=currency,
         annual_rate_percent=_rate(values, rules.tape_map),
-        periods=_periods(values),
+        periods=periods_of(values),
         method=how.method,
         day_count=how.day_count,
         disbursed_on=disbursed_on,
@@ -176,39 +188,76 @@ def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -
 
 
 def _rate(values: Mapping[str, str], tape_map: TapeMap) -> Decimal:
-    rate = Decimal(_plain(_given(values, "annual_rate"), "annual_rate"))
+    rate = Decimal(plain_number(given(values, "annual_rate"), "annual_rate"))
     return rate * 100 if tape_map.units.annual_rate == "fraction" else rate
 
 
-def _on_banking_days(
-    lines: tuple[ScheduleLine, ...], chosen: ProductFile, rules: BoardingRules
-) -> tuple[tuple[ScheduleLine, ...], int]:
-    """Due dates moved as the product says; amounts stay: terms were agreed on unmoved dates."""
-    calendar = rules.calendars(chosen.product.calendar)
-    moved = tuple(
-        replace(line, due_on=calendar.adjust(line.due_on, chosen.product.adjust)) for line in lines
-    )
-    return moved, sum(1 for line in moved if not calendar.is_confirmed(line.due_on))
+def _plan(terms: ScheduleTerms, chosen: ProductFile, rules: BoardingRules) -> Plan:
+    """Its rows with due dates moved to banking days; amounts stay, as agreed on unmoved dates."""
+    product, scheduled = chosen.product, schedule.build(terms)
+    calendar = rules.calendars(product.calendar)
+
+    def adjust(day: date) -> date:
+        return calendar.adjust(day, product.adjust)
+
+    lines = tuple(replace(line, due_on=adjust(line.due_on)) for line in scheduled)
+    return Plan(terms, scheduled, lines, adjust)
 
 
-def _mandate(
-    values: Mapping[str, str], chosen: ProductFile, rules: BoardingRules, valid_from: date
+def _rows(
+    values: Mapping[str, str],
+    plan: Plan,
+    mandate: Mandate,
+    rules: BoardingRules,
+    history: Sequence[HistoryRow],
+) -> tuple[tuple[ScheduleLine, ...], Opening | None, int]:
+    """What falls due, what the loan brings, and the number of a row with an unusual due date."""
+    if not is_in_progress(values):
+        if history:
+            why = f"given, as the history has rows of this loan (line {history[0].line})"
+            raise InvalidInput("as_of", None, why)
+        return cut(plan.lines, rules.months), None, 0
+    if rules.months is not None or rules.shift is not None:
+        rule = "empty where a tape is cut or moved for a rehearsal"
+        raise InvalidInput("as_of", values["as_of"], rule)
+    stated = stated_of(values, plan.terms.currency)
+    class_of = partial(rules.class_of, mandate.rail)
+    brought = brought_by(stated, plan, history, mandate.ref, class_of)
+    return brought.lines, brought.opening, brought.written_off
+
+
+def mandate_of(
+    values: Mapping[str, str], chosen: ProductFile, rules: BoardingRules, lent_on: date
 ) -> Mandate:
+    """The authority to debit that a row names; it begins with the lending unless the row says."""
     product = chosen.product
     merchant = rules.merchants.get(product.rail, USUAL_MERCHANT)
-    cap, term = values.get("mandate_cap"), values.get("mandate_valid_to")
-    valid_to = None if term is None else _whole_day(term, "mandate_valid_to")
-    if valid_to is not None and valid_to < valid_from:
-        raise InvalidInput("mandate_valid_to", term, f"not before the disbursement {valid_from}")
+    cap = values.get("mandate_cap")
+    valid_from = _day_if_given(values, "mandate_valid_from") or lent_on
+    valid_to, ended_on = (
+        _day_if_given(values, name) for name in ("mandate_valid_to", "mandate_ended_on")
+    )
+    begin = max(valid_from, lent_on)
+    if valid_to is not None and valid_to < begin:
+        text = values["mandate_valid_to"]
+        raise InvalidInput("mandate_valid_to", text, f"not before the disbursement {begin}")
+    if ended_on is not None and ended_on < valid_from:
+        text = values["mandate_ended_on"]
+        raise InvalidInput("mandate_ended_on", text, f"not before {valid_from}, when it began")
     return Mandate(
-        ref=_name(values, "mandate_ref"),
+        ref=name_of(values, "mandate_ref"),
         rail=product.rail,
-        merchant_id=_name(values, "merchant_id", merchant),
-        account_token=_name(values, "account_token"),
+        merchant_id=name_of(values, "merchant_id", merchant),
+        account_token=name_of(values, "account_token"),
         valid_from=valid_from,
         valid_to=valid_to,
-        cap_minor=None if cap is None else _money(cap, product.currency, "mandate_cap"),
+        cap_minor=None if cap is None else money(cap, product.currency, "mandate_cap"),
+        ended_on=ended_on,
     )
+
+
+def _day_if_given(values: Mapping[str, str], field: str) -> date | None:
+    return whole_day(values[field], field) if field in values else None
 
 
 def _past(values: Mapping[str, str], unless_given: Past) -> Past:
@@ -221,7 +270,8 @@ def _past(values: Mapping[str, str], unless_given: Past) -> Past:
     return Past(text)
 
 
-def _product(row: Row, rules: BoardingRules) -> ProductFile:
+def product_of(row: Row, rules: BoardingRules) -> ProductFile:
+    """The product that a row names, or that a rule of the map gives it."""
     name = row.values.get("product")
     if name is None:
         fitting = (rule.product for rule in rules.tape_map.product_rules if _fits(rule, row))
@@ -240,49 +290,8 @@ def _fits(rule: ProductRule, row: Row) -> bool:
     checks = [
         rule.currency is None or values.get("currency") == rule.currency,
         rule.column is None or row.raw.get(rule.column) == rule.equals,
-        rule.periods_most is None or _periods(values) <= rule.periods_most,
+        rule.periods_most is None or periods_of(values) <= rule.periods_most,
         rule.principal_most is None
-        or Decimal(_plain(_given(values, "principal"), "principal")) <= rule.principal_most,
+        or Decimal(plain_number(given(values, "principal"), "principal")) <= rule.principal_most,
     ]
     return all(checks)
-
-
-def _name(values: Mapping[str, str], field: str, default: str | None = None) -> str:
-    text = values.get(field, default)
-    if text is None:
-        raise InvalidInput(field, None, "must be given")
-    if not _NAMES[field].fullmatch(text):
-        raise InvalidInput(field, text, f"matches {_NAMES[field].pattern}")
-    return text
-
-
-def _given(values: Mapping[str, str], field: str) -> str:
-    try:
-        return values[field]
-    except KeyError:
-        raise InvalidInput(field, None, "must be given") from None
-
-
-def _periods(values: Mapping[str, str]) -> int:
-    text = _given(values, "periods")
-    if not _NUMBER.fullmatch(text):
-        raise InvalidInput("periods", text, "a whole number of installments")
-    return int(text)
-
-
-def _money(text: str, currency: str, field: str) -> int:
-    return parse_minor(_plain(text, field), currency, field)
-
-
-def _plain(text: str, field: str) -> str:
-    """A number without grouping, currency or exponent: "1,200" is read differently by country."""
-    if not _DECIMAL.fullmatch(text):
-        raise InvalidInput(field, text, "a plain decimal number, such as 1200.50")
-    return text
-
-
-def _whole_day(text: str, field: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(field, text, "a date written YYYY-MM-DD") from None

@@ -7,9 +7,11 @@ from pathlib import Path
 from adapters.products.translate import ProductFile
 from adapters.refusals import refused
 from adapters.tapes.checks import check_cost
-from adapters.tapes.loans import BoardingRules, RowLoan, Shift, loan_of
+from adapters.tapes.control import Controls
+from adapters.tapes.history import History, read_history
+from adapters.tapes.loans import BoardingRules, ClassOfCode, RowLoan, Shift, loan_of, no_table
 from adapters.tapes.mapping import TapeMap
-from adapters.tapes.rows import Row, TapeFault, fault_of, read_rows
+from adapters.tapes.rows import ControlRow, Row, TapeFault, fault_of, read_rows
 from domain.calendar import BankingCalendar
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan, Past
@@ -50,7 +52,8 @@ class TapeReport:
 
     `rows` are the commands of all good rows in the order of the tape, `lines` where each stands;
     `faults` the first `FAULTS_KEPT` of `fault_count`; `unconfirmed` due dates that no calendar's
-    source covers.
+    source covers; `controls` whether the control row of a currency states what the rows sum to,
+    None where nothing was compared, since the tape was not read whole.
     """
 
     rows: tuple[BoardLoan, ...]
@@ -60,6 +63,7 @@ class TapeReport:
     comparison: Comparison
     installments: int
     unconfirmed: int
+    controls: Mapping[str, bool] | None = None
 
 
 def read_tape(  # noqa: PLR0913  (one parameter for each option)
@@ -73,6 +77,8 @@ def read_tape(  # noqa: PLR0913  (one parameter for each option)
     shift: Shift | None = None,
     merchants: Mapping[str, str] | None = None,
     past: Past = Past.REFUSE,
+    history: Path | None = None,
+    class_of: ClassOfCode = no_table,
 ) -> TapeReport:
     """Read a tape; nothing is boarded here.
 
@@ -84,21 +90,31 @@ def read_tape(  # noqa: PLR0913  (one parameter for each option)
         shift: move first due dates, for demonstrations.
         merchants: how each rail knows us, where a row does not say.
         past: what became of installments that are past, where a row does not say.
+        history: CSV of what was done to loans in progress, by installment and component.
+        class_of: what the codes of rails mean in such a history.
 
     Raises:
-        SourceRefused: the file as a whole cannot be read, or holds no row.
+        SourceRefused: a file as a whole cannot be read, or holds no row.
     """
     if months is not None and months < 1:
         raise InvalidInput("months", months, "1 or more")
-    rules = BoardingRules(tape_map, products, calendars, merchants or {}, months, shift, past)
-    run = _Run()
-    for position, item in enumerate(read_rows(path, tape_map)):
-        if limit is not None and position >= limit:
+    rules = BoardingRules(
+        tape_map, products, calendars, merchants or {}, months, shift, past, class_of
+    )
+    run, position = _Run(rules, History() if history is None else read_history(history)), 0
+    for item in read_rows(path, tape_map):
+        if isinstance(item, ControlRow):
+            run.controls.state(item)
+            continue
+        if position == limit:
             break
-        run.take(item, position, rules)
+        run.take(item, position)
+        position += 1
+    if limit is None:
+        run.conclude()
     if not run.good and not run.fault_count:
         raise refused(path, "rows", 0, "at least one loan")
-    return run.report()
+    return run.report(whole=limit is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +128,44 @@ class _Good:
 class _Run:
     """What is gathered while a tape is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: BoardingRules, history: History) -> None:
         self.good: list[_Good] = []
         self.fault_count = 0
+        self.controls = Controls(rules)
+        self._rules, self._history = rules, history
         self._faults: list[TapeFault] = []
         self._first: dict[str, int] = {}
         self._bad: dict[str, int] = {}
+        self._orders: set[str] = set()
         self._compared = self._agreed = self._unconfirmed = 0
         self._differences: list[Difference] = []
+        for fault in history.faults:
+            self._fault(fault)
 
-    def take(self, item: Row | TapeFault, position: int, rules: BoardingRules) -> None:
+    def take(self, item: Row | TapeFault, position: int) -> None:
         """Add one row, or what is wrong with it."""
+        self.controls.add(item)
         if isinstance(item, TapeFault):
             self._fault(item)
             return
         loan_id = item.values.get("loan_id", "")
         try:
-            loan = loan_of(item, position, rules)
+            loan = loan_of(item, position, self._rules, self._history.of(loan_id))
             check_cost(loan.command)
             self._once(loan.command.loan_id, item.line)
+            self._orders_once(loan)
         except InvalidInput as error:
             self._fault(fault_of(item.line, error, loan_id))
             return
         self.good.append(_Good(item.line, loan))
 
-    def report(self) -> TapeReport:
-        """The report of all rows taken."""
+    def conclude(self) -> None:
+        """Add what is known when all rows were taken: totals, and histories of unknown loans."""
+        for fault in (*self.controls.faults(), *self._history.unknown()):
+            self._fault(fault)
+
+    def report(self, *, whole: bool) -> TapeReport:
+        """The report of all rows taken; `whole`: there were no others."""
         kept = [good for good in self.good if not self._is_elsewhere(good)]
         for good in kept:
             self._unconfirmed += good.loan.unconfirmed
@@ -146,11 +174,12 @@ class _Run:
         return TapeReport(
             commands,
             tuple(good.line for good in kept),
-            tuple(sorted(self._faults, key=lambda fault: fault.line)),
+            tuple(sorted(self._faults, key=lambda fault: fault.place)),
             self.fault_count,
             Comparison(self._compared, self._agreed, tuple(self._differences)),
             sum(len(command.schedule) for command in commands),
             self._unconfirmed,
+            self.controls.agreement() if whole else None,
         )
 
     def _fault(self, fault: TapeFault) -> None:
@@ -164,6 +193,14 @@ class _Run:
         first = self._first.setdefault(loan_id, line)
         if first != line:
             raise InvalidInput("loan_id", loan_id, f"each loan once; line {first} has it")
+
+    def _orders_once(self, loan: RowLoan) -> None:
+        """An order number is one debit of one loan."""
+        opening = loan.command.opening
+        for attempt in opening.attempts if opening else ():
+            if attempt.order_no in self._orders:
+                raise InvalidInput("order_no", attempt.order_no, "an order of one loan only")
+            self._orders.add(attempt.order_no)
 
     def _is_elsewhere(self, good: _Good) -> bool:
         """Whether the loan of a good row stands on a bad one too: nobody knows which is meant."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from adapters.inputfile import csv_rows, open_text
 from adapters.refusals import SourceRefused, refused
@@ -15,6 +16,8 @@ MOST_ROWS = 1_000_000
 MOST_COLUMNS = 300
 LONGEST_FIELD = 1_000
 _VALUE_SHOWN = 80
+CONTROL = "TOTAL:"
+"""What the loan id of a control row begins with; the currency follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class TapeFault:
     """What is wrong with one row: line of the file, field, value and rule.
 
     `loan_id` is the loan that the row seems to be about; empty where that cannot be read.
+    `file` is the file that has the line.
     """
 
     line: int
@@ -29,9 +33,16 @@ class TapeFault:
     value: str
     rule: str
     loan_id: str = ""
+    file: Literal["tape", "history"] = "tape"
+
+    @property
+    def place(self) -> tuple[bool, int]:
+        """Where it stands: lines of the tape come before those of the history."""
+        return self.file == "history", self.line
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.field}: {self.value!r} is refused: {self.rule}"
+        where = "history line" if self.file == "history" else "line"
+        return f"{where} {self.line}: {self.field}: {self.value!r} is refused: {self.rule}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +54,33 @@ class Row:
     raw: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """A row that states sums over the loans of one currency; values of columns only."""
+
+    line: int
+    currency: str
+    values: Mapping[str, str]
+
+
+class HistoryFault(InvalidInput):
+    """A broken rule at a line of a history."""
+
+    def __init__(self, line: int, error: InvalidInput) -> None:
+        super().__init__(error.field, error.value, error.rule)
+        self.line = line
+
+
 def fault_of(line: int, error: InvalidInput, loan_id: str = "") -> TapeFault:
-    """A broken rule at a line of the tape."""
-    text = "" if error.value is None else str(error.value)
-    return TapeFault(line, error.field, shortened(text, _VALUE_SHOWN), error.rule, loan_id)
+    """A broken rule at a line of the tape, or at the line of the history that the error names."""
+    text = shortened("" if error.value is None else str(error.value), _VALUE_SHOWN)
+    if isinstance(error, HistoryFault):
+        return TapeFault(error.line, error.field, text, error.rule, loan_id, "history")
+    return TapeFault(line, error.field, text, error.rule, loan_id)
 
 
-def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
-    """Yield rows and faulty rows in the order of the file.
+def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | ControlRow | TapeFault]:
+    """Yield rows, control rows and faulty rows in the order of the file.
 
     Raises:
         SourceRefused: the file as a whole cannot be read: size, encoding, header.
@@ -68,7 +98,9 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | TapeFault]:
             yield _row(line, cells, header, tape_map)
 
 
-def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> Row | TapeFault:
+def _row(
+    line: int, cells: list[str], header: list[str], tape_map: TapeMap
+) -> Row | ControlRow | TapeFault:
     if len(cells) != len(header):
         rule = f"{len(header)}, as in the header"
         cut = dict(zip(header, (cell.strip() for cell in cells), strict=False))
@@ -78,6 +110,10 @@ def _row(line: int, cells: list[str], header: list[str], tape_map: TapeMap) -> R
         if len(cell) > LONGEST_FIELD:
             rule = f"at most {LONGEST_FIELD} characters"
             return TapeFault(line, name, cell[:20] + "…", rule, _loan_id(raw, tape_map))
+    if (name := _loan_id(raw, tape_map)).startswith(CONTROL):
+        columns = tape_map.columns.items()
+        stated = {field: raw[column] for field, column in columns if raw.get(column)}
+        return ControlRow(line, name.removeprefix(CONTROL), stated)
     values: dict[str, str] = {**tape_map.constants}
     for name, column in tape_map.columns.items():
         if raw.get(column):

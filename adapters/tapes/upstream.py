@@ -2,20 +2,25 @@
 
 from dataclasses import fields, replace
 from datetime import date
+from functools import partial
 
 from adapters.tapes.checks import check_cost, check_gaps, with_id
-from adapters.tapes.loans import BoardingRules, loan_of
+from adapters.tapes.loans import BoardingRules, loan_of, mandate_of
 from adapters.tapes.rows import Row
+from adapters.tapes.upstreamopening import brought_from_upstream, opening_text, written_off_last
 from domain.errors import InvalidInput
 from domain.kernel.command import Actor
 from domain.loan.boarding import BoardLoan, Past
 from domain.money import decimal_text, parse_minor
 from domain.pricing import schedule
 from domain.pricing.schedule import ScheduleLine
+from domain.text import plain
 from ports.boarding import LoanApplication
 
 UPSTREAM = Actor("upstream", "application")
 _LINES_MOST = 1200
+_MANDATE_DATES = ("mandate_valid_from", "mandate_ended_on")
+_APART = frozenset({"schedule", "opening", *_MANDATE_DATES})
 
 
 class UpstreamBoarding:
@@ -33,7 +38,7 @@ class UpstreamBoarding:
         values = {
             item.name: value
             for item in fields(application)
-            if item.name != "schedule" and (value := getattr(application, item.name))
+            if item.name not in _APART and (value := getattr(application, item.name))
         }
         name, _, version = application.product.partition("@")
         values["product"] = name
@@ -42,12 +47,20 @@ class UpstreamBoarding:
             raise InvalidInput("product", application.product, f"{found.product.ref}")
         loan = loan_of(Row(0, values, values), 0, self._rules)
         command = replace(loan.command, actor=UPSTREAM, reason="application from upstream")
+        chosen = self._rules.products[name]
+        values |= _mandate_dates(application)
+        mandate = mandate_of(values, chosen, self._rules, command.disbursed_on)
+        command = replace(command, mandate=mandate)
         if application.schedule:
             lines = _explicit(application, command.currency)
             schedule.check(lines, command.principal_minor)
             command = replace(command, schedule=lines)
-            chosen = self._rules.products[name]
-            check_gaps(command, chosen, loan.periods, "schedule[1].due_on")
+        if application.opening is not None:
+            class_of = partial(self._rules.class_of, command.product.rail)
+            command = brought_from_upstream(command, application.opening, class_of)
+        if application.schedule:
+            unusual = written_off_last(command)
+            check_gaps(command, chosen, loan.periods, "schedule[1].due_on", unusual)
         check_cost(command)
         return with_id(command)
 
@@ -59,6 +72,7 @@ def application_of(command: BoardLoan) -> LoanApplication:
     def text(minor: int) -> str:
         return decimal_text(minor, currency)
 
+    began = mandate.valid_from == command.disbursed_on
     rows = tuple(
         (line.due_on.isoformat(), text(line.principal), text(line.interest), text(line.fee))
         for line in command.schedule
@@ -81,7 +95,20 @@ def application_of(command: BoardLoan) -> LoanApplication:
         mandate_valid_to="" if mandate.valid_to is None else mandate.valid_to.isoformat(),
         schedule=rows,
         past="" if command.past is Past.REFUSE else command.past.value,
+        mandate_valid_from="" if began else mandate.valid_from.isoformat(),
+        mandate_ended_on="" if mandate.ended_on is None else mandate.ended_on.isoformat(),
+        opening=None if command.opening is None else opening_text(command.opening, currency),
     )
+
+
+def _mandate_dates(application: LoanApplication) -> dict[str, str]:
+    """What it says of its mandate's past, which only a loan in progress has."""
+    found = {name: text for name in _MANDATE_DATES if (text := getattr(application, name))}
+    for name, text in found.items():
+        if application.opening is None:
+            raise InvalidInput(name, text, "given together with opening, or not at all")
+        plain(text, name)
+    return found
 
 
 def _explicit(application: LoanApplication, currency: str) -> tuple[ScheduleLine, ...]:

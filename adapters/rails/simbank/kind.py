@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from adapters.rails.codes import limits_of, load_returns
+from adapters.rails.codes import limits_of, load_codes, load_returns
 from adapters.rails.http import RailHttp, Watch
 from adapters.rails.kind import RailKind, RailLogin
 from adapters.rails.simbank.calls import SimbankCalls
@@ -47,6 +47,7 @@ async def open_statements(
 SIMBANK_KIND = RailKind(
     profile=SIMBANK,
     limits=limits_of("simbank", "dd"),
+    codes=load_codes("simbank", "dd"),
     returns=load_returns("simbank"),
     addresses=("url", "bank_url"),
     secrets=("api_secret", "webhook_secret"),

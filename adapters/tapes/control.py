@@ -1,0 +1,138 @@
+"""Control rows: sums over the loans of one currency, compared with what the rows sum to.
+
+Bad rows count too, as long as their amounts can be read: a total is about the whole tape.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from adapters.tapes.fields import money, whole_number
+from adapters.tapes.loans import BoardingRules, product_of
+from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.rows import CONTROL, ControlRow, Row, TapeFault, fault_of
+from domain.errors import InvalidInput
+from domain.money import amount_text, exponent
+
+_OF_OPENING = (*PAID, *WAIVED, "balance", "penalty_accrued", *WRITTEN_OFF, "advance")
+_SUMMED = ("principal", "installment", *_OF_OPENING)
+"""Columns that are summed, in the order of the faults."""
+_BESIDE = frozenset({"loan_id", "currency"})
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What the rows of one currency come to so far."""
+
+    loans: int = 0
+    in_progress: bool = False
+    minor: Counter[str] = field(default_factory=Counter)
+    unread: dict[str, list[int]] = field(default_factory=dict)
+    """Lines of rows whose amount in a column cannot be read."""
+
+
+class Controls:
+    """Sums of the rows of a tape, and the control rows that state them."""
+
+    def __init__(self, rules: BoardingRules) -> None:
+        self._rules = rules
+        self._sums: dict[str, _Sums] = {}
+        self._rows: dict[str, ControlRow] = {}
+        self._lost: list[int] = []
+        self._faults: list[TapeFault] = []
+
+    def add(self, item: Row | TapeFault) -> None:
+        """Count one row, be it good or bad."""
+        currency = None if isinstance(item, TapeFault) else self._currency(item)
+        if isinstance(item, TapeFault) or currency is None:
+            self._lost.append(item.line)
+            return
+        sums = self._sums.setdefault(currency, _Sums())
+        sums.loans += 1
+        sums.in_progress |= "as_of" in item.values
+        for name in _SUMMED:
+            if (text := item.values.get(name)) is None:
+                continue
+            try:
+                sums.minor[name] += money(text, currency, name)
+            except InvalidInput:
+                sums.minor[name] += 0
+                sums.unread.setdefault(name, []).append(item.line)
+
+    def state(self, row: ControlRow) -> None:
+        """Take a control row; it is compared when all rows have been counted."""
+        first = self._rows.setdefault(row.currency, row)
+        try:
+            exponent(row.currency)
+        except InvalidInput as error:
+            self._faults.append(fault_of(row.line, error))
+        if first is not row:
+            rule = f"one control row for each currency; line {first.line} is one"
+            twice = InvalidInput("loan_id", CONTROL + row.currency, rule)
+            self._faults.append(fault_of(row.line, twice))
+
+    def faults(self) -> tuple[TapeFault, ...]:
+        """Every statement that is wrong or lacking."""
+        found = list(self._faults)
+        refused = {fault.line for fault in found}
+        for row in (row for row in self._rows.values() if row.line not in refused):
+            sums = self._sums.get(row.currency, _Sums())
+            errors = (*self._differing(row, sums), *_lacking(row, sums))
+            found += [fault_of(row.line, error) for error in errors]
+        for currency, sums in self._sums.items():
+            if sums.in_progress and currency not in self._rows:
+                rule = "a row that states loans and sums, as there are loans in progress"
+                found.append(TapeFault(1, "loan_id", CONTROL + currency, rule))
+        return tuple(found)
+
+    def agreement(self) -> dict[str, bool]:
+        """For each currency with a control row, whether it states what the rows sum to."""
+        bad = {fault.line for fault in self.faults()}
+        return {currency: row.line not in bad for currency, row in self._rows.items()}
+
+    def _differing(self, row: ControlRow, sums: _Sums) -> Iterator[InvalidInput]:
+        for name, text in row.values.items():
+            try:
+                self._compare(row.currency, name, text, sums)
+            except InvalidInput as error:
+                yield error
+
+    def _compare(self, currency: str, name: str, text: str, sums: _Sums) -> None:
+        if name == LOANS:
+            if whole_number(text, LOANS, digits=7) != sums.loans:
+                rule = f"the rows are {sums.loans}{self._but()}"
+                raise InvalidInput(LOANS, text, rule)
+        elif name in _SUMMED:
+            if money(text, currency, name) != sums.minor[name]:
+                total = amount_text(sums.minor[name], currency)
+                rule = f"the rows sum to {total}{self._but(*sums.unread.get(name, ()))}"
+                raise InvalidInput(name, text, rule)
+        elif name not in _BESIDE or (name == "currency" and text != currency):
+            raise InvalidInput(name, text, f"empty in the control row of {currency}")
+
+    def _but(self, *unread: int) -> str:
+        """What is not in a sum: rows that cannot be read."""
+        lines = sorted({*unread, *self._lost})
+        if not lines:
+            return ""
+        more = f" and {len(lines) - 1} lines more" if len(lines) > 1 else ""
+        return f", without line {lines[0]}{more}, which cannot be read"
+
+    def _currency(self, row: Row) -> str | None:
+        """The currency that a row states, else that of its product; None where neither is one."""
+        try:
+            currency = row.values.get("currency") or product_of(row, self._rules).product.currency
+            exponent(currency)
+        except InvalidInput:
+            return None
+        return currency
+
+
+def _lacking(row: ControlRow, sums: _Sums) -> Iterator[InvalidInput]:
+    """What a control row must state of loans in progress, and does not."""
+    if not sums.in_progress:
+        return
+    wanted = (LOANS, "principal", *(name for name in _OF_OPENING if name in sums.minor))
+    for name in wanted:
+        if name not in row.values:
+            yield InvalidInput(name, None, "must be given, as rows have it")

@@ -1,0 +1,150 @@
+"""The history file of a tape: what another system did, by loan, installment and component."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.inputfile import csv_rows, open_text
+from adapters.refusals import SourceRefused, refused
+from adapters.tapes.mapping import COMPONENTS
+from adapters.tapes.rows import LONGEST_FIELD, MOST_BYTES, MOST_ROWS, HistoryFault, TapeFault
+from domain.errors import InvalidInput
+from domain.text import shortened
+
+REQUIRED = ("loan_id", "installment", "event")
+OF_LOAN = (
+    "installment",
+    "event",
+    "on",
+    *COMPONENTS,
+    "amount",
+    "order_no",
+    "mandate_ref",
+    "outcome",
+    "code",
+    "reference",
+)
+"""The columns of a row, its loan apart."""
+COLUMNS = ("loan_id", *OF_LOAN)
+_SHOWN = 80
+_BETWEEN = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One row of one loan; `values` has the cells that are filled, by column."""
+
+    line: int
+    values: Mapping[str, str]
+
+
+class History:
+    """The rows of a history file by loan, each kept as one text: most of the file is read once."""
+
+    def __init__(self) -> None:
+        self.faults: list[TapeFault] = []
+        """Rows whose loan cannot be read."""
+        self._rows: dict[str, list[str]] = {}
+        self._bad: dict[str, HistoryFault] = {}
+        self._asked: set[str] = set()
+
+    def add(self, line: int, loan_id: str, cells: list[str]) -> None:
+        """Keep one row; `cells` in the order of `OF_LOAN`."""
+        text = _BETWEEN.join((str(line), *cells))
+        self._rows.setdefault(loan_id, []).append(text)
+
+    def spoil(self, line: int, loan_id: str, error: InvalidInput) -> None:
+        """Keep what is wrong with a row: its loan is bad, or nobody knows which loan it is of."""
+        if loan_id:
+            self._rows.setdefault(loan_id, [])
+            self._bad.setdefault(loan_id, HistoryFault(line, error))
+            return
+        text = shortened("" if error.value is None else str(error.value), _SHOWN)
+        self.faults.append(TapeFault(line, error.field, text, error.rule, "", "history"))
+
+    def of(self, loan_id: str) -> tuple[HistoryRow, ...]:
+        """The rows of a loan in the order of the file.
+
+        Raises:
+            HistoryFault: one of them cannot be read.
+        """
+        self._asked.add(loan_id)
+        if (fault := self._bad.get(loan_id)) is not None:
+            raise fault
+        return tuple(_unpacked(text) for text in self._rows.get(loan_id, ()))
+
+    def unknown(self) -> Iterator[TapeFault]:
+        """One fault for each loan that nobody has asked for: the tape has no such row."""
+        for loan_id, rows in self._rows.items():
+            if loan_id in self._asked:
+                continue
+            line = int(rows[0].partition(_BETWEEN)[0]) if rows else self._bad[loan_id].line
+            rule = "a loan of the tape"
+            text = shortened(loan_id, _SHOWN)
+            yield TapeFault(line, "loan_id", text, rule, loan_id, "history")
+
+
+def read_history(path: Path) -> History:
+    """Read a history file; its rows are judged when their loan is read.
+
+    Raises:
+        SourceRefused: the file as a whole cannot be read: size, encoding, header.
+    """
+    history = History()
+    with open_text(path, MOST_BYTES) as source:
+        rows = csv_rows(source, path)
+        header = [cell.strip() for cell in next(rows, (1, []))[1]]
+        _check_header(path, header)
+        places = {name: header.index(name) for name in COLUMNS if name in header}
+        count = 0
+        for line, cells in rows:
+            if not any(cell.strip() for cell in cells):
+                continue
+            count += 1
+            if count > MOST_ROWS:
+                raise refused(path, "rows", count, f"at most {MOST_ROWS}")
+            _take(history, line, [cell.strip() for cell in cells], header, places)
+    return history
+
+
+def _take(
+    history: History, line: int, cells: list[str], header: list[str], places: Mapping[str, int]
+) -> None:
+    place = places["loan_id"]
+    loan_id = cells[place][:LONGEST_FIELD] if place < len(cells) else ""
+    if len(cells) != len(header):
+        error = InvalidInput("columns", len(cells), f"{len(header)}, as in the header")
+        return history.spoil(line, loan_id, error)
+    for name, cell in zip(header, cells, strict=True):
+        if len(cell) > LONGEST_FIELD or _BETWEEN in cell:
+            rule = f"text of at most {LONGEST_FIELD} characters on one line"
+            return history.spoil(line, loan_id, InvalidInput(name, cell[:20], rule))
+    if not loan_id:
+        return history.spoil(line, "", InvalidInput("loan_id", None, "must be given"))
+    kept = [cells[places[name]] if name in places else "" for name in OF_LOAN]
+    return history.add(line, loan_id, kept)
+
+
+def _unpacked(text: str) -> HistoryRow:
+    line, *cells = text.split(_BETWEEN)
+    values = {name: cell for name, cell in zip(OF_LOAN, cells, strict=True) if cell}
+    return HistoryRow(int(line), values)
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    faults = [
+        InvalidInput("line 1: column", name, "each column once")
+        for name in sorted({name for name in header if header.count(name) > 1})
+    ]
+    faults += [
+        InvalidInput("line 1: column", name, "must be there")
+        for name in REQUIRED
+        if name not in header
+    ]
+    faults += [
+        InvalidInput("line 1: column", shortened(name, _SHOWN), f"one of {', '.join(COLUMNS)}")
+        for name in header
+        if name not in COLUMNS
+    ]
+    if faults:
+        raise SourceRefused(str(path), faults[:_SHOWN])

@@ -1,0 +1,224 @@
+"""The opening of a loan in progress: from the sums of its row, or from the rows of its history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from adapters.tapes.facts import ClassOf, Facts, Frame, read_facts, tells_of_debt
+from adapters.tapes.history import HistoryRow
+from adapters.tapes.mapping import COMPONENTS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.outstanding import Outstanding, check_has_rows, lesser, outstanding
+from adapters.tapes.stated import Plan, Stated, check_next_due, closed_rows
+from domain.loan.opening import (
+    Opening,
+    OpeningAttempt,
+    OpeningItem,
+    OpeningPart,
+    OpeningPayment,
+)
+from domain.money import amount_text
+from domain.pricing.amounts import Amounts, Component
+from domain.pricing.schedule import ScheduleLine
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a loan in progress brings: its rows, due on banking days, and its history."""
+
+    lines: tuple[ScheduleLine, ...]
+    opening: Opening
+    written_off: int = 0
+    """The number of a row that stands for what was written off, due on no regular day."""
+
+
+def brought_by(
+    stated: Stated,
+    plan: Plan,
+    history: Sequence[HistoryRow],
+    mandate_ref: str,
+    class_of: ClassOf,
+) -> Brought:
+    """The rows and the opening of one loan.
+
+    Args:
+        stated: what its row states.
+        plan: the schedule that its terms give.
+        history: its rows of the history file; where they tell of the debt, the sums of the row are
+            only compared with them.
+        mandate_ref: its mandate, under which attempts were made that name none.
+        class_of: what the codes of its rail mean.
+
+    Raises:
+        InvalidInput: the first value of its row that breaks a rule or contradicts another.
+        HistoryFault: the same for a row of its history.
+    """
+
+    def facts_on(lines: tuple[ScheduleLine, ...]) -> Facts:
+        lent, currency = plan.terms.disbursed_on, stated.currency
+        frame = Frame(lines, currency, lent, stated.as_of, mandate_ref, class_of)
+        return read_facts(history, frame)
+
+    if tells_of_debt(history):
+        facts = facts_on(plan.lines)
+        _compare(stated, plan, facts)
+        return Brought(plan.lines, opening_of(stated, facts))
+    rows = _scheduled(stated, plan)
+    opening = _by_sums(stated, rows, facts_on(rows.lines).attempts)
+    return Brought(rows.lines, opening, rows.written_off)
+
+
+def opening_of(stated: Stated, facts: Facts) -> Opening:
+    """The opening that a history tells of."""
+    return _opening(stated, facts.payments, facts.attempts, facts.items())
+
+
+def _opening(
+    stated: Stated,
+    payments: tuple[OpeningPayment, ...],
+    attempts: tuple[OpeningAttempt, ...],
+    items: tuple[OpeningItem, ...],
+) -> Opening:
+    return Opening(
+        as_of=stated.as_of,
+        holder=stated.holder,
+        evidence=stated.evidence,
+        payments=payments,
+        attempts=attempts,
+        items=items,
+        advance_minor=stated.minor("advance"),
+        advance_ref=stated.advance_ref,
+    )
+
+
+# --- by the sums of the row ----------------------------------------------------------------------
+
+
+def _scheduled(stated: Stated, plan: Plan) -> Outstanding:
+    """The rows of a loan without history: as scheduled, or by the principal outstanding."""
+    if "balance" in stated.sums:
+        return outstanding(stated, plan)
+    for column in ("written_off_on", *WRITTEN_OFF):
+        if column in stated.texts:
+            raise stated.fault(column, "given together with balance, or told by the history")
+    closed = closed_rows(stated, plan)
+    check_next_due(stated, plan, closed)
+    check_has_rows(stated, closed)
+    return Outstanding(plan.lines, closed)
+
+
+def _by_sums(stated: Stated, rows: Outstanding, attempts: tuple[OpeningAttempt, ...]) -> Opening:
+    """What was paid and forgiven of the closed rows; the sums must be exactly what they ask for."""
+    closed = tuple(
+        Amounts(line.principal, line.interest, line.fee) for line in rows.lines[: rows.closed]
+    )
+    asked = sum(closed, Amounts())
+    paid = _paid(stated, asked, rows.closed)
+    parts, waived = _shared(closed, paid, stated.of(WAIVED).penalty)
+    charged = _charged(stated, rows)
+    items = tuple(
+        OpeningItem(
+            number=number,
+            penalty_minor=charged.get(number, 0),
+            waived=waived.get(number, Amounts()),
+            written_off_on=_written_off_on(stated, rows, number),
+        )
+        for number in sorted(charged.keys() | waived.keys() | {rows.written_off} - {0})
+    )
+    payments = (OpeningPayment(parts=parts),) if parts else ()
+    return _opening(stated, payments, attempts, items)
+
+
+def _written_off_on(stated: Stated, rows: Outstanding, number: int) -> date | None:
+    return stated.day("written_off_on") if number == rows.written_off else None
+
+
+def _paid(stated: Stated, asked: Amounts, closed: int) -> Amounts:
+    """What was paid of what the closed rows ask for; a sum that is not given is as scheduled."""
+    waived, paid = stated.of(WAIVED), Amounts(penalty=stated.minor("paid_penalty"))
+    for component, column in zip(COMPONENTS[:-1], PAID, strict=False):
+        wanted = asked.of(Component(component))
+        rest = wanted - waived.of(Component(component))
+        if rest < 0 or stated.sums.get(column, rest) != rest:
+            total = amount_text(wanted, stated.currency)
+            rule = f"with what was waived {total}, which installments 1 to {closed} ask for"
+            raise stated.fault(column if column in stated.sums else f"waived_{component}", rule)
+        paid = paid.plus(Component(component), rest)
+    return paid
+
+
+def _shared(
+    closed: Sequence[Amounts], paid: Amounts, waived_penalty: int
+) -> tuple[tuple[OpeningPart, ...], dict[int, Amounts]]:
+    """What was paid of each closed row, in their order, and what of each was therefore forgiven.
+
+    Penalty stands in the last of them.
+    """
+    parts, waived, left = [], {}, paid
+    for number, asked in enumerate(closed, start=1):
+        found = lesser(left, asked)
+        forgiven = asked - found
+        left -= found
+        if number == len(closed):
+            found = found.plus(Component.PENALTY, left.penalty)
+            forgiven = forgiven.plus(Component.PENALTY, waived_penalty)
+        if found.total:
+            parts.append(OpeningPart(number=number, amounts=found))
+        if forgiven.total:
+            waived[number] = forgiven
+    return tuple(parts), waived
+
+
+def _charged(stated: Stated, rows: Outstanding) -> dict[int, int]:
+    """Penalty by installment: settled on the last closed one, accrued on the oldest overdue one."""
+    found: dict[int, int] = {}
+    if settled := stated.minor("paid_penalty") + stated.minor("waived_penalty"):
+        found[rows.closed] = settled
+    if lost := stated.minor("written_off_penalty"):
+        found[rows.written_off] = lost
+    if accrued := stated.minor("penalty_accrued"):
+        open_rows = (line for line in rows.lines[rows.closed :] if line.number != rows.written_off)
+        first = next((line for line in open_rows if line.due_on <= stated.as_of), None)
+        if first is None:
+            rule = f"zero, as no installment is overdue on {stated.as_of}"
+            raise stated.fault("penalty_accrued", rule)
+        found[first.number] = accrued
+    return found
+
+
+# --- by the history ------------------------------------------------------------------------------
+
+
+def _compare(stated: Stated, plan: Plan, facts: Facts) -> None:
+    """See that whatever the row states beside its history is what the history says.
+
+    Raises:
+        InvalidInput: a sum or a day of the row that is another one.
+    """
+    told = _told(plan, facts)
+    for column, minor in stated.sums.items():
+        if column in told and minor != told[column]:
+            text = amount_text(told[column], stated.currency)
+            raise stated.fault(column, f"{text}, to which the history sums")
+    day, days = stated.day("written_off_on"), set(facts.written_off.values())
+    if day is not None and days != {day}:
+        said = ", ".join(map(str, sorted(days))) or "nothing"
+        raise stated.fault("written_off_on", f"as the history says: {said}")
+    closed = closed_rows(stated, plan)
+    for number in range(1, closed + 1):
+        if not facts.is_covered(number):
+            rest = amount_text(facts.left(number).total, stated.currency)
+            why = f"the history leaves {rest} of installment {number}"
+            raise stated.fault("paid_through", f"a day through which all is paid: {why}")
+    open_rows = (n for n in range(1, len(plan.lines) + 1) if not facts.is_covered(n))
+    check_next_due(stated, plan, closed or next(open_rows, len(plan.lines) + 1) - 1)
+
+
+def _told(plan: Plan, facts: Facts) -> dict[str, int]:
+    """The sums of a history by the columns of the tape that state them."""
+    paid, waived = sum(facts.paid.values(), Amounts()), sum(facts.waived.values(), Amounts())
+    lost = sum((facts.left(number) for number in facts.written_off), Amounts())
+    rest = sum((facts.left(line.number) for line in plan.lines), Amounts()) - lost
+    sums = dict(zip(PAID, paid.values(), strict=False))
+    sums |= zip(WAIVED, waived.values(), strict=False)
+    sums |= zip(WRITTEN_OFF, lost.values(), strict=False)
+    return {**sums, "balance": rest.principal, "penalty_accrued": rest.penalty}

@@ -1,0 +1,73 @@
+"""What the loans in progress of a tape come to, by currency: the figures of its control rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.loan.boarding import BoardLoan
+from domain.loan.opening import Opening
+from domain.pricing.amounts import Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """The loans in progress of one currency; amounts in minor units.
+
+    Attributes:
+        paid, waived, written_off: what became of the debt before the cut-over.
+        balance: principal that is still to be repaid.
+        penalty: charged before and still owed.
+        advance: paid ahead and not placed.
+    """
+
+    currency: str
+    loans: int = 0
+    paid: Amounts = Amounts()
+    waived: Amounts = Amounts()
+    written_off: Amounts = Amounts()
+    balance: int = 0
+    penalty: int = 0
+    advance: int = 0
+
+    def and_loan(self, command: BoardLoan, opening: Opening) -> "InProgress":
+        """These figures with those of one loan more."""
+        left = _charged(command, opening)
+        paid = waived = lost = Amounts()
+        for part in (part for payment in opening.payments for part in payment.parts):
+            paid += part.amounts
+            left[part.number] -= part.amounts
+        for item in opening.items:
+            waived += item.waived
+            left[item.number] -= item.waived
+        for item in opening.items:
+            if item.written_off_on is not None:
+                lost += left.pop(item.number)
+        owed = sum(left.values(), Amounts())
+        return InProgress(
+            self.currency,
+            self.loans + 1,
+            self.paid + paid,
+            self.waived + waived,
+            self.written_off + lost,
+            self.balance + owed.principal,
+            self.penalty + owed.penalty,
+            self.advance + opening.advance_minor,
+        )
+
+
+def in_progress(commands: Iterable[BoardLoan]) -> tuple[InProgress, ...]:
+    """The figures of all loans that bring an opening, in order of currencies."""
+    found: dict[str, InProgress] = {}
+    for command in commands:
+        if (opening := command.opening) is not None:
+            so_far = found.get(command.currency, InProgress(command.currency))
+            found[command.currency] = so_far.and_loan(command, opening)
+    return tuple(found[currency] for currency in sorted(found))
+
+
+def _charged(command: BoardLoan, opening: Opening) -> dict[int, Amounts]:
+    """What each installment asked for in all, with its penalty."""
+    penalty = {item.number: item.penalty_minor for item in opening.items}
+    return {
+        line.number: Amounts(line.principal, line.interest, line.fee, penalty.get(line.number, 0))
+        for line in command.schedule
+    }

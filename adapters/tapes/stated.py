@@ -1,0 +1,138 @@
+"""What a row states of a loan in progress: its head, its sums, and how far it was paid."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from adapters.tapes.fields import amount, bounded_text, given, name_of, whole_day
+from adapters.tapes.mapping import COMPONENTS, OPENING, PAID, WAIVED, WRITTEN_OFF
+from domain.errors import InvalidInput
+from domain.pricing.amounts import Amounts, Component
+from domain.pricing.schedule import ScheduleLine, ScheduleTerms
+
+EVIDENCE_MOST = 80
+ADVANCE_REF_MOST = 140
+_SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued", "advance")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The schedule of a loan as its terms give it.
+
+    Attributes:
+        terms: what it was computed from.
+        scheduled: its rows, due on the days of the terms.
+        lines: the same rows, due on banking days.
+        adjust: the banking day of a due date.
+    """
+
+    terms: ScheduleTerms
+    scheduled: tuple[ScheduleLine, ...]
+    lines: tuple[ScheduleLine, ...]
+    adjust: Callable[[date], date]
+
+    def first_day(self, index: int) -> date:
+        """The earlier of the two days on which a row (from 0) is due."""
+        return min(self.scheduled[index].due_on, self.lines[index].due_on)
+
+    def is_due_date(self, index: int, day: date) -> bool:
+        """Whether a row (from 0) is due on this day, moved to a banking day or not."""
+        return day in {self.scheduled[index].due_on, self.lines[index].due_on}
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """The columns of a loan in progress, read; amounts in minor units.
+
+    `sums` has the amounts that the row gives, by column; `texts` what it gives, as it is written.
+    """
+
+    texts: Mapping[str, str]
+    currency: str
+    as_of: date
+    holder: str
+    evidence: str
+    advance_ref: str
+    sums: Mapping[str, int]
+
+    def of(self, columns: tuple[str, ...]) -> Amounts:
+        """The amounts of four columns, one for each component; zero where it gives none."""
+        found = Amounts()
+        for component, column in zip(COMPONENTS, columns, strict=True):
+            found = found.plus(Component(component), self.sums.get(column, 0))
+        return found
+
+    def minor(self, column: str) -> int:
+        """The amount of one column, zero where it is not given."""
+        return self.sums.get(column, 0)
+
+    def day(self, column: str) -> date | None:
+        """The day in a column; None where it is not given."""
+        return None if column not in self.texts else whole_day(self.texts[column], column)
+
+    def fault(self, column: str, rule: str) -> InvalidInput:
+        """The error of a column whose value breaks a rule."""
+        return InvalidInput(column, self.texts.get(column), rule)
+
+
+def is_in_progress(values: Mapping[str, str]) -> bool:
+    """Whether a row brings a history.
+
+    Raises:
+        InvalidInput: it has columns that mean nothing without `as_of`.
+    """
+    if "as_of" in values:
+        return True
+    if (stray := next((name for name in OPENING if name in values), None)) is not None:
+        raise InvalidInput(stray, values[stray], "given together with as_of, or not at all")
+    return False
+
+
+def stated_of(values: Mapping[str, str], currency: str) -> Stated:
+    """What a row states, each value by itself.
+
+    Raises:
+        InvalidInput: the first value that cannot be read.
+    """
+    as_of = whole_day(given(values, "as_of"), "as_of")
+    holder = name_of(values, "holder")
+    given(values, "evidence")
+    evidence = bounded_text(values, "evidence", EVIDENCE_MOST)
+    advance_ref = bounded_text(values, "advance_ref", ADVANCE_REF_MOST)
+    sums = {name: amount(values[name], currency, name) for name in _SUMS if name in values}
+    if advance_ref and not sums.get("advance"):
+        raise InvalidInput("advance", values.get("advance"), "above zero beside advance_ref")
+    return Stated(values, currency, as_of, holder, evidence, advance_ref, sums)
+
+
+def closed_rows(stated: Stated, plan: Plan) -> int:
+    """How many rows are paid through, from the first.
+
+    Raises:
+        InvalidInput: `paid_through` lies before the first due date or after the last one.
+    """
+    through = stated.day("paid_through")
+    if through is None:
+        return 0
+    last = max(plan.scheduled[-1].due_on, plan.lines[-1].due_on)
+    if through < (first := plan.first_day(0)):
+        raise stated.fault("paid_through", f"not before the first due date {first}")
+    if through > last:
+        raise stated.fault("paid_through", f"not after the last due date {last}")
+    return sum(1 for index in range(len(plan.lines)) if plan.first_day(index) <= through)
+
+
+def check_next_due(stated: Stated, plan: Plan, closed: int) -> None:
+    """See that `next_due_on`, where given, is when the first row that is not closed falls due.
+
+    Raises:
+        InvalidInput: it is another day, or no row is left.
+    """
+    day = stated.day("next_due_on")
+    if day is None:
+        return
+    if closed == len(plan.lines):
+        raise stated.fault("next_due_on", f"empty: all {closed} installments are paid through")
+    if not plan.is_due_date(closed, day):
+        rule = f"{plan.scheduled[closed].due_on}, when installment {closed + 1} falls due"
+        raise stated.fault("next_due_on", rule)

@@ -1,0 +1,144 @@
+"""What an application brings of a loan in progress, as the rows of a history file and back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+
+from adapters.tapes.facts import OUTCOMES, ClassOf, Frame, HistoryEvent, read_facts
+from adapters.tapes.history import HistoryRow
+from adapters.tapes.mapping import COMPONENTS
+from adapters.tapes.opening import opening_of
+from adapters.tapes.rows import HistoryFault
+from adapters.tapes.stated import stated_of
+from domain.errors import InvalidInput
+from domain.loan.boarding import BoardLoan
+from domain.loan.opening import Opening
+from domain.money import decimal_text
+from domain.pricing.amounts import Amounts
+from domain.text import plain
+from ports.boarding import ApplicationEvent, ApplicationOpening
+
+_EVENTS_MOST = 5_000
+_WORDS = {state: word for word, state in OUTCOMES.items()}
+_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref")
+
+
+def brought_from_upstream(
+    command: BoardLoan, sent: ApplicationOpening, class_of: ClassOf
+) -> BoardLoan:
+    """The command with the opening that the application states.
+
+    Raises:
+        InvalidInput: the first field that breaks a rule, such as `opening.history[2].principal`.
+    """
+    if len(sent.history) > _EVENTS_MOST:
+        rule = f"at most {_EVENTS_MOST} rows"
+        raise InvalidInput("opening.history", len(sent.history), rule)
+    with _inside_opening():
+        head = {name: text for name in _HEAD if (text := getattr(sent, name))}
+        for name, text in head.items():
+            plain(text, name)
+        stated = stated_of(head, command.currency)
+        frame = Frame(
+            command.schedule,
+            command.currency,
+            command.disbursed_on,
+            stated.as_of,
+            command.mandate.ref,
+            class_of,
+        )
+        rows = [_row(number, event) for number, event in enumerate(sent.history, start=1)]
+        return replace(command, opening=opening_of(stated, read_facts(rows, frame)))
+
+
+def written_off_last(command: BoardLoan) -> int:
+    """The last installment, if it was written off on its due date; 0 if it was not.
+
+    Such a row may stand for what was written off as a whole, and falls due on no regular day.
+    """
+    last = command.schedule[-1]
+    items = () if command.opening is None else command.opening.items
+    found = (item.number for item in items if item.written_off_on == last.due_on)
+    return last.number if last.number in found else 0
+
+
+def opening_text(opening: Opening, currency: str) -> ApplicationOpening:
+    """The opening as an application states it."""
+    return ApplicationOpening(
+        as_of=opening.as_of.isoformat(),
+        holder=opening.holder,
+        evidence=opening.evidence,
+        advance=decimal_text(opening.advance_minor, currency) if opening.advance_minor else "",
+        advance_ref=opening.advance_ref,
+        history=(
+            *_money(opening, currency),
+            *_debits(opening, currency),
+            *_rest(opening, currency),
+        ),
+    )
+
+
+def _row(number: int, event: ApplicationEvent) -> HistoryRow:
+    values = {item.name: text for item in fields(event) if (text := getattr(event, item.name))}
+    return HistoryRow(number, values)
+
+
+@contextmanager
+def _inside_opening() -> Iterator[None]:
+    """Name the fields of faults by their place in the application."""
+    try:
+        yield
+    except HistoryFault as fault:
+        field = f"opening.history[{fault.line}].{fault.field}"
+        raise InvalidInput(field, fault.value, fault.rule) from None
+    except InvalidInput as fault:
+        raise InvalidInput(f"opening.{fault.field}", fault.value, fault.rule) from None
+
+
+def _money(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
+    for payment in opening.payments:
+        for part in payment.parts:
+            yield ApplicationEvent(
+                installment=str(part.number),
+                event=HistoryEvent.PAID.value,
+                on="" if payment.on is None else payment.on.isoformat(),
+                order_no=payment.order_no,
+                reference=payment.reference,
+                **_texts(part.amounts, currency),
+            )
+
+
+def _debits(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
+    for attempt in opening.attempts:
+        yield ApplicationEvent(
+            installment=str(attempt.number),
+            event=HistoryEvent.ATTEMPT.value,
+            on=attempt.value_on.isoformat(),
+            amount=decimal_text(attempt.amount_minor, currency),
+            order_no=attempt.order_no,
+            mandate_ref=attempt.mandate_ref,
+            outcome=_WORDS[attempt.state],
+            code=attempt.code,
+        )
+
+
+def _rest(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
+    """Penalty, waivers and write-offs."""
+    for item in opening.items:
+        number = str(item.number)
+        if item.penalty_minor:
+            penalty = decimal_text(item.penalty_minor, currency)
+            yield ApplicationEvent(
+                installment=number, event=HistoryEvent.PENALTY.value, penalty=penalty
+            )
+        if item.waived.total:
+            waived = _texts(item.waived, currency)
+            yield ApplicationEvent(installment=number, event=HistoryEvent.WAIVED.value, **waived)
+        if item.written_off_on is not None:
+            day = item.written_off_on.isoformat()
+            yield ApplicationEvent(installment=number, event=HistoryEvent.WRITTEN_OFF.value, on=day)
+
+
+def _texts(amounts: Amounts, currency: str) -> dict[str, str]:
+    found = zip(COMPONENTS, amounts.values(), strict=False)
+    return {name: decimal_text(minor, currency) for name, minor in found if minor}

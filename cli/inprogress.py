@@ -1,0 +1,69 @@
+"""The part of `acquit board` that tells what loans in progress bring, by currency."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapters.tapes.mapping import COMPONENTS
+from adapters.tapes.progress import InProgress, in_progress
+from cli.output import print_table
+from domain.money import decimal_text
+
+if TYPE_CHECKING:
+    from adapters.tapes.report import TapeReport
+    from domain.pricing.amounts import Amounts
+
+
+def in_progress_dict(report: TapeReport) -> list[dict[str, Any]]:
+    """The figures for programs: amounts as decimal text under the names of the tape's columns."""
+    return [
+        {
+            "currency": sums.currency,
+            "loans": sums.loans,
+            **{name: decimal_text(minor, sums.currency) for name, minor in _columns(sums).items()},
+            "control": _control(report, sums.currency),
+        }
+        for sums in in_progress(report.rows)
+    ]
+
+
+def show_in_progress(report: TapeReport) -> None:
+    """The figures for people, one table for each currency; nothing without such loans."""
+    for sums in in_progress(report.rows):
+        rows = [
+            (name, decimal_text(minor, sums.currency))
+            for name, minor in _columns(sums).items()
+            if minor or name == "balance"
+        ]
+        title = f"Loans in progress in {sums.currency}: {sums.loans}"
+        note = f"control row: {_control(report, sums.currency)}"
+        print_table(f"{title}; {note}", ("column", "sum>"), rows)
+
+
+def _columns(sums: InProgress) -> dict[str, int]:
+    return {
+        **_parts("paid", sums.paid),
+        **_parts("waived", sums.waived),
+        **_parts("written_off", sums.written_off),
+        "balance": sums.balance,
+        "penalty_accrued": sums.penalty,
+        "advance": sums.advance,
+    }
+
+
+def _parts(what: str, amounts: Amounts) -> dict[str, int]:
+    minors = zip(COMPONENTS, amounts.values(), strict=False)
+    return {f"{what}_{component}": minor for component, minor in minors}
+
+
+def _control(report: TapeReport, currency: str) -> str:
+    """Whether the control row of a currency states what the rows of the tape sum to."""
+    if report.controls is None:
+        return "not checked, as the tape was not read whole"
+    match report.controls.get(currency):
+        case None:
+            return "none"
+        case True:
+            return "agrees"
+        case False:
+            return "differs"
