@@ -14,7 +14,7 @@ from adapters.tapes.fields import amount, bounded_text, given, name_of, whole_da
 from adapters.tapes.history import HistoryRow
 from adapters.tapes.mapping import COMPONENTS
 from adapters.tapes.rows import HistoryFault
-from domain.debit.attempt import AttemptState
+from domain.debit.attempt import LIVE, AttemptState
 from domain.debit.outcome import OutcomeClass, OutcomeStatus, status_of
 from domain.errors import InvalidInput
 from domain.loan.opening import OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
@@ -165,12 +165,14 @@ class _Reader:
         self._facts = Facts(frame.schedule)
         self._stated: set[int] = set()
         self._attempts: dict[str, OpeningAttempt] = {}
-        self._brought: dict[str, int] = {}
+        self._lines: dict[str, int] = {}
         self._parts: dict[tuple[date, str, str], dict[int, Amounts]] = {}
 
     def take(self, row: HistoryRow) -> None:
         """Add one row, whose event has been read."""
         values, event = row.values, HistoryEvent(row.values["event"])
+        if event is HistoryEvent.ATTEMPT:
+            self._lines.setdefault(values.get("order_no", ""), row.line)
         number = self._number(values)
         match event:
             case HistoryEvent.PENALTY:
@@ -191,6 +193,7 @@ class _Reader:
 
     def facts(self) -> Facts:
         """What all rows come to."""
+        self._check_taken()
         facts = self._facts
         facts.payments = tuple(
             OpeningPayment(
@@ -216,10 +219,11 @@ class _Reader:
     def _day_if_given(self, values: Mapping[str, str]) -> date | None:
         return self._day(values) if "on" in values else None
 
-    def _day(self, values: Mapping[str, str]) -> date:
+    def _day(self, values: Mapping[str, str], *, may_be_ahead: bool = False) -> date:
+        """The day of a row; only an order that is out may be for a later day than `as_of`."""
         text = given(values, "on")
         day, first, last = whole_day(text, "on"), self._frame.disbursed_on, self._frame.as_of
-        if not first <= day <= last:
+        if day < first or (day > last and not may_be_ahead):
             raise InvalidInput("on", text, f"from the lending {first} to as_of {last}")
         return day
 
@@ -236,24 +240,39 @@ class _Reader:
         amounts = self._amounts(number, values)
         order_no = name_of(values, "order_no") if "order_no" in values else ""
         reference = bounded_text(values, "reference", REFERENCE_MOST)
-        if order_no:
-            self._check_order(order_no, amounts.total)
         parts = self._parts.setdefault((on, order_no, reference), {})
         parts[number] = parts.get(number, Amounts()) + amounts
+        if order_no:
+            self._check_order(order_no, number, parts[number].total)
         paid = self._facts.paid
         paid[number] = paid.get(number, Amounts()) + amounts
 
-    def _check_order(self, order_no: str, minor: int) -> None:
+    def _check_order(self, order_no: str, number: int, minor: int) -> None:
+        """An order is one debit of one installment, and so is the payment that it brought."""
         attempt = self._attempts.get(order_no)
         if attempt is None or attempt.state is not AttemptState.CONFIRMED:
             raise InvalidInput(
                 "order_no", order_no, "the order of a confirmed attempt of this loan"
             )
-        brought = self._brought[order_no] = self._brought.get(order_no, 0) + minor
-        if brought > attempt.amount_minor:
-            most = amount_text(attempt.amount_minor, self._frame.currency)
-            rule = f"parts of at most {most} in all, which it asked for"
+        if attempt.number != number:
+            rule = f"an order of installment {number}; it was one of {attempt.number}"
             raise InvalidInput("order_no", order_no, rule)
+        if sum(1 for _, known, _ in self._parts if known == order_no) > 1:
+            rule = "one payment for each order, with one day and one reference"
+            raise InvalidInput("order_no", order_no, rule)
+        if minor > attempt.amount_minor:
+            most = amount_text(attempt.amount_minor, self._frame.currency)
+            raise InvalidInput("order_no", order_no, f"at most {most}, which it asked for")
+
+    def _check_taken(self) -> None:
+        """Money that an order took was placed somewhere, and a row of the file says where."""
+        named = {order_no for _, order_no, _ in self._parts}
+        for order_no, attempt in self._attempts.items():
+            if attempt.state is AttemptState.CONFIRMED and order_no not in named:
+                rule = "confirmed only with a row of paid that names the order"
+                raise HistoryFault(
+                    self._lines[order_no], InvalidInput("outcome", "confirmed", rule)
+                )
 
     def _amounts(self, number: int, values: Mapping[str, str]) -> Amounts:
         """What a row takes off an installment: no component of it more than is left."""
@@ -292,11 +311,12 @@ class _Reader:
         word = given(values, "outcome")
         if word not in OUTCOMES:
             raise InvalidInput("outcome", word, ", ".join(OUTCOMES))
+        is_live = OUTCOMES[word] in LIVE
         self._attempts[order_no] = OpeningAttempt(
             number=number,
             order_no=order_no,
             mandate_ref=name_of(values, "mandate_ref", frame.mandate_ref),
-            value_on=self._day(values),
+            value_on=self._day(values, may_be_ahead=is_live),
             amount_minor=minor,
             state=OUTCOMES[word],
             outcome_class=self._class(OUTCOMES[word], values),

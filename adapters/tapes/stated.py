@@ -100,8 +100,11 @@ def stated_of(values: Mapping[str, str], currency: str) -> Stated:
     evidence = bounded_text(values, "evidence", EVIDENCE_MOST)
     advance_ref = bounded_text(values, "advance_ref", ADVANCE_REF_MOST)
     sums = {name: amount(values[name], currency, name) for name in _SUMS if name in values}
-    if advance_ref and not sums.get("advance"):
-        raise InvalidInput("advance", values.get("advance"), "above zero beside advance_ref")
+    if bool(advance_ref) != bool(sums.get("advance")):
+        lacks = "advance" if advance_ref else "advance_ref"
+        raise InvalidInput(
+            lacks, values.get(lacks), "given with what was paid ahead, and only then"
+        )
     return Stated(values, currency, as_of, holder, evidence, advance_ref, sums)
 
 
