@@ -1,0 +1,85 @@
+"""Tapes of loans in progress for tests, written row by row, with a control row that agrees.
+
+The loan that rows begin with is 1,200.00 over 12 months at 12 % of actual days: its first four
+installments ask for 100.00 each and 12.40, 10.27, 10.33 and 9.00 of interest, 42.00 in all.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from adapters.calendars import load_calendar
+from adapters.products.files import read_products
+from adapters.tapes.history import COLUMNS
+from adapters.tapes.mapping import CANONICAL, CANONICAL_MAP, TapeMap
+from adapters.tapes.report import TapeReport, read_tape
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTS = read_products(ROOT / "examples" / "products")
+NEW: Mapping[str, str] = {
+    "loan_id": "L-1",
+    "principal": "1200",
+    "annual_rate": "12",
+    "periods": "12",
+    "disbursed_on": "2026-01-10",
+    "first_due_on": "2026-02-10",
+    "product": "cn-business",
+}
+LOAN: Mapping[str, str] = {
+    **NEW,
+    "as_of": "2026-05-20",
+    "holder": "old-bank",
+    "evidence": "list 7",
+}
+PAID: Mapping[str, str] = {**LOAN, "paid_through": "2026-05-10"}
+"""Four installments of it are paid."""
+_SUMMED = frozenset(
+    name
+    for name in CANONICAL
+    if name.startswith(("paid_", "waived_", "written_off_"))
+    or name in {"principal", "balance", "penalty_accrued", "advance"}
+) - {"paid_through", "written_off_on"}
+
+
+def control(rows: Sequence[Mapping[str, str]], currency: str = "CNY") -> dict[str, str]:
+    """The control row of these rows, which all are of one currency and can be read."""
+    columns = sorted({name for row in rows for name in row} & _SUMMED)
+    sums = {name: sum(Decimal(row.get(name) or "0") for row in rows) for name in columns}
+    return {
+        "loan_id": f"TOTAL:{currency}",
+        "loans": str(len(rows)),
+        **{name: str(total) for name, total in sums.items()},
+    }
+
+
+def event(event: str, installment: int = 1, **values: str) -> dict[str, str]:
+    """One row of a history of the loan."""
+    return {"loan_id": "L-1", "installment": str(installment), "event": event, **values}
+
+
+def read_openings(
+    folder: Path,
+    *rows: Mapping[str, str],
+    history: Sequence[Mapping[str, str]] = (),
+    totals: Sequence[Mapping[str, str]] | None = None,
+    tape_map: TapeMap = CANONICAL_MAP,
+    **options: Any,
+) -> TapeReport:
+    """Read a tape of these rows and a history of these events, with a control row unless given."""
+    tape, events = folder / "tape.csv", folder / "history.csv"
+    _write(tape, (*rows, *((control(rows),) if totals is None else totals)))
+    if history:
+        _write(events, history, COLUMNS)
+        options["history"] = events
+    return read_tape(tape, tape_map, PRODUCTS, load_calendar, **options)
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, str]], known: Sequence[str] = CANONICAL) -> None:
+    used = {name for row in rows for name in row}
+    columns = [*(name for name in known if name in used), *sorted(used - set(known))]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
