@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.tapes.mapping import COMPONENTS
 from adapters.tapes.progress import InProgress, in_progress
-from cli.output import print_table
+from cli.output import print_table, print_text
 from domain.money import decimal_text
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def show_in_progress(report: TapeReport) -> None:
             for name, minor in _columns(sums).items()
             if minor or name == "balance"
         ]
-        title = f"Loans in progress in {sums.currency}: {sums.loans}"
-        note = f"control row: {_control(report, sums.currency)}"
-        print_table(f"{title}; {note}", ("column", "sum>"), rows)
+        control = _control(report, sums.currency)
+        print_text(f"{sums.loans} loans in progress in {sums.currency}; control row: {control}")
+        print_table("What they bring", ("column", "sum>"), rows)
 
 
 def _columns(sums: InProgress) -> dict[str, int]:

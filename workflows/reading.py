@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from activities.boarding import PRIVATE
+from activities.boarding import is_private
 from domain.errors import InvalidInput
 from domain.kernel.order import OperatorOrder
 from domain.kernel.view import View
@@ -127,7 +127,7 @@ def read_object(data: bytes, name: str) -> dict[str, Any]:
 
 def shown(field: str, value: object) -> str:
     """A value as a failure may repeat it: short, as JSON unless it is text, nothing private."""
-    if field.partition(".")[0] in PRIVATE or isinstance(value, dict | list):
+    if is_private(field) or isinstance(value, dict | list):
         return NOT_SHOWN
     text = value if isinstance(value, str) else to_json(value).decode()
     return shortened(text, _SHOWN_MOST)

@@ -89,7 +89,8 @@ def application_of(command: BoardLoan) -> LoanApplication:
         mandate_ref=mandate.ref,
         account_token=mandate.account_token,
         currency=currency,
-        first_due_on=rows[0][0],
+        # What was written off as one row falls due when it was, on no day that terms could give.
+        first_due_on="" if command.opening is not None else rows[0][0],
         merchant_id=mandate.merchant_id,
         mandate_cap="" if mandate.cap_minor is None else text(mandate.cap_minor),
         mandate_valid_to="" if mandate.valid_to is None else mandate.valid_to.isoformat(),

@@ -10,6 +10,7 @@ from adapters.refusals import SourceRefused
 from adapters.tapes import history
 from adapters.tapes.history import read_history
 from adapters.tapes.report import TapeReport
+from adapters.tapes.rows import HistoryFault
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
@@ -350,7 +351,7 @@ def test_a_row_of_another_shape_makes_its_loan_bad(
     """Its loan is known by its column, so the row of the tape cannot be boarded either."""
     path = tmp_path / "h.csv"
     path.write_text(f"loan_id,installment,event,principal\n{text}\n", encoding="utf-8")
-    with pytest.raises(history.HistoryFault) as fault:
+    with pytest.raises(HistoryFault) as fault:
         read_history(path).of("L-1")
     assert (fault.value.line, fault.value.field) == (2, field)
     assert str(fault.value.value) == value

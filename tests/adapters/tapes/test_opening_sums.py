@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
-from adapters.tapes.loans import BoardingRules, loan_of
+from adapters.tapes.loans import BoardingRules, Shift, loan_of
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.progress import InProgress, in_progress
 from adapters.tapes.rows import Row
@@ -300,10 +300,14 @@ def test_a_row_that_contradicts_itself_is_named_by_line_field_value_and_rule(
     assert [command.loan_id for command in report.rows] == ["L-0"]
 
 
-@pytest.mark.parametrize("options", [{"months": 3}, {"limit": None, "months": 1}])
-def test_a_loan_in_progress_is_boarded_whole(tmp_path: Path, options: dict[str, int]) -> None:
-    """A rehearsal that cuts loans cannot say what was paid of the cut ones."""
-    (fault,) = read_openings(tmp_path, PAID, **options).faults
+@pytest.mark.parametrize(
+    ("months", "shift"), [(3, None), (None, Shift(date(2026, 6, 1))), (3, Shift(date(2026, 6, 1)))]
+)
+def test_a_loan_in_progress_is_boarded_whole_and_on_its_own_days(
+    tmp_path: Path, months: int | None, shift: Shift | None
+) -> None:
+    """A rehearsal that cuts or moves loans cannot say what was paid of them."""
+    (fault,) = read_openings(tmp_path, PAID, months=months, shift=shift).faults
     assert (fault.field, fault.value) == ("as_of", "2026-05-20")
 
 

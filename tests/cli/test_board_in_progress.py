@@ -1,0 +1,132 @@
+"""`acquit board` of loans in progress: the example, as the guide describes it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.tree import run
+from workers.clock import SandboxClock
+from workers.stackfile import StackRecord, write_stack
+
+TAPES = Path(__file__).resolve().parents[2] / "examples" / "tapes"
+TAPE, HISTORY = TAPES / "in_progress.csv", TAPES / "in_progress_history.csv"
+MONDAY = datetime(2026, 6, 22, 2, tzinfo=UTC)
+"""Ten in the morning in Shanghai, two days after the cut-over."""
+
+Board = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def board(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Board:
+    """Give `acquit board` for a sandbox whose day is that Monday; code, output and errors."""
+    write_stack(tmp_path, record())
+    SandboxClock.begin(tmp_path, MONDAY).close()
+    monkeypatch.setenv("ACQUIT_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run(("board", *words))
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+def record() -> StackRecord:
+    """A sandbox whose books and servers are not there: a dry run needs none."""
+    nowhere = "http://127.0.0.1:9"
+    return StackRecord(
+        mode="sandbox",
+        database_url="sqlite+aiosqlite:////nowhere/books.db",
+        temporal_address="127.0.0.1:9",
+        simulator_url=nowhere,
+    )
+
+
+def test_the_example_is_read_with_its_history_and_its_control_rows(board: Board) -> None:
+    """Its figures are those that its columns add up to by hand, and the first week is known."""
+    code, said, errors = board(str(TAPE), "--history", str(HISTORY), "--dry-run", "--json")
+    report = json.loads(said)
+    assert (code, errors, report["faults"], report["loans"]) == (0, "", [], 8)
+    yuan, dollars = report["in_progress"]
+    assert yuan == {
+        "currency": "CNY",
+        "loans": 7,
+        "paid_principal": "3850.00",
+        "paid_interest": "297.48",
+        "paid_fee": "0.00",
+        "paid_penalty": "2.50",
+        "waived_principal": "0.00",
+        "waived_interest": "8.27",
+        "waived_fee": "0.00",
+        "waived_penalty": "1.50",
+        "written_off_principal": "1100.00",
+        "written_off_interest": "29.60",
+        "written_off_fee": "0.00",
+        "written_off_penalty": "4.00",
+        "balance": "3450.00",
+        "penalty_accrued": "0.35",
+        "advance": "0.00",
+        "control": "agrees",
+    }
+    assert (dollars["balance"], dollars["advance"]) == ("4000.00", "350.00")
+    assert dollars["control"] == "agrees"
+
+
+def test_people_are_shown_the_same_figures(board: Board) -> None:
+    """One table for each currency; sums of zero are left out."""
+    code, said, _ = board(str(TAPE), "--history", str(HISTORY), "--dry-run")
+    assert code == 0
+    assert "7 loans in progress in CNY; control row: agrees" in said
+    assert "3450.00" in said
+    assert "waived_fee" not in said
+    assert "1 loans in progress in USD; control row: agrees" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "control", "fault"),
+    [
+        (("3850.00", "3850.01"), (), "differs", "line 10: paid_principal: '3850.01' is refused: "),
+        (("", ""), ("--limit", "3"), "not checked, as the tape was not read whole", ""),
+    ],
+)
+def test_a_total_that_is_off_boards_nothing_and_a_part_is_not_compared(
+    board: Board,
+    tmp_path: Path,
+    change: tuple[str, str],
+    words: tuple[str, ...],
+    control: str,
+    fault: str,
+) -> None:
+    """The fault says what the rows sum to; with --limit nobody can know."""
+    tape = tmp_path / "tape.csv"
+    tape.write_text(TAPE.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    asked = (str(tape), "--history", str(HISTORY), "--dry-run", "--json", *words)
+    code, said, errors = board(*asked)
+    report: dict[str, Any] = json.loads(said)
+    assert report["in_progress"][0]["control"] == control
+    assert code == (2 if fault else 0)
+    shown = board(str(tape), "--history", str(HISTORY), "--dry-run", *words)[2]
+    assert fault in shown
+    assert ("nothing is boarded" in errors) == bool(fault)
+
+
+def test_a_history_without_its_tape_is_named_by_its_own_lines(board: Board, tmp_path: Path) -> None:
+    """The fault of a history is told apart from one of the tape, in text and for programs."""
+    history = tmp_path / "history.csv"
+    text = HISTORY.read_text(encoding="utf-8").replace("P-0003,3,paid", "P-0003,13,paid")
+    history.write_text(text, encoding="utf-8")
+    code, said, _ = board(str(TAPE), "--history", str(history), "--dry-run", "--json")
+    (fault,) = json.loads(said)["faults"]
+    assert (code, fault["file"], fault["line"]) == (2, "history", 7)
+    assert (fault["field"], fault["value"], fault["rule"]) == ("installment", "13", "1 to 12")
+    shown = board(str(TAPE), "--history", str(history), "--dry-run")[2]
+    assert "history line 7: installment: '13' is refused: 1 to 12" in shown
+    assert board(str(TAPE), "--history", "nowhere.csv", "--dry-run")[0] == 2
