@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
+from adapters.tapes.progress import open_amounts
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import Outcome, OutcomeClass
@@ -73,7 +74,9 @@ class _Forecast:
         """Board it, begin each day, and do what comes next until the days are over."""
         if not self._is_near(days):
             return
-        self._apply(self._command)
+        opening = self._command.opening
+        known = sum(item.penalty_minor for item in opening.items) if opening else 0
+        self._apply(self._command, charged_before=known)
         first = local_day(self._at, self._zone)
         for day in (first + timedelta(days=passed) for passed in range(days)):
             self._at = max(self._at, local_instant(day, time.min, self._zone))
@@ -87,7 +90,11 @@ class _Forecast:
         product = self._command.product
         ahead = max((rule.days_before for rule in product.reminders.rules), default=0)
         last = local_day(self._at, self._zone) + timedelta(days=days + ahead)
-        return any(line.due_on <= last for line in self._command.schedule)
+        near = [line.number for line in self._command.schedule if line.due_on <= last]
+        if (opening := self._command.opening) is None:
+            return bool(near)
+        left = open_amounts(self._command, opening)
+        return any(left[number].total for number in near)
 
     def _spend(self, end: datetime) -> None:
         """Do what is due before an instant, in order of time."""
@@ -156,17 +163,23 @@ class _Forecast:
             )
         )
 
-    def _apply(self, command: Command) -> Change | None:
+    def _apply(self, command: Command, charged_before: int = 0) -> Change | None:
+        """Decide on a command; penalty that a former system charged is none of these days."""
         change = decide(self._aggregates(), command)
         if isinstance(change, Refusal):
             return None
         self._loan = change.loans.get(self._command.loan_id, self._loan)
         self._payments.update(change.payments)
-        for posting in (posting for entry in change.entries for posting in entry.postings):
-            charged = posting.minor > 0 and posting.account.startswith("owed/")
-            if charged and posting.component == Component.PENALTY:
-                sums = self._today().penalties
-                sums[posting.currency] = sums.get(posting.currency, 0) + posting.minor
+        charged = sum(
+            posting.minor
+            for posting in (posting for entry in change.entries for posting in entry.postings)
+            if posting.minor > 0
+            and posting.account.startswith("owed/")
+            and posting.component == Component.PENALTY
+        )
+        if charged > charged_before:
+            sums, currency = self._today().penalties, self._command.currency
+            sums[currency] = sums.get(currency, 0) + charged - charged_before
         return change
 
     def _aggregates(self) -> Aggregates:

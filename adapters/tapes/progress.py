@@ -30,15 +30,11 @@ class InProgress:
 
     def and_loan(self, command: BoardLoan, opening: Opening) -> "InProgress":
         """These figures with those of one loan more."""
-        left = _charged(command, opening)
-        paid = waived = lost = Amounts()
+        left, paid, waived, lost = open_amounts(command, opening), Amounts(), Amounts(), Amounts()
         for part in (part for payment in opening.payments for part in payment.parts):
             paid += part.amounts
-            left[part.number] -= part.amounts
         for item in opening.items:
             waived += item.waived
-            left[item.number] -= item.waived
-        for item in opening.items:
             if item.written_off_on is not None:
                 lost += left.pop(item.number)
         owed = sum(left.values(), Amounts())
@@ -64,10 +60,15 @@ def in_progress(commands: Iterable[BoardLoan]) -> tuple[InProgress, ...]:
     return tuple(found[currency] for currency in sorted(found))
 
 
-def _charged(command: BoardLoan, opening: Opening) -> dict[int, Amounts]:
-    """What each installment asked for in all, with its penalty."""
+def open_amounts(command: BoardLoan, opening: Opening) -> dict[int, Amounts]:
+    """What each installment asks for beyond what was paid and waived, written off or not."""
     penalty = {item.number: item.penalty_minor for item in opening.items}
-    return {
+    left = {
         line.number: Amounts(line.principal, line.interest, line.fee, penalty.get(line.number, 0))
         for line in command.schedule
     }
+    for part in (part for payment in opening.payments for part in payment.parts):
+        left[part.number] -= part.amounts
+    for item in opening.items:
+        left[item.number] -= item.waived
+    return left

@@ -78,6 +78,10 @@ def test_the_example_is_read_with_its_history_and_its_control_rows(board: Board)
     }
     assert (dollars["balance"], dollars["advance"]) == ("4000.00", "350.00")
     assert dollars["control"] == "agrees"
+    first = report["first_days"][0]
+    assert (first["day"], first["debited"]) == ("2026-06-22", {"CNY": "108.73"})
+    # Nothing of the 8.35 that the former system charged: two days on 60.00 and on 108.27.
+    assert first["penalties"] == {"CNY": "0.14"}
 
 
 def test_people_are_shown_the_same_figures(board: Board) -> None:
