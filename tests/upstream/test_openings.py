@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
+from activities.boarding import BoardActivities
 from adapters.calendars import load_calendar
 from adapters.tapes.loans import BoardingRules, loan_of
 from adapters.tapes.mapping import CANONICAL_MAP
@@ -20,6 +23,7 @@ from domain.loan.boarding import BoardLoan
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
 from domain.pricing.amounts import Amounts
 from ports.boarding import ApplicationEvent, ApplicationOpening
+from tests.fakes.bulk import FakeLedger
 from tests.support.openings import LOAN, PAID, PRODUCTS
 from tests.upstream.test_boarding_rules import GOOD, NASTY
 from workers.rails import classes_of, rails_of
@@ -210,6 +214,28 @@ def test_a_fault_names_its_place_in_the_application(
         UPSTREAM.command(replace(GOOD, opening=replace(OPENING, **change)))
     assert fault.value.field == field
     assert rule in fault.value.rule
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"advance": "5", "advance_ref": "Li\x1bHua"}, "opening.advance_ref"),
+        (
+            {"history": (replace(PAID_ROW, reference="Li\x1bHua"),)},
+            "opening.history[1].reference",
+        ),
+    ],
+)
+async def test_what_a_payer_wrote_is_not_repeated_in_a_failure(
+    change: dict[str, Any], field: str
+) -> None:
+    """A reference may hold a name; the failure of a workflow is kept and seen by many."""
+    sent = replace(GOOD, opening=replace(OPENING, **change))
+    with pytest.raises(ApplicationError) as refused:
+        await ActivityEnvironment().run(BoardActivities(FakeLedger(), UPSTREAM).board, sent)
+    assert refused.value.details[0]["field"] == field
+    assert refused.value.details[0]["value"] == "(not shown)"
+    assert "Hua" not in str(refused.value)
 
 
 def test_only_a_loan_in_progress_has_a_mandate_with_a_past() -> None:

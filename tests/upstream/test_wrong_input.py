@@ -54,6 +54,13 @@ async def refusal(scene: BulkStage, *sent: Any) -> ApplicationError:
     return failed.value.cause
 
 
+def opening(**row: Any) -> dict[str, Any]:
+    """An opening with one row of history."""
+    history = [{"installment": "1", **row}]
+    as_of = GOOD["disbursed_on"]
+    return {"as_of": as_of, "holder": "old-bank", "evidence": "list 7", "history": history}
+
+
 def without(name: str) -> dict[str, Any]:
     return {key: value for key, value in GOOD.items() if key != name}
 
@@ -80,6 +87,18 @@ async def test_plain_dictionary_boards_a_loan(scene: BulkStage) -> None:
         ({**GOOD, "schedule": [["2026-12-01", "1", "2"]]}, "schedule[1][4]", ""),
         ({**GOOD, "schedule": [["2026-12-01", 1, "2", "0"]]}, "schedule[1][2]", "1"),
         ({**GOOD, "principal": "0"}, "principal", "0"),
+        ({**GOOD, "opening": "2026"}, "opening", "2026"),
+        ({**GOOD, "opening": {"as_of": "2026-01-01"}}, "opening.holder", ""),
+        (
+            {**GOOD, "opening": opening(event="paid", referenz="")},
+            "opening.history[1].referenz",
+            "(not shown)",
+        ),
+        (
+            {**GOOD, "opening": opening(event="paid", principal="1", reference=44)},
+            "opening.history[1].reference",
+            "(not shown)",
+        ),
         ({**GOOD, "periods": ["9" * 9000]}, "periods", "(not shown)"),
         ({**GOOD, "n" * 9000: "1"}, "n" * 80, "(not shown)"),
         ("a loan, please", "application", "a loan, please"),

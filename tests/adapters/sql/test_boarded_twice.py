@@ -1,6 +1,7 @@
 """One loan that comes by two ways is one loan."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from domain.errors import Conflict
 from domain.kernel.change import Applied
 from ports.boarding import LoanApplication
 from tests.support.booksbench import StillClock
+from tests.support.openings import LOAN, PAID, read_openings
 from workers.accounts import accounts_of
 from workers.compose import rulebook
 from workers.rails import rails_of
@@ -72,3 +74,36 @@ async def test_a_loan_of_a_tape_is_known_when_upstream_sends_it(
     assert isinstance(again, Applied)
     assert (first.replayed, again.replayed) == (False, True)
     assert (await queries.counts())["installments"] == {"SCHEDULED": 12}
+
+
+async def test_a_loan_in_progress_of_a_tape_is_known_when_upstream_sends_it(
+    engine: AsyncEngine, clock: StillClock, queries: SqlQueries, tmp_path: Path
+) -> None:
+    """Its row states sums, the application a history of each installment: they say the same.
+
+    What is paid through is closed by the evidence of the former system, and what is late is owed.
+    """
+    clock.to(date(2026, 5, 22))
+    late = {**PAID, "paid_through": "2026-04-10", "penalty_accrued": "0.40"}
+    lost = {
+        **LOAN,
+        "loan_id": "L-2",
+        "balance": "0",
+        "written_off_on": "2026-05-18",
+        "written_off_principal": "1200",
+    }
+    read = read_openings(tmp_path, late, lost)
+    upstream = UpstreamBoarding(BoardingRules(CANONICAL_MAP, PRODUCTS, load_calendar))
+    sent = [upstream.command(application_of(command)) for command in read.rows]
+    rails = rails_of(Settings(), None)
+    rules = rulebook(rails, accounts_of(Settings(), rails, PRODUCTS))
+    async with SqlBooks(engine, clock, rules) as books:
+        answers = [*await books.apply_many(read.rows), *await books.apply_many(sent)]
+    assert read.fault_count == 0
+    assert [getattr(answer, "replayed", answer) for answer in answers] == [False, False, True, True]
+    assert (await queries.counts())["installments"] == {
+        "CLOSED": 3,
+        "DELINQUENT": 1,
+        "SCHEDULED": 8,
+        "WRITTEN_OFF": 1,
+    }
