@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.tapes.mapping import COMPONENTS
 from adapters.tapes.progress import InProgress, in_progress
 from cli.output import print_table, print_text
 from domain.money import decimal_text
+from domain.pricing.amounts import Component
 
 if TYPE_CHECKING:
     from adapters.tapes.report import TapeReport
@@ -52,8 +52,7 @@ def _columns(sums: InProgress) -> dict[str, int]:
 
 
 def _parts(what: str, amounts: Amounts) -> dict[str, int]:
-    minors = zip(COMPONENTS, amounts.values(), strict=False)
-    return {f"{what}_{component}": minor for component, minor in minors}
+    return {f"{what}_{component.value}": amounts.of(component) for component in Component}
 
 
 def _control(report: TapeReport, currency: str) -> str:

@@ -12,12 +12,14 @@ class ApplicationEvent:
 
     Attributes:
         installment: its number in the schedule, from 1.
-        event: `paid`, `waived`, `written_off`, `penalty` (what was charged in all) or `attempt`.
+        event: `paid`, `waived`, `written_off`, `penalty` (what was charged in all), `charged` (fees
+            and costs besides the schedule), `cancelled` or `attempt`.
         on: YYYY-MM-DD; empty for payments whose day is not known.
-        principal, interest, fee, penalty: decimal amounts.
-        amount, order_no, mandate_ref, outcome, code: of an attempt; `order_no` also of a payment
-            that an attempt brought. Outcomes are `confirmed`, `declined`, `returned`, `pending`,
-            `unknown`, `not_executed` and `recalled`.
+        principal, interest, fee, penalty, cost: decimal amounts.
+        amount, order_no, mandate_ref, outcome, code, outcome_class: of an attempt; `order_no` also
+            of a payment that an attempt brought. Outcomes are `confirmed`, `declined`, `returned`,
+            `pending`, `unknown`, `not_executed` and `recalled`; the class is that of the code
+            unless it is given.
         reference: what the payer calls a payment.
     """
 
@@ -28,11 +30,13 @@ class ApplicationEvent:
     interest: str = ""
     fee: str = ""
     penalty: str = ""
+    cost: str = ""
     amount: str = ""
     order_no: str = ""
     mandate_ref: str = ""
     outcome: str = ""
     code: str = ""
+    outcome_class: str = ""
     reference: str = ""
 
 

@@ -75,7 +75,7 @@ class _Forecast:
         if not self._is_near(days):
             return
         opening = self._command.opening
-        known = sum(item.penalty_minor for item in opening.items) if opening else 0
+        known = sum(item.charged.penalty for item in opening.items) if opening else 0
         self._apply(self._command, charged_before=known)
         first = local_day(self._at, self._zone)
         for day in (first + timedelta(days=passed) for passed in range(days)):
@@ -94,7 +94,7 @@ class _Forecast:
         if (opening := self._command.opening) is None:
             return bool(near)
         left = open_amounts(self._command, opening)
-        return any(left[number].total for number in near)
+        return any(number in left and left[number].total for number in near)
 
     def _spend(self, end: datetime) -> None:
         """Do what is due before an instant, in order of time."""

@@ -17,11 +17,13 @@ OF_LOAN = (
     "event",
     "on",
     *COMPONENTS,
+    "cost",
     "amount",
     "order_no",
     "mandate_ref",
     "outcome",
     "code",
+    "outcome_class",
     "reference",
 )
 """The columns of a row, its loan apart."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.tapes.facts import ClassOf, Facts, Frame, read_facts, tells_of_debt
+from adapters.tapes.events import ClassOf, Frame, read_facts, tells_of_debt
+from adapters.tapes.facts import Facts
 from adapters.tapes.history import HistoryRow
 from adapters.tapes.mapping import COMPONENTS, PAID, WAIVED, WRITTEN_OFF
 from adapters.tapes.outstanding import Outstanding, check_has_rows, lesser, outstanding
@@ -118,7 +119,7 @@ def _by_sums(stated: Stated, rows: Outstanding, attempts: tuple[OpeningAttempt, 
     items = tuple(
         OpeningItem(
             number=number,
-            penalty_minor=charged.get(number, 0),
+            charged=Amounts(penalty=charged.get(number, 0)),
             waived=waived.get(number, Amounts()),
             written_off_on=_written_off_on(stated, rows, number),
         )
@@ -217,7 +218,8 @@ def _told(plan: Plan, facts: Facts) -> dict[str, int]:
     """The sums of a history by the columns of the tape that state them."""
     paid, waived = sum(facts.paid.values(), Amounts()), sum(facts.waived.values(), Amounts())
     lost = sum((facts.left(number) for number in facts.written_off), Amounts())
-    rest = sum((facts.left(line.number) for line in plan.lines), Amounts()) - lost
+    open_rows = (line.number for line in plan.lines if not facts.is_covered(line.number))
+    rest = sum(map(facts.left, open_rows), Amounts())
     sums = dict(zip(PAID, paid.values(), strict=False))
     sums |= zip(WAIVED, waived.values(), strict=False)
     sums |= zip(WRITTEN_OFF, lost.values(), strict=False)

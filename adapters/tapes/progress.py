@@ -61,14 +61,19 @@ def in_progress(commands: Iterable[BoardLoan]) -> tuple[InProgress, ...]:
 
 
 def open_amounts(command: BoardLoan, opening: Opening) -> dict[int, Amounts]:
-    """What each installment asks for beyond what was paid and waived, written off or not."""
-    penalty = {item.number: item.penalty_minor for item in opening.items}
+    """What each installment asks for beyond what was paid and waived, written off or not.
+
+    Cancelled ones are left out.
+    """
+    cancelled = {item.number for item in opening.items if item.is_cancelled}
     left = {
-        line.number: Amounts(line.principal, line.interest, line.fee, penalty.get(line.number, 0))
+        line.number: Amounts(line.principal, line.interest, line.fee)
         for line in command.schedule
+        if line.number not in cancelled
     }
     for part in (part for payment in opening.payments for part in payment.parts):
         left[part.number] -= part.amounts
     for item in opening.items:
-        left[item.number] -= item.waived
+        if not item.is_cancelled:
+            left[item.number] += item.charged - item.waived
     return left

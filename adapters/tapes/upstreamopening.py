@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
-from adapters.tapes.facts import OUTCOMES, ClassOf, Frame, HistoryEvent, read_facts
+from adapters.tapes.events import OUTCOMES, ClassOf, Frame, HistoryEvent, read_facts
 from adapters.tapes.history import HistoryRow
-from adapters.tapes.mapping import COMPONENTS
 from adapters.tapes.opening import opening_of
 from adapters.tapes.rows import HistoryFault
 from adapters.tapes.stated import stated_of
@@ -119,26 +118,29 @@ def _debits(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
             mandate_ref=attempt.mandate_ref,
             outcome=_WORDS[attempt.state],
             code=attempt.code,
+            outcome_class=attempt.outcome_class.value if attempt.outcome_class else "",
         )
 
 
 def _rest(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
-    """Penalty, waivers and write-offs."""
+    """Charges, waivers, and installments that came to an end of their own."""
     for item in opening.items:
         number = str(item.number)
-        if item.penalty_minor:
-            penalty = decimal_text(item.penalty_minor, currency)
-            yield ApplicationEvent(
-                installment=number, event=HistoryEvent.PENALTY.value, penalty=penalty
-            )
-        if item.waived.total:
-            waived = _texts(item.waived, currency)
-            yield ApplicationEvent(installment=number, event=HistoryEvent.WAIVED.value, **waived)
+        penalty = Amounts(penalty=item.charged.penalty)
+        for event, amounts in (
+            (HistoryEvent.PENALTY, penalty),
+            (HistoryEvent.CHARGED, item.charged - penalty),
+            (HistoryEvent.WAIVED, item.waived),
+        ):
+            if amounts.total:
+                texts = _texts(amounts, currency)
+                yield ApplicationEvent(installment=number, event=event.value, **texts)
+        if item.is_cancelled:
+            yield ApplicationEvent(installment=number, event=HistoryEvent.CANCELLED.value)
         if item.written_off_on is not None:
             day = item.written_off_on.isoformat()
             yield ApplicationEvent(installment=number, event=HistoryEvent.WRITTEN_OFF.value, on=day)
 
 
 def _texts(amounts: Amounts, currency: str) -> dict[str, str]:
-    found = zip(COMPONENTS, amounts.values(), strict=False)
-    return {name: decimal_text(minor, currency) for name, minor in found if minor}
+    return {name.value: decimal_text(minor, currency) for name, minor in amounts.items()}

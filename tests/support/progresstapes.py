@@ -54,7 +54,7 @@ def control(rows: Sequence[Mapping[str, str]], currency: str = "CNY") -> dict[st
     }
 
 
-def event(event: str, installment: int = 1, **values: str) -> dict[str, str]:
+def event(event: str, installment: int | str = 1, **values: str) -> dict[str, str]:
     """One row of a history of the loan."""
     return {"loan_id": "L-1", "installment": str(installment), "event": event, **values}
 

@@ -18,13 +18,14 @@ from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.rows import Row
 from adapters.tapes.upstream import UpstreamBoarding, application_of
 from domain.debit.attempt import AttemptState
+from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
 from domain.pricing.amounts import Amounts
 from ports.boarding import ApplicationEvent, ApplicationOpening
 from tests.fakes.bulk import FakeLedger
-from tests.support.openings import LOAN, PAID, PRODUCTS
+from tests.support.progresstapes import LOAN, PAID, PRODUCTS
 from tests.upstream.test_boarding_rules import GOOD, NASTY
 from workers.rails import classes_of, rails_of
 from workers.settings import Settings
@@ -47,14 +48,14 @@ BASE = by_tape(dict(LOAN))
 
 
 @st.composite
-def parts_of_a_line(draw: st.DrawFn, number: int) -> tuple[Amounts, Amounts, int]:
-    """What was paid and waived of an installment, and the penalty that it was charged."""
+def parts_of_a_line(draw: st.DrawFn, number: int) -> tuple[Amounts, Amounts, Amounts]:
+    """What was paid and waived of an installment, and what it was charged besides the schedule."""
     line = BASE.schedule[number - 1]
-    penalty = draw(st.integers(0, 500))
-    asked = (line.principal, line.interest, line.fee, penalty)
+    fee, penalty, cost = (draw(st.integers(0, 500)) for _ in range(3))
+    asked = (line.principal, line.interest, line.fee + fee, penalty, cost)
     paid = [draw(st.sampled_from((0, minor, minor // 3))) for minor in asked]
     waived = [draw(st.sampled_from((0, a - b))) for a, b in zip(asked, paid, strict=True)]
-    return Amounts(*paid), Amounts(*waived), penalty
+    return Amounts(*paid), Amounts(*waived), Amounts(0, 0, fee, penalty, cost)
 
 
 @st.composite
@@ -66,11 +67,9 @@ def attempts_of(draw: st.DrawFn, number: int) -> list[OpeningAttempt]:
     states += draw(st.sampled_from(([], [AttemptState.ACCEPTED], [AttemptState.UNKNOWN])))
     found = []
     for place, state in enumerate(states):
-        code = draw(st.sampled_from(CODES))
         failed = state in {AttemptState.DECLINED, AttemptState.RETURNED}
-        is_return = state is AttemptState.RETURNED
-        usual = "LATE_RETURN" if is_return else "DECLINED"
-        found_class = CLASS_OF("simbank", code, is_return) if code else usual
+        reasons = (OutcomeClass.NSF, OutcomeClass.DISPUTE, OutcomeClass.UNKNOWN_CODE)
+        said = st.sampled_from(reasons if failed else (None, OutcomeClass.TECH))
         found.append(
             OpeningAttempt(
                 number=number,
@@ -79,8 +78,8 @@ def attempts_of(draw: st.DrawFn, number: int) -> list[OpeningAttempt]:
                 value_on=date(2026, 2, 10) + timedelta(days=place),
                 amount_minor=draw(st.integers(1, 99_999)),
                 state=state,
-                outcome_class=found_class if failed else None,  # type: ignore[arg-type]
-                code=code,
+                outcome_class=draw(said),
+                code=draw(st.sampled_from(CODES)),
             )
         )
     return found
@@ -93,7 +92,10 @@ def openings(draw: st.DrawFn) -> Opening:
     payments, attempts, items = [], [], []
     sums: list[OpeningPart] = []
     for number in numbers:
-        paid, waived, penalty = draw(parts_of_a_line(number))
+        if draw(st.integers(0, 9)) == 0:
+            items.append(OpeningItem(number=number, is_cancelled=True))
+            continue
+        paid, waived, charged = draw(parts_of_a_line(number))
         tried = draw(attempts_of(number))
         if paid.total and draw(st.booleans()):
             order_no = f"TAKEN-{number}"
@@ -104,6 +106,7 @@ def openings(draw: st.DrawFn) -> Opening:
                 value_on=date(2026, 2, 1),
                 amount_minor=paid.total,
                 state=AttemptState.CONFIRMED,
+                outcome_class=draw(st.sampled_from((None, OutcomeClass.SUCCESS))),
             )
             tried.insert(0, taken)
             on = draw(st.dates(date(2026, 1, 10), date(2026, 5, 20)))
@@ -112,12 +115,10 @@ def openings(draw: st.DrawFn) -> Opening:
         elif paid.total:
             sums.append(OpeningPart(number=number, amounts=paid))
         attempts += tried
-        owed = BASE.schedule[number - 1].total + penalty - paid.total - waived.total
+        owed = BASE.schedule[number - 1].total + charged.total - paid.total - waived.total
         lost = date(2026, 5, 1) if owed and draw(st.booleans()) else None
-        if penalty or waived.total or lost:
-            item = OpeningItem(
-                number=number, penalty_minor=penalty, waived=waived, written_off_on=lost
-            )
+        if charged.total or waived.total or lost:
+            item = OpeningItem(number=number, charged=charged, waived=waived, written_off_on=lost)
             items.append(item)
     if sums:
         reference = draw(st.sampled_from(("", "R 7")))

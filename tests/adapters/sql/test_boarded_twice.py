@@ -19,7 +19,7 @@ from domain.errors import Conflict
 from domain.kernel.change import Applied
 from ports.boarding import LoanApplication
 from tests.support.booksbench import StillClock
-from tests.support.openings import LOAN, PAID, read_openings
+from tests.support.progresstapes import LOAN, PAID, read_openings
 from workers.accounts import accounts_of
 from workers.compose import rulebook
 from workers.rails import rails_of

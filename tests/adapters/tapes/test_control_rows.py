@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.tapes.mapping import TapeMap
-from tests.support.openings import LOAN, NEW, PAID, control, read_openings
+from tests.support.progresstapes import LOAN, NEW, PAID, control, read_openings
 
 SECOND = {
     **LOAN,

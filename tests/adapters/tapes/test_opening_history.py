@@ -9,6 +9,7 @@ import pytest
 from adapters.refusals import SourceRefused
 from adapters.tapes import history
 from adapters.tapes.history import read_history
+from adapters.tapes.progress import in_progress
 from adapters.tapes.report import TapeReport
 from adapters.tapes.rows import HistoryFault
 from domain.debit.attempt import AttemptState
@@ -149,10 +150,42 @@ def test_penalty_waivers_and_write_offs_stand_by_installment(read: Read) -> None
         row={"written_off_principal": "100", "balance": "900", "penalty_accrued": "0"},
     )
     assert opening_of(said).items == (
-        OpeningItem(number=1, penalty_minor=300, waived=Amounts(penalty=200)),
+        OpeningItem(number=1, charged=Amounts(penalty=300), waived=Amounts(penalty=200)),
         OpeningItem(number=3, waived=Amounts(interest=1_033), written_off_on=date(2026, 5, 1)),
-        OpeningItem(number=4, penalty_minor=50),
+        OpeningItem(number=4, charged=Amounts(penalty=50)),
     )
+
+
+def test_fees_costs_and_cancelled_installments_stand_by_installment(read: Read) -> None:
+    """A fee of 2.00 was paid, a cost of 5.00 is owed, and the twelfth is never collected."""
+    said = read(
+        event("charged", 1, on="2026-03-01", fee="2"),
+        event("charged", 1, cost="5"),
+        event("paid", 1, fee="2"),
+        event("cancelled", 12),
+        row={"balance": "1100", "paid_fee": "2"},
+    )
+    assert opening_of(said).items == (
+        OpeningItem(number=1, charged=Amounts(fee=200, cost=500)),
+        OpeningItem(number=12, is_cancelled=True),
+    )
+    (sums,) = in_progress(said.rows)
+    assert (sums.balance, sums.paid.fee) == (110_000, 200)
+
+
+def test_a_class_that_is_given_wins_over_the_table(read: Read) -> None:
+    """The former system knows more of its debit than a code says; also of one that succeeded."""
+    tried = {"amount": "5", "on": "2026-02-10"}
+    said = read(
+        event("attempt", 1, order_no="A1", outcome="declined", outcome_class="DECEASED", **tried),
+        event("attempt", 1, order_no="A2", outcome="unknown", outcome_class="TECH", **tried),
+        event("attempt", 2, order_no="A3", outcome="confirmed", outcome_class="SUCCESS", **tried),
+    )
+    assert [attempt.outcome_class for attempt in opening_of(said).attempts] == [
+        OutcomeClass.DECEASED,
+        OutcomeClass.TECH,
+        OutcomeClass.SUCCESS,
+    ]
 
 
 def test_a_row_of_sums_may_have_a_history_of_debits_alone(read: Read) -> None:
@@ -215,7 +248,40 @@ TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10"
             "1",
             "one of which something is left",
         ),
-        ([event("attempt", **TRIED)], 2, "outcome", "confirmed", "that names the order"),
+        ([event("attempt", **TRIED, outcome_class="BAD")], 2, "outcome_class", "BAD", "SUCCESS,"),
+        (
+            [event("attempt", **{**TRIED, "outcome": "returned"}, outcome_class="PENDING")],
+            2,
+            "outcome_class",
+            "PENDING",
+            "that of a failure; it means PENDING",
+        ),
+        ([event("charged", penalty="1")], 2, "penalty", "1", "empty in a row of charged"),
+        (
+            [event("charged", fee="1"), event("paid", fee="1.01")],
+            3,
+            "fee",
+            "1.01",
+            "at most 1.00 CNY",
+        ),
+        ([event("paid", cost="1")], 2, "cost", "1", "at most 0.00 CNY"),
+        (
+            [PAID_ROWS[0], event("cancelled")],
+            3,
+            "installment",
+            "1",
+            "one of which nothing was paid, waived, charged or ordered",
+        ),
+        (
+            [
+                event("attempt", **{**TRIED, "outcome": "pending"}),
+                event("cancelled", on="2026-03-01"),
+            ],
+            3,
+            "installment",
+            "1",
+            "one of which nothing was paid, waived, charged or ordered",
+        ),
         ([*TAKEN, event("attempt", **TRIED)], 4, "order_no", "A1", "each order once"),
         (
             [event("attempt", **{**TRIED, "amount": "0"})],
@@ -230,15 +296,15 @@ TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10"
             2,
             "code",
             "00",
-            "a code of a failure; it means SUCCESS",
+            "that of a failure; it means SUCCESS",
         ),
         ([event("attempt", **{**TRIED, "order_no": "A 1"})], 2, "order_no", "A 1", "matches"),
         (
-            [event("attempt", **{**TRIED, "outcome": "declined", "on": "2026-05-21"})],
+            [event("attempt", **{**TRIED, "outcome": "declined", "on": "2026-06-21"})],
             2,
             "on",
-            "2026-05-21",
-            "to as_of 2026-05-20",
+            "2026-06-21",
+            "to as_of 2026-05-20 and 31 days more",
         ),
         (
             [event("paid", order_no="A9", fee="1", principal="1")],

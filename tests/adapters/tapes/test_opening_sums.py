@@ -91,8 +91,8 @@ def test_penalty_that_is_settled_stands_on_the_last_closed_row_and_accrued_on_th
     }
     _, opening = brought(values)
     assert opening.items == (
-        OpeningItem(number=4, penalty_minor=300, waived=Amounts(penalty=100)),
-        OpeningItem(number=5, penalty_minor=40),
+        OpeningItem(number=4, charged=Amounts(penalty=300), waived=Amounts(penalty=100)),
+        OpeningItem(number=5, charged=Amounts(penalty=40)),
     )
     assert opening.payments[0].parts[3].amounts.penalty == 200
 
@@ -140,7 +140,7 @@ def test_what_was_written_off_is_one_row_due_on_the_day_of_it() -> None:
     assert (last.number, last.due_on) == (5, date(2026, 5, 18))
     assert (last.principal, last.interest, last.balance) == (80_000, 827, 0)
     assert opening.items == (
-        OpeningItem(number=5, penalty_minor=150, written_off_on=date(2026, 5, 18)),
+        OpeningItem(number=5, charged=Amounts(penalty=150), written_off_on=date(2026, 5, 18)),
     )
     schedule.check(command.schedule, 120_000)
 
