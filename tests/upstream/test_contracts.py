@@ -27,7 +27,7 @@ RELEASED = {
     "case-view.v1.json": "6f93ef25783fe844",
     "closure.v1.json": "91f51fb8785408c1",
     "installment-view.v1.json": "fc8391b3e84c87c1",
-    "loan-application.v1.json": "ce6f00672e9c7f88",
+    "loan-application.v1.json": "4431829b4009ab8a",
     "override-answer.v1.json": "fc8391b3e84c87c1",
     "override.v1.json": "9b6e6879fcc01946",
     "signal-assign-case.v1.json": "cf07d70e7d45fec3",

@@ -13,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.boarding import BoardActivities
 from adapters.calendars import load_calendar
+from adapters.products.translate import ProductFile
 from adapters.tapes.loans import BoardingRules, loan_of
 from adapters.tapes.mapping import CANONICAL_MAP
 from adapters.tapes.rows import Row
@@ -21,11 +22,16 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
+from domain.loan.handover import handed_over
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
-from domain.pricing.amounts import Amounts
+from domain.pricing.amounts import Amounts, Component
 from ports.boarding import ApplicationEvent, ApplicationOpening
 from tests.fakes.bulk import FakeLedger
+from tests.support.doors import Cancel, Waive
+from tests.support.memory import PRODUCT, TESTER
+from tests.support.memory import RULES as MEMORY
 from tests.support.progresstapes import LOAN, PAID, PRODUCTS
+from tests.support.scene import Scene
 from tests.upstream.test_boarding_rules import GOOD, NASTY
 from workers.rails import classes_of, rails_of
 from workers.settings import Settings
@@ -145,6 +151,25 @@ def test_every_opening_can_be_said_by_an_application(opening: Opening, began: da
     command = replace(BASE, opening=opening, mandate=mandate)
     read = UPSTREAM.command(application_of(command))
     assert read.opening == opening
+    assert read.identity() == command.identity()
+
+
+def test_a_loan_as_it_stands_can_be_said_by_an_application() -> None:
+    """A debit, a payment, a waiver and a cancelled installment that are handed over come back."""
+    s = Scene.boarded()
+    s.apply_outcome(s.present(), OutcomeClass.NSF)
+    s.pay(5_000, ref="T-1")
+    s.order(Waive, component=Component.INTEREST, amount_minor=50)
+    s.order(Cancel, 3)
+    loan = s.books.loans["L1"]
+    names = {payment.id: payment.reference for payment in s.books.payments.values()}
+    command = handed_over(loan, names, s.today, "us", "handover 1", TESTER)
+    products = {PRODUCT.id: ProductFile(PRODUCT, PRODUCTS["cn-personal"].schedule)}
+    upstream = UpstreamBoarding(replace(RULES, products=products, calendars=MEMORY.calendar))
+    read = upstream.command(application_of(command))
+    assert read.opening == command.opening
+    assert read.opening is not None
+    assert (len(read.opening.attempts), len(read.opening.payments)) == (1, 1)
     assert read.identity() == command.identity()
 
 
