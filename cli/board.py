@@ -163,7 +163,7 @@ def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
     comparison = report.comparison
     return {
         "loans": len(report.rows),
-        "installments": report.installments,
+        "installments": report.rows.installments,
         "unconfirmed_due_dates": report.unconfirmed,
         "fault_count": report.fault_count,
         "faults": [
@@ -190,7 +190,7 @@ def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
                 for item in comparison.exceptions
             ],
         },
-        "in_progress": in_progress_dict(report),
+        "in_progress": in_progress_dict(forecast),
         "first_days_of_loans": min(len(forecast.new), FORECAST_MOST),
         "first_days": [
             {
@@ -265,8 +265,8 @@ def _show(forecast: Forecast, boarded: Boarded | None, *, dry_run: bool) -> None
         ]
         title = f"Installments that differ: {len(differing)} of {comparison.differ}"
         print_table(title, ("line>", "loan", "tape>", "ours>", "currency"), differing)
-    print_text(f"{len(report.rows)} good loans with {report.installments} installments")
-    show_in_progress(report)
+    print_text(f"{len(report.rows)} good loans with {report.rows.installments} installments")
+    show_in_progress(forecast)
     if comparison.compared:
         text = f"{comparison.agreed} of {comparison.compared} agree with the tape's installment"
         print_text(f"{text} within one minor unit")

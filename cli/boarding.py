@@ -10,8 +10,9 @@ from sqlalchemy import make_url
 
 from adapters.products.files import read_products
 from adapters.tapes.firstdays import FirstDay, first_days
+from adapters.tapes.progress import InProgress
 from adapters.tapes.report import FAULTS_KEPT, TapeReport
-from adapters.tapes.rows import fault_of
+from adapters.tapes.rows import TapeFault, fault_of
 from domain.errors import Conflict, InvalidInput
 from domain.kernel.change import Applied, Refusal, Refused
 from domain.loan.change import Aggregates
@@ -24,8 +25,10 @@ from workers.rails import rails_of
 from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from datetime import datetime
 
+    from adapters.tapes.loanrows import LoanRows
+    from domain.loan.aggregate import Rulebook
     from domain.loan.boarding import BoardLoan
     from workers.compose import Stack
     from workers.settings import Settings
@@ -42,12 +45,14 @@ class Forecast:
     """What boarding a tape would do.
 
     `report` has the rows that the books would take, and as faults also those that they refuse;
-    `new` are the loans that the books do not have yet; `days` what these bring in the first days.
+    `new` are the loans that the books do not have yet; `in_progress` what the loans bring from
+    another system; `days` what the new ones bring in the first days.
     """
 
     report: TapeReport
-    new: tuple[BoardLoan, ...]
-    days: tuple[FirstDay, ...]
+    new: LoanRows
+    in_progress: tuple[InProgress, ...]
+    days: tuple[FirstDay, ...] = ()
 
 
 @dataclass(slots=True)
@@ -71,39 +76,43 @@ async def forecast_of(settings: Settings, report: TapeReport) -> Forecast:
     if _has_books(settings.books_url(record)):
         async with open_stack(settings) as stack:
             found = await forecast_by(stack, report)
-            days = first_days(found.new[:FORECAST_MOST], stack.rules, stack.clock.now())
-            return replace(found, days=days)
+            return _with_days(found, stack.rules, stack.clock.now())
     clock = clock_of(settings, record)
     rails, products = rails_of(settings, record), read_products(settings.products)
     rules, at = rulebook(rails, accounts_of(settings, rails, products)), clock.now()
     if isinstance(clock, SandboxClock):
         clock.close()
-    empty = Aggregates(at, rules)
-    answers: list[Answer] = [decide(empty, command) for command in report.rows]  # type: ignore[misc]
-    kept, new = _judged(report, answers)
-    return Forecast(kept, new, first_days(new[:FORECAST_MOST], rules, at))
+    empty, judge = Aggregates(at, rules), _Judge(report)
+    for command in report.rows:
+        judge.take(command, decide(empty, command))  # type: ignore[arg-type]
+    return _with_days(judge.forecast(), rules, at)
 
 
 async def forecast_by(stack: Stack, report: TapeReport) -> Forecast:
     """What the books of an open stack would answer; the first days are not looked at."""
-    answers: list[Answer] = []
+    judge = _Judge(report)
     for start in range(0, len(report.rows), BATCH):
-        answers.extend(await stack.writer.rehearse(report.rows[start : start + BATCH]))
-    kept, new = _judged(report, answers)
-    return Forecast(kept, new, ())
+        batch = tuple(report.rows[start : start + BATCH])
+        for command, answer in zip(batch, await stack.writer.rehearse(batch), strict=True):
+            judge.take(command, answer)
+    return judge.forecast()
 
 
-async def board_all(stack: Stack, commands: Sequence[BoardLoan]) -> Boarded:
+def _with_days(found: Forecast, rules: Rulebook, at: datetime) -> Forecast:
+    return replace(found, days=first_days(found.new[:FORECAST_MOST], rules, at))
+
+
+async def board_all(stack: Stack, rows: LoanRows) -> Boarded:
     """Hand the loans to the books in bounded batches.
 
     The forecast said that they would be taken. One that fails all the same (the database went away,
     another process was first) is reported and stops the rest; the same tape again completes it.
     """
-    if stack.record is not None and stack.record.mode == "sandbox":
-        await sign_mandates(stack.rails, commands)
-    done = Boarded()
-    for start in range(0, len(commands), BATCH):
-        batch = commands[start : start + BATCH]
+    done, is_sandbox = Boarded(), stack.record is not None and stack.record.mode == "sandbox"
+    for start in range(0, len(rows), BATCH):
+        batch = tuple(rows[start : start + BATCH])
+        if is_sandbox:
+            await sign_mandates(stack.rails, batch)
         for command, answer in zip(batch, await stack.books.apply_many(batch), strict=True):
             match answer:
                 case Applied(replayed=True):
@@ -116,38 +125,50 @@ async def board_all(stack: Stack, commands: Sequence[BoardLoan]) -> Boarded:
                 case error:
                     done.failed.append({"loan_id": command.loan_id, "error": str(error)})
         if not done.is_whole:
-            left = commands[start + BATCH :]
+            left = rows[start + BATCH :].places
             why = "not tried, since loans before it failed"
             done.failed.extend({"loan_id": one.loan_id, "error": why} for one in left)
             break
     return done
 
 
-def _judged(
-    report: TapeReport, answers: Sequence[Answer]
-) -> tuple[TapeReport, tuple[BoardLoan, ...]]:
-    """The report with what the books refuse among its faults, and the loans that are new."""
-    rows, lines, new, faults = [], [], [], list(report.faults)
-    refused = 0
-    for command, line, answer in zip(report.rows, report.lines, answers, strict=True):
+class _Judge:
+    """What the books say to the rows of a tape, one after the other."""
+
+    def __init__(self, report: TapeReport) -> None:
+        self._report = report
+        self._taken: list[int] = []
+        self._new: list[int] = []
+        self._refused: list[TapeFault] = []
+        self._progress: dict[str, InProgress] = {}
+        self._asked = 0
+
+    def take(self, command: BoardLoan, answer: Answer) -> None:
+        """Add the answer to the next row."""
+        index, self._asked = self._asked, self._asked + 1
         if fault := _fault(command, answer):
-            refused += 1
-            faults.append(fault_of(line, fault, command.loan_id))
-            continue
-        rows.append(command)
-        lines.append(line)
+            line = self._report.rows.places[index].line
+            self._refused.append(fault_of(line, fault, command.loan_id))
+            return
+        self._taken.append(index)
         if not (isinstance(answer, Applied) and answer.replayed):
-            new.append(command)
-    faults.sort(key=lambda item: item.place)
-    judged = replace(
-        report,
-        rows=tuple(rows),
-        lines=tuple(lines),
-        faults=tuple(faults[:FAULTS_KEPT]),
-        fault_count=report.fault_count + refused,
-        installments=sum(len(command.schedule) for command in rows),
-    )
-    return judged, tuple(new)
+            self._new.append(index)
+        if command.opening is not None:
+            known = self._progress.get(command.currency, InProgress(command.currency))
+            self._progress[command.currency] = known.and_loan(command, command.opening)
+
+    def forecast(self) -> Forecast:
+        """The report with what the books refuse among its faults, and the loans that are new."""
+        rows, faults = self._report.rows, [*self._report.faults, *self._refused]
+        faults.sort(key=lambda item: item.place)
+        judged = replace(
+            self._report,
+            rows=rows.only(self._taken),
+            faults=tuple(faults[:FAULTS_KEPT]),
+            fault_count=self._report.fault_count + len(self._refused),
+        )
+        progress = tuple(self._progress[currency] for currency in sorted(self._progress))
+        return Forecast(judged, rows.only(self._new), progress)
 
 
 def _fault(command: BoardLoan, answer: Answer) -> InvalidInput | None:

@@ -106,7 +106,7 @@ def _plan(
     if report.comparison.compared:
         agreed, compared = report.comparison.agreed, report.comparison.compared
         print_text(f"{agreed} of {compared} installments agree with the tape's within one cent")
-    return report.rows
+    return tuple(report.rows)
 
 
 async def _demo(

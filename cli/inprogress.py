@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.tapes.progress import InProgress, in_progress
 from cli.output import print_table, print_text
 from domain.money import decimal_text
 from domain.pricing.amounts import Component
 
 if TYPE_CHECKING:
+    from adapters.tapes.progress import InProgress
     from adapters.tapes.report import TapeReport
+    from cli.boarding import Forecast
     from domain.pricing.amounts import Amounts
 
 
-def in_progress_dict(report: TapeReport) -> list[dict[str, Any]]:
+def in_progress_dict(forecast: Forecast) -> list[dict[str, Any]]:
     """The figures for programs: amounts as decimal text under the names of the tape's columns."""
     return [
         {
             "currency": sums.currency,
             "loans": sums.loans,
             **{name: decimal_text(minor, sums.currency) for name, minor in _columns(sums).items()},
-            "control": _control(report, sums.currency),
+            "control": _control(forecast.report, sums.currency),
         }
-        for sums in in_progress(report.rows)
+        for sums in forecast.in_progress
     ]
 
 
-def show_in_progress(report: TapeReport) -> None:
+def show_in_progress(forecast: Forecast) -> None:
     """The figures for people, one table for each currency; nothing without such loans."""
-    for sums in in_progress(report.rows):
+    for sums in forecast.in_progress:
         rows = [
             (name, decimal_text(minor, sums.currency))
             for name, minor in _columns(sums).items()
             if minor or name == "balance"
         ]
-        control = _control(report, sums.currency)
+        control = _control(forecast.report, sums.currency)
         print_text(f"{sums.loans} loans in progress in {sums.currency}; control row: {control}")
         print_table("What they bring", ("column", "sum>"), rows)
 

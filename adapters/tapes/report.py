@@ -9,12 +9,13 @@ from adapters.refusals import refused
 from adapters.tapes.checks import check_cost
 from adapters.tapes.control import Controls
 from adapters.tapes.history import History, read_history
+from adapters.tapes.loanrows import LoanRows, Place, Reading
 from adapters.tapes.loans import BoardingRules, ClassOfCode, RowLoan, Shift, loan_of, no_table
 from adapters.tapes.mapping import TapeMap
 from adapters.tapes.rows import ControlRow, Row, TapeFault, fault_of, read_rows
 from domain.calendar import BankingCalendar
 from domain.errors import InvalidInput
-from domain.loan.boarding import BoardLoan, Past
+from domain.loan.boarding import Past
 
 FAULTS_KEPT = 1_000
 EXCEPTIONS_KEPT = 100
@@ -50,18 +51,16 @@ class Comparison:
 class TapeReport:
     """What reading a tape gave.
 
-    `rows` are the commands of all good rows in the order of the tape, `lines` where each stands;
-    `faults` the first `FAULTS_KEPT` of `fault_count`; `unconfirmed` due dates that no calendar's
-    source covers; `controls` whether the control row of a currency states what the rows sum to,
-    None where nothing was compared, since the tape was not read whole.
+    `rows` are the loans of all good rows in the order of the tape; `faults` the first `FAULTS_KEPT`
+    of `fault_count`; `unconfirmed` due dates that no calendar's source covers; `controls` whether
+    the control row of a currency states what the rows sum to, None where nothing was compared,
+    since the tape was not read whole.
     """
 
-    rows: tuple[BoardLoan, ...]
-    lines: tuple[int, ...]
+    rows: LoanRows
     faults: tuple[TapeFault, ...]
     fault_count: int
     comparison: Comparison
-    installments: int
     unconfirmed: int
     controls: Mapping[str, bool] | None = None
 
@@ -117,27 +116,19 @@ def read_tape(  # noqa: PLR0913  (one parameter for each option)
     return run.report(whole=limit is None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Good:
-    """A row that can be boarded unless its loan stands on another row too."""
-
-    line: int
-    loan: RowLoan
-
-
 class _Run:
     """What is gathered while a tape is read."""
 
     def __init__(self, rules: BoardingRules, history: History) -> None:
-        self.good: list[_Good] = []
+        self.good: list[Place] = []
         self.fault_count = 0
         self.controls = Controls(rules)
-        self._rules, self._history = rules, history
+        self._reading = Reading(rules, history)
         self._faults: list[TapeFault] = []
         self._first: dict[str, int] = {}
         self._bad: dict[str, int] = {}
         self._orders: set[str] = set()
-        self._compared = self._agreed = self._unconfirmed = 0
+        self._compared = self._agreed = 0
         self._differences: list[Difference] = []
         for fault in history.faults:
             self._fault(fault)
@@ -150,35 +141,32 @@ class _Run:
             return
         loan_id = item.values.get("loan_id", "")
         try:
-            loan = loan_of(item, position, self._rules, self._history.of(loan_id))
+            reading = self._reading
+            loan = loan_of(item, position, reading.rules, reading.history.of(loan_id))
             check_cost(loan.command)
             self._once(loan.command.loan_id, item.line)
             self._orders_once(loan)
         except InvalidInput as error:
             self._fault(fault_of(item.line, error, loan_id))
             return
-        self.good.append(_Good(item.line, loan))
+        self.good.append(reading.place_of(item, position, loan))
 
     def conclude(self) -> None:
         """Add what is known when all rows were taken: totals, and histories of unknown loans."""
-        for fault in (*self.controls.faults(), *self._history.unknown()):
+        for fault in (*self.controls.faults(), *self._reading.history.unknown()):
             self._fault(fault)
 
     def report(self, *, whole: bool) -> TapeReport:
         """The report of all rows taken; `whole`: there were no others."""
-        kept = [good for good in self.good if not self._is_elsewhere(good)]
-        for good in kept:
-            self._unconfirmed += good.loan.unconfirmed
-            self._compare(good.loan, good.line)
-        commands = tuple(good.loan.command for good in kept)
+        kept = [place for place in self.good if not self._is_elsewhere(place)]
+        for place in kept:
+            self._compare(place)
         return TapeReport(
-            commands,
-            tuple(good.line for good in kept),
+            LoanRows(self._reading, kept),
             tuple(sorted(self._faults, key=lambda fault: fault.place)),
             self.fault_count,
             Comparison(self._compared, self._agreed, tuple(self._differences)),
-            sum(len(command.schedule) for command in commands),
-            self._unconfirmed,
+            sum(place.unconfirmed for place in kept),
             self.controls.agreement() if whole else None,
         )
 
@@ -202,29 +190,22 @@ class _Run:
                 raise InvalidInput("order_no", attempt.order_no, "an order of one loan only")
             self._orders.add(attempt.order_no)
 
-    def _is_elsewhere(self, good: _Good) -> bool:
+    def _is_elsewhere(self, place: Place) -> bool:
         """Whether the loan of a good row stands on a bad one too: nobody knows which is meant."""
-        loan_id = good.loan.command.loan_id
+        loan_id = place.loan_id
         if (line := self._bad.get(loan_id)) is None:
             return False
         rule = f"each loan once; line {line} has it too, and is bad"
-        self._fault(fault_of(good.line, InvalidInput("loan_id", loan_id, rule), loan_id))
+        self._fault(fault_of(place.line, InvalidInput("loan_id", loan_id, rule), loan_id))
         return True
 
-    def _compare(self, loan: RowLoan, line: int) -> None:
-        if loan.stated_minor is None:
+    def _compare(self, place: Place) -> None:
+        stated, computed = place.stated_minor, place.computed_minor
+        if stated is None:
             return
         self._compared += 1
-        if abs(loan.stated_minor - loan.computed_minor) <= AGREES_WITHIN_MINOR:
+        if abs(stated - computed) <= AGREES_WITHIN_MINOR:
             self._agreed += 1
         elif len(self._differences) < EXCEPTIONS_KEPT:
-            command = loan.command
-            self._differences.append(
-                Difference(
-                    line,
-                    command.loan_id,
-                    loan.stated_minor,
-                    loan.computed_minor,
-                    command.currency,
-                )
-            )
+            found = Difference(place.line, place.loan_id, stated, computed, place.currency)
+            self._differences.append(found)

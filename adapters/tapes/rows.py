@@ -95,12 +95,13 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | ControlRow | Tape
             count += 1
             if count > MOST_ROWS:
                 raise refused(path, "rows", count, f"at most {MOST_ROWS}")
-            yield _row(line, cells, header, tape_map)
+            yield row_of(line, cells, header, tape_map)
 
 
-def _row(
+def row_of(
     line: int, cells: list[str], header: list[str], tape_map: TapeMap
 ) -> Row | ControlRow | TapeFault:
+    """What the cells of one line are."""
     if len(cells) != len(header):
         rule = f"{len(header)}, as in the header"
         cut = dict(zip(header, (cell.strip() for cell in cells), strict=False))

@@ -360,7 +360,7 @@ def test_a_bad_row_of_a_history_is_named_and_its_loan_is_bad(
     assert (fault.file, fault.line, fault.field, fault.value) == ("history", line, field, value)
     assert rule in fault.rule
     assert str(fault).startswith(f"history line {line}: {field}: ")
-    assert report.rows == ()
+    assert not report.rows
 
 
 @pytest.mark.parametrize(
