@@ -5,7 +5,7 @@ Each row is judged against the schedule: no installment was paid or forgiven mor
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -31,6 +31,7 @@ REFERENCE_MOST = 140
 class HistoryEvent(StrEnum):
     """What a row of a history tells of."""
 
+    SCHEDULED = "scheduled"
     PAID = "paid"
     WAIVED = "waived"
     WRITTEN_OFF = "written_off"
@@ -54,6 +55,7 @@ PARTS = tuple(component.value for component in Component)
 """Columns of amounts by component."""
 _E = HistoryEvent
 _FILLED: Mapping[HistoryEvent, frozenset[str]] = {
+    _E.SCHEDULED: frozenset({"on", "principal", "interest", "fee"}),
     _E.PAID: frozenset({"on", *PARTS, "order_no", "reference"}),
     _E.WAIVED: frozenset({"on", *PARTS}),
     _E.WRITTEN_OFF: frozenset({"on"}),
@@ -93,7 +95,7 @@ def read_facts(rows: Sequence[HistoryRow], frame: Frame) -> Facts:
     found: dict[HistoryEvent, list[HistoryRow]] = {event: [] for event in HistoryEvent}
     for row in rows:
         with _at(row.line):
-            found[_event(row)].append(row)
+            found[_event(row)].append(row)  # what was agreed is in the frame already
     # Money is placed on what was charged, by orders that were confirmed, before anything is left.
     order = (
         *(_E.PENALTY, _E.CHARGED, _E.ATTEMPT),
@@ -106,8 +108,59 @@ def read_facts(rows: Sequence[HistoryRow], frame: Frame) -> Facts:
 
 
 def tells_of_debt(rows: Sequence[HistoryRow]) -> bool:
-    """Whether the rows say what was done to the debt, and not only which debits were made."""
-    return any(row.values.get("event") != HistoryEvent.ATTEMPT for row in rows)
+    """Whether the rows say what was done to the debt, and not only what was agreed or debited."""
+    return any(row.values.get("event") not in {_E.SCHEDULED, _E.ATTEMPT} for row in rows)
+
+
+def tells_of_past(rows: Sequence[HistoryRow]) -> bool:
+    """Whether the rows say what was done at all, and not only what was agreed."""
+    return any(row.values.get("event") != _E.SCHEDULED for row in rows)
+
+
+def agreed(
+    rows: Sequence[HistoryRow], principal_minor: int, currency: str, disbursed_on: date
+) -> tuple[ScheduleLine, ...]:
+    """The schedule that a former system agreed with the borrower; empty where no row states one.
+
+    Raises:
+        HistoryFault: the first rule that a row breaks, or the last row where a number lacks.
+    """
+    stated = [row for row in rows if row.values.get("event") == _E.SCHEDULED]
+    lines: dict[int, ScheduleLine] = {}
+    for row in stated:
+        with _at(row.line):
+            line = _agreed_line(row, currency, len(stated))
+            if line.number in lines:
+                raise InvalidInput("installment", line.number, "scheduled once")
+            if line.due_on < disbursed_on:
+                raise InvalidInput("on", line.due_on, f"not before the lending {disbursed_on}")
+            lines[line.number] = line
+    left, before, found = principal_minor, disbursed_on, []
+    for line in (lines[number] for number in sorted(lines)):
+        left -= line.principal
+        found.append(replace(line, days=(line.due_on - before).days, balance=left))
+        before = line.due_on
+    if found and left:
+        with _at(stated[-1].line):
+            whole = amount_text(principal_minor - left, currency)
+            rule = f"together the principal of the loan; the rows repay {whole}"
+            raise InvalidInput("principal", stated[-1].values.get("principal"), rule)
+    return tuple(found)
+
+
+def _agreed_line(row: HistoryRow, currency: str, most: int) -> ScheduleLine:
+    values = row.values
+    _event(row)
+    number = whole_number(given(values, "installment"), "installment")
+    if not 1 <= number <= most:
+        raise InvalidInput("installment", values["installment"], f"1 to {most}, none left out")
+    due_on = whole_day(given(values, "on"), "on")
+    principal, interest, fee = (
+        amount(values.get(name, "0"), currency, name) for name in ("principal", "interest", "fee")
+    )
+    if not principal + interest + fee:
+        raise InvalidInput("principal", values.get("principal"), "an amount in this row")
+    return ScheduleLine(number, due_on, 0, principal, interest, fee, balance=0)
 
 
 @contextmanager
@@ -165,6 +218,8 @@ class _Reader:
                 self._write_off(number, values)
             case HistoryEvent.CANCELLED:
                 self._cancel(number, values)
+            case HistoryEvent.SCHEDULED:
+                pass
             case _:
                 assert_never(event)
 

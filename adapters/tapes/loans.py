@@ -8,6 +8,7 @@ from functools import partial
 
 from adapters.products.translate import ProductFile
 from adapters.tapes.checks import check_gaps, with_id
+from adapters.tapes.events import agreed, tells_of_past
 from adapters.tapes.fields import given, money, name_of, periods_of, plain_number, whole_day
 from adapters.tapes.history import HistoryRow
 from adapters.tapes.mapping import DEFAULT_TENANT, LOANS, ProductRule, TapeMap
@@ -43,7 +44,7 @@ class Shift:
     """Move a tape in time, for demonstrations and rehearsals.
 
     Row n (from 0) falls due first on `first_due_on` plus n modulo `spread_days` days, and counts
-    as disbursed one period before.
+    as disbursed one period before. Loans in progress stay where they are.
     """
 
     first_due_on: date
@@ -112,6 +113,8 @@ def loan_of(
         raise InvalidInput(LOANS, values[LOANS], "empty but in a control row")
     terms = _terms(row, position, chosen, rules)
     plan = _plan(terms, chosen, rules)
+    if lines := agreed(history, terms.principal_minor, terms.currency, terms.disbursed_on):
+        plan = replace(plan, scheduled=lines, lines=lines)
     mandate = mandate_of(values, chosen, rules, terms.disbursed_on)
     lines, opening, unusual = _rows(values, plan, mandate, rules, history)
     stated = values.get("installment")
@@ -165,7 +168,7 @@ def _terms(row: Row, position: int, chosen: ProductFile, rules: BoardingRules) -
         first_due_on = rules.tape_map.day_of(text, "first_due_on")
     else:
         first_due_on = how.every.date_at(disbursed_on, 1)
-    if rules.shift is not None:
+    if rules.shift is not None and "as_of" not in values:
         first_due_on = rules.shift.first_due_on + timedelta(position % rules.shift.spread_days)
         disbursed_on = how.every.date_at(first_due_on, -1)
     # Lent on the 31st and due a month later: 28 February, and then 31 March again.
@@ -213,17 +216,16 @@ def _rows(
 ) -> tuple[tuple[ScheduleLine, ...], Opening | None, int]:
     """What falls due, what the loan brings, and the number of a row with an unusual due date."""
     if not is_in_progress(values):
-        if history:
+        if tells_of_past(history):
             why = f"given, as the history has rows of this loan (line {history[0].line})"
             raise InvalidInput("as_of", None, why)
         return cut(plan.lines, rules.months), None, 0
-    if rules.months is not None or rules.shift is not None:
-        rule = "empty where a tape is cut or moved for a rehearsal"
-        raise InvalidInput("as_of", values["as_of"], rule)
     stated = stated_of(values, plan.terms.currency)
     class_of = partial(rules.class_of, mandate.rail)
     brought = brought_by(stated, plan, history, mandate.ref, class_of)
-    return brought.lines, brought.opening, brought.written_off
+    past = sum(1 for line in brought.lines if line.due_on <= stated.as_of)
+    months = None if rules.months is None else past + rules.months
+    return cut(brought.lines, months), brought.opening, brought.written_off
 
 
 def mandate_of(

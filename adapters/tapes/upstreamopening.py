@@ -79,6 +79,9 @@ def opening_text(opening: Opening, currency: str) -> ApplicationOpening:
 
 def _row(number: int, event: ApplicationEvent) -> HistoryRow:
     values = {item.name: text for item in fields(event) if (text := getattr(event, item.name))}
+    if values.get("event") == HistoryEvent.SCHEDULED:
+        rule = "what was done; rows of the schedule stand in the schedule of the application"
+        raise HistoryFault(number, InvalidInput("event", values["event"], rule))
     return HistoryRow(number, values)
 
 

@@ -470,3 +470,53 @@ def test_one_order_is_a_debit_of_one_loan(tmp_path: Path) -> None:
     events = [*TAKEN, *({**row, "loan_id": "L-2"} for row in TAKEN)]
     (fault,) = read_openings(tmp_path, LOAN, other, history=events).faults
     assert (fault.line, fault.field, fault.value) == (3, "order_no", "A1")
+
+
+AGREED = [
+    event("scheduled", number, on=day, principal=principal, interest=interest)
+    for number, day, principal, interest in (
+        (2, "2026-03-12", "500", "7.77"),
+        (1, "2026-02-10", "400", "9.99"),
+        (3, "2026-06-12", "300", "0"),
+    )
+]
+
+
+def test_a_schedule_that_was_agreed_elsewhere_replaces_the_computed_one(read: Read) -> None:
+    """Its days and amounts are taken as they are, for loans in progress and for new ones."""
+    rows = [*AGREED, event("paid", 1, principal="400", interest="9.99", on="2026-02-10")]
+    (command,) = read(*rows).rows
+    assert [(line.due_on, line.principal, line.interest) for line in command.schedule] == [
+        (date(2026, 2, 10), 40000, 999),
+        (date(2026, 3, 12), 50000, 777),
+        (date(2026, 6, 12), 30000, 0),
+    ]
+    assert [line.balance for line in command.schedule] == [80000, 30000, 0]
+    assert opening_of(read(*rows)).payments[0].on == date(2026, 2, 10)
+
+
+def test_a_new_loan_may_have_an_agreed_schedule(tmp_path: Path) -> None:
+    """It brings nothing else, so it says nothing of a day."""
+    (command,) = read_openings(tmp_path, NEW, history=AGREED).rows
+    assert (len(command.schedule), command.opening) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "rule"),
+    [
+        ({"installment": "4"}, "installment", "1 to 3, none left out"),
+        ({"installment": "2"}, "installment", "scheduled once"),
+        ({"on": "2026-01-09"}, "on", "not before the lending 2026-01-10"),
+        ({"on": "soon"}, "on", "YYYY-MM-DD"),
+        ({"principal": "299.99"}, "principal", "the rows repay 1,199.99 CNY"),
+        ({"principal": "0"}, "principal", "an amount in this row"),
+        ({"penalty": "1"}, "penalty", "empty in a row of scheduled"),
+    ],
+)
+def test_an_agreed_schedule_that_contradicts_the_loan_is_refused(
+    read: Read, changed: dict[str, str], field: str, rule: str
+) -> None:
+    """The line of the history, its field, and what it should be."""
+    (fault,) = read(*AGREED[:2], {**AGREED[2], **changed}).faults
+    assert (fault.file, fault.line, fault.field) == ("history", 4, field)
+    assert rule in fault.rule

@@ -300,15 +300,16 @@ def test_a_row_that_contradicts_itself_is_named_by_line_field_value_and_rule(
     assert [command.loan_id for command in report.rows] == ["L-0"]
 
 
-@pytest.mark.parametrize(
-    ("months", "shift"), [(3, None), (None, Shift(date(2026, 6, 1))), (3, Shift(date(2026, 6, 1)))]
-)
-def test_a_loan_in_progress_is_boarded_whole_and_on_its_own_days(
-    tmp_path: Path, months: int | None, shift: Shift | None
-) -> None:
-    """A rehearsal that cuts or moves loans cannot say what was paid of them."""
-    (fault,) = read_openings(tmp_path, PAID, months=months, shift=shift).faults
-    assert (fault.field, fault.value) == ("as_of", "2026-05-20")
+def test_a_loan_in_progress_is_cut_after_what_is_past_and_never_moved(tmp_path: Path) -> None:
+    """A rehearsal keeps its history and the next installments, on the days that they have."""
+    (whole,) = read_openings(tmp_path, PAID).rows
+    shift = Shift(date(2026, 6, 1))
+    (command,) = read_openings(tmp_path, PAID, months=3, shift=shift).rows
+    assert [line.due_on for line in command.schedule] == [
+        line.due_on for line in whole.schedule[:7]
+    ]
+    assert command.opening == whole.opening
+    assert command.principal_minor == sum(line.principal for line in whole.schedule[:7])
 
 
 AMOUNT = st.integers(0, 200_000)
