@@ -508,7 +508,7 @@ def test_a_new_loan_may_have_an_agreed_schedule(tmp_path: Path) -> None:
         ({"installment": "2"}, "installment", "scheduled once"),
         ({"on": "2026-01-09"}, "on", "not before the lending 2026-01-10"),
         ({"on": "soon"}, "on", "YYYY-MM-DD"),
-        ({"principal": "299.99"}, "principal", "the rows repay 1,199.99 CNY"),
+        ({"principal": "299.99"}, "principal", "the rows repay 1199.99 CNY"),
         ({"principal": "0"}, "principal", "an amount in this row"),
         ({"penalty": "1"}, "penalty", "empty in a row of scheduled"),
     ],
