@@ -46,6 +46,7 @@ REACH = timedelta(days=10)
 NOW = timedelta()
 Complete = tuple[str, int, int]
 """An installment that is released or closed: loan, number and generation."""
+PAID = frozenset({State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED})
 ORDERS = 1
 """Other orders of news that a burst is compared with; above one, every arrival is compared too."""
 
@@ -287,8 +288,11 @@ class Driven:
         one, two = self._come_to(waiting), self._come_to(other)
         known = self._complete(self.books)
         early = {loan for loan, _, _ in (one[1] | two[1]) - known}
-        agree = self._agrees(waiting)
-        here, there = (summary(b, with_cases=agree, by_loan=early) for b, _ in (one, two))
+        agree, either = self._agrees(waiting), self._either(known, one[0], two[0])
+        here, there = (
+            summary(books, with_cases=agree, by_loan=early, either=either)
+            for books, _ in (one, two)
+        )
         if here != there:
             more = [f"{a} | {b}" for a, b in zip(here, there, strict=False) if a != b]
             extra = set(here) ^ set(there)
@@ -319,6 +323,22 @@ class Driven:
             for loan in books.loans.values()
             for item in loan.installments
             if item.state in {State.RELEASED, State.CLOSED}
+        }
+
+    @classmethod
+    def _either(cls, known: set[Complete], *both: MemoryBooks) -> set[tuple[str, int]]:
+        """Installments that are paid either way, and complete since before all news in one order.
+
+        What comes back of an order that was executed twice, under no name that is known, goes back
+        of the execution that pays nothing, where that is known by then: what is complete stays so.
+        Else it reopens the installment, which the other execution pays anew.
+        """
+        one, two = (known & cls._complete(books) for books in both)
+        stayed = {(loan, number) for loan, number, _ in one ^ two}
+        return {
+            (loan, number)
+            for loan, number in stayed
+            if all(books.item(number, loan).state in PAID for books in both)
         }
 
     def _agrees(self, several: list[News]) -> bool:

@@ -20,7 +20,12 @@ from domain.loan.decide.disputes import (
     portions_of_order,
     raise_payment,
 )
-from domain.loan.decide.money import not_of_the_future, numbers_of, place_waiting, receive_free
+from domain.loan.decide.money import (
+    look_at_gates,
+    not_of_the_future,
+    place_waiting,
+    receive_free,
+)
 from domain.loan.decide.takingback import take_back_excess
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
@@ -134,8 +139,7 @@ def _learn_booking(
     portion = work.portion(loan_id, payment.id)
     if value_on != portion.value_on:
         work.put_portion(loan_id, replace(portion, value_on=value_on))
-        for moved in numbers_of(portion):
-            work.touch(loan_id, moved)
+        look_at_gates(work, loan_id, portion)
 
 
 def grow(
