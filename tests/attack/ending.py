@@ -59,14 +59,17 @@ def _rests(attack: Attack) -> bool:
 def _reconcile(attack: Attack) -> None:
     """A person matches every line that still waits to the money that it truly is.
 
-    What one line is matched with may make room for another: the person goes through them again.
+    The largest come first: of two executions of an order, the smaller ones could leave no room for
+    them. What one line is matched with may make room for another: the person goes through them
+    again.
     """
     if attack.oracle.is_lying:
         return
-    for line_id in list(attack.bank.booked):
+    lines = sorted(attack.bank.booked, key=lambda line: -abs(attack.bank.lines[line].amount_minor))
+    for line_id in lines:
         for truth in attack.bank.truths[line_id]:
             _match(attack, line_id, truth)
-    for line_id in list(attack.bank.booked):
+    for line_id in lines:
         truths = attack.bank.truths[line_id]
         refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
         line = attack.books.lines[line_id]
@@ -78,28 +81,8 @@ def _reconcile(attack: Attack) -> None:
 
 def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     """Try what a person can say of a line; the rules by which it was refused."""
-    tally = attack.oracle.tally
-    refs = [
-        r  # the very payment, since its payer's reference may be that of others too
-        for r in tally.of_loan[truth.loan]
-        if truth.reference
-        and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
-        and _is_called(attack, truth, r)
-    ]
-    refs += [truth.reference] if truth.reference else []
-    if truth.reference:
-        refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
-    refs += sorted(
-        (
-            r
-            for r in tally.of_loan[truth.loan]
-            if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
-        ),
-        key=lambda r: tally.is_proven(truth.loan, r, is_return=truth.minor < 0),
-    )
-    refs += [truth.order_no] if truth.order_no else []
     refused = []
-    for ref in refs:
+    for ref in _names_of(attack, truth):
         for minor, fee in (
             *_said(truth, _left_of(attack, line_id, truth)),
             *_rest(attack, truth, ref),
@@ -111,6 +94,29 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
                 break
             refused.append(answer.rule)
     return refused
+
+
+def _names_of(attack: Attack, truth: Named) -> list[str]:
+    """What a person may call the payment that a line is about, the likeliest first."""
+    tally = attack.oracle.tally
+    refs = [
+        r  # the very payment, since its payer's reference may be that of others too
+        for r in tally.of_loan[truth.loan]
+        if truth.reference
+        and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
+        and _is_called(attack, truth, r)
+    ]
+    if truth.reference and truth.reference not in attack.books.payments:
+        refs.append(truth.reference)  # a payer may write what is the id of another payment
+    if truth.reference:
+        refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
+    wants = {
+        r: tally.unproven(truth.loan, r, is_return=truth.minor < 0)
+        for r in tally.of_loan[truth.loan]
+        if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
+    }
+    refs += sorted(wants, key=lambda r: (not wants[r], wants[r] != abs(truth.minor)))
+    return refs + ([truth.order_no] if truth.order_no else [])
 
 
 def _where(attack: Attack, truth: Named) -> tuple[str, int]:

@@ -111,7 +111,7 @@ def _apply_money_again(
     payment = work.payment(same[0].id)
     if payment.bank_ref is None or payment.inferred:
         _learn_booking(work, loan_id, attempt, outcome, payment)
-        compare_bookings(work, loan_id, number, payment.id)
+        compare_bookings(work, loan_id, number, attempt.order_no)
     portion = work.portion(loan_id, payment.id)
     if amount > portion.amount_minor:
         grow(work, loan_id, number, attempt, portion, amount)
@@ -177,7 +177,7 @@ def free_success(
         money=(payment_id, amount),
     )
     work.close_case(f"unbelieved/{attempt.order_no}")
-    work.close_case(f"booking/{attempt.order_no}/{outcome.bank_ref}")
     take_back_excess(work, loan_id, payment_id)
+    compare_bookings(work, loan_id, number, attempt.order_no)
     place_waiting(work, loan_id)
     return payment_id
