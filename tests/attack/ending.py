@@ -106,8 +106,11 @@ def _names_of(attack: Attack, truth: Named) -> list[str]:
         and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
         and _is_called(attack, truth, r)
     ]
-    if truth.reference and truth.reference not in attack.books.payments:
-        refs.append(truth.reference)  # a payer may write what is the id of another payment
+    if truth.reference in attack.books.payments:
+        # A payer wrote what is the id of another payment: a person names theirs by its own id.
+        refs += [r for r in attack.books.payments if _is_called(attack, truth, r)]
+    elif truth.reference:
+        refs.append(truth.reference)
     if truth.reference:
         refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
     wants = {
@@ -129,9 +132,11 @@ def _where(attack: Attack, truth: Named) -> tuple[str, int]:
 
 
 def _is_called(attack: Attack, truth: Named, portion: str) -> bool:
-    """Whether a payment was recorded under the reference of a line."""
+    """Whether a payment was recorded under the reference of a line, and stands."""
     known = attack.books.payments.get(portion)
-    return known is not None and known.reference == truth.reference
+    if known is None or known.is_withdrawn:
+        return False
+    return known.reference == truth.reference
 
 
 def _left_of(attack: Attack, line_id: str, truth: Named) -> int:

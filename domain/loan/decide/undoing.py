@@ -38,6 +38,7 @@ def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None
     known = work.payment(payment_id)
     work.put_payment(replace(known, unreported_minor=known.unreported_minor - minor))
     if portion.returned_minor == minor:
+        work.put_payment(replace(work.payment(payment_id), returned_for=None))
         _confirm_again(work, loan_id, payment_id)
 
 
