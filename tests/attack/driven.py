@@ -47,6 +47,8 @@ NOW = timedelta()
 Complete = tuple[str, int, int]
 """An installment that is released or closed: loan, number and generation."""
 PAID = frozenset({State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED})
+Outcome = tuple[MemoryBooks, set[Complete]]
+"""Books after news, and what was complete in them before the last of it was known."""
 ORDERS = 1
 """Other orders of news that a burst is compared with; above one, every arrival is compared too."""
 
@@ -282,10 +284,28 @@ class Driven:
             self.deliver(news)
 
     def _compare(self, waiting: list[News], other: list[News]) -> None:
-        """Two orders of one set of news come to the same books."""
+        """Two orders of one set of news come to the same books, at the latest by the day's roll.
+
+        Penalty of an installment that nothing has touched is charged by the roll.
+        """
         if waiting == other:
             return
         one, two = self._come_to(waiting), self._come_to(other)
+        if not self._difference(waiting, one, two):
+            return
+        for books, _ in (one, two):
+            for loan_id in self.setup.loan_ids:
+                name = f"rolled-{loan_id}"
+                roll = RollDay(id=name, actor=TESTER, reason=name, loan_id=loan_id, day=self.today)
+                books.apply(roll)
+        if text := self._difference(waiting, one, two):
+            orders = " / ".join(
+                ", ".join(short_of(n.command) for n in news) for news in (waiting, other)
+            )
+            raise Finding("news.order", f"{text}: {orders}")
+
+    def _difference(self, waiting: list[News], one: Outcome, two: Outcome) -> str:
+        """In what the books differ after two orders of news; empty where they do not."""
         known = self._complete(self.books)
         early = {loan for loan, _, _ in (one[1] | two[1]) - known}
         agree, either = self._agrees(waiting), self._either(known, one[0], two[0])
@@ -293,16 +313,11 @@ class Driven:
             summary(books, with_cases=agree, by_loan=early, either=either)
             for books, _ in (one, two)
         )
-        if here != there:
-            more = [f"{a} | {b}" for a, b in zip(here, there, strict=False) if a != b]
-            extra = set(here) ^ set(there)
-            text = "; ".join(sorted(map(str, extra)) or more)
-            orders = " / ".join(
-                ", ".join(short_of(n.command) for n in news) for news in (waiting, other)
-            )
-            raise Finding("news.order", f"{text}: {orders}")
+        more = [f"{a} | {b}" for a, b in zip(here, there, strict=False) if a != b]
+        extra = set(here) ^ set(there)
+        return "" if here == there else "; ".join(sorted(map(str, extra)) or more)
 
-    def _come_to(self, several: list[News]) -> tuple[MemoryBooks, set[Complete]]:
+    def _come_to(self, several: list[News]) -> Outcome:
         """The books after news, and what was complete before the last of it was known."""
         known = {field.name: copy(getattr(self.books, field.name)) for field in fields(self.books)}
         books = MemoryBooks(**known)

@@ -12,7 +12,7 @@ from tests.attack.findings import Finding
 from tests.attack.machine import Attack
 from tests.attack.setup import CURRENCY
 from tests.attack.truth import Named
-from tests.support.doors import MatchLine, Unhold
+from tests.support.doors import MatchLine, UndoMatch, Unhold
 
 JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
 LAST_JUMPS = (1, 2, 4, 7, 2, 5, 7, 10)
@@ -61,7 +61,7 @@ def _reconcile(attack: Attack) -> None:
 
     The largest come first: of two executions of an order, the smaller ones could leave no room for
     them. What one line is matched with may make room for another: the person goes through them
-    again.
+    again, and before that undoes what the books took for another execution of the order.
     """
     if attack.oracle.is_lying:
         return
@@ -70,13 +70,31 @@ def _reconcile(attack: Attack) -> None:
         for truth in attack.bank.truths[line_id]:
             _match(attack, line_id, truth)
     for line_id in lines:
+        if _is_left(attack, line_id):
+            _undo(attack, {truth.order_no for truth in attack.bank.truths[line_id]} - {""})
+    for line_id in lines:
         truths = attack.bank.truths[line_id]
         refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
-        line = attack.books.lines[line_id]
-        stray = attack.bank.strays.get(line_id, 0)
-        if truths and line.open_minor != stray and line.currency == CURRENCY:
-            text = f"{line_id}: {line.open_minor} of {truths} stay open: {refused}"
-            raise Finding("line.never", text)
+        if _is_left(attack, line_id):
+            left = attack.books.lines[line_id].open_minor
+            raise Finding("line.never", f"{line_id}: {left} of {truths} stay open: {refused}")
+
+
+def _is_left(attack: Attack, line_id: str) -> bool:
+    """Whether something of a line is still to be explained, besides what is nobody's."""
+    line, stray = attack.books.lines[line_id], attack.bank.strays.get(line_id, 0)
+    is_known = bool(attack.bank.truths[line_id]) and line.currency == CURRENCY
+    return is_known and line.open_minor != stray
+
+
+def _undo(attack: Attack, orders: set[str]) -> None:
+    """Undo the matches of the returns of some orders: one has another execution's room."""
+    of = attack.oracle.tally.order_of
+    for line in list(attack.books.lines.values()):
+        for match in line.matches:
+            if match.minor < 0 and of.get((match.loan_id, match.payment)) in orders:
+                order = {"line": line.id, "reference": match.payment}
+                attack.order(UndoMatch, match.loan_id, 1, **order)
 
 
 def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
