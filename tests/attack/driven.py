@@ -4,6 +4,7 @@ A step that finds nothing to act on does nothing, so any step can be left out of
 finding is shrunk. Arguments that pick something are taken modulo what there is.
 """
 
+import re
 from collections.abc import Callable
 from copy import copy
 from dataclasses import fields, replace
@@ -47,6 +48,8 @@ NOW = timedelta()
 Complete = tuple[str, int, int]
 """An installment that is released or closed: loan, number and generation."""
 PAID = frozenset({State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED})
+PENALTY = re.compile(r"(owed/.*/penalty|claim/.*|debt/.*) -?[0-9]+$")
+"""What penalty of another day changes in a summary."""
 Outcome = tuple[MemoryBooks, set[Complete]]
 """Books after news, and what was complete in them before the last of it was known."""
 ORDERS = 1
@@ -284,28 +287,29 @@ class Driven:
             self.deliver(news)
 
     def _compare(self, waiting: list[News], other: list[News]) -> None:
-        """Two orders of one set of news come to the same books, at the latest by the day's roll.
+        """Two orders of one set of news come to the same books.
 
-        Penalty of an installment that nothing has touched is charged by the roll.
+        Penalty of an installment that nothing has touched is charged by the day's roll, and is
+        compared after it.
         """
         if waiting == other:
             return
         one, two = self._come_to(waiting), self._come_to(other)
-        if not self._difference(waiting, one, two):
-            return
-        for books, _ in (one, two):
+        differs = self._difference(waiting, one, two)
+        is_penalty = all(PENALTY.match(name) for name in differs)
+        for books, _ in (one, two) if differs and is_penalty else ():
             for loan_id in self.setup.loan_ids:
                 name = f"rolled-{loan_id}"
                 roll = RollDay(id=name, actor=TESTER, reason=name, loan_id=loan_id, day=self.today)
                 books.apply(roll)
-        if text := self._difference(waiting, one, two):
+        if differs := self._difference(waiting, one, two):
             orders = " / ".join(
                 ", ".join(short_of(n.command) for n in news) for news in (waiting, other)
             )
-            raise Finding("news.order", f"{text}: {orders}")
+            raise Finding("news.order", f"{'; '.join(differs)}: {orders}")
 
-    def _difference(self, waiting: list[News], one: Outcome, two: Outcome) -> str:
-        """In what the books differ after two orders of news; empty where they do not."""
+    def _difference(self, waiting: list[News], one: Outcome, two: Outcome) -> list[str]:
+        """In what the books differ after two orders of news."""
         known = self._complete(self.books)
         early = {loan for loan, _, _ in (one[1] | two[1]) - known}
         agree, either = self._agrees(waiting), self._either(known, one[0], two[0])
@@ -314,8 +318,7 @@ class Driven:
             for books, _ in (one, two)
         )
         more = [f"{a} | {b}" for a, b in zip(here, there, strict=False) if a != b]
-        extra = set(here) ^ set(there)
-        return "" if here == there else "; ".join(sorted(map(str, extra)) or more)
+        return sorted(set(here) ^ set(there)) or more
 
     def _come_to(self, several: list[News]) -> Outcome:
         """The books after news, and what was complete before the last of it was known."""
