@@ -61,10 +61,13 @@ def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) 
         return
     _keep_reason(work, payment_id, (returned.outcome_class, returned.code))
     number, attempt = find(work, loan_id, portion.order_no)
-    outcome_class, code = _strictest(work, loan_id, portion.order_no)
+    outcome_class, code = reason = _strictest(work, loan_id, portion.order_no)
     ended = replace(attempt, outcome_class=outcome_class, code=code, returned_at=work.at)
     if attempt.state is AttemptState.CONFIRMED and is_first_of_order(portion):
         put_attempt(work, loan_id, number, replace(ended, state=AttemptState.RETURNED))
+    elif attempt.state is AttemptState.CONFIRMED:
+        put_attempt(work, loan_id, number, replace(attempt, other_returned_for=reason))
+        judge_again(work, loan_id, number, f"{code} payment {payment_id}")
     elif attempt.state is AttemptState.RETURNED and _is_stricter(ended, attempt):
         put_attempt(work, loan_id, number, ended)
         judge_again(work, loan_id, number, f"{code} payment {payment_id}")

@@ -44,10 +44,13 @@ def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None
 
 def _confirm_again(work: Work, loan_id: str, payment_id: str) -> None:
     portion = work.portion(loan_id, payment_id)
-    if portion.order_no is None or not is_first_of_order(portion):
+    if portion.order_no is None:
         return
     number, attempt = find(work, loan_id, portion.order_no)
-    if attempt.state is AttemptState.RETURNED:
+    if not is_first_of_order(portion):
+        put_attempt(work, loan_id, number, replace(attempt, other_returned_for=None))
+        judge_again(work, loan_id, number, f"return of {payment_id} undone")
+    elif attempt.state is AttemptState.RETURNED:
         state = AttemptState.CONFIRMED
         stands = replace(attempt, state=state, outcome_class=OutcomeClass.SUCCESS, code="")
         put_attempt(work, loan_id, number, replace(stands, returned_at=None))

@@ -7,8 +7,9 @@ import pytest
 
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
+from domain.loan.change import Change
 from tests.support import invariants
-from tests.support.doors import UndoMatch
+from tests.support.doors import MatchLine, UndoMatch
 from tests.support.memory import board, schedule
 from tests.support.scene import Scene
 
@@ -72,6 +73,23 @@ def test_the_strictest_reason_of_all_executions_decides_whether_a_machine_tries_
     invariants.check(s.books)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_reason_of_another_execution_forbids_a_retry_of_what_is_still_owed(
+    *, known: bool
+) -> None:
+    """Twice 60.00 of 101.00 were taken, and the second came back by the payer's will."""
+    s, order = scene()
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 6000, bank_ref="B1", source="webhook")
+    assert s.state == "RETRYING"
+    for second in (known, not known):
+        if second:
+            s.apply_outcome(order, minor=6000, bank_ref="B2", source="webhook")
+        else:
+            s.returned(order, 6000, bank_ref="B2", code="MD06")
+    assert (s.state, s.books.item().owed.total) == ("DELINQUENT", 4100)
+    invariants.check(s.books)
+
+
 def test_the_reason_of_a_return_is_forgotten_with_the_return() -> None:
     """The line of the surplus that came back is undone: its hard reason forbids nothing."""
     s, order = scene()
@@ -82,8 +100,23 @@ def test_the_reason_of_a_return_is_forgotten_with_the_return() -> None:
     assert s.payment(f"R-{order}-2").returned_for == (OutcomeClass.PAYER_STOP, "MD06")
     s.order(UndoMatch, line=last_line(s), reference=f"R-{order}-2")
     assert s.payment(f"R-{order}-2").returned_for is None
+    assert s.books.item().attempts[0].other_returned_for is None
     s.returned(order, 10100, bank_ref="B1")
     assert s.books.item().attempts[0].code == "AM04"
+    invariants.check(s.books)
+
+
+def test_a_person_matches_the_line_of_an_execution_that_nobody_has_reported() -> None:
+    """The order's money is proven, so a line under its number shows another execution of it."""
+    s, order = scene()
+    s.apply_outcome(order, bank_ref="B1", source="webhook")
+    s.credit(order, 10100, tx="B1")
+    s.credit("UNREADABLE", 10100)
+    terms = {"line": last_line(s), "reference": order, "amount_minor": 10100}
+    assert isinstance(s.order(MatchLine, **terms), Change)
+    assert s.portion(f"R-{order}-2").settled_minor == 10100
+    assert f"double_execution/R-{order}-2" in s.books.cases
+    assert not s.books.lines[last_line(s)].is_open
     invariants.check(s.books)
 
 
