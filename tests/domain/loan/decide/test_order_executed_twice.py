@@ -112,8 +112,8 @@ def test_a_person_matches_the_line_of_an_execution_that_nobody_has_reported() ->
     s.apply_outcome(order, bank_ref="B1", source="webhook")
     s.credit(order, 10100, tx="B1")
     s.credit("UNREADABLE", 10100)
-    terms = {"line": last_line(s), "reference": order, "amount_minor": 10100}
-    assert isinstance(s.order(MatchLine, **terms), Change)
+    matched = s.order(MatchLine, line=last_line(s), reference=order, amount_minor=10100)
+    assert isinstance(matched, Change)
     assert s.portion(f"R-{order}-2").settled_minor == 10100
     assert f"double_execution/R-{order}-2" in s.books.cases
     assert not s.books.lines[last_line(s)].is_open
