@@ -70,6 +70,8 @@ class Attempt:
     `inquiries` counts the inquiries, `asked_at` is when the last one left.
     `ended_at` is when the final outcome came, `returned_at` when more became known: a confirmed
     debit was taken back, or an order thought never to have arrived was refused.
+    `other_returned_for`: class and code for which money of another execution of the order went
+    back while this one stands.
     An order of a rail that takes files waits in the file `batch_ref` until `cut_at` and leaves with
     it: its `sends` is zero, and its sender's lease ends at the cut. Where `was_retrying`, its
     installment was to be tried again, and is so again when the order is taken out of the file.
@@ -98,6 +100,7 @@ class Attempt:
     returned_at: datetime | None = None
     cut_at: datetime | None = None
     was_retrying: bool = False
+    other_returned_for: tuple[OutcomeClass, str] | None = None
 
     @property
     def leaves_at(self) -> datetime:

@@ -49,11 +49,11 @@ def missing(
 
 
 def portions_on(loan: Loan, item: Installment) -> tuple[Portion, ...]:
-    """Portions that paid, or were taken for, an installment."""
+    """Portions that paid, or were taken for, an installment; one without a number is for all."""
     return tuple(
         portion
         for portion in loan.portions
-        if portion.number == item.number
+        if portion.number in {None, item.number}
         or any(part.number == item.number for part in portion.allocations)
     )
 

@@ -57,6 +57,7 @@ class Event(StrEnum):
     MANDATE_ENDED = "mandate_ended"
     DUE_DATE_CHANGED = "due_date_changed"
     RETRY_ORDERED = "retry_ordered"
+    NOT_YET_DUE = "not_yet_due"
     PAYMENTS_SETTLED = "payments_settled"
     RELEASE_PROVEN = "release_proven"
     EVIDENCE_COMPLETE = "evidence_complete"
@@ -97,6 +98,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = table(
         (_OPEN, _E.DUE_DATE_CHANGED, _S.SCHEDULED),
         ((_S.SCHEDULED,), _E.DUE_DATE_CHANGED, None),
         (_OPEN, _E.RETRY_ORDERED, _S.DUE),
+        (_OPEN, _E.NOT_YET_DUE, _S.SCHEDULED),
         ((_S.CLEARING,), _E.PAYMENTS_SETTLED, _S.SETTLED),
         ((_S.SETTLED,), _E.RELEASE_PROVEN, _S.RELEASED),
         ((_S.RELEASED,), _E.EVIDENCE_COMPLETE, _S.CLOSED),

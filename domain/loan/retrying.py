@@ -53,7 +53,7 @@ def retry_decision(
 
 def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     """What forbids any further presentment, even on an order: no mandate, or a limit reached."""
-    presented = [a for a in item.attempts if a.state not in NEVER_PRESENTED]
+    presented = [_as_failed(a) for a in item.attempts if a.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
     if last is not None and last.outcome_class in NEVER_AGAIN and last.mandate_ref == mandate.ref:
@@ -76,10 +76,15 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
 
 
 def _as_failed(attempt: Attempt) -> Attempt:
-    """The attempt as the policy counts it: one that took too little counts as NSF."""
+    """The attempt as the policy counts it: one that took too little counts as NSF.
+
+    Where another execution of its order went back, it counts as ended for that reason.
+    """
     if attempt.state is not AttemptState.CONFIRMED:
         return attempt
-    return replace(attempt, state=AttemptState.DECLINED, outcome_class=OutcomeClass.NSF)
+    outcome_class, code = attempt.other_returned_for or (OutcomeClass.NSF, attempt.code)
+    state = AttemptState.DECLINED
+    return replace(attempt, state=state, outcome_class=outcome_class, code=code)
 
 
 def _history(

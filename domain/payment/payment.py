@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from domain.debit.outcome import OutcomeClass
 from domain.payment.portion import Portion, Proof, Sums
 
 
@@ -27,7 +28,8 @@ class Payment(Proof):
     prove of it and of its return. `inferred`: only its return says that it was taken.
     `unreported_minor` was reported as returned by a bank line only: when the rail reports that
     return later, nothing is booked again. `excess_minor`: reports of returns that go beyond all
-    that is known to have come of its order.
+    that is known to have come of its order. `returned_for`: class and code of the strictest reason
+    for which some of it went back.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Payment(Proof):
     return_settled_minor: int = 0
     unreported_minor: int = 0
     excess_minor: int = 0
+    returned_for: tuple[OutcomeClass, str] | None = None
     lines: tuple[str, ...] = ()
     loans: tuple[str, ...] = ()
 

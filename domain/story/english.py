@@ -63,6 +63,7 @@ MOVES: Mapping[str, str] = MappingProxyType(
         "mandate_ended": "the authority to debit has ended",
         "due_date_changed": "the due date was changed",
         "retry_ordered": "another attempt was ordered",
+        "not_yet_due": "it is not yet due",
         "payments_settled": "every payment is proven at the bank",
         "payment_unproven": "money that no bank line proves yet pays it now",
         "release_proven": "nothing more can be asked of the borrower: released",

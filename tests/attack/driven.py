@@ -4,6 +4,7 @@ A step that finds nothing to act on does nothing, so any step can be left out of
 finding is shrunk. Arguments that pick something are taken modulo what there is.
 """
 
+import re
 from collections.abc import Callable
 from copy import copy
 from dataclasses import fields, replace
@@ -46,6 +47,11 @@ REACH = timedelta(days=10)
 NOW = timedelta()
 Complete = tuple[str, int, int]
 """An installment that is released or closed: loan, number and generation."""
+PAID = frozenset({State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED})
+PENALTY = re.compile(r"(owed/.*/penalty|claim/.*|debt/.*) -?[0-9]+$")
+"""What penalty of another day changes in a summary."""
+Outcome = tuple[MemoryBooks, set[Complete]]
+"""Books after news, and what was complete in them before the last of it was known."""
 ORDERS = 1
 """Other orders of news that a burst is compared with; above one, every arrival is compared too."""
 
@@ -281,24 +287,40 @@ class Driven:
             self.deliver(news)
 
     def _compare(self, waiting: list[News], other: list[News]) -> None:
-        """Two orders of one set of news come to the same books."""
+        """Two orders of one set of news come to the same books.
+
+        Penalty of an installment that nothing has touched is charged by the day's roll, and is
+        compared after it.
+        """
         if waiting == other:
             return
         one, two = self._come_to(waiting), self._come_to(other)
-        known = self._complete(self.books)
-        early = {loan for loan, _, _ in (one[1] | two[1]) - known}
-        agree = self._agrees(waiting)
-        here, there = (summary(b, with_cases=agree, by_loan=early) for b, _ in (one, two))
-        if here != there:
-            more = [f"{a} | {b}" for a, b in zip(here, there, strict=False) if a != b]
-            extra = set(here) ^ set(there)
-            text = "; ".join(sorted(map(str, extra)) or more)
+        differs = self._difference(waiting, one, two)
+        is_penalty = all(PENALTY.match(name) for name in differs)
+        for books, _ in (one, two) if differs and is_penalty else ():
+            for loan_id in self.setup.loan_ids:
+                name = f"rolled-{loan_id}"
+                roll = RollDay(id=name, actor=TESTER, reason=name, loan_id=loan_id, day=self.today)
+                books.apply(roll)
+        if differs := self._difference(waiting, one, two):
             orders = " / ".join(
                 ", ".join(short_of(n.command) for n in news) for news in (waiting, other)
             )
-            raise Finding("news.order", f"{text}: {orders}")
+            raise Finding("news.order", f"{'; '.join(differs)}: {orders}")
 
-    def _come_to(self, several: list[News]) -> tuple[MemoryBooks, set[Complete]]:
+    def _difference(self, waiting: list[News], one: Outcome, two: Outcome) -> list[str]:
+        """In what the books differ after two orders of news."""
+        known = self._complete(self.books)
+        early = {loan for loan, _, _ in (one[1] | two[1]) - known}
+        agree, either = self._agrees(waiting), self._either(known, one[0], two[0])
+        here, there = (
+            summary(books, with_cases=agree, by_loan=early, either=either)
+            for books, _ in (one, two)
+        )
+        more = [f"{a} | {b}" for a, b in zip(here, there, strict=False) if a != b]
+        return sorted(set(here) ^ set(there)) or more
+
+    def _come_to(self, several: list[News]) -> Outcome:
         """The books after news, and what was complete before the last of it was known."""
         known = {field.name: copy(getattr(self.books, field.name)) for field in fields(self.books)}
         books = MemoryBooks(**known)
@@ -319,6 +341,22 @@ class Driven:
             for loan in books.loans.values()
             for item in loan.installments
             if item.state in {State.RELEASED, State.CLOSED}
+        }
+
+    @classmethod
+    def _either(cls, known: set[Complete], *both: MemoryBooks) -> set[tuple[str, int]]:
+        """Installments that are paid either way, and complete since before all news in one order.
+
+        What comes back of an order that was executed twice, under no name that is known, goes back
+        of the execution that pays nothing, where that is known by then: what is complete stays so.
+        Else it reopens the installment, which the other execution pays anew.
+        """
+        one, two = (known & cls._complete(books) for books in both)
+        stayed = {(loan, number) for loan, number, _ in one ^ two}
+        return {
+            (loan, number)
+            for loan, number in stayed
+            if all(books.item(number, loan).state in PAID for books in both)
         }
 
     def _agrees(self, several: list[News]) -> bool:

@@ -12,7 +12,7 @@ from tests.attack.findings import Finding
 from tests.attack.machine import Attack
 from tests.attack.setup import CURRENCY
 from tests.attack.truth import Named
-from tests.support.doors import MatchLine, Unhold
+from tests.support.doors import MatchLine, UndoMatch, Unhold
 
 JUMPS = (1, 1, 1, 1, 2, 2, 3, 3, 5, 5, 7, 7, 10, 10, 15, 15)
 LAST_JUMPS = (1, 2, 4, 7, 2, 5, 7, 10)
@@ -59,47 +59,48 @@ def _rests(attack: Attack) -> bool:
 def _reconcile(attack: Attack) -> None:
     """A person matches every line that still waits to the money that it truly is.
 
-    What one line is matched with may make room for another: the person goes through them again.
+    The largest come first: of two executions of an order, the smaller ones could leave no room for
+    them. What one line is matched with may make room for another: the person goes through them
+    again, and before that undoes what the books took for another execution of the order.
     """
     if attack.oracle.is_lying:
         return
-    for line_id in list(attack.bank.booked):
+    lines = sorted(attack.bank.booked, key=lambda line: -abs(attack.bank.lines[line].amount_minor))
+    for line_id in lines:
         for truth in attack.bank.truths[line_id]:
             _match(attack, line_id, truth)
-    for line_id in list(attack.bank.booked):
+    for line_id in lines:
+        if _is_left(attack, line_id):
+            _undo(attack, {truth.order_no for truth in attack.bank.truths[line_id]} - {""})
+    for line_id in lines:
         truths = attack.bank.truths[line_id]
         refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
-        line = attack.books.lines[line_id]
-        stray = attack.bank.strays.get(line_id, 0)
-        if truths and line.open_minor != stray and line.currency == CURRENCY:
-            text = f"{line_id}: {line.open_minor} of {truths} stay open: {refused}"
-            raise Finding("line.never", text)
+        if _is_left(attack, line_id):
+            left = attack.books.lines[line_id].open_minor
+            raise Finding("line.never", f"{line_id}: {left} of {truths} stay open: {refused}")
+
+
+def _is_left(attack: Attack, line_id: str) -> bool:
+    """Whether something of a line is still to be explained, besides what is nobody's."""
+    line, stray = attack.books.lines[line_id], attack.bank.strays.get(line_id, 0)
+    is_known = bool(attack.bank.truths[line_id]) and line.currency == CURRENCY
+    return is_known and line.open_minor != stray
+
+
+def _undo(attack: Attack, orders: set[str]) -> None:
+    """Undo the matches of the returns of some orders: one has another execution's room."""
+    of = attack.oracle.tally.order_of
+    for line in list(attack.books.lines.values()):
+        for match in line.matches:
+            if match.minor < 0 and of.get((match.loan_id, match.payment)) in orders:
+                order = {"line": line.id, "reference": match.payment}
+                attack.order(UndoMatch, match.loan_id, 1, **order)
 
 
 def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     """Try what a person can say of a line; the rules by which it was refused."""
-    tally = attack.oracle.tally
-    refs = [
-        r  # the very payment, since its payer's reference may be that of others too
-        for r in tally.of_loan[truth.loan]
-        if truth.reference
-        and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
-        and _is_called(attack, truth, r)
-    ]
-    refs += [truth.reference] if truth.reference else []
-    if truth.reference:
-        refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
-    refs += sorted(
-        (
-            r
-            for r in tally.of_loan[truth.loan]
-            if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
-        ),
-        key=lambda r: tally.is_proven(truth.loan, r, is_return=truth.minor < 0),
-    )
-    refs += [truth.order_no] if truth.order_no else []
     refused = []
-    for ref in refs:
+    for ref in _names_of(attack, truth):
         for minor, fee in (
             *_said(truth, _left_of(attack, line_id, truth)),
             *_rest(attack, truth, ref),
@@ -113,6 +114,32 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
     return refused
 
 
+def _names_of(attack: Attack, truth: Named) -> list[str]:
+    """What a person may call the payment that a line is about, the likeliest first."""
+    tally = attack.oracle.tally
+    refs = [
+        r  # the very payment, since its payer's reference may be that of others too
+        for r in tally.of_loan[truth.loan]
+        if truth.reference
+        and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
+        and _is_called(attack, truth, r)
+    ]
+    if truth.reference in attack.books.payments:
+        # A payer wrote what is the id of another payment: a person names theirs by its own id.
+        refs += [r for r in attack.books.payments if _is_called(attack, truth, r)]
+    elif truth.reference:
+        refs.append(truth.reference)
+    if truth.reference:
+        refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
+    wants = {
+        r: tally.unproven(truth.loan, r, is_return=truth.minor < 0)
+        for r in tally.of_loan[truth.loan]
+        if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
+    }
+    refs += sorted(wants, key=lambda r: (not wants[r], wants[r] != abs(truth.minor)))
+    return refs + ([truth.order_no] if truth.order_no else [])
+
+
 def _where(attack: Attack, truth: Named) -> tuple[str, int]:
     """The loan and installment that a person looks at: of a transfer for several, one it pays."""
     for payment in attack.books.payments.values():
@@ -123,9 +150,11 @@ def _where(attack: Attack, truth: Named) -> tuple[str, int]:
 
 
 def _is_called(attack: Attack, truth: Named, portion: str) -> bool:
-    """Whether a payment was recorded under the reference of a line."""
+    """Whether a payment was recorded under the reference of a line, and stands."""
     known = attack.books.payments.get(portion)
-    return known is not None and known.reference == truth.reference
+    if known is None or known.is_withdrawn:
+        return False
+    return known.reference == truth.reference
 
 
 def _left_of(attack: Attack, line_id: str, truth: Named) -> int:

@@ -14,14 +14,19 @@ OF_A_LOAN = frozenset({"claim", "payable", "forgiven", "held_by"})
 
 
 def summary(
-    books: MemoryBooks, *, with_cases: bool, by_loan: Collection[str] = ()
+    books: MemoryBooks,
+    *,
+    with_cases: bool,
+    by_loan: Collection[str] = (),
+    either: Collection[tuple[str, int]] = (),
 ) -> tuple[str, ...]:
     """Balances, states, and (where news agrees with itself) the kinds of open cases.
 
     What each party gets may differ by a unit, so parties are summed up, and with several parties
     what is held and what is payable. Of a loan in `by_loan` only its money is summed up: one of its
     installments was released or closed before the last news was known. What paid it stays there, so
-    that money known later pays something else, or nothing.
+    that money known later pays something else, or nothing. The states of installments in `either`
+    are left out.
     """
     sole = all(len(loan.product.shares.parties) == 1 for loan in books.loans.values())
     sums: defaultdict[str, int] = defaultdict(int)
@@ -32,7 +37,11 @@ def summary(
     found = [f"{name} {minor}" for name, minor in sums.items() if minor]
     for loan in books.loans.values():
         if loan.id not in by_loan:
-            found += [f"{loan.id}/{item.number} {item.state.value}" for item in loan.installments]
+            found += [
+                f"{loan.id}/{item.number} {item.state.value}"
+                for item in loan.installments
+                if (loan.id, item.number) not in either
+            ]
     for case in books.cases.values() if with_cases else ():
         if case.kind not in OF_THE_CLOCK and case.loan_id not in by_loan:
             found.append(f"case {case.kind} {case.loan_id}/{case.number} {case.amount_minor}")

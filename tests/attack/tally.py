@@ -127,11 +127,11 @@ class Tally:
         """Payments whose money stands on an installment."""
         return [r for r in self.of_loan[loan] if self.applied[(loan, r, number)]]
 
-    def is_proven(self, loan: str, portion: str, *, is_return: bool) -> bool:
-        """Whether lines prove all that is booked of a payment, or of its return."""
+    def unproven(self, loan: str, portion: str, *, is_return: bool) -> int:
+        """What is booked of a payment, or of its return, and no line proves."""
         proven, returned = self.legs(loan, portion)
         key = (loan, portion)
-        return returned == self.back[key] if is_return else proven == self.came[key]
+        return self.back[key] - returned if is_return else self.came[key] - proven
 
     def is_unproven_transfer(self, loan: str, portion: str, minor: int) -> bool:
         """Whether a payment is a transfer of that amount of which no line proves anything."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from domain.calendar import ONE_DAY
 from domain.case.kinds import CaseKind
-from domain.debit.attempt import MOVES, Attempt
+from domain.debit.attempt import MOVES, Attempt, AttemptState
 from domain.debit.outcome import Outcome
 from domain.debit.retry import NoRetry
 from domain.errors import IllegalTransition
@@ -13,7 +13,7 @@ from domain.ledger import accounts
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
-from domain.loan.retrying import retry_decision
+from domain.loan.retrying import barred, retry_decision
 from domain.money import amount_text
 from domain.payment.payment import Payment
 
@@ -67,9 +67,26 @@ def reopen(work: Work, loan_id: str, numbers: Iterable[int], detail: str) -> Non
         if not work.can(loan_id, number, event):
             event = Event.PAYMENT_REVERSED
         work.move(loan_id, number, event, detail)
-        if not item.attempts and work.can(loan_id, number, Event.RETRY_ORDERED):
-            # No debit has failed: it is due as if the payment had never been made.
-            work.move(loan_id, number, Event.RETRY_ORDERED, "never presented")
+        _as_if_never_paid(work, loan_id, number)
+
+
+def _as_if_never_paid(work: Work, loan_id: str, number: int) -> None:
+    """Where no debit has failed, it is due, or to fall due, as if no payment had been made.
+
+    What failed before a person began the plan anew, by another date or an order to retry, counts
+    for that only where it forbids any further debit.
+    """
+    loan, item = work.loan(loan_id), work.item(loan_id, number)
+    since = [attempt for attempt in item.attempts if attempt.number > item.retries_reset_at]
+    if any(attempt.state is not AttemptState.RECALLED for attempt in since):
+        return
+    is_ahead = loan.rolled_through is None or item.due_on > loan.rolled_through
+    if is_ahead and not since and work.can(loan_id, number, Event.NOT_YET_DUE):
+        work.move(loan_id, number, Event.NOT_YET_DUE, f"due on {item.due_on}")
+    elif item.attempts and barred(loan, item, work.rules):
+        return
+    elif work.can(loan_id, number, Event.RETRY_ORDERED):
+        work.move(loan_id, number, Event.RETRY_ORDERED, "no debit has failed")
 
 
 def debit_payment(

@@ -72,13 +72,14 @@ def _provable(payment: Payment, *, is_return: bool) -> int:
 def _is_new(work: Work, order: MatchLine, named: list[Payment]) -> bool:
     """Whether the line is the first news of a payment: every one of that name is proven.
 
-    The number of another loan's order names money of that loan.
+    The number of another loan's order names money of that loan. That of an order whose money is
+    all proven names another execution of it.
     """
     if work.aggregates.orders.get(order.reference, order.loan_id) != order.loan_id:
         return False
     ref = order.reference
     called = (p for p in work.payments.values() if ref in {p.id, p.order_no, p.reference})
-    ours = any(ref in {payment.id, payment.order_no} for payment in named)
+    ours = any(ref == payment.id for payment in named)
     return not ours and not any(payment.unsettled_minor for payment in called)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from domain.case.kinds import CaseKind
 from domain.loan import bookings
+from domain.loan.decide.attempts import find
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.money import amount_text
@@ -80,18 +81,22 @@ def dispute_amount(
     open_case(work, loan_id, number, f"{about}/{order_no}", CaseKind.CONTRADICTION, said)
 
 
-def compare_bookings(work: Work, loan_id: str, number: int, payment_id: str) -> None:
-    """A return that names another booking of the order than any known one is kept as a case."""
-    payment, order_no = work.payment(payment_id), str(work.payment(payment_id).order_no)
-    if payment.bank_ref is None or is_proven(work, loan_id, order_no):
-        return
-    of_order = portions_of_order(work, loan_id, order_no)
-    known = {work.payment(other.id).bank_ref for other in of_order}
-    for ref in payment.return_refs:
-        if ref not in known:
-            said = f"booking {ref} came back, and {payment.bank_ref} is known"
+def compare_bookings(work: Work, loan_id: str, number: int, order_no: str) -> None:
+    """A return that names another booking of the order than any known one is kept as a case.
+
+    It ends when lines prove what came and what went back, when the booking becomes known, and when
+    there is a booking whose name nobody has told: that may be the one that came back.
+    """
+    payments = [work.payment(it.id) for it in portions_of_order(work, loan_id, order_no)]
+    known = {payment.bank_ref: None for payment in payments}
+    is_clear = None in known or is_proven(work, loan_id, order_no)
+    for ref in (ref for payment in payments for ref in payment.return_refs):
+        key = f"booking/{order_no}/{ref}"
+        if is_clear or ref in known:
+            work.close_case(key)
+        else:
+            said = f"booking {ref} came back, and {', '.join(map(str, known))} is known"
             text = f"order {order_no}: {said}"
-            key = f"booking/{order_no}/{ref}"
             open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
 
 
@@ -107,5 +112,5 @@ def settle_disputes(work: Work, loan_id: str, portion: Portion) -> None:
         work.close_case(f"{name}/{order_no}")
     if is_proven(work, loan_id, order_no):
         work.close_case(f"{TWICE}/{order_no}")
-        for key in [key for key in work.cases if key.startswith(f"booking/{order_no}/")]:
-            work.close_case(key)
+        number, _ = find(work, loan_id, order_no)
+        compare_bookings(work, loan_id, number, order_no)

@@ -20,7 +20,12 @@ from domain.loan.decide.disputes import (
     portions_of_order,
     raise_payment,
 )
-from domain.loan.decide.money import not_of_the_future, numbers_of, place_waiting, receive_free
+from domain.loan.decide.money import (
+    look_at_gates,
+    not_of_the_future,
+    place_waiting,
+    receive_free,
+)
 from domain.loan.decide.takingback import take_back_excess
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
@@ -106,7 +111,7 @@ def _apply_money_again(
     payment = work.payment(same[0].id)
     if payment.bank_ref is None or payment.inferred:
         _learn_booking(work, loan_id, attempt, outcome, payment)
-        compare_bookings(work, loan_id, number, payment.id)
+        compare_bookings(work, loan_id, number, attempt.order_no)
     portion = work.portion(loan_id, payment.id)
     if amount > portion.amount_minor:
         grow(work, loan_id, number, attempt, portion, amount)
@@ -134,8 +139,7 @@ def _learn_booking(
     portion = work.portion(loan_id, payment.id)
     if value_on != portion.value_on:
         work.put_portion(loan_id, replace(portion, value_on=value_on))
-        for moved in numbers_of(portion):
-            work.touch(loan_id, moved)
+        look_at_gates(work, loan_id, portion)
 
 
 def grow(
@@ -173,7 +177,7 @@ def free_success(
         money=(payment_id, amount),
     )
     work.close_case(f"unbelieved/{attempt.order_no}")
-    work.close_case(f"booking/{attempt.order_no}/{outcome.bank_ref}")
     take_back_excess(work, loan_id, payment_id)
+    compare_bookings(work, loan_id, number, attempt.order_no)
     place_waiting(work, loan_id)
     return payment_id

@@ -263,7 +263,7 @@ def _proven_by(work: Work, known: LineState) -> list[Named]:
     for match in known.matches:
         loan = work.loans.get(match.loan_id)
         portion = loan.portion(match.payment) if loan is not None else None
-        numbers = numbers_of(portion) if portion is not None else ()
+        numbers = numbers_of(loan, portion) if loan is not None and portion is not None else ()
         found.extend((match.loan_id, number) for number in numbers or (None,))
     return found
 

@@ -125,8 +125,8 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
 
 def _reopen_unproven(work: Work, loan_id: str, proven: set[str], line: LineState) -> None:
     """Installments of a loan that were closed by a proof which is undone are open again."""
-    numbers = {n for payment_id in proven for n in numbers_of(work.portion(loan_id, payment_id))}
-    for number in sorted(numbers):
+    loan, portions = work.loan(loan_id), [work.portion(loan_id, name) for name in proven]
+    for number in sorted({number for portion in portions for number in numbers_of(loan, portion)}):
         paying = closure.paying(work.loan(loan_id), work.item(loan_id, number))
         named = any(portion.id in proven for portion in paying)
         if named and work.can(loan_id, number, Event.MATCH_UNDONE):
@@ -165,7 +165,7 @@ def _withdraw(work: Work, loan_id: str, portion: Portion) -> None:
     gone = work.portion(loan_id, portion.id)
     work.put_portion(loan_id, replace(gone, settled_minor=whole, return_settled_minor=whole))
     reopen(work, loan_id, numbers, f"withdrawn {portion.id}")
-    for number in numbers_of(portion):
+    for number in numbers_of(work.loan(loan_id), portion):
         if not closure.unproven(work.loan(loan_id), work.item(loan_id, number)):
             work.close_case(f"unsettled/{loan_id}/{number}")
     place_waiting(work, loan_id)

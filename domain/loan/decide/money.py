@@ -49,7 +49,7 @@ def receive_debit(work: Work, loan_id: str, payment: Payment, minor: int, number
 
 
 def receive_free(
-    work: Work, loan_id: str, payment: Payment, minor: int, number: int, event: str
+    work: Work, loan_id: str, payment: Payment, minor: int, number: int | None, event: str
 ) -> None:
     """Money that belongs to no live order: it waits in suspense until it is placed."""
     portion = _received(work, loan_id, payment, minor, number)
@@ -58,7 +58,9 @@ def receive_free(
     work.put_portion(loan_id, portion)
 
 
-def _received(work: Work, loan_id: str, payment: Payment, minor: int, number: int) -> Portion:
+def _received(
+    work: Work, loan_id: str, payment: Payment, minor: int, number: int | None
+) -> Portion:
     """The portion that a loan gets of a payment that is new to it."""
     payment = not_of_the_future(work, loan_id, payment)
     work.put_payment(payment)
@@ -235,6 +237,7 @@ def take_back(
     )
     work.post(bookings.take_back(work.loan(loan_id), standing, after, plain, on, event))
     work.put_portion(loan_id, after)
+    look_at_gates(work, loan_id, after)
     return list(dict.fromkeys(part.number for part in unpaid))
 
 
@@ -270,8 +273,7 @@ def count_proof(work: Work, match: Match, line: LineState) -> None:
     product = work.loan(match.loan_id).product
     if line.account not in product.accounts:
         work.open_case(_other_account(work.loan(match.loan_id), portion, match, line))
-    for number in numbers_of(portion):
-        work.touch(match.loan_id, number)
+    look_at_gates(work, match.loan_id, portion)
 
 
 def look_at_places(work: Work, loan_id: str, payment_id: str) -> None:
@@ -321,10 +323,23 @@ def _other_account(loan: Loan, portion: Portion, match: Match, line: LineState) 
     )
 
 
-def numbers_of(portion: Portion) -> tuple[int, ...]:
-    """The installments that a portion paid or was taken for."""
+def look_at_gates(work: Work, loan_id: str, portion: Portion) -> None:
+    """Have the gates that ask for the proof of a portion looked at."""
+    for number in numbers_of(work.loan(loan_id), portion):
+        work.touch(loan_id, number)
+
+
+def numbers_of(loan: Loan, portion: Portion) -> tuple[int, ...]:
+    """The installments that a portion paid or was taken for.
+
+    What went back of a portion that was taken for none is looked at with every one of the loan.
+    """
     numbers = {part.number for part in portion.allocations}
-    return tuple(sorted(numbers | ({portion.number} if portion.number else set())))
+    if portion.number is not None:
+        numbers.add(portion.number)
+    elif portion.returned_minor:
+        numbers.update(item.number for item in loan.installments)
+    return tuple(sorted(numbers))
 
 
 def _with(portion: Portion, paid: Sequence[Allocated], waiting: int) -> Portion:

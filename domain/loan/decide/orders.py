@@ -24,7 +24,7 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.costs import overcharge
-from domain.loan.decide.charges import charge_to_date
+from domain.loan.decide.charges import charge_to_date, fall_due
 from domain.loan.decide.filing import withdraw_debit
 from domain.loan.decide.matching import (
     identify_waiting,
@@ -210,6 +210,10 @@ def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
         penalty_carried=moved.charged.penalty,
     )
     work.put(loan_id, moved)
+    done = work.loan(loan_id).rolled_through
+    if done is not None and order.due_on <= done:
+        fall_due(work, loan_id, number)
+        work.move(loan_id, number, Event.FELL_DUE, "the day is rolled")
     _answered(work, order)
     return work.done(loan_id, number, "due date changed")
 

@@ -53,7 +53,7 @@ def record_return(work: Work, command: RecordReturn) -> Change:
         if minor := min(excess, work.portion(loan_id, payment_id).net_minor):
             reverse(work, loan_id, payment_id, replace(reported, minor=minor))
             excess -= minor
-    compare_bookings(work, loan_id, number, first.id)
+    compare_bookings(work, loan_id, number, command.order_no)
     if excess:
         _keep_excess(work, number, command, (loan_id, first), excess)
     return work.done(loan_id, number, "returned" if excess < left else "known")

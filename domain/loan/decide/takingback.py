@@ -17,6 +17,8 @@ from domain.loan.decide.money import place_waiting, take_back
 from domain.loan.decide.work import Work
 from domain.payment.payment import is_first_of_order
 
+Reason = tuple[OutcomeClass, str]
+"""Why money went back: class and code."""
 NO_REASON = "line"
 """Code of a return of which only a booked line without a reason is known."""
 
@@ -50,34 +52,50 @@ def reverse(work: Work, loan_id: str, payment_id: str, returned: Returned) -> No
 def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) -> None:
     """The attempt of an order's first payment is returned, for the strictest reason reported.
 
-    Report and line of one return may come in either order and name different reasons: a machine
-    tries again only if no one of them forbids it.
+    Report and line of one return may come in either order and name different reasons, and so may
+    the returns of several executions of an order, of which nobody can always say which one went
+    back: a machine tries again only if no one of them forbids it.
     """
     portion = work.portion(loan_id, payment_id)
-    if portion.order_no is None or not is_first_of_order(portion):
+    if portion.order_no is None:
         return
+    _keep_reason(work, payment_id, (returned.outcome_class, returned.code))
     number, attempt = find(work, loan_id, portion.order_no)
-    if attempt.state is AttemptState.CONFIRMED:
-        state = AttemptState.RETURNED
-        ended = replace(attempt, state=state, returned_at=work.at)
-        ended = replace(ended, outcome_class=returned.outcome_class, code=returned.code)
+    outcome_class, code = reason = _strictest(work, loan_id, portion.order_no)
+    ended = replace(attempt, outcome_class=outcome_class, code=code, returned_at=work.at)
+    if attempt.state is AttemptState.CONFIRMED and is_first_of_order(portion):
+        put_attempt(work, loan_id, number, replace(ended, state=AttemptState.RETURNED))
+    elif attempt.state is AttemptState.CONFIRMED:
+        put_attempt(work, loan_id, number, replace(attempt, other_returned_for=reason))
+        judge_again(work, loan_id, number, f"{code} payment {payment_id}")
+    elif attempt.state is AttemptState.RETURNED and _is_stricter(ended, attempt):
         put_attempt(work, loan_id, number, ended)
-    elif attempt.state is AttemptState.RETURNED and _is_stricter(returned, attempt):
-        known = replace(
-            attempt, outcome_class=returned.outcome_class, code=returned.code, returned_at=work.at
-        )
-        put_attempt(work, loan_id, number, known)
-        judge_again(work, loan_id, number, f"{returned.code} payment {payment_id}")
+        judge_again(work, loan_id, number, f"{code} payment {payment_id}")
 
 
-def _is_stricter(returned: Returned, attempt: Attempt) -> bool:
-    return _strictness(returned.outcome_class, returned.code) > _strictness(
-        attempt.outcome_class, attempt.code
-    )
+def _keep_reason(work: Work, payment_id: str, reason: Reason) -> None:
+    """Keep the reason of a return with its payment, where it is stricter than what is known."""
+    payment = work.payment(payment_id)
+    strictest = max(reason, payment.returned_for or reason, key=_strictness)
+    work.put_payment(replace(payment, returned_for=strictest))
 
 
-def _strictness(outcome_class: OutcomeClass | None, code: str) -> tuple[int, str]:
+def _strictest(work: Work, loan_id: str, order_no: str) -> Reason:
+    """The strictest reason for which money of an order went back."""
+    of_order = (work.payment(portion.id) for portion in portions_of_order(work, loan_id, order_no))
+    reasons = (payment.returned_for for payment in of_order)
+    return max((reason for reason in reasons if reason is not None), key=_strictness)
+
+
+def _is_stricter(ended: Attempt, known: Attempt) -> bool:
+    """Whether an attempt ended for a stricter reason than the one that is known of it."""
+    now, before = ((it.outcome_class, it.code) for it in (ended, known))
+    return _strictness(now) > _strictness(before)
+
+
+def _strictness(reason: tuple[OutcomeClass | None, str]) -> tuple[int, str]:
     """No reason, a soft one, one that no table holds, a hard one; of equals by code."""
+    outcome_class, code = reason
     if code == NO_REASON:
         return 0, ""
     if outcome_class in SOFT:

@@ -4,12 +4,10 @@ from datetime import date
 
 from domain.kernel.change import Refusal
 from domain.ledger import accounts
-from domain.loan.aggregate import Loan
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.money import receive_free
 from domain.loan.decide.references import new_payment_id
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import State
 from domain.loan.matching import MatchLine
 from domain.loan.waiting import among_loans
 from domain.money import amount_text
@@ -57,7 +55,7 @@ def receive_transfer(work: Work, order: Paying, value_on: date) -> str:
         reference=order.reference,
     )
     for loan_id, minor in _parts(work, order, value_on).items():
-        number = order.number if loan_id == loan.id else _first_open(work.loan(loan_id))
+        number = order.number if loan_id == loan.id else None
         known = work.payments.get(payment.id, payment)
         receive_free(work, loan_id, known, minor, number, "payment_recorded")
     return payment.id
@@ -72,13 +70,3 @@ def _parts(work: Work, order: Paying, value_on: date) -> dict[str, int]:
     left = order.amount_minor - sum(parts.values())
     parts |= among_loans(loans, left, value_on, work.today(order.loan_id))
     return {name: parts[name] for name in (order.loan_id, *said) if parts[name]}
-
-
-def _first_open(loan: Loan) -> int:
-    """The installment that money for a loan is taken for: the first that asks for any."""
-    asks = (
-        item.number
-        for item in loan.installments
-        if item.owed.total or item.written_off.total or item.state is State.SCHEDULED
-    )
-    return next(asks, len(loan.installments))

@@ -7,6 +7,7 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan import bookings
 from domain.loan.decide.attempts import find, judge_again, put_attempt
+from domain.loan.decide.money import look_at_gates
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.payment.payment import is_first_of_order
@@ -33,18 +34,23 @@ def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None
     loan, today = work.loan(loan_id), work.today(loan_id)
     work.post(bookings.receive(loan, portion, again, (), "return_undone", today))
     work.put_portion(loan_id, again)
+    look_at_gates(work, loan_id, portion)
     known = work.payment(payment_id)
     work.put_payment(replace(known, unreported_minor=known.unreported_minor - minor))
     if portion.returned_minor == minor:
+        work.put_payment(replace(work.payment(payment_id), returned_for=None))
         _confirm_again(work, loan_id, payment_id)
 
 
 def _confirm_again(work: Work, loan_id: str, payment_id: str) -> None:
     portion = work.portion(loan_id, payment_id)
-    if portion.order_no is None or not is_first_of_order(portion):
+    if portion.order_no is None:
         return
     number, attempt = find(work, loan_id, portion.order_no)
-    if attempt.state is AttemptState.RETURNED:
+    if not is_first_of_order(portion):
+        put_attempt(work, loan_id, number, replace(attempt, other_returned_for=None))
+        judge_again(work, loan_id, number, f"return of {payment_id} undone")
+    elif attempt.state is AttemptState.RETURNED:
         state = AttemptState.CONFIRMED
         stands = replace(attempt, state=state, outcome_class=OutcomeClass.SUCCESS, code="")
         put_attempt(work, loan_id, number, replace(stands, returned_at=None))

@@ -249,8 +249,11 @@ def test_after_a_reset_earlier_attempts_count_only_for_rail_and_mandate() -> Non
     assert len(s.books.item().attempts) == 2
 
 
-def test_a_reopened_installment_without_attempts_since_a_reset_is_judged_by_all() -> None:
-    """A debit before the moved date comes back later: tried again by its own history."""
+def test_an_installment_reopened_before_its_moved_date_is_tried_on_that_date() -> None:
+    """A debit before the moved date comes back later: no money brings the attempt forward.
+
+    It would be so as well had the debit come back before the rest was paid.
+    """
     s = Scene.boarded(product=reminders())
     first = s.present()
     s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
@@ -258,7 +261,34 @@ def test_a_reopened_installment_without_attempts_since_a_reset_is_judged_by_all(
     s.pay(6100)
     assert s.state == "CLEARING"
     s.returned(first, 4000)
-    assert s.state == "RETRYING"
+    assert s.state == "SCHEDULED"
+    s.present()
+    assert s.today == date(2026, 3, 20)
+
+
+@pytest.mark.parametrize(("code", "state"), [("AM04", "DUE"), ("MD06", "DELINQUENT")])
+def test_an_installment_reopened_after_its_moved_date_is_due_unless_a_debit_is_forbidden(
+    code: str, state: str
+) -> None:
+    """What came before the moved date is no failure since it, but a hard reason forbids all."""
+    s = Scene.boarded(product=reminders())
+    first = s.present()
+    s.apply_outcome(first, OutcomeClass.PARTIAL, 4000)
+    s.order(ChangeDate, due_on=date(2026, 3, 20))
+    s.pay(6100)
+    s.until(date(2026, 3, 21))
+    s.returned(first, 4000, code=code)
+    assert s.state == state
+
+
+def test_a_date_moved_to_a_day_that_is_rolled_already_has_come() -> None:
+    """Nothing waits for the next day's roll."""
+    s = Scene.boarded(product=reminders())
+    s.until(date(2026, 3, 9))
+    assert s.state == "SCHEDULED"
+    s.order(ChangeDate, due_on=date(2026, 3, 9))
+    assert s.state == "DUE"
+    assert s.books.item().owed.total == 10100
 
 
 def test_the_sweep_knows_its_next_day_for_every_kind_of_work() -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
+from domain.loan.change import Change
 from tests.support import invariants
+from tests.support.doors import MatchLine, UndoMatch
 from tests.support.memory import board, schedule
 from tests.support.scene import Scene
 
@@ -47,6 +49,105 @@ def test_two_executions_that_both_come_back_leave_the_debt_as_it_was(
     assert s.books.item().owed.total == 10100
     assert not any(key.startswith(("return/", "booking/")) for key in s.books.cases)
     assert s.balances.get("clearing/simbank", 0) == 0
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_strictest_reason_of_all_executions_decides_whether_a_machine_tries_again(
+    *, known: bool
+) -> None:
+    """One came back for want of funds and one by the payer's will: nobody knows which was which.
+
+    `known`: the second execution is known before the return without a name takes its money back.
+    """
+    s, order = scene()
+    s.apply_outcome(order, bank_ref="B1", source="webhook")
+    for second in (known, not known):
+        if second:
+            s.apply_outcome(order, bank_ref="B2", source="webhook")
+        else:
+            s.returned(order, 10100)
+    s.returned(order, 10100, bank_ref="B2", code="MD06")
+    assert s.state == "DELINQUENT"
+    assert s.books.item().attempts[0].code == "MD06"
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_reason_of_another_execution_forbids_a_retry_of_what_is_still_owed(
+    *, known: bool
+) -> None:
+    """Twice 60.00 of 101.00 were taken, and the second came back by the payer's will."""
+    s, order = scene()
+    s.apply_outcome(order, OutcomeClass.PARTIAL, 6000, bank_ref="B1", source="webhook")
+    assert s.state == "RETRYING"
+    for second in (known, not known):
+        if second:
+            s.apply_outcome(order, minor=6000, bank_ref="B2", source="webhook")
+        else:
+            s.returned(order, 6000, bank_ref="B2", code="MD06")
+    assert (s.state, s.books.item().owed.total) == ("DELINQUENT", 4100)
+    invariants.check(s.books)
+
+
+def test_the_reason_of_a_return_is_forgotten_with_the_return() -> None:
+    """The line of the surplus that came back is undone: its hard reason forbids nothing."""
+    s, order = scene()
+    for ref in ("B1", "B2"):
+        s.apply_outcome(order, bank_ref=ref, source="webhook")
+        s.credit(order, 10100, tx=ref)
+    s.return_line(order, 10100, tx="B2", code="MD06")
+    assert s.payment(f"R-{order}-2").returned_for == (OutcomeClass.PAYER_STOP, "MD06")
+    s.order(UndoMatch, line=last_line(s), reference=f"R-{order}-2")
+    assert s.payment(f"R-{order}-2").returned_for is None
+    assert s.books.item().attempts[0].other_returned_for is None
+    s.returned(order, 10100, bank_ref="B1")
+    assert s.books.item().attempts[0].code == "AM04"
+    invariants.check(s.books)
+
+
+def test_a_person_matches_the_line_of_an_execution_that_nobody_has_reported() -> None:
+    """The order's money is proven, so a line under its number shows another execution of it."""
+    s, order = scene()
+    s.apply_outcome(order, bank_ref="B1", source="webhook")
+    s.credit(order, 10100, tx="B1")
+    s.credit("UNREADABLE", 10100)
+    matched = s.order(MatchLine, line=last_line(s), reference=order, amount_minor=10100)
+    assert isinstance(matched, Change)
+    assert s.portion(f"R-{order}-2").settled_minor == 10100
+    assert f"double_execution/R-{order}-2" in s.books.cases
+    assert not s.books.lines[last_line(s)].is_open
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("strange_first", [True, False])
+def test_a_return_under_a_strange_name_is_a_case_while_a_return_lacks_its_line(
+    *, strange_first: bool
+) -> None:
+    """Both came back, one under no name and one under a strange one; one line shows a return."""
+    s, order = scene()
+    for ref in ("B1", "B2"):
+        s.apply_outcome(order, bank_ref=ref, source="webhook")
+        s.credit(order, 10100, tx=ref)
+    s.return_line(order, 10100, tx="B1")
+    for strange in (strange_first, not strange_first):
+        s.returned(order, 10100, bank_ref="X9" if strange else None)
+    assert f"booking/{order}/X9" in s.books.cases
+    s.return_line(order, 10100, tx="B2")
+    assert f"booking/{order}/X9" not in s.books.cases
+    invariants.check(s.books)
+
+
+def test_a_strange_name_may_be_that_of_an_execution_which_nobody_has_named() -> None:
+    """A line shows a second execution without telling its name: the case about the name ends."""
+    s, order = scene()
+    s.apply_outcome(order, bank_ref="B1", source="webhook")
+    s.credit(order, 10100, tx="B1")
+    s.returned(order, 10100, bank_ref="X9")
+    assert f"booking/{order}/X9" in s.books.cases
+    s.credit(order, 10100)
+    assert [s.payment(p.id).bank_ref for p in s.books.loans["L1"].portions] == ["B1", None]
+    assert f"booking/{order}/X9" not in s.books.cases
     invariants.check(s.books)
 
 

@@ -243,13 +243,58 @@ def test_a_known_payment_is_matched_for_the_loans_it_was_recorded_for() -> None:
 
 
 def test_money_for_a_loan_that_is_written_off_is_recovered() -> None:
-    """It is still collectable and counts by its due date; after it nothing is open, so it is 1."""
+    """It is still collectable and counts by its due date."""
     s = scene()
     s.apply_outcome(s.present(1, "L2"), OutcomeClass.DISPUTE)
     assert said(s.order(WriteOff, 1, "L2")) == "written off"
     assert s.books.item(1, "L2").state.value == "WRITTEN_OFF"
     pay(s, 25000, Also("L2"))
     assert s.books.item(1, "L2").written_off.total == 0
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize("recorded", ["before", "after"])
+def test_what_a_transfer_pays_in_another_loan_depends_on_its_value_date_alone(
+    recorded: str,
+) -> None:
+    """50.00 of yesterday go ahead of the debit of today, whichever of them becomes known first.
+
+    Nobody said which installment of L2 they are for: neither what owes when they are recorded.
+    """
+    s = scene()
+    roll(s, 40)
+    order = s.present(1, "L2")
+    day = s.today - timedelta(days=1)
+    if recorded == "before":
+        pay(s, 10000, Also("L2", 5000), value_on=day)
+        s.apply_outcome(order)
+    else:
+        s.apply_outcome(order)
+        pay(s, 10000, Also("L2", 5000), value_on=day)
+    (transfer,) = (p for p in s.books.loans["L2"].portions if p.source == "transfer")
+    assert transfer.number is None
+    assert [(part.number, part.minor) for part in transfer.allocations] == [(1, 5000)]
+    assert (s.books.item(1, "L2").owed.total, s.books.item(2, "L2").owed.total) == (0, 10000)
+    assert [case.amount_minor for case in s.books.cases.values()] == [5000]
+    invariants.check(s.books)
+
+
+def test_what_went_back_without_proof_keeps_every_installment_of_the_other_loan_from_release() -> (
+    None
+):
+    """100.00 came for L2 by report alone and went back by a line: the line that brought it lacks.
+
+    An installment of L2 that another payment has paid waits for it; undoing the match of the return
+    ends that.
+    """
+    s = scene()
+    pay(s, 10000, Also("L2", 10000))
+    s.line(LineItem("T-1", None, None, -10000))
+    s.pay(10000, ref="T-2", loan="L2")
+    s.credit("T-2", 10000)
+    assert s.books.item(1, "L2").state.value == "CLEARING"
+    s.credit("T-1", 10000)
+    assert s.books.item(1, "L2").state.value == "SETTLED"
     invariants.check(s.books)
 
 
