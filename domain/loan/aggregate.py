@@ -68,6 +68,7 @@ class Installment:
     charged before the due date was moved, or by a former system: days are counted anew from the new
     date, or from `penalty_since`, the first day that is ours, and this stays.
     Attempts up to number `retries_reset_at` do not count for the product's retry plan.
+    `debit_on_order`: it was overdue when it was brought over, so a person orders its next debit.
     `needs_operator` says why a person is asked; empty when nobody is.
     """
 
@@ -93,6 +94,7 @@ class Installment:
     needs_operator: str = ""
     retry_ordered_at: datetime | None = None
     retries_reset_at: int = 0
+    debit_on_order: bool = False
     penalty_through: date | None = None
     penalty_carried: int = 0
     penalty_since: date | None = None

@@ -26,6 +26,9 @@ NEVER_AGAIN = frozenset(
 """Reasons after which nobody may debit under the same mandate, not even on an order."""
 
 
+ON_ORDER = "overdue when it was brought over: debited on an order alone"
+
+
 def retry_decision(
     loan: Loan, item: Installment, rules: Rulebook, at: datetime | None = None
 ) -> RetryAt | NoRetry:
@@ -34,6 +37,8 @@ def retry_decision(
     `at`: now; a slot that was missed moves on to the next one, as long as the last day allows. What
     law, rail and mandate forbid counts over all attempts, also those before a reset.
     """
+    if item.debit_on_order:
+        return NoRetry("opening.on_order", ON_ORDER)
     if item.attempts and (no := barred(loan, item, rules)):
         return no
     known = tuple(_as_failed(attempt) for attempt in item.attempts)

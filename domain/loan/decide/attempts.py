@@ -78,7 +78,7 @@ def _as_if_never_paid(work: Work, loan_id: str, number: int) -> None:
     """
     loan, item = work.loan(loan_id), work.item(loan_id, number)
     since = [attempt for attempt in item.attempts if attempt.number > item.retries_reset_at]
-    if any(attempt.state is not AttemptState.RECALLED for attempt in since):
+    if item.debit_on_order or any(attempt.state is not AttemptState.RECALLED for attempt in since):
         return
     is_ahead = loan.rolled_through is None or item.due_on > loan.rolled_through
     if is_ahead and not since and work.can(loan_id, number, Event.NOT_YET_DUE):

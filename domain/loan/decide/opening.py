@@ -21,7 +21,7 @@ from domain.loan.decide.money import raise_paid, receive_free
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPayment
-from domain.loan.retrying import retry_decision
+from domain.loan.retrying import ON_ORDER, retry_decision
 from domain.loan.sharing import share_out
 from domain.loan.waterfall import Allocation
 from domain.money import amount_text
@@ -29,7 +29,6 @@ from domain.payment.payment import Payment, debit_payment_id
 from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
 from domain.pricing.amounts import Amounts
 
-NOT_BY_ITSELF = "overdue when it was brought over: debited on an order alone"
 FORMER = "former_system"
 """Why something is forgiven that a former system waived."""
 
@@ -208,8 +207,10 @@ def _come_to_rest(
     if not item.owed.total and number not in orders and item.live_attempt is None:
         work.move(loan_id, number, Event.CLOSED_ELSEWHERE, proof)
         return
+    is_past = item.due_on <= opening.as_of and item.owed.total > 0
+    item = replace(item, debit_on_order=is_past and command.past is not Past.OWED)
+    work.put(loan_id, item)
     work.move(loan_id, number, Event.FELL_DUE)
-    goes_on = command.past is Past.OWED or item.due_on > opening.as_of
     if not item.owed.total and item.live_attempt is None:
         raise_paid(work, loan_id, number, proof)
     elif stated.written_off_on is not None:
@@ -218,24 +219,19 @@ def _come_to_rest(
         work.put(loan_id, replace(work.item(loan_id, number), is_written_off=True))
         work.move(loan_id, number, Event.WRITTEN_OFF, proof)
     elif item.attempts:
-        _follow_attempts(work, item, loan_id, goes_on=goes_on)
-    elif not goes_on:
-        work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, NOT_BY_ITSELF)
+        _follow_attempts(work, loan_id, item)
+    elif item.debit_on_order:
+        work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, ON_ORDER)
 
 
-def _follow_attempts(work: Work, item: Installment, loan_id: str, *, goes_on: bool) -> None:
-    """An order without a final outcome is inquired about; after one, the retry plan decides.
-
-    `goes_on`: whether it may be tried again without an order of a person.
-    """
+def _follow_attempts(work: Work, loan_id: str, item: Installment) -> None:
+    """An order without a final outcome is inquired about; after one, the retry plan decides."""
     number, last = item.number, item.attempts[-1]
     work.move(loan_id, number, Event.ORDER_FOUND, f"brought over, order {last.order_no}")
     if last.is_live:
         return
     decision = retry_decision(work.loan(loan_id), item, work.rules, work.at)
-    if not goes_on:
-        work.move(loan_id, number, Event.ATTEMPT_ENDED_FINALLY, NOT_BY_ITSELF)
-    elif isinstance(decision, NoRetry):
+    if isinstance(decision, NoRetry):
         why = f"{decision.rule}: {decision.reason}"
         work.move(loan_id, number, Event.ATTEMPT_ENDED_FINALLY, why)
     else:

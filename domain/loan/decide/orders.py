@@ -138,7 +138,12 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
     spent = item.state is State.DELINQUENT
     reset = len(item.attempts) if spent else item.retries_reset_at
     work.move(loan_id, number, Event.RETRY_ORDERED, order.reason)
-    ordered = replace(work.item(loan_id, number), retry_ordered_at=work.at, retries_reset_at=reset)
+    ordered = replace(
+        work.item(loan_id, number),
+        retry_ordered_at=work.at,
+        retries_reset_at=reset,
+        debit_on_order=False,
+    )
     work.put(loan_id, ordered)
     _answered(work, order)
     return work.done(loan_id, number, "retry ordered")
@@ -207,6 +212,7 @@ def _change_date(work: Work, order: ChangeDate) -> Change | Refusal:
         due_on=order.due_on,
         retries_reset_at=last,
         retry_ordered_at=None,
+        debit_on_order=False,
         penalty_carried=moved.charged.penalty,
     )
     work.put(loan_id, moved)

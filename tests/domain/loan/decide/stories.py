@@ -12,10 +12,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from domain.debit.attempt import AttemptState
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
-from domain.pricing.amounts import Component
+from domain.loan.opening import OpeningItem
+from domain.pricing.amounts import Amounts, Component
 from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
@@ -25,6 +27,7 @@ from tests.support.doors import (
     Hold,
     IntendDebit,
     MatchLine,
+    Past,
     QueueReminder,
     RaiseOperator,
     RecordDeliveryReport,
@@ -41,6 +44,7 @@ from tests.support.doors import (
     WriteOff,
 )
 from tests.support.memory import PRODUCT, board, later, schedule, with_shares
+from tests.support.openings import APRIL, WHOLE, opening, ordered, paid
 from tests.support.recording import RecordingBooks
 from tests.support.scene import Scene
 
@@ -521,6 +525,33 @@ def what_limits_a_debit() -> Scene:
     return s
 
 
+def brought_over() -> Scene:
+    """A loan in progress: closed, returned after the cut-over, overdue, and money paid ahead."""
+    taken = ordered(1, state=AttemptState.CONFIRMED, outcome_class=None, code="00")
+    scene = Scene(RecordingBooks(at=APRIL))
+    scene.books.apply(
+        replace(
+            board(product=QUIET),
+            past=Past.REFUSE,
+            opening=opening(
+                payments=(
+                    paid((1, WHOLE), on=DUE, order_no="OLD-1"),
+                    paid((2, Amounts(10000, 60))),
+                ),
+                attempts=(taken,),
+                items=(OpeningItem(number=2, charged=Amounts(penalty=7), waived=Amounts(0, 40)),),
+                advance_minor=10100,
+                advance_ref="OLD-X",
+            ),
+        )
+    )
+    scene.returned("OLD-1", 10100)
+    scene.return_line("OLD-1", 10100)
+    scene.credit("OLD-X", 10100)
+    scene.until(date(2026, 5, 12))
+    return scene
+
+
 def never_boarded() -> Scene:
     """What a loan may not be."""
     s = boarded()
@@ -570,6 +601,7 @@ STORIES: dict[str, Callable[[], Scene]] = {
         asked_without_progress,
         several_payees,
         what_limits_a_debit,
+        brought_over,
         never_boarded,
     )
 }

@@ -15,7 +15,7 @@ from domain.loan.opening import Opening, OpeningItem
 from domain.loan.product import Product
 from domain.pricing.amounts import Amounts
 from tests.support import invariants
-from tests.support.doors import Past, RetryNow
+from tests.support.doors import ChangeDate, Past, RetryNow
 from tests.support.memory import PRODUCT, MemoryBooks, board, registering, with_shares
 from tests.support.openings import APRIL, AS_OF, WHOLE, opening, ordered, paid
 from tests.support.scene import ACCOUNT, Scene
@@ -278,3 +278,24 @@ def test_what_was_paid_of_an_installment_that_is_to_come_is_not_debited() -> Non
     s.present(3)
     assert s.today == date(2026, 5, 11)  # the tenth is a Sunday
     assert s.books.item(3).attempts[-1].amount_minor == 6100
+
+
+def test_overdue_installments_wait_for_an_order_whatever_comes_and_goes() -> None:
+    """Money that paid one and went back, or an order of before that failed, changes nothing."""
+    out = ordered(2, state=AttemptState.UNKNOWN, outcome_class=None, code="")
+    s = brought(opening(attempts=(out,)))
+    assert states(s) == [State.DELINQUENT, State.IN_DOUBT, State.SCHEDULED]
+    s.apply_outcome("OLD-1", OutcomeClass.NSF)
+    assert states(s)[1] is State.DELINQUENT
+    payment = s.pay(10105)
+    assert states(s)[0] is State.CLEARING
+    s.credit(s.payment(payment).reference, 10105)
+    s.return_line(s.payment(payment).reference, 10105)
+    s.until(date(2026, 4, 24))
+    assert states(s) == [State.DELINQUENT, State.DELINQUENT, State.SCHEDULED]
+    assert isinstance(s.order(RetryNow, 1), Change)
+    assert s.present(1)
+    assert isinstance(s.order(ChangeDate, 2, due_on=date(2026, 5, 4)), Change)
+    assert states(s)[1] is State.SCHEDULED
+    assert s.present(2)
+    invariants.check(s.books)
