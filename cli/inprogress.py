@@ -16,29 +16,36 @@ if TYPE_CHECKING:
 
 
 def in_progress_dict(forecast: Forecast) -> list[dict[str, Any]]:
-    """The figures for programs: amounts as decimal text under the names of the tape's columns."""
+    """The figures for programs, and whether control rows agree."""
     return [
-        {
-            "currency": sums.currency,
-            "loans": sums.loans,
-            **{name: decimal_text(minor, sums.currency) for name, minor in _columns(sums).items()},
-            "control": _control(forecast.report, sums.currency),
-        }
+        {**sums_dict(sums), "control": _control(forecast.report, sums.currency)}
         for sums in forecast.in_progress
     ]
+
+
+def sums_dict(sums: InProgress) -> dict[str, Any]:
+    """Figures of one currency: amounts as decimal text under the names of the tape's columns."""
+    amounts = {name: decimal_text(it, sums.currency) for name, it in _columns(sums).items()}
+    return {"currency": sums.currency, "loans": sums.loans, **amounts}
 
 
 def show_in_progress(forecast: Forecast) -> None:
     """The figures for people, one table for each currency; nothing without such loans."""
     for sums in forecast.in_progress:
-        rows = [
-            (name, decimal_text(minor, sums.currency))
-            for name, minor in _columns(sums).items()
-            if minor or name == "balance"
-        ]
         control = _control(forecast.report, sums.currency)
-        print_text(f"{sums.loans} loans in progress in {sums.currency}; control row: {control}")
-        print_table("What they bring", ("column", "sum>"), rows)
+        loans = f"{sums.loans} loans in progress in {sums.currency}"
+        show_sums(sums, f"{loans}; control row: {control}")
+
+
+def show_sums(sums: InProgress, title: str) -> None:
+    """One table of the figures that are not zero."""
+    rows = [
+        (name, decimal_text(minor, sums.currency))
+        for name, minor in _columns(sums).items()
+        if minor or name == "balance"
+    ]
+    print_text(title)
+    print_table("What they come to", ("column", "sum>"), rows)
 
 
 def _columns(sums: InProgress) -> dict[str, int]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": ("demo",),
     "up": ("up",),
     "board": ("board",),
+    "handover": ("handover",),
     "arithmetic.schedule": (),
     "statements": ("statements",),
     "ledger": ("ledger",),

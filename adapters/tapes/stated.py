@@ -88,6 +88,17 @@ def is_in_progress(values: Mapping[str, str]) -> bool:
     return False
 
 
+def check_head(values: Mapping[str, str]) -> tuple[str, str]:
+    """The holder of a statement, and what the statement is called.
+
+    Raises:
+        InvalidInput: one of them lacks, or is not of its form.
+    """
+    holder = name_of(values, "holder")
+    given(values, "evidence")
+    return holder, bounded_text(values, "evidence", EVIDENCE_MOST)
+
+
 def stated_of(values: Mapping[str, str], currency: str) -> Stated:
     """What a row states, each value by itself.
 
@@ -95,9 +106,7 @@ def stated_of(values: Mapping[str, str], currency: str) -> Stated:
         InvalidInput: the first value that cannot be read.
     """
     as_of = whole_day(given(values, "as_of"), "as_of")
-    holder = name_of(values, "holder")
-    given(values, "evidence")
-    evidence = bounded_text(values, "evidence", EVIDENCE_MOST)
+    holder, evidence = check_head(values)
     advance_ref = bounded_text(values, "advance_ref", ADVANCE_REF_MOST)
     sums = {name: amount(values[name], currency, name) for name in _SUMS if name in values}
     if bool(advance_ref) != bool(sums.get("advance")):

@@ -1,0 +1,135 @@
+"""Writes loans as they stand: a canonical tape with its history and control rows.
+
+Both files are what `acquit board` reads, so going back is boarding elsewhere.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import date
+from typing import TextIO
+
+from adapters.tapes import history
+from adapters.tapes.events import HistoryEvent
+from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.progress import InProgress
+from adapters.tapes.rows import CONTROL
+from adapters.tapes.upstream import application_of
+from domain.errors import InvariantBroken
+from domain.loan.boarding import BoardLoan
+from domain.money import decimal_text
+from domain.pricing.amounts import Amounts
+from ports.boarding import LoanApplication
+
+_PLAIN = (
+    "loan_id",
+    "principal",
+    "annual_rate",
+    "periods",
+    "disbursed_on",
+    "product",
+    "tenant",
+    "borrower",
+    "currency",
+    "mandate_ref",
+    "account_token",
+    "merchant_id",
+    "mandate_cap",
+    "mandate_valid_to",
+    "mandate_valid_from",
+    "mandate_ended_on",
+    "past",
+)
+_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref")
+_SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued")
+COLUMNS = (*_PLAIN, *_HEAD, *_SUMS, LOANS)
+_MONEY_EVENTS = frozenset({HistoryEvent.PAID, HistoryEvent.ATTEMPT})
+
+
+class HandoverWriter:
+    """Writes loans one after the other, and at the end what they sum to."""
+
+    def __init__(self, tape: TextIO, told: TextIO, *, since: date | None = None) -> None:
+        """`since`: of payments and debits, write those of later days only."""
+        self._tape = csv.DictWriter(tape, COLUMNS, lineterminator="\n")
+        self._told = csv.DictWriter(told, history.COLUMNS, lineterminator="\n")
+        self._since = since
+        self._principal: dict[str, int] = {}
+        self.sums: dict[str, InProgress] = {}
+        """What the loans of each currency come to."""
+        self._tape.writeheader()
+        self._told.writeheader()
+
+    def add(self, command: BoardLoan) -> None:
+        """Write one loan, and what was done to it.
+
+        Raises:
+            InvariantBroken: it has no opening.
+        """
+        if (opening := command.opening) is None:
+            raise InvariantBroken(f"loan {command.loan_id} is handed over without an opening")
+        currency, application = command.currency, application_of(command)
+        alone = InProgress(currency).and_loan(command, opening)
+        self._tape.writerow({**_row(application), **_amounts(alone)})
+        known = self.sums.get(currency, InProgress(currency))
+        self.sums[currency] = known.and_loan(command, opening)
+        self._principal[currency] = self._principal.get(currency, 0) + command.principal_minor
+        for row in self._events(application):
+            self._told.writerow({"loan_id": command.loan_id, **row})
+
+    def close(self) -> None:
+        """Write the control rows."""
+        for currency in sorted(self.sums):
+            sums = self.sums[currency]
+            row = {
+                "loan_id": f"{CONTROL}{currency}",
+                "principal": decimal_text(self._principal[currency], currency),
+                LOANS: str(sums.loans),
+                **_amounts(sums),
+                "advance": decimal_text(sums.advance, currency) if sums.advance else "",
+            }
+            self._tape.writerow(row)
+
+    def _events(self, application: LoanApplication) -> Iterator[dict[str, str]]:
+        for number, (due_on, principal, interest, fee) in enumerate(application.schedule, start=1):
+            yield {
+                "installment": str(number),
+                "event": HistoryEvent.SCHEDULED.value,
+                "on": due_on,
+                "principal": principal,
+                "interest": interest,
+                "fee": fee,
+            }
+        for event in application.opening.history if application.opening else ():
+            row = {item.name: getattr(event, item.name) for item in fields(event)}
+            if self._is_wanted(row):
+                yield row
+
+    def _is_wanted(self, row: dict[str, str]) -> bool:
+        if self._since is None or row["event"] not in _MONEY_EVENTS:
+            return True
+        return bool(row["on"]) and date.fromisoformat(row["on"]) > self._since
+
+
+def _row(application: LoanApplication) -> dict[str, str]:
+    opening = application.opening
+    head = {name: getattr(opening, name) for name in _HEAD} if opening is not None else {}
+    return {**{name: getattr(application, name) for name in _PLAIN}, **head}
+
+
+def _amounts(sums: InProgress) -> dict[str, str]:
+    """Sums by column; those of zero are left out, the balance apart."""
+    minor: dict[str, int] = {
+        **dict(zip(PAID, _parts(sums.paid), strict=True)),
+        **dict(zip(WAIVED, _parts(sums.waived), strict=True)),
+        **dict(zip(WRITTEN_OFF, _parts(sums.written_off), strict=True)),
+        "balance": sums.balance,
+        "penalty_accrued": sums.penalty,
+    }
+    shown = {name: it for name, it in minor.items() if it or name == "balance"}
+    return {name: decimal_text(it, sums.currency) for name, it in shown.items()}
+
+
+def _parts(amounts: Amounts) -> tuple[int, ...]:
+    """Principal, interest, fee and penalty: tapes have no columns for costs."""
+    return amounts.values()[:4]
