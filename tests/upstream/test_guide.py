@@ -46,9 +46,10 @@ class Upstream:
     address: str
     namespace: str
     home: Path
+    patience: float = 120.0
 
     async def run(self, *argv: str) -> Ran:
-        """Run a program to its end, within two minutes."""
+        """Run a program to its end, within two minutes unless it is given more."""
         env = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
@@ -61,7 +62,7 @@ class Upstream:
             *argv, cwd=ROOT, env=env, stdout=pipe, stderr=pipe
         )
         try:
-            out, err = await asyncio.wait_for(child.communicate(), 120)
+            out, err = await asyncio.wait_for(child.communicate(), self.patience)
         except BaseException:
             child.kill()
             await child.wait()
