@@ -68,7 +68,8 @@ def list_messages(
     home: HomeOption = None,
 ) -> None:
     """List messages in the order in which they were written."""
-    from ports.messages import MessageFilter, MessageState  # noqa: PLC0415
+    from domain.kernel.message import MessageState  # noqa: PLC0415
+    from ports.messages import MessageFilter  # noqa: PLC0415
 
     if state and state not in set(MessageState):
         raise InvalidInput("state", state, f"one of {', '.join(MessageState)}")
@@ -162,11 +163,6 @@ def _order(
 ) -> None:
     from domain.case.deadletter import MESSAGE_ORDERS, letter_key  # noqa: PLC0415
 
-    found = run_async(_one(settings, message))
-    if not found.case:
-        raise InvalidInput(
-            "message", message, "a dead letter; see `acquit outbox list --state dead`"
-        )
     given = read_typed(kind, (), who, MESSAGE_ORDERS, {"case": letter_key(message)})
     give(settings, given, who["id"], f"message {message}", as_json=as_json)
 

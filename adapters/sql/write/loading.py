@@ -1,9 +1,9 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
-Order of locks: mandates, loans, payments and bank lines, each by key, then cases; the chain head
-comes last, when writing. The command log is read only after the locks of all but cases: whoever
-waited for one sees what the holder committed. Cases follow it, because a stored answer may be about
-one.
+Order of locks: mandates, loans, payments and bank lines, each by key, then cases and messages of
+the outbox; the chain head comes last, when writing. The command log is read only after the locks of
+all but cases and messages: whoever waited for one sees what the holder committed. Cases follow it,
+because a stored answer may be about one.
 """
 
 from collections import defaultdict
@@ -24,6 +24,7 @@ from adapters.sql.rows import (
 )
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import reading_id
+from adapters.sql.write.letters import load_letters
 from adapters.sql.write.lookup import REFERENCES, Lookups, lookups
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
@@ -61,6 +62,7 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     await _load_answered(unit, work, find, cache)
     await _load_cases(unit, work, find, line_ids, _named(scopes, "cases"))
     await _load_items(unit, work, find, line_ids)
+    await load_letters(unit, work, sorted({one for scope in scopes for one in scope.letters}))
     await _load_products(unit, work, find, commands, cache)
 
 

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
+from domain.case.deadletter import letter_after
 from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
 from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, LetterFate, Stamp, Transition
 from domain.kernel.command import Command
-from domain.kernel.message import Message
+from domain.kernel.message import Letter, Message
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import Entry
@@ -174,7 +175,9 @@ class Workset:
     changed_cases: dict[str, None] = field(default_factory=dict)
     messages: list[tuple[Message, str]] = field(default_factory=list)
     """Each with the id of the command that left it."""
-    letters: dict[int, LetterFate] = field(default_factory=dict)
+    letters: dict[int, Letter] = field(default_factory=dict)
+    """Messages of the outbox that are named, as they are now."""
+    fates: dict[int, LetterFate] = field(default_factory=dict)
     """What becomes of dead letters of the outbox."""
     views: dict[Subject, View[Any] | None] = field(default_factory=dict)
     """Views as the whole group leaves them: computed once, after its last decision."""
@@ -242,6 +245,7 @@ class Workset:
             other_cases={key: case for key, case in self.cases.items() if key not in cases},
             groups={name: len(refs.groups.get(name, ())) for name in scope.groups},
             items=tuple(item for item in self.items.values() if item.line in line_ids),
+            letters={key: self.letters[key] for key in scope.letters if key in self.letters},
             from_driver=command.id in self.by_drivers,
         )
 
@@ -280,7 +284,8 @@ class Workset:
                 self.refs.groups.setdefault(case.group, set()).add(case.key)
         self.items.update({(item.case, item.line): item for item in change.items})
         self.changed_cases.update(dict.fromkeys(change.cases))
-        self.letters.update(change.letters)
+        for message, fate in change.letters.items():
+            self.fates[message], self.letters[message] = fate, letter_after(fate)
         self.messages.extend((message, command.id) for message in change.messages)
         return items
 
