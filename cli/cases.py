@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.lists import LimitOption
-from cli.order import WithKinds, give, ordered_by, read_typed
+from cli.order import (
+    ActorOption,
+    ApproverOption,
+    IdOption,
+    WithKinds,
+    give,
+    must_be_given,
+    ordered_by,
+    read_typed,
+)
 from cli.output import (
     HomeOption,
     JsonOption,
@@ -42,7 +51,6 @@ _ONE = (
 )
 _STORY_MOST = 1_000
 """Events of a case that are shown; a case holds a few hundred at most."""
-_NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
 VERBS: Mapping[str, str] = {
     "assign": "assign_case",
     "note": "note_case",
@@ -111,14 +119,10 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         typer.Argument(metavar="[VERB] KEY [FIELD=VALUE]...", help="The case; what to do, if any."),
     ],
     *,
-    actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")] = "",
+    actor: ActorOption = "",
     reason: Annotated[str, typer.Option(help="Why, in words; of a note, the note.")] = "",
-    approver: Annotated[
-        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
-    ] = None,
-    order_id: Annotated[
-        str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
-    ] = "",
+    approver: ApproverOption = None,
+    order_id: IdOption = "",
     items: Annotated[bool, typer.Option("--items", help="List the lines it stands for.")] = False,
     open_only: Annotated[
         bool, typer.Option("--open", help="Of --items: only those that are still open.")
@@ -142,9 +146,7 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         return _show(settings, words[0], as_json=as_json)
     if len(words) == 1:
         raise InvalidInput("KEY", "", f"the case to {words[0]}; see `acquit cases`")
-    for name, given_by_user in (("actor", actor), ("reason", reason)):
-        if not given_by_user.strip():
-            raise InvalidInput(name, given_by_user, _NEEDED[name])
+    must_be_given(actor, reason)
     who = ordered_by(actor, reason, approver, order_id)
     given = _read(words[0], words[1], words[2:], who)
     give(settings, given, who["id"], words[1], as_json=as_json)

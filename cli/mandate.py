@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.order import WithKinds, give, ordered_by, read_typed
+from cli.order import (
+    ActorOption,
+    ApproverOption,
+    IdOption,
+    ReasonOption,
+    WithKinds,
+    give,
+    must_be_given,
+    ordered_by,
+    read_typed,
+)
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
 from cli.story import event_row
 from domain.errors import InvalidInput
@@ -20,7 +30,6 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 _EXAMPLE = 'Example: acquit mandate end M-7 ended_on=2026-03-10 --actor ops-7 --reason "revoked"'
-_NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
 SIGN = "sign"
 VERBS: Mapping[str, str] = {"end": "end_mandate", "replace": "replace_mandate"}
 """What can be ordered about a mandate, and the kind of that order."""
@@ -50,14 +59,10 @@ def mandate(
         ),
     ],
     *,
-    actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")] = "",
-    reason: Annotated[str, typer.Option(help="Why, in words; kept in the journal.")] = "",
-    approver: Annotated[
-        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
-    ] = None,
-    order_id: Annotated[
-        str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
-    ] = "",
+    actor: ActorOption = "",
+    reason: ReasonOption = "",
+    approver: ApproverOption = None,
+    order_id: IdOption = "",
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -78,9 +83,7 @@ def mandate(
         raise InvalidInput("KEY", "", f"the mandate to {words[0]}")
     if words[0] == SIGN:
         return _signed(settings, words[1:])
-    for name, given_by_user in (("actor", actor), ("reason", reason)):
-        if not given_by_user.strip():
-            raise InvalidInput(name, given_by_user, _NEEDED[name])
+    must_be_given(actor, reason)
     from domain.loan.mandates import MANDATE_ORDERS  # noqa: PLC0415
 
     who, about = ordered_by(actor, reason, approver, order_id), {"mandate": words[1]}

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.lists import LimitOption
-from cli.order import give, ordered_by, read_typed
+from cli.order import (
+    ActorOption,
+    ApproverOption,
+    IdOption,
+    ReasonOption,
+    give,
+    ordered_by,
+    read_typed,
+)
 from cli.output import (
     Commands,
     HomeOption,
@@ -31,14 +39,6 @@ if TYPE_CHECKING:
 _EXAMPLE = "Example: acquit outbox list --state dead"
 _ORDER = 'Example: acquit outbox {} 812 --actor ops-7 --reason "the namespace is right again"'
 MessageArgument = Annotated[int, typer.Argument(metavar="MESSAGE", help="Its number.")]
-ActorOption = Annotated[str, typer.Option(help="Who orders: an id, never a name.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, in words; kept in the journal.")]
-ApproverOption = Annotated[
-    str | None, typer.Option(help="Who approved it: an id, never the actor's.")
-]
-IdOption = Annotated[
-    str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
-]
 
 
 def register(app: typer.Typer) -> None:
