@@ -31,8 +31,8 @@ class Aggregates:
 
     `mandate_roots` are the mandates that the command names, `under_mandates` the loans under each,
     or with orders that were made under it.
-    `orders`, `messages` and `batches` say which loan holds each reference, `waiting`
-    which lines carry it unmatched; references that nobody holds are absent. `payments` are those
+    `orders`, `messages` and `batches` say which loan holds each reference, `waiting` which lines
+    carry it unmatched, in no order; references that nobody holds are absent. `payments` are those
     of the orders, mandates, batches and payers' references that the command names. `cases` are
     the open cases of the loans and lines, by key, `other_cases` all others that are known: whoever
     opens a case of such a key opens it again, or finds it open.
