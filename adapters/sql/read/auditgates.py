@@ -280,7 +280,9 @@ _lying = (
     .outerjoin(lines, lines.c.id == P.line)
     .where(of(*REPORTED), P.line.is_not(None))
     .group_by(*_closed.c, loans.c.product_ref, _account, P.currency)
-    .having(func.sum(-P.minor) != 0)
+    # Less than nothing lies there where a return went out from another account than the payment
+    # came to: no money of it lies there, and a case has said so before the installment was closed.
+    .having(func.sum(-P.minor) > 0)
     .subquery("lying")
 )
 ACCOUNTS_USED = select(_lying.c.product_ref, _lying.c.account).distinct()
