@@ -105,7 +105,7 @@ class _Audit:
         return AuditReport(
             loans=await self._count(counts.LOANS),
             installments=await self._by(counts.INSTALLMENTS),
-            attempts=outcomes([tuple(row) for row in await self._rows(counts.ATTEMPTS)]),
+            attempts=outcomes([tuple(row) for row in await self._counted(counts.ATTEMPTS)]),
             payments=await self._count(counts.PAYMENTS),
             returns=await self._count(counts.RETURNS),
             open_attempts=await self._count(counts.OPEN_ATTEMPTS),
@@ -290,8 +290,18 @@ class _Audit:
     async def _count(self, statement: Select[Any]) -> int:
         return int((await self._conn.execute(statement)).scalar_one())
 
+    async def _counted(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Rows of a count; none, and a finding, where they cannot be read."""
+        found: list[Row[Any]] = []
+
+        async def count() -> None:
+            found.extend(await self._rows(statement))
+
+        await self._guarded("counts", count())
+        return found
+
     async def _by(self, statement: Select[Any]) -> Mapping[str, int]:
-        pairs = (tuple(row) for row in await self._rows(statement))
+        pairs = (tuple(row) for row in await self._counted(statement))
         return {name: int(count) for name, count in pairs}
 
     async def _among(
