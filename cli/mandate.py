@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,10 +19,12 @@ from cli.order import (
 )
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
 from cli.story import event_row
+from cli.times import zones_of
 from domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from domain.loan.aggregate import Loan
     from ports.consolequeries import MandateFacts
@@ -114,7 +115,7 @@ def facts(found: MandateFacts) -> dict[str, Any]:
 def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
     from domain.story.words import in_words  # noqa: PLC0415
 
-    found = run_async(_one(settings, ref))
+    found, zone = run_async(_one(settings, ref))
     shown = facts(found)
     if as_json:
         print_json(shown)
@@ -123,12 +124,12 @@ def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
     term = f"from {shown['valid_from']} to {shown['valid_to'] or 'no set day'}"
     print_text(f"{ref}: {shown['state']}{ended}, {shown['rail']}, {term}")
     print_text(f"  loans: {', '.join(shown['loans']) or 'none'}")
-    for event in in_words(found.story, UTC, ""):
+    for event in in_words(found.story, zone, ""):
         for line in event.lines():
             print_text(f"  {line}")
 
 
-async def _one(settings: Settings, ref: str) -> MandateFacts:
+async def _one(settings: Settings, ref: str) -> tuple[MandateFacts, tzinfo]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
@@ -139,7 +140,8 @@ async def _one(settings: Settings, ref: str) -> MandateFacts:
         if found is None:
             rule = "the reference of a mandate on the books, or a loan under one"
             raise InvalidInput("mandate", ref, rule)
-        return found
+        zones = await zones_of(stack.queries, found.loans)
+        return found, zones.of(*found.loans)
 
 
 def _signed(settings: Settings, words: list[str]) -> None:

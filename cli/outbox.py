@@ -27,8 +27,8 @@ from cli.output import (
     print_text,
     run_async,
 )
+from cli.times import shown
 from domain.errors import InvalidInput
-from domain.text import instant_text
 from workers.reporting import note
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ def list_messages(
                 row["topic"],
                 row["stream"],
                 row["state"],
-                _at(row["queued_at"]),
+                shown(row["queued_at"]),
                 row["tries"],
-                _at(row["retry_at"]),
+                shown(row["retry_at"]),
                 row["error"],
                 row["case"],
             )
@@ -117,7 +117,7 @@ def show(
     print_text(f"message {found.id}: {found.topic} to {found.stream}, {found.state.value}")
     for name in ("queued_at", "not_before", "retry_at", "delivered_at", "dead_at", "dropped_at"):
         if row[name] is not None:
-            print_text(f"  {name.replace('_', ' ')} {_at(row[name])}")
+            print_text(f"  {name.replace('_', ' ')} {shown(row[name])}")
     if found.tries:
         print_text(f"  {found.tries} failed tries, the last by {found.error}")
     if found.case:
@@ -169,10 +169,6 @@ def _order(
 
 def _row(item: KeptMessage) -> dict[str, Any]:
     return {name: value for name, value in asdict(item).items() if name != "payload"}
-
-
-def _at(value: Any) -> str:  # noqa: ANN401  (an instant or None)
-    return instant_text(value) if value is not None else ""
 
 
 async def _list(
