@@ -137,7 +137,10 @@ def retry(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Have a dead letter tried again; its case ends when it is delivered."""
+    """Have a dead letter tried again; its case ends when it is delivered.
+
+    An order about any other message is refused by name, exit code 1.
+    """
     who = ordered_by(actor, reason, approver, order_id)
     _order(books_settings(ctx, home), "retry_message", message, who, as_json=as_json)
 
@@ -153,7 +156,10 @@ def drop(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Give a dead letter up for good; its case ends."""
+    """Give a dead letter up for good; its case ends.
+
+    An order about any other message is refused by name, exit code 1.
+    """
     who = ordered_by(actor, reason, approver, order_id)
     _order(books_settings(ctx, home), "drop_message", message, who, as_json=as_json)
 
