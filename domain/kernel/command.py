@@ -37,7 +37,7 @@ class Scope:
 
     mandate_roots: tuple[str, ...] = ()
     """Mandates that the command reads or changes: they themselves, before any loan."""
-    mandates: tuple[str, ...] = ()
+    under_mandates: tuple[str, ...] = ()
     """Mandates whose loans it is about."""
     orders: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()

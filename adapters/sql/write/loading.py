@@ -49,8 +49,8 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
         await _resolve(unit, work, find, further)
     await _lock_roots(unit, work, find, {"mandate_roots": _named(scopes, "mandate_roots")})
     # Whoever brings a loan under a mandate holds its lock: under it, no loan is missed.
-    again = work.mandate_roots.keys() & set(_named(scopes, "mandates"))
-    await _resolve(unit, work, find, {"mandates": sorted(again)})
+    again = work.mandate_roots.keys() & set(_named(scopes, "under_mandates"))
+    await _resolve(unit, work, find, {"under_mandates": sorted(again)})
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
     named_roots = {"payments": _payments(work, scopes), "lines": line_ids}
@@ -87,7 +87,9 @@ def _payments(work: Workset, scopes: Sequence[Scope]) -> list[str]:
     """
     refs = work.refs
     found = {name for names in refs.payments.values() for name in names}
-    whole = {name for names in (*refs.mandates.values(), *refs.batches.values()) for name in names}
+    whole = {
+        name for names in (*refs.under_mandates.values(), *refs.batches.values()) for name in names
+    }
     orders = set(_named(scopes, "orders"))
     for loan_id in whole.union(refs.orders.values()):
         loan = work.loans.get(loan_id)

@@ -80,7 +80,7 @@ class References:
     """Payments, not loans: by our id, or by the payer's reference, which may repeat."""
     sharing: dict[str, set[str]] = field(default_factory=dict)
     """The loans in which a portion of a payment stands, by its id."""
-    mandates: dict[str, set[str]] = field(default_factory=dict)
+    under_mandates: dict[str, set[str]] = field(default_factory=dict)
     batches: dict[str, set[str]] = field(default_factory=dict)
     lines: dict[str, set[str]] = field(default_factory=dict)
     """Those that open cases about a line name: they are looked at again when the cases end."""
@@ -94,13 +94,13 @@ class References:
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
         found = {*self.orders.values(), *self.messages.values()}
-        by_name = (self.sharing, self.mandates, self.batches, self.lines, self.cases)
+        by_name = (self.sharing, self.under_mandates, self.batches, self.lines, self.cases)
         sets = (loans for found in by_name for loans in found.values())
         return found.union(*sets)
 
     def learn(self, before: Loan | None, after: Loan) -> None:
         """Take in what a change added, so that the next command of the group finds it."""
-        self.mandates.setdefault(after.mandate.ref, set()).add(after.id)
+        self.under_mandates.setdefault(after.mandate.ref, set()).add(after.id)
         for item in changed_installments(before, after):
             for attempt in item.attempts:
                 self._learn_attempt(after.id, attempt)
@@ -121,7 +121,7 @@ class References:
 
     def _learn_attempt(self, loan_id: str, attempt: Attempt) -> None:
         self.orders[attempt.order_no] = loan_id
-        self.mandates.setdefault(attempt.mandate_ref, set()).add(loan_id)
+        self.under_mandates.setdefault(attempt.mandate_ref, set()).add(loan_id)
         if attempt.batch_ref:
             self.batches.setdefault(attempt.batch_ref, set()).add(loan_id)
 
@@ -213,7 +213,7 @@ class Workset:
         messages = _held(refs.messages, scope.messages)
         paid = {name for names in _held(refs.payments, scope.payments).values() for name in names}
         sharing = _held(refs.sharing, sorted(paid))
-        mandates = _sorted(_held(refs.mandates, scope.mandates))
+        mandates = _sorted(_held(refs.under_mandates, scope.under_mandates))
         waited_for = batches_among(_held(refs.waiting, scope.waiting))
         batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
