@@ -13,7 +13,7 @@ from adapters.sql.read.mandates import mandate_of
 from adapters.sql.read.reader import Key, SqlReader, cut, page_of
 from adapters.sql.read.statements import OPEN_CASES
 from adapters.sql.read.stories import history_of, story_of
-from adapters.sql.rows import read_case, read_item, read_product, read_view
+from adapters.sql.readrows import read_case, read_item, read_product, read_view
 from adapters.sql.schema.tables import (
     DEAD,
     UNDELIVERED,

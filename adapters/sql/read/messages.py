@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look
 from adapters.sql.read.reader import Key, cut, page_of
-from adapters.sql.rows import read_message
+from adapters.sql.readrows import read_message
 from adapters.sql.schema.outboxtable import state_of
 from adapters.sql.schema.tables import DEAD, UNDELIVERED, outbox
 from domain.case.deadletter import letter_key

@@ -33,7 +33,7 @@ from adapters.sql.read.auditpages import (
 from adapters.sql.read.auditsums import SUMS
 from adapters.sql.read.looking import UNREADABLE, look, readable_loans
 from adapters.sql.read.verifying import recompute
-from adapters.sql.rows import read_answer, read_case, read_product
+from adapters.sql.readrows import read_answer, read_case, read_product
 from adapters.sql.schema.tables import attempts, cases, products
 from adapters.sql.write.cache import LoanCache
 from domain.audit import moves, orders, unclosed

@@ -12,7 +12,7 @@ from adapters.sql.read.badtext import not_utf8
 from adapters.sql.read.filechunks import verify_files
 from adapters.sql.read.looking import UNREADABLE
 from adapters.sql.read.recounting import recount
-from adapters.sql.rows import read_posting
+from adapters.sql.readrows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
 from domain.kernel.subject import Subject
 from domain.ledger.chain import LEDGER, Booked, ChainItem, Commanded, Moved, Verification

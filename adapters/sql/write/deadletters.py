@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.payloads import read_payload
 from adapters.sql.read.looking import look
-from adapters.sql.rows import read_message
+from adapters.sql.readrows import read_message
 from adapters.sql.schema.tables import DEAD, outbox
 from domain.case.deadletter import RecordDeadLetter, RecordRedelivery
 from domain.kernel.command import Actor, Command

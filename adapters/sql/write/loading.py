@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from adapters.sql.engine import listed
 from adapters.sql.faults import Raced
-from adapters.sql.rows import (
+from adapters.sql.readrows import (
     read_answer,
     read_case,
     read_item,

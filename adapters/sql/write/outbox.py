@@ -25,7 +25,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from adapters.sql.engine import is_postgres
 from adapters.sql.read.looking import look
-from adapters.sql.rows import read_message
+from adapters.sql.readrows import read_message
 from adapters.sql.schema.tables import UNDELIVERED, outbox
 from adapters.sql.schema.types import Instant
 from adapters.sql.write.deadletters import DeadLetters
