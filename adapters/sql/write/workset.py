@@ -206,6 +206,11 @@ class Workset:
         """The books' local day on which this group is posted."""
         return self.at.astimezone(self.zone).date()
 
+    def loan_before(self, loan_id: str) -> Loan | None:
+        """The loan as it was loaded; None if the group boards it."""
+        held = self.held.get(loan_id)
+        return held.loan if held else None
+
     def aggregates(self, command: Command) -> Aggregates:
         """What one command names, and nothing else that happens to be in its group."""
         scope, refs = command.scope(), self.refs
