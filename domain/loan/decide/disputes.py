@@ -6,7 +6,7 @@ A case about the amount or the fate of an order ends when booked lines prove all
 from dataclasses import replace
 
 from domain.case.kinds import CaseKind
-from domain.loan import bookings
+from domain.loan import bookings, casekeys
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.money import amount_text
@@ -45,7 +45,7 @@ def raise_payment(work: Work, loan_id: str, payment_id: str, amount_minor: int) 
     work.post(bookings.receive(loan, portion, more, (), "raised", portion.value_on))
     work.put_portion(loan_id, more)
     for kind in (CaseKind.LATE_SUCCESS, CaseKind.DOUBLE_EXECUTION):
-        if (case := work.cases.get(f"{kind}/{payment_id}")) is not None:
+        if (case := work.cases.get(casekeys.came_late(kind, payment_id))) is not None:
             work.amend_case(case, amount_minor)
 
 
@@ -91,7 +91,7 @@ def compare_bookings(work: Work, loan_id: str, number: int, payment_id: str) -> 
         if ref not in known:
             said = f"booking {ref} came back, and {payment.bank_ref} is known"
             text = f"order {order_no}: {said}"
-            key = f"booking/{order_no}/{ref}"
+            key = casekeys.booking(order_no, ref)
             open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
 
 
@@ -107,5 +107,5 @@ def settle_disputes(work: Work, loan_id: str, portion: Portion) -> None:
         work.close_case(f"{name}/{order_no}")
     if is_proven(work, loan_id, order_no):
         work.close_case(f"{TWICE}/{order_no}")
-        for key in [key for key in work.cases if key.startswith(f"booking/{order_no}/")]:
+        for key in [key for key in work.cases if key.startswith(casekeys.booking(order_no))]:
             work.close_case(key)

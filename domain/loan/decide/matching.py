@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.kernel.change import Refusal
-from domain.loan import bookings, closure
+from domain.loan import bookings, casekeys, closure
 from domain.loan.aggregate import LineState, Match, WaitingItem, batches_among
 from domain.loan.change import Change
 from domain.loan.decide.attempts import reopen
@@ -167,7 +167,7 @@ def _withdraw(work: Work, loan_id: str, portion: Portion) -> None:
     reopen(work, loan_id, numbers, f"withdrawn {portion.id}")
     for number in numbers_of(portion):
         if not closure.unproven(work.loan(loan_id), work.item(loan_id, number)):
-            work.close_case(f"unsettled/{loan_id}/{number}")
+            work.close_case(casekeys.unsettled(loan_id, number))
     place_waiting(work, loan_id)
 
 
@@ -299,7 +299,7 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     matches = tuple(other for other in line.matches if other is not match)
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
-    work.close_case(f"account/{line.id}/{portion.id}/{loan.id}")
+    work.close_case(casekeys.other_account(line.id, portion.id, loan.id))
     look_at_places(work, loan.id, portion.id)
 
 

@@ -6,6 +6,7 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import OutcomeClass
 from domain.kernel import canonical
+from domain.loan import casekeys
 from domain.loan.aggregate import Installment
 from domain.loan.lifecycle import Event, State
 
@@ -30,15 +31,15 @@ def after_move(
     if refused or event is Event.MANDATE_ENDED:
         why = "the mandate was refused" if refused else "the mandate does not cover the debit"
         yield Case(
-            f"mandate/{loan_id}/{item.number}",
+            casekeys.mandate(loan_id, item.number),
             CaseKind.MANDATE,
             f"{why}; a new mandate or another way to pay is needed",
             loan_id=loan_id,
             number=item.number,
         )
     elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
-        yield f"mandate/{loan_id}/{item.number}"
-    after_closing = f"after_closing/{loan_id}/{item.number}"
+        yield casekeys.mandate(loan_id, item.number)
+    after_closing = casekeys.after_closing(loan_id, item.number)
     if before.state is State.CLOSED and event in _RETURNED:
         text = "a payment was returned after the installment had closed; it is open again"
         kind = CaseKind.RETURNED_AFTER_CLOSING
@@ -46,7 +47,7 @@ def after_move(
     elif item.state in _AT_AN_END:
         yield after_closing
     if item.state in _REMINDER_IS_PAST:
-        yield f"no_reminder/{loan_id}/{item.number}"
+        yield casekeys.no_reminder(loan_id, item.number)
 
 
 def other_reading(known_as: str, about: tuple[str, int] | None) -> Case:
