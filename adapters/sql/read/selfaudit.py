@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.sql.engine import among, listed
 from adapters.sql.read import auditcounts as counts
 from adapters.sql.read import auditgates as gates
+from adapters.sql.read import auditmoves
 from adapters.sql.read.archive import read_statement
 from adapters.sql.read.auditpages import (
     BANK_DAYS,
@@ -164,7 +165,7 @@ class _Audit:
         self._found.add(Question.UNREGISTERED.finding({"account": name}) for name in strange)
 
     async def _moves(self) -> None:
-        for row in await self._rows(gates.MOVES):
+        for row in await self._rows(auditmoves.MOVES):
             kind, of_order = row.subject_kind, bool(row.of_order)
             move = moves.Move(kind, row.source, row.target, row.event, of_order)
             if moves.is_allowed(move):
@@ -176,7 +177,7 @@ class _Audit:
                 "event": move.event,
                 "of_order": of_order,
             }
-            some = gates.MOVES_OF_KIND.limit(KEPT)
+            some = auditmoves.MOVES_OF_KIND.limit(KEPT)
             rows = (await self._conn.execute(some, terms)).all()
             self._found.add(
                 moves.illegal(move, one.seq, f"{one.subject_key} {one.order_no or ''}".strip())
