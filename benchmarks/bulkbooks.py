@@ -18,7 +18,7 @@ from sqlalchemy import insert, select, update
 
 from adapters.sql.engine import books_engine
 from adapters.sql.read.verifying import commanded_of, item_of, moved_of
-from adapters.sql.rows import read_posting
+from adapters.sql.readrows import read_posting
 from adapters.sql.schema import tables
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.lists import LimitOption
-from cli.order import WithKinds, give, ordered_by, read_typed
+from cli.order import (
+    ActorOption,
+    ApproverOption,
+    IdOption,
+    WithKinds,
+    give,
+    must_be_given,
+    ordered_by,
+    read_typed,
+)
 from cli.output import (
     HomeOption,
     JsonOption,
@@ -19,8 +27,8 @@ from cli.output import (
     run_async,
 )
 from cli.story import event_row
+from cli.times import Zones, shown, zones_of
 from domain.errors import InvalidInput
-from domain.text import instant_text
 from workers.reporting import note
 
 if TYPE_CHECKING:
@@ -42,7 +50,6 @@ _ONE = (
 )
 _STORY_MOST = 1_000
 """Events of a case that are shown; a case holds a few hundred at most."""
-_NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
 VERBS: Mapping[str, str] = {
     "assign": "assign_case",
     "note": "note_case",
@@ -89,8 +96,8 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
     if kind and kind not in set(CaseKind):
         raise InvalidInput("kind", kind, f"one of {', '.join(CaseKind)}")
     wanted = CaseFilter(kind, loan, owner, late=late, resolved=resolved)
-    page, count, now = run_async(_list(books_settings(ctx, home), wanted, after, limit))
-    rows = [_row(view, now) for view in page.items]
+    page, count, zones, now = run_async(_list(books_settings(ctx, home), wanted, after, limit))
+    rows = [_row(view, zones, now) for view in page.items]
     if as_json:
         print_json({"cases": rows, "count": count, "after": page.after})
         return
@@ -98,7 +105,10 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
     print_table(
         f"{'Resolved' if resolved else 'Open'} cases: {count}",
         ("since", "key", "about", "kind", "amount>", "currency", "with", "due", "what"),
-        [(instant_text(row["since"]), *(row[name] for name in fields)) for row in rows],
+        [
+            (zones.shown(row["since"], row["loan_id"]), *(row[name] for name in fields))
+            for row in rows
+        ],
     )
     if page.after:
         note(f"{len(rows)} of {count} are shown; go on with --after {page.after}")
@@ -111,14 +121,10 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         typer.Argument(metavar="[VERB] KEY [FIELD=VALUE]...", help="The case; what to do, if any."),
     ],
     *,
-    actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")] = "",
+    actor: ActorOption = "",
     reason: Annotated[str, typer.Option(help="Why, in words; of a note, the note.")] = "",
-    approver: Annotated[
-        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
-    ] = None,
-    order_id: Annotated[
-        str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
-    ] = "",
+    approver: ApproverOption = None,
+    order_id: IdOption = "",
     items: Annotated[bool, typer.Option("--items", help="List the lines it stands for.")] = False,
     open_only: Annotated[
         bool, typer.Option("--open", help="Of --items: only those that are still open.")
@@ -142,9 +148,7 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         return _show(settings, words[0], as_json=as_json)
     if len(words) == 1:
         raise InvalidInput("KEY", "", f"the case to {words[0]}; see `acquit cases`")
-    for name, given_by_user in (("actor", actor), ("reason", reason)):
-        if not given_by_user.strip():
-            raise InvalidInput(name, given_by_user, _NEEDED[name])
+    must_be_given(actor, reason)
     who = ordered_by(actor, reason, approver, order_id)
     given = _read(words[0], words[1], words[2:], who)
     give(settings, given, who["id"], words[1], as_json=as_json)
@@ -161,9 +165,10 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     from domain.case.guides import GUIDES  # noqa: PLC0415
     from domain.story.words import in_words  # noqa: PLC0415
 
-    found, view, story, now = run_async(_one(settings, key))
-    shown = {
-        **_row(view, now),
+    found, view, story, zones, now = run_async(_one(settings, key))
+    zone = zones.of(found.loan_id)
+    row = {
+        **_row(view, zones, now),
         "generation": found.generation,
         "guide": GUIDES[found.kind],
         "resolution": view.detail.resolution,
@@ -173,18 +178,18 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
         "story": [event_row(event) for event in story],
     }
     if as_json:
-        print_json(shown)
+        print_json(row)
         return
-    print_text(f"{key}: {shown['kind']}, {shown['state']}, {shown['with']}, {shown['due']}")
+    print_text(f"{key}: {row['kind']}, {row['state']}, {row['with']}, {row['due']}")
     print_text(f"  {found.text}")
-    if shown["about"] or shown["amount"]:
-        print_text(f"  about {shown['about']} {shown['amount']} {shown['currency']}".rstrip())
+    if row["about"] or row["amount"]:
+        print_text(f"  about {row['about']} {row['amount']} {row['currency']}".rstrip())
     if found.items_ever:
         print_text(f"  {found.items} of {found.items_ever} lines are open; list them with --items")
-    print_text(f"  {shown['guide']}")
-    for one in shown["notes"]:
-        print_text(f"  note of {instant_text(one['at'])} by {one['by']}: {one['text']}")
-    for event in in_words(story, UTC, found.currency):
+    print_text(f"  {row['guide']}")
+    for one in row["notes"]:
+        print_text(f"  note of {shown(one['at'], zone)} by {one['by']}: {one['text']}")
+    for event in in_words(story, zone, found.currency):
         for line in event.lines():
             print_text(f"  {line}")
 
@@ -194,7 +199,7 @@ def _list_items(
 ) -> None:
     from domain.money import decimal_text  # noqa: PLC0415
 
-    found, page = run_async(_items(settings, key, asked))
+    found, page, zones = run_async(_items(settings, key, asked))
     rows = [
         {
             "line": item.line,
@@ -215,7 +220,7 @@ def _list_items(
         ("since", "line", "amount>", "currency", "state", "what"),
         [
             (
-                instant_text(item.added_at) if item.added_at else "",
+                zones.shown(item.added_at, found.loan_id),
                 row["line"],
                 row["amount"],
                 row["currency"],
@@ -229,19 +234,20 @@ def _list_items(
         note(f"{len(rows)} are shown; go on with --after {page.after}")
 
 
-def _row(view: CaseView, now: datetime) -> dict[str, Any]:
+def _row(view: CaseView, zones: Zones, now: datetime) -> dict[str, Any]:
     """A case as a row of the list; `late`: it should have been taken, or ended, by now."""
     from domain.money import decimal_text  # noqa: PLC0415
 
     labels, detail = view.labels, view.detail
-    loan = f"{labels.loan_id}/{labels.number}" if labels.number else labels.loan_id
+    about = f"{labels.loan_id}/{labels.number}" if labels.number else labels.loan_id
     late = detail.late_from is not None and detail.late_from <= now
     return {
         "key": view.subject.key,
         "kind": labels.code,
         "state": view.state,
         "since": detail.opened_at,
-        "about": loan or detail.line,
+        "loan_id": labels.loan_id,
+        "about": about or detail.line,
         "payment": detail.payment or None,
         "line": detail.line or None,
         "amount": decimal_text(labels.amount_minor, labels.currency) if labels.currency else "",
@@ -256,22 +262,23 @@ def _row(view: CaseView, now: datetime) -> dict[str, Any]:
         "waits_until": detail.waits_until,
         "escalation": detail.escalation,
         "late": late,
-        "due": _due(view, late=late),
+        "due": _due(view, zones, late=late),
     }
 
 
-def _due(view: CaseView, *, late: bool) -> str:
+def _due(view: CaseView, zones: Zones, *, late: bool) -> str:
     detail = view.detail
     if view.is_final:
         return detail.resolution
     if detail.waits_until is not None:
         return f"waits until {detail.waits_until:%Y-%m-%d}"
-    return f"{'LATE, ' if late else ''}{instant_text(detail.late_from or detail.resolve_by)}"
+    by = zones.shown(detail.late_from or detail.resolve_by, view.labels.loan_id)
+    return f"{'LATE, ' if late else ''}{by}"
 
 
 async def _list(
     settings: Settings, wanted: CaseFilter, after: str, limit: int
-) -> tuple[Page[CaseView], int, datetime]:
+) -> tuple[Page[CaseView], int, Zones, datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
@@ -280,12 +287,13 @@ async def _list(
             raise InvalidInput("loan", wanted.loan_id, "a loan that is boarded")
         now = stack.clock.now()
         page, count = await stack.queries.case_list(wanted, now, after, limit)
-        return page, count, now
+        loans = (view.labels.loan_id for view in page.items)
+        return page, count, await zones_of(stack.queries, loans), now
 
 
 async def _one(
     settings: Settings, key: str
-) -> tuple[Case, CaseView, tuple[StoryEvent, ...], datetime]:
+) -> tuple[Case, CaseView, tuple[StoryEvent, ...], Zones, datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
@@ -294,12 +302,13 @@ async def _one(
         if found is None or view is None:
             raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
         story = await stack.queries.history(found.subject, "", _STORY_MOST)
-        return found, view, story.items, stack.clock.now()
+        zones = await zones_of(stack.queries, [found.loan_id])
+        return found, view, story.items, zones, stack.clock.now()
 
 
 async def _items(
     settings: Settings, key: str, asked: tuple[str, int, bool]
-) -> tuple[Case, Page[CaseItem]]:
+) -> tuple[Case, Page[CaseItem], Zones]:
     """The case, and a page of its items: `asked` is the cursor, the limit and if only open ones."""
     from workers.compose import open_stack  # noqa: PLC0415
 
@@ -309,4 +318,4 @@ async def _items(
             raise InvalidInput("case", key, "the key of a case; see `acquit cases`")
         after, limit, open_only = asked
         page = await stack.queries.case_items(key, after, limit, open_only=open_only)
-        return found, page
+        return found, page, await zones_of(stack.queries, [found.loan_id])

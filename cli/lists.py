@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_table, run_async
+from cli.times import Zones, zones_of
 from domain.errors import InvalidInput
-from domain.text import instant_text
 from ports.paging import LIMIT_MOST
 from workers.reporting import note
 
@@ -91,17 +91,17 @@ def installments(  # noqa: PLR0913  (one parameter for each option)
             needs_operator=True if needs_operator else None,
         )
 
-    page, now = run_async(_listed(books_settings(ctx, home), wanted, after, limit))
-    rows = [_installment(item, now) for item in page.items]
+    page, zones, now = run_async(_listed(books_settings(ctx, home), wanted, after, limit))
+    rows = [_installment(item, zones, now) for item in page.items]
     if as_json:
         print_json({"installments": rows, "after": page.after})
         return
-    _print(rows)
+    _print(rows, zones)
     if page.after:
         note(f"{len(rows)} are shown; go on with --after {page.after}")
 
 
-def _print(rows: Sequence[dict[str, Any]]) -> None:
+def _print(rows: Sequence[dict[str, Any]], zones: Zones) -> None:
     columns = (
         "installment", "state", "since", "days>", "owed>", "currency", "hold", "lacks or waits for",
     )  # fmt: skip
@@ -112,7 +112,7 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
             (
                 f"{row['loan_id']}/{row['number']}",
                 row["state"],
-                instant_text(row["since"]),
+                zones.shown(row["since"], row["loan_id"]),
                 row["days"],
                 row["owed"],
                 row["currency"],
@@ -157,22 +157,24 @@ def _instant(text: str) -> datetime | None:
 
 async def _listed(
     settings: Settings, wanted: Callable[[datetime], SubjectFilter], after: str, limit: int
-) -> tuple[Page[Listed], datetime]:
+) -> tuple[Page[Listed], Zones, datetime]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         now = stack.clock.now()
         page: Page[Listed] = await stack.queries.subjects(wanted(now), after, limit)
-        return page, now
+        loans = (item.view.labels.loan_id for item in page.items)
+        return page, await zones_of(stack.queries, loans), now
 
 
-def _installment(item: Listed, now: datetime) -> dict[str, Any]:
+def _installment(item: Listed, zones: Zones, now: datetime) -> dict[str, Any]:
     from domain.money import decimal_text  # noqa: PLC0415
 
     view = item.view
-    action = view.next_action
+    action, loan = view.next_action, view.labels.loan_id
+    at = zones.shown(action.not_before, loan) if action else ""
     return {
-        "loan_id": view.labels.loan_id,
+        "loan_id": loan,
         "number": view.labels.number,
         "state": view.state,
         "since": item.since,
@@ -187,5 +189,5 @@ def _installment(item: Listed, now: datetime) -> dict[str, Any]:
         "hold": view.detail.hold,
         "needs_operator": view.needs_operator,
         "missing": list(view.missing),
-        "next": f"{action.kind.lower()} at {instant_text(action.not_before)}" if action else "",
+        "next": f"{action.kind.lower()} at {at}" if action else "",
     }

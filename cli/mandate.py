@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.order import WithKinds, give, ordered_by, read_typed
+from cli.order import (
+    ActorOption,
+    ApproverOption,
+    IdOption,
+    ReasonOption,
+    WithKinds,
+    give,
+    must_be_given,
+    ordered_by,
+    read_typed,
+)
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
 from cli.story import event_row
+from cli.times import zones_of
 from domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from domain.loan.aggregate import Loan
     from ports.consolequeries import MandateFacts
     from workers.settings import Settings
 
 _EXAMPLE = 'Example: acquit mandate end M-7 ended_on=2026-03-10 --actor ops-7 --reason "revoked"'
-_NEEDED = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
 SIGN = "sign"
 VERBS: Mapping[str, str] = {"end": "end_mandate", "replace": "replace_mandate"}
 """What can be ordered about a mandate, and the kind of that order."""
@@ -50,14 +60,10 @@ def mandate(
         ),
     ],
     *,
-    actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")] = "",
-    reason: Annotated[str, typer.Option(help="Why, in words; kept in the journal.")] = "",
-    approver: Annotated[
-        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
-    ] = None,
-    order_id: Annotated[
-        str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
-    ] = "",
+    actor: ActorOption = "",
+    reason: ReasonOption = "",
+    approver: ApproverOption = None,
+    order_id: IdOption = "",
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -78,9 +84,7 @@ def mandate(
         raise InvalidInput("KEY", "", f"the mandate to {words[0]}")
     if words[0] == SIGN:
         return _signed(settings, words[1:])
-    for name, given_by_user in (("actor", actor), ("reason", reason)):
-        if not given_by_user.strip():
-            raise InvalidInput(name, given_by_user, _NEEDED[name])
+    must_be_given(actor, reason)
     from domain.loan.mandates import MANDATE_ORDERS  # noqa: PLC0415
 
     who, about = ordered_by(actor, reason, approver, order_id), {"mandate": words[1]}
@@ -111,7 +115,7 @@ def facts(found: MandateFacts) -> dict[str, Any]:
 def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
     from domain.story.words import in_words  # noqa: PLC0415
 
-    found = run_async(_one(settings, ref))
+    found, zone = run_async(_one(settings, ref))
     shown = facts(found)
     if as_json:
         print_json(shown)
@@ -120,12 +124,12 @@ def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
     term = f"from {shown['valid_from']} to {shown['valid_to'] or 'no set day'}"
     print_text(f"{ref}: {shown['state']}{ended}, {shown['rail']}, {term}")
     print_text(f"  loans: {', '.join(shown['loans']) or 'none'}")
-    for event in in_words(found.story, UTC, ""):
+    for event in in_words(found.story, zone, ""):
         for line in event.lines():
             print_text(f"  {line}")
 
 
-async def _one(settings: Settings, ref: str) -> MandateFacts:
+async def _one(settings: Settings, ref: str) -> tuple[MandateFacts, tzinfo]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
@@ -136,7 +140,8 @@ async def _one(settings: Settings, ref: str) -> MandateFacts:
         if found is None:
             rule = "the reference of a mandate on the books, or a loan under one"
             raise InvalidInput("mandate", ref, rule)
-        return found
+        zones = await zones_of(stack.queries, found.loans)
+        return found, zones.of(*found.loans)
 
 
 def _signed(settings: Settings, words: list[str]) -> None:

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 Ordered = TypeVar("Ordered", bound=OperatorOrder)
+ActorOption = Annotated[str, typer.Option(help="Who orders: an id, never a name.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, in words; kept in the journal.")]
+ApproverOption = Annotated[
+    str | None, typer.Option(help="Who approved it: an id, never the actor's.")
+]
+IdOption = Annotated[
+    str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
+]
 _EXAMPLE = (
     "Example: acquit order LC00001/3 match_line line=ACCT-1/S-20260310/4 reference=T-77 "
     'amount_minor=10000 --actor ops-7 --reason "the borrower sent the payment"'
@@ -60,14 +68,10 @@ def order(  # noqa: PLR0913  (one parameter for each option)
         list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="Terms of the order.")
     ] = None,
     *,
-    actor: Annotated[str, typer.Option(help="Who orders: an id, never a name.")],
-    reason: Annotated[str, typer.Option(help="Why, in words; kept in the journal.")],
-    approver: Annotated[
-        str | None, typer.Option(help="Who approved it: an id, never the actor's.")
-    ] = None,
-    order_id: Annotated[
-        str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
-    ] = "",
+    actor: ActorOption,
+    reason: ReasonOption,
+    approver: ApproverOption = None,
+    order_id: IdOption = "",
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -112,6 +116,18 @@ def ordered_by(actor: str, reason: str, approver: str | None, order_id: str) -> 
         "approver": approver,
         "reason": reason,
     }
+
+
+def must_be_given(actor: str, reason: str) -> None:
+    """Refuse an order without actor or reason, where showing needs neither.
+
+    Raises:
+        InvalidInput: one of them is missing.
+    """
+    needed = {"actor": "who orders: an id, never a name", "reason": "why, in words"}
+    for name, given in (("actor", actor), ("reason", reason)):
+        if not given.strip():
+            raise InvalidInput(name, given, needed[name])
 
 
 def read_typed(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.lists import LimitOption
-from cli.order import give, ordered_by, read_typed
+from cli.order import (
+    ActorOption,
+    ApproverOption,
+    IdOption,
+    ReasonOption,
+    give,
+    ordered_by,
+    read_typed,
+)
 from cli.output import (
     Commands,
     HomeOption,
@@ -19,8 +27,8 @@ from cli.output import (
     print_text,
     run_async,
 )
+from cli.times import shown
 from domain.errors import InvalidInput
-from domain.text import instant_text
 from workers.reporting import note
 
 if TYPE_CHECKING:
@@ -31,14 +39,6 @@ if TYPE_CHECKING:
 _EXAMPLE = "Example: acquit outbox list --state dead"
 _ORDER = 'Example: acquit outbox {} 812 --actor ops-7 --reason "the namespace is right again"'
 MessageArgument = Annotated[int, typer.Argument(metavar="MESSAGE", help="Its number.")]
-ActorOption = Annotated[str, typer.Option(help="Who orders: an id, never a name.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, in words; kept in the journal.")]
-ApproverOption = Annotated[
-    str | None, typer.Option(help="Who approved it: an id, never the actor's.")
-]
-IdOption = Annotated[
-    str, typer.Option("--id", help="The same id is the same order; a new one unless given.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -68,7 +68,8 @@ def list_messages(
     home: HomeOption = None,
 ) -> None:
     """List messages in the order in which they were written."""
-    from ports.messages import MessageFilter, MessageState  # noqa: PLC0415
+    from domain.kernel.message import MessageState  # noqa: PLC0415
+    from ports.messages import MessageFilter  # noqa: PLC0415
 
     if state and state not in set(MessageState):
         raise InvalidInput("state", state, f"one of {', '.join(MessageState)}")
@@ -87,9 +88,9 @@ def list_messages(
                 row["topic"],
                 row["stream"],
                 row["state"],
-                _at(row["queued_at"]),
+                shown(row["queued_at"]),
                 row["tries"],
-                _at(row["retry_at"]),
+                shown(row["retry_at"]),
                 row["error"],
                 row["case"],
             )
@@ -116,7 +117,7 @@ def show(
     print_text(f"message {found.id}: {found.topic} to {found.stream}, {found.state.value}")
     for name in ("queued_at", "not_before", "retry_at", "delivered_at", "dead_at", "dropped_at"):
         if row[name] is not None:
-            print_text(f"  {name.replace('_', ' ')} {_at(row[name])}")
+            print_text(f"  {name.replace('_', ' ')} {shown(row[name])}")
     if found.tries:
         print_text(f"  {found.tries} failed tries, the last by {found.error}")
     if found.case:
@@ -136,7 +137,10 @@ def retry(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Have a dead letter tried again; its case ends when it is delivered."""
+    """Have a dead letter tried again; its case ends when it is delivered.
+
+    An order about any other message is refused by name, exit code 1.
+    """
     who = ordered_by(actor, reason, approver, order_id)
     _order(books_settings(ctx, home), "retry_message", message, who, as_json=as_json)
 
@@ -152,7 +156,10 @@ def drop(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Give a dead letter up for good; its case ends."""
+    """Give a dead letter up for good; its case ends.
+
+    An order about any other message is refused by name, exit code 1.
+    """
     who = ordered_by(actor, reason, approver, order_id)
     _order(books_settings(ctx, home), "drop_message", message, who, as_json=as_json)
 
@@ -162,21 +169,12 @@ def _order(
 ) -> None:
     from domain.case.deadletter import MESSAGE_ORDERS, letter_key  # noqa: PLC0415
 
-    found = run_async(_one(settings, message))
-    if not found.case:
-        raise InvalidInput(
-            "message", message, "a dead letter; see `acquit outbox list --state dead`"
-        )
     given = read_typed(kind, (), who, MESSAGE_ORDERS, {"case": letter_key(message)})
     give(settings, given, who["id"], f"message {message}", as_json=as_json)
 
 
 def _row(item: KeptMessage) -> dict[str, Any]:
     return {name: value for name, value in asdict(item).items() if name != "payload"}
-
-
-def _at(value: Any) -> str:  # noqa: ANN401  (an instant or None)
-    return instant_text(value) if value is not None else ""
 
 
 async def _list(

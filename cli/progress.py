@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.output import print_table, print_text
-from domain.text import instant_text
+from cli.times import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ class LiveScreen:
             self._bar.update(self._task, completed=ended, description=text)
         elif self._calls % _PLAIN_EVERY == 1:
             counted = ", ".join(f"{state} {count}" for state, count in sorted(counts.items()))
-            sys.stderr.write(f"acquit: {instant_text(where.now)} {counted}\n")
+            sys.stderr.write(f"acquit: {shown(where.now)} {counted}\n")
 
 
 async def show_result(

@@ -17,8 +17,8 @@ from cli.output import (
     print_text,
     run_async,
 )
+from cli.times import Zones, zones_of
 from domain.errors import InvalidInput
-from domain.text import instant_text
 from ports.paging import LIMIT_MOST
 from workers.reporting import note
 
@@ -166,7 +166,7 @@ def trail(
     """
     from domain.money import decimal_text  # noqa: PLC0415
 
-    page = run_async(_trail(books_settings(ctx, home), key, after, limit))
+    page, zones = run_async(_trail(books_settings(ctx, home), key, after, limit))
     if not page.items and not after:
         raise InvalidInput("key", key, "a payment, debit order or bank line of the books")
     rows: list[dict[str, Any]] = [
@@ -211,7 +211,7 @@ def trail(
         [
             (
                 row["seq"],
-                instant_text(row["at"]),
+                zones.shown(row["at"], row["loan"]),
                 row["value_on"],
                 row["event"],
                 row["account"],
@@ -286,9 +286,11 @@ async def story_of(
     )
 
 
-async def _trail(settings: Settings, key: str, after: str, limit: int) -> Page[JournalPosting]:
+async def _trail(
+    settings: Settings, key: str, after: str, limit: int
+) -> tuple[Page[JournalPosting], Zones]:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         found: Page[JournalPosting] = await stack.queries.trail(key, after, limit)
-        return found
+        return found, await zones_of(stack.queries, (item.loan for item in found.items))

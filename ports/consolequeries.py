@@ -1,5 +1,6 @@
 """What people ask of the books: lists that narrow, one subject, one case, a story."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -97,6 +98,10 @@ class ConsoleQueries(Protocol):
         self, loan_id: str, number: int | None, after: str, limit: int
     ) -> Page[StoryEvent]:
         """What happened to a loan or installment, in order; `None`: to the whole loan."""
+        ...
+
+    async def zones(self, loans: Collection[str]) -> Mapping[str, str]:
+        """The time zones of the products of loans, by loan; one that is not there is absent."""
         ...
 
     async def counts(self) -> dict[str, dict[str, int]]:

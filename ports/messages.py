@@ -3,22 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
+from domain.kernel.message import MessageState
 from ports.paging import Page
-
-
-class MessageState(StrEnum):
-    """How far a message has come."""
-
-    WAITING = "waiting"
-    """It is still to be delivered."""
-    DEAD = "dead"
-    """It was tried to the last; a person decides."""
-    DROPPED = "dropped"
-    """It was given up by order."""
-    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, ColumnElement, any_, bindparam, event, func, make_url, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.types import Text
@@ -30,6 +30,10 @@ IDLE_TIMEOUT_MS = 10_000
 whose machine is gone, while it holds the chain's head stops every other writer for so long."""
 CONNECT_TIMEOUT_S = 10.0
 _READER = "acquit_reader"
+
+
+class NotUtf8(ValueError):
+    """A cell of a SQLite database holds text that is not UTF-8, as anybody may write it there."""
 
 
 def books_url(url: str) -> URL:
@@ -77,6 +81,7 @@ def books_engine(url: str, *, pool_size: int = 5, create: bool = False) -> Async
         event.listen(engine.sync_engine, "do_connect", _must_be_there(path))
     event.listen(engine.sync_engine, "connect", _sqlite_read if fixed else _sqlite_connect)
     event.listen(engine.sync_engine, "begin", _sqlite_begin)
+    event.listen(engine.sync_engine, "handle_error", _sqlite_error)
     return engine
 
 
@@ -170,6 +175,16 @@ def _sqlite_connect(connection: Any, _record: object) -> None:  # noqa: ANN401  
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _sqlite_error(context: ExceptionContext) -> None:
+    """Tell text that cannot be decoded from what is wrong with a statement or a connection.
+
+    Raises:
+        NotUtf8: SQLite keeps text that is none; the driver says so in words only.
+    """
+    if "Could not decode to UTF-8" in str(context.original_exception):
+        raise NotUtf8("text of the database is not UTF-8")
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -1,21 +1,18 @@
-"""Turns domain values into rows and back. Bodies are JSON, written and read by pydantic.
+"""Turns domain values into rows; `adapters.sql.readrows` turns them back.
 
 A loan is spread over rows: product once, then loan, installments (with attempts and notices inside
 their body) and portions, so that a change writes only what it changed.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import date, datetime
 from hashlib import blake2b
-from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
-from sqlalchemy import Row as Found
 
+from adapters.sql import bodies
 from domain.case.case import Case
 from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
@@ -26,41 +23,22 @@ from domain.kernel.change import Answer
 from domain.kernel.driver import DrivenBy, DriverRecord
 from domain.kernel.message import Message
 from domain.kernel.view import View
-from domain.ledger.entry import Posting
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.product import Product
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
-from domain.registry import KINDS, TOPICS, AnyAnswer
-from domain.text import shortened
+from domain.registry import KINDS, TOPICS
 from ports.outbox import TRACE
 
 Row = dict[str, Any]
-P = TypeVar("P", bound=Posting)
 
-_PRODUCT = TypeAdapter(Product)
-_LOAN = TypeAdapter(Loan)
-_INSTALLMENT = TypeAdapter(Installment)
-_PORTION = TypeAdapter(Portion)
-_PAYMENT = TypeAdapter(Payment)
-_MANDATE = TypeAdapter(MandateRoot)
-_LINE = TypeAdapter(LineState)
-_CASE = TypeAdapter(Case)
-_VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
-    {kind.name: TypeAdapter(View[kind.detail]) for kind in KINDS.values()}  # type: ignore[name-defined]
-)
-_ANSWER: TypeAdapter[AnyAnswer] = TypeAdapter(Annotated[AnyAnswer, Field(discriminator="kind")])
-_SHOWN = 40
 _APART = {"product", "installments", "portions"}
-
-
-# --- to rows -------------------------------------------------------------------------------------
 
 
 def product_row(product: Product) -> Row:
     """A product version, kept once."""
-    body = _PRODUCT.dump_json(product).decode()
+    body = bodies.PRODUCT.dump_json(product).decode()
     return {"ref": product.ref, "digest": digest(product), "body": body}
 
 
@@ -84,7 +62,7 @@ def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None)
         "version": loan.version,
         "revision": revision,
         "next_roll_on": next_roll_on,
-        "body": _LOAN.dump_json(loan, exclude=_APART).decode(),
+        "body": bodies.LOAN.dump_json(loan, exclude=_APART).decode(),
     }
 
 
@@ -119,27 +97,19 @@ def subject_row(
         "notified_of": driver.mark,
         "asleep_until": driver.until,
         "body": body,
-        "view": _VIEWS[subject.kind].dump_json(view).decode(),
+        "view": bodies.VIEWS[subject.kind].dump_json(view).decode(),
     }
 
 
 def installment_body(item: Installment) -> str:
     """All that is kept of an installment."""
-    return _INSTALLMENT.dump_json(item).decode()
+    return bodies.INSTALLMENT.dump_json(item).decode()
 
 
 def view_mark(view: View[Any]) -> bytes:
     """A digest of what a view says, except for the instant at which it was computed."""
-    adapter = _VIEWS[view.subject.kind]
+    adapter = bodies.VIEWS[view.subject.kind]
     return blake2b(adapter.dump_json(replace(view, as_of=None)), digest_size=16).digest()
-
-
-def stored_mark(kind: str, body: str) -> bytes:
-    """The digest of a view as it was stored; one that cannot be read has none and is replaced."""
-    try:
-        return view_mark(read_view(kind, body))
-    except ValidationError:
-        return b""
 
 
 def attempt_row(loan_id: str, number: int, attempt: Attempt) -> Row:
@@ -184,7 +154,7 @@ def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
         "waiting_minor": portion.waiting_minor,
         "clearing_minor": portion.clearing_minor,
         "returned_minor": portion.returned_minor,
-        "body": _PORTION.dump_json(portion).decode(),
+        "body": bodies.PORTION.dump_json(portion).decode(),
     }
 
 
@@ -200,7 +170,7 @@ def mandate_row(root: MandateRoot) -> Row:
         "ended_on": root.terms.ended_on,
         "loans": root.loans,
         "version": root.version,
-        "body": _MANDATE.dump_json(root).decode(),
+        "body": bodies.MANDATE.dump_json(root).decode(),
     }
 
 
@@ -219,7 +189,7 @@ def payment_row(payment: Payment) -> Row:
         "settled_minor": payment.amount_minor - payment.unsettled_minor,
         "returned_minor": payment.returned_minor,
         "return_settled_minor": payment.return_settled_minor,
-        "body": _PAYMENT.dump_json(payment).decode(),
+        "body": bodies.PAYMENT.dump_json(payment).decode(),
     }
 
 
@@ -232,7 +202,7 @@ def line_row(line: LineState) -> Row:
         "booked_on": line.booked_on,
         "amount_minor": line.amount_minor,
         "open_minor": line.open_minor,
-        "body": _LINE.dump_json(line).decode(),
+        "body": bodies.LINE.dump_json(line).decode(),
     }
 
 
@@ -254,7 +224,7 @@ def case_row(case: Case, late_from: datetime | None) -> Row:
 
 def case_body(case: Case) -> str:
     """All that is kept of a case."""
-    return _CASE.dump_json(case).decode()
+    return bodies.CASE.dump_json(case).decode()
 
 
 def item_row(item: CaseItem) -> Row:
@@ -296,100 +266,4 @@ def message_row(
 
 def answer_text(answer: Answer) -> str:
     """An answer as kept in the command log."""
-    return _ANSWER.dump_json(answer).decode()  # type: ignore[arg-type]
-
-
-# --- back ----------------------------------------------------------------------------------------
-
-
-def read_product(body: str) -> Product:
-    """A kept product version."""
-    return _PRODUCT.validate_json(body)
-
-
-def read_loan(
-    body: str, product: Product, installments: Sequence[str], portions: Sequence[str]
-) -> Loan:
-    """A whole loan from the bodies of its rows, each kind in order.
-
-    Raises:
-        InvariantBroken: an installment holds what this build does not know, such as a new state.
-    """
-    head: dict[str, Any] = json.loads(body)
-    head["product"] = product
-    try:
-        head["installments"] = tuple(_INSTALLMENT.validate_json(item) for item in installments)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False)[0]
-        where, value = ".".join(map(str, fault["loc"])), shortened(str(fault["input"]), _SHOWN)
-        raise InvariantBroken(f"this build does not know the {where} {value!r}") from None
-    head["portions"] = tuple(_PORTION.validate_json(item) for item in portions)
-    return _LOAN.validate_python(head)
-
-
-def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: ANN401  (its fields)
-    """A posting of the journal, with what the entry that holds it says where `kind` has that."""
-    return kind(
-        row.account,
-        row.minor,
-        row.currency,
-        row.loan,
-        row.number,
-        row.component,
-        row.payment,
-        row.order_no,
-        row.line,
-        row.party,
-        row.place,
-        **entry,
-    )
-
-
-def read_payment(body: str) -> Payment:
-    """A kept payment."""
-    return _PAYMENT.validate_json(body)
-
-
-def read_mandate(body: str) -> MandateRoot:
-    """A kept mandate."""
-    return _MANDATE.validate_json(body)
-
-
-def read_line(body: str) -> LineState:
-    """A kept bank line."""
-    return _LINE.validate_json(body)
-
-
-def read_case(body: str) -> Case:
-    """A kept case."""
-    return _CASE.validate_json(body)
-
-
-def read_item(row: Found[Any]) -> CaseItem:
-    """A kept item of a case."""
-    return CaseItem(
-        row.case_key,
-        row.line,
-        row.text,
-        row.amount_minor,
-        row.currency,
-        row.added_at,
-        row.cleared_at,
-        row.reason,
-    )
-
-
-def read_view(kind: str, body: str) -> View[Any]:
-    """A view as of the last write of its subject."""
-    return _VIEWS[kind].validate_json(body)
-
-
-def read_answer(body: str) -> Answer:
-    """The answer as first given."""
-    return _ANSWER.validate_json(body)
-
-
-def read_message(body: str) -> Mapping[str, object]:
-    """The body of a message: plain JSON values."""
-    content: dict[str, object] = json.loads(body)
-    return content
+    return bodies.ANSWER.dump_json(answer).decode()  # type: ignore[arg-type]

@@ -102,7 +102,7 @@ def check(
 
     A loan has the names of the options of `acquit schedule`; besides upfront_fee, each_fee,
     installment (compared within one minor unit), product (with --product) and, for method explicit,
-    rows. Exit 2 when a value is refused, 1 when only a cap is exceeded.
+    rows. Exit code 2 when a value is refused, 1 when only a cap is exceeded.
     """
     rules = Rules(_caps(cap or []), _products(product))
     reports = [_report(name, given, rules) for name, given in _loans_of(file)]

@@ -10,7 +10,9 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
 from domain.case.commands import CaseOrder
+from domain.kernel.change import LetterFate
 from domain.kernel.command import Command, Scope
+from domain.kernel.message import Letter, MessageState
 
 _KEY = "outbox/"
 _DIGITS_MOST = 18
@@ -28,6 +30,12 @@ def message_of(case: str) -> int | None:
         return None
     message = int(number[:_DIGITS_MOST])
     return message if letter_key(message) == case else None
+
+
+def letter_after(fate: LetterFate) -> Letter:
+    """A dead letter after an order."""
+    retried = fate is LetterFate.RETRIED
+    return Letter(MessageState.WAITING if retried else MessageState.DROPPED, has_died=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +87,17 @@ class RecordRedelivery(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryMessage(CaseOrder):
+class MessageOrder(CaseOrder):
+    """An order on a dead letter, by the key that its case has or would have."""
+
+    def scope(self) -> Scope:
+        """The message and its case."""
+        message = message_of(self.case)
+        return Scope(cases=(self.case,), letters=() if message is None else (message,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryMessage(MessageOrder):
     """Have a dead letter tried again, as often as a new message."""
 
     story: ClassVar[str] = "message tried again"
@@ -88,7 +106,7 @@ class RetryMessage(CaseOrder):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DropMessage(CaseOrder):
+class DropMessage(MessageOrder):
     """Give a dead letter up for good: it is never delivered, and its case ends."""
 
     story: ClassVar[str] = "message dropped"

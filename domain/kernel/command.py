@@ -31,12 +31,13 @@ _NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at
 class Scope:
     """The references that a command names; the books find and lock what holds them.
 
-    What holds them are mandates, loans, bank lines and cases, which are locked in this order.
+    What holds them are mandates, loans, bank lines, cases and messages of the outbox, which are
+    locked in this order.
     """
 
     mandate_roots: tuple[str, ...] = ()
     """Mandates that the command reads or changes: they themselves, before any loan."""
-    mandates: tuple[str, ...] = ()
+    under_mandates: tuple[str, ...] = ()
     """Mandates whose loans it is about."""
     orders: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
@@ -50,6 +51,8 @@ class Scope:
     """Groups of lines of one file that may fail alike."""
     cases: tuple[str, ...] = ()
     """Keys of cases, with the loans that they are about."""
+    letters: tuple[int, ...] = ()
+    """Messages of the outbox by their numbers: how far each has come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

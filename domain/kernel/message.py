@@ -6,6 +6,7 @@ A topic is defined by the noun that sends it. `domain.registry.TOPICS` knows the
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 P = TypeVar("P")
@@ -22,6 +23,26 @@ class Message:
     stream: str
     payload: Any
     not_before: datetime | None = None
+
+
+class MessageState(StrEnum):
+    """How far a message of the outbox has come."""
+
+    WAITING = "waiting"
+    """It is still to be delivered."""
+    DEAD = "dead"
+    """It was tried to the last; a person decides."""
+    DROPPED = "dropped"
+    """It was given up by order."""
+    DELIVERED = "delivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message of the outbox as orders find it; `has_died`: it was a dead letter at least once."""
+
+    state: MessageState
+    has_died: bool
 
 
 @dataclass(frozen=True, slots=True)

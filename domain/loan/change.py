@@ -10,7 +10,7 @@ from domain.case.item import CaseItem
 from domain.debit.attempt import DebitOrder
 from domain.debit.mandate import MandateRoot
 from domain.kernel.change import Answer, LetterFate, Transition
-from domain.kernel.message import Message
+from domain.kernel.message import Letter, Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
@@ -31,13 +31,14 @@ class Aggregates:
 
     `mandate_roots` are the mandates that the command names, `under_mandates` the loans under each,
     or with orders that were made under it.
-    `orders`, `messages` and `batches` say which loan holds each reference, `waiting`
-    which lines carry it unmatched; references that nobody holds are absent. `payments` are those
+    `orders`, `messages` and `batches` say which loan holds each reference, `waiting` which lines
+    carry it unmatched, in no order; references that nobody holds are absent. `payments` are those
     of the orders, mandates, batches and payers' references that the command names. `cases` are
     the open cases of the loans and lines, by key, `other_cases` all others that are known: whoever
     opens a case of such a key opens it again, or finds it open.
     `groups` says how many cases each named group of lines of one file has been given so far, and
-    `items` are the lines that are items of cases.
+    `items` are the lines that are items of cases. `letters` are the messages of the outbox that the
+    command names, by number; one that is not there is absent.
     `known_as` is the id of the command when evidence of this id is known with another content;
     empty otherwise. `from_driver`: the command came in by the door of drivers.
     """
@@ -57,6 +58,7 @@ class Aggregates:
     other_cases: Mapping[str, Case] = field(default_factory=dict)
     groups: Mapping[str, int] = field(default_factory=dict)
     items: tuple[CaseItem, ...] = ()
+    letters: Mapping[int, Letter] = field(default_factory=dict)
     known_as: str = ""
     from_driver: bool = False
 

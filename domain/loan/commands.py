@@ -188,7 +188,7 @@ class BookLine(Command):
         named = tuple(sorted({ref for item in items for ref in item.references}))
         group = self.alike.group
         return Scope(
-            mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
+            under_mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
             orders=named,
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
             payments=named,

@@ -36,7 +36,7 @@ class RecordMandateEnded(ReportCommand):
 
     def scope(self) -> Scope:
         """The mandate, and every loan under it."""
-        return Scope(mandates=(self.mandate,), mandate_roots=(self.mandate,))
+        return Scope(under_mandates=(self.mandate,), mandate_roots=(self.mandate,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class MandateOrder(OperatorOrder):
 
     def scope(self) -> Scope:
         """The mandate, and every loan under it."""
-        return Scope(mandates=(self.mandate,), mandate_roots=(self.mandate,))
+        return Scope(under_mandates=(self.mandate,), mandate_roots=(self.mandate,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,7 @@ MOVES: Mapping[str, str] = MappingProxyType(
         "recovered_in_full": "recovered in full",
         "recovery_reversed": "what had been recovered is written off again",
         "cancelled": "cancelled",
+        "got_nothing": "nothing was left for this loan of a payment for several",
         "closed_elsewhere": "closed before it came here",
         "penalty_capped": "the penalty stops at a cap",
         "held": "put on hold",

@@ -55,3 +55,16 @@ def test_an_audit_that_finds_something_ends_with_code_1(
     report = json.loads(capsys.readouterr().out)
     assert report["found"] == {"chain": 1, "closed_not_paid": 1}
     assert {finding["subject"] for finding in report["findings"]} == {"journal", "S-0001/2"}
+
+
+def test_text_that_is_not_utf_8_is_found_and_no_fault_of_the_program(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Verifying and auditing name the cell and end with code 1."""
+    with closing(sqlite3.connect(home / "books.db")) as books, books:
+        books.execute("UPDATE subjects SET view = CAST(x'ff' AS TEXT) WHERE key = 'S-0001/2'")
+    named = "column view of subjects is not UTF-8 in row installment/S-0001/2"
+    assert run(["ledger", "verify"]) == Exit.NOT_CLEAN
+    assert named in capsys.readouterr().err
+    assert run(["audit"]) == Exit.NOT_CLEAN
+    assert named in capsys.readouterr().out

@@ -81,35 +81,6 @@ def test_help_names_every_command_and_the_exit_codes(acquit: Acquit, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        ["board"],
-        ["statements", "read"],
-        ["statements", "save"],
-        ["ledger", "verify"],
-        ["ledger", "export"],
-        ["ledger", "balances"],
-        ["ledger", "items"],
-        ["story"],
-        ["trail"],
-        ["audit"],
-        ["clock", "show"],
-        ["clock", "advance"],
-        ["worker"],
-        ["db", "upgrade"],
-        ["demo"],
-        ["up"],
-    ],
-)
-def test_the_help_of_each_command_has_an_example(
-    command: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What to type is the first thing that people look for."""
-    assert run([*command, "--help"]) == Exit.DONE
-    assert "Example: acquit " in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
     ("argv", "said"),
     [
         (["bord"], "No such command"),

@@ -83,19 +83,35 @@ def test_a_dead_letter_is_dropped(acquit: Acquit, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "rule", "why"),
+    [
+        ("2", "message.waiting", "message 2 is waiting to be delivered"),
+        ("99", "message.unknown", "message 99 is not in the outbox"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["retry", "drop"])
+def test_an_order_about_a_message_that_is_no_dead_letter_is_refused_by_rule(
+    acquit: Acquit, home: Path, verb: str, message: str, rule: str, why: str
+) -> None:
+    """Exit code 1; the refusal names the message and how far it has come."""
+    refused = acquit("outbox", verb, message, *WHO, home=home)
+    assert refused.returncode == 1, refused.stdout
+    assert f"refused by {rule}: {why}" in refused.stderr
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("list", "--state", "lost"), "state"),
         (("list", "--topic", "song"), "topic"),
         (("list", "--after", "x"), "after"),
         (("show", "99"), "message"),
-        (("drop", "2", *WHO), "a dead letter"),
     ],
 )
 def test_what_is_wrong_is_said_by_field(
     acquit: Acquit, home: Path, words: tuple[str, ...], said: str
 ) -> None:
-    """An unknown state, topic, cursor or message; an order about one that is not dead."""
+    """An unknown state, topic, cursor or message."""
     found = acquit("outbox", *words, home=home)
     assert found.returncode == 2
     assert said in found.stderr

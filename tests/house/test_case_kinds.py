@@ -71,3 +71,25 @@ def test_kinds_that_nothing_opens_are_said_to_be_still_to_come() -> None:
     listed = {name for row in rows.splitlines()[2:] for name in re.findall(r"`(\w+)`", row)}
     assert listed == set(CaseKind) - opened()
     assert listed, "remove this test and the table when every kind is opened"
+
+
+def test_a_key_that_casekeys_builds_is_built_nowhere_else() -> None:
+    """Whoever ends a case finds it under the key with which another function opened it."""
+    prefixes = set(starts_of_keys(ROOT / "domain" / "loan" / "casekeys.py"))
+    assert {"unsettled", "operator", "contradiction", "line"} <= prefixes
+    elsewhere = {
+        f"{path.name}: {prefix}"
+        for path in (ROOT / "domain" / "loan" / "decide").glob("*.py")
+        for prefix in starts_of_keys(path)
+        if prefix in prefixes
+    }
+    assert elsewhere == set()
+
+
+def starts_of_keys(path: Path) -> Iterator[str]:
+    """Yield the first word of every f-string that begins like `word/`."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+                if found := re.match(r"(\w+)/", text):
+                    yield found[1]

@@ -19,7 +19,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.statements import StatementOrder
-from adapters.sql.rows import read_message
+from adapters.sql.readrows import read_message
 from adapters.sql.schema.tables import outbox
 from adapters.temporal.dispatchers import dispatchers
 from domain.kernel.subject import Subject

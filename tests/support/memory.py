@@ -10,13 +10,14 @@ from fractions import Fraction
 from adapters.rails.codes import load_returns
 from domain.calendar import Adjust, BankingCalendar, DayWindow
 from domain.case.case import Case
+from domain.case.deadletter import letter_after
 from domain.case.item import CaseItem
 from domain.debit.mandate import Mandate, MandateRoot
 from domain.debit.rail import RailProfile
 from domain.debit.retry import RetryPlan
 from domain.kernel.change import Refusal, Transition
 from domain.kernel.command import Actor
-from domain.kernel.message import Message
+from domain.kernel.message import Letter, Message
 from domain.ledger.bankaccount import BankAccount, Purpose
 from domain.ledger.entry import Entry
 from domain.loan.accounts import accounts_named
@@ -113,6 +114,7 @@ class MemoryBooks:
     entries: list[Entry] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    letters: dict[int, Letter] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
 
     def apply(self, command: AnyCommand, *, from_driver: bool = False) -> Change | Refusal:
@@ -138,6 +140,7 @@ class MemoryBooks:
         self.entries.extend(change.entries)
         self.transitions.extend(change.transitions)
         self.messages.extend(change.messages)
+        self.letters.update({key: letter_after(fate) for key, fate in change.letters.items()})
         self.items.update({(item.case, item.line): item for item in change.items})
         for key, case in change.cases.items():
             self.cases.pop(key, None)
@@ -182,6 +185,7 @@ class MemoryBooks:
             other_cases=dict(self.resolved),
             groups=Counter(case.group for case in (*self.cases.values(), *self.resolved.values())),
             items=tuple(self.items.values()),
+            letters=dict(self.letters),
         )
 
     def item(self, number: int = 1, loan_id: str = "L1") -> Installment:

@@ -166,7 +166,7 @@ class Scene:
         line = StatementLine(
             id=more.pop("id", f"line-{self.count}"),
             account=more.pop("account", ACCOUNT),
-            booked_on=self.today,
+            booked_on=more.pop("booked_on", self.today),
             value_on=more.pop("value_on", self.today),
             amount_minor=amount,
             currency=more.pop("currency", "CNY"),

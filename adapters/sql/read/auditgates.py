@@ -5,7 +5,6 @@ when a gate was passed is what the journal held after the command that passed it
 """
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 
+from adapters.sql.read.auditmoves import BROKEN_MOVE, values
 from adapters.sql.read.auditsums import GIVEN, ITEMS, PAID, P, of
 from adapters.sql.schema.tables import (
     attempts,
@@ -38,7 +38,7 @@ from adapters.sql.schema.tables import (
     postings,
     transitions,
 )
-from domain.audit.moves import NOTICE_STATES, REMINDER_QUEUED
+from domain.audit.moves import REMINDER_QUEUED
 from domain.audit.questions import Question
 from domain.audit.unclosed import OWING
 from domain.case.case import CASE
@@ -58,11 +58,6 @@ NO_ACCOUNT = "no account"
 _A, _E, _I, _T = attempts.c, entries.c, ITEMS.c, transitions.c
 _INSTALLMENT = (_I.loan_id.label("loan"), _I.number, _I.state)
 _OF_ITEM = and_(P.loan == _I.loan_id, P.number == _I.number)
-
-
-def values(states: Iterable[StrEnum]) -> list[str]:
-    """Words as they stand in columns, always in one order."""
-    return sorted(state.value for state in states)
 
 
 _LIVE = values(LIVE)
@@ -280,7 +275,9 @@ _lying = (
     .outerjoin(lines, lines.c.id == P.line)
     .where(of(*REPORTED), P.line.is_not(None))
     .group_by(*_closed.c, loans.c.product_ref, _account, P.currency)
-    .having(func.sum(-P.minor) != 0)
+    # Less than nothing lies there where a return went out from another account than the payment
+    # came to: no money of it lies there, and a case has said so before the installment was closed.
+    .having(func.sum(-P.minor) > 0)
     .subquery("lying")
 )
 ACCOUNTS_USED = select(_lying.c.product_ref, _lying.c.account).distinct()
@@ -324,37 +321,6 @@ _LATE_NOTICE = (
     .group_by(notices.c.message_id)
     .having(func.sum(P.minor) == 0)
 )
-
-# --- moves ---------------------------------------------------------------------------------------
-
-_OF_ORDER = _T.order_no.is_not(None)
-_WHICH = (_T.subject_kind, _T.source, _T.target, _T.event)
-MOVES = select(*_WHICH, _OF_ORDER.label("of_order"), func.count().label("moves")).group_by(
-    *_WHICH, _OF_ORDER
-)
-"""Every kind of move that the journal holds."""
-MOVES_OF_KIND = (
-    select(_T.seq, _T.subject_key, _T.order_no)
-    .where(
-        *(column == bindparam(column.name) for column in _WHICH),
-        bindparam("of_order") == _OF_ORDER,
-    )
-    .order_by(_T.seq)
-)
-_moved = (
-    select(
-        _T.subject_key.label("subject"),
-        _T.order_no,
-        _T.seq,
-        _T.source,
-        func.lag(_T.target)
-        .over(partition_by=(_T.subject_kind, _T.subject_key, _T.order_no), order_by=_T.seq)
-        .label("stood"),
-    )
-    .where(_T.target.not_in(values(NOTICE_STATES)))
-    .subquery("moved")
-)
-_BROKEN_MOVE = select(_moved).where(_moved.c.source != func.coalesce(_moved.c.stood, ""))
 
 # --- mandates ------------------------------------------------------------------------------------
 
@@ -404,6 +370,6 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.STUCK: _standing(values(OWING), of("owed")).having(func.sum(P.minor) == 0),
         Question.LINE_WAITS: _LINE_WAITS,
         Question.LATE_NOTICE: _LATE_NOTICE,
-        Question.BROKEN_MOVE: _BROKEN_MOVE,
+        Question.BROKEN_MOVE: BROKEN_MOVE,
     }
 )

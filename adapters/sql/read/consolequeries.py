@@ -1,17 +1,19 @@
 """Reads lists, cases and stories for people: implements `ports.consolequeries.ConsoleQueries`."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true
 
+from adapters.sql.engine import among, is_postgres, listed
 from adapters.sql.read.lists import SUBJECT_KEY, SUBJECTS, subjects_statement
 from adapters.sql.read.looking import look
 from adapters.sql.read.mandates import mandate_of
 from adapters.sql.read.reader import Key, SqlReader, cut, page_of
 from adapters.sql.read.statements import OPEN_CASES
 from adapters.sql.read.stories import history_of, story_of
-from adapters.sql.rows import read_case, read_item, read_view
+from adapters.sql.readrows import read_case, read_item, read_product, read_view
 from adapters.sql.schema.tables import (
     DEAD,
     UNDELIVERED,
@@ -22,8 +24,10 @@ from adapters.sql.schema.tables import (
     notices,
     outbox,
     payments,
+    products,
     subjects,
 )
+from adapters.sql.schema.tables import loans as kept
 from domain.case.case import CASE, Case
 from domain.case.item import CaseItem
 from domain.case.view import CaseView
@@ -45,11 +49,11 @@ class SqlConsoleQueries(SqlReader):
         """See the port."""
         found = await self._rows(subjects_statement(wanted, after, limit))
         rows, cursor = cut(SUBJECTS, found, len(SUBJECT_KEY), limit)
-        listed = (
+        items = (
             Listed(read_view(row.kind, row.view), row.state_since, row.borrower, row.product)
             for row in rows
         )
-        return Page(tuple(listed), cursor)
+        return Page(tuple(items), cursor)
 
     async def case_list(
         self, wanted: CaseFilter, now: datetime, after: str, limit: int
@@ -103,6 +107,21 @@ class SqlConsoleQueries(SqlReader):
         """What happened to a loan or installment, in order."""
         async with look(self._engine) as conn:
             return await story_of(conn, loan_id, number, after, limit)
+
+    async def zones(self, loans: Collection[str]) -> Mapping[str, str]:
+        """The time zones of the products of loans, by loan; one that is not there is absent."""
+        postgres = is_postgres(self._engine)
+        of = select(kept.c.id, kept.c.product_ref).where(
+            among(kept.c.id, "values", postgres=postgres)
+        )
+        pinned = select(products).where(among(products.c.ref, "values", postgres=postgres))
+        async with look(self._engine) as conn:
+            ids = {"values": listed(sorted(loans), postgres=postgres)}
+            refs = {row.id: row.product_ref for row in await conn.execute(of, ids)}
+            named = {"values": listed(sorted(set(refs.values())), postgres=postgres)}
+            rows = (await conn.execute(pinned, named)).fetchall()
+        found = {row.ref: read_product(row.body).timezone for row in rows}
+        return {loan: found[ref] for loan, ref in refs.items()}
 
     async def counts(self) -> dict[str, dict[str, int]]:
         """Rows by state or kind.

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.read.looking import look, read_loan_now
 from adapters.sql.read.reader import SqlReader
 from adapters.sql.read.statements import OPEN_CASES
-from adapters.sql.rows import read_case
+from adapters.sql.readrows import read_case
 from adapters.sql.schema.tables import cases
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf

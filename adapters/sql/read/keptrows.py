@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Row
 
-from adapters.sql import rows
+from adapters.sql import readrows, rows
 from adapters.sql.write.payables import Key, payable_items
 from adapters.sql.write.workset import Held
 from domain.case.case import CASE, Case
@@ -181,7 +181,7 @@ def compare_case(case: Case, kept: Row[Any], state: str, found: Verification) ->
     columns |= {f"of_{column}": value for column, value in looked_up.items()}
     _columns(name, kept, columns, found)
     try:
-        view = rows.read_view(CASE, kept.view)
+        view = readrows.read_view(CASE, kept.view)
     except ValidationError:
         found.fault(f"the view of {name} cannot be read back")
         return 2
@@ -237,7 +237,7 @@ def _compare_installment(
 def _view(name: str, item: Installment, row: Row[Any], found: Verification) -> None:
     """The stored view shows what lists of installments print."""
     try:
-        view = rows.read_view(INSTALLMENT, row.view)
+        view = readrows.read_view(INSTALLMENT, row.view)
     except ValidationError:
         found.fault(f"the view of {name} cannot be read back")
         return
@@ -317,7 +317,7 @@ def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verificati
 def compare_product(row: Row[Any], found: Verification) -> int:
     """Put a product that is not what its digest says into `found`; it is one row."""
     try:
-        same = digest(rows.read_product(row.body)) == row.digest
+        same = digest(readrows.read_product(row.body)) == row.digest
     except ValidationError:
         same = False
     if not same:

@@ -20,7 +20,7 @@ from adapters.sql.read.reader import Key, SqlReader
 from adapters.sql.read.standing import standing_loans
 from adapters.sql.read.statements import CASES, OPEN_CASES
 from adapters.sql.read.verifying import verify_journal
-from adapters.sql.rows import read_case
+from adapters.sql.readrows import read_case
 from adapters.sql.schema.tables import balances, cases, chain_head, loans
 from domain.case.case import Case
 from domain.ledger.entry import JournalPosting

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.read.stories import history_of
-from adapters.sql.rows import read_mandate
+from adapters.sql.readrows import read_mandate
 from adapters.sql.schema.tables import loans, mandates
 from domain.debit.mandate import LOANS_MOST
 from ports.consolequeries import MandateFacts

@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look
 from adapters.sql.read.reader import Key, cut, page_of
-from adapters.sql.rows import read_message
+from adapters.sql.readrows import read_message
+from adapters.sql.schema.outboxtable import state_of
 from adapters.sql.schema.tables import DEAD, UNDELIVERED, outbox
 from domain.case.deadletter import letter_key
 from domain.errors import InvalidInput
+from domain.kernel.message import MessageState
 from domain.registry import TOPICS
-from ports.messages import KeptMessage, MessageFilter, MessageState
+from ports.messages import KeptMessage, MessageFilter
 from ports.outbox import TRACE
 from ports.paging import Page
 
@@ -65,7 +67,7 @@ def _kept(row: Row[Any]) -> KeptMessage:
         id=row.id,
         topic=row.topic,
         stream=row.stream,
-        state=_state(row),
+        state=state_of(row),
         queued_at=row.queued_at,
         not_before=row.not_before,
         tries=row.tries,
@@ -77,11 +79,3 @@ def _kept(row: Row[Any]) -> KeptMessage:
         case=letter_key(row.id) if row.deaths else "",
         payload={name: value for name, value in body.items() if name != TRACE},
     )
-
-
-def _state(row: Row[Any]) -> MessageState:
-    if row.delivered_at is not None:
-        return MessageState.DELIVERED
-    if row.dropped_at is not None:
-        return MessageState.DROPPED
-    return MessageState.WAITING if row.dead_at is None else MessageState.DEAD

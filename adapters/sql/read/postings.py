@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.read.reader import Key
-from adapters.sql.rows import read_posting
+from adapters.sql.readrows import read_posting
 from adapters.sql.schema.tables import entries, portions, postings
 from domain.ledger.entry import JournalPosting
 from ports.ledgerqueries import AccountItem

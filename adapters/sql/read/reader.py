@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.read.cursors import behind, read_cursor, write_cursor
 from adapters.sql.read.looking import look
 from adapters.sql.read.statements import CASES
-from adapters.sql.rows import read_case, read_view
+from adapters.sql.readrows import read_case, read_view
 from adapters.sql.schema.tables import cases
 from domain.case.case import Case
 from domain.kernel.view import View

@@ -21,7 +21,7 @@ from adapters.sql.read.auditsums import of
 from adapters.sql.read.keptrows import LoanRows, Sums
 from adapters.sql.read.looking import readable_loans
 from adapters.sql.read.recountmandates import recount_mandates
-from adapters.sql.rows import read_case, read_line, read_payment
+from adapters.sql.readrows import read_case, read_line, read_payment
 from adapters.sql.schema import tables
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.payables import COLUMNS

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql import rows
+from adapters.sql import readrows, rows
 from adapters.sql.engine import among, listed
 from adapters.sql.schema import tables
 from domain.debit.mandate import MANDATE, MandateEvent, MandateRoot
@@ -48,7 +48,7 @@ async def recount_mandates(conn: AsyncConnection, found: Verification) -> int:
             mine[loan.mandate_ref][loan.id] = loan.body
         for row in kept:
             try:
-                root = rows.read_mandate(row.body)
+                root = readrows.read_mandate(row.body)
             except ValidationError:
                 found.fault(f"mandate {row.ref} cannot be read back")
                 continue

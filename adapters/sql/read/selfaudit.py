@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.sql.engine import among, listed
 from adapters.sql.read import auditcounts as counts
 from adapters.sql.read import auditgates as gates
+from adapters.sql.read import auditmoves
 from adapters.sql.read.archive import read_statement
 from adapters.sql.read.auditpages import (
     BANK_DAYS,
@@ -33,7 +34,7 @@ from adapters.sql.read.auditpages import (
 from adapters.sql.read.auditsums import SUMS
 from adapters.sql.read.looking import UNREADABLE, look, readable_loans
 from adapters.sql.read.verifying import recompute
-from adapters.sql.rows import read_answer, read_case, read_product
+from adapters.sql.readrows import read_answer, read_case, read_product
 from adapters.sql.schema.tables import attempts, cases, products
 from adapters.sql.write.cache import LoanCache
 from domain.audit import moves, orders, unclosed
@@ -105,7 +106,7 @@ class _Audit:
         return AuditReport(
             loans=await self._count(counts.LOANS),
             installments=await self._by(counts.INSTALLMENTS),
-            attempts=outcomes([tuple(row) for row in await self._rows(counts.ATTEMPTS)]),
+            attempts=outcomes([tuple(row) for row in await self._counted(counts.ATTEMPTS)]),
             payments=await self._count(counts.PAYMENTS),
             returns=await self._count(counts.RETURNS),
             open_attempts=await self._count(counts.OPEN_ATTEMPTS),
@@ -164,7 +165,7 @@ class _Audit:
         self._found.add(Question.UNREGISTERED.finding({"account": name}) for name in strange)
 
     async def _moves(self) -> None:
-        for row in await self._rows(gates.MOVES):
+        for row in await self._rows(auditmoves.MOVES):
             kind, of_order = row.subject_kind, bool(row.of_order)
             move = moves.Move(kind, row.source, row.target, row.event, of_order)
             if moves.is_allowed(move):
@@ -176,7 +177,7 @@ class _Audit:
                 "event": move.event,
                 "of_order": of_order,
             }
-            some = gates.MOVES_OF_KIND.limit(KEPT)
+            some = auditmoves.MOVES_OF_KIND.limit(KEPT)
             rows = (await self._conn.execute(some, terms)).all()
             self._found.add(
                 moves.illegal(move, one.seq, f"{one.subject_key} {one.order_no or ''}".strip())
@@ -290,8 +291,18 @@ class _Audit:
     async def _count(self, statement: Select[Any]) -> int:
         return int((await self._conn.execute(statement)).scalar_one())
 
+    async def _counted(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Rows of a count; none, and a finding, where they cannot be read."""
+        found: list[Row[Any]] = []
+
+        async def count() -> None:
+            found.extend(await self._rows(statement))
+
+        await self._guarded("counts", count())
+        return found
+
     async def _by(self, statement: Select[Any]) -> Mapping[str, int]:
-        pairs = (tuple(row) for row in await self._rows(statement))
+        pairs = (tuple(row) for row in await self._counted(statement))
         return {name: int(count) for name, count in pairs}
 
     async def _among(

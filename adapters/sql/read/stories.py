@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.read.cursors import read_cursor, write_cursor
-from adapters.sql.rows import read_posting
+from adapters.sql.readrows import read_posting
 from adapters.sql.schema.tables import commands, entries, postings, subjects, transitions
 from domain.case.lifecycle import CaseEvent
 from domain.debit.attempt import AttemptState

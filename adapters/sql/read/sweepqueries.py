@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 
 from adapters.sql.read.looking import look
 from adapters.sql.read.reader import SqlReader
-from adapters.sql.rows import read_view
+from adapters.sql.readrows import read_view
 from adapters.sql.schema.tables import RUNNING, SWEPT, UNDELIVERED, loans, outbox, subjects
 from domain.kernel.subject import Subject
 from domain.kernel.view import View

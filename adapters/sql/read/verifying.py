@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.engine import NotUtf8
+from adapters.sql.read.badtext import not_utf8
 from adapters.sql.read.filechunks import verify_files
 from adapters.sql.read.looking import UNREADABLE
 from adapters.sql.read.recounting import recount
-from adapters.sql.rows import read_posting
+from adapters.sql.readrows import read_posting
 from adapters.sql.schema.tables import chain_head, commands, entries, postings, transitions
 from domain.kernel.subject import Subject
 from domain.ledger.chain import LEDGER, Booked, ChainItem, Commanded, Moved, Verification
@@ -45,11 +47,12 @@ async def recompute(conn: AsyncConnection) -> tuple[Verification, int]:
     Returns:
         What was found, and how many kept rows were compared.
     """
-    found = Verification()
+    found, is_text = Verification(), True
     try:
         async for item, stored in _items(conn, found):
             found.take(item, stored)
     except UNREADABLE as error:
+        is_text = not isinstance(error, NotUtf8)
         found.fault(f"the journal cannot be read after item {found.seq}: {type(error).__name__}")
     head = (await conn.execute(select(chain_head))).all()
     if len(head) == 1:
@@ -65,7 +68,11 @@ async def recompute(conn: AsyncConnection) -> tuple[Verification, int]:
         kept = await recount(conn, found) + await verify_files(conn, found)
     except UNREADABLE as error:
         kept = 0
+        is_text = is_text and not isinstance(error, NotUtf8)
         found.fault(f"what is kept beside the journal cannot be read: {type(error).__name__}")
+    if not is_text:
+        async for cell in not_utf8(conn):
+            found.fault(cell)
     return found, kept
 
 

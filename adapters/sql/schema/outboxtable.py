@@ -2,10 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.types import TypeEngine
 
 from adapters.sql.schema.types import Instant
+from domain.kernel.message import MessageState
 
 
 def undelivered(outbox: Table) -> ColumnElement[bool]:
@@ -16,6 +28,15 @@ def undelivered(outbox: Table) -> ColumnElement[bool]:
 def undecided(outbox: Table) -> ColumnElement[bool]:
     """Rows of dead letters that nobody has dropped."""
     return outbox.c.dead_at.is_not(None) & outbox.c.dropped_at.is_(None)
+
+
+def state_of(row: Row[Any]) -> MessageState:
+    """How far the message of a row has come."""
+    if row.delivered_at is not None:
+        return MessageState.DELIVERED
+    if row.dropped_at is not None:
+        return MessageState.DROPPED
+    return MessageState.WAITING if row.dead_at is None else MessageState.DEAD
 
 
 def outbox_table(metadata: MetaData, row_id: TypeEngine[Any]) -> Table:

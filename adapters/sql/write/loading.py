@@ -1,9 +1,9 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
-Order of locks: mandates, loans, payments and bank lines, each by key, then cases; the chain head
-comes last, when writing. The command log is read only after the locks of all but cases: whoever
-waited for one sees what the holder committed. Cases follow it, because a stored answer may be about
-one.
+Order of locks: mandates, loans, payments and bank lines, each by key, then cases and messages of
+the outbox; the chain head comes last, when writing. The command log is read only after the locks of
+all but cases and messages: whoever waited for one sees what the holder committed. Cases follow it,
+because a stored answer may be about one.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from adapters.sql.engine import listed
 from adapters.sql.faults import Raced
-from adapters.sql.rows import (
+from adapters.sql.readrows import (
     read_answer,
     read_case,
     read_item,
@@ -24,6 +24,7 @@ from adapters.sql.rows import (
 )
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import reading_id
+from adapters.sql.write.letters import load_letters
 from adapters.sql.write.lookup import REFERENCES, Lookups, lookups
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
@@ -48,8 +49,8 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
         await _resolve(unit, work, find, further)
     await _lock_roots(unit, work, find, {"mandate_roots": _named(scopes, "mandate_roots")})
     # Whoever brings a loan under a mandate holds its lock: under it, no loan is missed.
-    again = work.mandate_roots.keys() & set(_named(scopes, "mandates"))
-    await _resolve(unit, work, find, {"mandates": sorted(again)})
+    again = work.mandate_roots.keys() & set(_named(scopes, "under_mandates"))
+    await _resolve(unit, work, find, {"under_mandates": sorted(again)})
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
     named_roots = {"payments": _payments(work, scopes), "lines": line_ids}
@@ -61,6 +62,7 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     await _load_answered(unit, work, find, cache)
     await _load_cases(unit, work, find, line_ids, _named(scopes, "cases"))
     await _load_items(unit, work, find, line_ids)
+    await load_letters(unit, work, sorted({one for scope in scopes for one in scope.letters}))
     await _load_products(unit, work, find, commands, cache)
 
 
@@ -85,7 +87,9 @@ def _payments(work: Workset, scopes: Sequence[Scope]) -> list[str]:
     """
     refs = work.refs
     found = {name for names in refs.payments.values() for name in names}
-    whole = {name for names in (*refs.mandates.values(), *refs.batches.values()) for name in names}
+    whole = {
+        name for names in (*refs.under_mandates.values(), *refs.batches.values()) for name in names
+    }
     orders = set(_named(scopes, "orders"))
     for loan_id in whole.union(refs.orders.values()):
         loan = work.loans.get(loan_id)

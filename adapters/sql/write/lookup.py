@@ -37,7 +37,7 @@ from domain.loan.view import INSTALLMENT
 
 _Place = tuple[ColumnElement[Any], ColumnElement[Any]]
 _REFERENCES: dict[str, tuple[_Place, ...]] = {
-    "mandates": (
+    "under_mandates": (
         (loans.c.mandate_ref, loans.c.id),
         (attempts.c.mandate_ref, attempts.c.loan_id),
     ),

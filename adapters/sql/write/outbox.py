@@ -6,8 +6,8 @@ message when the lease has passed. Leases and back-off run on the wall clock, `n
 books' clock.
 
 A message that could not be delivered in all the tries of its topic becomes a dead letter: it stays
-in the table with its last error, has a case (`adapters.sql.write.letters`), and no longer holds up
-its stream. Every failure is logged. The owner of the books removes what was delivered long ago.
+in the table with its last error, has a case (`adapters.sql.write.deadletters`), and no longer holds
+up its stream. Every failure is logged. The owner of the books removes what was delivered long ago.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from adapters.sql.engine import is_postgres
 from adapters.sql.read.looking import look
-from adapters.sql.rows import read_message
+from adapters.sql.readrows import read_message
 from adapters.sql.schema.tables import UNDELIVERED, outbox
 from adapters.sql.schema.types import Instant
-from adapters.sql.write.letters import DeadLetters
+from adapters.sql.write.deadletters import DeadLetters
 from domain.kernel.message import Topic
 from domain.registry import TOPICS
 from ports.books import Books

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from adapters.sql import rows
+from adapters.sql import readrows, rows
 from adapters.sql.schema import tables
 
 
@@ -35,11 +35,11 @@ ROOTS = (
         "mandate_roots",
         tables.mandates,
         "ref",
-        rows.read_mandate,
+        readrows.read_mandate,
         rows.mandate_row,
         before_loans=True,
     ),
-    RootType("payments", tables.payments, "id", rows.read_payment, rows.payment_row),
-    RootType("lines", tables.lines, "id", rows.read_line, rows.line_row),
+    RootType("payments", tables.payments, "id", readrows.read_payment, rows.payment_row),
+    RootType("lines", tables.lines, "id", readrows.read_line, rows.line_row),
 )
 """In the order in which they are locked."""

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
+from domain.case.deadletter import letter_after
 from domain.case.item import CaseItem
 from domain.debit.attempt import Attempt
 from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, LetterFate, Stamp, Transition
 from domain.kernel.command import Command
-from domain.kernel.message import Message
+from domain.kernel.message import Letter, Message
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import Entry
@@ -79,7 +80,7 @@ class References:
     """Payments, not loans: by our id, or by the payer's reference, which may repeat."""
     sharing: dict[str, set[str]] = field(default_factory=dict)
     """The loans in which a portion of a payment stands, by its id."""
-    mandates: dict[str, set[str]] = field(default_factory=dict)
+    under_mandates: dict[str, set[str]] = field(default_factory=dict)
     batches: dict[str, set[str]] = field(default_factory=dict)
     lines: dict[str, set[str]] = field(default_factory=dict)
     """Those that open cases about a line name: they are looked at again when the cases end."""
@@ -93,13 +94,13 @@ class References:
     def loans(self) -> set[str]:
         """Every loan that some reference leads to."""
         found = {*self.orders.values(), *self.messages.values()}
-        by_name = (self.sharing, self.mandates, self.batches, self.lines, self.cases)
+        by_name = (self.sharing, self.under_mandates, self.batches, self.lines, self.cases)
         sets = (loans for found in by_name for loans in found.values())
         return found.union(*sets)
 
     def learn(self, before: Loan | None, after: Loan) -> None:
         """Take in what a change added, so that the next command of the group finds it."""
-        self.mandates.setdefault(after.mandate.ref, set()).add(after.id)
+        self.under_mandates.setdefault(after.mandate.ref, set()).add(after.id)
         for item in changed_installments(before, after):
             for attempt in item.attempts:
                 self._learn_attempt(after.id, attempt)
@@ -120,7 +121,7 @@ class References:
 
     def _learn_attempt(self, loan_id: str, attempt: Attempt) -> None:
         self.orders[attempt.order_no] = loan_id
-        self.mandates.setdefault(attempt.mandate_ref, set()).add(loan_id)
+        self.under_mandates.setdefault(attempt.mandate_ref, set()).add(loan_id)
         if attempt.batch_ref:
             self.batches.setdefault(attempt.batch_ref, set()).add(loan_id)
 
@@ -174,7 +175,9 @@ class Workset:
     changed_cases: dict[str, None] = field(default_factory=dict)
     messages: list[tuple[Message, str]] = field(default_factory=list)
     """Each with the id of the command that left it."""
-    letters: dict[int, LetterFate] = field(default_factory=dict)
+    letters: dict[int, Letter] = field(default_factory=dict)
+    """Messages of the outbox that are named, as they are now."""
+    fates: dict[int, LetterFate] = field(default_factory=dict)
     """What becomes of dead letters of the outbox."""
     views: dict[Subject, View[Any] | None] = field(default_factory=dict)
     """Views as the whole group leaves them: computed once, after its last decision."""
@@ -203,6 +206,11 @@ class Workset:
         """The books' local day on which this group is posted."""
         return self.at.astimezone(self.zone).date()
 
+    def loan_before(self, loan_id: str) -> Loan | None:
+        """The loan as it was loaded; None if the group boards it."""
+        held = self.held.get(loan_id)
+        return held.loan if held else None
+
     def aggregates(self, command: Command) -> Aggregates:
         """What one command names, and nothing else that happens to be in its group."""
         scope, refs = command.scope(), self.refs
@@ -210,7 +218,7 @@ class Workset:
         messages = _held(refs.messages, scope.messages)
         paid = {name for names in _held(refs.payments, scope.payments).values() for name in names}
         sharing = _held(refs.sharing, sorted(paid))
-        mandates = _sorted(_held(refs.mandates, scope.mandates))
+        mandates = _sorted(_held(refs.under_mandates, scope.under_mandates))
         waited_for = batches_among(_held(refs.waiting, scope.waiting))
         batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
@@ -242,6 +250,7 @@ class Workset:
             other_cases={key: case for key, case in self.cases.items() if key not in cases},
             groups={name: len(refs.groups.get(name, ())) for name in scope.groups},
             items=tuple(item for item in self.items.values() if item.line in line_ids),
+            letters={key: self.letters[key] for key in scope.letters if key in self.letters},
             from_driver=command.id in self.by_drivers,
         )
 
@@ -280,7 +289,8 @@ class Workset:
                 self.refs.groups.setdefault(case.group, set()).add(case.key)
         self.items.update({(item.case, item.line): item for item in change.items})
         self.changed_cases.update(dict.fromkeys(change.cases))
-        self.letters.update(change.letters)
+        for message, fate in change.letters.items():
+            self.fates[message], self.letters[message] = fate, letter_after(fate)
         self.messages.extend((message, command.id) for message in change.messages)
         return items
 

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import String, Table, and_, bindparam, case, delete, insert, update
+from sqlalchemy import bindparam, delete
 
 from adapters.sql import rows
 from adapters.sql.faults import Raced
 from adapters.sql.rows import Row
 from adapters.sql.schema import tables
-from adapters.sql.schema.types import Instant
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
 from adapters.sql.write.letters import write_letters
 from adapters.sql.write.lookup import lookups
-from adapters.sql.write.payables import COLUMNS, Key, keyed, named, payable_items
+from adapters.sql.write.payables import write_payable_items
+from adapters.sql.write.putting import INSERTS, put
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Workset, changed_installments
@@ -28,41 +28,10 @@ from domain.loan.aggregate import LineState, Loan, batches_among, of_batch
 from domain.loan.product import Product
 from domain.loan.view import installment
 
-_KEYS = {
-    "loans": ("id",),
-    "subjects": ("kind", "key"),
-    "attempts": ("loan_id", "number", "attempt"),
-    "notices": ("message_id",),
-    "portions": ("loan_id", "id"),
-    "payable_items": COLUMNS,
-    "cases": ("key",),
-    "case_items": ("case_key", "line"),
-    **{root.table.name: (root.key,) for root in ROOTS},
-}
-_SINCE = tables.subjects.c.state_since
-
-
-def _update(table: Table) -> Any:  # noqa: ANN401  (an update whose columns come with its rows)
-    keys = (table.c[name] == bindparam(f"key_{name}") for name in _KEYS[table.name])
-    return update(table).where(and_(*keys))
-
-
-_UPDATES = {name: _update(tables.metadata.tables[name]) for name in _KEYS}
-_UPDATES["subjects"] = _UPDATES["subjects"].values(
-    state_since=case(
-        (tables.subjects.c.state == bindparam("to_state", type_=String), _SINCE),
-        else_=bindparam("to_since", type_=Instant),
-    )
-)
-_INSERTS = {name: insert(table) for name, table in tables.metadata.tables.items()}
 _DELETE_REFS = delete(tables.line_refs).where(
     *(tables.line_refs.c[name] == bindparam(name) for name in ("ref", "line_id"))
 )
 """Nothing waits on a line under a reference any more."""
-_DELETE_ITEMS = delete(tables.payable_items).where(
-    *(tables.payable_items.c[name] == bindparam(f"key_{name}") for name in COLUMNS)
-)
-"""A party is due nothing of an item any more."""
 
 
 async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
@@ -78,7 +47,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _write_loans(unit, work, held, domain)
     kept = await _write_installments(unit, work, held, domain)
     await _write_children(unit, work, held)
-    await _write_payable_items(unit, work, held)
+    await write_payable_items(unit, work, held)
     await _write_roots(unit, work)
     await append_journal(unit, work)
     await _look_again(unit, work)
@@ -102,7 +71,7 @@ async def _write_products(unit: Unit, work: Workset, held: list[Held]) -> None:
             new[item.loan.product.ref] = item.loan.product
     known = work.products_kept
     missing = [rows.product_row(new[ref]) for ref in sorted(new) if ref not in known]
-    await unit.many(_INSERTS["products"], missing)
+    await unit.many(INSERTS["products"], missing)
 
 
 async def _write_loans(unit: Unit, work: Workset, held: list[Held], domain: Domain) -> None:
@@ -118,7 +87,7 @@ async def _write_loans(unit: Unit, work: Workset, held: list[Held], domain: Doma
         )
         for item in held
     ]
-    await _put(unit, "loans", pairs)
+    await put(unit, "loans", pairs)
 
 
 async def _write_installments(
@@ -134,7 +103,7 @@ async def _write_installments(
     cases = [work.cases[key] for key in sorted(work.changed_cases)]
     todo = {about for case in cases if (about := _about(case.loan_id, case.number))}
     for item in held:
-        before = _before(work, item.loan.id)
+        before = work.loan_before(item.loan.id)
         numbers = {new.number for new in changed_installments(before, item.loan)}
         for number in sorted(numbers):
             row, mark = _row(work, item.loan, number, domain)
@@ -157,8 +126,8 @@ async def _write_installments(
         shown.append((True, row))
         if loan_id in work.held:
             marks.setdefault(loan_id, dict(work.held[loan_id].views))[number] = mark
-    await _put(unit, "subjects", changed)
-    await _put(unit, "subjects", sorted(shown, key=_subject_of))
+    await put(unit, "subjects", changed)
+    await put(unit, "subjects", sorted(shown, key=_subject_of))
     mine = {item.loan.id: item for item in held}
     return [
         replace(mine.get(name) or work.held[name], views=found) for name, found in marks.items()
@@ -178,13 +147,13 @@ async def _write_cases(unit: Unit, work: Workset, domain: Domain) -> None:
             pairs.append((key in work.cases_before, row))
             found[key] = rows.case_row(case, view.detail.late_from)
     await _write_found_by(unit, work, found)
-    await _put(unit, "subjects", pairs)
+    await put(unit, "subjects", pairs)
     items = [
         (name in work.items_before, rows.item_row(item))
         for name, item in sorted(work.items.items())
         if work.items_before.get(name) != item
     ]
-    await _put(unit, "case_items", items)
+    await put(unit, "case_items", items)
 
 
 async def _write_found_by(unit: Unit, work: Workset, found: Mapping[str, Row]) -> None:
@@ -200,7 +169,7 @@ async def _write_found_by(unit: Unit, work: Workset, found: Mapping[str, Row]) -
         work.cases_named.update(row.key for row in known_already)
         raise Raced(known_already[0].key)
     pairs = [(key in work.cases_before, found[key]) for key in sorted(found)]
-    await _put(unit, "cases", pairs)
+    await put(unit, "cases", pairs)
 
 
 async def _write_messages(unit: Unit, work: Workset) -> None:
@@ -209,7 +178,7 @@ async def _write_messages(unit: Unit, work: Workset) -> None:
         rows.message_row(message, work.at, work.origins.get(command_id))
         for message, command_id in work.messages
     ]
-    await unit.many(_INSERTS["outbox"], left)
+    await unit.many(INSERTS["outbox"], left)
 
 
 def _subject_of(pair: tuple[bool, Row]) -> tuple[str, int]:
@@ -230,17 +199,12 @@ def _row(work: Workset, loan: Loan, number: int, domain: Domain) -> tuple[Row, b
     return {**row, "state_since": work.at}, rows.view_mark(view)
 
 
-def _before(work: Workset, loan_id: str) -> Loan | None:
-    held = work.held.get(loan_id)
-    return held.loan if held else None
-
-
 async def _write_children(unit: Unit, work: Workset, held: list[Held]) -> None:
     attempts: list[tuple[bool, Row]] = []
     notices: list[tuple[bool, Row]] = []
     portions: list[tuple[bool, Row]] = []
     for item in held:
-        before, loan = _before(work, item.loan.id), item.loan
+        before, loan = work.loan_before(item.loan.id), item.loan
         for new in changed_installments(before, loan):
             known = before is not None and new.number <= len(before.installments)
             old = before.installment(new.number) if before is not None and known else None
@@ -259,34 +223,9 @@ async def _write_children(unit: Unit, work: Workset, held: list[Held]) -> None:
             for position, portion in enumerate(loan.portions)
             if old_portions.get(portion.id) != portion
         ]
-    await _put(unit, "attempts", attempts)
-    await _put(unit, "notices", notices)
-    await _put(unit, "portions", portions)
-
-
-async def _write_payable_items(unit: Unit, work: Workset, held: list[Held]) -> None:
-    """Write what parties are due of the portions that changed; what is due no more is removed."""
-    was: dict[Key, int] = {}
-    now: dict[Key, int] = {}
-    currencies = {item.loan.id: item.loan.currency for item in held}
-    for item in held:
-        before = _before(work, item.loan.id)
-        old = {portion.id: portion for portion in before.portions} if before else {}
-        for portion in item.loan.portions:
-            known = old.get(portion.id)
-            if known is portion:
-                continue
-            now |= payable_items(item.loan, portion)
-            if before is not None and known is not None:
-                was |= payable_items(before, known)
-    gone = [keyed(key) for key in sorted(was.keys() - now.keys())]
-    changed = [key for key in sorted(now) if was.get(key) != now[key]]
-    pairs = [
-        (key in was, {**named(key), "currency": currencies[key[0]], "minor": now[key]})
-        for key in changed
-    ]
-    await unit.many(_DELETE_ITEMS, gone)
-    await _put(unit, "payable_items", pairs)
+    await put(unit, "attempts", attempts)
+    await put(unit, "notices", notices)
+    await put(unit, "portions", portions)
 
 
 def _changes(
@@ -310,10 +249,10 @@ async def _write_roots(unit: Unit, work: Workset) -> None:
             for key, body in sorted(roots.items())
             if before.get(key) != body
         ]
-        await _put(unit, root.table.name, pairs)
+        await put(unit, root.table.name, pairs)
     was = {pair for line in work.roots_before["lines"].values() for pair in _waits_under(line)}
     now = {pair for line in work.lines.values() for pair in _waits_under(line)}
-    for statement, refs in ((_DELETE_REFS, was - now), (_INSERTS["line_refs"], now - was)):
+    for statement, refs in ((_DELETE_REFS, was - now), (INSERTS["line_refs"], now - was)):
         await unit.many(statement, [{"ref": ref, "line_id": line} for ref, line in sorted(refs)])
 
 
@@ -361,23 +300,9 @@ def _batches_named(work: Workset) -> set[str]:
     """References of the batches that are known of some orders only since this group."""
     named: set[str] = set()
     for loan_id, loan in work.loans.items():
-        before = _before(work, loan_id)
+        before = work.loan_before(loan_id)
         for item in changed_installments(before, loan):
             old = before.installment(item.number).attempts if before else ()
             known = {attempt.batch_ref for attempt in old}
             named |= {a.batch_ref for a in item.attempts if a.batch_ref} - known
     return {of_batch(batch_ref) for batch_ref in named}
-
-
-async def _put(unit: Unit, table: str, pairs: list[tuple[bool, Row]]) -> None:
-    """Insert rows that are new and update those that are known, by the table's keys."""
-    await unit.many(_INSERTS[table], [row for known, row in pairs if not known])
-    await unit.many(_UPDATES[table], [_keyed(table, row) for known, row in pairs if known])
-
-
-def _keyed(table: str, row: Mapping[str, object]) -> Row:
-    keys = _KEYS[table]
-    keyed = {(f"key_{name}" if name in keys else name): value for name, value in row.items()}
-    if "state_since" in keyed:  # moves only with the state: the statement compares
-        keyed |= {"to_state": keyed["state"], "to_since": keyed.pop("state_since")}
-    return keyed

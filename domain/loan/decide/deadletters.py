@@ -17,6 +17,7 @@ from domain.case.decide import resolved
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.kernel.change import Done, LetterFate, Refusal
+from domain.kernel.message import Letter, MessageState
 from domain.kernel.order import refusal_of_form
 from domain.loan.aggregate import NoticeState
 from domain.loan.change import Change
@@ -58,13 +59,13 @@ def order_about_letter(work: Work, order: AnyMessageOrder) -> Change | Refusal:
 
     Of very many dead letters not each has its case yet: such a one may be ordered about as well.
     """
-    message, case = message_of(order.case), work.case(order.case)
+    message = message_of(order.case)
     if message is None:
         return Refusal("message.unknown", f"{order.case} is no message of the outbox")
-    if case is not None and not case.is_open:
-        return Refusal("message.ended", "it was delivered, or dropped")
-    if refusal := refusal_of_form(order):
+    letter = work.aggregates.letters.get(message)
+    if refusal := refusal_of_form(order) or _refused(message, letter, order):
         return refusal
+    case = work.cases.get(order.case)
     match order:
         case RetryMessage():
             work.put_letter(message, LetterFate.RETRIED)
@@ -80,3 +81,29 @@ def order_about_letter(work: Work, order: AnyMessageOrder) -> Change | Refusal:
             return work.finish(Done(note="dropped"), case=order.case)
         case _:
             assert_never(order)
+
+
+def _refused(message: int, letter: Letter | None, order: AnyMessageOrder) -> Refusal | None:
+    """Why an order does not fit what has become of the message, if it does not.
+
+    One that was a dead letter and is being tried again may be dropped.
+    """
+    if letter is None:
+        why = "none has this number, or it was removed after it had been delivered or dropped"
+        return Refusal("message.unknown", f"message {message} is not in the outbox: {why}")
+    match letter.state:
+        case MessageState.DEAD:
+            return None
+        case MessageState.WAITING:
+            if letter.has_died and isinstance(order, DropMessage):
+                return None
+            why = "is waiting to be delivered; only a dead letter can be tried again"
+            if isinstance(order, DropMessage):
+                why = "is waiting to be delivered; only what was a dead letter can be dropped"
+            return Refusal("message.waiting", f"message {message} {why}")
+        case MessageState.DELIVERED:
+            return Refusal("message.ended", f"message {message} was delivered")
+        case MessageState.DROPPED:
+            return Refusal("message.ended", f"message {message} was dropped by order")
+        case _:
+            assert_never(letter.state)

@@ -6,7 +6,7 @@ A case about the amount or the fate of an order ends when booked lines prove all
 from dataclasses import replace
 
 from domain.case.kinds import CaseKind
-from domain.loan import bookings
+from domain.loan import bookings, casekeys
 from domain.loan.decide.attempts import find
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
@@ -46,7 +46,7 @@ def raise_payment(work: Work, loan_id: str, payment_id: str, amount_minor: int) 
     work.post(bookings.receive(loan, portion, more, (), "raised", portion.value_on))
     work.put_portion(loan_id, more)
     for kind in (CaseKind.LATE_SUCCESS, CaseKind.DOUBLE_EXECUTION):
-        if (case := work.cases.get(f"{kind}/{payment_id}")) is not None:
+        if (case := work.cases.get(casekeys.came_late(kind, payment_id))) is not None:
             work.amend_case(case, amount_minor)
 
 
@@ -91,7 +91,7 @@ def compare_bookings(work: Work, loan_id: str, number: int, order_no: str) -> No
     known = {payment.bank_ref: None for payment in payments}
     is_clear = None in known or is_proven(work, loan_id, order_no)
     for ref in (ref for payment in payments for ref in payment.return_refs):
-        key = f"booking/{order_no}/{ref}"
+        key = casekeys.booking(order_no, ref)
         if is_clear or ref in known:
             work.close_case(key)
         else:

@@ -14,7 +14,7 @@ from domain.debit.rail import RailProfile
 from domain.kernel import canonical
 from domain.kernel.change import Done, Refusal
 from domain.kernel.view import Action
-from domain.loan import agenda, closure
+from domain.loan import agenda, casekeys, closure
 from domain.loan.aggregate import Installment, Loan, NoticeRecord, NoticeState
 from domain.loan.asking import NO_DEBIT
 from domain.loan.change import Change, Ordered
@@ -184,7 +184,7 @@ def review(work: Work, command: Review) -> Change:
     open_minor = sum(portion.clearing_minor for portion in closure.unproven(loan, item))
     work.open_case(
         Case(
-            f"unsettled/{loan_id}/{number}",
+            casekeys.unsettled(loan_id, number),
             CaseKind.UNSETTLED,
             f"{amount_text(open_minor, loan.currency)} are reported and not proven at the bank",
             loan_id=loan_id,
@@ -226,7 +226,7 @@ def notice_became(work: Work, message_id: str, state: NoticeState) -> bool:
         work.put(loan_id, replace(item, notices=notices))
         work.note(loan_id, item.number, notice.state, state, f"notice_{state}", notice.channel)
         if agenda.was_reminded(work.item(loan_id, item.number)):
-            work.close_case(f"no_reminder/{loan_id}/{item.number}")
+            work.close_case(casekeys.no_reminder(loan_id, item.number))
         return True
     return False
 
@@ -285,7 +285,7 @@ def _notice_undelivered(work: Work, loan: Loan, number: int) -> None:
     if loan.product.reminders.rules and not agenda.was_reminded(item) and len(item.attempts) == 1:
         work.open_case(
             Case(
-                f"no_reminder/{loan.id}/{number}",
+                casekeys.no_reminder(loan.id, number),
                 CaseKind.NO_REMINDER_DELIVERED,
                 "the debit goes out and no reminder is known to have arrived",
                 loan_id=loan.id,

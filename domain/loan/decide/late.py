@@ -6,6 +6,7 @@ from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
+from domain.loan import casekeys
 from domain.loan.decide.attempts import (
     debit_payment,
     find,
@@ -46,7 +47,7 @@ def apply_to_ended(
     elif attempt.state in NEVER_PRESENTED and acknowledges(outcome):
         _revive(work, loan_id, number, attempt, outcome)
     elif attempt.state in NEVER_PRESENTED and outcome.status is OutcomeStatus.DECLINED:
-        work.close_case(f"contradiction/{attempt.order_no}")
+        work.close_case(casekeys.contradiction(attempt.order_no))
         state = AttemptState.DECLINED  # the rail had it after all, and no money was taken
         refused = replace(
             attempt, state=state, outcome_class=outcome.outcome_class, code=outcome.code
@@ -64,7 +65,7 @@ def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outc
     """A confirmed order is said to have failed: a case, until the bank's lines prove the money."""
     if not is_taken(work, loan_id, attempt.order_no):
         why = f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}"
-        key = f"contradiction/{attempt.order_no}"
+        key = casekeys.contradiction(attempt.order_no)
         open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
 
 
@@ -84,7 +85,7 @@ def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     why = f"order {attempt.order_no} was {attempt.state} and is now said to be {outcome.code}"
     if portions_of_order(work, loan_id, attempt.order_no):
         return  # its money is here already
-    key = f"contradiction/{attempt.order_no}"
+    key = casekeys.contradiction(attempt.order_no)
     open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
     last = work.item(loan_id, number).attempts[-1]
     if last.number == attempt.number and work.can(loan_id, number, Event.ORDER_FOUND):
@@ -171,12 +172,12 @@ def free_success(
         work,
         loan_id,
         number,
-        f"{kind}/{payment_id}",
+        casekeys.came_late(kind, payment_id),
         kind,
         f"order {attempt.order_no} was {state}, and then took {taken} {again} ({outcome.code})",
         money=(payment_id, amount),
     )
-    work.close_case(f"unbelieved/{attempt.order_no}")
+    work.close_case(casekeys.unbelieved(attempt.order_no))
     take_back_excess(work, loan_id, payment_id)
     compare_bookings(work, loan_id, number, attempt.order_no)
     place_waiting(work, loan_id)

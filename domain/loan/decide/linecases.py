@@ -6,6 +6,7 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.case.item import Alike
 from domain.case.kinds import CaseKind
+from domain.loan import casekeys
 from domain.loan.aggregate import LineState
 from domain.loan.decide.work import Work
 from domain.money import amount_text
@@ -23,7 +24,7 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file:
     No debit of an installment leaves while a case of this kind names it. One of very many lines of
     a file that name nobody is an item of the case of them all.
     """
-    case = Case(f"line/{line.id}", WAITS, _unexplained(line), amount_minor=line.open_minor)
+    case = Case(casekeys.line(line.id), WAITS, _unexplained(line), amount_minor=line.open_minor)
     if named:
         open_cases(work, line, case, named)
     else:
@@ -57,7 +58,7 @@ def keep_case_of_line(work: Work, line: LineState, about: Sequence[Named]) -> bo
     Whoever has the case keeps it, with its clocks. It is not enough where there is no such case, or
     where the rest may be about a loan that none of its cases names.
     """
-    known = work.cases.get(f"line/{line.id}")
+    known = work.cases.get(casekeys.line(line.id))
     named = _named_by(cases_of_line(work, line.id, WAITS))
     if known is None or not set(about) <= set(named):
         return False

@@ -22,7 +22,7 @@ from domain.loan.decide.linecases import (
     open_case_of_line,
     open_cases,
 )
-from domain.loan.decide.matching import identify
+from domain.loan.decide.matching import identify, lines_waiting
 from domain.loan.decide.money import numbers_of, prove
 from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
@@ -101,10 +101,9 @@ def _waiting_batch(line: StatementLine) -> list[WaitingItem]:
 def book_batch_again(work: Work, batch_ref: str) -> None:
     """A line that came before the outcomes of its batch is booked once count and sum agree."""
     ref = of_batch(batch_ref)
-    for line_id in work.aggregates.waiting.get(ref, ()):
-        known = work.lines[line_id]
+    for known in lines_waiting(work, ref):
         line = StatementLine(
-            line_id,
+            known.id,
             known.account,
             known.booked_on,
             known.value_on or known.booked_on,
@@ -118,7 +117,7 @@ def book_batch_again(work: Work, batch_ref: str) -> None:
         is_whole = any(ref in item.refs for item in known.waiting)
         for item in _batch_items(work, line) if is_whole else ():
             if matches := _book_credit(work, line, item):
-                identify(work, work.lines[line_id], matches, "identified")
+                identify(work, work.lines[known.id], matches, "identified")
 
 
 def _adds_up(line: StatementLine, items: Sequence[LineItem]) -> bool:

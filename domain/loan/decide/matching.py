@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.kernel.change import Refusal
-from domain.loan import bookings, closure
+from domain.loan import bookings, casekeys, closure
 from domain.loan.aggregate import LineState, Match, WaitingItem, batches_among
 from domain.loan.change import Change
 from domain.loan.decide.attempts import reopen
@@ -167,27 +167,33 @@ def _withdraw(work: Work, loan_id: str, portion: Portion) -> None:
     reopen(work, loan_id, numbers, f"withdrawn {portion.id}")
     for number in numbers_of(work.loan(loan_id), portion):
         if not closure.unproven(work.loan(loan_id), work.item(loan_id, number)):
-            work.close_case(f"unsettled/{loan_id}/{number}")
+            work.close_case(casekeys.unsettled(loan_id, number))
     place_waiting(work, loan_id)
+
+
+def lines_waiting(work: Work, ref: str) -> list[LineState]:
+    """The lines that wait under a reference: by booking date, those of one day by their ids."""
+    found = (work.lines[line_id] for line_id in work.aggregates.waiting.get(ref, ()))
+    return sorted(found, key=lambda line: (line.booked_on, line.id))
 
 
 def identify_waiting(work: Work, payment_id: str) -> None:
     """Lines that came before anybody reported their payment, and carry its very reference.
 
     One of its amount is taken alone, before all one of its day; otherwise they prove it in parts,
-    as they would have in the order of their coming.
+    in the order of `lines_waiting`.
     """
     reference = work.payment(payment_id).reference
     if batches_among((reference,)):
         return  # a payer whose reference looks like that of a batch means a payment of their own
     for is_return in (False, True):
         found = [
-            (line_id, item)
-            for line_id in work.aggregates.waiting.get(reference, ())
-            for item in work.lines[line_id].waiting
+            (line.id, item)
+            for line in lines_waiting(work, reference)
+            for item in line.waiting
             if reference in item.refs
             and (item.minor < 0) is is_return
-            and work.lines[line_id].currency == work.payment(payment_id).currency
+            and line.currency == work.payment(payment_id).currency
         ]
         for line_id, item in _fitting(work, work.payment(payment_id), found):
             _identify_item(work, work.payment(payment_id), work.lines[line_id], item)
@@ -293,7 +299,7 @@ def _take_proof_back(work: Work, line: LineState, match: Match) -> None:
     matches = tuple(other for other in line.matches if other is not match)
     waiting = (*line.waiting, _waiting_again(match))
     _put_open(work, replace(line, matches=matches, waiting=waiting), back.booked_minor)
-    work.close_case(f"account/{line.id}/{portion.id}/{loan.id}")
+    work.close_case(casekeys.other_account(line.id, portion.id, loan.id))
     look_at_places(work, loan.id, portion.id)
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.errors import InvariantBroken
-from domain.loan import bookings
+from domain.loan import bookings, casekeys
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import LineState, Loan, Match
 from domain.loan.decide.advance import draw, move_ahead
@@ -207,7 +207,7 @@ def raise_paid(work: Work, loan_id: str, number: int, detail: str) -> None:
     else:
         event = Event.RECOVERED_IN_FULL if written_off else Event.PAID_IN_FULL
     work.move(loan_id, number, event, detail)
-    work.close_case(f"no_reminder/{loan_id}/{number}")
+    work.close_case(casekeys.no_reminder(loan_id, number))
 
 
 def take_back(
@@ -310,7 +310,7 @@ def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, i
 def _other_account(loan: Loan, portion: Portion, match: Match, line: LineState) -> Case:
     routed = ", ".join(sorted(loan.product.accounts))
     return Case(
-        f"account/{line.id}/{portion.id}/{loan.id}",
+        casekeys.other_account(line.id, portion.id, loan.id),
         CaseKind.OTHER_ACCOUNT,
         f"{amount_text(match.minor, loan.currency)} of payment {portion.id} are on account "
         f"{line.account}; the product names {routed}",

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from domain.kernel.change import Refusal
 from domain.kernel.order import refusal_of_form
-from domain.loan import bookings
+from domain.loan import bookings, casekeys
 from domain.loan.agenda import OVERDUE
 from domain.loan.change import Change
 from domain.loan.charge import Charge
@@ -294,4 +294,4 @@ def _answered(work: Work, order: Order) -> None:
     item = work.item(order.loan_id, order.number)
     if item.needs_operator:
         work.put(order.loan_id, replace(item, needs_operator=""))
-    work.close_case(f"operator/{order.loan_id}/{order.number}")
+    work.close_case(casekeys.operator(order.loan_id, order.number))

@@ -7,6 +7,7 @@ from domain.case.kinds import CaseKind
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, checked
 from domain.debit.retry import NoRetry
+from domain.loan import casekeys
 from domain.loan.change import Change
 from domain.loan.commands import RecordUnsent
 from domain.loan.decide.attempts import (
@@ -75,7 +76,7 @@ def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Out
     unbooked = not portions_of_order(work, loan_id, attempt.order_no)
     if attempt.is_live or (outcome.claims_money and unbooked):
         why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
-        key = f"unbelieved/{attempt.order_no}"
+        key = casekeys.unbelieved(attempt.order_no)
         kind = CaseKind.CONTRADICTION if outcome.claims_money else CaseKind.UNKNOWN_CODE
         open_case(work, loan_id, number, key, kind, why)
 
@@ -110,7 +111,7 @@ def _apply_live(
             _wait(work, loan_id, number, attempt, AttemptState.ACCEPTED, outcome)
         case OutcomeStatus.NOT_FOUND if conclusive:
             why = f"order {attempt.order_no} was acknowledged and is now said to be unknown"
-            key = f"contradiction/{attempt.order_no}"
+            key = casekeys.contradiction(attempt.order_no)
             open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
             _wait(work, loan_id, number, attempt, AttemptState.UNKNOWN, outcome)
         case OutcomeStatus.UNKNOWN | OutcomeStatus.NOT_FOUND:
@@ -143,7 +144,7 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
         )
     if amount > attempt.amount_minor:
         more_than_ordered(work, loan_id, number, attempt, amount)
-    work.close_case(f"unbelieved/{attempt.order_no}")
+    work.close_case(casekeys.unbelieved(attempt.order_no))
     end_of_doubt(work, loan_id, number, attempt.order_no)
 
 
@@ -151,7 +152,7 @@ def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     """An attempt ended without money: retry by plan, or delinquent."""
     put_attempt(work, loan_id, number, ended)
     end_of_doubt(work, loan_id, number, ended.order_no)
-    work.close_case(f"contradiction/{ended.order_no}")
+    work.close_case(casekeys.contradiction(ended.order_no))
     # Penalty waited for the outcome, and may have been charged ahead for the day of the debit.
     charge_to_date(work, loan_id, number)
     if ended.state is AttemptState.RECALLED:
@@ -201,7 +202,7 @@ def _wait(
             work,
             loan_id,
             number,
-            f"code/{attempt.order_no}",
+            casekeys.unknown_code(attempt.order_no),
             CaseKind.UNKNOWN_CODE,
             f"order {attempt.order_no}: code {outcome.code!r} stands in no table",
         )

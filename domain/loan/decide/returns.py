@@ -5,6 +5,7 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.loan import casekeys
 from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
@@ -133,7 +134,7 @@ def _keep_excess(
     currency = work.loan(loan_id).currency
     work.open_case(
         Case(
-            f"return/{command.order_no}/{command.bank_ref or ''}",
+            casekeys.returned_more(command.order_no, command.bank_ref),
             CaseKind.RETURN_OF_MORE,
             f"{amount_text(excess, currency)} more came back of {command.order_no} than were taken",
             loan_id=loan_id,

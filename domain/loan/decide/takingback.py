@@ -11,6 +11,7 @@ from datetime import date
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.debit.retry import SOFT
+from domain.loan import casekeys
 from domain.loan.decide.attempts import find, judge_again, put_attempt, reopen
 from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.money import place_waiting, take_back
@@ -120,5 +121,5 @@ def take_back_excess(work: Work, loan_id: str, payment_id: str) -> None:
             )
     ids = (portion.id for portion in portions_of_order(work, loan_id, order_no))
     if not any(work.payment(name).excess_minor for name in ids):
-        for key in [key for key in work.cases if key.startswith(f"return/{order_no}/")]:
+        for key in [key for key in work.cases if key.startswith(casekeys.returned_more(order_no))]:
             work.close_case(key)

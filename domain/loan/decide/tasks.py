@@ -5,6 +5,7 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.kernel.change import Done
+from domain.loan import casekeys
 from domain.loan.aggregate import NoticeRecord
 from domain.loan.change import Change
 from domain.loan.commands import RecordDeliveryReport
@@ -18,7 +19,7 @@ def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
     item = work.item(loan_id, number)
     if not item.needs_operator:
         work.put(loan_id, replace(item, needs_operator=why))
-        key = f"operator/{loan_id}/{number}"
+        key = casekeys.operator(loan_id, number)
         open_case(work, loan_id, number, key, CaseKind.NEEDS_OPERATOR, why)
 
 
@@ -27,10 +28,10 @@ def end_of_doubt(work: Work, loan_id: str, number: int, order_no: str) -> None:
     item = work.item(loan_id, number)
     if item.needs_operator:
         work.put(loan_id, replace(item, needs_operator=""))
-    work.close_case(f"operator/{loan_id}/{number}")
-    work.close_case(f"code/{order_no}")
+    work.close_case(casekeys.operator(loan_id, number))
+    work.close_case(casekeys.unknown_code(order_no))
     if (
-        case := work.cases.get(f"unbelieved/{order_no}")
+        case := work.cases.get(casekeys.unbelieved(order_no))
     ) and case.kind is not CaseKind.CONTRADICTION:
         work.close_case(case.key)
 

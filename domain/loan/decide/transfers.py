@@ -54,11 +54,26 @@ def receive_transfer(work: Work, order: Paying, value_on: date) -> str:
         clearing_account=accounts.clearing("transfer"),
         reference=order.reference,
     )
-    for loan_id, minor in _parts(work, order, value_on).items():
+    parts = _parts(work, order, value_on)
+    for name in (order.loan_id, *(other.loan_id for other in order.also)):
+        if name not in parts:
+            _note_nothing(work, name, payment.id, order, tuple(parts))
+    for loan_id, minor in parts.items():
         number = order.number if loan_id == loan.id else None
         known = work.payments.get(payment.id, payment)
         receive_free(work, loan_id, known, minor, number, "payment_recorded")
     return payment.id
+
+
+def _note_nothing(
+    work: Work, loan_id: str, payment_id: str, order: Paying, taken: tuple[str, ...]
+) -> None:
+    """Have the story of a loan say that a payment which was for it too went to others."""
+    loan = work.loan(loan_id)
+    item = loan.installment(_first_open(loan))
+    whole = amount_text(order.amount_minor, loan.currency)
+    why = f"payment {payment_id} of {whole} went to {', '.join(taken)}"
+    work.note(loan_id, item.number, item.state, item.state, "got_nothing", why)
 
 
 def _parts(work: Work, order: Paying, value_on: date) -> dict[str, int]:
@@ -70,3 +85,13 @@ def _parts(work: Work, order: Paying, value_on: date) -> dict[str, int]:
     left = order.amount_minor - sum(parts.values())
     parts |= among_loans(loans, left, value_on, work.today(order.loan_id))
     return {name: parts[name] for name in (order.loan_id, *said) if parts[name]}
+
+
+def _first_open(loan: Loan) -> int:
+    """The first installment that asks for anything, else the last."""
+    asks = (
+        item.number
+        for item in loan.installments
+        if item.owed.total or item.written_off.total or item.state is State.SCHEDULED
+    )
+    return next(asks, len(loan.installments))

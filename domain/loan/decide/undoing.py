@@ -5,7 +5,7 @@ from dataclasses import replace
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
-from domain.loan import bookings
+from domain.loan import bookings, casekeys
 from domain.loan.decide.attempts import find, judge_again, put_attempt
 from domain.loan.decide.money import look_at_gates
 from domain.loan.decide.tasks import open_case
@@ -62,5 +62,5 @@ def _doubt(work: Work, loan_id: str, payment_id: str, line_id: str) -> None:
     portion = work.portion(loan_id, payment_id)
     number, order_no = portion.number or 1, portion.order_no or ""
     why = f"order {order_no}: only line {line_id}, which is undone, said that it was executed"
-    key = f"contradiction/{order_no}"
+    key = casekeys.contradiction(order_no)
     open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)

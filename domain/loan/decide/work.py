@@ -20,7 +20,7 @@ from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
-from domain.loan import agenda, bookings, closure
+from domain.loan import agenda, bookings, casekeys, closure
 from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
@@ -329,12 +329,12 @@ class Work(MandateWork):
             self.move(loan_id, number, Event.PAYMENT_UNPROVEN)
             item = self.item(loan_id, number)
         clears = item.state is State.CLEARING and not item.owed.total
-        is_late = f"unsettled/{loan_id}/{number}" in self.cases
+        is_late = casekeys.unsettled(loan_id, number) in self.cases
         if (clears or is_late) and not closure.unproven(loan, item):
             if clears:
                 self.move(loan_id, number, Event.PAYMENTS_SETTLED)
-            self.close_case(f"unsettled/{loan_id}/{number}")
-            self.close_case(f"operator/{loan_id}/{number}")
+            self.close_case(casekeys.unsettled(loan_id, number))
+            self.close_case(casekeys.operator(loan_id, number))
         if self.item(loan_id, number).state is State.SETTLED:
             lacks = self._missing(loan_id, number)
             if not any(lack.gate is closure.Gate.RELEASE for lack in lacks):

@@ -12,8 +12,8 @@ from adapters.calendars import load_calendar
 from adapters.products import files
 from adapters.products.files import read_product, read_products
 from adapters.refusals import SourceRefused
+from adapters.sql.readrows import read_product as read_kept
 from adapters.sql.rows import product_row
-from adapters.sql.rows import read_product as read_kept
 from adapters.validation import faults_of
 from domain.calendar import Adjust
 from domain.kernel.canonical import digest

@@ -1,7 +1,8 @@
 """One command is applied once, whoever sends it again; other content under its id is refused."""
 
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +19,7 @@ from domain.kernel.change import Applied, Done, Refused, Superseded
 from domain.loan.change import Ordered
 from domain.loan.matching import Also
 from domain.loan.view import installment
+from domain.story.words import in_words
 from tests.support.booksbench import (
     RAIL,
     StillClock,
@@ -162,6 +164,37 @@ async def test_a_payment_of_two_loans_counts_once(
     async with engine.connect() as conn:
         assert await conn.scalar(select(func.count()).select_from(portions)) == 2
         assert await conn.scalar(PAYMENTS) == 1
+
+
+async def test_a_loan_that_got_nothing_of_a_payment_tells_so_in_its_story(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Nothing was owed by it yet: one event, in words, that names the payment and who got it."""
+    await books.apply(board("L1"))
+    await books.apply(board("L2"))
+    paid = RecordPayment(
+        id="paid",
+        actor=TESTER,
+        reason="the payer called",
+        loan_id="L1",
+        number=1,
+        reference="T-1",
+        amount_minor=4000,
+        currency="CNY",
+        value_on=clock.at.date(),
+        also=(Also("L2"),),
+    )
+    assert isinstance(await books.apply(paid), Applied)
+    for number in (None, 1):
+        story = (await queries.story("L2", number, "", 10)).items
+        told = [event for event in in_words(story, UTC, "CNY") if event.command_id == "paid"]
+        [line] = [effect for event in told for effect in event.effects]
+        assert re.fullmatch(
+            r"nothing was left for this loan of a payment for several "
+            r"\(payment \S+ of 40.00 CNY went to L1\)",
+            line,
+        )
+    assert (await queries.verify()).faults == ()
 
 
 async def test_evidence_about_an_unknown_order_is_booked_with_a_case(

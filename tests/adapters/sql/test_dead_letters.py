@@ -14,17 +14,18 @@ from adapters.sql.read.messages import SqlMessages
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema.pruning import prune_outbox
 from adapters.sql.schema.tables import outbox
-from adapters.sql.write import letters
+from adapters.sql.write import deadletters
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay
 from domain.case.deadletter import letter_key
 from domain.errors import InvalidInput, InvariantBroken
-from domain.kernel.change import Applied
+from domain.kernel.change import Applied, Refused
 from domain.kernel.command import Command
 from domain.kernel.driver import WAKE
+from domain.kernel.message import MessageState
 from domain.loan.notice import NOTICE
 from domain.registry import TOPICS
-from ports.messages import MessageFilter, MessageState
+from ports.messages import MessageFilter
 from ports.outbox import OutboxRow
 from tests.support.booksbench import NOON, StillClock
 from tests.support.doors import DropMessage, RetryMessage
@@ -150,16 +151,51 @@ async def test_a_dropped_letter_is_never_delivered_and_is_pruned_in_time(
     assert [item.id for item in page.items] == [waits]
 
 
-async def test_an_order_about_a_message_that_is_not_dead_changes_nothing(
-    engine: AsyncEngine, books: SqlBooks, relay: OutboxRelay, carrier: Carrier
+async def refused(books: SqlBooks, kind: type, message: int, name: str) -> Refused:
+    """Give an order about a message that must be refused."""
+    given: Any = {"id": f"{name}/{message}", "actor": TESTER, "reason": "a test"}
+    answer = await books.apply(kind(case=letter_key(message), **given))
+    assert isinstance(answer, Refused)
+    return answer
+
+
+async def test_an_order_about_a_message_that_is_not_dead_is_refused_and_changes_nothing(
+    engine: AsyncEngine, books: SqlBooks, relay: OutboxRelay, carrier: Carrier, clock: StillClock
 ) -> None:
-    """It waits for its time, or has been delivered: neither is dropped by a wrong number."""
+    """It waits, was delivered, or was removed since: the refusal says which, and of what number."""
     [message] = await put(engine, "wake", ["good"])
-    await ordered(books, DropMessage, message)
+    waits = await refused(books, DropMessage, message, "waits")
+    assert (waits.rule, f"message {message} is waiting" in waits.reason) == (
+        "message.waiting",
+        True,
+    )
     assert await relay.sweep() == 1
-    await ordered(books, RetryMessage, message, "later")
+    for kind, name in ((RetryMessage, "again"), (DropMessage, "off")):
+        ended = await refused(books, kind, message, name)
+        assert (ended.rule, ended.reason) == ("message.ended", f"message {message} was delivered")
     assert await relay.sweep() == 0
     assert carrier.got == ["good"]
+    clock.ahead(timedelta(days=31))
+    await prune_outbox(engine, clock.at - timedelta(days=30))
+    gone = await refused(books, DropMessage, message, "gone")
+    assert (gone.rule, f"message {message} is not in" in gone.reason) == ("message.unknown", True)
+    assert (await refused(books, DropMessage, 10**18 - 1, "far")).rule == "message.unknown"
+
+
+async def test_of_two_orders_in_one_group_the_second_finds_what_the_first_did(
+    engine: AsyncEngine, books: SqlBooks, relay: OutboxRelay, carrier: Carrier
+) -> None:
+    """A letter is dropped once, by whoever orders it first."""
+    carrier.down.add("bad")
+    [message] = await put(engine, "wake", ["bad"])
+    await relay.sweep()
+    given: Any = {"actor": TESTER, "reason": "a test", "case": letter_key(message)}
+    first, second = await books.apply_many(
+        [DropMessage(id="first", **given), DropMessage(id="second", **given)]
+    )
+    assert isinstance(first, Applied)
+    assert isinstance(second, Refused)
+    assert second.rule == "message.ended"
 
 
 async def test_a_case_that_the_books_cannot_take_holds_up_no_other(
@@ -200,7 +236,7 @@ async def test_of_very_many_dead_letters_only_so_many_have_a_case_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An outage fills no queue of people; those that have none yet can be ordered about as well."""
-    monkeypatch.setattr(letters, "OPEN_MOST", 3)
+    monkeypatch.setattr(deadletters, "OPEN_MOST", 3)
     streams = [f"s{number}" for number in range(5)]
     carrier.down |= set(streams)
     ids = await put(engine, "wake", streams)

@@ -5,6 +5,7 @@ from datetime import date
 
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
+from domain.calendar import ONE_DAY
 from domain.debit.mandate import Mandate
 from domain.kernel.change import Applied
 from domain.loan.view import installment
@@ -84,6 +85,18 @@ async def test_a_line_is_matched_by_hand_beside_another_of_its_reference(
     view = await queries.view(installment("L1", 1))
     assert view is not None
     assert view.labels.amount_minor == 0
+
+
+async def test_lines_of_one_reference_are_taken_by_booking_date_and_then_by_id(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Each database finds them in an order of its own: three parts of 50.00 for 101.00."""
+    await two_loans(books, clock)
+    for name, day in (("2", DUE), ("1", DUE), ("3", DUE - ONE_DAY)):
+        await apply_all(books, [line("RENT", 5000, day=day, name=name)])
+    await apply_all(books, [pay("L1", "RENT")])
+    left = {case.line: case.amount_minor for case in (await queries.cases()).items if case.line}
+    assert left == {"ACCT-FUNDER-1-CNY/S1/2": 4900}
 
 
 async def test_the_end_of_a_case_is_seen_by_every_loan_that_it_names(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -19,20 +19,24 @@ from adapters.sql.write.books import SqlBooks
 from domain.audit import AuditReport, FindingKind
 from domain.audit.findings import KEPT
 from domain.audit.questions import Question
+from domain.case.case import ByHand
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.debit.outcome import OutcomeClass
+from domain.loan.view import installment
 from tests.support.booksbench import (
     RAIL,
     StillClock,
     apply_all,
     confirm,
     intend,
+    line,
     order_of,
     present,
+    roll,
 )
-from tests.support.doors import RecordPayment, RecordReturn, WithdrawPayment
-from tests.support.memory import RULES, TESTER
+from tests.support.doors import RecordPayment, RecordReturn, ResolveCase, WithdrawPayment
+from tests.support.memory import RULES, STRANGE, TESTER
 from tests.support.tampered import AS_OF, DUE, FULL, fill
 from tests.support.tamperings import TAMPERINGS, body, opened
 from tests.support.unlocked import unlock_on
@@ -267,6 +271,38 @@ async def test_a_payment_recorded_by_mistake_is_no_return(
     await apply_all(books, [confirm(order_no, FULL), back])
     report = await auditor.audit()
     assert (report.payments, report.returns, report.findings) == (2, 1, ())
+
+
+async def test_a_part_that_came_back_from_another_account_does_not_lie_there(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Once a person has explained it and the rest is paid, the installment is closed and clean."""
+    order_no = order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
+    back = line(order_no, -3_000, day=DUE, name="back", account=STRANGE.name)
+    terms = {"actor": TESTER, "reason": "said so", "loan_id": "L1", "number": 1, "reference": "T-1"}
+    money = {"amount_minor": 3_000, "currency": "CNY", "value_on": DUE}
+    await apply_all(books, [confirm(order_no, FULL), line(order_no, FULL, day=DUE), back])
+    await apply_all(books, [RecordPayment(id="p", **terms, **money)])  # type: ignore[arg-type]
+    await apply_all(books, [line("T-1", 3_000, day=DUE, name="T-1")])
+    said = [one for one in (await queries.cases()).items if one.kind == "other_account"]
+    assert {one.amount_minor for one in said} == {3_000, -3_000}
+    for case in said:
+        done = ResolveCase(
+            id=f"resolve/{case.key}",
+            actor=TESTER,
+            approver="a-second",
+            reason="our other account paid it back",
+            case=case.key,
+            resolution=ByHand.ACCEPTED,
+        )
+        await apply_all(books, [done])
+    for day in range(11, 18):
+        clock.to(date(2026, 3, day))
+        await apply_all(books, [roll("L1", clock.at.date())])
+    view = await queries.view(installment("L1", 1))
+    assert view is not None
+    assert view.state == "CLOSED"
+    assert (await SqlSelfAudit(engine, clock, RULES).audit()).findings == ()
 
 
 async def _first_seq(engine: AsyncEngine) -> int:

@@ -9,10 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import is_postgres
 from adapters.sql.read.queries import SqlQueries
+from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.write.books import SqlBooks
-from tests.support.booksbench import StillClock, confirm, intend, line, order_of, present
+from tests.support.booksbench import (
+    StillClock,
+    apply_all,
+    confirm,
+    intend,
+    line,
+    order_of,
+    present,
+)
 from tests.support.doors import Hold
-from tests.support.memory import TESTER
+from tests.support.memory import PRODUCT, RULES, TESTER
 from tests.support.unlocked import unlock
 
 ATTACKS = {
@@ -228,6 +237,50 @@ async def test_a_column_that_holds_what_it_cannot_is_a_fault(
     assert await _changed(engine, statement)
     faults = (await queries.verify()).faults
     assert any(named in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "where", "row"),
+    [
+        ("commands", "reason", "kind = 'book_line'", "line/ACCT-FUNDER-1-CNY/S1/1"),
+        ("postings", "account", "line IS NOT NULL AND position = 0", "/0"),
+        ("subjects", "body", "key = 'L1/1'", "installment/L1/1"),
+        ("subjects", "state", "key = 'L1/1'", "installment/L1/1"),
+        ("attempts", "state", "1", "L1/1/1"),
+        ("lines", "account", "1", "ACCT-FUNDER-1-CNY/S1/1"),
+        ("lines", "id", "1", r"\xffB"),
+        ("balances", "account", "account LIKE 'bank/%'", r"\xffB/CNY"),
+        ("products", "body", "1", PRODUCT.ref),
+    ],
+)
+async def test_text_that_is_not_utf_8_is_a_fault_that_names_its_cell(
+    engine: AsyncEngine,
+    books: SqlBooks,
+    queries: SqlQueries,
+    clock: StillClock,
+    table: str,
+    column: str,
+    where: str,
+    row: str,
+) -> None:
+    """SQLite keeps any bytes as text; PostgreSQL refuses to keep them."""
+    action = await present(books, queries, clock, "L1")
+    order_no = order_of(await intend(books, "L1", 1, action))
+    await apply_all(books, [confirm(order_no, 10100), line(order_no, 5050, day=date(2026, 3, 10))])
+    await unlock(engine)
+    if is_postgres(engine):
+        with pytest.raises(DBAPIError):
+            await _changed(engine, r"UPDATE loans SET id = convert_from('\xff42'::bytea, 'UTF8')")
+        return
+    assert await _changed(
+        engine, f"UPDATE {table} SET {column} = CAST(x'ff42' AS TEXT) WHERE {where}"
+    )
+    faults = (await queries.verify()).faults
+    named = [fault for fault in faults if f"column {column} of {table} is not UTF-8" in fault]
+    assert [fault.endswith(row) for fault in named] == [True], faults
+    report = await SqlSelfAudit(engine, clock, RULES).audit()
+    assert not report.clean
+    assert any(row in finding.text for finding in report.findings)
 
 
 async def _changed(engine: AsyncEngine, statement: str) -> int:

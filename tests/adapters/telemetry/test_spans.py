@@ -21,7 +21,7 @@ from starlette.routing import Route
 from adapters.rails.http import RailHttp
 from adapters.rails.simbank.kind import SIMBANK_KIND
 from adapters.sql.engine import books_engine
-from adapters.sql.rows import read_message
+from adapters.sql.readrows import read_message
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.schema.tables import chain_head, commands, outbox
 from adapters.sql.write.books import SqlBooks

@@ -12,7 +12,7 @@ from domain.case.lifecycle import CaseState
 from domain.case.notice import CASE_NOTICE, CaseNotice
 from domain.kernel.change import LetterFate, Refusal
 from domain.kernel.command import Actor, Scope
-from domain.kernel.message import About, BackOff
+from domain.kernel.message import About, BackOff, Letter, MessageState
 from domain.loan.aggregate import NoticeState
 from domain.loan.change import Change
 from domain.loan.notice import NOTICE
@@ -36,6 +36,7 @@ def dead(s: Scene, death: int = 1, **values: Any) -> Change:
         "message": 7, "death": death, "topic": "wake", "error": "RPCError", "tries": 250,
         "meaning": "a driver was not told",
     }  # fmt: skip
+    s.books.letters[7] = Letter(MessageState.DEAD, has_died=True)
     change = s.give(RecordDeadLetter, **{**given, **values})
     assert isinstance(change, Change)
     return change
@@ -110,12 +111,12 @@ def test_a_dead_letter_is_tried_again_by_order_and_may_die_again() -> None:
     assert change.letters == {7: LetterFate.RETRIED}
     first = s.books.cases[KEY].acted_at
     assert first is not None
-    s.books.at += timedelta(hours=1)
-    order(s, RetryMessage)
-    assert (s.books.cases[KEY].state, s.books.cases[KEY].acted_at) == (CaseState.OPEN, first)
     change = dead(s, 2, error="Conflict")
     assert [move.event for move in change.transitions] == ["case_amended"]
     assert "Conflict" in s.books.cases[KEY].text
+    s.books.at += timedelta(hours=1)
+    assert isinstance(order(s, RetryMessage), Change)
+    assert (s.books.cases[KEY].state, s.books.cases[KEY].acted_at) == (CaseState.OPEN, first)
 
 
 def test_a_dropped_dead_letter_is_at_an_end() -> None:
@@ -135,9 +136,47 @@ def test_a_dropped_dead_letter_is_at_an_end() -> None:
 def test_orders_are_taken_of_a_dead_letter_that_has_no_case_yet(kind: type) -> None:
     """Of very many each gets its case in turn; nobody has to wait for that."""
     s = Scene.boarded()
+    s.books.letters[7] = Letter(MessageState.DEAD, has_died=True)
     change = order(s, kind)
     assert isinstance(change, Change)
     assert list(change.letters) == [7]
+    assert KEY not in s.books.cases
+
+
+@pytest.mark.parametrize("kind", [RetryMessage, DropMessage])
+@pytest.mark.parametrize(
+    ("letter", "rule", "why"),
+    [
+        (None, "message.unknown", "message 7 is not in the outbox"),
+        (Letter(MessageState.WAITING, has_died=False), "message.waiting", "message 7 is waiting"),
+        (Letter(MessageState.DELIVERED, has_died=False), "message.ended", "message 7 was deliv"),
+        (Letter(MessageState.DELIVERED, has_died=True), "message.ended", "message 7 was deliv"),
+        (Letter(MessageState.DROPPED, has_died=True), "message.ended", "message 7 was dropped"),
+    ],
+)
+def test_an_order_about_a_message_that_is_no_dead_letter_is_refused(
+    kind: type, letter: Letter | None, rule: str, why: str
+) -> None:
+    """The refusal names the message, how far it has come, and the rule."""
+    s = Scene.boarded()
+    if letter is not None:
+        s.books.letters[7] = letter
+    refused = order(s, kind)
+    assert isinstance(refused, Refusal)
+    assert (refused.rule, refused.reason[: len(why)]) == (rule, why)
+
+
+def test_a_message_that_is_being_tried_again_can_be_dropped_and_not_retried() -> None:
+    """Its tries have begun anew already; its case is open, and ends with the drop."""
+    s = Scene.boarded()
+    dead(s)
+    order(s, RetryMessage)
+    again = order(s, RetryMessage)
+    assert isinstance(again, Refusal)
+    assert again.rule == "message.waiting"
+    change = order(s, DropMessage)
+    assert isinstance(change, Change)
+    assert change.letters == {7: LetterFate.DROPPED}
     assert KEY not in s.books.cases
 
 
@@ -171,6 +210,9 @@ def test_commands_about_dead_letters_name_what_they_touch() -> None:
     about = RecordDeadLetter(**died, loan_id="L1", number=1, notice="N")
     assert about.scope() == Scope(loans=("L1",), messages=("N",), cases=(KEY,))
     assert RecordRedelivery(**given).scope() == Scope(cases=(KEY,))
+    given = {"id": "d", "actor": ANN, "reason": "mended"}
+    assert DropMessage(**given, case=KEY).scope() == Scope(cases=(KEY,), letters=(7,))
+    assert RetryMessage(**given, case="line/12").scope() == Scope(cases=("line/12",))
 
 
 def test_a_reminder_that_could_not_be_sent_counts_as_failed() -> None:

@@ -125,7 +125,7 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
     assert named.dedup_key() == replace(named, id="b", statement_id="S2").dedup_key()
     assert named.dedup_key() != replace(named, line=replace(line, amount_minor=1)).dedup_key()
     assert named.scope() == Scope(
-        mandates=("M1",),
+        under_mandates=("M1",),
         orders=("O2",),
         batches=("b-1",),
         payments=("O2",),

@@ -5,6 +5,8 @@ from datetime import date
 
 import pytest
 
+from domain.calendar import ONE_DAY
+from domain.case.case import Resolution
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan.change import Change
 from domain.loan.decide import decide, reread
@@ -17,6 +19,7 @@ from tests.support.doors import (
     RecordOutcome,
     RecordPayment,
     RetryNow,
+    WriteOff,
 )
 from tests.support.memory import PRODUCT, TESTER
 from tests.support.scene import Scene
@@ -55,6 +58,58 @@ def test_a_refused_mandate_is_a_case_until_the_money_comes_another_way() -> None
     s.order(RecordPayment, reference="T-1", amount_minor=owed, currency="CNY", value_on=s.today)
     assert s.books.item().state is State.CLEARING
     assert "mandate" not in kinds(s)
+
+
+def closed_and_returned() -> Scene:
+    """An installment whose debit came back after it had closed."""
+    s = Scene.boarded(product=QUIET)
+    order = s.present()
+    s.apply_outcome(order, minor=10100)
+    s.credit(order, 10100)
+    s.until(s.today + 9 * ONE_DAY)
+    assert (s.state, kinds(s)) == ("CLOSED", ())
+    s.returned(order, 10100)
+    return s
+
+
+def test_a_return_after_the_closing_is_a_case_until_it_closes_again() -> None:
+    """The payer was told that all was done: a person sees it, and no debit is held up by it."""
+    s = closed_and_returned()
+    case = s.books.cases["after_closing/L1/1"]
+    assert (case.kind, case.loan_id, case.number) == ("returned_after_closing", "L1", 1)
+    assert (s.state, "returned_after_closing" in kinds(s)) == ("RETRYING", True)
+    s.return_line(next(iter(s.books.item().attempts)).order_no, 10100)
+    again = s.present()
+    owed = s.books.item().attempts[-1].amount_minor
+    s.apply_outcome(again, minor=owed)
+    s.credit(again, owed)
+    assert "after_closing/L1/1" in s.books.cases
+    s.until(s.today + 9 * ONE_DAY)
+    assert s.state == "CLOSED"
+    assert s.books.resolved["after_closing/L1/1"].resolution is Resolution.CLEARED
+    s.returned(again, owed)
+    assert s.books.cases["after_closing/L1/1"].generation == 2
+
+
+def test_a_return_after_the_closing_is_no_case_any_more_when_it_is_written_off() -> None:
+    """Nobody expects the payer to pay it again."""
+    s = closed_and_returned()
+    s.until(s.today + 2 * ONE_DAY)
+    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT, code="AC04")
+    assert "after_closing/L1/1" in s.books.cases
+    s.order(WriteOff, reason="moved abroad")
+    assert s.state == "WRITTEN_OFF"
+    assert "after_closing/L1/1" not in s.books.cases
+
+
+def test_a_return_before_the_closing_is_no_such_case() -> None:
+    """It is what a debit may do within its return window."""
+    s = Scene.boarded(product=QUIET)
+    order = s.present()
+    s.apply_outcome(order, minor=10100)
+    s.credit(order, 10100)
+    s.returned(order, 10100)
+    assert "returned_after_closing" not in kinds(s)
 
 
 def test_an_ended_mandate_is_a_case_until_somebody_acts() -> None:

@@ -328,7 +328,7 @@ def test_commands_on_mandates_name_what_they_lock() -> None:
         **words, rail="simbank", mandate="M-1", ended_on=DUE, code="", source="webhook"
     )
     order = EndMandate(**words, reason="x", mandate="M-1", ended_on=DUE)
-    both = Scope(mandate_roots=("M-1",), mandates=("M-1",))
+    both = Scope(mandate_roots=("M-1",), under_mandates=("M-1",))
     assert report.scope() == order.scope() == both
     assert report.dedup_key() == f"mandate/simbank/M-1/{DUE}"
     new = ReplaceMandate(

@@ -67,6 +67,33 @@ def test_a_line_that_comes_before_its_payment_is_recorded_proves_it_then() -> No
     invariants.check(s.books)
 
 
+@pytest.mark.parametrize("early_first", [True, False])
+@pytest.mark.parametrize(("early", "late"), [("line-A", "line-B"), ("line-B", "line-A")])
+def test_lines_of_one_reference_are_taken_by_booking_date(
+    early: str, late: str, early_first: bool
+) -> None:
+    """Two parts of 60.00 for a payment of 100.00: whichever came first, and whatever its id."""
+    s, day = scene(), HUNDRED[0].due_on
+    lines = [(early, day - ONE_DAY), (late, day)]
+    for name, booked_on in lines if early_first else reversed(lines):
+        s.line(LineItem("RENT", None, None, 6000), id=name, booked_on=booked_on)
+    s.pay(10000, ref="RENT")
+    assert {name: s.books.lines[name].open_minor for name in (early, late)} == {
+        early: 0,
+        late: 2000,
+    }
+    invariants.check(s.books)
+
+
+def test_lines_of_one_reference_and_day_are_taken_by_their_ids() -> None:
+    """So that the same lines leave the same books, in whatever order they came."""
+    s = scene()
+    for name in ("line-B", "line-A"):
+        s.line(LineItem("RENT", None, None, 6000), id=name)
+    s.pay(10000, ref="RENT")
+    assert [s.books.lines[name].open_minor for name in ("line-A", "line-B")] == [0, 2000]
+
+
 @pytest.mark.parametrize("line_first", [True, False])
 def test_more_than_was_recorded_keeps_its_installment_open_in_either_order(
     line_first: bool,

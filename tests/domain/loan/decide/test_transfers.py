@@ -174,6 +174,29 @@ def test_a_loan_that_gets_nothing_has_no_portion() -> None:
     invariants.check(s.books)
 
 
+@pytest.mark.parametrize(
+    ("minor", "also", "without", "with_it"),
+    [
+        (10000, (Also("L2", 10000),), "L1", "L2"),
+        (5000, (Also("L2"),), "L2", "L1"),
+    ],
+)
+def test_a_loan_that_gets_nothing_says_so_once(
+    minor: int, also: tuple[Also, ...], without: str, with_it: str
+) -> None:
+    """Whoever reads the story of that loan sees where the payment went."""
+    s = scene()
+    before = len(s.books.transitions)
+    pay(s, minor, *also)
+    said_so = [one for one in s.books.transitions[before:] if one.event == "got_nothing"]
+    [payment_id] = s.books.payments
+    amount = f"{minor // 100}.00 CNY"
+    assert [(one.loan_id, one.source, one.target, one.detail) for one in said_so] == [
+        (without, "DUE", "DUE", f"payment {payment_id} of {amount} went to {with_it}")
+    ]
+    invariants.check(s.books)
+
+
 def test_money_is_not_given_twice_to_what_a_live_debit_asks_for() -> None:
     """L1 is being debited: the transfer pays L2 first, and only its rest waits beside the debit."""
     s = scene()
