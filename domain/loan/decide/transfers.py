@@ -4,10 +4,12 @@ from datetime import date
 
 from domain.kernel.change import Refusal
 from domain.ledger import accounts
+from domain.loan.aggregate import Loan
 from domain.loan.commands import RecordPayment
 from domain.loan.decide.money import receive_free
 from domain.loan.decide.references import new_payment_id
 from domain.loan.decide.work import Work
+from domain.loan.lifecycle import State
 from domain.loan.matching import MatchLine
 from domain.loan.waiting import among_loans
 from domain.money import amount_text
