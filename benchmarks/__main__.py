@@ -22,6 +22,7 @@ NAMES = (
     "ledger",
     "verify",
     "files",
+    "boarding",
     "audit",
     "wakeup",
     "openset",

@@ -156,7 +156,6 @@ async def _go(
 def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
     from dataclasses import asdict  # noqa: PLC0415
 
-    from cli.boarding import FORECAST_MOST  # noqa: PLC0415
     from cli.inprogress import in_progress_dict  # noqa: PLC0415
 
     report = forecast.report
@@ -191,7 +190,7 @@ def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
             ],
         },
         "in_progress": in_progress_dict(forecast),
-        "first_days_of_loans": min(len(forecast.new), FORECAST_MOST),
+        "first_days_of_loans": len(forecast.new),
         "first_days": [
             {
                 "day": day.day.isoformat(),
@@ -216,15 +215,10 @@ def _sums_text(minor: Mapping[str, int]) -> str:
     return ", ".join(f"{amount} {currency}" for currency, amount in _sums(minor).items())
 
 
-def _show_first_days(days: Sequence[FirstDay], loans: int) -> None:
+def _show_first_days(days: Sequence[FirstDay]) -> None:
     """What boarding would set going, if every reminder arrives and every debit succeeds."""
     from adapters.tapes.firstdays import DAYS  # noqa: PLC0415
-    from cli.boarding import FORECAST_MOST  # noqa: PLC0415
 
-    if loans > FORECAST_MOST:
-        print_text(
-            f"The first days are forecast for the first {FORECAST_MOST} of {loans} new loans"
-        )
     if not days:
         print_text(f"Nothing is sent or debited in the first {DAYS} days")
         return
@@ -273,7 +267,7 @@ def _show(forecast: Forecast, boarded: Boarded | None, *, dry_run: bool) -> None
     if report.unconfirmed:
         print_text(f"{report.unconfirmed} due dates lie beyond what their calendar confirms")
     if dry_run:
-        _show_first_days(forecast.days, len(forecast.new))
+        _show_first_days(forecast.days)
     if boarded is not None:
         print_text(f"{boarded.boarded} loans boarded, {boarded.known} known already")
         for left_out in (*boarded.refused, *boarded.failed):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import make_url
 
 from adapters.products.files import read_products
-from adapters.tapes.firstdays import FirstDay, first_days
+from adapters.tapes.firstdays import FirstDay, Forecaster
 from adapters.tapes.progress import InProgress
 from adapters.tapes.report import FAULTS_KEPT, TapeReport
 from adapters.tapes.rows import TapeFault, fault_of
@@ -22,20 +22,18 @@ from workers.accounts import accounts_of
 from workers.clock import SandboxClock
 from workers.compose import clock_of, open_stack, rulebook
 from workers.rails import rails_of
+from workers.reporting import note
 from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from adapters.tapes.loanrows import LoanRows
-    from domain.loan.aggregate import Rulebook
     from domain.loan.boarding import BoardLoan
     from workers.compose import Stack
     from workers.settings import Settings
 
 BATCH = 100
-FORECAST_MOST = 500
-"""Most loans whose first days are forecast: more would take long where much is past."""
+TOLD_EVERY = 1_000
+"""Loans after which whoever waits is told how far it is."""
 
 Answer = Applied | Refused | Refusal | Exception | None
 
@@ -75,31 +73,30 @@ async def forecast_of(settings: Settings, report: TapeReport) -> Forecast:
     record = read_stack(settings.home)
     if _has_books(settings.books_url(record)):
         async with open_stack(settings) as stack:
-            found = await forecast_by(stack, report)
-            return _with_days(found, stack.rules, stack.clock.now())
+            days = Forecaster(stack.rules, stack.clock.now())
+            return await _asked(stack, _Judge(report, days))
     clock = clock_of(settings, record)
     rails, products = rails_of(settings, record), read_products(settings.products)
     rules, at = rulebook(rails, accounts_of(settings, rails, products)), clock.now()
     if isinstance(clock, SandboxClock):
         clock.close()
-    empty, judge = Aggregates(at, rules), _Judge(report)
+    empty, judge = Aggregates(at, rules), _Judge(report, Forecaster(rules, at))
     for command in report.rows:
         judge.take(command, decide(empty, command))  # type: ignore[arg-type]
-    return _with_days(judge.forecast(), rules, at)
+    return judge.forecast()
 
 
 async def forecast_by(stack: Stack, report: TapeReport) -> Forecast:
     """What the books of an open stack would answer; the first days are not looked at."""
-    judge = _Judge(report)
-    for start in range(0, len(report.rows), BATCH):
-        batch = tuple(report.rows[start : start + BATCH])
+    return await _asked(stack, _Judge(report))
+
+
+async def _asked(stack: Stack, judge: _Judge) -> Forecast:
+    for start in range(0, len(judge.rows), BATCH):
+        batch = tuple(judge.rows[start : start + BATCH])
         for command, answer in zip(batch, await stack.writer.rehearse(batch), strict=True):
             judge.take(command, answer)
     return judge.forecast()
-
-
-def _with_days(found: Forecast, rules: Rulebook, at: datetime) -> Forecast:
-    return replace(found, days=first_days(found.new[:FORECAST_MOST], rules, at))
 
 
 async def board_all(stack: Stack, rows: LoanRows) -> Boarded:
@@ -124,6 +121,7 @@ async def board_all(stack: Stack, rows: LoanRows) -> Boarded:
                     done.refused.append(item)
                 case error:
                     done.failed.append({"loan_id": command.loan_id, "error": str(error)})
+        tell("boarded", min(start + BATCH, len(rows)), len(rows))
         if not done.is_whole:
             left = rows[start + BATCH :].places
             why = "not tried, since loans before it failed"
@@ -132,20 +130,33 @@ async def board_all(stack: Stack, rows: LoanRows) -> Boarded:
     return done
 
 
+def tell(what: str, done: int, of: int) -> None:
+    """Tell how far long work is; a small tape is not worth a line."""
+    if of > TOLD_EVERY and (done % TOLD_EVERY == 0 or done == of):
+        note(f"{done} of {of} loans are {what}")
+
+
 class _Judge:
     """What the books say to the rows of a tape, one after the other."""
 
-    def __init__(self, report: TapeReport) -> None:
-        self._report = report
+    def __init__(self, report: TapeReport, days: Forecaster | None = None) -> None:
+        """`days`: counts what the new ones bring in the first days."""
+        self._report, self._days = report, days
         self._taken: list[int] = []
         self._new: list[int] = []
         self._refused: list[TapeFault] = []
         self._progress: dict[str, InProgress] = {}
         self._asked = 0
 
+    @property
+    def rows(self) -> LoanRows:
+        """The rows that are asked about."""
+        return self._report.rows
+
     def take(self, command: BoardLoan, answer: Answer) -> None:
         """Add the answer to the next row."""
         index, self._asked = self._asked, self._asked + 1
+        tell("looked at", self._asked, len(self.rows))
         if fault := _fault(command, answer):
             line = self._report.rows.places[index].line
             self._refused.append(fault_of(line, fault, command.loan_id))
@@ -153,6 +164,8 @@ class _Judge:
         self._taken.append(index)
         if not (isinstance(answer, Applied) and answer.replayed):
             self._new.append(index)
+            if self._days is not None:
+                self._days.add(command)
         if command.opening is not None:
             known = self._progress.get(command.currency, InProgress(command.currency))
             self._progress[command.currency] = known.and_loan(command, command.opening)
@@ -168,7 +181,8 @@ class _Judge:
             fault_count=self._report.fault_count + len(self._refused),
         )
         progress = tuple(self._progress[currency] for currency in sorted(self._progress))
-        return Forecast(judged, rows.only(self._new), progress)
+        days = () if self._days is None else self._days.days
+        return Forecast(judged, rows.only(self._new), progress, days)
 
 
 def _fault(command: BoardLoan, answer: Answer) -> InvalidInput | None:

@@ -52,10 +52,27 @@ def first_days(
     commands: Iterable[BoardLoan], rules: Rulebook, at: datetime, days: int = DAYS
 ) -> tuple[FirstDay, ...]:
     """What happens from `at` (UTC) on, today and the days after it; quiet days are left out."""
-    found: dict[date, FirstDay] = {}
+    forecast = Forecaster(rules, at, days)
     for command in commands:
-        _Forecast(command, rules, at, found).run(days)
-    return tuple(found[day] for day in sorted(found))
+        forecast.add(command)
+    return forecast.days
+
+
+class Forecaster:
+    """Adds up the first days of loans, one loan after the other."""
+
+    def __init__(self, rules: Rulebook, at: datetime, days: int = DAYS) -> None:
+        self._rules, self._at, self._span = rules, at, days
+        self._found: dict[date, FirstDay] = {}
+
+    def add(self, command: BoardLoan) -> None:
+        """Count what a loan brings."""
+        _Forecast(command, self._rules, self._at, self._found).run(self._span)
+
+    @property
+    def days(self) -> tuple[FirstDay, ...]:
+        """The days so far, in order; quiet days are left out."""
+        return tuple(self._found[day] for day in sorted(self._found))
 
 
 class _Forecast:
