@@ -48,7 +48,7 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
         typer.Option(
             "--since",
             metavar="DATE",
-            help="Of payments and debits, write those after this day alone.",
+            help="Write only payments and debits after this day.",
         ),
     ] = None,
     replace: Annotated[
@@ -61,7 +61,8 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
 
     `acquit board TAPE --history HISTORY` takes the two files on other books; docs/migration.md says
     how to go back to a former system with them. The statement is of the end of today in the zone of
-    each product, of one snapshot: nothing else may be recorded today. Open cases, holds and
+    each product, of one snapshot. Run it when nothing more will be recorded today: later news
+    would be in neither system. Open cases, holds and
     messages are no part of it. Nothing changes in these books.
     """
     from adapters.tapes.stated import check_head  # noqa: PLC0415

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from cli.output import print_table, print_text
 from domain.money import decimal_text
-from domain.pricing.amounts import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.tapes.progress import InProgress
     from adapters.tapes.report import TapeReport
     from cli.boarding import Forecast
-    from domain.pricing.amounts import Amounts
 
 
 def in_progress_dict(forecast: Forecast) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def in_progress_dict(forecast: Forecast) -> list[dict[str, Any]]:
 
 def sums_dict(sums: InProgress) -> dict[str, Any]:
     """Figures of one currency: amounts as decimal text under the names of the tape's columns."""
-    amounts = {name: decimal_text(it, sums.currency) for name, it in _columns(sums).items()}
+    amounts = {name: decimal_text(it, sums.currency) for name, it in sums.columns().items()}
     return {"currency": sums.currency, "loans": sums.loans, **amounts}
 
 
@@ -34,33 +34,24 @@ def show_in_progress(forecast: Forecast) -> None:
     for sums in forecast.in_progress:
         control = _control(forecast.report, sums.currency)
         loans = f"{sums.loans} loans in progress in {sums.currency}"
-        show_sums(sums, f"{loans}; control row: {control}")
+        stated = forecast.report.stated.get(sums.currency, {})
+        show_sums(sums, f"{loans}; control row: {control}", stated)
 
 
-def show_sums(sums: InProgress, title: str) -> None:
-    """One table of the figures that are not zero."""
+def show_sums(sums: InProgress, title: str, stated: Mapping[str, str] | None = None) -> None:
+    """One table of the figures that are not zero, beside what a control row states of them."""
     rows = [
-        (name, decimal_text(minor, sums.currency))
-        for name, minor in _columns(sums).items()
+        (name, decimal_text(minor, sums.currency), *_beside(name, stated))
+        for name, minor in sums.columns().items()
         if minor or name == "balance"
     ]
     print_text(title)
-    print_table("What they come to", ("column", "sum>"), rows)
+    columns = ("column", "sum>") if stated is None else ("column", "sum>", "control row>")
+    print_table("Totals", columns, rows)
 
 
-def _columns(sums: InProgress) -> dict[str, int]:
-    return {
-        **_parts("paid", sums.paid),
-        **_parts("waived", sums.waived),
-        **_parts("written_off", sums.written_off),
-        "balance": sums.balance,
-        "penalty_accrued": sums.penalty,
-        "advance": sums.advance,
-    }
-
-
-def _parts(what: str, amounts: Amounts) -> dict[str, int]:
-    return {f"{what}_{component.value}": amounts.of(component) for component in Component}
+def _beside(name: str, stated: Mapping[str, str] | None) -> tuple[str, ...]:
+    return () if stated is None else (stated.get(name, "not stated"),)
 
 
 def _control(report: TapeReport, currency: str) -> str:

@@ -1,21 +1,25 @@
-"""Control rows: sums over the loans of one currency, compared with what the rows sum to.
+"""Control rows: sums over the loans of one currency, compared with what the loans bring.
 
-Bad rows count too, as long as their amounts can be read: a total is about the whole tape.
+Good rows count with what is booked of them, bad ones with the amounts that can be read: a total is
+about the whole tape.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from adapters.tapes.fields import money, whole_number
 from adapters.tapes.loans import BoardingRules, product_of
 from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.progress import InProgress
 from adapters.tapes.rows import CONTROL, ControlRow, Row, TapeFault, fault_of
 from domain.errors import InvalidInput
+from domain.loan.boarding import BoardLoan
 from domain.money import amount_text, exponent
 
 _OF_OPENING = (*PAID, *WAIVED, "balance", "penalty_accrued", *WRITTEN_OFF, "advance")
-_SUMMED = ("principal", "installment", *_OF_OPENING)
+_OF_LOAN = ("principal", "installment")
+_SUMMED = (*_OF_LOAN, *_OF_OPENING)
 """Columns that are summed, in the order of the faults."""
 _BESIDE = frozenset({"loan_id", "currency"})
 
@@ -27,6 +31,8 @@ class _Sums:
     loans: int = 0
     in_progress: bool = False
     minor: Counter[str] = field(default_factory=Counter)
+    given: set[str] = field(default_factory=set)
+    """Columns of openings that a row fills."""
     unread: dict[str, list[int]] = field(default_factory=dict)
     """Lines of rows whose amount in a column cannot be read."""
 
@@ -41,8 +47,11 @@ class Controls:
         self._lost: list[int] = []
         self._faults: list[TapeFault] = []
 
-    def add(self, item: Row | TapeFault) -> None:
-        """Count one row, be it good or bad."""
+    def add(self, item: Row | TapeFault, command: BoardLoan | None = None) -> None:
+        """Count one row: a good one with what its loan brings, a bad one as far as it can be read.
+
+        A good row counts with what is booked of it, whether or not its cells say so.
+        """
         currency = None if isinstance(item, TapeFault) else self._currency(item)
         if isinstance(item, TapeFault) or currency is None:
             self._lost.append(item.line)
@@ -50,7 +59,12 @@ class Controls:
         sums = self._sums.setdefault(currency, _Sums())
         sums.loans += 1
         sums.in_progress |= "as_of" in item.values
-        for name in _SUMMED:
+        sums.given |= item.values.keys() & set(_OF_OPENING)
+        booked = command is not None and command.opening is not None
+        if command is not None and command.opening is not None:
+            brought = InProgress(currency).and_loan(command, command.opening).columns()
+            sums.minor.update(brought)
+        for name in _OF_LOAN if booked else _SUMMED:
             if (text := item.values.get(name)) is None:
                 continue
             try:
@@ -89,6 +103,11 @@ class Controls:
         """For each currency with a control row, whether it states what the rows sum to."""
         bad = {fault.line for fault in self.faults()}
         return {currency: row.line not in bad for currency, row in self._rows.items()}
+
+    @property
+    def stated(self) -> dict[str, Mapping[str, str]]:
+        """What the control row of each currency states, by column."""
+        return {currency: row.values for currency, row in self._rows.items()}
 
     def _differing(self, row: ControlRow, sums: _Sums) -> Iterator[InvalidInput]:
         for name, text in row.values.items():
@@ -132,7 +151,7 @@ def _lacking(row: ControlRow, sums: _Sums) -> Iterator[InvalidInput]:
     """What a control row must state of loans in progress, and does not."""
     if not sums.in_progress:
         return
-    wanted = (LOANS, "principal", *(name for name in _OF_OPENING if name in sums.minor))
+    wanted = (LOANS, "principal", *(name for name in _OF_OPENING if name in sums.given))
     for name in wanted:
         if name not in row.values:
             yield InvalidInput(name, None, "must be given, as rows have it")

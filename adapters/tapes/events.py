@@ -19,9 +19,9 @@ from domain.debit.outcome import OutcomeClass, OutcomeStatus, status_of
 from domain.errors import InvalidInput
 from domain.loan.opening import OpeningAttempt, OpeningPart, OpeningPayment
 from domain.loan.openingrules import AHEAD_DAYS
-from domain.money import amount_text
+from domain.money import amount_text, decimal_text
 from domain.pricing.amounts import Amounts, Component
-from domain.pricing.schedule import ScheduleLine
+from domain.pricing.schedule import ScheduleLine, ScheduleTerms
 from domain.text import plain
 
 REFERENCE_MOST = 140
@@ -95,8 +95,9 @@ def read_facts(rows: Sequence[HistoryRow], frame: Frame) -> Facts:
     found: dict[HistoryEvent, list[HistoryRow]] = {event: [] for event in HistoryEvent}
     for row in rows:
         with _at(row.line):
-            found[_event(row)].append(row)  # what was agreed is in the frame already
-    # Money is placed on what was charged, by orders that were confirmed, before anything is left.
+            found[_event(row)].append(row)
+    # What was agreed is in the frame. Money is placed on what was charged, by orders that were
+    # confirmed, before anything is left.
     order = (
         *(_E.PENALTY, _E.CHARGED, _E.ATTEMPT),
         *(_E.PAID, _E.WAIVED, _E.WRITTEN_OFF, _E.CANCELLED),
@@ -107,45 +108,53 @@ def read_facts(rows: Sequence[HistoryRow], frame: Frame) -> Facts:
     return reader.facts()
 
 
-def tells_of_debt(rows: Sequence[HistoryRow]) -> bool:
+def has_debt_events(rows: Sequence[HistoryRow]) -> bool:
     """Whether the rows say what was done to the debt, and not only what was agreed or debited."""
     return any(row.values.get("event") not in {_E.SCHEDULED, _E.ATTEMPT} for row in rows)
 
 
-def tells_of_past(rows: Sequence[HistoryRow]) -> bool:
+def has_past_events(rows: Sequence[HistoryRow]) -> bool:
     """Whether the rows say what was done at all, and not only what was agreed."""
     return any(row.values.get("event") != _E.SCHEDULED for row in rows)
 
 
-def agreed(
-    rows: Sequence[HistoryRow], principal_minor: int, currency: str, disbursed_on: date
-) -> tuple[ScheduleLine, ...]:
+def agreed(rows: Sequence[HistoryRow], terms: ScheduleTerms) -> tuple[ScheduleLine, ...]:
     """The schedule that a former system agreed with the borrower; empty where no row states one.
 
     Raises:
-        HistoryFault: the first rule that a row breaks, or the last row where a number lacks.
+        HistoryFault: the first rule that a row breaks, or the last row where all of them break it.
     """
     stated = [row for row in rows if row.values.get("event") == _E.SCHEDULED]
     lines: dict[int, ScheduleLine] = {}
     for row in stated:
         with _at(row.line):
-            line = _agreed_line(row, currency, len(stated))
+            line = _agreed_line(row, terms.currency, terms.periods)
             if line.number in lines:
                 raise InvalidInput("installment", line.number, "scheduled once")
-            if line.due_on < disbursed_on:
-                raise InvalidInput("on", line.due_on, f"not before the lending {disbursed_on}")
+            if line.due_on < terms.disbursed_on:
+                rule = f"not before the lending {terms.disbursed_on}"
+                raise InvalidInput("on", line.due_on, rule)
             lines[line.number] = line
-    left, before, found = principal_minor, disbursed_on, []
+    left, before, found = terms.principal_minor, terms.disbursed_on, []
     for line in (lines[number] for number in sorted(lines)):
         left -= line.principal
         found.append(replace(line, days=(line.due_on - before).days, balance=left))
         before = line.due_on
-    if found and left:
+    if found:
         with _at(stated[-1].line):
-            whole = amount_text(principal_minor - left, currency)
-            rule = f"together the principal of the loan; the rows repay {whole}"
-            raise InvalidInput("principal", stated[-1].values.get("principal"), rule)
+            _check_agreed(found, left, terms)
     return tuple(found)
+
+
+def _check_agreed(lines: Sequence[ScheduleLine], left: int, terms: ScheduleTerms) -> None:
+    if len(lines) != terms.periods:
+        rule = f"the last of {terms.periods} rows, one for each period; there are {len(lines)}"
+        raise InvalidInput("installment", lines[-1].number, rule)
+    if left:
+        whole = amount_text(terms.principal_minor - left, terms.currency)
+        last = decimal_text(lines[-1].principal, terms.currency)
+        rule = f"together the principal of the loan; the rows repay {whole}"
+        raise InvalidInput("principal", last, rule)
 
 
 def _agreed_line(row: HistoryRow, currency: str, most: int) -> ScheduleLine:
@@ -153,7 +162,7 @@ def _agreed_line(row: HistoryRow, currency: str, most: int) -> ScheduleLine:
     _event(row)
     number = whole_number(given(values, "installment"), "installment")
     if not 1 <= number <= most:
-        raise InvalidInput("installment", values["installment"], f"1 to {most}, none left out")
+        raise InvalidInput("installment", values["installment"], f"1 to {most}")
     due_on = whole_day(given(values, "on"), "on")
     principal, interest, fee = (
         amount(values.get(name, "0"), currency, name) for name in ("principal", "interest", "fee")

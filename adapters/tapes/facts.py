@@ -34,7 +34,7 @@ class Facts:
         return ended or self.left(number).total == 0
 
     def items(self) -> tuple[OpeningItem, ...]:
-        """The installments with a charge, a waiver or an end of their own."""
+        """The installments with a charge or a waiver, or that were written off or cancelled."""
         charged = {number for number, amounts in self.charged.items() if amounts.total}
         numbers = charged | self.waived.keys() | self.written_off.keys() | self.cancelled
         return tuple(

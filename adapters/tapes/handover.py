@@ -18,7 +18,6 @@ from adapters.tapes.upstream import application_of
 from domain.errors import InvariantBroken
 from domain.loan.boarding import BoardLoan
 from domain.money import decimal_text
-from domain.pricing.amounts import Amounts
 from ports.boarding import LoanApplication
 
 _PLAIN = (
@@ -86,7 +85,6 @@ class HandoverWriter:
                 "principal": decimal_text(self._principal[currency], currency),
                 LOANS: str(sums.loans),
                 **_amounts(sums),
-                "advance": decimal_text(sums.advance, currency) if sums.advance else "",
             }
             self._tape.writerow(row)
 
@@ -118,18 +116,6 @@ def _row(application: LoanApplication) -> dict[str, str]:
 
 
 def _amounts(sums: InProgress) -> dict[str, str]:
-    """Sums by column; those of zero are left out, the balance apart."""
-    minor: dict[str, int] = {
-        **dict(zip(PAID, _parts(sums.paid), strict=True)),
-        **dict(zip(WAIVED, _parts(sums.waived), strict=True)),
-        **dict(zip(WRITTEN_OFF, _parts(sums.written_off), strict=True)),
-        "balance": sums.balance,
-        "penalty_accrued": sums.penalty,
-    }
-    shown = {name: it for name, it in minor.items() if it or name == "balance"}
+    """Figures by column; those of zero are left out, the balance apart."""
+    shown = {name: it for name, it in sums.columns().items() if it or name == "balance"}
     return {name: decimal_text(it, sums.currency) for name, it in shown.items()}
-
-
-def _parts(amounts: Amounts) -> tuple[int, ...]:
-    """Principal, interest, fee and penalty: tapes have no columns for costs."""
-    return amounts.values()[:4]

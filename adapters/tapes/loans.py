@@ -8,7 +8,7 @@ from functools import partial
 
 from adapters.products.translate import ProductFile
 from adapters.tapes.checks import check_gaps, with_id
-from adapters.tapes.events import agreed, tells_of_past
+from adapters.tapes.events import agreed, has_past_events
 from adapters.tapes.fields import given, money, name_of, periods_of, plain_number, whole_day
 from adapters.tapes.history import HistoryRow
 from adapters.tapes.mapping import DEFAULT_TENANT, LOANS, ProductRule, TapeMap
@@ -113,8 +113,9 @@ def loan_of(
         raise InvalidInput(LOANS, values[LOANS], "empty but in a control row")
     terms = _terms(row, position, chosen, rules)
     plan = _plan(terms, chosen, rules)
-    if lines := agreed(history, terms.principal_minor, terms.currency, terms.disbursed_on):
-        plan = replace(plan, scheduled=lines, lines=lines)
+    computed_minor = schedule.usual_line(plan.scheduled).total
+    if lines := agreed(history, terms):
+        plan = replace(plan, scheduled=lines, lines=lines, is_agreed=True)
     mandate = mandate_of(values, chosen, rules, terms.disbursed_on)
     lines, opening, unusual = _rows(values, plan, mandate, rules, history)
     stated = values.get("installment")
@@ -140,7 +141,7 @@ def loan_of(
         with_id(command),
         terms.periods,
         None if stated is None else money(stated, product.currency, "installment"),
-        schedule.usual_line(plan.scheduled).total,
+        computed_minor,
         sum(1 for line in lines if not calendar.is_confirmed(line.due_on)),
     )
 
@@ -216,7 +217,7 @@ def _rows(
 ) -> tuple[tuple[ScheduleLine, ...], Opening | None, int]:
     """What falls due, what the loan brings, and the number of a row with an unusual due date."""
     if not is_in_progress(values):
-        if tells_of_past(history):
+        if has_past_events(history):
             why = f"given, as the history has rows of this loan (line {history[0].line})"
             raise InvalidInput("as_of", None, why)
         return cut(plan.lines, rules.months), None, 0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.tapes.events import ClassOf, Frame, read_facts, tells_of_debt
+from adapters.tapes.events import ClassOf, Frame, has_debt_events, read_facts
 from adapters.tapes.facts import Facts
 from adapters.tapes.history import HistoryRow
 from adapters.tapes.mapping import COMPONENTS, PAID, WAIVED, WRITTEN_OFF
@@ -59,7 +59,7 @@ def brought_by(
         frame = Frame(lines, currency, lent, stated.as_of, mandate_ref, class_of)
         return read_facts(history, frame)
 
-    if tells_of_debt(history):
+    if has_debt_events(history):
         facts = facts_on(plan.lines)
         _compare(stated, plan, facts)
         return Brought(plan.lines, opening_of(stated, facts))
@@ -96,7 +96,7 @@ def _opening(
 
 def _scheduled(stated: Stated, plan: Plan) -> Outstanding:
     """The rows of a loan without history: as scheduled, or by the principal outstanding."""
-    if "balance" in stated.sums:
+    if "balance" in stated.sums and not plan.is_agreed:
         return outstanding(stated, plan)
     for column in ("written_off_on", *WRITTEN_OFF):
         if column in stated.texts:
@@ -104,6 +104,10 @@ def _scheduled(stated: Stated, plan: Plan) -> Outstanding:
     closed = closed_rows(stated, plan)
     check_next_due(stated, plan, closed)
     check_has_rows(stated, closed)
+    rest = sum(line.principal for line in plan.lines[closed:])
+    if stated.sums.get("balance", rest) != rest:
+        text = amount_text(rest, stated.currency)
+        raise stated.fault("balance", f"{text}, which the agreed rows still ask for")
     return Outstanding(plan.lines, closed)
 
 
@@ -195,7 +199,7 @@ def _compare(stated: Stated, plan: Plan, facts: Facts) -> None:
     Raises:
         InvalidInput: a sum or a day of the row that is another one.
     """
-    told = _told(plan, facts)
+    told = _history_sums(plan, facts)
     for column, minor in stated.sums.items():
         if column in told and minor != told[column]:
             text = amount_text(told[column], stated.currency)
@@ -214,7 +218,7 @@ def _compare(stated: Stated, plan: Plan, facts: Facts) -> None:
     check_next_due(stated, plan, closed or next(open_rows, len(plan.lines) + 1) - 1)
 
 
-def _told(plan: Plan, facts: Facts) -> dict[str, int]:
+def _history_sums(plan: Plan, facts: Facts) -> dict[str, int]:
     """The sums of a history by the columns of the tape that state them."""
     paid, waived = sum(facts.paid.values(), Amounts()), sum(facts.waived.values(), Amounts())
     lost = sum((facts.left(number) for number in facts.written_off), Amounts())

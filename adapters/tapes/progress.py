@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from adapters.tapes.mapping import PAID, WAIVED, WRITTEN_OFF
 from domain.loan.boarding import BoardLoan
 from domain.loan.opening import Opening
 from domain.pricing.amounts import Amounts
@@ -27,6 +28,17 @@ class InProgress:
     balance: int = 0
     penalty: int = 0
     advance: int = 0
+
+    def columns(self) -> dict[str, int]:
+        """The figures by the columns of the tape that state them, costs left out."""
+        return {
+            **dict(zip(PAID, self.paid.values(), strict=False)),
+            **dict(zip(WAIVED, self.waived.values(), strict=False)),
+            **dict(zip(WRITTEN_OFF, self.written_off.values(), strict=False)),
+            "balance": self.balance,
+            "penalty_accrued": self.penalty,
+            "advance": self.advance,
+        }
 
     def and_loan(self, command: BoardLoan, opening: Opening) -> "InProgress":
         """These figures with those of one loan more."""

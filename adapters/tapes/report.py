@@ -1,7 +1,7 @@
 """Reads a whole tape: its loans, its faulty rows, and how its installments compare with ours."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.products.translate import ProductFile
@@ -54,7 +54,7 @@ class TapeReport:
     `rows` are the loans of all good rows in the order of the tape; `faults` the first `FAULTS_KEPT`
     of `fault_count`; `unconfirmed` due dates that no calendar's source covers; `controls` whether
     the control row of a currency states what the rows sum to, None where nothing was compared,
-    since the tape was not read whole.
+    since the tape was not read whole; `stated` what each of them states, by column.
     """
 
     rows: LoanRows
@@ -63,6 +63,7 @@ class TapeReport:
     comparison: Comparison
     unconfirmed: int
     controls: Mapping[str, bool] | None = None
+    stated: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def read_tape(  # noqa: PLR0913  (one parameter for each option)
@@ -135,8 +136,8 @@ class _Run:
 
     def take(self, item: Row | TapeFault, position: int) -> None:
         """Add one row, or what is wrong with it."""
-        self.controls.add(item)
         if isinstance(item, TapeFault):
+            self.controls.add(item)
             self._fault(item)
             return
         loan_id = item.values.get("loan_id", "")
@@ -147,8 +148,10 @@ class _Run:
             self._once(loan.command.loan_id, item.line)
             self._orders_once(loan)
         except InvalidInput as error:
+            self.controls.add(item)
             self._fault(fault_of(item.line, error, loan_id))
             return
+        self.controls.add(item, loan.command)
         self.good.append(reading.place_of(item, position, loan))
 
     def conclude(self) -> None:
@@ -168,6 +171,7 @@ class _Run:
             Comparison(self._compared, self._agreed, tuple(self._differences)),
             sum(place.unconfirmed for place in kept),
             self.controls.agreement() if whole else None,
+            self.controls.stated,
         )
 
     def _fault(self, fault: TapeFault) -> None:

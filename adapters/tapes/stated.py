@@ -24,12 +24,14 @@ class Plan:
         scheduled: its rows, due on the days of the terms.
         lines: the same rows, due on banking days.
         adjust: the banking day of a due date.
+        is_agreed: a former system agreed these rows; the terms would give others.
     """
 
     terms: ScheduleTerms
     scheduled: tuple[ScheduleLine, ...]
     lines: tuple[ScheduleLine, ...]
     adjust: Callable[[date], date]
+    is_agreed: bool = False
 
     def first_day(self, index: int) -> date:
         """The earlier of the two days on which a row (from 0) is due."""

@@ -1,10 +1,10 @@
 """Applications from upstream as commands: the same rules as for a row of a canonical tape."""
 
 from dataclasses import fields, replace
-from datetime import date
 from functools import partial
 
 from adapters.tapes.checks import check_cost, check_gaps, with_id
+from adapters.tapes.fields import whole_day
 from adapters.tapes.loans import BoardingRules, loan_of, mandate_of
 from adapters.tapes.rows import Row
 from adapters.tapes.upstreamopening import brought_from_upstream, opening_text, written_off_last
@@ -118,28 +118,22 @@ def _explicit(application: LoanApplication, currency: str) -> tuple[ScheduleLine
         raise InvalidInput("schedule", len(application.schedule), f"at most {_LINES_MOST} rows")
     left = parse_minor(application.principal, currency, "principal")
     lines: list[ScheduleLine] = []
-    before = application.disbursed_on
+    before = whole_day(application.disbursed_on, "disbursed_on")
     for number, (due_on, principal, interest, fee) in enumerate(application.schedule, start=1):
         field = f"schedule[{number}]"
+        day = whole_day(due_on, f"{field}.due_on")
         paid = parse_minor(principal, currency, f"{field}.principal")
         left -= paid
         lines.append(
             ScheduleLine(
                 number=number,
-                due_on=_day(due_on, field),
-                days=(_day(due_on, field) - _day(before, field)).days,
+                due_on=day,
+                days=(day - before).days,
                 principal=paid,
                 interest=parse_minor(interest, currency, f"{field}.interest"),
                 fee=parse_minor(fee, currency, f"{field}.fee"),
                 balance=left,
             )
         )
-        before = due_on
+        before = day
     return tuple(lines)
-
-
-def _day(text: str, field: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(f"{field}.due_on", text, "a date written YYYY-MM-DD") from None

@@ -15,7 +15,7 @@ from domain.pricing.amounts import Amounts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningPart:
-    """What of one payment the former system placed on one installment, by component."""
+    """The part of one payment that the former system allocated to one installment."""
 
     number: int
     amounts: Amounts
@@ -91,9 +91,9 @@ class Opening:
         as_of: the last day whose facts are in it, in the zone of the product.
         holder: the party that took the money so far; its account is `opening/{holder}`.
         evidence: what the former system calls the proof of its statement.
-        payments: in the order of their coming.
+        payments: oldest first.
         attempts: by installment, oldest first.
-        items: installments that had a charge, a waiver, a write-off or an end of their own, by
+        items: installments that had a charge or a waiver, or were written off or cancelled, by
             number.
         advance_minor: paid ahead and not placed yet. It lies with the holder until a bank line
             shows it on one of our accounts.

@@ -67,13 +67,35 @@ def read_openings(
     tape_map: TapeMap = CANONICAL_MAP,
     **options: Any,
 ) -> TapeReport:
-    """Read a tape of these rows and a history of these events, with a control row unless given."""
+    """Read a tape of these rows and a history of these events.
+
+    Unless `totals` are given there is a control row that states what the loans bring.
+    """
     tape, events = folder / "tape.csv", folder / "history.csv"
-    _write(tape, (*rows, *((control(rows),) if totals is None else totals)))
     if history:
         _write(events, history, COLUMNS)
         options["history"] = events
-    return read_tape(tape, tape_map, PRODUCTS, load_calendar, **options)
+
+    def read(totals: Sequence[Mapping[str, str]]) -> TapeReport:
+        _write(tape, (*rows, *totals))
+        return read_tape(tape, tape_map, PRODUCTS, load_calendar, **options)
+
+    if totals is not None:
+        return read(totals)
+    stated = control(rows)
+    first = read((stated,))
+    off = [fault for fault in first.faults if fault.rule.startswith("the rows sum to ")]
+    if not off:
+        return first
+    return read(({**stated, **{fault.field: fault.rule.split()[4] for fault in off}},))
+
+
+def read_files(folder: Path, tape: str, history: str, **options: Any) -> TapeReport:
+    """Read the texts of a tape and of its history."""
+    paths = folder / "given.csv", folder / "given_history.csv"
+    for path, text in zip(paths, (tape, history), strict=True):
+        path.write_text(text, encoding="utf-8")
+    return read_tape(paths[0], CANONICAL_MAP, PRODUCTS, load_calendar, history=paths[1], **options)
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, str]], known: Sequence[str] = CANONICAL) -> None:

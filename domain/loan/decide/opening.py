@@ -30,7 +30,7 @@ from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
 from domain.pricing.amounts import Amounts
 
 FORMER = "former_system"
-"""Why something is forgiven that a former system waived."""
+"""The reason code of waivers by a former system."""
 
 
 def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
@@ -148,7 +148,7 @@ def _forgive(work: Work, loan_id: str, number: int, waived: Amounts, on: date) -
 def _take_payment(
     work: Work, command: BoardLoan, opening: Opening, paid: OpeningPayment, payment_id: str
 ) -> None:
-    """Money lies where the former system placed it, each party with the share of it."""
+    """Book a payment as the former system allocated it; each party holds its share."""
     loan = work.loan(command.loan_id)
     minor = sum(part.amounts.total for part in paid.parts)
     payment = Payment(
@@ -197,7 +197,7 @@ def _take_advance(work: Work, command: BoardLoan, opening: Opening) -> None:
 def _come_to_rest(
     work: Work, command: BoardLoan, opening: Opening, stated: OpeningItem, number: int
 ) -> None:
-    """The installment is where its amounts and orders say."""
+    """Move an installment to the state that its amounts and attempts give."""
     loan_id = command.loan_id
     item, proof = work.item(loan_id, number), f"brought over, {opening.evidence}"
     if stated.is_cancelled:

@@ -1,5 +1,6 @@
 """Control rows: what they state is what the rows sum to, or the tape is faulty at their line."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ TOTAL = {
     "paid_interest": "54.40",
     "paid_penalty": "3",
     "waived_penalty": "1",
-    "balance": "1100",
+    "balance": "1900",
     "penalty_accrued": "0",
     "written_off_principal": "1200",
     "advance": "7.77",
@@ -60,11 +61,11 @@ def test_a_control_row_states_what_the_rows_sum_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(set(TOTAL) - {"loan_id", "loans"}))
 def test_a_total_that_is_off_by_one_unit_is_a_fault_of_its_line(tmp_path: Path, name: str) -> None:
     """Each amount by itself, with the value stated and the sum of the rows; loans stay good."""
-    wrong = f"{float(TOTAL[name]) + 0.01:.2f}"
+    wrong = str(Decimal(TOTAL[name]) + Decimal("0.01"))
     report = read_openings(tmp_path, *ROWS, totals=[{**TOTAL, name: wrong}])
     (fault,) = report.faults
     assert (fault.line, fault.field, fault.value) == (5, name, wrong)
-    assert fault.rule == f"the rows sum to {float(TOTAL[name]):.2f} CNY"
+    assert fault.rule == f"the rows sum to {Decimal(TOTAL[name]):.2f} CNY"
     assert report.controls == {"CNY": False}
     assert len(report.rows) == 3
 
@@ -130,7 +131,7 @@ def test_bad_rows_count_and_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         (5, "balance"),
     ]
     assert unread.faults[1].rule == (
-        "the rows sum to 0.00 CNY, without line 3, which cannot be read"
+        "the rows sum to 800.00 CNY, without line 3, which cannot be read"
     )
     strange = {**SECOND, "product": "cn-other"}
     lost = read_openings(tmp_path, FIRST, strange, {**strange, "loan_id": "L-8"}, totals=[TOTAL])
@@ -173,3 +174,13 @@ def test_totals_and_openings_come_through_maps(tmp_path: Path) -> None:
     wrong = {**total, "x_principal": "1200.01"}
     (fault,) = read_openings(tmp_path, loan, totals=[wrong], tape_map=tape_map).faults
     assert (fault.line, fault.field) == (3, "principal")
+
+
+@pytest.mark.parametrize(("paid", "agrees"), [("400", True), ("400.01", False)])
+def test_a_total_counts_what_is_booked_although_no_cell_states_it(
+    tmp_path: Path, paid: str, *, agrees: bool
+) -> None:
+    """A row that is paid as scheduled brings what its schedule asks for."""
+    total = {"loan_id": "TOTAL:CNY", "loans": "1", "principal": "1200", "balance": "800"}
+    report = read_openings(tmp_path, PAID, totals=[{**total, "paid_principal": paid}])
+    assert report.controls == {"CNY": agrees}

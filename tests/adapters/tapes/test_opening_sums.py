@@ -20,7 +20,7 @@ from domain.loan.opening import Opening, OpeningItem
 from domain.money import decimal_text
 from domain.pricing import schedule
 from domain.pricing.amounts import Amounts
-from tests.support.progresstapes import LOAN, NEW, PAID, PRODUCTS, ROOT, control, read_openings
+from tests.support.progresstapes import LOAN, NEW, PAID, PRODUCTS, ROOT, read_openings
 
 RULES = BoardingRules(CANONICAL_MAP, PRODUCTS, load_calendar)
 BALANCE = {**PAID, "paid_principal": "600", "paid_interest": "42", "balance": "600"}
@@ -290,10 +290,7 @@ def test_a_row_that_contradicts_itself_is_named_by_line_field_value_and_rule(
 ) -> None:
     """The loan beside it is good, and the control row agrees with both: there is one fault."""
     other = {**PAID, "loan_id": "L-0"}
-    loans = [
-        {name: text for name, text in loan.items() if name != "loans"} for loan in (other, row)
-    ]
-    report = read_openings(tmp_path, other, row, totals=[control(loans)])
+    report = read_openings(tmp_path, other, row)
     (fault,) = report.faults
     assert (fault.line, fault.field, fault.value, fault.file) == (3, field, value, "tape")
     assert rule in fault.rule

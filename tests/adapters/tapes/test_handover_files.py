@@ -1,0 +1,105 @@
+"""The files of a handover are read as the loans that stand, whatever was done to them."""
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.tapes.handover import HandoverWriter
+from adapters.tapes.report import TapeReport
+from domain.kernel.command import Actor
+from domain.loan.boarding import BoardLoan
+from domain.loan.change import Aggregates, Change
+from domain.loan.decide import decide
+from domain.loan.handover import handed_over
+from tests.support.progresstapes import LOAN, NEW, PAID, PRODUCTS, event, read_files, read_openings
+from workers.accounts import accounts_of
+from workers.compose import rulebook
+from workers.rails import classes_of, rails_of
+from workers.settings import Settings
+
+AT = datetime(2026, 5, 20, 9, tzinfo=UTC)
+DECLINED = event(
+    "attempt", 5, on="2026-05-18", amount="100", order_no="OLD-5", outcome="declined", code="64"
+)
+CASES: dict[str, tuple[dict[str, str], list[dict[str, str]]]] = {
+    "nothing was paid": ({**LOAN, "past": "owed"}, []),
+    "attempts alone": (dict(PAID), [DECLINED]),
+    "attempts and nothing paid": ({**LOAN, "past": "owed"}, [DECLINED]),
+    "as scheduled": (dict(PAID), []),
+    "by the balance": (
+        {**PAID, "paid_principal": "500", "paid_interest": "42", "balance": "700"},
+        [],
+    ),
+    "written off": (
+        {
+            **LOAN,
+            "balance": "0",
+            "written_off_on": "2026-05-01",
+            "written_off_principal": "1200",
+        },
+        [],
+    ),
+    "waived, charged and cancelled": (
+        dict(LOAN),
+        [
+            event("penalty", 1, penalty="3"),
+            event("charged", 2, fee="2", cost="1"),
+            event("waived", 1, interest="12.40", penalty="1"),
+            event("paid", 1, principal="100", on="2026-02-11", reference="T 1"),
+            event("cancelled", 3),
+        ],
+    ),
+    "paid ahead": ({**PAID, "advance": "7.77", "advance_ref": "R-7"}, []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_written_is_read_as_the_same_loan(tmp_path: Path, name: str) -> None:
+    """Schedule, debt, attempts and what is owed come back as they were."""
+    row, history = CASES[name]
+    rails = rails_of(Settings(), None)
+    rules = rulebook(rails, accounts_of(Settings(), rails, PRODUCTS))
+    classes: dict[str, Any] = {"class_of": classes_of(rails)}
+    (command,) = read_openings(tmp_path, row, history=history, **classes).rows
+    stands = _handed_over(command, Aggregates(AT, rules))
+    report = _written(tmp_path, stands, classes)
+    assert (report.faults, report.controls) == ((), {"CNY": True})
+    (again,) = report.rows
+    assert again.identity() == stands.identity()
+
+
+def test_a_loan_that_begins_here_is_handed_over_before_anything_happened(tmp_path: Path) -> None:
+    """Its interest is that of its own schedule, not of the rate of zero that the tape states."""
+    rails = rails_of(Settings(), None)
+    rules = rulebook(rails, accounts_of(Settings(), rails, PRODUCTS))
+    (command,) = read_openings(tmp_path, NEW).rows
+    stands = _handed_over(command, Aggregates(datetime(2026, 1, 12, 9, tzinfo=UTC), rules))
+    (again,) = _written(tmp_path, stands, {}).rows
+    assert again.identity() == stands.identity()
+    assert sum(line.interest for line in again.schedule) == 7877
+
+
+def _handed_over(command: BoardLoan, books: Aggregates) -> BoardLoan:
+    change = decide(books, command)
+    assert isinstance(change, Change), change
+    loan = change.loans[command.loan_id]
+    references = {payment.id: payment.reference for payment in change.payments.values()}
+    day = books.at.date()
+    stands = handed_over(loan, references, day, "acquit", "handover", Actor("test", "t1"))
+    opening = stands.opening
+    assert opening is not None
+    # Payments without a day come first on a tape.
+    paid = sorted(opening.payments, key=lambda paid: (paid.on is not None, paid.on))
+    return replace(stands, opening=replace(opening, payments=tuple(paid)))
+
+
+def _written(folder: Path, command: BoardLoan, options: dict[str, Any]) -> TapeReport:
+    tape, history = io.StringIO(), io.StringIO()
+    writer = HandoverWriter(tape, history)
+    writer.add(command)
+    writer.close()
+    return read_files(folder, tape.getvalue(), history.getvalue(), **options)
