@@ -70,8 +70,10 @@ class Attempt:
     `inquiries` counts the inquiries, `asked_at` is when the last one left.
     `ended_at` is when the final outcome came, `returned_at` when more became known: a confirmed
     debit was taken back, or an order thought never to have arrived was refused.
-    `other_returned_for`: class and code for which money of another execution of the order went
-    back while this one stands.
+    `other_returned_for`: class and code of the strictest reason for which money of the order went
+    back, where its outcome does not say so: money of another execution than the one that stands,
+    or of an order that was said to have failed. `refused_for`: those of the strictest refusal that
+    was reported after the final outcome.
     An order of a rail that takes files waits in the file `batch_ref` until `cut_at` and leaves with
     it: its `sends` is zero, and its sender's lease ends at the cut. Where `was_retrying`, its
     installment was to be tried again, and is so again when the order is taken out of the file.
@@ -101,6 +103,7 @@ class Attempt:
     cut_at: datetime | None = None
     was_retrying: bool = False
     other_returned_for: tuple[OutcomeClass, str] | None = None
+    refused_for: tuple[OutcomeClass, str] | None = None
 
     @property
     def leaves_at(self) -> datetime:

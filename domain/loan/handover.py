@@ -16,6 +16,7 @@ from domain.loan.aggregate import Installment, Loan
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.lifecycle import State
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
+from domain.loan.retrying import by_strictest
 from domain.payment.portion import BROUGHT_SUM, Portion
 from domain.pricing.amounts import Amounts
 from domain.pricing.schedule import ScheduleLine
@@ -127,6 +128,7 @@ def _payments(
 
 def _attempt(item: Installment, attempt: Attempt) -> OpeningAttempt:
     """An attempt as the rail knows it; of one that may not have left, nobody knows yet."""
+    attempt = by_strictest(attempt)
     intended = attempt.state is AttemptState.INTENDED
     return OpeningAttempt(
         number=item.number,

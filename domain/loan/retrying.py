@@ -9,7 +9,7 @@ from domain.debit.history import NEVER_PRESENTED, History
 from domain.debit.outcome import OutcomeClass
 from domain.debit.presentment import earliest_slot, value_day
 from domain.debit.rail import RailProfile
-from domain.debit.retry import NoRetry, RetryAt, next_attempt
+from domain.debit.retry import SOFT, NoRetry, RetryAt, next_attempt
 from domain.debit.slot import last_value_day
 from domain.loan.aggregate import Installment, Loan, Rulebook
 
@@ -24,6 +24,8 @@ NEVER_AGAIN = frozenset(
     }
 )
 """Reasons after which nobody may debit under the same mandate, not even on an order."""
+Reason = tuple[OutcomeClass | None, str]
+"""Why an order failed or its money went back: class and code."""
 
 
 ON_ORDER = "overdue when it was brought over: debited on an order alone"
@@ -41,7 +43,7 @@ def retry_decision(
         return NoRetry("opening.on_order", ON_ORDER)
     if item.attempts and (no := barred(loan, item, rules)):
         return no
-    known = tuple(_as_failed(attempt) for attempt in item.attempts)
+    known = tuple(as_failed(attempt) for attempt in item.attempts)
     attempts = tuple(a for a in known if a.number > item.retries_reset_at) or known
     history = _history(loan, item, attempts, rules)
     decision = next_attempt(history)
@@ -58,7 +60,8 @@ def retry_decision(
 
 def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     """What forbids any further presentment, even on an order: no mandate, or a limit reached."""
-    presented = [_as_failed(a) for a in item.attempts if a.state not in NEVER_PRESENTED]
+    known = [as_failed(attempt) for attempt in item.attempts]
+    presented = [attempt for attempt in known if attempt.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
     if last is not None and last.outcome_class in NEVER_AGAIN and last.mandate_ref == mandate.ref:
@@ -80,16 +83,52 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     return None
 
 
-def _as_failed(attempt: Attempt) -> Attempt:
+def as_failed(attempt: Attempt) -> Attempt:
     """The attempt as the policy counts it: one that took too little counts as NSF.
 
-    Where another execution of its order went back, it counts as ended for that reason.
+    Where its order was also refused, or money of it went back, it counts as ended for that reason.
     """
     if attempt.state is not AttemptState.CONFIRMED:
-        return attempt
-    outcome_class, code = attempt.other_returned_for or (OutcomeClass.NSF, attempt.code)
+        return by_strictest(attempt)
+    short = OutcomeClass.NSF, attempt.code
+    outcome_class, code = max(_further(attempt), key=severity, default=short)
     state = AttemptState.DECLINED
     return replace(attempt, state=state, outcome_class=outcome_class, code=code)
+
+
+def by_strictest(attempt: Attempt) -> Attempt:
+    """The attempt, ended for the strictest reason that is known of its order.
+
+    A confirmed one stands as it is. One that was thought not executed has been presented where
+    money of it went back.
+    """
+    further = _further(attempt)
+    if not further or attempt.state is AttemptState.CONFIRMED:
+        return attempt
+    is_absent = attempt.state in NEVER_PRESENTED
+    own = () if is_absent else ((attempt.outcome_class, attempt.code),)
+    outcome_class, code = max((*own, *further), key=severity)
+    state = AttemptState.DECLINED if is_absent else attempt.state
+    return replace(attempt, state=state, outcome_class=outcome_class, code=code)
+
+
+def _further(attempt: Attempt) -> tuple[Reason, ...]:
+    """Why the order of an attempt failed by other news than its outcome."""
+    return tuple(it for it in (attempt.other_returned_for, attempt.refused_for) if it is not None)
+
+
+def severity(reason: Reason) -> tuple[int, str]:
+    """How much a reason forbids, the more the higher; reasons that forbid the same, by code.
+
+    After a soft one a machine may try again, after one that no table holds or a hard one it may
+    not, and after one of `NEVER_AGAIN` nobody may.
+    """
+    outcome_class, code = reason
+    if outcome_class in SOFT:
+        return 0, code
+    if outcome_class is OutcomeClass.UNKNOWN_CODE:
+        return 1, code
+    return (3 if outcome_class in NEVER_AGAIN else 2), code
 
 
 def _history(

@@ -98,8 +98,11 @@ def _undo(attack: Attack, orders: set[str]) -> None:
 
 
 def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
-    """Try what a person can say of a line; the rules by which it was refused."""
-    refused = []
+    """Try what a person can say of a line; the rules by which it was refused.
+
+    Once all of it is matched, the rest of the line is about other money.
+    """
+    refused: list[str] = []
     for ref in _names_of(attack, truth):
         for minor, fee in (
             *_said(truth, _left_of(attack, line_id, truth)),
@@ -109,6 +112,8 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
             loan, number = _where(attack, truth)
             answer = attack.order(MatchLine, loan, number, **order)
             if not isinstance(answer, Refusal):
+                if minor == abs(truth.minor) and (fee or not truth.fee_minor):
+                    return refused
                 break
             refused.append(answer.rule)
     return refused

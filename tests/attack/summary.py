@@ -8,6 +8,7 @@ from tests.support.memory import MemoryBooks
 
 OF_THE_CLOCK = frozenset({"unsettled", "needs_operator", "no_reminder_delivered"})
 """Cases that a deadline opened; they end with the last line, and `ending` looks for stale ones."""
+REOPENED = "returned_after_closing"
 OF_MONEY = frozenset({"suspense", "advance", "payable", "held_by"})
 OF_DEBT = frozenset({"owed", "claim", "forgiven", "written_off"})
 OF_A_LOAN = frozenset({"claim", "payable", "forgiven", "held_by"})
@@ -43,7 +44,8 @@ def summary(
                 if (loan.id, item.number) not in either
             ]
     for case in books.cases.values() if with_cases else ():
-        if case.kind not in OF_THE_CLOCK and case.loan_id not in by_loan:
+        is_reopened = case.kind == REOPENED and (case.loan_id, case.number) in either
+        if case.kind not in OF_THE_CLOCK and case.loan_id not in by_loan and not is_reopened:
             found.append(f"case {case.kind} {case.loan_id}/{case.number} {case.amount_minor}")
     return tuple(sorted(found))
 

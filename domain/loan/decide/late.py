@@ -31,6 +31,7 @@ from domain.loan.decide.takingback import take_back_excess
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
+from domain.loan.retrying import Reason, severity
 from domain.money import amount_text
 from domain.payment.payment import Payment, debit_payment_id, is_first_of_order
 from domain.payment.portion import Portion
@@ -54,11 +55,26 @@ def apply_to_ended(
         )
         put_attempt(work, loan_id, number, replace(refused, returned_at=work.at))
         judge_again(work, loan_id, number, f"{outcome.outcome_class} {outcome.code}")
-    elif (
-        outcome.status in {OutcomeStatus.DECLINED, OutcomeStatus.NOT_FOUND}
-        and attempt.state in _TAKEN
-    ):
-        _deny(work, loan_id, number, attempt, outcome)
+    elif outcome.status in {OutcomeStatus.DECLINED, OutcomeStatus.NOT_FOUND}:
+        if outcome.status is OutcomeStatus.DECLINED:
+            _refuse_again(work, loan_id, number, attempt, (outcome.outcome_class, outcome.code))
+        if attempt.state in _TAKEN:
+            _deny(work, loan_id, number, attempt, outcome)
+
+
+def _refuse_again(
+    work: Work, loan_id: str, number: int, attempt: Attempt, reason: tuple[OutcomeClass, str]
+) -> None:
+    """An order that has ended is said to have been refused: the strictest reason is kept.
+
+    A machine tries again only if neither its outcome nor a refusal nor a return of it forbids it.
+    """
+    known: Reason | None = attempt.refused_for
+    if attempt.state is AttemptState.DECLINED:
+        known = known or (attempt.outcome_class, attempt.code)
+    if known is None or severity(reason) > severity(known):
+        put_attempt(work, loan_id, number, replace(attempt, refused_for=reason))
+        judge_again(work, loan_id, number, f"{reason[0]} {reason[1]}")
 
 
 def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:

@@ -9,6 +9,7 @@ from domain.kernel import canonical
 from domain.loan import casekeys
 from domain.loan.aggregate import Installment
 from domain.loan.lifecycle import Event, State
+from domain.loan.retrying import as_failed
 
 _ENDED_FINALLY = frozenset({Event.ATTEMPT_ENDED_FINALLY, Event.PAYMENT_REVERSED_FINALLY})
 _RETURNED = frozenset({Event.PAYMENT_REVERSED_RETRYABLE, Event.PAYMENT_REVERSED_FINALLY})
@@ -26,7 +27,7 @@ def after_move(
     a known reminder is a case until the installment is paid or cancelled. A payment that comes back
     after the installment has closed is one until it closes again, or nobody asks for it any more.
     """
-    last = item.attempts[-1].outcome_class if item.attempts else None
+    last = as_failed(item.attempts[-1]).outcome_class if item.attempts else None
     refused = event in _ENDED_FINALLY and last is OutcomeClass.MANDATE
     if refused or event is Event.MANDATE_ENDED:
         why = "the mandate was refused" if refused else "the mandate does not cover the debit"

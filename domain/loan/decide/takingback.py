@@ -10,12 +10,12 @@ from datetime import date
 
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
-from domain.debit.retry import SOFT
 from domain.loan import casekeys
 from domain.loan.decide.attempts import find, judge_again, put_attempt, reopen
 from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.money import place_waiting, take_back
 from domain.loan.decide.work import Work
+from domain.loan.retrying import severity
 from domain.payment.payment import is_first_of_order
 
 Reason = tuple[OutcomeClass, str]
@@ -55,21 +55,23 @@ def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) 
 
     Report and line of one return may come in either order and name different reasons, and so may
     the returns of several executions of an order, of which nobody can always say which one went
-    back: a machine tries again only if no one of them forbids it.
+    back: a machine tries again only if no one of them forbids it. The same holds where the rail had
+    said before that the order failed.
     """
     portion = work.portion(loan_id, payment_id)
     if portion.order_no is None:
         return
-    _keep_reason(work, payment_id, (returned.outcome_class, returned.code))
+    said = returned.outcome_class, returned.code
+    _keep_reason(work, payment_id, said)
     number, attempt = find(work, loan_id, portion.order_no)
-    outcome_class, code = reason = _strictest(work, loan_id, portion.order_no)
+    outcome_class, code = reason = strictest(work, loan_id, portion.order_no) or said
     ended = replace(attempt, outcome_class=outcome_class, code=code, returned_at=work.at)
     if attempt.state is AttemptState.CONFIRMED and is_first_of_order(portion):
         put_attempt(work, loan_id, number, replace(ended, state=AttemptState.RETURNED))
-    elif attempt.state is AttemptState.CONFIRMED:
+    elif attempt.state is not AttemptState.RETURNED:
         put_attempt(work, loan_id, number, replace(attempt, other_returned_for=reason))
         judge_again(work, loan_id, number, f"{code} payment {payment_id}")
-    elif attempt.state is AttemptState.RETURNED and _is_stricter(ended, attempt):
+    elif _is_stricter(ended, attempt):
         put_attempt(work, loan_id, number, ended)
         judge_again(work, loan_id, number, f"{code} payment {payment_id}")
 
@@ -81,11 +83,12 @@ def _keep_reason(work: Work, payment_id: str, reason: Reason) -> None:
     work.put_payment(replace(payment, returned_for=strictest))
 
 
-def _strictest(work: Work, loan_id: str, order_no: str) -> Reason:
-    """The strictest reason for which money of an order went back."""
+def strictest(work: Work, loan_id: str, order_no: str) -> Reason | None:
+    """The strictest reason for which money of an order went back; None where none did."""
     of_order = (work.payment(portion.id) for portion in portions_of_order(work, loan_id, order_no))
     reasons = (payment.returned_for for payment in of_order)
-    return max((reason for reason in reasons if reason is not None), key=_strictness)
+    known = (reason for reason in reasons if reason is not None)
+    return max(known, key=_strictness, default=None)
 
 
 def _is_stricter(ended: Attempt, known: Attempt) -> bool:
@@ -95,13 +98,8 @@ def _is_stricter(ended: Attempt, known: Attempt) -> bool:
 
 
 def _strictness(reason: tuple[OutcomeClass | None, str]) -> tuple[int, str]:
-    """No reason, a soft one, one that no table holds, a hard one; of equals by code."""
-    outcome_class, code = reason
-    if code == NO_REASON:
-        return 0, ""
-    if outcome_class in SOFT:
-        return 1, code
-    return (2, code) if outcome_class is OutcomeClass.UNKNOWN_CODE else (3, code)
+    """How much a reason of a return forbids: one that nobody has told yet, the least."""
+    return (-1, "") if reason[1] == NO_REASON else severity(reason)
 
 
 def take_back_excess(work: Work, loan_id: str, payment_id: str) -> None:

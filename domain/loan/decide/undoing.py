@@ -8,6 +8,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan import bookings, casekeys
 from domain.loan.decide.attempts import find, judge_again, put_attempt
 from domain.loan.decide.money import look_at_gates
+from domain.loan.decide.takingback import strictest
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.payment.payment import is_first_of_order
@@ -47,14 +48,18 @@ def _confirm_again(work: Work, loan_id: str, payment_id: str) -> None:
     if portion.order_no is None:
         return
     number, attempt = find(work, loan_id, portion.order_no)
-    if not is_first_of_order(portion):
-        put_attempt(work, loan_id, number, replace(attempt, other_returned_for=None))
-        judge_again(work, loan_id, number, f"return of {payment_id} undone")
-    elif attempt.state is AttemptState.RETURNED:
+    rest = strictest(work, loan_id, portion.order_no)
+    if attempt.state is not AttemptState.RETURNED:
+        attempt = replace(attempt, other_returned_for=rest)
+    elif is_first_of_order(portion):
         state = AttemptState.CONFIRMED
         stands = replace(attempt, state=state, outcome_class=OutcomeClass.SUCCESS, code="")
-        put_attempt(work, loan_id, number, replace(stands, returned_at=None))
-        judge_again(work, loan_id, number, f"return of {payment_id} undone")
+        attempt = replace(stands, returned_at=None, other_returned_for=rest)
+    else:
+        outcome_class, code = rest or (attempt.outcome_class, attempt.code)
+        attempt = replace(attempt, outcome_class=outcome_class, code=code)
+    put_attempt(work, loan_id, number, attempt)
+    judge_again(work, loan_id, number, f"return of {payment_id} undone")
 
 
 def _doubt(work: Work, loan_id: str, payment_id: str, line_id: str) -> None:
