@@ -186,7 +186,9 @@ def payment_row(payment: Payment) -> Row:
         "value_on": payment.value_on,
         "amount_minor": payment.amount_minor,
         # What was brought over is proven by its opening, without a line.
-        "settled_minor": payment.amount_minor - payment.unsettled_minor,
+        "settled_minor": (
+            payment.amount_minor if payment.is_brought_over else payment.settled_minor
+        ),
         "returned_minor": payment.returned_minor,
         "return_settled_minor": payment.return_settled_minor,
         "body": bodies.PAYMENT.dump_json(payment).decode(),

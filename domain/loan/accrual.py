@@ -69,7 +69,9 @@ def penalty_due(
     # A debt older than the longest span bears no more; a wrong date must not stop the day's work.
     through = min(through, item.due_on + timedelta(days=LONGEST_DAYS))
     excused = excused_days(loan, item, through, tried_on)
-    exact = Fraction(0)
+    # What a former system charged fills the caps of the product.
+    before = Fraction(item.penalty_carried if item.penalty_since is not None else 0)
+    exact = before
     first = max(item.due_on + ONE_DAY, item.penalty_since or date.min)
     changes = sorted({day for day in value_days(loan, item) if first <= day < through})
     for last in (*changes, through):
@@ -77,7 +79,7 @@ def penalty_due(
             bearing = _overdue_on(loan, item, last)
             exact += penalty(bearing, rule, item.due_on, first, last, excused, exact)
             first = last + ONE_DAY
-    return exact
+    return exact - before
 
 
 def excused_days(

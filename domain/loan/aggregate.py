@@ -61,9 +61,10 @@ class Installment:
     """One installment. Amounts by component, minor units.
 
     `owed` is what the borrower owes now; `charged` everything ever charged net of reversals;
-    `written_off` is out of `owed` and still collectable; `is_written_off` stays once that is
-    recovered: what comes open again then is written off as well. `claims` and `written_off_claims`
-    say whose they are: what each party is still due of `owed` and of `written_off`.
+    `written_off` is out of `owed` and still collectable; `is_written_off` and `written_off_on` stay
+    once that is recovered: what comes open again then is written off as well. `claims` and
+    `written_off_claims` say whose they are: what each party is still due of `owed` and of
+    `written_off`.
     `penalty_through` is the last day whose penalty is booked. `penalty_carried` is the penalty
     charged before the due date was moved, or by a former system: days are counted anew from the new
     date, or from `penalty_since`, the first day that is ours, and this stays.
@@ -84,6 +85,7 @@ class Installment:
     forgiven: Amounts = Amounts()
     written_off: Amounts = Amounts()
     is_written_off: bool = False
+    written_off_on: date | None = None
     subrogated: Amounts = Amounts()
     claims: Mapping[str, Amounts] = field(default_factory=dict)
     written_off_claims: Mapping[str, Amounts] = field(default_factory=dict)

@@ -251,14 +251,16 @@ def _proof(
     loan: Loan, was: Portion, becomes: Portion, match: Match, line: LineState
 ) -> Iterator[Posting]:
     """Dr fee, Cr clearing: what a booked line proves of a payment, and its items move there."""
-    fees = _on_line(line, _rail_fees(was.clearing_account), match.fee_minor)
+    is_ours = accounts.family(was.clearing_account) == "clearing"
+    clearing = was.clearing_account if is_ours else accounts.clearing(loan.product.rail)
+    fees = _on_line(line, _rail_fees(clearing), match.fee_minor)
     yield _for(fees, loan, was)
     yield from (replace(posting, line=line.id) for posting in _moved(loan, was, becomes))
 
 
 def _rail_fees(clearing: str) -> str:
-    """The account for fees of the rail, or the opening holder, that an account belongs to."""
-    return accounts.rail_fees(clearing.partition("/")[2])
+    """The account for fees of the rail that a clearing account belongs to."""
+    return accounts.rail_fees(clearing.removeprefix("clearing/"))
 
 
 def _moved(loan: Loan, was: Portion | None, becomes: Portion) -> Iterator[Posting]:

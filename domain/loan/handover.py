@@ -2,7 +2,8 @@
 
 What is stated is what the borrower owes and what was done about it. Shares of parties follow from
 the product, open cases and holds are not part of it, and money that is not placed is stated as paid
-ahead.
+ahead. Whatever is overdue waits there for an order of a person, so that nothing which is held or
+disputed here is debited there.
 """
 
 from collections import Counter
@@ -10,18 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
-from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.attempt import AttemptState
 from domain.kernel.command import Actor
-from domain.loan.aggregate import Installment, Loan
+from domain.loan.accrual import owed_on
+from domain.loan.aggregate import Loan
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.lifecycle import State
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
-from domain.loan.retrying import by_strictest
 from domain.payment.portion import BROUGHT_SUM, Portion
-from domain.pricing.amounts import Amounts
+from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine
-
-_ON_ITS_WAY = frozenset({State.DUE, State.RETRYING})
 
 
 def handed_over(
@@ -37,7 +36,6 @@ def handed_over(
         evidence: what the statement is called.
         by: who hands it over.
     """
-    on_its_way = any(item.state in _ON_ITS_WAY for item in loan.installments)
     return BoardLoan(
         id=f"handover/{loan.id}",
         actor=by,
@@ -50,7 +48,7 @@ def handed_over(
         product=loan.product,
         mandate=loan.mandate,
         schedule=tuple(_lines(loan)),
-        past=Past.OWED if on_its_way else Past.REFUSE,
+        past=Past.REFUSE,
         opening=_opening(loan, references, as_of, holder, evidence),
     )
 
@@ -76,12 +74,18 @@ def _opening(
         for portion, parts in placed
     ]
     names = [references.get(portion.id) or portion.id for portion, minor in free if minor]
+    payments = tuple(_payments(loan, references, as_of, placed))
+    brought = {
+        paid.order_no: sum(part.amounts.total for part in paid.parts)
+        for paid in payments
+        if paid.order_no
+    }
     return Opening(
         as_of=as_of,
         holder=holder,
         evidence=evidence,
-        payments=tuple(_payments(loan, references, as_of, placed)),
-        attempts=tuple(_attempt(item, attempt) for item, attempt in loan.attempts()),
+        payments=payments,
+        attempts=tuple(_attempts(loan, brought)),
         items=tuple(_items(loan, as_of)),
         advance_minor=sum(minor for _, minor in free),
         advance_ref=names[0] if names else "",
@@ -126,31 +130,41 @@ def _payments(
         )
 
 
-def _attempt(item: Installment, attempt: Attempt) -> OpeningAttempt:
-    """An attempt as the rail knows it; of one that may not have left, nobody knows yet."""
-    attempt = by_strictest(attempt)
-    intended = attempt.state is AttemptState.INTENDED
-    return OpeningAttempt(
-        number=item.number,
-        order_no=attempt.order_no,
-        mandate_ref=attempt.mandate_ref,
-        value_on=attempt.value_on,
-        amount_minor=attempt.amount_minor,
-        state=AttemptState.UNKNOWN if intended else attempt.state,
-        outcome_class=attempt.outcome_class,
-        code=attempt.code,
-    )
+def _attempts(loan: Loan, brought: Mapping[str, int]) -> Iterator[OpeningAttempt]:
+    """The attempts as the rail knows them; of one that may not have left, nobody knows yet.
+
+    A confirmed one is stated with what it brought to its own installment. Where that is nothing,
+    its money is stated elsewhere, and the attempt is left out.
+    """
+    for item, attempt in loan.attempts():
+        is_confirmed = attempt.state is AttemptState.CONFIRMED
+        if is_confirmed and attempt.order_no not in brought:
+            continue
+        intended = attempt.state is AttemptState.INTENDED
+        yield OpeningAttempt(
+            number=item.number,
+            order_no=attempt.order_no,
+            mandate_ref=attempt.mandate_ref,
+            value_on=attempt.value_on,
+            amount_minor=brought[attempt.order_no] if is_confirmed else attempt.amount_minor,
+            state=AttemptState.UNKNOWN if intended else attempt.state,
+            outcome_class=attempt.outcome_class,
+            code=attempt.code,
+        )
 
 
 def _items(loan: Loan, as_of: date) -> Iterator[OpeningItem]:
     for item in loan.installments:
         found = OpeningItem(number=item.number, is_cancelled=item.state is State.CANCELLED)
         if item.fell_due and not found.is_cancelled:
+            # Penalty of the last days may not be booked yet; over there it begins the day after.
+            due = owed_on(loan, item, as_of).penalty - item.owed.penalty
+            charged = (item.charged - item.scheduled).plus(Component.PENALTY, max(0, due))
             found = replace(
                 found,
-                charged=item.charged - item.scheduled,
+                charged=charged,
                 waived=item.forgiven,
-                written_off_on=as_of if item.written_off.total else None,
+                written_off_on=item.written_off_on if item.written_off.total else None,
             )
         if found != OpeningItem(number=item.number):
             yield found

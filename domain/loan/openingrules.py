@@ -125,8 +125,10 @@ def _attempts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
         if attempt.value_on > opening.as_of + timedelta(days=AHEAD_DAYS):
             why = f"{name}: ordered for {attempt.value_on}, more than {AHEAD_DAYS} days ahead"
             yield Refusal("opening.attempts", why)
-        if brought[attempt.order_no] > attempt.amount_minor:
-            yield Refusal("opening.attempts", f"{name}: no more is paid than it asked for")
+        taken = brought[attempt.order_no]
+        if attempt.state is AttemptState.CONFIRMED and taken != attempt.amount_minor:
+            why = f"{name}: a confirmed debit is as much as the payment that names it"
+            yield Refusal("opening.attempts", why)
         last_day[attempt.number] = attempt.value_on
 
 

@@ -22,7 +22,7 @@ def by_waterfall(
     pays only the installment that it was taken for: the payer agreed to nothing else.
     """
     entries = [item for item in items if item.owed.total]
-    if portion.source == "debit":
+    if portion.is_debit:
         entries = [entry for entry in entries if entry.number == portion.number]
     past = [entry.due_on for entry in entries if entry.due_on <= today]
     as_of = max([portion.value_on, *past])
@@ -56,7 +56,7 @@ def _rank(
     The day of a debit is the one that it was ordered for: the days that a rail took bear no
     penalty.
     """
-    is_debit, order_no = portion.source == "debit", portion.order_no or ""
+    is_debit, order_no = portion.is_debit, portion.order_no or ""
     day = min(portion.value_on, ordered.get(order_no, portion.value_on))
     if is_debit and portion.number and day <= loan.installment(portion.number).due_on:
         day = loan.disbursed_on

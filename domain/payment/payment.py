@@ -27,9 +27,9 @@ class Payment(Proof):
     those of its portions. `settled_minor` and `return_settled_minor` are what booked bank lines
     prove of it and of its return. `inferred`: only its return says that it was taken.
     `unreported_minor` was reported as returned by a bank line only: when the rail reports that
-    return later, nothing is booked again. `excess_minor`: reports of returns that go beyond all
-    that is known to have come of its order. `returned_for`: class and code of the strictest reason
-    for which some of it went back.
+    return later, nothing is booked again. `returned_before_minor` went back before it was brought
+    over. `excess_minor`: reports of returns that go beyond all that is known to have come of its
+    order. `returned_for`: class and code of the strictest reason for which some of it went back.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Payment(Proof):
     settled_minor: int = 0
     returned_minor: int = 0
     return_settled_minor: int = 0
+    returned_before_minor: int = 0
     unreported_minor: int = 0
     excess_minor: int = 0
     returned_for: tuple[OutcomeClass, str] | None = None

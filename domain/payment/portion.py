@@ -47,10 +47,17 @@ class Proof:
     __slots__ = ()
 
     source: str
+    order_no: str | None
     amount_minor: int
     settled_minor: int
     returned_minor: int
     return_settled_minor: int
+    returned_before_minor: int
+
+    @property
+    def is_debit(self) -> bool:
+        """Whether a debit order brought it, ours or a former system's."""
+        return self.order_no is not None
 
     @property
     def is_brought_over(self) -> bool:
@@ -59,8 +66,14 @@ class Proof:
 
     @property
     def unsettled_minor(self) -> int:
-        """What nothing proves yet of the money that came: no booked line and no opening."""
-        return 0 if self.is_brought_over else self.amount_minor - self.settled_minor
+        """What no booked line shows yet of the money that came, and one may.
+
+        The line of a former system's debit may come to an account of ours. What it had otherwise
+        came to it alone: a line that names the same reference is other money.
+        """
+        if self.is_brought_over and not self.is_debit:
+            return 0
+        return self.amount_minor - self.settled_minor
 
     @property
     def returnable_minor(self) -> int:
@@ -68,9 +81,18 @@ class Proof:
         return self.amount_minor - self.return_settled_minor
 
     @property
-    def unproven_return_minor(self) -> int:
-        """What of it is said to have gone back, and no line proves it yet."""
+    def unshown_return_minor(self) -> int:
+        """What of it went back, and no line shows on an account of ours."""
         return self.returned_minor - self.return_settled_minor
+
+    @property
+    def unproven_return_minor(self) -> int:
+        """What of it is said to have gone back, and nothing proves it yet.
+
+        What went back before it was brought over is proven by the opening.
+        """
+        back = self.unshown_return_minor
+        return max(0, back - self.returned_before_minor) if self.returned_before_minor else back
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +103,8 @@ class Portion(Proof):
     = allocated + waiting + advance + returned. `number` is the installment that it was taken for.
     `settled_minor` and `return_settled_minor` are what booked bank lines prove of it and of its
     return; what they and the amounts say changes only while loan and payment are both locked, so
-    that most commands need the loan alone.
+    that most commands need the loan alone. `returned_before_minor` of what was returned went back
+    before it was brought over.
     """
 
     id: str
@@ -97,6 +120,7 @@ class Portion(Proof):
     settled_minor: int = 0
     returned_minor: int = 0
     return_settled_minor: int = 0
+    returned_before_minor: int = 0
     proven_on: tuple[tuple[str, int], ...] = ()
     """What booked lines prove by bank account: money that came less money that went back."""
 
@@ -110,12 +134,16 @@ class Portion(Proof):
 
         Zero means proven or offset; what was brought over stays with the opening holder.
         """
-        return self.amount_minor - self.settled_minor - self.unproven_return_minor
+        return self.amount_minor - self.settled_minor - self.unshown_return_minor
 
     @property
     def is_proven(self) -> bool:
-        """Whether booked lines prove both legs: the money that came and what went back of it."""
-        return not self.unsettled_minor and not self.unproven_return_minor
+        """Whether booked lines prove both legs: the money that came and what went back of it.
+
+        The named evidence of its opening proves the first leg of what was brought over.
+        """
+        came = self.is_brought_over or not self.unsettled_minor
+        return came and not self.unproven_return_minor
 
     @property
     def net_minor(self) -> int:

@@ -119,7 +119,7 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
         for part in portion.allocations:
             assert part.minor > 0
             paid[part.number] = paid[part.number].plus(part.component, part.minor)
-            if portion.source == "debit":
+            if portion.is_debit:
                 assert part.number == portion.number, "a debit paid another installment"
         _check_waiting(books, loan, portion.id)
     held = sum(sum(sharing.held(loan, portion).values()) for portion in loan.portions)
@@ -139,7 +139,7 @@ def _check_waiting(books: MemoryBooks, loan: Loan, payment_id: str) -> None:
     case = books.cases.get(f"surplus/{payment_id}/{loan.id}")
     cased = case.amount_minor if case else 0
     live = {item.number for item in loan.installments if item.live_attempt is not None}
-    if portion.source == "debit":
+    if portion.is_debit:
         live &= {portion.number or 0}
     assert cased <= portion.waiting_minor, (case, portion)
     if not live:

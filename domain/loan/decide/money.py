@@ -159,7 +159,7 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     """What nothing owed can take: paid ahead while something is to come, else a surplus."""
     loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
     to_come = any(item.state is State.SCHEDULED for item in loan.installments)
-    ahead = rest if portion.source != "debit" and to_come else 0
+    ahead = rest if not portion.is_debit and to_come else 0
     if delta := ahead - portion.advance_minor:
         move_ahead(work, loan_id, payment_id, delta)
     work.follow_amount(surplus_case(loan, portion, rest - ahead))

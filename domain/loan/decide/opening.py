@@ -24,7 +24,6 @@ from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPay
 from domain.loan.retrying import ON_ORDER, retry_decision
 from domain.loan.sharing import share_out
 from domain.loan.waterfall import Allocation
-from domain.money import amount_text
 from domain.payment.payment import Payment, debit_payment_id
 from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
 from domain.pricing.amounts import Amounts
@@ -38,10 +37,11 @@ def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
     loan_id = command.loan_id
     stated = {item.number: item for item in opening.items}
     numbers = opened(command, opening)
+    untouched = _only_tried(command, opening)
     for number in numbers:
         item = stated.setdefault(number, OpeningItem(number=number))
         _take_attempts(work, command, opening, number)
-        if item.is_cancelled:
+        if item.is_cancelled or number in untouched:
             continue
         fall_due(work, loan_id, number)
         _charge(work, loan_id, number, item.charged, opening.as_of)
@@ -49,7 +49,10 @@ def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
     for index, payment in enumerate(opening.payments, start=1):
         _take_payment(work, command, opening, payment, f"B-{loan_id}-{index}")
     for number in numbers:
-        _come_to_rest(work, command, opening, stated[number], number)
+        if number in untouched:
+            _begin_plan_anew(work, loan_id, number)
+        else:
+            _come_to_rest(work, command, opening, stated[number], number)
     if opening.advance_minor:
         _take_advance(work, command, opening)
 
@@ -62,20 +65,35 @@ def opened(command: BoardLoan, opening: Opening) -> tuple[int, ...]:
     return tuple(sorted(due | paid | tried | {item.number for item in opening.items}))
 
 
+def _only_tried(command: BoardLoan, opening: Opening) -> frozenset[int]:
+    """Installments that are to come, of which debits have ended and nothing else has happened."""
+    paid = {part.number for payment in opening.payments for part in payment.parts}
+    live = {attempt.number for attempt in opening.attempts if attempt.state in LIVE}
+    known = paid | live | {item.number for item in opening.items}
+    ahead = {line.number for line in command.schedule if line.due_on > opening.as_of}
+    return frozenset(ahead - known)
+
+
+def _begin_plan_anew(work: Work, loan_id: str, number: int) -> None:
+    """Have an installment that is to come debited on its day, whatever failed before it."""
+    item = work.item(loan_id, number)
+    work.put(loan_id, replace(item, retries_reset_at=len(item.attempts)))
+
+
 def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int) -> None:
     """The debits of one installment that the former system ordered, oldest first."""
     for ordered in (attempt for attempt in opening.attempts if attempt.number == number):
         item = work.item(command.loan_id, number)
-        known = _attempt(command, opening, ordered, len(item.attempts) + 1, work.at)
+        known = _attempt(command, ordered, len(item.attempts) + 1, work.at)
         work.put(command.loan_id, replace(item, attempts=(*item.attempts, known)))
-        amount = amount_text(known.amount_minor, command.currency)
+        amount = f"{known.amount_minor} brought over"
         work.note(
             command.loan_id,
             number,
             "",
             known.state,
             "attempt",
-            f"{amount} brought over",
+            amount,
             known.order_no,
         )
         steps = [AttemptState.CONFIRMED] if ordered.state is AttemptState.RETURNED else []
@@ -84,11 +102,51 @@ def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int
                 known, state=state, outcome_class=ordered.outcome_class, code=ordered.code
             )
             put_attempt(work, command.loan_id, number, known)
+        if ordered.state is AttemptState.RETURNED:
+            _take_returned(work, command, opening, ordered)
 
 
-def _attempt(
-    command: BoardLoan, opening: Opening, ordered: OpeningAttempt, number: int, now: datetime
-) -> Attempt:
+def _take_returned(
+    work: Work, command: BoardLoan, opening: Opening, ordered: OpeningAttempt
+) -> None:
+    """Money that came and went back before: nothing is booked, and no later news of it counts.
+
+    Should the line of its return come to an account of ours, the holder owes it.
+    """
+    minor = ordered.amount_minor
+    payment = replace(
+        _payment(work, command, opening, debit_payment_id(ordered.order_no), BROUGHT_OVER),
+        value_on=min(ordered.value_on, opening.as_of),
+        order_no=ordered.order_no,
+        returned_before_minor=minor,
+        returned_for=(ordered.outcome_class, ordered.code) if ordered.outcome_class else None,
+    )
+    work.put_payment(payment)
+    portion = replace(
+        payment.portion(minor, ordered.number),
+        waiting_minor=0,
+        returned_minor=minor,
+        returned_before_minor=minor,
+    )
+    work.put_portion(command.loan_id, portion)
+
+
+def _payment(
+    work: Work, command: BoardLoan, opening: Opening, payment_id: str, source: str
+) -> Payment:
+    """A payment to the former system: its money is with the holder."""
+    return Payment(
+        id=payment_id,
+        source=source,
+        payer=command.borrower,
+        currency=command.currency,
+        value_on=opening.as_of,
+        received_at=work.at,
+        clearing_account=accounts.opening(opening.holder),
+    )
+
+
+def _attempt(command: BoardLoan, ordered: OpeningAttempt, number: int, now: datetime) -> Attempt:
     """The attempt as it was before its outcome.
 
     It counts as sent on the day that it was ordered for, or now where that is to come.
@@ -96,12 +154,7 @@ def _attempt(
     product = command.product
     at = min(now, local_instant(ordered.value_on, product.present_at, product.timezone))
     is_final = ordered.state not in LIVE
-    taken = sum(
-        part.amounts.total
-        for payment in opening.payments
-        if payment.order_no == ordered.order_no
-        for part in payment.parts
-    )
+    has_taken = ordered.state in {AttemptState.CONFIRMED, AttemptState.RETURNED}
     return Attempt(
         number=number,
         order_no=ordered.order_no,
@@ -112,7 +165,7 @@ def _attempt(
         value_on=ordered.value_on,
         intended_at=at,
         send_until=at,
-        confirmed_minor=ordered.amount_minor if ordered.state is AttemptState.RETURNED else taken,
+        confirmed_minor=ordered.amount_minor if has_taken else 0,
         acknowledged=True,
         ended_at=at if is_final else None,
         returned_at=at if ordered.state is AttemptState.RETURNED else None,
@@ -142,7 +195,7 @@ def _forgive(work: Work, loan_id: str, number: int, waived: Amounts, on: date) -
         entry = bookings.waive(work.loan(loan_id), work.item(loan_id, number), waived, FORMER, on)
         work.post(entry)
         state = State.SCHEDULED
-        work.note(loan_id, number, state, state, "waived", f"{waived.total} brought over")
+        work.note(loan_id, number, state, state, "waived", "brought over")
 
 
 def _take_payment(
@@ -151,22 +204,21 @@ def _take_payment(
     """Book a payment as the former system allocated it; each party holds its share."""
     loan = work.loan(command.loan_id)
     minor = sum(part.amounts.total for part in paid.parts)
-    payment = Payment(
-        id=debit_payment_id(paid.order_no) if paid.order_no else payment_id,
-        source=BROUGHT_SUM if paid.on is None else BROUGHT_OVER,
-        payer=loan.borrower,
-        currency=loan.currency,
+    name = debit_payment_id(paid.order_no) if paid.order_no else payment_id
+    source = BROUGHT_SUM if paid.on is None else BROUGHT_OVER
+    payment = replace(
+        _payment(work, command, opening, name, source),
         value_on=paid.on or opening.as_of,
-        received_at=work.at,
-        clearing_account=accounts.opening(opening.holder),
         order_no=paid.order_no or None,
         reference=paid.reference,
     )
     work.put_payment(payment)
+    ranks = {component: rank for rank, component in enumerate(loan.product.waterfall.order)}
+    last = len(ranks)
     parts = [
         Allocation(part.number, component, size)
         for part in paid.parts
-        for component, size in part.amounts.items()
+        for component, size in sorted(part.amounts.items(), key=lambda it: ranks.get(it[0], last))
     ]
     shared = share_out(loan, parts)
     portion = payment.portion(minor, paid.parts[0].number)
@@ -177,16 +229,9 @@ def _take_payment(
 
 def _take_advance(work: Work, command: BoardLoan, opening: Opening) -> None:
     """What was paid ahead waits for its line from the holder, and pays whatever falls due."""
-    payment = Payment(
-        id=f"B-{command.loan_id}-advance",
-        source="transfer",
-        payer=command.borrower,
-        currency=command.currency,
-        value_on=opening.as_of,
-        received_at=work.at,
-        clearing_account=accounts.opening(opening.holder),
-        reference=opening.advance_ref,
-    )
+    name = f"B-{command.loan_id}-advance"
+    payment = _payment(work, command, opening, name, "transfer")
+    payment = replace(payment, reference=opening.advance_ref)
     number = next(
         (line.number for line in command.schedule if line.due_on > opening.as_of),
         len(command.schedule),
@@ -216,10 +261,19 @@ def _come_to_rest(
     elif stated.written_off_on is not None:
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, "written off before it came here")
         work.post(bookings.write_off(work.loan(loan_id), item, stated.written_off_on))
-        work.put(loan_id, replace(work.item(loan_id, number), is_written_off=True))
+        work.put(
+            loan_id,
+            replace(
+                work.item(loan_id, number),
+                is_written_off=True,
+                written_off_on=stated.written_off_on,
+            ),
+        )
         work.move(loan_id, number, Event.WRITTEN_OFF, proof)
-    elif item.attempts:
+    elif item.attempts and (item.due_on <= opening.as_of or item.live_attempt is not None):
         _follow_attempts(work, loan_id, item)
+    elif item.attempts:
+        _begin_plan_anew(work, loan_id, number)
     elif item.debit_on_order:
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, ON_ORDER)
 

@@ -283,7 +283,12 @@ def _write_off(work: Work, order: WriteOff) -> Change | Refusal:
     if not work.can(loan_id, number, Event.WRITTEN_OFF):
         return Refusal("lifecycle.written_off", f"not in state {item.state}")
     work.post(bookings.write_off(work.loan(loan_id), item, work.today(loan_id)))
-    work.put(loan_id, replace(work.item(loan_id, number), is_written_off=True))
+    work.put(
+        loan_id,
+        replace(
+            work.item(loan_id, number), is_written_off=True, written_off_on=work.today(loan_id)
+        ),
+    )
     work.move(loan_id, number, Event.WRITTEN_OFF, order.reason)
     _answered(work, order)
     return work.done(loan_id, number, "written off")

@@ -76,7 +76,7 @@ def _first_changed(work: Work, loan: Loan) -> Portion | None:
         parts = [part for other in later for part in other.allocations]
         numbers = {part.number for part in parts if _is_movable(loan.installment(part.number))}
         is_less = portion.returned_minor > (was.returned_minor if was is not None else 0)
-        if portion.source == "debit" and not is_less and loan.product.caps is None:
+        if portion.is_debit and not is_less and loan.product.caps is None:
             numbers &= {portion.number or 0}
         grown = was is None or was.net_minor != portion.net_minor
         free = portion.waiting_minor + portion.advance_minor > 0

@@ -47,7 +47,7 @@ def take_back_by_line(
     outcome_class = OutcomeClass.LATE_RETURN
     if reason is not None:
         outcome_class = work.rules.return_class(_rail(work.loan(loan_id), portion), code)
-    new = minor - portion.unproven_return_minor
+    new = minor - portion.unshown_return_minor
     said = Returned(new, outcome_class, code, on, reported=False)
     if new > 0:
         reverse(work, loan_id, portion.id, said)

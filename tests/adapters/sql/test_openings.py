@@ -13,6 +13,7 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.errors import Conflict
 from domain.kernel.change import Applied, Refused
+from domain.loan.accrual import owed_on
 from domain.loan.change import Change
 from domain.loan.handover import handed_over
 from domain.loan.opening import Opening, OpeningItem
@@ -150,7 +151,8 @@ async def test_loans_are_read_as_they_stand_and_taken_by_other_books(
         command = handed_over(loan, standing.references, APRIL.date(), "us", "handover 1", TESTER)
         assert isinstance(other.apply(command), Change)
         for item, there in zip(loan.installments, other.loans[loan.id].installments, strict=True):
-            assert (there.owed, there.written_off) == (item.owed, item.written_off)
+            owed = owed_on(loan, item, APRIL.date()) if item.owed.total else item.owed
+            assert (there.owed, there.written_off) == (owed, item.written_off)
         taken += 1
     assert taken == len(OPENINGS)
     assert any("OLD-X" in p.reference for p in other.payments.values())

@@ -107,7 +107,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     (
         "attempts",
-        "no more is paid than it asked for",
+        "as much as the payment that names it",
         {
             "payments": (paid((1, WHOLE), order_no="OLD-1"),),
             "attempts": (ordered(**TAKEN, amount_minor=10099),),

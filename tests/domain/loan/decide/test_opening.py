@@ -299,3 +299,75 @@ def test_overdue_installments_wait_for_an_order_whatever_comes_and_goes() -> Non
     assert states(s)[1] is State.SCHEDULED
     assert s.present(2)
     invariants.check(s.books)
+
+
+@pytest.mark.parametrize("state", [AttemptState.RETURNED, AttemptState.CONFIRMED])
+def test_news_that_the_former_system_had_changes_nothing(state: AttemptState) -> None:
+    """The rail repeats that it took the money of an old order: it came and went, or is placed."""
+    old = ordered(2, state=state, outcome_class=None, code="00")
+    money = (paid((2, WHOLE), order_no="OLD-1", on=date(2026, 4, 10)),)
+    taken = money if state is AttemptState.CONFIRMED else ()
+    s = brought(opening(payments=(paid((1, WHOLE)), *taken), attempts=(old,)))
+    before = s.books.balances()
+    s.apply_outcome("OLD-1", source="webhook")
+    assert s.books.balances() == before
+    assert states(s)[1] is (State.DELINQUENT if not taken else State.CLOSED)
+    invariants.check(s.books)
+
+
+def test_the_line_of_a_return_of_before_makes_the_holder_owe_it() -> None:
+    """Our account paid back what the holder had; the debt is open as it was."""
+    old = ordered(2, state=AttemptState.RETURNED, outcome_class=OutcomeClass.NSF, code="AM04")
+    s = brought(opening(payments=(paid((1, WHOLE)),), attempts=(old,)))
+    s.return_line("OLD-1", 10100)
+    assert s.books.balances()["opening/oldbank"] == 20200
+    assert states(s)[1] is State.DELINQUENT
+    s.credit(s.payment(s.pay(10105, 2)).reference, 10105)
+    s.until(date(2026, 4, 24))
+    assert states(s)[1] is State.CLOSED
+    invariants.check(s.books)
+
+
+def test_the_line_of_an_old_debit_may_come_to_our_account() -> None:
+    """It is the money that the opening states, and no second execution; it can come back."""
+    taken = ordered(2, state=AttemptState.CONFIRMED, outcome_class=None, code="00")
+    money = paid((2, WHOLE), order_no="OLD-1", on=date(2026, 4, 17))
+    s = brought(opening(payments=(paid((1, WHOLE)), money), attempts=(taken,)))
+    s.credit("OLD-1", 10100)
+    assert s.books.balances()["opening/oldbank"] == 10100
+    assert s.books.balances()[f"bank/{ACCOUNT}"] == 10100
+    assert s.books.cases == {}
+    invariants.check(s.books)
+    s.returned("OLD-1", 10100)
+    s.return_line("OLD-1", 10100)
+    assert s.books.item(2).owed.principal == 10000
+    assert s.books.balances()["opening/oldbank"] == 10100
+    invariants.check(s.books)
+
+
+def test_an_installment_that_is_to_come_is_debited_on_its_day_whatever_failed_before() -> None:
+    """A debit that was tried too early does not make it due."""
+    s = brought(
+        opening(payments=(paid((1, WHOLE), (2, WHOLE)),), attempts=(ordered(3, value_on=AS_OF),))
+    )
+    assert states(s)[2] is State.SCHEDULED
+    s.present(3)
+    assert s.today == date(2026, 5, 11)
+    part = opening(
+        payments=(paid((1, WHOLE), (2, WHOLE), (3, Amounts(4000))),),
+        attempts=(ordered(3, value_on=AS_OF),),
+    )
+    s = brought(part)
+    assert states(s)[2] is State.DUE
+    s.present(3)
+    assert s.today == date(2026, 5, 11)
+
+
+def test_stated_penalty_fills_the_caps_of_the_product() -> None:
+    """A cap is for the whole life of an installment, wherever it was charged."""
+    assert PRODUCT.penalty is not None
+    capped = replace(PRODUCT, penalty=replace(PRODUCT.penalty, cap_minor=50))
+    more = OpeningItem(number=2, charged=Amounts(penalty=40))
+    s = brought(opening(payments=(paid((1, WHOLE)),), items=(more,)), capped)
+    s.until(date(2026, 5, 9))
+    assert s.books.item(2).owed.penalty == 50
