@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import HomeOption, JsonOption, books_settings, print_json, print_text, run_async
+from domain.errors import InvalidInput
 from workers.reporting import note
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
     from cli.outfile import check_output  # noqa: PLC0415
 
     check_head({"holder": holder, "evidence": evidence})
+    if tape.resolve() == history.resolve():
+        raise InvalidInput("history", history, "another file than the tape")
     for path in (tape, history):
         check_output(path, replace=replace)
     day = None if since is None else day_of("since", since)
@@ -127,4 +131,8 @@ async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, list[InPr
                 if loans % PROGRESS_EVERY == 0:
                     note(f"{loans} loans are written")
             writer.close()
+            # Both are whole on the disk before either has its name.
+            for file in (tape, told):
+                file.flush()
+                os.fsync(file.fileno())
     return loans, installments, [writer.sums[currency] for currency in sorted(writer.sums)]

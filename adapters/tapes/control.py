@@ -7,8 +7,9 @@ about the whole tape.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from adapters.tapes.fields import money, whole_number
+from adapters.tapes.fields import money, plain_number, whole_number
 from adapters.tapes.loans import BoardingRules, product_of
 from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
 from adapters.tapes.progress import InProgress
@@ -122,7 +123,7 @@ class Controls:
                 rule = f"the rows are {sums.loans}{self._but()}"
                 raise InvalidInput(LOANS, text, rule)
         elif name in _SUMMED:
-            if money(text, currency, name) != sums.minor[name]:
+            if _total(text, currency, name) != sums.minor[name]:
                 total = amount_text(sums.minor[name], currency)
                 rule = f"the rows sum to {total}{self._but(*sums.unread.get(name, ()))}"
                 raise InvalidInput(name, text, rule)
@@ -145,6 +146,14 @@ class Controls:
         except InvalidInput:
             return None
         return currency
+
+
+def _total(text: str, currency: str, field: str) -> int:
+    """A sum in minor units; unlike one amount it has no upper limit."""
+    exact = Decimal(plain_number(text, field)).scaleb(exponent(currency))
+    if exact != exact.to_integral_value():
+        raise InvalidInput(field, text, f"at most {exponent(currency)} decimals for {currency}")
+    return int(exact)
 
 
 def _lacking(row: ControlRow, sums: _Sums) -> Iterator[InvalidInput]:

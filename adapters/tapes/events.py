@@ -203,6 +203,7 @@ class _Reader:
         self._facts = Facts(frame.schedule)
         self._stated: set[int] = set()
         self._attempts: dict[str, OpeningAttempt] = {}
+        self._rows: set[tuple[date, str, str, int, Amounts]] = set()
         self._parts: dict[tuple[date, str, str], dict[int, Amounts]] = {}
 
     def take(self, row: HistoryRow) -> None:
@@ -292,6 +293,11 @@ class _Reader:
         order_no = name_of(values, "order_no") if "order_no" in values else ""
         reference = bounded_text(values, "reference", REFERENCE_MOST)
         parts = self._parts.setdefault((on, order_no, reference), {})
+        same = (on, order_no, reference, number, amounts)
+        if same in self._rows:
+            rule = "each row once; a reference keeps two payments of one day apart"
+            raise InvalidInput("installment", number, rule)
+        self._rows.add(same)
         parts[number] = parts.get(number, Amounts()) + amounts
         if order_no:
             self._check_order(order_no, number, parts[number].total)

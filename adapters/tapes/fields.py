@@ -21,7 +21,7 @@ _NAMES = {
     "mandate_ref": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,34}", re.ASCII),
     "account_token": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII),
     "merchant_id": re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII),
-    "order_no": re.compile(r"[!-~]{1,35}", re.ASCII),
+    "order_no": re.compile(r"[!-\"$-~]{1,35}", re.ASCII),
     "code": re.compile(r"[A-Za-z0-9._-]{1,40}", re.ASCII),
 }
 HIDDEN = "(not shown)"

@@ -9,8 +9,10 @@ from adapters.tapes.mapping import COMPONENTS, OPENING, PAID, WAIVED, WRITTEN_OF
 from domain.errors import InvalidInput
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
+from domain.text import plain
 
 EVIDENCE_MOST = 80
+LAST_YEAR = 2999
 ADVANCE_REF_MOST = 140
 _SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued", "advance")
 
@@ -96,8 +98,9 @@ def check_head(values: Mapping[str, str]) -> tuple[str, str]:
     Raises:
         InvalidInput: one of them lacks, or is not of its form.
     """
-    holder = name_of(values, "holder")
-    given(values, "evidence")
+    holder, evidence = name_of(values, "holder"), given(values, "evidence")
+    if not plain(evidence, "evidence").strip():
+        raise InvalidInput("evidence", evidence, "must be given")
     return holder, bounded_text(values, "evidence", EVIDENCE_MOST)
 
 
@@ -108,6 +111,8 @@ def stated_of(values: Mapping[str, str], currency: str) -> Stated:
         InvalidInput: the first value that cannot be read.
     """
     as_of = whole_day(given(values, "as_of"), "as_of")
+    if as_of.year > LAST_YEAR:
+        raise InvalidInput("as_of", values["as_of"], f"a day of the year {LAST_YEAR} or before")
     holder, evidence = check_head(values)
     advance_ref = bounded_text(values, "advance_ref", ADVANCE_REF_MOST)
     sums = {name: amount(values[name], currency, name) for name in _SUMS if name in values}

@@ -63,10 +63,15 @@ def beyond_limits(loan: Loan, rules: Rulebook) -> Iterator[Finding]:
 
 
 def _excess(loan: Loan, item: Installment, rules: Rulebook) -> Iterator[str]:
-    """What breaks a limit; attempts up to an operator's order to try again are counted apart."""
+    """What breaks a limit; attempts up to an operator's order to try again are counted apart.
+
+    Those of a former system count for ours, and are not judged themselves.
+    """
     rail = rules.rails.get(loan.product.rail)
     since = [a for a in item.attempts if a.number > item.retries_reset_at]
     presented = [a for a in since if a.state not in NEVER_PRESENTED]
+    while presented and presented[-1].is_brought_over:
+        presented.pop()
     limits = [loan.product.retry.attempts_max]
     if loan.mandate.attempts_max is not None:
         limits.append(loan.mandate.attempts_max)
@@ -85,5 +90,5 @@ def _excess(loan: Loan, item: Installment, rules: Rulebook) -> Iterator[str]:
                 yield f"{len(presented)} attempts, {most} allowed by {limit.id}"
     for hard in presented:
         refused = hard.state is AttemptState.DECLINED and hard.outcome_class in HARD
-        if refused and any(a.number > hard.number for a in since):
+        if refused and any(a.number > hard.number and not a.is_brought_over for a in since):
             yield f"presented again after {hard.outcome_class} ({hard.code})"

@@ -77,6 +77,7 @@ class Attempt:
     An order of a rail that takes files waits in the file `batch_ref` until `cut_at` and leaves with
     it: its `sends` is zero, and its sender's lease ends at the cut. Where `was_retrying`, its
     installment was to be tried again, and is so again when the order is taken out of the file.
+    One that `is_brought_over` was ordered by a former system.
     """
 
     number: int
@@ -102,6 +103,7 @@ class Attempt:
     returned_at: datetime | None = None
     cut_at: datetime | None = None
     was_retrying: bool = False
+    is_brought_over: bool = False
     other_returned_for: tuple[OutcomeClass, str] | None = None
     refused_for: tuple[OutcomeClass, str] | None = None
 

@@ -18,6 +18,7 @@ from domain.loan.aggregate import Loan
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.lifecycle import State
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
+from domain.loan.retrying import by_strictest
 from domain.payment.portion import BROUGHT_SUM, Portion
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine
@@ -136,9 +137,10 @@ def _attempts(loan: Loan, brought: Mapping[str, int]) -> Iterator[OpeningAttempt
     A confirmed one is stated with what it brought to its own installment. Where that is nothing,
     its money is stated elsewhere, and the attempt is left out.
     """
-    for item, attempt in loan.attempts():
-        is_confirmed = attempt.state is AttemptState.CONFIRMED
-        if is_confirmed and attempt.order_no not in brought:
+    for item, known in loan.attempts():
+        is_confirmed = known.order_no in brought
+        attempt = known if is_confirmed else by_strictest(known)
+        if attempt.state is AttemptState.CONFIRMED and not is_confirmed:
             continue
         intended = attempt.state is AttemptState.INTENDED
         yield OpeningAttempt(

@@ -19,7 +19,7 @@ AHEAD_DAYS = 31
 """Rails take orders at most so many days before the day that they are for."""
 PAYMENTS_MOST = ATTEMPTS_MOST = 1_200
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
-_ORDER_NO = re.compile(r"[!-~]{1,35}", re.ASCII)
+_ORDER_NO = re.compile(r"[!-\"$-~]{1,35}", re.ASCII)
 _EVIDENCE_MOST = 80
 _SHOWN = 40
 
@@ -115,7 +115,9 @@ def _attempts(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
     for attempt in opening.attempts:
         name = shortened(attempt.order_no, _SHOWN)
         if not _ORDER_NO.fullmatch(attempt.order_no) or names[attempt.order_no] > 1:
-            yield Refusal("opening.order_no", f"{name!r}: 1 to 35 visible characters, each once")
+            yield Refusal(
+                "opening.order_no", f"{name!r}: 1 to 35 visible characters but #, each once"
+            )
         if attempt.state is AttemptState.INTENDED or attempt.amount_minor <= 0:
             yield Refusal("opening.attempts", f"{name}: an order that left, of more than zero")
         if attempt.state in LIVE and attempt is not latest[attempt.number]:

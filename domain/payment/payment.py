@@ -8,8 +8,11 @@ from domain.payment.portion import Portion, Proof, Sums
 
 
 def debit_payment_id(order_no: str, execution: int = 1) -> str:
-    """The id of the payment that a debit order brought, by which execution of the order it was."""
-    return f"R-{order_no}" if execution == 1 else f"R-{order_no}-{execution}"
+    """The id of the payment that a debit order brought, by which execution of the order it was.
+
+    No order number has the sign that comes before the execution.
+    """
+    return f"R-{order_no}" if execution == 1 else f"R-{order_no}#{execution}"
 
 
 def is_first_of_order(portion: Portion) -> bool:

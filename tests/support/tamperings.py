@@ -150,7 +150,7 @@ TAMPERINGS: dict[str, Tampering] = {
     ),
     "suspense": breach(
         Q.SUSPENSE,
-        "L2 R-.*-2",
+        "L2 R-.*#2",
         "suspense is 10100 in the journal and 10101 by its payment",
         update(portions).where(portions.c.waiting_minor > 0).values(waiting_minor=10_101),
         minor=-1,
@@ -377,7 +377,7 @@ TAMPERINGS: dict[str, Tampering] = {
     "a surplus's cases": Tampering(
         (update(cases).where(cases.c.loan_id == "L2").values(closed_at=AS_OF),),
         K.DOUBLE_DEBIT,
-        "R-.*-2",
+        "R-.*#2",
         "a surplus waits and no case says so",
         FULL,
     ),

@@ -120,7 +120,7 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     made = len(item.attempts) + 1
     attempt = Attempt(
         number=made,
-        order_no=order_number(loan.tenant, loan_id, number, made, rail.order_no_most),
+        order_no=_free_number(loan, number, made, rail.order_no_most),
         merchant_id=loan.mandate.merchant_id,
         mandate_ref=loan.mandate.ref,
         rail=rail.name,
@@ -328,6 +328,13 @@ def _notice(
             "due_on": item.due_on.isoformat(),
         },
     )
+
+
+def _free_number(loan: Loan, number: int, made: int, most: int) -> str:
+    """The order number of an attempt; a former system may have used the one that is usual."""
+    known = {attempt.order_no for _, attempt in loan.attempts()}
+    numbers = (order_number(loan.tenant, loan.id, number, made + more, most) for more in range(100))
+    return next(name for name in numbers if name not in known)
 
 
 def order_number(

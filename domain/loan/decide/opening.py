@@ -167,6 +167,7 @@ def _attempt(command: BoardLoan, ordered: OpeningAttempt, number: int, now: date
         send_until=at,
         confirmed_minor=ordered.amount_minor if has_taken else 0,
         acknowledged=True,
+        is_brought_over=True,
         ended_at=at if is_final else None,
         returned_at=at if ordered.state is AttemptState.RETURNED else None,
     )

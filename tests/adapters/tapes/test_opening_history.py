@@ -540,3 +540,11 @@ def test_an_agreed_schedule_stays_where_the_row_states_sums(read: Read) -> None:
         "balance",
         "300.00 CNY, which the agreed rows still ask for",
     )
+
+
+def test_the_same_payment_is_not_stated_twice(read: Read) -> None:
+    """A row that was copied would be money that never came."""
+    row = event("paid", 1, principal="10", on="2026-02-11")
+    (fault,) = read(row, row).faults
+    assert (fault.file, fault.line, fault.field) == ("history", 3, "installment")
+    assert read(row, {**row, "reference": "second"}).fault_count == 0

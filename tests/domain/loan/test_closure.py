@@ -105,7 +105,7 @@ def test_a_surplus_that_never_paid_it_is_no_condition_of_the_installment() -> No
     s.apply_outcome(order, minor=10100, bank_ref="B1")
     s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
     loan, item = s.books.loans["L1"], s.books.item()
-    assert [r.id for r in closure.portions_on(loan, item)] == [f"R-{order}", f"R-{order}-2"]
+    assert [r.id for r in closure.portions_on(loan, item)] == [f"R-{order}", f"R-{order}#2"]
     assert [r.id for r in closure.unproven(loan, item)] == [f"R-{order}"]
     s.returned(order, 10100, bank_ref="B2")
     loan, item = s.books.loans["L1"], s.books.item()

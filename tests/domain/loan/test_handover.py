@@ -112,3 +112,17 @@ def test_what_was_brought_over_is_stated_again() -> None:
     assert again.payments[0] == paid((1, WHOLE))
     assert [it.order_no for it in again.payments[1:]].count("OLD-1") == 1
     assert again.advance_minor > 0
+
+
+def test_a_debit_that_paid_nothing_in_the_end_is_stated_as_money_alone() -> None:
+    """A transfer of an earlier day took its place; no attempt is stated without its payment."""
+    s = Scene.boarded()
+    first = s.present()
+    s.apply_outcome(first, OutcomeClass.NSF)
+    s.apply_outcome(s.present())
+    s.pay(10100, value_on=date(2026, 3, 1))
+    assert s.books.item(1).attempts[1].state is AttemptState.CONFIRMED
+    said = stated(s).opening
+    assert said is not None
+    assert [attempt.order_no for attempt in said.attempts] == [first]
+    assert said.advance_minor == 10100

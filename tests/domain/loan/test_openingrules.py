@@ -85,7 +85,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         "pays only it",
         {"payments": (paid((2, WHOLE), order_no="OLD-1"),), "attempts": (ordered(**TAKEN),)},
     ),
-    ("order_no", "1 to 35 visible characters", {"attempts": (ordered(order_no=""),)}),
+    ("order_no", "1 to 35 visible characters but #", {"attempts": (ordered(order_no=""),)}),
     ("order_no", "each once", {"attempts": (ordered(1), ordered(2))}),
     ("attempts", "an order that left", {"attempts": (ordered(state=AttemptState.INTENDED),)}),
     ("attempts", "of more than zero", {"attempts": (ordered(amount_minor=0),)}),

@@ -154,7 +154,7 @@ def reported(loan: Loan, told: Iterable[StoryEvent]) -> list[str]:
         ("waive", "refused by waive.state: not DUE", "refused by rule waive.state: not DUE"),
         (
             "confirmed_late",
-            "value 2026-03-11: Dr clearing/simbank 9.00 CNY; Cr suspense/R-1-2 9.00 CNY",
+            "value 2026-03-11: Dr clearing/simbank 9.00 CNY; Cr suspense/R-1#2 9.00 CNY",
             "9.00 CNY came by an order that had ended already, 9.00 CNY waits",
         ),
     ],

@@ -188,7 +188,7 @@ def test_success_after_a_return_under_another_booking_is_new_money() -> None:
     assert s.books.item().owed.total == 10100, "the same booking again is no news"
     s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
     assert s.books.item().owed.total == 0
-    assert f"double_execution/R-{order}-2" in s.books.cases
+    assert f"double_execution/R-{order}#2" in s.books.cases
 
 
 def test_a_return_of_more_than_was_taken_takes_back_what_there_is_and_is_a_case() -> None:

@@ -360,9 +360,9 @@ def test_a_second_execution_reported_by_line_and_webhook_is_one_surplus(first_ne
     assert s.balances == {
         BANK: 20000,
         "held_by/funder-1": -10000,
-        f"suspense/R-{order}-2": -10000,
+        f"suspense/R-{order}#2": -10000,
     }
-    assert {f"double_execution/R-{order}-2", f"surplus/R-{order}-2/L1"} <= s.books.cases.keys()
+    assert {f"double_execution/R-{order}#2", f"surplus/R-{order}#2/L1"} <= s.books.cases.keys()
     closed(s)
 
 
@@ -593,9 +593,9 @@ def test_a_surplus_pays_its_own_installment_when_that_is_owed_again() -> None:
     order = s.present()
     s.apply_outcome(order, minor=10000, bank_ref="B1")
     s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B2")
-    assert f"surplus/R-{order}-2/L1" in s.books.cases
+    assert f"surplus/R-{order}#2/L1" in s.books.cases
     change = s.returned(order, 10000, bank_ref="B1")
     assert isinstance(change, Change)
-    assert f"surplus/R-{order}-2/L1" not in s.books.cases
+    assert f"surplus/R-{order}#2/L1" not in s.books.cases
     assert s.books.item().owed.total == 0
-    assert sum(part.minor for part in s.portion(f"R-{order}-2").allocations) == 10000
+    assert sum(part.minor for part in s.portion(f"R-{order}#2").allocations) == 10000

@@ -312,7 +312,7 @@ def test_a_surplus_payment_of_an_order_grows_and_its_attempt_does_not() -> None:
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, "webhook", bank_ref="B2")
     s.apply_outcome(order, minor=10100, source="webhook", bank_ref="B2")
     assert [r.amount_minor for r in s.books.loans["L1"].portions] == [10100, 10100]
-    assert s.balances[f"suspense/R-{order}-2"] == -10100
+    assert s.balances[f"suspense/R-{order}#2"] == -10100
     assert s.books.item().attempts[0].confirmed_minor == 10100
     invariants.check(s.books)
 

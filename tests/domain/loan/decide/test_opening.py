@@ -10,6 +10,7 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
 from domain.loan.change import Change
+from domain.loan.decide.driving import order_number
 from domain.loan.lifecycle import State
 from domain.loan.opening import Opening, OpeningItem
 from domain.loan.product import Product
@@ -371,3 +372,22 @@ def test_stated_penalty_fills_the_caps_of_the_product() -> None:
     s = brought(opening(payments=(paid((1, WHOLE)),), items=(more,)), capped)
     s.until(date(2026, 5, 9))
     assert s.books.item(2).owed.penalty == 50
+
+
+def test_a_line_under_the_reference_of_an_old_payment_is_other_money() -> None:
+    """Payers use one reference again and again: what was paid before is proven already."""
+    old = paid((1, WHOLE), on=date(2026, 3, 10), reference="LOAN 1")
+    s = brought(opening(payments=(old,)))
+    s.credit("LOAN 1", 10105)
+    assert s.books.balances()["opening/oldbank"] == 10100
+    assert [case.kind.value for case in s.books.cases.values()] == ["unmatched_line"]
+    invariants.check(s.books)
+
+
+def test_an_order_number_that_the_former_system_used_is_not_used_again() -> None:
+    """A number that ours would have as well is passed over."""
+    ours = order_number("t1", "L1", 3, 1)
+    said = opening(payments=(paid((1, WHOLE)),), attempts=(ordered(2, ours),))
+    s = brought(said)
+    assert s.present(3) != ours
+    invariants.check(s.books)

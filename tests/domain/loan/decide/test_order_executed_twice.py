@@ -97,9 +97,9 @@ def test_the_reason_of_a_return_is_forgotten_with_the_return() -> None:
         s.apply_outcome(order, bank_ref=ref, source="webhook")
         s.credit(order, 10100, tx=ref)
     s.return_line(order, 10100, tx="B2", code="MD06")
-    assert s.payment(f"R-{order}-2").returned_for == (OutcomeClass.PAYER_STOP, "MD06")
-    s.order(UndoMatch, line=last_line(s), reference=f"R-{order}-2")
-    assert s.payment(f"R-{order}-2").returned_for is None
+    assert s.payment(f"R-{order}#2").returned_for == (OutcomeClass.PAYER_STOP, "MD06")
+    s.order(UndoMatch, line=last_line(s), reference=f"R-{order}#2")
+    assert s.payment(f"R-{order}#2").returned_for is None
     assert s.books.item().attempts[0].other_returned_for is None
     s.returned(order, 10100, bank_ref="B1")
     assert s.books.item().attempts[0].code == "AM04"
@@ -114,8 +114,8 @@ def test_a_person_matches_the_line_of_an_execution_that_nobody_has_reported() ->
     s.credit("UNREADABLE", 10100)
     matched = s.order(MatchLine, line=last_line(s), reference=order, amount_minor=10100)
     assert isinstance(matched, Change)
-    assert s.portion(f"R-{order}-2").settled_minor == 10100
-    assert f"double_execution/R-{order}-2" in s.books.cases
+    assert s.portion(f"R-{order}#2").settled_minor == 10100
+    assert f"double_execution/R-{order}#2" in s.books.cases
     assert not s.books.lines[last_line(s)].is_open
     invariants.check(s.books)
 

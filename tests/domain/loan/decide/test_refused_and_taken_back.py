@@ -140,7 +140,7 @@ def test_of_two_returns_the_reason_of_the_one_that_is_undone_is_forgotten(undone
     s, order = scene()
     codes = ["AM04", "AM04"]
     codes[undone] = "MD06"
-    payments = (f"R-{order}", f"R-{order}-2")
+    payments = (f"R-{order}", f"R-{order}#2")
     lines = {}
     for ref in ("B1", "B2"):
         s.apply_outcome(order, bank_ref=ref, source="webhook")
