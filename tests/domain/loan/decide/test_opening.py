@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from domain.audit.orders import beyond_limits
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
@@ -391,3 +392,13 @@ def test_an_order_number_that_the_former_system_used_is_not_used_again() -> None
     s = brought(said)
     assert s.present(3) != ours
     invariants.check(s.books)
+
+
+def test_attempts_of_a_former_system_are_not_judged_by_our_limits() -> None:
+    """Its limits were its own; they bar further debits here, and the audit has nothing to say."""
+    tries = tuple(
+        ordered(2, f"OLD-{day}", value_on=date(2026, 4, day)) for day in (10, 11, 12, 13, 14)
+    )
+    s = brought(opening(payments=(paid((1, WHOLE)),), attempts=tries), past=Past.OWED)
+    assert states(s)[1] is State.DELINQUENT
+    assert list(beyond_limits(s.books.loans["L1"], s.books.rules)) == []
