@@ -78,7 +78,8 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     sums in their row or by installment in --history; the control row of the tape must agree. Where
     the tape states an installment it is compared with ours. Boarding the same tape again changes
     nothing. In a sandbox the mandates of the tape are signed at the simulated bank first, as the
-    lender would have done.
+    lender would have done. Exit code 2 when bad rows kept the tape out, 1 when not all loans are on
+    the books.
     """
     settings = settings_for(ctx, home) if dry_run else books_settings(ctx, home)
     given = _Given(tape, map_file, product, history, limit, months, past)
