@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from adapters.products.files import read_products
 from adapters.tapes.firstdays import FirstDay, Forecaster
-from adapters.tapes.progress import InProgress
+from adapters.tapes.progress import InProgress, Totals
 from adapters.tapes.report import FAULTS_KEPT, TapeReport
 from adapters.tapes.rows import TapeFault, fault_of
 from domain.errors import Conflict, InvalidInput
@@ -145,7 +145,7 @@ class _Judge:
         self._taken: list[int] = []
         self._new: list[int] = []
         self._refused: list[TapeFault] = []
-        self._progress: dict[str, InProgress] = {}
+        self._totals = Totals()
         self._asked = 0
 
     @property
@@ -166,9 +166,7 @@ class _Judge:
             self._new.append(index)
             if self._days is not None:
                 self._days.add(command)
-        if command.opening is not None:
-            known = self._progress.get(command.currency, InProgress(command.currency))
-            self._progress[command.currency] = known.and_loan(command, command.opening)
+        self._totals.add(command)
 
     def forecast(self) -> Forecast:
         """The report with what the books refuse among its faults, and the loans that are new."""
@@ -180,9 +178,8 @@ class _Judge:
             faults=tuple(faults[:FAULTS_KEPT]),
             fault_count=self._report.fault_count + len(self._refused),
         )
-        progress = tuple(self._progress[currency] for currency in sorted(self._progress))
         days = () if self._days is None else self._days.days
-        return Forecast(judged, rows.only(self._new), progress, days)
+        return Forecast(judged, rows.only(self._new), self._totals.by_currency, days)
 
 
 def _fault(command: BoardLoan, answer: Answer) -> InvalidInput | None:

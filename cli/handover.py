@@ -64,8 +64,8 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
     `acquit board TAPE --history HISTORY` takes the two files on other books; docs/migration.md says
     how to go back to a former system with them. The statement is of the end of today in the zone of
     each product, of one snapshot. Run it when nothing more will be recorded today: later news
-    would be in neither system. Open cases, holds and
-    messages are no part of it. Nothing changes in these books.
+    would be in neither system. Open cases, holds and messages are no part of it. Nothing changes in
+    these books.
     """
     from adapters.tapes.stated import check_head  # noqa: PLC0415
     from cli.inprogress import show_sums, sums_dict  # noqa: PLC0415
@@ -102,7 +102,7 @@ class _Terms:
     replace: bool
 
 
-async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, list[InProgress]]:
+async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, tuple[InProgress, ...]]:
     """Write both files; how many loans and installments stand in them, and what they come to."""
     from adapters.tapes.handover import HandoverWriter  # noqa: PLC0415
     from cli.outfile import written  # noqa: PLC0415
@@ -135,4 +135,4 @@ async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, list[InPr
             for file in (tape, told):
                 file.flush()
                 os.fsync(file.fileno())
-    return loans, installments, [writer.sums[currency] for currency in sorted(writer.sums)]
+    return loans, installments, writer.sums

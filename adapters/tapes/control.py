@@ -12,7 +12,7 @@ from decimal import Decimal
 from adapters.tapes.fields import money, plain_number, whole_number
 from adapters.tapes.loans import BoardingRules, product_of
 from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
-from adapters.tapes.progress import InProgress
+from adapters.tapes.progress import in_progress
 from adapters.tapes.rows import CONTROL, ControlRow, Row, TapeFault, fault_of
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
@@ -61,11 +61,10 @@ class Controls:
         sums.loans += 1
         sums.in_progress |= "as_of" in item.values
         sums.given |= item.values.keys() & set(_OF_OPENING)
-        booked = command is not None and command.opening is not None
-        if command is not None and command.opening is not None:
-            brought = InProgress(currency).and_loan(command, command.opening).columns()
-            sums.minor.update(brought)
-        for name in _OF_LOAN if booked else _SUMMED:
+        brought = in_progress([command] if command is not None else ())
+        for figures in brought:
+            sums.minor.update(figures.columns())
+        for name in _OF_LOAN if brought else _SUMMED:
             if (text := item.values.get(name)) is None:
                 continue
             try:

@@ -12,7 +12,7 @@ from typing import TextIO
 from adapters.tapes import history
 from adapters.tapes.events import HistoryEvent
 from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
-from adapters.tapes.progress import InProgress
+from adapters.tapes.progress import InProgress, Totals, in_progress
 from adapters.tapes.rows import CONTROL
 from adapters.tapes.upstream import application_of
 from domain.errors import InvariantBroken
@@ -54,8 +54,7 @@ class HandoverWriter:
         self._told = csv.DictWriter(told, history.COLUMNS, lineterminator="\n")
         self._since = since
         self._principal: dict[str, int] = {}
-        self.sums: dict[str, InProgress] = {}
-        """What the loans of each currency come to."""
+        self._totals = Totals()
         self._tape.writeheader()
         self._told.writeheader()
 
@@ -65,21 +64,25 @@ class HandoverWriter:
         Raises:
             InvariantBroken: it has no opening.
         """
-        if (opening := command.opening) is None:
+        if command.opening is None:
             raise InvariantBroken(f"loan {command.loan_id} is handed over without an opening")
         currency, application = command.currency, application_of(command)
-        alone = InProgress(currency).and_loan(command, opening)
+        (alone,) = in_progress([command])
         self._tape.writerow({**_row(application), **_amounts(alone)})
-        known = self.sums.get(currency, InProgress(currency))
-        self.sums[currency] = known.and_loan(command, opening)
+        self._totals.add(command)
         self._principal[currency] = self._principal.get(currency, 0) + command.principal_minor
         for row in self._events(application):
             self._told.writerow({"loan_id": command.loan_id, **row})
 
+    @property
+    def sums(self) -> tuple[InProgress, ...]:
+        """What the loans of each currency come to, in order of currencies."""
+        return self._totals.by_currency
+
     def close(self) -> None:
         """Write the control rows."""
-        for currency in sorted(self.sums):
-            sums = self.sums[currency]
+        for sums in self.sums:
+            currency = sums.currency
             row = {
                 "loan_id": f"{CONTROL}{currency}",
                 "principal": decimal_text(self._principal[currency], currency),

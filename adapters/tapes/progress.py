@@ -62,14 +62,29 @@ class InProgress:
         )
 
 
+class Totals:
+    """The figures of loans that bring an opening, added up by currency."""
+
+    def __init__(self, commands: Iterable[BoardLoan] = ()) -> None:
+        self._found: dict[str, InProgress] = {}
+        for command in commands:
+            self.add(command)
+
+    def add(self, command: BoardLoan) -> None:
+        """Count one loan, if it brings an opening."""
+        if (opening := command.opening) is not None:
+            so_far = self._found.get(command.currency, InProgress(command.currency))
+            self._found[command.currency] = so_far.and_loan(command, opening)
+
+    @property
+    def by_currency(self) -> tuple[InProgress, ...]:
+        """The figures so far, in order of currencies."""
+        return tuple(self._found[currency] for currency in sorted(self._found))
+
+
 def in_progress(commands: Iterable[BoardLoan]) -> tuple[InProgress, ...]:
     """The figures of all loans that bring an opening, in order of currencies."""
-    found: dict[str, InProgress] = {}
-    for command in commands:
-        if (opening := command.opening) is not None:
-            so_far = found.get(command.currency, InProgress(command.currency))
-            found[command.currency] = so_far.and_loan(command, opening)
-    return tuple(found[currency] for currency in sorted(found))
+    return Totals(commands).by_currency
 
 
 def open_amounts(command: BoardLoan, opening: Opening) -> dict[int, Amounts]:
