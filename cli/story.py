@@ -1,4 +1,4 @@
-"""`acquit story` and `acquit trail`: what happened to a loan, and where money went."""
+"""`acquit story`: what happened to a loan or an installment, and what comes next."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from cli.output import (
     JsonOption,
     books_settings,
     print_json,
-    print_table,
     print_text,
     run_async,
 )
-from cli.times import Zones, zones_of
 from domain.errors import InvalidInput
 from ports.paging import LIMIT_MOST
 from workers.reporting import note
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from domain.case.case import Case
-    from domain.ledger.entry import JournalPosting
     from domain.loan.aggregate import Installment, Loan
     from domain.story.events import StoryEvent
     from ports.consolequeries import ConsoleQueries
@@ -50,7 +47,6 @@ _KINDS = {
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command("story", epilog="Example: acquit story LC00001/2")(story)
-    app.command("trail", epilog="Example: acquit trail LC00001001017F3A9C1B")(trail)
 
 
 def story(
@@ -147,87 +143,6 @@ def story_lines(story: Story) -> Iterator[str]:
     yield from (f"next #{number}: {what}" for number, what in story.coming.items())
 
 
-def trail(
-    ctx: typer.Context,
-    key: Annotated[
-        str, typer.Argument(metavar="KEY", help="A payment, a debit order or a bank line.")
-    ],
-    *,
-    after: Annotated[str, typer.Option(help="Go on where a page ended.")] = "",
-    limit: Annotated[
-        int, typer.Option(min=1, max=LIMIT_MOST, help="Show so many postings at most.")
-    ] = 1_000,
-    as_json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """Every posting about one payment, from the first report to the bank line that proves it.
-
-    KEY is what `acquit story` names: a payment, a debit order, or a bank line.
-    """
-    from domain.money import decimal_text  # noqa: PLC0415
-
-    page, zones = run_async(_trail(books_settings(ctx, home), key, after, limit))
-    if not page.items and not after:
-        raise InvalidInput("key", key, "a payment, debit order or bank line of the books")
-    rows: list[dict[str, Any]] = [
-        {
-            "seq": item.seq,
-            "at": item.at,
-            "posted_on": item.posted_on,
-            "value_on": item.value_on,
-            "event": item.event,
-            "account": item.account,
-            "amount": decimal_text(item.minor, item.currency),
-            "currency": item.currency,
-            "payment": item.payment,
-            "order_no": item.order_no,
-            "line": item.line,
-            "loan": item.loan,
-            "number": item.number,
-            "component": item.component,
-            "party": item.party,
-            "place": item.place,
-        }
-        for item in page.items
-    ]
-    if as_json:
-        print_json(rows)
-        return
-    columns = (
-        "seq>",
-        "posted",
-        "value",
-        "event",
-        "account",
-        "place",
-        "amount>",
-        "currency",
-        "payment",
-        "line",
-    )
-    print_table(
-        f"Trail of {key}",
-        columns,
-        [
-            (
-                row["seq"],
-                zones.shown(row["at"], row["loan"]),
-                row["value_on"],
-                row["event"],
-                row["account"],
-                row["place"] or "",
-                row["amount"],
-                row["currency"],
-                row["payment"] or "",
-                row["line"] or "",
-            )
-            for row in rows
-        ],
-    )
-    if page.after:
-        note(f"there is more: go on with --after {page.after}")
-
-
 def read_subject(text: str) -> tuple[str, int | None]:
     """`LC00001` or `LC00001/2`."""
     loan_id, slash, number = text.partition("/")
@@ -284,13 +199,3 @@ async def story_of(
             for one in wanted
         },
     )
-
-
-async def _trail(
-    settings: Settings, key: str, after: str, limit: int
-) -> tuple[Page[JournalPosting], Zones]:
-    from workers.compose import open_stack  # noqa: PLC0415
-
-    async with open_stack(settings) as stack:
-        found: Page[JournalPosting] = await stack.queries.trail(key, after, limit)
-        return found, await zones_of(stack.queries, (item.loan for item in found.items))

@@ -55,6 +55,8 @@ whoever held the money before it was brought over.
 """
 
 
+CASH = frozenset({"clearing", "bank", "opening"})
+"""Families of accounts that say where money lies; others in `PLACED` say for whom it lies there."""
 REPORTED = ("clearing", "opening")
 """Families of accounts with money that is reported, by a rail, a payer or a former system, and that
 no booked line shows on an account of ours."""

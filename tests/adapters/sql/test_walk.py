@@ -6,6 +6,7 @@ from datetime import date
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from domain.kernel.change import Applied
+from domain.ledger.flow import flows
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind, installment
 from domain.story.events import StoryEvent
@@ -57,6 +58,11 @@ async def test_an_installment_goes_from_boarding_to_a_proven_portion(
     assert _effects(told, "intend_debit") == ["debit_intended", "attempt"]
     trail = (await queries.trail(loan.portions[0].id)).items
     assert {posting.event for posting in trail} >= {"confirmed", "settled"}
+    (flow,) = flows(trail)
+    account = "bank/ACCT-FUNDER-1-CNY"
+    assert flow.accounts == ("clearing/simbank", account)
+    assert [stay.account for stay in flow.open] == [account, "held_by/funder-1"]
+    assert sum(part.minor for part in flow.paid) == sum(stay.minor for stay in flow.open) // 2
     # An order number leads to the same money, and so does the bank line that proves it.
     assert (await queries.trail(order_no)).items == trail
     proof = next(posting.line for posting in trail if posting.line is not None)
