@@ -20,10 +20,10 @@ _FONT = "font-family:system-ui,'Noto Sans CJK SC','Noto Sans',sans-serif"
 def flow_svg(flow: Flow, as_of: date) -> str:
     """The picture as the text of an SVG file."""
     marks = _marks(flow)
-    columns = {mark.seq: place for place, mark in enumerate(marks.values())}
-    lanes = {key: place for place, key in enumerate(_lanes(flow))}
+    columns = {seq: place for place, seq in enumerate(marks)}
+    lanes = _lanes(flow, columns)
     width = _LEFT + _COLUMN * (len(columns) + 1) + _MARGIN
-    height = _TOP + _LANE * len(lanes) + 2 * _MARGIN
+    height = _TOP + _LANE * sum(len(rows) for rows in lanes.values()) + 2 * _MARGIN
     root = ET.Element(
         "svg",
         {
@@ -44,15 +44,16 @@ def flow_svg(flow: Flow, as_of: date) -> str:
         _line(root, x, _TOP - 8, x, height - _MARGIN)
         _text(root, x + 3, 72, mark.on.isoformat(), fill=_PALE)
         _text(root, x + 3, 86, mark.event, fill=_PALE)
-    for (account, place), lane in lanes.items():
-        y = _TOP + _LANE * lane
-        _line(root, _MARGIN, y + _LANE - 4, width - _MARGIN, y + _LANE - 4)
+    y = _TOP
+    for (account, place), rows in lanes.items():
         _text(root, _MARGIN, y + 14, account, size=12)
         if account != place:
             _text(root, _MARGIN + 10, y + 26, f"at {place}", size=9, fill=_PALE)
-    starts: dict[tuple[int, int], int] = {}
-    for stay in flow.stays:
-        _bar(root, stay, lanes, columns, starts, as_of, flow.currency)
+        for row in rows:
+            for stay in row:
+                _bar(root, stay, y, columns, as_of, flow.currency)
+            y += _LANE
+        _line(root, _MARGIN, y - 4, width - _MARGIN, y - 4)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -63,28 +64,37 @@ def _marks(flow: Flow) -> dict[int, Mark]:
     return {mark.seq: mark for mark in sorted(every, key=lambda mark: mark.seq)}
 
 
-def _lanes(flow: Flow) -> list[tuple[str, str]]:
-    """Accounts and places, those of cash first, each in the order in which money got there."""
-    keys = [(not stay.is_cash, (stay.account, stay.place)) for stay in flow.stays]
-    found = dict.fromkeys(keys)
-    return [key for is_last in (False, True) for last, key in found if last is is_last]
+def _lanes(flow: Flow, columns: Mapping[int, int]) -> dict[tuple[str, str], list[list[Stay]]]:
+    """Stays by account and place, those of cash first; in rows in which no two overlap."""
+    lanes: dict[tuple[str, str], list[list[Stay]]] = {}
+    for stay in sorted(flow.stays, key=lambda stay: not stay.is_cash):
+        rows = lanes.setdefault((stay.account, stay.place), [])
+        begin = columns[stay.came.seq]
+        free = (row for row in rows if _end(row[-1], columns) <= begin)
+        row = next(free, None)
+        if row is None:
+            rows.append([stay])
+        else:
+            row.append(stay)
+    return lanes
+
+
+def _end(stay: Stay, columns: Mapping[int, int]) -> int:
+    """The column at which a stay ends: the last one while the money lies there."""
+    return len(columns) if stay.left is None else columns[stay.left.seq]
 
 
 def _bar(
     root: ET.Element,
     stay: Stay,
-    lanes: Mapping[tuple[str, str], int],
+    y: int,
     columns: Mapping[int, int],
-    starts: dict[tuple[int, int], int],
     as_of: date,
     currency: str,
 ) -> None:
-    """Draw one stay; several that begin in one lane at one entry share its height."""
-    lane, begin = lanes[stay.account, stay.place], columns[stay.came.seq]
-    end = len(columns) if stay.left is None else columns[stay.left.seq]
-    nth = starts.get((lane, begin), 0)
-    starts[lane, begin] = nth + 1
-    x, y = _LEFT + _COLUMN * begin, _TOP + _LANE * lane + 3 + 2 * min(nth, 3)
+    """Draw one stay; the whole of it is said where the pointer rests on it."""
+    begin = columns[stay.came.seq]
+    x, width = _LEFT + _COLUMN * begin, _COLUMN * (_end(stay, columns) - begin) - 2
     days = stay.dwell_days(as_of)
     until = stay.left.on.isoformat() if stay.left else f"still there on {as_of}"
     bar = ET.SubElement(
@@ -92,8 +102,8 @@ def _bar(
         "rect",
         {
             "x": str(x),
-            "y": str(y),
-            "width": str(max(_COLUMN * (end - begin) - 2, 8)),
+            "y": str(y + 3),
+            "width": str(width),
             "height": str(_BAR),
             "rx": "3",
             "fill": _CASH if stay.is_cash else _WHOSE,
@@ -104,8 +114,7 @@ def _bar(
     amount = decimal_text(stay.minor, currency)
     about = f"{amount} {currency} on {stay.account}, {stay.came.on} to {until}, {days} days"
     ET.SubElement(bar, "title").text = visible(about)
-    if nth == 0:
-        _text(root, x + 5, y + 15, f"{amount} · {days} d", fill="#fff")
+    _text(root, x + 5, y + 18, f"{amount} · {days} d", fill="#fff")
 
 
 def _line(root: ET.Element, *points: int) -> None:

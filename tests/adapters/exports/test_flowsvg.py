@@ -1,5 +1,6 @@
 """The picture of a payment's flow: well-formed, self-contained, with every stay in it."""
 
+from collections import Counter
 from datetime import date
 from xml.etree import ElementTree as ET
 
@@ -47,3 +48,17 @@ def test_names_from_outside_are_text_in_the_picture_and_nothing_else() -> None:
     assert "<script" not in text
     assert drawn(flow).findtext(f"{SVG}title") == "Payment P<script>\\u202e&"
     assert "href" not in text
+
+
+def test_stays_that_overlap_stand_below_each_other() -> None:
+    """Of money that leaves in two parts neither hides the other; what follows takes a free row."""
+    parts = [
+        *entry(1, "confirmed", ("bank/K", 100, "bank/K")),
+        *entry(2, "swept", ("bank/K", -40, "bank/K")),
+        *entry(3, "swept", ("bank/K", -60, "bank/K")),
+        *entry(4, "swept", ("bank/K", 10, "bank/K")),
+    ]
+    (flow,) = flows(parts)
+    at = [(bar.get("x"), bar.get("y")) for bar in drawn(flow).iter(f"{SVG}rect")]
+    assert len(set(at)) == len(at) == 3
+    assert sorted(Counter(y for _, y in at).values()) == [1, 2]
