@@ -11,8 +11,8 @@ from pathlib import Path
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.report import read_tape
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.report.tape import read_tape
 from benchmarks.machine import ROOT, most_kib
 from cli.boarding import board_all, forecast_by
 from workers.compose import open_stack

@@ -23,8 +23,8 @@ from workers.reporting import Exit, note
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from adapters.tapes.firstdays import FirstDay
-    from adapters.tapes.report import TapeReport
+    from adapters.tapes.report.firstdays import FirstDay
+    from adapters.tapes.report.tape import TapeReport
     from cli.boarding import Boarded, Forecast
     from workers.settings import Settings
 
@@ -114,8 +114,8 @@ class _Given:
 def _read(settings: Settings, given: _Given) -> TapeReport:
     from adapters.calendars import load_calendar  # noqa: PLC0415
     from adapters.products.files import read_products  # noqa: PLC0415
-    from adapters.tapes.mapping import CANONICAL_MAP, read_map  # noqa: PLC0415
-    from adapters.tapes.report import read_tape  # noqa: PLC0415
+    from adapters.tapes.files.mapping import CANONICAL_MAP, read_map  # noqa: PLC0415
+    from adapters.tapes.report.tape import read_tape  # noqa: PLC0415
     from domain.errors import InvalidInput  # noqa: PLC0415
     from domain.loan.boarding import Past  # noqa: PLC0415
     from workers.rails import classes_of, merchants_of, rails_of  # noqa: PLC0415
@@ -218,7 +218,7 @@ def _sums_text(minor: Mapping[str, int]) -> str:
 
 def _show_first_days(days: Sequence[FirstDay]) -> None:
     """What boarding would set going, if every reminder arrives and every debit succeeds."""
-    from adapters.tapes.firstdays import DAYS  # noqa: PLC0415
+    from adapters.tapes.report.firstdays import DAYS  # noqa: PLC0415
 
     if not days:
         print_text(f"Nothing is sent or debited in the first {DAYS} days")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import make_url
 
 from adapters.products.files import read_products
-from adapters.tapes.firstdays import FirstDay, Forecaster
-from adapters.tapes.progress import InProgress, Totals
-from adapters.tapes.report import FAULTS_KEPT, TapeReport
-from adapters.tapes.rows import TapeFault, fault_of
+from adapters.tapes.files.rows import TapeFault, fault_of
+from adapters.tapes.report.firstdays import FirstDay, Forecaster
+from adapters.tapes.report.openingtotals import InProgress, Totals
+from adapters.tapes.report.tape import FAULTS_KEPT, TapeReport
 from domain.errors import Conflict, InvalidInput
 from domain.kernel.change import Applied, Refusal, Refused
 from domain.loan.change import Aggregates
@@ -26,7 +26,7 @@ from workers.reporting import note
 from workers.stackfile import read_stack
 
 if TYPE_CHECKING:
-    from adapters.tapes.loanrows import LoanRows
+    from adapters.tapes.report.keptrows import LoanRows
     from domain.loan.boarding import BoardLoan
     from workers.compose import Stack
     from workers.settings import Settings

@@ -17,7 +17,7 @@ from workers.reporting import note
 if TYPE_CHECKING:
     from datetime import date
 
-    from adapters.tapes.progress import InProgress
+    from adapters.tapes.report.openingtotals import InProgress
     from workers.settings import Settings
 
 PROGRESS_EVERY = 5_000
@@ -67,7 +67,7 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
     would be in neither system. Open cases, holds and messages are no part of it. Nothing changes in
     these books.
     """
-    from adapters.tapes.stated import check_head  # noqa: PLC0415
+    from adapters.tapes.loan.stated import check_head  # noqa: PLC0415
     from cli.inprogress import show_sums, sums_dict  # noqa: PLC0415
     from cli.options import day_of  # noqa: PLC0415
     from cli.outfile import check_output  # noqa: PLC0415
@@ -113,7 +113,7 @@ async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, tuple[InP
 
     loans = installments = 0
     by = Actor("upstream", "handover")
-    async with open_stack(settings) as stack, aclosing(stack.queries.standing()) as standing:
+    async with open_stack(settings) as stack, aclosing(stack.queries.all_loans()) as standing:
         at = stack.clock.now()
         with (
             written(terms.tape, replace=terms.replace) as tape,

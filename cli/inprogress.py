@@ -10,8 +10,8 @@ from domain.money import decimal_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.tapes.progress import InProgress
-    from adapters.tapes.report import TapeReport
+    from adapters.tapes.report.openingtotals import InProgress
+    from adapters.tapes.report.tape import TapeReport
     from cli.boarding import Forecast
 
 

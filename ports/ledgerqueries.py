@@ -57,7 +57,7 @@ class ChainReport:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingLoan:
+class LoanAndReferences:
     """A loan as it stands, and what its payers called their payments, by the payments' ids."""
 
     loan: Loan
@@ -99,7 +99,7 @@ class LedgerQueries(Protocol):
         """All postings in the order of the chain, streamed; closed by who does not read on."""
         ...
 
-    def standing(self) -> AsyncGenerator[StandingLoan]:
+    def all_loans(self) -> AsyncGenerator[LoanAndReferences]:
         """All loans in order of their ids, streamed; closed by who does not read on."""
         ...
 

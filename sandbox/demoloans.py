@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.calendars import load_calendar
-from adapters.tapes.loans import BoardingRules, Shift, loan_of
-from adapters.tapes.mapping import CANONICAL_MAP, read_map
-from adapters.tapes.report import TapeReport, read_tape
-from adapters.tapes.rows import Row
+from adapters.tapes.files.mapping import CANONICAL_MAP, read_map
+from adapters.tapes.files.rows import Row
+from adapters.tapes.loan.loans import BoardingRules, Shift, loan_of
+from adapters.tapes.report.tape import TapeReport, read_tape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.service import RPCError
 
-from adapters.tapes.upstream import application_of
+from adapters.tapes.application.boarding import application_of
 from adapters.temporal.client import connect
 from adapters.temporal.starter import TemporalStarter
 from domain.errors import Unavailable

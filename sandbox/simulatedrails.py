@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from adapters.rails.kinds import KINDS
-from adapters.tapes.loans import USUAL_MERCHANT
+from adapters.tapes.loan.loans import USUAL_MERCHANT
 from domain.errors import InvalidInput
 from workers.rails import USUAL_KIND, USUAL_RAIL, must_be_rail_name, secret_name
 from workers.stackfile import RailRecord

@@ -29,9 +29,9 @@ from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.outbox import OutboxRelay, Pace
-from adapters.tapes.loans import BoardingRules
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.upstream import UpstreamBoarding
+from adapters.tapes.application.boarding import UpstreamBoarding
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.loan.loans import BoardingRules
 from domain.case.policy import USUAL_POLICY
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook

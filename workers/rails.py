@@ -17,7 +17,7 @@ from adapters.inputfile import read_text, toml_tables
 from adapters.rails.kind import RailKind, RailLogin
 from adapters.rails.kinds import KINDS
 from adapters.refusals import SourceRefused
-from adapters.tapes.loans import USUAL_MERCHANT, ClassOfCode
+from adapters.tapes.loan.loans import USUAL_MERCHANT, ClassOfCode
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.text import PLAIN_RULE, is_plain, shortened, visible

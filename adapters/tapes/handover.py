@@ -9,12 +9,12 @@ from dataclasses import fields
 from datetime import date
 from typing import TextIO
 
-from adapters.tapes import history
-from adapters.tapes.events import HistoryEvent
-from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
-from adapters.tapes.progress import InProgress, Totals, in_progress
-from adapters.tapes.rows import CONTROL
-from adapters.tapes.upstream import application_of
+from adapters.tapes.application.boarding import application_of
+from adapters.tapes.files import history
+from adapters.tapes.files.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.files.rows import CONTROL
+from adapters.tapes.loan.events import HistoryEvent
+from adapters.tapes.report.openingtotals import InProgress, Totals, in_progress
 from domain.errors import InvariantBroken
 from domain.loan.boarding import BoardLoan
 from domain.money import decimal_text

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from adapters.calendars import load_calendar
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.progress import in_progress
-from adapters.tapes.report import TapeReport, read_tape
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.report.openingtotals import in_progress
+from adapters.tapes.report.tape import TapeReport, read_tape
 from domain.kernel.change import Refusal
 from domain.loan.change import Aggregates
 from domain.loan.decide import decide

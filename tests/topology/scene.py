@@ -17,10 +17,10 @@ from temporalio.service import RPCError
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
 from adapters.rails.simbank.profile import SIMBANK
-from adapters.tapes.loans import BoardingRules, loan_of
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.rows import Row
-from adapters.tapes.upstream import application_of
+from adapters.tapes.application.boarding import application_of
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.files.rows import Row
+from adapters.tapes.loan.loans import BoardingRules, loan_of
 from adapters.temporal.client import connect
 from adapters.temporal.codec import Keyring, converter
 from adapters.temporal.starter import TemporalStarter

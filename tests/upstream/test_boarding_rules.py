@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
-from adapters.tapes.loans import BoardingRules
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.upstream import UpstreamBoarding
+from adapters.tapes.application.boarding import UpstreamBoarding
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.loan.loans import BoardingRules
 from domain.errors import InvalidInput
 from ports.boarding import LoanApplication
 

@@ -14,10 +14,10 @@ from temporalio.testing import ActivityEnvironment
 from activities.boarding import BoardActivities
 from adapters.calendars import load_calendar
 from adapters.products.translate import ProductFile
-from adapters.tapes.loans import BoardingRules, loan_of
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.rows import Row
-from adapters.tapes.upstream import UpstreamBoarding, application_of
+from adapters.tapes.application.boarding import UpstreamBoarding, application_of
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.files.rows import Row
+from adapters.tapes.loan.loans import BoardingRules, loan_of
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput

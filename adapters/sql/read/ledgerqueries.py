@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import func, literal, select
 
+from adapters.sql.read.allloans import all_loans
 from adapters.sql.read.looking import look
 from adapters.sql.read.postings import (
     ITEM_KEY,
@@ -17,14 +18,13 @@ from adapters.sql.read.postings import (
     trail_statements,
 )
 from adapters.sql.read.reader import Key, SqlReader
-from adapters.sql.read.standing import standing_loans
 from adapters.sql.read.statements import CASES, OPEN_CASES
 from adapters.sql.read.verifying import verify_journal
 from adapters.sql.readrows import read_case
 from adapters.sql.schema.tables import balances, cases, chain_head, loans
 from domain.case.case import Case
 from domain.ledger.entry import JournalPosting
-from ports.ledgerqueries import AccountItem, Balance, ChainReport, StandingLoan
+from ports.ledgerqueries import AccountItem, Balance, ChainReport, LoanAndReferences
 from ports.paging import LIMIT_MOST, Page
 
 _CASE_KEY: Key = ((cases.c.opened_at, datetime), (cases.c.key, str))
@@ -82,14 +82,14 @@ class SqlLedgerQueries(SqlReader):
             async for posting in found:
                 yield posting
 
-    async def standing(self) -> AsyncGenerator[StandingLoan]:
+    async def all_loans(self) -> AsyncGenerator[LoanAndReferences]:
         """All loans in order of their ids, streamed from one snapshot.
 
         Raises:
             InvariantBroken: rows of a loan cannot be read.
         """
         unhurried = look(self._engine, unhurried=True)
-        async with unhurried as conn, aclosing(standing_loans(conn)) as found:
+        async with unhurried as conn, aclosing(all_loans(conn)) as found:
             async for loan in found:
                 yield loan
 

@@ -11,10 +11,10 @@ from adapters.calendars import load_calendar
 from adapters.products.files import read_products
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from adapters.tapes.loans import BoardingRules
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.report import read_tape
-from adapters.tapes.upstream import UpstreamBoarding, application_of
+from adapters.tapes.application.boarding import UpstreamBoarding, application_of
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.loan.loans import BoardingRules
+from adapters.tapes.report.tape import read_tape
 from domain.errors import Conflict
 from domain.kernel.change import Applied
 from ports.boarding import LoanApplication

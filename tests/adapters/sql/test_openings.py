@@ -146,7 +146,7 @@ async def test_loans_are_read_as_they_stand_and_taken_by_other_books(
         await books.apply(replace(board(name), opening=said))
     other = MemoryBooks(at=APRIL, rules=RULES)
     taken = 0
-    async for standing in queries.standing():
+    async for standing in queries.all_loans():
         loan = standing.loan
         command = handed_over(loan, standing.references, APRIL.date(), "us", "handover 1", TESTER)
         assert isinstance(other.apply(command), Change)

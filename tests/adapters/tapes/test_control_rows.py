@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.tapes.mapping import TapeMap
+from adapters.tapes.files.mapping import TapeMap
 from tests.support.progresstapes import LOAN, NEW, PAID, control, read_openings
 
 SECOND = {

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from adapters.tapes.firstdays import FirstDay, first_days
+from adapters.tapes.report.firstdays import FirstDay, first_days
 from domain.calendar import DayWindow
 from domain.debit.mandate import Mandate
 from domain.loan.product import ReminderPlan, ReminderRule

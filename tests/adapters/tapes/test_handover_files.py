@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.tapes.handover import HandoverWriter
-from adapters.tapes.report import TapeReport
+from adapters.tapes.report.tape import TapeReport
 from domain.kernel.command import Actor
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from adapters.refusals import SourceRefused
-from adapters.tapes import history
-from adapters.tapes.history import read_history
-from adapters.tapes.progress import in_progress
-from adapters.tapes.report import TapeReport
-from adapters.tapes.rows import HistoryFault
+from adapters.tapes.files import history
+from adapters.tapes.files.history import read_history
+from adapters.tapes.files.rows import HistoryFault
+from adapters.tapes.report.openingtotals import in_progress
+from adapters.tapes.report.tape import TapeReport
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
-from adapters.tapes.loans import BoardingRules, Shift, loan_of
-from adapters.tapes.mapping import CANONICAL_MAP
-from adapters.tapes.progress import InProgress, in_progress
-from adapters.tapes.rows import Row
+from adapters.tapes.files.mapping import CANONICAL_MAP
+from adapters.tapes.files.rows import Row
+from adapters.tapes.loan.loans import BoardingRules, Shift, loan_of
+from adapters.tapes.report.openingtotals import InProgress, in_progress
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
 from domain.loan.opening import Opening, OpeningItem

@@ -9,10 +9,10 @@ import pytest
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
 from adapters.refusals import SourceRefused
-from adapters.tapes import rows
-from adapters.tapes.loans import Shift
-from adapters.tapes.mapping import CANONICAL, CANONICAL_MAP, REQUIRED, TapeMap, read_map
-from adapters.tapes.report import TapeReport, read_tape
+from adapters.tapes.files import rows
+from adapters.tapes.files.mapping import CANONICAL, CANONICAL_MAP, REQUIRED, TapeMap, read_map
+from adapters.tapes.loan.loans import Shift
+from adapters.tapes.report.tape import TapeReport, read_tape
 from domain.errors import InvalidInput
 from domain.text import PLAIN_RULE
 from tests.support.doors import Past

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.tapes.fields import amount, bounded_text, given, name_of, whole_day
-from adapters.tapes.mapping import COMPONENTS, OPENING, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.files.fields import amount, bounded_text, given, name_of, whole_day
+from adapters.tapes.files.mapping import COMPONENTS, OPENING, PAID, WAIVED, WRITTEN_OFF
 from domain.errors import InvalidInput
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms

@@ -3,11 +3,11 @@
 from dataclasses import fields, replace
 from functools import partial
 
-from adapters.tapes.checks import check_cost, check_gaps, with_id
-from adapters.tapes.fields import whole_day
-from adapters.tapes.loans import BoardingRules, loan_of, mandate_of
-from adapters.tapes.rows import Row
-from adapters.tapes.upstreamopening import brought_from_upstream, opening_text, written_off_last
+from adapters.tapes.application.opening import brought_from_upstream, opening_text, written_off_last
+from adapters.tapes.files.fields import whole_day
+from adapters.tapes.files.rows import Row
+from adapters.tapes.loan.checks import check_cost, check_gaps, with_id
+from adapters.tapes.loan.loans import BoardingRules, loan_of, mandate_of
 from domain.errors import InvalidInput
 from domain.kernel.command import Actor
 from domain.loan.boarding import BoardLoan, Past

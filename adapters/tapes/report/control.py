@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from adapters.tapes.fields import money, plain_number, whole_number
-from adapters.tapes.loans import BoardingRules, product_of
-from adapters.tapes.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
-from adapters.tapes.progress import in_progress
-from adapters.tapes.rows import CONTROL, ControlRow, Row, TapeFault, fault_of
+from adapters.tapes.files.fields import money, plain_number, whole_number
+from adapters.tapes.files.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.files.rows import CONTROL, ControlRow, Row, TapeFault, fault_of
+from adapters.tapes.loan.loans import BoardingRules, product_of
+from adapters.tapes.report.openingtotals import in_progress
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
 from domain.money import amount_text, exponent

@@ -10,10 +10,17 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from adapters.tapes.facts import Facts
-from adapters.tapes.fields import amount, bounded_text, given, name_of, whole_day, whole_number
-from adapters.tapes.history import HistoryRow
-from adapters.tapes.rows import HistoryFault
+from adapters.tapes.files.fields import (
+    amount,
+    bounded_text,
+    given,
+    name_of,
+    whole_day,
+    whole_number,
+)
+from adapters.tapes.files.history import HistoryRow
+from adapters.tapes.files.rows import HistoryFault
+from adapters.tapes.loan.facts import Facts
 from domain.debit.attempt import LIVE, AttemptState
 from domain.debit.outcome import OutcomeClass, OutcomeStatus, status_of
 from domain.errors import InvalidInput

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from adapters.inputfile import csv_rows, open_text
 from adapters.refusals import SourceRefused, refused
-from adapters.tapes.mapping import COMPONENTS
-from adapters.tapes.rows import LONGEST_FIELD, MOST_BYTES, MOST_ROWS, HistoryFault, TapeFault
+from adapters.tapes.files.mapping import COMPONENTS
+from adapters.tapes.files.rows import LONGEST_FIELD, MOST_BYTES, MOST_ROWS, HistoryFault, TapeFault
 from domain.errors import InvalidInput
 from domain.text import shortened
 

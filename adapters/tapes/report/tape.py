@@ -6,13 +6,13 @@ from pathlib import Path
 
 from adapters.products.translate import ProductFile
 from adapters.refusals import refused
-from adapters.tapes.checks import check_cost
-from adapters.tapes.control import Controls
-from adapters.tapes.history import History, read_history
-from adapters.tapes.loanrows import LoanRows, Place, Reading
-from adapters.tapes.loans import BoardingRules, ClassOfCode, RowLoan, Shift, loan_of, no_table
-from adapters.tapes.mapping import TapeMap
-from adapters.tapes.rows import ControlRow, Row, TapeFault, fault_of, read_rows
+from adapters.tapes.files.history import History, read_history
+from adapters.tapes.files.mapping import TapeMap
+from adapters.tapes.files.rows import ControlRow, Row, TapeFault, fault_of, read_rows
+from adapters.tapes.loan.checks import check_cost
+from adapters.tapes.loan.loans import BoardingRules, ClassOfCode, RowLoan, Shift, loan_of, no_table
+from adapters.tapes.report.control import Controls
+from adapters.tapes.report.keptrows import LoanRows, Place, Reading
 from domain.calendar import BankingCalendar
 from domain.errors import InvalidInput
 from domain.loan.boarding import Past

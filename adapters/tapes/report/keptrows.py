@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
-from adapters.tapes.history import History
-from adapters.tapes.loans import BoardingRules, RowLoan, loan_of
-from adapters.tapes.rows import Row, row_of
+from adapters.tapes.files.history import History
+from adapters.tapes.files.rows import Row, row_of
+from adapters.tapes.loan.loans import BoardingRules, RowLoan, loan_of
 from domain.errors import InvariantBroken
 from domain.loan.boarding import BoardLoan
 

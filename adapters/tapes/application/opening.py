@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
-from adapters.tapes.events import OUTCOMES, ClassOf, Frame, HistoryEvent, read_facts
-from adapters.tapes.history import HistoryRow
-from adapters.tapes.opening import opening_of
-from adapters.tapes.rows import HistoryFault
-from adapters.tapes.stated import stated_of
+from adapters.tapes.files.history import HistoryRow
+from adapters.tapes.files.rows import HistoryFault
+from adapters.tapes.loan.events import OUTCOMES, ClassOf, Frame, HistoryEvent, read_facts
+from adapters.tapes.loan.opening import opening_of
+from adapters.tapes.loan.stated import stated_of
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
 from domain.loan.opening import Opening

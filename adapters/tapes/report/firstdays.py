@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from adapters.tapes.progress import open_amounts
+from adapters.tapes.report.openingtotals import open_amounts
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import Outcome, OutcomeClass

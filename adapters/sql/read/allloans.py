@@ -10,12 +10,12 @@ from adapters.sql.read.looking import readable_loans
 from adapters.sql.schema.tables import loans, payments
 from adapters.sql.write.cache import LoanCache
 from domain.errors import InvariantBroken
-from ports.ledgerqueries import StandingLoan
+from ports.ledgerqueries import LoanAndReferences
 
 LOANS_PAGE = 50
 
 
-async def standing_loans(conn: AsyncConnection) -> AsyncGenerator[StandingLoan]:
+async def all_loans(conn: AsyncConnection) -> AsyncGenerator[LoanAndReferences]:
     """All loans in order of their ids.
 
     Raises:
@@ -37,7 +37,7 @@ async def standing_loans(conn: AsyncConnection) -> AsyncGenerator[StandingLoan]:
         references = {row.id: row.reference for row in found}
         for loan in sorted(held, key=lambda loan: loan.id):
             mine = {it.id: references[it.id] for it in loan.portions if it.id in references}
-            yield StandingLoan(loan, mine)
+            yield LoanAndReferences(loan, mine)
 
 
 def _refuse(name: str, error: Exception) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.tapes.events import ClassOf, Frame, has_debt_events, read_facts
-from adapters.tapes.facts import Facts
-from adapters.tapes.history import HistoryRow
-from adapters.tapes.mapping import COMPONENTS, PAID, WAIVED, WRITTEN_OFF
-from adapters.tapes.outstanding import Outstanding, check_has_rows, lesser, outstanding
-from adapters.tapes.stated import Plan, Stated, check_next_due, closed_rows
+from adapters.tapes.files.history import HistoryRow
+from adapters.tapes.files.mapping import COMPONENTS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.loan.events import ClassOf, Frame, has_debt_events, read_facts
+from adapters.tapes.loan.facts import Facts
+from adapters.tapes.loan.outstanding import Outstanding, check_has_rows, lesser, outstanding
+from adapters.tapes.loan.stated import Plan, Stated, check_next_due, closed_rows
 from domain.loan.opening import (
     Opening,
     OpeningAttempt,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from adapters.tapes.mapping import PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.files.mapping import PAID, WAIVED, WRITTEN_OFF
 from domain.loan.boarding import BoardLoan
 from domain.loan.opening import Opening
 from domain.pricing.amounts import Amounts

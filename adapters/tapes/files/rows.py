@@ -7,7 +7,7 @@ from typing import Literal
 
 from adapters.inputfile import csv_rows, open_text
 from adapters.refusals import SourceRefused, refused
-from adapters.tapes.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
+from adapters.tapes.files.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
 from domain.errors import InvalidInput
 from domain.text import shortened
 

@@ -7,14 +7,14 @@ from decimal import Decimal
 from functools import partial
 
 from adapters.products.translate import ProductFile
-from adapters.tapes.checks import check_gaps, with_id
-from adapters.tapes.events import agreed, has_past_events
-from adapters.tapes.fields import given, money, name_of, periods_of, plain_number, whole_day
-from adapters.tapes.history import HistoryRow
-from adapters.tapes.mapping import DEFAULT_TENANT, LOANS, ProductRule, TapeMap
-from adapters.tapes.opening import brought_by
-from adapters.tapes.rows import Row
-from adapters.tapes.stated import Plan, is_in_progress, stated_of
+from adapters.tapes.files.fields import given, money, name_of, periods_of, plain_number, whole_day
+from adapters.tapes.files.history import HistoryRow
+from adapters.tapes.files.mapping import DEFAULT_TENANT, LOANS, ProductRule, TapeMap
+from adapters.tapes.files.rows import Row
+from adapters.tapes.loan.checks import check_gaps, with_id
+from adapters.tapes.loan.events import agreed, has_past_events
+from adapters.tapes.loan.opening import brought_by
+from adapters.tapes.loan.stated import Plan, is_in_progress, stated_of
 from domain.calendar import BankingCalendar
 from domain.debit.mandate import Mandate
 from domain.debit.outcome import OutcomeClass

@@ -1,0 +1,1 @@
+"""Applications from upstream, by the rules of a row."""

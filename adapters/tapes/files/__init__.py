@@ -1,0 +1,1 @@
+"""Reads the files of a tape: rows, cells, maps and histories."""

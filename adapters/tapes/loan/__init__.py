@@ -1,0 +1,1 @@
+"""One loan: its row and history as the command that boards it."""
