@@ -8,13 +8,9 @@ from temporalio.exceptions import ApplicationError
 from activities.answers import apply, invalid
 from domain.errors import InvalidInput
 from domain.kernel.change import Refused
-from ports.boarding import Boarding, LoanApplication
+from ports.boarding import HIDDEN, Boarding, LoanApplication, is_private
 from ports.books import Books
 
-PRIVATE = frozenset({"borrower", "account_token"})
-"""Fields whose value is never repeated in a failure."""
-_PRIVATE_IN_OPENING = frozenset({"reference", "advance_ref"})
-"""What payers write: the same, within an opening."""
 _SHOWN_MOST = 80
 
 
@@ -64,15 +60,8 @@ class BoardActivities:
         )
 
 
-def is_private(field: str) -> bool:
-    """Whether the value at the path of a field may name a person or an account."""
-    whole, _, part = field.rpartition(".")
-    in_opening = whole.startswith("opening") and part in _PRIVATE_IN_OPENING
-    return field.partition(".")[0] in PRIVATE or in_opening
-
-
 def _reported(error: InvalidInput) -> InvalidInput:
     """The fault without a private value: a sender may have put a name where a token belongs."""
     given = "" if error.value is None else str(error.value)
-    value = "(not shown)" if given and is_private(error.field) else given[:_SHOWN_MOST]
+    value = HIDDEN if given and is_private(error.field) else given[:_SHOWN_MOST]
     return InvalidInput(error.field, value, error.rule)

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from adapters.products.files import read_products
 from adapters.tapes.files.rows import TapeFault, fault_of
 from adapters.tapes.report.firstdays import FirstDay, Forecaster
-from adapters.tapes.report.openingtotals import InProgress, Totals
+from adapters.tapes.report.openingtotals import OpeningTotals, Totals
 from adapters.tapes.report.tape import FAULTS_KEPT, TapeReport
 from domain.errors import Conflict, InvalidInput
 from domain.kernel.change import Applied, Refusal, Refused
@@ -49,7 +49,7 @@ class Forecast:
 
     report: TapeReport
     new: LoanRows
-    in_progress: tuple[InProgress, ...]
+    in_progress: tuple[OpeningTotals, ...]
     days: tuple[FirstDay, ...] = ()
 
 
@@ -123,7 +123,7 @@ async def board_all(stack: Stack, rows: LoanRows) -> Boarded:
                     done.failed.append({"loan_id": command.loan_id, "error": str(error)})
         tell("boarded", min(start + BATCH, len(rows)), len(rows))
         if not done.is_whole:
-            left = rows[start + BATCH :].places
+            left = rows[start + BATCH :].kept
             why = "not tried, since loans before it failed"
             done.failed.extend({"loan_id": one.loan_id, "error": why} for one in left)
             break
@@ -158,7 +158,7 @@ class _Judge:
         index, self._asked = self._asked, self._asked + 1
         tell("looked at", self._asked, len(self.rows))
         if fault := _fault(command, answer):
-            line = self._report.rows.places[index].line
+            line = self._report.rows.kept[index].line
             self._refused.append(fault_of(line, fault, command.loan_id))
             return
         self._taken.append(index)

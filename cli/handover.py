@@ -17,7 +17,7 @@ from workers.reporting import note
 if TYPE_CHECKING:
     from datetime import date
 
-    from adapters.tapes.report.openingtotals import InProgress
+    from adapters.tapes.report.openingtotals import OpeningTotals
     from workers.settings import Settings
 
 PROGRESS_EVERY = 5_000
@@ -67,12 +67,13 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
     would be in neither system. Open cases, holds and messages are no part of it. Nothing changes in
     these books.
     """
-    from adapters.tapes.loan.stated import check_head  # noqa: PLC0415
     from cli.inprogress import show_sums, sums_dict  # noqa: PLC0415
     from cli.options import day_of  # noqa: PLC0415
     from cli.outfile import check_output  # noqa: PLC0415
+    from domain.loan.openingrules import check_head  # noqa: PLC0415
+    from domain.text import plain  # noqa: PLC0415
 
-    check_head({"holder": holder, "evidence": evidence})
+    check_head(holder, plain(evidence, "evidence"))
     if tape.resolve() == history.resolve():
         raise InvalidInput("history", history, "another file than the tape")
     for path in (tape, history):
@@ -83,7 +84,7 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
     loans, installments, sums = run_async(_write(settings, terms))
     if as_json:
         figures = [sums_dict(each) for each in sums]
-        print_json({"loans": loans, "installments": installments, "standing": figures})
+        print_json({"loans": loans, "installments": installments, "totals": figures})
         return
     print_text(f"{loans} loans with {installments} installments stand in {tape} and {history}")
     for each in sums:
@@ -102,7 +103,7 @@ class _Terms:
     replace: bool
 
 
-async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, tuple[InProgress, ...]]:
+async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, tuple[OpeningTotals, ...]]:
     """Write both files; how many loans and installments stand in them, and what they come to."""
     from adapters.tapes.handover import HandoverWriter  # noqa: PLC0415
     from cli.outfile import written  # noqa: PLC0415
@@ -113,14 +114,14 @@ async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, tuple[InP
 
     loans = installments = 0
     by = Actor("upstream", "handover")
-    async with open_stack(settings) as stack, aclosing(stack.queries.all_loans()) as standing:
+    async with open_stack(settings) as stack, aclosing(stack.queries.all_loans()) as all_loans:
         at = stack.clock.now()
         with (
             written(terms.tape, replace=terms.replace) as tape,
             written(terms.history, replace=terms.replace) as told,
         ):
             writer = HandoverWriter(tape, told, since=terms.since)
-            async for found in standing:
+            async for found in all_loans:
                 as_of = local_day(at, found.loan.product.timezone)
                 command = handed_over(
                     found.loan, found.references, as_of, terms.holder, terms.evidence, by

@@ -10,7 +10,7 @@ from domain.money import decimal_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.tapes.report.openingtotals import InProgress
+    from adapters.tapes.report.openingtotals import OpeningTotals
     from adapters.tapes.report.tape import TapeReport
     from cli.boarding import Forecast
 
@@ -23,7 +23,7 @@ def in_progress_dict(forecast: Forecast) -> list[dict[str, Any]]:
     ]
 
 
-def sums_dict(sums: InProgress) -> dict[str, Any]:
+def sums_dict(sums: OpeningTotals) -> dict[str, Any]:
     """Figures of one currency: amounts as decimal text under the names of the tape's columns."""
     amounts = {name: decimal_text(it, sums.currency) for name, it in sums.columns().items()}
     return {"currency": sums.currency, "loans": sums.loans, **amounts}
@@ -38,7 +38,7 @@ def show_in_progress(forecast: Forecast) -> None:
         show_sums(sums, f"{loans}; control row: {control}", stated)
 
 
-def show_sums(sums: InProgress, title: str, stated: Mapping[str, str] | None = None) -> None:
+def show_sums(sums: OpeningTotals, title: str, stated: Mapping[str, str] | None = None) -> None:
     """One table of the figures that are not zero, beside what a control row states of them."""
     rows = [
         (name, decimal_text(minor, sums.currency), *_beside(name, stated))

@@ -5,6 +5,16 @@ from typing import Protocol
 
 from domain.loan.boarding import BoardLoan
 
+PRIVATE = frozenset({"borrower", "account_token", "evidence", "reference", "advance_ref"})
+"""Fields and columns whose value may name a person or an account; no error repeats one."""
+HIDDEN = "(not shown)"
+"""In place of such a value."""
+
+
+def is_private(field: str) -> bool:
+    """Whether the value at the path of a field may name a person or an account."""
+    return field.partition(".")[0] in PRIVATE or field.rpartition(".")[2] in PRIVATE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationEvent:

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from activities.boarding import is_private
 from domain.errors import InvalidInput
 from domain.kernel.order import OperatorOrder
 from domain.kernel.view import View
 from domain.text import shortened
+from ports.boarding import is_private
 
 T = TypeVar("T")
 Ordered = TypeVar("Ordered", bound=OperatorOrder)

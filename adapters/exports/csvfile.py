@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import AsyncGenerator, AsyncIterator
 
+from adapters.csvcells import cell_of
 from domain.ledger.entry import JournalPosting
 from domain.money import decimal_text
 from domain.text import visible
@@ -59,19 +60,8 @@ async def journal_csv(journal: AsyncIterator[JournalPosting]) -> AsyncGenerator[
 
 
 def _text(value: str | int | None) -> str:
-    """Text on one line that a spreadsheet does not take for a formula.
-
-    Control characters are written as escapes. An apostrophe stands before what a spreadsheet would
-    work out: text that begins with one of `_FORMULA`, also behind spaces.
-    """
-    text = "" if value is None else str(value)
-    begins = text[:1] in _BREAKS or text.lstrip()[:1] in _FORMULA
-    return f"'{visible(text)}" if text and begins else visible(text)
-
-
-_BREAKS = frozenset("\t\r\n")
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-"""The signs that begin a formula, in narrow and in wide form."""
+    """Text on one line, its control characters as escapes, that begins no formula."""
+    return visible(cell_of("" if value is None else str(value)))
 
 
 def _row(cells: tuple[object, ...]) -> str:

@@ -4,17 +4,18 @@ Both files are what `acquit board` reads, so going back is boarding elsewhere.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import date
 from typing import TextIO
 
+from adapters.csvcells import cell_of
 from adapters.tapes.application.boarding import application_of
 from adapters.tapes.files import history
-from adapters.tapes.files.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.files.columns import LOANS, OPENING_SUMS
 from adapters.tapes.files.rows import CONTROL
 from adapters.tapes.loan.events import HistoryEvent
-from adapters.tapes.report.openingtotals import InProgress, Totals, in_progress
+from adapters.tapes.report.openingtotals import OpeningTotals, Totals, opening_totals
 from domain.errors import InvariantBroken
 from domain.loan.boarding import BoardLoan
 from domain.money import decimal_text
@@ -40,8 +41,7 @@ _PLAIN = (
     "past",
 )
 _HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref")
-_SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued")
-COLUMNS = (*_PLAIN, *_HEAD, *_SUMS, LOANS)
+COLUMNS = (*_PLAIN, *_HEAD, *(name for name in OPENING_SUMS if name not in _HEAD), LOANS)
 _MONEY_EVENTS = frozenset({HistoryEvent.PAID, HistoryEvent.ATTEMPT})
 
 
@@ -67,15 +67,15 @@ class HandoverWriter:
         if command.opening is None:
             raise InvariantBroken(f"loan {command.loan_id} is handed over without an opening")
         currency, application = command.currency, application_of(command)
-        (alone,) = in_progress([command])
-        self._tape.writerow({**_row(application), **_amounts(alone)})
+        (alone,) = opening_totals([command])
+        self._tape.writerow(_cells({**_row(application), **_amounts(alone)}))
         self._totals.add(command)
         self._principal[currency] = self._principal.get(currency, 0) + command.principal_minor
         for row in self._events(application):
-            self._told.writerow({"loan_id": command.loan_id, **row})
+            self._told.writerow(_cells({"loan_id": command.loan_id, **row}))
 
     @property
-    def sums(self) -> tuple[InProgress, ...]:
+    def sums(self) -> tuple[OpeningTotals, ...]:
         """What the loans of each currency come to, in order of currencies."""
         return self._totals.by_currency
 
@@ -112,13 +112,17 @@ class HandoverWriter:
         return bool(row["on"]) and date.fromisoformat(row["on"]) > self._since
 
 
+def _cells(row: Mapping[str, str]) -> dict[str, str]:
+    return {name: cell_of(text) for name, text in row.items()}
+
+
 def _row(application: LoanApplication) -> dict[str, str]:
     opening = application.opening
     head = {name: getattr(opening, name) for name in _HEAD} if opening is not None else {}
     return {**{name: getattr(application, name) for name in _PLAIN}, **head}
 
 
-def _amounts(sums: InProgress) -> dict[str, str]:
+def _amounts(sums: OpeningTotals) -> dict[str, str]:
     """Figures by column; those of zero are left out, the balance apart."""
     shown = {name: it for name, it in sums.columns().items() if it or name == "balance"}
     return {name: decimal_text(it, sums.currency) for name, it in shown.items()}

@@ -142,7 +142,7 @@ def test_the_same_tape_again_and_the_way_back_change_nothing(portfolio: Portfoli
             *("--evidence", "test"),
         )
     )
-    (sums,) = said["standing"]
+    (sums,) = said["totals"]
     for name in (*PAID, "balance", "written_off_principal"):
         assert Decimal(sums[name]) == Decimal(portfolio.tape.sums[name]), name
     taken = json.loads(

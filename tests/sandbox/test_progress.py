@@ -8,7 +8,7 @@ import pytest
 
 from adapters.calendars import load_calendar
 from adapters.tapes.files.mapping import CANONICAL_MAP
-from adapters.tapes.report.openingtotals import in_progress
+from adapters.tapes.report.openingtotals import opening_totals
 from adapters.tapes.report.tape import TapeReport, read_tape
 from domain.kernel.change import Refusal
 from domain.loan.change import Aggregates
@@ -34,19 +34,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ProgressTape, TapeRe
     return tape, read_tape(path, CANONICAL_MAP, PRODUCTS, load_calendar)
 
 
-def test_five_thousand_real_loans_in_progress_are_read(
+def test_five_thousand_real_loans_opening_totals_are_read(
     made: tuple[ProgressTape, TapeReport],
 ) -> None:
     """No fault; their sums are those of the sample to the cent, and so is the control row."""
     tape, report = made
     assert (len(report.rows), report.faults, report.controls) == (5000, (), {"USD": True})
     assert (report.comparison.agreed, tape.loans) == (4998, 5000)
-    (sums,) = in_progress(report.rows)
+    (sums,) = (totals.sums for totals in opening_totals(report.rows))
     figures = {
         "paid_principal": sums.paid.principal,
         "paid_interest": sums.paid.interest,
         "paid_penalty": sums.paid.penalty,
-        "balance": sums.balance,
+        "balance": sums.owed.principal,
         "written_off_principal": sums.written_off.principal,
     }
     stated = {name: int(Decimal(tape.sums[name]) * 100) for name in figures}

@@ -12,8 +12,9 @@ from typing import Any
 
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
+from adapters.tapes.files.columns import CANONICAL
 from adapters.tapes.files.history import COLUMNS
-from adapters.tapes.files.mapping import CANONICAL, CANONICAL_MAP, TapeMap
+from adapters.tapes.files.mapping import CANONICAL_MAP, TapeMap
 from adapters.tapes.report.tape import TapeReport, read_tape
 
 ROOT = Path(__file__).resolve().parents[2]

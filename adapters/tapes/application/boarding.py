@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from functools import partial
 
 from adapters.tapes.application.opening import brought_from_upstream, opening_text, written_off_last
-from adapters.tapes.files.fields import whole_day
+from adapters.tapes.files.fields import nothing_private, whole_day
 from adapters.tapes.files.rows import Row
 from adapters.tapes.loan.checks import check_cost, check_gaps, with_id
 from adapters.tapes.loan.loans import BoardingRules, loan_of, mandate_of
@@ -29,6 +29,7 @@ class UpstreamBoarding:
     def __init__(self, rules: BoardingRules) -> None:
         self._rules = replace(rules, months=None, shift=None)
 
+    @nothing_private()
     def command(self, application: LoanApplication) -> BoardLoan:
         """The command of one application; rows agreed upstream replace the computed schedule.
 

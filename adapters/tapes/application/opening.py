@@ -6,11 +6,12 @@ from dataclasses import fields, replace
 
 from adapters.tapes.files.history import HistoryRow
 from adapters.tapes.files.rows import HistoryFault
-from adapters.tapes.loan.events import OUTCOMES, ClassOf, Frame, HistoryEvent, read_facts
+from adapters.tapes.loan.events import OUTCOMES, ClassOf, HistoryEvent, read_events
 from adapters.tapes.loan.opening import opening_of
 from adapters.tapes.loan.stated import stated_of
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
+from domain.loan.debthistory import DebtHistory
 from domain.loan.opening import Opening
 from domain.money import decimal_text
 from domain.pricing.amounts import Amounts
@@ -38,16 +39,11 @@ def brought_from_upstream(
         for name, text in head.items():
             plain(text, name)
         stated = stated_of(head, command.currency)
-        frame = Frame(
-            command.schedule,
-            command.currency,
-            command.disbursed_on,
-            stated.as_of,
-            command.mandate.ref,
-            class_of,
-        )
+        lent = command.disbursed_on
+        debt = DebtHistory(command.schedule, command.currency, lent, stated.as_of)
         rows = [_row(number, event) for number, event in enumerate(sent.history, start=1)]
-        return replace(command, opening=opening_of(stated, read_facts(rows, frame)))
+        told = read_events(rows, debt, command.mandate.ref, class_of)
+        return replace(command, opening=opening_of(stated, told))
 
 
 def written_off_last(command: BoardLoan) -> int:

@@ -1,11 +1,13 @@
 """Reads one cell of a tape as a name, a number, an amount or a day, or says what rule it breaks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 
 from domain.errors import InvalidInput
 from domain.money import parse_minor
+from ports.boarding import HIDDEN, is_private
 
 _NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
@@ -16,16 +18,28 @@ _NAMES = {
     # A loan id is part of order numbers and of ids of messages and workflows, so it is short.
     "loan_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}", re.ASCII),
     "tenant": _TOKEN,
-    "holder": _TOKEN,
     "borrower": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII),
     "mandate_ref": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,34}", re.ASCII),
     "account_token": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}", re.ASCII),
     "merchant_id": re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII),
-    "order_no": re.compile(r"[!-\"$-~]{1,35}", re.ASCII),
     "code": re.compile(r"[A-Za-z0-9._-]{1,40}", re.ASCII),
 }
-HIDDEN = "(not shown)"
-"""In place of a value that may name a person."""
+
+
+def hidden(error: InvalidInput) -> InvalidInput:
+    """The error, without a value that may name a person or an account."""
+    if error.value in {None, "", HIDDEN} or not is_private(error.field):
+        return error
+    return InvalidInput(error.field, HIDDEN, error.rule)
+
+
+@contextmanager
+def nothing_private() -> Iterator[None]:
+    """Errors that leave the block, or the function that it decorates, show no private value."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise hidden(error) from None
 
 
 def name_of(values: Mapping[str, str], field: str, default: str | None = None) -> str:
@@ -47,10 +61,10 @@ def given(values: Mapping[str, str], field: str) -> str:
 
 
 def bounded_text(values: Mapping[str, str], field: str, most: int) -> str:
-    """Free text of at most `most` characters, empty where it is not given; never repeated."""
+    """Free text of at most `most` characters, empty where it is not given."""
     text = values.get(field, "")
     if len(text) > most:
-        raise InvalidInput(field, HIDDEN, f"at most {most} characters")
+        raise InvalidInput(field, text, f"at most {most} characters")
     return text
 
 

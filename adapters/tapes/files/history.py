@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.inputfile import csv_rows, open_text
-from adapters.refusals import SourceRefused, refused
-from adapters.tapes.files.mapping import COMPONENTS
-from adapters.tapes.files.rows import LONGEST_FIELD, MOST_BYTES, MOST_ROWS, HistoryFault, TapeFault
+from adapters.tapes.files.columns import COMPONENTS
+from adapters.tapes.files.csvtable import LONGEST_FIELD, header_faults, shape_fault, table
+from adapters.tapes.files.rows import HistoryFault, TapeFault, fault_of
 from domain.errors import InvalidInput
-from domain.text import shortened
+from domain.text import PLAIN_RULE, shortened
 
 REQUIRED = ("loan_id", "installment", "event")
 OF_LOAN = (
@@ -61,8 +60,7 @@ class History:
             self._rows.setdefault(loan_id, [])
             self._bad.setdefault(loan_id, HistoryFault(line, error))
             return
-        text = shortened("" if error.value is None else str(error.value), _SHOWN)
-        self.faults.append(TapeFault(line, error.field, text, error.rule, "", "history"))
+        self.faults.append(fault_of(line, HistoryFault(line, error)))
 
     def of(self, loan_id: str) -> tuple[HistoryRow, ...]:
         """The rows of a loan in the order of the file.
@@ -93,34 +91,23 @@ def read_history(path: Path) -> History:
         SourceRefused: the file as a whole cannot be read: size, encoding, header.
     """
     history = History()
-    with open_text(path, MOST_BYTES) as source:
-        rows = csv_rows(source, path)
-        header = [cell.strip() for cell in next(rows, (1, []))[1]]
-        _check_header(path, header)
-        places = {name: header.index(name) for name in COLUMNS if name in header}
-        count = 0
-        for line, cells in rows:
-            if not any(cell.strip() for cell in cells):
-                continue
-            count += 1
-            if count > MOST_ROWS:
-                raise refused(path, "rows", count, f"at most {MOST_ROWS}")
-            _take(history, line, [cell.strip() for cell in cells], header, places)
+    rows = table(path, _header_faults)
+    _, header = next(rows)
+    places = {name: header.index(name) for name in COLUMNS if name in header}
+    for line, cells in rows:
+        _take(history, line, cells, header, places)
     return history
 
 
 def _take(
     history: History, line: int, cells: list[str], header: list[str], places: Mapping[str, int]
 ) -> None:
-    place = places["loan_id"]
-    loan_id = cells[place][:LONGEST_FIELD] if place < len(cells) else ""
-    if len(cells) != len(header):
-        error = InvalidInput("columns", len(cells), f"{len(header)}, as in the header")
+    loan_id = dict(zip(header, cells, strict=False)).get("loan_id", "")[:LONGEST_FIELD]
+    broken = next((pair for pair in zip(header, cells, strict=False) if _BETWEEN in pair[1]), None)
+    if error := shape_fault(cells, header):
         return history.spoil(line, loan_id, error)
-    for name, cell in zip(header, cells, strict=True):
-        if len(cell) > LONGEST_FIELD or _BETWEEN in cell:
-            rule = f"text of at most {LONGEST_FIELD} characters on one line"
-            return history.spoil(line, loan_id, InvalidInput(name, cell[:20], rule))
+    if broken is not None:
+        return history.spoil(line, loan_id, InvalidInput(*broken, PLAIN_RULE))
     if not loan_id:
         return history.spoil(line, "", InvalidInput("loan_id", None, "must be given"))
     kept = [cells[places[name]] if name in places else "" for name in OF_LOAN]
@@ -133,20 +120,6 @@ def _unpacked(text: str) -> HistoryRow:
     return HistoryRow(int(line), values)
 
 
-def _check_header(path: Path, header: list[str]) -> None:
-    faults = [
-        InvalidInput("line 1: column", name, "each column once")
-        for name in sorted({name for name in header if header.count(name) > 1})
-    ]
-    faults += [
-        InvalidInput("line 1: column", name, "must be there")
-        for name in REQUIRED
-        if name not in header
-    ]
-    faults += [
-        InvalidInput("line 1: column", shortened(name, _SHOWN), f"one of {', '.join(COLUMNS)}")
-        for name in header
-        if name not in COLUMNS
-    ]
-    if faults:
-        raise SourceRefused(str(path), faults[:_SHOWN])
+def _header_faults(header: list[str]) -> Iterator[InvalidInput]:
+    wanted = dict.fromkeys(REQUIRED, "must be there")
+    return header_faults(header, wanted, COLUMNS, f"one of {', '.join(COLUMNS)}")

@@ -9,49 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.products.fields import Exact
+from adapters.tapes.files.columns import CANONICAL, REQUIRED
 from adapters.validation import read_toml
 from domain.errors import InvalidInput
 
-REQUIRED = ("loan_id", "principal", "annual_rate", "periods", "disbursed_on", "product")
-OPTIONAL = (
-    "tenant",
-    "borrower",
-    "currency",
-    "first_due_on",
-    "installment",
-    "mandate_ref",
-    "account_token",
-    "merchant_id",
-    "mandate_cap",
-    "mandate_valid_to",
-    "past",
-)
-COMPONENTS = ("principal", "interest", "fee", "penalty")
-"""What amounts of loans in progress are given for."""
-PAID = tuple(f"paid_{name}" for name in COMPONENTS)
-WAIVED = tuple(f"waived_{name}" for name in COMPONENTS)
-WRITTEN_OFF = tuple(f"written_off_{name}" for name in COMPONENTS)
-OPENING = (
-    "as_of",
-    "holder",
-    "evidence",
-    "paid_through",
-    *PAID,
-    *WAIVED,
-    "balance",
-    "penalty_accrued",
-    "written_off_on",
-    *WRITTEN_OFF,
-    "next_due_on",
-    "advance",
-    "advance_ref",
-    "mandate_valid_from",
-    "mandate_ended_on",
-)
-"""Columns of loans in progress; none of them is given without `as_of`."""
-LOANS = "loans"
-"""How many rows a control row is about; no loan has it."""
-CANONICAL = (*REQUIRED, *OPTIONAL, *OPENING, LOANS)
 DEFAULT_TENANT = "default"
 DEFAULT_TEMPLATES = {
     "borrower": "borrower-{loan_id}",

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from adapters.inputfile import csv_rows, open_text
-from adapters.refusals import SourceRefused, refused
-from adapters.tapes.files.mapping import DEFAULT_TEMPLATES, REQUIRED, TapeMap, fill
+from adapters.tapes.files.columns import REQUIRED
+from adapters.tapes.files.csvtable import LONGEST_FIELD, header_faults, shape_fault, table
+from adapters.tapes.files.fields import hidden
+from adapters.tapes.files.mapping import DEFAULT_TEMPLATES, TapeMap, fill
 from domain.errors import InvalidInput
 from domain.text import shortened
+from ports.boarding import HIDDEN, is_private
 
-MOST_BYTES = 512 * 1024 * 1024
-MOST_ROWS = 1_000_000
-MOST_COLUMNS = 300
-LONGEST_FIELD = 1_000
 _VALUE_SHOWN = 80
 CONTROL = "TOTAL:"
 """What the loan id of a control row begins with; the currency follows."""
@@ -67,12 +65,16 @@ class HistoryFault(InvalidInput):
     """A broken rule at a line of a history."""
 
     def __init__(self, line: int, error: InvalidInput) -> None:
-        super().__init__(error.field, error.value, error.rule)
+        super().__init__(error.field, hidden(error).value, error.rule)
         self.line = line
 
 
 def fault_of(line: int, error: InvalidInput, loan_id: str = "") -> TapeFault:
-    """A broken rule at a line of the tape, or at the line of the history that the error names."""
+    """A broken rule at a line of the tape, or at the line of the history that the error names.
+
+    A value that may name a person or an account is not repeated.
+    """
+    error = hidden(error)
     text = shortened("" if error.value is None else str(error.value), _VALUE_SHOWN)
     if isinstance(error, HistoryFault):
         return TapeFault(error.line, error.field, text, error.rule, loan_id, "history")
@@ -85,32 +87,23 @@ def read_rows(path: Path, tape_map: TapeMap) -> Iterator[Row | ControlRow | Tape
     Raises:
         SourceRefused: the file as a whole cannot be read: size, encoding, header.
     """
-    with open_text(path, MOST_BYTES) as source:
-        rows = csv_rows(source, path)
-        header = _header(path, next(rows, (1, []))[1], tape_map)
-        count = 0
-        for line, cells in rows:
-            if not any(cell.strip() for cell in cells):
-                continue
-            count += 1
-            if count > MOST_ROWS:
-                raise refused(path, "rows", count, f"at most {MOST_ROWS}")
-            yield row_of(line, cells, header, tape_map)
+    rows = table(path, lambda header: _header_faults(header, tape_map))
+    _, header = next(rows)
+    for line, cells in rows:
+        yield row_of(line, cells, header, tape_map)
 
 
 def row_of(
     line: int, cells: list[str], header: list[str], tape_map: TapeMap
 ) -> Row | ControlRow | TapeFault:
     """What the cells of one line are."""
-    if len(cells) != len(header):
-        rule = f"{len(header)}, as in the header"
-        cut = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        return TapeFault(line, "columns", str(len(cells)), rule, _loan_id(cut, tape_map))
-    raw = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    for name, cell in raw.items():
-        if len(cell) > LONGEST_FIELD:
-            rule = f"at most {LONGEST_FIELD} characters"
-            return TapeFault(line, name, cell[:20] + "…", rule, _loan_id(raw, tape_map))
+    raw = dict(zip(header, cells, strict=False))
+    if error := shape_fault(cells, header):
+        # By our name of the column; of one that the map does not name nobody knows what it holds.
+        ours = {column: name for name, column in tape_map.columns.items()}
+        if is_private(ours.get(error.field, "")) or error.field not in {"columns", *ours}:
+            error = InvalidInput(error.field, HIDDEN, error.rule)
+        return fault_of(line, error, _loan_id(raw, tape_map))
     if (name := _loan_id(raw, tape_map)).startswith(CONTROL):
         columns = tape_map.columns.items()
         stated = {field: raw[column] for field, column in columns if raw.get(column)}
@@ -135,26 +128,13 @@ def _loan_id(raw: Mapping[str, str], tape_map: TapeMap) -> str:
     return raw.get(column, "")[:LONGEST_FIELD]
 
 
-def _header(path: Path, cells: list[str], tape_map: TapeMap) -> list[str]:
-    header = [cell.strip() for cell in cells]
-    if not header or len(header) > MOST_COLUMNS:
-        raise refused(path, "line 1: columns", len(header), f"a header of 1 to {MOST_COLUMNS}")
-    faults = [
-        InvalidInput("line 1: column", name, "each column once")
-        for name in sorted({name for name in header if header.count(name) > 1})
-    ]
-    used = set(tape_map.columns.values())
-    used |= {rule.column for rule in tape_map.product_rules if rule.column is not None}
-    for name, column in tape_map.columns.items():
-        may_lack = tape_map.strict_columns and name not in REQUIRED
-        if column not in header and not may_lack:
-            faults.append(InvalidInput("line 1: column", column, f"must be there, for {name}"))
-    if tape_map.strict_columns:
-        faults.extend(
-            InvalidInput("line 1: column", name, "a canonical column; see docs/tapes.md")
-            for name in header
-            if name not in used
-        )
-    if faults:
-        raise SourceRefused(str(path), faults)
-    return header
+def _header_faults(header: list[str], tape_map: TapeMap) -> Iterator[InvalidInput]:
+    columns, is_ours = tape_map.columns, tape_map.strict_columns
+    wanted = {
+        column: f"must be there, for {name}"
+        for name, column in columns.items()
+        if not is_ours or name in REQUIRED
+    }
+    ruled = (rule.column for rule in tape_map.product_rules if rule.column is not None)
+    known = {*columns.values(), *ruled} if is_ours else None
+    return header_faults(header, wanted, known, "a canonical column; see docs/tapes.md")

@@ -1,12 +1,13 @@
 """Reads the history of one loan: its rows as payments, attempts and what else was done to it.
 
-Each row is judged against the schedule: no installment was paid or forgiven more than it asks for.
+What a row may say beside the others is a rule of the domain (`DebtHistory`); a fault names the line
+and the column.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import assert_never
 
@@ -20,12 +21,11 @@ from adapters.tapes.files.fields import (
 )
 from adapters.tapes.files.history import HistoryRow
 from adapters.tapes.files.rows import HistoryFault
-from adapters.tapes.loan.facts import Facts
-from domain.debit.attempt import LIVE, AttemptState
+from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass, OutcomeStatus, status_of
 from domain.errors import InvalidInput
+from domain.loan.debthistory import DebtHistory
 from domain.loan.opening import OpeningAttempt, OpeningPart, OpeningPayment
-from domain.loan.openingrules import AHEAD_DAYS
 from domain.money import amount_text, decimal_text
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
@@ -58,6 +58,8 @@ OUTCOMES: Mapping[str, AttemptState] = {
     "recalled": AttemptState.RECALLED,
 }
 """Where an attempt stands, by the word of the file."""
+_PaymentKey = tuple[date, str, str]
+"""Day (the least date where it is not known), order number and reference of a payment."""
 PARTS = tuple(component.value for component in Component)
 """Columns of amounts by component."""
 _E = HistoryEvent
@@ -81,38 +83,43 @@ ClassOf = Callable[[str, bool], OutcomeClass]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What the rows of a history are read against."""
+class Told:
+    """What the rows of one loan come to; payments oldest first, attempts by installment."""
 
-    schedule: tuple[ScheduleLine, ...]
-    currency: str
-    disbursed_on: date
-    as_of: date
-    mandate_ref: str
-    class_of: ClassOf
+    debt: DebtHistory
+    payments: tuple[OpeningPayment, ...]
+    attempts: tuple[OpeningAttempt, ...]
 
 
-def read_facts(rows: Sequence[HistoryRow], frame: Frame) -> Facts:
-    """What the rows of one loan come to.
+def read_events(
+    rows: Sequence[HistoryRow], debt: DebtHistory, mandate_ref: str, class_of: ClassOf
+) -> Told:
+    """Take the rows of one loan.
+
+    Args:
+        rows: in any order.
+        debt: without a fact so far.
+        mandate_ref: under which attempts were made that name no mandate.
+        class_of: what the codes of its rail mean.
 
     Raises:
         HistoryFault: the first rule that a row breaks.
     """
-    reader = _Reader(frame)
+    reader = _Reader(debt, mandate_ref, class_of)
     found: dict[HistoryEvent, list[HistoryRow]] = {event: [] for event in HistoryEvent}
     for row in rows:
-        with _at(row.line):
+        with _at(row):
             found[_event(row)].append(row)
-    # What was agreed is in the frame. Money is placed on what was charged, by orders that were
-    # confirmed, before anything is left.
+    # The agreed rows are the schedule of the debt. Money is placed on what was charged, by orders
+    # that were confirmed, before anything is left.
     order = (
         *(_E.PENALTY, _E.CHARGED, _E.ATTEMPT),
         *(_E.PAID, _E.WAIVED, _E.WRITTEN_OFF, _E.CANCELLED),
     )
     for row in (row for event in order for row in found[event]):
-        with _at(row.line):
+        with _at(row):
             reader.take(row)
-    return reader.facts()
+    return reader.told()
 
 
 def has_debt_events(rows: Sequence[HistoryRow]) -> bool:
@@ -134,7 +141,7 @@ def agreed(rows: Sequence[HistoryRow], terms: ScheduleTerms) -> tuple[ScheduleLi
     stated = [row for row in rows if row.values.get("event") == _E.SCHEDULED]
     lines: dict[int, ScheduleLine] = {}
     for row in stated:
-        with _at(row.line):
+        with _at(row):
             line = _agreed_line(row, terms.currency, terms.periods)
             if line.number in lines:
                 raise InvalidInput("installment", line.number, "scheduled once")
@@ -148,7 +155,7 @@ def agreed(rows: Sequence[HistoryRow], terms: ScheduleTerms) -> tuple[ScheduleLi
         found.append(replace(line, days=(line.due_on - before).days, balance=left))
         before = line.due_on
     if found:
-        with _at(stated[-1].line):
+        with _at(stated[-1]):
             _check_agreed(found, left, terms)
     return tuple(found)
 
@@ -180,11 +187,13 @@ def _agreed_line(row: HistoryRow, currency: str, most: int) -> ScheduleLine:
 
 
 @contextmanager
-def _at(line: int) -> Iterator[None]:
+def _at(row: HistoryRow) -> Iterator[None]:
+    """Name the line of a row in its faults, and its cell as it is written."""
     try:
         yield
     except InvalidInput as error:
-        raise HistoryFault(line, error) from None
+        value = row.values.get(error.field, error.value)
+        raise HistoryFault(row.line, InvalidInput(error.field, value, error.rule)) from None
 
 
 def _event(row: HistoryRow) -> HistoryEvent:
@@ -203,47 +212,44 @@ def _event(row: HistoryRow) -> HistoryEvent:
 
 
 class _Reader:
-    """The facts of one loan while its rows are taken, in order of their events."""
+    """The debt of one loan while its rows are taken, in order of their events."""
 
-    def __init__(self, frame: Frame) -> None:
-        self._frame = frame
-        self._facts = Facts(frame.schedule)
+    def __init__(self, debt: DebtHistory, mandate_ref: str, class_of: ClassOf) -> None:
+        self._debt, self._mandate_ref, self._class_of = debt, mandate_ref, class_of
         self._stated: set[int] = set()
-        self._attempts: dict[str, OpeningAttempt] = {}
-        self._rows: set[tuple[date, str, str, int, Amounts]] = set()
-        self._parts: dict[tuple[date, str, str], dict[int, Amounts]] = {}
+        self._rows: set[tuple[_PaymentKey, int, Amounts]] = set()
+        self._parts: dict[_PaymentKey, dict[int, Amounts]] = {}
 
     def take(self, row: HistoryRow) -> None:
         """Add one row, whose event has been read."""
-        values, event = row.values, HistoryEvent(row.values["event"])
-        number = self._number(values)
+        values, debt, event = row.values, self._debt, HistoryEvent(row.values["event"])
+        number = whole_number(given(values, "installment"), "installment")
+        on = whole_day(values["on"], "on") if "on" in values else None
+        if event is not HistoryEvent.ATTEMPT:
+            debt.check_day(on)
         match event:
             case HistoryEvent.PENALTY:
                 self._charge_penalty(number, values)
             case HistoryEvent.CHARGED:
-                self._charge(number, values)
+                debt.charge(number, self._amounts(values))
             case HistoryEvent.ATTEMPT:
-                self._attempt(number, values)
+                debt.order(self._attempt(number, values))
             case HistoryEvent.PAID:
-                self._pay(number, values)
+                self._pay(number, on, values)
             case HistoryEvent.WAIVED:
-                self._day_if_given(values)
-                amounts = self._amounts(number, values)
-                waived = self._facts.waived
-                waived[number] = waived.get(number, Amounts()) + amounts
+                debt.waive(number, self._settled(number, values))
             case HistoryEvent.WRITTEN_OFF:
-                self._write_off(number, values)
+                debt.write_off(number, whole_day(given(values, "on"), "on"))
             case HistoryEvent.CANCELLED:
-                self._cancel(number, values)
+                debt.cancel(number)
             case HistoryEvent.SCHEDULED:
                 pass
             case _:
                 assert_never(event)
 
-    def facts(self) -> Facts:
+    def told(self) -> Told:
         """What all rows come to."""
-        facts = self._facts
-        facts.payments = tuple(
+        payments = tuple(
             OpeningPayment(
                 on=None if on == date.min else on,
                 parts=tuple(OpeningPart(number=n, amounts=parts[n]) for n in sorted(parts)),
@@ -252,131 +258,55 @@ class _Reader:
             )
             for (on, order_no, reference), parts in sorted(self._parts.items())
         )
-        facts.attempts = tuple(
-            sorted(self._attempts.values(), key=lambda one: (one.number, one.value_on))
-        )
-        return facts
-
-    def _number(self, values: Mapping[str, str]) -> int:
-        text, most = given(values, "installment"), len(self._frame.schedule)
-        number = whole_number(text, "installment")
-        if not 1 <= number <= most:
-            raise InvalidInput("installment", text, f"1 to {most}")
-        return number
-
-    def _day_if_given(self, values: Mapping[str, str]) -> date | None:
-        return self._day(values) if "on" in values else None
-
-    def _day(self, values: Mapping[str, str], ahead: timedelta = timedelta(0)) -> date:
-        """The day of a row, from the lending to `as_of`, or so much later."""
-        text = given(values, "on")
-        day, first, last = whole_day(text, "on"), self._frame.disbursed_on, self._frame.as_of
-        if not first <= day <= last + ahead:
-            more = f" and {ahead.days} days more" if ahead else ""
-            raise InvalidInput("on", text, f"from the lending {first} to as_of {last}{more}")
-        return day
+        attempts = self._debt.attempts.values()
+        ordered = sorted(attempts, key=lambda one: (one.number, one.value_on))
+        return Told(self._debt, payments, tuple(ordered))
 
     def _charge_penalty(self, number: int, values: Mapping[str, str]) -> None:
         if number in self._stated:
             raise InvalidInput("installment", number, "one row of penalty for each installment")
         self._stated.add(number)
         given(values, "penalty")
-        self._charge(number, values)
+        self._debt.charge(number, self._amounts(values))
 
-    def _charge(self, number: int, values: Mapping[str, str]) -> None:
-        self._day_if_given(values)
-        amounts, charged = self._read(values), self._facts.charged
-        charged[number] = charged.get(number, Amounts()) + amounts
+    def _amounts(self, values: Mapping[str, str]) -> Amounts:
+        currency = self._debt.currency
+        return Amounts(
+            **{name: amount(values[name], currency, name) for name in PARTS if name in values}
+        )
 
-    def _read(self, values: Mapping[str, str]) -> Amounts:
-        found = Amounts()
-        for name in (name for name in PARTS if name in values):
-            found = found.plus(Component(name), amount(values[name], self._frame.currency, name))
+    def _settled(self, number: int, values: Mapping[str, str]) -> Amounts:
+        """What a row takes off an installment.
+
+        Where nobody says what penalty was charged, it was as much as was paid and forgiven.
+        """
+        found = self._amounts(values)
+        if number not in self._stated:
+            self._debt.charge(number, Amounts(penalty=found.penalty))
         return found
 
-    def _pay(self, number: int, values: Mapping[str, str]) -> None:
-        on = self._day_if_given(values) or date.min
-        amounts = self._amounts(number, values)
-        order_no = name_of(values, "order_no") if "order_no" in values else ""
+    def _pay(self, number: int, on: date | None, values: Mapping[str, str]) -> None:
         reference = bounded_text(values, "reference", REFERENCE_MOST)
-        parts = self._parts.setdefault((on, order_no, reference), {})
-        same = (on, order_no, reference, number, amounts)
-        if same in self._rows:
+        key = (on or date.min, values.get("order_no", ""), reference)
+        amounts = self._settled(number, values)
+        self._debt.pay(number, amounts, key, on, key[1])
+        if (key, number, amounts) in self._rows:
             rule = "each row once; a reference keeps two payments of one day apart"
             raise InvalidInput("installment", number, rule)
-        self._rows.add(same)
+        self._rows.add((key, number, amounts))
+        parts = self._parts.setdefault(key, {})
         parts[number] = parts.get(number, Amounts()) + amounts
-        if order_no:
-            self._check_order(order_no, number, parts[number].total)
-        paid = self._facts.paid
-        paid[number] = paid.get(number, Amounts()) + amounts
 
-    def _check_order(self, order_no: str, number: int, minor: int) -> None:
-        """An order is one debit of one installment, and so is the payment that it brought."""
-        attempt = self._attempts.get(order_no)
-        if attempt is None or attempt.state is not AttemptState.CONFIRMED:
-            raise InvalidInput(
-                "order_no", order_no, "the order of a confirmed attempt of this loan"
-            )
-        if attempt.number != number:
-            rule = f"an order of installment {number}; it was one of {attempt.number}"
-            raise InvalidInput("order_no", order_no, rule)
-        if sum(1 for _, known, _ in self._parts if known == order_no) > 1:
-            rule = "one payment for each order, with one day and one reference"
-            raise InvalidInput("order_no", order_no, rule)
-        if minor > attempt.amount_minor:
-            most = amount_text(attempt.amount_minor, self._frame.currency)
-            raise InvalidInput("order_no", order_no, f"at most {most}, which it asked for")
-
-    def _amounts(self, number: int, values: Mapping[str, str]) -> Amounts:
-        """What a row takes off an installment: no component of it more than is left."""
-        found = self._read(values)
-        if number not in self._stated:
-            # Nobody says what penalty was charged: as much as was paid and forgiven.
-            charged = self._facts.charged.get(number, Amounts())
-            self._facts.charged[number] = charged.plus(Component.PENALTY, found.penalty)
-        left = self._facts.left(number)
-        for component, minor in found.items():
-            if minor > left.of(component):
-                most = amount_text(left.of(component), self._frame.currency)
-                rule = f"at most {most}, which installment {number} has left"
-                raise InvalidInput(component.value, values[component.value], rule)
-        if not found.total:
-            raise InvalidInput("principal", values.get("principal"), "an amount in this row")
-        return found
-
-    def _write_off(self, number: int, values: Mapping[str, str]) -> None:
-        day = self._day(values)
-        if self._facts.is_covered(number):
-            raise InvalidInput("installment", number, "one of which something is left")
-        self._facts.written_off[number] = day
-
-    def _cancel(self, number: int, values: Mapping[str, str]) -> None:
-        self._day_if_given(values)
-        facts = self._facts
-        known = (facts.paid, facts.waived, facts.charged, facts.written_off)
-        live = (one.number for one in self._attempts.values() if one.state in LIVE)
-        if any(number in one for one in known) or number in live:
-            rule = "one of which nothing was paid, waived, charged or ordered"
-            raise InvalidInput("installment", number, rule)
-        facts.cancelled.add(number)
-
-    def _attempt(self, number: int, values: Mapping[str, str]) -> None:
-        frame, order_no = self._frame, name_of(values, "order_no")
-        if order_no in self._attempts:
-            raise InvalidInput("order_no", order_no, "each order once")
-        minor = amount(given(values, "amount"), frame.currency, "amount")
-        if not minor:
-            raise InvalidInput("amount", values["amount"], "above zero")
+    def _attempt(self, number: int, values: Mapping[str, str]) -> OpeningAttempt:
         word = given(values, "outcome")
         if word not in OUTCOMES:
             raise InvalidInput("outcome", word, ", ".join(OUTCOMES))
-        self._attempts[order_no] = OpeningAttempt(
+        return OpeningAttempt(
             number=number,
-            order_no=order_no,
-            mandate_ref=name_of(values, "mandate_ref", frame.mandate_ref),
-            value_on=self._day(values, timedelta(days=AHEAD_DAYS)),
-            amount_minor=minor,
+            order_no=given(values, "order_no"),
+            mandate_ref=name_of(values, "mandate_ref", self._mandate_ref),
+            value_on=whole_day(given(values, "on"), "on"),
+            amount_minor=amount(given(values, "amount"), self._debt.currency, "amount"),
             state=OUTCOMES[word],
             outcome_class=self._class(OUTCOMES[word], values),
             code=name_of(values, "code") if "code" in values else "",
@@ -394,7 +324,7 @@ class _Reader:
         if word is not None:
             found = OutcomeClass(word)
         elif code is not None:
-            found = self._frame.class_of(code, returned)
+            found = self._class_of(code, returned)
         else:
             found = OutcomeClass.LATE_RETURN if returned else OutcomeClass.DECLINED
         if failed and status_of(found) in {OutcomeStatus.CONFIRMED, OutcomeStatus.PENDING}:

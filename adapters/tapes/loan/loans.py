@@ -7,11 +7,21 @@ from decimal import Decimal
 from functools import partial
 
 from adapters.products.translate import ProductFile
-from adapters.tapes.files.fields import given, money, name_of, periods_of, plain_number, whole_day
+from adapters.tapes.files.columns import LOANS
+from adapters.tapes.files.fields import (
+    given,
+    money,
+    name_of,
+    nothing_private,
+    periods_of,
+    plain_number,
+    whole_day,
+)
 from adapters.tapes.files.history import HistoryRow
-from adapters.tapes.files.mapping import DEFAULT_TENANT, LOANS, ProductRule, TapeMap
+from adapters.tapes.files.mapping import DEFAULT_TENANT, ProductRule, TapeMap
 from adapters.tapes.files.rows import Row
 from adapters.tapes.loan.checks import check_gaps, with_id
+from adapters.tapes.loan.comparing import Compared, installment, next_debit
 from adapters.tapes.loan.events import agreed, has_past_events
 from adapters.tapes.loan.opening import brought_by
 from adapters.tapes.loan.stated import Plan, is_in_progress, stated_of
@@ -79,18 +89,19 @@ class BoardingRules:
 class RowLoan:
     """A row that can be boarded.
 
-    `stated_minor` is the installment that the lender states, if the tape has it; `computed_minor`
-    the usual installment of the whole schedule by our own arithmetic; `unconfirmed` due dates
-    that the calendar's source does not cover.
+    `installment` is the usual one of the whole term, `next_debit` the first of which something is
+    owed, each as the tape states it and by our own arithmetic; `unconfirmed` due dates that the
+    calendar's source does not cover.
     """
 
     command: BoardLoan
     periods: int
-    stated_minor: int | None
-    computed_minor: int
+    installment: Compared | None
+    next_debit: Compared | None
     unconfirmed: int
 
 
+@nothing_private()
 def loan_of(
     row: Row, position: int, rules: BoardingRules, history: Sequence[HistoryRow] = ()
 ) -> RowLoan:
@@ -113,12 +124,11 @@ def loan_of(
         raise InvalidInput(LOANS, values[LOANS], "empty but in a control row")
     terms = _terms(row, position, chosen, rules)
     plan = _plan(terms, chosen, rules)
-    computed_minor = schedule.usual_line(plan.scheduled).total
+    usual = installment(values, plan.scheduled, product.currency)
     if lines := agreed(history, terms):
         plan = replace(plan, scheduled=lines, lines=lines, is_agreed=True)
     mandate = mandate_of(values, chosen, rules, terms.disbursed_on)
     lines, opening, unusual = _rows(values, plan, mandate, rules, history)
-    stated = values.get("installment")
     command = BoardLoan(
         id="",
         actor=TAPE,
@@ -140,8 +150,8 @@ def loan_of(
     return RowLoan(
         with_id(command),
         terms.periods,
-        None if stated is None else money(stated, product.currency, "installment"),
-        computed_minor,
+        usual,
+        None if opening is None else next_debit(values, command, opening, plan.adjust),
         sum(1 for line in lines if not calendar.is_confirmed(line.due_on)),
     )
 

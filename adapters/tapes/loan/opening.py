@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from adapters.tapes.files.columns import COMPONENTS, PAID, WAIVED, WRITTEN_OFF, sums_by_column
 from adapters.tapes.files.history import HistoryRow
-from adapters.tapes.files.mapping import COMPONENTS, PAID, WAIVED, WRITTEN_OFF
-from adapters.tapes.loan.events import ClassOf, Frame, has_debt_events, read_facts
-from adapters.tapes.loan.facts import Facts
+from adapters.tapes.loan.events import ClassOf, Told, has_debt_events, read_events
 from adapters.tapes.loan.outstanding import Outstanding, check_has_rows, lesser, outstanding
 from adapters.tapes.loan.stated import Plan, Stated, check_next_due, closed_rows
+from domain.loan.debthistory import DebtHistory
 from domain.loan.opening import (
     Opening,
     OpeningAttempt,
@@ -54,23 +54,23 @@ def brought_by(
         HistoryFault: the same for a row of its history.
     """
 
-    def facts_on(lines: tuple[ScheduleLine, ...]) -> Facts:
+    def told_on(lines: tuple[ScheduleLine, ...]) -> Told:
         lent, currency = plan.terms.disbursed_on, stated.currency
-        frame = Frame(lines, currency, lent, stated.as_of, mandate_ref, class_of)
-        return read_facts(history, frame)
+        debt = DebtHistory(lines, currency, lent, stated.as_of)
+        return read_events(history, debt, mandate_ref, class_of)
 
     if has_debt_events(history):
-        facts = facts_on(plan.lines)
-        _compare(stated, plan, facts)
-        return Brought(plan.lines, opening_of(stated, facts))
+        told = told_on(plan.lines)
+        _compare(stated, plan, told.debt)
+        return Brought(plan.lines, opening_of(stated, told))
     rows = _scheduled(stated, plan)
-    opening = _by_sums(stated, rows, facts_on(rows.lines).attempts)
+    opening = _by_sums(stated, rows, told_on(rows.lines).attempts)
     return Brought(rows.lines, opening, rows.written_off)
 
 
-def opening_of(stated: Stated, facts: Facts) -> Opening:
+def opening_of(stated: Stated, told: Told) -> Opening:
     """The opening that a history tells of."""
-    return _opening(stated, facts.payments, facts.attempts, facts.items())
+    return _opening(stated, told.payments, told.attempts, told.debt.items())
 
 
 def _opening(
@@ -193,38 +193,26 @@ def _charged(stated: Stated, rows: Outstanding) -> dict[int, int]:
 # --- by the history ------------------------------------------------------------------------------
 
 
-def _compare(stated: Stated, plan: Plan, facts: Facts) -> None:
+def _compare(stated: Stated, plan: Plan, debt: DebtHistory) -> None:
     """See that whatever the row states beside its history is what the history says.
 
     Raises:
         InvalidInput: a sum or a day of the row that is another one.
     """
-    told = _history_sums(plan, facts)
+    told = sums_by_column(debt.sums(), stated.minor("advance"))
     for column, minor in stated.sums.items():
-        if column in told and minor != told[column]:
+        if minor != told[column]:
             text = amount_text(told[column], stated.currency)
             raise stated.fault(column, f"{text}, to which the history sums")
-    day, days = stated.day("written_off_on"), set(facts.written_off.values())
+    day, days = stated.day("written_off_on"), set(debt.written_off.values())
     if day is not None and days != {day}:
         said = ", ".join(map(str, sorted(days))) or "nothing"
         raise stated.fault("written_off_on", f"as the history says: {said}")
     closed = closed_rows(stated, plan)
     for number in range(1, closed + 1):
-        if not facts.is_covered(number):
-            rest = amount_text(facts.left(number).total, stated.currency)
+        if not debt.is_covered(number):
+            rest = amount_text(debt.left(number).total, stated.currency)
             why = f"the history leaves {rest} of installment {number}"
             raise stated.fault("paid_through", f"a day through which all is paid: {why}")
-    open_rows = (n for n in range(1, len(plan.lines) + 1) if not facts.is_covered(n))
-    check_next_due(stated, plan, closed or next(open_rows, len(plan.lines) + 1) - 1)
-
-
-def _history_sums(plan: Plan, facts: Facts) -> dict[str, int]:
-    """The sums of a history by the columns of the tape that state them."""
-    paid, waived = sum(facts.paid.values(), Amounts()), sum(facts.waived.values(), Amounts())
-    lost = sum((facts.left(number) for number in facts.written_off), Amounts())
-    open_rows = (line.number for line in plan.lines if not facts.is_covered(line.number))
-    rest = sum(map(facts.left, open_rows), Amounts())
-    sums = dict(zip(PAID, paid.values(), strict=False))
-    sums |= zip(WAIVED, waived.values(), strict=False)
-    sums |= zip(WRITTEN_OFF, lost.values(), strict=False)
-    return {**sums, "balance": rest.principal, "penalty_accrued": rest.penalty}
+    first = next((line.number for line in debt.open_lines()), len(plan.lines) + 1)
+    check_next_due(stated, plan, closed or first - 1)

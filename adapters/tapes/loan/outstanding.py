@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from adapters.tapes.files.mapping import PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.files.columns import PAID, WAIVED, WRITTEN_OFF
 from adapters.tapes.loan.stated import Plan, Stated, check_next_due, closed_rows
 from domain.money import amount_text
 from domain.pricing import schedule

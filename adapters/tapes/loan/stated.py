@@ -4,17 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.tapes.files.fields import amount, bounded_text, given, name_of, whole_day
-from adapters.tapes.files.mapping import COMPONENTS, OPENING, PAID, WAIVED, WRITTEN_OFF
+from adapters.tapes.files.columns import COMPONENTS, OPENING, OPENING_SUMS
+from adapters.tapes.files.fields import amount, bounded_text, given, whole_day
 from domain.errors import InvalidInput
+from domain.loan.openingrules import check_advance, check_head
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
-from domain.text import plain
 
-EVIDENCE_MOST = 80
 LAST_YEAR = 2999
 ADVANCE_REF_MOST = 140
-_SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued", "advance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +90,6 @@ def is_in_progress(values: Mapping[str, str]) -> bool:
     return False
 
 
-def check_head(values: Mapping[str, str]) -> tuple[str, str]:
-    """The holder of a statement, and what the statement is called.
-
-    Raises:
-        InvalidInput: one of them lacks, or is not of its form.
-    """
-    holder, evidence = name_of(values, "holder"), given(values, "evidence")
-    if not plain(evidence, "evidence").strip():
-        raise InvalidInput("evidence", evidence, "must be given")
-    return holder, bounded_text(values, "evidence", EVIDENCE_MOST)
-
-
 def stated_of(values: Mapping[str, str], currency: str) -> Stated:
     """What a row states, each value by itself.
 
@@ -113,14 +99,11 @@ def stated_of(values: Mapping[str, str], currency: str) -> Stated:
     as_of = whole_day(given(values, "as_of"), "as_of")
     if as_of.year > LAST_YEAR:
         raise InvalidInput("as_of", values["as_of"], f"a day of the year {LAST_YEAR} or before")
-    holder, evidence = check_head(values)
+    holder, evidence = given(values, "holder"), given(values, "evidence")
+    check_head(holder, evidence)
     advance_ref = bounded_text(values, "advance_ref", ADVANCE_REF_MOST)
-    sums = {name: amount(values[name], currency, name) for name in _SUMS if name in values}
-    if bool(advance_ref) != bool(sums.get("advance")):
-        lacks = "advance" if advance_ref else "advance_ref"
-        raise InvalidInput(
-            lacks, values.get(lacks), "given with what was paid ahead, and only then"
-        )
+    sums = {name: amount(values[name], currency, name) for name in OPENING_SUMS if name in values}
+    check_advance(sums.get("advance", 0), advance_ref)
     return Stated(values, currency, as_of, holder, evidence, advance_ref, sums)
 
 

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from adapters.tapes.files.columns import CANONICAL, LOANS, OPENING_SUMS
 from adapters.tapes.files.fields import money, plain_number, whole_number
-from adapters.tapes.files.mapping import LOANS, PAID, WAIVED, WRITTEN_OFF
 from adapters.tapes.files.rows import CONTROL, ControlRow, Row, TapeFault, fault_of
 from adapters.tapes.loan.loans import BoardingRules, product_of
-from adapters.tapes.report.openingtotals import in_progress
+from adapters.tapes.report.openingtotals import opening_totals
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
 from domain.money import amount_text, exponent
 
-_OF_OPENING = (*PAID, *WAIVED, "balance", "penalty_accrued", *WRITTEN_OFF, "advance")
+_OF_OPENING = tuple(name for name in CANONICAL if name in OPENING_SUMS)
 _OF_LOAN = ("principal", "installment")
 _SUMMED = (*_OF_LOAN, *_OF_OPENING)
 """Columns that are summed, in the order of the faults."""
@@ -61,7 +61,7 @@ class Controls:
         sums.loans += 1
         sums.in_progress |= "as_of" in item.values
         sums.given |= item.values.keys() & set(_OF_OPENING)
-        brought = in_progress([command] if command is not None else ())
+        brought = opening_totals([command] if command is not None else ())
         for figures in brought:
             sums.minor.update(figures.columns())
         for name in _OF_LOAN if brought else _SUMMED:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from adapters.tapes.report.openingtotals import open_amounts
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import DebitOrder
 from domain.debit.outcome import Outcome, OutcomeClass
@@ -27,6 +26,7 @@ from domain.loan.commands import (
     RollDay,
 )
 from domain.loan.decide import decide
+from domain.loan.openingrules import debt_history
 from domain.loan.view import ActionKind
 from domain.payment.payment import Payment
 from domain.pricing.amounts import Component
@@ -110,8 +110,8 @@ class _Forecast:
         near = [line.number for line in self._command.schedule if line.due_on <= last]
         if (opening := self._command.opening) is None:
             return bool(near)
-        left = open_amounts(self._command, opening)
-        return any(number in left and left[number].total for number in near)
+        open_lines = debt_history(self._command, opening).open_lines()
+        return any(line.number in near for line in open_lines)
 
     def _spend(self, end: datetime) -> None:
         """Do what is due before an instant, in order of time."""

@@ -10,16 +10,17 @@ from typing import overload
 
 from adapters.tapes.files.history import History
 from adapters.tapes.files.rows import Row, row_of
+from adapters.tapes.loan.comparing import Compared
 from adapters.tapes.loan.loans import BoardingRules, RowLoan, loan_of
 from domain.errors import InvariantBroken
 from domain.loan.boarding import BoardLoan
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeptRow:
     """One good row: its line in the file, its place among all rows, and its cells as JSON.
 
-    `stated_minor` is the installment that the lender states, `computed_minor` ours.
+    `installment` and `next_debit` are what it states of them beside what we compute.
     """
 
     line: int
@@ -28,8 +29,8 @@ class Place:
     currency: str
     installments: int
     unconfirmed: int
-    stated_minor: int | None
-    computed_minor: int
+    installment: Compared | None
+    next_debit: Compared | None
     cells: str
 
 
@@ -41,42 +42,42 @@ class Reading:
     history: History
     header: list[str] = field(default_factory=list)
 
-    def place_of(self, row: Row, position: int, loan: RowLoan) -> Place:
+    def kept(self, row: Row, position: int, loan: RowLoan) -> KeptRow:
         """A row that was read, to be kept."""
         if not self.header:
             self.header.extend(row.raw)
         command = loan.command
-        return Place(
+        return KeptRow(
             row.line,
             position,
             command.loan_id,
             command.currency,
             len(command.schedule),
             loan.unconfirmed,
-            loan.stated_minor,
-            loan.computed_minor,
+            loan.installment,
+            loan.next_debit,
             json.dumps(list(row.raw.values())),
         )
 
-    def command(self, place: Place) -> BoardLoan:
+    def command(self, kept: KeptRow) -> BoardLoan:
         """The command of a row that was kept."""
-        cells: list[str] = json.loads(place.cells)
-        row = row_of(place.line, cells, self.header, self.rules.tape_map)
+        cells: list[str] = json.loads(kept.cells)
+        row = row_of(kept.line, cells, self.header, self.rules.tape_map)
         if not isinstance(row, Row):
-            raise InvariantBroken(f"line {place.line} was a row before")
-        history = self.history.of(place.loan_id)
-        return loan_of(row, place.position, self.rules, history).command
+            raise InvariantBroken(f"line {kept.line} was a row before")
+        history = self.history.of(kept.loan_id)
+        return loan_of(row, kept.position, self.rules, history).command
 
 
 class LoanRows(Sequence[BoardLoan]):
     """The loans of some rows in the order of the tape; each is made when it is taken."""
 
-    def __init__(self, reading: Reading, places: Iterable[Place]) -> None:
+    def __init__(self, reading: Reading, kept: Iterable[KeptRow]) -> None:
         self._reading = reading
-        self.places = tuple(places)
+        self.kept = tuple(kept)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.kept)
 
     @overload
     def __getitem__(self, index: int) -> BoardLoan: ...
@@ -86,14 +87,14 @@ class LoanRows(Sequence[BoardLoan]):
 
     def __getitem__(self, index: int | slice) -> "BoardLoan | LoanRows":
         if isinstance(index, slice):
-            return LoanRows(self._reading, self.places[index])
-        return self._reading.command(self.places[index])
+            return LoanRows(self._reading, self.kept[index])
+        return self._reading.command(self.kept[index])
 
     @property
     def installments(self) -> int:
         """Installments of all of them."""
-        return sum(place.installments for place in self.places)
+        return sum(row.installments for row in self.kept)
 
     def only(self, indexes: Iterable[int]) -> "LoanRows":
         """Some of them, by their numbers from 0."""
-        return LoanRows(self._reading, (self.places[index] for index in indexes))
+        return LoanRows(self._reading, (self.kept[index] for index in indexes))

@@ -11,40 +11,14 @@ from adapters.tapes.files.mapping import TapeMap
 from adapters.tapes.files.rows import ControlRow, Row, TapeFault, fault_of, read_rows
 from adapters.tapes.loan.checks import check_cost
 from adapters.tapes.loan.loans import BoardingRules, ClassOfCode, RowLoan, Shift, loan_of, no_table
+from adapters.tapes.report.comparison import Comparison
 from adapters.tapes.report.control import Controls
-from adapters.tapes.report.keptrows import LoanRows, Place, Reading
+from adapters.tapes.report.keptrows import KeptRow, LoanRows, Reading
 from domain.calendar import BankingCalendar
 from domain.errors import InvalidInput
 from domain.loan.boarding import Past
 
 FAULTS_KEPT = 1_000
-EXCEPTIONS_KEPT = 100
-AGREES_WITHIN_MINOR = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One loan whose stated installment is not ours; minor units."""
-
-    line: int
-    loan_id: str
-    stated_minor: int
-    computed_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The tape's installment column against ours: equal within one minor unit, or listed."""
-
-    compared: int = 0
-    agreed: int = 0
-    exceptions: tuple[Difference, ...] = ()
-
-    @property
-    def differ(self) -> int:
-        """Loans that do not agree, listed or not."""
-        return self.compared - self.agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +26,18 @@ class TapeReport:
     """What reading a tape gave.
 
     `rows` are the loans of all good rows in the order of the tape; `faults` the first `FAULTS_KEPT`
-    of `fault_count`; `unconfirmed` due dates that no calendar's source covers; `controls` whether
-    the control row of a currency states what the rows sum to, None where nothing was compared,
-    since the tape was not read whole; `stated` what each of them states, by column.
+    of `fault_count`; `comparison` is that of usual installments, `next_debits` that of the first
+    ones of which something is owed; `unconfirmed` counts due dates that no calendar's source
+    covers; `controls` is whether the control row of a currency states what the rows sum to, None
+    where nothing was compared, since the tape was not read whole; `stated` what each of them
+    states, by column.
     """
 
     rows: LoanRows
     faults: tuple[TapeFault, ...]
     fault_count: int
     comparison: Comparison
+    next_debits: Comparison
     unconfirmed: int
     controls: Mapping[str, bool] | None = None
     stated: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -121,7 +98,7 @@ class _Run:
     """What is gathered while a tape is read."""
 
     def __init__(self, rules: BoardingRules, history: History) -> None:
-        self.good: list[Place] = []
+        self.good: list[KeptRow] = []
         self.fault_count = 0
         self.controls = Controls(rules)
         self._reading = Reading(rules, history)
@@ -129,8 +106,6 @@ class _Run:
         self._first: dict[str, int] = {}
         self._bad: dict[str, int] = {}
         self._orders: set[str] = set()
-        self._compared = self._agreed = 0
-        self._differences: list[Difference] = []
         for fault in history.faults:
             self._fault(fault)
 
@@ -152,7 +127,7 @@ class _Run:
             self._fault(fault_of(item.line, error, loan_id))
             return
         self.controls.add(item, loan.command)
-        self.good.append(reading.place_of(item, position, loan))
+        self.good.append(reading.kept(item, position, loan))
 
     def conclude(self) -> None:
         """Add what is known when all rows were taken: totals, and histories of unknown loans."""
@@ -161,15 +136,18 @@ class _Run:
 
     def report(self, *, whole: bool) -> TapeReport:
         """The report of all rows taken; `whole`: there were no others."""
-        kept = [place for place in self.good if not self._is_elsewhere(place)]
-        for place in kept:
-            self._compare(place)
+        kept = [row for row in self.good if not self._is_elsewhere(row)]
+        installments, next_debits = Comparison(), Comparison()
+        for row in kept:
+            installments.add(row.line, row.loan_id, row.currency, row.installment)
+            next_debits.add(row.line, row.loan_id, row.currency, row.next_debit)
         return TapeReport(
             LoanRows(self._reading, kept),
             tuple(sorted(self._faults, key=lambda fault: fault.place)),
             self.fault_count,
-            Comparison(self._compared, self._agreed, tuple(self._differences)),
-            sum(place.unconfirmed for place in kept),
+            installments,
+            next_debits,
+            sum(row.unconfirmed for row in kept),
             self.controls.agreement() if whole else None,
             self.controls.stated,
         )
@@ -194,22 +172,11 @@ class _Run:
                 raise InvalidInput("order_no", attempt.order_no, "an order of one loan only")
             self._orders.add(attempt.order_no)
 
-    def _is_elsewhere(self, place: Place) -> bool:
+    def _is_elsewhere(self, row: KeptRow) -> bool:
         """Whether the loan of a good row stands on a bad one too: nobody knows which is meant."""
-        loan_id = place.loan_id
+        loan_id = row.loan_id
         if (line := self._bad.get(loan_id)) is None:
             return False
         rule = f"each loan once; line {line} has it too, and is bad"
-        self._fault(fault_of(place.line, InvalidInput("loan_id", loan_id, rule), loan_id))
+        self._fault(fault_of(row.line, InvalidInput("loan_id", loan_id, rule), loan_id))
         return True
-
-    def _compare(self, place: Place) -> None:
-        stated, computed = place.stated_minor, place.computed_minor
-        if stated is None:
-            return
-        self._compared += 1
-        if abs(stated - computed) <= AGREES_WITHIN_MINOR:
-            self._agreed += 1
-        elif len(self._differences) < EXCEPTIONS_KEPT:
-            found = Difference(place.line, place.loan_id, stated, computed, place.currency)
-            self._differences.append(found)

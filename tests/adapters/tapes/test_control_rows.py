@@ -54,7 +54,7 @@ def test_a_control_row_states_what_the_rows_sum_to(tmp_path: Path) -> None:
     report = read_openings(tmp_path, *ROWS, totals=[TOTAL])
     assert (len(report.rows), report.faults, report.controls) == (3, (), {"CNY": True})
     first = read_openings(tmp_path, TOTAL, *ROWS, totals=[])
-    assert [place.line for place in first.rows.places] == [3, 4, 5]
+    assert [row.line for row in first.rows.kept] == [3, 4, 5]
     assert first.controls == {"CNY": True}
 
 

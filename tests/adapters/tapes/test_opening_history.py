@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from adapters.refusals import SourceRefused
-from adapters.tapes.files import history
+from adapters.tapes.files import csvtable
 from adapters.tapes.files.history import read_history
 from adapters.tapes.files.rows import HistoryFault
-from adapters.tapes.report.openingtotals import in_progress
+from adapters.tapes.report.openingtotals import opening_totals
 from adapters.tapes.report.tape import TapeReport
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
@@ -169,8 +169,8 @@ def test_fees_costs_and_cancelled_installments_stand_by_installment(read: Read) 
         OpeningItem(number=1, charged=Amounts(fee=200, cost=500)),
         OpeningItem(number=12, is_cancelled=True),
     )
-    (sums,) = in_progress(said.rows)
-    assert (sums.balance, sums.paid.fee) == (110_000, 200)
+    (totals,) = opening_totals(said.rows)
+    assert (totals.sums.owed.principal, totals.sums.paid.fee) == (110_000, 200)
 
 
 def test_a_class_that_is_given_wins_over_the_table(read: Read) -> None:
@@ -209,8 +209,8 @@ TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10"
         ([event("paid", 0, principal="1")], 2, "installment", "0", "1 to 12"),
         ([event("paid", principal="1,5")], 2, "principal", "1,5", "plain decimal"),
         ([event("paid", principal="-1")], 2, "principal", "-1", "not negative"),
-        ([event("paid")], 2, "principal", "", "an amount in this row"),
-        ([event("paid", principal="0.00")], 2, "principal", "0.00", "an amount in this row"),
+        ([event("paid")], 2, "principal", "", "an amount of this or"),
+        ([event("paid", principal="0.00")], 2, "principal", "0.00", "an amount of this or"),
         ([event("paid", on="2026-05-21", fee="1")], 2, "on", "2026-05-21", "to as_of 2026-05-20"),
         (
             [event("paid", on="2026-01-09", fee="1")],
@@ -270,7 +270,7 @@ TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10"
             3,
             "installment",
             "1",
-            "one of which nothing was paid, waived, charged or ordered",
+            "one of which nothing was paid, waived, charged, written off or ordered",
         ),
         (
             [
@@ -280,7 +280,7 @@ TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10"
             3,
             "installment",
             "1",
-            "one of which nothing was paid, waived, charged or ordered",
+            "one of which nothing was paid, waived, charged, written off or ordered",
         ),
         ([*TAKEN, event("attempt", **TRIED)], 4, "order_no", "A1", "each order once"),
         (
@@ -298,7 +298,13 @@ TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10"
             "00",
             "that of a failure; it means SUCCESS",
         ),
-        ([event("attempt", **{**TRIED, "order_no": "A 1"})], 2, "order_no", "A 1", "matches"),
+        (
+            [event("attempt", **{**TRIED, "order_no": "A 1"})],
+            2,
+            "order_no",
+            "A 1",
+            "1 to 35 visible",
+        ),
         (
             [event("attempt", **{**TRIED, "outcome": "declined", "on": "2026-06-21"})],
             2,
@@ -348,7 +354,13 @@ TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10"
             "(not shown)",
             "at most 140 characters",
         ),
-        ([event("paid", principal="1", reference="a\x1bb")], 2, "reference", r"a\x1bb", "on one"),
+        (
+            [event("paid", principal="1", reference="a\x1bb")],
+            2,
+            "reference",
+            "(not shown)",
+            "on one",
+        ),
     ],
 )
 def test_a_bad_row_of_a_history_is_named_and_its_loan_is_bad(
@@ -407,7 +419,7 @@ def test_rows_of_unknown_loans_and_rows_that_cannot_be_read_are_named(tmp_path: 
     ("text", "field", "value", "rule"),
     [
         ("L-1,1,paid", "columns", "3", "4, as in the header"),
-        (f"L-1,1,paid,{'1' * 1001}", "principal", "1" * 20, "at most 1000 characters"),
+        (f"L-1,1,paid,{'1' * 1001}", "principal", "1" * 19 + "…", "at most 1000 characters"),
         ("L-1,1,paid,1\x1f1", "principal", "1\x1f1", "on one line"),
     ],
 )
@@ -449,10 +461,10 @@ def test_a_history_has_the_limits_of_a_tape(
     path = tmp_path / "h.csv"
     path.write_text("loan_id,installment,event\nL-1,1,paid\n,,\nL-1,2,paid\n", encoding="utf-8")
     assert [row.line for row in read_history(path).of("L-1")] == [2, 4]
-    monkeypatch.setattr(history, "MOST_ROWS", 1)
+    monkeypatch.setattr(csvtable, "MOST_ROWS", 1)
     with pytest.raises(SourceRefused, match="rows: 2 is refused: at most 1"):
         read_history(path)
-    monkeypatch.setattr(history, "MOST_BYTES", 10)
+    monkeypatch.setattr(csvtable, "MOST_BYTES", 10)
     with pytest.raises(SourceRefused, match="at most 10 bytes"):
         read_history(path)
 

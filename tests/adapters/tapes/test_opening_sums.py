@@ -13,9 +13,10 @@ from adapters.products.files import read_products
 from adapters.tapes.files.mapping import CANONICAL_MAP
 from adapters.tapes.files.rows import Row
 from adapters.tapes.loan.loans import BoardingRules, Shift, loan_of
-from adapters.tapes.report.openingtotals import InProgress, in_progress
+from adapters.tapes.report.openingtotals import opening_totals
 from domain.errors import InvalidInput
 from domain.loan.boarding import BoardLoan
+from domain.loan.debthistory import DebtSums
 from domain.loan.opening import Opening, OpeningItem
 from domain.money import decimal_text
 from domain.pricing import schedule
@@ -184,10 +185,10 @@ def test_the_mandate_of_a_loan_in_progress_may_be_older_than_the_loan_and_have_e
         ({**NEW, "paid_through": "2026-05-10"}, "paid_through", "2026-05-10", "with as_of"),
         ({**NEW, "mandate_valid_from": "2025-01-01"}, "mandate_valid_from", "2025-01-01", "as_of"),
         ({**PAID, "as_of": "20260520"}, "as_of", "20260520", "written YYYY-MM-DD"),
-        ({**PAID, "holder": "old bank"}, "holder", "old bank", "matches"),
+        ({**PAID, "holder": "old bank"}, "holder", "old bank", "1 to 40 letters"),
         ({**PAID, "holder": ""}, "holder", "", "must be given"),
         ({**PAID, "evidence": ""}, "evidence", "", "must be given"),
-        ({**PAID, "evidence": "x" * 81}, "evidence", "(not shown)", "at most 80 characters"),
+        ({**PAID, "evidence": "x" * 81}, "evidence", "(not shown)", "1 to 80 characters"),
         ({**PAID, "loans": "1"}, "loans", "1", "empty but in a control row"),
         ({**PAID, "paid_through": "2026-02-09"}, "paid_through", "2026-02-09", "2026-02-10"),
         ({**PAID, "paid_through": "2027-01-12"}, "paid_through", "2027-01-12", "2027-01-11"),
@@ -362,15 +363,10 @@ def test_sums_of_a_row_are_kept_whatever_they_are(
     }
     command, _ = brought(values)
     schedule.check(command.schedule, principal)
-    assert in_progress([command]) == (
-        InProgress(
-            "CNY",
-            1,
-            Amounts(repaid - lost, interest - lost_interest, fee, penalty - lost_penalty),
-            Amounts(lost, lost_interest, 0, lost_penalty),
-            Amounts(),
-            principal - repaid,
-            0,
-            0,
-        ),
+    (totals,) = opening_totals([command])
+    assert (totals.currency, totals.loans, totals.advance) == ("CNY", 1, 0)
+    assert totals.sums._replace(owed=Amounts()) == DebtSums(
+        Amounts(repaid - lost, interest - lost_interest, fee, penalty - lost_penalty),
+        Amounts(lost, lost_interest, 0, lost_penalty),
     )
+    assert (totals.sums.owed.principal, totals.sums.owed.penalty) == (principal - repaid, 0)

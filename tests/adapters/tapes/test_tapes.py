@@ -9,8 +9,9 @@ import pytest
 from adapters.calendars import load_calendar
 from adapters.products.files import read_products
 from adapters.refusals import SourceRefused
-from adapters.tapes.files import rows
-from adapters.tapes.files.mapping import CANONICAL, CANONICAL_MAP, REQUIRED, TapeMap, read_map
+from adapters.tapes.files import csvtable
+from adapters.tapes.files.columns import CANONICAL, REQUIRED
+from adapters.tapes.files.mapping import CANONICAL_MAP, TapeMap, read_map
 from adapters.tapes.loan.loans import Shift
 from adapters.tapes.report.tape import TapeReport, read_tape
 from domain.errors import InvalidInput
@@ -149,7 +150,7 @@ def test_a_good_row_whose_loan_stands_on_a_bad_one_is_bad_too(
     other = GOOD.replace("L-1", "L-2")
     report = read(other, *((bad, GOOD) if first else (GOOD, bad)))
     assert [command.loan_id for command in report.rows] == ["L-2"]
-    assert [place.line for place in report.rows.places] == [2]
+    assert [row.line for row in report.rows.kept] == [2]
     assert [fault.line for fault in report.faults] == [3, 4]
     assert report.comparison.compared == 1
 
@@ -229,7 +230,7 @@ def test_a_long_first_period_loses_no_installment_and_is_not_taken_for_the_usual
     assert len(command.schedule) == 36
     assert command.schedule[0].principal == 0
     assert command.schedule[1].total == 61_072
-    assert report.comparison.exceptions[0].computed_minor == 61_072
+    assert report.comparison.exceptions[0].computed.minor == 61_072
 
 
 def test_an_installment_that_differs_by_more_than_one_unit_is_listed(read: Read) -> None:
@@ -241,7 +242,7 @@ def test_an_installment_that_differs_by_more_than_one_unit_is_listed(read: Read)
     comparison = read(*rows_).comparison
     assert (comparison.compared, comparison.agreed, comparison.differ) == (2, 1, 1)
     (one,) = comparison.exceptions
-    assert (one.line, one.loan_id, one.stated_minor, one.computed_minor) == (
+    assert (one.line, one.loan_id, one.stated.minor, one.computed.minor) == (
         3,
         "L-2",
         105_278,
@@ -285,10 +286,10 @@ def test_broken_csv_and_endless_lines_are_refused(
         read(GOOD.replace("L-1", '"L-1" x'))
     with pytest.raises(SourceRefused, match="at most 65536 characters"):
         read("x" * 70_000)
-    monkeypatch.setattr(rows, "MOST_ROWS", 1)
+    monkeypatch.setattr(csvtable, "MOST_ROWS", 1)
     with pytest.raises(SourceRefused, match="rows: 2 is refused: at most 1"):
         read(GOOD, GOOD)
-    monkeypatch.setattr(rows, "MOST_BYTES", 10)
+    monkeypatch.setattr(csvtable, "MOST_BYTES", 10)
     with pytest.raises(SourceRefused, match="at most 10 bytes"):
         read(GOOD)
 
