@@ -9,6 +9,7 @@ import csv
 import io
 import os
 import stat
+import sys
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from adapters.filemarks import file_mark
-from adapters.refusals import refused
+from adapters.refusals import SourceRefused, refused
 
 _HEAD_BYTES = 4096
 _LONGEST_LINE = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 _MOST_POINTS = 100
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -74,9 +76,8 @@ def read_text(path: Path, most_bytes: int) -> str:
     with open_text(path, most_bytes) as source:
         try:
             return source.read()
-        except UnicodeDecodeError as error:
-            where = f"byte {error.start}"
-            raise refused(path, where, error.object[error.start], "text in UTF-8") from None
+        except UnicodeDecodeError:
+            raise _no_utf8(path) from None
 
 
 def toml_tables(path: Path, most_bytes: int) -> dict[str, Any]:
@@ -110,9 +111,8 @@ def csv_rows(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[s
     try:
         for cells in reader:
             yield reader.line_num, cells
-    except UnicodeDecodeError as error:
-        line = reader.line_num + 1
-        raise refused(path, f"line {line}", error.object[error.start], "UTF-8 text") from None
+    except UnicodeDecodeError:
+        raise _no_utf8(path) from None
     except csv.Error as error:
         line = max(reader.line_num, 1)
         raise refused(path, f"line {line}", str(error), "well-formed CSV") from None
@@ -150,6 +150,34 @@ def _bounded(source: io.TextIOWrapper, path: Path) -> Iterator[str]:
             rule = f"at most {_LONGEST_LINE} characters"
             raise refused(path, f"line {number}", len(line), rule)
         yield line
+
+
+def _no_utf8(path: Path) -> SourceRefused:
+    """The error of a file with a byte that is not UTF-8, by its line and its character there.
+
+    Decoders read ahead of the lines that they give, so the file is read anew.
+    """
+    line = column = 1
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    # Makes one of the two characters that may end a line, also where they lie in two chunks.
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    with open_bytes(path, sys.maxsize) as source:
+        chunk = b"read"
+        while chunk:
+            chunk, fault = source.read(_CHUNK_BYTES), None
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                fault, text = error, error.object[: error.start].decode("utf-8-sig")
+            text = newlines.decode(text, final=fault is not None)
+            if ends := text.count("\n"):
+                line, column = line + ends, len(text) - text.rindex("\n")
+            else:
+                column += len(text)
+            if fault is not None:
+                byte = f"byte 0x{fault.object[fault.start]:02x}"
+                return refused(path, f"line {line}, column {column}", byte, "text in UTF-8")
+    return refused(path, "content", path.name, "a file that stays the same while it is read")
 
 
 def _no_text(head: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,17 +13,12 @@ from cli.output import (
     JsonOption,
     books_settings,
     print_json,
-    print_table,
-    print_text,
     run_async,
     settings_for,
 )
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from adapters.tapes.report.firstdays import FirstDay
     from adapters.tapes.report.tape import TapeReport
     from cli.boarding import Boarded, Forecast
     from workers.settings import Settings
@@ -81,15 +76,17 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     lender would have done. Exit code 2 when bad rows kept the tape out, 1 when not all loans are on
     the books.
     """
+    from cli.boardreport import as_dict, show  # noqa: PLC0415
+
     settings = settings_for(ctx, home) if dry_run else books_settings(ctx, home)
     given = _Given(tape, map_file, product, history, limit, months, past)
     read = _read(settings, given)
     forecast, boarded = run_async(_go(settings, read, dry_run=dry_run, partial=partial))
     report = forecast.report
     if as_json:
-        print_json(_as_dict(forecast, boarded))
+        print_json(as_dict(forecast, boarded))
     else:
-        _show(forecast, boarded, dry_run=dry_run)
+        show(forecast, boarded, dry_run=dry_run)
     if report.fault_count and not partial:
         note(f"{report.fault_count} bad rows, so nothing is boarded; see --partial")
         raise typer.Exit(Exit.MISTAKE)
@@ -152,125 +149,3 @@ async def _go(
         if forecast.report.fault_count and not partial:
             return forecast, None
         return forecast, await board_all(stack, forecast.report.rows)
-
-
-def _as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from cli.inprogress import in_progress_dict  # noqa: PLC0415
-
-    report = forecast.report
-    comparison = report.comparison
-    return {
-        "loans": len(report.rows),
-        "installments": report.rows.installments,
-        "unconfirmed_due_dates": report.unconfirmed,
-        "fault_count": report.fault_count,
-        "faults": [
-            {
-                "file": item.file,
-                "line": item.line,
-                "field": item.field,
-                "value": item.value,
-                "rule": item.rule,
-            }
-            for item in report.faults
-        ],
-        "comparison": {
-            "compared": comparison.compared,
-            "agreed": comparison.agreed,
-            "exceptions": [
-                {
-                    "line": item.line,
-                    "loan_id": item.loan_id,
-                    "stated_minor": item.stated_minor,
-                    "computed_minor": item.computed_minor,
-                    "currency": item.currency,
-                }
-                for item in comparison.exceptions
-            ],
-        },
-        "in_progress": in_progress_dict(forecast),
-        "first_days_of_loans": len(forecast.new),
-        "first_days": [
-            {
-                "day": day.day.isoformat(),
-                "reminders": day.reminders,
-                "debits": day.debits,
-                "debited": _sums(day.debited),
-                "penalties": _sums(day.penalties),
-            }
-            for day in forecast.days
-        ],
-        "result": None if boarded is None else asdict(boarded),
-    }
-
-
-def _sums(minor: Mapping[str, int]) -> dict[str, str]:
-    from domain.money import decimal_text  # noqa: PLC0415
-
-    return {currency: decimal_text(minor[currency], currency) for currency in sorted(minor)}
-
-
-def _sums_text(minor: Mapping[str, int]) -> str:
-    return ", ".join(f"{amount} {currency}" for currency, amount in _sums(minor).items())
-
-
-def _show_first_days(days: Sequence[FirstDay]) -> None:
-    """What boarding would set going, if every reminder arrives and every debit succeeds."""
-    from adapters.tapes.report.firstdays import DAYS  # noqa: PLC0415
-
-    if not days:
-        print_text(f"Nothing is sent or debited in the first {DAYS} days")
-        return
-    rows = [
-        (
-            day.day.isoformat(),
-            day.reminders,
-            day.debits,
-            _sums_text(day.debited),
-            _sums_text(day.penalties),
-        )
-        for day in days
-    ]
-    columns = ("day", "reminders>", "debits>", "debited>", "penalty charged>")
-    print_table(f"The first {DAYS} days of the new loans", columns, rows)
-
-
-def _show(forecast: Forecast, boarded: Boarded | None, *, dry_run: bool) -> None:
-    from cli.inprogress import show_in_progress  # noqa: PLC0415
-    from domain.money import decimal_text  # noqa: PLC0415
-
-    report = forecast.report
-    for item in report.faults[:FAULTS_SHOWN]:
-        note(str(item))
-    if report.fault_count > FAULTS_SHOWN:
-        note(f"and {report.fault_count - FAULTS_SHOWN} bad rows more; see --json")
-    comparison = report.comparison
-    if comparison.exceptions:
-        differing = [
-            (
-                item.line,
-                item.loan_id,
-                decimal_text(item.stated_minor, item.currency),
-                decimal_text(item.computed_minor, item.currency),
-                item.currency,
-            )
-            for item in comparison.exceptions
-        ]
-        title = f"Installments that differ: {len(differing)} of {comparison.differ}"
-        print_table(title, ("line>", "loan", "tape>", "ours>", "currency"), differing)
-    print_text(f"{len(report.rows)} good loans with {report.rows.installments} installments")
-    show_in_progress(forecast)
-    if comparison.compared:
-        text = f"{comparison.agreed} of {comparison.compared} agree with the tape's installment"
-        print_text(f"{text} within one minor unit")
-    if report.unconfirmed:
-        print_text(f"{report.unconfirmed} due dates lie beyond what their calendar confirms")
-    if dry_run:
-        _show_first_days(forecast.days)
-    if boarded is not None:
-        print_text(f"{boarded.boarded} loans boarded, {boarded.known} known already")
-        for left_out in (*boarded.refused, *boarded.failed):
-            why = left_out.get("reason") or left_out.get("error")
-            note(f"{left_out['loan_id']}: not boarded: {why}")

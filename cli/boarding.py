@@ -10,9 +10,11 @@ from sqlalchemy import make_url
 
 from adapters.products.files import read_products
 from adapters.tapes.files.rows import TapeFault, fault_of
+from adapters.tapes.report.arrears import Arrears, Barred, Bucket
 from adapters.tapes.report.firstdays import FirstDay, Forecaster
 from adapters.tapes.report.openingtotals import OpeningTotals, Totals
 from adapters.tapes.report.tape import FAULTS_KEPT, TapeReport
+from adapters.tapes.report.unknowncodes import UnknownCode, UnknownCodes
 from domain.errors import Conflict, InvalidInput
 from domain.kernel.change import Applied, Refusal, Refused
 from domain.loan.change import Aggregates
@@ -21,7 +23,7 @@ from sandbox.mandates import sign_mandates
 from workers.accounts import accounts_of
 from workers.clock import SandboxClock
 from workers.compose import clock_of, open_stack, rulebook
-from workers.rails import rails_of
+from workers.rails import nearest_of, rails_of
 from workers.reporting import note
 from workers.stackfile import read_stack
 
@@ -44,13 +46,18 @@ class Forecast:
 
     `report` has the rows that the books would take, and as faults also those that they refuse;
     `new` are the loans that the books do not have yet; `in_progress` what the loans bring from
-    another system; `days` what the new ones bring in the first days.
+    another system; `days` what the new ones bring in the first days; `arrears` what is past due,
+    and `barred` what of it the tape asks to be debited in vain; `unknown_codes` are those of
+    debits of a former system.
     """
 
     report: TapeReport
     new: LoanRows
     in_progress: tuple[OpeningTotals, ...]
     days: tuple[FirstDay, ...] = ()
+    arrears: tuple[Bucket, ...] = ()
+    barred: tuple[Barred, ...] = ()
+    unknown_codes: tuple[UnknownCode, ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,13 +81,14 @@ async def forecast_of(settings: Settings, report: TapeReport) -> Forecast:
     if _has_books(settings.books_url(record)):
         async with open_stack(settings) as stack:
             days = Forecaster(stack.rules, stack.clock.now())
-            return await _asked(stack, _Judge(report, days))
+            return await _asked(stack, _judge(stack, report, days))
     clock = clock_of(settings, record)
     rails, products = rails_of(settings, record), read_products(settings.products)
     rules, at = rulebook(rails, accounts_of(settings, rails, products)), clock.now()
     if isinstance(clock, SandboxClock):
         clock.close()
-    empty, judge = Aggregates(at, rules), _Judge(report, Forecaster(rules, at))
+    empty, nearest = Aggregates(at, rules), nearest_of(rails)
+    judge = _Judge(report, Arrears(rules, at), UnknownCodes(nearest), Forecaster(rules, at))
     for command in report.rows:
         judge.take(command, decide(empty, command))  # type: ignore[arg-type]
     return judge.forecast()
@@ -88,7 +96,12 @@ async def forecast_of(settings: Settings, report: TapeReport) -> Forecast:
 
 async def forecast_by(stack: Stack, report: TapeReport) -> Forecast:
     """What the books of an open stack would answer; the first days are not looked at."""
-    return await _asked(stack, _Judge(report))
+    return await _asked(stack, _judge(stack, report))
+
+
+def _judge(stack: Stack, report: TapeReport, days: Forecaster | None = None) -> _Judge:
+    arrears = Arrears(stack.rules, stack.clock.now())
+    return _Judge(report, arrears, UnknownCodes(nearest_of(stack.registry)), days)
 
 
 async def _asked(stack: Stack, judge: _Judge) -> Forecast:
@@ -139,9 +152,16 @@ def tell(what: str, done: int, of: int) -> None:
 class _Judge:
     """What the books say to the rows of a tape, one after the other."""
 
-    def __init__(self, report: TapeReport, days: Forecaster | None = None) -> None:
+    def __init__(
+        self,
+        report: TapeReport,
+        arrears: Arrears,
+        codes: UnknownCodes,
+        days: Forecaster | None = None,
+    ) -> None:
         """`days`: counts what the new ones bring in the first days."""
         self._report, self._days = report, days
+        self._arrears, self._codes = arrears, codes
         self._taken: list[int] = []
         self._new: list[int] = []
         self._refused: list[TapeFault] = []
@@ -166,7 +186,8 @@ class _Judge:
             self._new.append(index)
             if self._days is not None:
                 self._days.add(command)
-        self._totals.add(command)
+        for figures in (self._totals, self._arrears, self._codes):
+            figures.add(command)
 
     def forecast(self) -> Forecast:
         """The report with what the books refuse among its faults, and the loans that are new."""
@@ -179,7 +200,15 @@ class _Judge:
             fault_count=self._report.fault_count + len(self._refused),
         )
         days = () if self._days is None else self._days.days
-        return Forecast(judged, rows.only(self._new), self._totals.by_currency, days)
+        return Forecast(
+            judged,
+            rows.only(self._new),
+            self._totals.by_currency,
+            days,
+            self._arrears.buckets,
+            tuple(self._arrears.barred),
+            self._codes.found(),
+        )
 
 
 def _fault(command: BoardLoan, answer: Answer) -> InvalidInput | None:

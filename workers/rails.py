@@ -18,6 +18,8 @@ from adapters.rails.kind import RailKind, RailLogin
 from adapters.rails.kinds import KINDS
 from adapters.refusals import SourceRefused
 from adapters.tapes.loan.loans import USUAL_MERCHANT, ClassOfCode
+from adapters.tapes.report.unknowncodes import NearestCodes
+from domain.debit.codes import CodeRow
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.text import PLAIN_RULE, is_plain, shortened, visible
@@ -288,3 +290,13 @@ def _recorded(name: str, record: StackRecord) -> RailEntry:
         secrets[secret] = value
     login = RailLogin(name, rail.merchant_id, rail.addresses, secrets)
     return RailEntry(name, rail.kind, login, "the stack: start it again with `acquit up`")
+
+
+def nearest_of(registry: Mapping[str, RailEntry]) -> NearestCodes:
+    """The codes of each rail that are most like one that it does not have."""
+
+    def nearest(rail: str, code: str, returned: bool) -> tuple[CodeRow, ...]:  # noqa: FBT001
+        entry = registry.get(rail)
+        return () if entry is None else entry.of_kind.nearest(code, returned)
+
+    return nearest

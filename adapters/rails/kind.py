@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from adapters.rails.http import Watch
-from domain.debit.codes import CodeTable, RetryLimit
+from domain.debit.codes import CodeRow, CodeTable, RetryLimit
 from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
 from ports.rail import Rail
@@ -78,6 +78,10 @@ class RailKind:
     def class_of(self, code: str, returned: bool) -> OutcomeClass:  # noqa: FBT001
         """The class of a code of an answer, or of the reason of a return."""
         return (self.returns if returned else self.codes).lookup(code).outcome_class
+
+    def nearest(self, code: str, returned: bool) -> tuple[CodeRow, ...]:  # noqa: FBT001
+        """The codes of answers, or the reasons of returns, that are most like an unknown one."""
+        return (self.returns if returned else self.codes).nearest(code)
 
     def profile_of(self, name: str) -> RailProfile:
         """The profile of the rail of this name."""

@@ -3,12 +3,19 @@
 The rows themselves are data files of the adapters; here is only what a row says.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from domain.debit.outcome import OutcomeClass
 
+_NEAREST_MOST = 3
+_LEAST_LIKENESS = 0.5
+"""Of two codes, as `difflib` measures it."""
+_SIGNS = re.compile(r"[^A-Z0-9]")
+_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 RefusalAction = Literal[
     "post",
     "post_and_case",
@@ -79,6 +86,17 @@ class CodeTable:
     def lookup(self, code: str) -> CodeRow:
         """The row of `code`; never an error: an unmapped code is UNKNOWN_CODE, not a failure."""
         return self.rows.get(code, self.unknown)
+
+    def nearest(self, code: str) -> tuple[CodeRow, ...]:
+        """The rows whose codes are most like one that no row has, the nearest first."""
+        known = {_bare(row.code): row for row in reversed(list(self.rows.values()))}
+        names = get_close_matches(_bare(code), known, _NEAREST_MOST, _LEAST_LIKENESS)
+        return tuple(known[name] for name in names)
+
+
+def _bare(code: str) -> str:
+    """A code without what former systems write differently: case, signs and leading zeros."""
+    return _ZEROS.sub("", _SIGNS.sub("", code.upper()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,21 @@
 """Openings of the small loan of three installments of 101.00, as a former system may state them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
+from domain.loan.change import Change
+from domain.loan.lifecycle import State
 from domain.loan.opening import Opening, OpeningAttempt, OpeningPart, OpeningPayment
+from domain.loan.product import Product
 from domain.pricing.amounts import Amounts
+from tests.support import invariants
+from tests.support.doors import Past
+from tests.support.memory import PRODUCT, MemoryBooks, board, registering, with_shares
+from tests.support.scene import Scene
 
 APRIL = datetime(2026, 4, 20, 1, tzinfo=UTC)
 """The first two of three installments (10 March, April and May) are past."""
@@ -37,3 +46,33 @@ def ordered(number: int = 1, order_no: str = "OLD-1", **more: Any) -> OpeningAtt
 def opening(**more: Any) -> Opening:
     """An opening as of the day before boarding."""
     return Opening(**{"as_of": AS_OF, "holder": "oldbank", "evidence": "export 7", **more})
+
+
+SHARED = with_shares(
+    PRODUCT,
+    ("funder-1", Fraction(90, 100)),
+    ("platform", Fraction(8, 100)),
+    ("insurer", Fraction(2, 100)),
+    remainder="funder-1",
+)
+
+
+def brought(
+    said: Opening, product: Product = PRODUCT, past: Past = Past.REFUSE, at: datetime = APRIL
+) -> Scene:
+    """The books with the loan on them, everything that must hold at rest checked."""
+    books = MemoryBooks(at=at, rules=registering(product))
+    answer = books.apply(replace(board(product=product), opening=said, past=past))
+    assert isinstance(answer, Change), answer
+    invariants.check(books)
+    return Scene(books)
+
+
+def states(s: Scene) -> list[State]:
+    """Where the installments stand."""
+    return [item.state for item in s.books.loans["L1"].installments]
+
+
+def balances(s: Scene) -> dict[str, int]:
+    """Balances by account, those of single components left out."""
+    return {k: v for k, v in s.books.balances().items() if not k.startswith("owed/")}

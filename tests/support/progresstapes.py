@@ -5,7 +5,7 @@ installments ask for 100.00 each and 12.40, 10.27, 10.33 and 9.00 of interest, 4
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from adapters.tapes.files.columns import CANONICAL
 from adapters.tapes.files.history import COLUMNS
 from adapters.tapes.files.mapping import CANONICAL_MAP, TapeMap
 from adapters.tapes.report.tape import TapeReport, read_tape
+from domain.loan.opening import Opening
+from workers.rails import classes_of, rails_of
+from workers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = read_products(ROOT / "examples" / "products")
@@ -106,3 +109,30 @@ def _write(path: Path, rows: Sequence[Mapping[str, str]], known: Sequence[str] =
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+INTEREST = ("12.40", "10.27", "10.33", "9")
+
+
+PAID_ROWS = [
+    event("paid", number, principal="100", interest=interest)
+    for number, interest in enumerate(INTEREST, start=1)
+]
+
+
+CLASS_OF = classes_of(rails_of(Settings(), None))
+
+
+Read = Callable[..., TapeReport]
+
+
+def opening_of(report: TapeReport) -> Opening:
+    (command,) = report.rows
+    assert command.opening is not None
+    return command.opening
+
+
+TRIED = {"on": "2026-02-10", "amount": "112.40", "order_no": "A1", "outcome": "confirmed"}
+
+
+TAKEN = [event("attempt", **TRIED), event("paid", order_no="A1", on="2026-02-10", principal="100")]

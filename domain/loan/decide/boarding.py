@@ -21,7 +21,7 @@ from domain.loan.decide.opening import bring_over
 from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
-from domain.loan.openingrules import broken_rule
+from domain.loan.openingrules import broken_rule, debt_history
 from domain.loan.retrying import barred, retry_decision
 from domain.pricing.amounts import Amounts
 from domain.pricing.costs import broken_caps
@@ -150,12 +150,16 @@ def _check_dates(command: BoardLoan, today: date) -> Refusal | None:
     latest = today + timedelta(days=DISBURSED_AHEAD_DAYS)
     if command.disbursed_on > latest:
         return Refusal("loan.disbursed_on", f"{command.disbursed_on} is not {latest} or before")
-    known = command.opening.as_of if command.opening is not None else date.min
-    past = sorted(line.due_on for line in command.schedule if known < line.due_on < today)
+    oldest = today - timedelta(days=OWED_DAYS)
+    known, lines = date.min, command.schedule
+    if (opening := command.opening) is not None and command.past is Past.OWED:
+        lines = debt_history(command, opening).open_lines()
+    elif opening is not None:
+        known = opening.as_of
+    past = sorted(line.due_on for line in lines if known < line.due_on < today)
     if not past:
         return None
     past_due = f"{len(past)} of {len(command.schedule)} installments fell due before {today}"
-    oldest = today - timedelta(days=OWED_DAYS)
     match command.past:
         case Past.OWED if past[0] < oldest:
             return Refusal("schedule.past", f"{past_due}, the first on {past[0]}, before {oldest}")
