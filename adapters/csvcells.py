@@ -9,7 +9,7 @@ import re
 
 # The signs that begin a formula, in narrow and in wide form, also behind spaces; and the control
 # characters that some programs leave out before they look for one.
-_FORMULA = re.compile("'*(?:[\\t\\r\\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = re.compile("'*\\s*[\\t\\r\\n=+\\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def cell_of(text: str) -> str:

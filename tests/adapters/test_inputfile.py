@@ -34,7 +34,7 @@ def test_text_is_read_with_and_without_its_mark(tmp_path: Path) -> None:
         ("a,b\n".encode("utf-16"), "this is UTF-16: save it as UTF-8"),
         (b"%PDF-1.7", "this is a PDF"),
         (b"\x7fELF\x00\x00", "this holds binary data"),
-        (b"a,b\n1,\xff\n", "byte 6: 255 is refused: text in UTF-8"),
+        (b"a,b\n1,\xff\n", "line 2, column 3: 'byte 0xff' is refused: text in UTF-8"),
     ],
 )
 def test_what_is_plainly_something_else_is_refused_by_name(
@@ -85,7 +85,7 @@ def test_toml_that_costs_without_end_is_refused(tmp_path: Path, content: str, sa
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"a,b\n1,\xff\n", "UTF-8 text"),
+        (b"a,b\n1,\xff\n", "line 2002, column 3: 'byte 0xff' is refused: text in UTF-8"),
         (b"a,b\n1," + b"x" * 200_000, "at most 65536 characters"),
         (b'a,b\n"1,2\n', "well-formed CSV"),
         (b"a,a\n1,2\n", "each column once"),
@@ -126,3 +126,28 @@ def test_a_file_over_its_limit_is_refused_before_it_is_read(tmp_path: Path) -> N
     file.write_bytes(b"x" * 1000)
     with open_bytes(file, 1000) as whole, open_text(file, 1000) as text:
         assert len(whole.read()) == len(text.read()) == 1000
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "column"),
+    [
+        (b"", 1, 1),
+        (b"\xef\xbb\xbfab", 1, 3),
+        ("\u4e00\u4e01,".encode(), 1, 4),
+        (b"a\r\nb\rc\nxy", 4, 3),
+        (b"a" * (64 * 1024 - 1) + b"\r\nxy", 2, 3),
+        (b"a" * (64 * 1024 - 1) + "\u4e00\nx".encode(), 2, 2),
+        (b"a" * (64 * 1024), 1, 64 * 1024 + 1),
+    ],
+)
+@pytest.mark.parametrize("bad", [b"\xffz\n", b"\xe4\xb8"])
+def test_a_byte_that_is_not_utf_8_is_named_by_its_own_line_and_column(
+    tmp_path: Path, before: bytes, line: int, column: int, bad: bytes
+) -> None:
+    """Whatever ends the lines before it, and also where a character is broken off at the end."""
+    file = tmp_path / "a.toml"
+    file.write_bytes(before + bad)
+    with pytest.raises(SourceRefused) as refused:
+        read_text(file, 1 << 20)
+    said = f"line {line}, column {column}: 'byte 0x{bad[0]:02x}' is refused: text in UTF-8"
+    assert said in str(refused.value)

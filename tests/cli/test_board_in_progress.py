@@ -1,5 +1,6 @@
 """`acquit board` of loans in progress: the example, as the guide describes it."""
 
+import csv
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -134,3 +135,70 @@ def test_a_history_without_its_tape_is_named_by_its_own_lines(board: Board, tmp_
     shown = board(str(TAPE), "--history", str(history), "--dry-run")[2]
     assert "history line 7: installment: '13' is refused: 1 to 12" in shown
     assert board(str(TAPE), "--history", "nowhere.csv", "--dry-run")[0] == 2
+
+
+def test_what_is_past_due_and_what_is_to_be_debited_is_told_by_age(board: Board) -> None:
+    """Of two late loans one asks for its debit: its sum, with the penalty up to the cut-over."""
+    asked = (str(TAPE), "--history", str(HISTORY), "--dry-run")
+    report = json.loads(board(*asked, "--json")[1])
+    found = {(it["currency"], it["days_past_due"]): it for it in report["arrears"]}
+    assert list(found)[:5] == [("CNY", days) for days in ("0", "1-30", "31-60", "61-90", "over 90")]
+    assert found["CNY", "1-30"] == {
+        "currency": "CNY",
+        "days_past_due": "1-30",
+        "loans": 2,
+        "installments": 2,
+        "past_due": "168.62",
+        "asked_installments": 1,
+        "asked": "108.62",
+        "not_debited_installments": 0,
+        "not_debited": "0.00",
+    }
+    assert (found["CNY", "0"]["loans"], found["USD", "0"]["loans"]) == (5, 1)
+    assert report["next_debits"] == {"compared": 1, "agreed": 1, "exceptions": []}
+    assert (report["not_debited"], report["unknown_codes"]) == ([], [])
+    said = board(*asked)[1]
+    assert "Past due today" in said
+    assert "1 of 1 agree with the tape's next debit" in said
+
+
+def test_a_code_that_nobody_knows_is_named_with_what_it_keeps_from_being_debited(
+    board: Board, tmp_path: Path
+) -> None:
+    """The plan of attempts is over after it; the codes that are near to it are named."""
+    tape, history = tmp_path / "tape.csv", tmp_path / "history.csv"
+    text = HISTORY.read_text(encoding="utf-8")
+    assert "returned,AM04" in text
+    history.write_text(text.replace("returned,AM04", "returned,AM-4"), encoding="utf-8")
+    rows = list(csv.DictReader(TAPE.read_text(encoding="utf-8").splitlines()))
+    with tape.open("w", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        past = {"P-0003": "owed"}
+        writer.writerows({**row, "past": past.get(row["loan_id"], row["past"])} for row in rows)
+    asked = (str(tape), "--history", str(history), "--dry-run")
+    report = json.loads(board(*asked, "--json")[1])
+    (code,) = report["unknown_codes"]
+    assert (code["code"], code["returned"], code["debits"]) == ("AM-4", True, 1)
+    assert code["nearest"][0] == {"code": "AM04", "class": "NSF"}
+    (barred,) = report["not_debited"]
+    assert barred["rule"]
+    (late,) = (it for it in report["arrears"] if it["not_debited_installments"])
+    assert late["not_debited"] == "60.00"
+    said = board(*asked)[1]
+    assert f"{barred['loan_id']}, installment {barred['number']}: past is owed" in said
+    assert "which simbank does not have; nearest: AM04 (NSF)" in said
+
+
+def test_a_next_debit_that_differs_is_shown_and_keeps_no_loan_out(
+    board: Board, tmp_path: Path
+) -> None:
+    """Both sums and both days stand beside each other."""
+    tape = tmp_path / "tape.csv"
+    text = TAPE.read_text(encoding="utf-8")
+    assert "2026-07-10,107.00" in text
+    tape.write_text(text.replace("2026-07-10,107.00", "2026-07-10,99.00"), encoding="utf-8")
+    code, said, _ = board(str(tape), "--history", str(HISTORY), "--dry-run")
+    assert code == 0
+    assert "Next debits that differ: 1 of 1" in said
+    assert "99.00 on 2026-07-10" in said

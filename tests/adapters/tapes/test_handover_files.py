@@ -1,5 +1,6 @@
 """The files of a handover are read as the loans that stand, whatever was done to them."""
 
+import csv
 import io
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,6 +54,15 @@ CASES: dict[str, tuple[dict[str, str], list[dict[str, str]]]] = {
             event("cancelled", 3),
         ],
     ),
+    "references that begin like formulas": (
+        {**PAID, "paid_through": "", "advance": "7.77", "advance_ref": "'=R-7"},
+        [
+            event("paid", 1, principal="50", on="2026-02-11", reference='=HYPERLINK("x")'),
+            event("paid", 1, principal="20", on="2026-02-12", reference="@SUM(A1)"),
+            event("paid", 1, principal="20", on="2026-02-13", reference="'-7"),
+            event("attempt", 5, on="2026-05-18", amount="9", order_no="-1", outcome="declined"),
+        ],
+    ),
     "paid ahead": ({**PAID, "advance": "7.77", "advance_ref": "R-7"}, []),
 }
 
@@ -97,9 +107,15 @@ def _handed_over(command: BoardLoan, books: Aggregates) -> BoardLoan:
     return replace(stands, opening=replace(opening, payments=tuple(paid)))
 
 
+def _rows(file: io.StringIO) -> list[list[str]]:
+    return list(csv.reader(file.getvalue().splitlines()))
+
+
 def _written(folder: Path, command: BoardLoan, options: dict[str, Any]) -> TapeReport:
     tape, history = io.StringIO(), io.StringIO()
     writer = HandoverWriter(tape, history)
     writer.add(command)
     writer.close()
+    cells = [cell for file in (tape, history) for row in _rows(file) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     return read_files(folder, tape.getvalue(), history.getvalue(), **options)

@@ -5,14 +5,16 @@ from datetime import date
 
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Refusal
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from domain.loan.opening import OpeningItem
 from domain.pricing.amounts import Amounts
 from tests.support import invariants
 from tests.support.doors import ChangeDate, Past, RetryNow
-from tests.support.memory import PRODUCT
+from tests.support.memory import PRODUCT, MemoryBooks, board
 from tests.support.openings import (
+    APRIL,
     WHOLE,
     brought,
     opening,
@@ -97,3 +99,27 @@ def test_stated_penalty_fills_the_caps_of_the_product() -> None:
     s = brought(opening(payments=(paid((1, WHOLE)),), items=(more,)), capped)
     s.until(date(2026, 5, 9))
     assert s.books.item(2).owed.penalty == 50
+
+
+def test_what_is_owed_for_more_than_five_years_is_not_debited_at_once() -> None:
+    """One limit, whoever was owed it; what was paid, or waits for an order, has none."""
+    loan = board()
+    old = replace(loan.schedule[0], due_on=date(2021, 4, 15))
+    late = replace(
+        loan,
+        disbursed_on=date(2021, 3, 10),
+        schedule=(old, *loan.schedule[1:]),
+        opening=opening(),
+        past=Past.OWED,
+    )
+    answer = MemoryBooks(at=APRIL).apply(late)
+    assert isinstance(answer, Refusal)
+    assert answer.rule == "schedule.past"
+    assert answer.reason.startswith("2 of 3 installments fell due before 2026-04-20")
+    assert answer.reason.endswith("the first on 2021-04-15, before 2021-04-16")
+    first = opening(payments=(paid((1, WHOLE)),))
+    on_the_day = replace(
+        late, schedule=(replace(old, due_on=date(2021, 4, 16)), *late.schedule[1:])
+    )
+    taken = (replace(late, past=Past.REFUSE), replace(late, opening=first), on_the_day)
+    assert all(isinstance(MemoryBooks(at=APRIL).apply(it), Change) for it in taken)
