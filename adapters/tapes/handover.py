@@ -12,7 +12,7 @@ from typing import TextIO
 from adapters.csvcells import cell_of
 from adapters.tapes.application.boarding import application_of
 from adapters.tapes.files import history
-from adapters.tapes.files.columns import LOANS, OPENING_SUMS
+from adapters.tapes.files.columns import LOANS, OPENING_SUMS, OPTIONAL, REQUIRED
 from adapters.tapes.files.rows import CONTROL
 from adapters.tapes.loan.events import HistoryEvent
 from adapters.tapes.report.openingtotals import OpeningTotals, Totals, opening_totals
@@ -21,21 +21,9 @@ from domain.loan.boarding import BoardLoan
 from domain.money import decimal_text
 from ports.boarding import LoanApplication
 
+_COMPUTED = {"first_due_on", "installment", "past"}
 _PLAIN = (
-    "loan_id",
-    "principal",
-    "annual_rate",
-    "periods",
-    "disbursed_on",
-    "product",
-    "tenant",
-    "borrower",
-    "currency",
-    "mandate_ref",
-    "account_token",
-    "merchant_id",
-    "mandate_cap",
-    "mandate_valid_to",
+    *(name for name in (*REQUIRED, *OPTIONAL) if name not in _COMPUTED),
     "mandate_valid_from",
     "mandate_ended_on",
     "past",

@@ -9,7 +9,6 @@ from domain.errors import InvalidInput
 from domain.money import parse_minor
 from ports.boarding import HIDDEN, is_private
 
-_NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -70,10 +69,7 @@ def bounded_text(values: Mapping[str, str], field: str, most: int) -> str:
 
 def periods_of(values: Mapping[str, str]) -> int:
     """The number of installments."""
-    text = given(values, "periods")
-    if not _NUMBER.fullmatch(text):
-        raise InvalidInput("periods", text, "a whole number of installments")
-    return int(text)
+    return whole_number(given(values, "periods"), "periods")
 
 
 def whole_number(text: str, field: str, digits: int = 4) -> int:

@@ -1,8 +1,7 @@
 """The opening of a loan in progress: from the sums of its row, or from the rows of its history."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 
 from adapters.tapes.files.columns import COMPONENTS, PAID, WAIVED, WRITTEN_OFF, sums_by_column
 from adapters.tapes.files.history import HistoryRow
@@ -12,8 +11,6 @@ from adapters.tapes.loan.stated import Plan, Stated, check_next_due, closed_rows
 from domain.loan.debthistory import DebtHistory
 from domain.loan.opening import (
     Opening,
-    OpeningAttempt,
-    OpeningItem,
     OpeningPart,
     OpeningPayment,
 )
@@ -64,34 +61,25 @@ def brought_by(
         _compare(stated, plan, told.debt)
         return Brought(plan.lines, opening_of(stated, told))
     rows = _scheduled(stated, plan)
-    opening = _by_sums(stated, rows, told_on(rows.lines).attempts)
+    told = told_on(rows.lines)
+    parts = _place_sums(stated, rows, told.debt)
+    payments = (OpeningPayment(parts=parts),) if parts else ()
+    opening = opening_of(stated, replace(told, payments=payments))
     return Brought(rows.lines, opening, rows.written_off)
 
 
 def opening_of(stated: Stated, told: Told) -> Opening:
-    """The opening that a history tells of."""
-    return _opening(stated, told.payments, told.attempts, told.debt.items())
-
-
-def _opening(
-    stated: Stated,
-    payments: tuple[OpeningPayment, ...],
-    attempts: tuple[OpeningAttempt, ...],
-    items: tuple[OpeningItem, ...],
-) -> Opening:
+    """The opening of a loan to which this was done."""
     return Opening(
         as_of=stated.as_of,
         holder=stated.holder,
         evidence=stated.evidence,
-        payments=payments,
-        attempts=attempts,
-        items=items,
+        payments=told.payments,
+        attempts=told.attempts,
+        items=told.debt.items(),
         advance_minor=stated.minor("advance"),
         advance_ref=stated.advance_ref,
     )
-
-
-# --- by the sums of the row ----------------------------------------------------------------------
 
 
 def _scheduled(stated: Stated, plan: Plan) -> Outstanding:
@@ -111,30 +99,28 @@ def _scheduled(stated: Stated, plan: Plan) -> Outstanding:
     return Outstanding(plan.lines, closed)
 
 
-def _by_sums(stated: Stated, rows: Outstanding, attempts: tuple[OpeningAttempt, ...]) -> Opening:
-    """What was paid and forgiven of the closed rows; the sums must be exactly what they ask for."""
-    closed = tuple(
-        Amounts(line.principal, line.interest, line.fee) for line in rows.lines[: rows.closed]
-    )
-    asked = sum(closed, Amounts())
-    paid = _paid(stated, asked, rows.closed)
-    parts, waived = _shared(closed, paid, stated.of(WAIVED).penalty)
-    charged = _charged(stated, rows)
-    items = tuple(
-        OpeningItem(
-            number=number,
-            charged=Amounts(penalty=charged.get(number, 0)),
-            waived=waived.get(number, Amounts()),
-            written_off_on=_written_off_on(stated, rows, number),
-        )
-        for number in sorted(charged.keys() | waived.keys() | {rows.written_off} - {0})
-    )
-    payments = (OpeningPayment(parts=parts),) if parts else ()
-    return _opening(stated, payments, attempts, items)
+def _place_sums(stated: Stated, rows: Outstanding, debt: DebtHistory) -> tuple[OpeningPart, ...]:
+    """Take what was paid and forgiven of the closed rows, in their order, and what was charged.
 
-
-def _written_off_on(stated: Stated, rows: Outstanding, number: int) -> date | None:
-    return stated.day("written_off_on") if number == rows.written_off else None
+    The sums must be exactly what the closed rows ask for. Penalty stands in the last of them.
+    """
+    for number, minor in _charged(stated, rows).items():
+        debt.charge(number, Amounts(penalty=minor))
+    asked = [debt.left(number) for number in range(1, rows.closed + 1)]
+    paid = left = _paid(stated, sum(asked, Amounts()), rows.closed)
+    parts = []
+    for number, whole in enumerate(asked, start=1):
+        found = lesser(left, whole)
+        left -= found
+        if found.total:
+            debt.pay(number, found, paid, None)
+            parts.append(OpeningPart(number=number, amounts=found))
+        if found != whole:
+            debt.waive(number, whole - found)
+    day = stated.day("written_off_on")
+    if rows.written_off and day is not None:
+        debt.write_off(rows.written_off, day)
+    return tuple(parts)
 
 
 def _paid(stated: Stated, asked: Amounts, closed: int) -> Amounts:
@@ -149,28 +135,6 @@ def _paid(stated: Stated, asked: Amounts, closed: int) -> Amounts:
             raise stated.fault(column if column in stated.sums else f"waived_{component}", rule)
         paid = paid.plus(Component(component), rest)
     return paid
-
-
-def _shared(
-    closed: Sequence[Amounts], paid: Amounts, waived_penalty: int
-) -> tuple[tuple[OpeningPart, ...], dict[int, Amounts]]:
-    """What was paid of each closed row, in their order, and what of each was therefore forgiven.
-
-    Penalty stands in the last of them.
-    """
-    parts, waived, left = [], {}, paid
-    for number, asked in enumerate(closed, start=1):
-        found = lesser(left, asked)
-        forgiven = asked - found
-        left -= found
-        if number == len(closed):
-            found = found.plus(Component.PENALTY, left.penalty)
-            forgiven = forgiven.plus(Component.PENALTY, waived_penalty)
-        if found.total:
-            parts.append(OpeningPart(number=number, amounts=found))
-        if forgiven.total:
-            waived[number] = forgiven
-    return tuple(parts), waived
 
 
 def _charged(stated: Stated, rows: Outstanding) -> dict[int, int]:
@@ -188,9 +152,6 @@ def _charged(stated: Stated, rows: Outstanding) -> dict[int, int]:
             raise stated.fault("penalty_accrued", rule)
         found[first.number] = accrued
     return found
-
-
-# --- by the history ------------------------------------------------------------------------------
 
 
 def _compare(stated: Stated, plan: Plan, debt: DebtHistory) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.tapes.files.columns import COMPONENTS, OPENING, OPENING_SUMS
+from adapters.tapes.files.columns import OPENING, OPENING_SUMS
 from adapters.tapes.files.fields import amount, bounded_text, given, whole_day
 from domain.errors import InvalidInput
 from domain.loan.openingrules import check_advance, check_head
-from domain.pricing.amounts import Amounts, Component
+from domain.pricing.amounts import Amounts
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
 
 LAST_YEAR = 2999
@@ -59,10 +59,7 @@ class Stated:
 
     def of(self, columns: tuple[str, ...]) -> Amounts:
         """The amounts of four columns, one for each component; zero where it gives none."""
-        found = Amounts()
-        for component, column in zip(COMPONENTS, columns, strict=True):
-            found = found.plus(Component(component), self.sums.get(column, 0))
-        return found
+        return Amounts(*map(self.minor, columns))
 
     def minor(self, column: str) -> int:
         """The amount of one column, zero where it is not given."""
