@@ -5,7 +5,7 @@ facts of an opening, and the reader of history files those of its rows.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -68,18 +68,27 @@ class DebtHistory:
     def left(self, number: int) -> Amounts:
         """What an installment still asks for, written off or cancelled or not."""
         line = self.schedule[number - 1]
-        asked = Amounts(line.principal, line.interest, line.fee)
-        asked += self.charged.get(number, _NOTHING)
-        return asked - self.paid.get(number, _NOTHING) - self.waived.get(number, _NOTHING)
+        left = Amounts(line.principal, line.interest, line.fee)
+        if charged := self.charged.get(number):
+            left += charged
+        if paid := self.paid.get(number):
+            left -= paid
+        if waived := self.waived.get(number):
+            left -= waived
+        return left
 
     def is_covered(self, number: int) -> bool:
         """Whether nothing is owed of an installment any more."""
         ended = number in self.written_off or number in self.cancelled
         return ended or self.left(number).total == 0
 
-    def open_lines(self) -> tuple[ScheduleLine, ...]:
-        """The rows of which something is owed."""
-        return tuple(line for line in self.schedule if not self.is_covered(line.number))
+    def owed(self) -> Iterator[tuple[ScheduleLine, Amounts]]:
+        """The rows of which something is owed, and what of each."""
+        for line in self.schedule:
+            if line.number in self.written_off or line.number in self.cancelled:
+                continue
+            if (left := self.left(line.number)).total:
+                yield line, left
 
     def sums(self) -> DebtSums:
         """What all facts come to."""
@@ -87,7 +96,7 @@ class DebtHistory:
             sum(self.paid.values(), _NOTHING),
             sum(self.waived.values(), _NOTHING),
             sum(map(self.left, self.written_off), _NOTHING),
-            sum((self.left(line.number) for line in self.open_lines()), _NOTHING),
+            sum((left for _, left in self.owed()), _NOTHING),
         )
 
     def items(self) -> tuple[OpeningItem, ...]:

@@ -68,11 +68,8 @@ def next_debit(
         None if amount is None else money(amount, command.currency, "next_due_amount"),
         None if day is None else whole_day(day, "next_due_on"),
     )
-    debt = debt_history(command, opening)
-    first = next(iter(debt.open_lines()), None)
-    if first is None:
+    first, left = next(debt_history(command, opening).owed(), (None, None))
+    if first is None or left is None:
         return Compared(stated, Due(None))
     moved = stated.on is not None and adjust(stated.on) == first.due_on
-    return Compared(
-        stated, Due(debt.left(first.number).total, stated.on if moved else first.due_on)
-    )
+    return Compared(stated, Due(left.total, stated.on if moved else first.due_on))

@@ -175,5 +175,5 @@ def _compare(stated: Stated, plan: Plan, debt: DebtHistory) -> None:
             rest = amount_text(debt.left(number).total, stated.currency)
             why = f"the history leaves {rest} of installment {number}"
             raise stated.fault("paid_through", f"a day through which all is paid: {why}")
-    first = next((line.number for line in debt.open_lines()), len(plan.lines) + 1)
+    first = next((line.number for line, _ in debt.owed()), len(plan.lines) + 1)
     check_next_due(stated, plan, closed or first - 1)

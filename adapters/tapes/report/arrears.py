@@ -122,8 +122,8 @@ def _owed(command: BoardLoan, today: date) -> dict[int, _Owed]:
         past = () if command.past is Past.IGNORE else command.schedule
         left = {line: line.total for line in past}
     else:
-        debt = debt_history(command, opening)
-        left = {line: debt.left(line.number).total for line in debt.open_lines()}
+        owed = debt_history(command, opening).owed()
+        left = {line: amounts.total for line, amounts in owed}
     return {
         line.number: _Owed((today - line.due_on).days, minor)
         for line, minor in left.items()

@@ -110,8 +110,8 @@ class _Forecast:
         near = [line.number for line in self._command.schedule if line.due_on <= last]
         if (opening := self._command.opening) is None:
             return bool(near)
-        open_lines = debt_history(self._command, opening).open_lines()
-        return any(line.number in near for line in open_lines)
+        owed = debt_history(self._command, opening).owed()
+        return any(line.number in near for line, _ in owed)
 
     def _spend(self, end: datetime) -> None:
         """Do what is due before an instant, in order of time."""

@@ -153,7 +153,7 @@ def _check_dates(command: BoardLoan, today: date) -> Refusal | None:
     oldest = today - timedelta(days=OWED_DAYS)
     known, lines = date.min, command.schedule
     if (opening := command.opening) is not None and command.past is Past.OWED:
-        lines = debt_history(command, opening).open_lines()
+        lines = tuple(line for line, _ in debt_history(command, opening).owed())
     elif opening is not None:
         known = opening.as_of
     past = sorted(line.due_on for line in lines if known < line.due_on < today)

@@ -37,7 +37,7 @@ def test_what_is_left_is_what_was_asked_and_neither_paid_nor_waived() -> None:
     debt = told()
     assert [debt.is_covered(number) for number in (1, 2, 3)] == [True, False, True]
     assert debt.left(2) == Amounts(6000, 100, 0, 0, 5)
-    assert [line.number for line in debt.open_lines()] == [2]
+    assert [(line.number, left) for line, left in debt.owed()] == [(2, debt.left(2))]
     assert debt.sums() == DebtSums(
         paid=Amounts(14000, 80, 0, 30), waived=Amounts(interest=20), owed=debt.left(2)
     )
