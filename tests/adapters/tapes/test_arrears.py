@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.rails.codes import load_codes
-from adapters.tapes.report.arrears import BARRED_KEPT, Arrears
+from adapters.tapes.report.arrears import Arrears
 from adapters.tapes.report.unknowncodes import UnknownCodes
 from tests.support.progresstapes import CLASS_OF, LOAN, NEW, PRODUCTS, event, read_openings
 from workers.accounts import accounts_of
@@ -74,7 +74,17 @@ def test_what_cannot_be_debited_since_the_plan_is_over_is_named(tmp_path: Path) 
     assert (month.barred, month.barred_minor, month.asked_minor) == (1, 10_900, 10_900)
     soft = [event("attempt", 4, order_no="A1", code="51", outcome_class="NSF", **tried)]
     assert arrears_of(tmp_path, row, history=soft).barred == []
-    assert BARRED_KEPT == 100
+
+
+def test_an_order_that_is_out_is_no_plan_that_is_over(tmp_path: Path) -> None:
+    """The last of the presentments that the rail allows has no outcome yet: it may still succeed."""
+    rows = [
+        event("attempt", 4, on=f"2026-05-{day}", amount="109", order_no=f"A{day}", outcome=word)
+        for day, word in enumerate(["declined"] * 9 + ["pending"], start=11)
+    ]
+    row = {**LOAN, "paid_through": "2026-04-10", "past": "owed"}
+    arrears = arrears_of(tmp_path, row, history=rows)
+    assert (arrears.barred, arrears.buckets[1].asked) == ([], 1)
 
 
 def test_unknown_codes_are_named_with_the_nearest_ones_of_their_rail(tmp_path: Path) -> None:
