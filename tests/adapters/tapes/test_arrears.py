@@ -77,7 +77,7 @@ def test_what_cannot_be_debited_since_the_plan_is_over_is_named(tmp_path: Path) 
 
 
 def test_an_order_that_is_out_is_no_plan_that_is_over(tmp_path: Path) -> None:
-    """The last of the presentments that the rail allows has no outcome yet: it may still succeed."""
+    """The last presentment that the rail allows has no outcome yet: it may still succeed."""
     rows = [
         event("attempt", 4, on=f"2026-05-{day}", amount="109", order_no=f"A{day}", outcome=word)
         for day, word in enumerate(["declined"] * 9 + ["pending"], start=11)
