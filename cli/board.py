@@ -54,7 +54,7 @@ def board(  # noqa: PLR0913  (one parameter for each option)
         str,
         typer.Option(
             help="Installments that fell due before today: refuse, ignore (settled elsewhere) or "
-            "owed (debited at once)."
+            "owed (debited at once). Loans in progress are asked for by their own rows."
         ),
     ] = "refuse",
     dry_run: Annotated[
@@ -74,7 +74,7 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     the tape states an installment it is compared with ours. Boarding the same tape again changes
     nothing. In a sandbox the mandates of the tape are signed at the simulated bank first, as the
     lender would have done. Exit code 2 when bad rows kept the tape out, 1 when not all loans are on
-    the books.
+    the books, or when --partial boarded loans that the control row does not agree with.
     """
     from cli.boardreport import as_dict, show  # noqa: PLC0415
 
@@ -90,6 +90,9 @@ def board(  # noqa: PLR0913  (one parameter for each option)
     if report.fault_count and not partial:
         note(f"{report.fault_count} bad rows, so nothing is boarded; see --partial")
         raise typer.Exit(Exit.MISTAKE)
+    if boarded is not None and not all((report.controls or {}).values()):
+        note("the control row does not agree with what was boarded")
+        raise typer.Exit(Exit.NOT_CLEAN)
     if boarded is not None and not boarded.is_whole:
         note("not all loans are on the books; board the same tape again to complete it")
         raise typer.Exit(Exit.NOT_CLEAN)

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from cli.tree import run
 from workers.clock import SandboxClock
+from workers.reporting import Exit
 from workers.stackfile import StackRecord, write_stack
 
 TAPES = Path(__file__).resolve().parents[2] / "examples" / "tapes"
@@ -202,3 +203,23 @@ def test_a_next_debit_that_differs_is_shown_and_keeps_no_loan_out(
     assert code == 0
     assert "Next debits that differ: 1 of 1" in said
     assert "99.00 on 2026-07-10" in said
+
+
+def test_a_part_that_the_control_row_does_not_agree_with_is_not_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--partial boards the loan in spite of a total that is off; the exit code says that it is."""
+    today, home = datetime.now(UTC).date(), ("--home", str(tmp_path / "home"))
+    columns = "loan_id,principal,annual_rate,periods,disbursed_on,product,as_of"
+    lent = today - timedelta(days=10)
+    loan = f"C-1,1200.00,12,12,{lent},cn-personal,{today - timedelta(days=1)},old,list,1200.00"
+    total = "TOTAL:CNY,1200.00,,,,,,,,1200.01"
+    tape = tmp_path / "tape.csv"
+    tape.write_text(f"{columns},holder,evidence,balance\n{loan}\n{total}\n", encoding="utf-8")
+    assert run((*home, "db", "upgrade")) == 0
+    assert run((*home, "board", str(tape))) == Exit.MISTAKE
+    capsys.readouterr()
+    assert run((*home, "board", str(tape), "--partial")) == Exit.NOT_CLEAN
+    said = capsys.readouterr()
+    assert "1 loans boarded" in said.out
+    assert "the control row does not agree" in said.err

@@ -274,10 +274,14 @@ def _day_if_given(values: Mapping[str, str], field: str) -> date | None:
 
 
 def _past(values: Mapping[str, str], unless_given: Past) -> Past:
-    """What becomes of past installments: as the row says, else as the whole tape does."""
+    """What becomes of past installments: as the row says, else as the whole tape does.
+
+    What a loan in progress owes from before is debited at once only where its own row asks for it.
+    """
     text = values.get("past")
     if text is None:
-        return unless_given
+        is_for_rows = unless_given is Past.OWED and is_in_progress(values)
+        return Past.REFUSE if is_for_rows else unless_given
     if text not in list(Past):
         raise InvalidInput("past", text, ", ".join(Past))
     return Past(text)

@@ -7,6 +7,7 @@ from typing import Any
 from adapters.rails.codes import load_codes
 from adapters.tapes.report.arrears import Arrears
 from adapters.tapes.report.unknowncodes import UnknownCodes
+from domain.loan.boarding import Past
 from tests.support.progresstapes import CLASS_OF, LOAN, NEW, PRODUCTS, event, read_openings
 from workers.accounts import accounts_of
 from workers.compose import rulebook
@@ -53,6 +54,14 @@ def test_what_the_tape_asks_to_be_debited_is_told_beside_what_is_past_due(tmp_pa
     _, month, _, _, old = arrears_of(tmp_path, *rows).buckets
     assert (month.loans, month.minor, month.asked, month.asked_minor) == (2, 21_800, 1, 10_900)
     assert (old.loans, old.installments, old.asked, old.asked_minor) == (1, 4, 4, 44_200)
+
+
+def test_what_a_loan_in_progress_owes_is_asked_for_by_its_own_row_alone(tmp_path: Path) -> None:
+    """`--past owed` for the whole tape reaches loans that begin here, and no other."""
+    late = {**LOAN, "paid_through": "2026-04-10"}
+    rows = (late, {**late, "loan_id": "L-2", "past": "owed"}, {**NEW, "loan_id": "L-3"})
+    report = read_openings(tmp_path, *rows, class_of=CLASS_OF, past=Past.OWED)
+    assert [loan.past for loan in report.rows] == [Past.REFUSE, Past.OWED, Past.OWED]
 
 
 def test_loans_of_which_nothing_is_past_are_not_counted(tmp_path: Path) -> None:
