@@ -20,7 +20,7 @@ from domain.kernel.command import Actor
 from domain.loan.commands import BookLine
 from domain.statement.broken import RecordStatementBreak, StatementBreak
 from domain.statement.neighbours import Read, among
-from domain.statement.statement import FaultRule, Statement, StatementLine
+from domain.statement.statement import DocumentKind, FaultRule, Statement, StatementLine
 from domain.text import cleaned
 from ports.archive import Archive
 from ports.books import Books
@@ -38,6 +38,7 @@ STATEMENTS_SHOWN = 20
 LINE_TRIES = 5
 """How often a file is tried before a line that fails each time is left to a person."""
 _CAUSE_MOST = 60
+_NO_STATEMENT = "a booked statement: a report or notification does not move the bank account"
 FOR_PEOPLE = frozenset({FaultRule.RESTATED, FaultRule.KNOWN_LINES})
 """Faults of a statement that are a case: what it says anew may differ from what is booked."""
 
@@ -232,7 +233,16 @@ class StatementActivities:
             yield source
 
     async def _summaries(self, source: BinaryIO) -> tuple[StatementSummary, ...]:
+        """What the file holds, if it may be booked: reports and notifications never are.
+
+        Raises:
+            StatementRefused: the file is broken, or holds what is no booked statement.
+        """
         survey = await asyncio.to_thread(self._reader.survey, source)
+        for summary in survey.statements:
+            if summary.head.kind is not DocumentKind.STATEMENT:
+                value = f"{summary.head.kind.value} {summary.head.id} ({survey.format})"
+                raise StatementRefused("kind", value, _NO_STATEMENT)
         return survey.statements
 
 

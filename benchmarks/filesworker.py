@@ -20,7 +20,7 @@ from activities.statements import StatementActivities, StatementOrder
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.write.books import SqlBooks
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.anyfile import StatementFileReader
 from benchmarks.machine import most_kib
 from benchmarks.world import RULES
 from workers.clock import WallClock
@@ -38,7 +38,7 @@ async def main() -> None:
     engine, clock = books_engine(options.database), WallClock()
     archive = SqlArchive(engine, clock)
     async with SqlBooks(engine, clock, RULES) as books:
-        activities = StatementActivities(archive, Camt053Reader(), books)
+        activities = StatementActivities(archive, StatementFileReader(), books)
         before = psutil.Process().memory_info().rss
         began, spent = time.perf_counter(), time.process_time()
         sha256 = await archive.keep("statement", _parts(options.file))

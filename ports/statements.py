@@ -1,6 +1,6 @@
 """What a reader of statement files gives: pages of booked lines, or one clear refusal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -21,23 +21,37 @@ class StatementRefused(InvalidInput):
         value: the offending text, shortened; never more than 80 characters.
         rule: what a valid value looks like.
         line: line of the file, counted from 1, where it can be reported.
+
+    Attributes:
+        others: what else was found in the same file, in its order, at most `REFUSALS_MOST` in all.
     """
 
     def __init__(self, field: str, value: object, rule: str, line: int | None = None) -> None:
         super().__init__(field, shortened(str(value), _VALUE_SHOWN), rule)
         self.line = line
+        self.others: tuple[StatementRefused, ...] = ()
 
     def __str__(self) -> str:
         where = "" if self.line is None else f"line {self.line}: "
-        return f"{where}{self.field}: {self.value!r} is refused: {self.rule}"
+        first = f"{where}{self.field}: {self.value!r} is refused: {self.rule}"
+        return "\n".join((first, *map(str, self.others)))
+
+    @classmethod
+    def of(cls, found: Sequence["StatementRefused"]) -> "StatementRefused":
+        """One refusal for all that was found; there is at least one."""
+        first = found[0]
+        first.others = tuple(found[1:])
+        return first
 
 
+REFUSALS_MOST = 20
+"""Most refusals of one file that are collected before its reading stops."""
 _VALUE_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
 class StatementPage:
-    """Up to `PAGE_LINES` booked lines of one statement of a file.
+    """Up to `PAGE_LINES` entries of one statement of a file, booked ones and others.
 
     Attributes:
         head: the statement without lines.
@@ -45,6 +59,7 @@ class StatementPage:
         number: the page's place in its statement, from 0. A statement without lines has one page.
         left_out: entries so far in this statement that are not booked (pending, information).
         left_out_tally: their number and sums by direction.
+        pending: the entries of this page that are not booked, to be shown; they have no id.
     """
 
     head: Statement
@@ -54,6 +69,7 @@ class StatementPage:
     is_last: bool
     left_out: int
     left_out_tally: Tally = NOTHING
+    pending: tuple[StatementLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +96,14 @@ class FileSurvey:
 
     Attributes:
         sha256: of the bytes as received, in lower-case hex: the name the file is kept under.
+        format: what the file was read as: `camt.053.001.08`, `MT940`, `MT942`, `BAI2`, or `csv`
+            and the name of its map.
     """
 
     sha256: str
     size_bytes: int
     statements: tuple[StatementSummary, ...]
+    format: str = ""
 
 
 class StatementReader(Protocol):

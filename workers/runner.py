@@ -20,7 +20,7 @@ from activities.subjects import SubjectActivities
 from activities.sweeps import SweepActivities
 from adapters.sql.read.figures import SqlFigures
 from adapters.sql.schema.rights import books_id
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.anyfile import StatementFileReader, read_maps
 from adapters.temporal.client import connect
 from adapters.temporal.dispatchers import dispatchers
 from adapters.temporal.drivers import TemporalDrivers
@@ -107,7 +107,9 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     sweeps = SweepActivities(
         books, queries, stack.sources, stack.archive, outbox, services.starter, stack.clock
     )
-    statements = StatementActivities(stack.archive, Camt053Reader(), books)
+    maps = stack.settings.statement_maps
+    reader = StatementFileReader(() if maps is None else read_maps(maps))
+    statements = StatementActivities(stack.archive, reader, books)
     rules = stack.rules.case_policy.thresholds
     figures = SqlFigures(stack.engine)
     cases = CaseActivities(drivers, queries, stack.clock, figures, rules)

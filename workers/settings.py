@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     case_policy: Path | None = None
     """File with owners and clocks of cases. None: the usual ones, see `domain.case.policy`."""
 
+    statement_maps: Path | None = None
+    """Folder of map files (`*.toml`) for statements that come as tables. None: tables are
+    refused."""
+
     smtp_host: str | None = None
     smtp_port: Port = 25
     smtp_user: str | None = None

@@ -1,26 +1,28 @@
-"""One booked camt entry (`Ntry`) as a statement line."""
+"""One camt entry (`Ntry`) as a statement line, booked or not."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from adapters.statements.camt_items import Transaction, charges, itemise
 from adapters.statements.fields import Fields
-from domain.statement.identity import LineIds
-from domain.statement.statement import Statement, StatementLine
+from domain.statement.statement import EntryStatus, Statement, StatementLine
 from domain.text import cleaned
 
-_BOOKED = "BOOK"
+_STATUS = {
+    "BOOK": EntryStatus.BOOKED,
+    "PDNG": EntryStatus.PENDING,
+    "FUTR": EntryStatus.FUTURE,
+}
 _TEXT_KEPT = 500
 
 
-def is_booked(fields: Fields, entry: Element) -> bool:
+def _status(fields: Fields, entry: Element) -> EntryStatus:
     """Whether the entry is cash. `Sts` is text up to version 7 and a code inside since then."""
     status = fields.text(entry, "Sts/Cd", 35) or fields.text(entry, "Sts/Prtry", 35)
     status = status or fields.text(entry, "Sts", 35)
     if status is None:
         raise fields.refusal(entry, "Sts", "", "a status such as BOOK")
-    return status == _BOOKED
+    return _STATUS.get(status, EntryStatus.INFORMATION)
 
 
 def signed_amount(fields: Fields, entry: Element) -> tuple[int, str]:
@@ -33,9 +35,10 @@ def signed_amount(fields: Fields, entry: Element) -> tuple[int, str]:
 
 
 def statement_line(
-    fields: Fields, entry: Element, head: Statement, found: Sequence[Transaction], ids: LineIds
+    fields: Fields, entry: Element, head: Statement, found: Sequence[Transaction]
 ) -> StatementLine:
-    """Read one entry; `found` are its transactions, read before it ended; `ids` names the line."""
+    """Read one entry; `found` are its transactions, read before it ended."""
+    status = _status(fields, entry)
     minor, currency = signed_amount(fields, entry)
     items, rest = itemise(minor, charges(fields, entry, currency), found)
     booked_on = fields.day(entry, "BookgDt") or head.booked_on
@@ -48,7 +51,8 @@ def statement_line(
         batch_ref = batch_ref or found[0].batch_ref
         rest += sum(one.charges_minor for one in items)
         items = ()
-    line = StatementLine(
+    amount = fields.first(entry, "Amt")
+    return StatementLine(
         id="",
         account=head.account,
         booked_on=booked_on,
@@ -62,8 +66,20 @@ def statement_line(
         batch_count=batch_count,
         text=_text(fields, entry, found),
         charges_minor=rest,
+        status=status,
+        printed="" if amount is None else (amount.text or "").strip(),
+        code=_code(fields, entry),
     )
-    return replace(line, id=ids.next(line))
+
+
+def _code(fields: Fields, entry: Element) -> str:
+    """The bank transaction code: domain, family and sub-family, else the bank's own."""
+    code = fields.first(entry, "BkTxCd")
+    if code is None:
+        return ""
+    steps = ("Domn/Cd", "Domn/Fmly/Cd", "Domn/Fmly/SubFmlyCd")
+    named = [part for step in steps if (part := fields.text(code, step, 35))]
+    return "/".join(named) or fields.text(code, "Prtry/Cd", 35) or ""
 
 
 def _is_sum(found: Sequence[Transaction], batch_count: int | None) -> bool:

@@ -1,20 +1,31 @@
-"""The head of a camt.053 statement: whose account, which number, which period, which balances."""
+"""The head of a camt statement or report: account, number, period, balances and totals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from xml.etree.ElementTree import Element
 
+from adapters.statements.camt_message import Message
 from adapters.statements.fields import Fields
 from domain.errors import InvalidInput
 from domain.money import exponent
-from domain.statement.statement import Stated, Statement, Summary
+from domain.statement.statement import Balance, BalanceKind, Stated, Statement, Summary
 
 # Booked balances only; available and forward balances (OPAV, CLAV, FWAV) are a bank's promise.
 # A later page of a paged statement may open and close with interim balances (ITBD).
 _OPENING = ("OPBD", "PRCD", "ITBD")
 _CLOSING = ("CLBD", "ITBD")
 _BOOKED = frozenset((*_OPENING, *_CLOSING))
+_KINDS = {
+    "OPBD": BalanceKind.OPENING_BOOKED,
+    "PRCD": BalanceKind.OPENING_BOOKED,
+    "CLBD": BalanceKind.CLOSING_BOOKED,
+    "ITBD": BalanceKind.INTERIM_BOOKED,
+    "OPAV": BalanceKind.OPENING_AVAILABLE,
+    "CLAV": BalanceKind.CLOSING_AVAILABLE,
+    "ITAV": BalanceKind.INTERIM_AVAILABLE,
+    "FWAV": BalanceKind.FORWARD_AVAILABLE,
+}
 _ID_MOST = 50
 _SECOND_PAGE = 2
 
@@ -28,22 +39,24 @@ class _Balance:
     element: Element
 
 
-def statement_head(fields: Fields, stmt: Element, bals: Sequence[Element]) -> Statement:
+def statement_head(
+    fields: Fields, stmt: Element, bals: Sequence[Element], message: Message
+) -> Statement:
     """Read what stands before the first entry; `bals` are the balances that ended before it.
 
     Raises:
         FieldRefused: an account, id or balance that breaks a rule. A balance that is absent or in
             another currency is no refusal: the head says so and the control totals report it.
     """
-    read = (_balance(fields, bal) for bal in bals)
-    balances = [balance for balance in read if balance is not None]
+    stated = [_balance(fields, bal) for bal in bals]
+    balances = [balance for balance in stated if balance.code in _BOOKED]
     currency = _currency(fields, stmt, balances)
     own = [balance for balance in balances if balance.currency == currency]
     opening = _pick(fields, own, _OPENING, last=False)
     others = [balance for balance in own if balance is not opening]
     closing = _pick(fields, others, _CLOSING, last=True)
-    page = fields.number(stmt, "StmtPgntn/PgNb") or 1
-    is_last_page = fields.flag(stmt, "StmtPgntn/LastPgInd") is not False
+    page = fields.number(stmt, f"{message.pagination}/PgNb") or 1
+    is_last_page = fields.flag(stmt, f"{message.pagination}/LastPgInd") is not False
     # The balances of a page are its own: pages share only what is stated of the whole.
     whole = page < _SECOND_PAGE and is_last_page
     days = (opening.day if opening else None, closing.day if closing else None)
@@ -61,6 +74,11 @@ def statement_head(fields: Fields, stmt: Element, bals: Sequence[Element]) -> St
         page=page,
         is_last_page=is_last_page,
         summary=_summary(fields, stmt, currency),
+        kind=message.kind,
+        balances=tuple(
+            Balance(_KINDS.get(one.code, BalanceKind.OTHER), one.minor, one.currency, one.day)
+            for one in stated
+        ),
     )
 
 
@@ -101,10 +119,8 @@ def _listed(fields: Fields, stmt: Element, currency: str) -> str:
     return currency
 
 
-def _balance(fields: Fields, bal: Element) -> _Balance | None:
-    code = fields.text(bal, "Tp/CdOrPrtry/Cd", 35)
-    if code not in _BOOKED:
-        return None
+def _balance(fields: Fields, bal: Element) -> _Balance:
+    code = fields.text(bal, "Tp/CdOrPrtry/Cd", 35) or "of the bank's own kind"
     amount = fields.amount(bal, "Amt")
     sign = fields.sign(bal)
     if amount is None or sign is None:

@@ -8,11 +8,12 @@ from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
 from domain.statement.identity import given
-from domain.statement.statement import LineItem
+from domain.statement.statement import LineItem, Party
 from domain.text import cleaned
 
 _REFERENCE_MOST = 70
 _REFERENCES_MOST = 10
+_OTHER_REFS = ("MsgId", "AcctSvcrRef", "InstrId", "UETR", "ClrSysRef", "ChqNb")
 _TRANSACTED = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt")
 
 
@@ -28,6 +29,7 @@ class Transaction:
         charges: what the bank says it took, in minor units; negative is given back.
         remittance: references in the payer's message, see `LineItem`.
         batch_ref: the batch that the bank says the transaction came in.
+        counterparty, other_refs: see `LineItem`.
     """
 
     end_to_end_id: str | None
@@ -41,10 +43,15 @@ class Transaction:
     text: str
     remittance: tuple[str, ...] = ()
     batch_ref: str | None = None
+    counterparty: Party | None = None
+    other_refs: tuple[tuple[str, str], ...] = ()
 
 
-def transaction(fields: Fields, details: Element, currency: str) -> Transaction:
-    """Read one `TxDtls`. Amounts in another currency than the entry's are left out."""
+def transaction(fields: Fields, details: Element, currency: str, *, credit: bool) -> Transaction:
+    """Read one `TxDtls`. Amounts in another currency than the entry's are left out.
+
+    `credit` says whether the entry is one: then the debtor is on the other side.
+    """
     refs = fields.first(details, "Refs")
     structured, free = _remittance(fields, details)
     moved = (_in(currency, fields.amount(details, path)) for path in _TRANSACTED)
@@ -62,7 +69,29 @@ def transaction(fields: Fields, details: Element, currency: str) -> Transaction:
         text=" ".join((*free, *structured)),
         remittance=(*structured, *(text for text in free if _is_one_word(text))),
         batch_ref=fields.text(refs, "PmtInfId", 70),
+        counterparty=_counterparty(fields, details, "Dbtr" if credit else "Cdtr"),
+        other_refs=tuple(
+            (name, ref) for name in _OTHER_REFS if (ref := fields.text(refs, name, 140))
+        ),
     )
+
+
+def _counterparty(fields: Fields, details: Element, side: str) -> Party | None:
+    """The party of one side; names moved into `Pty` with version 8. Texts for people are cut."""
+    parties = fields.first(details, "RltdPties")
+    bank = fields.first(details, f"RltdAgts/{side}Agt/FinInstnId")
+
+    def first(parent: Element | None, *paths: str) -> str | None:
+        found = (fields.first(parent, path) for path in paths)
+        texts = (cleaned(one.text or "")[:_REFERENCE_MOST] for one in found if one is not None)
+        return next((text for text in texts if text), None)
+
+    party = Party(
+        name=first(parties, f"{side}/Nm", f"{side}/Pty/Nm"),
+        account=first(parties, f"{side}Acct/Id/IBAN", f"{side}Acct/Id/Othr/Id"),
+        bank=first(bank, "BICFI", "BIC", "ClrSysMmbId/MmbId"),
+    )
+    return party if party != Party() else None
 
 
 def charges(fields: Fields, parent: Element, currency: str) -> int:
@@ -151,6 +180,8 @@ def _item(one: Transaction, sign: int, reading: Reading, taken: int, whole: int 
         charges_minor=taken,
         return_reason=one.return_reason,
         remittance=one.remittance,
+        counterparty=one.counterparty,
+        other_refs=one.other_refs,
     )
 
 

@@ -8,30 +8,30 @@ from typing import Literal, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
+from adapters.statements.camt_message import ANY, message_of
 from adapters.statements.fields import Fields
-from adapters.statements.formats import message_namespace
 from adapters.statements.guarded import GuardedSource, Limits
 from adapters.statements.locate import Place, path_to
 from domain.errors import InvalidInput
 
 Kind: TypeAlias = Literal["transaction", "balance", "entry", "statement"]
+# Below the element of one statement, whose name differs by message.
 _PATHS: dict[tuple[str, ...], Kind] = {
-    ("Stmt", "Ntry", "NtryDtls", "TxDtls"): "transaction",
-    ("Stmt", "Bal"): "balance",
-    ("Stmt", "Ntry"): "entry",
-    ("Stmt",): "statement",
+    ("Ntry", "NtryDtls", "TxDtls"): "transaction",
+    ("Bal",): "balance",
+    ("Ntry",): "entry",
 }
 _LEAVES = frozenset(path[-1] for path in _PATHS)
 _TAKEN_OUT = frozenset({"transaction", "entry", "statement"})
 _MESSAGE_DEPTH = 2
-_ROOT = ("Document", "BkToCstmrStmt")
 
 
 class CamtStream:
     """Iterates `(kind, element, parents)`; an element is emptied after its turn.
 
     Attributes:
-        fields: reads values in the root's namespace, known once the root has begun.
+        message, fields: which message it is, and values in its namespace, known once the root has
+            begun.
         ordinal: number of the element that begins last or was handed out last, for `locate`.
     """
 
@@ -40,6 +40,7 @@ class CamtStream:
         self._limits = limits
         self._open: list[tuple[Element, str, int]] = []
         self._begun = 0
+        self.message = ANY
         self.fields = Fields("")
         self.ordinal = 0
         self._handed: Element | None = None
@@ -79,16 +80,23 @@ class CamtStream:
             rule = f"at most {self._limits.depth} elements inside each other"
             raise InvalidInput("XML", f"depth {depth + 1}", rule)
         if depth == 0:
-            self.fields = Fields(message_namespace(element.tag))
+            self.message = message_of(element.tag)
+            self.fields = Fields(self.message.namespace)
         name = self.fields.local(element.tag)
-        if depth < _MESSAGE_DEPTH and name != _ROOT[depth]:
-            raise InvalidInput("/".join(_ROOT), name, "a booked statement (camt.053)")
+        if depth == 1 and name != self.message.root:
+            rule = f"the element {self.message.root} of {self.message.name}"
+            raise InvalidInput(f"Document/{self.message.root}", name, rule)
         self._open.append((element, name, self._begun))
 
     def _kind(self, name: str) -> Kind | None:
-        if name not in _LEAVES or len(self._open) < _MESSAGE_DEPTH:
+        if len(self._open) < _MESSAGE_DEPTH:
             return None
-        above = tuple(parent for _, parent, _ in self._open[_MESSAGE_DEPTH:])
+        document = self.message.document
+        if len(self._open) == _MESSAGE_DEPTH:
+            return "statement" if name == document else None
+        if name not in _LEAVES or self._open[_MESSAGE_DEPTH][1] != document:
+            return None
+        above = tuple(parent for _, parent, _ in self._open[_MESSAGE_DEPTH + 1 :])
         return _PATHS.get((*above, name))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from xml.parsers import expat
 
-from adapters.statements.formats import refuse_other_formats
+from adapters.statements.formats import refuse_no_text
 from ports.archive import FILE_BYTES_MOST
 from ports.statements import StatementRefused
 
@@ -26,6 +26,7 @@ class Limits:
             endless text nor endless siblings fill the memory.
         depth: elements inside each other; the message itself needs about 15.
         statements, entries: in one file. items: transactions in one entry.
+        line_bytes: one line of a text format. field_lines: lines of one field or record of it.
     """
 
     size_bytes: int = FILE_BYTES_MOST
@@ -34,6 +35,8 @@ class Limits:
     statements: int = 2_000
     entries: int = 2_000_000
     items: int = 100_000
+    line_bytes: int = 64 << 10
+    field_lines: int = 500
 
 
 class GuardedSource:
@@ -70,7 +73,7 @@ class GuardedSource:
             rule = f"no element but a batch is larger than {most} bytes"
             raise StatementRefused("file", f"over {most} bytes without an entry", rule)
         if self.size_bytes == len(chunk):
-            refuse_other_formats(chunk)
+            refuse_no_text(chunk)
         if self._prolog is not None:
             self._look(self._prolog, chunk)
         return chunk

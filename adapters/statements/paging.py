@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
-from domain.statement.statement import Fault, FaultRule, Statement
+from domain.statement.statement import DocumentKind, Fault, FaultRule, Statement
 from domain.statement.totals import Tally, judge_pages, summary_faults
 from ports.statements import StatementSummary
 
@@ -17,7 +17,7 @@ def with_whole(summaries: Sequence[StatementSummary]) -> tuple[StatementSummary,
     paged: dict[tuple[object, ...], dict[int, int]] = {}
     for place, summary in enumerate(summaries):
         head = summary.head
-        if head.is_paged:
+        if head.is_paged and head.kind is DocumentKind.STATEMENT:
             key = (head.account, head.whole_id, head.period)
             paged.setdefault(key, {})[head.page] = place
     result = list(summaries)

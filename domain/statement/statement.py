@@ -4,9 +4,75 @@ Amounts are whole minor units, signed as they move our account: a credit is posi
 add up is a value (`Fault`), never an exception: a statement is evidence and is always kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+
+from domain.kernel.canonical import ADDED_LATER
+
+
+class DocumentKind(StrEnum):
+    """What a bank says with a file; only a statement moves the bank account."""
+
+    STATEMENT = "statement"
+    """Booked entries of a closed period, with balances (camt.053, MT940, a BAI2 final report)."""
+    REPORT = "report"
+    """Entries of a day that is not over, or balances on the way (camt.052, MT942)."""
+    NOTIFICATION = "notification"
+    """Single debits and credits told as they happen, without balances (camt.054)."""
+
+
+class EntryStatus(StrEnum):
+    """How far an entry is; only a booked one is money."""
+
+    BOOKED = "booked"
+    """On the account."""
+    PENDING = "pending"
+    """Expected by the bank; it may still change or go away."""
+    FUTURE = "future"
+    """Booked on a day to come."""
+    INFORMATION = "information"
+    """Told for information; it moves no balance."""
+
+
+class BalanceKind(StrEnum):
+    """Which balance a bank states."""
+
+    OPENING_BOOKED = "opening_booked"
+    """What the account held before the first entry."""
+    CLOSING_BOOKED = "closing_booked"
+    """What the account holds after the last entry."""
+    INTERIM_BOOKED = "interim_booked"
+    """Booked so far: between the pages of a statement, or during a day."""
+    OPENING_AVAILABLE = "opening_available"
+    """What could be drawn at the opening."""
+    CLOSING_AVAILABLE = "closing_available"
+    """What can be drawn at the closing."""
+    INTERIM_AVAILABLE = "interim_available"
+    """What can be drawn at the moment of the report."""
+    FORWARD_AVAILABLE = "forward_available"
+    """What will be available on a later day, as far as the bank knows."""
+    OTHER = "other"
+    """A balance of the bank's own kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One balance as stated: signed minor units of its currency, and its day."""
+
+    kind: BalanceKind
+    minor: int
+    currency: str
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who stands on the other side of an entry, as far as the bank says; None where it does not."""
+
+    name: str | None = None
+    account: str | None = None
+    bank: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +86,8 @@ class LineItem:
         return_reason: the bank's reason code; set only on a returned transaction.
         remittance: references in the payer's message: structured ones (a creditor reference, a QR
             reference) first, then free texts that are one word.
+        counterparty: payer of a credit, payee of a debit.
+        other_refs: further references as `(kind, value)`, for people: no match is made by them.
     """
 
     end_to_end_id: str | None
@@ -29,6 +97,8 @@ class LineItem:
     charges_minor: int = 0
     return_reason: str | None = None
     remittance: tuple[str, ...] = ()
+    counterparty: Party | None = field(default=None, metadata=ADDED_LATER)
+    other_refs: tuple[tuple[str, str], ...] = field(default=(), metadata=ADDED_LATER)
 
     @property
     def booked_minor(self) -> int:
@@ -44,14 +114,17 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One booked entry, whole: a single movement or a batch with its items.
+    """One entry, whole: a single movement or a batch with its items.
 
     Attributes:
         id: `account/booking date/mark`, at most 120 characters, whatever statement holds the line;
-            see `domain.statement.identity`.
+            see `domain.statement.identity`. Empty for an entry that is not booked.
         reversal: the bank calls it a reversal; the sign of the amount already says its direction.
         batch_count: how many transactions the bank says it booked in one amount.
         charges_minor: charges of the entry as a whole, where no single item bears them.
+        status: only booked entries are ever given to the books.
+        printed: the amount as the file has it, without sign: `8.850`, `8,85`.
+        code: the bank's own code for what happened, such as `PMNT/RDDT/ESDD`, `NTRF` or `195`.
     """
 
     id: str
@@ -67,6 +140,9 @@ class StatementLine:
     batch_count: int | None = None
     text: str = ""
     charges_minor: int = 0
+    status: EntryStatus = field(default=EntryStatus.BOOKED, metadata=ADDED_LATER)
+    printed: str = field(default="", metadata=ADDED_LATER)
+    code: str = field(default="", metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +187,9 @@ class Statement:
         period: first and last day as the bank states them; ids may begin anew in the next one.
         page: from 1. `is_last_page`: False where the bank says that more follow.
         summary: the bank's own totals, where it gives them.
+        kind: only a `STATEMENT` may move the bank account.
+        balances: every balance as stated, in the order of the file.
+        pending: entries that are not booked; the head of a page has none.
     """
 
     id: str
@@ -126,6 +205,9 @@ class Statement:
     page: int = 1
     is_last_page: bool = True
     summary: Summary | None = None
+    kind: DocumentKind = DocumentKind.STATEMENT
+    balances: tuple[Balance, ...] = ()
+    pending: tuple[StatementLine, ...] = ()
 
     @property
     def is_paged(self) -> bool:

@@ -19,7 +19,7 @@ from activities.statements import StatementActivities, StatementOrder
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.write.books import SqlBooks
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.anyfile import StatementFileReader
 from domain.kernel.change import Applied, Refused
 from ports.archive import Reached, StatementRecord
 from ports.clock import Clock
@@ -90,7 +90,7 @@ async def _main(url: str, sha256: str, log: Path, where: str, count: int) -> Non
     engine, clock, fuse = books_engine(url), StillClock(), Fuse(where, count)
     archive = WatchedArchive(engine, clock, fuse.burn)
     async with LoggedBooks(engine, clock, log, fuse.burn) as books:
-        activities = StatementActivities(archive, Camt053Reader(page_lines=PAGE_LINES), books)
+        activities = StatementActivities(archive, StatementFileReader(page_lines=PAGE_LINES), books)
         await ActivityEnvironment().run(activities.book, StatementOrder("t1", sha256))
     await engine.dispose()
 

@@ -12,7 +12,7 @@ from adapters.sql.engine import books_engine
 from adapters.sql.read import archive as archived
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.schema.migrate import upgrade
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.anyfile import StatementFileReader
 from domain.kernel.change import Applied, Done, Refused
 from domain.statement.statement import Statement, StatementLine
 from tests.adapters.statements import camt_writer
@@ -54,7 +54,7 @@ async def test_a_file_of_twenty_times_the_lines_takes_the_same_memory(
     await upgrade(sqlite_url)
     engine, clock = books_engine(sqlite_url), StillClock()
     archive = SqlArchive(engine, clock)
-    activities = StatementActivities(archive, Camt053Reader(page_lines=50), Forgetful())
+    activities = StatementActivities(archive, StatementFileReader(page_lines=50), Forgetful())
     most: list[int] = []
     for lines in (FEW, FEW, MANY):
         content = file_of(lines)

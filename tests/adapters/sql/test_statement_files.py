@@ -16,7 +16,7 @@ from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.deciding import Domain
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.anyfile import StatementFileReader
 from domain.kernel.change import Refusal
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import decide
@@ -46,7 +46,7 @@ class Bank:
         self.archive = SqlArchive(engine, clock)
         self.queries = SqlQueries(engine, clock, RULES)
         self.books = books
-        self.activities = StatementActivities(self.archive, Camt053Reader(), books)
+        self.activities = StatementActivities(self.archive, StatementFileReader(), books)
 
     async def give(self, *statements: Statement, attempt: int = 1) -> BookedFile:
         """Have a file read and booked."""
@@ -262,7 +262,8 @@ async def test_a_doubt_before_a_crash_is_a_doubt_after_it(bank: Bank) -> None:
     """The page with it is read again: of two lines in doubt on two pages, two are reported."""
     both = (line(500), line(-500, e2e="OUT"))
     await bank.give(day("S1", 0, 0, *both))
-    bank.activities = StatementActivities(bank.archive, Camt053Reader(page_lines=1), bank.books)
+    reader = StatementFileReader(page_lines=1)
+    bank.activities = StatementActivities(bank.archive, reader, bank.books)
     reach = bank.archive.reach
 
     async def crash(sha256: str, before: Reached | None, now: Reached) -> bool:
@@ -361,5 +362,5 @@ async def test_a_refused_file_is_a_case(bank: Bank) -> None:
         await bank.send(b":20:STARTUMS\r\n:25:123\r\n:60F:C260105EUR1,00\r\n")
     (case,) = (await bank.queries.cases()).items
     assert case.kind == "statement_refused"
-    assert "MT940" in case.text
+    assert ":62F:" in case.text
     assert await bank.balances() == {}

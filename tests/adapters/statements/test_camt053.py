@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.camt import CamtReader
 from domain.statement.statement import LineItem, Statement, StatementLine
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
@@ -28,7 +28,7 @@ def read(entries: str, before: str = "", version: int = 2) -> Statement:
         f"<Acct><Id><Othr><Id>A1</Id></Othr></Id><Ccy>CNY</Ccy></Acct>{before}\n"
         f"{entries}</Stmt></BkToCstmrStmt></Document>"
     )
-    (statement,) = Camt053Reader().read(BytesIO(text.encode()))
+    (statement,) = CamtReader().read(BytesIO(text.encode()))
     return statement
 
 
@@ -122,7 +122,7 @@ def test_what_is_not_booked_is_left_out_and_counted() -> None:
     pending = entry("9.00", "CRDT").replace("BOOK", "PDNG")
     document = camt_writer.document(Statement("S", "A", "CNY", 1, DAY, 0, 0))
     text = document.decode().replace("</Stmt>", f"{pending}{entry('1.00', 'CRDT')}</Stmt>")
-    (page,) = Camt053Reader().pages(BytesIO(text.encode()))
+    (page,) = CamtReader().pages(BytesIO(text.encode()))
     (booked,) = read(entry("1.00", "CRDT")).lines
     assert page.left_out == 1
     assert [line.id for line in page.lines] == [booked.id.replace("A1/", "A/")]
@@ -205,7 +205,7 @@ def test_pages_are_bounded_and_their_ids_are_unique_and_stable() -> None:
     """1,201 entries make pages of 500, 500 and 201, with the same ids on every reading."""
     line = StatementLine("", "A", DAY, DAY, 1, "CNY", "same ref")
     file = camt_writer.document(Statement("S", "A", "CNY", 1, DAY, 0, 1201, (line,) * 1201))
-    pages = list(Camt053Reader().pages(BytesIO(file)))
+    pages = list(CamtReader().pages(BytesIO(file)))
     assert [(page.number, len(page.lines), page.is_last) for page in pages] == [
         (0, 500, False),
         (1, 500, False),
@@ -213,7 +213,7 @@ def test_pages_are_bounded_and_their_ids_are_unique_and_stable() -> None:
     ]
     ids = [line.id for page in pages for line in page.lines]
     assert len(set(ids)) == 1201
-    assert ids == [one.id for page in Camt053Reader().pages(BytesIO(file)) for one in page.lines]
+    assert ids == [one.id for page in CamtReader().pages(BytesIO(file)) for one in page.lines]
     assert max(map(len, ids)) <= 120
 
 
@@ -222,7 +222,7 @@ def test_equal_lines_are_counted_anew_in_the_next_statement_of_a_file() -> None:
     line = StatementLine("", "A", DAY, DAY, 5, "CNY", "SR-1", items=(LineItem("E", None, None, 5),))
     first = Statement("S1", "A", "CNY", 1, DAY, 0, 10, (line, line), period=(DAY, DAY))
     other = replace(first, account="B", id="S2")
-    read_back = Camt053Reader().read(BytesIO(camt_writer.document(first, other)))
+    read_back = CamtReader().read(BytesIO(camt_writer.document(first, other)))
     mark = f"{DAY.isoformat()}/SR-1"
     assert [[line.id for line in statement.lines] for statement in read_back] == [
         [f"A/{mark}", f"A/{mark}*2"],
@@ -233,7 +233,7 @@ def test_equal_lines_are_counted_anew_in_the_next_statement_of_a_file() -> None:
 def test_a_statement_without_entries_is_one_empty_page() -> None:
     """A quiet day is a statement as well: its balances and its number count."""
     file = camt_writer.document(Statement("S", "A", "CNY", 4, DAY, 50, 50))
-    (page,) = Camt053Reader().pages(BytesIO(file))
+    (page,) = CamtReader().pages(BytesIO(file))
     assert (page.lines, page.is_last, page.head.sequence) == ((), True, 4)
 
 
@@ -243,7 +243,7 @@ def test_a_survey_names_the_file_by_its_bytes_and_every_fault() -> None:
     good = Statement("S1", "A", "CNY", 1, DAY, 0, 200, (line, line))
     bad = replace(good, id="S2", sequence=2, closing_minor=201)
     file = camt_writer.document(good, bad)
-    survey = Camt053Reader().survey(BytesIO(file))
+    survey = CamtReader().survey(BytesIO(file))
     assert (survey.sha256, survey.size_bytes) == (hashlib.sha256(file).hexdigest(), len(file))
     assert [(one.head.id, one.lines, one.sum_minor) for one in survey.statements] == [
         ("S1", 2, 200),

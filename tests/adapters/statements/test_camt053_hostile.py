@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.camt import CamtReader
 from adapters.statements.guarded import Limits
 from domain.statement.statement import Statement, StatementLine
 from ports.statements import StatementRefused
@@ -22,7 +22,7 @@ LINE = StatementLine("", "A", DAY, DAY, 1, "CNY", "REF")
 
 def refusal(file: bytes, limits: Limits | None = None) -> StatementRefused:
     with pytest.raises(StatementRefused) as caught:
-        list(Camt053Reader(limits).pages(BytesIO(file)))
+        list(CamtReader(limits).pages(BytesIO(file)))
     return caught.value
 
 
@@ -99,14 +99,12 @@ def test_size_statements_entries_and_items_have_limits() -> None:
         "at most 2 statements in a file"
     )
     assert (
-        len(
-            list(Camt053Reader(Limits(statements=2)).pages(BytesIO(camt_writer.document(one, one))))
-        )
+        len(list(CamtReader(Limits(statements=2)).pages(BytesIO(camt_writer.document(one, one)))))
         == 2
     )
     batch = file.replace(b"</NtryDtls>", b"<TxDtls/><TxDtls/></NtryDtls>")
     assert refusal(batch, Limits(items=1)).field == "Ntry/NtryDtls"
-    assert len(list(Camt053Reader(Limits(size_bytes=len(file))).pages(BytesIO(file)))) == 1
+    assert len(list(CamtReader(Limits(size_bytes=len(file))).pages(BytesIO(file)))) == 1
 
 
 def test_a_file_cut_off_anywhere_is_refused() -> None:
@@ -169,7 +167,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     source = cast("BinaryIO", Endless(camt_writer.parts((statement,))))
-    lines = sum(len(page.lines) for page in Camt053Reader().pages(source))
+    lines = sum(len(page.lines) for page in CamtReader().pages(source))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert lines == 20_000
@@ -180,5 +178,5 @@ def test_a_stream_that_cannot_seek_is_refused_without_a_line() -> None:
     """Where the file cannot be read again, the refusal still names field and rule."""
     parts = iter([ROOT, "<Id>S</Id></Stmt></BkToCstmrStmt></Document>"])
     with pytest.raises(StatementRefused) as caught:
-        list(Camt053Reader().pages(cast("BinaryIO", Endless(parts))))
+        list(CamtReader().pages(cast("BinaryIO", Endless(parts))))
     assert (caught.value.field, caught.value.line) == ("Stmt/Acct/Ccy", None)

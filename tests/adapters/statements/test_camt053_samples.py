@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.statements.camt053 import Camt053Reader
-from domain.statement.statement import FaultRule, Statement
+from adapters.statements.anyfile import StatementFileReader
+from domain.statement.statement import DocumentKind, FaultRule, Statement
 from ports.statements import StatementRefused
 from tests.support.totals import control_totals
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="sample statements 
 
 def statements(name: str) -> list[Statement]:
     with (SAMPLES / name).open("rb") as source:
-        return list(Camt053Reader().read(source))
+        return list(StatementFileReader().read(source))
 
 
 def test_a_third_decimal_of_zero_is_the_same_amount() -> None:
@@ -71,18 +71,33 @@ def test_a_file_without_a_statement_is_refused() -> None:
     assert caught.value.field == "BkToCstmrStmt/Stmt"
 
 
-def test_a_notification_is_not_a_statement() -> None:
-    """camt.054 reports; only booked statements move the bank account."""
-    with pytest.raises(StatementRefused) as caught:
-        statements("camt054.v4.xml")
-    assert (caught.value.field, caught.value.line) == ("Document/xmlns", 2)
+def test_a_notification_is_read_as_one() -> None:
+    """A debit of 200,000 kronor with three payments in francs, where the bank counts two."""
+    (one,) = statements("camt054.v4.xml")
+    assert (one.kind, one.id) == (DocumentKind.NOTIFICATION, "AAAASESS-FP-ACCR001/p2")
+    assert (one.account, one.currency, one.balances) == ("CH2801234000123456789", "SEK", ())
+    (line,) = one.lines
+    assert (line.amount_minor, line.printed) == (-20_000_000, "200000")
+    assert (line.servicer_ref, line.code) == ("ACSR160617103200001", "PMNT/ICDT/DMCT")
+    assert (line.batch_ref, line.batch_count) == ("UXC06170000006PI00001", 2)
+    assert [item.end_to_end_id for item in line.items] == [
+        "UXC06170000006PI00001EE00001",
+        "UXC06170000006PI00001EE00002",
+        "UXC06170000006PI00001EE00002",
+    ]
+    assert [item.counterparty.name for item in line.items if item.counterparty] == [
+        "Example Creditor 3 - V1",
+        "Example Creditor 3 - V2",
+        "Example Creditor 3 - V3",
+    ]
 
 
 def test_every_sample_is_either_read_or_refused_by_name() -> None:
     """No file of the folder ends in anything but statements or a refusal."""
     names = sorted(path.name for path in SAMPLES.glob("*.xml"))
     refused = [name for name in names if _outcome(name) == "refused"]
-    assert refused == ["camt053.v2.wrong.xml", "camt054.v4.xml"]
+    assert len(names) == 6
+    assert refused == ["camt053.v2.wrong.xml"]
 
 
 def _outcome(name: str) -> str:

@@ -1,0 +1,144 @@
+"""Streaming reader of tables of bookings (CSV) by a map: bank exports, bills of wallets.
+
+Totals and balances stand behind the rows, so a file is read twice: first whole, for the head and
+for everything that is refused, then page by page.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from adapters.statements.counts import Counts
+from adapters.statements.csv_head import Heading
+from adapters.statements.csv_map import CsvMap
+from adapters.statements.csv_rows import Read, Rows
+from adapters.statements.csv_table import BEGINNING, Row, decoder, has_header, parts
+from adapters.statements.guarded import Limits
+from adapters.statements.reading import PagedReader, Pages
+from adapters.statements.textlines import Decode, TextLines, rewindable
+from domain.errors import InvalidInput
+from domain.statement.statement import Statement
+from ports.statements import PAGE_LINES, REFUSALS_MOST, StatementPage, StatementRefused
+
+_NO_MAP = "a table is read by a map: acquit statements read FILE --map MAP"
+
+
+class CsvReader(PagedReader):
+    """Implements `ports.statements.StatementReader`.
+
+    Of several maps the first one whose columns the file has is taken.
+    """
+
+    def __init__(
+        self, maps: Sequence[CsvMap], limits: Limits | None = None, page_lines: int = PAGE_LINES
+    ) -> None:
+        super().__init__(limits, page_lines)
+        self._maps = tuple(maps)
+
+    def reading(self, source: BinaryIO) -> "CsvReading":
+        """See the base.
+
+        Raises:
+            StatementRefused: no map fits.
+        """
+        source = rewindable(source, self._limits)
+        place = source.tell()
+        start = source.read(BEGINNING)
+        source.seek(place)
+        rules = self._maps[0] if len(self._maps) == 1 else self._fitting(start)
+        return CsvReading(source, rules, decoder(start, rules), self._limits, self._page_lines)
+
+    def _fitting(self, start: bytes) -> CsvMap:
+        for rules in self._maps:
+            if has_header(start, rules):
+                return rules
+        first = start[:60].splitlines()[:1] or [b""]
+        value = first[0].decode(errors="replace")
+        raise StatementRefused("format", value, _NO_MAP, 1)
+
+
+class CsvReading:
+    """One file while it is read, see `adapters.statements.reading.FileReading`."""
+
+    def __init__(
+        self, source: BinaryIO, rules: CsvMap, decode: Decode, limits: Limits, page_lines: int
+    ) -> None:
+        self._source, self._rules, self._decode = source, rules, decode
+        self._limits, self._page_lines = limits, page_lines
+        self._rows = Rows(rules)
+        self._lines = TextLines(source, limits, decode)
+
+    @property
+    def sha256(self) -> str:
+        """Of all bytes."""
+        return self._lines.sha256
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all bytes."""
+        return self._lines.size_bytes
+
+    @property
+    def format(self) -> str:
+        """The map that the file was read by."""
+        return f"csv {self._rules.name}"
+
+    def pages(self) -> Iterator[StatementPage]:
+        """The file page by page, once it was looked through."""
+        start = self._source.tell()
+        head = self._head(TextLines(self._source, self._limits, self._decode))
+        self._source.seek(start)
+        with Counts() as counts:
+            pages = Pages(self._limits, self._page_lines, counts, ("table", "rows"))
+            pages.open(head)
+            for part in parts(self._lines, self._rules):
+                if not isinstance(part, Row):
+                    continue
+                read = self._read(part, head.account)
+                if read is None:
+                    continue
+                if pages.is_full:
+                    yield pages.page(is_last=False)
+                pages.add(read.line)
+            yield pages.page(is_last=True)
+
+    def _read(self, row: Row, account: str) -> Read | None:
+        rule = self._rows.rule(row)
+        if rule is None or rule.take == "total":
+            return None
+        return self._rows.read(row, rule, account)
+
+    def _head(self, lines: TextLines) -> Statement:
+        """The head, from the whole file.
+
+        Raises:
+            StatementRefused: all that was found, up to a limit.
+        """
+        heading = Heading(self._rules, self._rows)
+        refused: list[StatementRefused] = []
+        rows = 0
+        try:
+            for part in parts(lines, self._rules):
+                rows += isinstance(part, Row)
+                if rows > self._limits.entries:
+                    most = self._limits.entries
+                    rule = f"at most {most} rows"
+                    refused.append(StatementRefused("rows", f"over {most}", rule, part.line))
+                    break
+                try:
+                    heading.add(part)
+                except InvalidInput as error:
+                    refused.append(
+                        StatementRefused(error.field, error.value, error.rule, part.line)
+                    )
+                    if len(refused) == REFUSALS_MOST:
+                        break
+            else:
+                return heading.head() if not refused else self._fail(refused)
+        except StatementRefused as error:
+            refused.append(error)
+        except InvalidInput as error:
+            refused.append(StatementRefused(error.field, error.value, error.rule))
+        return self._fail(refused)
+
+    def _fail(self, refused: list[StatementRefused]) -> Statement:
+        raise StatementRefused.of(refused)
