@@ -11,7 +11,7 @@ from adapters.statements.counts import Counts
 from adapters.statements.csv_head import Heading
 from adapters.statements.csv_map import CsvMap
 from adapters.statements.csv_rows import Read, Rows
-from adapters.statements.csv_table import BEGINNING, Row, decoder, has_header, parts
+from adapters.statements.csv_table import BEGINNING, Part, Row, decoder, has_header, parts
 from adapters.statements.guarded import Limits
 from adapters.statements.reading import PagedReader, Pages
 from adapters.statements.textlines import Decode, TextLines, rewindable
@@ -115,30 +115,31 @@ class CsvReading:
         """
         heading = Heading(self._rules, self._rows)
         refused: list[StatementRefused] = []
-        rows = 0
         try:
-            for part in parts(lines, self._rules):
-                rows += isinstance(part, Row)
-                if rows > self._limits.entries:
-                    most = self._limits.entries
-                    rule = f"at most {most} rows"
-                    refused.append(StatementRefused("rows", f"over {most}", rule, part.line))
-                    break
+            for part in self._bounded(parts(lines, self._rules)):
                 try:
                     heading.add(part)
                 except InvalidInput as error:
-                    refused.append(
-                        StatementRefused(error.field, error.value, error.rule, part.line)
-                    )
-                    if len(refused) == REFUSALS_MOST:
-                        break
-            else:
-                return heading.head() if not refused else self._fail(refused)
+                    refused.append(_at(error, part.line))
+                if len(refused) == REFUSALS_MOST:
+                    break
+            if not refused:
+                return heading.head()
         except StatementRefused as error:
             refused.append(error)
         except InvalidInput as error:
-            refused.append(StatementRefused(error.field, error.value, error.rule))
-        return self._fail(refused)
-
-    def _fail(self, refused: list[StatementRefused]) -> Statement:
+            refused.append(_at(error, None))
         raise StatementRefused.of(refused)
+
+    def _bounded(self, found: Iterator[Part]) -> Iterator[Part]:
+        """The parts of the file, with as many rows as the limits allow."""
+        rows, most = 0, self._limits.entries
+        for part in found:
+            rows += isinstance(part, Row)
+            if rows > most:
+                raise StatementRefused("rows", f"over {most}", f"at most {most} rows", part.line)
+            yield part
+
+
+def _at(error: InvalidInput, line: int | None) -> StatementRefused:
+    return StatementRefused(error.field, error.value, error.rule, line)

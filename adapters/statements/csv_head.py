@@ -9,6 +9,7 @@ from adapters.statements.csv_map import CsvMap, Total
 from adapters.statements.csv_rows import Read, Rows
 from adapters.statements.csv_table import Outside, Part, Row, Totals
 from adapters.statements.csv_values import day_in
+from adapters.statements.iban import account_of
 from domain.errors import InvalidInput
 from domain.statement.statement import (
     UNSTATED,
@@ -117,7 +118,7 @@ class Heading:
 
     def head(self) -> Statement:
         """The head, once every part was added."""
-        account = self._account or self._found.get("account")
+        account = account_of(self._account or self._found.get("account", ""))
         if not account or len(account) > _ID_MOST or not is_plain(account):
             rule = f"1 to {_ID_MOST} characters; {PLAIN_RULE}"
             raise InvalidInput("account", account or "none", rule)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from adapters.validation import read_toml
+from domain.errors import InvalidInput
 from domain.money import Rounding, exponent
 from domain.statement.statement import DocumentKind
 
@@ -231,8 +232,11 @@ class CsvMap(_Table):
     @field_validator("currency")
     @classmethod
     def _listed(cls, currency: str | None) -> str | None:
-        if currency is not None:
-            exponent(currency)
+        try:
+            if currency is not None:
+                exponent(currency)
+        except InvalidInput as error:
+            raise ValueError(error.rule) from None
         return currency
 
     @model_validator(mode="after")

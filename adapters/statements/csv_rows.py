@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from adapters.statements.csv_map import CsvMap, RowRule
 from adapters.statements.csv_table import Row
 from adapters.statements.csv_values import Amounts, day_in
+from adapters.statements.iban import account_of
 from domain.errors import InvalidInput
 from domain.money import exponent
 from domain.statement.identity import given
@@ -54,7 +55,7 @@ class Rows:
         column = self._columns.account
         if column is None:
             return None
-        account = row.cells[column]
+        account = account_of(row.cells[column])
         if not account or len(account) > _ID_MOST or not is_plain(account):
             raise InvalidInput(column, account, f"1 to {_ID_MOST} characters; {PLAIN_RULE}")
         return account

@@ -5,11 +5,16 @@ import re
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
 
 
-def without_currency(text: str, currency: str) -> str:
-    """The account without a currency behind it, where an IBAN with right check digits remains."""
+def account_of(text: str, currency: str = "") -> str:
+    """The account as it is known by: an IBAN without blanks and without a currency behind it.
+
+    Whatever is no IBAN with right check digits stays as the bank writes it.
+    """
     account = text.strip().replace(" ", "")
-    bare = account.removesuffix(currency)
-    return bare if bare != account and is_iban(bare) else text.strip()
+    for bare in (account, account.removesuffix(currency)):
+        if is_iban(bare):
+            return bare
+    return text.strip()
 
 
 def is_iban(text: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from adapters.statements.iban import without_currency
+from adapters.statements.iban import account_of
 from adapters.statements.swift_fields import Field
 from adapters.statements.textvalues import day_of, minor_of
 from domain.errors import InvalidInput
@@ -184,7 +184,7 @@ def _account(fields: Mapping[str, Sequence[Field]], first: Field, currency: str)
         raise StatementRefused(":25:", "", "an account", first.line)
     if not is_plain(field.text):
         raise _refused(field, field.text, PLAIN_RULE)
-    account = without_currency(field.text, currency)
+    account = account_of(field.text, currency)
     if len(account) > _ID_MOST:
         raise _refused(field, account, f"at most {_ID_MOST} characters")
     return account

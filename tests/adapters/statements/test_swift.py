@@ -190,7 +190,7 @@ def test_a_purpose_of_one_word_may_be_a_reference() -> None:
 def test_a_return_is_its_amount_and_the_charges_of_the_bank(
     entry: str, info: str, amount: int, charges: int, reason: str | None
 ) -> None:
-    """What was collected goes back, what the bank took for it is a fee; together they are booked."""
+    """What was collected goes back, and what the bank took for it is a fee of the same entry."""
     found = item(f":61:2601050105{entry}NRTINONREF//B", f":86:{info}")
     assert (found.amount_minor, found.charges_minor) == (amount, charges)
     assert found.return_reason == reason
@@ -386,7 +386,7 @@ def test_an_interim_report_is_read_and_is_none_that_is_booked() -> None:
     [
         (":25:A1\r\n", "", ":25:", 1),
         (":25:A1", ":25:A\x1b1", ":25:", 2),
-        (f":25:A1", f":25:{'A' * 51}", ":25:", 2),
+        (":25:A1", f":25:{'A' * 51}", ":25:", 2),
         (":28C:7/1\r\n", "", ":28C:", 1),
         (":28C:7/1", ":28C:seven", ":28C:", 3),
         (":60F:C260105EUR100,00\r\n", "", ":60F:", 1),
