@@ -13,7 +13,6 @@ from adapters.statements.formats import LOOKED_AT, Format, format_of
 from adapters.statements.guarded import Limits
 from adapters.statements.mt940 import SwiftReader
 from adapters.statements.reading import FileReading, PagedReader
-from adapters.statements.textlines import rewindable
 from ports.statements import PAGE_LINES
 
 MAPS_MOST = 200
@@ -42,7 +41,6 @@ class StatementFileReader(PagedReader):
         Raises:
             StatementRefused: a file of another kind, or a table that no map explains.
         """
-        source = rewindable(source, self._limits)
         place = source.tell()
         start = source.read(LOOKED_AT)
         source.seek(place)

@@ -47,6 +47,7 @@ def records(lines: TextLines, limits: Limits) -> Iterator[Record]:
         StatementRefused: an unknown record, a continuation of nothing, an endless record.
     """
     first: tuple[int, str, list[str]] | None = None
+    size = 0
     for number, text in lines:
         line = text.strip()
         if not line:
@@ -58,13 +59,15 @@ def records(lines: TextLines, limits: Limits) -> Iterator[Record]:
             if first is None:
                 raise StatementRefused("record", "88", "a record that it goes on from", number)
             first[2].append(rest)
-            if len(first[2]) > limits.field_lines:
-                most = limits.field_lines
-                raise StatementRefused(first[1], f"over {most} lines", f"at most {most}", number)
+            size += len(rest)
+            if len(first[2]) > limits.field_lines or size > limits.line_bytes:
+                most = f"{limits.field_lines} lines and {limits.line_bytes} bytes"
+                rule = f"at most {most} in a record"
+                raise StatementRefused(first[1], "too long", rule, number)
             continue
         if first is not None:
             yield _joined(*first)
-        first = (number, code, [rest])
+        first, size = (number, code, [rest]), 0
     if first is not None:
         yield _joined(*first)
 

@@ -5,6 +5,7 @@ booked line; what does not add up is for the control totals; what is broken or a
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
@@ -24,6 +25,10 @@ from ports.statements import REFUSALS_MOST, StatementPage, StatementRefused
 
 class CamtReader(PagedReader):
     """Implements `ports.statements.StatementReader`."""
+
+    def held(self, source: BinaryIO) -> AbstractContextManager[BinaryIO]:
+        """The source as it is: one reading is enough, and only refusals want a second one."""
+        return nullcontext(source)
 
     def reading(self, source: BinaryIO) -> "CamtReading":
         """See the base."""

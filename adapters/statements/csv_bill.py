@@ -14,7 +14,7 @@ from adapters.statements.csv_rows import Read, Rows
 from adapters.statements.csv_table import BEGINNING, Part, Row, decoder, has_header, parts
 from adapters.statements.guarded import Limits
 from adapters.statements.reading import PagedReader, Pages
-from adapters.statements.textlines import Decode, TextLines, rewindable
+from adapters.statements.textlines import Decode, TextLines
 from domain.errors import InvalidInput
 from domain.statement.statement import Statement
 from ports.statements import PAGE_LINES, REFUSALS_MOST, StatementPage, StatementRefused
@@ -40,7 +40,6 @@ class CsvReader(PagedReader):
         Raises:
             StatementRefused: no map fits.
         """
-        source = rewindable(source, self._limits)
         place = source.tell()
         start = source.read(BEGINNING)
         source.seek(place)

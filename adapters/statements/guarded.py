@@ -26,7 +26,8 @@ class Limits:
             endless text nor endless siblings fill the memory.
         depth: elements inside each other; the message itself needs about 15.
         statements, entries: in one file. items: transactions in one entry.
-        line_bytes: one line of a text format. field_lines: lines of one field or record of it.
+        line_bytes: one line of a text format, or a field or record of several lines.
+        field_lines: lines of one field or record.
     """
 
     size_bytes: int = FILE_BYTES_MOST

@@ -13,7 +13,7 @@ from adapters.statements.reading import PagedReader, Pages
 from adapters.statements.swift_entry import statement_line
 from adapters.statements.swift_fields import Field, messages
 from adapters.statements.swift_head import ONCE, is_report, statement_head
-from adapters.statements.textlines import TextLines, rewindable
+from adapters.statements.textlines import TextLines
 from domain.errors import InvalidInput
 from domain.statement.statement import DocumentKind, Statement, StatementLine
 from ports.statements import REFUSALS_MOST, StatementPage, StatementRefused
@@ -36,8 +36,7 @@ class SwiftReading:
     """One file while it is read, see `adapters.statements.reading.FileReading`."""
 
     def __init__(self, source: BinaryIO, limits: Limits, page_lines: int) -> None:
-        self._source = rewindable(source, limits)
-        self._limits, self._page_lines = limits, page_lines
+        self._source, self._limits, self._page_lines = source, limits, page_lines
         self._lines = TextLines(self._source, limits)
         self._heads: list[Statement] = []
 

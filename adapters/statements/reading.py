@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import BinaryIO, Protocol
 
 from adapters.statements.counts import Counts
 from adapters.statements.guarded import Limits
 from adapters.statements.paging import with_whole
+from adapters.statements.textlines import rewindable
 from domain.errors import InvalidInput, InvariantBroken
 from domain.statement.identity import LineIds
 from domain.statement.statement import (
@@ -59,11 +61,20 @@ class PagedReader(ABC):
 
     @abstractmethod
     def reading(self, source: BinaryIO) -> FileReading:
-        """Begin to read a file."""
+        """Begin to read a file, which can be read twice from where it stands.
+
+        Raises:
+            StatementRefused: what can be told from its beginning.
+        """
+
+    def held(self, source: BinaryIO) -> AbstractContextManager[BinaryIO]:
+        """The source in a form that can be read twice."""
+        return rewindable(source, self._limits)
 
     def pages(self, source: BinaryIO) -> Iterator[StatementPage]:
         """See the port. Memory is bounded by one page and one entry."""
-        yield from self.reading(source).pages()
+        with self.held(source) as held:
+            yield from self.reading(held).pages()
 
     def read(self, source: BinaryIO) -> Iterator[Statement]:
         """See the port."""
@@ -79,14 +90,15 @@ class PagedReader(ABC):
 
     def survey(self, source: BinaryIO) -> FileSurvey:
         """See the port."""
-        reading = self.reading(source)
         summaries: list[StatementSummary] = []
         totals = Totals()
-        for page in reading.pages():
-            totals = totals.plus(page.head, page.lines)
-            if page.is_last:
-                summaries.append(_summary(page, totals))
-                totals = Totals()
+        with self.held(source) as held:
+            reading = self.reading(held)
+            for page in reading.pages():
+                totals = totals.plus(page.head, page.lines)
+                if page.is_last:
+                    summaries.append(_summary(page, totals))
+                    totals = Totals()
         whole = with_whole(summaries)
         return FileSurvey(reading.sha256, reading.size_bytes, whole, reading.format)
 

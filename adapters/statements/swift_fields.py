@@ -83,16 +83,18 @@ class _Split:
 
     def _whole(self, first: Field) -> tuple[Field, Field | None]:
         """A field with the lines that go on from it, and the field after it in the message."""
-        texts = [first.lines[0]]
+        texts, size = [first.lines[0]], 0
         for number, text in self._lines:
             if _END.fullmatch(text):
                 break
             field = _field(number, text)
             if field is not None:
                 return Field(first.tag, tuple(texts), first.line), field
-            if len(texts) == self._limits.field_lines:
-                most = self._limits.field_lines
-                raise StatementRefused(first.name, f"over {most} lines", f"at most {most}", number)
+            size += len(text)
+            if len(texts) == self._limits.field_lines or size > self._limits.line_bytes:
+                most, size_most = self._limits.field_lines, self._limits.line_bytes
+                rule = f"at most {most} lines and {size_most} bytes in a field"
+                raise StatementRefused(first.name, "too long", rule, number)
             if text.strip():
                 texts.append(text)
         return Field(first.tag, tuple(texts), first.line), None

@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
@@ -83,17 +84,23 @@ class TextLines:
             raise StatementRefused("line", "a NUL byte", "text without NUL bytes", line)
 
 
-def rewindable(source: BinaryIO, limits: Limits) -> BinaryIO:
-    """The source itself where it can be read twice, else a copy on disk within the limits."""
+@contextmanager
+def rewindable(source: BinaryIO, limits: Limits) -> Iterator[BinaryIO]:
+    """The source itself where it can be read twice, else a copy on disk within the limits.
+
+    Raises:
+        StatementRefused: a source that is larger than the limits allow.
+    """
     if source.seekable():
-        return source
-    copy = cast("BinaryIO", TemporaryFile())  # noqa: SIM115  (closed with the reading)
-    size = 0
-    while chunk := source.read(_CHUNK):
-        size += len(chunk)
-        if size > limits.size_bytes:
-            most = limits.size_bytes
-            raise StatementRefused("file", f"over {most} bytes", f"at most {most} bytes")
-        copy.write(chunk)
-    copy.seek(0)
-    return copy
+        yield source
+        return
+    with TemporaryFile() as copy:
+        size = 0
+        while chunk := source.read(_CHUNK):
+            size += len(chunk)
+            if size > limits.size_bytes:
+                most = limits.size_bytes
+                raise StatementRefused("file", f"over {most} bytes", f"at most {most} bytes")
+            copy.write(chunk)
+        copy.seek(0)
+        yield cast("BinaryIO", copy)

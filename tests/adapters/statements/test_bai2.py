@@ -270,7 +270,9 @@ def test_limits_and_hostile_content() -> None:
     two = [Statement("", name, "USD", None, DAY, 0, 0) for name in ("A1", "A2")]
     assert refused(bai2_writer.document(*two), Limits(statements=1)).field == "03"
     endless = "16,195,1,Z,B,C,text\n" + "88,more\n" * 600
-    assert refused(account(endless, total=1)).rule == "at most 500"
+    assert refused(account(endless, total=1)).value == "too long"
+    long = "16,195,1,Z,B,C,text\n" + f"88,{'m' * 40_000}\n" * 2
+    assert refused(account(long, total=1)).value == "too long"
     wide = "03,A1,USD" + ",100,1,," * 1_000
     assert refused(account(head=wide, total=1000)).field == "03 fields"
     assert refused(WHOLE.replace("Loan", "Lo\x00n")).value == "a NUL byte"

@@ -433,6 +433,7 @@ def test_hostile_files_are_refused_within_limits() -> None:
     assert refused(message(entry + "\x00")).value == "a NUL byte"
     assert refused(message(":86:" + "x" * 100_000)).field == "line"
     assert refused(message(entry, ":86:x", *["y"] * 600)).field == ":86:"
+    assert refused(message(entry, ":86:x", *["y" * 40_000] * 2)).field == ":86:"
     assert refused(message() * 3, Limits(statements=2)).field == ":20:"
     assert refused(message(entry, entry, entry), Limits(entries=2)).field == ":61:"
     assert refused(message(), Limits(size_bytes=50)).field == "file"
