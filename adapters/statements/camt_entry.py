@@ -77,9 +77,10 @@ def _code(fields: Fields, entry: Element) -> str:
     code = fields.first(entry, "BkTxCd")
     if code is None:
         return ""
+    if fields.first(code, "Domn") is None:
+        return fields.text(code, "Prtry/Cd", 35) or ""
     steps = ("Domn/Cd", "Domn/Fmly/Cd", "Domn/Fmly/SubFmlyCd")
-    named = [part for step in steps if (part := fields.text(code, step, 35))]
-    return "/".join(named) or fields.text(code, "Prtry/Cd", 35) or ""
+    return "/".join(part for step in steps if (part := fields.text(code, step, 35)))
 
 
 def _is_sum(found: Sequence[Transaction], batch_count: int | None) -> bool:

@@ -13,7 +13,7 @@ from domain.text import cleaned
 
 _REFERENCE_MOST = 70
 _REFERENCES_MOST = 10
-_OTHER_REFS = ("MsgId", "AcctSvcrRef", "InstrId", "UETR", "ClrSysRef", "ChqNb")
+_OTHER_REFS = frozenset({"MsgId", "AcctSvcrRef", "InstrId", "UETR", "ClrSysRef", "ChqNb"})
 _TRANSACTED = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt")
 
 
@@ -70,15 +70,21 @@ def transaction(fields: Fields, details: Element, currency: str, *, credit: bool
         remittance=(*structured, *(text for text in free if _is_one_word(text))),
         batch_ref=fields.text(refs, "PmtInfId", 70),
         counterparty=_counterparty(fields, details, "Dbtr" if credit else "Cdtr"),
-        other_refs=tuple(
-            (name, ref) for name in _OTHER_REFS if (ref := fields.text(refs, name, 140))
-        ),
+        other_refs=() if refs is None else _other_refs(fields, refs),
     )
+
+
+def _other_refs(fields: Fields, refs: Element) -> tuple[tuple[str, str], ...]:
+    """References by which nothing is matched, as the bank names them."""
+    found = ((fields.local(child.tag), cleaned(child.text or "")[:140]) for child in refs)
+    return tuple(pair for pair in found if pair[0] in _OTHER_REFS and pair[1])
 
 
 def _counterparty(fields: Fields, details: Element, side: str) -> Party | None:
     """The party of one side; names moved into `Pty` with version 8. Texts for people are cut."""
     parties = fields.first(details, "RltdPties")
+    if parties is None:
+        return None
     bank = fields.first(details, f"RltdAgts/{side}Agt/FinInstnId")
 
     def first(parent: Element | None, *paths: str) -> str | None:

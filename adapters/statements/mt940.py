@@ -15,7 +15,7 @@ from adapters.statements.swift_fields import Field, messages
 from adapters.statements.swift_head import ONCE, is_report, statement_head
 from adapters.statements.textlines import TextLines
 from domain.errors import InvalidInput
-from domain.statement.statement import DocumentKind, Statement, StatementLine
+from domain.statement.statement import DocumentKind, Statement
 from ports.statements import REFUSALS_MOST, StatementPage, StatementRefused
 
 _ENTRY, _INFO = "61", "86"
@@ -132,7 +132,7 @@ class _Survey:
                 else:
                     self._refuse(field, "", "an opening balance before the entries")
             elif field.tag == _INFO:
-                info = () if entries.info(field.lines) else field.lines
+                info = () if entries.finish() else field.lines
             else:
                 self._keep(held, field)
                 entries.finish()
@@ -173,7 +173,7 @@ class _Survey:
 
 
 class _Entries:
-    """The entries of one message while it is looked through: each is read as it will be booked."""
+    """The entries of one message while it is looked through; their texts cannot be refused."""
 
     def __init__(self, survey: _Survey) -> None:
         self._survey = survey
@@ -187,24 +187,18 @@ class _Entries:
         if self._head is None:
             self._head = _provisional(held, before)
 
-    def info(self, lines: tuple[str, ...]) -> bool:
-        """A `:86:`; whether it belongs to an entry."""
-        if self._entry is None:
-            return False
-        self.finish(lines)
-        return True
-
-    def finish(self, lines: tuple[str, ...] = ()) -> StatementLine | None:
-        """Read the entry at hand, if there is one."""
+    def finish(self) -> bool:
+        """Read the entry at hand; whether there is one."""
         entry, self._entry = self._entry, None
-        if entry is None or self._head is None:
-            return None
-        try:
-            return statement_line(entry.lines, lines, self._head)
-        except InvalidInput as error:
-            refusal = StatementRefused(error.field, error.value, error.rule, entry.line)
-            self._survey.refused(refusal)
-            return None
+        if entry is None:
+            return False
+        if self._head is not None:
+            try:
+                statement_line(entry.lines, (), self._head)
+            except InvalidInput as error:
+                refusal = StatementRefused(error.field, error.value, error.rule, entry.line)
+                self._survey.refused(refusal)
+        return True
 
 
 def _provisional(held: dict[str, list[Field]], before: Statement | None) -> Statement | None:

@@ -106,7 +106,8 @@ def _items(said: Details, customer: str, minor: int, currency: str) -> tuple[Lin
     named = said.end_to_end_id or reference
     if said.is_batch:
         return ()
-    told = (named, said.mandate_ref, said.return_reason, said.counterparty, said.batch_ref)
+    counterparty = said.counterparty
+    told = (named, said.mandate_ref, said.return_reason, counterparty, said.batch_ref)
     if not any(told) and not said.remittance:
         return ()
     amount, charges = _amounts(said, minor, currency)
@@ -123,7 +124,7 @@ def _items(said: Details, customer: str, minor: int, currency: str) -> tuple[Lin
         charges_minor=charges,
         return_reason=said.return_reason,
         remittance=said.remittance,
-        counterparty=said.counterparty,
+        counterparty=counterparty,
         other_refs=tuple(others),
     )
     return (item,)
