@@ -14,6 +14,7 @@ from adapters.sql.write.books import SqlBooks
 from adapters.statements.anyfile import StatementFileReader
 from adapters.statements.csv_map import CsvMap
 from domain.statement.statement import LineItem, Statement, StatementLine
+from ports.statements import REFUSALS_MOST
 from tests.adapters.sql.test_statement_files import Bank
 from tests.adapters.statements import bai2_writer, camt_writer, swift_writer
 from tests.support.booksbench import StillClock
@@ -129,6 +130,17 @@ async def test_reports_never_move_the_bank_account(bank: Bank, content: bytes, s
     assert refused.value.details[0]["value"] == said
     assert await bank.balances() == {}
     assert await bank.cases() == ["statement_refused"]
+
+
+async def test_a_file_with_many_faults_is_one_case_that_names_them(bank: Bank) -> None:
+    """Up to a limit, each with its line; the case holds all that was found."""
+    bad = b":61:2602300105C1,NTRFX\r\n" * 40
+    with pytest.raises(ApplicationError) as refused:
+        await bank.send(SPELLED["mt940"].replace(b":62F:", bad + b":62F:"))
+    assert refused.value.message.count("is refused") == REFUSALS_MOST
+    (case,) = (await bank.queries.cases()).items
+    assert case.text.count("is refused: a date that exists") == REFUSALS_MOST
+    assert await bank.balances() == {}
 
 
 async def test_a_report_behind_a_statement_in_one_file_keeps_both_back(bank: Bank) -> None:
