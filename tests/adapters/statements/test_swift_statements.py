@@ -52,6 +52,15 @@ def test_pages_over_the_turn_of_the_year_stay_one_statement() -> None:
     assert [one.id for one in found] == ["2025-7", "2025-7/p2"]
 
 
+def test_pages_in_files_of_their_own_are_one_statement() -> None:
+    """What they share does not depend on the days of a page: the books join them by it."""
+    first = message(opens="C260104EUR1,00", closes="C260105EUR1,00").replace(":62F:", ":62M:")
+    second = message(opens="C260105EUR1,00", closes="C260106EUR1,00").replace(":60F:", ":60M:")
+    (one,), (other,) = read(first), read(second.replace("7/1", "7/2"))
+    assert (one.whole_id, one.period) == (other.whole_id, other.period)
+    assert [one.page, other.page] == [1, 2]
+
+
 def test_a_page_without_a_number_follows_the_one_before() -> None:
     """Some banks number the statement only; an interim opening balance says that it goes on."""
     first = message(closes="C260105EUR1,00").replace(":62F:", ":62M:").replace("7/1", "7")
