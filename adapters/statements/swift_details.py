@@ -94,7 +94,7 @@ def _german(code: str, text: str, mark: str) -> Details:
     found.batch_ref = _reference(values.get("KREF"))
     found.original, found.charges = values.get("OAMT"), values.get("COAM")
     found.is_batch = int(code) in _BATCH_CODES
-    found.name = "".join((*held.get("32", ()), *held.get("33", ())))
+    found.name = _joined((*held.get("32", ()), *held.get("33", ())))
     found.bank = "".join(held.get("30", ())) or values.get("BIC", "")
     found.account = "".join((*held.get("31", ()), *held.get("38", ()))) or values.get("IBAN", "")
     found.other_refs = [
@@ -106,6 +106,11 @@ def _german(code: str, text: str, mark: str) -> Details:
     found.remittance = _words([purpose])
     found.text = cleaned(f"{purpose} {booking}")[:_TEXT_KEPT]
     return found
+
+
+def _joined(subfields: Sequence[str]) -> str:
+    """Subfields as one text: a full one goes on in the next, a shorter one ends a line."""
+    return "".join(part if len(part) >= _FULL else f"{part} " for part in subfields)
 
 
 def _german_reason(code: str, values: dict[str, str], number: str) -> str | None:

@@ -13,6 +13,8 @@ from ports.statements import StatementRefused
 
 Decode = Callable[[bytes], str]
 _CHUNK = 64 * 1024
+_ENDS = b"\r\x1a\x03"
+"""What old systems write behind the last line: the end of a text, of a file."""
 
 
 def western(line: bytes) -> str:
@@ -53,7 +55,7 @@ class TextLines:
                 yield self._line(line)
             left += held
             self._refuse_long(left)
-        if left := left.removesuffix(b"\r"):
+        if left := left.rstrip(_ENDS):
             yield self._line(left)
 
     def _line(self, line: bytes) -> tuple[int, str]:

@@ -114,8 +114,8 @@ def test_references_of_an_entry() -> None:
 
 GERMAN = (
     ":86:166?00GUTSCHRIFT?100399?20EREF+EndToEndIdTFNR20004000?2101?22MREF+M-77?23SVWZ+Rate 3 zu",
-    "m Vertrag 47?24und mehr?30BANKDEFF?31DE42100100100043921105?32Renate Beispiel lang genug",
-    "?33er Name?60noch mehr",
+    "m Vertrag 47?24und mehr?30BANKDEFF?31DE42100100100043921105?32Renate Beispiel lang genuge",
+    "?33r Name?60noch mehr",
 )
 
 
@@ -128,6 +128,12 @@ def test_german_details_are_put_together_again() -> None:
     )
     text = only(":61:2601050105C1,NTRFNONREF//B", *GERMAN).text
     assert text == "Rate 3 zum Vertrag 47 und mehr noch mehr GUTSCHRIFT"
+
+
+def test_a_name_on_two_lines_is_two_words() -> None:
+    """A subfield that is not full ends a line of the name."""
+    found = item(":61:2601050105C1,NTRFX", ":86:166?20EREF+E?32Firma?33Beispiel GmbH")
+    assert found.counterparty == Party("Firma Beispiel GmbH")
 
 
 def test_a_purpose_of_one_word_may_be_a_reference() -> None:

@@ -53,12 +53,12 @@ def test_hostile_files_are_refused_within_limits() -> None:
 
 
 def test_ends_of_lines_and_letters_of_old_files() -> None:
-    """CR LF, LF and CR, and letters in Windows-1252 or UTF-8, read alike."""
+    """CR LF, LF and CR, letters in Windows-1252 or UTF-8, and a mark at the end, read alike."""
     text = message(":61:2601050105C1,00NTRFNONREF//B", ":86:166?20SVWZ+Müller & Söhne")
     texts = set()
     for end in ("\r\n", "\n", "\r"):
         for encoding in ("utf-8", "cp1252", "utf-8-sig"):
-            content = text.replace("\r\n", end).encode(encoding)
+            content = text.replace("\r\n", end).encode(encoding) + b"\x1a"
             (one,) = StatementFileReader().read(BytesIO(content))
             texts.add(one.lines[0].text)
     assert texts == {"Müller & Söhne"}
