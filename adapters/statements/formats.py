@@ -39,7 +39,11 @@ def format_of(start: bytes) -> Format:
     text = start[:LOOKED_AT].removeprefix(codecs.BOM_UTF8).lstrip()
     if not text:
         raise StatementRefused("file", "empty", _WANTED, 1)
-    if text.startswith(b"<") or start.startswith(_UTF_16):
+    if start.startswith(_UTF_16):
+        if not start[:LOOKED_AT].decode("utf-16", errors="ignore").lstrip().startswith("<"):
+            raise StatementRefused("file", "UTF-16", "text in UTF-8; save it so", 1)
+        return Format.CAMT
+    if text.startswith(b"<"):
         return Format.CAMT
     if b"\x00" in text:
         raise StatementRefused("file", "binary data", _WANTED, 1)

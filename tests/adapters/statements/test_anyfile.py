@@ -36,6 +36,7 @@ RULES = CsvMap.model_validate(
     [
         (camt_writer.document(STATEMENT), Format.CAMT),
         (b"\xef\xbb\xbf\r\n <Document/>", Format.CAMT),
+        ("<Document/>".encode("utf-16"), Format.CAMT),
         (swift_writer.message(STATEMENT).encode(), Format.SWIFT),
         (b"\xef\xbb\xbf\r\n:20:X\r\n", Format.SWIFT),
         (b"{1:F01BANKDEFFAABC}{4:\r\n:20:X\r\n", Format.SWIFT),
@@ -58,6 +59,7 @@ def test_the_format_is_found_by_the_first_bytes(content: bytes, found: Format) -
         (b"", "empty"),
         (b" \r\n ", "empty"),
         (b"\x01\x02\x00\x03", "binary data"),
+        ("Date,Amount".encode("utf-16"), "UTF-16"),
         (b"PK\x03\x04", "zip archive or spreadsheet (xlsx)"),
         (b"\x1f\x8b\x08", "gzip"),
         (b"%PDF-1.7", "PDF"),
