@@ -1,6 +1,7 @@
 """Activities of a statement file: survey it whole, book its lines by pages, keep a record."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,19 +11,29 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.shielded import Life, heartbeats
+from activities.statementcontrols import StatementControls, elsewhere
 from activities.statementlines import OwnLines
 from activities.statementreading import Failures, Reading
-from activities.statementrecord import in_words, read_of, record_of
+from activities.statementrecord import (
+    FOR_PEOPLE,
+    in_words,
+    read_of,
+    record_of,
+    restated,
+    restated_subject,
+    version_of,
+)
 from domain.errors import AcquitError
 from domain.kernel import canonical
 from domain.kernel.change import Applied, Done
 from domain.kernel.command import Actor
 from domain.loan.commands import BookLine
 from domain.statement.broken import RecordStatementBreak, StatementBreak
+from domain.statement.controls import statement_subject
 from domain.statement.neighbours import Read, among
 from domain.statement.statement import DocumentKind, FaultRule, Statement, StatementLine
 from domain.text import cleaned
-from ports.archive import Archive
+from ports.archive import Archive, StatementRecord
 from ports.books import Books
 from ports.statements import (
     StatementPage,
@@ -39,8 +50,6 @@ LINE_TRIES = 5
 """How often a file is tried before a line that fails each time is left to a person."""
 _CAUSE_MOST = 60
 _NO_STATEMENT = "a booked statement: a report or notification does not move the bank account"
-FOR_PEOPLE = frozenset({FaultRule.RESTATED, FaultRule.KNOWN_LINES})
-"""Faults of a statement that are a case: what it says anew may differ from what is booked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class StatementActivities:
 
     def __init__(self, archive: Archive, reader: StatementReader, books: Books) -> None:
         self._archive, self._reader, self._books = archive, reader, books
+        self._controls = StatementControls(archive, books)
 
     @activity.defn(name="statements.survey")
     async def survey(self, order: StatementOrder) -> Surveyed:
@@ -148,7 +158,16 @@ class StatementActivities:
             lost = reading.failures.by_statement[position]
             last = position == len(summaries) - 1
             done = await self._close(order, reported, lost, done, ends_file=last)
+        await self._control([summary.head for summary in summaries])
         return done
+
+    async def _control(self, heads: Sequence[Statement]) -> None:
+        """Judge the controls of the accounts of the file, now that its statements are recorded."""
+        named = defaultdict[str, set[str]](set)
+        for head in heads:
+            named[head.account].add(statement_subject(head))
+        for account in sorted(named):
+            await self._controls.look(account, named[account])
 
     async def _own_lines(self, head: Statement, summaries: Sequence[StatementSummary]) -> OwnLines:
         """The lines of one statement beside the other statements of its account and file."""
@@ -205,16 +224,25 @@ class StatementActivities:
     ) -> BookedFile:
         head = summary.head
         read = Read(head, summary.lines, summary.sum_minor, summary.later_minor)
-        others = [read_of(record) for record in await self._archive.statements(head.account)]
-        faults = tuple(dict.fromkeys((*summary.faults, *among(read, others))))
+        records = await self._archive.statements(head.account)
+        found = among(read, [read_of(record) for record in records])
+        change = None
+        if any(fault.rule is FaultRule.RESTATED for fault in found):
+            known = _known(head, records)
+            change = (known, restated(known, version_of(order.sha256, summary)))
+            found = found if change[1] is not known else ()
+        faults = tuple(dict.fromkeys((*summary.faults, *found)))
         words = [in_words(fault) for fault in faults]
         if lost:
             words.insert(0, f"lines_failed: {lost} of {summary.lines} lines of {head.id}")
+        record = record_of(order.sha256, summary, tuple(words))
         if any(fault.rule in FOR_PEOPLE for fault in faults):
-            subject = f"{head.account}/{head.id}/{order.sha256[:16]}"
+            subject = restated_subject(record, order.sha256)
             text = f"account {head.account}, file {order.sha256}: {'; '.join(words)}"
             await self._record(StatementBreak.RESTATED, subject, text)
-        record = record_of(order.sha256, summary, tuple(words))
+        # After the case: who dies between the two records the version, and the case with it, again.
+        if change is not None and not await self._archive.restate(*change):
+            raise elsewhere(change[0])
         fresh = await self._archive.record_statement(record, ends_file=ends_file)
         return replace(
             done,
@@ -244,6 +272,12 @@ class StatementActivities:
                 value = f"{summary.head.kind.value} {summary.head.id} ({survey.format})"
                 raise StatementRefused("kind", value, _NO_STATEMENT)
         return survey.statements
+
+
+def _known(head: Statement, records: Sequence[StatementRecord]) -> StatementRecord:
+    """The record of a statement that is known."""
+    subject = statement_subject(head)
+    return next(it for it in records if statement_subject(read_of(it).head) == subject)
 
 
 def _refused(refusal: StatementRefused) -> ApplicationError:

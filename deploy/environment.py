@@ -22,6 +22,12 @@ STAMP = VENV / "acquit.stamp"
 OLDEST = (3, 11)
 INSTALLER = ROOT / "requirements" / "uv.txt"
 PACKAGES = ROOT / "requirements" / "dev.txt"
+TEST_TOOLS = {
+    "hledger": ("hledger", "the test that adds up the exported ledger will say so"),
+    "sshd": ("openssh-server", "the tests of statements over SFTP will say so"),
+}
+"""Programs that tests compare with: the Debian package of each, and what lacks without it."""
+_PATH = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
 
 
 def say(line: str) -> None:
@@ -67,6 +73,8 @@ def debian_packages(*names: str) -> bool:
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return False
+    if "openssh-server" in names and Path("/run/systemd/system").exists():
+        return False  # there it would begin to serve; in a container nothing starts it
     say("installing system packages: " + " ".join(names))
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     return run(apt, "-q", "update") and run(
@@ -106,12 +114,10 @@ def main(arguments: list[str]) -> int:
             say("the environment could not be installed; the lines above say why")
             return 1
         STAMP.write_text(wanted)
-    if (
-        "--test-tools" in arguments
-        and shutil.which("hledger") is None
-        and not debian_packages("hledger")
-    ):
-        say("hledger is not installed: the test that adds up the exported ledger will say so")
+    if "--test-tools" in arguments:
+        for program, (package, without) in TEST_TOOLS.items():
+            if shutil.which(program, path=_PATH) is None and not debian_packages(package):
+                say(package + " is not installed: " + without)
     return 0
 
 

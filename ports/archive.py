@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO, Protocol
 
+from domain.statement.statement import Fault
+from domain.statement.versions import Version
+
 FILE_BYTES_MOST = 1 << 30
 """The largest file that is kept and read, in bytes: one GiB."""
 
@@ -43,6 +46,9 @@ class StatementRecord:
         later_minor: the part of the sum that is booked after the day of the closing balance.
         first_on, last_on: the period that the bank states, else None.
         page: from 1. `is_last_page`: False where the bank says that more follow.
+        own: what does not add up in the statement itself.
+        versions: what each file said of it, where one said something else than another. The figures
+            above are those of the version that counts.
     """
 
     statement_id: str
@@ -61,6 +67,8 @@ class StatementRecord:
     last_on: date | None = None
     page: int = 1
     is_last_page: bool = True
+    own: tuple[Fault, ...] = ()
+    versions: tuple[Version, ...] = ()
 
     @property
     def period(self) -> str:
@@ -115,6 +123,21 @@ class Archive(Protocol):
 
         `ends_file`: it is the last of its file, which waits for no reader any more.
         """
+        ...
+
+    async def restate(self, before: StatementRecord, now: StatementRecord) -> bool:
+        """Write another record of a known statement; False where it is no longer `before`.
+
+        Then another worker has written it meanwhile.
+        """
+        ...
+
+    async def open_controls(self, account: str) -> frozenset[str]:
+        """Keys of the open cases about the statements of an account, the oldest 1,000 at most."""
+        ...
+
+    async def booked_minor(self, account: str, first: date, last: date) -> int:
+        """What the booked lines of an account come to, by booking date, both days included."""
         ...
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:

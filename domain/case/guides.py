@@ -127,8 +127,20 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "statement, then for the money."
         ),
         _K.STATEMENT_GAP: (
-            "A statement is missing, or its balances do not add up. Fetch it again, or ask the "
-            "bank."
+            "A statement does not go on from the one before: a number, page or balance between "
+            "them is missing, or a number came twice. Ask the bank for the missing file and have "
+            "it read (`acquit statements upload`): the case ends by itself once it is there."
+        ),
+        _K.STATEMENT_UNBALANCED: (
+            "What a statement says of itself does not add up, or it states no balance to compare "
+            "with; its lines are booked. Ask the bank for a corrected statement: the case ends by "
+            "itself when one comes that adds up. Where a bank states no balances at all, end it."
+        ),
+        _K.STATEMENT_MISSING: (
+            "No statement of this day has come by the hour that was agreed. See that the source is "
+            "reached (`acquit doctor`), then ask the bank; a file that comes by another way is "
+            "handed in with `acquit statements upload`. The case ends by itself when the day is "
+            "covered."
         ),
         _K.STATEMENT_REFUSED: (
             "A statement file cannot be read; nothing of it was booked. Ask the bank for a "
@@ -138,7 +150,9 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "A statement could not be fetched. Check address and rights, or ask the bank."
         ),
         _K.STATEMENT_RESTATED: (
-            "The bank sent one statement again with other content. Compare both."
+            "The bank sent one statement again with other content. Compare both (`acquit "
+            "statements save`). It ends by itself when the statements before and after fit one of "
+            "the versions only and the books hold exactly its lines; else the bank has to say."
         ),
         _K.LINE_FAILED: (
             "A bank line could not be booked; those behind it were. Read the error, and book it "

@@ -45,6 +45,8 @@ class CaseKind(StrEnum):
     RETURNED_AFTER_CLOSING = "returned_after_closing"
     REMITTANCE_SHORTFALL = "remittance_shortfall"
     STATEMENT_GAP = "statement_gap"
+    STATEMENT_UNBALANCED = "statement_unbalanced"
+    STATEMENT_MISSING = "statement_missing"
     STATEMENT_REFUSED = "statement_refused"
     STATEMENT_NOT_FETCHED = "statement_not_fetched"
     STATEMENT_RESTATED = "statement_restated"
@@ -145,6 +147,8 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.THRESHOLD, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, "the figure is below its limit again"),
     (_K.UNSETTLED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, "it is proven or returned"),
     (_K.STATEMENT_GAP, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.STATEMENT_UNBALANCED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.STATEMENT_MISSING, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.STATEMENT_REFUSED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.STATEMENT_NOT_FETCHED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.STATEMENT_RESTATED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),

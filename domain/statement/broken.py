@@ -17,6 +17,12 @@ class StatementBreak(StrEnum):
     """A file that a bank offers and that cannot be fetched, such as one that is too large."""
     RESTATED = "statement_restated"
     """A statement that comes again with other balances or lines than it had, or perhaps again."""
+    GAP = "statement_gap"
+    """A statement that does not go on from the one before: numbers, pages or balances."""
+    UNBALANCED = "statement_unbalanced"
+    """A statement whose own balances, totals or items do not add up, or that states none."""
+    MISSING = "statement_missing"
+    """A day of which no statement has come by the hour that was agreed with the bank."""
     LINE_FAILED = "line_failed"
     """A line of a statement that the books could not take; the rest of the statement is booked."""
 
@@ -63,3 +69,27 @@ class RecordStatementBreak(Command):
             return Scope(cases=(self.key,))
         alike = self.alike
         return Scope(lines=(self.line,), groups=(alike.group,), cases=(self.key, alike.case))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndStatementBreak(Command):
+    """What ends the case about a file or statement: what it lacked has come, or it is explained.
+
+    `subject` is that of the case, `text` says what has come.
+    """
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["end_statement_break"] = "end_statement_break"
+    what: StatementBreak
+    subject: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The key of the case."""
+        return f"{self.what.value}/{self.subject}"
+
+    def scope(self) -> Scope:
+        """The case."""
+        return Scope(cases=(self.key,))

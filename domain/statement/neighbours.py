@@ -43,6 +43,44 @@ def among(read: Read, others: Sequence[Read]) -> tuple[Fault, ...]:
     return (*judged, *_chain(head, strangers))
 
 
+def as_known(read: Read, others: Sequence[Read]) -> tuple[Fault, ...]:
+    """What is wrong between a statement and all others known, whatever came first.
+
+    Said of one statement only: a number that two share of the later one, the sum of all pages of
+    the last of them. What a statement says otherwise than before is not among it.
+    """
+    head = read.head
+    others = [other for other in others if _key(other.head) != _key(head)]
+    pages = [other for other in others if _whole_key(other.head) == _whole_key(head)]
+    strangers = [
+        other
+        for other in _wholes([other.head for other in others if other not in pages])
+        if not (_repeats(head, other) and place_of(other) > place_of(head))
+    ]
+    is_last = all(page.head.page < head.page for page in pages)
+    judged = _judged([*pages, read]) if head.is_paged and is_last else ()
+    if head.page > 1:
+        return (*judged, *_interim([page.head for page in pages], head))
+    return (*judged, *_chain(head, strangers))
+
+
+def beside(
+    head: Statement, others: Sequence[Statement]
+) -> tuple[Statement | None, Statement | None]:
+    """The statements directly before and after one that has no pages; None where none is known."""
+    earlier = [other for other in others if _is_before(other, head)]
+    later = [other for other in others if _is_before(head, other)]
+    after = min(later, key=place_of, default=None)
+    if after is not None and None not in (head.sequence, after.sequence):
+        after = after if after.sequence == (head.sequence or 0) + 1 else None
+    return max(earlier, key=place_of, default=None), after
+
+
+def place_of(head: Statement) -> tuple[date, int, str]:
+    """Where a statement stands among those of its account: by day, number and id."""
+    return (*_order(head), head.id)
+
+
 def apart(head: Statement, others: Sequence[Statement]) -> frozenset[str]:
     """Ids of the statements that certainly tell of other bookings than `head` does.
 

@@ -128,6 +128,19 @@ class FakeArchive:
         self.records[key] = record
         return True
 
+    async def restate(self, before: StatementRecord, now: StatementRecord) -> bool:
+        key = (before.account, before.statement_id, before.period)
+        if self.records[key] != before:
+            return False
+        self.records[key] = now
+        return True
+
+    async def open_controls(self, account: str) -> frozenset[str]:
+        return frozenset()
+
+    async def booked_minor(self, account: str, first: date, last: date) -> int:
+        return 0
+
     def record(self, statement_id: str) -> StatementRecord:
         """The only record of a statement id."""
         (found,) = [r for r in self.records.values() if r.statement_id == statement_id]

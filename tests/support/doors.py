@@ -44,7 +44,7 @@ from domain.loan.filing import RecordFiled, WithdrawDebit
 from domain.loan.mandates import EndMandate, RecordMandateEnded, ReplaceMandate
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.unparsed import RecordUnparsedEvent
-from domain.statement.broken import RecordStatementBreak
+from domain.statement.broken import EndStatementBreak, RecordStatementBreak
 
 AnyCommand = Command
 
@@ -64,6 +64,7 @@ __all__ = [
     "Command",
     "DropMessage",
     "EndMandate",
+    "EndStatementBreak",
     "Hold",
     "IntendDebit",
     "MatchLine",

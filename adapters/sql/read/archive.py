@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import BinaryIO
 
 from pydantic import TypeAdapter
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import among, is_postgres, listed
 from adapters.sql.read.filechunks import chunks_of
 from adapters.sql.read.looking import look
-from adapters.sql.schema.tables import file_chunks, files, lines, statements
+from adapters.sql.schema.tables import cases, file_chunks, files, lines, statements
 from adapters.sql.spool import Spool
 from domain.errors import InvariantBroken
+from domain.statement.broken import StatementBreak
 from ports.archive import FILE_BYTES_MOST, Reached, StatementRecord
 from ports.clock import Clock
 
@@ -23,6 +25,7 @@ CHUNK_BYTES = 256 * 1024
 """Size of a row of `file_chunks`, the last of a file aside; one is in memory at a time.
 
 It never changes: a file whose keeping was interrupted is completed in pieces of the same size."""
+OPEN_MOST = 1000
 _RECORD = TypeAdapter(StatementRecord)
 _REACHED = TypeAdapter(Reached)
 
@@ -127,6 +130,44 @@ class SqlArchive:
             if ends_file:
                 await conn.execute(file.values(read_at=self._clock.now(), reached=None))
             return fresh
+
+    async def restate(self, before: StatementRecord, now: StatementRecord) -> bool:
+        """Write another record of a known statement; False where it is no longer `before`."""
+        mine = (
+            statements.c.account == before.account,
+            statements.c.statement_id == before.statement_id,
+            statements.c.period == before.period,
+            statements.c.body == _RECORD.dump_json(before).decode(),
+        )
+        body = _RECORD.dump_json(now).decode()
+        put = update(statements).where(*mine).values(sha256=now.sha256, body=body)
+        async with self._engine.begin() as conn:
+            return (await conn.execute(put)).rowcount == 1
+
+    async def open_controls(self, account: str) -> frozenset[str]:
+        """Keys of the open cases about the statements of an account."""
+        starts = [f"{what.value}/{account}/" for what in StatementBreak]
+        own = [func.substr(cases.c.key, 1, len(start)) == start for start in starts]
+        query = (
+            select(cases.c.key)
+            .where(
+                cases.c.kind.in_([what.value for what in StatementBreak]),
+                cases.c.closed_at.is_(None),
+                or_(*own),
+            )
+            .order_by(cases.c.opened_at, cases.c.key)
+            .limit(OPEN_MOST)
+        )
+        async with look(self._engine) as conn:
+            return frozenset(row.key for row in await conn.execute(query))
+
+    async def booked_minor(self, account: str, first: date, last: date) -> int:
+        """What the booked lines of an account come to, by booking date, both days included."""
+        query = select(func.coalesce(func.sum(lines.c.amount_minor), 0)).where(
+            lines.c.account == account, lines.c.booked_on.between(first, last)
+        )
+        async with look(self._engine) as conn:
+            return int((await conn.execute(query)).scalar_one())
 
     async def statements(self, account: str | None = None) -> tuple[StatementRecord, ...]:
         """Known statements, by account and sequence; those without a number by their day."""

@@ -50,13 +50,17 @@ from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
 from domain.loan.decide.reports import record_outcome
 from domain.loan.decide.returns import record_return
-from domain.loan.decide.tasks import record_statement_break, record_unparsed_event
+from domain.loan.decide.tasks import (
+    end_statement_break,
+    record_statement_break,
+    record_unparsed_event,
+)
 from domain.loan.decide.work import Work
 from domain.loan.filing import RecordFiled
 from domain.loan.mandates import MANDATE_ORDERS, RecordMandateEnded
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.loan.view import INSTALLMENT, installment_of
-from domain.statement.broken import RecordStatementBreak
+from domain.statement.broken import EndStatementBreak, RecordStatementBreak
 
 __all__ = ["HANDLERS", "decide", "reported_again", "reread", "work_on"]
 
@@ -77,6 +81,7 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         BookLine: book_line,
         RecordUnparsedEvent: record_unparsed_event,
         RecordStatementBreak: record_statement_break,
+        EndStatementBreak: end_statement_break,
         RecordMandateEnded: record_mandate_ended,
         **dict.fromkeys(MANDATE_ORDERS.values(), order_mandate),
         RecordDeadLetter: record_dead_letter,

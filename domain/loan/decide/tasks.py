@@ -11,7 +11,7 @@ from domain.loan.change import Change
 from domain.loan.commands import RecordDeliveryReport
 from domain.loan.decide.work import Work
 from domain.loan.unparsed import RecordUnparsedEvent
-from domain.statement.broken import RecordStatementBreak
+from domain.statement.broken import EndStatementBreak, RecordStatementBreak
 
 
 def need_operator(work: Work, loan_id: str, number: int, why: str) -> None:
@@ -70,6 +70,12 @@ def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
         case = replace(case, line=command.line, amount_minor=minor, currency=currency)
         work.open_alike(case, command.alike)
     return work.finish(Done(note="statement break"))
+
+
+def end_statement_break(work: Work, command: EndStatementBreak) -> Change:
+    """What a case about a statement waited for has come; one that has ended stays ended."""
+    work.close_case(command.key, command.text)
+    return work.finish(Done(note="statement break ended"))
 
 
 def of_another_channel(

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from domain.case.case import Resolution
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.errors import IllegalTransition, InvariantBroken
@@ -20,6 +21,7 @@ from domain.statement.broken import StatementBreak
 from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
+    EndStatementBreak,
     RecordDeliveryReport,
     RecordOutcome,
     RecordPayment,
@@ -526,6 +528,20 @@ def test_a_statement_file_or_line_that_was_not_taken_is_a_case() -> None:
     case = s.books.cases["line_failed/A/2026-01-05/SR-1"]
     assert (case.kind, case.text) == ("line_failed", "line A/2026-01-05/SR-1 was not booked")
     assert s.books.entries == []
+
+
+def test_what_a_statement_lacked_ends_its_case() -> None:
+    """The case tells what came; one that is not there, or has ended, is left as it is."""
+    s = Scene.boarded()
+    about = {"what": StatementBreak.GAP, "subject": "A/S3/"}
+    s.give(EndStatementBreak, text="nothing was open", **about)
+    assert s.books.cases == {}
+    s.give(RecordStatementBreak, text="number 2 lacks", **about)
+    assert list(s.books.cases) == ["statement_gap/A/S3/"]
+    for _ in range(2):
+        s.give(EndStatementBreak, text="2 has come", **about)
+    assert s.books.cases == {}
+    assert s.books.resolved["statement_gap/A/S3/"].resolution is Resolution.CLEARED
 
 
 def test_a_payment_names_the_loan_and_its_reference() -> None:
