@@ -2,35 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.collecting import Collected, Collector
 from activities.shielded import Life, heartbeats
-from domain.errors import InvalidInput
-from domain.kernel import canonical
 from domain.kernel.command import Actor
 from domain.loan.commands import RollDay
-from domain.statement.broken import RecordStatementBreak, StatementBreak
-from domain.text import cleaned
 from ports.archive import Archive
 from ports.books import Books
 from ports.clock import Clock
 from ports.drivers import Starter
 from ports.outbox import Outbox
-from ports.statementsource import SourceUnavailable, StatementFile, StatementSource
+from ports.statementsource import StatementSource
 
 SWEEP = Actor("system", "daily_sweep")
 PAGE = 100
 PAGES_MOST = 10_000
-FILES_MOST = 500
-"""Files of one account that one sweep fetches; later ones are fetched by the next."""
-_SUBJECT_MOST = 160
-LOOK_BACK = timedelta(days=40)
-"""Statements may come late; so many booking days back are asked for each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +48,6 @@ class Rolled:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """Statement files: on offer, started to be read, and what could not be fetched."""
-
-    offered: int = 0
-    started: int = 0
-    faults: tuple[str, ...] = ()
-
-
 class SweepQueries(Protocol):
     """The part of `ports.sweepqueries.SweepQueries` that a sweep needs."""
 
@@ -88,8 +71,8 @@ class SweepActivities:
         starter: Starter,
         clock: Clock,
     ) -> None:
-        self._books, self._queries, self._sources = books, queries, sources
-        self._archive, self._outbox, self._starter, self._clock = archive, outbox, starter, clock
+        self._books, self._queries, self._outbox, self._clock = books, queries, outbox, clock
+        self._collector = Collector(sources, archive, books, starter, clock)
 
     @activity.defn(name="sweeps.roll")
     async def roll(self, order: SweepOrder) -> Rolled:
@@ -143,71 +126,8 @@ class SweepActivities:
         done = Collected()
         async with heartbeats():
             for account in order.accounts:
-                done = await self._collect_from(order.tenant, account, last, done)
+                done = await self._collector.collect(order.tenant, account, last, done)
         return done
-
-    async def _collect_from(
-        self, tenant: str, account: str, last: date, done: Collected
-    ) -> Collected:
-        source = self._sources.get(account)
-        if source is None:
-            return _with_fault(done, f"{account}: no source of statements")
-        try:
-            files = await source.offered(last - LOOK_BACK, last)
-        except (SourceUnavailable, InvalidInput) as error:
-            return _with_fault(done, f"{account}: {error}")
-        kept = await self._archive.kept([file.sha256 for file in files])
-        done = replace(done, offered=done.offered + len(files))
-        fresh = sorted(
-            (file for file in files if not kept.get(file.sha256, False)),
-            key=lambda item: (item.date, item.sequence),
-        )
-        for file in fresh[:FILES_MOST]:
-            if file.sha256 in kept:
-                done = await self._start(tenant, file.sha256, done)
-            else:
-                done = await self._collect_one(tenant, source, account, file, done)
-        if len(fresh) > FILES_MOST:
-            left = f"{len(fresh) - FILES_MOST} files of {account} wait for the next sweep"
-            done = _with_fault(done, left)
-        return done
-
-    async def _collect_one(
-        self,
-        tenant: str,
-        source: StatementSource,
-        account: str,
-        file: StatementFile,
-        done: Collected,
-    ) -> Collected:
-        try:
-            async with source.open(file.id) as parts:
-                kept = await self._archive.keep("statement", parts)
-        except SourceUnavailable as error:
-            return _with_fault(done, f"{file.id}: {error}")
-        except InvalidInput as error:
-            await self._not_fetched(account, file, error)
-            return _with_fault(done, f"{file.id}: {error}")
-        if kept != file.sha256:
-            done = _with_fault(done, f"{file.id}: its content is not what the bank announced")
-        return await self._start(tenant, kept, done)
-
-    async def _start(self, tenant: str, sha256: str, done: Collected) -> Collected:
-        started = await self._starter.start_statement(tenant, sha256)
-        return replace(done, started=done.started + started)
-
-    async def _not_fetched(self, account: str, file: StatementFile, error: InvalidInput) -> None:
-        """A file that no later sweep can fetch either is a case; the other files go on."""
-        subject = cleaned(f"{account}/{file.id}")[:_SUBJECT_MOST]
-        command = RecordStatementBreak(
-            id=f"break/not_fetched/{canonical.digest((subject, str(error)))[:16]}",
-            actor=SWEEP,
-            reason="a statement file could not be fetched",
-            what=StatementBreak.FILE_NOT_FETCHED,
-            subject=subject,
-            text=cleaned(f"statement {file.id} of {account} is on offer: {error}"),
-        )
-        await self._books.apply(command)
 
     @activity.defn(name="sweeps.deliver")
     async def deliver(self) -> int:
@@ -217,7 +137,3 @@ class SweepActivities:
 
     def _today(self, timezone: str) -> date:
         return self._clock.now().astimezone(ZoneInfo(timezone)).date()
-
-
-def _with_fault(done: Collected, fault: str) -> Collected:
-    return replace(done, faults=(*done.faults, fault)[:FILES_MOST])

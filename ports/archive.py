@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import BinaryIO, Protocol
 
 from domain.statement.statement import Fault
@@ -78,6 +78,27 @@ class StatementRecord:
         return f"{self.first_on.isoformat()}/{self.last_on.isoformat()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is remembered of a file at a source, as it was when its stamp was last a new one.
+
+    Attributes:
+        since: when it was first seen with this stamp.
+        sha256: of its content, once it is kept.
+        refused: the stamp with which it could not be taken, now or earlier; empty: none.
+    """
+
+    stamp: str
+    since: datetime
+    sha256: str | None = None
+    refused: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it cannot be taken as it is now."""
+        return self.refused == self.stamp
+
+
 class Archive(Protocol):
     """Keeps files by hash, how far each is read, and one record for each statement read."""
 
@@ -105,6 +126,19 @@ class Archive(Protocol):
 
     async def kept(self, sha256s: Sequence[str]) -> Mapping[str, bool]:
         """Which of these files are kept, each with whether it was read to its end."""
+        ...
+
+    async def look_at(self, source: str, stamps: Mapping[str, str]) -> Mapping[str, Look]:
+        """Remember the files that a source offers now, by their stamps; what is known of each.
+
+        Args:
+            source: names the source for ever; a bank account has one.
+            stamps: by id. A file that is not among them is forgotten.
+        """
+        ...
+
+    async def looked(self, source: str, file_id: str, look: Look) -> None:
+        """Remember what became of a file, unless it has another stamp by now."""
         ...
 
     async def reached(self, sha256: str) -> Reached | None:

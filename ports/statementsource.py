@@ -27,17 +27,34 @@ class SourceUnavailable(AcquitError):
 
 @dataclass(frozen=True, slots=True)
 class StatementFile:
-    """One file on offer. `sha256` as the source announces it, in lower-case hex."""
+    """One file on offer.
+
+    Attributes:
+        id: names the file at its source, at most 800 characters.
+        booked_on, sequence: of the statement, where the source announces them.
+        sha256: as the source announces it, in lower-case hex; None where it does not.
+        stamp: size and time as the source shows them, at most 80 characters: while they change, the
+            file is still being written. Empty where a file is on offer only when it is whole.
+    """
 
     id: str
     account: str
-    date: date
-    sequence: int
-    sha256: str
+    booked_on: date | None = None
+    sequence: int = 0
+    sha256: str | None = None
+    stamp: str = ""
 
 
 class StatementSource(Protocol):
-    """The statement files of one bank account."""
+    """The statement files of one bank account.
+
+    `settle_s`: for how many seconds the stamp of a file must not have changed before it is taken.
+    """
+
+    @property
+    def settle_s(self) -> float:
+        """See the class."""
+        ...
 
     async def offered(self, first: date, last: date) -> tuple[StatementFile, ...]:
         """The files on offer for booking days from `first` to `last`.
@@ -47,10 +64,27 @@ class StatementSource(Protocol):
         """
         ...
 
-    def open(self, file_id: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    def open(self, file: StatementFile) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """One file as the bank wrote it, in parts, which are read once and in order.
 
         Raises:
-            SourceUnavailable: no usable answer came, or only a part of it: then from the iterator.
+            SourceUnavailable: no usable answer came, or only a part of it, or the file is not any
+                more what its stamp says: then from the iterator.
+        """
+        ...
+
+    async def taken(self, file: StatementFile) -> None:
+        """The file is kept and will be read: move it out of the way, where that is agreed.
+
+        Raises:
+            SourceUnavailable: it stays where it is; it is taken to be done once more.
+        """
+        ...
+
+    async def put_aside(self, file: StatementFile) -> None:
+        """The file cannot be taken, now or later: move it out of the way, where that is agreed.
+
+        Raises:
+            SourceUnavailable: it stays where it is.
         """
         ...

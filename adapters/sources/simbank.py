@@ -18,6 +18,9 @@ class SimbankStatements:
         merchant_id: whose statements the bank gives, among those that `calls` can sign for.
     """
 
+    settle_s = 0.0
+    """The bank offers a file when it is whole, with its hash."""
+
     def __init__(self, calls: SimbankCalls, merchant_id: str, account: str) -> None:
         self._calls, self._merchant_id, self._account = calls, merchant_id, account
 
@@ -33,7 +36,7 @@ class SimbankStatements:
             StatementFile(
                 id=item.id,
                 account=item.account,
-                date=item.date,
+                booked_on=item.date,
                 sequence=item.seq,
                 sha256=item.sha256,
             )
@@ -41,12 +44,18 @@ class SimbankStatements:
         )
 
     @asynccontextmanager
-    async def open(self, file_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def open(self, file: StatementFile) -> AsyncIterator[AsyncIterator[bytes]]:
         """One statement file as it comes; see the port."""
-        target = f"/v1/statements/{quote(file_id, safe='')}"
+        target = f"/v1/statements/{quote(file.id, safe='')}"
         with _asking():
             async with self._calls.fetch(target, self._merchant_id) as answer:
                 yield answer.parts
+
+    async def taken(self, file: StatementFile) -> None:
+        """Nothing: the bank keeps its files on offer."""
+
+    async def put_aside(self, file: StatementFile) -> None:
+        """Nothing: the bank keeps its files on offer."""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import sweeps
+from activities import collecting, sweeps
 from activities.sweeps import SweepActivities, SweepOrder
 from domain.errors import InvalidInput
 from ports.archive import StatementRecord
@@ -142,7 +142,7 @@ async def test_files_that_are_known_take_no_place_from_new_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The limit of one sweep counts what is fetched, and says what waits for the next."""
-    monkeypatch.setattr(sweeps, "FILES_MOST", 2)
+    monkeypatch.setattr(collecting, "FILES_MOST", 2)
     bench = Bench()
     for name in ("f1", "f2", "f3", "f4", "f5"):
         bench.source.offer(name, name.encode(), DAY)

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from domain.kernel.subject import Subject
 from domain.loan.view import InstallmentView
 from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
-from ports.archive import Reached, StatementRecord
+from ports.archive import Look, Reached, StatementRecord
 from ports.boarding import LoanApplication
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
 from ports.sweepqueries import Due
@@ -108,6 +108,12 @@ class FakeArchive:
 
     async def kept(self, sha256s: Sequence[str]) -> dict[str, bool]:
         return {name: name in self.read for name in sha256s if name in self.files}
+
+    async def look_at(self, source: str, stamps: Mapping[str, str]) -> Mapping[str, Look]:
+        return {}
+
+    async def looked(self, source: str, file_id: str, look: Look) -> None:
+        raise NotImplementedError
 
     async def reached(self, sha256: str) -> Reached | None:
         return self.progress.get(sha256)

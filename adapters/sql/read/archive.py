@@ -1,7 +1,7 @@
 """Files by content hash, and statements that were read: implements `ports.archive.Archive`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import BinaryIO
@@ -12,13 +12,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import among, is_postgres, listed
+from adapters.sql.read import sourcelooks
 from adapters.sql.read.filechunks import chunks_of
 from adapters.sql.read.looking import look
-from adapters.sql.schema.tables import cases, file_chunks, files, lines, statements
+from adapters.sql.schema.tables import (
+    cases,
+    file_chunks,
+    files,
+    lines,
+    source_files,
+    statements,
+)
 from adapters.sql.spool import Spool
 from domain.errors import InvariantBroken
 from domain.statement.broken import StatementBreak
-from ports.archive import FILE_BYTES_MOST, Reached, StatementRecord
+from ports.archive import FILE_BYTES_MOST, Look, Reached, StatementRecord
 from ports.clock import Clock
 
 CHUNK_BYTES = 256 * 1024
@@ -92,6 +100,17 @@ class SqlArchive:
         async with look(self._engine) as conn:
             rows = await conn.execute(query, {"names": listed(sha256s, postgres=postgres)})
             return {row.sha256: row.read_at is not None for row in rows}
+
+    async def look_at(self, source: str, stamps: Mapping[str, str]) -> dict[str, Look]:
+        """Remember the files that a source offers now; see the port."""
+        insert = self._dialect.insert(source_files).on_conflict_do_nothing()
+        async with self._engine.begin() as conn:
+            return await sourcelooks.look_at(conn, source, stamps, self._clock.now(), insert)
+
+    async def looked(self, source: str, file_id: str, look: Look) -> None:
+        """Remember what became of a file, unless it has another stamp by now."""
+        async with self._engine.begin() as conn:
+            await sourcelooks.put(conn, source, file_id, look)
 
     async def reached(self, sha256: str) -> Reached | None:
         """How far the reading of a file has come; None where it has to begin."""

@@ -308,6 +308,18 @@ file_chunks = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+source_files = Table(
+    "source_files",
+    metadata,
+    # What a source offers now and does not announce by hash: how it looked, and what became of it.
+    Column("source", String(60), primary_key=True),
+    Column("file_id", String(800), primary_key=True),
+    Column("stamp", String(80), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("sha256", String(64)),
+    Column("refused", String(80), nullable=False),
+)
+
 statements = Table(
     "statements",
     metadata,
@@ -323,7 +335,7 @@ statements = Table(
 
 APPEND_ONLY = ("entries", "postings", "transitions", "commands", "file_chunks")
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
-PRUNED = ("line_refs", "payable_items")
+PRUNED = ("line_refs", "payable_items", "source_files")
 """Rows of these may be removed by the application, once they have done their work.
 
 Messages that were delivered are removed by the owner alone: see `adapters.sql.schema.pruning`.

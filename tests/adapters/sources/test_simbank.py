@@ -13,7 +13,7 @@ from adapters.rails.http import RailHttp
 from adapters.rails.simbank.calls import SimbankCalls
 from adapters.sources.simbank import SimbankStatements
 from domain.calendar import local_day
-from ports.statementsource import SourceUnavailable, StatementSource
+from ports.statementsource import SourceUnavailable, StatementFile, StatementSource
 from tests.adapters.rails.bank import (
     API_SECRET,
     MERCHANT,
@@ -35,6 +35,7 @@ from tests.adapters.sources.contract import SourceContract, StatedBank, content_
 
 ACCOUNT = "ACCT-FUNDER-1-CNY"
 DAYS = (date(2026, 1, 1), date(2026, 1, 2))
+S = StatementFile("S", ACCOUNT)
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 
 
@@ -115,21 +116,21 @@ async def test_a_bank_that_gives_no_whole_answer_is_asked_again(script: Script) 
         with pytest.raises(SourceUnavailable):
             await source.offered(*DAYS)
         with pytest.raises(SourceUnavailable):
-            await content_of(source, "S")
+            await content_of(source, S)
 
 
 async def test_a_file_that_drips_in_for_ever_is_given_up() -> None:
     """Every read is in time, and the whole has its own limit."""
     async with scripted(dripping, file_s=0.3) as source:
         with pytest.raises(SourceUnavailable, match="total"):
-            await content_of(source, "S")
+            await content_of(source, S)
 
 
 async def test_a_file_may_be_larger_than_any_other_answer() -> None:
     """The limit of answers about orders is not that of files, which come in parts."""
     content = b"x" * (LIMITS.answer_max + 1)
     async with scripted(answering(200, content)) as source:
-        assert await content_of(source, "S") == content
+        assert await content_of(source, S) == content
         with pytest.raises(SourceUnavailable, match="too_large"):
             await source.offered(*DAYS)
 
@@ -141,12 +142,12 @@ async def test_without_a_secret_nothing_is_asked() -> None:
         with pytest.raises(SourceUnavailable, match="no_secret"):
             await source.offered(*DAYS)
         with pytest.raises(SourceUnavailable, match="no_secret"):
-            await content_of(source, "S")
+            await content_of(source, S)
 
 
 async def test_what_the_reader_of_a_file_raises_comes_through() -> None:
     """A full disk here is not an absent bank."""
     async with scripted(answering(200, b"x" * 100)) as source:
         with pytest.raises(TimeoutError, match="ours"):
-            async with source.open("S"):
+            async with source.open(S):
                 raise TimeoutError("ours")

@@ -92,7 +92,7 @@ async def test_a_gap_is_a_case_until_the_missing_statement_comes(bank: Bank) -> 
 
 
 async def test_the_order_of_files_does_not_matter(bank: Bank) -> None:
-    """Six accounts, each with another order of the same three files: no case is left, and each balance is the bank's."""
+    """Each of six accounts gets three files in another order: no case is left, no money lost."""
     days = (day(1, 0, 5), day(2, 5, 9), day(3, 9, 20))
     for name, order in zip("ABCDEF", permutations(days), strict=True):
         for statement in order:

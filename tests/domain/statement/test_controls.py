@@ -56,7 +56,7 @@ def test_a_number_that_two_share_is_said_of_the_later_one_only() -> None:
 
 
 def test_pages_are_added_up_once_the_last_is_there() -> None:
-    """The sum of the whole is a fault of its last page only; each page opens as one before closed."""
+    """The sum of the whole is its last page's fault; each page opens as the one before closed."""
     first = day(1, 0, 10, is_last_page=False, id="P")
     second = day(1, 10, 30, id="P/p2", page=2)
     second = replace(second, read=replace(second.read, sum_minor=5))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -533,7 +534,7 @@ def test_a_statement_file_or_line_that_was_not_taken_is_a_case() -> None:
 def test_what_a_statement_lacked_ends_its_case() -> None:
     """The case tells what came; one that is not there, or has ended, is left as it is."""
     s = Scene.boarded()
-    about = {"what": StatementBreak.GAP, "subject": "A/S3/"}
+    about: dict[str, Any] = {"what": StatementBreak.GAP, "subject": "A/S3/"}
     s.give(EndStatementBreak, text="nothing was open", **about)
     assert s.books.cases == {}
     s.give(RecordStatementBreak, text="number 2 lacks", **about)
