@@ -51,6 +51,8 @@ class StatementControls:
             Exception: the books did not take a case.
         """
         keys = await self._archive.open_controls(account)
+        if not named and not keys:
+            return 0
         records, commands = await self._decided(await self._archive.statements(account), keys)
         controls = Controls(account, [known_of(record) for record in records])
         judged = controls.looked_at(named, keys)
@@ -61,13 +63,13 @@ class StatementControls:
         await self._apply(commands)
         return len(commands)
 
-    async def expect(self, account: str, missing: Collection[date], until: date) -> int:
+    async def expect(self, account: str, missing: Collection[date], first: date, last: date) -> int:
         """Open a case for each day of which a statement is overdue; end those of other days.
 
         Args:
             account: whose statements.
             missing: days that are overdue and not covered.
-            until: the last day that was looked at; cases of later days are left.
+            first, last: days that were looked at; cases of others are left.
         """
         keys = await self._archive.open_controls(account)
         start = f"{StatementBreak.MISSING.value}/{account}/"
@@ -75,7 +77,9 @@ class StatementControls:
         ended = [
             key
             for key in sorted(keys - opened.keys())
-            if key.startswith(start) and (day := _day(key.removeprefix(start))) and day <= until
+            if key.startswith(start)
+            and (day := _day(key.removeprefix(start)))
+            and first <= day <= last
         ]
         commands: list[RecordStatementBreak | EndStatementBreak] = [
             _break(StatementBreak.MISSING, key.partition("/")[2], _overdue(account, opened[key]))

@@ -1,4 +1,4 @@
-"""`acquit statements`: read bank statement files, and get one that is kept."""
+"""`acquit statements`: read bank statement files, hand one in, and get one that is kept."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cli.output import (
     print_text,
     run_async,
 )
+from cli.statementfiles import COLLECT_EXAMPLE, UPLOAD_EXAMPLE, collect, upload
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Bank statement files.", no_args_is_help=True, cls=Commands)
     group.command("read", epilog=_EXAMPLE)(read)
     group.command("save", epilog=_SAVE_EXAMPLE)(save)
+    group.command("upload", epilog=UPLOAD_EXAMPLE)(upload)
+    group.command("collect", epilog=COLLECT_EXAMPLE)(collect)
     app.add_typer(group, name="statements")
 
 

@@ -41,6 +41,7 @@ from workers.clock import SandboxClock, WallClock
 from workers.credentials import mail_server, sms_login
 from workers.rails import USUAL_KIND, classes_of, merchants_of, rails_of
 from workers.sources import open_sources
+from workers.sourcesfile import sources_of
 from workers.stackfile import StackRecord, read_stack
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from ports.statementsource import StatementSource
     from workers.rails import RailEntry
     from workers.settings import Settings
+    from workers.sourcesfile import SourceEntry
 
 SANDBOX_PACE = Pace(deliver_within=timedelta(seconds=3), lease=timedelta(seconds=15))
 """The outbox in a sandbox: short leases, since virtual time waits for a dead worker's messages."""
@@ -74,7 +76,8 @@ class Stack:
 
     `outbox` has no dispatchers until a worker gives it some (`deliver_by`): other processes only
     leave messages there. `writer` is what stands behind `books`, to ask whether it lives.
-    `registry` is every rail of the installation, `rails` those that can be reached.
+    `registry` is every rail of the installation, `rails` those that can be reached. `sources` are
+    those of statements by account, `entries` what settings say of them.
     """
 
     settings: Settings
@@ -92,6 +95,7 @@ class Stack:
     registry: Mapping[str, RailEntry]
     rails: Mapping[str, Rail]
     sources: Mapping[str, StatementSource]
+    entries: Mapping[str, SourceEntry]
     products: Mapping[str, ProductFile]
     boarding: UpstreamBoarding
     intake: BooksIntake
@@ -141,6 +145,7 @@ async def open_stack(
         registry = rails_of(settings, record)
         products = read_products(settings.products)
         accounts = accounts_of(settings, registry, products)
+        entries = sources_of(settings.sources, accounts)
         rules = rulebook(registry, accounts, settings.case_policy)
         must_have_books(settings.books_url(record))
         engine = books_engine(settings.books_url(record))
@@ -172,8 +177,9 @@ async def open_stack(
             registry=registry,
             rails=await open_rails(registry, clock, closing, tracing),
             sources=await open_sources(
-                registry, accounts, clock, closing, lambda entry: _watch(tracing, entry)
+                registry, accounts, clock, closing, lambda entry: _watch(tracing, entry), entries
             ),
+            entries=entries,
             products=products,
             boarding=UpstreamBoarding(
                 BoardingRules(

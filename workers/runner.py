@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from activities.boarding import BoardActivities
 from activities.cases import CaseActivities
+from activities.collecting import Collector
 from activities.debits import DebitActivities
 from activities.healing import HealActivities
 from activities.installments import InstallmentActivities
+from activities.statementcontrols import StatementControls
 from activities.statements import StatementActivities
+from activities.statementwatch import StatementWatch
 from activities.subjects import SubjectActivities
 from activities.sweeps import SweepActivities
 from adapters.sql.read.figures import SqlFigures
@@ -38,6 +41,7 @@ from workers.production import answering, build_of, data_converter, is_sandbox, 
 from workers.rails import rails_of
 from workers.serving import serving, stop_requested
 from workers.settings import read_stack, temporal_config
+from workers.sources import watched_accounts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -111,6 +115,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     reader = StatementFileReader(() if maps is None else read_maps(maps))
     statements = StatementActivities(stack.archive, reader, books)
     rules = stack.rules.case_policy.thresholds
+    watch = statement_watch(services)
     figures = SqlFigures(stack.engine)
     cases = CaseActivities(drivers, queries, stack.clock, figures, rules)
     debits = DebitActivities(drivers, queries, stack.rails, stack.clock)
@@ -130,11 +135,30 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             sweeps.deliver,
             statements.survey,
             statements.book,
+            watch.watch,
             cases.sweep,
             HealActivities(queries, outbox, services.drivers, stack.clock).heal,
         ],
         "debit": [debits.present, debits.inquire],
     }
+
+
+def statement_watch(services: Services) -> StatementWatch:
+    """What looks after statements: sources of folders and servers, controls of all accounts."""
+    stack = services.stack
+    return StatementWatch(
+        Collector(stack.sources, stack.archive, stack.books, services.starter, stack.clock),
+        StatementControls(stack.archive, stack.books),
+        stack.archive,
+        stack.clock,
+        watched_accounts(stack.entries),
+        tuple(stack.rules.accounts),
+        {
+            account: entry.expected
+            for account, entry in stack.entries.items()
+            if entry.expected is not None
+        },
+    )
 
 
 def roles_of(name: str, rails: Sequence[str]) -> list[tuple[Role, str]]:

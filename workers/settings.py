@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     """File with a table `[accounts.<name>]` for each bank account. None: those that the products
     name, where every rail is simulated; else none."""
 
+    sources: Path | None = None
+    """File with a table `[sources.<name>]` for each bank account whose statements come from a
+    folder or a server, or are expected by a certain hour. None: nothing of it."""
+
     case_policy: Path | None = None
     """File with owners and clocks of cases. None: the usual ones, see `domain.case.policy`."""
 
@@ -267,6 +271,8 @@ def secrets_in(settings: Settings, stack: StackRecord | None) -> tuple[str, ...]
     held += stack.secrets.values() if stack is not None else ()
     if settings.rails is not None:
         held += _rail_secrets(settings.rails)
+    if settings.sources is not None:
+        held += _source_secrets(settings.sources)
     held.append(os.environ.get("TEMPORAL_API_KEY", ""))
     # Lists of keys and tokens: each by itself, for that is how one would turn up.
     lists = " ".join(text for text in held if "://" not in text)
@@ -282,6 +288,14 @@ def _rail_secrets(path: Path) -> list[str]:
     with suppress(SourceRefused):  # a file that is faulty is refused where it is used
         logins = [entry.login for entry in read_rails(path).values()]
         return [secret for login in logins if login for secret in login.secrets.values()]
+    return []
+
+
+def _source_secrets(path: Path) -> list[str]:
+    from workers.sourcesfile import secrets_of  # noqa: PLC0415  (loads the calendars)
+
+    with suppress(SourceRefused):  # a file that is faulty is refused where it is used
+        return secrets_of(path)
     return []
 
 

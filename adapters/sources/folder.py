@@ -91,7 +91,7 @@ class FolderStatements:
 
 
 async def _parts(source: BinaryIO, file: StatementFile) -> AsyncIterator[bytes]:
-    """The parts of a file; what has changed is noticed with each, so that none grows without end."""
+    """The parts of a file; a change is noticed with each, so that none grows without end."""
 
     def read() -> bytes:
         part = source.read(PART_BYTES)

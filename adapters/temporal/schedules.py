@@ -1,4 +1,4 @@
-"""The Temporal Schedules: daily sweeps and healing. A sandbox has none of them."""
+"""The Temporal Schedules: daily sweeps, healing, statements. A sandbox has none of them."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,12 +19,15 @@ from temporalio.client import (
 )
 
 from activities.healing import HealOrder
+from activities.statementwatch import WatchOrder
 from activities.sweeps import SweepOrder
 from workflows import names
 from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
+from workflows.watch_statements import WatchStatementsWorkflow
 
 HEAL_EVERY = timedelta(minutes=5)
+WATCH_EVERY = timedelta(minutes=5)
 SWEEP_HOURS = (0, 6, 12, 18)
 """Local hours: soon after midnight, and again for statements that come during the day."""
 
@@ -71,6 +74,23 @@ def heal_schedule(tenant: str, order: HealOrder, queue: str = names.WORKFLOWS) -
     )
 
 
+def watch_schedule(tenant: str, queue: str = names.WORKFLOWS) -> Schedule:
+    """Look after statements every few minutes; one look is not overtaken by the next."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            WatchStatementsWorkflow.run,
+            WatchOrder(tenant),
+            id=f"{_watch_of(tenant)}/scheduled",
+            task_queue=queue,
+            static_summary="a look after statements",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=WATCH_EVERY)]),
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)
+        ),
+    )
+
+
 async def ensure_schedules(
     client: Client,
     tenant: str,
@@ -90,15 +110,20 @@ async def ensure_schedules(
     for sweep in sweeps:
         await _ensure(client, _sweep_of(sweep), sweep_schedule(sweep, queue))
     await _ensure(client, _heal_of(tenant), heal_schedule(tenant, heal, queue))
+    await _ensure(client, _watch_of(tenant), watch_schedule(tenant, queue))
 
 
 def schedule_ids(tenant: str, sweeps: Sequence[SweepOrder]) -> tuple[str, ...]:
     """Ids of the schedules that `ensure_schedules` creates."""
-    return (*(_sweep_of(sweep) for sweep in sweeps), _heal_of(tenant))
+    return (*(_sweep_of(sweep) for sweep in sweeps), _heal_of(tenant), _watch_of(tenant))
 
 
 def _heal_of(tenant: str) -> str:
     return f"heal/{names.key('tenant', tenant)}"
+
+
+def _watch_of(tenant: str) -> str:
+    return f"watch_statements/{names.key('tenant', tenant)}"
 
 
 def _sweep_of(order: SweepOrder) -> str:

@@ -9,7 +9,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.boarding import Boarded
 from activities.healing import Healed, HealOrder
-from activities.statements import StatementOrder
+from activities.statements import BookedFile, StatementOrder
+from activities.statementwatch import Watched, WatchOrder
 from activities.sweeps import SweepOrder
 from domain.kernel import canonical
 from ports.boarding import LoanApplication
@@ -18,6 +19,7 @@ from workflows.board_loan import BoardLoanWorkflow
 from workflows.daily_sweep import DailySweepWorkflow, SweepReport
 from workflows.heal import HealWorkflow
 from workflows.statement import StatementWorkflow
+from workflows.watch_statements import WatchStatementsWorkflow
 
 FAILED_ONLY = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 
@@ -82,6 +84,28 @@ class TemporalStarter:
             task_queue=self._queue,
             static_summary=f"sweep of {day}",
         )
+
+    async def watch(self, tenant: str) -> Watched:
+        """Look after statements once, or join the look that runs, and wait for it."""
+        return await self._client.execute_workflow(
+            WatchStatementsWorkflow.run,
+            WatchOrder(tenant),
+            id=f"watch_statements/{names.key('tenant', tenant)}/now",
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            task_queue=self._queue,
+            static_summary="a look after statements, asked for",
+        )
+
+    async def booked(self, tenant: str, sha256: str) -> BookedFile:
+        """Wait for the end of a file's reading that was started, and say what became of it.
+
+        Raises:
+            WorkflowFailureError: the file was refused, or could not be booked.
+        """
+        handle: WorkflowHandle[Any, BookedFile] = self._client.get_workflow_handle(
+            names.statement_id(tenant, sha256), result_type=BookedFile
+        )
+        return await handle.result()
 
     async def heal(self, tenant: str, order: HealOrder) -> Healed:
         """Run one round of healing, or join the one that runs, and wait for it."""

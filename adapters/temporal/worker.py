@@ -17,6 +17,7 @@ from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
 from workflows.installment import InstallmentWorkflow
 from workflows.statement import StatementWorkflow
+from workflows.watch_statements import WatchStatementsWorkflow
 
 OURS = ("domain", "ports", "activities", "workflows")
 """Packages that the sandbox shares instead of importing them again for every workflow."""
@@ -34,6 +35,7 @@ WORKFLOWS: tuple[type, ...] = (
     DailySweepWorkflow,
     HealWorkflow,
     StatementWorkflow,
+    WatchStatementsWorkflow,
 )
 
 

@@ -44,6 +44,11 @@ class Expected:
         on = self.calendar.add_banking_days(day, self.after_days) if self.after_days else day
         return local_instant(on, self.by, self.timezone)
 
+    def looked_at(self, now: datetime) -> tuple[date, date]:
+        """The first and last day that are looked at: both local, the last is today."""
+        today = local_day(now, self.timezone)
+        return min(max(self.since, today - LOOK_BACK), today), today
+
     def overdue(self, statements: Sequence[Statement], now: datetime) -> tuple[date, ...]:
         """Days up to now of which a statement is due and none of these tells.
 
@@ -55,8 +60,7 @@ class Expected:
 
     def _due(self, now: datetime) -> Iterator[date]:
         """Days with a statement that is due, from the earliest that is looked at."""
-        today = local_day(now, self.timezone)
-        day = max(self.since, today - LOOK_BACK)
+        day, today = self.looked_at(now)
         while day <= today:
             if self.has_statement(day) and self.due_at(day) <= now:
                 yield day

@@ -24,6 +24,7 @@ from workers.doctor.configuration import (
 from workers.doctor.findings import Examiner, Finding, fail, ok
 from workers.doctor.rails import check_rails
 from workers.doctor.scratch import ADVICE, check_scratch
+from workers.doctor.sources import check_sources
 from workers.doctor.temporal import check_temporal
 from workers.rails import rails_of
 from workers.settings import secrets_in
@@ -81,6 +82,7 @@ async def examine(settings: Settings, within_s: float) -> tuple[Finding, ...]:
             check_books(settings, record, examiner, rails),
             check_temporal(settings, record, products, rails, examiner),
             check_rails(rails, products, accounts, clock, examiner, sandbox=sandbox),
+            check_sources(settings, accounts, clock, examiner),
         )
         found = [finding for part in parts for finding in part]
         return (*found, *findings)
