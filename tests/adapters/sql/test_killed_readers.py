@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -93,3 +94,22 @@ async def test_each_kill_costs_at_most_the_page_in_hand(
     assert (await queries.counts())["commands"]["book_line"] == 2 * LINES
     assert (await queries.verify()).faults == ()
     assert PAGE_LINES * PAGES >= LINES > PAGE_LINES * (PAGES - 1)
+
+
+@pytest.mark.timeout(170)
+async def test_a_kill_before_the_controls_are_judged_costs_no_case(
+    books_url: str, engine: AsyncEngine, queries: SqlQueries, clock: StillClock, tmp_path: Path
+) -> None:
+    """Every statement is recorded and nothing judged: the next reader opens the case, once."""
+    archive = SqlArchive(engine, clock)
+    first, second = two_statements()
+    torn = replace(second, closing_minor=7)
+    sha256 = await archive.keep("statement", in_parts(camt_writer.document(first, torn), 9_000))
+    log = tmp_path / "pages"
+    assert await read(books_url, sha256, log, "recorded", "2") == -signal.SIGKILL
+    assert [case.kind for case in (await queries.cases()).items if "statement" in case.kind] == []
+    for _ in range(2):
+        assert await read(books_url, sha256, log) == 0
+        kinds = [case.kind for case in (await queries.cases()).items if "statement" in case.kind]
+        assert kinds == ["statement_unbalanced"]
+    assert (await queries.counts())["commands"]["book_line"] == 2 * LINES
