@@ -84,8 +84,8 @@ def collect(
     """Look at the folders and servers of statements now, and at what is overdue.
 
     Production does this every five minutes. A file is taken once it has stood still for as long as
-    its source says, so one that has just come may need a second look. Needs workers that run; exit
-    code 1 if something could not be done.
+    its source says, so one that has just come may need a second look. Needs workers that run.
+    Exit code 1 if something could not be done.
     """
     done = run_async(_collect(books_settings(ctx, home), within))
     if as_json:

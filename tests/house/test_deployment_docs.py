@@ -11,6 +11,7 @@ import yaml
 from adapters.rails.kinds import KINDS
 from tests.support.tree import ROOT
 from workers.settings import Settings
+from workers.sourcesfile import _Elsewhere, _Expected, _FolderTable, _SftpTable
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
@@ -36,6 +37,20 @@ def test_every_field_of_a_rail_is_explained() -> None:
     sample = tomllib.loads(part.split("```toml")[1].split("```")[0])
     assert {name for table in sample["rails"].values() for name in table} == fields
     assert all(f"`{name}`" in part for name in KINDS)
+
+
+def test_every_field_of_a_source_is_explained() -> None:
+    """The tables name the fields of every kind of source, and nothing else; its sample is one."""
+    part = TEXT.split("### Statement sources")[1].split("## 4.")[0]
+    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    tables = (_Elsewhere, _FolderTable, _SftpTable, _Expected)
+    fields = {name for table in tables for name in table.model_fields}
+    assert named == fields - {"expected"}
+    sample = tomllib.loads(part.split("```toml")[1].split("```")[0])["sources"]
+    assert {name for table in sample.values() for name in table} <= fields
+    kinds = {"folder", "sftp", "upload", "rail"}
+    assert all(f"`{kind}`" in part for kind in kinds)
 
 
 @pytest.mark.parametrize("field", ["workflow_cache", "drain_timeout_s", "tenant", "codec_port"])

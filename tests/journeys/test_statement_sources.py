@@ -98,7 +98,7 @@ async def test_what_cannot_be_read_or_is_of_another_account_is_refused(
     assert broken.json["state"] == "refused"
     assert "is refused" in broken.json["why"]
     home, env = up
-    cases = await acquit(home, "cases", "--json", **env)
+    cases = await acquit(home, "cases", "--json", within_s=60.0, **env)
     assert broken.json["sha256"] in cases.out
     stranger = await upload(up, document(1, 5, account=OTHER))
     assert stranger.code == Exit.MISTAKE
@@ -125,11 +125,11 @@ async def test_a_folder_is_looked_at_and_emptied(up: tuple[Path, dict[str, str]]
     await upload(up, document(10, 50, opening=100))
     await collect()
     gap = f"statement_gap/{ACCOUNT}/HAND-12"
-    assert gap in (await acquit(home, "cases", "--json", **env)).out
+    assert gap in (await acquit(home, "cases", "--json", within_s=60.0, **env)).out
     (folder / "second.xml").write_bytes(document(11, 20, opening=150))
     assert (await collect()).json["started"] == 1
     second = await upload(up, document(11, 20, opening=150))
     assert (second.json["known"], second.json["state"]) == (True, "booked")
-    assert gap not in (await acquit(home, "cases", "--json", **env)).out
+    assert gap not in (await acquit(home, "cases", "--json", within_s=60.0, **env)).out
     assert sorted(it.name for it in (home.parent / "done").iterdir()) == ["second.xml", "third.xml"]
     assert list(folder.iterdir()) == []

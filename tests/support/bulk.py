@@ -10,8 +10,11 @@ from temporalio.client import Client
 
 from activities.boarding import BoardActivities
 from activities.cases import CaseActivities
+from activities.collecting import Collector
 from activities.healing import HealActivities
+from activities.statementcontrols import StatementControls
 from activities.statements import StatementActivities
+from activities.statementwatch import StatementWatch
 from activities.sweeps import SweepActivities
 from adapters.temporal.starter import TemporalStarter
 from adapters.temporal.worker import Role, books_role, build_worker
@@ -87,12 +90,23 @@ class BulkStage:
             self.clock,
         )
         files = StatementActivities(self.archive, self.reader, self.ledger)
+        sources = {self.source.account: self.source}
+        watch = StatementWatch(
+            Collector(sources, self.archive, self.ledger, self.starter, self.clock),
+            StatementControls(self.archive, self.ledger),
+            self.archive,
+            self.clock,
+            (self.source.account,),
+            (),
+            {},
+        )
         activities: list[Callable[..., Any]] = [
             sweeps.roll,
             sweeps.collect,
             sweeps.deliver,
             files.survey,
             files.book,
+            watch.watch,
             HealActivities(self.queries, self.outbox, self.drivers, self.clock).heal,
             BoardActivities(self.ledger, PlainBoarding()).board,
             CaseActivities(self.ledger, self.queries, self.clock).sweep,

@@ -62,6 +62,19 @@ async def test_refused_file_is_a_failure_that_reads_well(temporal_client: Client
             await asyncio.wait_for(handle.result(), 30)
 
 
+async def test_a_look_after_statements_takes_what_is_there(temporal_client: Client) -> None:
+    """Asked for by a person: one look, whose new file is read by a workflow of its own, once."""
+    scene, tenant = scene_of(temporal_client)
+    sha256 = scene.source.offer("f1", b"s1", scene.clock.now().date())
+    async with scene.workers():
+        seen = await asyncio.wait_for(scene.starter.watch(tenant), 30)
+        booked = await asyncio.wait_for(scene.starter.booked(tenant, sha256), 30)
+        again = await asyncio.wait_for(scene.starter.watch(tenant), 30)
+    assert (seen.offered, seen.started, seen.faults) == (1, 1, ())
+    assert (booked.statements, booked.lines) == (1, 3)
+    assert (again.offered, again.started) == (1, 0)
+
+
 async def test_healing_wakes_who_is_missing(temporal_client: Client) -> None:
     """A round of healing wakes the driver that the books want and the server does not have."""
     scene, tenant = scene_of(temporal_client)

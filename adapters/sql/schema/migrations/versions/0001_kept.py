@@ -371,16 +371,6 @@ def _files() -> None:
         sa.PrimaryKeyConstraint("sha256", "position", name="pk_file_chunks"),
     )
     op.create_table(
-        "source_files",
-        sa.Column("source", sa.String(length=60), nullable=False),
-        sa.Column("file_id", sa.String(length=800), nullable=False),
-        sa.Column("stamp", sa.String(length=80), nullable=False),
-        sa.Column("since", Instant(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=True),
-        sa.Column("refused", sa.String(length=80), nullable=False),
-        sa.PrimaryKeyConstraint("source", "file_id", name="pk_source_files"),
-    )
-    op.create_table(
         "statements",
         sa.Column("account", sa.String(length=60), nullable=False),
         sa.Column("statement_id", sa.String(length=120), nullable=False),

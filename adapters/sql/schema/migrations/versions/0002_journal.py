@@ -1,4 +1,4 @@
-"""The journal: commands, entries and transitions, which can only grow, and the chain's head."""
+"""The journal, which can only grow, the chain's head, and what sources of statements offer."""
 
 import uuid
 
@@ -30,6 +30,7 @@ def upgrade() -> None:
             "INSERT INTO chain_head (id, seq, hash, books_id) VALUES (1, 0, :genesis, :books_id)"
         ).bindparams(genesis="0" * 64, books_id=uuid.uuid4().hex)
     )
+    _source_files()
 
 
 def _commands() -> None:
@@ -153,4 +154,17 @@ def _transitions() -> None:
         "transitions",
         ["loan_id", "subject_key"],
         unique=False,
+    )
+
+
+def _source_files() -> None:
+    op.create_table(
+        "source_files",
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("file_id", sa.String(length=800), nullable=False),
+        sa.Column("stamp", sa.String(length=80), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("refused", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("source", "file_id", name="pk_source_files"),
     )
