@@ -543,6 +543,8 @@ def test_what_a_statement_lacked_ends_its_case() -> None:
         s.give(EndStatementBreak, text="2 has come", **about)
     assert s.books.cases == {}
     assert s.books.resolved["statement_gap/A/S3/"].resolution is Resolution.CLEARED
+    end = EndStatementBreak(id="e", actor=TESTER, text="2 has come", **about)
+    assert end.scope() == Scope(cases=("statement_gap/A/S3/",))
 
 
 def test_a_payment_names_the_loan_and_its_reference() -> None:
