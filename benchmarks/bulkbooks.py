@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from adapters.sql.engine import books_engine
-from adapters.sql.read.verifying import commanded_of, item_of, moved_of
+from adapters.sql.read.chainitems import commanded_of, item_of, moved_of
 from adapters.sql.readrows import read_posting
 from adapters.sql.schema import tables
 from adapters.sql.schema.migrate import upgrade

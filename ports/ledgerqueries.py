@@ -1,10 +1,11 @@
 """What accountants and audits ask of the books: balances, items, postings, and their proof."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from domain.case.case import Case
+from domain.ledger.chain import KnownHead
 from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
 from ports.paging import LIMIT_MOST, Page
@@ -43,7 +44,9 @@ class ChainReport:
 
     `items` are `commands`, `entries` and `transitions` together. `kept` counts the rows beside the
     journal that were compared with it: balances, installments, attempts, payments, bank lines,
-    cases; and kept files, whose content was compared with the hash that names them.
+    cases; and kept files, whose content was compared with the hash that names them. `root` is the
+    Merkle root over all items. `checkpoints` counts those that were compared, kept ones and those
+    from outside, and `disagreed` names those that the journal does not agree with.
     """
 
     items: int
@@ -54,6 +57,9 @@ class ChainReport:
     faults: tuple[str, ...]
     commands: int = 0
     kept: int = 0
+    root: str = ""
+    checkpoints: int = 0
+    disagreed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,10 @@ class LedgerQueries(Protocol):
         """The hash that the chain ends with, as it is kept: equal heads are equal books."""
         ...
 
-    async def verify(self) -> ChainReport:
-        """Recompute the journal, and compare what is kept beside it; see `ChainReport`."""
+    async def verify(self, against: Sequence[KnownHead] = ()) -> ChainReport:
+        """Recompute the journal, and compare what is kept beside it; see `ChainReport`.
+
+        Args:
+            against: checkpoints from outside; those in the books are compared anyway.
+        """
         ...

@@ -16,6 +16,7 @@ from typing import assert_never
 from domain.kernel.canonical import canonical
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Posting, entry_faults
+from domain.ledger.merkle import Tree, leaf_hash
 
 LEDGER = "main"
 """The ledger that entries belong to: each has a chain of its own, and there is one so far."""
@@ -85,14 +86,40 @@ class ChainItem:
 
 def next_hash(prev: str, item: ChainItem) -> str:
     """The hash that follows `prev` (64 hexadecimal characters) when `item` is appended."""
-    return hashlib.sha256(canonical(prev) + canonical(item)).hexdigest()
+    return hash_after(prev, canonical(item))
+
+
+def hash_after(prev: str, content: bytes) -> str:
+    """The hash that follows `prev` for an item by its canonical bytes."""
+    return hashlib.sha256(canonical(prev) + content).hexdigest()
+
+
+def leaf_of(chained: str) -> bytes:
+    """The hash of the leaf that an item is in the Merkle tree of its ledger.
+
+    The data of the leaf are the 32 bytes of the chain's hash, which stands for the item and for
+    everything before it. So the hashes in a proof tell nobody what its neighbours hold.
+    """
+    return leaf_hash(bytes.fromhex(chained))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHead:
+    """What a checkpoint says that the journal was at one size; `source` names the checkpoint."""
+
+    size: int
+    root: bytes
+    head: str
+    source: str
 
 
 @dataclass(slots=True)
 class Verification:
     """What recomputing the journal found so far; `totals` are sums of postings by currency.
 
-    `faults` are the first `FAULTS_KEPT`, `faults_found` is the number of all.
+    `faults` are the first `FAULTS_KEPT`, `faults_found` is the number of all. Checkpoints are
+    compared where the journal reaches their size (`expect`); `agreed` is the size of the last one
+    that the journal agrees with, `compared` the number of all.
     """
 
     head: str = GENESIS
@@ -105,6 +132,11 @@ class Verification:
     faults: list[str] = field(default_factory=list)
     faults_found: int = 0
     totals: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    tree: Tree = field(default_factory=Tree)
+    agreed: int = 0
+    compared: int = 0
+    disagreed: list[KnownHead] = field(default_factory=list)
+    _expected: defaultdict[int, list[KnownHead]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def items(self) -> int:
@@ -116,6 +148,10 @@ class Verification:
         self.faults_found += 1
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append(text)
+
+    def expect(self, known: KnownHead) -> None:
+        """Compare the journal with a checkpoint when it gets there; to be said before that."""
+        self._expected[known.size].append(known)
 
     def take(self, item: ChainItem, stored: str) -> None:
         """Check one item, in order of the journal, against the hash stored beside it."""
@@ -129,6 +165,9 @@ class Verification:
         self.posted_on = item.posted_on
         # The stored hash is followed, so that one altered row is one fault and not all after it.
         self.head, self.seq = stored, item.seq
+        self.tree.add(leaf_of(expected))
+        for known in self._expected.pop(self.tree.size, ()):
+            self._compare(known)
         match item.what:
             case Commanded():
                 self.commands += 1
@@ -141,12 +180,34 @@ class Verification:
                 assert_never(item.what)
 
     def close(self, seq: int, head: str) -> None:
-        """Compare the end with the chain's head row, and the sum of everything with zero."""
+        """Compare the end with the chain's head row, and the sum of everything with zero.
+
+        Checkpoints of more items than there are say that some were removed.
+        """
+        for size in sorted(self._expected):
+            for known in self._expected[size]:
+                self._disagree(known, f"the journal has {self.tree.size} items, it has {size}")
+        self._expected.clear()
         if (seq, head) != (self.seq, self.head):
             self.fault(f"the journal ends at item {self.seq}, its head says {seq}")
         for currency, minor in self.totals.items():
             if minor:
                 self.fault(f"all postings in {currency} sum to {minor}")
+
+    def _compare(self, known: KnownHead) -> None:
+        if (known.head, known.root) == (self.head, self.tree.root()):
+            self.compared += 1
+            self.agreed = known.size
+            return
+        what = "root" if known.head == self.head else "hash"
+        self._disagree(known, f"the journal has another {what} there")
+
+    def _disagree(self, known: KnownHead, why: str) -> None:
+        self.compared += 1
+        self.disagreed.append(known)
+        first = self.agreed + 1
+        which = f"items {first} to {known.size} are" if first < known.size else f"item {first} is"
+        self.fault(f"{which} not what {known.source} covers: {why}")
 
     def _sum(self, seq: int, entry: Booked) -> None:
         self.postings += len(entry.postings)
@@ -156,9 +217,13 @@ class Verification:
             self.fault(f"entry {seq} {fault}")
 
 
-def verify(items: Iterable[tuple[ChainItem, str]], *, seq: int, head: str) -> Verification:
-    """Recompute a whole journal of (item, stored hash) against the head row `(seq, head)`."""
+def verify(
+    items: Iterable[tuple[ChainItem, str]], *, seq: int, head: str, known: Iterable[KnownHead] = ()
+) -> Verification:
+    """Recompute a journal of (item, stored hash) against its head row and known checkpoints."""
     found = Verification()
+    for one in known:
+        found.expect(one)
     for item, stored in items:
         found.take(item, stored)
     found.close(seq, head)

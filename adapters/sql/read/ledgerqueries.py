@@ -1,6 +1,6 @@
 """Reads money, and proves the books: implements `ports.ledgerqueries.LedgerQueries`."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from adapters.sql.read.verifying import verify_journal
 from adapters.sql.readrows import read_case
 from adapters.sql.schema.tables import balances, cases, chain_head, loans
 from domain.case.case import Case
+from domain.ledger.chain import KnownHead
 from domain.ledger.entry import JournalPosting
 from ports.ledgerqueries import AccountItem, Balance, ChainReport, LoanAndReferences
 from ports.paging import LIMIT_MOST, Page
@@ -98,7 +99,7 @@ class SqlLedgerQueries(SqlReader):
         async with look(self._engine) as conn:
             return (await conn.execute(select(chain_head.c.hash))).scalar_one_or_none() or ""
 
-    async def verify(self) -> ChainReport:
+    async def verify(self, against: Sequence[KnownHead] = ()) -> ChainReport:
         """Recompute the journal, and compare what is kept beside it; nothing is trusted."""
         async with look(self._engine) as conn:
-            return await verify_journal(conn)
+            return await verify_journal(conn, against)

@@ -1,6 +1,7 @@
 """The tables of the journal, which is the truth: commands, moves, entries with their postings.
 
-The chain head stands beside them, and the balances that they sum up to.
+The chain head stands beside them, the balances that they sum up to, and the signed checkpoints with
+the receipts of those who witnessed them.
 """
 
 from sqlalchemy import (
@@ -9,8 +10,10 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -141,4 +144,35 @@ balances = Table(
     Column("account", String(240), primary_key=True),
     Column("currency", String(3), primary_key=True),
     Column("minor", BigInteger, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("ledger", String(60), primary_key=True),
+    # How many items it covers, and the Merkle root and the chain's hash at that size.
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", String(64), nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    # The key that signed it, as one line; and the file as it was given out.
+    Column("public_key", String(320), nullable=False),
+    Column("note", Text, nullable=False),
+    # What the tree needs to grow: hashes of whole subtrees, the largest first, in hexadecimal.
+    Column("peaks", Text, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("ledger", String(60), primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    # Who witnessed the checkpoint, by the name in our settings, and of what kind that is.
+    Column("anchor", String(60), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    # When they saw it by their own clock, where they say so.
+    Column("witnessed_at", Instant),
+    Column("content", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["ledger", "size"], ["checkpoints.ledger", "checkpoints.size"]),
 )

@@ -31,6 +31,7 @@ entries = _journal.entries
 postings = _journal.postings
 transitions = _journal.transitions
 balances = _journal.balances
+checkpoints, receipts = _journal.checkpoints, _journal.receipts
 
 cases, case_items = casetables.cases, casetables.case_items
 
@@ -333,7 +334,15 @@ statements = Table(
     Column("body", Text, nullable=False),
 )
 
-APPEND_ONLY = ("entries", "postings", "transitions", "commands", "file_chunks")
+APPEND_ONLY = (
+    "entries",
+    "postings",
+    "transitions",
+    "commands",
+    "file_chunks",
+    "checkpoints",
+    "receipts",
+)
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
 PRUNED = ("line_refs", "payable_items", "source_files")
 """Rows of these may be removed by the application, once they have done their work.

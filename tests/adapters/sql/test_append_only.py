@@ -15,9 +15,12 @@ from adapters.sql.schema.migrate import revision_of, upgrade
 from adapters.sql.schema.pruning import prune_outbox
 from adapters.sql.schema.tables import APPEND_ONLY, outbox
 from adapters.sql.write.books import SqlBooks
+from adapters.sql.write.checkpoints import SqlCheckpoints
 from domain.kernel.change import Applied
+from ports.checkpoints import Receipt
 from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
+from tests.support.forging import a_signer
 from tests.support.memory import RULES
 
 CHANGES = {
@@ -26,6 +29,8 @@ CHANGES = {
     "transitions": "UPDATE transitions SET target = 'CLOSED'",
     "commands": "UPDATE commands SET identity = 'x'",
     "file_chunks": "UPDATE file_chunks SET position = 7",
+    "checkpoints": "UPDATE checkpoints SET note = 'x'",
+    "receipts": "UPDATE receipts SET anchor = 'x'",
 }
 
 
@@ -35,6 +40,11 @@ async def _fill(
     await SqlArchive(engine, clock).keep("statement", in_parts(b"a file"))
     action = await present(books, queries, clock, "L1")
     await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
+    sealing = SqlCheckpoints(engine, clock, a_signer())
+    made = await sealing.seal()
+    assert made is not None
+    size = made.checkpoint.head.size
+    await sealing.keep_receipt(Receipt(size, "folder", "file", clock.at, None, b"here"))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

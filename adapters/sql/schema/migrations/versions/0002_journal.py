@@ -1,4 +1,4 @@
-"""The journal, which can only grow, the chain's head, and what sources of statements offer."""
+"""The journal, which can only grow, its head and checkpoints, and what sources of statements offer."""
 
 import uuid
 
@@ -19,11 +19,19 @@ def upgrade() -> None:
     _commands()
     _entries()
     _transitions()
+    _checkpoints()
     postgres = op.get_bind().dialect.name == "postgresql"
     # Spelled out: what this step did must not change when tables are added later.
-    for statement in triggers(
-        ("entries", "postings", "transitions", "commands", "file_chunks"), postgres=postgres
-    ):
+    guarded = (
+        "entries",
+        "postings",
+        "transitions",
+        "commands",
+        "file_chunks",
+        "checkpoints",
+        "receipts",
+    )
+    for statement in triggers(guarded, postgres=postgres):
         op.execute(statement)
     op.execute(
         sa.text(
@@ -167,4 +175,35 @@ def _source_files() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.Column("refused", sa.String(length=80), nullable=False),
         sa.PrimaryKeyConstraint("source", "file_id", name="pk_source_files"),
+    )
+
+
+def _checkpoints() -> None:
+    op.create_table(
+        "checkpoints",
+        sa.Column("ledger", sa.String(length=60), nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("public_key", sa.String(length=320), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("peaks", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("ledger", "size", name="pk_checkpoints"),
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("ledger", sa.String(length=60), nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("anchor", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("kept_at", Instant(), nullable=False),
+        sa.Column("witnessed_at", Instant(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ledger", "size"],
+            ["checkpoints.ledger", "checkpoints.size"],
+            name="fk_receipts_ledger_size",
+        ),
+        sa.PrimaryKeyConstraint("ledger", "size", "anchor", name="pk_receipts"),
     )
