@@ -32,24 +32,31 @@ async def chain_items(
     first = await _next_seq(conn, after)
     while first is not None:
         last = first + PAGE - 1
-        parts: defaultdict[int, list[Posting]] = defaultdict(list)
-        for row in await _page(conn, postings, first, last):
-            if row.position != len(parts[row.seq]):
-                fault(f"posting {row.position} of entry {row.seq} is out of place")
-            parts[row.seq].append(read_posting(Posting, row))
-        page = [
-            (item_of(row, _booked(row, parts.pop(row.seq, []))), row.hash)
-            for row in await _page(conn, entries, first, last)
-        ]
-        moves = await _page(conn, transitions, first, last)
-        page += [(item_of(row, moved_of(row)), row.hash) for row in moves]
-        log = await _page(conn, commands, first, last)
-        page += [(commanded_of(row), row.hash) for row in log]
-        for seq in parts:
-            fault(f"postings of entry {seq}, which does not exist")
-        page.sort(key=lambda pair: pair[0].seq)
-        yield page
+        yield await items_between(conn, first, last, fault)
         first = await _next_seq(conn, last)
+
+
+async def items_between(
+    conn: AsyncConnection, first: int, last: int, fault: Callable[[str], None] = lambda _: None
+) -> Pairs:
+    """The items of some numbers with their hashes, in order; see `chain_items`."""
+    parts: defaultdict[int, list[Posting]] = defaultdict(list)
+    for row in await _page(conn, postings, first, last):
+        if row.position != len(parts[row.seq]):
+            fault(f"posting {row.position} of entry {row.seq} is out of place")
+        parts[row.seq].append(read_posting(Posting, row))
+    found = [
+        (item_of(row, _booked(row, parts.pop(row.seq, []))), row.hash)
+        for row in await _page(conn, entries, first, last)
+    ]
+    moves = await _page(conn, transitions, first, last)
+    found += [(item_of(row, moved_of(row)), row.hash) for row in moves]
+    log = await _page(conn, commands, first, last)
+    found += [(commanded_of(row), row.hash) for row in log]
+    for seq in parts:
+        fault(f"postings of entry {seq}, which does not exist")
+    found.sort(key=lambda pair: pair[0].seq)
+    return found
 
 
 async def _next_seq(conn: AsyncConnection, after: int | None) -> int | None:
