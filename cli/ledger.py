@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import checkpoints, proofs
+from cli.options import AfterOption, ShownOption
 from cli.output import (
     Commands,
     HomeOption,
@@ -21,10 +23,12 @@ from cli.output import (
     print_text,
     run_async,
 )
-from ports.paging import LIMIT_MOST, walk
+from ports.paging import walk
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ports.ledgerqueries import AccountItem, Balance, ChainReport
     from ports.paging import Page
     from workers.settings import Settings
@@ -32,8 +36,6 @@ if TYPE_CHECKING:
 
 SHOWN = 1_000
 """Lines that are shown unless more are asked for."""
-AfterOption = Annotated[str, typer.Option(help="Go on where a page ended.")]
-ShownOption = Annotated[int, typer.Option(min=1, max=LIMIT_MOST, help="Show so many at most.")]
 
 
 class Format(StrEnum):
@@ -47,24 +49,43 @@ class Format(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     group = typer.Typer(
-        help="The ledger: verify, export, balances, items.", no_args_is_help=True, cls=Commands
+        help="The ledger: verify, export, balances, items, checkpoints and proofs.",
+        no_args_is_help=True,
+        cls=Commands,
     )
-    group.command("verify", epilog="Example: acquit ledger verify --json")(verify)
+    group.command("verify", epilog="Example: acquit ledger verify --against march.checkpoint")(
+        verify
+    )
     example = "Example: acquit ledger export --format hledger | hledger -f - balance"
     group.command("export", epilog=example)(export)
     group.command("balances", epilog="Example: acquit ledger balances clearing/")(balances)
     group.command("items", epilog="Example: acquit ledger items payable/funder-1")(items)
+    checkpoints.register(group)
+    proofs.register(group)
     app.add_typer(group, name="ledger")
 
 
-def verify(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
+def verify(
+    ctx: typer.Context,
+    *,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="File of an older checkpoint; may be given several times."),
+    ] = None,
+    public_key: proofs.PublicKeyOption = None,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
     """Recompute the journal and what is kept beside it; exit code 1 if anything differs.
 
     Every hash, number and sum of the journal; every balance, installment, attempt, payment and bank
     line against the postings and moves that it stands on; every kept file against the hash that is
-    its name. Each fault names what differs.
+    its name; every kept checkpoint, and those of --against, against the items that they cover. Each
+    fault names what differs. Signatures of checkpoints from outside are verified with --public-key
+    only.
     """
-    report = run_async(_verify(books_settings(ctx, home)))
+    known = proofs.known_heads(against or [], public_key)
+    report = run_async(_verify(books_settings(ctx, home), known))
     if as_json:
         print_json(
             {
@@ -75,6 +96,17 @@ def verify(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption 
                 "transitions": report.transitions,
                 "kept": report.kept,
                 "head": report.head,
+                "root": report.root,
+                "checkpoints": report.checkpoints,
+                "against": [
+                    {
+                        "checkpoint": one.known.source,
+                        "size": one.known.size,
+                        "agrees": one.known.source not in report.disagreed,
+                        "signed_by": one.signed_by,
+                    }
+                    for one in known
+                ],
                 "faults": list(report.faults),
                 "chain_ok": not report.faults,
             }
@@ -83,6 +115,12 @@ def verify(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption 
         counts = f"{report.commands} commands, {report.entries} entries, {report.postings} postings"
         print_text(f"{counts}, {report.transitions} transitions; head {report.head}")
         print_text(f"{report.kept} rows and files kept beside the journal were compared")
+        for one in known:
+            agrees = one.known.source not in report.disagreed
+            said = (
+                "covers what is in the books" if agrees else "does not cover what is in the books"
+            )
+            print_text(f"{one.known.source} {said}; signature {one.signed_by or 'not verified'}")
         print_text("the books are intact" if not report.faults else "the books are not intact")
     for fault in report.faults:
         note(fault)
@@ -166,11 +204,15 @@ def _say_if_cut(page: Page[Any]) -> None:
         note(f"only {len(page.items)} are shown; go on with --after {page.after}")
 
 
-async def _verify(settings: Settings) -> ChainReport:
+async def _verify(settings: Settings, known: Sequence[proofs.Known]) -> ChainReport:
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
-        report: ChainReport = await stack.queries.verify()
+        if known:
+            from adapters.sql.schema.rights import books_id  # noqa: PLC0415
+
+            proofs.must_be_of(known, await books_id(stack.engine))
+        report: ChainReport = await stack.queries.verify([one.known for one in known])
         return report
 
 

@@ -10,6 +10,7 @@ import typer
 
 from domain.errors import InvalidInput
 from domain.money import parse_decimal, parse_minor
+from ports.paging import LIMIT_MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ StartOption = Annotated[
         help="Begin the virtual time at this day or instant (UTC unless given), not before today.",
     ),
 ]
+AfterOption = Annotated[str, typer.Option(help="Go on where a page ended.")]
+ShownOption = Annotated[int, typer.Option(min=1, max=LIMIT_MOST, help="Show so many at most.")]
 MOST_PAIRS = 500
 MOST_SPAN_DAYS = 3_660
 MOST_AHEAD = timedelta(days=32_850)

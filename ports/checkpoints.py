@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.ledger.checkpoint import Checkpoint
+from domain.ledger.checkpoint import Checkpoint, PublicKey
 from ports.paging import LIMIT_MOST, Page
 
 
@@ -53,6 +53,14 @@ class Checkpoints(Protocol):
 
     async def last(self) -> KeptCheckpoint | None:
         """The largest checkpoint that is kept, with its receipts."""
+        ...
+
+    async def of(self, size: int) -> KeptCheckpoint | None:
+        """The kept checkpoint of so many items, with its receipts."""
+        ...
+
+    async def keys(self) -> tuple[PublicKey, ...]:
+        """The keys that signed, each that is used no more with its limit; the key of now last."""
         ...
 
     async def kept(self, after: str = "", limit: int = LIMIT_MOST) -> Page[KeptCheckpoint]:

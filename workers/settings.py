@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     statement_maps: Path | None = None
     """Folder of map files (`*.toml`) for statements that come as tables. None: tables are
     refused."""
+    signing_key: Path | None = None
+    """File with the Ed25519 key that signs checkpoints of the ledger; nobody but the user of the
+    program may read it. None: nothing is signed."""
+    anchors: Path | None = None
+    """File with a table `[anchors.<name>]` for each witness of checkpoints. None: there is none."""
 
     smtp_host: str | None = None
     smtp_port: Port = 25

@@ -13,6 +13,7 @@ from adapters.inputfile import open_bytes, read_text
 from adapters.refusals import SourceRefused, refused
 from domain.errors import InvalidInput
 from domain.ledger.checkpoint import Checkpoint, PublicKey, Signature, read_public_keys
+from domain.ledger.proofs import NotProven
 from ports.signing import Signer
 
 KEY_FILE_MOST_BYTES = 16 * 1024
@@ -143,7 +144,7 @@ def must_be_signed(checkpoint: Checkpoint, keys: Iterable[PublicKey]) -> PublicK
     """The key among `keys` that signed a checkpoint in the name of its origin.
 
     Raises:
-        InvalidInput: none of them did; or one did that was no longer to sign at that size.
+        NotProven: none of them did; or one did that was no longer to sign at that size.
     """
     head = checkpoint.head
     content = head.text().encode()
@@ -156,4 +157,4 @@ def must_be_signed(checkpoint: Checkpoint, keys: Iterable[PublicKey]) -> PublicK
                 return key
     ids = ", ".join(one.key_id.hex() for one in own) or f"nobody named {head.origin}"
     rule = "signed by one of the public keys, as long as that key was in use"
-    raise InvalidInput("checkpoint signature", ids, rule)
+    raise NotProven("checkpoint signature", ids, rule)

@@ -13,6 +13,10 @@ from domain.ledger.checkpoint import TreeHead
 from domain.ledger.merkle import includes, is_beginning
 
 
+class NotProven(InvalidInput):
+    """Something is well-formed and does not prove what it must."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemProof:
     """One item of the journal, and what leads from it to the root of a checkpoint.
@@ -43,18 +47,18 @@ def proven_item(proof: ItemProof, head: TreeHead) -> dict[str, Any]:
     """What the item says, now that it is proven to stand in the ledger of a checkpoint.
 
     Raises:
-        InvalidInput: it is not proven, or names another number than its place; says which rule.
+        NotProven: it is not proven, or names another number than its place; says which rule.
     """
     field = f"item {proof.number}"
     if not 1 <= proof.number <= head.size:
-        raise InvalidInput(field, proof.number, f"from 1 to {head.size}, as the checkpoint has")
+        raise NotProven(field, proof.number, f"from 1 to {head.size}, as the checkpoint has")
     leaf = leaf_of(hash_after(proof.previous, proof.content))
     if not includes(leaf, proof.number - 1, head.size, proof.path, head.root):
         rule = "its hashes must lead to the root of the checkpoint"
-        raise InvalidInput(field, "its proof", rule)
+        raise NotProven(field, "its proof", rule)
     said = read_canonical(proof.content)
     if not isinstance(said, dict) or said.get("seq") != proof.number:
-        raise InvalidInput(field, "its content", "an item of that number")
+        raise NotProven(field, "its content", "an item of that number")
     return said
 
 
@@ -62,15 +66,15 @@ def prove_growth(proof: GrowthProof, earlier: TreeHead, later: TreeHead) -> None
     """See that the later checkpoint's ledger begins with all that the earlier one covers.
 
     Raises:
-        InvalidInput: it is not proven, or they are of two ledgers; says which rule.
+        NotProven: it is not proven, or they are of two ledgers; says which rule.
     """
     if earlier.origin != later.origin:
         rule = f"of the same ledger, {earlier.origin}"
-        raise InvalidInput("later checkpoint origin", later.origin, rule)
+        raise NotProven("later checkpoint origin", later.origin, rule)
     if (proof.earlier, proof.later) != (earlier.size, later.size):
         sizes = f"from {proof.earlier} to {proof.later} items"
         rule = f"from {earlier.size} to {later.size}, as the checkpoints say"
-        raise InvalidInput("consistency proof", sizes, rule)
+        raise NotProven("consistency proof", sizes, rule)
     if not is_beginning(earlier.size, later.size, earlier.root, later.root, proof.path):
         rule = "its hashes must lead to the roots of both checkpoints"
-        raise InvalidInput("consistency proof", "its path", rule)
+        raise NotProven("consistency proof", "its path", rule)

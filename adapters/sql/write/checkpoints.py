@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,7 +18,13 @@ from adapters.sql.read.reader import Key, cut, page_of
 from adapters.sql.schema.tables import chain_head, checkpoints, receipts
 from domain.errors import InvalidInput, InvariantBroken
 from domain.ledger.chain import GENESIS, Verification
-from domain.ledger.checkpoint import Checkpoint, PublicKey, TreeHead, read_checkpoint
+from domain.ledger.checkpoint import (
+    Checkpoint,
+    PublicKey,
+    TreeHead,
+    read_checkpoint,
+    read_public_keys,
+)
 from domain.ledger.merkle import Tree
 from ports.checkpoints import KeptCheckpoint, Receipt
 from ports.clock import Clock
@@ -90,6 +97,28 @@ class SqlCheckpoints:
             rows = (await conn.execute(_LAST)).all()
             found = await _with_receipts(conn, rows)
         return found[0] if found else None
+
+    async def of(self, size: int) -> KeptCheckpoint | None:
+        """The kept checkpoint of so many items, with its receipts."""
+        async with look(self._engine) as conn:
+            rows = (await conn.execute(select(checkpoints).where(_C.size == size))).all()
+            found = await _with_receipts(conn, rows)
+        return found[0] if found else None
+
+    async def keys(self) -> tuple[PublicKey, ...]:
+        """The keys of all checkpoints; see the port."""
+        used = select(_C.public_key, func.max(_C.size).label("upto")).group_by(_C.public_key)
+        async with look(self._engine) as conn:
+            named = await origin(conn)
+            rows = (await conn.execute(used.order_by("upto"))).all()
+        found = [(read_public_keys(row.public_key)[0], int(row.upto)) for row in rows]
+        if self._signer is not None:
+            now = PublicKey(named, self._signer.public)
+        elif found:
+            now = found[-1][0]
+        else:
+            return ()
+        return (*(replace(key, upto=upto) for key, upto in found if key != now), now)
 
     async def kept(self, after: str = "", limit: int = LIMIT_MOST) -> Page[KeptCheckpoint]:
         """Every checkpoint with its receipts, the smallest first."""

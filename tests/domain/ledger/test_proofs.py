@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from domain.errors import InvalidInput
 from domain.kernel.canonical import canonical
 from domain.ledger.chain import GENESIS, ChainItem, Commanded, hash_after, leaf_of, next_hash
 from domain.ledger.checkpoint import TreeHead
@@ -17,7 +16,7 @@ from domain.ledger.merkle import (
     inclusion_ranges,
     nodes_of,
 )
-from domain.ledger.proofs import GrowthProof, ItemProof, prove_growth, proven_item
+from domain.ledger.proofs import GrowthProof, ItemProof, NotProven, prove_growth, proven_item
 
 AT = datetime(2026, 3, 2, 4, tzinfo=UTC)
 SIZE = 11
@@ -80,14 +79,14 @@ def test_a_proven_item_says_what_was_hashed(number: int) -> None:
 )
 def test_an_item_that_is_not_proven_is_refused(changed: dict[str, object], rule: str) -> None:
     """Another number, content, hash before it or path leads to another root."""
-    with pytest.raises(InvalidInput, match=rule):
+    with pytest.raises(NotProven, match=rule):
         proven_item(replace(proof(4), **changed), head(SIZE))  # type: ignore[arg-type]
 
 
 def test_an_item_is_proven_under_its_own_checkpoint_only() -> None:
     """A proof is made for one size."""
     assert proven_item(proof(4, 7), head(7))
-    with pytest.raises(InvalidInput, match="lead to the root"):
+    with pytest.raises(NotProven, match="lead to the root"):
         proven_item(proof(4, 7), head(SIZE))
 
 
@@ -97,7 +96,7 @@ def test_what_names_another_number_than_its_place_is_refused(content: bytes) -> 
     made = Tree()
     made.add(leaf_of(hash_of(content)))
     only = TreeHead("acquit/b/main", 1, made.root(), hash_of(content), AT)
-    with pytest.raises(InvalidInput, match="an item of that number"):
+    with pytest.raises(NotProven, match="an item of that number"):
         proven_item(ItemProof(1, content, GENESIS, ()), only)
 
 
@@ -127,5 +126,5 @@ def test_growth_that_is_not_proven_is_refused(
     made: GrowthProof, earlier: TreeHead, later: TreeHead, rule: str
 ) -> None:
     """Another ledger, size or root, or a path that leads elsewhere."""
-    with pytest.raises(InvalidInput, match=rule):
+    with pytest.raises(NotProven, match=rule):
         prove_growth(made, earlier, later)

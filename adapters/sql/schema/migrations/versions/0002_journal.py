@@ -1,4 +1,4 @@
-"""The journal, which can only grow, its head and checkpoints, and what sources of statements offer."""
+"""The journal, which can only grow, its head and checkpoints, and what sources offer."""
 
 import uuid
 

@@ -1,0 +1,1 @@
+"""Proofs and checkpoints as files: written for outsiders, and read from them."""
