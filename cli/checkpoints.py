@@ -24,6 +24,7 @@ from workers.reporting import Exit, note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from activities.sealing import Sealed
     from domain.ledger.checkpoint import PublicKey
     from ports.checkpoints import KeptCheckpoint
     from ports.paging import Page
@@ -46,6 +47,7 @@ def register(group: typer.Typer) -> None:
     group.command("checkpoints", epilog="Example: acquit ledger checkpoints --json")(checkpoints)
     group.command("keys", epilog="Example: acquit ledger keys --out acquit.pub")(keys)
     group.command("new-key", epilog="Example: acquit ledger new-key signing.pem")(new_key)
+    group.command("anchor", epilog="Example: acquit ledger anchor --json")(anchor)
     group.command(
         "receipt",
         epilog="Example: acquit ledger receipt --size 120 --anchor tsa --out tsa.tsr",
@@ -165,6 +167,39 @@ def new_key(
         typer.echo(public, nl=False)
 
 
+def anchor(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
+    """Make a checkpoint and have it witnessed by each anchor; exit code 1 if one contradicts.
+
+    The anchors are in the file that ACQUIT_ANCHORS names. Each is asked once; one that fails is
+    named, the others go on, and the exit code is 69. What they give is kept in the books. Exit code
+    1: the journal is not what was hashed, or an anchor holds another checkpoint of this size.
+    """
+    settings = books_settings(ctx, home)
+    if settings.anchors is None:
+        rule = "a file with a table [anchors.<name>] for each witness"
+        raise InvalidInput("ACQUIT_ANCHORS", "", rule)
+    with judging():
+        done = run_async(_anchor(settings))
+    if as_json:
+        print_json(
+            {
+                "size": done.size,
+                "root": done.root,
+                "witnessed": list(done.witnessed),
+                "faults": list(done.faults),
+                "contradicted": list(done.contradicted),
+            }
+        )
+    else:
+        print_text(f"checkpoint {done.size}, witnessed by {', '.join(done.witnessed) or 'nobody'}")
+    for fault in done.faults:
+        note(fault)
+    if done.contradicted:
+        raise typer.Exit(Exit.NOT_CLEAN)
+    if done.faults:
+        raise typer.Exit(Exit.UNAVAILABLE)
+
+
 def receipt(
     ctx: typer.Context,
     *,
@@ -243,6 +278,23 @@ async def _checkpoint(settings: Settings, size: int | None) -> KeptCheckpoint:
         if kept is None:
             raise InvalidInput("size", size, "one of `acquit ledger checkpoints`")
         return kept
+
+
+async def _anchor(settings: Settings) -> Sealed:
+    from contextlib import AsyncExitStack  # noqa: PLC0415
+
+    from activities.sealing import witnessed_by  # noqa: PLC0415
+    from workers.anchors import open_anchors  # noqa: PLC0415
+    from workers.compose import open_stack  # noqa: PLC0415
+    from workers.sealing import checkpoints_of  # noqa: PLC0415
+
+    async with open_stack(settings) as stack, AsyncExitStack() as closing:
+        anchors = await open_anchors(settings, closing)
+        sealing = checkpoints_of(settings, stack.engine, stack.clock)
+        made = await sealing.seal()
+        if made is None:
+            raise InvalidInput("books", "0 items", "something to sign: the journal is empty")
+        return await witnessed_by(sealing, anchors, stack.clock, made)
 
 
 async def _kept(settings: Settings, after: str, limit: int) -> Page[KeptCheckpoint]:

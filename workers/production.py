@@ -119,6 +119,7 @@ async def keep_schedules(
     products: Mapping[str, ProductFile],
     accounts: Mapping[str, BankAccount],
 ) -> None:
-    """Have the daily sweeps and healing run; every workflow worker says so when it starts."""
+    """Have sweeps, healing and checkpoints run; every workflow worker says so when it starts."""
     orders = sweep_orders(settings.tenant, products, accounts)
-    await ensure_schedules(client, settings.tenant, orders, HealOrder())
+    seals = settings.signing_key is not None
+    await ensure_schedules(client, settings.tenant, orders, HealOrder(), seals=seals)

@@ -39,6 +39,7 @@ from workers.health import Health, health_door
 from workers.observing import Observed, observe
 from workers.production import answering, build_of, data_converter, is_sandbox, keep_schedules
 from workers.rails import rails_of
+from workers.sealing import seal_activities
 from workers.serving import serving, stop_requested
 from workers.settings import read_stack, temporal_config
 from workers.sources import watched_accounts
@@ -220,6 +221,9 @@ async def working(
         attend(health, services, settings, closing)
         await closing.enter_async_context(observed.measuring(services.stack, role))
         activities = activities_of(services)
+        if role in {"all", "books"}:
+            sealing = await seal_activities(settings, services.stack, closing)
+            activities["books"].append(sealing.seal)
         for queue, kind in roles_of(role, tuple(services.stack.rails)):
             worker = build_worker(
                 services.client,

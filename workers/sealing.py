@@ -1,16 +1,21 @@
-"""Who signs checkpoints of the ledger here."""
+"""Who signs checkpoints of the ledger here, and who witnesses them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from activities.sealing import SealActivities
 from adapters.signing.ed25519 import read_key
 from adapters.sql.write.checkpoints import SqlCheckpoints
+from workers.anchors import open_anchors
 
 if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from ports.clock import Clock
+    from workers.compose import Stack
     from workers.settings import Settings
 
 
@@ -22,3 +27,15 @@ def checkpoints_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> Sql
     """
     path = settings.signing_key
     return SqlCheckpoints(engine, clock, None if path is None else read_key(path))
+
+
+async def seal_activities(
+    settings: Settings, stack: Stack, closing: AsyncExitStack
+) -> SealActivities:
+    """The activity that makes checkpoints; without a key it fails, and no schedule asks for it.
+
+    Raises:
+        SourceRefused: the file of the key or of the anchors breaks rules.
+    """
+    checkpoints = checkpoints_of(settings, stack.engine, stack.clock)
+    return SealActivities(checkpoints, await open_anchors(settings, closing), stack.clock)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-NEVER_AGAIN = ["InvalidInput", "Refused", "Conflict", "StatementRefused"]
+NEVER_AGAIN = ["InvalidInput", "Refused", "Conflict", "StatementRefused", "JournalFaulty"]
 """Types of failures that are never tried again."""
 
 _SECOND = timedelta(seconds=1)
@@ -64,6 +64,14 @@ BULK_QUIET = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(minutes=10),
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=_tries(20, timedelta(minutes=1)),
+)
+
+# Reads what was written since the last checkpoint: the whole journal, the first time. What fails is
+# done by the next checkpoint.
+SEAL = workflow.ActivityConfig(
+    start_to_close_timeout=timedelta(hours=2),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=_tries(5, timedelta(minutes=5)),
 )
 
 EVENTS_MOST = 4000

@@ -1,4 +1,4 @@
-"""The Temporal Schedules: daily sweeps, healing, statements. A sandbox has none of them."""
+"""The Temporal Schedules: daily sweeps, healing, statements, checkpoints. A sandbox has none."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,10 +24,12 @@ from activities.sweeps import SweepOrder
 from workflows import names
 from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
+from workflows.seal import SealWorkflow
 from workflows.watch_statements import WatchStatementsWorkflow
 
 HEAL_EVERY = timedelta(minutes=5)
 WATCH_EVERY = timedelta(minutes=5)
+SEAL_EVERY = timedelta(hours=1)
 SWEEP_HOURS = (0, 6, 12, 18)
 """Local hours: soon after midnight, and again for statements that come during the day."""
 
@@ -91,12 +93,30 @@ def watch_schedule(tenant: str, queue: str = names.WORKFLOWS) -> Schedule:
     )
 
 
+def seal_schedule(tenant: str, queue: str = names.WORKFLOWS) -> Schedule:
+    """Make a checkpoint every hour; a missed one is not made up for, the next covers it."""
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            SealWorkflow.run,
+            id=f"{_seal_of(tenant)}/scheduled",
+            task_queue=queue,
+            static_summary="a checkpoint of the ledger",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SEAL_EVERY)]),
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)
+        ),
+    )
+
+
 async def ensure_schedules(
     client: Client,
     tenant: str,
     sweeps: Sequence[SweepOrder],
     heal: HealOrder,
     queue: str = names.WORKFLOWS,
+    *,
+    seals: bool = False,
 ) -> None:
     """Create the schedules, or bring existing ones up to date; safe at every start.
 
@@ -106,16 +126,23 @@ async def ensure_schedules(
         sweeps: one for each time zone.
         heal: one for all.
         queue: where the workflow workers poll.
+        seals: whether there is a key with which checkpoints are signed.
     """
     for sweep in sweeps:
         await _ensure(client, _sweep_of(sweep), sweep_schedule(sweep, queue))
     await _ensure(client, _heal_of(tenant), heal_schedule(tenant, heal, queue))
     await _ensure(client, _watch_of(tenant), watch_schedule(tenant, queue))
+    if seals:
+        await _ensure(client, _seal_of(tenant), seal_schedule(tenant, queue))
 
 
-def schedule_ids(tenant: str, sweeps: Sequence[SweepOrder]) -> tuple[str, ...]:
+def schedule_ids(
+    tenant: str, sweeps: Sequence[SweepOrder], *, seals: bool = False
+) -> tuple[str, ...]:
     """Ids of the schedules that `ensure_schedules` creates."""
-    return (*(_sweep_of(sweep) for sweep in sweeps), _heal_of(tenant), _watch_of(tenant))
+    sealing = (_seal_of(tenant),) if seals else ()
+    every = (_sweep_of(sweep) for sweep in sweeps)
+    return (*every, _heal_of(tenant), _watch_of(tenant), *sealing)
 
 
 def _heal_of(tenant: str) -> str:
@@ -124,6 +151,10 @@ def _heal_of(tenant: str) -> str:
 
 def _watch_of(tenant: str) -> str:
     return f"watch_statements/{names.key('tenant', tenant)}"
+
+
+def _seal_of(tenant: str) -> str:
+    return f"seal/{names.key('tenant', tenant)}"
 
 
 def _sweep_of(order: SweepOrder) -> str:

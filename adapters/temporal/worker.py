@@ -16,6 +16,7 @@ from workflows.case import CaseWorkflow
 from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
 from workflows.installment import InstallmentWorkflow
+from workflows.seal import SealWorkflow
 from workflows.statement import StatementWorkflow
 from workflows.watch_statements import WatchStatementsWorkflow
 
@@ -36,6 +37,7 @@ WORKFLOWS: tuple[type, ...] = (
     HealWorkflow,
     StatementWorkflow,
     WatchStatementsWorkflow,
+    SealWorkflow,
 )
 
 

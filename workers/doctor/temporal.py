@@ -66,7 +66,8 @@ async def check_temporal(
         examiner.run("build", _REACH, lambda: _build(client, build_of(settings, record))),
     ]
     if not is_sandbox(record):
-        ids = schedule_ids(settings.tenant, sweep_orders(settings.tenant, products, {}))
+        sweeps, seals = sweep_orders(settings.tenant, products, {}), settings.signing_key
+        ids = schedule_ids(settings.tenant, sweeps, seals=seals is not None)
         checks.append(examiner.run("schedules", _REACH, lambda: _schedules(client, ids)))
     for part in await asyncio.gather(*checks):
         found += part

@@ -1,0 +1,1 @@
+"""Witnesses of checkpoints: a folder, a server that signs, a time stamping authority."""
