@@ -49,7 +49,7 @@ class TimestampAnchor:
             TimestampRequestBuilder()
             .data(content)
             .hash_algorithm(HashAlgorithm.SHA256)
-            .cert_request()
+            .cert_request(cert_request=True)
             .build()
         )
         answer = await post(self._client, self.name, self._url, asked.as_bytes(), _HEADERS)
