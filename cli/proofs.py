@@ -249,11 +249,13 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     """What was proven, for people."""
     if facts["kind"] == "growth":
         earlier, later = facts["earlier"], facts["later"]
-        yield f"{later['origin']}: all {earlier['size']} items of {earlier['at']:%Y-%m-%d}"
-        yield f"are the first of the {later['size']} items of {later['at']:%Y-%m-%d}"
+        yield f"ledger {later['origin']}"
+        yield f"the {earlier['size']} items of {earlier['at']:%Y-%m-%d %H:%M}, unchanged,"
+        yield f"are the first of the {later['size']} items of {later['at']:%Y-%m-%d %H:%M}"
     else:
         head = facts["checkpoint"]
-        yield f"{head['origin']}: proven by the checkpoint of {head['size']} items of {head['at']}"
+        yield f"ledger {head['origin']}"
+        yield f"checkpoint of {head['size']} items, made {head['at']:%Y-%m-%d %H:%M}"
         for item in facts["items"]:
             yield ""
             yield from _said(item, "")
@@ -267,9 +269,16 @@ def _said(value: object, name: str) -> Iterator[str]:
             for key, part in value.items():
                 yield from _said(part, f"{name}.{key}" if name else key)
         case tuple():
-            for place, part in enumerate(value):
-                yield from _said(part, f"{name}[{place}]")
+            for place, part in enumerate(value, start=1):
+                yield f"{name} {place}: {_on_a_line(part)}"
         case None | "":
             return
         case _:
             yield f"{name}: {value}"
+
+
+def _on_a_line(value: object) -> str:
+    """A part of a list, such as a posting, without what it does not say."""
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{key} {part}" for key, part in value.items() if part not in (None, ""))
