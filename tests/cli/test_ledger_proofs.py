@@ -1,6 +1,8 @@
 """Checkpoints and proofs on the command line: the page's worked example, and what is refused."""
 
 import asyncio
+import contextlib
+import io
 import json
 import os
 import re
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.engine import books_engine
 from adapters.sql.schema.migrate import upgrade
 from adapters.sql.write.books import SqlBooks
+from cli.tree import run
 from domain.ledger.checkpoint import PublicKey
 from tests.support.booksbench import StillClock, apply_all
 from tests.support.forging import a_signer, forget, rechain
@@ -39,23 +42,27 @@ class Desk:
     folder: Path
     environ: dict[str, str]
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of ours in the folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *words],
-            cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-            | self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(self, *words: str) -> tuple[int, str]:
+        """Run a command of ours in the folder: its exit code, and what both streams were told."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as here,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            for name in [name for name in os.environ if name.startswith("ACQUIT_")]:
+                here.delenv(name)
+            for name, value in (self.environ | {"COLUMNS": "200"}).items():
+                here.setenv(name, value)
+            here.chdir(self.folder)
+            code = run(words)
+        return code, out.getvalue() + err.getvalue()
 
     def say(self, *words: str, code: int = 0) -> str:
         """What a command prints on both streams; it must end with `code`."""
-        done = self.run(*words)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        ended, said = self.run(*words)
+        assert ended == code, said
+        return said
 
     def engine(self) -> AsyncEngine:
         return books_engine(f"sqlite:///{self.folder / 'home' / 'books.db'}")
@@ -158,8 +165,7 @@ def test_the_worked_example_of_the_page_runs_word_by_word(desk: Desk) -> None:
             case ["cat", file]:
                 said = (desk.folder / file).read_text(encoding="utf-8")
             case ["acquit", *rest]:
-                done = desk.run(*rest)
-                said = done.stdout + done.stderr
+                said = desk.run(*rest)[1]
             case _:
                 pytest.fail(f"the example has a command that nobody runs: {line}")
         assert alike(said) == alike(printed), line
@@ -174,9 +180,16 @@ def test_a_stranger_needs_neither_books_nor_settings(lender: Desk, tmp_path: Pat
     away.mkdir()
     for name in ("payment.proof", "march.checkpoint", "lender.pub"):
         shutil.move(tmp_path / name, away / name)
-    stranger = Desk(away, {})
-    words = ("--checkpoint", "march.checkpoint", "--public-key", "lender.pub")
-    said = json.loads(stranger.say("ledger", "check-proof", "payment.proof", *words, "--json"))
+    words = "ledger check-proof payment.proof --checkpoint march.checkpoint --public-key lender.pub"
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *words.split(), "--json"],
+        cwd=away,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = json.loads(done.stdout)
     events = [item["what"]["event"] for item in said["items"]]
     assert events == ["payment_recorded", "applied", "advanced", "settled", "direct_settlement"]
     assert said["proven"] is True
