@@ -24,6 +24,7 @@ NAMES = (
     "files",
     "boarding",
     "audit",
+    "proofs",
     "wakeup",
     "openset",
     "startup",

@@ -78,7 +78,8 @@ async def grown(url: str, postings: int) -> int:
         ]
         for place in range(0, len(kept), 10_000):
             await conn.execute(insert(tables.balances), kept[place : place + 10_000])
-        await conn.execute(update(tables.chain_head).values(seq=seq, hash=head))
+        last = max(row["posted_on"] for row in sample["commands"])
+        await conn.execute(update(tables.chain_head).values(seq=seq, hash=head, posted_on=last))
     await engine.dispose()
     return count * each
 

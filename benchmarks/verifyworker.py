@@ -12,20 +12,67 @@ import sys
 import time
 
 import psutil
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.signing.ed25519 import Ed25519Signer
 from adapters.sql.engine import books_engine
+from adapters.sql.read.chainitems import PAGE
+from adapters.sql.read.proving import SqlProofs
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import SqlSelfAudit
+from adapters.sql.schema import tables
+from adapters.sql.write.checkpoints import SqlCheckpoints
 from benchmarks.machine import most_kib
 from benchmarks.world import RULES
+from domain.ledger.proofs import proven_item
 from workers.clock import WallClock
+
+WHATS = ("verify", "journal", "audit", "rows", "seal", "seal again", "prove", "against")
+"""`rows` reads what verifying the chain reads, page by page, and makes nothing of it. `seal` makes
+the first checkpoint, `seal again` the same one, `prove` a proof of one item, and `against` verifies
+the books with the kept checkpoint."""
+SIGNER = Ed25519Signer(Ed25519PrivateKey.from_private_bytes(b"\x01" * 32))
+
+
+async def proofs_or_rows(engine: AsyncEngine, what: str) -> tuple[int, str]:
+    """Do one of them; the number of postings, and what was wrong."""
+    async with engine.connect() as conn:
+        postings = (await conn.execute(select(func.count()).select_from(tables.postings))).scalar()
+        if what == "rows":
+            await rows(conn)
+            return int(postings or 0), ""
+    sealing = SqlCheckpoints(engine, WallClock(), SIGNER)
+    made = await (sealing.last() if what in {"prove", "against"} else sealing.seal())
+    if made is None:
+        return int(postings or 0), "no checkpoint"
+    head = made.checkpoint.head
+    if what == "prove":
+        (proof,) = await SqlProofs(engine).of_items([head.size // 2], head)
+        proven_item(proof, head)
+    elif what == "against":
+        queries = SqlQueries(engine, WallClock(), RULES)
+        report = await queries.verify()
+        return int(postings or 0), "; ".join(report.faults[:1])
+    return int(postings or 0), ""
+
+
+async def rows(conn: AsyncConnection) -> None:
+    """Read every row of the journal in pages of as many items as a verification reads."""
+    last = (await conn.execute(select(tables.chain_head.c.seq))).scalar_one()
+    journal = (tables.postings, tables.entries, tables.transitions, tables.commands)
+    for first in range(1, last + 1, PAGE):
+        for table in journal:
+            page = select(table).where(table.c.seq.between(first, first + PAGE - 1))
+            list(await conn.execute(page.order_by(table.c.seq)))
 
 
 async def main() -> None:
-    """Verify or audit the books, or stream every posting as an export does."""
+    """Read the books in one of the ways that are measured, see `WHATS`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", required=True)
-    parser.add_argument("--what", choices=("verify", "journal", "audit"), required=True)
+    parser.add_argument("--what", choices=WHATS, required=True)
     options = parser.parse_args()
     engine = books_engine(options.database)
     queries = SqlQueries(engine, WallClock(), RULES)
@@ -39,10 +86,12 @@ async def main() -> None:
         audited = await SqlSelfAudit(engine, WallClock(), RULES).audit()
         postings = audited.chain.postings
         wrong = "; ".join(finding.text for finding in audited.findings[:1])
-    else:
+    elif options.what == "journal":
         postings = 0
         async for _ in queries.journal():
             postings += 1
+    else:
+        postings, wrong = await proofs_or_rows(engine, options.what)
     figures = {
         "postings": postings,
         "seconds": time.perf_counter() - began,

@@ -47,7 +47,7 @@ def register(group: typer.Typer) -> None:
     group.command("checkpoints", epilog="Example: acquit ledger checkpoints --json")(checkpoints)
     group.command("keys", epilog="Example: acquit ledger keys --out acquit.pub")(keys)
     group.command("new-key", epilog="Example: acquit ledger new-key signing.pem")(new_key)
-    group.command("anchor", epilog="Example: acquit ledger anchor --json")(anchor)
+    group.command("anchor", epilog="Example: acquit ledger anchor --json")(have_witnessed)
     group.command(
         "receipt",
         epilog="Example: acquit ledger receipt --size 120 --anchor tsa --out tsa.tsr",
@@ -167,7 +167,9 @@ def new_key(
         typer.echo(public, nl=False)
 
 
-def anchor(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
+def have_witnessed(
+    ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None
+) -> None:
     """Make a checkpoint and have it witnessed by each anchor; exit code 1 if one contradicts.
 
     The anchors are in the file that ACQUIT_ANCHORS names. Each is asked once; one that fails is

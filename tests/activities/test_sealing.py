@@ -33,6 +33,14 @@ async def engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
     await made.dispose()
 
 
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    """Give a folder of its own that is a witness."""
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    return folder
+
+
 async def write(engine: AsyncEngine, name: str) -> None:
     async with SqlBooks(engine, StillClock(), RULES) as books:
         await books.apply(board(name))
@@ -50,20 +58,20 @@ async def seal(activities: SealActivities) -> Sealed:
     return done
 
 
-async def test_a_checkpoint_is_made_and_witnessed_once(engine: AsyncEngine, tmp_path: Path) -> None:
+async def test_a_checkpoint_is_made_and_witnessed_once(engine: AsyncEngine, vault: Path) -> None:
     """As long as nothing is written, another round does nothing."""
-    assert await seal(sealing(engine, tmp_path)) == Sealed()
+    assert await seal(sealing(engine, vault)) == Sealed()
     await write(engine, "L1")
-    activities = sealing(engine, tmp_path)
+    activities = sealing(engine, vault)
     done = await seal(activities)
-    assert (done.witnessed, done.faults) == ((tmp_path.name,), ())
-    (file,) = tmp_path.iterdir()
+    assert (done.witnessed, done.faults) == ((vault.name,), ())
+    (file,) = vault.iterdir()
     before = file.stat().st_ino
     assert await seal(activities) == done
-    assert [path.stat().st_ino for path in tmp_path.iterdir()] == [before]
+    assert [path.stat().st_ino for path in vault.iterdir()] == [before]
     await write(engine, "L2")
     assert (await seal(activities)).size > done.size
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(vault.iterdir())) == 2
 
 
 async def test_a_witness_that_is_away_holds_up_no_other_and_is_asked_again(
@@ -81,23 +89,21 @@ async def test_a_witness_that_is_away_holds_up_no_other_and_is_asked_again(
     assert (done.witnessed, done.faults) == (("a-vault", "z-vault"), ())
 
 
-async def test_a_witness_that_contradicts_is_named_apart(
-    engine: AsyncEngine, tmp_path: Path
-) -> None:
+async def test_a_witness_that_contradicts_is_named_apart(engine: AsyncEngine, vault: Path) -> None:
     """It holds another checkpoint of this size: no later try changes that."""
     await write(engine, "L1")
-    await seal(sealing(engine, tmp_path))
-    (file,) = tmp_path.iterdir()
+    await seal(sealing(engine, vault))
+    (file,) = vault.iterdir()
     file.chmod(0o644)
     file.write_text("another")
-    again = tmp_path.with_name("again")
-    tmp_path.rename(again)
+    again = vault.with_name("again")
+    vault.rename(again)
     done = await seal(sealing(engine, again))
     assert done.contradicted == ("again",)
 
 
 async def test_a_faulty_journal_is_a_failure_of_its_own_kind(
-    engine: AsyncEngine, tmp_path: Path
+    engine: AsyncEngine, vault: Path
 ) -> None:
     """It is never tried again by itself, and nothing is signed or witnessed."""
     await write(engine, "L1")
@@ -105,9 +111,9 @@ async def test_a_faulty_journal_is_a_failure_of_its_own_kind(
     async with engine.begin() as conn:
         await conn.execute(text("UPDATE commands SET reason = 'x'"))
     with pytest.raises(ApplicationError, match="nothing is signed") as failed:
-        await seal(sealing(engine, tmp_path))
+        await seal(sealing(engine, vault))
     assert failed.value.type == "JournalFaulty"
-    assert list(tmp_path.iterdir()) == []
+    assert list(vault.iterdir()) == []
 
 
 async def test_without_a_key_nothing_is_signed(engine: AsyncEngine) -> None:
