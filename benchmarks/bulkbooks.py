@@ -39,6 +39,8 @@ _COPIED = (
     tables.attempts,
     tables.notices,
     tables.portions,
+    tables.payments,
+    tables.mandates,
     tables.lines,
     tables.commands,
     tables.entries,
