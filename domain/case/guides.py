@@ -42,8 +42,9 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "(`acquit order LOAN/NUMBER match_line`)."
         ),
         _K.OTHER_CURRENCY: (
-            "Money came in another currency than the loan's. Agree with the payer how it is "
-            "exchanged or returned."
+            "A bank line is in another currency than its account, or than the loan that it names. "
+            "It waits whole. Find whose money it is, and match it with a loan in its own currency "
+            "(`acquit order LOAN/NUMBER match_line`); or agree how it is exchanged or sent back."
         ),
         _K.SPLIT_MISMATCH: (
             "The gateway split a payment otherwise than the product. Compare both, and have the "

@@ -122,7 +122,7 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.MANDATE_DISPUTE, Blocks.BOTH, "complaints", _C.HUMAN, ""),
     (_K.OTHER_ACCOUNT, Blocks.CLOSING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.UNMATCHED_LINE, Blocks.CLOSING, _RECONCILIATION, _C.HUMAN, "the line is explained"),
-    (_K.OTHER_CURRENCY, Blocks.CLOSING, _RECONCILIATION, _C.COUNTERPARTY, ""),
+    (_K.OTHER_CURRENCY, Blocks.CLOSING, _RECONCILIATION, _C.COUNTERPARTY, "the line is explained"),
     (_K.SPLIT_MISMATCH, Blocks.CLOSING, _RECONCILIATION, _C.SYSTEM, ""),
     (_K.RETURN_OF_MORE, Blocks.CLOSING, _SETTLEMENT, _C.COUNTERPARTY, ""),
     (_K.RECEIVABLE, Blocks.CLOSING, _SETTLEMENT, _C.COUNTERPARTY, ""),

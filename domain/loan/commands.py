@@ -174,9 +174,10 @@ class BookLine(Command):
     file: str = ""
 
     @property
-    def alike(self) -> Alike:
-        """What it has in common with lines of its file that nothing explains either."""
-        return Alike(CaseKind.UNMATCHED_LINE, self.line.currency, self.file)
+    def alike(self) -> tuple[Alike, ...]:
+        """What it may have in common with lines of its file that nothing explains either."""
+        kinds = (CaseKind.UNMATCHED_LINE, CaseKind.OTHER_CURRENCY) if self.file else ()
+        return tuple(Alike(kind, self.line.currency, self.file) for kind in kinds)
 
     def dedup_key(self) -> str | None:
         """A line that says the same counts once, whatever file brings it."""
@@ -186,15 +187,14 @@ class BookLine(Command):
         """Found by the references in the line."""
         items = self.line.items
         named = tuple(sorted({ref for item in items for ref in item.references}))
-        group = self.alike.group
         return Scope(
             under_mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
             orders=named,
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
             payments=named,
             lines=(self.line.id,),
-            groups=(group,) if group else (),
-            cases=(f"{OUTSIDE}{self.line.account}", *((self.alike.case,) if group else ())),
+            groups=tuple(alike.group for alike in self.alike),
+            cases=(f"{OUTSIDE}{self.line.account}", *(alike.case for alike in self.alike)),
         )
 
 

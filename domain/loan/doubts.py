@@ -6,7 +6,12 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 
 STOPS_DEBITS = frozenset(
-    {CaseKind.CONTRADICTION, CaseKind.UNMATCHED_LINE, CaseKind.LINE_CONTRADICTION}
+    {
+        CaseKind.CONTRADICTION,
+        CaseKind.UNMATCHED_LINE,
+        CaseKind.OTHER_CURRENCY,
+        CaseKind.LINE_CONTRADICTION,
+    }
 )
 """Kinds of cases that put in question how much of an installment has been paid."""
 

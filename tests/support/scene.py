@@ -161,6 +161,7 @@ class Scene:
     def line(self, *items: LineItem, minor: int | None = None, **more: Any) -> Change | Refusal:
         """A booked line with its items."""
         self.count += 1
+        file = more.pop("file", "")
         charges = more.get("charges_minor", 0)
         amount = sum(i.booked_minor for i in items) - charges if minor is None else minor
         line = StatementLine(
@@ -174,7 +175,7 @@ class Scene:
             items=items,
             **more,
         )
-        return self.give(BookLine, statement_id=f"S-{self.today}", line=line)
+        return self.give(BookLine, statement_id=f"S-{self.today}", line=line, file=file)
 
     def credit(self, ref: str, minor: int, fee: int = 0, tx: str | None = None) -> Change | Refusal:
         """A booked credit of one order or payment reference."""
@@ -202,7 +203,7 @@ class Scene:
             loan,
             reference=reference,
             amount_minor=minor,
-            currency="CNY",
+            currency=self.books.loans[loan].currency,
             value_on=value_on or self.today,
         )
         assert isinstance(change, Change), change

@@ -1,6 +1,10 @@
-"""The cases about a booked line: one that nothing (or not all) explains, or that is said anew."""
+"""The cases about a booked line: one that nothing (or not all) explains, or that is said anew.
 
-from collections.abc import Sequence
+A line that waits has a case of kind `unmatched_line`, or `other_currency` where its currency is not
+that of its account or of a loan that it names.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from domain.case.case import Case
@@ -10,12 +14,16 @@ from domain.loan import casekeys
 from domain.loan.aggregate import LineState
 from domain.loan.decide.work import Work
 from domain.money import amount_text
+from domain.statement.statement import StatementLine
 
 Named = tuple[str, int | None]
 """A loan that a line names, and the installment where that is known."""
-WAITS, SAID_ANEW = CaseKind.UNMATCHED_LINE, CaseKind.LINE_CONTRADICTION
+WAITS = frozenset({CaseKind.UNMATCHED_LINE, CaseKind.OTHER_CURRENCY})
+"""Kinds of the cases of a line that waits."""
+SAID_ANEW = CaseKind.LINE_CONTRADICTION
 NAMED_MOST = 200
 """Loans of one line that get a case of their own; a larger batch has only the case of the line."""
+_SHOWN_MOST = 5
 
 
 def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file: str = "") -> None:
@@ -24,17 +32,38 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file:
     No debit of an installment leaves while a case of this kind names it. One of very many lines of
     a file that name nobody is an item of the case of them all.
     """
-    case = Case(casekeys.line(line.id), WAITS, _unexplained(line), amount_minor=line.open_minor)
+    kind = _kind(work, line, named)
+    text = _unexplained(work, line, named)
+    case = Case(casekeys.line(line.id), kind, text, amount_minor=line.open_minor)
     if named:
         open_cases(work, line, case, named)
     else:
         case = replace(case, line=line.id, currency=line.currency)
-        work.open_alike(case, Alike(WAITS, line.currency, file))
+        work.open_alike(case, Alike(kind, line.currency, file))
+
+
+def is_of_account(work: Work, line: StatementLine | LineState) -> bool:
+    """Whether a line is in the currency that its account is registered in, where it is."""
+    account = work.rules.accounts.get(line.account)
+    return account is None or account.currency == line.currency
+
+
+def other_currency(work: Work, line: StatementLine | LineState, named: Sequence[Named]) -> bool:
+    """Whether a line is in another currency than its account, or than a loan that it names."""
+    loans = (work.loans[loan_id] for loan_id, _ in named if loan_id in work.loans)
+    fits = all(loan.currency == line.currency for loan in loans)
+    return not (fits and is_of_account(work, line))
+
+
+def _kind(work: Work, line: LineState, named: Sequence[Named]) -> CaseKind:
+    """The kind of a case of a line that waits, by what it names."""
+    is_other = other_currency(work, line, named)
+    return CaseKind.OTHER_CURRENCY if is_other else CaseKind.UNMATCHED_LINE
 
 
 def end_failure(work: Work, line_id: str) -> None:
     """A line that could not be booked before is booked: nobody has to look at that any more."""
-    for case in cases_of_line(work, line_id, CaseKind.LINE_FAILED):
+    for case in cases_of_line(work, line_id, {CaseKind.LINE_FAILED}):
         work.close_case(case.key)
     work.clear_items(line_id, CaseKind.LINE_FAILED, "it was booked")
 
@@ -48,7 +77,8 @@ def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) 
         text = f"line {line.id} may be about it"
         for loan_id, number in named:
             key = f"{case.key}/{loan_id}/{number or ''}"
-            one = replace(case, key=key, text=text, amount_minor=0)
+            kind = _kind(work, line, [(loan_id, number)]) if case.kind in WAITS else case.kind
+            one = replace(case, key=key, kind=kind, text=text, amount_minor=0)
             work.open_case(replace(one, loan_id=loan_id, number=number))
 
 
@@ -62,7 +92,7 @@ def keep_case_of_line(work: Work, line: LineState, about: Sequence[Named]) -> bo
     named = _named_by(cases_of_line(work, line.id, WAITS))
     if known is None or not set(about) <= set(named):
         return False
-    work.amend_case(known, line.open_minor, _unexplained(line))
+    work.amend_case(known, line.open_minor, _unexplained(work, line, named))
     _touch(work, named)
     return True
 
@@ -76,7 +106,8 @@ def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
     named = _named_by(cases)
     for case in cases:
         work.close_case(case.key)
-    work.clear_items(line_id, WAITS, "it was explained, in whole or in part")
+    for kind in sorted(WAITS):
+        work.clear_items(line_id, kind, "it was explained, in whole or in part")
     _touch(work, named)
     return named
 
@@ -93,18 +124,28 @@ def _touch(work: Work, named: Sequence[Named]) -> None:
             work.touch(loan_id, number)
 
 
-def _unexplained(line: LineState) -> str:
-    return f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
+def _unexplained(work: Work, line: LineState, named: Sequence[Named]) -> str:
+    """What is not explained, and whose currency is another one."""
+    text = f"{amount_text(line.open_minor, line.currency)} of line {line.id} are not explained"
+    others = [
+        f"loan {loan_id} is in {work.loans[loan_id].currency}"
+        for loan_id in dict.fromkeys(loan_id for loan_id, _ in named)
+        if loan_id in work.loans and work.loans[loan_id].currency != line.currency
+    ]
+    if not is_of_account(work, line):
+        account = work.rules.accounts[line.account]
+        others.insert(0, f"account {account.name} is in {account.currency}")
+    return "; ".join([text, *others[:_SHOWN_MOST]])
 
 
-def cases_of_line(work: Work, line_id: str, kind: CaseKind) -> list[Case]:
-    """The open cases of one kind about a line."""
-    return [case for case in work.cases.values() if case.kind == kind and case.line == line_id]
+def cases_of_line(work: Work, line_id: str, kinds: Collection[CaseKind]) -> list[Case]:
+    """The open cases of some kinds about a line."""
+    return [case for case in work.cases.values() if case.kind in kinds and case.line == line_id]
 
 
 def settle_contradiction(work: Work, line_id: str, loan_id: str) -> None:
     """A person has said what a line is about for a loan: what it said anew is answered there."""
-    cases = cases_of_line(work, line_id, SAID_ANEW)
+    cases = cases_of_line(work, line_id, {SAID_ANEW})
     left = [case for case in cases if case.loan_id not in {None, loan_id}]
     for case in cases:
         if case not in left and not (left and case.loan_id is None):

@@ -19,10 +19,12 @@ from domain.loan.decide.linecases import (
     Named,
     cases_of_line,
     end_failure,
+    is_of_account,
     open_case_of_line,
     open_cases,
+    other_currency,
 )
-from domain.loan.decide.matching import identify, lines_waiting
+from domain.loan.decide.matching import identify, lines_waiting, name_in_case
 from domain.loan.decide.money import numbers_of, prove
 from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
@@ -35,7 +37,8 @@ from domain.statement.statement import LineItem, StatementLine
 def book_line(work: Work, command: BookLine) -> Change:
     """Match a booked line by its references, never by amount alone; the rest waits in suspense.
 
-    A line whose items do not add up to its amount proves nothing and waits whole.
+    A line whose items do not add up to its amount proves nothing and waits whole. So does one in
+    another currency than its account is registered in; what it names stands with it.
     """
     line = command.line
     end_failure(work, line.id)
@@ -62,7 +65,7 @@ def book_line(work: Work, command: BookLine) -> Change:
     waiting = _waiting_batch(line) if not items and line.batch_ref else []
     unclear: list[LineItem] = []
     for item in items:
-        mine = _book_item(work, line, item)
+        mine = _book_item(work, line, item) if is_of_account(work, line) else []
         for match in mine:
             prove(work, match, state)
         matches.extend(mine)
@@ -116,8 +119,11 @@ def book_batch_again(work: Work, batch_ref: str) -> None:
         )
         is_whole = any(ref in item.refs for item in known.waiting)
         for item in _batch_items(work, line) if is_whole else ():
-            if matches := _book_credit(work, line, item):
+            matches = _book_credit(work, line, item) if is_of_account(work, line) else ()
+            if matches:
                 identify(work, work.lines[known.id], matches, "identified")
+            elif other_currency(work, line, named := _named(work, line, (item,))):
+                name_in_case(work, known.id, named)
 
 
 def _adds_up(line: StatementLine, items: Sequence[LineItem]) -> bool:

@@ -15,6 +15,7 @@ from domain.loan.decide.linecases import (
     close_cases_of_line,
     keep_case_of_line,
     open_case_of_line,
+    other_currency,
     settle_contradiction,
 )
 from domain.loan.decide.money import (
@@ -186,14 +187,20 @@ def identify_waiting(work: Work, payment_id: str) -> None:
     reference = work.payment(payment_id).reference
     if batches_among((reference,)):
         return  # a payer whose reference looks like that of a batch means a payment of their own
+    of = portions_of(work, work.payment(payment_id))
+    about = [(loan_id, portion.number) for loan_id, portion in of]
+    fitting = []
+    for line in lines_waiting(work, reference):
+        if other_currency(work, line, about):
+            name_in_case(work, line.id, about)
+        else:
+            fitting.append(line)
     for is_return in (False, True):
         found = [
             (line.id, item)
-            for line in lines_waiting(work, reference)
+            for line in fitting
             for item in line.waiting
-            if reference in item.refs
-            and (item.minor < 0) is is_return
-            and line.currency == work.payment(payment_id).currency
+            if reference in item.refs and (item.minor < 0) is is_return
         ]
         for line_id, item in _fitting(work, work.payment(payment_id), found):
             _identify_item(work, work.payment(payment_id), work.lines[line_id], item)
@@ -307,6 +314,11 @@ def _waiting_again(match: Match) -> WaitingItem:
     """What a match had explained of its line; whose it is a person says, so it has no reference."""
     minor = match.minor or -match.fee_minor
     return WaitingItem("", minor, match.fee_minor if match.minor else 0)
+
+
+def name_in_case(work: Work, line_id: str, about: Sequence[Named]) -> None:
+    """Have the case of a line that waits name whom it is about, as news that came later says."""
+    _put_open(work, work.lines[line_id], 0, about)
 
 
 def _put_open(work: Work, line: LineState, explained: int, about: Sequence[Named] = ()) -> None:

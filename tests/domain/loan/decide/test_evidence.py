@@ -266,6 +266,9 @@ def test_a_line_in_another_currency_proves_nothing() -> None:
         s.line(item, currency="EUR")
     assert not any(line.matches for line in s.books.lines.values())
     assert s.state == "CLEARING"
+    cases = [case for case in s.books.cases.values() if case.line]
+    assert {case.kind.value for case in cases} == {"other_currency"}
+    assert [case.loan_id for case in cases] == ["L1", "L1", "L1", "L1", None]
 
 
 def test_a_return_line_in_another_currency_does_not_end_a_live_order() -> None:
