@@ -94,6 +94,8 @@ def view_of(case: Case, policy: CasePolicy, at: datetime) -> CaseView:
             notes=len(case.notes),
             items=case.items,
             items_ever=case.items_ever,
+            cause_code=case.code,
+            links=case.links,
         ),
         is_final=case.state in CASE_FINAL,
         next_action=next_action(case, policy),

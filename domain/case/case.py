@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain.case.kinds import CaseKind, Cause
 from domain.case.lifecycle import CaseState
+from domain.case.links import Link, LinkTo
 from domain.kernel.driver import DriverRecord
 from domain.kernel.subject import Subject
 
@@ -61,6 +62,8 @@ class Case:
         group: what it has in common with other cases of one file; empty where that is nothing.
         items, items_ever: lines that it stands for (`domain.case.item`): open ones, and all.
         cause: None while nobody has said; then the kind's usual one is meant.
+        code: why it was opened (`domain.case.codes`).
+        links: what it points to as its evidence, at most `domain.case.links.LINKS_MOST`.
         owner: the team in whose queue it is. `assignee`: the person who works on it.
         acted_at: when a person first did something about it since it was opened.
         waits_since, waits_until: from when and until when it is put aside.
@@ -87,6 +90,8 @@ class Case:
     version: int = 1
     opened_at: datetime | None = None
     cause: Cause | None = None
+    code: str = ""
+    links: tuple[Link, ...] = ()
     owner: str = ""
     assignee: str = ""
     acted_at: datetime | None = None
@@ -109,6 +114,12 @@ class Case:
     def is_open(self) -> bool:
         """Whether it still waits for something or somebody."""
         return self.state is not CaseState.RESOLVED
+
+    @property
+    def about(self) -> tuple[Link, ...]:
+        """The payment and the line that it is about, as links."""
+        named = ((LinkTo.PAYMENT, self.payment), (LinkTo.LINE, self.line))
+        return tuple(Link(to, name) for to, name in named if name)
 
     def is_about(self, loan_id: str, number: int) -> bool:
         """Whether it is open and about an installment, by name or through its whole loan."""

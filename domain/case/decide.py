@@ -93,7 +93,7 @@ def record_figure(work: Decision[C_co], command: RecordFigure) -> C_co:
         minor = command.value if rule.measure is Measure.AMOUNT else 0
         text = f"rule {rule.name}: {rule.words(command.value)}"
         case = Case(rule.case, CaseKind.THRESHOLD, text, amount_minor=minor)
-        work.open_case(replace(case, currency=rule.currency))
+        work.open_case(replace(case, currency=rule.currency, code=rule.name))
         opened = work.case(rule.case)
         if opened is not None and rule.action is ThresholdAction.ESCALATE:
             _hand_up(work, opened)

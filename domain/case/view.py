@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.case.links import Link
 from domain.kernel.view import View
 
 
@@ -14,7 +15,8 @@ class CaseDetail:
     (`due_on`, UTC) and who has it now (`owner`: the assignee, or the team). Notes are only counted:
     they may hold personal data. `first_action_by` is None once a person has done something;
     `items` are the lines that it stands for and that still wait, `items_ever` all of them.
-    `late_from` is when it is late, None while it waits or once it has ended.
+    `late_from` is when it is late, None while it waits or once it has ended. `cause_code` says why
+    it was opened, `links` what it points to.
     """
 
     text: str
@@ -33,6 +35,8 @@ class CaseDetail:
     notes: int
     items: int = 0
     items_ever: int = 0
+    cause_code: str = ""
+    links: tuple[Link, ...] = ()
 
 
 CaseView = View[CaseDetail]

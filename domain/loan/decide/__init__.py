@@ -107,7 +107,7 @@ def decide(aggregates: Aggregates, command: Command) -> Change | Refusal:
 
 def work_on(handler: Handler, aggregates: Aggregates, command: Command) -> Change | Refusal:
     """What a handler, of this noun or another, makes of a command."""
-    return handler(Work(aggregates, close_out=close_out), command)
+    return handler(Work(aggregates, close_out=close_out, command=command), command)
 
 
 def reread(aggregates: Aggregates, subject: Subject | None) -> Change:
@@ -125,5 +125,6 @@ def reported_again(aggregates: Aggregates, command: Command, subject: Subject | 
     `subject`: what the first report was about.
     """
     if isinstance(command, RecordReturn):
-        return return_reported_again(Work(aggregates, close_out=close_out), command)
+        work = Work(aggregates, close_out=close_out, command=command)
+        return return_reported_again(work, command)
     return Change(Done(note="already known"), subject=subject)

@@ -117,7 +117,7 @@ def more_than_ordered(work: Work, loan_id: str, number: int, attempt: Attempt, a
     """The rail took more than was ordered: cash is booked as it came, a person looks."""
     currency = work.loan(loan_id).currency
     ordered, taken = (amount_text(minor, currency) for minor in (attempt.amount_minor, amount))
-    text = f"order {attempt.order_no} was for {ordered} and took {taken}"
-    open_case(
-        work, loan_id, number, f"overtaken/{attempt.order_no}", CaseKind.MORE_THAN_ORDERED, text
-    )
+    order = attempt.order_no
+    text = f"order {order} was for {ordered} and took {taken}"
+    kind = CaseKind.MORE_THAN_ORDERED
+    open_case(work, loan_id, number, f"overtaken/{order}", kind, text, order=order)

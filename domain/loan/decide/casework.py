@@ -8,13 +8,16 @@ from dataclasses import replace
 
 from domain.case import agenda
 from domain.case.case import Case, Resolution
+from domain.case.codes import code_for
 from domain.case.decide import reopened, resolved
 from domain.case.item import ALIKE_MOST, Alike, CaseItem
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
+from domain.case.links import in_words, linked, links_of
 from domain.case.notice import level_of, notice
 from domain.case.policy import CasePolicy
 from domain.kernel.change import LetterFate, Transition
+from domain.kernel.command import Command
 from domain.kernel.driver import inform
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
@@ -22,7 +25,7 @@ from domain.loan.change import Aggregates
 
 _SAID_ANEW = (
     "kind", "text", "loan_id", "number", "payment", "line", "amount_minor", "currency", "tenant",
-    "owner",
+    "owner", "code",
 )  # fmt: skip
 """What a case that comes again says as if it were new."""
 
@@ -30,8 +33,9 @@ _SAID_ANEW = (
 class CaseWork:
     """The part of a decision that is about cases."""
 
-    def __init__(self, aggregates: Aggregates) -> None:
+    def __init__(self, aggregates: Aggregates, command: Command | None = None) -> None:
         self.at = aggregates.at
+        self._command = command
         self.rules = aggregates.rules
         self.cases: dict[str, Case] = dict(aggregates.cases)
         """The open ones of what the command is about."""
@@ -75,13 +79,18 @@ class CaseWork:
             tenant=self._tenant(case),
             opened_at=self.at,
             owner=self.case_policy.owner(case.kind),
+            code=code_for(case.kind, case.code, self._command),
         )
+        command = () if self._command is None else links_of(self._command)
+        links = linked(case.links, case.about, command)
+        detail = f"{case.text} [{'; '.join(filter(None, (now.code, in_words(links))))}]"
         if known is None:
-            self.move_case(now, CaseEvent.OPENED, case.text)
+            self.move_case(replace(now, links=links), CaseEvent.OPENED, detail)
             return
         again = reopened(known, self.at)
         about = {name: getattr(now, name) for name in _SAID_ANEW}
-        self.move_case(replace(again, **about), CaseEvent.REOPENED, case.text)
+        again = replace(again, links=linked(links, known.links), **about)
+        self.move_case(again, CaseEvent.REOPENED, detail)
 
     def open_alike(self, case: Case, alike: Alike) -> None:
         """Open the case of a line; beyond `ALIKE_MOST` of one file the line is an item of one case.
@@ -125,7 +134,8 @@ class CaseWork:
         case = self.case(key)
         if case is None or not case.is_open:
             text, minor = (alike.text, 0) if case is None else (case.text, case.amount_minor)
-            self.open_case(Case(key, about.kind, text, amount_minor=minor, currency=about.currency))
+            case = Case(key, about.kind, text, amount_minor=minor, currency=about.currency)
+            self.open_case(replace(case, code=about.code))
         item = CaseItem(key, line, about.text, about.amount_minor, about.currency, self.at)
         self._put_item(item)
         case = self._case_of(item)

@@ -43,7 +43,8 @@ def record_dead_letter(work: Work, command: RecordDeadLetter) -> Change:
     else:
         loan = work.loans.get(command.loan_id)
         about = (loan.id, command.number) if loan is not None else (None, None)
-        work.open_case(Case(key, CaseKind.DEAD_LETTER, text, loan_id=about[0], number=about[1]))
+        case = Case(key, CaseKind.DEAD_LETTER, text, about[0], about[1], code=command.error)
+        work.open_case(case)
     return work.finish(Done(note="dead letter"), case=key)
 
 

@@ -78,7 +78,8 @@ def dispute_amount(
     work: Work, loan_id: str, number: int, order_no: str, said: str, about: str = "amount"
 ) -> None:
     """Keep two reports of one amount as a case."""
-    open_case(work, loan_id, number, f"{about}/{order_no}", CaseKind.CONTRADICTION, said)
+    key, code = f"{about}/{order_no}", "amounts_differ"
+    open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, said, order=order_no, code=code)
 
 
 def compare_bookings(work: Work, loan_id: str, number: int, order_no: str) -> None:
@@ -97,7 +98,8 @@ def compare_bookings(work: Work, loan_id: str, number: int, order_no: str) -> No
         else:
             said = f"booking {ref} came back, and {', '.join(map(str, known))} is known"
             text = f"order {order_no}: {said}"
-            open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
+            kind, code = CaseKind.CONTRADICTION, "bookings_differ"
+            open_case(work, loan_id, number, key, kind, text, order=order_no, code=code)
 
 
 def settle_disputes(work: Work, loan_id: str, portion: Portion) -> None:

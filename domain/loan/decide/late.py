@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from domain.case.case import Case
 from domain.case.kinds import CaseKind
+from domain.case.links import Link, LinkTo
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
@@ -82,7 +84,8 @@ def _deny(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outc
     if not is_taken(work, loan_id, attempt.order_no):
         why = f"order {attempt.order_no} was confirmed and is now said to be {outcome.code}"
         key = casekeys.contradiction(attempt.order_no)
-        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
+        order = attempt.order_no
+        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why, order=order)
 
 
 def acknowledges(outcome: Outcome) -> bool:
@@ -102,7 +105,8 @@ def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     if portions_of_order(work, loan_id, attempt.order_no):
         return  # its money is here already
     key = casekeys.contradiction(attempt.order_no)
-    open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
+    order = attempt.order_no
+    open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why, order=order)
     last = work.item(loan_id, number).attempts[-1]
     if last.number == attempt.number and work.can(loan_id, number, Event.ORDER_FOUND):
         state = AttemptState.UNKNOWN
@@ -184,14 +188,18 @@ def free_success(
     kind = CaseKind.DOUBLE_EXECUTION if earlier else CaseKind.LATE_SUCCESS
     state, again = attempt.state.lower().replace("_", " "), "once more" if earlier else "after all"
     taken = amount_text(amount, work.loan(loan_id).currency)
-    open_case(
-        work,
-        loan_id,
-        number,
-        casekeys.came_late(kind, payment_id),
-        kind,
-        f"order {attempt.order_no} was {state}, and then took {taken} {again} ({outcome.code})",
-        money=(payment_id, amount),
+    work.open_case(
+        Case(
+            casekeys.came_late(kind, payment_id),
+            kind,
+            f"order {attempt.order_no} was {state}, and then took {taken} {again} ({outcome.code})",
+            loan_id=loan_id,
+            number=number,
+            payment=payment_id,
+            amount_minor=amount,
+            currency=work.loan(loan_id).currency,
+            links=(Link(LinkTo.ORDER, attempt.order_no),),
+        )
     )
     work.close_case(casekeys.unbelieved(attempt.order_no))
     take_back_excess(work, loan_id, payment_id)

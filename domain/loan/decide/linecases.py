@@ -35,6 +35,7 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file:
     kind = _kind(work, line, named)
     text = _unexplained(work, line, named)
     case = Case(casekeys.line(line.id), kind, text, amount_minor=line.open_minor)
+    case = replace(case, code=_code(work, line, kind, named))
     if named:
         open_cases(work, line, case, named)
     else:
@@ -61,6 +62,13 @@ def _kind(work: Work, line: LineState, named: Sequence[Named]) -> CaseKind:
     return CaseKind.OTHER_CURRENCY if is_other else CaseKind.UNMATCHED_LINE
 
 
+def _code(work: Work, line: LineState, kind: CaseKind, named: Sequence[Named]) -> str:
+    """Why a line waits: whose currency is another one, or whether it names anything."""
+    if kind is CaseKind.OTHER_CURRENCY:
+        return "not_of_loan" if is_of_account(work, line) else "not_of_account"
+    return "not_explained" if named else "names_nothing"
+
+
 def end_failure(work: Work, line_id: str) -> None:
     """A line that could not be booked before is booked: nobody has to look at that any more."""
     for case in cases_of_line(work, line_id, {CaseKind.LINE_FAILED}):
@@ -79,6 +87,8 @@ def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) 
             key = f"{case.key}/{loan_id}/{number or ''}"
             kind = _kind(work, line, [(loan_id, number)]) if case.kind in WAITS else case.kind
             one = replace(case, key=key, kind=kind, text=text, amount_minor=0)
+            if kind in WAITS:
+                one = replace(one, code=_code(work, line, kind, named))
             work.open_case(replace(one, loan_id=loan_id, number=number))
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from domain.debit.mandate import MandateEvent, MandateRoot
 from domain.kernel.change import Transition
+from domain.kernel.command import Command
 from domain.loan.change import Aggregates
 from domain.loan.decide.casework import CaseWork
 
@@ -11,8 +12,8 @@ from domain.loan.decide.casework import CaseWork
 class MandateWork(CaseWork):
     """The part of a decision that is about mandates."""
 
-    def __init__(self, aggregates: Aggregates) -> None:
-        super().__init__(aggregates)
+    def __init__(self, aggregates: Aggregates, command: Command | None = None) -> None:
+        super().__init__(aggregates, command)
         self.mandate_roots: dict[str, MandateRoot] = dict(aggregates.mandate_roots)
         self._changed_mandates: set[str] = set()
 

@@ -297,6 +297,7 @@ def look_at_places(work: Work, loan_id: str, payment_id: str) -> None:
             payment=payment_id,
             amount_minor=minor,
             currency=loan.currency,
+            code="went_back_elsewhere",
         )
     )
 

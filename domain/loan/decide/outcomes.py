@@ -78,7 +78,8 @@ def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Out
         why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
         key = casekeys.unbelieved(attempt.order_no)
         kind = CaseKind.CONTRADICTION if outcome.claims_money else CaseKind.UNKNOWN_CODE
-        open_case(work, loan_id, number, key, kind, why)
+        order = attempt.order_no
+        open_case(work, loan_id, number, key, kind, why, order=order)
 
 
 def _apply_live(
@@ -112,7 +113,8 @@ def _apply_live(
         case OutcomeStatus.NOT_FOUND if conclusive:
             why = f"order {attempt.order_no} was acknowledged and is now said to be unknown"
             key = casekeys.contradiction(attempt.order_no)
-            open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
+            order = attempt.order_no
+            open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why, order=order)
             _wait(work, loan_id, number, attempt, AttemptState.UNKNOWN, outcome)
         case OutcomeStatus.UNKNOWN | OutcomeStatus.NOT_FOUND:
             keeps = attempt.state is AttemptState.ACCEPTED and not _is_overdue(work, attempt)
@@ -141,6 +143,8 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
             f"defective/{attempt.order_no}",
             CaseKind.DEFECTIVE_SUCCESS,
             f"order {attempt.order_no} was taken with code {outcome.code}",
+            order=attempt.order_no,
+            code=outcome.code,
         )
     if amount > attempt.amount_minor:
         more_than_ordered(work, loan_id, number, attempt, amount)
@@ -205,6 +209,8 @@ def _wait(
             casekeys.unknown_code(attempt.order_no),
             CaseKind.UNKNOWN_CODE,
             f"order {attempt.order_no}: code {outcome.code!r} stands in no table",
+            order=attempt.order_no,
+            code=outcome.code,
         )
     if attempt.inquiries >= work.rules.rail(attempt.rail).inquiries_before_operator:
         need_operator(work, loan_id, number, f"order {attempt.order_no} is in doubt")

@@ -32,7 +32,8 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     if flaw := _flaw(work, loan_id, command):
         key = f"unbelieved_return/{command.order_no}"
         text = f"a return of order {command.order_no} is not believed: {flaw}"
-        open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, text)
+        kind, code = CaseKind.CONTRADICTION, "not_believed"
+        open_case(work, loan_id, number, key, kind, text, code=code)
         return work.done(loan_id, number, "not believed")
     infer_execution(work, loan_id, command.order_no, command.amount_minor)
     ids = _ranked(work, loan_id, command)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
+from domain.case.links import Link, LinkTo
 from domain.debit.outcome import OutcomeClass
 from domain.kernel import canonical
 from domain.loan import casekeys
@@ -37,6 +38,7 @@ def after_move(
             f"{why}; a new mandate or another way to pay is needed",
             loan_id=loan_id,
             number=item.number,
+            code=as_failed(item.attempts[-1]).code if refused else "not_covered",
         )
     elif before.state is State.DELINQUENT and item.state is not State.DELINQUENT:
         yield casekeys.mandate(loan_id, item.number)
@@ -44,7 +46,8 @@ def after_move(
     if before.state is State.CLOSED and event in _RETURNED:
         text = "a payment was returned after the installment had closed; it is open again"
         kind = CaseKind.RETURNED_AFTER_CLOSING
-        yield Case(after_closing, kind, text, loan_id=loan_id, number=item.number)
+        code = as_failed(item.attempts[-1]).code if item.attempts else ""
+        yield Case(after_closing, kind, text, loan_id, item.number, code=code)
     elif item.state in _AT_AN_END:
         yield after_closing
     if item.state in _REMINDER_IS_PAST:
@@ -60,4 +63,5 @@ def other_reading(known_as: str, about: tuple[str, int] | None) -> Case:
         f"{known_as[:200]} is known with another content; both readings were applied",
         loan_id=loan_id,
         number=number,
+        links=(Link(LinkTo.COMMAND, known_as),),
     )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
+from domain.case.links import Link, LinkTo
 from domain.kernel.change import Done
 from domain.loan import casekeys
 from domain.loan.aggregate import NoticeRecord
@@ -55,6 +56,7 @@ def record_unparsed_event(work: Work, command: RecordUnparsedEvent) -> Change:
             f"unparsed/{command.rail}/{command.event_id}",
             CaseKind.UNPARSED_EVENT,
             f"{command.rail} sent report {command.event_id} of type {command.type!r}, unparsed",
+            code=command.type,
         )
     )
     return work.finish(Done(note="unparsed event"))
@@ -62,7 +64,7 @@ def record_unparsed_event(work: Work, command: RecordUnparsedEvent) -> Change:
 
 def record_statement_break(work: Work, command: RecordStatementBreak) -> Change:
     """A file or line that could not be taken is a case; what stands behind it goes on."""
-    case = Case(command.key, CaseKind(command.what.value), command.text)
+    case = Case(command.key, CaseKind(command.what.value), command.text, code=command.cause)
     if command.line is None:
         work.open_case(case)
     else:
@@ -96,9 +98,15 @@ def open_case(
     key: str,
     kind: CaseKind,
     text: str,
-    money: tuple[str, int] = ("", 0),
+    *,
+    order: str = "",
+    code: str = "",
 ) -> None:
-    """Open a case about one installment; `money`: the payment and amount that it is about."""
+    """Open a case about one installment.
+
+    `order` is the number of the debit order that it is about, `code` the cause code where it is not
+    the one of the report or the usual one of the kind.
+    """
     work.open_case(
         Case(
             key,
@@ -106,8 +114,8 @@ def open_case(
             text,
             loan_id=loan_id,
             number=number,
-            payment=money[0] or None,
-            amount_minor=money[1],
             currency=work.loan(loan_id).currency,
+            code=code,
+            links=(Link(LinkTo.ORDER, order),) if order else (),
         )
     )

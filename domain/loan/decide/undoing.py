@@ -68,4 +68,5 @@ def _doubt(work: Work, loan_id: str, payment_id: str, line_id: str) -> None:
     number, order_no = portion.number or 1, portion.order_no or ""
     why = f"order {order_no}: only line {line_id}, which is undone, said that it was executed"
     key = casekeys.contradiction(order_no)
-    open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why)
+    code = "proof_undone"
+    open_case(work, loan_id, number, key, CaseKind.CONTRADICTION, why, order=order_no, code=code)

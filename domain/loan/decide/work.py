@@ -16,6 +16,7 @@ from domain.case.case import CASE, Case
 from domain.case.kinds import CASE_RULES, CaseKind
 from domain.errors import InvariantBroken
 from domain.kernel.change import Answer, Done, Superseded, Transition
+from domain.kernel.command import Command
 from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
@@ -45,8 +46,9 @@ class Work(MandateWork):
         aggregates: Aggregates,
         *,
         close_out: Callable[["Work", str], None],
+        command: Command | None = None,
     ) -> None:
-        super().__init__(aggregates)
+        super().__init__(aggregates, command)
         self.aggregates = aggregates
         self._close_out = close_out
         self.loans: dict[str, Loan] = dict(aggregates.loans)

@@ -1,6 +1,7 @@
 """A line in another currency than its account or loan: a case that names what the line names."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,8 @@ def test_a_transfer_and_its_line_in_another_currency_meet_in_one_case(
 ) -> None:
     """Whichever comes first: nothing is proven, and the case names the loan."""
     s = scene()
-    item, more = LineItem("T-1", None, None, 10000), {"account": account, "currency": "EUR"}
+    item = LineItem("T-1", None, None, 10000)
+    more: dict[str, Any] = {"account": account, "currency": "EUR"}
     if line_first:
         s.line(item, id=LINE, **more)
         s.pay(10000, ref="T-1")
@@ -129,7 +131,7 @@ def test_a_batch_in_another_currency_is_a_case_about_its_orders(
     """Its sum is that of other money, before the outcomes and after them."""
     s = scene()
     order = s.present()
-    more = {"minor": 10100, "batch_ref": "B-1", "batch_count": 1, "currency": "EUR"}
+    more: dict[str, Any] = {"minor": 10100, "batch_ref": "B-1", "batch_count": 1, "currency": "EUR"}
     if line_first:
         s.line(id=LINE, account=account, **more)
     s.apply_outcome(order, batch_ref="B-1")
