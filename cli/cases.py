@@ -56,6 +56,7 @@ VERBS: Mapping[str, str] = {
     "wait": "wait_case",
     "resolve": "resolve_case",
     "reopen": "reopen_case",
+    "transfer": "transfer_case",
 }
 """What can be ordered about a case, and the kind of that order."""
 
@@ -125,6 +126,7 @@ def case(  # noqa: PLR0913  (one parameter for each option)
     reason: Annotated[str, typer.Option(help="Why, in words; of a note, the note.")] = "",
     approver: ApproverOption = None,
     order_id: IdOption = "",
+    to: Annotated[str, typer.Option(help="Of transfer: the team that gets it.")] = "",
     items: Annotated[bool, typer.Option("--items", help="List the lines it stands for.")] = False,
     open_only: Annotated[
         bool, typer.Option("--open", help="Of --items: only those that are still open.")
@@ -134,7 +136,7 @@ def case(  # noqa: PLR0913  (one parameter for each option)
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Show one case with its notes and its story; or assign, note, put aside, resolve, reopen it.
+    """Show one case with its notes and its story; or give an order on it, by a verb.
 
     What the rules do not allow is refused by name, exit code 1.
     """
@@ -150,7 +152,10 @@ def case(  # noqa: PLR0913  (one parameter for each option)
         raise InvalidInput("KEY", "", f"the case to {words[0]}; see `acquit cases`")
     must_be_given(actor, reason)
     who = ordered_by(actor, reason, approver, order_id)
-    given = _read(words[0], words[1], words[2:], who)
+    if to and words[0] != "transfer":
+        raise InvalidInput("--to", to, "only of transfer")
+    terms = [*words[2:], *([f"to={to}"] if to else [])]
+    given = _read(words[0], words[1], terms, who)
     give(settings, given, who["id"], words[1], as_json=as_json)
     return None
 

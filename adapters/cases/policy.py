@@ -11,6 +11,9 @@
     first_action_hours = 4
     announced = true
 
+    [teams.treasury]
+    chain = ["head-of-treasury"]
+
     [addresses]
     reconciliation = ["recon@lender.example"]
 
@@ -22,8 +25,9 @@
     action = "escalate"
 
 What a kind does not say is as usual; what the file does not say is as in a build without one. What
-rules can watch and measure: `domain.case.threshold`. A message about a case goes to the addresses
-of whoever it is with, when it is opened (kinds that are `announced`), late, or handed up.
+rules can watch and measure: `domain.case.threshold`. A case that an order has transferred to a team
+is handed up the chain of that team. A message about a case goes to the addresses of whoever it is
+with, when it is opened (kinds that are `announced`), late, transferred, or handed up.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -86,6 +90,12 @@ class _Kind(_Level):
     announced: bool = False
 
 
+class _Team(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    chain: Annotated[list[Owner], Field(max_length=ESCALATIONS_MOST)]
+
+
 class _Threshold(BaseModel):
     """One rule as it is written."""
 
@@ -127,6 +137,7 @@ class _File(BaseModel):
 
     usual: _Level = _Level()
     kinds: dict[str, _Kind] = {}
+    teams: Annotated[dict[Owner, _Team], Field(max_length=OWNERS_MOST)] = {}
     addresses: Annotated[
         dict[Owner, Annotated[list[Address], Field(min_length=1, max_length=ADDRESSES_MOST)]],
         Field(max_length=OWNERS_MOST),
@@ -158,6 +169,7 @@ def read_policy(path: Path) -> CasePolicy:
         _thresholds(path, read.thresholds),
         {owner: tuple(found) for owner, found in read.addresses.items()},
         frozenset(kind for kind, table in kinds.items() if table.announced),
+        {team: tuple(table.chain) for team, table in read.teams.items()},
     )
 
 

@@ -42,9 +42,9 @@ def _actions(case: Case, policy: CasePolicy) -> Iterator[Action]:
     if case.acted_at is None and not case.reminded:
         at = began + level.first_action
         yield Action(CaseAction.REMIND, at, "nobody has taken it", f"remind/{case.generation}")
-    if case.escalation < len(level.chain):
-        at = began + level.resolution + case.escalation * level.escalate_every
-        to = level.chain[case.escalation]
+    if to := policy.next_of_chain(case):
+        steps = case.escalation - case.chain_from
+        at = began + level.resolution + steps * level.escalate_every
         key = f"escalate/{case.generation}/{case.escalation}"
         yield Action(CaseAction.ESCALATE, at, f"it has not ended; it goes to {to}", key)
 

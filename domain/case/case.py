@@ -70,6 +70,8 @@ class Case:
         waited_s: seconds for which it was put aside since it was opened, this time left out.
         reminded: the owner was reminded that nobody has taken it.
         escalation: how often it was handed up.
+        team: to which an order has transferred it; empty while none has. `transfers`: how often.
+        chain_from: how often it had been handed up when it was transferred.
     """
 
     key: str
@@ -100,6 +102,9 @@ class Case:
     waited_s: int = 0
     reminded: bool = False
     escalation: int = 0
+    team: str = ""
+    transfers: int = 0
+    chain_from: int = 0
     resolution: Resolution | None = None
     resolved_at: datetime | None = None
     notes: tuple[Note, ...] = ()

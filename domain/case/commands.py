@@ -100,7 +100,20 @@ class ReopenCase(CaseOrder):
     kind: Literal["reopen_case"] = "reopen_case"
 
 
-AnyCaseOrder = AssignCase | NoteCase | WaitCase | ResolveCase | ReopenCase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferCase(CaseOrder):
+    """Put the case in another team's queue, with nobody of that team yet.
+
+    Its clocks go on; while it is late it is handed up the chain of that team.
+    """
+
+    story: ClassVar[str] = "case transferred"
+
+    kind: Literal["transfer_case"] = "transfer_case"
+    to: str
+
+
+AnyCaseOrder = AssignCase | NoteCase | WaitCase | ResolveCase | ReopenCase | TransferCase
 CASE_ORDERS: Mapping[str, type[AnyCaseOrder]] = MappingProxyType(
     {item.pinned(): item for item in get_args(AnyCaseOrder)}
 )

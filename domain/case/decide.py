@@ -17,6 +17,7 @@ from domain.case.commands import (
     NoteCase,
     ReopenCase,
     ResolveCase,
+    TransferCase,
     WaitCase,
 )
 from domain.case.kinds import CASE_RULES, Blocks, CaseKind
@@ -102,9 +103,7 @@ def record_figure(work: Decision[C_co], command: RecordFigure) -> C_co:
 
 def _hand_up(work: Decision[Any], case: Case) -> None:
     """Give a case to the next of its chain of owners, if there is one."""
-    chain = work.case_policy.level(case.kind).chain
-    if case.escalation < len(chain):
-        to = chain[case.escalation]
+    if to := work.case_policy.next_of_chain(case):
         case = replace(case, owner=to, escalation=case.escalation + 1)
         work.move_case(case, CaseEvent.ESCALATED, to)
 
@@ -133,6 +132,8 @@ def reopened(case: Case, at: datetime) -> Case:
         waited_s=0,
         reminded=False,
         escalation=0,
+        team="",
+        chain_from=0,
         resolution=None,
         resolved_at=None,
         driver=DriverRecord(),
@@ -155,6 +156,8 @@ def _refused(work: Decision[Any], case: Case, order: CaseOrder) -> Refusal | Non
             return Refusal("case.evidence", "evidence ended it, and evidence alone opens it again")
         case WaitCase() if not work.at < _midnight(order) <= work.at + WAIT_MOST:
             return Refusal("case.wait", f"a day after today, at most {WAIT_MOST.days} days ahead")
+        case TransferCase(to=to) if to not in work.case_policy.teams:
+            return Refusal("case.team", f"one of {', '.join(work.case_policy.teams)}")
         case ResolveCase():
             rule = CASE_RULES[case.kind]
             if rule.ends:
@@ -194,6 +197,23 @@ def _wait(work: Decision[C_co], case: Case, order: WaitCase) -> C_co:
     case = replace(case, waits_until=_midnight(order))
     work.move_case(case, CaseEvent.WAIT_ORDERED, order.until.isoformat())
     return work.finish_case(Done(note=f"put aside until {order.until}"), case.key)
+
+
+def _transfer(work: Decision[C_co], case: Case, order: TransferCase) -> C_co:
+    """Another team has it from now on: its first action and its end are due when they were."""
+    if case.owner == order.to:
+        return work.finish_case(Done(note=f"with {order.to} already"), case.key)
+    case = replace(
+        case,
+        state=advance(case.state, CaseEvent.TRANSFERRED),
+        owner=order.to,
+        assignee="",
+        team=order.to,
+        transfers=case.transfers + 1,
+        chain_from=case.escalation,
+    )
+    work.move_case(case, CaseEvent.TRANSFERRED, order.to)
+    return work.finish_case(Done(note=f"transferred to {order.to}"), case.key)
 
 
 def _resolve(work: Decision[C_co], case: Case, order: ResolveCase) -> C_co:
@@ -257,6 +277,7 @@ _STEPS: Mapping[type[CaseCommand], _Step] = MappingProxyType(
         WaitCase: _wait,
         ResolveCase: _resolve,
         ReopenCase: _reopen,
+        TransferCase: _transfer,
     }
 )
 HANDLERS: Mapping[type[Command], Callable[[Decision[Any], Any], Any]] = MappingProxyType(

@@ -93,12 +93,14 @@ class CaseRule:
     Attributes:
         ends: the evidence that ends it, in words, where only evidence can: a person may not, since
             what it stands for would be there still. Empty where a person may end it.
+        driven: it has a driver of its own from its opening on, and not only once it is assigned.
     """
 
     blocks: Blocks
     owner: str
     cause: Cause
     ends: str = ""
+    driven: bool = False
 
     @property
     def blocks_release(self) -> bool:
@@ -157,7 +159,12 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.UNREGISTERED_ACCOUNT, Blocks.NOTHING, _RECONCILIATION, _C.HUMAN, ""),
     (_K.REMITTANCE_SHORTFALL, Blocks.NOTHING, _SETTLEMENT, _C.SYSTEM, ""),
 )  # fmt: skip
+_DRIVEN = frozenset({_K.COMPLAINT, _K.MANDATE_DISPUTE, _K.PAYOUT_IN_DOUBT, _K.RETURN_OF_MORE})
+"""Few, each with deadlines of others: a law, a bank that is to answer."""
 CASE_RULES: Mapping[CaseKind, CaseRule] = MappingProxyType(
-    {kind: CaseRule(blocks, owner, cause, ends) for kind, blocks, owner, cause, ends in _ROWS}
+    {
+        kind: CaseRule(blocks, owner, cause, ends, kind in _DRIVEN)
+        for kind, blocks, owner, cause, ends in _ROWS
+    }
 )
 """One row for each kind; a test compares the two."""

@@ -33,6 +33,7 @@ class CaseEvent(StrEnum):
     WAIT_ENDED_ASSIGNED = "case_wait_ended_assigned"
     REMINDED = "case_reminded"
     ESCALATED = "case_escalated"
+    TRANSFERRED = "case_transferred"
     RESOLVED = "case_resolved"
     REOPENED = "case_reopened"
 
@@ -55,6 +56,8 @@ CASE_MOVES: Mapping[tuple[CaseState, CaseEvent], CaseState] = table(
         ((*_LIVE, _S.RESOLVED), _E.NOTED, None),
         ((_S.OPEN, _S.ASSIGNED), _E.REMINDED, None),
         ((_S.OPEN, _S.ASSIGNED), _E.ESCALATED, None),
+        ((_S.ASSIGNED,), _E.TRANSFERRED, _S.OPEN),
+        ((_S.OPEN, _S.WAITING), _E.TRANSFERRED, None),
     ]
 )
 """Every allowed move; a pair that is not here is refused."""

@@ -1,4 +1,4 @@
-"""Messages to the team that has a case: when it is opened, late, or handed up.
+"""Messages to the team that has a case: when it is opened, late, transferred, or handed up.
 
 They hold no personal data: the key of the case, its kind, age and amount, and how to look at it.
 """
@@ -60,6 +60,8 @@ def level_of(case: Case, event: CaseEvent, policy: CasePolicy) -> str:
             return "opened"
         case CaseEvent.REMINDED:
             return "late"
+        case CaseEvent.TRANSFERRED:
+            return f"transferred-{case.transfers}"
         case CaseEvent.ESCALATED:
             return f"escalated-{case.escalation}"
         case _:

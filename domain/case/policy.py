@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+from domain.case.case import Case
 from domain.case.kinds import CASE_RULES, CaseKind
 from domain.case.threshold import Threshold
 
@@ -38,6 +39,8 @@ class CasePolicy:
         thresholds: rules that open cases, by name.
         addresses: e-mail addresses of owners who are sent messages about their cases.
         announced: kinds of which each case is announced to its owner when it is opened.
+        chains: by team, to whom cases are handed up that an order has transferred to it; of a team
+            that is not here, as of the kind.
     """
 
     usual: ServiceLevel = ServiceLevel()
@@ -46,6 +49,7 @@ class CasePolicy:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     announced: frozenset[CaseKind] = frozenset()
+    chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def level(self, kind: CaseKind) -> ServiceLevel:
         """The service level of a kind."""
@@ -55,7 +59,30 @@ class CasePolicy:
         """The team in whose queue a case of this kind is opened."""
         return self.owners.get(kind, CASE_RULES[kind].owner)
 
+    def chain(self, case: Case) -> tuple[str, ...]:
+        """The owners to whom a case is handed up, in turn."""
+        return self.chains.get(case.team, self.level(case.kind).chain)
+
+    def next_of_chain(self, case: Case) -> str:
+        """The owner to whom a case goes next; empty: its chain has ended."""
+        chain = self.chain(case)
+        step = case.escalation - case.chain_from
+        return chain[step] if step < len(chain) else ""
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """Every team that can have a case, by name."""
+        levels = (self.usual, *self.levels.values())
+        chains = (*(level.chain for level in levels), *self.chains.values())
+        named = {self.owner(kind) for kind in CASE_RULES} | {
+            rule.owner for rule in CASE_RULES.values()
+        }
+        named |= set(self.addresses) | set(self.chains)
+        return tuple(sorted(named.union(*chains)))
+
 
 _NONE: Mapping[Any, Any] = MappingProxyType({})
-USUAL_POLICY = CasePolicy(levels=_NONE, owners=_NONE, thresholds=_NONE, addresses=_NONE)
+USUAL_POLICY = CasePolicy(
+    levels=_NONE, owners=_NONE, thresholds=_NONE, addresses=_NONE, chains=_NONE
+)
 """Where no policy file says otherwise."""

@@ -10,6 +10,7 @@ from domain.case.commands import (
     NoteCase,
     ReopenCase,
     ResolveCase,
+    TransferCase,
     WaitCase,
 )
 from domain.case.deadletter import DropMessage, RecordDeadLetter, RecordRedelivery, RetryMessage
@@ -93,6 +94,7 @@ __all__ = [
     "Review",
     "RollDay",
     "Scope",
+    "TransferCase",
     "UndoMatch",
     "Unhold",
     "WaitCase",

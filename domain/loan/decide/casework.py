@@ -11,7 +11,7 @@ from domain.case.case import Case, Resolution
 from domain.case.codes import code_for
 from domain.case.decide import reopened, resolved
 from domain.case.item import ALIKE_MOST, Alike, CaseItem
-from domain.case.kinds import CaseKind
+from domain.case.kinds import CASE_RULES, CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.case.links import in_words, linked, links_of
 from domain.case.notice import level_of, notice
@@ -212,10 +212,12 @@ class CaseWork:
     def _report_case(self, key: str, subject: Subject | None) -> Case:
         """The case with its version raised; its driver, if it has one, is notified of news.
 
-        A case has a driver from the day on which it is assigned to somebody.
+        A case has a driver from the day on which it is assigned to somebody, or from its opening if
+        its kind demands one.
         """
         case = self.cases.get(key) or self._others[key]
-        opening = bool(case.assignee) and not case.driver.opened
+        demanded = case.is_open and CASE_RULES[case.kind].driven
+        opening = (bool(case.assignee) or demanded) and not case.driver.opened
         case = replace(case, version=case.version + 1)
         if not (case.driver.opened or opening):
             return self._keep_case(case)

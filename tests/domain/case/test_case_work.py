@@ -19,6 +19,8 @@ from domain.kernel.change import Done, Refusal, Superseded
 from domain.kernel.command import Actor, Scope
 from domain.kernel.subject import Subject
 from domain.loan.change import Change
+from domain.loan.decide.closing import close_out
+from domain.loan.decide.work import Work
 from domain.loan.lifecycle import State
 from domain.registry import KINDS
 from tests.support.doors import (
@@ -396,3 +398,29 @@ def test_a_command_on_a_case_names_it_and_nothing_else() -> None:
     assert order.scope() == Scope(cases=(KEY,))
     assert order.about() == Subject("case", KEY)
     assert KINDS["case"].named(order.about()) == {"case": KEY}
+
+
+@pytest.mark.parametrize("kind", sorted(CaseKind))
+def test_a_kind_may_demand_a_driver_from_the_opening_on(kind: CaseKind) -> None:
+    """Its row says so; any other gets one once it is assigned."""
+    s = Scene.boarded()
+    work = Work(s.books._aggregates(), close_out=close_out)
+    work.open_case(Case("k", kind, "a case", "L1", 1))
+    change = work.finish(Done())
+    assert change.cases["k"].driver.opened is CASE_RULES[kind].driven
+    opened = [message.payload for message in change.messages if message.topic == "open"]
+    assert len(opened) == CASE_RULES[kind].driven
+
+
+def test_a_demanded_driver_is_not_opened_for_what_ends_in_the_same_command() -> None:
+    """Nobody is to be asked; opened again it has one."""
+    s = Scene.boarded()
+    work = Work(s.books._aggregates(), close_out=close_out)
+    work.open_case(Case("k", CaseKind.RETURN_OF_MORE, "a case", "L1", 1))
+    work.close_case("k")
+    change = work.finish(Done())
+    assert not change.cases["k"].driver.opened
+    s.books._keep(change)
+    work = Work(s.books._aggregates(), close_out=close_out)
+    work.open_case(Case("k", CaseKind.RETURN_OF_MORE, "a case", "L1", 1))
+    assert work.finish(Done()).cases["k"].driver.opened
