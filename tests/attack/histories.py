@@ -69,6 +69,13 @@ VERBS: Mapping[str, tuple[int, Values]] = {
     "match": (1, {**PICK, **WHERE, "payment": (0, 1, 2)}),
     "undo": (2, PICK),
     "withdraw": (2, PICK),
+    "take_case": (2, PICK),
+    "note_case": (1, PICK),
+    "put_aside": (1, {**PICK, "days": (1, 5, 30)}),
+    "resolve_case": (2, {**PICK, "how": ("corrected", "no_fault")}),
+    "reopen_case": (1, PICK),
+    "transfer_case": (1, {**PICK, "to": ("settlement", "operations", "nobody")}),
+    "sweep_cases": (2, {}),
 }
 """How often each step is drawn, and the values of its arguments, the plainest first."""
 MOODS: tuple[tuple[str, ...], ...] = (
@@ -76,8 +83,9 @@ MOODS: tuple[tuple[str, ...], ...] = (
     ("pay", "waive", "days", "charge", "change_date"),
     ("give_back", "burst", "news", "ask"),
     ("pay", "withdraw", "undo", "write_off", "cancel", "return_transfer"),
+    ("give_back", "match", "take_case", "resolve_case", "reopen_case", "sweep_cases"),
 )
-"""Steps that a history is full of: penalty and value dates, returns, people."""
+"""Steps that a history is full of: penalty and value dates, returns, people, cases."""
 LONGEST = 12
 LINE = 180
 

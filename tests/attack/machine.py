@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from domain.loan.aggregate import HoldKind
 from domain.pricing.amounts import Component
-from tests.attack.moneysteps import MoneySteps
+from tests.attack.casesteps import CaseSteps
 from tests.support.doors import (
     Cancel,
     ChangeDate,
@@ -20,7 +20,7 @@ from tests.support.doors import (
 )
 
 
-class Attack(MoneySteps):
+class Attack(CaseSteps):
     """An attack with everything that operators can order."""
 
     def hold(self, loan: int, number: int, what: str = "all") -> None:
