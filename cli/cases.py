@@ -1,4 +1,4 @@
-"""`acquit cases` and `acquit case`: what waits for a person, and what people do about it."""
+"""`acquit case`: one case with its notes and story, and what people do about it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.caselist import row_of
 from cli.lists import LimitOption
 from cli.order import (
     ActorOption,
@@ -40,11 +41,9 @@ if TYPE_CHECKING:
     from domain.case.item import CaseItem
     from domain.case.view import CaseView
     from domain.story.events import StoryEvent
-    from ports.consolequeries import CaseFilter
     from ports.paging import Page
     from workers.settings import Settings
 
-_EXAMPLE = "Example: acquit cases --owner reconciliation --late"
 _ONE = (
     'Example: acquit case resolve unbelieved/LC1 resolution=corrected --actor ops-7 --reason "..."'
 )
@@ -63,7 +62,6 @@ VERBS: Mapping[str, str] = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    app.command("cases", epilog=_EXAMPLE)(cases)
     app.command("case", cls=WithVerbs, epilog=_ONE)(case)
 
 
@@ -75,44 +73,6 @@ class WithVerbs(WithKinds):
         from domain.case.commands import CASE_ORDERS  # noqa: PLC0415
 
         return {verb: CASE_ORDERS[kind] for verb, kind in VERBS.items()}
-
-
-def cases(  # noqa: PLR0913  (one parameter for each option)
-    ctx: typer.Context,
-    *,
-    kind: Annotated[str, typer.Option(help="Only cases of this kind.")] = "",
-    loan: Annotated[str, typer.Option(help="Only cases of this loan; - for those of none.")] = "",
-    owner: Annotated[str, typer.Option(help="Only cases of this team or person.")] = "",
-    late: Annotated[bool, typer.Option("--late", help="Only cases past their time.")] = False,
-    resolved: Annotated[bool, typer.Option("--resolved", help="Ended cases instead.")] = False,
-    after: Annotated[str, typer.Option(help="Go on where a page ended.")] = "",
-    limit: LimitOption = 50,
-    as_json: JsonOption = False,
-    home: HomeOption = None,
-) -> None:
-    """List what waits for a person: cases, the oldest first, with their age against their time."""
-    from domain.case.kinds import CaseKind  # noqa: PLC0415
-    from ports.consolequeries import CaseFilter  # noqa: PLC0415
-
-    if kind and kind not in set(CaseKind):
-        raise InvalidInput("kind", kind, f"one of {', '.join(CaseKind)}")
-    wanted = CaseFilter(kind, loan, owner, late=late, resolved=resolved)
-    page, count, zones, now = run_async(_list(books_settings(ctx, home), wanted, after, limit))
-    rows = [_row(view, zones, now) for view in page.items]
-    if as_json:
-        print_json({"cases": rows, "count": count, "after": page.after})
-        return
-    fields = ("key", "about", "kind", "amount", "currency", "with", "due", "text")
-    print_table(
-        f"{'Resolved' if resolved else 'Open'} cases: {count}",
-        ("since", "key", "about", "kind", "amount>", "currency", "with", "due", "what"),
-        [
-            (zones.shown(row["since"], row["loan_id"]), *(row[name] for name in fields))
-            for row in rows
-        ],
-    )
-    if page.after:
-        note(f"{len(rows)} of {count} are shown; go on with --after {page.after}")
 
 
 def case(  # noqa: PLR0913  (one parameter for each option)
@@ -173,10 +133,9 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
     found, view, story, zones, now = run_async(_one(settings, key))
     zone = zones.of(found.loan_id)
     row = {
-        **_row(view, zones, now),
+        **row_of(view, zones, now),
         "generation": found.generation,
         "guide": GUIDES[found.kind],
-        "resolution": view.detail.resolution,
         "items": found.items,
         "items_ever": found.items_ever,
         "notes": [{"at": note.at, "by": note.by, "text": note.text} for note in found.notes],
@@ -187,6 +146,9 @@ def _show(settings: Settings, key: str, *, as_json: bool) -> None:
         return
     print_text(f"{key}: {row['kind']}, {row['state']}, {row['with']}, {row['due']}")
     print_text(f"  {found.text}")
+    print_text(f"  cause: {row['cause']}, {row['cause_code']}")
+    for link in row["links"]:
+        print_text(f"  see {link['to']} {link['name']}")
     if row["about"] or row["amount"]:
         print_text(f"  about {row['about']} {row['amount']} {row['currency']}".rstrip())
     if found.items_ever:
@@ -237,63 +199,6 @@ def _list_items(
     )
     if page.after:
         note(f"{len(rows)} are shown; go on with --after {page.after}")
-
-
-def _row(view: CaseView, zones: Zones, now: datetime) -> dict[str, Any]:
-    """A case as a row of the list; `late`: it should have been taken, or ended, by now."""
-    from domain.money import decimal_text  # noqa: PLC0415
-
-    labels, detail = view.labels, view.detail
-    about = f"{labels.loan_id}/{labels.number}" if labels.number else labels.loan_id
-    late = detail.late_from is not None and detail.late_from <= now
-    return {
-        "key": view.subject.key,
-        "kind": labels.code,
-        "state": view.state,
-        "since": detail.opened_at,
-        "loan_id": labels.loan_id,
-        "about": about or detail.line,
-        "payment": detail.payment or None,
-        "line": detail.line or None,
-        "amount": decimal_text(labels.amount_minor, labels.currency) if labels.currency else "",
-        "currency": labels.currency,
-        "text": detail.text,
-        "owner": detail.owner,
-        "assignee": detail.assignee,
-        "with": f"{detail.assignee} of {detail.owner}" if detail.assignee else detail.owner,
-        "cause": detail.cause,
-        "first_action_by": detail.first_action_by,
-        "resolve_by": detail.resolve_by,
-        "waits_until": detail.waits_until,
-        "escalation": detail.escalation,
-        "late": late,
-        "due": _due(view, zones, late=late),
-    }
-
-
-def _due(view: CaseView, zones: Zones, *, late: bool) -> str:
-    detail = view.detail
-    if view.is_final:
-        return detail.resolution
-    if detail.waits_until is not None:
-        return f"waits until {detail.waits_until:%Y-%m-%d}"
-    by = zones.shown(detail.late_from or detail.resolve_by, view.labels.loan_id)
-    return f"{'LATE, ' if late else ''}{by}"
-
-
-async def _list(
-    settings: Settings, wanted: CaseFilter, after: str, limit: int
-) -> tuple[Page[CaseView], int, Zones, datetime]:
-    from workers.compose import open_stack  # noqa: PLC0415
-
-    async with open_stack(settings) as stack:
-        known = wanted.loan_id in {"", "-"} or await stack.queries.loan(wanted.loan_id) is not None
-        if not known:
-            raise InvalidInput("loan", wanted.loan_id, "a loan that is boarded")
-        now = stack.clock.now()
-        page, count = await stack.queries.case_list(wanted, now, after, limit)
-        loans = (view.labels.loan_id for view in page.items)
-        return page, count, await zones_of(stack.queries, loans), now
 
 
 async def _one(

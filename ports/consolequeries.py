@@ -12,6 +12,7 @@ from domain.debit.mandate import MandateRoot
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.story.events import StoryEvent
+from ports.casefilter import CaseFilter
 from ports.paging import LIMIT_MOST, Page
 from ports.subjectfilter import SubjectFilter
 
@@ -35,24 +36,6 @@ class MandateFacts:
     story: tuple[StoryEvent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFilter:
-    """Which cases are listed; what is empty does not narrow.
-
-    Attributes:
-        loan_id: about this loan; `-`: about none.
-        owner: in the queue of this team, or assigned to this person.
-        late: past the time in which somebody should have taken, or ended, them.
-        resolved: those that have ended, instead of those that are open.
-    """
-
-    kind: str = ""
-    loan_id: str = ""
-    owner: str = ""
-    late: bool = False
-    resolved: bool = False
-
-
 class ConsoleQueries(Protocol):
     """Questions of people, by whatever door."""
 
@@ -71,7 +54,11 @@ class ConsoleQueries(Protocol):
     async def case_list(
         self, wanted: CaseFilter, now: datetime, after: str, limit: int
     ) -> tuple[Page[CaseView], int]:
-        """Cases, the oldest first, and how many there are in all."""
+        """Cases, the oldest first, and how many there are in all.
+
+        Raises:
+            InvalidInput: the filter, the cursor or the limit is wrong, by field.
+        """
         ...
 
     async def case_items(

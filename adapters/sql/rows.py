@@ -15,6 +15,8 @@ from pydantic_core import to_json
 from adapters.sql import bodies
 from domain.case.case import Case
 from domain.case.item import CaseItem
+from domain.case.kinds import CASE_RULES
+from domain.case.search import case_words
 from domain.debit.attempt import Attempt
 from domain.debit.mandate import MandateRoot
 from domain.errors import InvariantBroken
@@ -218,6 +220,10 @@ def case_row(case: Case, late_from: datetime | None) -> Row:
         "line": case.line,
         "group_key": case.group or None,
         "owner": case.owner,
+        "assignee": case.assignee,
+        "cause": (case.cause or CASE_RULES[case.kind].cause).value,
+        "code": case.code,
+        "resolution": case.resolution.value if case.resolution else None,
         "late_from": late_from,
         "opened_at": case.opened_at,
         "closed_at": case.resolved_at,
@@ -227,6 +233,19 @@ def case_row(case: Case, late_from: datetime | None) -> Row:
 def case_body(case: Case) -> str:
     """All that is kept of a case."""
     return bodies.CASE.dump_json(case).decode()
+
+
+def link_rows(case: Case) -> list[Row]:
+    """What a case points to."""
+    return [{"case_key": case.key, "kind": link.to.value, "name": link.name} for link in case.links]
+
+
+def word_rows(case: Case, before: Case | None) -> list[Row]:
+    """The words by which a case is found, without those by which it was found before."""
+    if before is not None and (before.text, before.notes) == (case.text, case.notes):
+        return []
+    new = case_words(case) - (case_words(before) if before is not None else frozenset())
+    return [{"word": word, "case_key": case.key} for word in sorted(new)]
 
 
 def item_row(item: CaseItem) -> Row:

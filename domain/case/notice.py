@@ -11,6 +11,7 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent
 from domain.case.policy import CasePolicy
+from domain.case.threshold import ThresholdAction, threshold_of
 from domain.kernel.canonical import digest
 from domain.kernel.message import About, BackOff, Message, Topic
 
@@ -56,7 +57,7 @@ def level_of(case: Case, event: CaseEvent, policy: CasePolicy) -> str:
     if case.owner not in policy.addresses or case.kind is CaseKind.DEAD_LETTER:
         return ""
     match event:
-        case CaseEvent.OPENED | CaseEvent.REOPENED if case.kind in policy.announced:
+        case CaseEvent.OPENED | CaseEvent.REOPENED if _is_announced(case, policy):
             return "opened"
         case CaseEvent.REMINDED:
             return "late"
@@ -66,6 +67,13 @@ def level_of(case: Case, event: CaseEvent, policy: CasePolicy) -> str:
             return f"escalated-{case.escalation}"
         case _:
             return ""
+
+
+def _is_announced(case: Case, policy: CasePolicy) -> bool:
+    """Whether its owner learns at once that it is open: its kind says so, or the rule it is of."""
+    rule = policy.thresholds.get(threshold_of(case.key))
+    is_told = rule is not None and rule.action is ThresholdAction.NOTIFY
+    return case.kind in policy.announced or (case.kind is CaseKind.THRESHOLD and is_told)
 
 
 def notice(case: Case, level: str, at: datetime) -> Message:

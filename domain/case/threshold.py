@@ -43,6 +43,12 @@ class Waits(StrEnum):
     """Debits of which nobody knows whether they were executed."""
     MESSAGES = "messages"
     """Messages of the outbox that are due and not delivered."""
+    PAID_NOT_CLOSED = "paid_not_closed"
+    """Installments that are paid and not closed: something is not proven, or not done."""
+    DELINQUENT = "delinquent"
+    """Installments that are owed and that no debit is tried for any more."""
+    DEAD_LETTERS = "dead_letters"
+    """Messages of the outbox that are not tried any more, and about which nobody has decided."""
     FILES = "files"
     """Statement files that are kept and not read to their end."""
 
@@ -63,12 +69,17 @@ class ThresholdAction(StrEnum):
     NOTHING = "nothing"
     ESCALATE = "escalate"
     """The case goes at once to the first of the chain of owners."""
+    NOTIFY = "notify"
+    """Its owner is sent a message at once, by the outbox."""
 
 
 MEASURES: Mapping[Waits, frozenset[Measure]] = MappingProxyType(
     {
         **dict.fromkeys(Waits, frozenset(Measure)),
-        **dict.fromkeys((Waits.MESSAGES, Waits.FILES), frozenset({Measure.COUNT, Measure.AGE})),
+        **dict.fromkeys(
+            (Waits.MESSAGES, Waits.DEAD_LETTERS, Waits.FILES),
+            frozenset({Measure.COUNT, Measure.AGE}),
+        ),
     }
 )
 """What can be measured of each; messages and files hold no money."""

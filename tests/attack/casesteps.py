@@ -19,6 +19,18 @@ from tests.support.doors import (
     WaitCase,
 )
 
+CASE_STEPS = frozenset(
+    {
+        "take_case",
+        "note_case",
+        "put_aside",
+        "resolve_case",
+        "reopen_case",
+        "transfer_case",
+        "sweep_cases",
+    }
+)
+
 
 class CaseSteps(MoneySteps):
     """An attack with orders on cases."""

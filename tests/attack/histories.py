@@ -83,9 +83,8 @@ MOODS: tuple[tuple[str, ...], ...] = (
     ("pay", "waive", "days", "charge", "change_date"),
     ("give_back", "burst", "news", "ask"),
     ("pay", "withdraw", "undo", "write_off", "cancel", "return_transfer"),
-    ("give_back", "match", "take_case", "resolve_case", "reopen_case", "sweep_cases"),
 )
-"""Steps that a history is full of: penalty and value dates, returns, people, cases."""
+"""Steps that a history is full of: penalty and value dates, returns, people."""
 LONGEST = 12
 LINE = 180
 

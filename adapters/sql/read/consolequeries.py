@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true
+from sqlalchemy import Select, func, literal, select, true
 
 from adapters.sql.engine import among, is_postgres, listed
+from adapters.sql.read.caselists import of_cases
 from adapters.sql.read.lists import SUBJECT_KEY, SUBJECTS, subjects_statement
 from adapters.sql.read.looking import look
 from adapters.sql.read.mandates import mandate_of
@@ -34,7 +35,8 @@ from domain.case.view import CaseView
 from domain.kernel.subject import Subject
 from domain.loan.view import INSTALLMENT
 from domain.story.events import StoryEvent
-from ports.consolequeries import CaseFilter, Listed, MandateFacts
+from ports.casefilter import CaseFilter
+from ports.consolequeries import Listed, MandateFacts
 from ports.paging import LIMIT_MOST, Page
 from ports.subjectfilter import SubjectFilter
 
@@ -62,7 +64,7 @@ class SqlConsoleQueries(SqlReader):
         listed = (
             select(subjects.c.kind, subjects.c.view)
             .join(cases, cases.c.key == subjects.c.key)
-            .where(subjects.c.kind == CASE, *_of_cases(wanted, now))
+            .where(subjects.c.kind == CASE, *of_cases(wanted, now))
         )
         page = page_of("cases", listed, _CASE_KEY, after, limit)
         async with look(self._engine) as conn:
@@ -155,29 +157,6 @@ class SqlConsoleQueries(SqlReader):
             }
         found["outbox"] |= found.pop("outbox_left") | found.pop("outbox_dead")
         return found
-
-
-def _of_cases(wanted: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """What narrows a list of cases.
-
-    Late is what an open case is whose next action by itself is overdue: nobody has taken it, or it
-    should have been ended.
-    """
-    is_open = cases.c.closed_at.is_(None)
-    found: list[ColumnElement[bool]] = [~is_open if wanted.resolved else is_open]
-    if wanted.kind:
-        found.append(cases.c.kind == wanted.kind)
-    if wanted.loan_id:
-        found.append(
-            cases.c.loan_id.is_(None)
-            if wanted.loan_id == "-"
-            else cases.c.loan_id == wanted.loan_id
-        )
-    if wanted.owner:
-        found.append(or_(subjects.c.owner == wanted.owner, cases.c.owner == wanted.owner))
-    if wanted.late:
-        found.append(cases.c.late_from <= now)
-    return found
 
 
 def _by(column: Any) -> Select[Any]:  # noqa: ANN401  (columns of several types)

@@ -5,13 +5,30 @@ Each figure is one statement over what waits, found by an index of that alone.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.engine import is_postgres
 from adapters.sql.read.looking import look
 from adapters.sql.schema.tables import (
+    DEAD,
     UNCLEARED,
     UNDELIVERED,
     UNPROVEN,
@@ -31,9 +48,12 @@ from domain.case.case import CASE
 from domain.case.kinds import CaseKind
 from domain.case.threshold import Figure, Threshold, Waits, threshold_of
 from domain.debit.attempt import AttemptState
+from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT
+from domain.pricing.amounts import Component
 from ports.gauges import FILES_DAYS
 
+_PAID = (State.CLEARING, State.SETTLED, State.RELEASED)
 _LINES = "suspense/line/"
 _AFTER_LINES = "suspense/line0"
 """The first account name after all of `suspense/line/`."""
@@ -48,7 +68,8 @@ class SqlFigures:
     async def figure(self, rule: Threshold, now: datetime) -> Figure:
         """See the port."""
         async with look(self._engine) as conn:
-            [(count, minor, since)] = await conn.execute(asked(rule, now))
+            postgres = is_postgres(self._engine)
+            [(count, minor, since)] = await conn.execute(asked(rule, now, postgres=postgres))
         return Figure(int(count), int(minor or 0), since)
 
     async def open_rules(self) -> Sequence[str]:
@@ -60,7 +81,7 @@ class SqlFigures:
             return [threshold_of(row.key) for row in await conn.execute(named)]
 
 
-def asked(rule: Threshold, now: datetime) -> Select[Any]:
+def asked(rule: Threshold, now: datetime, *, postgres: bool) -> Select[Any]:
     """The statement of a rule: how many, the sum of their amounts, and since when the oldest."""
     match rule.of:
         case Waits.CASES:
@@ -75,6 +96,13 @@ def asked(rule: Threshold, now: datetime) -> Select[Any]:
             return _clearing(rule)
         case Waits.IN_DOUBT:
             return _in_doubt(rule)
+        case Waits.PAID_NOT_CLOSED:
+            return _installments(rule, _PAID, _paid_minor(postgres=postgres))
+        case Waits.DELINQUENT:
+            return _installments(rule, (State.DELINQUENT,), subjects.c.amount_minor)
+        case Waits.DEAD_LETTERS:
+            counted = _counted(func.count(), literal(0), outbox.c.dead_at)
+            return counted.select_from(outbox).where(DEAD)
         case Waits.MESSAGES:
             due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
             since = func.coalesce(outbox.c.not_before, outbox.c.queued_at)
@@ -89,6 +117,29 @@ def asked(rule: Threshold, now: datetime) -> Select[Any]:
             return counted.where(files.c.read_at.is_(None), lately)
         case _:
             assert_never(rule.of)
+
+
+def _installments(rule: Threshold, states: Sequence[State], minor: Any) -> Select[Any]:  # noqa: ANN401  (a column)
+    """Installments in some states, since they came into them."""
+    of = subjects.c
+    names = [state.value for state in states]
+    counted = _counted(func.count(), minor, of.state_since).select_from(subjects)
+    return counted.where(
+        of.kind == INSTALLMENT, of.state.in_(names), _of(of.currency, rule.currency)
+    )
+
+
+def _paid_minor(*, postgres: bool) -> ColumnElement[int]:
+    """What was charged of an installment that owes nothing, without what was forgiven."""
+    held = subjects.c.body
+    body: Any = cast(held, JSON) if postgres else type_coerce(held, JSON)
+
+    def sum_of(name: str) -> Any:  # noqa: ANN401  (a column)
+        parts = (cast(body[(name, part.value)].as_string(), BigInteger) for part in Component)
+        return reduce(add, (func.coalesce(part, 0) for part in parts))
+
+    found: ColumnElement[int] = sum_of("charged") - sum_of("forgiven")
+    return found
 
 
 def _counted(count: Any, minor: Any, since: Any) -> Select[Any]:  # noqa: ANN401  (columns)

@@ -12,6 +12,7 @@ from adapters.sql import readrows, rows
 from adapters.sql.write.payables import Key, payable_items
 from adapters.sql.write.workset import Held
 from domain.case.case import CASE, Case
+from domain.case.search import case_words
 from domain.kernel.canonical import digest
 from domain.ledger import accounts
 from domain.ledger.accounts import REPORTED
@@ -189,6 +190,20 @@ def compare_case(case: Case, kept: Row[Any], state: str, found: Verification) ->
     if shown != (case.state, case.version, case.amount_minor, case.kind):
         found.fault(f"the view of {name} shows {view.state} and {view.labels.amount_minor}")
     return 2
+
+
+def compare_finding(
+    case: Case, links: Collection[tuple[str, str]], words: Collection[str], found: Verification
+) -> int:
+    """See that a case is found by all that it points to and by every word of its text and notes.
+
+    More may be kept, of what it said before.
+    """
+    if lacking := {(link.to.value, link.name) for link in case.links} - set(links):
+        found.fault(f"case {case.key} is not found by {len(lacking)} of its links")
+    if lacking_words := case_words(case) - set(words):
+        found.fault(f"case {case.key} is not found by {len(lacking_words)} of its words")
+    return len(links) + len(words)
 
 
 def compare_items(case: Case, held: Sequence[int], found: Verification) -> int:

@@ -277,6 +277,11 @@ async def _cases(conn: AsyncConnection, found: Verification) -> int:
         among(item.case_key, "keys", postgres=postgres)
     )
     items = items.group_by(item.case_key)
+    link, word = tables.case_links.c, tables.case_words.c
+    links = select(link.case_key, link.kind, link.name).where(
+        among(link.case_key, "keys", postgres=postgres)
+    )
+    words = select(word.case_key, word.word).where(among(word.case_key, "keys", postgres=postgres))
     while True:
         page = kept.where(of.kind == CASE, of.key > after).order_by(of.key).limit(LINES_PAGE)
         rows: list[Any] = list(await conn.execute(page))
@@ -288,6 +293,11 @@ async def _cases(conn: AsyncConnection, found: Verification) -> int:
         states = dict(tuple(row) for row in await conn.execute(moves, params))
         keys = {"keys": params["keys"]}
         held = {key: counts for key, *counts in await conn.execute(items, keys)}
+        pointed, found_by = defaultdict(list), defaultdict(list)
+        for key, kind, name in await conn.execute(links, keys):
+            pointed[key].append((kind, name))
+        for key, one in await conn.execute(words, keys):
+            found_by[key].append(one)
         for row in rows:
             try:
                 body = read_case(row.body)
@@ -296,6 +306,8 @@ async def _cases(conn: AsyncConnection, found: Verification) -> int:
                 continue
             counted += keptrows.compare_case(body, row, states.get(row.key, ""), found)
             counted += keptrows.compare_items(body, held.get(row.key, [0, 0]), found)
+            by = pointed[row.key], found_by[row.key]
+            counted += keptrows.compare_finding(body, *by, found)
 
 
 # --- postings and moves of what is not there -----------------------------------------------------

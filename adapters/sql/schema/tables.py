@@ -34,6 +34,7 @@ balances = _journal.balances
 checkpoints, receipts = _journal.checkpoints, _journal.receipts
 
 cases, case_items = casetables.cases, casetables.case_items
+case_links, case_words = casetables.case_links, casetables.case_words
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")

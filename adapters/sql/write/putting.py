@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import String, Table, and_, bindparam, case, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.sql.rows import Row
 from adapters.sql.schema import tables
@@ -29,6 +30,13 @@ _UPDATES["subjects"] = _UPDATES["subjects"].values(
         else_=bindparam("to_since", type_=Instant),
     )
 )
+_ADDED = ("case_links", "case_words")
+"""Tables whose rows are only keys: one that is there already is left."""
+_ADDS = {
+    (name, postgres): dialect.insert(tables.metadata.tables[name]).on_conflict_do_nothing()
+    for name in _ADDED
+    for postgres, dialect in ((True, postgresql), (False, sqlite))
+}
 INSERTS = {name: insert(table) for name, table in tables.metadata.tables.items()}
 """The statement that adds rows to a table, by its name."""
 
@@ -45,3 +53,8 @@ def _keyed(table: str, row: Mapping[str, object]) -> Row:
     if "state_since" in keyed:  # moves only with the state: the statement compares
         keyed |= {"to_state": keyed["state"], "to_since": keyed.pop("state_since")}
     return keyed
+
+
+async def add(unit: Unit, table: str, found: list[Row]) -> None:
+    """Add rows to a table whose rows are only keys, as far as they are not there."""
+    await unit.many(_ADDS[table, unit.postgres], found)

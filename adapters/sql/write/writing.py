@@ -20,7 +20,7 @@ from adapters.sql.write.journal import append_journal
 from adapters.sql.write.letters import write_letters
 from adapters.sql.write.lookup import lookups
 from adapters.sql.write.payables import write_payable_items
-from adapters.sql.write.putting import INSERTS, put
+from adapters.sql.write.putting import INSERTS, add, put
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Workset, changed_installments
@@ -148,6 +148,17 @@ async def _write_cases(unit: Unit, work: Workset, domain: Domain) -> None:
             found[key] = rows.case_row(case, view.detail.late_from)
     await _write_found_by(unit, work, found)
     await put(unit, "subjects", pairs)
+    changed = [work.cases[key] for key in sorted(found)]
+    before = work.cases_before
+    links = [
+        row
+        for case in changed
+        if case.key not in before or before[case.key].links != case.links
+        for row in rows.link_rows(case)
+    ]
+    words = [row for case in changed for row in rows.word_rows(case, before.get(case.key))]
+    await add(unit, "case_links", links)
+    await add(unit, "case_words", words)
     items = [
         (name in work.items_before, rows.item_row(item))
         for name, item in sorted(work.items.items())

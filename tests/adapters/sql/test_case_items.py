@@ -29,7 +29,7 @@ from domain.loan.change import Aggregates, Change
 from domain.loan.decide import decide
 from domain.statement.statement import LineItem, Statement, StatementLine
 from domain.story.events import Moved
-from ports.consolequeries import CaseFilter
+from ports.casefilter import CaseFilter
 from tests.fakes.bulk import FakeReader
 from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock, apply_all, line, roll

@@ -24,7 +24,7 @@ from domain.kernel.change import Applied, Refused
 from domain.kernel.subject import Subject
 from domain.loan.view import installment
 from domain.statement.broken import RecordStatementBreak
-from ports.consolequeries import CaseFilter
+from ports.casefilter import CaseFilter
 from tests.support.booksbench import StillClock, line
 from tests.support.doors import (
     AssignCase,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +18,7 @@ from domain.case.kinds import CaseKind
 from domain.case.policy import CasePolicy
 from domain.case.threshold import Figure, Measure, Threshold, Waits
 from domain.debit.outcome import Outcome, OutcomeClass
+from domain.pricing.amounts import Component
 from tests.support.booksbench import (
     RAIL,
     StillClock,
@@ -28,7 +30,7 @@ from tests.support.booksbench import (
     present,
     roll,
 )
-from tests.support.doors import RecordOutcome, RecordPayment
+from tests.support.doors import RecordOutcome, RecordPayment, Waive
 from tests.support.memory import RULES, TESTER, board
 
 DUE = date(2026, 3, 10)
@@ -127,6 +129,76 @@ async def test_messages_and_files_that_nobody_takes_are_counted(
         )
     assert await figure(engine, clock, rule(Waits.MESSAGES)) == Figure(2, 0, now - 5 * hour)
     assert await figure(engine, clock, rule(Waits.FILES)) == Figure(1, 0, now - 7 * hour)
+
+
+async def test_installments_that_are_paid_and_not_closed_are_counted(
+    engine: AsyncEngine, books: SqlBooks, clock: StillClock
+) -> None:
+    """Their amount is what was paid, waivers left out; since they came into their state."""
+    await apply_all(books, [board()])
+    clock.to(DUE)
+    await books.apply(roll("L1", DUE))
+    paid = rule(Waits.PAID_NOT_CLOSED)
+    assert await figure(engine, clock, paid) == Figure()
+    waive: dict[str, Any] = {
+        "component": Component.INTEREST,
+        "amount_minor": 40,
+        "loan_id": "L1",
+        "number": 1,
+    }
+    await apply_all(books, [Waive(id="w", actor=TESTER, reason="x", approver="b", **waive)])
+    at = clock.now()
+    await apply_all(books, [pay(1, 10060)])
+    clock.ahead(timedelta(hours=5))
+    waits = await figure(engine, clock, paid)
+    assert waits == Figure(1, 10060, at)
+    assert waits.value(Measure.AGE, clock.now()) == 5
+    assert await figure(engine, clock, replace(paid, currency="CNY")) == waits
+    assert (await figure(engine, clock, replace(paid, currency="EUR"))).count == 0
+
+
+async def test_delinquent_installments_are_counted_with_what_they_owe(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """A hard refusal makes one delinquent; what is paid counts no more."""
+    action = await present(books, queries, clock, "L1")
+    asked = rule(Waits.DELINQUENT)
+    assert await figure(engine, clock, asked) == Figure()
+    order_no = order_of(await intend(books, "L1", 1, action))
+    clock.ahead(timedelta(hours=1))
+    outcome = Outcome(OutcomeClass.ACCOUNT, "14")
+    news: dict[str, Any] = {
+        "rail": "simbank",
+        "order_no": order_no,
+        "outcome": outcome,
+        "source": "webhook",
+    }
+    await apply_all(books, [RecordOutcome(id="refused", actor=RAIL, **news)])
+    assert await figure(engine, clock, asked) == Figure(1, 10100, clock.now())
+    await apply_all(books, [pay(1)])
+    assert (await figure(engine, clock, asked)).count == 0
+
+
+async def test_dead_letters_are_counted_until_somebody_decides(
+    engine: AsyncEngine, clock: StillClock
+) -> None:
+    """Since each was given up; one that was dropped counts no more."""
+    now, hour = clock.now(), timedelta(hours=1)
+    same: dict[str, Any] = {
+        "topic": "wake",
+        "stream": "s",
+        "body": "{}",
+        "queued_at": now - 9 * hour,
+    }
+    rows: list[dict[str, Any]] = [
+        {"dead_at": None, "dropped_at": None},
+        {"dead_at": now - 3 * hour, "dropped_at": None},
+        {"dead_at": now - 4 * hour, "dropped_at": now},
+    ]
+    async with engine.begin() as conn:
+        await conn.execute(insert(outbox), [{**same, **row} for row in rows])
+    asked = rule(Waits.DEAD_LETTERS)
+    assert await figure(engine, clock, asked) == Figure(1, 0, now - 3 * hour)
 
 
 def sweep_of(

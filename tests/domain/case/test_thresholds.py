@@ -203,3 +203,26 @@ def test_nobody_is_notified_over_the_outbox_of_what_the_outbox_could_not_deliver
     for event in (CaseEvent.OPENED, CaseEvent.REMINDED, CaseEvent.ESCALATED):
         assert level_of(dead, event, policy) == ""
         assert level_of(other, event, policy) != ""
+
+
+@pytest.mark.parametrize("action", sorted(ThresholdAction))
+def test_a_rule_may_notify_its_owner_at_once(action: ThresholdAction) -> None:
+    """A message over the outbox when its case is opened, and again when it comes again."""
+    rule = replace(RULE, action=action)
+    books = books_of(rule, addresses={"operations": ("ops@lender.example",)})
+    for value in (10, 3, 12):
+        look(books, value)
+    told = [one for one in books.messages if one.topic == "case_notice"]
+    levels = [one.payload.values["level"] for one in told]
+    assert levels == (["opened", "opened"] if action is ThresholdAction.NOTIFY else [])
+    assert len({one.payload.message_id for one in told}) == len(told)
+
+
+def test_a_case_of_another_kind_with_the_key_of_a_rule_is_not_announced_by_it() -> None:
+    """Only cases of rules are."""
+    rule = replace(RULE, name="k", action=ThresholdAction.NOTIFY)
+    policy = CasePolicy(thresholds={"k": rule}, addresses={"operations": ("a@lender.example",)})
+    case = Case("threshold/k", CaseKind.THRESHOLD, "x", owner="operations")
+    assert level_of(case, CaseEvent.OPENED, policy) == "opened"
+    other = replace(case, kind=CaseKind.SURPLUS)
+    assert level_of(other, CaseEvent.OPENED, policy) == ""

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _lines()
     _cases()
     _case_items()
+    _case_links_and_words()
     _outbox()
     _files()
 
@@ -288,6 +289,10 @@ def _cases() -> None:
         sa.Column("line", sa.String(length=160), nullable=True),
         sa.Column("group_key", sa.String(length=160), nullable=True),
         sa.Column("owner", sa.String(length=120), nullable=False),
+        sa.Column("assignee", sa.String(length=120), nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("resolution", sa.String(length=20), nullable=True),
         sa.Column("opened_at", Instant(), nullable=False),
         sa.Column("late_from", Instant(), nullable=True),
         sa.Column("closed_at", Instant(), nullable=True),
@@ -297,6 +302,8 @@ def _cases() -> None:
     op.create_index("ix_cases_line", "cases", ["line"], unique=False)
     op.create_index("ix_cases_loan_id", "cases", ["loan_id"], unique=False)
     _index_of("ix_cases_open", "cases", ["kind", "opened_at"], "closed_at IS NULL")
+    op.create_index("ix_cases_opened_at", "cases", ["opened_at", "key"], unique=False)
+    op.create_index("ix_cases_code", "cases", ["code", "opened_at"], unique=False)
 
 
 def _case_items() -> None:
@@ -314,6 +321,27 @@ def _case_items() -> None:
         sa.PrimaryKeyConstraint("case_key", "line", name="pk_case_items"),
     )
     op.create_index("ix_case_items_line", "case_items", ["line"], unique=False)
+
+
+def _case_links_and_words() -> None:
+    op.create_table(
+        "case_links",
+        sa.Column("case_key", sa.String(length=320), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=320), nullable=False),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_case_links_case_key_cases"),
+        sa.PrimaryKeyConstraint("case_key", "kind", "name", name="pk_case_links"),
+    )
+    op.create_index("ix_case_links_name", "case_links", ["name", "kind"], unique=False)
+    word = sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql")
+    op.create_table(
+        "case_words",
+        sa.Column("word", word, nullable=False),
+        sa.Column("case_key", sa.String(length=320), nullable=False),
+        sa.ForeignKeyConstraint(["case_key"], ["cases.key"], name="fk_case_words_case_key_cases"),
+        sa.PrimaryKeyConstraint("word", "case_key", name="pk_case_words"),
+    )
+    op.create_index("ix_case_words_case_key", "case_words", ["case_key"], unique=False)
 
 
 def _outbox() -> None:
