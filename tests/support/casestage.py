@@ -12,17 +12,20 @@ from temporalio.client import Client, WorkflowHandle
 
 from activities.cases import CaseActivities
 from activities.subjects import SubjectActivities
+from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.worker import Role, build_worker
 from domain.case import agenda
 from domain.case.case import Case
 from domain.case.policy import CasePolicy, ServiceLevel
 from domain.case.view import CaseView
 from domain.kernel.change import Applied, Refusal, Refused
+from domain.kernel.driver import OPEN
 from domain.kernel.subject import Subject
 from tests.fakes.bulk import FakeQueries
 from tests.fakes.clock import FakeClock
 from tests.support.doors import AnyCommand, AssignCase, RaiseOperator
 from tests.support.memory import RULES, TESTER, MemoryBooks, board
+from tests.support.scene import Scene
 from workflows import names
 from workflows.case import CaseWorkflow
 from workflows.messages import Closure, DriverOrder
@@ -37,20 +40,46 @@ class CaseBooks:
     policy: CasePolicy
     loan_id: str
     clock: FakeClock = field(default_factory=FakeClock)
+    demanded: bool = False
+    """A case whose kind demands a driver, with nobody who has it; else one that is assigned."""
 
     def __post_init__(self) -> None:
         rules = replace(RULES, case_policy=self.policy)
-        self.memory = MemoryBooks(at=self.clock.now(), rules=rules)
+        self.memory = MemoryBooks(rules=rules)
+        if not self.demanded:
+            self.memory.at = self.clock.now()
         self.memory.apply(board(self.loan_id))
+        self._answers: dict[str, Applied | Refused] = {}
+        if self.demanded:
+            self.key = self._return_of_more()
+            return
         ask = RaiseOperator(
             id="ask", actor=TESTER, reason="cannot go on", loan_id=self.loan_id, number=1
         )
         self.memory.apply(ask)
         self.key = f"operator/{self.loan_id}/1"
-        self._answers: dict[str, Applied | Refused] = {}
         self.memory.apply(
             AssignCase(id="take", actor=TESTER, reason="mine", case=self.key, assignee="ann")
         )
+
+    def _return_of_more(self) -> str:
+        """A debit of which more came back than was taken; the key of its case."""
+        scene = Scene(self.memory)
+        order_no = scene.present(loan=self.loan_id)
+        scene.apply_outcome(order_no, minor=10100)
+        self.memory.at = self.clock.now()
+        scene.returned(order_no, 10300)
+        return next(key for key in self.memory.cases if key.startswith("return/"))
+
+    @property
+    def opening(self) -> CaseView:
+        """The view with which the books have its driver started.
+
+        Raises:
+            StopIteration: they have not.
+        """
+        news = (it.payload for it in self.memory.messages if it.topic == OPEN.name)
+        return next(it.view for it in news if it.view.subject == self.case.subject)
 
     @property
     def case(self) -> Case:
@@ -85,9 +114,10 @@ class CaseStage:
     client: Client
     policy: CasePolicy
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
+    demanded: bool = False
 
     def __post_init__(self) -> None:
-        self.books = CaseBooks(self.policy, f"L-{self.mark}")
+        self.books = CaseBooks(self.policy, f"L-{self.mark}", demanded=self.demanded)
         self.queue = f"wf-{self.mark}"
 
     @asynccontextmanager
@@ -110,6 +140,18 @@ class CaseStage:
             task_queue=self.queue,
             search_attributes=names.attributes(view),
         )
+
+    async def opened_by_books(self) -> Handle:
+        """Start the driver that the books ask for, as their outbox does."""
+        view = self.books.opening
+        drivers = TemporalDrivers(
+            self.client, self.books, self.books.clock, self._books_id, self.queue
+        )
+        await drivers.open(view)
+        return self.client.get_workflow_handle_for(CaseWorkflow.run, names.driver_id(view))
+
+    async def _books_id(self) -> str:
+        return self.mark
 
     async def ended(self, handle: Handle) -> Closure:
         """Wait for its end."""

@@ -54,3 +54,24 @@ async def test_a_case_that_is_put_aside_comes_back(temporal_client: Client) -> N
         assert scene.books.case.state is CaseState.ASSIGNED
         await handle.signal("resolve_case", sent("resolve_case", "r", "x", resolution="no_fault"))
         await asyncio.wait_for(handle.result(), 30)
+
+
+async def test_a_kind_may_demand_a_driver_that_nobody_was_assigned_to(
+    temporal_client: Client,
+) -> None:
+    """The books open it with the case: its clock runs out there, and no sweep looks at it."""
+    scene = CaseStage(temporal_client, quick(1.0), demanded=True)
+    assert (scene.books.case.kind, scene.books.case.assignee) == ("return_of_more", "")
+    async with scene.workers():
+        handle = await scene.opened_by_books()
+        await until(lambda: scene.books.case.owner == "team-lead")
+        order = sent("transfer_case", "t-1", "a claim on the bank", to="settlement")
+        view = await handle.execute_update("override", order, result_type=CaseView)
+        assert (view.detail.owner, view.labels.owner) == ("settlement", "settlement")
+        shown = (await handle.describe()).typed_search_attributes
+        assert shown.get(names.CODE) == "return_of_more"
+        order = sent("resolve_case", "r-1", "paid back", resolution="corrected")
+        order["approver"] = "second"
+        await handle.execute_update("override", order, result_type=CaseView)
+        closure = await scene.ended(handle)
+    assert closure.state == "RESOLVED"
