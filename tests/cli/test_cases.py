@@ -84,6 +84,9 @@ def test_a_case_is_worked_on_by_a_person(acquit: Acquit, home: Path) -> None:
     ("words", "code", "named"),
     [
         (("close", KEY), 2, "VERB: 'close' is refused: one of assign, note, wait, resolve, reopen"),
+        (("assign", KEY, "assignee=a", "--to", "settlement", *WHO), 2, "only of transfer"),
+        (("transfer", KEY, *WHO), 2, "to"),
+        (("transfer", KEY, "--to", "nobody", *WHO), 1, "refused by case.team"),
         (("assign",), 2, "KEY"),
         (("no/such/case",), 2, "the key of a case"),
         (("assign", KEY, *WHO), 2, "assignee"),
@@ -105,6 +108,42 @@ def test_a_wrong_order_about_a_case_is_named_and_changes_nothing(
     assert done.returncode == code, (done.stdout, done.stderr)
     assert named in done.stderr
     assert acquit("cases", "--json", home=home).stdout == before
+
+
+def test_an_ended_case_is_found_by_a_note_and_says_why_it_was_opened(
+    acquit: Acquit, home: Path
+) -> None:
+    """By words of its note, cause code, team and days; shown with what it points to."""
+    moved = acquit("case", "transfer", KEY, "--to", "settlement", *WHO, home=home)
+    assert moved.returncode == 0, moved.stderr
+    assert f"transferred to settlement; {KEY} is OPEN" in moved.stdout
+    noted = ("--actor", "ops-7", "--reason", "the Bank called back")
+    assert acquit("case", "note", KEY, *noted, home=home).returncode == 0
+    acquit("case", "resolve", KEY, "resolution=no_fault", *WHO, home=home)
+    for narrowed in (
+        ("--text", "BANK cal"),
+        ("--code", "asked_for", "--all"),
+        ("--team", "settlement", "--resolved"),
+        ("--resolution", "no_fault"),
+        ("--text", "bank", "--cause", "system", "--opened-from", "2020-01-01"),
+    ):
+        found = json.loads(acquit("cases", *narrowed, "--json", home=home).stdout)
+        assert [row["key"] for row in found["cases"]] == [KEY], narrowed
+    assert "Open and resolved cases: 0" in acquit("cases", "--text", "nowhere", home=home).stdout
+    whole = json.loads(acquit("case", KEY, "--json", home=home).stdout)
+    assert (whole["cause_code"], whole["resolution"]) == ("asked_for", "no_fault")
+    assert {"to": "command", "name": "ask"} in whole["links"]
+    shown = acquit("case", KEY, home=home).stdout
+    assert "cause: system, asked_for" in shown
+    assert "see command ask" in shown
+    for wrong, rule in (
+        (("--text", "!!"), "1 to 10 words"),
+        (("--cause", "weather"), "one of system"),
+        (("--opened-to", "soon"), "YYYY-MM-DD"),
+        (("--resolution", "lost"), "one of cleared"),
+    ):
+        refused = acquit("cases", *wrong, home=home)
+        assert (refused.returncode, rule in refused.stderr) == (2, True), refused.stderr
 
 
 def test_the_list_takes_a_cursor_and_narrows_to_what_is_late(acquit: Acquit, home: Path) -> None:

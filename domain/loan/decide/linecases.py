@@ -32,7 +32,8 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file:
     No debit of an installment leaves while a case of this kind names it. One of very many lines of
     a file that name nobody is an item of the case of them all.
     """
-    kind = _kind(work, line, named)
+    is_other = other_currency(work, line, named)
+    kind = CaseKind.OTHER_CURRENCY if is_other else CaseKind.UNMATCHED_LINE
     text = _unexplained(work, line, named)
     case = Case(casekeys.line(line.id), kind, text, amount_minor=line.open_minor)
     case = replace(case, code=_code(work, line, kind, named))
@@ -54,12 +55,6 @@ def other_currency(work: Work, line: StatementLine | LineState, named: Sequence[
     loans = (work.loans[loan_id] for loan_id, _ in named if loan_id in work.loans)
     fits = all(loan.currency == line.currency for loan in loans)
     return not (fits and is_of_account(work, line))
-
-
-def _kind(work: Work, line: LineState, named: Sequence[Named]) -> CaseKind:
-    """The kind of a case of a line that waits, by what it names."""
-    is_other = other_currency(work, line, named)
-    return CaseKind.OTHER_CURRENCY if is_other else CaseKind.UNMATCHED_LINE
 
 
 def _code(work: Work, line: LineState, kind: CaseKind, named: Sequence[Named]) -> str:
@@ -85,10 +80,11 @@ def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) 
         text = f"line {line.id} may be about it"
         for loan_id, number in named:
             key = f"{case.key}/{loan_id}/{number or ''}"
-            kind = _kind(work, line, [(loan_id, number)]) if case.kind in WAITS else case.kind
-            one = replace(case, key=key, kind=kind, text=text, amount_minor=0)
-            if kind in WAITS:
-                one = replace(one, code=_code(work, line, kind, named))
+            one = replace(case, key=key, text=text, amount_minor=0)
+            if case.kind in WAITS:
+                is_other = other_currency(work, line, [(loan_id, number)])
+                kind = CaseKind.OTHER_CURRENCY if is_other else CaseKind.UNMATCHED_LINE
+                one = replace(one, kind=kind, code=_code(work, line, kind, named))
             work.open_case(replace(one, loan_id=loan_id, number=number))
 
 

@@ -59,9 +59,21 @@ def test_a_kind_says_what_is_not_as_usual(tmp_path: Path) -> None:
     assert read_policy(written(tmp_path, "")) == USUAL_POLICY
 
 
+def test_a_team_has_a_chain_of_its_own(tmp_path: Path) -> None:
+    """Cases that are transferred to it are handed up that one; an empty one hands nothing up."""
+    policy = read_policy(
+        written(tmp_path, "[teams.treasury]\nchain = ['cfo']\n[teams.desk]\nchain = []\n")
+    )
+    assert policy.chains == {"treasury": ("cfo",), "desk": ()}
+    assert {"treasury", "desk", "cfo", "operations"} <= set(policy.teams)
+
+
 @pytest.mark.parametrize(
     ("text", "field", "rule"),
     [
+        ("[teams.desk]\n", "teams.desk.chain", "required"),
+        ("[teams.desk]\nchain = ['A b']\n", "teams.desk.chain.0", "match pattern"),
+        ("[teams.Desk]\nchain = []\n", "teams.Desk.[key]", "match pattern"),
         ("[usual]\nfirst_action_hours = 0\n", "usual.first_action_hours", "greater than"),
         ("[usual]\nfirst_action_hours = '4'\n", "usual.first_action_hours", "a valid integer"),
         ("[usual]\nchain = ['Team Lead']\n", "usual.chain.0", "match pattern"),
@@ -110,6 +122,6 @@ def test_the_examples_of_rules_and_addresses_are_read(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "cases.md").read_text(encoding="utf-8")
     shown = [part.removeprefix("toml\n") for part in page.split("```")[1::2]]
     policies = [read_policy(written(tmp_path, part)) for part in shown]
-    assert [bool(policy.thresholds) for policy in policies] == [True, False]
+    assert [bool(policy.thresholds) for policy in policies] == [False, True, False]
     assert policies[1].announced == {CaseKind.STATEMENT_REFUSED}
     assert set(policies[1].addresses) == {"reconciliation", "team-lead"}
