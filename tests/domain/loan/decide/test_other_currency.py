@@ -78,7 +78,7 @@ def test_a_person_ends_it_by_a_match_and_by_nothing_else() -> None:
     refused = s.give(ResolveCase, **by_hand)
     assert isinstance(refused, Refusal)
     assert refused.rule == "case.evidence"
-    match = {"line": LINE, "reference": "T-EUR", "amount_minor": 500}
+    match: dict[str, Any] = {"line": LINE, "reference": "T-EUR", "amount_minor": 500}
     other = s.order(MatchLine, **match)
     assert isinstance(other, Refusal)
     assert other.rule == "match.currency"
