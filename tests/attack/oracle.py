@@ -5,6 +5,7 @@ postings. Every broken rule is a `Finding` whose name begins with what it is abo
 """
 
 from domain.calendar import local_day
+from domain.case.codes import CASE_CODES
 from domain.debit.outcome import OutcomeStatus
 from domain.loan.change import Change, Ordered
 from domain.loan.lifecycle import State
@@ -35,6 +36,10 @@ class Oracle(Rest):
             self.check_loan(loan_id)
         for line_id in change.lines:
             self.check_line(line_id)
+        for case in change.cases.values():
+            codes = CASE_CODES[case.kind]
+            if not case.links or (codes.other is None and case.code not in codes.words):
+                raise Finding("case.code", f"{case.key}: {case.code!r}, {case.links}")
         if command.evidence:
             for order_no, sent in self.sent.items():
                 self.check_reported(order_no, sent)

@@ -124,4 +124,4 @@ def test_the_examples_of_rules_and_addresses_are_read(tmp_path: Path) -> None:
     policies = [read_policy(written(tmp_path, part)) for part in shown]
     assert [bool(policy.thresholds) for policy in policies] == [False, True, False]
     assert policies[2].announced == {CaseKind.STATEMENT_REFUSED}
-    assert set(policies[1].addresses) == {"reconciliation", "team-lead"}
+    assert set(policies[2].addresses) == {"reconciliation", "team-lead"}

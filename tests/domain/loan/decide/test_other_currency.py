@@ -74,7 +74,7 @@ def test_a_person_ends_it_by_a_match_and_by_nothing_else() -> None:
     s = scene()
     paid = s.pay(500)
     s.line(LineItem(paid, None, None, 500), id=LINE, account=EURO_ACCOUNT, currency="EUR")
-    by_hand = {"case": KEY, "resolution": ByHand.CORRECTED, "approver": "ops-2"}
+    by_hand: dict[str, Any] = {"case": KEY, "resolution": ByHand.CORRECTED, "approver": "ops-2"}
     refused = s.give(ResolveCase, **by_hand)
     assert isinstance(refused, Refusal)
     assert refused.rule == "case.evidence"
