@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 _EXAMPLE = 'Example: acquit mandate end M-7 ended_on=2026-03-10 --actor ops-7 --reason "revoked"'
 SIGN = "sign"
-VERBS: Mapping[str, str] = {"end": "end_mandate", "replace": "replace_mandate"}
+VERBS: Mapping[str, str] = {
+    "end": "end_mandate",
+    "replace": "replace_mandate",
+    "clear": "clear_mandate",
+}
 """What can be ordered about a mandate, and the kind of that order."""
 
 
@@ -67,7 +71,7 @@ def mandate(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Show one mandate with its loans and its story; or end it, or put a loan under another.
+    """Show one mandate with its loans and its story; end or clear it, or replace it for a loan.
 
     In a sandbox `acquit mandate sign LOAN` signs the mandate of a loan at the simulated bank, as
     its borrower would: `acquit demo` and `acquit board` do so by themselves, and without it every
@@ -105,6 +109,7 @@ def facts(found: MandateFacts) -> dict[str, Any]:
         "ended_on": terms.ended_on,
         "code": root.code,
         "source": root.source,
+        "barred": None if terms.bar is None else str(terms.bar),
         "cap_minor": terms.cap_minor,
         "attempts_max": terms.attempts_max,
         "loans": list(found.loans),
@@ -123,6 +128,8 @@ def _show(settings: Settings, ref: str, *, as_json: bool) -> None:
     ended = f", ended on {shown['ended_on']}" if shown["ended_on"] else ""
     term = f"from {shown['valid_from']} to {shown['valid_to'] or 'no set day'}"
     print_text(f"{ref}: {shown['state']}{ended}, {shown['rail']}, {term}")
+    if shown["barred"]:
+        print_text(f"  barred: nothing is debited under it since {shown['barred']}")
     print_text(f"  loans: {', '.join(shown['loans']) or 'none'}")
     for event in in_words(found.story, zone, ""):
         for line in event.lines():

@@ -7,6 +7,8 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from domain.loan.change import Lacks
+
 
 class Fault(Enum):
     """Which way to go after an error."""
@@ -17,6 +19,8 @@ class Fault(Enum):
     """The connection is gone; a commit may have happened: look, then answer or retry."""
     RACE = auto()
     """A key exists already: another process was first, or the command itself breaks a key."""
+    WIDER = auto()
+    """A decision must look at more than its command names: load that as well."""
     OTHER = auto()
     """Anything else; trying the same again would fail the same way."""
 
@@ -39,6 +43,8 @@ def fault_of(error: BaseException) -> Fault:
         return Fault.LOST
     if isinstance(error, asyncpg.PostgresError):
         return _by_state(str(error.sqlstate or ""))
+    if isinstance(error, Lacks):
+        return Fault.WIDER
     if isinstance(error, Raced):
         return Fault.RACE
     if not isinstance(error, DBAPIError):

@@ -162,10 +162,13 @@ def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
 
 def mandate_row(root: MandateRoot) -> Row:
     """A mandate; each loan under it keeps a copy of its terms."""
+    is_barred = root.terms.bar is not None and root.terms.bar.of_account
     return {
         "ref": root.ref,
         "rail": root.terms.rail,
         "payer": root.payer,
+        "account_token": root.terms.account_token,
+        "barred_account": root.terms.account_token if is_barred else None,
         "state": root.state.value,
         "valid_from": root.terms.valid_from,
         "valid_to": root.terms.valid_to,

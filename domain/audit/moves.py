@@ -11,6 +11,7 @@ from domain.debit.attempt import LIVE, MOVES, AttemptState
 from domain.debit.mandate import MANDATE, MANDATE_MOVES, MandateEvent, MandateState
 from domain.loan.aggregate import NoticeState
 from domain.loan.decide.filing import PUT_IN_FILE
+from domain.loan.decide.stating import OUTCOME_STATED
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT
 from domain.registry import KINDS
@@ -68,7 +69,7 @@ def _of_mandate(move: Move) -> bool:
 
 
 def _of_order(move: Move) -> bool:
-    if move.event in {SENT_AGAIN, PUT_IN_FILE}:
+    if move.event in {SENT_AGAIN, PUT_IN_FILE, OUTCOME_STATED}:
         return move.source == move.target and move.target in LIVE
     if not move.source:
         return move.target == AttemptState.INTENDED

@@ -78,6 +78,16 @@ class Question(Enum):
         "intended for {value_on} while mandate {mandate} was known to have ended",
     )
     """An order that was intended for a day on which its mandate was known to have ended."""
+    HARD_REFUSED = (
+        *(_K.ATTEMPTS, "{loan}/{number} {order_no}"),
+        "intended under mandate {mandate} after {refused} was refused for good",
+    )
+    """An order under a mandate of which an earlier order had met a hard refusal, not cleared."""
+    BARRED = (
+        *(_K.ATTEMPTS, "{loan}/{number} {order_no}"),
+        "intended while mandate {mandate} was barred",
+    )
+    """An order that was intended while its mandate was barred."""
     OVER_ALLOCATED = (_K.DOUBLE_DEBIT, _PART, "more was allocated than was charged")
     """A component that owes less than nothing."""
     NO_INTENT = (

@@ -159,6 +159,11 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "A bank line could not be booked; those behind it were. Read the error, and book it "
             "again."
         ),
+        _K.MANDATE_BARRED: (
+            "The payer's bank refused a debit for good: account, mandate or payer. Nothing more is "
+            "debited under the mandate. Put its loans under another one, or clear it (docs/"
+            "overrides.md) once somebody has shown that the next debit will not be refused as well."
+        ),
         _K.UNKNOWN_MANDATE: (
             "A rail reports the end of a mandate that the books do not hold. Ask the rail whose it "
             "is. No loan is boarded under it while this case is open; end it if it was a mistake."

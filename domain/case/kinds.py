@@ -54,6 +54,7 @@ class CaseKind(StrEnum):
     UNREGISTERED_ACCOUNT = "unregistered_account"
     UNKNOWN_MANDATE = "unknown_mandate"
     MANDATE = "mandate"
+    MANDATE_BARRED = "mandate_barred"
     READ_DIFFERENTLY = "read_differently"
     REPORT_OF_ANOTHER_CHANNEL = "report_of_another_channel"
     RAIL_OUTAGE = "rail_outage"
@@ -143,6 +144,7 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.RETURNED_AFTER_CLOSING, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, ""),
     (_K.RAIL_OUTAGE, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.MANDATE, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, "the installment is delinquent no more"),
+    (_K.MANDATE_BARRED, Blocks.NOTHING, _OPERATIONS, _C.HUMAN, "the mandate is cleared or left"),
     (_K.DEAD_LETTER, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, "the message is delivered or dropped"),
     (_K.READ_DIFFERENTLY, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
     (_K.REPORT_OF_ANOTHER_CHANNEL, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),

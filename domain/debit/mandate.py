@@ -1,10 +1,12 @@
 """The authority to debit a payer's account: its terms, and the root that loans share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from enum import StrEnum
 
+from domain.debit.outcome import OutcomeClass
+from domain.kernel.canonical import ADDED_LATER
 from domain.kernel.lifecycle import move, table
 from domain.kernel.subject import Subject
 
@@ -14,11 +16,43 @@ LOANS_MOST = 200
 """Loans under one mandate: as many as one transaction changes."""
 
 
+BARRING = frozenset(
+    {
+        OutcomeClass.ACCOUNT,
+        OutcomeClass.MANDATE,
+        OutcomeClass.DECEASED,
+        OutcomeClass.DISPUTE,
+    }
+)
+"""Reasons of a refusal or a return that are about the authority, the account or the payer, and not
+about one debit: whatever is debited under the mandate next would be refused as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The hard refusal, or return, of one order, after which nothing is debited under a mandate."""
+
+    outcome_class: OutcomeClass
+    code: str
+    order_no: str
+
+    @property
+    def of_account(self) -> bool:
+        """Whether it is about the account, whatever mandate it is debited under."""
+        return self.outcome_class is OutcomeClass.ACCOUNT
+
+    def __str__(self) -> str:
+        """The reason in words."""
+        return f"{self.outcome_class} {self.code}".strip() + f" of order {self.order_no}"
+
+
 @dataclass(frozen=True, slots=True)
 class Mandate:
     """What the payer agreed to: payee, account, cap in minor units per debit, term.
 
     `account_token` stands for the account in a vault outside; the number itself never enters here.
+    `bar` is why nothing may be debited under it for now. `cleared_at`: a person has said then that
+    refusals of before bar nothing any more.
     """
 
     ref: str
@@ -30,6 +64,8 @@ class Mandate:
     cap_minor: int | None = None
     attempts_max: int | None = None
     ended_on: date | None = None
+    bar: Bar | None = field(default=None, metadata=ADDED_LATER)
+    cleared_at: datetime | None = field(default=None, metadata=ADDED_LATER)
 
     def allows(self, day: date) -> bool:
         """Whether a debit value-dated `day` is within the mandate's term."""
@@ -59,6 +95,9 @@ class MandateEvent(StrEnum):
     LEFT = "mandate_left"
     APPLIED = "mandate_applied"
     """The terms that a loan keeps of its mandate have changed."""
+    BARRED = "mandate_barred"
+    """A hard refusal: nothing is debited under it until a person clears it. No state is left."""
+    CLEARED = "mandate_cleared"
     ENDED = "mandate_ended"
 
 

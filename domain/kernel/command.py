@@ -39,6 +39,8 @@ class Scope:
     """Mandates that the command reads or changes: they themselves, before any loan."""
     under_mandates: tuple[str, ...] = ()
     """Mandates whose loans it is about."""
+    accounts: tuple[str, ...] = ()
+    """Accounts of payers: a mandate to debit each of them that is barred, if there is one."""
     orders: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()

@@ -56,7 +56,8 @@ def next_action(
             actions = [*_reminders(loan, item, at), *_presentment(loan, item, rules, at, cases)]
             return min(actions, key=lambda action: action.not_before, default=None)
         case State.PRESENTED | State.IN_DOUBT:
-            in_doubt = bool(doubt_about(cases, loan.id, item.number))
+            barred_by = loan.mandate.bar is not None
+            in_doubt = barred_by or bool(doubt_about(cases, loan.id, item.number))
             return while_live(item, rules, at, is_doubtful=in_doubt)
         case State.CLEARING:
             return _settlement_deadline(loan, item, rules)

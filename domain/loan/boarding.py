@@ -51,6 +51,7 @@ class BoardLoan(LoanCommand):
         return Scope(
             loans=(self.loan_id,),
             mandate_roots=(ref,),
+            accounts=(self.mandate.account_token,),
             cases=(ended,),
             orders=tuple(attempt.order_no for attempt in debits),
         )

@@ -27,6 +27,11 @@ def mandate(loan_id: str, number: int) -> str:
     return f"mandate/{loan_id}/{number}"
 
 
+def barred(mandate: str) -> str:
+    """A mandate under which nothing is debited since a hard refusal."""
+    return f"barred/{mandate}"
+
+
 def after_closing(loan_id: str, number: int) -> str:
     """An installment whose payment came back after it had closed."""
     return f"after_closing/{loan_id}/{number}"

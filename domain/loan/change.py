@@ -1,6 +1,6 @@
 """What a decision looks at and what it changes: values that the books write in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -39,6 +39,8 @@ class Aggregates:
     `groups` says how many cases each named group of lines of one file has been given so far, and
     `items` are the lines that are items of cases. `letters` are the messages of the outbox that the
     command names, by number; one that is not there is absent.
+    `named_mandates` and `named_accounts`: the mandates whose loans, and the accounts whose
+    mandates, were looked up; None where the books are here as a whole.
     `known_as` is the id of the command when evidence of this id is known with another content;
     empty otherwise. `from_driver`: the command came in by the door of drivers.
     """
@@ -59,8 +61,23 @@ class Aggregates:
     groups: Mapping[str, int] = field(default_factory=dict)
     items: tuple[CaseItem, ...] = ()
     letters: Mapping[int, Letter] = field(default_factory=dict)
+    named_mandates: frozenset[str] | None = None
+    named_accounts: frozenset[str] | None = None
     known_as: str = ""
     from_driver: bool = False
+
+
+class Lacks(Exception):
+    """A decision must look at more than its command names: it is to be made again with it.
+
+    Attributes:
+        mandates: mandates, each with all loans under it.
+        accounts: accounts, each with all mandates to debit it.
+    """
+
+    def __init__(self, mandates: Iterable[str] = (), accounts: Iterable[str] = ()) -> None:
+        super().__init__("a decision lacks mandates or accounts that its command does not name")
+        self.mandates, self.accounts = frozenset(mandates), frozenset(accounts)
 
 
 @dataclass(frozen=True, slots=True)

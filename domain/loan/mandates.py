@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, get_args
 
 from domain.kernel.command import ReportCommand, Scope
 from domain.kernel.order import OperatorOrder
+from domain.loan import casekeys
 
 
 def unknown_mandate_key(rail: str, mandate: str) -> str:
@@ -50,7 +51,8 @@ class MandateOrder(OperatorOrder):
 
     def scope(self) -> Scope:
         """The mandate, and every loan under it."""
-        return Scope(under_mandates=(self.mandate,), mandate_roots=(self.mandate,))
+        cases = (casekeys.barred(self.mandate),)
+        return Scope(under_mandates=(self.mandate,), mandate_roots=(self.mandate,), cases=cases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +85,29 @@ class ReplaceMandate(MandateOrder):
 
     def scope(self) -> Scope:
         """Its loan and both mandates."""
-        return Scope(loans=(self.loan,), mandate_roots=(self.mandate, self.ref))
+        roots = (self.mandate, self.ref)
+        return Scope(
+            loans=(self.loan,),
+            mandate_roots=roots,
+            accounts=(self.account_token,),
+            cases=(casekeys.barred(self.mandate),),
+        )
 
 
-AnyMandateOrder = EndMandate | ReplaceMandate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearMandate(MandateOrder):
+    """End the bar of a hard refusal, so that debits go out again; a second person agrees.
+
+    `proof` names what shows that the next debit will not be refused as well.
+    """
+
+    story: ClassVar[str] = "end of the bar ordered"
+
+    kind: Literal["clear_mandate"] = "clear_mandate"
+    proof: str
+
+
+AnyMandateOrder = EndMandate | ReplaceMandate | ClearMandate
 MANDATE_ORDERS: Mapping[str, type[AnyMandateOrder]] = MappingProxyType(
     {item.pinned(): item for item in get_args(AnyMandateOrder)}
 )

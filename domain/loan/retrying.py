@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from domain.calendar import BankingCalendar, local_day
 from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED, History
+from domain.debit.mandate import BARRING, Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.presentment import earliest_slot, value_day
 from domain.debit.rail import RailProfile
@@ -41,7 +42,7 @@ def retry_decision(
     """
     if item.debit_on_order:
         return NoRetry("opening.on_order", ON_ORDER)
-    if item.attempts and (no := barred(loan, item, rules)):
+    if (item.attempts or loan.mandate.bar) and (no := barred(loan, item, rules)):
         return no
     known = tuple(as_failed(attempt) for attempt in item.attempts)
     attempts = tuple(a for a in known if a.number > item.retries_reset_at) or known
@@ -64,10 +65,12 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     presented = [attempt for attempt in known if attempt.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
-    if last is not None and last.outcome_class in NEVER_AGAIN and last.mandate_ref == mandate.ref:
+    if last is not None and last.outcome_class in NEVER_AGAIN and _is_of(last, mandate):
         return NoRetry(
             f"class.{last.outcome_class}", f"{last.outcome_class} needs a new authority first"
         )
+    if mandate.bar is not None:
+        return NoRetry("mandate.barred", f"{mandate.bar}; a person clears it, or a new mandate")
     rail = rules.rail(loan.product.rail)
     limits = [("rail.attempts_max", rail.attempts_max)]
     if mandate.attempts_max is not None:
@@ -81,6 +84,13 @@ def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     if len(presented) >= most:
         return NoRetry(rule, f"presented {len(presented)} of {most} times")
     return None
+
+
+def _is_of(attempt: Attempt, mandate: Mandate) -> bool:
+    """Whether an attempt counts against a mandate: made under it, and not cleared since."""
+    cleared, news = mandate.cleared_at, attempt.last_news_at
+    is_cleared = cleared is not None and news is not None and news <= cleared
+    return attempt.mandate_ref == mandate.ref and not is_cleared
 
 
 def as_failed(attempt: Attempt) -> Attempt:
@@ -121,13 +131,15 @@ def severity(reason: Reason) -> tuple[int, str]:
     """How much a reason forbids, the more the higher; reasons that forbid the same, by code.
 
     After a soft one a machine may try again, after one that no table holds or a hard one it may
-    not, and after one of `NEVER_AGAIN` nobody may.
+    not, and after one of `NEVER_AGAIN` nobody may. One that bars the mandate forbids most.
     """
     outcome_class, code = reason
     if outcome_class in SOFT:
         return 0, code
     if outcome_class is OutcomeClass.UNKNOWN_CODE:
         return 1, code
+    if outcome_class in BARRING:
+        return 4, code
     return (3 if outcome_class in NEVER_AGAIN else 2), code
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Executable, and_, delete, func, insert, select, update
+from sqlalchemy import Executable, Insert, and_, delete, func, insert, select, update
 
 from adapters.sql.rows import case_row
 from adapters.sql.schema.tables import (
@@ -27,6 +27,7 @@ from domain.case.case import CASE, Case
 from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent, CaseState
 from domain.debit.mandate import MANDATE, MandateEvent
+from domain.loan.view import INSTALLMENT
 from tests.support.tampered import ACCOUNT, AS_OF, DUE, FULL
 
 P = postings.c
@@ -82,19 +83,36 @@ def opened(
 
 def mandate_ended(ref: str) -> Executable:
     """The move by which a mandate has ended, before all that is in the books."""
+    detail = f"{DUE} MD01 webhook"
+    return _first_move(MANDATE, ref, "ACTIVE", "ENDED", MandateEvent.ENDED.value, detail)
+
+
+def mandate_barred(ref: str) -> Executable:
+    """The move by which a mandate was barred, before all that is in the books."""
+    event, detail = MandateEvent.BARRED.value, "ACCOUNT AC04 of order X"
+    return _first_move(MANDATE, ref, "ACTIVE", "ACTIVE", event, detail)
+
+
+def refused_for_good(order_no: str) -> Executable:
+    """The move by which an order of L1/1 was refused, before all that is in the books."""
+    move = _first_move(INSTALLMENT, "L1/1", "ACCEPTED", "DECLINED", "attempt", "ACCOUNT AC04")
+    return move.values(loan_id="L1", order_no=order_no)
+
+
+def _first_move(kind: str, key: str, source: str, target: str, event: str, detail: str) -> Insert:
     return insert(transitions).values(
-        subject_kind=MANDATE,
-        subject_key=ref,
+        subject_kind=kind,
+        subject_key=key,
         loan_id="",
         seq=0,
         product="",
         at=EARLY,
         posted_on=DUE,
         hash="",
-        source="ACTIVE",
-        target="ENDED",
-        event=MandateEvent.ENDED.value,
-        detail=f"{DUE} MD01 webhook",
+        source=source,
+        target=target,
+        event=event,
+        detail=detail,
         command_id="planted",
         actor_kind="test",
         actor_id="t1",
@@ -278,6 +296,20 @@ TAMPERINGS: dict[str, Tampering] = {
         "L1/1 L100101C4AEE9B2",
         f"intended for {DUE} while mandate M-L1 was known to have ended",
         mandate_ended("M-L1"),
+        minor=FULL,
+    ),
+    "a mandate's bar": breach(
+        Q.BARRED,
+        "L1/1 L100101C4AEE9B2",
+        "intended while mandate M-L1 was barred",
+        mandate_barred("M-L1"),
+        minor=FULL,
+    ),
+    "a hard refusal": breach(
+        Q.HARD_REFUSED,
+        "L1/1 L100101C4AEE9B2",
+        "intended under mandate M-L1 after L100101C4AEE9B2 was refused for good",
+        refused_for_good("L100101C4AEE9B2"),
         minor=FULL,
     ),
     "a gate's money": breach(

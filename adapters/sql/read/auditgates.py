@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 
+from adapters.sql.read.auditmandates import BARRED, HARD_REFUSED, MANDATE_ENDED
 from adapters.sql.read.auditmoves import BROKEN_MOVE, values
 from adapters.sql.read.auditsums import GIVEN, ITEMS, PAID, P, of
 from adapters.sql.schema.tables import (
@@ -45,7 +46,6 @@ from domain.case.case import CASE
 from domain.case.kinds import CASE_RULES
 from domain.case.lifecycle import CASE_FINAL
 from domain.debit.attempt import LIVE, AttemptState
-from domain.debit.mandate import MANDATE, MandateEvent
 from domain.ledger.accounts import REPORTED
 from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
@@ -94,6 +94,24 @@ def _stood(attempt: Any, seq: Any) -> Any:  # noqa: ANN401  (a scalar of one sta
     return earlier.order_by(move.c.seq.desc()).limit(1).scalar_subquery()
 
 
+def _is_live(state: Any) -> ColumnElement[int]:  # noqa: ANN401
+    return case((state.in_(_LIVE), 1), else_=0)
+
+
+_moves = (
+    select(
+        _T.loan_id,
+        _T.order_no,
+        _T.seq,
+        and_(_T.source == "", _T.target == AttemptState.INTENDED.value).label("is_intent"),
+        func.sum(_is_live(_T.target) - _is_live(_T.source))
+        .over(partition_by=(_T.loan_id, _T.subject_key), order_by=_T.seq)
+        .label("live"),
+    )
+    .where(_T.subject_kind == INSTALLMENT, _T.order_no != "", _T.target.in_(values(AttemptState)))
+    .cte("order_moves")
+)
+"""Moves of orders, with how many of their installment are live after each: read once, in order."""
 _EARLY = (
     select(
         _mine.c.loan_id.label("loan"),
@@ -102,7 +120,8 @@ _EARLY = (
         _earlier.c.order_no.label("earlier"),
         _mine.c.amount_minor.label("minor"),
     )
-    .select_from(_mine)
+    .select_from(_moves)
+    .join(_mine, and_(_mine.c.order_no == _moves.c.order_no, _mine.c.loan_id == _moves.c.loan_id))
     .join(
         _earlier,
         and_(
@@ -111,15 +130,28 @@ _EARLY = (
             _earlier.c.attempt < _mine.c.attempt,
         ),
     )
-    .join(
-        _intent,
-        and_(_about(_intent, _mine), _intent.c.order_no == _mine.c.order_no, _INTENDED),
-    )
-    .where(func.coalesce(_stood(_earlier, _intent.c.seq), _LIVE[0]).in_(_LIVE))
+    .where(_moves.c.is_intent, _moves.c.live > 1)
+    .where(func.coalesce(_stood(_earlier, _moves.c.seq), _LIVE[0]).in_(_LIVE))
 )
-_UNINTENDED = select(
-    _A.loan_id.label("loan"), _A.number, _A.order_no, _A.amount_minor.label("minor")
-).where(~exists().where(_about(_intent, attempts), _intent.c.order_no == _A.order_no, _INTENDED))
+_intents = (
+    select(_intent.c.loan_id, _intent.c.subject_key, _intent.c.order_no)
+    .where(_intent.c.subject_kind == INSTALLMENT, _INTENDED)
+    .distinct()
+    .cte("intents")
+)
+_UNINTENDED = (
+    select(_A.loan_id.label("loan"), _A.number, _A.order_no, _A.amount_minor.label("minor"))
+    .select_from(attempts)
+    .outerjoin(
+        _intents,
+        and_(
+            _intents.c.order_no == _A.order_no,
+            _intents.c.loan_id == _A.loan_id,
+            _intents.c.subject_key == _A.loan_id + "/" + cast(_A.number, String),
+        ),
+    )
+    .where(_intents.c.order_no.is_(None))
+)
 _COUNT = func.count().label("orders")
 _SEVERAL_LIVE = (
     select(_A.loan_id.label("loan"), _A.number, _COUNT, func.sum(_A.amount_minor).label("minor"))
@@ -322,37 +354,14 @@ _LATE_NOTICE = (
     .having(func.sum(P.minor) == 0)
 )
 
-# --- mandates ------------------------------------------------------------------------------------
-
-_intended, _ended = transitions.alias("intended"), transitions.alias("mandate_end")
-# The detail of an end begins with its day, as ISO 8601 has it: texts compare as days do.
-_COVERED_NO_MORE = exists().where(
-    _ended.c.loan_id == "",
-    _ended.c.subject_kind == MANDATE,
-    _ended.c.subject_key == _A.mandate_ref,
-    _ended.c.event == MandateEvent.ENDED.value,
-    _ended.c.seq < _intended.c.seq,
-    func.substr(_ended.c.detail, 1, 10) <= cast(_A.value_on, String),
-)
-_MANDATE_ENDED = (
-    select(
-        _A.loan_id.label("loan"),
-        _A.number,
-        _A.order_no,
-        _A.mandate_ref.label("mandate"),
-        cast(_A.value_on, String).label("value_on"),
-        _A.amount_minor.label("minor"),
-    )
-    .join(_intended, and_(_intended.c.order_no == _A.order_no, _intended.c.source == ""))
-    .where(_intended.c.loan_id == _A.loan_id, _COVERED_NO_MORE)
-)
-
 STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
     {
         Question.LIVE_ORDERS: _SEVERAL_LIVE,
         Question.EARLY_INTENT: _EARLY,
         Question.NO_INTENT: _UNINTENDED,
-        Question.MANDATE_ENDED: _MANDATE_ENDED,
+        Question.MANDATE_ENDED: MANDATE_ENDED,
+        Question.HARD_REFUSED: HARD_REFUSED,
+        Question.BARRED: BARRED,
         Question.GATE_OWED: _at_gate(of(*GIVEN), P.component),
         Question.GATE_UNPROVEN: _unproven(
             _paid_at_gate,

@@ -19,15 +19,16 @@ PAGE = 50
 """Mandates that are compared together; each may have 200 loans."""
 _T = tables.transitions.c
 _STATES = (MandateEvent.REGISTERED.value, MandateEvent.ENDED.value)
+_BARS = (MandateEvent.BARRED.value, MandateEvent.CLEARED.value)
 
 
 async def recount_mandates(conn: AsyncConnection, found: Verification) -> int:
-    """Put every difference into `found`: state, `ended_on`, number of loans, terms of each loan."""
+    """Put every difference into `found`: state, `ended_on`, bar, number and terms of loans."""
     counted, after, postgres = 0, "", conn.dialect.name == "postgresql"
     refs, loans = tables.mandates.c.ref, tables.loans.c
     moves = (
         select(_T.subject_key, _T.target, _T.event, _T.detail)
-        .where(_T.loan_id == "", _T.subject_kind == MANDATE, _T.event.in_(_STATES))
+        .where(_T.loan_id == "", _T.subject_kind == MANDATE, _T.event.in_((*_STATES, *_BARS)))
         .where(among(_T.subject_key, "values", postgres=postgres))
         .order_by(_T.seq)
     )
@@ -68,8 +69,11 @@ def _compare(
         if column != "body" and held[column] != expected:
             text = f"column {column} is {held[column]}, its body says {expected}"
             found.fault(f"{name}: {text}")
-    state, days = "", [""]
+    state, days, bar = "", [""], ""
     for move in moves:
+        if move.event in _BARS:
+            bar = move.detail if move.event == MandateEvent.BARRED else ""
+            continue
         state = move.target
         if move.event == MandateEvent.ENDED:
             days.append(move.detail.partition(" ")[0])
@@ -78,6 +82,10 @@ def _compare(
     ended = str(root.terms.ended_on or "")
     if ended != days[-1]:
         found.fault(f"{name} is kept as ended on {ended or 'no day'}, its moves say {days[-1]}")
+    if str(root.terms.bar or "") != bar:
+        found.fault(
+            f"{name} is kept as barred by {root.terms.bar}, its moves say {bar or 'no bar'}"
+        )
     if root.loans != len(loans):
         found.fault(f"{name} is kept with {root.loans} loans, {len(loans)} are under it")
     terms = json.loads(kept.body)["terms"]

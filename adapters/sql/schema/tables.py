@@ -71,6 +71,9 @@ mandates = Table(
     Column("ref", String(120), primary_key=True),
     Column("rail", String(60), nullable=False),
     Column("payer", String(120), nullable=False, index=True),
+    # The account that is debited, by its token; beside it where every debit of it is barred.
+    Column("account_token", String(120), nullable=False, index=True),
+    Column("barred_account", String(120), index=True),
     Column("state", String(20), nullable=False),
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),

@@ -21,7 +21,7 @@ from domain.kernel.view import View
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.boarding import BoardLoan
-from domain.loan.change import Aggregates, Change
+from domain.loan.change import Aggregates, Change, Lacks
 from domain.loan.command import InstallmentCommand, LoanCommand
 from domain.loan.decide import reported_again, reread
 from domain.loan.mandates import MandateOrder
@@ -63,15 +63,26 @@ async def decide_all(
 
     `mine` names earlier writes of these very commands whose commit was in doubt: what they brought
     is answered as new, since nobody has had that answer.
+
+    Raises:
+        Lacks: decisions must look at more than the group names; it is to be loaded with that.
     """
     results: list[Answered | Exception] = []
+    lacks: list[Lacks] = []
     for index, command in enumerate(commands):
         if index % _BREATHE == _BREATHE - 1:
             await asyncio.sleep(0)
         try:
             results.append(_answer(work, command, domain, mine))
+        except Lacks as error:
+            lacks.append(error)
         except Exception as error:  # noqa: BLE001  (one bad command must not take the others along)
             results.append(error)
+    if lacks:
+        raise Lacks(
+            {ref for each in lacks for ref in each.mandates},
+            {token for each in lacks for token in each.accounts},
+        )
     return [_finished(work, result, domain) for result in results]
 
 

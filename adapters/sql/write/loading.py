@@ -25,7 +25,7 @@ from adapters.sql.readrows import (
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import reading_id
 from adapters.sql.write.letters import load_letters
-from adapters.sql.write.lookup import REFERENCES, Lookups, lookups
+from adapters.sql.write.lookup import OF_ACCOUNTS, REFERENCES, Lookups, lookups
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Logged, Workset
@@ -42,14 +42,18 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     """Fill an empty workset with everything that `commands` name."""
     find = lookups(postgres=unit.postgres)
     scopes = [command.scope() for command in commands]
-    await _resolve(unit, work, find, {kind: _named(scopes, kind) for kind in REFERENCES})
+    asked = {kind: _named(scopes, kind) for kind in REFERENCES if kind != OF_ACCOUNTS}
+    asked["orders"] = sorted({*asked["orders"], *work.further.orders})
+    await _resolve(unit, work, find, asked | {OF_ACCOUNTS: sorted(work.further.accounts)})
     line_ids = sorted({*_named(scopes, "lines")}.union(*work.refs.waiting.values()))
     if waiting := work.refs.waiting:
         further = {"lines": line_ids, "batches": batches_among(waiting)}
         await _resolve(unit, work, find, further)
-    await _lock_roots(unit, work, find, {"mandate_roots": _named(scopes, "mandate_roots")})
+    barred = {ref for refs in work.refs.accounts.values() for ref in refs}
+    roots = sorted({*_named(scopes, "mandate_roots"), *work.widened, *barred})
+    await _lock_roots(unit, work, find, {"mandate_roots": roots})
     # Whoever brings a loan under a mandate holds its lock: under it, no loan is missed.
-    again = work.mandate_roots.keys() & set(_named(scopes, "under_mandates"))
+    again = work.mandate_roots.keys() & {*_named(scopes, "under_mandates"), *work.widened}
     await _resolve(unit, work, find, {"under_mandates": sorted(again)})
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
@@ -224,7 +228,7 @@ async def _load_answered(unit: Unit, work: Workset, find: Lookups, cache: LoanCa
     named = {log.subject for log in known if log.subject is not None}
     items = {subject for subject in named if subject.kind == INSTALLMENT}
     names = {installment_of(subject)[0] for subject in items} - work.loans.keys()
-    work.cases_named |= {subject.key for subject in named if subject.kind == CASE}
+    work.further.cases |= {subject.key for subject in named if subject.kind == CASE}
     for held in await read_loans(unit, find, sorted(names), cache):
         work.loans[held.loan.id] = held.loan
 
@@ -233,7 +237,7 @@ async def _load_cases(
     unit: Unit, work: Workset, find: Lookups, line_ids: list[str], named: list[str]
 ) -> None:
     """Open cases of the loans and lines, and any that are named, locked after their loans."""
-    keys = sorted(work.cases_named.union(named))
+    keys = sorted(work.further.cases.union(named))
     if not work.loans and not line_ids and not keys:
         return
     wanted = {"loans": sorted(work.loans), "lines": line_ids, "keys": keys}

@@ -81,6 +81,10 @@ class References:
     sharing: dict[str, set[str]] = field(default_factory=dict)
     """The loans in which a portion of a payment stands, by its id."""
     under_mandates: dict[str, set[str]] = field(default_factory=dict)
+    accounts: dict[str, set[str]] = field(default_factory=dict)
+    """Mandates, not loans: those that are barred with their account, by its token."""
+    of_accounts: dict[str, set[str]] = field(default_factory=dict)
+    """Mandates, not loans: all that debit an account, by its token."""
     batches: dict[str, set[str]] = field(default_factory=dict)
     lines: dict[str, set[str]] = field(default_factory=dict)
     """Those that open cases about a line name: they are looked at again when the cases end."""
@@ -126,6 +130,20 @@ class References:
             self.batches.setdefault(attempt.batch_ref, set()).add(loan_id)
 
 
+@dataclass(slots=True)
+class Further:
+    """What earlier tries of a group have found that they must look at, beside what it names.
+
+    `cases` are keys under which there is a case; `orders` are numbers of orders that may be taken,
+    `mandates` are looked at with their loans, and `accounts` with their mandates.
+    """
+
+    cases: set[str] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
+    mandates: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
+
+
 def changed_installments(before: Loan | None, after: Loan) -> list[Installment]:
     """Installments of `after` that are not what they were; all of them for a new loan."""
     if before is None:
@@ -162,8 +180,7 @@ class Workset:
     items_before: dict[tuple[str, str], CaseItem] = field(default_factory=dict)
     items: dict[tuple[str, str], CaseItem] = field(default_factory=dict)
     """Lines that are items of cases, by case and line."""
-    cases_named: set[str] = field(default_factory=set)
-    """Keys under which an earlier try found a case that it did not know."""
+    further: Further = field(default_factory=Further)
     products: dict[str, str] = field(default_factory=dict)
     """Digest of every product named by the group, those that are boarded by it included."""
     products_kept: set[str] = field(default_factory=set)
@@ -192,6 +209,22 @@ class Workset:
         return self.roots["mandate_roots"]
 
     @property
+    def widened(self) -> frozenset[str]:
+        """The mandates that decisions of an earlier try had to look at, with all their loans."""
+        found = (refs for refs in self.refs.of_accounts.values())
+        return frozenset(self.further.mandates).union(*found)
+
+    def new_orders(self) -> set[str]:
+        """Numbers of the orders that this group has made or brought."""
+        found: set[str] = set()
+        for loan_id, loan in self.loans.items():
+            before = self.loan_before(loan_id)
+            for item in changed_installments(before, loan):
+                known = before.installment(item.number).attempts if before is not None else ()
+                found |= {attempt.order_no for attempt in item.attempts[len(known) :]}
+        return found
+
+    @property
     def payments(self) -> dict[str, Payment]:
         """The payments as they are now."""
         return self.roots["payments"]
@@ -214,11 +247,14 @@ class Workset:
     def aggregates(self, command: Command) -> Aggregates:
         """What one command names, and nothing else that happens to be in its group."""
         scope, refs = command.scope(), self.refs
-        orders = _held(refs.orders, scope.orders)
+        orders = _held(refs.orders, (*scope.orders, *sorted(self.further.orders)))
         messages = _held(refs.messages, scope.messages)
         paid = {name for names in _held(refs.payments, scope.payments).values() for name in names}
         sharing = _held(refs.sharing, sorted(paid))
-        mandates = _sorted(_held(refs.under_mandates, scope.under_mandates))
+        widened = sorted(self.widened)
+        mandates = _sorted(_held(refs.under_mandates, (*scope.under_mandates, *widened)))
+        barred = _held(refs.accounts, scope.accounts).values()
+        roots = (*scope.mandate_roots, *widened, *(ref for found in barred for ref in found))
         waited_for = batches_among(_held(refs.waiting, scope.waiting))
         batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
@@ -233,7 +269,7 @@ class Workset:
         return Aggregates(
             at=self.at,
             rules=self.rules,
-            mandate_roots=_held(self.mandate_roots, scope.mandate_roots),
+            mandate_roots=_held(self.mandate_roots, roots),
             loans=loans,
             lines=lines,
             orders=orders,
@@ -251,6 +287,10 @@ class Workset:
             groups={name: len(refs.groups.get(name, ())) for name in scope.groups},
             items=tuple(item for item in self.items.values() if item.line in line_ids),
             letters={key: self.letters[key] for key in scope.letters if key in self.letters},
+            named_mandates=frozenset((*scope.mandate_roots, *widened)).intersection(
+                (*scope.under_mandates, *widened)
+            ),
+            named_accounts=frozenset(self.further.accounts),
             from_driver=command.id in self.by_drivers,
         )
 

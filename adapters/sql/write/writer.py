@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from time import perf_counter
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import is_postgres
@@ -16,12 +17,13 @@ from adapters.sql.write.deciding import Domain, decide_all
 from adapters.sql.write.loading import load
 from adapters.sql.write.observer import Commit, Observer, Origin, attempt_moves
 from adapters.sql.write.unit import Counters, Unit
-from adapters.sql.write.workset import Workset
+from adapters.sql.write.workset import Further, Workset
 from adapters.sql.write.writing import write
 from domain.errors import InvariantBroken
 from domain.kernel.change import Applied, Refused
 from domain.kernel.command import Command
 from domain.loan.aggregate import Rulebook
+from domain.loan.change import Lacks
 from ports.clock import Clock
 
 Result = Applied | Refused | Exception
@@ -32,6 +34,8 @@ LOST_MAX = 7
 """Lost connections of one group before its callers get the error: about seven seconds."""
 RACE_MAX = 2
 """Duplicate keys of one group before it is taken apart: the second try sees who was first."""
+WIDER_MAX = 8
+"""Times that one group is loaded anew with more mandates and accounts; two are usual."""
 _FIRST_WAIT_S = 0.05
 
 
@@ -58,7 +62,7 @@ class GroupWriter:
         self._observer = observer
         self._origins: Mapping[str, Origin] = {}
         self._by_drivers: frozenset[str] = frozenset()
-        self._cases_named: set[str] = set()
+        self._further = Further()
 
     async def answer(
         self,
@@ -71,17 +75,27 @@ class GroupWriter:
         `origins`: by command id, the traces that messages of these commands are to carry.
         `by_drivers`: ids of those that came in by the door of drivers.
         """
-        self._origins, self._by_drivers, self._cases_named = origins, by_drivers, set()
+        self._origins, self._by_drivers, self._further = origins, by_drivers, Further()
         self.counters.groups += 1
         self.counters.commands += len(commands)
         return _reported_once(commands, await self._attempt(commands, set()))
 
     async def rehearse(self, commands: Sequence[Command]) -> list[Result]:
         """What the commands would be answered by the books as they are; nothing is written."""
+        further = Further()
+        for _ in range(WIDER_MAX):
+            try:
+                return await self._rehearse(commands, further)
+            except Lacks as lacks:
+                further.mandates |= lacks.mandates
+                further.accounts |= lacks.accounts
+        raise InvariantBroken(f"{len(commands)} commands look at ever more mandates")
+
+    async def _rehearse(self, commands: Sequence[Command], further: Further) -> list[Result]:
         async with self._engine.connect() as conn:
             transaction = await conn.begin()
             unit = Unit(conn, self._postgres, Counters())
-            work = Workset(self._clock.now(), self._zone, self._rules, "rehearsal")
+            work = Workset(self._clock.now(), self._zone, self._rules, "rehearsal", further=further)
             await load(unit, work, commands, LoanCache())
             results = await decide_all(work, commands, self._domain, frozenset())
             await transaction.rollback()
@@ -93,7 +107,12 @@ class GroupWriter:
         `mine` collects the names of writes that may or may not have been committed.
         """
         met: dict[Fault, int] = dict.fromkeys(Fault, 0)
-        limits = {Fault.AGAIN: AGAIN_MAX, Fault.LOST: LOST_MAX, Fault.RACE: RACE_MAX}
+        limits = {
+            Fault.AGAIN: AGAIN_MAX,
+            Fault.LOST: LOST_MAX,
+            Fault.RACE: RACE_MAX,
+            Fault.WIDER: WIDER_MAX,
+        }
         while True:
             name = uuid.uuid4().hex
             try:
@@ -101,13 +120,17 @@ class GroupWriter:
             except Exception as error:  # noqa: BLE001  (sorted by what it means, never dropped)
                 fault = fault_of(error)
                 met[fault] += 1
+                if isinstance(error, Lacks):
+                    self._further.mandates |= error.mandates
+                    self._further.accounts |= error.accounts
                 self._cache.clear()
                 if fault is Fault.LOST:
                     mine.add(name)
                 if met[fault] >= limits.get(fault, 1):
                     return await self._take_apart(commands, mine, error, fault)
             self.counters.retries += 1
-            await asyncio.sleep(_FIRST_WAIT_S * 2 ** (met[fault] - 1))
+            if fault is not Fault.WIDER:
+                await asyncio.sleep(_FIRST_WAIT_S * 2 ** (met[fault] - 1))
 
     async def _take_apart(
         self, commands: Sequence[Command], mine: set[str], error: Exception, fault: Fault
@@ -140,14 +163,19 @@ class GroupWriter:
                 name,
                 origins=self._origins,
                 by_drivers=self._by_drivers,
-                cases_named=self._cases_named,
+                further=self._further,
             )
             await load(unit, work, commands, self._cache)
             results = await decide_all(work, commands, self._domain, mine)
             if not work.written:
                 await transaction.rollback()
                 return results
-            held = await write(unit, work, self._domain)
+            try:
+                held = await write(unit, work, self._domain)
+            except IntegrityError:
+                # Another loan may have the number of a new order: the next try looks it up.
+                self._further.orders |= work.new_orders()
+                raise
             try:
                 await transaction.commit()
             except BaseException:

@@ -177,7 +177,7 @@ async def _write_found_by(unit: Unit, work: Workset, found: Mapping[str, Row]) -
     new = sorted(found.keys() - work.cases_before.keys())
     known_already = await unit.find(lookups(postgres=unit.postgres).case_keys, new)
     if known_already:
-        work.cases_named.update(row.key for row in known_already)
+        work.further.cases.update(row.key for row in known_already)
         raise Raced(known_already[0].key)
     pairs = [(key in work.cases_before, found[key]) for key in sorted(found)]
     await put(unit, "cases", pairs)
@@ -281,7 +281,7 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     no race: neither looks for the other.
 
     Raises:
-        Raced: another process booked the same money.
+        Raced: another process booked the same money, or the other side of a barred account.
     """
     fresh = {
         payment.reference
@@ -296,6 +296,7 @@ async def _look_again(unit: Unit, work: Workset) -> None:
         for ref in item.refs
     }
     find = lookups(postgres=unit.postgres)
+    await _look_at_accounts(unit, work)
     for row in await unit.find(find.payments, sorted(fresh | waits)):
         if row.id not in work.refs.payments.get(row.reference, ()):
             raise Raced(row.reference)
@@ -305,6 +306,22 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     for row in await unit.find(find.waiting, sorted(fresh.union(_batches_named(work)))):
         if row.line_id not in work.refs.waiting.get(row.ref, ()):
             raise Raced(row.ref)
+
+
+async def _look_at_accounts(unit: Unit, work: Workset) -> None:
+    """See that no new mandate debits an account that another process bars, and the reverse."""
+    before, find = work.roots_before["mandate_roots"], lookups(postgres=unit.postgres)
+    new, barred = set(), set()
+    for ref, root in work.mandate_roots.items():
+        token, bar = root.terms.account_token, root.terms.bar
+        if ref not in before:
+            new.add(token)
+        elif bar is not None and bar.of_account and before[ref].terms.bar is None:
+            barred.add(token)
+    found = [*await unit.find(find.barred, sorted(new))]
+    found += await unit.find(find.of_accounts, sorted(barred))
+    if strange := [row for row in found if row.ref not in work.mandate_roots]:
+        raise Raced(strange[0].ref)
 
 
 def _batches_named(work: Workset) -> set[str]:

@@ -45,7 +45,7 @@ from domain.loan.decide.driving import (
 )
 from domain.loan.decide.filing import record_filed
 from domain.loan.decide.lines import book_line
-from domain.loan.decide.mandates import order_mandate, record_mandate_ended
+from domain.loan.decide.mandates import order_mandate, record_mandate_ended, spread_bars
 from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
 from domain.loan.decide.reports import record_outcome
@@ -107,14 +107,14 @@ def decide(aggregates: Aggregates, command: Command) -> Change | Refusal:
 
 def work_on(handler: Handler, aggregates: Aggregates, command: Command) -> Change | Refusal:
     """What a handler, of this noun or another, makes of a command."""
-    return handler(Work(aggregates, close_out=close_out, command=command), command)
+    return handler(_work(aggregates, command), command)
 
 
 def reread(aggregates: Aggregates, subject: Subject | None) -> Change:
     """What another reading of a known fact changes: nothing but a case, so that a person looks."""
     is_item = subject is not None and subject.kind == INSTALLMENT
     about = installment_of(subject) if subject is not None and is_item else None
-    return Work(aggregates, close_out=close_out).finish(
+    return Work(aggregates, close_out=close_out, settle_bars=spread_bars).finish(
         Done(note="already known, read differently"), about
     )
 
@@ -125,6 +125,10 @@ def reported_again(aggregates: Aggregates, command: Command, subject: Subject | 
     `subject`: what the first report was about.
     """
     if isinstance(command, RecordReturn):
-        work = Work(aggregates, close_out=close_out, command=command)
-        return return_reported_again(work, command)
+        return return_reported_again(_work(aggregates, command), command)
     return Change(Done(note="already known"), subject=subject)
+
+
+def _work(aggregates: Aggregates, command: Command | None) -> Work:
+    """A decision on what a command names, to be worked out."""
+    return Work(aggregates, close_out=close_out, settle_bars=spread_bars, command=command)

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 from domain.calendar import latest_in_window, local_day
 from domain.case.case import Case
@@ -120,7 +121,7 @@ def intend_debit(work: Work, command: IntendDebit) -> Change | Refusal:
     made = len(item.attempts) + 1
     attempt = Attempt(
         number=made,
-        order_no=_free_number(loan, number, made, rail.order_no_most),
+        order_no=_free_number(work, loan, number, made, rail.order_no_most),
         merchant_id=loan.mandate.merchant_id,
         mandate_ref=loan.mandate.ref,
         rail=rail.name,
@@ -168,6 +169,8 @@ def renew_send(work: Work, command: RenewSend) -> Change | Refusal:
         return Refusal("debit.held", "a hold stops every send; asking goes on")
     if case := doubt_about(work.cases, loan_id, number):
         return Refusal("debit.case_open", f"case {case} about an order of it is open")
+    if (bar := work.loan(loan_id).mandate.bar) is not None:
+        return Refusal("mandate.barred", f"nothing is sent under the mandate: {bar}")
     if waits_for(work, loan_id, number):
         return Refusal(
             "debit.money_waits", "money that came another way waits for the final outcome"
@@ -330,10 +333,14 @@ def _notice(
     )
 
 
-def _free_number(loan: Loan, number: int, made: int, most: int) -> str:
-    """The order number of an attempt; a former system may have used the one that is usual."""
-    known = {attempt.order_no for _, attempt in loan.attempts()}
-    numbers = (order_number(loan.tenant, loan.id, number, made + more, most) for more in range(100))
+def _free_number(work: Work, loan: Loan, number: int, made: int, most: int) -> str:
+    """The order number of an attempt: the usual one, or the next that no order has.
+
+    A former system may have used it, for this loan or for another one. The books look up who has a
+    number only where two are found to be one, and decide again.
+    """
+    known = {attempt.order_no for _, attempt in loan.attempts()} | work.orders.keys()
+    numbers = (order_number(loan.tenant, loan.id, number, made + more, most) for more in count())
     return next(name for name in numbers if name not in known)
 
 
@@ -343,10 +350,12 @@ def order_number(
     """The rail's order number of an attempt: letters and digits, unique, at most `most` of them.
 
     Where a rail keeps enough of it, it shows loan, installment and attempt, and a digest keeps
-    loans apart whose ids differ only in what is left out. Otherwise it is a digest alone.
+    loans apart whose ids differ only in what is left out. Otherwise it is a digest alone. Numbers
+    of installments and attempts beyond the usual digits leave less of the loan.
     """
     digest = canonical.digest((tenant, loan_id, number, attempt))
     if most < READABLE_LEAST:
         return base64.b32encode(bytes.fromhex(digest)).decode()[:most]
-    readable = "".join(char for char in loan_id if char.isascii() and char.isalnum())[-16:]
-    return f"{readable}{number:03d}{attempt:02d}{digest[:8].upper()}"
+    readable = "".join(char for char in loan_id if char.isascii() and char.isalnum())
+    tail = f"{number:03d}{attempt:02d}{digest[:8].upper()}"
+    return readable[-min(16, most - len(tail)) :] + tail

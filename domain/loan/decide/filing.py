@@ -73,7 +73,8 @@ def take_out_unwanted(work: Work, loan_id: str) -> None:
 
 def is_covered(loan: Loan, attempt: Attempt, value_on: date) -> bool:
     """Whether an order that has not left may still leave under its mandate, for a value day."""
-    return attempt.mandate_ref == loan.mandate.ref and loan.mandate.allows(value_on)
+    mandate = loan.mandate
+    return attempt.mandate_ref == mandate.ref and mandate.allows(value_on) and mandate.bar is None
 
 
 def _take_out(work: Work, loan_id: str, number: int, attempt: Attempt) -> None:

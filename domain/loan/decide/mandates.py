@@ -9,12 +9,15 @@ from domain.case.kinds import CaseKind
 from domain.debit.mandate import LOANS_MOST, Mandate, MandateEvent, MandateRoot, MandateState
 from domain.kernel.change import Done, Refusal
 from domain.kernel.order import refusal_of_form
+from domain.loan import casekeys
 from domain.loan.change import Change
+from domain.loan.decide.barring import account_bar, bar_mandates, put_bar
 from domain.loan.decide.filing import take_out_unwanted
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.mandates import (
     AnyMandateOrder,
+    ClearMandate,
     EndMandate,
     RecordMandateEnded,
     ReplaceMandate,
@@ -42,7 +45,12 @@ def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
     if known.state is MandateState.ENDED:
         why = f"mandate {mandate.ref} has ended on {known.terms.ended_on}"
         return Refusal("mandate.ended", why)
-    same = replace(mandate, valid_from=min(mandate.valid_from, known.terms.valid_from))
+    same = replace(
+        mandate,
+        valid_from=min(mandate.valid_from, known.terms.valid_from),
+        bar=known.terms.bar,
+        cleared_at=known.terms.cleared_at,
+    )
     other = [
         item.name
         for item in fields(mandate)
@@ -71,7 +79,30 @@ def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> Mandate
         was, root = root.state, root.ended(mandate.ended_on, "", "boarding")
         work.note_mandate(root, was, MandateEvent.ENDED, f"{mandate.ended_on} boarding")
     work.put_mandate(root)
+    if known is None and (bar := account_bar(work, root.terms)) is not None:
+        root = put_bar(work, root, bar)
     return root.terms
+
+
+def spread_bars(work: Work) -> None:
+    """Bar what this decision has learned to be barred, and stop every loan under it."""
+    for root in bar_mandates(work):
+        for loan_id in work.aggregates.under_mandates.get(root.ref, ()):
+            _bar_loan(work, loan_id, root)
+        for loan_id in sorted(work.changed_loans):
+            _bar_loan(work, loan_id, root)
+
+
+def _bar_loan(work: Work, loan_id: str, root: MandateRoot) -> None:
+    mandate = work.loan(loan_id).mandate
+    if mandate.ref != root.ref or mandate == root.terms:
+        return
+    why = f"mandate.barred: {root.terms.bar}"
+    _apply(work, loan_id, root.terms, why)
+    take_out_unwanted(work, loan_id)
+    for item in work.loan(loan_id).installments:
+        if item.state in _MAY_BE_RETRIED:
+            work.move(loan_id, item.number, Event.ATTEMPTS_EXHAUSTED, why)
 
 
 def record_mandate_ended(work: Work, command: RecordMandateEnded) -> Change:
@@ -102,6 +133,8 @@ def order_mandate(work: Work, order: AnyMandateOrder) -> Change | Refusal:
             if why := _implausible_end(work, root, order.ended_on):
                 return Refusal("mandate.ended_on", why)
             return _end(work, root, order.ended_on, "", order.actor.kind)
+        case ClearMandate():
+            return _clear(work, root, order)
         case ReplaceMandate():
             return _replace(work, root, order)
         case _:
@@ -145,6 +178,22 @@ def _stop(work: Work, loan_id: str, why: str) -> None:
             work.move(loan_id, item.number, Event.MANDATE_ENDED, why)
 
 
+def _clear(work: Work, root: MandateRoot, order: ClearMandate) -> Change | Refusal:
+    """End a bar for every loan; what became delinquent waits for an order to retry."""
+    if root.terms.bar is None:
+        return Refusal("mandate.clear", f"mandate {root.ref} is not barred")
+    if not (order.approver or "").strip():
+        return Refusal("order.approver", "debits go out again: a second person must agree")
+    now = replace(root, terms=replace(root.terms, bar=None, cleared_at=work.at))
+    work.put_mandate(now)
+    work.note_mandate(now, now.state, MandateEvent.CLEARED, f"{root.terms.bar}: {order.proof}")
+    work.close_case(casekeys.barred(root.ref), "cleared")
+    for loan_id in work.aggregates.under_mandates.get(root.ref, ()):
+        if work.loan(loan_id).mandate.ref == root.ref:
+            _apply(work, loan_id, now.terms, f"{root.ref} is cleared")
+    return _finished(work, now, f"{root.ref} is cleared")
+
+
 def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | Refusal:
     loan = work.loans.get(order.loan)
     if loan is None or loan.mandate.ref != root.ref:
@@ -163,9 +212,14 @@ def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | R
     )
     if refusal := refuses_loan(work, terms, loan.borrower):
         return refusal
+    bar = account_bar(work, terms)
+    if bar is not None and terms.ref not in work.mandate_roots:
+        return Refusal("mandate.account", f"its account is barred: {bar}; name another account")
     left = replace(root, loans=root.loans - 1)
     work.put_mandate(left)
     work.note_mandate(left, left.state, MandateEvent.LEFT, loan.id)
+    if not left.loans:
+        work.close_case(casekeys.barred(root.ref), "no loan is under it")
     terms = put_under(work, loan.id, terms, loan.borrower)
     _apply(work, loan.id, terms, f"{root.ref} is replaced by {order.ref}")
     take_out_unwanted(work, loan.id)

@@ -47,10 +47,12 @@ class Work(MandateWork):
         *,
         close_out: Callable[["Work", str], None],
         command: Command | None = None,
+        settle_bars: Callable[["Work"], None] = lambda _: None,
     ) -> None:
         super().__init__(aggregates, command)
         self.aggregates = aggregates
         self._close_out = close_out
+        self._settle_bars = settle_bars
         self.loans: dict[str, Loan] = dict(aggregates.loans)
         self.payments: dict[str, Payment] = dict(aggregates.payments)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
@@ -108,6 +110,11 @@ class Work(MandateWork):
     def today(self, loan_id: str) -> date:
         """The local day of the loan's product."""
         return local_day(self.at, self.loans[loan_id].product.timezone)
+
+    @property
+    def changed_loans(self) -> frozenset[str]:
+        """The loans that this command has changed so far."""
+        return frozenset(self._changed_loans)
 
     def touched(self, loan_id: str) -> tuple[int, ...]:
         """Numbers of the installments of a loan that this command has changed or must look at."""
@@ -255,6 +262,7 @@ class Work(MandateWork):
         `about`: the installment that the command is about, or `case`: the case; its view goes with
         the answer.
         """
+        self._settle_bars(self)
         if self.aggregates.known_as:
             self.open_case(standing.other_reading(self.aggregates.known_as, about))
         self._end_emptied()

@@ -59,6 +59,8 @@ def _mandates() -> None:
         sa.Column("ref", sa.String(length=120), nullable=False),
         sa.Column("rail", sa.String(length=60), nullable=False),
         sa.Column("payer", sa.String(length=120), nullable=False),
+        sa.Column("account_token", sa.String(length=120), nullable=False),
+        sa.Column("barred_account", sa.String(length=120), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
@@ -68,7 +70,8 @@ def _mandates() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("ref", name="pk_mandates"),
     )
-    op.create_index("ix_mandates_payer", "mandates", ["payer"], unique=False)
+    for column in ("account_token", "barred_account", "payer"):
+        op.create_index(f"ix_mandates_{column}", "mandates", [column], unique=False)
 
 
 def _subjects() -> None:
