@@ -21,6 +21,7 @@ from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
 from domain.loan.filing import WithdrawDebit
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
+from domain.loan.stating import StateOutcome
 from domain.pricing.amounts import Component
 from domain.statement.statement import StatementLine
 
@@ -302,7 +303,8 @@ class RaiseOperator(OrderCommand):
 
 Matching = MatchLine | UndoMatch | WithdrawPayment
 MoneyOrder = RecordPayment | Matching | Waive | Charge
-Order = Hold | Unhold | RetryNow | WithdrawDebit | MoneyOrder | ChangeDate | Cancel | WriteOff
+DebitOrders = RetryNow | WithdrawDebit | StateOutcome
+Order = Hold | Unhold | DebitOrders | MoneyOrder | ChangeDate | Cancel | WriteOff
 ORDERS: Mapping[str, type[Order]] = MappingProxyType(
     {item.pinned(): item for item in get_args(Order)}
 )

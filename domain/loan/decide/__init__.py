@@ -114,9 +114,7 @@ def reread(aggregates: Aggregates, subject: Subject | None) -> Change:
     """What another reading of a known fact changes: nothing but a case, so that a person looks."""
     is_item = subject is not None and subject.kind == INSTALLMENT
     about = installment_of(subject) if subject is not None and is_item else None
-    return Work(aggregates, close_out=close_out, settle_bars=spread_bars).finish(
-        Done(note="already known, read differently"), about
-    )
+    return _work(aggregates, None).finish(Done(note="already known, read differently"), about)
 
 
 def reported_again(aggregates: Aggregates, command: Command, subject: Subject | None) -> Change:

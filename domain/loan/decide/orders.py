@@ -34,6 +34,7 @@ from domain.loan.decide.matching import (
 )
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.references import payments_named, portions_of
+from domain.loan.decide.stating import state_outcome
 from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.work import Work
@@ -43,6 +44,7 @@ from domain.loan.lifecycle import FINAL, Event, State
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.plausible import implausible_amount, implausible_day
 from domain.loan.retrying import barred
+from domain.loan.stating import StateOutcome
 from domain.money import amount_text
 from domain.payment.payment import Payment
 from domain.pricing.amounts import Amounts, Component
@@ -64,6 +66,8 @@ def give_order(work: Work, order: Order) -> Change | Refusal:
             return _retry_now(work, order)
         case WithdrawDebit():
             return withdraw_debit(work, order)
+        case StateOutcome():
+            return state_outcome(work, order)
         case RecordPayment():
             return _record_payment(work, order)
         case MatchLine():
@@ -105,7 +109,13 @@ def _check(work: Work, order: Order) -> Refusal | None:
 
 def _hold(work: Work, order: Hold) -> Change:
     item = work.item(order.loan_id, order.number)
-    work.put(order.loan_id, replace(item, hold=order.what, hold_reason=order.reason))
+    held = replace(
+        item,
+        hold=order.what,
+        hold_reason=order.reason,
+        hold_since=work.today(order.loan_id),
+    )
+    work.put(order.loan_id, held)
     work.note(order.loan_id, order.number, item.state, item.state, "held", order.what)
     return work.done(order.loan_id, order.number, "held")
 
@@ -114,7 +124,7 @@ def _unhold(work: Work, order: Unhold) -> Change | Refusal:
     item = work.item(order.loan_id, order.number)
     if item.hold is None:
         return Refusal("hold.none", "the installment is not on hold")
-    work.put(order.loan_id, replace(item, hold=None, hold_reason=""))
+    work.put(order.loan_id, replace(item, hold=None, hold_reason="", hold_since=None))
     work.note(order.loan_id, order.number, item.state, item.state, "unheld", item.hold)
     _answered(work, order)
     return work.done(order.loan_id, order.number, "unheld")
