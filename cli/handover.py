@@ -64,7 +64,7 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
     `acquit board TAPE --history HISTORY` takes the two files on other books; docs/migration.md says
     how to go back to a former system with them. The statement is of the end of today in the zone of
     each product, of one snapshot. Run it when nothing more will be recorded today: later news
-    would be in neither system. Open cases, holds and messages are no part of it. Nothing changes in
+    would be in neither system. Open cases and messages are no part of it. Nothing changes in
     these books.
     """
     from cli.inprogress import show_sums, sums_dict  # noqa: PLC0415

@@ -23,7 +23,7 @@ class ApplicationEvent:
     Attributes:
         installment: its number in the schedule, from 1.
         event: `paid`, `waived`, `written_off`, `penalty` (what was charged in all), `charged` (fees
-            and costs besides the schedule), `cancelled` or `attempt`.
+            and costs besides the schedule), `cancelled`, `attempt` or `held`.
         on: YYYY-MM-DD; empty for payments whose day is not known.
         principal, interest, fee, penalty, cost: decimal amounts.
         amount, order_no, mandate_ref, outcome, code, outcome_class: of an attempt; `order_no` also
@@ -31,6 +31,10 @@ class ApplicationEvent:
             `pending`, `unknown`, `not_executed` and `recalled`; the class is that of the code
             unless it is given.
         reference: what the payer calls a payment.
+        unplaced, returned: what of a debit nothing owed could take, and what of it came back while
+            the rest was kept; decimal amounts.
+        hold, reason: what somebody has stopped (`debit`, `contact` or `all`), and why; `on` since
+            when.
     """
 
     installment: str
@@ -48,6 +52,10 @@ class ApplicationEvent:
     code: str = ""
     outcome_class: str = ""
     reference: str = ""
+    unplaced: str = ""
+    returned: str = ""
+    hold: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +68,8 @@ class ApplicationOpening:
         evidence: what that system calls the proof of its statement.
         advance: decimal amount that was paid ahead and not placed; `advance_ref` the reference
             under which it is expected.
+        hold, hold_reason, hold_since: what somebody has stopped for the whole loan, why, and since
+            when.
         history: what was done, in any order.
     """
 
@@ -68,6 +78,9 @@ class ApplicationOpening:
     evidence: str
     advance: str = ""
     advance_ref: str = ""
+    hold: str = ""
+    hold_reason: str = ""
+    hold_since: str = ""
     history: tuple[ApplicationEvent, ...] = ()
 
 

@@ -28,7 +28,8 @@ _PLAIN = (
     "mandate_ended_on",
     "past",
 )
-_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref")
+_HOLD = ("hold", "hold_reason", "hold_since")
+_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref", *_HOLD)
 COLUMNS = (*_PLAIN, *_HEAD, *(name for name in OPENING_SUMS if name not in _HEAD), LOANS)
 _MONEY_EVENTS = frozenset({HistoryEvent.PAID, HistoryEvent.ATTEMPT})
 

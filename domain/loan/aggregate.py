@@ -70,6 +70,7 @@ class Installment:
     date, or from `penalty_since`, the first day that is ours, and this stays.
     Attempts up to number `retries_reset_at` do not count for the product's retry plan.
     `debit_on_order`: it was overdue when it was brought over, so a person orders its next debit.
+    `hold_since` is the day on which the hold was put on it, or None where nobody knows.
     `needs_operator` says why a person is asked; empty when nobody is.
     """
 
@@ -93,6 +94,7 @@ class Installment:
     notices: tuple[NoticeRecord, ...] = ()
     hold: HoldKind | None = None
     hold_reason: str = ""
+    hold_since: date | None = None
     needs_operator: str = ""
     retry_ordered_at: datetime | None = None
     retries_reset_at: int = 0

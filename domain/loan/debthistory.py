@@ -21,6 +21,7 @@ AHEAD_DAYS = 31
 """Rails take orders at most so many days before the day that they are for."""
 _ORDER_NO = re.compile(r"[!-\"$-~]{1,35}", re.ASCII)
 _NOTHING = Amounts()
+_TAKEN = frozenset({AttemptState.CONFIRMED, AttemptState.RETURNED})
 
 
 class DebtSums(NamedTuple):
@@ -52,6 +53,10 @@ class DebtHistory:
     attempts: dict[str, OpeningAttempt] = field(default_factory=dict)
     _brought: dict[str, tuple[object, int]] = field(default_factory=dict)
     """By order: the payment that names it, and its minor units."""
+    _returned: dict[str, int] = field(default_factory=dict)
+    """By order: what of its money came back, where some of it was kept."""
+    _paid_on: dict[int, date] = field(default_factory=dict)
+    """By installment: the day of its last payment, `as_of` for one of an unknown day."""
 
     def take_opening(self, opening: Opening) -> None:
         """Take what a valid opening says of the debt; no rule is looked at."""
@@ -155,6 +160,25 @@ class DebtHistory:
         if order_no:
             self._check_order(number, amounts.total, payment, order_no)
         _add(self.paid, number, amounts)
+        day = on or self.as_of
+        self._paid_on[number] = max(day, self._paid_on.get(number, day))
+
+    def keep(
+        self, number: int | None, unplaced: int, returned: int, payment: object, order_no: str
+    ) -> None:
+        """Say what of a debit pays nothing: owed by nothing, or taken back; minor units.
+
+        `number`: the installment that it is said of, where it is said of one.
+        """
+        for column, minor in (("unplaced", unplaced), ("returned", returned)):
+            if minor < 0:
+                raise InvalidInput(column, minor, "not negative")
+            if minor and not order_no:
+                raise InvalidInput(column, minor, "empty, unless order_no names the debit")
+        self._returned[order_no] = self._returned.get(order_no, 0) + returned
+        if number is None and order_no in self.attempts:
+            number = self.attempts[order_no].number
+        self._check_order(number or 0, unplaced + returned, payment, order_no)
 
     def waive(self, number: int, amounts: Amounts) -> None:
         """Forgive a part of an installment."""
@@ -165,8 +189,8 @@ class DebtHistory:
         """Write off what is left of an installment."""
         self._check_number(number)
         self.check_day(on)
-        if self.is_covered(number):
-            raise InvalidInput("installment", number, "one of which something is left")
+        if self.is_covered(number) and self._paid_on.get(number, date.min) < on:
+            raise InvalidInput("installment", number, "one of which something was left then")
         if self._has_order_out(number):
             raise InvalidInput("installment", number, "one without an order that is out")
         self.written_off[number] = on
@@ -209,7 +233,7 @@ class DebtHistory:
     def _check_order(self, number: int, minor: int, payment: object, order_no: str) -> None:
         """An order is one debit of one installment, and so is the payment that it brought."""
         attempt = self.attempts.get(order_no)
-        if attempt is None or attempt.state is not AttemptState.CONFIRMED:
+        if attempt is None or attempt.state not in _TAKEN:
             rule = "the order of a confirmed attempt of this loan"
             raise InvalidInput("order_no", order_no, rule)
         if attempt.number != number:
@@ -222,6 +246,9 @@ class DebtHistory:
         if before + minor > attempt.amount_minor:
             most = amount_text(attempt.amount_minor, self.currency)
             raise InvalidInput("order_no", order_no, f"at most {most}, which it asked for")
+        if bool(self._returned.get(order_no)) is not (attempt.state is AttemptState.RETURNED):
+            rule = "what came back of it, where its attempt was returned, and nothing else"
+            raise InvalidInput("returned", self._returned.get(order_no) or None, rule)
         self._brought[order_no] = payment, before + minor
 
 

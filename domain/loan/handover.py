@@ -1,24 +1,31 @@
 """States a loan as it stands, so that another system can take it over: the way back of boarding.
 
 What is stated is what the borrower owes and what was done about it. Shares of parties follow from
-the product, open cases and holds are not part of it, and money that is not placed is stated as paid
-ahead. Whatever is overdue waits there for an order of a person, so that nothing which is held or
-disputed here is debited there.
+the product, and open cases are not part of it. What a debit took beyond what was owed stays with
+the debit; other money that is not placed is stated as paid ahead. Whatever is overdue waits there
+for an order of a person, so that nothing which is disputed here is debited there.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
-from domain.debit.attempt import AttemptState
+from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.history import FAILED
 from domain.kernel.command import Actor
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import Loan
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.lifecycle import State
-from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
-from domain.loan.retrying import by_strictest
+from domain.loan.lifecycle import FINAL, State
+from domain.loan.opening import (
+    Opening,
+    OpeningAttempt,
+    OpeningHold,
+    OpeningItem,
+    OpeningPart,
+    OpeningPayment,
+)
+from domain.loan.retrying import Reason, by_strictest, severity
 from domain.payment.portion import BROUGHT_SUM, Portion
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine
@@ -47,7 +54,7 @@ def handed_over(
         principal_minor=loan.principal_minor,
         disbursed_on=loan.disbursed_on,
         product=loan.product,
-        mandate=loan.mandate,
+        mandate=replace(loan.mandate, bar=None, cleared_at=None),
         schedule=tuple(_lines(loan)),
         past=Past.REFUSE,
         opening=_opening(loan, references, as_of, holder, evidence),
@@ -69,90 +76,123 @@ def _lines(loan: Loan) -> Iterator[ScheduleLine]:
 def _opening(
     loan: Loan, references: Mapping[str, str], as_of: date, holder: str, evidence: str
 ) -> Opening:
-    placed = [(portion, _parts(portion)) for portion in loan.portions]
-    free = [
-        (portion, portion.net_minor - sum(part.amounts.total for part in parts))
-        for portion, parts in placed
-    ]
-    names = [references.get(portion.id) or portion.id for portion, minor in free if minor]
-    payments = tuple(_payments(loan, references, as_of, placed))
-    brought = {
-        paid.order_no: sum(part.amounts.total for part in paid.parts)
-        for paid in payments
-        if paid.order_no
-    }
+    debits = _debits(loan)
+    free = [it for it in loan.portions if it.order_no not in debits and _free(it)]
+    payments = tuple(_payments(loan, references, as_of, debits))
     return Opening(
         as_of=as_of,
         holder=holder,
         evidence=evidence,
         payments=payments,
-        attempts=tuple(_attempts(loan, brought)),
+        attempts=tuple(_attempts(loan, {it.order_no: it for it in payments}, debits)),
         items=tuple(_items(loan, as_of)),
-        advance_minor=sum(minor for _, minor in free),
-        advance_ref=names[0] if names else "",
+        advance_minor=sum(_free(portion) for portion in free),
+        advance_ref=references.get(free[0].id) or free[0].id if free else "",
+        holds=tuple(_holds(loan)),
     )
 
 
-def _parts(portion: Portion) -> tuple[OpeningPart, ...]:
-    """Where a portion lies, by installment."""
+def _free(portion: Portion) -> int:
+    """Minor units of it that pay nothing and were not taken back."""
+    return portion.waiting_minor + portion.advance_minor
+
+
+def _parts(portions: Iterable[Portion]) -> tuple[OpeningPart, ...]:
+    """Where portions lie, by installment."""
     found: dict[int, Amounts] = {}
-    for part in portion.allocations:
+    for part in (part for portion in portions for part in portion.allocations):
         found[part.number] = found.get(part.number, Amounts()).plus(part.component, part.minor)
     return tuple(OpeningPart(number=number, amounts=found[number]) for number in sorted(found))
+
+
+def _debits(loan: Loan) -> dict[str, list[Portion]]:
+    """What each debit order of the loan took, execution by execution."""
+    known = {attempt.order_no for _, attempt in loan.attempts()}
+    found: dict[str, list[Portion]] = {}
+    for portion in loan.portions:
+        if portion.order_no in known:
+            found.setdefault(portion.order_no, []).append(portion)
+    return found
 
 
 def _payments(
     loan: Loan,
     references: Mapping[str, str],
     as_of: date,
-    placed: list[tuple[Portion, tuple[OpeningPart, ...]]],
+    debits: Mapping[str, list[Portion]],
 ) -> Iterator[OpeningPayment]:
-    orders = {attempt.order_no: (item.number, attempt) for item, attempt in loan.attempts()}
-    named: Counter[str] = Counter()
-    for portion, parts in placed:
-        if not parts:
-            continue
-        order_no = portion.order_no or ""
-        number, attempt = orders.get(order_no, (0, None))
-        named[order_no] += 1
-        is_its = (
-            attempt is not None
-            and attempt.state is AttemptState.CONFIRMED
-            and named[order_no] == 1
-            and [part.number for part in parts] == [number]
-            and parts[0].amounts.total <= attempt.amount_minor
-        )
-        on = max(loan.disbursed_on, min(portion.value_on, as_of))
-        yield OpeningPayment(
-            on=None if portion.source == BROUGHT_SUM else on,
-            parts=parts,
-            order_no=order_no if is_its else "",
-            reference=references.get(portion.id) or ("" if is_its else order_no),
-        )
+    """The money that is left, in the order of its coming; all that one order took is one payment.
+
+    What no order brought is stated as far as it pays installments.
+    """
+    for portion in loan.portions:
+        day = max(loan.disbursed_on, min(portion.value_on, as_of))
+        group = debits.get(portion.order_no or "")
+        if group is None:
+            if parts := _parts([portion]):
+                yield OpeningPayment(
+                    on=None if portion.source == BROUGHT_SUM else day,
+                    parts=parts,
+                    reference=references.get(portion.id, ""),
+                )
+        elif portion is group[0] and any(it.net_minor for it in group):
+            yield OpeningPayment(
+                on=None if portion.source == BROUGHT_SUM else day,
+                parts=_parts(group),
+                order_no=portion.order_no or "",
+                reference=references.get(portion.id, ""),
+                unplaced_minor=sum(map(_free, group)),
+                returned_minor=sum(it.returned_minor for it in group),
+            )
 
 
-def _attempts(loan: Loan, brought: Mapping[str, int]) -> Iterator[OpeningAttempt]:
+def _attempts(
+    loan: Loan, paid: Mapping[str, OpeningPayment], debits: Mapping[str, list[Portion]]
+) -> Iterator[OpeningAttempt]:
     """The attempts as the rail knows them; of one that may not have left, nobody knows yet.
 
-    A confirmed one is stated with what it brought to its own installment. Where that is nothing,
-    its money is stated elsewhere, and the attempt is left out.
+    One that took money is stated with all that it took. It was returned as far as any of it was,
+    and so was one whose money all went back, whatever the rail said of it before.
     """
     for item, known in loan.attempts():
-        is_confirmed = known.order_no in brought
-        attempt = known if is_confirmed else by_strictest(known)
-        if attempt.state is AttemptState.CONFIRMED and not is_confirmed:
-            continue
-        intended = attempt.state is AttemptState.INTENDED
+        payment, state, reason = paid.get(known.order_no), known.state, _reason(known)
+        taken = sum(portion.amount_minor for portion in debits.get(known.order_no, ()))
+        if state is AttemptState.INTENDED:
+            state = AttemptState.UNKNOWN
+        elif taken:
+            is_back = payment is None or payment.returned_minor > 0
+            state = AttemptState.RETURNED if is_back else AttemptState.CONFIRMED
+        else:
+            state = by_strictest(known).state
         yield OpeningAttempt(
             number=item.number,
-            order_no=attempt.order_no,
-            mandate_ref=attempt.mandate_ref,
-            value_on=attempt.value_on,
-            amount_minor=brought[attempt.order_no] if is_confirmed else attempt.amount_minor,
-            state=AttemptState.UNKNOWN if intended else attempt.state,
-            outcome_class=attempt.outcome_class,
-            code=attempt.code,
+            order_no=known.order_no,
+            mandate_ref=known.mandate_ref,
+            value_on=known.value_on,
+            amount_minor=taken or known.amount_minor,
+            state=state,
+            outcome_class=reason[0],
+            code=reason[1],
         )
+
+
+def _reason(known: Attempt) -> Reason:
+    """The strictest reason for which it failed or came back; of a plain success, its own."""
+    further = [it for it in (known.other_returned_for, known.refused_for) if it is not None]
+    is_failure = known.state in FAILED
+    own = (known.outcome_class, known.code)
+    return max([*further, *([own] if is_failure else [])], key=severity) if further else own
+
+
+def _holds(loan: Loan) -> Iterator[OpeningHold]:
+    for item in loan.installments:
+        if item.hold is not None and item.state not in FINAL:
+            yield OpeningHold(
+                number=item.number,
+                kind=item.hold,
+                reason=item.hold_reason,
+                since=item.hold_since,
+            )
 
 
 def _items(loan: Loan, as_of: date) -> Iterator[OpeningItem]:
@@ -166,7 +206,7 @@ def _items(loan: Loan, as_of: date) -> Iterator[OpeningItem]:
                 found,
                 charged=charged,
                 waived=item.forgiven,
-                written_off_on=item.written_off_on if item.written_off.total else None,
+                written_off_on=item.written_off_on if item.is_written_off else None,
             )
         if found != OpeningItem(number=item.number):
             yield found

@@ -10,6 +10,7 @@ from datetime import date
 
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
+from domain.loan.aggregate import HoldKind
 from domain.pricing.amounts import Amounts
 
 
@@ -31,12 +32,27 @@ class OpeningPayment:
         parts: where it went, each installment once, in order of their numbers.
         order_no: the debit order that brought it, one of the opening's attempts; empty for others.
         reference: what the payer or the former system calls it.
+        unplaced_minor: what of a debit nothing owed could take, as of one that was executed twice.
+            It waits in suspense, with a case, and pays nothing but the debit's own installment.
+        returned_minor: what of a debit was taken back, where the rest of it was kept.
     """
 
     on: date | None = None
-    parts: tuple[OpeningPart, ...]
+    parts: tuple[OpeningPart, ...] = ()
     order_no: str = ""
     reference: str = ""
+    unplaced_minor: int = 0
+    returned_minor: int = 0
+
+    @property
+    def placed_minor(self) -> int:
+        """What of it pays installments, in minor units."""
+        return sum(part.amounts.total for part in self.parts)
+
+    @property
+    def taken_minor(self) -> int:
+        """All that came of it, in minor units, whatever went back."""
+        return self.placed_minor + self.unplaced_minor + self.returned_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +64,12 @@ class OpeningAttempt:
         order_no: the number by which the rail knows it; unique in the books.
         mandate_ref: the mandate that it was made under; the loan's today or an earlier one.
         value_on: the day that it was ordered for.
-        amount_minor: what was asked for.
+        amount_minor: what was asked for; of one that took money, what it took.
         state: where it stands; ACCEPTED or UNKNOWN where no final outcome is known yet: the rail
-            is inquired about it.
-        outcome_class, code: why it failed or came back, in our classes and in the rail's code.
+            is inquired about it. A RETURNED one was taken back whole, unless a payment names it.
+        outcome_class, code: why it failed or came back, in our classes and in the rail's code. A
+            CONFIRMED one has a class of failures where the rail also said that it was refused, or
+            took back one of several executions of it.
     """
 
     number: int
@@ -72,7 +90,8 @@ class OpeningItem:
         charged: what it charged besides the schedule, be it paid, waived or still owed: the penalty
             in all, fees and costs.
         waived: what it forgave.
-        written_off_on: when it wrote off what is left; None where it did not.
+        written_off_on: when it wrote off what was left; None where it did not. What was paid since
+            has recovered it.
         is_cancelled: it is never to be collected; nothing of it was paid or waived.
     """
 
@@ -81,6 +100,23 @@ class OpeningItem:
     waived: Amounts = Amounts()
     written_off_on: date | None = None
     is_cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningHold:
+    """A stop that somebody has put on one installment, or on all of a loan.
+
+    Attributes:
+        number: the installment; None for the loan: every installment that is still open.
+        kind: what it stops.
+        reason: why, in plain text.
+        since: the day of it; None where nobody knows.
+    """
+
+    number: int | None = None
+    kind: HoldKind
+    reason: str
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +134,7 @@ class Opening:
         advance_minor: paid ahead and not placed yet. It lies with the holder until a bank line
             shows it on one of our accounts.
         advance_ref: the reference under which that line is expected.
+        holds: of the loan first, then of installments, by number, each once.
     """
 
     as_of: date
@@ -108,3 +145,4 @@ class Opening:
     items: tuple[OpeningItem, ...] = ()
     advance_minor: int = 0
     advance_ref: str = ""
+    holds: tuple[OpeningHold, ...] = ()

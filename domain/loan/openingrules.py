@@ -16,6 +16,8 @@ from domain.text import shortened
 STALE_DAYS = 31
 """A loan is boarded at most so many days after the last day of its opening."""
 PAYMENTS_MOST = ATTEMPTS_MOST = 1_200
+HOLD_REASON_MOST = 200
+"""Characters of the reason of a hold."""
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 _EVIDENCE_MOST = 80
 _SHOWN = 40
@@ -88,6 +90,7 @@ def _broken(command: BoardLoan, opening: Opening, today: date) -> Iterator[Refus
             yield Refusal(f"opening.{name}", f"{len(items)}, at most {most}")
     yield from _numbers(opening)
     yield from _attempts(opening)
+    yield from _holds(command, opening)
 
 
 def _numbers(opening: Opening) -> Iterator[Refusal]:
@@ -102,7 +105,7 @@ def _numbers(opening: Opening) -> Iterator[Refusal]:
         if numbers != sorted(set(numbers) if once else numbers):
             yield Refusal(f"opening.{name}", "in order of the installments" + ", each once" * once)
     for place, payment in enumerate(opening.payments, start=1):
-        if not payment.parts:
+        if not payment.parts and not payment.unplaced_minor:
             yield Refusal(f"opening.payments[{place}]", "at least one part")
 
 
@@ -118,6 +121,19 @@ def _attempts(opening: Opening) -> Iterator[Refusal]:
         last_day[attempt.number] = attempt.value_on
 
 
+def _holds(command: BoardLoan, opening: Opening) -> Iterator[Refusal]:
+    known = {line.number for line in command.schedule}
+    numbers = [hold.number or 0 for hold in opening.holds]
+    if numbers != sorted(set(numbers)) or any(number not in known for number in numbers if number):
+        why = "the loan once, then installments that there are, in their order, each once"
+        yield Refusal("opening.holds", why)
+    for hold in opening.holds:
+        if hold.since is not None and hold.since > opening.as_of:
+            yield Refusal("opening.holds", f"since {hold.since}: {opening.as_of} or before")
+        if not 1 <= len(hold.reason) <= HOLD_REASON_MOST:
+            yield Refusal("opening.holds", f"a reason of 1 to {HOLD_REASON_MOST} characters")
+
+
 def _broken_fact(command: BoardLoan, opening: Opening) -> Refusal | None:
     """The first fact of the debt that contradicts the loan or those before it."""
     debt, where = _no_history(command, opening), ""
@@ -129,6 +145,10 @@ def _broken_fact(command: BoardLoan, opening: Opening) -> Refusal | None:
             where = f"installment {item.number}"
             debt.charge(item.number, item.charged)
         for place, payment in enumerate(opening.payments, start=1):
+            where = f"payments[{place}]"
+            beyond = payment.unplaced_minor, payment.returned_minor
+            if any(beyond):
+                debt.keep(None, *beyond, place, payment.order_no)
             for part in payment.parts:
                 where = f"payments[{place}], installment {part.number}"
                 debt.pay(part.number, part.amounts, place, payment.on, payment.order_no)
@@ -142,9 +162,11 @@ def _broken_fact(command: BoardLoan, opening: Opening) -> Refusal | None:
                 debt.cancel(item.number)
     except InvalidInput as error:
         return _refusal(f"{where}: ", error)
+    named = {payment.order_no for payment in opening.payments}
     for attempt in opening.attempts:
-        taken = debt.brought_by(attempt.order_no)
-        if attempt.state is AttemptState.CONFIRMED and taken != attempt.amount_minor:
+        taken, is_named = debt.brought_by(attempt.order_no), attempt.order_no in named
+        is_taken = attempt.state is AttemptState.CONFIRMED or is_named
+        if is_taken and taken != attempt.amount_minor:
             why = "a confirmed debit is as much as the payment that names it"
             return Refusal("opening.order_no", f"{shortened(attempt.order_no, _SHOWN)}: {why}")
     return None

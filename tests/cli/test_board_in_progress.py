@@ -76,6 +76,7 @@ def test_the_example_is_read_with_its_history_and_its_control_rows(board: Board)
         "balance": "3450.00",
         "penalty_accrued": "0.35",
         "advance": "0.00",
+        "unplaced": "10.00",
         "control": "agrees",
     }
     assert (dollars["balance"], dollars["advance"]) == ("4000.00", "350.00")

@@ -37,10 +37,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ProgressTape, TapeRe
 def test_five_thousand_real_loans_opening_totals_are_read(
     made: tuple[ProgressTape, TapeReport],
 ) -> None:
-    """No fault; their sums are those of the sample to the cent, and so is the control row."""
+    """Their sums are those of the sample to the cent, and so is the control row.
+
+    Of two, more interest was paid than their rate and the installments that are closed ask for: the
+    source has the rate of one of them wrong, and calls the other later than its payments are.
+    """
     tape, report = made
-    assert (len(report.rows), report.faults, report.controls) == (5000, (), {"USD": True})
-    assert (report.comparison.agreed, tape.loans) == (4998, 5000)
+    assert (len(report.rows), report.controls, tape.loans) == (4998, {"USD": True}, 5000)
+    assert [(it.line, it.field, it.value) for it in report.faults] == [
+        (1969, "paid_interest", "1382.20"),
+        (4015, "paid_interest", "372.10"),
+    ]
+    assert report.comparison.agreed == 4997
     (sums,) = (totals.sums for totals in opening_totals(report.rows))
     figures = {
         "paid_principal": sums.paid.principal,
@@ -49,17 +57,19 @@ def test_five_thousand_real_loans_opening_totals_are_read(
         "balance": sums.owed.principal,
         "written_off_principal": sums.written_off.principal,
     }
-    stated = {name: int(Decimal(tape.sums[name]) * 100) for name in figures}
+    bad = {"paid_principal": 278_015 + 59_185, "paid_interest": 138_220 + 37_210}
+    bad |= {"paid_penalty": 1_676, "balance": 2_521_985 + 940_815}
+    stated = {name: int(Decimal(tape.sums[name]) * 100) - bad.get(name, 0) for name in figures}
     assert figures == stated
-    assert stated["balance"] == 7_168_901_102
+    assert stated["balance"] + bad["balance"] == 7_168_901_102
 
 
 def test_what_falls_due_after_the_cut_over_is_all_that_is_open_of_loans_that_are_not_late(
     made: tuple[ProgressTape, TapeReport],
 ) -> None:
-    """Late loans have overdue rows, 84 of them; the others fall due on the next date first.
+    """Late loans have overdue rows, 83 of them; the others fall due on the next date first.
 
-    Of the 4,703 loans that the sample calls current, one has nothing left to pay.
+    Of the 4,702 good rows that the sample calls current, one has nothing left to pay.
     """
     tape, report = made
     first_open: Counter[bool] = Counter()
@@ -71,7 +81,7 @@ def test_what_falls_due_after_the_cut_over_is_all_that_is_open_of_loans_that_are
         rest = [line for line in command.schedule if line.number not in paid | lost]
         if rest:
             first_open[rest[0].due_on > tape.as_of] += 1
-    assert first_open == {True: 4702, False: 84}
+    assert first_open == {True: 4701, False: 83}
 
 
 def test_the_books_would_take_them_all(made: tuple[ProgressTape, TapeReport]) -> None:

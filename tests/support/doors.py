@@ -42,8 +42,9 @@ from domain.loan.commands import (
     WriteOff,
 )
 from domain.loan.filing import RecordFiled, WithdrawDebit
-from domain.loan.mandates import EndMandate, RecordMandateEnded, ReplaceMandate
+from domain.loan.mandates import ClearMandate, EndMandate, RecordMandateEnded, ReplaceMandate
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
+from domain.loan.stating import StateOutcome
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.statement.broken import EndStatementBreak, RecordStatementBreak
 
@@ -62,6 +63,7 @@ __all__ = [
     "Cancel",
     "ChangeDate",
     "Charge",
+    "ClearMandate",
     "Command",
     "DropMessage",
     "EndMandate",
@@ -95,6 +97,7 @@ __all__ = [
     "RollDay",
     "Scope",
     "TransferCase",
+    "StateOutcome",
     "UndoMatch",
     "Unhold",
     "WaitCase",

@@ -7,9 +7,16 @@ from typing import Any
 
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
+from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
-from domain.loan.opening import Opening, OpeningAttempt, OpeningPart, OpeningPayment
+from domain.loan.opening import (
+    Opening,
+    OpeningAttempt,
+    OpeningHold,
+    OpeningPart,
+    OpeningPayment,
+)
 from domain.loan.product import Product
 from domain.pricing.amounts import Amounts
 from tests.support import invariants
@@ -27,6 +34,12 @@ def paid(*parts: tuple[int, Amounts], **more: Any) -> OpeningPayment:
     """A payment of the former system, by installment."""
     placed = tuple(OpeningPart(number=number, amounts=amounts) for number, amounts in parts)
     return OpeningPayment(parts=placed, **more)
+
+
+def held(number: int | None = None, **more: Any) -> OpeningHold:
+    """A hold on everything of an installment, or of the loan."""
+    values: dict[str, Any] = {"kind": HoldKind.ALL, "reason": "a dispute", "since": AS_OF, **more}
+    return OpeningHold(number=number, **values)
 
 
 def ordered(number: int = 1, order_no: str = "OLD-1", **more: Any) -> OpeningAttempt:

@@ -43,7 +43,7 @@ _SUMMED = frozenset(
     name
     for name in CANONICAL
     if name.startswith(("paid_", "waived_", "written_off_"))
-    or name in {"principal", "balance", "penalty_accrued", "advance"}
+    or name in {"principal", "balance", "penalty_accrued", "advance", "unplaced"}
 ) - {"paid_through", "written_off_on"}
 
 

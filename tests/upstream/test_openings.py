@@ -21,9 +21,17 @@ from adapters.tapes.loan.loans import BoardingRules, loan_of
 from domain.debit.attempt import LIVE, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
+from domain.loan.aggregate import HoldKind
 from domain.loan.boarding import BoardLoan
 from domain.loan.handover import handed_over
-from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPart, OpeningPayment
+from domain.loan.opening import (
+    Opening,
+    OpeningAttempt,
+    OpeningHold,
+    OpeningItem,
+    OpeningPart,
+    OpeningPayment,
+)
 from domain.pricing.amounts import Amounts, Component
 from ports.boarding import ApplicationEvent, ApplicationOpening
 from tests.fakes.bulk import FakeLedger
@@ -105,25 +113,37 @@ def openings(draw: st.DrawFn) -> Opening:
         tried = draw(attempts_of(number))
         if paid.total and draw(st.booleans()):
             order_no = f"TAKEN-{number}"
+            unplaced, returned = draw(st.integers(0, 3)), draw(st.integers(0, 3))
             taken = OpeningAttempt(
                 number=number,
                 order_no=order_no,
                 mandate_ref="M-1",
                 value_on=date(2026, 2, 1),
-                amount_minor=paid.total,
-                state=AttemptState.CONFIRMED,
-                outcome_class=draw(st.sampled_from((None, OutcomeClass.SUCCESS))),
+                amount_minor=paid.total + unplaced + returned,
+                state=AttemptState.RETURNED if returned else AttemptState.CONFIRMED,
+                outcome_class=OutcomeClass.NSF
+                if returned
+                else draw(st.sampled_from((None, OutcomeClass.SUCCESS, OutcomeClass.ACCOUNT))),
             )
             tried.insert(0, taken)
             on = draw(st.dates(date(2026, 1, 10), date(2026, 5, 20)))
             parts = (OpeningPart(number=number, amounts=paid),)
-            payments.append(OpeningPayment(on=on, parts=parts, order_no=order_no))
+            payments.append(
+                OpeningPayment(
+                    on=on,
+                    parts=parts,
+                    order_no=order_no,
+                    unplaced_minor=unplaced,
+                    returned_minor=returned,
+                )
+            )
         elif paid.total:
             sums.append(OpeningPart(number=number, amounts=paid))
         attempts += tried
         owed = BASE.schedule[number - 1].total + charged.total - paid.total - waived.total
         is_out = any(attempt.state in LIVE for attempt in tried)
-        lost = date(2026, 5, 1) if owed and not is_out and draw(st.booleans()) else None
+        may_be_lost = owed or any(part.number == number for part in sums)
+        lost = date(2026, 5, 1) if may_be_lost and not is_out and draw(st.booleans()) else None
         if charged.total or waived.total or lost:
             item = OpeningItem(number=number, charged=charged, waived=waived, written_off_on=lost)
             items.append(item)
@@ -132,6 +152,8 @@ def openings(draw: st.DrawFn) -> Opening:
         payments.append(OpeningPayment(parts=tuple(sums), reference=reference))
     payments.sort(key=lambda one: (one.on or date.min, one.order_no, one.reference))
     advance = draw(st.integers(0, 5))
+    holds = draw(st.lists(st.sampled_from((None, 2, 5, 12)), unique=True))
+    kinds, days = st.sampled_from(HoldKind), st.sampled_from((None, date(2026, 5, 3)))
     return Opening(
         as_of=date(2026, 5, 20),
         holder="old-bank",
@@ -141,6 +163,10 @@ def openings(draw: st.DrawFn) -> Opening:
         items=tuple(items),
         advance_minor=advance,
         advance_ref="R-1" if advance else "",
+        holds=tuple(
+            OpeningHold(number=number, kind=draw(kinds), reason="a dispute", since=draw(days))
+            for number in sorted(holds, key=lambda number: number or 0)
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from datetime import date
 
 from adapters.tapes.files.history import HistoryRow
 from adapters.tapes.files.rows import HistoryFault
@@ -20,7 +21,8 @@ from ports.boarding import ApplicationEvent, ApplicationOpening
 
 _EVENTS_MOST = 5_000
 _WORDS = {state: word for word, state in OUTCOMES.items()}
-_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref")
+_HOLD = ("hold", "hold_reason", "hold_since")
+_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref", *_HOLD)
 
 
 def brought_from_upstream(
@@ -59,16 +61,21 @@ def written_off_last(command: BoardLoan) -> int:
 
 def opening_text(opening: Opening, currency: str) -> ApplicationOpening:
     """The opening as an application states it."""
+    whole = next((hold for hold in opening.holds if hold.number is None), None)
     return ApplicationOpening(
         as_of=opening.as_of.isoformat(),
         holder=opening.holder,
         evidence=opening.evidence,
         advance=decimal_text(opening.advance_minor, currency) if opening.advance_minor else "",
         advance_ref=opening.advance_ref,
+        hold="" if whole is None else whole.kind.value,
+        hold_reason="" if whole is None else whole.reason,
+        hold_since=_day(whole.since) if whole is not None else "",
         history=(
             *_money(opening, currency),
             *_debits(opening, currency),
             *_rest(opening, currency),
+            *_holds(opening),
         ),
     )
 
@@ -94,15 +101,37 @@ def _inside_opening() -> Iterator[None]:
 
 
 def _money(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
+    orders = {attempt.order_no: attempt.number for attempt in opening.attempts}
     for payment in opening.payments:
-        for part in payment.parts:
+        parts = [(part.number, part.amounts) for part in payment.parts]
+        parts = parts or [(orders[payment.order_no], Amounts())]
+        beyond = {"unplaced": payment.unplaced_minor, "returned": payment.returned_minor}
+        texts = {name: decimal_text(minor, currency) for name, minor in beyond.items() if minor}
+        for number, amounts in parts:
             yield ApplicationEvent(
-                installment=str(part.number),
+                installment=str(number),
                 event=HistoryEvent.PAID.value,
-                on="" if payment.on is None else payment.on.isoformat(),
+                on=_day(payment.on),
                 order_no=payment.order_no,
                 reference=payment.reference,
-                **_texts(part.amounts, currency),
+                **_texts(amounts, currency),
+                **texts,
+            )
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+def _holds(opening: Opening) -> Iterator[ApplicationEvent]:
+    for hold in opening.holds:
+        if hold.number is not None:
+            yield ApplicationEvent(
+                installment=str(hold.number),
+                event=HistoryEvent.HELD.value,
+                on=_day(hold.since),
+                hold=hold.kind.value,
+                reason=hold.reason,
             )
 
 

@@ -21,7 +21,7 @@ COMPONENTS = ("principal", "interest", "fee", "penalty")
 PAID = tuple(f"paid_{name}" for name in COMPONENTS)
 WAIVED = tuple(f"waived_{name}" for name in COMPONENTS)
 WRITTEN_OFF = tuple(f"written_off_{name}" for name in COMPONENTS)
-OPENING_SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued", "advance")
+OPENING_SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued", "advance", "unplaced")
 """Columns of amounts of loans in progress, in the order in which they are read and shown."""
 OPENING = (
     "as_of",
@@ -38,6 +38,10 @@ OPENING = (
     "next_due_amount",
     "advance",
     "advance_ref",
+    "unplaced",
+    "hold",
+    "hold_reason",
+    "hold_since",
     "mandate_valid_from",
     "mandate_ended_on",
 )
@@ -47,12 +51,15 @@ LOANS = "loans"
 CANONICAL = (*REQUIRED, *OPTIONAL, *OPENING, LOANS)
 
 
-def sums_by_column(sums: DebtSums, advance_minor: int = 0) -> dict[str, int]:
+def sums_by_column(
+    sums: DebtSums, advance_minor: int = 0, unplaced_minor: int = 0
+) -> dict[str, int]:
     """What became of a debt, in minor units by the columns that state it; costs are left out."""
     found = (
         *(sums.paid.values()[:-1] + sums.waived.values()[:-1] + sums.written_off.values()[:-1]),
         sums.owed.principal,
         sums.owed.penalty,
         advance_minor,
+        unplaced_minor,
     )
     return dict(zip(OPENING_SUMS, found, strict=True))

@@ -24,6 +24,10 @@ OF_LOAN = (
     "code",
     "outcome_class",
     "reference",
+    "unplaced",
+    "returned",
+    "hold",
+    "reason",
 )
 """The columns of a row, its loan apart."""
 COLUMNS = ("loan_id", *OF_LOAN)

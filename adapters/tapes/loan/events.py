@@ -21,11 +21,12 @@ from adapters.tapes.files.fields import (
 )
 from adapters.tapes.files.history import HistoryRow
 from adapters.tapes.files.rows import HistoryFault
+from adapters.tapes.loan.holds import hold_of
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass, OutcomeStatus, status_of
 from domain.errors import InvalidInput
 from domain.loan.debthistory import DebtHistory
-from domain.loan.opening import OpeningAttempt, OpeningPart, OpeningPayment
+from domain.loan.opening import OpeningAttempt, OpeningHold, OpeningPart, OpeningPayment
 from domain.money import amount_text, decimal_text
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
@@ -46,6 +47,7 @@ class HistoryEvent(StrEnum):
     CHARGED = "charged"
     CANCELLED = "cancelled"
     ATTEMPT = "attempt"
+    HELD = "held"
 
 
 OUTCOMES: Mapping[str, AttemptState] = {
@@ -62,10 +64,13 @@ _PaymentKey = tuple[date, str, str]
 """Day (the least date where it is not known), order number and reference of a payment."""
 PARTS = tuple(component.value for component in Component)
 """Columns of amounts by component."""
+BEYOND = ("unplaced", "returned")
+"""Columns of amounts of a debit that pay nothing."""
 _E = HistoryEvent
+_NO_DEBT = frozenset({_E.SCHEDULED, _E.ATTEMPT, _E.HELD})
 _FILLED: Mapping[HistoryEvent, frozenset[str]] = {
     _E.SCHEDULED: frozenset({"on", "principal", "interest", "fee"}),
-    _E.PAID: frozenset({"on", *PARTS, "order_no", "reference"}),
+    _E.PAID: frozenset({"on", *PARTS, *BEYOND, "order_no", "reference"}),
     _E.WAIVED: frozenset({"on", *PARTS}),
     _E.WRITTEN_OFF: frozenset({"on"}),
     _E.PENALTY: frozenset({"on", "penalty"}),
@@ -74,9 +79,10 @@ _FILLED: Mapping[HistoryEvent, frozenset[str]] = {
     _E.ATTEMPT: frozenset(
         {"on", "amount", "order_no", "mandate_ref", "outcome", "code", "outcome_class"}
     ),
+    _E.HELD: frozenset({"on", "hold", "reason"}),
 }
 """Columns that a row of each event may fill; what stood in another one would be lost."""
-_AMOUNTS = frozenset({*PARTS, "amount"})
+_AMOUNTS = frozenset({*PARTS, *BEYOND, "amount"})
 
 ClassOf = Callable[[str, bool], OutcomeClass]
 """The class of a rail's code; whether it is the reason of a return."""
@@ -89,6 +95,7 @@ class Told:
     debt: DebtHistory
     payments: tuple[OpeningPayment, ...]
     attempts: tuple[OpeningAttempt, ...]
+    holds: tuple[OpeningHold, ...] = ()
 
 
 def read_events(
@@ -114,7 +121,7 @@ def read_events(
     # that were confirmed, before anything is left.
     order = (
         *(_E.PENALTY, _E.CHARGED, _E.ATTEMPT),
-        *(_E.PAID, _E.WAIVED, _E.WRITTEN_OFF, _E.CANCELLED),
+        *(_E.PAID, _E.WAIVED, _E.WRITTEN_OFF, _E.CANCELLED, _E.HELD),
     )
     for row in (row for event in order for row in found[event]):
         with _at(row):
@@ -123,8 +130,8 @@ def read_events(
 
 
 def has_debt_events(rows: Sequence[HistoryRow]) -> bool:
-    """Whether the rows say what was done to the debt, and not only what was agreed or debited."""
-    return any(row.values.get("event") not in {_E.SCHEDULED, _E.ATTEMPT} for row in rows)
+    """Whether the rows say what was done to the debt, not only what was agreed, debited or held."""
+    return any(row.values.get("event") not in _NO_DEBT for row in rows)
 
 
 def has_past_events(rows: Sequence[HistoryRow]) -> bool:
@@ -217,15 +224,17 @@ class _Reader:
     def __init__(self, debt: DebtHistory, mandate_ref: str, class_of: ClassOf) -> None:
         self._debt, self._mandate_ref, self._class_of = debt, mandate_ref, class_of
         self._stated: set[int] = set()
-        self._rows: set[tuple[_PaymentKey, int, Amounts]] = set()
+        self._rows: set[tuple[_PaymentKey, int, Amounts, int, int]] = set()
         self._parts: dict[_PaymentKey, dict[int, Amounts]] = {}
+        self._beyond: dict[_PaymentKey, tuple[int, int]] = {}
+        self._holds: dict[int, OpeningHold] = {}
 
     def take(self, row: HistoryRow) -> None:
         """Add one row, whose event has been read."""
         values, debt, event = row.values, self._debt, HistoryEvent(row.values["event"])
         number = whole_number(given(values, "installment"), "installment")
         on = whole_day(values["on"], "on") if "on" in values else None
-        if event is not HistoryEvent.ATTEMPT:
+        if event not in {HistoryEvent.ATTEMPT, HistoryEvent.HELD}:
             debt.check_day(on)
         match event:
             case HistoryEvent.PENALTY:
@@ -242,6 +251,8 @@ class _Reader:
                 debt.write_off(number, whole_day(given(values, "on"), "on"))
             case HistoryEvent.CANCELLED:
                 debt.cancel(number)
+            case HistoryEvent.HELD:
+                self._hold(number, on, values)
             case HistoryEvent.SCHEDULED:
                 pass
             case _:
@@ -255,12 +266,15 @@ class _Reader:
                 parts=tuple(OpeningPart(number=n, amounts=parts[n]) for n in sorted(parts)),
                 order_no=order_no,
                 reference=reference,
+                unplaced_minor=self._beyond[on, order_no, reference][0],
+                returned_minor=self._beyond[on, order_no, reference][1],
             )
             for (on, order_no, reference), parts in sorted(self._parts.items())
         )
         attempts = self._debt.attempts.values()
         ordered = sorted(attempts, key=lambda one: (one.number, one.value_on))
-        return Told(self._debt, payments, tuple(ordered))
+        holds = tuple(self._holds[number] for number in sorted(self._holds))
+        return Told(self._debt, payments, tuple(ordered), holds)
 
     def _charge_penalty(self, number: int, values: Mapping[str, str]) -> None:
         if number in self._stated:
@@ -288,14 +302,29 @@ class _Reader:
     def _pay(self, number: int, on: date | None, values: Mapping[str, str]) -> None:
         reference = bounded_text(values, "reference", REFERENCE_MOST)
         key = (on or date.min, values.get("order_no", ""), reference)
-        amounts = self._settled(number, values)
-        self._debt.pay(number, amounts, key, on, key[1])
-        if (key, number, amounts) in self._rows:
+        amounts, currency = self._settled(number, values), self._debt.currency
+        unplaced, returned = (amount(values.get(name, "0"), currency, name) for name in BEYOND)
+        if unplaced or returned:
+            self._debt.keep(number, unplaced, returned, key, key[1])
+        if amounts.total or not unplaced:
+            self._debt.pay(number, amounts, key, on, key[1])
+        row = (key, number, amounts, unplaced, returned)
+        if row in self._rows:
             rule = "each row once; a reference keeps two payments of one day apart"
             raise InvalidInput("installment", number, rule)
-        self._rows.add((key, number, amounts))
+        self._rows.add(row)
+        before = self._beyond.get(key, (0, 0))
+        self._beyond[key] = (before[0] + unplaced, before[1] + returned)
         parts = self._parts.setdefault(key, {})
-        parts[number] = parts.get(number, Amounts()) + amounts
+        if amounts.total:
+            parts[number] = parts.get(number, Amounts()) + amounts
+
+    def _hold(self, number: int, since: date | None, values: Mapping[str, str]) -> None:
+        if not 1 <= number <= len(self._debt.schedule):
+            raise InvalidInput("installment", number, f"1 to {len(self._debt.schedule)}")
+        if number in self._holds:
+            raise InvalidInput("installment", number, "one row of a hold for each installment")
+        self._holds[number] = hold_of(values, "hold", "reason", since, number)
 
     def _attempt(self, number: int, values: Mapping[str, str]) -> OpeningAttempt:
         word = given(values, "outcome")

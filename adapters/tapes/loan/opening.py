@@ -58,8 +58,10 @@ def brought_by(
 
     if has_debt_events(history):
         told = told_on(plan.lines)
-        _compare(stated, plan, told.debt)
+        _compare(stated, plan, told)
         return Brought(plan.lines, opening_of(stated, told))
+    if stated.minor("unplaced"):
+        raise stated.fault("unplaced", "told by the history, which names the debit")
     rows = _scheduled(stated, plan)
     told = told_on(rows.lines)
     parts = _place_sums(stated, rows, told.debt)
@@ -79,6 +81,7 @@ def opening_of(stated: Stated, told: Told) -> Opening:
         items=told.debt.items(),
         advance_minor=stated.minor("advance"),
         advance_ref=stated.advance_ref,
+        holds=(*([stated.hold] if stated.hold is not None else []), *told.holds),
     )
 
 
@@ -154,16 +157,17 @@ def _charged(stated: Stated, rows: Outstanding) -> dict[int, int]:
     return found
 
 
-def _compare(stated: Stated, plan: Plan, debt: DebtHistory) -> None:
+def _compare(stated: Stated, plan: Plan, told: Told) -> None:
     """See that whatever the row states beside its history is what the history says.
 
     Raises:
         InvalidInput: a sum or a day of the row that is another one.
     """
-    told = sums_by_column(debt.sums(), stated.minor("advance"))
+    debt, unplaced = told.debt, sum(payment.unplaced_minor for payment in told.payments)
+    sums = sums_by_column(debt.sums(), stated.minor("advance"), unplaced)
     for column, minor in stated.sums.items():
-        if minor != told[column]:
-            text = amount_text(told[column], stated.currency)
+        if minor != sums[column]:
+            text = amount_text(sums[column], stated.currency)
             raise stated.fault(column, f"{text}, to which the history sums")
     day, days = stated.day("written_off_on"), set(debt.written_off.values())
     if day is not None and days != {day}:

@@ -41,6 +41,7 @@ def outstanding(stated: Stated, plan: Plan) -> Outstanding:
     closed, paid = closed_rows(stated, plan), stated.of(PAID) + stated.of(WAIVED)
     _check_principal(stated, plan, paid)
     check_has_rows(stated, closed)
+    _check_interest(stated, plan.lines[:closed], paid)
     charged = _filled(stated, plan.lines[:closed], paid)
     balance, lost = stated.minor("balance"), stated.of(WRITTEN_OFF)
     due_on = stated.day("written_off_on")
@@ -77,6 +78,22 @@ def _check_principal(stated: Stated, plan: Plan, paid: Amounts) -> None:
         rest = amount_text(balance, currency)
         why = "the principal less what of it was paid, waived and written off"
         raise stated.fault("balance", f"{rest}: {why}")
+
+
+def _check_interest(stated: Stated, closed: Sequence[ScheduleLine], paid: Amounts) -> None:
+    """See that interest was paid and waived for the closed rows alone.
+
+    An odd first period may have borne up to as much again as the row that asks for most. What is
+    beyond that was paid for rows to come, which would ask for it a second time.
+    """
+    asked = sum(line.interest for line in closed)
+    most = asked + max((line.interest for line in closed), default=0)
+    if paid.interest > most:
+        column = "paid_interest" if stated.minor("paid_interest") else "waived_interest"
+        scheduled, limit = (amount_text(minor, stated.currency) for minor in (asked, most))
+        why = f"installments 1 to {len(closed)} ask for {scheduled}"
+        rule = f"with what was waived at most {limit}, as {why}; what was paid of later ones"
+        raise stated.fault(column, f"{rule} is told by a history")
 
 
 def _filled(

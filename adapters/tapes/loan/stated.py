@@ -6,7 +6,9 @@ from datetime import date
 
 from adapters.tapes.files.columns import OPENING, OPENING_SUMS
 from adapters.tapes.files.fields import amount, bounded_text, given, whole_day
+from adapters.tapes.loan.holds import hold_of
 from domain.errors import InvalidInput
+from domain.loan.opening import OpeningHold
 from domain.loan.openingrules import check_advance, check_head
 from domain.pricing.amounts import Amounts
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
@@ -46,7 +48,8 @@ class Plan:
 class Stated:
     """The columns of a loan in progress, read; amounts in minor units.
 
-    `sums` has the amounts that the row gives, by column; `texts` what it gives, as it is written.
+    `sums` has the amounts that the row gives, by column; `texts` what it gives, as it is written;
+    `hold` is the one on the whole loan.
     """
 
     texts: Mapping[str, str]
@@ -56,6 +59,7 @@ class Stated:
     evidence: str
     advance_ref: str
     sums: Mapping[str, int]
+    hold: OpeningHold | None = None
 
     def of(self, columns: tuple[str, ...]) -> Amounts:
         """The amounts of four columns, one for each component; zero where it gives none."""
@@ -101,7 +105,19 @@ def stated_of(values: Mapping[str, str], currency: str) -> Stated:
     advance_ref = bounded_text(values, "advance_ref", ADVANCE_REF_MOST)
     sums = {name: amount(values[name], currency, name) for name in OPENING_SUMS if name in values}
     check_advance(sums.get("advance", 0), advance_ref)
-    return Stated(values, currency, as_of, holder, evidence, advance_ref, sums)
+    hold = _hold(values)
+    return Stated(values, currency, as_of, holder, evidence, advance_ref, sums, hold)
+
+
+def _hold(values: Mapping[str, str]) -> OpeningHold | None:
+    """The hold on a loan as a whole, if there is one."""
+    if "hold" in values:
+        since = whole_day(values["hold_since"], "hold_since") if "hold_since" in values else None
+        return hold_of(values, "hold", "hold_reason", since)
+    for name in ("hold_reason", "hold_since"):
+        if name in values:
+            raise InvalidInput(name, values[name], "given with what is on hold, and only then")
+    return None
 
 
 def closed_rows(stated: Stated, plan: Plan) -> int:

@@ -17,23 +17,26 @@ class OpeningTotals:
     Attributes:
         sums: what became of the debt before the cut-over, and what is owed of it.
         advance: paid ahead and not placed.
+        unplaced: taken by debits, and owed by nothing.
     """
 
     currency: str
     loans: int = 0
     sums: DebtSums = field(default_factory=DebtSums)
     advance: int = 0
+    unplaced: int = 0
 
     def columns(self) -> dict[str, int]:
         """The figures by the columns of the tape that state them, costs left out."""
-        return sums_by_column(self.sums, self.advance)
+        return sums_by_column(self.sums, self.advance, self.unplaced)
 
     def and_loan(self, command: BoardLoan, opening: Opening) -> "OpeningTotals":
         """These figures with those of one loan more."""
         more = debt_history(command, opening).sums()
         sums = DebtSums(*(one + other for one, other in zip(self.sums, more, strict=True)))
         advance = self.advance + opening.advance_minor
-        return OpeningTotals(self.currency, self.loans + 1, sums, advance)
+        unplaced = self.unplaced + sum(it.unplaced_minor for it in opening.payments)
+        return OpeningTotals(self.currency, self.loans + 1, sums, advance, unplaced)
 
 
 class Totals:

@@ -117,7 +117,9 @@ def waits_for(work: Work, loan_id: str, number: int) -> int:
 def _place(work: Work, loan_id: str, payment_id: str) -> None:
     loan, portion = work.loan(loan_id), work.portion(loan_id, payment_id)
     free = portion.waiting_minor + portion.advance_minor
-    paid, rest = _where_it_goes(work, loan, portion, free) if free else ((), 0)
+    if not free:
+        return _park(work, loan_id, payment_id, 0)
+    paid, rest = _where_it_goes(work, loan, portion, free)
     live = {item.number for item in loan.installments if item.live_attempt is not None}
     now = [part for part in paid if part.number not in live]
     numbers = list(dict.fromkeys(part.number for part in now))
@@ -128,7 +130,7 @@ def _place(work: Work, loan_id: str, payment_id: str) -> None:
     _apply(work, loan_id, payment_id, now)
     for number in numbers:
         charge_to_date(work, loan_id, number)
-    _park(work, loan_id, payment_id, rest)
+    return _park(work, loan_id, payment_id, rest)
 
 
 def _within_owed(work: Work, loan_id: str, parts: Sequence[Allocation]) -> list[Allocation]:

@@ -10,17 +10,24 @@ from datetime import date, datetime
 
 from domain.calendar import ONE_DAY, local_instant
 from domain.debit.attempt import LIVE, Attempt, AttemptState
+from domain.debit.outcome import OutcomeClass, OutcomeStatus, status_of
 from domain.debit.retry import NoRetry
 from domain.ledger import accounts
 from domain.loan import bookings
 from domain.loan.aggregate import Installment
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.decide.attempts import put_attempt
+from domain.loan.decide.attempts import find, put_attempt
 from domain.loan.decide.charges import fall_due
 from domain.loan.decide.money import raise_paid, receive_free
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import Event, State
-from domain.loan.opening import Opening, OpeningAttempt, OpeningItem, OpeningPayment
+from domain.loan.lifecycle import FINAL, Event, State
+from domain.loan.opening import (
+    Opening,
+    OpeningAttempt,
+    OpeningHold,
+    OpeningItem,
+    OpeningPayment,
+)
 from domain.loan.retrying import ON_ORDER, retry_decision
 from domain.loan.sharing import share_out
 from domain.loan.waterfall import Allocation
@@ -55,6 +62,19 @@ def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
             _come_to_rest(work, command, opening, stated[number], number)
     if opening.advance_minor:
         _take_advance(work, command, opening)
+    for hold in opening.holds:
+        _take_hold(work, command, hold)
+
+
+def _take_hold(work: Work, command: BoardLoan, hold: OpeningHold) -> None:
+    """Put a hold on what is still open of its installment, or of the loan."""
+    for item in work.loan(command.loan_id).installments:
+        if hold.number not in {None, item.number} or item.state in FINAL:
+            continue
+        held = replace(item, hold=hold.kind, hold_reason=hold.reason, hold_since=hold.since)
+        work.put(command.loan_id, held)
+        said = f"{hold.kind} since {hold.since}" if hold.since else hold.kind
+        work.note(command.loan_id, item.number, item.state, item.state, "held", said)
 
 
 def opened(command: BoardLoan, opening: Opening) -> tuple[int, ...]:
@@ -68,8 +88,9 @@ def opened(command: BoardLoan, opening: Opening) -> tuple[int, ...]:
 def _only_tried(command: BoardLoan, opening: Opening) -> frozenset[int]:
     """Installments that are to come, of which debits have ended and nothing else has happened."""
     paid = {part.number for payment in opening.payments for part in payment.parts}
-    live = {attempt.number for attempt in opening.attempts if attempt.state in LIVE}
-    known = paid | live | {item.number for item in opening.items}
+    named = {payment.order_no for payment in opening.payments}
+    busy = (it for it in opening.attempts if it.state in LIVE or it.order_no in named)
+    known = paid | {it.number for it in busy} | {item.number for item in opening.items}
     ahead = {line.number for line in command.schedule if line.due_on > opening.as_of}
     return frozenset(ahead - known)
 
@@ -82,6 +103,7 @@ def _begin_plan_anew(work: Work, loan_id: str, number: int) -> None:
 
 def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int) -> None:
     """The debits of one installment that the former system ordered, oldest first."""
+    named = {payment.order_no for payment in opening.payments}
     for ordered in (attempt for attempt in opening.attempts if attempt.number == number):
         item = work.item(command.loan_id, number)
         known = _attempt(command, ordered, len(item.attempts) + 1, work.at)
@@ -98,11 +120,10 @@ def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int
         )
         steps = [AttemptState.CONFIRMED] if ordered.state is AttemptState.RETURNED else []
         for state in (*steps, ordered.state):
-            known = replace(
-                known, state=state, outcome_class=ordered.outcome_class, code=ordered.code
-            )
+            reason = (None, "") if known.refused_for else (ordered.outcome_class, ordered.code)
+            known = replace(known, state=state, outcome_class=reason[0], code=reason[1])
             put_attempt(work, command.loan_id, number, known)
-        if ordered.state is AttemptState.RETURNED:
+        if ordered.state is AttemptState.RETURNED and ordered.order_no not in named:
             _take_returned(work, command, opening, ordered)
 
 
@@ -168,9 +189,18 @@ def _attempt(command: BoardLoan, ordered: OpeningAttempt, number: int, now: date
         confirmed_minor=ordered.amount_minor if has_taken else 0,
         acknowledged=True,
         is_brought_over=True,
+        refused_for=_refused_for(ordered),
         ended_at=at if is_final else None,
         returned_at=at if ordered.state is AttemptState.RETURNED else None,
     )
+
+
+def _refused_for(ordered: OpeningAttempt) -> tuple[OutcomeClass, str] | None:
+    """Why an order that took money was also said to have failed, if it was."""
+    reason = ordered.outcome_class
+    if ordered.state is not AttemptState.CONFIRMED or reason is None:
+        return None
+    return (reason, ordered.code) if status_of(reason) is OutcomeStatus.DECLINED else None
 
 
 def _charge(work: Work, loan_id: str, number: int, charged: Amounts, as_of: date) -> None:
@@ -204,7 +234,11 @@ def _take_payment(
 ) -> None:
     """Book a payment as the former system allocated it; each party holds its share."""
     loan = work.loan(command.loan_id)
-    minor = sum(part.amounts.total for part in paid.parts)
+    number, reason = paid.parts[0].number if paid.parts else 0, None
+    if paid.order_no:
+        number, attempt = find(work, command.loan_id, paid.order_no)
+        if attempt.state is AttemptState.RETURNED and attempt.outcome_class is not None:
+            reason = attempt.outcome_class, attempt.code
     name = debit_payment_id(paid.order_no) if paid.order_no else payment_id
     source = BROUGHT_SUM if paid.on is None else BROUGHT_OVER
     payment = replace(
@@ -212,6 +246,8 @@ def _take_payment(
         value_on=paid.on or opening.as_of,
         order_no=paid.order_no or None,
         reference=paid.reference,
+        returned_before_minor=paid.returned_minor,
+        returned_for=reason,
     )
     work.put_payment(payment)
     ranks = {component: rank for rank, component in enumerate(loan.product.waterfall.order)}
@@ -222,8 +258,13 @@ def _take_payment(
         for component, size in sorted(part.amounts.items(), key=lambda it: ranks.get(it[0], last))
     ]
     shared = share_out(loan, parts)
-    portion = payment.portion(minor, paid.parts[0].number)
-    portion = replace(portion, allocations=shared, waiting_minor=0)
+    portion = replace(
+        payment.portion(paid.taken_minor, number),
+        allocations=shared,
+        waiting_minor=paid.unplaced_minor,
+        returned_minor=paid.returned_minor,
+        returned_before_minor=paid.returned_minor,
+    )
     work.post(bookings.receive(loan, None, portion, shared, "brought_over", payment.value_on))
     work.put_portion(loan.id, portion)
 
@@ -250,6 +291,9 @@ def _come_to_rest(
         work.move(loan_id, number, Event.CANCELLED, proof)
         return
     orders = {part.number for it in opening.payments if it.order_no for part in it.parts}
+    if stated.written_off_on is not None:
+        marked = replace(item, is_written_off=True, written_off_on=stated.written_off_on)
+        work.put(loan_id, item := marked)
     if not item.owed.total and number not in orders and item.live_attempt is None:
         work.move(loan_id, number, Event.CLOSED_ELSEWHERE, proof)
         return
@@ -262,14 +306,6 @@ def _come_to_rest(
     elif stated.written_off_on is not None:
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, "written off before it came here")
         work.post(bookings.write_off(work.loan(loan_id), item, stated.written_off_on))
-        work.put(
-            loan_id,
-            replace(
-                work.item(loan_id, number),
-                is_written_off=True,
-                written_off_on=stated.written_off_on,
-            ),
-        )
         work.move(loan_id, number, Event.WRITTEN_OFF, proof)
     elif item.attempts and (item.due_on <= opening.as_of or item.live_attempt is not None):
         _follow_attempts(work, loan_id, item)

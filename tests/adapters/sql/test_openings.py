@@ -15,14 +15,15 @@ from domain.errors import Conflict
 from domain.kernel.change import Applied, Refused
 from domain.loan.accrual import owed_on
 from domain.loan.change import Change
+from domain.loan.decide.driving import order_number
 from domain.loan.handover import handed_over
 from domain.loan.opening import Opening, OpeningItem
 from domain.pricing.amounts import Amounts
 from domain.statement.statement import LineItem, StatementLine
-from tests.support.booksbench import StillClock
-from tests.support.doors import BookLine, Past, RecordReturn
+from tests.support.booksbench import StillClock, order_of
+from tests.support.doors import BookLine, IntendDebit, Past, RecordReturn, RollDay
 from tests.support.memory import RULES, TESTER, MemoryBooks, board
-from tests.support.openings import APRIL, AS_OF, WHOLE, opening, ordered, paid
+from tests.support.openings import APRIL, AS_OF, WHOLE, held, opening, ordered, paid
 from tests.support.scene import ACCOUNT
 
 TAKEN = ordered(
@@ -52,6 +53,29 @@ OPENINGS: dict[str, Opening] = {
     "L9": opening(
         payments=(paid((1, WHOLE)), paid((2, WHOLE), order_no="OLD-9", on=date(2026, 4, 10))),
         attempts=(TAKEN,),
+    ),
+    "L10": opening(
+        payments=(
+            paid((1, WHOLE), order_no="OLD-10", on=date(2026, 3, 10), unplaced_minor=300),
+            paid((2, Amounts(8000)), order_no="OLD-11", on=date(2026, 4, 10), returned_minor=2100),
+        ),
+        attempts=(
+            replace(
+                TAKEN, number=1, order_no="OLD-10", amount_minor=10400, value_on=date(2026, 3, 10)
+            ),
+            replace(
+                TAKEN,
+                order_no="OLD-11",
+                state=AttemptState.RETURNED,
+                outcome_class=OutcomeClass.NSF,
+                code="AM04",
+            ),
+        ),
+        holds=(held(3),),
+    ),
+    "L11": opening(
+        payments=(paid((1, WHOLE), on=date(2026, 4, 10)), paid((2, WHOLE))),
+        items=(OpeningItem(number=1, written_off_on=date(2026, 4, 1)),),
     ),
 }
 
@@ -156,3 +180,37 @@ async def test_loans_are_read_as_they_stand_and_taken_by_other_books(
         taken += 1
     assert taken == len(OPENINGS)
     assert any("OLD-X" in p.reference for p in other.payments.values())
+
+
+async def test_a_number_of_ours_that_an_opening_has_used_is_passed_over(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Another loan's debit gets the next number, in the same group or in a process of its own."""
+    clock.at = APRIL
+    taken = [order_number("t1", name, 3, 1) for name in ("L2", "L3")]
+    said = opening(
+        payments=(paid((1, WHOLE), (2, WHOLE)),),
+        attempts=tuple(ordered(2, number, value_on=AS_OF, mandate_ref="M-OLD") for number in taken),
+    )
+    others = opening(payments=(paid((1, WHOLE), (2, WHOLE)),))
+    await books.apply_many([replace(board(name), opening=others) for name in ("L2", "L3")])
+    clock.to(date(2026, 5, 11))
+    await books.apply_many(
+        [
+            RollDay(id=f"roll/{name}", actor=TESTER, loan_id=name, day=date(2026, 5, 11))
+            for name in ("L2", "L3")
+        ]
+    )
+    first = replace(board("L1"), opening=replace(said, as_of=date(2026, 5, 9)), past=Past.OWED)
+    intents = [
+        IntendDebit(id=f"i/{name}", actor=TESTER, loan_id=name, number=3, action="present/1")
+        for name in ("L2", "L3")
+    ]
+    boarded, one = await books.apply_many([first, intents[0]])
+    assert isinstance(boarded, Applied), boarded
+    async with SqlBooks(engine, clock, RULES) as later:
+        two = await later.apply(intents[1])
+    assert isinstance(one, Applied), one
+    numbers = [order_of(one), order_of(two)]
+    assert numbers == [order_number("t1", name, 3, 2) for name in ("L2", "L3")]
+    await whole(engine, queries, clock)

@@ -63,6 +63,39 @@ CASES: dict[str, tuple[dict[str, str], list[dict[str, str]]]] = {
             event("attempt", 5, on="2026-05-18", amount="9", order_no="-1", outcome="declined"),
         ],
     ),
+    "a debit with a surplus, one that came back in part, a recovered write-off": (
+        {**LOAN, "unplaced": "5"},
+        [
+            event(
+                "attempt", 1, on="2026-02-10", amount="117.40", order_no="A", outcome="confirmed"
+            ),
+            event(
+                "paid",
+                1,
+                principal="100",
+                interest="12.40",
+                on="2026-02-10",
+                order_no="A",
+                unplaced="5",
+            ),
+            event(
+                "attempt",
+                2,
+                on="2026-03-10",
+                amount="110.27",
+                order_no="B",
+                outcome="returned",
+                code="AM04",
+            ),
+            event("paid", 2, principal="100", on="2026-03-10", order_no="B", returned="10.27"),
+            event("written_off", 3, on="2026-04-20"),
+            event("paid", 3, principal="100", interest="10.33", on="2026-05-10", reference="R 3"),
+        ],
+    ),
+    "on hold": (
+        {**PAID, "hold": "contact", "hold_reason": "hardship", "hold_since": "2026-05-01"},
+        [event("held", 6, on="2026-05-02", hold="debit", reason="a dispute")],
+    ),
     "paid ahead": ({**PAID, "advance": "7.77", "advance_ref": "R-7"}, []),
 }
 

@@ -47,11 +47,14 @@ from tests.support.progresstapes import PAID_ROWS, TAKEN, TRIED, Read, event
         ([event("paid", fee="1", outcome="x")], 2, "outcome", "x", "empty in a row of paid"),
         ([event("written_off")], 2, "on", "", "must be given"),
         (
-            [PAID_ROWS[0], event("written_off", on="2026-05-01")],
+            [
+                event("waived", principal="100", interest="12.40"),
+                event("written_off", on="2026-05-01"),
+            ],
             3,
             "installment",
             "1",
-            "one of which something is left",
+            "one of which something was left then",
         ),
         ([event("attempt", **TRIED, outcome_class="BAD")], 2, "outcome_class", "BAD", "SUCCESS,"),
         (

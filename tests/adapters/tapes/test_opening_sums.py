@@ -319,7 +319,7 @@ AMOUNT = st.integers(0, 200_000)
     rate=st.integers(0, 36),
     closed=st.integers(1, 12),
     share=st.integers(0, 100),
-    interest=AMOUNT,
+    interest=st.integers(0, 99),
     fee=AMOUNT,
     penalty=AMOUNT,
     waived=st.tuples(st.integers(0, 100), st.integers(0, 100), st.integers(0, 100)),
@@ -337,7 +337,12 @@ def test_sums_of_a_row_are_kept_whatever_they_are(
     """The schedule repays the principal; paid and waived by component are as stated, and balance.
 
     What was repaid reaches the last closed row, so that none of them asks for nothing.
+
+    Interest is a share of what the closed rows ask for (`interest` in percent).
     """
+    terms = {"principal": decimal_text(principal, "CNY"), "annual_rate": str(rate)}
+    plain, _ = brought({**LOAN, **terms})
+    interest = sum(line.interest for line in plain.schedule[:closed]) * interest // 99
     least = min(principal, (closed - 1) * (principal // 12 + 1) + 1)
     repaid = principal if closed == 12 else max(least, principal * share // 100)
     lost = repaid * waived[0] // 100

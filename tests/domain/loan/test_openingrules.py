@@ -157,8 +157,11 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     (
         "installment",
-        "one of which something is left",
-        {"payments": (paid((2, WHOLE)),), "items": (OpeningItem(number=2, written_off_on=AS_OF),)},
+        "one of which something was left then",
+        {
+            "payments": (paid((2, WHOLE), on=date(2026, 4, 18)),),
+            "items": (OpeningItem(number=2, written_off_on=AS_OF),),
+        },
     ),
     (
         "installment",

@@ -50,7 +50,7 @@ def capped(caps: CapRules | None = CN_24, lines: Any = AT_CAP, **rule: Any) -> S
     retry = replace(PRODUCT.retry, attempts_max=1)
     pinned = replace(product(caps, replace(PENALTY_36, **rule)), retry=retry)
     s = Scene.boarded(product=pinned, lines=lines)
-    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.PAYER_STOP)
     return s
 
 
@@ -159,7 +159,7 @@ def both_capped() -> Scene:
     """Two installments past due at the cap; the second one is then paid back to its due date."""
     s = capped()
     s.until(date(2026, 4, 10))
-    s.apply_outcome(s.present(2), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(2), OutcomeClass.PAYER_STOP)
     s.until(date(2026, 5, 1))
     return s
 
@@ -258,7 +258,7 @@ def both_overdue(caps: CapRules) -> Scene:
     """Two installments past due, of a loan that may cost about 5 percent of its 4000.00."""
     s = capped(caps, grace_days=0)
     s.until(date(2026, 4, 10))
-    s.apply_outcome(s.present(2), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(2), OutcomeClass.PAYER_STOP)
     return s
 
 

@@ -234,7 +234,7 @@ def test_a_debit_pays_its_own_installment_though_an_older_one_is_overdue() -> No
     """Debit of the second while the first is overdue: the waterfall only orders its components."""
     s = scene()
     first = s.present(1)
-    s.apply_outcome(first, OutcomeClass.ACCOUNT)
+    s.apply_outcome(first, OutcomeClass.PAYER_STOP)
     assert s.state == "DELINQUENT"
     second = s.present(2)
     s.apply_outcome(second, minor=10000)
@@ -462,7 +462,7 @@ def test_a_settlement_at_294_of_300_with_the_fee_on_the_item() -> None:
 def test_one_transfer_pays_an_overdue_installment_and_then_the_next() -> None:
     """Free money follows the waterfall over the loan that it names: past due before due."""
     s = scene()
-    s.apply_outcome(s.present(1), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(1), OutcomeClass.PAYER_STOP)
     s.until(HUNDRED[1].due_on)
     transfer = s.pay(15000, number=1)
     assert s.books.item(1).owed.total == 0
@@ -493,7 +493,7 @@ def test_an_unknown_debit_and_an_unknown_credit_of_one_amount_stay_two_lines() -
 def test_written_off_and_then_more_recovered_than_was_owed() -> None:
     """The recovery pays what was written off and the claim; what is too much waits with a case."""
     s = scene(lines=schedule(((10000, 0),)))
-    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.PAYER_STOP)
     before = s.mark
     s.order(WriteOff)
     assert s.posted(before) == [
@@ -517,7 +517,7 @@ def test_a_recovery_by_a_late_success_that_is_returned_is_written_off_again() ->
     """Write-off, recovery, return: as if the money had never come."""
     s = scene(lines=schedule(((10000, 0),)))
     order = s.present()
-    s.apply_outcome(order, OutcomeClass.ACCOUNT)
+    s.apply_outcome(order, OutcomeClass.PAYER_STOP)
     s.order(WriteOff)
     before = s.balances
     s.apply_outcome(order, minor=10000, source="webhook", bank_ref="B1")
@@ -533,7 +533,7 @@ def test_a_partial_recovery_that_is_returned_raises_what_was_written_off() -> No
     """While written off a return raises the written-off amount, never what is owed."""
     s = scene(lines=schedule(((10000, 0),)))
     order = s.present()
-    s.apply_outcome(order, OutcomeClass.ACCOUNT)
+    s.apply_outcome(order, OutcomeClass.PAYER_STOP)
     s.order(WriteOff)
     s.apply_outcome(order, OutcomeClass.PARTIAL, 4000, source="webhook", bank_ref="B1")
     assert s.state == "WRITTEN_OFF"
@@ -576,7 +576,7 @@ def test_an_installment_waived_whole_closes_without_any_portion() -> None:
 def test_a_debit_that_took_more_than_was_ordered_pays_its_own_and_no_other() -> None:
     """150 taken of an order of 100, two installments overdue: 50 is a surplus with a case."""
     s = scene()
-    s.apply_outcome(s.present(1), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(1), OutcomeClass.PAYER_STOP)
     second = s.present(2)
     s.apply_outcome(second, minor=15000)
     assert s.books.item(1).owed.total == 10000

@@ -36,7 +36,7 @@ def day(days: int) -> date:
     return DUE + timedelta(days=days)
 
 
-def failed(outcome_class: OutcomeClass = OutcomeClass.ACCOUNT) -> tuple[Scene, str]:
+def failed(outcome_class: OutcomeClass = OutcomeClass.PAYER_STOP) -> tuple[Scene, str]:
     """An installment of 2000.00 whose only debit has failed; its order number."""
     s = Scene.boarded(product=PRODUCT_18, lines=LINES)
     order = s.present()
@@ -172,7 +172,7 @@ def test_what_was_written_off_recovered_and_returned_in_part_is_written_off(
     """Success, its return of a half and a transfer of a quarter, in any order: never owed anew."""
     s = Scene.boarded(product=PLAIN, lines=LINES)
     order_no = s.present()
-    s.apply_outcome(order_no, OutcomeClass.ACCOUNT)
+    s.apply_outcome(order_no, OutcomeClass.PAYER_STOP)
     s.order(WriteOff)
     news: list[News] = [
         lambda s: s.apply_outcome(order_no, source="webhook", bank_ref="B1", executed_on=DUE),
@@ -190,7 +190,7 @@ def test_a_recovery_in_full_that_comes_back_is_written_off_again() -> None:
     """The debt leaves the books of what is owed once; no machine asks for it again."""
     s = Scene.boarded(product=PLAIN, lines=LINES)
     order_no = s.present()
-    s.apply_outcome(order_no, OutcomeClass.ACCOUNT)
+    s.apply_outcome(order_no, OutcomeClass.PAYER_STOP)
     s.order(WriteOff)
     s.apply_outcome(order_no, source="webhook", bank_ref="B1", executed_on=DUE)
     assert s.state == State.CLEARING
@@ -207,8 +207,8 @@ def test_the_older_of_two_installments_has_the_room_of_a_ceiling(known_on: date)
     lines = schedule(((200_000, 4_000), (200_000, 2_000)))
     rule = PenaltyRule(Decimal(36), 360, on_interest=True, grace_days=3)
     s = Scene.boarded(product=replace(PRODUCT_18, caps=CN_24, penalty=rule), lines=lines)
-    s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
-    s.apply_outcome(s.present(2), OutcomeClass.ACCOUNT)
+    s.apply_outcome(s.present(), OutcomeClass.PAYER_STOP)
+    s.apply_outcome(s.present(2), OutcomeClass.PAYER_STOP)
     s.until(known_on)
     s.pay(210_000, number=2, ref="T-2", value_on=date(2026, 4, 20))
     invariants.check(s.books)

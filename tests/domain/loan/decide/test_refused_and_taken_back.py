@@ -95,7 +95,7 @@ def test_an_order_thought_not_executed_was_presented_where_its_money_came_back(c
     assert s.state == ("DELINQUENT" if code == "MD06" else "RETRYING")
     said = stated(s).opening
     assert said is not None
-    assert [(it.state, it.code) for it in said.attempts] == [(AttemptState.DECLINED, code)]
+    assert [(it.state, it.code) for it in said.attempts] == [(AttemptState.RETURNED, code)]
     if s.state == "RETRYING":
         action = s.books.view().next_action
         assert action is not None
