@@ -251,3 +251,12 @@ def test_a_hold_is_handed_over_with_its_reason_and_its_day() -> None:
     assert other.books.view(2).next_action == s.books.view(2).next_action
     assert isinstance(other.order(Unhold, 2), Change)
     assert other.books.item(2).hold_since is None
+
+
+def test_money_that_pays_nothing_yet_is_paid_ahead_alone() -> None:
+    """A transfer before anything fell due is no payment of an installment."""
+    s = Scene.boarded()
+    s.pay(5000, ref="T-7")
+    said = stated(s).opening
+    assert said is not None
+    assert (said.payments, said.advance_minor, said.advance_ref) == ((), 5000, "T-7")

@@ -260,3 +260,17 @@ def test_an_attempt_that_was_refused_stays_refused() -> None:
     s = scene(L1=mandate("M-1"))
     s.apply_outcome(s.present(1), OutcomeClass.DECEASED, code="MD07")
     assert s.books.item().attempts[0].state is AttemptState.DECLINED
+
+
+def test_a_second_refusal_changes_nothing_of_a_bar_and_a_loan_that_left_is_not_cleared() -> None:
+    """The first reason stands, with one case; what went under another mandate keeps its terms."""
+    s = scene(L1=mandate("M-1"), L2=mandate("M-1"))
+    mine, other = s.present(1), s.present(1, "L2")
+    s.apply_outcome(mine, OutcomeClass.MANDATE, code="MD01")
+    s.apply_outcome(other, OutcomeClass.DECEASED, code="MD07")
+    assert bar_of(s) == Bar(OutcomeClass.MANDATE, "MD01", mine)
+    words: dict[str, Any] = {"mandate": "M-1", "loan": "L1", "ref": "M-2"}
+    s.give(ReplaceMandate, **words, account_token="acct-2", valid_from=date(2026, 1, 1))
+    assert isinstance(clear(s), Change)
+    assert s.books.loans["L1"].mandate.cleared_at is None
+    assert s.books.loans["L2"].mandate.cleared_at == s.books.at

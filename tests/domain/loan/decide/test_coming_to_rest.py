@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 TRANSIENT = {State.DUE, State.RETRYING, State.CLEARING, State.SETTLED, State.RELEASED}
 
 
-def overdue(days: int = 20, outcome_class: OutcomeClass = OutcomeClass.ACCOUNT) -> Scene:
+def overdue(days: int = 20, outcome_class: OutcomeClass = OutcomeClass.PAYER_STOP) -> Scene:
     """One installment of 100.00, refused on its due date and overdue for some days."""
     s = Scene.boarded(product=QUIET, lines=schedule(((10000, 0),)))
     s.apply_outcome(s.present(), outcome_class)
@@ -197,7 +197,7 @@ def test_orders_out_and_money_that_waits_never_exceed_what_is_owed(paid: int, as
     invariants.check(s.books)
 
 
-@pytest.mark.parametrize("outcome_class", [OutcomeClass.SUCCESS, OutcomeClass.ACCOUNT])
+@pytest.mark.parametrize("outcome_class", [OutcomeClass.SUCCESS, OutcomeClass.PAYER_STOP])
 def test_the_final_outcome_frees_the_waiting_money_and_tells_the_other_driver(
     outcome_class: OutcomeClass,
 ) -> None:

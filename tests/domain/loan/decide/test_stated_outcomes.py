@@ -9,12 +9,13 @@ import pytest
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
+from domain.kernel.command import Scope
 from domain.loan.boarding import Past
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from tests.support import invariants
 from tests.support.doors import StateOutcome
-from tests.support.memory import MemoryBooks, board
+from tests.support.memory import TESTER, MemoryBooks, board
 from tests.support.openings import APRIL, WHOLE, opening, ordered, paid
 from tests.support.scene import Scene
 
@@ -122,3 +123,19 @@ def test_news_of_the_rail_that_comes_later_is_weighed_as_ever() -> None:
     s.apply_outcome("OLD-1", source="webhook")
     assert "late_success" in {case.kind for case in s.books.cases.values()}
     invariants.check(s.books)
+
+
+def test_the_order_names_its_loan_and_its_debit_and_may_say_that_nothing_was_taken() -> None:
+    """The books lock both; an amount of zero is well formed."""
+    order = StateOutcome(
+        id="o",
+        actor=TESTER,
+        reason="x",
+        loan_id="L1",
+        number=2,
+        order_no="OLD-1",
+        outcome_class=OutcomeClass.NSF,
+        proof="p",
+    )
+    assert order.scope() == Scope(loans=("L1",), orders=("OLD-1",))
+    assert list(order.misshapen()) == []
