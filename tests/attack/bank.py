@@ -165,7 +165,7 @@ class Bank:
         """The line of one execution."""
         done = self.executions[index]
         item = LineItem(done.order_no, None, done.ref, done.minor, fee)
-        truth = (Named(done.loan, done.number, done.order_no, "", done.minor, fee),)
+        truth = (Named(done.loan, done.number, done.order_no, "", done.minor, fee, done.ref),)
         return self.line((item,), truth, (Fact(TAKEN, index, done.minor),), done.on, **more)
 
     def close_batch(self) -> Iterator[News]:
@@ -174,7 +174,10 @@ class Bank:
             return
         done = [self.executions[i] for i in self.batch]
         on = max(one.on for one in done)
-        truth = tuple(Named(one.loan, one.number, one.order_no, "", one.minor) for one in done)
+        truth = tuple(
+            Named(one.loan, one.number, one.order_no, "", one.minor, booking=one.ref)
+            for one in done
+        )
         facts = tuple(Fact(TAKEN, i, self.executions[i].minor) for i in self.batch)
         total = sum(one.minor for one in done)
         yield self.line(
@@ -227,7 +230,8 @@ class Bank:
             apart,
             code,
         )
-        truth = (Named(done.loan, done.number, done.order_no, "", -back.minor, apart + inside),)
+        order_no, fees = done.order_no, apart + inside
+        truth = (Named(done.loan, done.number, order_no, "", -back.minor, fees, done.ref),)
         facts = self._facts_of_return(index) if ref == "order" and not inside else ()
         return self.line((item,), truth, facts, back.on)
 

@@ -61,17 +61,18 @@ def _reconcile(attack: Attack) -> None:
 
     The largest come first: of two executions of an order, the smaller ones could leave no room for
     them. What one line is matched with may make room for another: the person goes through them
-    again, and before that undoes what the books took for another execution of the order.
+    again, and before that undoes what the books took for another execution of the order. At first
+    a line is matched only with the execution that the bank names, where that is known.
     """
     if attack.oracle.is_lying:
         return
     lines = sorted(attack.bank.booked, key=lambda line: -abs(attack.bank.lines[line].amount_minor))
     for line_id in lines:
         for truth in attack.bank.truths[line_id]:
-            _match(attack, line_id, truth)
+            _match(attack, line_id, truth, is_sure=True)
     for line_id in lines:
         if _is_left(attack, line_id):
-            _undo(attack, {truth.order_no for truth in attack.bank.truths[line_id]} - {""})
+            _undo(attack, attack.bank.truths[line_id])
     for line_id in lines:
         truths = attack.bank.truths[line_id]
         refused = [rule for truth in truths for rule in _match(attack, line_id, truth)]
@@ -87,23 +88,27 @@ def _is_left(attack: Attack, line_id: str) -> bool:
     return is_known and line.open_minor != stray
 
 
-def _undo(attack: Attack, orders: set[str]) -> None:
-    """Undo the matches of the returns of some orders: one has another execution's room."""
-    of = attack.oracle.tally.order_of
+def _undo(attack: Attack, truths: tuple[Named, ...]) -> None:
+    """Undo the matches of returns of the same orders and references: one has another's room."""
+    names = {name for truth in truths for name in (truth.order_no, truth.reference) if name}
     for line in list(attack.books.lines.values()):
         for match in line.matches:
-            if match.minor < 0 and of.get((match.loan_id, match.payment)) in orders:
+            payment = attack.books.payments[match.payment]
+            if match.minor < 0 and {payment.order_no, payment.reference} & names:
                 order = {"line": line.id, "reference": match.payment}
                 attack.order(UndoMatch, match.loan_id, 1, **order)
 
 
-def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
+def _match(attack: Attack, line_id: str, truth: Named, *, is_sure: bool = False) -> list[str]:
     """Try what a person can say of a line; the rules by which it was refused.
 
-    Once all of it is matched, the rest of the line is about other money.
+    Once all of it is matched, the rest of the line is about other money. `is_sure`: where the books
+    know the execution that the bank names, no other is tried.
     """
     refused: list[str] = []
-    for ref in _names_of(attack, truth):
+    names = _names_of(attack, truth)
+    known = [r for r in names if is_sure and _is_booking(attack, truth, r)]
+    for ref in known or names:
         for minor, fee in (
             *_said(truth, _left_of(attack, line_id, truth)),
             *_rest(attack, truth, ref),
@@ -121,28 +126,58 @@ def _match(attack: Attack, line_id: str, truth: Named) -> list[str]:
 
 def _names_of(attack: Attack, truth: Named) -> list[str]:
     """What a person may call the payment that a line is about, the likeliest first."""
-    tally = attack.oracle.tally
-    refs = [
-        r  # the very payment, since its payer's reference may be that of others too
-        for r in tally.of_loan[truth.loan]
-        if truth.reference
-        and tally.is_unproven_transfer(truth.loan, r, abs(truth.minor))
-        and _is_called(attack, truth, r)
-    ]
+    if truth.order_no:
+        return [*_executions_of(attack, truth), truth.order_no]
+    if not truth.reference:
+        return []
+    # The very payment by our id, since its payer's reference may be that of others too.
+    refs = sorted(
+        (r for r in attack.books.payments if _is_meant(attack, truth, r)),
+        key=lambda r: attack.books.payments[r].value_on != truth.value_on,
+    )
     if truth.reference in attack.books.payments:
         # A payer wrote what is the id of another payment: a person names theirs by its own id.
         refs += [r for r in attack.books.payments if _is_called(attack, truth, r)]
-    elif truth.reference:
+    else:
         refs.append(truth.reference)
-    if truth.reference:
-        refs.append(f"{truth.reference}-again")  # what was recorded first may have been withdrawn
+    # What was recorded first may have been withdrawn.
+    return [*dict.fromkeys(refs), f"{truth.reference}-again"]
+
+
+def _executions_of(attack: Attack, truth: Named) -> list[str]:
+    """The payments of an order: the execution that the bank names, then what wants such proof."""
+    tally = attack.oracle.tally
     wants = {
         r: tally.unproven(truth.loan, r, is_return=truth.minor < 0)
         for r in tally.of_loan[truth.loan]
-        if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
+        if tally.order_of.get((truth.loan, r)) == truth.order_no
     }
-    refs += sorted(wants, key=lambda r: (not wants[r], wants[r] != abs(truth.minor)))
-    return refs + ([truth.order_no] if truth.order_no else [])
+    return sorted(
+        wants,
+        key=lambda r: (
+            not _is_booking(attack, truth, r),
+            not wants[r],
+            wants[r] != abs(truth.minor),
+        ),
+    )
+
+
+def _is_booking(attack: Attack, truth: Named, name: str) -> bool:
+    """Whether a name is the id of the payment of the very booking that the bank means."""
+    known = attack.books.payments.get(name)
+    return known is not None and None is not known.bank_ref == truth.booking
+
+
+def _is_meant(attack: Attack, truth: Named, portion: str) -> bool:
+    """Whether a payment of a line's reference has its amount, and no line proves so much of it."""
+    if not _is_called(attack, truth, portion):
+        return False
+    known = attack.books.payments[portion]
+    if known.amount_minor != abs(truth.minor):
+        return False
+    if truth.minor > 0:
+        return not (known.settled_minor or known.returned_minor)
+    return not known.return_settled_minor
 
 
 def _where(attack: Attack, truth: Named) -> tuple[str, int]:

@@ -198,7 +198,8 @@ def _net(attack: "Driven", order: DebitOrder) -> None:
         LineItem(done.order_no, None, done.ref, -done.minor, 0, "AM04"),
     )
     truth = tuple(
-        Named(done.loan, done.number, done.order_no, "", item.amount_minor) for item in items
+        Named(done.loan, done.number, done.order_no, "", item.amount_minor, booking=done.ref)
+        for item in items
     )
     facts = (Fact(TAKEN, index, done.minor), Fact("back", back, done.minor))
     attack.bank.pending.append(attack.bank.line(items, truth, facts, done.on))

@@ -91,7 +91,7 @@ class MoneySteps(Driven):
         if how == "netted":  # a debit of nobody's in the same line: it nets to zero
             items.append(LineItem(None, None, None, fee - minor))
         charges = min(50, minor - 1) if how == "charged" else 0
-        truth = (Named(loan_id, of, "", reference, minor, fee),)
+        truth = (Named(loan_id, of, "", reference, minor, fee, value_on=on),)
         line = self.bank.line(tuple(items), truth, fact, on, charges_minor=charges)
         if how == "netted":
             self.bank.strays[next(reversed(self.bank.lines))] = fee - minor
@@ -116,7 +116,7 @@ class MoneySteps(Driven):
             one = sent[pick % len(sent)]
             one.back_minor = one.minor
             item = LineItem(one.reference, None, None, -one.minor, 0, "AM04")
-            truth = (Named(one.loan, one.number, "", one.reference, -one.minor),)
+            truth = (Named(one.loan, one.number, "", one.reference, -one.minor, value_on=one.on),)
             self.bank.pending.append(self.bank.line((item,), truth, (), self.today))
 
     def stray(self, minor: int) -> None:

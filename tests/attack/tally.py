@@ -132,8 +132,3 @@ class Tally:
         proven, returned = self.legs(loan, portion)
         key = (loan, portion)
         return self.back[key] - returned if is_return else self.came[key] - proven
-
-    def is_unproven_transfer(self, loan: str, portion: str, minor: int) -> bool:
-        """Whether a payment is a transfer of that amount of which no line proves anything."""
-        is_it = (loan, portion) not in self.order_of and self.came[(loan, portion)] == minor
-        return is_it and not any(self.legs(loan, portion)) and not self.back[(loan, portion)]

@@ -89,6 +89,10 @@ class Named:
     reference: str
     minor: int
     fee_minor: int = 0
+    booking: str | None = None
+    """The rail's own name of the execution; the payer's bank names none of a transfer."""
+    value_on: date | None = None
+    """The day of a transfer, by which its payer tells it from others of one reference."""
 
 
 def morning(day: date) -> datetime:

@@ -15,38 +15,51 @@ Choice = tuple[Payment | None, bool, int]
 def choose(work: Work, line: LineState, order: MatchLine) -> Choice | Refusal:
     """Find the payment that an order to match means.
 
-    On a line that is open both ways, money that came is tried first. Of several payments of one
-    reference, the only one with so much unproven is meant. If only its return reported a debit, the
-    line says how much was taken. A reference that stands on the line is the payer's, though it
-    looks like the id of a debit's payment.
+    On a line that is open both ways, money that came is tried first. The payment of that id comes
+    before those that have it as a reference. Of several of one reference, the only one with so much
+    unproven is meant. If only its return reported a debit, the line says how much was taken. A
+    reference that stands on the line is the payer's, though it looks like the id of a debit's
+    payment: that one is meant where nothing else is known under it.
     """
-    named = payments_called(work, order.loan_id, order.reference)
-    if any(order.reference in item.refs for item in line.waiting):
-        named = [it for it in named if it.order_no is None or order.reference != it.id]
+    by_id, shared = payments_called(work, order.loan_id, order.reference)
     wanted = order.amount_minor
     if min(wanted, order.fee_minor) < 0 or not wanted + order.fee_minor:
         return Refusal("match.amount", "an amount or a fee above zero")
+    is_on_line = any(order.reference in item.refs for item in line.waiting)
+    debits = [payment for payment in by_id if is_on_line and payment.order_no is not None]
+    named = [payment for payment in by_id if payment not in debits]
     for is_return in (False, True):
         if not room_of(line, is_return=is_return):
             continue
-        open_of = [(payment, _provable(payment, is_return=is_return)) for payment in named]
-        fitting = [
-            payment
-            for payment, open_minor in open_of
-            if wanted <= open_minor or (payment.inferred and not is_return)
-        ]
-        if wanted and len(fitting) > 1:
-            exact = [payment for payment, open_minor in open_of if open_minor == wanted]
-            fitting = exact if len(exact) == 1 else fitting
-        if len(fitting) == 1:
-            payment = fitting[0]
-            return payment, is_return, order.fee_minor or _fee_of(line, order, is_return=is_return)
-        if fitting:
-            ids = ", ".join(payment.id for payment in fitting)
-            return Refusal("match.several", f"several fit, name one by its id: {ids}")
-        if not is_return and wanted and _is_new(work, order, named):
-            return None, False, order.fee_minor or _fee_of(line, order, is_return=False)
-    return _refusal(line, order, named)
+        fee = order.fee_minor or _fee_of(line, order, is_return=is_return)
+        for group in (named, shared):
+            if found := _fitting(group, order, is_return=is_return):
+                return found if isinstance(found, Refusal) else (found, is_return, fee)
+        if wanted and _is_first_news(work, order, [*named, *shared], is_return=is_return):
+            return None, is_return, fee
+        if found := _fitting([] if shared else debits, order, is_return=is_return):
+            return found if isinstance(found, Refusal) else (found, is_return, fee)
+    return _refusal(line, order, [*by_id, *shared])
+
+
+def _fitting(
+    named: list[Payment], order: MatchLine, *, is_return: bool
+) -> Payment | Refusal | None:
+    """The one payment of which so much is unproven; a refusal where several are alike."""
+    wanted = order.amount_minor
+    open_of = [(payment, _provable(payment, is_return=is_return)) for payment in named]
+    fitting = [
+        payment
+        for payment, open_minor in open_of
+        if wanted <= open_minor or (payment.inferred and not is_return)
+    ]
+    if wanted and len(fitting) > 1:
+        exact = [payment for payment, open_minor in open_of if open_minor == wanted]
+        fitting = exact if len(exact) == 1 else fitting
+    if len(fitting) > 1:
+        ids = ", ".join(payment.id for payment in fitting)
+        return Refusal("match.several", f"several fit, name one by its id: {ids}")
+    return fitting[0] if fitting else None
 
 
 def beyond_room(line: LineState, room: int) -> Refusal:
@@ -69,15 +82,18 @@ def _provable(payment: Payment, *, is_return: bool) -> int:
     return payment.returnable_minor if is_return else payment.unsettled_minor
 
 
-def _is_new(work: Work, order: MatchLine, named: list[Payment]) -> bool:
-    """Whether the line is the first news of a payment: every one of that name is proven.
+def _is_first_news(work: Work, order: MatchLine, named: list[Payment], *, is_return: bool) -> bool:
+    """Whether the line is the first news of money: every payment of that name is proven.
 
     The number of another loan's order names money of that loan. That of an order whose money is
-    all proven names another execution of it.
+    all proven names another execution of it. A return is news of an order of this loan alone, of
+    which nothing is known to have been taken.
     """
-    if work.aggregates.orders.get(order.reference, order.loan_id) != order.loan_id:
-        return False
     ref = order.reference
+    if is_return:
+        return work.aggregates.orders.get(ref) == order.loan_id and not named
+    if work.aggregates.orders.get(ref, order.loan_id) != order.loan_id:
+        return False
     called = (p for p in work.payments.values() if ref in {p.id, p.order_no, p.reference})
     ours = any(ref == payment.id for payment in named)
     return not ours and not any(payment.unsettled_minor for payment in called)

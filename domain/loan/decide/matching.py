@@ -7,9 +7,10 @@ from domain.kernel.change import Refusal
 from domain.loan import bookings, casekeys, closure
 from domain.loan.aggregate import LineState, Match, WaitingItem, batches_among
 from domain.loan.change import Change
-from domain.loan.decide.attempts import reopen
+from domain.loan.decide.attempts import find, reopen
 from domain.loan.decide.choosing import beyond_room, choose, room_of
 from domain.loan.decide.creditlines import payment_of_order
+from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.linecases import (
     Named,
     close_cases_of_line,
@@ -34,11 +35,13 @@ from domain.loan.decide.references import (
     spread_back,
 )
 from domain.loan.decide.returnlines import take_back_by_line
+from domain.loan.decide.returns import infer_execution
 from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.undoing import undo_return
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.money import amount_text
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 
@@ -58,12 +61,17 @@ def match_line(work: Work, order: MatchLine) -> Change | Refusal:
         return refusal
     if refusal := check_loans(work, order):
         return refusal
+    if known is None and is_return and (refusal := _beyond_order(work, order)):
+        return refusal
     if order.also and known is not None:
         why = f"payment {known.id} is on the books with its loans; leave out also"
         return Refusal("match.also", why)
     if order.also and order.reference in work.aggregates.orders:
         return Refusal("match.also", f"order {order.reference} is of one loan; leave out also")
-    if known is None:
+    if known is None and is_return:
+        infer_execution(work, loan.id, order.reference, order.amount_minor)
+        payment_id = portions_of_order(work, loan.id, order.reference)[0].id
+    elif known is None:
         ours = work.aggregates.orders.get(order.reference) == loan.id
         payment_id = _first_news(work, order, line, order.reference if ours else None)
     elif known.inferred and not is_return:
@@ -106,13 +114,25 @@ def _beyond_line(line: LineState, order: MatchLine, fee: int, *, is_return: bool
     return None
 
 
+def _beyond_order(work: Work, order: MatchLine) -> Refusal | None:
+    """Why so much cannot have come back of an order of which nothing is known to be taken."""
+    _, attempt = find(work, order.loan_id, order.reference)
+    if order.amount_minor <= attempt.amount_minor:
+        return None
+    currency = work.loan(order.loan_id).currency
+    ordered = amount_text(attempt.amount_minor, currency)
+    return Refusal("match.payment", f"order {order.reference} is for {ordered}; the rest is a fee")
+
+
 def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
     """Undo a match: line and payment stand as before it."""
     loan, line = work.loan(order.loan_id), work.lines.get(order.line)
     if line is None:
         return Refusal("match.line", f"no line {order.line}")
-    ids = {payment.id for payment in payments_called(work, loan.id, order.reference)}
-    mine = [match for match in line.matches if match.payment in ids]
+    mine: list[Match] = []
+    for group in payments_called(work, loan.id, order.reference):
+        ids = {payment.id for payment in group}
+        mine = mine or [match for match in line.matches if match.payment in ids]
     if not mine:
         return Refusal("match.none", f"line {line.id} proves nothing of {order.reference}")
     for match in mine:
@@ -140,8 +160,10 @@ def withdraw_payment(work: Work, order: WithdrawPayment) -> Change | Refusal:
     Coming and going offset each other in clearing.
     """
     loan = work.loan(order.loan_id)
-    called = payments_called(work, loan.id, order.reference)
-    found = [payment for payment in called if payment.source == "transfer"]
+    by_id, shared = payments_called(work, loan.id, order.reference)
+    found = [payment for payment in by_id if payment.source == "transfer"] or [
+        payment for payment in shared if payment.source == "transfer"
+    ]
     if not found:
         return Refusal("payment.unknown", f"nobody recorded a payment {order.reference} here")
     standing = [payment for payment in found if not payment.returned_minor]

@@ -14,11 +14,21 @@ def new_payment_id(loan_id: str, command_id: str) -> str:
     return f"P-{canonical.digest((loan_id, command_id))[:12].upper()}"
 
 
-def payments_called(work: Work, loan_id: str, name: str) -> list[Payment]:
-    """The payments of a loan that a person can mean: by id, order number or payer's reference."""
-    called = {p.id for p in work.payments.values() if name in {p.id, p.order_no, p.reference}}
-    mine = (portion.id for portion in work.loan(loan_id).portions)
-    return [work.payment(payment_id) for payment_id in mine if payment_id in called]
+Called = tuple[list[Payment], list[Payment]]
+"""Payments that a person can mean by a name: the one whose id it is, and those that share it."""
+
+
+def payments_called(work: Work, loan_id: str, name: str) -> Called:
+    """The payments of a loan by id, and by order number or payer's reference.
+
+    An id is the name of one payment alone. A payer may have written it as the reference of another:
+    whoever names by id means the one that has it.
+    """
+    mine = [work.payments.get(portion.id) for portion in work.loan(loan_id).portions]
+    known = [payment for payment in mine if payment is not None]
+    by_id = [payment for payment in known if payment.id == name]
+    shared = [payment for payment in known if name in {payment.order_no, payment.reference}]
+    return by_id, [payment for payment in shared if payment.id != name]
 
 
 def payments_named(work: Work, ref: str) -> list[Payment]:
