@@ -182,18 +182,29 @@ def batches_among(refs: Iterable[str]) -> tuple[str, ...]:
     return tuple(ref.removeprefix(_BATCH) for ref in refs if ref.startswith(_BATCH))
 
 
+def of_order(order_no: str) -> str:
+    """The reference under which a returned item waits for news of an order that it may be of."""
+    return f"order/{order_no}"
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
     """Money inside a line that nothing explains, signed, with its references; `also` are further.
 
     It has references as long as no part of it is explained. The first payment that is recorded
-    under one of them takes the item.
+    under one of them takes the item. What was returned, or is left of it as the line comes, is
+    booked again when there is news of one of `orders`: the one that it names, else those under its
+    `mandate_ref`. `bank_ref` is the rail's booking that it names, `reason` the bank's code.
     """
 
     ref: str
     minor: int
     fee_minor: int = 0
     also: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    mandate_ref: str | None = None
+    bank_ref: str | None = None
+    reason: str | None = None
 
     @property
     def booked_minor(self) -> int:
@@ -203,7 +214,8 @@ class WaitingItem:
     @property
     def refs(self) -> tuple[str, ...]:
         """Every reference under which the money may be found."""
-        return (self.ref, *self.also) if self.ref else ()
+        named = (self.ref, *self.also) if self.ref else ()
+        return (*named, *map(of_order, self.orders))
 
 
 @dataclass(frozen=True, slots=True)

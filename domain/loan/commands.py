@@ -16,7 +16,7 @@ from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.command import Command, ReportCommand, Scope
 from domain.loan.accounts import OUTSIDE
-from domain.loan.aggregate import HoldKind, of_batch
+from domain.loan.aggregate import HoldKind, of_batch, of_order
 from domain.loan.charge import Charge
 from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
 from domain.loan.filing import WithdrawDebit
@@ -98,9 +98,9 @@ class RecordOutcome(ReportCommand):
     asked_at: datetime | None = None
 
     def scope(self) -> Scope:
-        """Found by order number; with the line of its batch, if that came first."""
-        batch = self.outcome.batch_ref
-        return Scope(orders=(self.order_no,), waiting=(of_batch(batch),) if batch else ())
+        """Found by order number; with the lines of its batch and returns that came first."""
+        batch = (of_batch(self.outcome.batch_ref),) if self.outcome.batch_ref else ()
+        return Scope(orders=(self.order_no,), waiting=(*batch, of_order(self.order_no)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +138,8 @@ class RecordReturn(ReportCommand):
         return f"return/{self.rail}/{self.order_no}/{what[:16]}"
 
     def scope(self) -> Scope:
-        """Found by order number."""
-        return Scope(orders=(self.order_no,))
+        """Found by order number; with the lines of returns that came first."""
+        return Scope(orders=(self.order_no,), waiting=(of_order(self.order_no),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,7 @@ class BookLine(Command):
         return f"line/{self.line.id}/{canonical.digest(self.line)[:16]}"
 
     def scope(self) -> Scope:
-        """Found by the references in the line."""
+        """Found by the references in the line; with returns that wait for news of its orders."""
         items = self.line.items
         named = tuple(sorted({ref for item in items for ref in item.references}))
         return Scope(
@@ -194,6 +194,7 @@ class BookLine(Command):
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
             payments=named,
             lines=(self.line.id,),
+            waiting=tuple(map(of_order, named)),
             groups=tuple(alike.group for alike in self.alike),
             cases=(f"{OUTSIDE}{self.line.account}", *(alike.case for alike in self.alike)),
         )

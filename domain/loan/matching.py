@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from domain.kernel.canonical import ADDED_LATER
 from domain.kernel.command import Scope
+from domain.loan.aggregate import of_order
 from domain.loan.command import OrderCommand
 
 
@@ -64,7 +65,7 @@ class MatchLine(MatchOrder):
         """What else waits under the reference, and its other loans, as well."""
         loans = (self.loan_id, *(other.loan_id for other in self.also))
         named = super(MatchLine, self).scope()
-        return replace(named, loans=loans, waiting=(self.reference,))
+        return replace(named, loans=loans, waiting=(self.reference, of_order(self.reference)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

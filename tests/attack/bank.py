@@ -230,8 +230,8 @@ class Bank:
             apart,
             code,
         )
-        order_no, fees = done.order_no, apart + inside
-        truth = (Named(done.loan, done.number, order_no, "", -back.minor, fees, done.ref),)
+        fees, booking = apart + inside, done.ref if ref == "order" else None
+        truth = (Named(done.loan, done.number, done.order_no, "", -back.minor, fees, booking),)
         facts = self._facts_of_return(index) if ref == "order" and not inside else ()
         return self.line((item,), truth, facts, back.on)
 

@@ -62,7 +62,7 @@ def _reconcile(attack: Attack) -> None:
     The largest come first: of two executions of an order, the smaller ones could leave no room for
     them. What one line is matched with may make room for another: the person goes through them
     again, and before that undoes what the books took for another execution of the order. At first
-    a line is matched only with the execution that the bank names, where that is known.
+    a line is matched only with what it is certainly about.
     """
     if attack.oracle.is_lying:
         return
@@ -102,13 +102,11 @@ def _undo(attack: Attack, truths: tuple[Named, ...]) -> None:
 def _match(attack: Attack, line_id: str, truth: Named, *, is_sure: bool = False) -> list[str]:
     """Try what a person can say of a line; the rules by which it was refused.
 
-    Once all of it is matched, the rest of the line is about other money. `is_sure`: where the books
-    know the execution that the bank names, no other is tried.
+    Once all of it is matched, the rest of the line is about other money. `is_sure`: of several
+    executions of an order only one that the line is certainly about is tried.
     """
     refused: list[str] = []
-    names = _names_of(attack, truth)
-    known = [r for r in names if is_sure and _is_booking(attack, truth, r)]
-    for ref in known or names:
+    for ref in _certain(attack, truth) if is_sure else _names_of(attack, truth):
         for minor, fee in (
             *_said(truth, _left_of(attack, line_id, truth)),
             *_rest(attack, truth, ref),
@@ -144,14 +142,21 @@ def _names_of(attack: Attack, truth: Named) -> list[str]:
     return [*dict.fromkeys(refs), f"{truth.reference}-again"]
 
 
+def _certain(attack: Attack, truth: Named) -> list[str]:
+    """Names of what a line is certainly about: the booking that the bank names on it, or the one
+    execution of which just so much wants proof; all names where an order was executed once.
+    """
+    names, wants = _names_of(attack, truth), _wanting(attack, truth)
+    if len(wants) < 2:
+        return names
+    named = [r for r in wants if _is_booking(attack, truth, r)]
+    exact = [r for r in wants if wants[r] == abs(truth.minor)]
+    return named or (exact if len(exact) == 1 else [])
+
+
 def _executions_of(attack: Attack, truth: Named) -> list[str]:
     """The payments of an order: the execution that the bank names, then what wants such proof."""
-    tally = attack.oracle.tally
-    wants = {
-        r: tally.unproven(truth.loan, r, is_return=truth.minor < 0)
-        for r in tally.of_loan[truth.loan]
-        if tally.order_of.get((truth.loan, r)) == truth.order_no
-    }
+    wants = _wanting(attack, truth)
     return sorted(
         wants,
         key=lambda r: (
@@ -160,6 +165,16 @@ def _executions_of(attack: Attack, truth: Named) -> list[str]:
             wants[r] != abs(truth.minor),
         ),
     )
+
+
+def _wanting(attack: Attack, truth: Named) -> dict[str, int]:
+    """The payments of an order, and how much of each, or of its return, no line proves."""
+    tally = attack.oracle.tally
+    return {
+        r: tally.unproven(truth.loan, r, is_return=truth.minor < 0)
+        for r in tally.of_loan[truth.loan]
+        if truth.order_no and tally.order_of.get((truth.loan, r)) == truth.order_no
+    }
 
 
 def _is_booking(attack: Attack, truth: Named, name: str) -> bool:

@@ -34,7 +34,8 @@ def summary(
     for entry in books.entries:
         for posting in entry.postings:
             whole = posting.loan in by_loan
-            sums[_name(posting, whole=whole, exact=sole)] += posting.minor
+            name = _name(posting, whole=whole, exact=sole)
+            sums[_alike(books, name)] += posting.minor
     found = [f"{name} {minor}" for name, minor in sums.items() if minor]
     for loan in books.loans.values():
         if loan.id not in by_loan:
@@ -48,6 +49,17 @@ def summary(
         if case.kind not in OF_THE_CLOCK and case.loan_id not in by_loan and not is_reopened:
             found.append(f"case {case.kind} {case.loan_id}/{case.number} {case.amount_minor}")
     return tuple(sorted(found))
+
+
+def _alike(books: MemoryBooks, account: str) -> str:
+    """The account of a line that waits whole under a reference: lines of one reference are alike.
+
+    Of two of the same amount, either may prove a payment of that reference; the other one waits.
+    """
+    line = books.lines.get(account.removeprefix("suspense/line/"))
+    if line is None or line.matches or not line.waiting or not all(i.ref for i in line.waiting):
+        return account
+    return f"suspense/line/{line.account}/{'+'.join(item.ref for item in line.waiting)}"
 
 
 def _name(posting: Posting, *, whole: bool, exact: bool) -> str:

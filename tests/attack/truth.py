@@ -90,7 +90,7 @@ class Named:
     minor: int
     fee_minor: int = 0
     booking: str | None = None
-    """The rail's own name of the execution; the payer's bank names none of a transfer."""
+    """The rail's own name of the execution, where the line has it; a transfer has none."""
     value_on: date | None = None
     """The day of a transfer, by which its payer tells it from others of one reference."""
 

@@ -24,7 +24,7 @@ from adapters.sql.write.putting import INSERTS, add, put
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Workset, changed_installments
-from domain.loan.aggregate import LineState, Loan, batches_among, of_batch
+from domain.loan.aggregate import LineState, Loan, batches_among, of_batch, of_order
 from domain.loan.product import Product
 from domain.loan.view import installment
 
@@ -276,9 +276,9 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     """Look again, under the chain head's lock, for money that another process booked meanwhile.
 
     A payment is recorded here while its line is booked there, or on another loan, or an order is
-    said to be of a batch whose line is booked there: neither holds a lock that the other wants.
-    Whoever comes second sees the first and begins anew. Two lines that wait under one reference are
-    no race: neither looks for the other.
+    said to be of a batch whose line is booked there, or has news while a line of its return is
+    booked: neither holds a lock that the other wants. Whoever comes second sees the first and
+    begins anew. Two lines that wait under one reference are no race: neither looks for the other.
 
     Raises:
         Raced: another process booked the same money, or the other side of a barred account.
@@ -303,7 +303,8 @@ async def _look_again(unit: Unit, work: Workset) -> None:
     for row in await unit.find(find.batched, sorted(batches_among(waits))):
         if row.loan_id not in work.refs.batches.get(row.batch_ref, ()):
             raise Raced(row.batch_ref)
-    for row in await unit.find(find.waiting, sorted(fresh.union(_batches_named(work)))):
+    asked = fresh.union(_batches_named(work), map(of_order, _orders_with_news(work)))
+    for row in await unit.find(find.waiting, sorted(asked)):
         if row.line_id not in work.refs.waiting.get(row.ref, ()):
             raise Raced(row.ref)
 
@@ -322,6 +323,17 @@ async def _look_at_accounts(unit: Unit, work: Workset) -> None:
     found += await unit.find(find.of_accounts, sorted(barred))
     if strange := [row for row in found if row.ref not in work.mandate_roots]:
         raise Raced(strange[0].ref)
+
+
+def _orders_with_news(work: Workset) -> set[str]:
+    """Numbers of orders of which more is known to have come, or gone back, since this group."""
+    found: set[str] = set()
+    for payment in work.payments.values():
+        before = work.roots_before["payments"].get(payment.id)
+        was = (before.amount_minor, before.returned_minor) if before is not None else (0, 0)
+        if payment.order_no is not None and was != (payment.amount_minor, payment.returned_minor):
+            found.add(payment.order_no)
+    return found
 
 
 def _batches_named(work: Workset) -> set[str]:

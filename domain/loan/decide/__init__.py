@@ -48,8 +48,7 @@ from domain.loan.decide.lines import book_line
 from domain.loan.decide.mandates import order_mandate, record_mandate_ended, spread_bars
 from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
-from domain.loan.decide.reports import record_outcome
-from domain.loan.decide.returns import record_return
+from domain.loan.decide.reports import record_outcome, record_return
 from domain.loan.decide.tasks import (
     end_statement_break,
     record_statement_break,

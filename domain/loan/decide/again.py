@@ -4,7 +4,7 @@ from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import TWICE, dispute_amount, is_proven, portions_of_order
-from domain.loan.decide.returns import record_return
+from domain.loan.decide.reports import record_return
 from domain.loan.decide.work import Work
 
 

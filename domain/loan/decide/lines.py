@@ -28,6 +28,7 @@ from domain.loan.decide.matching import identify, lines_waiting, name_in_case
 from domain.loan.decide.money import numbers_of, prove
 from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
+from domain.loan.decide.waitingreturns import book_returns_again, waiting_return
 from domain.loan.decide.work import Work
 from domain.money import amount_text
 from domain.payment.payment import Payment, debit_payment_id
@@ -72,7 +73,8 @@ def book_line(work: Work, command: BookLine) -> Change:
         if left := item.amount_minor - sum(match.minor for match in mine):
             ref, *also = ("",) if mine or not item.references else item.references
             fee = 0 if mine else item.charges_minor
-            waiting.append(WaitingItem(ref, left, fee, tuple(also)))
+            rest = WaitingItem(ref, left, fee, tuple(also))
+            waiting.append(waiting_return(work, line, item, rest) if left < 0 else rest)
             unclear.append(item)
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
     charges = line.charges_minor
@@ -145,7 +147,15 @@ def _wait(
         work.post(bookings.stray_line(state, minor))
     if waits := state.is_open or is_wrong:
         open_case_of_line(work, state, named, command.file)
+    for order_no in _proven_orders(work, state):
+        book_returns_again(work, order_no)
     return work.finish(Done(note="unmatched" if waits else "matched"))
+
+
+def _proven_orders(work: Work, line: LineState) -> dict[str, None]:
+    """The orders whose money a line proves: a return of it may have been booked before."""
+    mine = [work.payment(match.payment) for match in line.matches if match.minor > 0]
+    return {payment.order_no: None for payment in mine if payment.order_no is not None}
 
 
 def _named(work: Work, line: StatementLine, items: Iterable[LineItem]) -> list[Named]:

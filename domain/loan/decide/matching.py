@@ -204,7 +204,8 @@ def identify_waiting(work: Work, payment_id: str) -> None:
     """Lines that came before anybody reported their payment, and carry its very reference.
 
     One of its amount is taken alone, before all one of its day; otherwise they prove it in parts,
-    in the order of `lines_waiting`.
+    in the order of `lines_waiting`. Those that are left may be about its loans, as lines that come
+    after the payment are.
     """
     reference = work.payment(payment_id).reference
     if batches_among((reference,)):
@@ -224,8 +225,11 @@ def identify_waiting(work: Work, payment_id: str) -> None:
             for item in line.waiting
             if reference in item.refs and (item.minor < 0) is is_return
         ]
-        for line_id, item in _fitting(work, work.payment(payment_id), found):
+        taken = _fitting(work, work.payment(payment_id), found)
+        for line_id, item in taken:
             _identify_item(work, work.payment(payment_id), work.lines[line_id], item)
+        for line_id, _ in (pair for pair in found if pair not in taken):
+            _put_open(work, work.lines[line_id], 0, _about(work, work.payment(payment_id)))
 
 
 def _fitting(
@@ -246,11 +250,15 @@ def _identify_item(work: Work, payment: Payment, line: LineState, item: WaitingI
     left = abs(item.minor) - sum(abs(match.minor) for match in matches)
     # What the payment cannot explain of the item may be about it all the same, as in a line that
     # comes after its payment.
-    of = portions_of(work, payment) if left else ()
-    about = [(loan_id, portion.number) for loan_id, portion in of]
+    about = _about(work, payment) if left else []
     if is_return:
         take_back_matched(work, matches, line)
     identify(work, line, matches, "return_identified" if is_return else "identified", about)
+
+
+def _about(work: Work, payment: Payment) -> list[Named]:
+    """The loans and installments that a payment was taken for."""
+    return [(loan_id, portion.number) for loan_id, portion in portions_of(work, payment)]
 
 
 def take_back_matched(work: Work, matches: Sequence[Match], line: LineState) -> None:

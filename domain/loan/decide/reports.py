@@ -1,12 +1,14 @@
-"""What a rail reports of an order, and the line of its batch that may have waited for it."""
+"""What a rail reports of an order, and the lines that may have waited for it."""
 
 from domain.debit.attempt import Attempt
 from domain.loan.change import Change
-from domain.loan.commands import RecordOutcome
+from domain.loan.commands import RecordOutcome, RecordReturn
 from domain.loan.decide.attempts import find
 from domain.loan.decide.lines import book_batch_again
 from domain.loan.decide.outcomes import INQUIRY, apply_outcome
+from domain.loan.decide.returns import apply_return
 from domain.loan.decide.tasks import unknown_order
+from domain.loan.decide.waitingreturns import book_returns_again
 from domain.loan.decide.work import Work
 
 
@@ -22,7 +24,19 @@ def record_outcome(work: Work, command: RecordOutcome) -> Change:
     )
     if command.outcome.batch_ref:
         book_batch_again(work, command.outcome.batch_ref)
+    book_returns_again(work, command.order_no)
     return work.done(loan_id, number, command.outcome.status.value)
+
+
+def record_return(work: Work, command: RecordReturn) -> Change:
+    """What a rail said of the return of an order; lines that show it may have come before."""
+    loan_id = work.aggregates.orders.get(command.order_no)
+    if loan_id is None:
+        return unknown_order(work, command.rail, command.order_no)
+    number, _ = find(work, loan_id, command.order_no)
+    note = apply_return(work, loan_id, command)
+    book_returns_again(work, command.order_no)
+    return work.done(loan_id, number, note)
 
 
 def _conclusive(work: Work, attempt: Attempt, command: RecordOutcome) -> bool:

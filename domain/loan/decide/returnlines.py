@@ -21,16 +21,19 @@ Candidate = tuple[list[Found], tuple[bool, ...]]
 """Portions that together came back, and how badly they fit: the lower, the better."""
 
 
-def book_return(work: Work, line: StatementLine, item: LineItem) -> list[Match]:
+def book_return(
+    work: Work, line: StatementLine, item: LineItem, *, is_rest: bool = False
+) -> list[Match]:
     """A debit line of a return: reported before, or reported by this very line.
 
     It proves at most the whole payment, and of other executions of its order what reports say
     to have gone back; what the bank kept on top of it without saying so stays open on the line.
+    `is_rest`: the line has proven the whole of a payment, and this is what was left of it.
     """
     left, fee = -item.amount_minor, item.charges_minor
     matches: list[Match] = []
     for loan_id, portion in _returned(work, line, item):
-        is_other = bool(matches) and portion.id != matches[0].payment
+        is_other = is_rest or (bool(matches) and portion.id != matches[0].payment)
         minor = min(left, portion.unproven_return_minor if is_other else portion.returnable_minor)
         if minor > 0:
             take_back_by_line(work, loan_id, portion, minor, line.booked_on, item.return_reason)
@@ -65,13 +68,13 @@ def under_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Found
     """The debits under the mandate of a line of a return that have just its amount."""
     return [
         (loan_id, portion)
-        for loan_id, orders in _ordered_under(work, item.mandate_ref)
+        for loan_id, orders in ordered_under(work, item.mandate_ref)
         for portion in _open(work, line, loan_id, work.loan(loan_id).portions)
         if portion.order_no in orders and portion.amount_minor == -item.amount_minor
     ]
 
 
-def _ordered_under(work: Work, mandate: str | None) -> Iterator[tuple[str, list[str]]]:
+def ordered_under(work: Work, mandate: str | None) -> Iterator[tuple[str, list[str]]]:
     """The orders that were made under a mandate, by loan, whatever mandate the loan has now."""
     for loan_id in work.aggregates.under_mandates.get(mandate or "", ()):
         attempts = (attempt for _, attempt in work.loan(loan_id).attempts())
@@ -112,19 +115,21 @@ def _by_payment(
 
 
 def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Candidate]:
-    """Orders under a mandate of which just so much went back by report, or just so much came."""
+    """Orders under a mandate: just so much went back by report, or more, or just so much came."""
     candidates: list[Candidate] = []
     minor = -item.amount_minor
-    for loan_id, orders in _ordered_under(work, item.mandate_ref):
+    for loan_id, orders in ordered_under(work, item.mandate_ref):
         for order_no in orders:
             found = _executions(work, line, item, loan_id, order_no)
             reported = [pair for pair in found if pair[1].unproven_return_minor]
             just = [pair for pair in reported if pair[1].unproven_return_minor == minor][:1]
             if sum(portion.unproven_return_minor for _, portion in reported) == minor:
                 just = just or reported
+            more = [pair for pair in reported if pair[1].unproven_return_minor > minor][:1]
             whole = [pair for pair in found if pair[1].amount_minor == minor]
-            if mine := just or whole[:1]:
-                candidates.append((mine, (not just, _rank(work, mine[0][1], line, item)[1])))
+            if mine := just or more or whole[:1]:
+                is_other = not _names(work.payment(mine[0][1].id), line, item)
+                candidates.append((mine, (not just, not (just or more), is_other)))
     return candidates
 
 

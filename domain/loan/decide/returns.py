@@ -6,7 +6,6 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.loan import casekeys
-from domain.loan.change import Change
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import (
@@ -17,24 +16,24 @@ from domain.loan.decide.disputes import (
 )
 from domain.loan.decide.outcomes import apply_outcome
 from domain.loan.decide.takingback import Returned, learn_reason, reverse
-from domain.loan.decide.tasks import open_case, unknown_order
+from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.money import MINOR_MAX, amount_text
 from domain.payment.portion import Portion
 
 
-def record_return(work: Work, command: RecordReturn) -> Change:
-    """A rail reports that a confirmed debit was taken back: what it paid is owed again."""
-    loan_id = work.aggregates.orders.get(command.order_no)
-    if loan_id is None:
-        return unknown_order(work, command.rail, command.order_no)
+def apply_return(work: Work, loan_id: str, command: RecordReturn) -> str:
+    """A rail reports that a confirmed debit was taken back: what it paid is owed again; the note.
+
+    `loan_id`: the loan of its order.
+    """
     number, attempt = find(work, loan_id, command.order_no)
     if flaw := _flaw(work, loan_id, command):
         key = f"unbelieved_return/{command.order_no}"
         text = f"a return of order {command.order_no} is not believed: {flaw}"
         kind, code = CaseKind.CONTRADICTION, "not_believed"
         open_case(work, loan_id, number, key, kind, text, code=code)
-        return work.done(loan_id, number, "not believed")
+        return "not believed"
     infer_execution(work, loan_id, command.order_no, command.amount_minor)
     ids = _ranked(work, loan_id, command)
     first = work.portion(loan_id, ids[0])
@@ -58,7 +57,7 @@ def record_return(work: Work, command: RecordReturn) -> Change:
     compare_bookings(work, loan_id, number, command.order_no)
     if excess:
         _keep_excess(work, number, command, (loan_id, first), excess)
-    return work.done(loan_id, number, "returned" if excess < left else "known")
+    return "returned" if excess < left else "known"
 
 
 def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None:

@@ -99,7 +99,7 @@ def test_evidence_that_counts_once_says_so_by_a_key_and_orders_say_nothing() -> 
     assert notice.dedup_key() == "notice/N1/delivered"
     assert replace(notice, delivered=False).dedup_key() == "notice/N1/failed"
     assert INTENT.dedup_key() is None
-    assert returned.scope() == Scope(orders=("O1",))
+    assert returned.scope() == Scope(orders=("O1",), waiting=("order/O1",))
     assert notice.scope() == Scope(messages=("N1",))
 
 
@@ -114,7 +114,8 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
         source="webhook",
     )
     unsent = RecordUnsent(id="a", actor=TESTER, order_no="O1", sends=1)
-    assert outcome.scope() == unsent.scope() == Scope(orders=("O1",))
+    assert outcome.scope() == Scope(orders=("O1",), waiting=("order/O1",))
+    assert unsent.scope() == Scope(orders=("O1",))
     ended = "unknown_mandate/simbank/M-L1"
     assert board().scope() == Scope(
         loans=("L1",), mandate_roots=("M-L1",), accounts=("acct-1",), cases=(ended,)
@@ -132,6 +133,7 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
         batches=("b-1",),
         payments=("O2",),
         lines=("A/S/1",),
+        waiting=("order/O2",),
         cases=("unregistered/A",),
     )
     assert super(RecordOutcome, outcome).scope() == Scope()

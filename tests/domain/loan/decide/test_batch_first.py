@@ -3,7 +3,7 @@
 import pytest
 
 from domain.debit.outcome import Outcome, OutcomeClass
-from domain.loan.aggregate import of_batch
+from domain.loan.aggregate import of_batch, of_order
 from tests.support import invariants
 from tests.support.doors import MatchLine, RecordOutcome
 from tests.support.memory import TESTER, board, schedule
@@ -95,9 +95,10 @@ def test_a_batch_in_another_currency_proves_nothing() -> None:
 
 @pytest.mark.parametrize("batch", [None, "B-1"])
 def test_an_outcome_looks_for_a_line_only_where_it_names_a_batch(batch: str | None) -> None:
-    """Most outcomes name none, and cost no look-up."""
+    """Most outcomes name none; every one looks for the lines of returns of its order."""
     outcome = Outcome(OutcomeClass.PENDING, "P", batch_ref=batch)
     command = RecordOutcome(
         id="o1", actor=TESTER, rail="simbank", order_no="N-1", outcome=outcome, source="answer"
     )
-    assert bool(command.scope().waiting) is (batch is not None)
+    batches = () if batch is None else (of_batch(batch),)
+    assert command.scope().waiting == (*batches, of_order("N-1"))

@@ -167,7 +167,7 @@ def test_an_order_about_a_match_names_its_loan_its_line_and_its_reference(kind: 
         reference="T-1",
         **more,
     )
-    waiting, refs = ("T-1",) if kind is MatchLine else (), ("T-1",)
+    waiting, refs = ("T-1", "order/T-1") if kind is MatchLine else (), ("T-1",)
     named = Scope(orders=refs, loans=("L1",), payments=refs, lines=("A/S/1",), waiting=waiting)
     assert order.scope() == named
 

@@ -1,0 +1,229 @@
+"""Lines of returns that come before what they are about is known: they are booked with its news."""
+
+from collections.abc import Callable
+from itertools import permutations
+
+import pytest
+
+from domain.debit.outcome import OutcomeClass
+from domain.kernel.change import Refusal
+from domain.loan.decide import waitingreturns
+from domain.statement.statement import LineItem
+from tests.support import invariants
+from tests.support.doors import MatchLine, UndoMatch, WithdrawPayment
+from tests.support.memory import board, schedule
+from tests.support.scene import Scene
+
+LINES = schedule(((10000, 100), (10000, 100), (10000, 100)))
+ORDERED = 10100
+
+
+def scene() -> tuple[Scene, str]:
+    """A loan of 101.00 a month whose first debit is out; its order number."""
+    s = Scene.boarded(lines=LINES)
+    return s, s.present()
+
+
+def last_line(s: Scene) -> str:
+    """The id of the newest line."""
+    return next(reversed(s.books.lines))
+
+
+def match(s: Scene, line: str, ref: str, minor: int, **more: object) -> str:
+    """A person says what a line is about; the rule of a refusal."""
+    answer = s.order(MatchLine, line=line, reference=ref, amount_minor=minor, **more)
+    return answer.rule if isinstance(answer, Refusal) else ""
+
+
+TWICE: tuple[Callable[[Scene, str], object], ...] = (
+    lambda s, order: s.apply_outcome(order, bank_ref="B1", source="webhook"),
+    lambda s, order: s.apply_outcome(order, bank_ref="B2", source="webhook"),
+    lambda s, order: s.line(LineItem(order, None, "B1", -ORDERED, 0, "AM04")),
+    lambda s, order: s.line(LineItem(order, None, "B2", -ORDERED, 0, "AM04")),
+)
+
+
+@pytest.mark.parametrize("places", list(permutations(range(4))))
+def test_returns_of_two_executions_are_booked_in_any_order_of_news(
+    places: tuple[int, ...],
+) -> None:
+    """The line of the second return may come before the second execution is known."""
+    s, order = scene()
+    for place in places:
+        TWICE[place](s, order)
+    assert not any(line.is_open for line in s.books.lines.values())
+    assert [(p.amount_minor, p.net_minor) for p in s.books.loans["L1"].portions] == [
+        (ORDERED, 0)
+    ] * 2
+    assert not any(key.startswith("line/") for key in s.books.cases)
+    invariants.check(s.books)
+
+
+BARE: tuple[Callable[[Scene, str], object], ...] = (
+    lambda s, order: s.apply_outcome(order, bank_ref="B1", source="webhook"),
+    lambda s, order: s.returned(order, 5050, bank_ref="B1"),
+    lambda s, _: s.return_line(None, 5050),
+)
+
+
+@pytest.mark.parametrize("places", list(permutations(range(3))))
+def test_a_line_that_names_only_the_mandate_is_booked_with_the_report(
+    places: tuple[int, ...],
+) -> None:
+    """Whether report or line came first, the same return is proven and no case waits."""
+    s, order = scene()
+    for place in places:
+        BARE[place](s, order)
+    assert not s.books.lines[last_line(s)].is_open
+    assert s.portion(f"R-{order}").return_settled_minor == 5050
+    invariants.check(s.books)
+
+
+def test_the_credit_line_of_an_order_books_the_return_that_waited_for_it() -> None:
+    """Nothing but lines tells of the debit: what came is known by the second of them."""
+    s, order = scene()
+    s.return_line(None, ORDERED)
+    line = last_line(s)
+    assert s.books.lines[line].is_open
+    s.credit(order, ORDERED)
+    assert not s.books.lines[line].is_open
+    assert s.books.item().owed.total == ORDERED
+    invariants.check(s.books)
+
+
+def test_part_of_more_that_was_reported_is_taken_of_the_only_order() -> None:
+    """Two returns of one debit are reported before the first bare line comes."""
+    s, order = scene()
+    s.apply_outcome(order)
+    s.returned(order, 5050, bank_ref="B1")
+    s.returned(order, 5051, bank_ref="B1")
+    s.return_line(None, 5050)
+    assert not s.books.lines[last_line(s)].is_open
+    invariants.check(s.books)
+
+
+def test_what_the_bank_kept_on_top_is_no_return_of_another_execution() -> None:
+    """3.00 more than was taken stay open when a second execution becomes known."""
+    s, order = scene()
+    s.apply_outcome(order, bank_ref="B1")
+    s.return_line(order, ORDERED + 300)
+    line = last_line(s)
+    s.apply_outcome(order, bank_ref="B2", source="webhook")
+    assert s.books.lines[line].open_minor == -300
+    invariants.check(s.books)
+
+
+def test_what_is_undone_waits_for_a_person() -> None:
+    """News of the order does not book again what a person has taken back."""
+    s, order = scene()
+    s.apply_outcome(order, bank_ref="B1")
+    s.return_line(order, ORDERED)
+    line = last_line(s)
+    s.order(UndoMatch, line=line, reference=order)
+    s.apply_outcome(order, bank_ref="B2", source="webhook")
+    assert s.books.lines[line].open_minor == -ORDERED
+    invariants.check(s.books)
+
+
+def test_a_bare_line_waits_for_no_more_orders_than_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of many orders under a mandate it waits for the latest."""
+    monkeypatch.setattr(waitingreturns, "ORDERS_MOST", 1)
+    s, first = scene()
+    s.apply_outcome(first, OutcomeClass.NSF)
+    second = s.present(2)
+    s.return_line(None, 777)
+    (item,) = s.books.lines[last_line(s)].waiting
+    assert item.orders == (second,)
+
+
+def test_a_return_under_a_payers_reference_waits_for_no_order() -> None:
+    """It is about a transfer, of which more came back than was sent."""
+    s, _ = scene()
+    s.pay(500, ref="RENT")
+    for _ in range(2):
+        s.line(LineItem("RENT", "M-L1", None, -500, 0, "AM04"))
+    (item,) = s.books.lines[last_line(s)].waiting
+    assert (item.ref, item.orders) == ("RENT", ())
+
+
+def test_an_id_means_one_payment_though_a_payer_has_written_it() -> None:
+    """A transfer under the id of a debit's payment: the debit is still matched by its id."""
+    s, order = scene()
+    s.apply_outcome(order)
+    s.pay(ORDERED, ref=f"R-{order}")
+    s.line(LineItem(None, None, None, ORDERED))
+    line = last_line(s)
+    assert match(s, line, f"R-{order}", ORDERED) == ""
+    assert s.portion(f"R-{order}").settled_minor == ORDERED
+    s.order(UndoMatch, line=line, reference=f"R-{order}")
+    assert not s.portion(f"R-{order}").settled_minor
+    invariants.check(s.books)
+
+
+def test_a_transfer_is_withdrawn_by_its_id_though_another_is_called_so() -> None:
+    """Its own id names it alone; a payer's reference that is alike names another."""
+    s, _ = scene()
+    s.pay(500, ref="RENT")
+    mine = s.payment("RENT").id
+    s.pay(600, ref=mine)
+    s.order(WithdrawPayment, reference=mine)
+    assert s.books.payments[mine].is_withdrawn
+    assert [p.is_withdrawn for p in s.books.payments.values() if p.reference == mine] == [False]
+    invariants.check(s.books)
+
+
+def test_a_person_matches_each_of_two_returns_of_one_reference() -> None:
+    """Two payments alike in name and amount both came back: each line is placed by our ids."""
+    s, _ = scene()
+    for day in (3, 4):
+        s.pay(ORDERED, ref="RENT", value_on=s.today.replace(day=day))
+        s.credit("RENT", ORDERED)
+    for _ in range(2):
+        s.line(LineItem("RENT", None, None, -ORDERED, 0, "AM04"))
+    ids = [p.id for p in s.books.payments.values() if p.reference == "RENT"]
+    lines = [name for name, line in s.books.lines.items() if line.amount_minor < 0]
+    assert match(s, lines[0], "RENT", ORDERED) == "match.several"
+    assert [match(s, *pair, ORDERED) for pair in zip(lines, ids, strict=True)] == ["", ""]
+    assert not any(line.is_open for line in s.books.lines.values())
+    invariants.check(s.books)
+
+
+@pytest.mark.parametrize(("minor", "rule"), [(ORDERED, ""), (ORDERED + 1, "match.payment")])
+def test_a_person_says_that_a_line_is_the_return_of_an_order_nobody_confirmed(
+    minor: int, rule: str
+) -> None:
+    """The order was executed then, for no more than was ordered: it is booked and taken back."""
+    s, order = scene()
+    s.line(LineItem(None, None, None, -minor, 0, "AM04"))
+    line = last_line(s)
+    assert match(s, line, order, minor) == rule
+    assert s.books.lines[line].is_open is bool(rule)
+    assert len(s.books.loans["L1"].portions) == (0 if rule else 1)
+    assert s.books.item().owed.total == ORDERED
+    invariants.check(s.books)
+
+
+def test_the_number_of_another_loans_order_is_no_return_of_this_one() -> None:
+    """A person looks at the wrong loan: refused, and nothing is booked."""
+    s, _ = scene()
+    s.books.apply(board("L2", lines=LINES))
+    other = s.present(loan="L2")
+    s.line(LineItem(None, None, None, -ORDERED, 0, "AM04"))
+    line = last_line(s)
+    assert match(s, line, other, ORDERED) == "match.return"
+    assert s.books.lines[line].open_minor == -ORDERED
+
+
+def test_a_line_that_a_new_payment_leaves_open_is_about_its_loan() -> None:
+    """Two lines carry one reference; the payment recorded then takes one, the other may be its."""
+    s, _ = scene()
+    s.line(LineItem("RENT", None, None, 20200))
+    other = last_line(s)
+    s.line(LineItem("RENT", None, None, 6100))
+    s.pay(6100, ref="RENT")
+    assert s.books.lines[other].open_minor == 20200
+    (case,) = [case for case in s.books.cases.values() if case.line == other]
+    assert (case.loan_id, case.number, case.amount_minor) == ("L1", 1, 20200)
+    invariants.check(s.books)
