@@ -64,6 +64,7 @@ format: env ## put the code into shape
 requirements: env ## renew the pinned requirements after a change in pyproject.toml
 	$(BIN)/uv lock
 	$(BIN)/uv export -q --no-default-groups --group build --no-emit-project --no-header -o requirements/run.txt
+	$(BIN)/uv export -q --only-group simulator --no-emit-project --no-header -o requirements/simulator.txt
 	$(BIN)/uv export -q --all-groups --no-emit-project --no-header -o requirements/dev.txt
 
 clean: ## remove the environment, local state and caches

@@ -40,7 +40,7 @@ COMPOSE_GO = "github.com/compose-spec/compose-go/v2@v2.16.2"
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
-OURS = [name for name, it in SERVICES.items() if str(it["image"]).startswith("acquit:")]
+OURS = [name for name, it in SERVICES.items() if str(it["image"]).startswith("acquit")]
 ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
 RAILS = tomllib.loads((ROOT / "deploy/rails.toml").read_text(encoding="utf-8"))["rails"]
 PLAYED = tomllib.loads((ROOT / "deploy/simulator.toml").read_text(encoding="utf-8"))["rails"]
@@ -301,3 +301,17 @@ def _text(path: str) -> str:
 def _filled(value: str | None) -> str:
     """A value with the defaults of its variables."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+
+
+def test_only_the_simulators_image_holds_the_simulator() -> None:
+    """Production is built from the stage that has no simulator, nor what only that one needs."""
+    targets = {name: SERVICES[name]["build"]["target"] for name in OURS}
+    assert targets.pop("simulator") == "simulator"
+    assert set(targets.values()) == {"production"}
+    stages = re.split(r"^(?=FROM )", _text("deploy/Dockerfile"), flags=re.MULTILINE)
+    by_name = {stage.split()[3]: stage for stage in stages if stage.startswith("FROM ")}
+    assert "rm -r simulator" in by_name["build-production"]
+    assert re.findall(r"--from=(\S+)", by_name["production"]) == ["build-production"] * 2
+    assert [name for name, text in by_name.items() if "-r requirements/simulator" in text] == [
+        "build-simulator"
+    ]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tree import FOLDERS, ROOMS, ROOT
+from tests.support.tree import FOLDERS, ROOMS, ROOT, imported_modules, python_files
 
-REQUIREMENTS = ("run.txt", "dev.txt", "uv.txt")
+REQUIREMENTS = ("run.txt", "simulator.txt", "dev.txt", "uv.txt")
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if (ROOT / room).is_dir()])
@@ -59,6 +59,19 @@ def test_requirements_cover_what_the_project_declares() -> None:
     assert declared <= _pinned("run.txt")
     groups = project["dependency-groups"].values()
     assert declared | {_name(line) for group in groups for line in group} <= _pinned("dev.txt")
+
+
+def test_production_installs_nothing_that_only_the_simulator_needs() -> None:
+    """What its group declares is pinned in a file of its own, and imported by no other room."""
+    only = {_name(line) for line in _project()["dependency-groups"]["simulator"]}
+    assert only
+    assert only <= _pinned("simulator.txt")
+    assert not _pinned("simulator.txt") & _pinned("run.txt")
+    rooms = [room for room in ROOMS if room != "simulator"]
+    imported = {
+        name.partition(".")[0] for path in python_files(*rooms) for name in imported_modules(path)
+    }
+    assert not only & imported
 
 
 def test_lock_file_with_addresses_is_not_committed() -> None:
