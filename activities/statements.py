@@ -308,7 +308,8 @@ def _raise_passing(failures: Failures) -> None:
 def _break(what: StatementBreak, subject: str, text: str) -> RecordStatementBreak:
     """The command for what could not be taken.
 
-    Its id is made with the run: read once more in vain, a file opens again what somebody has ended.
+    Its id is made with the run: where another reading fails too, the file opens again what somebody
+    has ended.
     """
     run = activity.info().workflow_run_id or ""
     mark = canonical.digest((what, subject, text, run))[:16]

@@ -44,7 +44,7 @@ MessageArgument = Annotated[int, typer.Argument(metavar="MESSAGE", help="Its num
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     group = typer.Typer(
-        help="Messages that leave after a commit: what waits, what was given up.",
+        help="Messages that leave after a commit: what waits, what is a dead letter.",
         no_args_is_help=True,
         cls=Commands,
     )

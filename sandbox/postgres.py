@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 import asyncpg
 
 from domain.errors import Unavailable
-from workers.processes import Child, RunAs, Server, free_port, output_of
+from workers.processes import Child, RunAs, Server, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -208,11 +208,6 @@ class LocalPostgres(Server):
             return str(await connection.fetchval(statement, timeout=60))
         finally:
             await connection.close()
-
-
-async def installed_version(environ: Mapping[str, str]) -> str:
-    """Return what `postgres --version` says of the program that would be used."""
-    return await output_of(find_binaries(environ) / "postgres", "--version") or "unknown"
 
 
 def _unprivileged() -> RunAs:

@@ -22,7 +22,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from sandbox.devserver import SANDBOX_FLAGS, DevServer, DevServerOptions
-from sandbox.postgres import LocalPostgres, PostgresNotFoundError, installed_version
+from sandbox.postgres import LocalPostgres, PostgresNotFoundError, find_binaries
 from sandbox.serverbinary import ServerNotFoundError, find_server, installed_server
 from tests.support.base import BASES, ORDINARY, choose
 from workers.processes import output_of
@@ -98,7 +98,8 @@ async def _versions() -> str:
     except ServerNotFoundError as error:
         temporal = str(error)
     try:
-        postgres = await installed_version(os.environ)
+        program = find_binaries(os.environ) / "postgres"
+        postgres = await output_of(program, "--version") or "unknown"
     except PostgresNotFoundError as error:
         postgres = str(error)
     return f"servers: {temporal}; sqlite {sqlite3.sqlite_version}; {postgres}"

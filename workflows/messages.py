@@ -24,8 +24,8 @@ D = TypeVar("D")
 class PendingOrder:
     """An order on its way to the books, and the tries that failed.
 
-    `lost` is empty while the order is tried; then it says why it was given up, and a person is to
-    be asked.
+    `lost` is empty while the order is tried; then it says why it is no longer tried, and a person
+    is to be asked.
     """
 
     order: Order

@@ -14,7 +14,6 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import (
     BatchSpanProcessor,
-    SimpleSpanProcessor,
     SpanExporter,
     SpanExportResult,
 )
@@ -77,7 +76,7 @@ def otlp_tracing(config: TracingConfig, redactor: Redactor) -> Tracing:
         OTLPSpanExporter,
     )
 
-    provider = _provider(config.service, config.role)
+    provider = tracer_provider(config.service, config.role)
     exporter = RedactingExporter(OTLPSpanExporter(endpoint=config.endpoint), redactor)
     provider.add_span_processor(
         BatchSpanProcessor(
@@ -91,16 +90,8 @@ def otlp_tracing(config: TracingConfig, redactor: Redactor) -> Tracing:
     return Tracing(provider)
 
 
-def tracing_into(
-    exporter: SpanExporter, redactor: Redactor, service: str = "acquit", role: str = "test"
-) -> Tracing:
-    """Tracing that hands each finished span to `exporter` at once; for tests."""
-    provider = _provider(service, role)
-    provider.add_span_processor(SimpleSpanProcessor(RedactingExporter(exporter, redactor)))
-    return Tracing(provider)
-
-
-def _provider(service: str, role: str) -> TracerProvider:
+def tracer_provider(service: str, role: str) -> TracerProvider:
+    """A provider that names service and role, and bounds what one span may hold."""
     resource = Resource.create({"service.name": service, "acquit.role": role})
     # Closed by us, in order: an exit handler would wait for a collector that does not answer.
     return TracerProvider(resource=resource, span_limits=_LIMITS, shutdown_on_exit=False)

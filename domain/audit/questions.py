@@ -56,7 +56,7 @@ class Question(Enum):
     """A payable item of which the journal says another amount than is kept for payouts."""
     CLAIMS = (
         *(_K.ITEMS_DIFFER, _PART),
-        "claim is {journal} in the journal and {kept} by what is owed and was given up",
+        "claim is {journal} in the journal and {kept} by what is owed, forgiven or written off",
     )
     """A component whose claims are not what is owed, forgiven, written off and subrogated."""
     NO_ITEM = (_K.ITEMS_DIFFER, "{account}", "a posting of entry {seq} names no item")

@@ -43,7 +43,7 @@ class RecordDeadLetter(Command):
     """A message was tried to the last and not delivered: a case, so that a person looks.
 
     Attributes:
-        message: its id in the outbox. `death` counts how often it was given up so far.
+        message: its id in the outbox. `death` counts how often it became a dead letter so far.
         error: the kind of the last error, never its text.
         meaning: what that means and what to do, in words.
         loan_id, number: what it is about; empty and None where it is about no loan.

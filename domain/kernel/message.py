@@ -33,7 +33,7 @@ class MessageState(StrEnum):
     DEAD = "dead"
     """It was tried to the last; a person decides."""
     DROPPED = "dropped"
-    """It was given up by order."""
+    """It was dropped by order."""
     DELIVERED = "delivered"
 
 

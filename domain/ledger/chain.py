@@ -55,8 +55,8 @@ class Commanded:
 
     `identity` is the digest of its business content. With the actor and reason of the `ChainItem`
     and the approver it makes the record of the command: who asked for what, why, and who agreed.
-    `says` is the dedup key of evidence (`Command.dedup_key`), None for orders. `rule` is set when
-    the command was refused; `answer` is then the refusal in words.
+    `dedup_key` is that of evidence (`Command.dedup_key`), None for orders. `rule` is set when the
+    command was refused; `answer` is then the refusal in words.
     """
 
     kind: str

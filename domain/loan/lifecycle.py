@@ -35,7 +35,7 @@ class State(StrEnum):
     SUBROGATED = "SUBROGATED"
     """A guarantor has paid and is now the one who is owed."""
     WRITTEN_OFF = "WRITTEN_OFF"
-    """Given up in the books, still collectable."""
+    """No longer an asset in the books, still collectable."""
     CANCELLED = "CANCELLED"
     """Never to be collected: replaced by a new schedule or called back."""
 

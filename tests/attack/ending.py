@@ -143,8 +143,10 @@ def _names_of(attack: Attack, truth: Named) -> list[str]:
 
 
 def _certain(attack: Attack, truth: Named) -> list[str]:
-    """Names of what a line is certainly about: the booking that the bank names on it, or the one
-    execution of which just so much wants proof; all names where an order was executed once.
+    """Names of what a line is certainly about; all names where an order was executed once.
+
+    Else the booking that the bank names on it, or the one execution of which just so much wants
+    proof.
     """
     names, wants = _names_of(attack, truth), _wanting(attack, truth)
     if len(wants) < 2:

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from adapters.sql.engine import books_engine
 from adapters.sql.schema.tables import subjects
 from domain.loan.lifecycle import State
-from sandbox.progress import HOLDER, ProgressTape, write_progress
+from tests.support.sampleprogress import HOLDER, ProgressTape, write_progress
 from tests.support.tree import ROOT
 
 SAMPLE = ROOT.parent / "shared" / "data" / "loans" / "lendingclub-2018q1.csv"

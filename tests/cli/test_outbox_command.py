@@ -1,4 +1,4 @@
-"""`acquit outbox`: what waits, what was given up, and what people do about it."""
+"""`acquit outbox`: what waits, what is a dead letter, and what people do about it."""
 
 import asyncio
 import json

@@ -13,7 +13,7 @@ async def unlock(engine: AsyncEngine) -> None:
 
 
 async def unlock_on(conn: AsyncConnection) -> None:
-    """Switch them off in a transaction, which may be given up."""
+    """Switch them off in a transaction, which may be rolled back."""
     if conn.dialect.name == "postgresql":
         for table in APPEND_ONLY:
             await conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))

@@ -54,13 +54,13 @@ def outbox_table(metadata: MetaData, row_id: TypeEngine[Any]) -> Table:
         Column("retry_at", Instant),
         Column("claimed_until", Instant),
         Column("delivered_at", Instant),
-        # Given up after its last try; empty again while it is tried anew.
+        # When its last try failed; empty again while it is tried anew.
         Column("dead_at", Instant),
-        # How often it was given up.
+        # How often it became a dead letter.
         Column("deaths", Integer, nullable=False, server_default=text("0")),
         # What is to be done about the case of a dead letter: `open` or `resolve`; empty: nothing.
         Column("case_due", String(10)),
-        # Given up for good by order; it stays dead.
+        # Dropped by order; it stays dead.
         Column("dropped_at", Instant),
         Column("last_error", String(200)),
         sqlite_autoincrement=True,

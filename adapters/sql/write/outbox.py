@@ -43,7 +43,7 @@ _DELIVERED = (
         delivered_at=bindparam("new_at"),
         claimed_until=None,
         last_error=None,
-        # One that had been given up has a case, which ends now.
+        # One that was a dead letter has a case, which ends now.
         case_due=case((outbox.c.deaths > 0, "resolve")),
     )
 )

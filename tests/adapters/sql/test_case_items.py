@@ -338,7 +338,7 @@ async def test_lines_that_cannot_be_booked_are_items_until_they_are(
 async def test_a_line_that_fails_again_after_it_was_ended_by_hand_stays_one_item(
     engine: AsyncEngine, broken: Broken, queries: SqlQueries
 ) -> None:
-    """Read in another run, in vain, a file names no line twice."""
+    """Read in another run, which fails too, a file names no line twice."""
     await broken.read(LINE_TRIES)
     before = await queries.cases()
     await broken.read(LINE_TRIES, run="run-2")

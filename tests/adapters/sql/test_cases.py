@@ -222,7 +222,7 @@ async def test_two_processes_that_open_one_case_open_it_once(
 async def test_a_case_that_was_put_aside_while_it_was_swept_is_handed_up_later(
     books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
-    """What a sweep did in vain once, the next does: its answer is not that of the sweep before."""
+    """What a sweep failed to do once, the next does: its answer is not that of the sweep before."""
     await books.apply(stranger("X-3"))
     key = "unknown_order/simbank/X-3"
     clock.ahead(timedelta(days=1))
@@ -289,7 +289,7 @@ async def test_a_case_that_a_group_opens_and_names_is_one_case(
 async def test_a_line_that_fails_again_opens_the_case_that_was_ended(
     books: SqlBooks, queries: SqlQueries
 ) -> None:
-    """Said to be corrected and read once more in vain: its money is still not on the books."""
+    """Said to be corrected, read once more and refused: its money is still not on the books."""
 
     def broken(run: str) -> RecordStatementBreak:
         what: Any = CaseKind.LINE_FAILED

@@ -115,7 +115,7 @@ async def test_a_dead_letter_has_a_case_until_it_is_delivered_by_order(
 async def test_a_message_that_dies_again_is_the_same_case(
     engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, relay: OutboxRelay, carrier: Carrier
 ) -> None:
-    """Ordered twice and twice in vain: one case, and three deaths in the row."""
+    """Ordered twice, and both times it failed: one case, and three deaths in the row."""
     carrier.down.add("bad")
     [message] = await put(engine, "wake", ["bad"])
     await relay.sweep()

@@ -63,7 +63,7 @@ async def filled(new_url: Callable[[], Awaitable[str]]) -> AsyncIterator[AsyncEn
 
 
 async def tampered(engine: AsyncEngine, *does: Executable, as_of: datetime = AS_OF) -> AuditReport:
-    """Audit a copy of the books in which some rows are changed: a transaction that is given up."""
+    """Audit a copy of the books with some rows changed: a transaction that is rolled back."""
     async with engine.connect() as conn:
         await unlock_on(conn)
         for statement in does:

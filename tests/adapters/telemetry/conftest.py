@@ -16,8 +16,9 @@ from opentelemetry.trace import Tracer
 
 from adapters.telemetry.logs import configure_logging
 from adapters.telemetry.redaction import Redactor
-from adapters.telemetry.tracing import Tracing, tracing_into
+from adapters.telemetry.tracing import Tracing
 from tests.adapters.telemetry.canaries import DB_PASSWORD, SECRET
+from tests.support.spans import tracing_into
 
 
 @dataclass

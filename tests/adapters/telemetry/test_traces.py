@@ -26,7 +26,7 @@ from adapters.sql.schema.rights import books_id
 from adapters.telemetry.core import keep_context_in_fields
 from adapters.telemetry.delivery import traced_dispatchers
 from adapters.telemetry.redaction import Redactor
-from adapters.telemetry.tracing import TracingConfig, otlp_tracing, tracing_into
+from adapters.telemetry.tracing import TracingConfig, otlp_tracing
 from adapters.temporal.client import make_client
 from adapters.temporal.dispatchers import dispatchers
 from adapters.temporal.drivers import TemporalDrivers
@@ -49,6 +49,7 @@ from tests.adapters.telemetry.canaries import (
 from tests.adapters.telemetry.collector import collecting
 from tests.adapters.telemetry.conftest import Caught, Spans
 from tests.fakes.bulk import PLAIN
+from tests.support.spans import tracing_into
 from tests.support.stage import stage, until
 from workers.compose import open_stack
 from workers.settings import Settings, load_settings, tracing_config

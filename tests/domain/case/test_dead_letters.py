@@ -103,7 +103,7 @@ def test_a_dead_letter_about_no_known_loan_has_a_case_as_well(loan_id: str) -> N
 
 
 def test_a_dead_letter_is_tried_again_by_order_and_may_die_again() -> None:
-    """The case stays until it is delivered; that it was given up anew is in its story."""
+    """The case stays until it is delivered; that it failed anew is in its story."""
     s = Scene.boarded()
     dead(s)
     change = order(s, RetryMessage)

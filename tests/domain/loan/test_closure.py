@@ -59,7 +59,7 @@ def test_a_portion_lacks_its_line_and_then_the_window() -> None:
 
 
 def test_what_is_written_off_is_not_released() -> None:
-    """Given up in the books is not paid."""
+    """What is no longer an asset in the books is not paid."""
     s = Scene.boarded()
     s.apply_outcome(s.present(), OutcomeClass.ACCOUNT)
     s.order(WriteOff)

@@ -29,9 +29,9 @@ def last_line(s: Scene) -> str:
     return next(reversed(s.books.lines))
 
 
-def match(s: Scene, line: str, ref: str, minor: int, **more: object) -> str:
+def match(s: Scene, line: str, ref: str, minor: int) -> str:
     """A person says what a line is about; the rule of a refusal."""
-    answer = s.order(MatchLine, line=line, reference=ref, amount_minor=minor, **more)
+    answer = s.order(MatchLine, line=line, reference=ref, amount_minor=minor)
     return answer.rule if isinstance(answer, Refusal) else ""
 
 

@@ -13,8 +13,8 @@ from adapters.tapes.report.tape import TapeReport, read_tape
 from domain.kernel.change import Refusal
 from domain.loan.change import Aggregates
 from domain.loan.decide import decide
-from sandbox.progress import ProgressTape, next_due, write_progress
 from tests.support.progresstapes import PRODUCTS, ROOT
+from tests.support.sampleprogress import ProgressTape, next_due, write_progress
 from workers.accounts import accounts_of
 from workers.compose import rulebook
 from workers.rails import rails_of
