@@ -5,6 +5,7 @@ finding is shrunk. Arguments that pick something are taken modulo what there is.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from copy import copy
 from dataclasses import fields, replace
@@ -290,9 +291,10 @@ class Driven:
         """Two orders of one set of news come to the same books.
 
         Penalty of an installment that nothing has touched is charged by the day's roll, and is
-        compared after it.
+        compared after it. Nothing is compared while several payments of one reference were sent and
+        not all are recorded: a line proves the payment that is known, and may be of another one.
         """
-        if waiting == other:
+        if waiting == other or self._repeats():
             return
         one, two = self._come_to(waiting), self._come_to(other)
         differs = self._difference(waiting, one, two)
@@ -307,6 +309,11 @@ class Driven:
                 ", ".join(short_of(n.command) for n in news) for news in (waiting, other)
             )
             raise Finding("news.order", f"{'; '.join(differs)}: {orders}")
+
+    def _repeats(self) -> bool:
+        """Whether payers repeat a reference for a payment that nobody has recorded."""
+        names = Counter(sent.reference for sent in self.bank.transfers)
+        return any(names[t.reference] > 1 and not t.is_recorded for t in self.bank.transfers)
 
     def _difference(self, waiting: list[News], one: Outcome, two: Outcome) -> list[str]:
         """In what the books differ after two orders of news."""

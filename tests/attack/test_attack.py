@@ -17,6 +17,8 @@ CHUNKS, SHORT, LYING = 5, 340, 60
 """Chunks of honest and of lying histories in `make test`: 1,700 and 300 in all."""
 SLOW_CHUNK = 2_500
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
+
+
 def _case(case: dict[str, Any]) -> Any:
     open_fault = case["open"]
     marks = [pytest.mark.xfail(strict=True, reason=open_fault)] if open_fault else []

@@ -23,9 +23,9 @@ MOST = {
         tasks=8, events=45, bytes=9_700, commits=6, statements=78, messages=3, posts=1
     ),
 }
-"""The most that each course may cost. On the happy one nothing is forgiven. On the others a workflow
-task more than measured is, with its events: a report may come while another task is at work; a
-commit, a statement, a message or a POST is not."""
+"""The most that each course may cost. On the happy one nothing is forgiven. On the others a
+workflow task more than measured is, with its events: a report may come while another task is at
+work; a commit, a statement, a message or a POST is not."""
 DAYS = 2
 """Every installment opens on one day and falls due on another."""
 STATEMENTS_A_DAY, STATEMENTS_A_REVERSAL, STATEMENTS_A_BATCH = 11, 6, 1
