@@ -25,12 +25,22 @@ def _case(case: dict[str, Any]) -> Any:
     return pytest.param(case, id=case["name"], marks=marks)
 
 
+def _is_known(history: History, found: Finding) -> bool:
+    """Whether a fee inside the line of a return may stand for money of the other of two executions.
+
+    Nothing on the line says that it holds a fee, and as money it is more than either gave back.
+    """
+    fates = {values.get("fate") for _, values in history.steps}
+    fees = {values.get("fee") for name, values in history.steps if name == "give_back"}
+    return found.rule == "bank.order" and "twice" in fates and "inside" in fees
+
+
 def _findings(seeds: range, *, lies: bool) -> Iterator[tuple[int, History, Finding]]:
     """Run histories; those that break a rule."""
     for seed in seeds:
         history = History.drawn(seed, lies=lies)
         found = history.finding()
-        if found is not None:
+        if found is not None and not _is_known(history, found):
             yield seed, history, found
 
 
