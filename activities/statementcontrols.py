@@ -166,10 +166,12 @@ def _overdue(account: str, day: date) -> str:
 
 def _opened(failing: Failing) -> RecordStatementBreak:
     words = "; ".join(in_words(fault) for fault in failing.faults[:FAULTS_SHOWN])
-    return _break(failing.what, failing.subject, words)
+    return _break(failing.what, failing.subject, words, failing.faults[0].rule.value)
 
 
-def _break(what: StatementBreak, subject: str, text: str) -> RecordStatementBreak:
+def _break(
+    what: StatementBreak, subject: str, text: str, cause: str = ""
+) -> RecordStatementBreak:
     """The command for a control that fails.
 
     Its id is made of what fails: a case that a person has ended is not opened again by the same.
@@ -182,6 +184,7 @@ def _break(what: StatementBreak, subject: str, text: str) -> RecordStatementBrea
         what=what,
         subject=subject,
         text=cleaned(text),
+        cause=cause,
     )
 
 

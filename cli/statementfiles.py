@@ -160,7 +160,7 @@ async def _handed(
     await archive.keep("statement", _parts(source))
     handed = Handed(sha256, sha256 in known)
     source.seek(0)
-    if strangers := _accounts(source) - {account}:
+    if strangers := _accounts(services.stack.settings, source) - {account}:
         rule = f"the account of the file, which has {', '.join(sorted(strangers)[:5])}"
         raise InvalidInput("account", account, rule)
     if known.get(sha256, False):
@@ -221,16 +221,16 @@ async def _parts(source: BinaryIO) -> AsyncIterator[bytes]:
         yield part
 
 
-def _accounts(source: BinaryIO) -> set[str]:
+def _accounts(settings: Settings, source: BinaryIO) -> set[str]:
     """The accounts that the file has statements of; none where it cannot be read.
 
     What is wrong with it is said by the workflow that reads it, which leaves a case.
     """
-    from adapters.statements.camt053 import Camt053Reader  # noqa: PLC0415
+    from adapters.statements.anyfile import file_reader  # noqa: PLC0415
     from ports.statements import StatementRefused  # noqa: PLC0415
 
     try:
-        survey = Camt053Reader().survey(source)
+        survey = file_reader(settings.statement_maps).survey(source)
     except StatementRefused:
         return set()
     return {item.head.account for item in survey.statements}

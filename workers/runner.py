@@ -23,7 +23,7 @@ from activities.subjects import SubjectActivities
 from activities.sweeps import SweepActivities
 from adapters.sql.read.figures import SqlFigures
 from adapters.sql.schema.rights import books_id
-from adapters.statements.anyfile import StatementFileReader, read_maps
+from adapters.statements.anyfile import file_reader
 from adapters.temporal.client import connect
 from adapters.temporal.dispatchers import dispatchers
 from adapters.temporal.drivers import TemporalDrivers
@@ -112,8 +112,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     sweeps = SweepActivities(
         books, queries, stack.sources, stack.archive, outbox, services.starter, stack.clock
     )
-    maps = stack.settings.statement_maps
-    reader = StatementFileReader(() if maps is None else read_maps(maps))
+    reader = file_reader(stack.settings.statement_maps)
     statements = StatementActivities(stack.archive, reader, books)
     rules = stack.rules.case_policy.thresholds
     watch = statement_watch(services)

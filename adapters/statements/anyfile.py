@@ -71,3 +71,12 @@ def read_maps(folder: Path) -> list[CsvMap]:
     if len(paths) > MAPS_MOST:
         raise refused(folder, "maps", len(paths), f"at most {MAPS_MOST}")
     return [read_map(path) for path in paths]
+
+
+def file_reader(maps: Path | None) -> StatementFileReader:
+    """The reader of an installation, with the maps of its folder; None: tables are refused.
+
+    Raises:
+        SourceRefused: as `read_maps`.
+    """
+    return StatementFileReader(() if maps is None else read_maps(maps))

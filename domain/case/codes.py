@@ -78,7 +78,22 @@ CASE_CODES: Mapping[CaseKind, CaseCodes] = MappingProxyType(
         _K.NO_REMINDER_DELIVERED: CaseCodes(("not_delivered",)),
         _K.RETURNED_AFTER_CLOSING: CaseCodes(("returned",), _F.RAIL),
         _K.REMITTANCE_SHORTFALL: CaseCodes(("too_little_remitted",)),
-        _K.STATEMENT_GAP: CaseCodes(("number_missing", "balance_differs")),
+        _K.STATEMENT_GAP: CaseCodes(
+            ("sequence_gap", "sequence_repeated", "page_missing", "chain_broken")
+        ),
+        _K.STATEMENT_UNBALANCED: CaseCodes(
+            (
+                "balance_differs",
+                "opening_missing",
+                "closing_missing",
+                "summary_count_differs",
+                "summary_sum_differs",
+                "other_currency",
+                "items_differ",
+                "batch_count_differs",
+            )
+        ),
+        _K.STATEMENT_MISSING: CaseCodes(("did_not_arrive",)),
         _K.STATEMENT_REFUSED: CaseCodes(("cannot_be_read",), _F.FAULT),
         _K.STATEMENT_NOT_FETCHED: CaseCodes(("cannot_be_fetched",), _F.FAULT),
         _K.STATEMENT_RESTATED: CaseCodes(("said_anew",), _F.FAULT),
@@ -86,6 +101,7 @@ CASE_CODES: Mapping[CaseKind, CaseCodes] = MappingProxyType(
         _K.UNREGISTERED_ACCOUNT: CaseCodes(("not_registered",)),
         _K.UNKNOWN_MANDATE: CaseCodes(("no_such_mandate",), _F.RAIL),
         _K.MANDATE: CaseCodes(("not_covered", "refused"), _F.RAIL),
+        _K.MANDATE_BARRED: CaseCodes(("refused",), _F.RAIL),
         _K.READ_DIFFERENTLY: CaseCodes(("other_reading",)),
         _K.REPORT_OF_ANOTHER_CHANNEL: CaseCodes(("other_channel",)),
         _K.RAIL_OUTAGE: CaseCodes(("no_answer",), _F.FAULT),

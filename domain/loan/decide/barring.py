@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
+from domain.case.links import Link, LinkTo
 from domain.debit.attempt import Attempt
 from domain.debit.history import FAILED
 from domain.debit.mandate import BARRING, Bar, Mandate, MandateEvent, MandateRoot
@@ -49,7 +50,9 @@ def put_bar(work: Work, root: MandateRoot, bar: Bar) -> MandateRoot:
     work.put_mandate(now)
     work.note_mandate(now, now.state, MandateEvent.BARRED, str(bar))
     text = f"nothing is debited under mandate {root.ref}: {bar}"
-    work.open_case(Case(casekeys.barred(root.ref), CaseKind.MANDATE_BARRED, text))
+    key, kind = casekeys.barred(root.ref), CaseKind.MANDATE_BARRED
+    order = Link(LinkTo.ORDER, bar.order_no)
+    work.open_case(Case(key, kind, text, code=bar.code, links=(order,)))
     return now
 
 

@@ -16,7 +16,7 @@ from activities.statements import BookedFile, StatementActivities, StatementOrde
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
-from adapters.statements.camt053 import Camt053Reader
+from adapters.statements.anyfile import StatementFileReader
 from domain.case.case import ByHand
 from domain.kernel.command import Actor
 from domain.statement.statement import LineItem, Statement, StatementLine
@@ -36,7 +36,7 @@ class Bank:
     def __init__(self, engine: AsyncEngine, clock: StillClock, books: SqlBooks) -> None:
         self.archive, self.books = SqlArchive(engine, clock), books
         self.queries = SqlQueries(engine, clock, RULES)
-        self.activities = StatementActivities(self.archive, Camt053Reader(), books)
+        self.activities = StatementActivities(self.archive, StatementFileReader(), books)
 
     async def give(self, *statements: Statement, text: str = "") -> BookedFile:
         """Have a file booked; `text` makes another file of the same statements."""
