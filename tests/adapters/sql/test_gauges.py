@@ -276,8 +276,8 @@ async def _fill(engine: AsyncEngine) -> None:
         " 'main', 'e', '2026-01-01'",
         "outbox": "i + 100, 'wake', 's' || i, '{{}}', {at}, NULL, 0, NULL, NULL,"
         " CASE WHEN i < 13 THEN NULL ELSE {at} END, NULL, 0, NULL, NULL, NULL",
-        "cases": "'k' || i, 'surplus', NULL, NULL, NULL, NULL, 'operations', {at}, NULL,"
-        " CASE WHEN i < 13 THEN NULL ELSE {at} END",
+        "cases": "'k' || i, 'surplus', NULL, NULL, NULL, NULL, 'operations', '',"
+        " 'human', 'x', NULL, {at}, NULL, CASE WHEN i < 13 THEN NULL ELSE {at} END",
     }
     async with engine.begin() as conn:
         instant = (await conn.execute(text("SELECT max(changed_at) FROM subjects"))).scalar()
