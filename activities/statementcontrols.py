@@ -169,9 +169,7 @@ def _opened(failing: Failing) -> RecordStatementBreak:
     return _break(failing.what, failing.subject, words, failing.faults[0].rule.value)
 
 
-def _break(
-    what: StatementBreak, subject: str, text: str, cause: str = ""
-) -> RecordStatementBreak:
+def _break(what: StatementBreak, subject: str, text: str, cause: str = "") -> RecordStatementBreak:
     """The command for a control that fails.
 
     Its id is made of what fails: a case that a person has ended is not opened again by the same.

@@ -47,7 +47,7 @@ class Forecast:
     `report` has the rows that the books would take, and as faults also those that they refuse;
     `new` are the loans that the books do not have yet; `in_progress` what the loans bring from
     another system; `days` what the new ones bring in the first days; `arrears` what is past due,
-    and `barred` what of it the tape asks to be debited in vain; `unknown_codes` are those of
+    and `barred` what of it the tape asks to be debited that cannot be; `unknown_codes` are those of
     debits of a former system.
     """
 

@@ -7,7 +7,6 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "tests/domain/loan/decide/recorded"
 UNRECORDED = {
     "held_for_others",
-    "return_identified",
     "return_undone",
     "withdrawn",
 }

@@ -22,9 +22,9 @@ Schema = dict[str, Any]
 NAMES = [contract.name for contract in contracts()]
 RELEASED = {
     "boarded.v1.json": "5892a7c837662b58",
-    "case-override-answer.v1.json": "6f93ef25783fe844",
-    "case-override.v1.json": "0ca334d32b73fb28",
-    "case-view.v1.json": "6f93ef25783fe844",
+    "case-override-answer.v1.json": "e10c5cb7456c2a1b",
+    "case-override.v1.json": "e26005543878385f",
+    "case-view.v1.json": "e10c5cb7456c2a1b",
     "closure.v1.json": "91f51fb8785408c1",
     "installment-view.v1.json": "fc8391b3e84c87c1",
     "loan-application.v1.json": "c025e774136d649b",
@@ -42,6 +42,7 @@ RELEASED = {
     "signal-resolve-case.v1.json": "f6d283f36cb52533",
     "signal-retry-now.v1.json": "19b7509f65c654e4",
     "signal-state-outcome.v1.json": "462c04553b350405",
+    "signal-transfer-case.v1.json": "d4780fbd72798867",
     "signal-undo-match.v1.json": "43d1484dedbdee61",
     "signal-unhold.v1.json": "1e02808987fd88a5",
     "signal-wait-case.v1.json": "f02275694d25c697",

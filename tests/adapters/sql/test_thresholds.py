@@ -182,7 +182,7 @@ async def test_delinquent_installments_are_counted_with_what_they_owe(
 async def test_dead_letters_are_counted_until_somebody_decides(
     engine: AsyncEngine, clock: StillClock
 ) -> None:
-    """Since each was given up; one that was dropped counts no more."""
+    """Since each was tried for the last time; one that was dropped counts no more."""
     now, hour = clock.now(), timedelta(hours=1)
     same: dict[str, Any] = {
         "topic": "wake",
