@@ -92,7 +92,7 @@ def _described(order: type[OperatorOrder]) -> str:
     for item in (item for item in fields(order) if item.name in order.terms()):
         # What may be left out is annotated as `X | None`.
         hint = next((one for one in get_args(hints[item.name])), hints[item.name])
-        term = f"{item.name}={'|'.join(hint)}" if issubclass(hint, Enum) else item.name
+        term = f"{item.name}={' | '.join(hint)}" if issubclass(hint, Enum) else item.name
         term = f"{item.name}=LOAN[:MINOR],..." if item.name == "also" else term
         named.append(term if item.default is MISSING else f"[{term}]")
     return f"{order.description()} {', '.join(named)}"
