@@ -227,3 +227,28 @@ def test_a_line_that_a_new_payment_leaves_open_is_about_its_loan() -> None:
     (case,) = [case for case in s.books.cases.values() if case.line == other]
     assert (case.loan_id, case.number, case.amount_minor) == ("L1", 1, 20200)
     invariants.check(s.books)
+
+
+def test_an_id_on_the_line_is_the_debits_where_no_payer_is_known_to_use_it() -> None:
+    """The bank gives our own id back: a person who names it means the debit."""
+    s, order = scene()
+    s.apply_outcome(order)
+    s.credit(order, ORDERED)
+    s.line(LineItem(f"R-{order}", None, None, -ORDERED, 0, "AM04"))
+    line = last_line(s)
+    assert s.books.lines[line].is_open
+    assert match(s, line, f"R-{order}", ORDERED) == ""
+    assert s.portion(f"R-{order}").return_settled_minor == ORDERED
+    invariants.check(s.books)
+
+
+def test_news_of_an_order_leaves_the_other_items_of_a_line_alone() -> None:
+    """Two returns in one line: only the one that the order may be of is booked."""
+    s, order = scene()
+    s.line(
+        LineItem("nobody", None, None, -700, 0, "AM04"),
+        LineItem(None, "M-L1", None, -ORDERED, 0, "AM04"),
+    )
+    s.apply_outcome(order)
+    assert s.books.lines[last_line(s)].open_minor == -700
+    invariants.check(s.books)
