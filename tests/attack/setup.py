@@ -155,7 +155,7 @@ class Setup:
             self.mandate_ref,
             "simbank",
             "merchant-1",
-            "acct-1",
+            f"{self.name}acct-1",  # a hard refusal bars the account for every loan of it
             date(2026, 1, 1),
             cap_minor=self.mandate_cap or None,
         )

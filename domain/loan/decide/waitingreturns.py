@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from domain.loan.aggregate import LineState, WaitingItem, of_order
+from domain.loan.change import Lacks
 from domain.loan.decide.attempts import find
 from domain.loan.decide.matching import identify, lines_waiting
 from domain.loan.decide.references import payments_named
@@ -47,16 +48,33 @@ def _orders_of(work: Work, item: LineItem) -> tuple[str, ...]:
 
 
 def book_returns_again(work: Work, order_no: str) -> None:
-    """There is news of an order: book returned items that waited for it as if they came now."""
+    """There is news of an order: book returned items that waited for it as if they came now.
+
+    Raises:
+        Lacks: an item names a mandate whose loans are not all at hand.
+    """
     ref = of_order(order_no)
     for known in lines_waiting(work, ref):
         for item in known.waiting:
             if ref not in item.refs:
                 continue
+            if (mandate := item.mandate_ref) is not None:
+                _see_mandate(work, mandate)
             is_rest = item.mandate_ref is None and not item.ref
             matches = book_return(work, _line_of(known), _item_of(item), is_rest=is_rest)
             if matches:
                 identify(work, work.lines[known.id], matches, "return_identified")
+
+
+def _see_mandate(work: Work, mandate: str) -> None:
+    """See that every loan under a mandate is at hand: another order of one may fit as well.
+
+    Raises:
+        Lacks: the command does not name the mandate, and is to be decided again with it.
+    """
+    named = work.aggregates.named_mandates
+    if named is not None and mandate not in named:
+        raise Lacks(mandates=(mandate,))
 
 
 def _line_of(known: LineState) -> StatementLine:

@@ -1,17 +1,19 @@
 """Lines of returns that come before what they are about is known: they are booked with its news."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
-from domain.loan.decide import waitingreturns
+from domain.loan.change import Change, Lacks
+from domain.loan.decide import decide, waitingreturns
 from domain.statement.statement import LineItem
 from tests.support import invariants
-from tests.support.doors import MatchLine, UndoMatch, WithdrawPayment
-from tests.support.memory import board, schedule
+from tests.support.doors import MatchLine, RecordReturn, UndoMatch, WithdrawPayment
+from tests.support.memory import TESTER, board, schedule
 from tests.support.scene import Scene
 
 LINES = schedule(((10000, 100), (10000, 100), (10000, 100)))
@@ -252,3 +254,28 @@ def test_news_of_an_order_leaves_the_other_items_of_a_line_alone() -> None:
     s.apply_outcome(order)
     assert s.books.lines[last_line(s)].open_minor == -700
     invariants.check(s.books)
+
+
+def test_news_asks_for_the_mandate_of_a_bare_line_that_waits() -> None:
+    """Another order under it may fit as well: whoever gave less is asked for all its loans."""
+    s, order = scene()
+    s.return_line(None, 5050)
+    s.apply_outcome(order)
+    report = RecordReturn(
+        id="r",
+        actor=TESTER,
+        rail="simbank",
+        order_no=order,
+        bank_ref=None,
+        amount_minor=5050,
+        outcome_class=OutcomeClass.NSF,
+        code="AM04",
+        returned_on=s.today,
+    )
+    whole = s.books._aggregates()
+    with pytest.raises(Lacks) as lacks:
+        decide(replace(whole, named_mandates=frozenset()), report)
+    assert lacks.value.mandates == {"M-L1"}
+    change = decide(replace(whole, named_mandates=frozenset({"M-L1"})), report)
+    assert isinstance(change, Change)
+    assert not change.lines[last_line(s)].is_open
