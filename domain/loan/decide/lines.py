@@ -22,7 +22,6 @@ from domain.loan.decide.linecases import (
     is_of_account,
     open_case_of_line,
     open_cases,
-    other_currency,
 )
 from domain.loan.decide.matching import identify, lines_waiting, name_in_case
 from domain.loan.decide.money import numbers_of, prove
@@ -124,8 +123,8 @@ def book_batch_again(work: Work, batch_ref: str) -> None:
             matches = _book_credit(work, line, item) if is_of_account(work, line) else ()
             if matches:
                 identify(work, work.lines[known.id], matches, "identified")
-            elif other_currency(work, line, named := _named(work, line, (item,))):
-                name_in_case(work, known.id, named)
+            else:  # the batch is in other money than its account or this loan
+                name_in_case(work, known.id, _named(work, line, (item,)))
 
 
 def _adds_up(line: StatementLine, items: Sequence[LineItem]) -> bool:

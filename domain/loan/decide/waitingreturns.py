@@ -5,6 +5,7 @@ from dataclasses import replace
 from domain.loan.aggregate import LineState, WaitingItem, of_order
 from domain.loan.change import Lacks
 from domain.loan.decide.attempts import find
+from domain.loan.decide.linecases import is_of_account
 from domain.loan.decide.matching import identify, lines_waiting
 from domain.loan.decide.references import payments_named
 from domain.loan.decide.returnlines import book_return, ordered_under
@@ -55,7 +56,7 @@ def book_returns_again(work: Work, order_no: str) -> None:
     """
     ref = of_order(order_no)
     for known in lines_waiting(work, ref):
-        for item in known.waiting:
+        for item in known.waiting if is_of_account(work, known) else ():
             if ref not in item.refs:
                 continue
             if (mandate := item.mandate_ref) is not None:

@@ -172,3 +172,17 @@ def test_further_lines_of_one_file_are_items_of_one_case(monkeypatch: pytest.Mon
     assert (s.books.cases[items].kind, s.books.cases[items].items) == ("other_currency", 2)
     s.order(MatchLine, line=f"{LINE}-1", reference="T-1", amount_minor=100)
     assert s.books.cases[items].items == 2
+
+
+@pytest.mark.parametrize(("account", "currency"), [(EURO_ACCOUNT, "EUR"), (EURO_ACCOUNT, "CNY")])
+def test_news_of_the_order_books_no_return_in_another_currency(account: str, currency: str) -> None:
+    """Other than the loan's, or than the account's: a person looks, whatever is reported later."""
+    s = scene()
+    order = s.present()
+    item = LineItem(order, None, None, -10100, 0, "AM04")
+    s.line(item, id=LINE, account=account, currency=currency)
+    s.apply_outcome(order, minor=10100)
+    s.returned(order, 10100)
+    assert s.books.lines[LINE].open_minor == -10100
+    assert kinds(s) == {KEY: "other_currency"}
+    invariants.check(s.books)
