@@ -202,7 +202,17 @@ METRICS = (
 # --- the Temporal SDK's own -----------------------------------------------------------------------
 
 WORKFLOW_TYPE = Label(
-    "workflow_type", ("BoardLoan", "Case", "DailySweep", "Heal", "Installment", "Statement")
+    "workflow_type",
+    (
+        "BoardLoan",
+        "Case",
+        "DailySweep",
+        "Heal",
+        "Installment",
+        "Seal",
+        "Statement",
+        "WatchStatements",
+    ),
 )
 ACTIVITY_TYPE = Label(
     "activity_type",
@@ -213,6 +223,8 @@ ACTIVITY_TYPE = Label(
         "debits.inquire",
         "debits.present",
         "healing.heal",
+        "sealing.seal",
+        "statements.watch",
         "installments.remind",
         "installments.review",
         "statements.book",

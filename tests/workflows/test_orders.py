@@ -47,6 +47,10 @@ def test_an_order_that_waits_is_the_same_in_the_next_run(kind: str) -> None:
         "value_on": "2026-03-10",
         "due_on": "2026-03-10",
         "also": [{"loan_id": "L-2", "amount_minor": 5}, {"loan_id": "L-3"}],
+        "order_no": "O-1",
+        "outcome_class": "SUCCESS",
+        "proof": "letter of the bank",
+        "taken_on": "2026-03-10",
     }
     terms = {name: samples[name] for name in ORDERS[kind].terms()}
     waiting = PendingOrder(read(sent(kind, "o-1", "a test", **terms)).received(MESSAGE), 3)
