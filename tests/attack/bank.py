@@ -269,9 +269,8 @@ class Bank:
         hints = -sum(
             truth.minor
             for line_id in self.booked
-            if self.lines[line_id].amount_minor < 0
             for truth in self.truths[line_id]
-            if truth.order_no == order_no
+            if truth.minor < 0 and truth.order_no == order_no
         )
         taken, gone = span_of(list(mine.values())), span_of(backs)
         reported = {b.execution for b in backs if b.reported_minor or b.booked_minor}

@@ -291,10 +291,12 @@ class Driven:
         """Two orders of one set of news come to the same books.
 
         Penalty of an installment that nothing has touched is charged by the day's roll, and is
-        compared after it. Nothing is compared while several payments of one reference were sent and
-        not all are recorded: a line proves the payment that is known, and may be of another one.
+        compared after it. Nothing is compared while several payments of one reference were sent
+        and not all are recorded: a line proves the payment that is known, and may be of another.
+        Nor while one of several returns of an order has a line that does not name it: such a line
+        is told from the others by what of them was reported, and proven, when it came.
         """
-        if waiting == other or self._repeats():
+        if waiting == other or self._repeats() or self._is_bare():
             return
         one, two = self._come_to(waiting), self._come_to(other)
         differs = self._difference(waiting, one, two)
@@ -314,6 +316,17 @@ class Driven:
         """Whether payers repeat a reference for a payment that nobody has recorded."""
         names = Counter(sent.reference for sent in self.bank.transfers)
         return any(names[t.reference] > 1 and not t.is_recorded for t in self.bank.transfers)
+
+    def _is_bare(self) -> bool:
+        """Whether one of several returns of an order has a line that does not name the order."""
+        bank = self.bank
+        returned = Counter(bank.executions[back.execution].order_no for back in bank.returns)
+        return any(
+            truth.minor < 0 and returned[truth.order_no] > 1
+            for line_id, truths in bank.truths.items()
+            for truth in truths
+            if truth.order_no not in {item.end_to_end_id for item in bank.lines[line_id].items}
+        )
 
     def _difference(self, waiting: list[News], one: Outcome, two: Outcome) -> list[str]:
         """In what the books differ after two orders of news."""

@@ -112,7 +112,7 @@ def _match(attack: Attack, line_id: str, truth: Named, *, is_sure: bool = False)
             *_rest(attack, truth, ref),
         ):
             order = {"line": line_id, "reference": ref, "amount_minor": minor, **fee}
-            loan, number = _where(attack, truth)
+            loan, number = _where(attack, truth, ref)
             answer = attack.order(MatchLine, loan, number, **order)
             if not isinstance(answer, Refusal):
                 if minor == abs(truth.minor) and (fee or not truth.fee_minor):
@@ -197,13 +197,14 @@ def _is_meant(attack: Attack, truth: Named, portion: str) -> bool:
     return not known.return_settled_minor
 
 
-def _where(attack: Attack, truth: Named) -> tuple[str, int]:
+def _where(attack: Attack, truth: Named, name: str) -> tuple[str, int]:
     """The loan and installment that a person looks at: of a transfer for several, one it pays."""
-    for payment in attack.books.payments.values():
-        is_it = truth.reference and payment.reference == truth.reference
-        if is_it and truth.loan not in payment.loans:
-            return payment.loans[0], 1
-    return truth.loan, truth.number
+    payments = attack.books.payments
+    called = (p for p in payments.values() if truth.reference and p.reference == truth.reference)
+    meant = [payments[name]] if name in payments else list(called)
+    if not meant or any(truth.loan in payment.loans for payment in meant):
+        return truth.loan, truth.number
+    return meant[0].loans[0], 1
 
 
 def _is_called(attack: Attack, truth: Named, portion: str) -> bool:

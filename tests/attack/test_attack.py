@@ -16,6 +16,9 @@ from tests.attack.histories import History, script, shrunk
 CHUNKS, SHORT, LYING = 5, 340, 60
 """Chunks of honest and of lying histories in `make test`: 1,700 and 300 in all."""
 SLOW_CHUNK = 2_500
+AVOIDED = frozenset({"inside"})
+"""Not drawn: a fee that the line of a return holds without saying so. As money it may be of another
+execution or return of the order, and which is taken follows from what is known (record 0049)."""
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text())
 
 
@@ -26,19 +29,19 @@ def _case(case: dict[str, Any]) -> Any:
 
 
 def _is_known(history: History, found: Finding) -> bool:
-    """Whether a fee inside the line of a return may stand for money of the other of two executions.
+    """Whether a return of one of two executions was reported under no name that is known of either.
 
-    Nothing on the line says that it holds a fee, and as money it is more than either gave back.
+    It is booked of the surplus; the person at the end, whose line names the other, takes that back.
     """
     fates = {values.get("fate") for _, values in history.steps}
-    fees = {values.get("fee") for name, values in history.steps if name == "give_back"}
-    return found.rule == "bank.order" and "twice" in fates and "inside" in fees
+    refs = {values.get("ref") for name, values in history.steps if name == "give_back"}
+    return found.rule == "bank.order" and "twice" in fates and bool(refs & {"none", "strange"})
 
 
 def _findings(seeds: range, *, lies: bool) -> Iterator[tuple[int, History, Finding]]:
     """Run histories; those that break a rule."""
     for seed in seeds:
-        history = History.drawn(seed, lies=lies)
+        history = History.drawn(seed, lies=lies, avoid=AVOIDED)
         found = history.finding()
         if found is not None and not _is_known(history, found):
             yield seed, history, found
@@ -64,13 +67,13 @@ def test_what_was_found_once_is_found_no_more(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_honest_history_breaks_a_rule(chunk: int) -> None:
-    """No rule of money is broken in any order of news."""
+    """No rule of money is broken in any order of news, but for what is AVOIDED."""
     _attack(range(chunk * SHORT, (chunk + 1) * SHORT), lies=False)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_lie_of_a_rail_breaks_a_rule(chunk: int) -> None:
-    """Lies of rails and banks cost nobody money."""
+    """Lies of rails and banks cost nobody money, but for what is AVOIDED."""
     _attack(range(10_000 + chunk * LYING, 10_000 + (chunk + 1) * LYING), lies=True)
 
 

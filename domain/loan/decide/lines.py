@@ -152,8 +152,8 @@ def _wait(
 
 
 def _proven_orders(work: Work, line: LineState) -> dict[str, None]:
-    """The orders whose money a line proves: a return of it may have been booked before."""
-    mine = [work.payment(match.payment) for match in line.matches if match.minor > 0]
+    """The orders of which a line proves money or its return: another return may wait for that."""
+    mine = [work.payment(match.payment) for match in line.matches]
     return {payment.order_no: None for payment in mine if payment.order_no is not None}
 
 

@@ -115,7 +115,10 @@ def _by_payment(
 
 
 def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Candidate]:
-    """Orders under a mandate: just so much went back by report, or more, or just so much came."""
+    """Orders under a mandate of which just so much went back by report, or just so much came.
+
+    Nothing comes back before it was ordered: unreported, a line is not of an order of a later day.
+    """
     candidates: list[Candidate] = []
     minor = -item.amount_minor
     for loan_id, orders in ordered_under(work, item.mandate_ref):
@@ -125,11 +128,10 @@ def _by_mandate(work: Work, line: StatementLine, item: LineItem) -> list[Candida
             just = [pair for pair in reported if pair[1].unproven_return_minor == minor][:1]
             if sum(portion.unproven_return_minor for _, portion in reported) == minor:
                 just = just or reported
-            more = [pair for pair in reported if pair[1].unproven_return_minor > minor][:1]
-            whole = [pair for pair in found if pair[1].amount_minor == minor]
-            if mine := just or more or whole[:1]:
-                is_other = not _names(work.payment(mine[0][1].id), line, item)
-                candidates.append((mine, (not just, not (just or more), is_other)))
+            is_before = find(work, loan_id, order_no)[1].value_on <= line.booked_on
+            whole = [pair for pair in found if is_before and pair[1].amount_minor == minor]
+            if mine := just or whole[:1]:
+                candidates.append((mine, (not just, _rank(work, mine[0][1], line, item)[1])))
     return candidates
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -93,14 +94,29 @@ def test_the_credit_line_of_an_order_books_the_return_that_waited_for_it() -> No
     invariants.check(s.books)
 
 
-def test_part_of_more_that_was_reported_is_taken_of_the_only_order() -> None:
-    """Two returns of one debit are reported before the first bare line comes."""
+@pytest.mark.parametrize("is_bare_first", [True, False])
+def test_of_two_reported_returns_the_bare_line_is_what_the_named_one_leaves(
+    *, is_bare_first: bool
+) -> None:
+    """While both wait, nobody can say which of them the bare line is."""
     s, order = scene()
     s.apply_outcome(order)
     s.returned(order, 5050, bank_ref="B1")
-    s.returned(order, 5051, bank_ref="B1")
-    s.return_line(None, 5050)
-    assert not s.books.lines[last_line(s)].is_open
+    s.returned(order, 4000, bank_ref="B1")
+    for ref in (None, order) if is_bare_first else (order, None):
+        s.return_line(ref, 4000 if ref else 5050)
+    assert not any(line.is_open for line in s.books.lines.values())
+    assert s.portion(f"R-{order}").return_settled_minor == 9050
+    invariants.check(s.books)
+
+
+def test_an_unreported_bare_line_is_of_no_order_of_a_later_day() -> None:
+    """Nothing comes back before it was ordered, though just so much came."""
+    s, order = scene()
+    s.apply_outcome(order)
+    early = s.today - timedelta(days=1)
+    s.line(LineItem(None, "M-L1", None, -ORDERED, 0, "AM04"), booked_on=early, value_on=early)
+    assert s.books.lines[last_line(s)].is_open
     invariants.check(s.books)
 
 
