@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from adapters.sql.engine import books_engine
-from adapters.sql.read import recounting, selfaudit, verifying
+from adapters.sql.read import chainitems, recounting, selfaudit
 from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.schema.tables import subjects
 from benchmarks.bulkbooks import grown
@@ -51,7 +51,7 @@ async def test_an_audit_of_24_times_the_books_takes_the_same_memory(
     Every installment is late to close and nobody has been asked about it: of large books as many
     are listed as of small ones.
     """
-    monkeypatch.setattr(verifying, "PAGE", 100)
+    monkeypatch.setattr(chainitems, "PAGE", 100)
     monkeypatch.setattr(recounting, "LOANS_PAGE", 10)
     monkeypatch.setattr(recounting, "LINES_PAGE", 10)
     monkeypatch.setattr(selfaudit, "PAGE", 10)
