@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from domain.errors import InvalidInput
 from domain.kernel import canonical
 from domain.kernel.command import Actor
 from domain.statement.broken import EndStatementBreak, RecordStatementBreak, StatementBreak
+from domain.statement.expected import LOOK_BACK
 from domain.text import cleaned
 from ports.archive import Archive, Look
 from ports.books import Books
@@ -19,8 +20,6 @@ COLLECTOR = Actor("system", "daily_sweep")
 FILES_MOST = 500
 """Files of one account that one sweep fetches; later ones are fetched by the next."""
 FAULTS_MOST = 500
-LOOK_BACK = timedelta(days=40)
-"""Statements may come late; so many booking days back are asked for each time."""
 _SUBJECT_MOST = 160
 
 

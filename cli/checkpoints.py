@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from activities.sealing import Sealed
     from domain.ledger.checkpoint import PublicKey
-    from ports.checkpoints import KeptCheckpoint
+    from ports.checkpoints import Checkpoints, KeptCheckpoint
     from ports.paging import Page
     from workers.settings import Settings
 
@@ -272,10 +272,7 @@ async def _checkpoint(settings: Settings, size: int | None) -> KeptCheckpoint:
     async with open_stack(settings) as stack:
         sealing = checkpoints_of(settings, stack.engine, stack.clock)
         if size is None:
-            made = await sealing.seal()
-            if made is None:
-                raise InvalidInput("books", "0 items", "something to sign: the journal is empty")
-            return made
+            return await _sealed(sealing)
         kept = await sealing.of(size)
         if kept is None:
             raise InvalidInput("size", size, "one of `acquit ledger checkpoints`")
@@ -293,10 +290,20 @@ async def _anchor(settings: Settings) -> Sealed:
     async with open_stack(settings) as stack, AsyncExitStack() as closing:
         anchors = await open_anchors(settings, closing)
         sealing = checkpoints_of(settings, stack.engine, stack.clock)
-        made = await sealing.seal()
-        if made is None:
-            raise InvalidInput("books", "0 items", "something to sign: the journal is empty")
+        made = await _sealed(sealing)
         return await witnessed_by(sealing, anchors, stack.clock, made)
+
+
+async def _sealed(sealing: Checkpoints) -> KeptCheckpoint:
+    """A checkpoint of now.
+
+    Raises:
+        InvalidInput: the journal is empty.
+    """
+    made = await sealing.seal()
+    if made is None:
+        raise InvalidInput("books", "0 items", "something to sign: the journal is empty")
+    return made
 
 
 async def _kept(settings: Settings, after: str, limit: int) -> Page[KeptCheckpoint]:

@@ -6,6 +6,9 @@ from typing import Protocol
 from domain.ledger.checkpoint import TreeHead
 from domain.ledger.proofs import GrowthProof, ItemProof
 
+ITEMS_MOST = 1_000
+"""Most items of which proofs are made, and read, at once."""
+
 
 class Proofs(Protocol):
     """Makes proofs. Each was verified before it is given out."""

@@ -37,6 +37,11 @@ class StatementRefused(InvalidInput):
         return "\n".join((first, *map(str, self.others)))
 
     @classmethod
+    def at(cls, error: InvalidInput, line: int | None) -> "StatementRefused":
+        """The refusal of what breaks a rule on one line of the file."""
+        return cls(error.field, error.value, error.rule, line)
+
+    @classmethod
     def of(cls, found: Sequence["StatementRefused"]) -> "StatementRefused":
         """One refusal for all that was found; there is at least one."""
         first = found[0]

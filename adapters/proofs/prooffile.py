@@ -27,8 +27,8 @@ from domain.ledger.proofs import (
     prove_growth,
     proven_item,
 )
+from ports.proofs import ITEMS_MOST
 
-ITEMS_MOST = 1_000
 FILE_MOST_BYTES = 64 * 1024 * 1024
 FORMAT = "acquit.proof.v1"
 _CONTENT_MOST = 6 * 1024 * 1024

@@ -84,18 +84,8 @@ class Bai2Reading:
 
     def __init__(self, source: BinaryIO, limits: Limits, page_lines: int) -> None:
         self._limits, self._page_lines = limits, page_lines
-        self._lines = TextLines(source, limits)
+        self.content = TextLines(source, limits)
         self._state = _State()
-
-    @property
-    def sha256(self) -> str:
-        """Of all bytes."""
-        return self._lines.sha256
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all bytes."""
-        return self._lines.size_bytes
 
     def pages(self) -> Iterator[StatementPage]:
         """The file page by page, until something is refused."""
@@ -103,7 +93,7 @@ class Bai2Reading:
         try:
             with Counts() as counts:
                 pages = Pages(self._limits, self._page_lines, counts, ("03", "16"))
-                for record in records(self._lines, self._limits):
+                for record in records(self.content, self._limits):
                     for page in self._record(record, pages):
                         if not state.refused:
                             yield page
@@ -155,7 +145,7 @@ class Bai2Reading:
         try:
             pages.open(head)
         except InvalidInput as error:
-            raise StatementRefused(error.field, error.value, error.rule, record.line) from None
+            raise StatementRefused.at(error, record.line) from None
 
     def _detail(self, record: Record, pages: Pages) -> None:
         head: Statement | None = pages.head
@@ -164,7 +154,7 @@ class Bai2Reading:
         try:
             pages.counted()
         except InvalidInput as error:
-            raise StatementRefused(error.field, error.value, error.rule, record.line) from None
+            raise StatementRefused.at(error, record.line) from None
         try:
             total, line = detail_line(record, head)
         except StatementRefused as error:

@@ -14,6 +14,7 @@ from adapters.statements.bai2_codes import (
     direction,
 )
 from adapters.statements.bai2_records import Record, funds_fields
+from adapters.statements.sizes import ID_MOST, REFERENCE_MOST, TEXT_KEPT, account_fault
 from adapters.statements.textvalues import day_of
 from domain.errors import InvalidInput
 from domain.money import MINOR_MAX, exponent
@@ -28,11 +29,8 @@ from domain.statement.statement import (
     StatementLine,
     Summary,
 )
-from domain.text import PLAIN_RULE, cleaned, is_plain
+from domain.text import cleaned
 
-_ID_MOST = 50
-_REFERENCE_MOST = 70
-_TEXT_KEPT = 500
 _NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _CODE = re.compile(r"\d{3}", re.ASCII)
 _ACH_REASON = re.compile(r"\bR\d{2}\b")
@@ -69,8 +67,8 @@ def account_head(record: Record, group: GroupHead) -> tuple[Statement, int]:
     closing balance is stated.
     """
     account = record.field(0)
-    if not account or len(account) > _ID_MOST or not is_plain(account):
-        raise record.refused("account", account, f"1 to {_ID_MOST} characters; {PLAIN_RULE}")
+    if rule := account_fault(account):
+        raise record.refused("account", account, rule)
     currency = record.field(1) or group.currency
     try:
         exponent(currency)
@@ -93,7 +91,7 @@ def account_head(record: Record, group: GroupHead) -> tuple[Statement, int]:
     final = group.modifier in _FINAL or (group.modifier == "" and closing is not None)
     none = Stated()
     head = Statement(
-        id=cleaned(f"{group.originator or 'BAI2'}-{group.as_of:%Y%m%d}")[:_ID_MOST],
+        id=cleaned(f"{group.originator or 'BAI2'}-{group.as_of:%Y%m%d}")[:ID_MOST],
         account=account,
         currency=currency,
         sequence=None,
@@ -149,8 +147,8 @@ def detail_line(record: Record, head: Statement) -> tuple[int, StatementLine | N
     amount = number_of(record, 1, "amount")
     _bounded(record, amount)
     after = 3 + funds_fields(record.fields, 2)
-    servicer = cleaned(record.field(after))[:_REFERENCE_MOST] or None
-    customer = given(cleaned(record.field(after + 1))[:_REFERENCE_MOST] or None)
+    servicer = cleaned(record.field(after))[:REFERENCE_MOST] or None
+    customer = given(cleaned(record.field(after + 1))[:REFERENCE_MOST] or None)
     line = StatementLine(
         id="",
         account=head.account,
@@ -161,7 +159,7 @@ def detail_line(record: Record, head: Statement) -> tuple[int, StatementLine | N
         servicer_ref=servicer,
         reversal=code in REVERSALS,
         items=_items(code, customer, cleaned(record.text), sign * amount),
-        text=cleaned(record.text)[:_TEXT_KEPT],
+        text=cleaned(record.text)[:TEXT_KEPT],
         printed=printed,
         code=code,
     )
@@ -180,7 +178,7 @@ def _value_day(record: Record, as_of: date) -> date:
 
 def _items(code: str, customer: str | None, text: str, minor: int) -> tuple[LineItem, ...]:
     """The one transaction of an entry that names something or was returned."""
-    word = text if text and " " not in text and len(text) <= _REFERENCE_MOST else None
+    word = text if text and " " not in text and len(text) <= REFERENCE_MOST else None
     returned = code in RETURNS
     if customer is None and word is None and not returned:
         return ()

@@ -40,18 +40,8 @@ class CamtReading:
 
     def __init__(self, source: BinaryIO, limits: Limits, page_lines: int) -> None:
         self._source, self._limits, self._page_lines = source, limits, page_lines
-        self._guarded = GuardedSource(source, limits)
-        self._stream = CamtStream(self._guarded, limits)
-
-    @property
-    def sha256(self) -> str:
-        """Of all bytes."""
-        return self._guarded.sha256
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all bytes."""
-        return self._guarded.size_bytes
+        self.content = GuardedSource(source, limits)
+        self._stream = CamtStream(self.content, limits)
 
     @property
     def format(self) -> str:
@@ -87,7 +77,7 @@ class CamtReading:
 def _at(error: InvalidInput, source: BinaryIO, start: int | None, place: Place) -> StatementRefused:
     """The refusal with its line, where the file can be read again."""
     line = None if start is None else line_of(source, start, place)
-    return StatementRefused(error.field, error.value, error.rule, line)
+    return StatementRefused.at(error, line)
 
 
 class _Walk:

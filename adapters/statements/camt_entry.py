@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 
 from adapters.statements.camt_items import Transaction, charges, itemise
 from adapters.statements.fields import Fields
+from adapters.statements.sizes import TEXT_KEPT
 from domain.statement.statement import EntryStatus, Statement, StatementLine
 from domain.text import cleaned
 
@@ -13,7 +14,6 @@ _STATUS = {
     "PDNG": EntryStatus.PENDING,
     "FUTR": EntryStatus.FUTURE,
 }
-_TEXT_KEPT = 500
 
 
 def _status(fields: Fields, entry: Element) -> EntryStatus:
@@ -117,4 +117,4 @@ def _text(fields: Fields, entry: Element, found: Sequence[Transaction]) -> str:
     parts = ["" if added is None else cleaned(added.text or "")]  # for people: cut, not refused
     if len(found) == 1:  # the texts of a batch belong to its items, which match by reference
         parts.insert(0, found[0].text)
-    return " ".join(part for part in parts if part)[:_TEXT_KEPT]
+    return " ".join(part for part in parts if part)[:TEXT_KEPT]

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from adapters.statements.camt_message import Message
 from adapters.statements.fields import Fields
+from adapters.statements.sizes import ID_MOST
 from domain.errors import InvalidInput
 from domain.money import exponent
 from domain.statement.statement import Balance, BalanceKind, Stated, Statement, Summary
@@ -26,7 +27,6 @@ _KINDS = {
     "ITAV": BalanceKind.INTERIM_AVAILABLE,
     "FWAV": BalanceKind.FORWARD_AVAILABLE,
 }
-_ID_MOST = 50
 _SECOND_PAGE = 2
 
 
@@ -83,14 +83,14 @@ def statement_head(
 
 
 def _id(fields: Fields, stmt: Element, page: int) -> str:
-    bank_id = fields.needed(stmt, "Id", _ID_MOST)
+    bank_id = fields.needed(stmt, "Id", ID_MOST)
     # Pages of one statement share its id and count their entries anew.
     return bank_id if page < _SECOND_PAGE else f"{bank_id}/p{page}"
 
 
 def _account(fields: Fields, stmt: Element) -> str:
-    account = fields.named(stmt, "Acct/Id/IBAN", _ID_MOST) or fields.named(
-        stmt, "Acct/Id/Othr/Id", _ID_MOST
+    account = fields.named(stmt, "Acct/Id/IBAN", ID_MOST) or fields.named(
+        stmt, "Acct/Id/Othr/Id", ID_MOST
     )
     if account is None:
         raise fields.refusal(stmt, "Acct/Id", "", "an IBAN or another account number")

@@ -7,11 +7,11 @@ from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
+from adapters.statements.sizes import REFERENCE_MOST
 from domain.statement.identity import given
 from domain.statement.statement import LineItem, Party
 from domain.text import cleaned
 
-_REFERENCE_MOST = 70
 _REFERENCES_MOST = 10
 _OTHER_REFS = frozenset({"MsgId", "AcctSvcrRef", "InstrId", "UETR", "ClrSysRef", "ChqNb"})
 _TRANSACTED = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt")
@@ -89,7 +89,7 @@ def _counterparty(fields: Fields, details: Element, side: str) -> Party | None:
 
     def first(parent: Element | None, *paths: str) -> str | None:
         found = (fields.first(parent, path) for path in paths)
-        texts = (cleaned(one.text or "")[:_REFERENCE_MOST] for one in found if one is not None)
+        texts = (cleaned(one.text or "")[:REFERENCE_MOST] for one in found if one is not None)
         return next((text for text in texts if text), None)
 
     party = Party(
@@ -210,7 +210,7 @@ def _remittance(fields: Fields, details: Element) -> tuple[list[str], list[str]]
         return [], []
     free = [cleaned(found.text or "") for found in fields.all(information, "Ustrd")]
     named = [
-        fields.text(structured, "CdtrRefInf/Ref", _REFERENCE_MOST)
+        fields.text(structured, "CdtrRefInf/Ref", REFERENCE_MOST)
         for structured in fields.all(information, "Strd")
     ]
     structured = [ref for found in named[:_REFERENCES_MOST] if (ref := given(found)) is not None]
@@ -218,4 +218,4 @@ def _remittance(fields: Fields, details: Element) -> tuple[list[str], list[str]]
 
 
 def _is_one_word(text: str) -> bool:
-    return len(text) <= _REFERENCE_MOST and " " not in text
+    return len(text) <= REFERENCE_MOST and " " not in text

@@ -64,17 +64,7 @@ class CsvReading:
         self._source, self._rules, self._decode = source, rules, decode
         self._limits, self._page_lines = limits, page_lines
         self._rows = Rows(rules)
-        self._lines = TextLines(source, limits, decode)
-
-    @property
-    def sha256(self) -> str:
-        """Of all bytes."""
-        return self._lines.sha256
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all bytes."""
-        return self._lines.size_bytes
+        self.content = TextLines(source, limits, decode)
 
     @property
     def format(self) -> str:
@@ -89,7 +79,7 @@ class CsvReading:
         with Counts() as counts:
             pages = Pages(self._limits, self._page_lines, counts, ("table", "rows"))
             pages.open(head)
-            for part in parts(self._lines, self._rules):
+            for part in parts(self.content, self._rules):
                 if not isinstance(part, Row):
                     continue
                 read = self._read(part, head.account)
@@ -119,7 +109,7 @@ class CsvReading:
                 try:
                     heading.add(part)
                 except InvalidInput as error:
-                    refused.append(_at(error, part.line))
+                    refused.append(StatementRefused.at(error, part.line))
                 if len(refused) == REFUSALS_MOST:
                     break
             if not refused:
@@ -127,7 +117,7 @@ class CsvReading:
         except StatementRefused as error:
             refused.append(error)
         except InvalidInput as error:
-            refused.append(_at(error, None))
+            refused.append(StatementRefused.at(error, None))
         raise StatementRefused.of(refused)
 
     def _bounded(self, found: Iterator[Part]) -> Iterator[Part]:
@@ -138,7 +128,3 @@ class CsvReading:
             if rows > most:
                 raise StatementRefused("rows", f"over {most}", f"at most {most} rows", part.line)
             yield part
-
-
-def _at(error: InvalidInput, line: int | None) -> StatementRefused:
-    return StatementRefused(error.field, error.value, error.rule, line)

@@ -10,6 +10,7 @@ from adapters.statements.csv_rows import Read, Rows
 from adapters.statements.csv_table import Outside, Part, Row, Totals
 from adapters.statements.csv_values import day_in
 from adapters.statements.iban import account_of
+from adapters.statements.sizes import account_fault
 from domain.errors import InvalidInput
 from domain.statement.statement import (
     UNSTATED,
@@ -20,9 +21,7 @@ from domain.statement.statement import (
     Statement,
     Summary,
 )
-from domain.text import PLAIN_RULE, is_plain
 
-_ID_MOST = 50
 _PATTERN_AT = 2_000
 """How far into a line around the table patterns are searched."""
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -119,8 +118,7 @@ class Heading:
     def head(self) -> Statement:
         """The head, once every part was added."""
         account = account_of(self._account or self._found.get("account", ""))
-        if not account or len(account) > _ID_MOST or not is_plain(account):
-            rule = f"1 to {_ID_MOST} characters; {PLAIN_RULE}"
+        if rule := account_fault(account):
             raise InvalidInput("account", account or "none", rule)
         currency = self._currency
         if currency is None:

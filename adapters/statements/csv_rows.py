@@ -6,15 +6,13 @@ from adapters.statements.csv_map import CsvMap, RowRule
 from adapters.statements.csv_table import Row
 from adapters.statements.csv_values import Amounts, day_in
 from adapters.statements.iban import account_of
+from adapters.statements.sizes import REFERENCE_MOST, TEXT_KEPT, account_fault
 from domain.errors import InvalidInput
 from domain.money import exponent
 from domain.statement.identity import given
 from domain.statement.statement import EntryStatus, LineItem, Party, StatementLine
-from domain.text import PLAIN_RULE, cleaned, is_plain
+from domain.text import cleaned
 
-_ID_MOST = 50
-_REFERENCE_MOST = 70
-_TEXT_KEPT = 500
 _NO_RULE = RowRule(column="-", equals=["-"])
 
 
@@ -56,8 +54,8 @@ class Rows:
         if column is None:
             return None
         account = account_of(row.cells[column])
-        if not account or len(account) > _ID_MOST or not is_plain(account):
-            raise InvalidInput(column, account, f"1 to {_ID_MOST} characters; {PLAIN_RULE}")
+        if rule := account_fault(account):
+            raise InvalidInput(column, account, rule)
         return account
 
     def read(self, row: Row, rule: RowRule, account: str) -> Read:
@@ -83,7 +81,7 @@ class Rows:
             reversal=rule.reversal,
             items=self._items(row, rule, gross, charges),
             batch_ref=self._text(row, columns.batch_ref),
-            text=(self._text(row, columns.text, _TEXT_KEPT) or ""),
+            text=(self._text(row, columns.text, TEXT_KEPT) or ""),
             status=EntryStatus.PENDING if rule.take == "pending" else EntryStatus.BOOKED,
             printed=printed,
             code=self._text(row, columns.code) or "",
@@ -140,7 +138,7 @@ class Rows:
         named = given(self._text(row, rule.end_to_end_id or columns.end_to_end_id))
         mandate = given(self._text(row, columns.mandate_ref))
         reason = self._text(row, columns.return_reason)
-        reference = given(self._text(row, columns.remittance, _TEXT_KEPT))
+        reference = given(self._text(row, columns.remittance, TEXT_KEPT))
         word = reference if reference and " " not in reference else None
         name = self._text(row, columns.name)
         account = self._text(row, columns.other_account)
@@ -158,7 +156,7 @@ class Rows:
             amount_minor=gross,
             charges_minor=charges,
             return_reason=reason,
-            remittance=() if word is None else (word[:_REFERENCE_MOST],),
+            remittance=() if word is None else (word[:REFERENCE_MOST],),
             counterparty=Party(name, account) if name or account else None,
             other_refs=others,
         )
@@ -169,7 +167,7 @@ class Rows:
             return None
         return self.amounts.minor(row.cells[column], currency, column)
 
-    def _text(self, row: Row, column: str | None, most: int = _REFERENCE_MOST) -> str | None:
+    def _text(self, row: Row, column: str | None, most: int = REFERENCE_MOST) -> str | None:
         if column is None:
             return None
         return cleaned(row.cells[column])[:most] or None

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from adapters.statements.csv_map import Dates, Numbers
+from adapters.statements.sizes import DIGITS_MOST
 from domain.errors import InvalidInput
 from domain.money import MINOR_MAX, exponent, parse_minor, round_minor
 from domain.text import cleaned
 
 _FORMULA = re.compile(r'="(.*)"')
-_DIGITS_MOST = 18
 _BLANK = " \t\u3000\xa0"
 
 
@@ -44,7 +44,7 @@ class Amounts:
         bare = self.bare(text)
         digits = sum(character.isdigit() for character in bare)
         signed_twice = bare[:1] in {"+", "-"} and bare.endswith("-")
-        if not self._form.fullmatch(bare) or digits > _DIGITS_MOST or signed_twice:
+        if not self._form.fullmatch(bare) or digits > DIGITS_MOST or signed_twice:
             mark, group = self._rules.decimal, self._rules.thousands
             rule = f"an amount with the decimal mark {mark!r}"
             rule += (

@@ -4,13 +4,13 @@ import re
 from datetime import date
 from xml.etree.ElementTree import Element
 
+from adapters.statements.sizes import DIGITS_MOST
 from domain.errors import InvalidInput
 from domain.money import parse_minor
 from domain.text import PLAIN_RULE, cleaned, is_plain, visible
 
 _DECIMAL = re.compile(r"\+?(?=[\d.])\d*\.?\d*", re.ASCII)
 _SIGNED = re.compile(r"[+-]?(?=[\d.])\d*\.?\d*", re.ASCII)
-_DIGITS_MOST = 18
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T[\d:.]+)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _SIGNS = {"CRDT": 1, "DBIT": -1}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -152,8 +152,8 @@ class Fields:
         text = self.text(parent, path, 35)
         if text is None or parent is None:
             return None
-        if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS_MOST:
-            rule = f"a whole number of at most {_DIGITS_MOST} digits"
+        if not (text.isascii() and text.isdigit()) or len(text) > DIGITS_MOST:
+            rule = f"a whole number of at most {DIGITS_MOST} digits"
             raise self.refusal(parent, path, text, rule)
         return int(text)
 
@@ -163,8 +163,8 @@ class Fields:
         text = (found.text or "").strip()
         digits = sum(character.isdigit() for character in text)
         form = _SIGNED if signed else _DECIMAL
-        if not form.fullmatch(text) or not 0 < digits <= _DIGITS_MOST:
-            rule = f"a decimal{'' if signed else ' without sign'}, at most {_DIGITS_MOST} digits"
+        if not form.fullmatch(text) or not 0 < digits <= DIGITS_MOST:
+            rule = f"a decimal{'' if signed else ' without sign'}, at most {DIGITS_MOST} digits"
             raise self.refusal(parent, path, text[:_SHOWN], rule)
         try:
             return parse_minor(text, currency, self._name(parent, path))

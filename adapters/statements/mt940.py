@@ -37,18 +37,8 @@ class SwiftReading:
 
     def __init__(self, source: BinaryIO, limits: Limits, page_lines: int) -> None:
         self._source, self._limits, self._page_lines = source, limits, page_lines
-        self._lines = TextLines(self._source, limits)
+        self.content = TextLines(self._source, limits)
         self._heads: list[Statement] = []
-
-    @property
-    def sha256(self) -> str:
-        """Of all bytes."""
-        return self._lines.sha256
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all bytes."""
-        return self._lines.size_bytes
 
     @property
     def format(self) -> str:
@@ -63,7 +53,7 @@ class SwiftReading:
         self._source.seek(start)
         with Counts() as counts:
             pages = Pages(self._limits, self._page_lines, counts, (":20:", ":61:"))
-            for head, fields in zip(self._heads, messages(self._lines, self._limits), strict=True):
+            for head, fields in zip(self._heads, messages(self.content, self._limits), strict=True):
                 pages.open(head)
                 for entry, info in _entries(fields):
                     if pages.is_full:
@@ -196,8 +186,7 @@ class _Entries:
             try:
                 statement_line(entry.lines, (), self._head)
             except InvalidInput as error:
-                refusal = StatementRefused(error.field, error.value, error.rule, entry.line)
-                self._survey.refused(refusal)
+                self._survey.refused(StatementRefused.at(error, entry.line))
         return True
 
 

@@ -29,17 +29,23 @@ _OF_BALANCES = frozenset(
 """What a report or a notification need not keep: it has no balances, or those of a moment."""
 
 
-class FileReading(Protocol):
-    """One file while it is read. Hash, size and format are known once `pages` has ended."""
+class Content(Protocol):
+    """The bytes of a file while they are read; both figures are of all bytes at its end."""
+
+    size_bytes: int
 
     @property
     def sha256(self) -> str:
-        """Of all bytes."""
+        """Of everything read so far."""
         ...
 
+
+class FileReading(Protocol):
+    """One file while it is read. Content and format are known once `pages` has ended."""
+
     @property
-    def size_bytes(self) -> int:
-        """Of all bytes."""
+    def content(self) -> Content:
+        """Its bytes."""
         ...
 
     @property
@@ -100,7 +106,8 @@ class PagedReader(ABC):
                     summaries.append(_summary(page, totals))
                     totals = Totals()
         whole = with_whole(summaries)
-        return FileSurvey(reading.sha256, reading.size_bytes, whole, reading.format)
+        content = reading.content
+        return FileSurvey(content.sha256, content.size_bytes, whole, reading.format)
 
 
 def _summary(page: StatementPage, totals: Totals) -> StatementSummary:

@@ -4,12 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from adapters.statements.sizes import REFERENCE_MOST, TEXT_KEPT
 from domain.statement.identity import given
 from domain.statement.statement import Party
 from domain.text import cleaned
 
-_TEXT_KEPT = 500
-_REFERENCE_MOST = 70
 _FULL = 27
 """Characters of a German subfield: a value that is longer goes on in the next one."""
 _GERMAN = re.compile(r"(\d{3})([^0-9A-Za-z\s])(?=\d\d)")
@@ -58,7 +57,7 @@ class Details:
     @property
     def counterparty(self) -> Party | None:
         """Whom the text names on the other side."""
-        parts = (cleaned(part)[:_REFERENCE_MOST] or None for part in self._named)
+        parts = (cleaned(part)[:REFERENCE_MOST] or None for part in self._named)
         party = Party(*parts)
         return party if party != Party() else None
 
@@ -77,7 +76,7 @@ def details(lines: Sequence[str]) -> Details:
     if _SLASH.search(joined) is not None:
         return _slashed(joined)
     text = cleaned(" ".join(lines))
-    return Details(text=text[:_TEXT_KEPT], remittance=_words([text]))
+    return Details(text=text[:TEXT_KEPT], remittance=_words([text]))
 
 
 def _german(code: str, text: str, mark: str) -> Details:
@@ -104,7 +103,7 @@ def _german(code: str, text: str, mark: str) -> Details:
     purpose = values.get("SVWZ", "") or values.get("", "")
     booking = "".join(held.get("00", ()))
     found.remittance = _words([purpose])
-    found.text = cleaned(f"{purpose} {booking}")[:_TEXT_KEPT]
+    found.text = cleaned(f"{purpose} {booking}")[:TEXT_KEPT]
     return found
 
 
@@ -171,7 +170,7 @@ def _slashed(text: str) -> Details:
     structured, free = _remittance(values.get("REMI", ""))
     found.remittance = (*structured, *_words([free]))
     shown = (free, *structured, values.get("TRTP", ""), parts[0])
-    found.text = cleaned(" ".join(shown))[:_TEXT_KEPT]
+    found.text = cleaned(" ".join(shown))[:TEXT_KEPT]
     return found
 
 
@@ -187,11 +186,11 @@ def _remittance(text: str) -> tuple[tuple[str, ...], str]:
 
 
 def _reference(text: str | None) -> str | None:
-    return given(cleaned(text or "")[:_REFERENCE_MOST] or None)
+    return given(cleaned(text or "")[:REFERENCE_MOST] or None)
 
 
 def _words(texts: Sequence[str]) -> tuple[str, ...]:
     """The texts that are one word, which may be a reference."""
     found = (cleaned(text) for text in texts)
-    words = (text for text in found if text and len(text) <= _REFERENCE_MOST and " " not in text)
+    words = (text for text in found if text and len(text) <= REFERENCE_MOST and " " not in text)
     return tuple(word for word in words if given(word) is not None)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from adapters.statements.sizes import REFERENCE_MOST
 from adapters.statements.swift_details import Details, details
 from adapters.statements.textvalues import day_of, minor_of
 from domain.errors import InvalidInput
@@ -24,7 +25,6 @@ _ENTRY = re.compile(
 _SIGNS = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 _REVERSALS = frozenset({"RC", "RD"})
 _EXPECTED = frozenset({"EC", "ED"})
-_REFERENCE_MOST = 70
 _NO_CUSTOMER_REFERENCE = frozenset({"KREF+", "EREF+", "MREF+"})
 _ORIGINAL = re.compile(r"/?OCMT/([A-Z]{3}[\d,]+)/*")
 _CHARGES = re.compile(r"/?CHGS/([A-Z]{3}[\d,]+)/*")
@@ -57,7 +57,7 @@ def statement_line(entry: Sequence[str], info: Sequence[str], head: Statement) -
         value_on=value_on,
         amount_minor=minor,
         currency=head.currency,
-        servicer_ref=cleaned(servicer)[:_REFERENCE_MOST] or None,
+        servicer_ref=cleaned(servicer)[:REFERENCE_MOST] or None,
         reversal=mark in _REVERSALS,
         items=items,
         batch_ref=(said.batch_ref or _customer(customer)) if said.is_batch else None,
@@ -84,7 +84,7 @@ def _nearest(text: str, value_on: date) -> date:
 
 def _customer(text: str) -> str | None:
     """The reference for the owner of the account, unless it only says where the reference is."""
-    text = cleaned(text)[:_REFERENCE_MOST]
+    text = cleaned(text)[:REFERENCE_MOST]
     return None if text in _NO_CUSTOMER_REFERENCE else given(text or None)
 
 

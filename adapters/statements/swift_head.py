@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from adapters.statements.iban import account_of
+from adapters.statements.sizes import ID_MOST
 from adapters.statements.swift_fields import Field
 from adapters.statements.textvalues import day_of, minor_of
 from domain.errors import InvalidInput
@@ -21,7 +22,6 @@ from domain.statement.statement import (
 from domain.text import PLAIN_RULE, cleaned, is_plain
 from ports.statements import StatementRefused
 
-_ID_MOST = 50
 _BALANCE = re.compile(r"([CD])(\d{6})([A-Z]{3})(\d[\d,.]*)", re.ASCII)
 _NUMBER = re.compile(r"(\d{1,9})(?:/(\d{1,9}))?", re.ASCII)
 _FLOOR = re.compile(r"([A-Z]{3})[CD]?\d[\d,.]*", re.ASCII)
@@ -126,7 +126,7 @@ def _named(
     period = None if closed is None else (min(opened or closed, closed), closed)
     year = opened or closed
     if number is None or year is None:
-        return cleaned(first.text)[:_ID_MOST] or "unnamed", period
+        return cleaned(first.text)[:ID_MOST] or "unnamed", period
     return f"{year.year}-{number}", period
 
 
@@ -185,8 +185,8 @@ def _account(fields: Mapping[str, Sequence[Field]], first: Field, currency: str)
     if not is_plain(field.text):
         raise _refused(field, field.text, PLAIN_RULE)
     account = account_of(field.text, currency)
-    if len(account) > _ID_MOST:
-        raise _refused(field, account, f"at most {_ID_MOST} characters")
+    if len(account) > ID_MOST:
+        raise _refused(field, account, f"at most {ID_MOST} characters")
     return account
 
 

@@ -12,7 +12,7 @@ from typing import TextIO
 from adapters.csvcells import cell_of
 from adapters.tapes.application.boarding import application_of
 from adapters.tapes.files import history
-from adapters.tapes.files.columns import LOANS, OPENING_SUMS, OPTIONAL, REQUIRED
+from adapters.tapes.files.columns import LOANS, OPENING_HEAD, OPENING_SUMS, OPTIONAL, REQUIRED
 from adapters.tapes.files.rows import CONTROL
 from adapters.tapes.loan.events import HistoryEvent
 from adapters.tapes.report.openingtotals import OpeningTotals, Totals, opening_totals
@@ -28,9 +28,8 @@ _PLAIN = (
     "mandate_ended_on",
     "past",
 )
-_HOLD = ("hold", "hold_reason", "hold_since")
-_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref", *_HOLD)
-COLUMNS = (*_PLAIN, *_HEAD, *(name for name in OPENING_SUMS if name not in _HEAD), LOANS)
+_SUMS = (name for name in OPENING_SUMS if name not in OPENING_HEAD)
+COLUMNS = (*_PLAIN, *OPENING_HEAD, *_SUMS, LOANS)
 _MONEY_EVENTS = frozenset({HistoryEvent.PAID, HistoryEvent.ATTEMPT})
 
 
@@ -107,7 +106,7 @@ def _cells(row: Mapping[str, str]) -> dict[str, str]:
 
 def _row(application: LoanApplication) -> dict[str, str]:
     opening = application.opening
-    head = {name: getattr(opening, name) for name in _HEAD} if opening is not None else {}
+    head = {name: getattr(opening, name) for name in OPENING_HEAD} if opening is not None else {}
     return {**{name: getattr(application, name) for name in _PLAIN}, **head}
 
 

@@ -1,7 +1,8 @@
 """The Temporal Schedules: daily sweeps, healing, statements, checkpoints. A sandbox has none."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -61,48 +62,40 @@ def sweep_schedule(order: SweepOrder, queue: str = names.WORKFLOWS) -> Schedule:
 
 def heal_schedule(tenant: str, order: HealOrder, queue: str = names.WORKFLOWS) -> Schedule:
     """Heal every few minutes; a round that is still at work is not overtaken by the next."""
-    return Schedule(
-        action=ScheduleActionStartWorkflow(
-            HealWorkflow.run,
-            order,
-            id=f"{_heal_of(tenant)}/scheduled",
-            task_queue=queue,
-            static_summary="a round of healing",
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=HEAL_EVERY)]),
-        policy=SchedulePolicy(
-            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)
-        ),
-    )
+    schedule_id, summary = _heal_of(tenant), "a round of healing"
+    return _regular(HealWorkflow.run, [order], schedule_id, HEAL_EVERY, summary, queue)
 
 
 def watch_schedule(tenant: str, queue: str = names.WORKFLOWS) -> Schedule:
     """Look after statements every few minutes; one look is not overtaken by the next."""
-    return Schedule(
-        action=ScheduleActionStartWorkflow(
-            WatchStatementsWorkflow.run,
-            WatchOrder(tenant),
-            id=f"{_watch_of(tenant)}/scheduled",
-            task_queue=queue,
-            static_summary="a look after statements",
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=WATCH_EVERY)]),
-        policy=SchedulePolicy(
-            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)
-        ),
-    )
+    order, schedule_id, summary = WatchOrder(tenant), _watch_of(tenant), "a look after statements"
+    return _regular(WatchStatementsWorkflow.run, [order], schedule_id, WATCH_EVERY, summary, queue)
 
 
 def seal_schedule(tenant: str, queue: str = names.WORKFLOWS) -> Schedule:
     """Make a checkpoint every hour; a missed one is not made up for, the next covers it."""
+    schedule_id, summary = _seal_of(tenant), "a checkpoint of the ledger"
+    return _regular(SealWorkflow.run, [], schedule_id, SEAL_EVERY, summary, queue)
+
+
+def _regular(
+    workflow: Callable[..., Awaitable[Any]],
+    args: Sequence[Any],
+    schedule_id: str,
+    every: timedelta,
+    summary: str,
+    queue: str,
+) -> Schedule:
+    """Start a workflow at an interval; a run that is still at work is not overtaken by the next."""
     return Schedule(
         action=ScheduleActionStartWorkflow(
-            SealWorkflow.run,
-            id=f"{_seal_of(tenant)}/scheduled",
+            workflow,
+            args=args,
+            id=f"{schedule_id}/scheduled",
             task_queue=queue,
-            static_summary="a checkpoint of the ledger",
+            static_summary=summary,
         ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SEAL_EVERY)]),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)
         ),
@@ -128,12 +121,15 @@ async def ensure_schedules(
         queue: where the workflow workers poll.
         seals: whether there is a key with which checkpoints are signed.
     """
-    for sweep in sweeps:
-        await _ensure(client, _sweep_of(sweep), sweep_schedule(sweep, queue))
-    await _ensure(client, _heal_of(tenant), heal_schedule(tenant, heal, queue))
-    await _ensure(client, _watch_of(tenant), watch_schedule(tenant, queue))
-    if seals:
-        await _ensure(client, _seal_of(tenant), seal_schedule(tenant, queue))
+    wanted = [
+        *(sweep_schedule(sweep, queue) for sweep in sweeps),
+        heal_schedule(tenant, heal, queue),
+        watch_schedule(tenant, queue),
+        *([seal_schedule(tenant, queue)] if seals else []),
+    ]
+    ids = schedule_ids(tenant, sweeps, seals=seals)
+    for schedule_id, schedule in zip(ids, wanted, strict=True):
+        await _ensure(client, schedule_id, schedule)
 
 
 def schedule_ids(

@@ -62,6 +62,10 @@ class CaseKind(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
+OF_WAITING_LINES = (CaseKind.UNMATCHED_LINE, CaseKind.OTHER_CURRENCY)
+"""Kinds of the cases of a bank line that waits."""
+
+
 class Blocks(StrEnum):
     """Which gates a case keeps shut while it is open."""
 

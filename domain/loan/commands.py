@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
 from domain.case.item import Alike
-from domain.case.kinds import CaseKind
+from domain.case.kinds import OF_WAITING_LINES
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.command import Command, ReportCommand, Scope
@@ -177,7 +177,7 @@ class BookLine(Command):
     @property
     def alike(self) -> tuple[Alike, ...]:
         """What it may have in common with lines of its file that nothing explains either."""
-        kinds = (CaseKind.UNMATCHED_LINE, CaseKind.OTHER_CURRENCY) if self.file else ()
+        kinds = OF_WAITING_LINES if self.file else ()
         return tuple(Alike(kind, self.line.currency, self.file) for kind in kinds)
 
     def dedup_key(self) -> str | None:

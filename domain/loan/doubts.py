@@ -3,16 +3,9 @@
 from collections.abc import Mapping
 
 from domain.case.case import Case
-from domain.case.kinds import CaseKind
+from domain.case.kinds import OF_WAITING_LINES, CaseKind
 
-STOPS_DEBITS = frozenset(
-    {
-        CaseKind.CONTRADICTION,
-        CaseKind.UNMATCHED_LINE,
-        CaseKind.OTHER_CURRENCY,
-        CaseKind.LINE_CONTRADICTION,
-    }
-)
+STOPS_DEBITS = frozenset({CaseKind.CONTRADICTION, CaseKind.LINE_CONTRADICTION, *OF_WAITING_LINES})
 """Kinds of cases that put in question how much of an installment has been paid."""
 
 

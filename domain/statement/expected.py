@@ -8,7 +8,8 @@ from domain.calendar import ONE_DAY, BankingCalendar, local_day, local_instant
 from domain.statement.statement import Statement
 
 LOOK_BACK = timedelta(days=40)
-"""How far back overdue days are looked for; cases about earlier days are left as they are."""
+"""Statements may come late: so far back files are asked for, and overdue days are looked for. Cases
+about earlier days are left as they are."""
 AFTER_MOST = 10
 EVERY_DAY = frozenset(range(7))
 

@@ -92,6 +92,7 @@ class FakeArchive:
     progress: dict[str, Reached] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
     records: dict[tuple[str, str, str], StatementRecord] = field(default_factory=dict)
+    looks: dict[tuple[str, str], Look] = field(default_factory=dict)
 
     async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
         return self.put(b"".join([part async for part in parts]))
@@ -110,10 +111,10 @@ class FakeArchive:
         return {name: name in self.read for name in sha256s if name in self.files}
 
     async def look_at(self, source: str, stamps: Mapping[str, str]) -> Mapping[str, Look]:
-        return {}
+        return {name: look for name in stamps if (look := self.looks.get((source, name)))}
 
     async def looked(self, source: str, file_id: str, look: Look) -> None:
-        raise NotImplementedError
+        self.looks[source, file_id] = look
 
     async def reached(self, sha256: str) -> Reached | None:
         return self.progress.get(sha256)

@@ -22,9 +22,8 @@ from domain.ledger.merkle import (
     nodes_of,
 )
 from domain.ledger.proofs import GrowthProof, ItemProof, prove_growth, proven_item
+from ports.proofs import ITEMS_MOST
 
-ITEMS_MOST = 1_000
-"""Most items that are proven at once."""
 _HASHED = (commands, entries, transitions)
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import date
 
+from adapters.tapes.files.columns import OPENING_HEAD
 from adapters.tapes.files.history import HistoryRow
 from adapters.tapes.files.rows import HistoryFault
 from adapters.tapes.loan.events import OUTCOMES, ClassOf, HistoryEvent, read_events
@@ -21,8 +22,6 @@ from ports.boarding import ApplicationEvent, ApplicationOpening
 
 _EVENTS_MOST = 5_000
 _WORDS = {state: word for word, state in OUTCOMES.items()}
-_HOLD = ("hold", "hold_reason", "hold_since")
-_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref", *_HOLD)
 
 
 def brought_from_upstream(
@@ -37,7 +36,7 @@ def brought_from_upstream(
         rule = f"at most {_EVENTS_MOST} rows"
         raise InvalidInput("opening.history", len(sent.history), rule)
     with _inside_opening():
-        head = {name: text for name in _HEAD if (text := getattr(sent, name))}
+        head = {name: text for name in OPENING_HEAD if (text := getattr(sent, name))}
         for name, text in head.items():
             plain(text, name)
         stated = stated_of(head, command.currency)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from domain.case.case import Case
 from domain.case.item import Alike
-from domain.case.kinds import CaseKind
+from domain.case.kinds import OF_WAITING_LINES, CaseKind
 from domain.loan import casekeys
 from domain.loan.aggregate import LineState
 from domain.loan.decide.work import Work
@@ -18,8 +18,6 @@ from domain.statement.statement import StatementLine
 
 Named = tuple[str, int | None]
 """A loan that a line names, and the installment where that is known."""
-WAITS = frozenset({CaseKind.UNMATCHED_LINE, CaseKind.OTHER_CURRENCY})
-"""Kinds of the cases of a line that waits."""
 SAID_ANEW = CaseKind.LINE_CONTRADICTION
 NAMED_MOST = 200
 """Loans of one line that get a case of their own; a larger batch has only the case of the line."""
@@ -81,7 +79,7 @@ def open_cases(work: Work, line: LineState, case: Case, named: Sequence[Named]) 
         for loan_id, number in named:
             key = f"{case.key}/{loan_id}/{number or ''}"
             one = replace(case, key=key, text=text, amount_minor=0)
-            if case.kind in WAITS:
+            if case.kind in OF_WAITING_LINES:
                 is_other = other_currency(work, line, [(loan_id, number)])
                 kind = CaseKind.OTHER_CURRENCY if is_other else CaseKind.UNMATCHED_LINE
                 one = replace(one, kind=kind, code=_code(work, line, kind, named))
@@ -95,7 +93,7 @@ def keep_case_of_line(work: Work, line: LineState, about: Sequence[Named]) -> bo
     where the rest may be about a loan that none of its cases names.
     """
     known = work.cases.get(casekeys.line(line.id))
-    named = _named_by(cases_of_line(work, line.id, WAITS))
+    named = _named_by(cases_of_line(work, line.id, OF_WAITING_LINES))
     if known is None or not set(about) <= set(named):
         return False
     work.amend_case(known, line.open_minor, _unexplained(work, line, named))
@@ -108,11 +106,11 @@ def close_cases_of_line(work: Work, line_id: str) -> list[Named]:
 
     These are looked at again.
     """
-    cases = cases_of_line(work, line_id, WAITS)
+    cases = cases_of_line(work, line_id, OF_WAITING_LINES)
     named = _named_by(cases)
     for case in cases:
         work.close_case(case.key)
-    for kind in sorted(WAITS):
+    for kind in sorted(OF_WAITING_LINES):
         work.clear_items(line_id, kind, "it was explained, in whole or in part")
     _touch(work, named)
     return named

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from domain.case.case import Case
-from domain.case.kinds import CaseKind
+from domain.case.kinds import OF_WAITING_LINES, CaseKind
 from domain.kernel.change import Done
 from domain.loan import bookings
 from domain.loan.accounts import OUTSIDE
@@ -15,7 +15,6 @@ from domain.loan.decide.attempts import find
 from domain.loan.decide.creditlines import payment_of_order
 from domain.loan.decide.linecases import (
     SAID_ANEW,
-    WAITS,
     Named,
     cases_of_line,
     end_failure,
@@ -27,7 +26,7 @@ from domain.loan.decide.matching import identify, lines_waiting, name_in_case
 from domain.loan.decide.money import numbers_of, prove
 from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
-from domain.loan.decide.waitingreturns import book_returns_again, waiting_return
+from domain.loan.decide.waitingreturns import book_returns_again, line_of, waiting_return
 from domain.loan.decide.work import Work
 from domain.money import amount_text
 from domain.payment.payment import Payment, debit_payment_id
@@ -106,14 +105,8 @@ def book_batch_again(work: Work, batch_ref: str) -> None:
     """A line that came before the outcomes of its batch is booked once count and sum agree."""
     ref = of_batch(batch_ref)
     for known in lines_waiting(work, ref):
-        line = StatementLine(
-            known.id,
-            known.account,
-            known.booked_on,
-            known.value_on or known.booked_on,
-            known.amount_minor,
-            known.currency,
-            None,
+        line = replace(
+            line_of(known),
             batch_ref=batch_ref,
             batch_count=known.batch_count,
             charges_minor=known.charges_minor,
@@ -283,5 +276,5 @@ def _proven_by(work: Work, known: LineState) -> list[Named]:
 
 
 def _waited_for(work: Work, known: LineState) -> list[Named]:
-    cases = cases_of_line(work, known.id, WAITS)
+    cases = cases_of_line(work, known.id, OF_WAITING_LINES)
     return [(case.loan_id, case.number) for case in cases if case.loan_id is not None]

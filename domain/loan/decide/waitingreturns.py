@@ -62,7 +62,7 @@ def book_returns_again(work: Work, order_no: str) -> None:
             if (mandate := item.mandate_ref) is not None:
                 _see_mandate(work, mandate)
             is_rest = item.mandate_ref is None and not item.ref
-            matches = book_return(work, _line_of(known), _item_of(item), is_rest=is_rest)
+            matches = book_return(work, line_of(known), _item_of(item), is_rest=is_rest)
             if matches:
                 identify(work, work.lines[known.id], matches, "return_identified")
 
@@ -78,7 +78,8 @@ def _see_mandate(work: Work, mandate: str) -> None:
         raise Lacks(mandates=(mandate,))
 
 
-def _line_of(known: LineState) -> StatementLine:
+def line_of(known: LineState) -> StatementLine:
+    """A line that waits as it came, as far as it is remembered: without its items."""
     return StatementLine(
         known.id,
         known.account,

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from adapters.proofs.prooffile import (
-    ITEMS_MOST,
     GrowthFile,
     ItemsFile,
     read_checkpoint_file,
@@ -20,6 +19,7 @@ from adapters.refusals import SourceRefused
 from adapters.signing.ed25519 import signed
 from domain.ledger.checkpoint import Checkpoint, TreeHead
 from domain.ledger.proofs import GrowthProof, ItemProof
+from ports.proofs import ITEMS_MOST
 from tests.support.forging import a_signer
 
 AT = datetime(2026, 3, 2, 4, tzinfo=UTC)

@@ -44,6 +44,11 @@ async def history(
     return made, copy
 
 
+def uncovered(first: int, size: int) -> str:
+    """How a fault begins about items, up to a checkpoint's size, that it does not find."""
+    return f"items {first} to {size} are not what checkpoint {size} covers:"
+
+
 def statements(*lines: str) -> Attack:
     """An attack of plain statements, each of which changes something."""
 
@@ -116,7 +121,7 @@ async def test_a_chain_that_was_hashed_anew_from_the_middle_is_found_by_a_checkp
     assert (await queries.verify()).faults == ()
     report = await queries.verify([known(one) for one in made])
     size = made[1].head.size
-    said = f"items {altered} to {size} are not what checkpoint {size} covers:"
+    said = uncovered(altered, size)
     assert report.faults == (f"{said} the journal has another hash there",)
 
 
@@ -129,7 +134,7 @@ async def test_an_old_copy_is_found_by_a_checkpoint_only(
     assert (await queries.verify()).faults == ()
     report = await queries.verify([known(one) for one in made])
     first, size = made[0].head.size, made[1].head.size
-    said = f"items {first + 1} to {size} are not what checkpoint {size} covers:"
+    said = uncovered(first + 1, size)
     assert report.faults == (f"{said} the journal has {first} items, it has {size}",)
 
 
@@ -146,7 +151,7 @@ async def test_an_old_copy_that_was_continued_is_found_by_a_checkpoint_only(
     report = await queries.verify([known(one) for one in made])
     assert report.items > made[1].head.size
     size = made[1].head.size
-    said = f"items {made[0].head.size + 1} to {size} are not what checkpoint {size} covers:"
+    said = uncovered(made[0].head.size + 1, size)
     assert report.faults == (f"{said} the journal has another hash there",)
 
 
@@ -160,9 +165,6 @@ async def test_a_tail_that_was_cut_off_is_found(
         await unlock_on(conn)
         await cut(conn, first)
     report = await queries.verify([known(one) for one in made])
-    said = (
-        f"items {first + 1} to {size} are not what checkpoint {size} covers:"
-        f" the journal has {first} items, it has {size}"
-    )
+    said = f"{uncovered(first + 1, size)} the journal has {first} items, it has {size}"
     assert said in report.faults
     assert report.disagreed == (f"checkpoint {size}",)

@@ -8,14 +8,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.proofs.prooffile import GrowthFile, ItemsFile
-from adapters.sql.read.proving import ITEMS_MOST, SqlProofs
+from adapters.sql.read.proving import SqlProofs
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.checkpoints import SqlCheckpoints
 from domain.errors import InvalidInput, InvariantBroken
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.proofs import GrowthProof, prove_growth, proven_item
-from ports.proofs import Proofs
+from ports.proofs import ITEMS_MOST, Proofs
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.forging import a_signer, rechain
 from tests.support.memory import board

@@ -3,7 +3,7 @@
 import tracemalloc
 from collections.abc import Iterator
 from datetime import date
-from io import BytesIO, RawIOBase
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,6 +16,7 @@ from adapters.statements.formats import Format, format_of
 from domain.statement.statement import Statement, StatementLine
 from ports.statements import StatementRefused
 from tests.adapters.statements import bai2_writer, camt_writer, swift_writer
+from tests.adapters.statements.endless import Endless
 
 DAY = date(2026, 1, 5)
 LINE = StatementLine("", "A", DAY, DAY, 1, "CNY", "REF")
@@ -70,28 +71,6 @@ def test_what_holds_no_text_is_refused_by_its_name(content: bytes, value: str) -
     with pytest.raises(StatementRefused) as caught:
         StatementFileReader([RULES]).survey(BytesIO(content))
     assert (caught.value.value, caught.value.line) == (value, 1)
-
-
-class Endless(RawIOBase):
-    """A stream that cannot seek and is written while it is read."""
-
-    def __init__(self, parts: Iterator[str]) -> None:
-        self._parts, self._left = parts, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def read(self, size: int = -1) -> bytes:
-        while len(self._left) < size:
-            part = next(self._parts, None)
-            if part is None:
-                break
-            self._left += part.encode()
-        out, self._left = self._left[:size], self._left[size:]
-        return out
 
 
 MANY = 6_000

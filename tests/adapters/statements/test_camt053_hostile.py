@@ -1,9 +1,8 @@
 """Files that mean harm, or were hurt on the way."""
 
 import tracemalloc
-from collections.abc import Iterator
 from datetime import date
-from io import BytesIO, RawIOBase
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,6 +13,7 @@ from adapters.statements.guarded import Limits
 from domain.statement.statement import Statement, StatementLine
 from ports.statements import StatementRefused
 from tests.adapters.statements import camt_writer
+from tests.adapters.statements.endless import Endless
 
 DAY = date(2026, 1, 5)
 ROOT = f'<Document xmlns="{camt_writer.NAMESPACE.format(8)}"><BkToCstmrStmt><Stmt>'
@@ -136,29 +136,6 @@ def test_a_refusal_shows_only_the_beginning_of_a_long_value() -> None:
     """A refusal goes to logs and pages: it never carries a whole remittance text."""
     file = f"{ROOT}<Id>{'9' * 5000}</Id></Stmt></BkToCstmrStmt></Document>"
     assert len(str(refusal(file.encode()).value)) <= 80
-
-
-class Endless(RawIOBase):
-    """A stream that cannot seek and is written while it is read."""
-
-    def __init__(self, parts: Iterator[str]) -> None:
-        self._parts = parts
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def read(self, size: int = -1) -> bytes:
-        while len(self._left) < size:
-            part = next(self._parts, None)
-            if part is None:
-                break
-            self._left += part.encode()
-        out, self._left = self._left[:size], self._left[size:]
-        return out
 
 
 def test_memory_does_not_grow_with_the_file() -> None:
