@@ -210,8 +210,10 @@ class StatementActivities:
             if isinstance(answer, Exception):
                 raise answer
 
-    async def _record(self, what: StatementBreak, subject: str, text: str) -> None:
-        await self._books.apply(_break(what, subject, text))
+    async def _record(
+        self, what: StatementBreak, subject: str, text: str, cause: str = ""
+    ) -> None:
+        await self._books.apply(_break(what, subject, text, cause))
 
     async def _close(
         self,
@@ -236,10 +238,10 @@ class StatementActivities:
         if lost:
             words.insert(0, f"lines_failed: {lost} of {summary.lines} lines of {head.id}")
         record = record_of(order.sha256, summary, tuple(words))
-        if any(fault.rule in FOR_PEOPLE for fault in faults):
+        if anew := [fault.rule for fault in faults if fault.rule in FOR_PEOPLE]:
             subject = restated_subject(record, order.sha256)
             text = f"account {head.account}, file {order.sha256}: {'; '.join(words)}"
-            await self._record(StatementBreak.RESTATED, subject, text)
+            await self._record(StatementBreak.RESTATED, subject, text, anew[0].value)
         # After the case: who dies between the two records the version, and the case with it, again.
         if change is not None and not await self._archive.restate(*change):
             raise elsewhere(change[0])
@@ -305,7 +307,7 @@ def _raise_passing(failures: Failures) -> None:
         raise ApplicationError(text, type="LinesFailed")
 
 
-def _break(what: StatementBreak, subject: str, text: str) -> RecordStatementBreak:
+def _break(what: StatementBreak, subject: str, text: str, cause: str = "") -> RecordStatementBreak:
     """The command for what could not be taken.
 
     Its id is made with the run: where another reading fails too, the file opens again what somebody
@@ -320,6 +322,7 @@ def _break(what: StatementBreak, subject: str, text: str) -> RecordStatementBrea
         what=what,
         subject=subject,
         text=cleaned(text),
+        cause=cause,
     )
 
 

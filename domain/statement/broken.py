@@ -32,8 +32,9 @@ class RecordStatementBreak(Command):
     """A file or line that was not taken: a case, so that a person looks.
 
     `subject` names the file or line and is the key of the case; `text` says what is wrong with it.
-    Of a line `file` is the hash of its file, `cause` a word for why it failed, and the rest its
-    amount: lines of one file that failed alike may be items of one case.
+    `cause` is the cause code: the rule of a control that fails, or the name of a fault. Of a line
+    `file` is the hash of its file, and the rest its amount: lines of one file that failed for the
+    same cause may be items of one case.
     What fails once more is news: a case that somebody has ended meanwhile is opened again.
     """
 

@@ -22,6 +22,7 @@ from domain.kernel.driver import inform
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.loan.change import Aggregates
+from domain.statement.casecodes import CODES
 
 _SAID_ANEW = (
     "kind", "text", "loan_id", "number", "payment", "line", "amount_minor", "currency", "tenant",
@@ -79,7 +80,7 @@ class CaseWork:
             tenant=self._tenant(case),
             opened_at=self.at,
             owner=self.case_policy.owner(case.kind),
-            code=code_for(case.kind, case.code, self._command),
+            code=code_for(case.kind, CODES[case.kind], case.code, self._command),
         )
         command = () if self._command is None else links_of(self._command)
         links = linked(case.links, case.about, command)

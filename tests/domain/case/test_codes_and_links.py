@@ -11,40 +11,61 @@ from domain.case.codes import CASE_CODES, CODE_MOST, From, code_for
 from domain.case.kinds import CaseKind
 from domain.case.links import LINKS_MOST, Link, LinkTo, in_words, linked
 from domain.debit.outcome import OutcomeClass
+from domain.errors import InvariantBroken
 from domain.kernel.canonical import NAME_MOST
 from domain.kernel.change import Done
 from domain.loan.decide.closing import close_out
 from domain.loan.decide.work import Work
 from domain.statement.broken import StatementBreak
-from domain.statement.statement import LineItem
+from domain.statement.casecodes import CODES
+from domain.statement.controls import case_of
+from domain.statement.statement import FaultRule, LineItem
 from tests.support.doors import RecordDeadLetter, RecordStatementBreak
 from tests.support.memory import TESTER, MemoryBooks
 from tests.support.scene import Scene
 
 FILE = "f" * 64
+_K = CaseKind
 
 
 def test_every_kind_has_its_codes() -> None:
-    """The first is the usual one; none is longer than what is kept, or there twice."""
-    assert set(CASE_CODES) == set(CaseKind)
-    for row in CASE_CODES.values():
-        assert row.usual == row.words[0]
+    """The usual one and perhaps others; none is longer than what is kept, or there twice."""
+    assert set(CODES) == set(CaseKind)
+    for kind, row in CODES.items():
+        assert code_for(kind, row, "", None) == row.usual
         assert len(set(row.words)) == len(row.words)
         assert all(0 < len(word) <= CODE_MOST for word in row.words)
+
+
+def test_codes_of_controls_over_statements_are_their_rules() -> None:
+    """Each rule is a code of the kind that it opens, and no other code is one of these kinds."""
+    kinds = {CaseKind(case_of(rule).value) for rule in FaultRule}
+    assert kinds == {_K.STATEMENT_GAP, _K.STATEMENT_UNBALANCED, _K.STATEMENT_RESTATED}
+    assert not kinds & set(CASE_CODES)
+    pairs = {(CaseKind(case_of(rule).value), rule.value) for rule in FaultRule}
+    assert {(kind, word) for kind in kinds for word in CODES[kind].words} == pairs
+    assert {CODES[kind].other for kind in kinds} == {None}
 
 
 @pytest.mark.parametrize(
     ("kind", "said", "expected"),
     [
-        (CaseKind.SURPLUS, "", "not_owed"),
-        (CaseKind.CONTRADICTION, "amounts_differ", "amounts_differ"),
-        (CaseKind.LINE_FAILED, "x" * 100, "x" * CODE_MOST),
-        (CaseKind.LINE_FAILED, "  ", "not_booked"),
+        (_K.SURPLUS, "", "not_owed"),
+        (_K.CONTRADICTION, "amounts_differ", "amounts_differ"),
+        (_K.LINE_FAILED, "x" * 100, "x" * CODE_MOST),
+        (_K.LINE_FAILED, "  ", "not_booked"),
+        (_K.UNPARSED_EVENT, "charge.frozen", "charge.frozen"),
     ],
 )
 def test_a_code_is_what_is_said_or_the_usual_one(kind: CaseKind, said: str, expected: str) -> None:
     """Cut to what is kept."""
-    assert code_for(kind, said, None) == expected
+    assert code_for(kind, CODES[kind], said, None) == expected
+
+
+def test_a_kind_that_takes_no_codes_of_others_has_only_its_own() -> None:
+    """Whoever opens a case with another word is wrong, and the word is not kept."""
+    with pytest.raises(InvariantBroken, match="'MD06' is no cause code of surplus: not_owed"):
+        code_for(_K.SURPLUS, CODES[_K.SURPLUS], "MD06", None)
 
 
 def test_a_rails_code_is_taken_where_the_kind_takes_codes_of_rails() -> None:
