@@ -16,9 +16,9 @@ from ports.clock import Clock
 from ports.drivers import Starter
 from ports.statementsource import SourceUnavailable, StatementFile, StatementSource
 
-COLLECTOR = Actor("system", "daily_sweep")
+COLLECTOR = Actor("system", "collector")
 FILES_MOST = 500
-"""Files of one account that one sweep fetches; later ones are fetched by the next."""
+"""Files of one account that one look fetches; later ones are fetched by the next."""
 FAULTS_MOST = 500
 _SUBJECT_MOST = 160
 
@@ -73,7 +73,7 @@ class Collector:
                 if fetched <= FILES_MOST:
                     done = await self._fetch(tenant, source, account, file, look, done)
         if fetched > FILES_MOST:
-            left = f"{fetched - FILES_MOST} files of {account} wait for the next sweep"
+            left = f"{fetched - FILES_MOST} files of {account} wait for the next look"
             done = _with_fault(done, left)
         return done
 

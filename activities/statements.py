@@ -210,9 +210,7 @@ class StatementActivities:
             if isinstance(answer, Exception):
                 raise answer
 
-    async def _record(
-        self, what: StatementBreak, subject: str, text: str, cause: str = ""
-    ) -> None:
+    async def _record(self, what: StatementBreak, subject: str, text: str, cause: str = "") -> None:
         await self._books.apply(_break(what, subject, text, cause))
 
     async def _close(

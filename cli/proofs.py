@@ -63,7 +63,7 @@ def register(group: typer.Typer) -> None:
 def prove(
     ctx: typer.Context,
     *,
-    entry: Annotated[
+    item: Annotated[
         list[int] | None,
         typer.Option(help="Number of an item of the journal; may be given several times."),
     ] = None,
@@ -89,9 +89,9 @@ def prove(
     --json says about the file of --out what it holds. Exit code 1 if the journal is not what the
     checkpoint covers: then there is no proof.
     """
-    asked = [entry or None, payment, against]
+    asked = [item or None, payment, against]
     if len([one for one in asked if one is not None]) != 1:
-        raise InvalidInput("prove", "", "one of --entry, --payment and --against")
+        raise InvalidInput("prove", "", "one of --item, --payment and --against")
     from adapters.proofs.prooffile import read_checkpoint_file  # noqa: PLC0415
 
     later = None if checkpoint is None else read_checkpoint_file(checkpoint)
@@ -101,7 +101,7 @@ def prove(
             earlier = read_checkpoint_file(against)
             made: ItemsFile | GrowthFile = run_async(_growth(settings, earlier, later))
         else:
-            made = run_async(_items(settings, entry or [], payment, later))
+            made = run_async(_items(settings, item or [], payment, later))
     write_out(made.text(), out, replace=False)
     if as_json and out is not None:
         print_json({"file": str(out)} | made.facts())

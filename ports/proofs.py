@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.ledger.checkpoint import TreeHead
-from domain.ledger.proofs import GrowthProof, ItemProof
+from domain.ledger.proofs import ConsistencyProof, InclusionProof
 
 ITEMS_MOST = 1_000
 """Most items of which proofs are made, and read, at once."""
@@ -13,7 +13,7 @@ ITEMS_MOST = 1_000
 class Proofs(Protocol):
     """Makes proofs. Each was verified before it is given out."""
 
-    async def of_items(self, numbers: Sequence[int], head: TreeHead) -> tuple[ItemProof, ...]:
+    async def of_items(self, numbers: Sequence[int], head: TreeHead) -> tuple[InclusionProof, ...]:
         """Proofs that items stand in the ledger of a checkpoint, in order of their numbers.
 
         Raises:
@@ -22,7 +22,7 @@ class Proofs(Protocol):
         """
         ...
 
-    async def of_growth(self, earlier: TreeHead, later: TreeHead) -> GrowthProof:
+    async def of_growth(self, earlier: TreeHead, later: TreeHead) -> ConsistencyProof:
         """The proof that a checkpoint's ledger begins with all that an earlier one covers.
 
         Raises:

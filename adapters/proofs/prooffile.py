@@ -21,10 +21,10 @@ from domain.ledger.checkpoint import (
 )
 from domain.ledger.merkle import HASH_BYTES, PATH_MOST, SIZE_MOST
 from domain.ledger.proofs import (
-    GrowthProof,
-    ItemProof,
+    ConsistencyProof,
+    InclusionProof,
     NotProven,
-    prove_growth,
+    prove_consistency,
     proven_item,
 )
 from ports.proofs import ITEMS_MOST
@@ -77,7 +77,7 @@ class ItemsFile:
     """Items that a proof is about, under one checkpoint."""
 
     checkpoint: Checkpoint
-    items: tuple[ItemProof, ...]
+    items: tuple[InclusionProof, ...]
 
     def text(self) -> str:
         """The file."""
@@ -121,7 +121,7 @@ class GrowthFile:
 
     earlier: Checkpoint
     later: Checkpoint
-    proof: GrowthProof
+    proof: ConsistencyProof
 
     def text(self) -> str:
         """The file."""
@@ -150,7 +150,7 @@ class GrowthFile:
             sizes = f"{self.earlier.head.size} or {self.later.head.size}"
             rule = f"one of the two that the proof is made for, of {sizes} items"
             raise NotProven("checkpoint", _named(trusted.head), rule)
-        prove_growth(self.proof, self.earlier.head, self.later.head)
+        prove_consistency(self.proof, self.earlier.head, self.later.head)
 
 
 def read_proof(path: Path) -> ItemsFile | GrowthFile:
@@ -199,7 +199,7 @@ def _items(found: _Items) -> ItemsFile:
     if sorted(set(numbers)) != numbers:
         raise InvalidInput("items", "their numbers", "in ascending order, each once")
     items = tuple(
-        ItemProof(
+        InclusionProof(
             item.number,
             _bytes(f"items.{place}.content", item.content),
             item.previous,
@@ -212,7 +212,7 @@ def _items(found: _Items) -> ItemsFile:
 
 def _growth(found: _Growth) -> GrowthFile:
     earlier, later = read_checkpoint(found.earlier), read_checkpoint(found.later)
-    proof = GrowthProof(earlier.head.size, later.head.size, _hashes("path", found.path))
+    proof = ConsistencyProof(earlier.head.size, later.head.size, _hashes("path", found.path))
     return GrowthFile(earlier, later, proof)
 
 

@@ -14,11 +14,11 @@ from adapters.statements.bai2_codes import (
     direction,
 )
 from adapters.statements.bai2_records import Record, funds_fields
-from adapters.statements.sizes import ID_MOST, REFERENCE_MOST, TEXT_KEPT, account_fault
+from adapters.statements.sizes import ID_MOST, TEXT_KEPT, account_fault
 from adapters.statements.textvalues import day_of
 from domain.errors import InvalidInput
 from domain.money import MINOR_MAX, exponent
-from domain.statement.identity import given
+from domain.statement.identity import REFERENCE_MOST, given, one_word
 from domain.statement.statement import (
     Balance,
     BalanceKind,
@@ -178,7 +178,7 @@ def _value_day(record: Record, as_of: date) -> date:
 
 def _items(code: str, customer: str | None, text: str, minor: int) -> tuple[LineItem, ...]:
     """The one transaction of an entry that names something or was returned."""
-    word = text if text and " " not in text and len(text) <= REFERENCE_MOST else None
+    word = one_word(text)
     returned = code in RETURNS
     if customer is None and word is None and not returned:
         return ()
@@ -192,7 +192,7 @@ def _items(code: str, customer: str | None, text: str, minor: int) -> tuple[Line
         tx_id=None,
         amount_minor=minor,
         return_reason=reason,
-        remittance=() if given(word) is None else (str(word),),
+        remittance=() if word is None else (word,),
     )
     return (item,)
 

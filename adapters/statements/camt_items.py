@@ -7,8 +7,7 @@ from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
-from adapters.statements.sizes import REFERENCE_MOST
-from domain.statement.identity import given
+from domain.statement.identity import REFERENCE_MOST, given, one_word
 from domain.statement.statement import LineItem, Party
 from domain.text import cleaned
 
@@ -67,7 +66,7 @@ def transaction(fields: Fields, details: Element, currency: str, *, credit: bool
         charges=charges(fields, details, currency),
         return_reason=_return_reason(fields, details),
         text=" ".join((*free, *structured)),
-        remittance=(*structured, *(text for text in free if _is_one_word(text))),
+        remittance=(*structured, *(word for text in free if (word := one_word(text)) is not None)),
         batch_ref=fields.text(refs, "PmtInfId", 70),
         counterparty=_counterparty(fields, details, "Dbtr" if credit else "Cdtr"),
         other_refs=() if refs is None else _other_refs(fields, refs),
@@ -215,7 +214,3 @@ def _remittance(fields: Fields, details: Element) -> tuple[list[str], list[str]]
     ]
     structured = [ref for found in named[:_REFERENCES_MOST] if (ref := given(found)) is not None]
     return structured, [text for text in free[:_REFERENCES_MOST] if text]
-
-
-def _is_one_word(text: str) -> bool:
-    return len(text) <= REFERENCE_MOST and " " not in text

@@ -6,10 +6,10 @@ from adapters.statements.csv_map import CsvMap, RowRule
 from adapters.statements.csv_table import Row
 from adapters.statements.csv_values import Amounts, day_in
 from adapters.statements.iban import account_of
-from adapters.statements.sizes import REFERENCE_MOST, TEXT_KEPT, account_fault
+from adapters.statements.sizes import TEXT_KEPT, account_fault
 from domain.errors import InvalidInput
 from domain.money import exponent
-from domain.statement.identity import given
+from domain.statement.identity import REFERENCE_MOST, given, one_word
 from domain.statement.statement import EntryStatus, LineItem, Party, StatementLine
 from domain.text import cleaned
 
@@ -138,8 +138,8 @@ class Rows:
         named = given(self._text(row, rule.end_to_end_id or columns.end_to_end_id))
         mandate = given(self._text(row, columns.mandate_ref))
         reason = self._text(row, columns.return_reason)
-        reference = given(self._text(row, columns.remittance, TEXT_KEPT))
-        word = reference if reference and " " not in reference else None
+        message = None if columns.remittance is None else row.cells[columns.remittance]
+        word = one_word(message or "")
         name = self._text(row, columns.name)
         account = self._text(row, columns.other_account)
         others = tuple(
@@ -156,7 +156,7 @@ class Rows:
             amount_minor=gross,
             charges_minor=charges,
             return_reason=reason,
-            remittance=() if word is None else (word[:REFERENCE_MOST],),
+            remittance=() if word is None else (word,),
             counterparty=Party(name, account) if name or account else None,
             other_refs=others,
         )

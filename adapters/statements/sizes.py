@@ -4,8 +4,6 @@ from domain.text import PLAIN_RULE, is_plain
 
 ID_MOST = 50
 """Longest id of a statement and of an account."""
-REFERENCE_MOST = 70
-"""Longest reference."""
 TEXT_KEPT = 500
 """So much of a bank's free text is kept."""
 DIGITS_MOST = 18

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from adapters.statements.sizes import REFERENCE_MOST, TEXT_KEPT
-from domain.statement.identity import given
+from adapters.statements.sizes import TEXT_KEPT
+from domain.statement.identity import REFERENCE_MOST, given, one_word
 from domain.statement.statement import Party
 from domain.text import cleaned
 
@@ -191,6 +191,4 @@ def _reference(text: str | None) -> str | None:
 
 def _words(texts: Sequence[str]) -> tuple[str, ...]:
     """The texts that are one word, which may be a reference."""
-    found = (cleaned(text) for text in texts)
-    words = (text for text in found if text and len(text) <= REFERENCE_MOST and " " not in text)
-    return tuple(word for word in words if given(word) is not None)
+    return tuple(word for text in texts if (word := one_word(text)) is not None)

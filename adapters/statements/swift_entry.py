@@ -4,12 +4,11 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from adapters.statements.sizes import REFERENCE_MOST
 from adapters.statements.swift_details import Details, details
 from adapters.statements.textvalues import day_of, minor_of
 from domain.errors import InvalidInput
 from domain.money import parse_minor
-from domain.statement.identity import given
+from domain.statement.identity import REFERENCE_MOST, given
 from domain.statement.statement import EntryStatus, LineItem, Statement, StatementLine
 from domain.text import cleaned
 

@@ -27,7 +27,7 @@ from domain.case.threshold import Measure, RecordFigure, ThresholdAction
 from domain.kernel.change import Answer, Done, Refusal, Superseded
 from domain.kernel.command import Command
 from domain.kernel.driver import DriverRecord
-from domain.kernel.order import refusal_of_form
+from domain.kernel.order import refusal_of_form, refusal_without_approver
 
 C_co = TypeVar("C_co", covariant=True)
 WAIT_MOST = timedelta(days=366)
@@ -162,8 +162,8 @@ def _refused(work: Decision[Any], case: Case, order: CaseOrder) -> Refusal | Non
             rule = CASE_RULES[case.kind]
             if rule.ends:
                 return Refusal("case.evidence", f"it ends when {rule.ends}, not by hand")
-            if rule.blocks is not Blocks.NOTHING and not (order.approver or "").strip():
-                return Refusal("case.approver", "it keeps a gate shut: a second person must agree")
+            if rule.blocks is not Blocks.NOTHING:
+                return refusal_without_approver(order, "it keeps a gate shut")
         case _:
             pass
     return None

@@ -127,6 +127,13 @@ def refusal_of_form(order: OperatorOrder) -> Refusal | None:
     return None
 
 
+def refusal_without_approver(order: OperatorOrder, why: str) -> Refusal | None:
+    """Why an order that two people must agree to is refused: nobody has approved it."""
+    if (order.approver or "").strip():
+        return None
+    return Refusal("order.approver", f"{why}: a second person must agree")
+
+
 def is_same_person(one: str, other: str) -> bool:
     """Whether two ids mean one person: white space, case and form of letters make no other."""
     return _person(one) == _person(other)

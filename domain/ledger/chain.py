@@ -186,7 +186,7 @@ class Verification:
         """
         for size in sorted(self._expected):
             for known in self._expected[size]:
-                self._disagree(known, f"the journal has {self.tree.size} items, it has {size}")
+                self._disagree(known, f"it covers {size} items, the journal has {self.tree.size}")
         self._expected.clear()
         if (seq, head) != (self.seq, self.head):
             self.fault(f"the journal ends at item {self.seq}, its head says {seq}")

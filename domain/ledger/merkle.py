@@ -171,7 +171,9 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
+) -> bool:
     """Whether a path proves that the leaf of hash `leaf` stands at `index` of a tree.
 
     The algorithm is that of RFC 9162, 2.1.3.2. Nothing of the arguments is trusted.
@@ -192,7 +194,7 @@ def includes(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: by
     return last == 0 and found == root
 
 
-def is_beginning(
+def verify_consistency(
     earlier: int, later: int, earlier_root: bytes, later_root: bytes, path: Sequence[bytes]
 ) -> bool:
     """Whether a path proves that a tree is the beginning of a larger one, or the same.

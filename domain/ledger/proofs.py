@@ -10,7 +10,7 @@ from domain.errors import InvalidInput
 from domain.kernel.canonical_reading import read_canonical
 from domain.ledger.chain import hash_after, leaf_of
 from domain.ledger.checkpoint import TreeHead
-from domain.ledger.merkle import includes, is_beginning
+from domain.ledger.merkle import verify_consistency, verify_inclusion
 
 
 class NotProven(InvalidInput):
@@ -18,7 +18,7 @@ class NotProven(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemProof:
+class InclusionProof:
     """One item of the journal, and what leads from it to the root of a checkpoint.
 
     Attributes:
@@ -35,7 +35,7 @@ class ItemProof:
 
 
 @dataclass(frozen=True, slots=True)
-class GrowthProof:
+class ConsistencyProof:
     """What leads from the root of an earlier tree to that of a later one."""
 
     earlier: int
@@ -43,7 +43,7 @@ class GrowthProof:
     path: tuple[bytes, ...]
 
 
-def proven_item(proof: ItemProof, head: TreeHead) -> dict[str, Any]:
+def proven_item(proof: InclusionProof, head: TreeHead) -> dict[str, Any]:
     """What the item says, now that it is proven to stand in the ledger of a checkpoint.
 
     Raises:
@@ -53,16 +53,17 @@ def proven_item(proof: ItemProof, head: TreeHead) -> dict[str, Any]:
     if not 1 <= proof.number <= head.size:
         raise NotProven(field, proof.number, f"from 1 to {head.size}, as the checkpoint has")
     leaf = leaf_of(hash_after(proof.previous, proof.content))
-    if not includes(leaf, proof.number - 1, head.size, proof.path, head.root):
-        rule = "its hashes must lead to the root of the checkpoint"
-        raise NotProven(field, "its proof", rule)
+    if not verify_inclusion(leaf, proof.number - 1, head.size, proof.path, head.root):
+        rule = f"with its path it must lead to the root of the checkpoint, {head.root.hex()}"
+        raise NotProven(f"{field} leaf hash", leaf.hex(), rule)
     said = read_canonical(proof.content)
-    if not isinstance(said, dict) or said.get("seq") != proof.number:
-        raise NotProven(field, "its content", "an item of that number")
+    number = said.get("seq") if isinstance(said, dict) else None
+    if not isinstance(said, dict) or number != proof.number:
+        raise NotProven(f"{field} seq in its content", number, f"{proof.number}, as its place")
     return said
 
 
-def prove_growth(proof: GrowthProof, earlier: TreeHead, later: TreeHead) -> None:
+def prove_consistency(proof: ConsistencyProof, earlier: TreeHead, later: TreeHead) -> None:
     """See that the later checkpoint's ledger begins with all that the earlier one covers.
 
     Raises:
@@ -75,6 +76,6 @@ def prove_growth(proof: GrowthProof, earlier: TreeHead, later: TreeHead) -> None
         sizes = f"from {proof.earlier} to {proof.later} items"
         rule = f"from {earlier.size} to {later.size}, as the checkpoints say"
         raise NotProven("consistency proof", sizes, rule)
-    if not is_beginning(earlier.size, later.size, earlier.root, later.root, proof.path):
-        rule = "its hashes must lead to the roots of both checkpoints"
-        raise NotProven("consistency proof", "its path", rule)
+    if not verify_consistency(earlier.size, later.size, earlier.root, later.root, proof.path):
+        rule = "hashes that lead to the roots of both checkpoints"
+        raise NotProven("consistency proof path", f"{len(proof.path)} hashes", rule)

@@ -13,9 +13,12 @@ from collections.abc import Callable
 
 from domain.kernel import canonical
 from domain.statement.statement import StatementLine
+from domain.text import cleaned
 
 _READABLE = re.compile(r"[A-Za-z0-9._:+-]{1,40}")
 _MARK_DIGITS = 20
+REFERENCE_MOST = 70
+"""Characters of the longest reference that is kept."""
 _NO_REFERENCE = frozenset({"NOTPROVIDED", "NOTPROVIDE", "NONREF", "NOREF", "NONE", "UNKNOWN"})
 
 
@@ -24,6 +27,16 @@ def given(reference: str | None) -> str | None:
     if reference is None or not reference.strip("0-./ "):
         return None
     return None if reference.upper().replace(" ", "") in _NO_REFERENCE else reference
+
+
+def one_word(text: str) -> str | None:
+    """A text of one word, which may be a reference; None where it is none.
+
+    It is cleaned. Several words are a text for people, and a word longer than `REFERENCE_MOST` is
+    none: what is cut names nothing.
+    """
+    word = cleaned(text)
+    return None if " " in word or len(word) > REFERENCE_MOST else given(word)
 
 
 class LineIds:

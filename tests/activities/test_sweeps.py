@@ -154,4 +154,4 @@ async def test_files_that_are_known_take_no_place_from_new_ones(
     order = SweepOrder("t1", DAY, accounts=ACCOUNTS)
     collected = await ActivityEnvironment().run(bench.activities.collect, order)
     assert bench.starter.started == [hashlib.sha256(name).hexdigest() for name in (b"f3", b"f4")]
-    assert collected.faults == ("1 files of acc wait for the next sweep",)
+    assert collected.faults == ("1 files of acc wait for the next look",)

@@ -202,7 +202,7 @@ def test_a_stranger_needs_neither_books_nor_settings(lender: Desk, tmp_path: Pat
 
 def test_the_example_program_verifies_without_us(lender: Desk) -> None:
     """Standard library and openssl: it accepts what is proven, and nothing that was changed."""
-    lender.say("ledger", "prove", "--entry", "80", "--entry", "3", "--out", "two.proof")
+    lender.say("ledger", "prove", "--item", "80", "--item", "3", "--out", "two.proof")
     program = str(ROOT / "examples" / "proofs" / "check_item.py")
 
     def check(checkpoint: str = "march.checkpoint") -> subprocess.CompletedProcess[str]:
@@ -224,7 +224,7 @@ def test_the_example_program_verifies_without_us(lender: Desk) -> None:
 
 def test_other_signers_and_other_checkpoints_prove_nothing(lender: Desk) -> None:
     """Exit code 1, by field, value and rule; a file that is none has exit code 2."""
-    lender.say("ledger", "prove", "--entry", "3", "--out", "3.proof")
+    lender.say("ledger", "prove", "--item", "3", "--out", "3.proof")
     shown = json.loads(lender.say("ledger", "new-key", "other.pem", "--json"))
     (lender.folder / "other.pub").write_text(shown["public_key"])
     asyncio.run(_work_on(lender.engine()))
@@ -267,13 +267,13 @@ def test_a_key_that_is_replaced_counts_for_older_checkpoints(lender: Desk) -> No
 @pytest.mark.parametrize(
     ("words", "code", "rule"),
     [
-        (("ledger", "prove"), 2, "one of --entry, --payment and --against"),
-        (("ledger", "prove", "--entry", "3", "--payment", "x"), 2, "one of --entry"),
-        (("ledger", "prove", "--entry", "146"), 2, "entry: 146 is refused: from 1 to 145"),
-        (("ledger", "prove", "--entry", "0"), 2, "entry: 0 is refused"),
+        (("ledger", "prove"), 2, "one of --item, --payment and --against"),
+        (("ledger", "prove", "--item", "3", "--payment", "x"), 2, "one of --item"),
+        (("ledger", "prove", "--item", "146"), 2, "item: 146 is refused: from 1 to 145"),
+        (("ledger", "prove", "--item", "0"), 2, "item: 0 is refused"),
         (("ledger", "prove", "--payment", "P-none"), 2, "payment: 'P-none' is refused"),
         (("ledger", "prove", "--against", "none"), 2, "must exist"),
-        (("ledger", "prove", "--entry", "3", "--out", "lender.pub"), 2, "a name that is free"),
+        (("ledger", "prove", "--item", "3", "--out", "lender.pub"), 2, "a name that is free"),
         (("ledger", "checkpoint", "--size", "7"), 2, "size: 7 is refused"),
         (("ledger", "checkpoint", "--out", "lender.pub"), 2, "a name that is free"),
         (("ledger", "verify", "--against", "lender.pub"), 2, "lender.pub: checkpoint"),

@@ -21,7 +21,7 @@ from domain.ledger.merkle import (
     inclusion_ranges,
     nodes_of,
 )
-from domain.ledger.proofs import GrowthProof, ItemProof, prove_growth, proven_item
+from domain.ledger.proofs import ConsistencyProof, InclusionProof, prove_consistency, proven_item
 from ports.proofs import ITEMS_MOST
 
 _HASHED = (commands, entries, transitions)
@@ -33,7 +33,7 @@ class SqlProofs:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def of_items(self, numbers: Sequence[int], head: TreeHead) -> tuple[ItemProof, ...]:
+    async def of_items(self, numbers: Sequence[int], head: TreeHead) -> tuple[InclusionProof, ...]:
         """Proofs of items under a checkpoint; see the port."""
         wanted = sorted(set(numbers))
         if not 1 <= len(wanted) <= ITEMS_MOST:
@@ -41,7 +41,7 @@ class SqlProofs:
         for number in wanted:
             if not 1 <= number <= head.size:
                 rule = f"from 1 to {head.size}, the size of the checkpoint"
-                raise InvalidInput("entry", number, rule)
+                raise InvalidInput("item", number, rule)
         ranges = {number: inclusion_ranges(number - 1, head.size) for number in wanted}
         async with look(self._engine, unhurried=True) as conn:
             tree = await _passed(conn, head, [part for some in ranges.values() for part in some])
@@ -54,7 +54,7 @@ class SqlProofs:
                 proven_item(proof, head)
         return tuple(made)
 
-    async def of_growth(self, earlier: TreeHead, later: TreeHead) -> GrowthProof:
+    async def of_growth(self, earlier: TreeHead, later: TreeHead) -> ConsistencyProof:
         """The proof that the later checkpoint's ledger begins as the earlier one; see the port."""
         if earlier.size > later.size:
             rule = f"at most {later.size}, the size of the later checkpoint"
@@ -62,9 +62,9 @@ class SqlProofs:
         ranges = consistency_ranges(earlier.size, later.size)
         async with look(self._engine, unhurried=True) as conn:
             tree = await _passed(conn, later, ranges)
-        proof = GrowthProof(earlier.size, later.size, hashes_of(ranges, tree.found))
+        proof = ConsistencyProof(earlier.size, later.size, hashes_of(ranges, tree.found))
         with _holding(earlier):
-            prove_growth(proof, earlier, later)
+            prove_consistency(proof, earlier, later)
         return proof
 
 
@@ -109,9 +109,9 @@ async def _passed(conn: AsyncConnection, head: TreeHead, ranges: Iterable[Range]
     return tree
 
 
-async def _item(conn: AsyncConnection, number: int, path: tuple[bytes, ...]) -> ItemProof:
+async def _item(conn: AsyncConnection, number: int, path: tuple[bytes, ...]) -> InclusionProof:
     """The proof of one item, with its content as it is hashed."""
     first = max(number - 1, 1)
     found = await items_between(conn, first, number)
     previous = GENESIS if number == 1 else found[0][1]
-    return ItemProof(number, canonical(found[-1][0]), previous, path)
+    return InclusionProof(number, canonical(found[-1][0]), previous, path)

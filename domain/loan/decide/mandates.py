@@ -8,7 +8,7 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.mandate import LOANS_MOST, Mandate, MandateEvent, MandateRoot, MandateState
 from domain.kernel.change import Done, Refusal
-from domain.kernel.order import refusal_of_form
+from domain.kernel.order import refusal_of_form, refusal_without_approver
 from domain.loan import casekeys
 from domain.loan.change import Change
 from domain.loan.decide.barring import account_bar, bar_mandates, put_bar
@@ -182,8 +182,8 @@ def _clear(work: Work, root: MandateRoot, order: ClearMandate) -> Change | Refus
     """End a bar for every loan; what became delinquent waits for an order to retry."""
     if root.terms.bar is None:
         return Refusal("mandate.clear", f"mandate {root.ref} is not barred")
-    if not (order.approver or "").strip():
-        return Refusal("order.approver", "debits go out again: a second person must agree")
+    if refusal := refusal_without_approver(order, "debits go out again"):
+        return refusal
     now = replace(root, terms=replace(root.terms, bar=None, cleared_at=work.at))
     work.put_mandate(now)
     work.note_mandate(now, now.state, MandateEvent.CLEARED, f"{root.terms.bar}: {order.proof}")

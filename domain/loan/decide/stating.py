@@ -5,6 +5,7 @@ from dataclasses import replace
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import Outcome, OutcomeStatus, status_of
 from domain.kernel.change import Refusal
+from domain.kernel.order import refusal_without_approver
 from domain.loan.change import Change
 from domain.loan.decide.money import place_waiting
 from domain.loan.decide.outcomes import apply_outcome, end_unpaid
@@ -55,8 +56,8 @@ def state_outcome(work: Work, order: StateOutcome) -> Change | Refusal:
 def _implausible(work: Work, order: StateOutcome, ordered: int) -> Refusal | None:
     """Why an outcome is not taken: nobody else agreed, it is none, or its money cannot be."""
     loan = work.loan(order.loan_id)
-    if not (order.approver or "").strip():
-        return Refusal("order.approver", "an outcome is stated by two: a second person must agree")
+    if refusal := refusal_without_approver(order, "an outcome is stated by two"):
+        return refusal
     status = status_of(order.outcome_class)
     if status in {OutcomeStatus.PENDING, OutcomeStatus.UNKNOWN}:
         return Refusal("outcome.class", f"{order.outcome_class} is no final outcome")

@@ -18,7 +18,7 @@ from adapters.proofs.prooffile import (
 from adapters.refusals import SourceRefused
 from adapters.signing.ed25519 import signed
 from domain.ledger.checkpoint import Checkpoint, TreeHead
-from domain.ledger.proofs import GrowthProof, ItemProof
+from domain.ledger.proofs import ConsistencyProof, InclusionProof
 from ports.proofs import ITEMS_MOST
 from tests.support.forging import a_signer
 
@@ -32,9 +32,12 @@ def checkpoint(size: int) -> Checkpoint:
 
 ITEMS = ItemsFile(
     checkpoint(41),
-    (ItemProof(3, b"x", "0" * 64, (b"a" * 32, b"b" * 32)), ItemProof(4, b"y", "1" * 64, ())),
+    (
+        InclusionProof(3, b"x", "0" * 64, (b"a" * 32, b"b" * 32)),
+        InclusionProof(4, b"y", "1" * 64, ()),
+    ),
 )
-GROWTH = GrowthFile(checkpoint(4), checkpoint(41), GrowthProof(4, 41, (b"a" * 32,)))
+GROWTH = GrowthFile(checkpoint(4), checkpoint(41), ConsistencyProof(4, 41, (b"a" * 32,)))
 
 
 @pytest.mark.parametrize("file", [ITEMS, GROWTH], ids=["items", "growth"])

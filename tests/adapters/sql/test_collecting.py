@@ -183,7 +183,7 @@ async def test_a_source_with_more_files_than_a_look_fetches(
         bench.source.show(name, name.encode())
     await bench.look()
     done = await bench.look(later=SETTLE)
-    assert (done.started, done.faults) == (2, ("1 files of acc wait for the next sweep",))
+    assert (done.started, done.faults) == (2, ("1 files of acc wait for the next look",))
     assert (await bench.look()).started == 1
 
 

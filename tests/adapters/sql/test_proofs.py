@@ -14,7 +14,7 @@ from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.checkpoints import SqlCheckpoints
 from domain.errors import InvalidInput, InvariantBroken
 from domain.ledger.checkpoint import Checkpoint
-from domain.ledger.proofs import GrowthProof, prove_growth, proven_item
+from domain.ledger.proofs import ConsistencyProof, prove_consistency, proven_item
 from ports.proofs import ITEMS_MOST, Proofs
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
 from tests.support.forging import a_signer, rechain
@@ -67,7 +67,7 @@ async def test_growth_is_proven_between_any_two_checkpoints(
     for place, later in enumerate(made):
         for earlier in made[: place + 1]:
             proof = await proofs.of_growth(earlier.head, later.head)
-            prove_growth(proof, earlier.head, later.head)
+            prove_consistency(proof, earlier.head, later.head)
             file = GrowthFile(earlier, later, proof)
             file.prove(earlier)
             file.prove(later)
@@ -141,7 +141,9 @@ async def test_a_proof_is_for_its_own_checkpoint(
     for wrong in (made[0], other):
         with pytest.raises(InvalidInput, match="that the proof is made for"):
             file.proven(wrong)
-    growth = GrowthFile(made[0], made[1], GrowthProof(made[0].head.size, made[1].head.size, ()))
+    growth = GrowthFile(
+        made[0], made[1], ConsistencyProof(made[0].head.size, made[1].head.size, ())
+    )
     with pytest.raises(InvalidInput, match="one of the two"):
         growth.prove(made[2])
     assert clock.at.date() == date(2026, 3, 10)

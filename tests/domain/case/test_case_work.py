@@ -246,7 +246,12 @@ def test_a_case_that_keeps_a_gate_shut_needs_a_second_person(approver: str | Non
     refused = give(s, ResolveCase, resolution=ByHand.ACCEPTED, approver=approver)
     assert isinstance(refused, Refusal)
     own = bool(approver and approver.strip())
-    assert refused.rule == ("order.approver" if own else "case.approver")
+    assert refused.rule == "order.approver"
+    assert refused.reason == (
+        "nobody approves an order of their own"
+        if own
+        else "it keeps a gate shut: a second person must agree"
+    )
     agreed = give(s, ResolveCase, resolution=ByHand.ACCEPTED, approver="ben")
     assert isinstance(agreed, Change)
 

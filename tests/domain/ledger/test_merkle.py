@@ -16,9 +16,9 @@ from domain.ledger.merkle import (
     Tree,
     consistency_ranges,
     hashes_of,
-    includes,
+    verify_inclusion,
     inclusion_ranges,
-    is_beginning,
+    verify_consistency,
     leaf_hash,
     nodes_of,
 )
@@ -138,7 +138,7 @@ def test_inclusion_proofs_are_the_published_ones(index: int, size: int) -> None:
     ranges = inclusion_ranges(index, size)
     path = hashes_of(ranges, grown(LEAVES[:size], ranges).found)
     assert hexed(path) == INCLUSION[index, size]
-    assert includes(leaf_hash(LEAVES[index]), index, size, path, bytes.fromhex(ROOTS[size]))
+    assert verify_inclusion(leaf_hash(LEAVES[index]), index, size, path, bytes.fromhex(ROOTS[size]))
 
 
 @pytest.mark.parametrize(("earlier", "later"), CONSISTENCY)
@@ -148,7 +148,7 @@ def test_consistency_proofs_are_the_published_ones(earlier: int, later: int) -> 
     path = hashes_of(ranges, grown(LEAVES[:later], ranges).found)
     assert hexed(path) == CONSISTENCY[earlier, later]
     roots = bytes.fromhex(ROOTS[earlier]), bytes.fromhex(ROOTS[later])
-    assert is_beginning(earlier, later, *roots, path)
+    assert verify_consistency(earlier, later, *roots, path)
 
 
 @given(st.lists(st.binary(max_size=40), max_size=70), st.data())
@@ -174,14 +174,14 @@ def test_every_path_proves_its_leaf_and_no_other(size: int) -> None:
     root, leaves = root_of(MANY[:size]), MANY[:size]
     for index in range(size):
         path, leaf = path_of(index, leaves), leaf_hash(leaves[index])
-        assert includes(leaf, index, size, path, root)
-        accepted = [at for at in range(size + 1) if includes(leaf, at, size, path, root)]
+        assert verify_inclusion(leaf, index, size, path, root)
+        accepted = [at for at in range(size + 1) if verify_inclusion(leaf, at, size, path, root)]
         assert accepted == [index]
-        assert not includes(leaf_hash(b"another"), index, size, path, root)
-        assert not includes(leaf, index, size, path, leaf) or size == 1
-        assert not includes(leaf, index, size, [*path, root], root)
-        assert not includes(leaf, index, size, path[:-1], root) or size == 1
-        assert [includes(leaf, index, size, other, root) for other in altered(path)] == [
+        assert not verify_inclusion(leaf_hash(b"another"), index, size, path, root)
+        assert not verify_inclusion(leaf, index, size, path, leaf) or size == 1
+        assert not verify_inclusion(leaf, index, size, [*path, root], root)
+        assert not verify_inclusion(leaf, index, size, path[:-1], root) or size == 1
+        assert [verify_inclusion(leaf, index, size, other, root) for other in altered(path)] == [
             False
         ] * len(path)
 
@@ -192,12 +192,12 @@ def test_every_consistency_proof_proves_its_two_trees_and_no_others(later: int) 
     new = root_of(MANY[:later])
     for earlier in range(1, later + 1):
         old, path = root_of(MANY[:earlier]), proof_of(earlier, MANY[:later])
-        assert is_beginning(earlier, later, old, new, path)
-        assert not is_beginning(earlier, later, leaf_hash(b"x"), new, path)
-        assert not is_beginning(earlier, later, old, leaf_hash(b"x"), path)
-        assert not is_beginning(earlier, later, old, new, [*path, new])
-        assert not is_beginning(earlier, later, old, new, path[:-1]) or not path
-        refused = [is_beginning(earlier, later, old, new, other) for other in altered(path)]
+        assert verify_consistency(earlier, later, old, new, path)
+        assert not verify_consistency(earlier, later, leaf_hash(b"x"), new, path)
+        assert not verify_consistency(earlier, later, old, leaf_hash(b"x"), path)
+        assert not verify_consistency(earlier, later, old, new, [*path, new])
+        assert not verify_consistency(earlier, later, old, new, path[:-1]) or not path
+        refused = [verify_consistency(earlier, later, old, new, other) for other in altered(path)]
         assert refused == [False] * len(path)
 
 
@@ -262,7 +262,7 @@ def test_hostile_inclusion_proofs_prove_nothing(name: str) -> None:
     """Whatever a file holds, the answer is no and comes at once."""
     index, size, path = HOSTILE_PATHS[name]
     root = bytes.fromhex(ROOTS[8])
-    assert not includes(leaf_hash(LEAVES[0]), index, size, path, root)
+    assert not verify_inclusion(leaf_hash(LEAVES[0]), index, size, path, root)
 
 
 HOSTILE_PROOFS: dict[str, tuple[int, int, list[bytes]]] = {
@@ -282,11 +282,11 @@ def test_hostile_consistency_proofs_prove_nothing(name: str) -> None:
     """Whatever a file holds, the answer is no and comes at once."""
     earlier, later, path = HOSTILE_PROOFS[name]
     root = bytes.fromhex(ROOTS[8])
-    assert not is_beginning(earlier, later, root, root, path)
+    assert not verify_consistency(earlier, later, root, root, path)
 
 
 def test_a_tree_of_one_root_is_its_own_beginning_with_that_root_only() -> None:
     """Two trees of one size are the same or no proof helps."""
     one, other = bytes.fromhex(ROOTS[8]), bytes.fromhex(ROOTS[7])
-    assert is_beginning(8, 8, one, one, [])
-    assert not is_beginning(8, 8, one, other, [])
+    assert verify_consistency(8, 8, one, one, [])
+    assert not verify_consistency(8, 8, one, other, [])

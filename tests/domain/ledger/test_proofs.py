@@ -16,7 +16,13 @@ from domain.ledger.merkle import (
     inclusion_ranges,
     nodes_of,
 )
-from domain.ledger.proofs import GrowthProof, ItemProof, NotProven, prove_growth, proven_item
+from domain.ledger.proofs import (
+    ConsistencyProof,
+    InclusionProof,
+    NotProven,
+    prove_consistency,
+    proven_item,
+)
 
 AT = datetime(2026, 3, 2, 4, tzinfo=UTC)
 SIZE = 11
@@ -43,15 +49,15 @@ def head(size: int) -> TreeHead:
     return TreeHead("acquit/b/main", size, tree(size).root(), HASHES[size], AT)
 
 
-def proof(number: int, size: int = SIZE) -> ItemProof:
+def proof(number: int, size: int = SIZE) -> InclusionProof:
     ranges = inclusion_ranges(number - 1, size)
     path = hashes_of(ranges, tree(size, ranges).found)
-    return ItemProof(number, canonical(item(number)), HASHES[number - 1], path)
+    return InclusionProof(number, canonical(item(number)), HASHES[number - 1], path)
 
 
-def growth(earlier: int, later: int) -> GrowthProof:
+def growth(earlier: int, later: int) -> ConsistencyProof:
     ranges = consistency_ranges(earlier, later)
-    return GrowthProof(earlier, later, hashes_of(ranges, tree(later, ranges).found))
+    return ConsistencyProof(earlier, later, hashes_of(ranges, tree(later, ranges).found))
 
 
 @pytest.mark.parametrize("number", range(1, SIZE + 1))
@@ -96,8 +102,8 @@ def test_what_names_another_number_than_its_place_is_refused(content: bytes) -> 
     made = Tree()
     made.add(leaf_of(hash_of(content)))
     only = TreeHead("acquit/b/main", 1, made.root(), hash_of(content), AT)
-    with pytest.raises(NotProven, match="an item of that number"):
-        proven_item(ItemProof(1, content, GENESIS, ()), only)
+    with pytest.raises(NotProven, match="seq in its content: .* is refused: 1, as its place"):
+        proven_item(InclusionProof(1, content, GENESIS, ()), only)
 
 
 def hash_of(content: bytes) -> str:
@@ -107,7 +113,7 @@ def hash_of(content: bytes) -> str:
 @pytest.mark.parametrize("earlier", range(1, SIZE + 1))
 def test_a_ledger_that_only_grew_is_proven(earlier: int) -> None:
     """From every size to the last one."""
-    prove_growth(growth(earlier, SIZE), head(earlier), head(SIZE))
+    prove_consistency(growth(earlier, SIZE), head(earlier), head(SIZE))
 
 
 @pytest.mark.parametrize(
@@ -119,12 +125,12 @@ def test_a_ledger_that_only_grew_is_proven(earlier: int) -> None:
         (growth(4, 9), head(4), replace(head(9), root=head(8).root), "roots of both"),
         (growth(4, 9), replace(head(4), root=head(3).root), head(9), "roots of both"),
         (replace(growth(4, 9), path=()), head(4), head(9), "roots of both"),
-        (GrowthProof(9, 4, growth(4, 9).path), head(9), head(4), "roots of both"),
+        (ConsistencyProof(9, 4, growth(4, 9).path), head(9), head(4), "roots of both"),
     ],
 )
 def test_growth_that_is_not_proven_is_refused(
-    made: GrowthProof, earlier: TreeHead, later: TreeHead, rule: str
+    made: ConsistencyProof, earlier: TreeHead, later: TreeHead, rule: str
 ) -> None:
     """Another ledger, size or root, or a path that leads elsewhere."""
     with pytest.raises(NotProven, match=rule):
-        prove_growth(made, earlier, later)
+        prove_consistency(made, earlier, later)
