@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from adapters.products.files import read_products
 from adapters.tapes.files.rows import TapeFault, fault_of
-from adapters.tapes.report.arrears import Arrears, Barred, Bucket
+from adapters.tapes.report.arrears import Arrears, Bucket, NotDebitable
 from adapters.tapes.report.firstdays import FirstDay, Forecaster
 from adapters.tapes.report.openingtotals import OpeningTotals, Totals
 from adapters.tapes.report.tape import FAULTS_KEPT, TapeReport

@@ -46,7 +46,7 @@ def as_dict(forecast: Forecast, boarded: Boarded | None) -> dict[str, Any]:
         "next_debits": _compared(report.next_debits),
         "in_progress": in_progress_dict(forecast),
         "arrears": [_bucket_dict(bucket) for bucket in forecast.arrears],
-        "not_debited": [asdict(item) for item in forecast.barred],
+        "not_debited": [asdict(item) for item in forecast.not_debitable],
         "unknown_codes": [_code_dict(item) for item in forecast.unknown_codes],
         "first_days_of_loans": len(forecast.new),
         "first_days": [
@@ -98,8 +98,8 @@ def _bucket_dict(bucket: Bucket) -> dict[str, Any]:
         "past_due": text(bucket.minor),
         "asked_installments": bucket.asked,
         "asked": text(bucket.asked_minor),
-        "not_debited_installments": bucket.barred,
-        "not_debited": text(bucket.barred_minor),
+        "not_debited_installments": bucket.not_debitable,
+        "not_debited": text(bucket.not_debitable_minor),
     }
 
 
@@ -141,9 +141,9 @@ def _show_arrears(forecast: Forecast) -> None:
     rows = [tuple(_bucket_dict(bucket).values()) for bucket in forecast.arrears if bucket.loans]
     if rows:
         counts = ("currency", "days past due>", "loans>", "installments>", "sum>")
-        asked = ("to debit>", "sum>", "of these barred>", "sum>")
+        asked = ("to debit>", "sum>", "of these not debitable>", "sum>")
         print_table("Past due today", (*counts, *asked), rows)
-    for item in forecast.barred:
+    for item in forecast.not_debitable:
         place = f"{item.loan_id}, installment {item.number}"
         print_text(f"{place}: past is owed, but it cannot be debited: {item.reason} ({item.rule})")
     for code in forecast.unknown_codes:

@@ -22,7 +22,7 @@ from domain.loan.aggregate import HoldKind, Installment, Loan, NoticeRecord, Not
 from domain.loan.asking import NO_DEBIT, while_live
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
-from domain.loan.retrying import barred, ends_on, not_missed, retry_decision
+from domain.loan.retrying import not_debitable, ends_on, not_missed, retry_decision
 from domain.loan.view import ActionKind, InstallmentDetail, InstallmentView, installment
 from domain.loan.waiting import left_to_take
 
@@ -273,7 +273,7 @@ def _planned(loan: Loan, item: Installment, rules: Rulebook, at: datetime) -> It
         if isinstance(decision, RetryAt):
             yield Action(ActionKind.PRESENT, decision.not_before, decision.reason, key)
         return
-    if barred(loan, item, rules):
+    if not_debitable(loan, item, rules):
         return
     if item.retry_ordered_at is not None:
         slot = _ordered_slot(item, item.retry_ordered_at, at, rail, calendar)

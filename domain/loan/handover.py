@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date
 
 from domain.debit.attempt import Attempt, AttemptState
-from domain.debit.history import FAILED
 from domain.kernel.command import Actor
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import Loan
@@ -25,7 +24,7 @@ from domain.loan.opening import (
     OpeningPart,
     OpeningPayment,
 )
-from domain.loan.retrying import Reason, by_strictest, severity
+from domain.loan.retrying import Reason, by_strictest, strictest_reason
 from domain.payment.portion import BROUGHT_SUM, Portion
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine
@@ -178,10 +177,7 @@ def _attempts(
 
 def _reason(known: Attempt) -> Reason:
     """The strictest reason for which it failed or came back; of a plain success, its own."""
-    further = [it for it in (known.other_returned_for, known.refused_for) if it is not None]
-    is_failure = known.state in FAILED
-    own = (known.outcome_class, known.code)
-    return max([*further, *([own] if is_failure else [])], key=severity) if further else own
+    return strictest_reason(known) or (known.outcome_class, known.code)
 
 
 def _holds(loan: Loan) -> Iterator[OpeningHold]:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from domain.calendar import BankingCalendar, local_day
 from domain.debit.attempt import Attempt, AttemptState
-from domain.debit.history import NEVER_PRESENTED, History
+from domain.debit.history import FAILED, NEVER_PRESENTED, History
 from domain.debit.mandate import BARRING, Mandate
 from domain.debit.outcome import OutcomeClass
 from domain.debit.presentment import earliest_slot, value_day
@@ -42,7 +42,7 @@ def retry_decision(
     """
     if item.debit_on_order:
         return NoRetry("opening.on_order", ON_ORDER)
-    if (item.attempts or loan.mandate.bar) and (no := barred(loan, item, rules)):
+    if (item.attempts or loan.mandate.bar) and (no := not_debitable(loan, item, rules)):
         return no
     known = tuple(as_failed(attempt) for attempt in item.attempts)
     attempts = tuple(a for a in known if a.number > item.retries_reset_at) or known
@@ -59,7 +59,7 @@ def retry_decision(
     return replace(decision, not_before=slot, value_on=value_on)
 
 
-def barred(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
+def not_debitable(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | None:
     """What forbids any further presentment, even on an order: no mandate, or a limit reached."""
     known = [as_failed(attempt) for attempt in item.attempts]
     presented = [attempt for attempt in known if attempt.state not in NEVER_PRESENTED]
@@ -100,8 +100,7 @@ def as_failed(attempt: Attempt) -> Attempt:
     """
     if attempt.state is not AttemptState.CONFIRMED:
         return by_strictest(attempt)
-    short = OutcomeClass.NSF, attempt.code
-    outcome_class, code = max(_further(attempt), key=severity, default=short)
+    outcome_class, code = strictest_reason(attempt) or (OutcomeClass.NSF, attempt.code)
     state = AttemptState.DECLINED
     return replace(attempt, state=state, outcome_class=outcome_class, code=code)
 
@@ -112,19 +111,21 @@ def by_strictest(attempt: Attempt) -> Attempt:
     A confirmed one stands as it is. One that was thought not executed has been presented where
     money of it went back.
     """
-    further = _further(attempt)
-    if not further or attempt.state is AttemptState.CONFIRMED:
+    reason = strictest_reason(attempt)
+    if reason is None or attempt.state is AttemptState.CONFIRMED:
         return attempt
-    is_absent = attempt.state in NEVER_PRESENTED
-    own = () if is_absent else ((attempt.outcome_class, attempt.code),)
-    outcome_class, code = max((*own, *further), key=severity)
-    state = AttemptState.DECLINED if is_absent else attempt.state
-    return replace(attempt, state=state, outcome_class=outcome_class, code=code)
+    state = AttemptState.DECLINED if attempt.state in NEVER_PRESENTED else attempt.state
+    return replace(attempt, state=state, outcome_class=reason[0], code=reason[1])
 
 
-def _further(attempt: Attempt) -> tuple[Reason, ...]:
-    """Why the order of an attempt failed by other news than its outcome."""
-    return tuple(it for it in (attempt.other_returned_for, attempt.refused_for) if it is not None)
+def strictest_reason(attempt: Attempt) -> Reason | None:
+    """The reason that forbids most of all for which its order failed or its money went back.
+
+    None where neither is known of it.
+    """
+    own = ((attempt.outcome_class, attempt.code),) if attempt.state in FAILED else ()
+    others = (it for it in (attempt.other_returned_for, attempt.refused_for) if it is not None)
+    return max((*own, *others), key=severity, default=None)
 
 
 def severity(reason: Reason) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """What is past due of the loans of a tape when they are boarded, by days past due.
 
-A loan stands in the bucket of its oldest installment that is owed, with all that is past due of it.
+A loan stands in the ageing bucket of its oldest installment that is owed, with all that is past due of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from domain.loan.retrying import retry_decision
 
 BUCKETS = {"0": 0, "1-30": 30, "31-60": 60, "61-90": 90, "over 90": None}
 """The most days past due of each; 0 is for loans of which nothing fell due before today."""
-BARRED_KEPT = 100
+NOT_DEBITABLE_KEPT = 100
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Bucket:
     Attributes:
         installments, minor: of them what has fallen due and is owed, that of today included.
         asked, asked_minor: of these what the tape asks to be debited (`past` is `owed`).
-        barred, barred_minor: of these what cannot be debited, as the plan of attempts is over.
+        not_debitable, not_debitable_minor: of these what cannot be debited, as the plan of attempts is over.
     """
 
     currency: str
@@ -41,12 +41,12 @@ class Bucket:
     minor: int = 0
     asked: int = 0
     asked_minor: int = 0
-    barred: int = 0
-    barred_minor: int = 0
+    not_debitable: int = 0
+    not_debitable_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Barred:
+class NotDebitable:
     """An installment that the tape asks to be debited, and why it will not be."""
 
     loan_id: str
@@ -66,7 +66,7 @@ class Arrears:
     def __init__(self, rules: Rulebook, at: datetime) -> None:
         self._rules, self._at = rules, at
         self._found: dict[str, dict[str, Bucket]] = {}
-        self.barred: list[Barred] = []
+        self.not_debitable: list[NotDebitable] = []
         """The first of those that cannot be debited."""
 
     def add(self, command: BoardLoan) -> None:
@@ -83,11 +83,11 @@ class Arrears:
             return
         bucket.asked += len(owed)
         bucket.asked_minor += sum(it.minor for it in owed.values())
-        for barred in self._barred(command, owed):
-            bucket.barred += 1
-            bucket.barred_minor += owed[barred.number].minor
-            if len(self.barred) < BARRED_KEPT:
-                self.barred.append(barred)
+        for item in self._not_debitable(command, owed):
+            bucket.not_debitable += 1
+            bucket.not_debitable_minor += owed[item.number].minor
+            if len(self.not_debitable) < NOT_DEBITABLE_KEPT:
+                self.not_debitable.append(item)
 
     @property
     def buckets(self) -> tuple[Bucket, ...]:
@@ -101,7 +101,9 @@ class Arrears:
         names = (name for name, most in BUCKETS.items() if most is None or days <= most)
         return self._found[currency][next(names)]
 
-    def _barred(self, command: BoardLoan, owed: Mapping[int, _Owed]) -> Iterator[Barred]:
+    def _not_debitable(
+        self, command: BoardLoan, owed: Mapping[int, _Owed]
+    ) -> Iterator[NotDebitable]:
         """What the books would leave to a person, of a loan that brings attempts."""
         if command.opening is None or not command.opening.attempts:
             return
@@ -112,7 +114,7 @@ class Arrears:
         for item in (item for item in loan.installments if item.number in owed):
             why = retry_decision(loan, item, self._rules, self._at)
             if item.state is State.DELINQUENT and isinstance(why, NoRetry):
-                yield Barred(loan.id, item.number, why.rule, why.reason)
+                yield NotDebitable(loan.id, item.number, why.rule, why.reason)
 
 
 def _owed(command: BoardLoan, today: date) -> dict[int, _Owed]:

@@ -13,7 +13,7 @@ from domain.ledger import accounts
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
-from domain.loan.retrying import barred, retry_decision
+from domain.loan.retrying import not_debitable, retry_decision
 from domain.money import amount_text
 from domain.payment.payment import Payment
 
@@ -83,7 +83,7 @@ def _as_if_never_paid(work: Work, loan_id: str, number: int) -> None:
     is_ahead = loan.rolled_through is None or item.due_on > loan.rolled_through
     if is_ahead and not since and work.can(loan_id, number, Event.NOT_YET_DUE):
         work.move(loan_id, number, Event.NOT_YET_DUE, f"due on {item.due_on}")
-    elif item.attempts and barred(loan, item, work.rules):
+    elif item.attempts and not_debitable(loan, item, work.rules):
         return
     elif work.can(loan_id, number, Event.RETRY_ORDERED):
         work.move(loan_id, number, Event.RETRY_ORDERED, "no debit has failed")

@@ -15,11 +15,10 @@ from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.case.links import Link, LinkTo
 from domain.debit.attempt import Attempt
-from domain.debit.history import FAILED
 from domain.debit.mandate import BARRING, Bar, Mandate, MandateEvent, MandateRoot
 from domain.loan import casekeys
 from domain.loan.change import Lacks
-from domain.loan.retrying import Reason, severity
+from domain.loan.retrying import strictest_reason
 
 if TYPE_CHECKING:
     from domain.loan.decide.work import Work
@@ -80,12 +79,9 @@ def _news(work: Work) -> Iterator[tuple[Attempt, Bar]]:
 
 def _bar_of(attempt: Attempt) -> Bar | None:
     """The bar that follows from what is known of an order, if one does."""
-    own: Reason = (attempt.outcome_class, attempt.code)
-    reasons = [own] if attempt.state in FAILED else []
-    reasons += [it for it in (attempt.other_returned_for, attempt.refused_for) if it is not None]
-    for outcome_class, code in sorted(reasons, key=severity, reverse=True):
-        if outcome_class in BARRING:
-            return Bar(outcome_class, code, attempt.order_no)
+    reason = strictest_reason(attempt)
+    if reason is not None and reason[0] in BARRING:
+        return Bar(reason[0], reason[1], attempt.order_no)
     return None
 
 

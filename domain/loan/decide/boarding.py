@@ -22,7 +22,7 @@ from domain.loan.decide.tasks import need_operator
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
 from domain.loan.openingrules import broken_rule, debt_history
-from domain.loan.retrying import barred, retry_decision
+from domain.loan.retrying import not_debitable, retry_decision
 from domain.pricing.amounts import Amounts
 from domain.pricing.costs import broken_caps
 from domain.pricing.schedule import ScheduleLine
@@ -238,7 +238,7 @@ def _end_attempts(work: Work, loan_id: str, number: int) -> None:
     if item.state is State.RETRYING:
         decision = retry_decision(loan, item, work.rules, work.at)
     elif item.state is State.DUE:
-        decision = barred(loan, item, work.rules)
+        decision = not_debitable(loan, item, work.rules)
     if isinstance(decision, NoRetry):
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, f"{decision.rule}: {decision.reason}")
 

@@ -43,7 +43,7 @@ from domain.loan.filing import WithdrawDebit
 from domain.loan.lifecycle import FINAL, Event, State
 from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.plausible import implausible_amount, implausible_day
-from domain.loan.retrying import barred
+from domain.loan.retrying import not_debitable
 from domain.loan.stating import StateOutcome
 from domain.money import amount_text
 from domain.payment.payment import Payment
@@ -140,7 +140,7 @@ def _retry_now(work: Work, order: RetryNow) -> Change | Refusal:
         return Refusal("mandate.ended", "the mandate does not cover today")
     if case := doubt_about(work.cases, loan_id, number):
         return Refusal("debit.case_open", f"case {case} about an order of it is open")
-    if bar := barred(loan, item, work.rules):
+    if bar := not_debitable(loan, item, work.rules):
         return Refusal(bar.rule, bar.reason)
     if not work.can(loan_id, number, Event.RETRY_ORDERED):
         return Refusal("lifecycle.retry_ordered", f"not in state {item.state}")

@@ -135,7 +135,7 @@ async def test_an_old_copy_is_found_by_a_checkpoint_only(
     report = await queries.verify([known(one) for one in made])
     first, size = made[0].head.size, made[1].head.size
     said = uncovered(first + 1, size)
-    assert report.faults == (f"{said} the journal has {first} items, it has {size}",)
+    assert report.faults == (f"{said} it covers {size} items, the journal has {first}",)
 
 
 async def test_an_old_copy_that_was_continued_is_found_by_a_checkpoint_only(
@@ -165,6 +165,6 @@ async def test_a_tail_that_was_cut_off_is_found(
         await unlock_on(conn)
         await cut(conn, first)
     report = await queries.verify([known(one) for one in made])
-    said = f"{uncovered(first + 1, size)} the journal has {first} items, it has {size}"
+    said = f"{uncovered(first + 1, size)} it covers {size} items, the journal has {first}"
     assert said in report.faults
     assert report.disagreed == (f"checkpoint {size}",)

@@ -76,13 +76,17 @@ def test_what_cannot_be_debited_since_the_plan_is_over_is_named(tmp_path: Path) 
     rows = [event("attempt", 4, order_no="A1", code="ZZ9", **tried)]
     row = {**LOAN, "paid_through": "2026-04-10", "past": "owed"}
     arrears = arrears_of(tmp_path, row, history=rows)
-    (found,) = arrears.barred
+    (found,) = arrears.not_debitable
     assert (found.loan_id, found.number) == ("L-1", 4)
     assert found.reason
     month = arrears.buckets[1]
-    assert (month.barred, month.barred_minor, month.asked_minor) == (1, 10_900, 10_900)
+    assert (month.not_debitable, month.not_debitable_minor, month.asked_minor) == (
+        1,
+        10_900,
+        10_900,
+    )
     soft = [event("attempt", 4, order_no="A1", code="51", outcome_class="NSF", **tried)]
-    assert arrears_of(tmp_path, row, history=soft).barred == []
+    assert arrears_of(tmp_path, row, history=soft).not_debitable == []
 
 
 def test_an_order_that_is_out_is_no_plan_that_is_over(tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ def test_an_order_that_is_out_is_no_plan_that_is_over(tmp_path: Path) -> None:
     ]
     row = {**LOAN, "paid_through": "2026-04-10", "past": "owed"}
     arrears = arrears_of(tmp_path, row, history=rows)
-    assert (arrears.barred, arrears.buckets[1].asked) == ([], 1)
+    assert (arrears.not_debitable, arrears.buckets[1].asked) == ([], 1)
 
 
 def test_unknown_codes_are_named_with_the_nearest_ones_of_their_rail(tmp_path: Path) -> None:

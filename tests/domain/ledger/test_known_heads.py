@@ -89,8 +89,8 @@ def test_a_journal_that_was_cut_or_restored_is_found() -> None:
     """An old copy is whole by itself, and shorter than what was signed."""
     assert checked(GOOD[:5]).faults == []
     assert checked(GOOD[:5], *HEADS).faults == [
-        "items 4 to 7 are not what checkpoint 7 covers: the journal has 5 items, it has 7",
-        "items 4 to 10 are not what checkpoint 10 covers: the journal has 5 items, it has 10",
+        "items 4 to 7 are not what checkpoint 7 covers: it covers 7 items, the journal has 5",
+        "items 4 to 10 are not what checkpoint 10 covers: it covers 10 items, the journal has 5",
     ]
 
 

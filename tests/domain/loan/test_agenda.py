@@ -14,7 +14,7 @@ from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from domain.loan.product import ReminderRule
-from domain.loan.retrying import barred, ends_on, retry_decision
+from domain.loan.retrying import not_debitable, ends_on, retry_decision
 from domain.loan.view import ActionKind
 from tests.support.doors import (
     ChangeDate,
@@ -219,9 +219,9 @@ def test_nothing_is_barred_before_the_first_attempt_unless_no_attempt_is_allowed
     """The rail's and the mandate's counts are the strictest of both."""
     s = Scene.boarded()
     loan, item = s.books.loans["L1"], s.books.item()
-    assert barred(loan, item, s.books.rules) is None
+    assert not_debitable(loan, item, s.books.rules) is None
     mandate = replace(loan.mandate, attempts_max=0)
-    no = barred(replace(loan, mandate=mandate), item, s.books.rules)
+    no = not_debitable(replace(loan, mandate=mandate), item, s.books.rules)
     assert no is not None
     assert no.rule == "mandate.attempts_max"
 

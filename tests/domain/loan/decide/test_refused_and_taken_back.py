@@ -9,7 +9,7 @@ import pytest
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.debit.retry import NoRetry
-from domain.loan.retrying import barred, severity
+from domain.loan.retrying import not_debitable, severity
 from tests.domain.loan.test_handover import stated
 from tests.support import invariants
 from tests.support.doors import UndoMatch
@@ -65,7 +65,7 @@ def test_the_strictest_of_refusals_and_returns_decides_whether_a_machine_tries_a
         for one in several:
             one(s, order)
         assert (s.state, s.books.item().owed.total) == (state, WHOLE)
-        no = barred(s.books.loans["L1"], s.books.item(), s.books.rules)
+        no = not_debitable(s.books.loans["L1"], s.books.item(), s.books.rules)
         assert isinstance(no, NoRetry) == (state == "DELINQUENT")
         invariants.check(s.books)
 
