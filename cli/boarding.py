@@ -47,8 +47,8 @@ class Forecast:
     `report` has the rows that the books would take, and as faults also those that they refuse;
     `new` are the loans that the books do not have yet; `in_progress` what the loans bring from
     another system; `days` what the new ones bring in the first days; `arrears` what is past due,
-    and `barred` what of it the tape asks to be debited that cannot be; `unknown_codes` are those of
-    debits of a former system.
+    and `not_debitable` what of it the tape asks to be debited that cannot be; `unknown_codes` are
+    those of debits of a former system.
     """
 
     report: TapeReport
@@ -56,7 +56,7 @@ class Forecast:
     in_progress: tuple[OpeningTotals, ...]
     days: tuple[FirstDay, ...] = ()
     arrears: tuple[Bucket, ...] = ()
-    barred: tuple[Barred, ...] = ()
+    not_debitable: tuple[NotDebitable, ...] = ()
     unknown_codes: tuple[UnknownCode, ...] = ()
 
 
@@ -206,7 +206,7 @@ class _Judge:
             self._totals.by_currency,
             days,
             self._arrears.buckets,
-            tuple(self._arrears.barred),
+            tuple(self._arrears.not_debitable),
             self._codes.found(),
         )
 

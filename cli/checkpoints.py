@@ -173,8 +173,8 @@ def have_witnessed(
     """Make a checkpoint and have it witnessed by each anchor; exit code 1 if one contradicts.
 
     The anchors are in the file that ACQUIT_ANCHORS names. Each is asked once; one that fails is
-    named, the others go on, and the exit code is 69. What they give is kept in the books. Exit code
-    1: the journal is not what was hashed, or an anchor holds another checkpoint of this size.
+    named, the others go on, and the exit code is 69. What they give is kept in the books. The exit
+    code is 1 too if the journal is not what was hashed.
     """
     settings = books_settings(ctx, home)
     if settings.anchors is None:

@@ -27,7 +27,7 @@ class CamtReader(PagedReader):
     """Implements `ports.statements.StatementReader`."""
 
     def held(self, source: BinaryIO) -> AbstractContextManager[BinaryIO]:
-        """The source as it is: one reading is enough, and only refusals want a second one."""
+        """The source itself, not a copy: it is read once, and again only to find all refusals."""
         return nullcontext(source)
 
     def reading(self, source: BinaryIO) -> "CamtReading":

@@ -1,8 +1,8 @@
 """The cause code of a case: why it was opened, in one word, from one table by kind.
 
 A code is a word of this table, or, where the kind takes them, the code of a rail or bank, the type
-of its report, the name of a fault, or the name of a rule of the policy. The rows of cases about
-controls over statements are in `domain/statement/casecodes.py`, made from the rules of the controls.
+of its report, the name of a fault, or the name of a rule of the policy. The codes of cases about
+controls over statements are the rules of the controls (`domain/statement/casecodes.py`).
 """
 
 from collections.abc import Mapping

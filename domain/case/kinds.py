@@ -166,7 +166,7 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.REMITTANCE_SHORTFALL, Blocks.NOTHING, _SETTLEMENT, _C.SYSTEM, ""),
 )  # fmt: skip
 _DRIVEN = frozenset({_K.COMPLAINT, _K.MANDATE_DISPUTE, _K.PAYOUT_IN_DOUBT, _K.RETURN_OF_MORE})
-"""Few, each with deadlines of others: a law, a bank that is to answer."""
+"""Kinds with a driver from the opening on: their deadlines are set by a law or a bank."""
 CASE_RULES: Mapping[CaseKind, CaseRule] = MappingProxyType(
     {
         kind: CaseRule(blocks, owner, cause, ends, kind in _DRIVEN)

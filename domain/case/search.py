@@ -1,7 +1,7 @@
 """The words by which a case is found: of its text and of its notes.
 
 A word is a run of letters and digits in one form of writing. Scripts that are written without gaps
-give every two neighbouring characters, and the last one by itself.
+give their bigrams (every two neighbouring characters), and the last character by itself.
 """
 
 import re

@@ -51,8 +51,8 @@ class Mandate:
     """What the payer agreed to: payee, account, cap in minor units per debit, term.
 
     `account_token` stands for the account in a vault outside; the number itself never enters here.
-    `bar` is why nothing may be debited under it for now. `cleared_at`: a person has said then that
-    refusals of before bar nothing any more.
+    `bar` is why nothing may be debited under it for now. `cleared_at` is when a person ended the
+    last bar; refusals that were known by then do not bar it again.
     """
 
     ref: str

@@ -2,7 +2,8 @@
 
 The postings about a payment tell it in two rows of accounts. Those of cash say where the money lay:
 reported by a rail, then on a bank account. The others that hold money say for whom it lay there:
-waiting, due to a party, held by a party. Money that leaves an account is what came to it first.
+waiting, due to a party, held by a party. Money leaves an account in
+the order in which it came (first in, first out: FIFO).
 """
 
 from collections import defaultdict, deque

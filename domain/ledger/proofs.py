@@ -54,8 +54,8 @@ def proven_item(proof: InclusionProof, head: TreeHead) -> dict[str, Any]:
         raise NotProven(field, proof.number, f"from 1 to {head.size}, as the checkpoint has")
     leaf = leaf_of(hash_after(proof.previous, proof.content))
     if not verify_inclusion(leaf, proof.number - 1, head.size, proof.path, head.root):
-        rule = f"with its path it must lead to the root of the checkpoint, {head.root.hex()}"
-        raise NotProven(f"{field} leaf hash", leaf.hex(), rule)
+        rule = "hashes that lead from the item to the root of the checkpoint"
+        raise NotProven(f"{field} path", f"{len(proof.path)} hashes", rule)
     said = read_canonical(proof.content)
     number = said.get("seq") if isinstance(said, dict) else None
     if not isinstance(said, dict) or number != proof.number:

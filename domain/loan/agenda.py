@@ -22,7 +22,7 @@ from domain.loan.aggregate import HoldKind, Installment, Loan, NoticeRecord, Not
 from domain.loan.asking import NO_DEBIT, while_live
 from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import FINAL, State
-from domain.loan.retrying import not_debitable, ends_on, not_missed, retry_decision
+from domain.loan.retrying import ends_on, not_debitable, not_missed, retry_decision
 from domain.loan.view import ActionKind, InstallmentDetail, InstallmentView, installment
 from domain.loan.waiting import left_to_take
 

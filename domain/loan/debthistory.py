@@ -120,11 +120,11 @@ class DebtHistory:
         )
 
     def check_day(self, day: date | None, ahead_days: int = 0) -> None:
-        """See that a fact is of a day from the lending to `as_of`, or so many days later."""
+        """See that a fact is of a day from `disbursed_on` to `as_of`, or so many days later."""
         last = self.as_of + timedelta(days=ahead_days)
         if day is not None and not self.disbursed_on <= day <= last:
             more = f" and {ahead_days} days more" if ahead_days else ""
-            rule = f"from the lending {self.disbursed_on} to as_of {self.as_of}{more}"
+            rule = f"from disbursed_on {self.disbursed_on} to as_of {self.as_of}{more}"
             raise InvalidInput("on", day, rule)
 
     def charge(self, number: int, amounts: Amounts) -> None:

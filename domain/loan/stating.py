@@ -1,4 +1,4 @@
-"""The order by which a person states what became of a debit that its rail does not tell."""
+"""The order by which a person states what became of a debit whose rail cannot say."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,8 +15,7 @@ class StateOutcome(OrderCommand):
 
     `outcome_class` says it in our classes: SUCCESS with the `amount_minor` that was taken,
     NOT_FOUND for an order that was never executed, or why it was refused. `proof` names the
-    evidence. `taken_on`: the value date of what was taken; the one that it was ordered for
-    unless given.
+    evidence. `taken_on`: the value date of what was taken; that of the order unless given.
     """
 
     story: ClassVar[str] = "outcome stated"
@@ -29,7 +28,7 @@ class StateOutcome(OrderCommand):
     taken_on: date | None = None
 
     def least(self, _term: str, /) -> int:
-        """What was taken is zero where nothing was."""
+        """Zero: nothing may have been taken."""
         return 0
 
     def scope(self) -> Scope:

@@ -134,7 +134,7 @@ class Controls:
             yield Failing(StatementBreak.UNBALANCED, subject, (lacks,))
 
     def _unstated(self) -> Fault | None:
-        """Whether the latest statement states no balance to compare with; the account's fault."""
+        """The fault of an account whose latest statement states no opening or closing balance."""
         if not self._known:
             return None
         latest = self._known[-1].read.head

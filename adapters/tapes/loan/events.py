@@ -153,7 +153,7 @@ def agreed(rows: Sequence[HistoryRow], terms: ScheduleTerms) -> tuple[ScheduleLi
             if line.number in lines:
                 raise InvalidInput("installment", line.number, "scheduled once")
             if line.due_on < terms.disbursed_on:
-                rule = f"not before the lending {terms.disbursed_on}"
+                rule = f"not before disbursed_on {terms.disbursed_on}"
                 raise InvalidInput("on", line.due_on, rule)
             lines[line.number] = line
     left, before, found = terms.principal_minor, terms.disbursed_on, []

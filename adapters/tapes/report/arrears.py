@@ -1,6 +1,7 @@
 """What is past due of the loans of a tape when they are boarded, by days past due.
 
-A loan stands in the ageing bucket of its oldest installment that is owed, with all that is past due of it.
+A loan stands in the ageing bucket of its oldest installment that is owed, with all that is past due
+of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,8 @@ class Bucket:
     Attributes:
         installments, minor: of them what has fallen due and is owed, that of today included.
         asked, asked_minor: of these what the tape asks to be debited (`past` is `owed`).
-        not_debitable, not_debitable_minor: of these what cannot be debited, as the plan of attempts is over.
+        not_debitable, not_debitable_minor: of these what cannot be debited, as the plan of attempts
+            is over.
     """
 
     currency: str

@@ -29,7 +29,7 @@ def record_outcome(work: Work, command: RecordOutcome) -> Change:
 
 
 def record_return(work: Work, command: RecordReturn) -> Change:
-    """What a rail said of the return of an order; lines that show it may have come before."""
+    """Apply a rail's report of a return, and book the bank lines that came before it."""
     loan_id = work.aggregates.orders.get(command.order_no)
     if loan_id is None:
         return unknown_order(work, command.rail, command.order_no)

@@ -49,7 +49,7 @@ def _orders_of(work: Work, item: LineItem) -> tuple[str, ...]:
 
 
 def book_returns_again(work: Work, order_no: str) -> None:
-    """There is news of an order: book returned items that waited for it as if they came now.
+    """Book the returned items of bank lines that waited for news of an order, which has come.
 
     Raises:
         Lacks: an item names a mandate whose loans are not all at hand.

@@ -44,7 +44,7 @@ def test_a_new_loan_may_have_an_agreed_schedule(tmp_path: Path) -> None:
     [
         ({"installment": "4"}, "installment", "1 to 3"),
         ({"installment": "2"}, "installment", "scheduled once"),
-        ({"on": "2026-01-09"}, "on", "not before the lending 2026-01-10"),
+        ({"on": "2026-01-09"}, "on", "not before disbursed_on 2026-01-10"),
         ({"on": "soon"}, "on", "YYYY-MM-DD"),
         ({"principal": "299.99"}, "principal", "the rows repay 1199.99 CNY"),
         ({"principal": "0"}, "principal", "an amount in this row"),

@@ -22,7 +22,7 @@ from tests.support.progresstapes import PAID_ROWS, TAKEN, TRIED, Read, event
             2,
             "on",
             "2026-01-09",
-            "the lending 2026-01-10",
+            "disbursed_on 2026-01-10",
         ),
         ([event("paid", on="9 May", fee="1")], 2, "on", "9 May", "YYYY-MM-DD"),
         ([event("paid", principal="100.01")], 2, "principal", "100.01", "at most 100.00 CNY"),

@@ -16,11 +16,11 @@ from domain.ledger.merkle import (
     Tree,
     consistency_ranges,
     hashes_of,
-    verify_inclusion,
     inclusion_ranges,
-    verify_consistency,
     leaf_hash,
     nodes_of,
+    verify_consistency,
+    verify_inclusion,
 )
 
 LEAVES = [

@@ -72,15 +72,18 @@ def test_a_proven_item_says_what_was_hashed(number: int) -> None:
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"number": 5}, "lead to the root"),
+        ({"number": 5}, "lead from the item to the root"),
         ({"number": 0}, "from 1 to 11"),
         ({"number": -4}, "from 1 to 11"),
         ({"number": 12}, "from 1 to 11"),
-        ({"content": canonical(replace(item(4), reason="other"))}, "lead to the root"),
-        ({"previous": HASHES[2]}, "lead to the root"),
-        ({"path": ()}, "lead to the root"),
-        ({"path": (b"x",) * 4}, "lead to the root"),
-        ({"path": proof(5).path}, "lead to the root"),
+        (
+            {"content": canonical(replace(item(4), reason="other"))},
+            "lead from the item to the root",
+        ),
+        ({"previous": HASHES[2]}, "lead from the item to the root"),
+        ({"path": ()}, "lead from the item to the root"),
+        ({"path": (b"x",) * 4}, "lead from the item to the root"),
+        ({"path": proof(5).path}, "lead from the item to the root"),
     ],
 )
 def test_an_item_that_is_not_proven_is_refused(changed: dict[str, object], rule: str) -> None:
@@ -92,7 +95,7 @@ def test_an_item_that_is_not_proven_is_refused(changed: dict[str, object], rule:
 def test_an_item_is_proven_under_its_own_checkpoint_only() -> None:
     """A proof is made for one size."""
     assert proven_item(proof(4, 7), head(7))
-    with pytest.raises(NotProven, match="lead to the root"):
+    with pytest.raises(NotProven, match="lead from the item to the root"):
         proven_item(proof(4, 7), head(SIZE))
 
 
@@ -102,7 +105,7 @@ def test_what_names_another_number_than_its_place_is_refused(content: bytes) -> 
     made = Tree()
     made.add(leaf_of(hash_of(content)))
     only = TreeHead("acquit/b/main", 1, made.root(), hash_of(content), AT)
-    with pytest.raises(NotProven, match="seq in its content: .* is refused: 1, as its place"):
+    with pytest.raises(NotProven, match=r"seq in its content: .* is refused: 1, as its place"):
         proven_item(InclusionProof(1, content, GENESIS, ()), only)
 
 

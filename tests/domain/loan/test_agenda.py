@@ -14,7 +14,7 @@ from domain.loan.aggregate import HoldKind
 from domain.loan.change import Change
 from domain.loan.lifecycle import State
 from domain.loan.product import ReminderRule
-from domain.loan.retrying import not_debitable, ends_on, retry_decision
+from domain.loan.retrying import ends_on, not_debitable, retry_decision
 from domain.loan.view import ActionKind
 from tests.support.doors import (
     ChangeDate,

@@ -53,12 +53,12 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("principal", "an amount of this or another component", {"payments": (paid((1, Amounts())),)}),
     (
         "on",
-        "installment 1: 2026-04-20: from the lending 2026-02-10 to as_of 2026-04-19",
+        "installment 1: 2026-04-20: from disbursed_on 2026-02-10 to as_of 2026-04-19",
         {"payments": (paid((1, WHOLE), on=date(2026, 4, 20)),)},
     ),
     (
         "on",
-        "2026-02-09: from the lending",
+        "2026-02-09: from disbursed_on",
         {"payments": (paid((1, WHOLE), on=date(2026, 2, 9)),)},
     ),
     (
@@ -107,7 +107,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         "oldest first",
         {"attempts": (ordered(1, "A", value_on=date(2026, 3, 12)), ordered(1, "B"))},
     ),
-    ("on", "from the lending", {"attempts": (ordered(value_on=date(2026, 2, 9)),)}),
+    ("on", "from disbursed_on", {"attempts": (ordered(value_on=date(2026, 2, 9)),)}),
     (
         "on",
         "to as_of 2026-04-19 and 31 days more",
