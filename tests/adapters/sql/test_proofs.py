@@ -92,7 +92,7 @@ async def test_what_a_checkpoint_does_not_cover_is_refused(
 @pytest.mark.parametrize(
     ("statement", "rule"),
     [
-        ("UPDATE commands SET reason = 'x' WHERE seq = 1", "lead to the root"),
+        ("UPDATE commands SET reason = 'x' WHERE seq = 1", "lead from the item to the root"),
         ("UPDATE commands SET hash = 'no hash' WHERE seq = 1", "the hash of item 1 is none"),
         ("DELETE FROM commands WHERE seq = 1", "are not all there"),
     ],
