@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _EXAMPLE = "Example: acquit cases --text 'wrong account' --resolved-from 2026-01-01"
 _OpenedFrom = Annotated[str, typer.Option(help="Opened on this day (UTC) or later: YYYY-MM-DD.")]
 _OpenedTo = Annotated[str, typer.Option(help="Opened on this day (UTC) or before.")]
-_ResolvedFrom = Annotated[str, typer.Option(help="Ended on this day (UTC) or later.")]
-_ResolvedTo = Annotated[str, typer.Option(help="Ended on this day (UTC) or before.")]
+_ResolvedFrom = Annotated[str, typer.Option(help="Resolved on this day (UTC) or later.")]
+_ResolvedTo = Annotated[str, typer.Option(help="Resolved on this day (UTC) or before.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
     kind: Annotated[str, typer.Option(help="Only cases of this kind.")] = "",
     cause: Annotated[str, typer.Option(help="Only brought about so, such as human.")] = "",
     code: Annotated[str, typer.Option(help="Only with this cause code.")] = "",
-    resolution: Annotated[str, typer.Option(help="Only ended so, such as corrected.")] = "",
+    resolution: Annotated[str, typer.Option(help="Only resolved so, such as corrected.")] = "",
     loan: Annotated[str, typer.Option(help="Only cases of this loan; - for those of none.")] = "",
     owner: Annotated[str, typer.Option(help="Only cases of this team or person.")] = "",
     team: Annotated[str, typer.Option(help="Only in the queue of this team.")] = "",
@@ -56,8 +56,8 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
     resolved_from: _ResolvedFrom = "",
     resolved_to: _ResolvedTo = "",
     late: Annotated[bool, typer.Option("--late", help="Only cases past their time.")] = False,
-    resolved: Annotated[bool, typer.Option("--resolved", help="Ended cases instead.")] = False,
-    both: Annotated[bool, typer.Option("--all", help="Open and ended cases.")] = False,
+    resolved: Annotated[bool, typer.Option("--resolved", help="Resolved cases instead.")] = False,
+    both: Annotated[bool, typer.Option("--all", help="Open and resolved cases.")] = False,
     after: Annotated[str, typer.Option(help="Go on where a page ended.")] = "",
     limit: LimitOption = 50,
     as_json: JsonOption = False,
@@ -65,8 +65,8 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
 ) -> None:
     """List what waits for a person: cases, the oldest first, with their age against their time.
 
-    With --text ended cases are looked through as well, and with --resolution or a day of ending
-    only these.
+    With --text resolved cases are looked through as well, and with --resolution, --resolved-from or
+    --resolved-to only these.
     """
     from domain.case.case import Resolution  # noqa: PLC0415
     from domain.case.kinds import CaseKind, Cause  # noqa: PLC0415
@@ -83,13 +83,13 @@ def cases(  # noqa: PLR0913  (one parameter for each option)
         "resolved_from": resolved_from,
         "resolved_to": resolved_to,
     }
-    ended = bool(resolved or resolution or resolved_from or resolved_to)
+    is_resolved = bool(resolved or resolution or resolved_from or resolved_to)
     wanted = CaseFilter(
         kind,
         loan,
         owner,
         late=late,
-        resolved=None if both or (text and not ended) else ended,
+        resolved=None if both or (text and not is_resolved) else is_resolved,
         text=text,
         cause=cause,
         code=code,
@@ -129,7 +129,7 @@ def _print(wanted: CaseFilter, rows: list[dict[str, Any]], count: int, zones: Zo
 
 
 def row_of(view: CaseView, zones: Zones, now: datetime) -> dict[str, Any]:
-    """A case as a row of the list; `late`: it should have been taken, or ended, by now."""
+    """A case as a row of the list; `late`: it should have been taken, or resolved, by now."""
     from domain.money import decimal_text  # noqa: PLC0415
 
     labels, detail = view.labels, view.detail

@@ -13,11 +13,11 @@ class CaseFilter:
     Attributes:
         loan_id: about this loan; `-`: about none.
         owner: in the queue of this team, or assigned to this person. `team`, `assignee`: just one.
-        late: past the time in which somebody should have taken, or ended, them.
-        resolved: those that have ended; False: those that are open; None: both.
+        late: past the time in which somebody should have taken, or resolved, them.
+        resolved: those that are resolved; False: those that are open; None: both.
         text: words, or beginnings of words, of the text or the notes: a case has all of them. It
             may hold personal data, so no error and no log shows it.
-        cause: who brought it about. `code`: why it was opened. `resolution`: how it ended.
+        cause: who brought it about. `code`: why it was opened. `resolution`: how it was resolved.
         line: about this bank line. `links`: what it points to.
         opened_from, opened_to, resolved_from, resolved_to: days (UTC), the last one included.
     """

@@ -23,6 +23,7 @@ from domain.debit.codes import CodeRow
 from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.text import PLAIN_RULE, is_plain, shortened, visible
+from workers.secretfile import secret_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 USUAL_RAIL, USUAL_KIND = "simbank", "simbank"
 """The rail of a sandbox where nothing else is said."""
 RAILS_MOST = 100
-_FILE_MOST_BYTES, _SECRET_MOST_BYTES = 256 * 1024, 64 * 1024
+_FILE_MOST_BYTES = 256 * 1024
 _SHOWN = 80
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _NAME_RULE = "1 to 32 of a-z, 0-9 and -, a letter first"
@@ -239,13 +240,10 @@ class _Table:
         if not name:
             return ""
         try:
-            secret = read_text(self._path.parent / name, _SECRET_MOST_BYTES).rstrip("\r\n")
-        except SourceRefused as refusal:
-            self._fault(f".{field}", name, f"a file that can be read: {refusal.faults[0].rule}")
+            return secret_in(self._path.parent, f".{field}", name)
+        except InvalidInput as error:
+            self._fault(f".{field}", name, error.rule)
             return ""
-        if not secret.strip():
-            self._fault(f".{field}", name, "a file that is not empty")
-        return secret
 
 
 def merchants_of(registry: Mapping[str, RailEntry]) -> Mapping[str, str]:

@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.calendars import load_calendar
-from adapters.inputfile import read_text
 from adapters.refusals import SourceRefused
 from adapters.sources.folder import Folder
 from adapters.validation import read_toml
 from domain.errors import InvalidInput
 from domain.statement.expected import AFTER_MOST, Expected
 from domain.text import PLAIN_RULE, is_plain, shortened, visible
+from workers.secretfile import secret_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SOURCES_MOST = 1000
 NAME_MOST = 60
-_FILE_MOST_BYTES, _SECRET_MOST_BYTES = 1024 * 1024, 64 * 1024
+_FILE_MOST_BYTES = 1024 * 1024
 _SHOWN = 80
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[_Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -234,16 +234,7 @@ def _server(home: Path, field: str, table: _SftpTable) -> Server:
 
 def _secret(home: Path, field: str, name: str | None) -> str | None:
     """The content of the file that a field names."""
-    if name is None:
-        return None
-    try:
-        secret = read_text(home / name, _SECRET_MOST_BYTES)
-    except SourceRefused as refusal:
-        rule = f"a file that can be read: {refusal.faults[0].rule}"
-        raise InvalidInput(field, name, rule) from None
-    if not secret.strip():
-        raise InvalidInput(field, name, "a file that is not empty")
-    return secret if secret.startswith("-----") else secret.rstrip("\r\n")
+    return None if name is None else secret_in(home, field, name)
 
 
 def _expected(field: str, table: _Table) -> Expected | None:

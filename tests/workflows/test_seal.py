@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.healing import HealOrder
 from activities.sealing import SealActivities
@@ -62,6 +63,9 @@ async def test_the_schedule_is_there_with_a_key_only(temporal_client: Client) ->
     tenant = f"t-{uuid.uuid4().hex[:10]}"
     await ensure_schedules(temporal_client, tenant, [], HealOrder(), "nobody")
     assert f"seal/{tenant}" not in schedule_ids(tenant, [])
+    with pytest.raises(RPCError) as unknown:
+        await temporal_client.get_schedule_handle(f"seal/{tenant}").describe()
+    assert unknown.value.status is RPCStatusCode.NOT_FOUND
     for _ in range(2):
         await ensure_schedules(temporal_client, tenant, [], HealOrder(), "nobody", seals=True)
     for schedule in schedule_ids(tenant, [], seals=True):

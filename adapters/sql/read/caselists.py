@@ -20,12 +20,12 @@ def of_cases(wanted: CaseFilter, now: datetime) -> Iterator[ColumnElement[bool]]
     """Yield what narrows a list of cases.
 
     Late is what an open case is whose next action by itself is overdue: nobody has taken it, or it
-    should have been ended.
+    should have been resolved.
 
     Raises:
         InvalidInput: the text to look for has no word, or too many.
     """
-    yield _ended(wanted)
+    yield _resolved(wanted)
     equal = {
         _C.kind: wanted.kind,
         _C.cause: wanted.cause,
@@ -52,7 +52,7 @@ def of_cases(wanted: CaseFilter, now: datetime) -> Iterator[ColumnElement[bool]]
         yield from _with_words(wanted.text)
 
 
-def _ended(wanted: CaseFilter) -> ColumnElement[bool]:
+def _resolved(wanted: CaseFilter) -> ColumnElement[bool]:
     if wanted.resolved is None:
         return true()
     return _C.closed_at.is_not(None) if wanted.resolved else _C.closed_at.is_(None)

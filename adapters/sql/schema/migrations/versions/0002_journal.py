@@ -38,7 +38,6 @@ def upgrade() -> None:
             "INSERT INTO chain_head (id, seq, hash, books_id) VALUES (1, 0, :genesis, :books_id)"
         ).bindparams(genesis="0" * 64, books_id=uuid.uuid4().hex)
     )
-    _source_files()
 
 
 def _commands() -> None:
@@ -162,19 +161,6 @@ def _transitions() -> None:
         "transitions",
         ["loan_id", "subject_key"],
         unique=False,
-    )
-
-
-def _source_files() -> None:
-    op.create_table(
-        "source_files",
-        sa.Column("source", sa.String(length=60), nullable=False),
-        sa.Column("file_id", sa.String(length=800), nullable=False),
-        sa.Column("stamp", sa.String(length=80), nullable=False),
-        sa.Column("since", Instant(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=True),
-        sa.Column("refused", sa.String(length=80), nullable=False),
-        sa.PrimaryKeyConstraint("source", "file_id", name="pk_source_files"),
     )
 
 

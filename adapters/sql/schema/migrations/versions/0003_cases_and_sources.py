@@ -1,4 +1,4 @@
-"""Cases: what they are found by, their items, what they point to, and their words."""
+"""Cases with their items, links and words; and what sources of statements offer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _cases()
     _case_items()
     _case_links_and_words()
+    _source_files()
 
 
 def _cases() -> None:
@@ -89,3 +90,16 @@ def _case_links_and_words() -> None:
         sa.PrimaryKeyConstraint("word", "case_key", name="pk_case_words"),
     )
     op.create_index("ix_case_words_case_key", "case_words", ["case_key"], unique=False)
+
+
+def _source_files() -> None:
+    op.create_table(
+        "source_files",
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("file_id", sa.String(length=800), nullable=False),
+        sa.Column("stamp", sa.String(length=80), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("refused", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("source", "file_id", name="pk_source_files"),
+    )
