@@ -80,7 +80,7 @@ async def test_what_a_checkpoint_does_not_cover_is_refused(
     first, *_, last = (one.head for one in await filled(engine, books, queries, clock))
     proofs: Proofs = SqlProofs(engine)
     for numbers in ([first.size + 1], [0], [-1]):
-        with pytest.raises(InvalidInput, match=f"entry: .* from 1 to {first.size}"):
+        with pytest.raises(InvalidInput, match=f"item: .* from 1 to {first.size}"):
             await proofs.of_items(numbers, first)
     for numbers in ([], list(range(1, ITEMS_MOST + 2))):
         with pytest.raises(InvalidInput, match="items: "):
