@@ -32,6 +32,14 @@ from domain.loan.lifecycle import FINAL, TRANSITIONS, State
 from domain.loan.notice import NOTICE
 from domain.loan.view import INSTALLMENT, ActionKind, InstallmentDetail, fields_of
 from domain.loan.words import INSTALLMENT_WORDS
+from domain.payout import HANDLERS as OF_PAYOUTS
+from domain.payout.agenda import PayoutAction
+from domain.payout.commands import PAYOUT_ORDERS, AnyPayoutOrder, RaisePayout
+from domain.payout.lifecycle import PAYOUT_FINAL, PAYOUT_MOVES, PayoutState
+from domain.payout.payout import PAYOUT, PayoutOrdered
+from domain.payout.view import PayoutDetail
+from domain.payout.view import fields_of as name_payout
+from domain.payout.words import PAYOUT_WORDS
 
 Decide = Callable[[Aggregates, Any], Change | Refusal]
 
@@ -69,13 +77,14 @@ HANDLERS: Mapping[type[Command], Decide] = MappingProxyType(
     {
         **dict.fromkeys(of_loans.HANDLERS, of_loans.decide),
         **{of: partial(of_loans.work_on, handler) for of, handler in of_cases.HANDLERS.items()},
+        **{of: partial(of_loans.work_on, handler) for of, handler in OF_PAYOUTS.items()},
     }
 )
 """Who decides a command: its noun. A test proves that every command has exactly one."""
 
-AnyAnswer = Done | Superseded | Ordered
+AnyAnswer = Done | Superseded | Ordered | PayoutOrdered
 """Every answer that a command can be given, by its kind."""
-Order = LoanOrder | AnyCaseOrder
+Order = LoanOrder | AnyCaseOrder | AnyPayoutOrder
 """Every order of operators and upstream, whatever it is about."""
 _KINDS = (
     Kind(
@@ -103,6 +112,19 @@ _KINDS = (
         detail=CaseDetail,
         named=name_case,
         words=CASE_WORDS,
+    ),
+    Kind(
+        name=PAYOUT,
+        states=PayoutState,
+        moves=PAYOUT_MOVES,
+        final=PAYOUT_FINAL,
+        actions=frozenset(PayoutAction),
+        orders=PAYOUT_ORDERS,
+        raise_operator=RaisePayout,
+        driven_by=DrivenBy.WORKFLOW,
+        detail=PayoutDetail,
+        named=name_payout,
+        words=PAYOUT_WORDS,
     ),
 )
 TOPICS: Mapping[str, Topic[Any]] = MappingProxyType(

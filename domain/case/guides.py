@@ -55,11 +55,21 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "A party owes what was taken back after it had been paid out. Claim or set it off."
         ),
         _K.SHORTAGE: (
-            "An account holds less than its items. Find the item that left without a booking."
+            "An account holds less than its items; a payout waits for it. Have whoever owes the "
+            "account top it up, or find the item that left without a booking."
         ),
         _K.PAYOUT_IN_DOUBT: (
             "Nobody knows whether a payout was executed. Ask the channel by our number; never "
             "pay again before it answers."
+        ),
+        _K.PAYOUT_FAILED: (
+            "A payout was declined, or never arrived at the channel. Correct what the code says, "
+            "then end the case: the shares are requested anew at the next cut-off, or by "
+            "`acquit remit`."
+        ),
+        _K.REMITTANCE_RETURNED: (
+            "A payee's bank sent a payout back. Ask the payee for its right account, correct the "
+            "policy of payees, then end the case: the shares are requested anew."
         ),
         _K.SURPLUS: (
             "Money came that nothing owed can take. Refund it, or apply it as the payer says."

@@ -29,6 +29,8 @@ class CaseKind(StrEnum):
     SPLIT_MISMATCH = "split_mismatch"
     OTHER_CURRENCY = "other_currency"
     PAYOUT_IN_DOUBT = "payout_in_doubt"
+    PAYOUT_FAILED = "payout_failed"
+    REMITTANCE_RETURNED = "remittance_returned"
     # Money that nothing owed can take.
     SURPLUS = "surplus"
     LATE_SUCCESS = "late_success"
@@ -163,6 +165,8 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.LINE_FAILED, Blocks.NOTHING, _RECONCILIATION, _C.SYSTEM, ""),
     (_K.UNKNOWN_MANDATE, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.UNREGISTERED_ACCOUNT, Blocks.NOTHING, _RECONCILIATION, _C.HUMAN, ""),
+    (_K.PAYOUT_FAILED, Blocks.NOTHING, _SETTLEMENT, _C.COUNTERPARTY, ""),
+    (_K.REMITTANCE_RETURNED, Blocks.NOTHING, _SETTLEMENT, _C.COUNTERPARTY, ""),
     (_K.REMITTANCE_SHORTFALL, Blocks.NOTHING, _SETTLEMENT, _C.SYSTEM, ""),
 )  # fmt: skip
 _DRIVEN = frozenset({_K.COMPLAINT, _K.MANDATE_DISPUTE, _K.PAYOUT_IN_DOUBT, _K.RETURN_OF_MORE})

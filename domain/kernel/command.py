@@ -31,8 +31,8 @@ _NOT_CONTENT = frozenset({"id", "actor", "reason", "approver", "seen", "asked_at
 class Scope:
     """The references that a command names; the books find and lock what holds them.
 
-    What holds them are mandates, loans, bank lines, cases and messages of the outbox, which are
-    locked in this order.
+    What holds them are mandates, loans, payments, bank lines, payouts, cases and messages of the
+    outbox, which are locked in this order.
     """
 
     mandate_roots: tuple[str, ...] = ()
@@ -49,6 +49,8 @@ class Scope:
     lines: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     """References of money that may wait on a line: the lines that carry them."""
+    payouts: tuple[str, ...] = ()
+    """Payouts, by their keys or the order numbers under which they were sent."""
     groups: tuple[str, ...] = ()
     """Groups of lines of one file that may fail alike."""
     cases: tuple[str, ...] = ()

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from domain.errors import InvariantBroken
+from domain.kernel.canonical import ADDED_LATER
 from domain.ledger.accounts import PLACED, family
 
 POSTINGS_LEAST = 2
@@ -16,8 +17,8 @@ class Posting:
     """One side of an entry: debit positive, credit negative, minor units.
 
     The item fields say what it is for: loan, installment number, component, payment, the attempt's
-    order number, the bank statement line, the party. `place` says where the money lies, on accounts
-    that hold money (`accounts.PLACED`), and is None on all others.
+    order number, the bank statement line, the party, the payout. `place` says where the money lies,
+    on accounts that hold money (`accounts.PLACED`), and is None on all others.
     """
 
     account: str
@@ -31,6 +32,7 @@ class Posting:
     line: str | None = None
     party: str | None = None
     place: str | None = None
+    payout: str | None = field(default=None, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from domain.ledger.bankaccount import BankAccount
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
 from domain.payment.portion import Portion
+from domain.payout.agenda import PayoutRules
+from domain.payout.policy import NO_REMITTANCE, RemittancePolicy
 from domain.pricing.amounts import Amounts
 
 
@@ -219,11 +221,26 @@ class WaitingItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutMatch:
+    """What a line shows of one payout: minor units, signed like the line, and the fee in it."""
+
+    payout: str
+    minor: int
+    fee_minor: int = 0
+
+    @property
+    def booked_minor(self) -> int:
+        """What of the line's own amount it explains: a fee always lowers our account."""
+        return self.minor - self.fee_minor
+
+
+@dataclass(frozen=True, slots=True)
 class LineState:
     """A booked bank line as the books hold it.
 
     `open_minor` is signed and not explained; `charges_minor`, the bank's charge on the whole line,
-    is inside it until the first match books it. `batch_ref` and `batch_count`: the bank booked the
+    is inside it until the first match books it. `payouts` are those that it proves, or shows
+    to have come back. `batch_ref` and `batch_count`: the bank booked the
     orders of a batch in one amount, and says how many.
     """
 
@@ -240,6 +257,7 @@ class LineState:
     charges_minor: int = 0
     batch_ref: str | None = None
     batch_count: int | None = None
+    payouts: tuple[PayoutMatch, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -261,6 +279,14 @@ class Rulebook:
     returns: Mapping[str, CodeTable] = field(default_factory=dict)  # reasons of returns, by rail
     case_policy: CasePolicy = USUAL_POLICY
     accounts: Mapping[str, BankAccount] = field(default_factory=dict)
+    channels: Mapping[str, RailProfile] = field(default_factory=dict)
+    """Channels of payouts: what each can do and when, by name."""
+    remittance: RemittancePolicy = NO_REMITTANCE
+
+    @property
+    def payouts(self) -> PayoutRules:
+        """What rules about payouts look up."""
+        return PayoutRules(self.remittance, self.channels, self.calendars)
 
     def calendar(self, name: str) -> BankingCalendar:
         """A banking calendar by name."""

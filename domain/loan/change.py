@@ -15,6 +15,9 @@ from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
 from domain.payment.payment import Payment
+from domain.payout.items import ItemSum
+from domain.payout.payout import Payout
+from domain.payout.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Aggregates:
     command names, by number; one that is not there is absent.
     `named_mandates` and `named_accounts`: the mandates whose loans, and the accounts whose
     mandates, were looked up; None where the books are here as a whole.
+    `payouts` are those that the command names, by key. `taken` says what the items come to that the
+    books have set aside for a payout that is requested, `standings` what lies on the account of one
+    that is to be instructed, each by the payout's key.
     `known_as` is the id of the command when evidence of this id is known with another content;
     empty otherwise. `from_driver`: the command came in by the door of drivers.
     """
@@ -63,6 +69,9 @@ class Aggregates:
     letters: Mapping[int, Letter] = field(default_factory=dict)
     named_mandates: frozenset[str] | None = None
     named_accounts: frozenset[str] | None = None
+    payouts: Mapping[str, Payout] = field(default_factory=dict)
+    taken: Mapping[str, ItemSum] = field(default_factory=dict)
+    standings: Mapping[str, Standing] = field(default_factory=dict)
     known_as: str = ""
     from_driver: bool = False
 
@@ -96,5 +105,10 @@ class Change:
     messages: tuple[Message, ...] = ()
     letters: Mapping[int, LetterFate] = field(default_factory=dict)
     """Dead letters of the outbox by id, and what becomes of them."""
+    payouts: Mapping[str, Payout] = field(default_factory=dict)
+    keeps: tuple[str, ...] = ()
+    """Payouts that keep the items which the books have set aside for them."""
+    releases: tuple[str, ...] = ()
+    """Payouts whose items are open again, as if they had never been set aside."""
     subject: Subject | None = None
     """Whose view is the answer's view, if any."""

@@ -153,7 +153,8 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
                 if part.number == item.number
             )
             share -= _held_by(loan, portion, payee.party, item.number)
-            if share:
+            share -= _remitted_to(portion, payee.party, item.number)
+            if share > 0:
                 code = "held" if payee.routing is Routing.DIRECT else "remittance"
                 text = f"{amount_text(share, loan.currency)} of payment {portion.id} "
                 text += "are not proven to have reached it"
@@ -163,6 +164,11 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
             text = f"case {case.key} is open"
             lacks.append(Missing(Gate.CLOSE, "case", CASE_RULES[case.kind].owner, text))
     return lacks
+
+
+def _remitted_to(portion: Portion, party: str, number: int) -> int:
+    """Minor units that payouts have taken to a party, of what a portion paid on an installment."""
+    return sum(it.minor for it in portion.remitted if (it.party, it.number) == (party, number))
 
 
 def _held_by(loan: Loan, portion: Portion, party: str, number: int) -> int:

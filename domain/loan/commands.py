@@ -22,6 +22,7 @@ from domain.loan.command import InstallmentCommand, LoanCommand, OrderCommand
 from domain.loan.filing import WithdrawDebit
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
 from domain.loan.stating import StateOutcome
+from domain.payout.casekeys import in_doubt
 from domain.pricing.amounts import Component
 from domain.statement.statement import StatementLine
 
@@ -188,15 +189,22 @@ class BookLine(Command):
         """Found by the references in the line; with returns that wait for news of its orders."""
         items = self.line.items
         named = tuple(sorted({ref for item in items for ref in item.references}))
+        # What leaves may be a payout whose return came first, and waits on its line.
+        leaves = {ref for item in items if item.amount_minor < 0 for ref in item.references}
         return Scope(
             under_mandates=tuple(sorted({i.mandate_ref for i in items if i.mandate_ref})),
             orders=named,
             batches=(self.line.batch_ref,) if self.line.batch_ref else (),
             payments=named,
             lines=(self.line.id,),
-            waiting=tuple(map(of_order, named)),
+            payouts=named,
+            waiting=(*map(of_order, named), *sorted(leaves)),
             groups=tuple(alike.group for alike in self.alike),
-            cases=(f"{OUTSIDE}{self.line.account}", *(alike.case for alike in self.alike)),
+            cases=(
+                f"{OUTSIDE}{self.line.account}",
+                *(alike.case for alike in self.alike),
+                *(in_doubt(ref) for ref in sorted(leaves)),
+            ),
         )
 
 

@@ -25,6 +25,17 @@ class Allocated:
         return dict(self.shares).get(party, 0)
 
 
+class Remitted(NamedTuple):
+    """A share that a payout has taken from a place to its party: minor units."""
+
+    payout: str
+    number: int
+    component: str
+    party: str
+    place: str
+    minor: int
+
+
 BROUGHT_OVER, BROUGHT_SUM = "brought_over", "brought_sum"
 """Sources of money that a former system took, placed and passed on before a loan came here: a
 payment with a value date, and a sum of payments whose dates are not known. The named evidence of
@@ -123,6 +134,8 @@ class Portion(Proof):
     returned_before_minor: int = 0
     proven_on: tuple[tuple[str, int], ...] = ()
     """What booked lines prove by bank account: money that came less money that went back."""
+    remitted: tuple[Remitted, ...] = ()
+    """What of its shares payouts have taken to their parties, as far as the loan has learnt."""
 
     def cash_on(self, account: str) -> int:
         """Minor units of it that booked lines show on one bank account, after returns."""

@@ -16,6 +16,7 @@ from domain.loan.lifecycle import TRANSITIONS, Event, State
 from domain.loan.retrying import NEVER_AGAIN
 from domain.loan.view import INSTALLMENT, installment_of
 from domain.payment.payment import Payment
+from domain.payout.lifecycle import GONE, LIVE, WAITING, PayoutState
 from domain.pricing.amounts import Amounts, Component
 from domain.registry import KINDS
 from tests.support.memory import MemoryBooks
@@ -70,6 +71,7 @@ def check(books: MemoryBooks) -> None:
         for position, minor in placing.lying(loan, portion).items()
     }
     assert lies == {key: minor for key, minor in sums.lying.items() if minor}
+    _check_payables(books, sums)
     for payment in books.payments.values():
         _check_payment(books, payment)
     for line in books.lines.values():
@@ -81,6 +83,41 @@ def check(books: MemoryBooks) -> None:
         by_account[line.account] += line.amount_minor
     for account, minor in by_account.items():
         assert sums.accounts[f"bank/{account}"] == minor, account
+
+
+def _check_payables(books: MemoryBooks, sums: Sums) -> None:
+    """Every payable item: credited = open + in live payouts + remitted (I19); payouts hold theirs.
+
+    What a payout that came back had paid stands on either side until its loans know of it.
+    """
+    credited: dict[Key, int] = {
+        (loan, payment, number, component, party, place): -minor
+        for (loan, payment, account, number, component, party, place), minor in sums.lying.items()
+        if str(account).startswith("payable/")
+    }
+    live: defaultdict[Key, int] = defaultdict(int)
+    returned: set[Key] = set()
+    for key, payout in books.payouts.items():
+        items = books.payout_items[key]
+        assert (len(items), sum(minor for _, minor in items)) == (
+            payout.items.count,
+            payout.items.minor,
+        ), payout
+        for named, minor in items:
+            item: Key = named
+            live[item] += minor if payout.state in LIVE | GONE else 0
+            returned |= {item} if payout.state is PayoutState.RETURNED else set()
+    due: dict[Key, int] = dict(books.payables().items())
+    taken: dict[Key, int] = dict(books.taken.items())
+    for one in (credited.keys() | due.keys() | live.keys()) - returned:
+        known = due.get(one, 0) - taken.get(one, 0)
+        assert credited.get(one, 0) == known + live[one], one
+        assert known >= 0, one
+    for account, minor in sums.accounts.items():
+        family, _, party = account.partition("/")
+        mine = [one for one in books.payouts.values() if one.payee == party]
+        if family == "paying":
+            assert -minor == sum(one.minor for one in mine if one.state in LIVE - WAITING), account
 
 
 def _check_payment(books: MemoryBooks, payment: Payment) -> None:

@@ -25,11 +25,19 @@ from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import reported_again
+from domain.loan.payables import Key, payable_items, remitted_items
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
 from domain.loan.waterfall import Direction, Future, Waterfall
 from domain.payment.payment import Payment
+from domain.payout.agenda import view_of as payout_view_of
+from domain.payout.commands import InstructPayout, RequestPayout
+from domain.payout.items import PayoutItem, Summing
+from domain.payout.lifecycle import LIVE, WAITING
+from domain.payout.payout import Payout
+from domain.payout.standing import Standing
+from domain.payout.view import PayoutView
 from domain.pricing.amounts import Component
 from domain.pricing.penalty import PenaltyRule
 from domain.pricing.schedule import ScheduleLine
@@ -116,6 +124,11 @@ class MemoryBooks:
     messages: list[Message] = field(default_factory=list)
     letters: dict[int, Letter] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
+    payouts: dict[str, Payout] = field(default_factory=dict)
+    payout_items: dict[str, tuple[tuple[Key, int], ...]] = field(default_factory=dict)
+    taken: Counter[Key] = field(default_factory=Counter)
+    """What of each payable item is in a payout that its loan has not learnt of."""
+    since: dict[Key, date] = field(default_factory=dict)
 
     def apply(self, command: AnyCommand, *, from_driver: bool = False) -> Change | Refusal:
         """Decide and keep the change; evidence that says what is known changes nothing."""
@@ -125,14 +138,91 @@ class MemoryBooks:
             if self.said[key] == command.id or not (again.loans or again.payments or again.cases):
                 return Change(answer=None)  # type: ignore[arg-type]
             return self._keep(again)
-        change = decide(replace(self._aggregates(), from_driver=from_driver), command)
+        looked = self._about_payouts(replace(self._aggregates(), from_driver=from_driver), command)
+        change = decide(looked, command)
         if isinstance(change, Refusal):
             return change
         if key is not None:
             self.said[key] = command.id
+        if isinstance(command, RequestPayout):
+            self.payout_items.setdefault(command.payout, self._open_items(command))
         return self._keep(change)
 
+    def _about_payouts(self, found: Aggregates, command: AnyCommand) -> Aggregates:
+        """What the books look at besides, for a payout that is requested or to be instructed."""
+        if isinstance(command, RequestPayout):
+            summing = Summing()
+            for key, minor in self._open_items(command):
+                summing.take(as_item(key, minor), self.since[key])
+            return replace(found, taken={command.payout: summing.result()})
+        if isinstance(command, InstructPayout) and command.payout in self.payouts:
+            standing = self.standing(self.payouts[command.payout])
+            return replace(found, standings={command.payout: standing})
+        return found
+
+    def payables(self) -> dict[Key, int]:
+        """What every party is due of every portion, by item and place."""
+        found: dict[Key, int] = {}
+        for loan in self.loans.values():
+            for portion in loan.portions:
+                found |= payable_items(loan, portion)
+        return found
+
+    def _open_items(self, command: RequestPayout) -> tuple[tuple[Key, int], ...]:
+        """What is open and proven of a payee, currency and place, in the order of the keys."""
+        proven = {
+            payment.id
+            for payment in self.payments.values()
+            if payment.settled_minor == payment.amount_minor
+            and payment.returned_minor == payment.return_settled_minor
+        }
+        place = f"bank/{command.account}"
+        return tuple(
+            (key, minor - self.taken[key])
+            for key, minor in sorted(self.payables().items())
+            if key[1] in proven
+            and key[4:] == (command.payee, place)
+            and self.loans[key[0]].currency == command.currency
+            and minor > self.taken[key]
+        )
+
+    def standing(self, payout: Payout) -> Standing:
+        """What lies on the account of a payout."""
+        cash = self.balances().get(payout.place, 0)
+        there = [one for one in self.payouts.values() if one.place == payout.place]
+        paying = sum(one.minor for one in there if one.state in LIVE - WAITING)
+        waiting = {one.key for one in there if one.state in WAITING and one.payee != payout.payee}
+        others = sum(
+            minor - self.taken[key]
+            for key, minor in self.payables().items()
+            if key[5] == payout.place and key[4] != payout.payee
+        )
+        held = sum(
+            posting.minor
+            for entry in self.entries
+            for posting in entry.postings
+            if posting.account.startswith("held_by/") and posting.place == payout.place
+        )
+        others += sum(self.payouts[key].minor for key in waiting) - held
+        return Standing(cash, paying, others)
+
+    def _learn(self, change: Change) -> None:
+        """What a loan has learnt to be remitted is taken no more, as the books write it."""
+        for name, loan in change.loans.items():
+            before = self.loans.get(name)
+            for portion in loan.portions:
+                known = before.portion(portion.id) if before is not None else None
+                was = remitted_items(before, known) if before is not None and known else {}
+                for key, minor in remitted_items(loan, portion).items():
+                    self.taken[key] -= max(0, minor - was.get(key, 0))
+
     def _keep(self, change: Change) -> Change:
+        self._learn(change)
+        self.payouts.update(change.payouts)
+        for key in change.keeps:
+            self.taken.update(dict(self.payout_items[key]))
+        for key in change.releases:
+            self.taken.subtract(dict(self.payout_items[key]))
         self.mandate_roots.update(change.mandate_roots)
         self.loans.update(change.loans)
         self.payments.update(change.payments)
@@ -142,6 +232,8 @@ class MemoryBooks:
         self.messages.extend(change.messages)
         self.letters.update({key: letter_after(fate) for key, fate in change.letters.items()})
         self.items.update({(item.case, item.line): item for item in change.items})
+        for item in self.payables():
+            self.since.setdefault(item, self.at.date())
         for key, case in change.cases.items():
             self.cases.pop(key, None)
             self.resolved.pop(key, None)
@@ -186,6 +278,7 @@ class MemoryBooks:
             groups=Counter(case.group for case in (*self.cases.values(), *self.resolved.values())),
             items=tuple(self.items.values()),
             letters=dict(self.letters),
+            payouts=dict(self.payouts),
         )
 
     def item(self, number: int = 1, loan_id: str = "L1") -> Installment:
@@ -196,6 +289,10 @@ class MemoryBooks:
         """The view of an installment now."""
         return view_of(self.loans[loan_id], number, self.rules, self.at, self.cases)
 
+    def payout_view(self, key: str) -> PayoutView:
+        """The view of a payout now."""
+        return payout_view_of(self.payouts[key], self.rules.payouts, self.at)
+
     def balances(self) -> Mapping[str, int]:
         """Balance of every account (single currency), debit positive; zero ones left out."""
         sums: dict[str, int] = {}
@@ -203,6 +300,11 @@ class MemoryBooks:
             for posting in entry.postings:
                 sums[posting.account] = sums.get(posting.account, 0) + posting.minor
         return {account: minor for account, minor in sums.items() if minor}
+
+
+def as_item(key: Key, minor: int) -> PayoutItem:
+    """An item of a payout from the key of what its payee is due."""
+    return PayoutItem(*key[:4], minor)
 
 
 def schedule(

@@ -8,7 +8,7 @@ from domain.case.kinds import OF_WAITING_LINES, CaseKind
 from domain.kernel.change import Done
 from domain.loan import bookings
 from domain.loan.accounts import OUTSIDE
-from domain.loan.aggregate import LineState, Match, WaitingItem, of_batch
+from domain.loan.aggregate import LineState, Match, PayoutMatch, WaitingItem, of_batch
 from domain.loan.change import Change
 from domain.loan.commands import BookLine
 from domain.loan.decide.attempts import find
@@ -24,6 +24,7 @@ from domain.loan.decide.linecases import (
 )
 from domain.loan.decide.matching import identify, lines_waiting, name_in_case
 from domain.loan.decide.money import numbers_of, prove
+from domain.loan.decide.payoutlines import book_payout, book_waiting_return
 from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.waitingreturns import book_returns_again, line_of, waiting_return
@@ -63,7 +64,11 @@ def book_line(work: Work, command: BookLine) -> Change:
     matches: list[Match] = []
     waiting = _waiting_batch(line) if not items and line.batch_ref else []
     unclear: list[LineItem] = []
+    payouts: list[PayoutMatch] = []
     for item in items:
+        if (shown := book_payout(work, line, item)) is not None:
+            payouts.append(shown)
+            continue
         mine = _book_item(work, line, item) if is_of_account(work, line) else []
         for match in mine:
             prove(work, match, state)
@@ -75,6 +80,7 @@ def book_line(work: Work, command: BookLine) -> Change:
             waiting.append(waiting_return(work, line, item, rest) if left < 0 else rest)
             unclear.append(item)
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
+    open_minor -= sum(shown.booked_minor for shown in payouts)
     charges = line.charges_minor
     if matches and charges:
         work.post(bookings.line_fee(state, charges, _clearing_of(work, matches[0])))
@@ -85,7 +91,10 @@ def book_line(work: Work, command: BookLine) -> Change:
         charges_minor=charges,
         matches=tuple(matches),
         waiting=tuple(waiting),
+        payouts=tuple(payouts),
     )
+    for shown in payouts:
+        book_waiting_return(work, shown)
     return _wait(work, command, state, _named(work, line, unclear))
 
 

@@ -27,18 +27,19 @@ from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
 from domain.loan.decide.folding import folded
 from domain.loan.decide.holding import hold
-from domain.loan.decide.mandatework import MandateWork
+from domain.loan.decide.payoutwork import PayoutWork
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
+from domain.payout.payout import PAYOUT
 from domain.pricing.amounts import Amounts
 
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
 
 
-class Work(MandateWork):
+class Work(PayoutWork):
     """What one command changes, while it is being decided."""
 
     def __init__(
@@ -238,6 +239,10 @@ class Work(MandateWork):
         """Finish with the view of a case."""
         return self.finish(answer, case=key)
 
+    def finish_payout(self, answer: Answer, key: str) -> Change:
+        """Finish with the view of a payout; an empty key names none."""
+        return self.finish(answer, payout=key)
+
     def _tenant(self, case: Case) -> str:
         loan = self.loans.get(case.loan_id or "")
         return loan.tenant if loan is not None else ""
@@ -255,12 +260,16 @@ class Work(MandateWork):
     # --- the end ---------------------------------------------------------------------------------
 
     def finish(
-        self, answer: Answer, about: tuple[str, int] | None = None, case: str = ""
+        self,
+        answer: Answer,
+        about: tuple[str, int] | None = None,
+        case: str = "",
+        payout: str = "",
     ) -> Change:
         """Bring loans to rest, look at gates, raise versions, wake drivers; the change.
 
-        `about`: the installment that the command is about, or `case`: the case; its view goes with
-        the answer.
+        `about`: the installment that the command is about, or `case`: the case, or `payout`: the
+        payout; its view goes with the answer.
         """
         self._settle_bars(self)
         if self.aggregates.known_as:
@@ -280,7 +289,9 @@ class Work(MandateWork):
         for loan_id in self._changed_loans:
             loan = self.loans[loan_id]
             self.loans[loan_id] = replace(loan, version=loan.version + 1)
-        subject = Subject(CASE, case) if case else None if about is None else installment(*about)
+        subject = None if about is None else installment(*about)
+        subject = Subject(CASE, case) if case else Subject(PAYOUT, payout) if payout else subject
+        payouts = self._report_payouts(subject)
         return Change(
             answer=answer,
             mandate_roots=self._report_mandates(),
@@ -293,6 +304,9 @@ class Work(MandateWork):
             items=tuple(self._items[name] for name in self._changed_items),
             messages=tuple(self._messages),
             letters=dict(self._letters),
+            payouts=payouts,
+            keeps=tuple(self._keeps),
+            releases=tuple(self._releases),
             subject=subject,
         )
 

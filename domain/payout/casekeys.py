@@ -1,0 +1,26 @@
+"""Keys of the cases about payouts."""
+
+
+def in_doubt(order_no: str) -> str:
+    """Nobody knows what became of a payout, or two sources say different things of it."""
+    return f"payout_in_doubt/{order_no}"
+
+
+def failed(payee: str, currency: str, account: str) -> str:
+    """Payouts to a payee from an account fail: one case, whatever payout failed last."""
+    return f"payout_failed/{payee}/{currency}/{account}"
+
+
+def returned(payee: str, currency: str, account: str) -> str:
+    """Payouts to a payee from an account come back: one case, whatever payout came last."""
+    return f"remittance_returned/{payee}/{currency}/{account}"
+
+
+def shortage(currency: str, account: str) -> str:
+    """An account holds less than what is due to the payees whose money lies there."""
+    return f"shortage/{currency}/{account}"
+
+
+def line(order_no: str, line_id: str) -> str:
+    """A bank line names a payout and does not fit it."""
+    return f"payout_line/{order_no}/{line_id}"

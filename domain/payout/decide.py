@@ -1,0 +1,409 @@
+"""Decides the commands on payouts: requests, actions of the driver, orders of people."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar, assert_never
+
+from domain.calendar import local_day
+from domain.case.case import Case
+from domain.case.kinds import CaseKind
+from domain.debit.attempt import AttemptState
+from domain.kernel.change import Answer, Done, Refusal, Superseded
+from domain.kernel.command import Command
+from domain.kernel.order import is_same_person, refusal_of_form
+from domain.kernel.view import Action
+from domain.ledger.bankaccount import BankAccount
+from domain.ledger.entry import Entry
+from domain.money import amount_text
+from domain.payout import agenda, bookings, casekeys
+from domain.payout.agenda import PayoutRules
+from domain.payout.commands import (
+    AnyOrderOnPayout,
+    ApprovePayout,
+    CancelPayout,
+    InstructPayout,
+    PayoutActionCommand,
+    PayoutCommand,
+    RaisePayout,
+    RecordLearnt,
+    RefusePayout,
+    RequestPayout,
+    ReviewPayout,
+    SettlePayout,
+)
+from domain.payout.items import ItemSum
+from domain.payout.lifecycle import PayoutEvent, PayoutState, advance
+from domain.payout.payout import Payout, PayoutOrder, PayoutOrdered, Sending, order_number
+from domain.payout.policy import PayeePolicy
+from domain.payout.standing import Standing
+
+C_co = TypeVar("C_co", covariant=True)
+_E, _S = PayoutEvent, PayoutState
+
+
+class Decision(Protocol[C_co]):
+    """The part of a decision being worked out that payouts need."""
+
+    @property
+    def at(self) -> Any:  # noqa: ANN401  (an instant, UTC)
+        """The instant of the command, UTC."""
+        ...
+
+    @property
+    def payout_rules(self) -> PayoutRules:
+        """The policy of payees, channels and calendars."""
+        ...
+
+    def bank_account(self, name: str) -> BankAccount | None:
+        """A registered bank account."""
+        ...
+
+    def payout(self, key: str) -> Payout | None:
+        """The payout as it is now in this decision."""
+        ...
+
+    def taken(self, key: str) -> ItemSum | None:
+        """What the items come to that the books have set aside for a request, if there are any."""
+        ...
+
+    def standing(self, key: str) -> Standing:
+        """What lies on the account of a payout that is to be instructed."""
+        ...
+
+    def move_payout(self, payout: Payout, event: PayoutEvent, detail: str = "") -> None:
+        """Move a payout along the table and write the move to the journal."""
+        ...
+
+    def put_payout(self, payout: Payout) -> None:
+        """Replace a payout without a move."""
+        ...
+
+    def keep_items(self, key: str) -> None:
+        """The items that were set aside for a request are its items from now on."""
+        ...
+
+    def release_items(self, key: str) -> None:
+        """The items of a payout are open again."""
+        ...
+
+    def post(self, entry: Entry) -> None:
+        """Post an entry."""
+        ...
+
+    def open_case(self, case: Case) -> None:
+        """Open a case unless one of its key is open; one that was resolved is opened again."""
+        ...
+
+    def follow_amount(self, case: Case) -> None:
+        """Have a case say an amount for as long as there is one: opened, amended or ended."""
+        ...
+
+    def close_case(self, key: str, why: str = "") -> None:
+        """End the case of a key, if one is open."""
+        ...
+
+    def case(self, key: str) -> Case | None:
+        """The case as it is now in this decision, resolved ones included."""
+        ...
+
+    def finish_payout(self, answer: Answer, key: str) -> C_co:
+        """End the decision with the view of a payout."""
+        ...
+
+
+def today(work: Decision[Any], payout: Payout) -> date:
+    """The local day of a payout's channel."""
+    return local_day(work.at, work.payout_rules.channel(payout.channel).timezone)
+
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+def request_payout(work: Decision[C_co], command: RequestPayout) -> C_co | Refusal:
+    """Fix what is remitted: everything that is open for the payee on the account."""
+    policy = work.payout_rules.policy.payees.get(command.payee)
+    if policy is None:
+        return Refusal("remittance.payee", f"the policy of payees does not name {command.payee}")
+    if refusal := _kept_back(work, command):
+        return refusal
+    items = work.taken(command.payout)
+    if items is None or not items.count:
+        return Refusal("remittance.nothing", "nothing is open that is proven at the bank")
+    calendar = work.payout_rules.calendar(policy.calendar)
+    if policy.is_too_little(items.minor, items.oldest_on, command.cut_off_on, calendar):
+        amounts = (items.minor, policy.minimum_minor)
+        said, least = (amount_text(minor, command.currency) for minor in amounts)
+        return Refusal("remittance.minimum", f"{said} are open, at least {least} are sent")
+    payout = _requested(work, command, policy, items)
+    work.keep_items(payout.key)
+    detail = f"{items.count} items, {items.minor} {payout.currency}, {items.digest}"
+    work.move_payout(payout, _E.REQUESTED, detail)
+    if items.minor <= policy.approve_within_minor:
+        machine = replace(payout, approved_by=("machine",), needs_operator="")
+        work.move_payout(machine, _E.APPROVED, f"within {policy.approve_within_minor}")
+    return work.finish_payout(Done(note=f"{items.count} items"), payout.key)
+
+
+def _kept_back(work: Decision[Any], command: RequestPayout) -> Refusal | None:
+    """Why nothing is requested from an account for a payee now."""
+    if work.payout(command.payout) is not None:
+        return Refusal("remittance.known", f"payout {command.payout} is on the books")
+    account = work.bank_account(command.account)
+    if account is None or not account.may_pay_from or account.currency != command.currency:
+        what = f"{command.account} in {command.currency}"
+        return Refusal("remittance.account", f"{what} is not registered to be paid from")
+    whose = (command.payee, command.currency, command.account)
+    for key in (casekeys.failed(*whose), casekeys.returned(*whose)):
+        case = work.case(key)
+        if case is not None and case.is_open:
+            return Refusal("remittance.case", f"case {key} is open: correct what it says first")
+    return None
+
+
+def _requested(
+    work: Decision[Any], command: RequestPayout, policy: PayeePolicy, items: ItemSum
+) -> Payout:
+    key = command.payout
+    return Payout(
+        key=key,
+        payee=command.payee,
+        currency=command.currency,
+        account=command.account,
+        cut_off_on=command.cut_off_on,
+        number=command.number,
+        order_no=order_number(key),
+        channel=policy.channel,
+        beneficiary=policy.beneficiary,
+        fees_borne_by=policy.fees_borne_by,
+        policy=work.payout_rules.policy.version,
+        items=replace(items, oldest_on=None),
+        requested_by=f"{command.actor.kind}/{command.actor.id}",
+        since=work.at,
+        tenant=work.payout_rules.policy.tenant,
+        needs_operator="approval",
+    )
+
+
+# --- actions of the driver -----------------------------------------------------------------------
+
+
+def decide_payout(work: Decision[C_co], command: PayoutCommand) -> C_co | Refusal:
+    """Apply a command to one payout, or refuse it by a named rule."""
+    payout = work.payout(command.payout)
+    if payout is None:
+        if command.evidence:
+            return work.finish_payout(Done(note="unknown payout"), "")
+        return Refusal("payout.unknown", f"no payout {command.payout}")
+    if isinstance(command, PayoutActionCommand) and not _is_next(work, payout, command):
+        return work.finish_payout(Superseded(), payout.key)
+    done: C_co | Refusal = _STEPS[type(command)](work, payout, command)
+    return done
+
+
+def _is_next(work: Decision[Any], payout: Payout, command: PayoutActionCommand) -> bool:
+    """Whether an action is still what comes next, and is due."""
+    action: Action | None = agenda.next_action(payout, work.payout_rules, work.at)
+    if action is None or command.generation != payout.generation:
+        return False
+    return action.key == command.action and action.not_before <= work.at
+
+
+def _instruct(work: Decision[C_co], payout: Payout, _command: InstructPayout) -> C_co:
+    """Book the order before it leaves; one that never left gets another lease."""
+    channel = work.payout_rules.channel(payout.channel)
+    until = work.at + channel.lease
+    if payout.sending is not None:
+        sends = abs(payout.sending.sends) + 1
+        sending = replace(payout.sending, send_until=until, sends=sends, asked_at=work.at)
+        again = replace(payout, sending=sending)
+        work.move_payout(again, _E.SENT_AGAIN, f"send {sends}")
+        return work.finish_payout(PayoutOrdered(_order(again, until)), payout.key)
+    lacking = work.standing(payout.key).lacking(payout.minor)
+    work.follow_amount(_shortage(payout, lacking))
+    if lacking:
+        short = replace(payout, looks=payout.looks + 1, looked_at=work.at)
+        work.move_payout(replace(short, needs_operator="shortage"), _E.SHORT, f"{lacking} lacking")
+        return work.finish_payout(Done(note="the account holds too little"), payout.key)
+    sending = Sending(sent_at=work.at, send_until=until)
+    out = replace(payout, sending=sending, needs_operator="")
+    work.post(bookings.instructed(payout, today(work, payout)))
+    work.move_payout(out, _E.INSTRUCTED, f"order {payout.order_no}")
+    return work.finish_payout(PayoutOrdered(_order(out, until)), payout.key)
+
+
+def _order(payout: Payout, until: Any) -> PayoutOrder:  # noqa: ANN401  (an instant)
+    return PayoutOrder(
+        payout=payout.key,
+        order_no=payout.order_no,
+        channel=payout.channel,
+        account=payout.account,
+        beneficiary=payout.beneficiary,
+        amount_minor=payout.minor,
+        currency=payout.currency,
+        send_until=until,
+    )
+
+
+def _shortage(payout: Payout, lacking: int) -> Case:
+    said = amount_text(lacking, payout.currency)
+    text = f"{said} are lacking on {payout.account} to pay {payout.key} and leave others theirs"
+    return Case(
+        casekeys.shortage(payout.currency, payout.account),
+        CaseKind.SHORTAGE,
+        f"{text}; whoever owes the account tops it up",
+        amount_minor=lacking,
+        currency=payout.currency,
+    )
+
+
+def _review(work: Decision[C_co], payout: Payout, _command: ReviewPayout) -> C_co:
+    """A payout that is said to be executed, and that no line shows, is a person's task."""
+    why = "no bank line has come that shows it"
+    work.move_payout(replace(payout, is_late=True, needs_operator=why), _E.LATE, why)
+    work.open_case(doubt(payout, f"payout {payout.key} is said to be executed; {why}"))
+    return work.finish_payout(Done(note=why), payout.key)
+
+
+def _learnt(work: Decision[C_co], payout: Payout, _command: RecordLearnt) -> C_co:
+    """Every loan knows: of the proof, or of the return once all of them knew of the proof."""
+    if payout.learnt:
+        work.move_payout(payout, _E.RETURN_LEARNT)
+        return work.finish_payout(Done(note="every loan knows that it came back"), payout.key)
+    work.move_payout(replace(payout, learnt=True), _E.LEARNT)
+    return work.finish_payout(Done(note="every loan knows that it is proven"), payout.key)
+
+
+def doubt(payout: Payout, text: str) -> Case:
+    """The case of a payout of which nobody knows, or on which two sources differ."""
+    return Case(
+        casekeys.in_doubt(payout.order_no),
+        CaseKind.PAYOUT_IN_DOUBT,
+        text,
+        amount_minor=payout.minor,
+        currency=payout.currency,
+    )
+
+
+def fail(work: Decision[Any], payout: Payout, code: str, *, with_case: bool = True) -> None:
+    """A payout was not executed: its items are open again, and a case says why."""
+    work.post(bookings.failed(payout, today(work, payout)))
+    work.move_payout(replace(payout, needs_operator=""), _E.FAILED, code)
+    work.release_items(payout.key)
+    work.close_case(casekeys.in_doubt(payout.order_no), "it was not executed")
+    if with_case:
+        whose = (payout.payee, payout.currency, payout.account)
+        text = f"payout {payout.key} was not executed: {code}; correct it before the next request"
+        work.open_case(
+            Case(
+                casekeys.failed(*whose),
+                CaseKind.PAYOUT_FAILED,
+                text,
+                amount_minor=payout.minor,
+                currency=payout.currency,
+            )
+        )
+
+
+# --- orders of people ----------------------------------------------------------------------------
+
+
+def _order_given(work: Decision[C_co], payout: Payout, order: AnyOrderOnPayout) -> C_co | Refusal:
+    if refusal := refusal_of_form(order) or _not_allowed(payout, order):
+        return refusal
+    match order:
+        case ApprovePayout():
+            people = (order.actor.id, order.approver or "")
+            work.move_payout(replace(payout, approved_by=people, needs_operator=""), _E.APPROVED)
+        case RefusePayout():
+            work.move_payout(replace(payout, needs_operator=""), _E.REFUSED, order.reason)
+            work.release_items(payout.key)
+        case CancelPayout() if payout.sending is not None:
+            fail(work, _ended(work, payout, AttemptState.RECALLED, "NEVER_LEFT"), "cancelled",
+                 with_case=False)  # fmt: skip
+        case CancelPayout():
+            work.move_payout(replace(payout, needs_operator=""), _E.CANCELLED, order.reason)
+            work.release_items(payout.key)
+        case SettlePayout(executed=True):
+            paid = _ended(work, payout, AttemptState.CONFIRMED, "BY_HAND")
+            work.move_payout(replace(paid, needs_operator=""), _E.EXECUTED, order.reason)
+            work.close_case(casekeys.in_doubt(payout.order_no), "a person has settled it")
+        case SettlePayout():
+            fail(work, _ended(work, payout, AttemptState.NOT_EXECUTED, "BY_HAND"), order.reason)
+        case _:
+            assert_never(order)  # type: ignore[arg-type]
+    return work.finish_payout(Done(note=order.kind), payout.key)
+
+
+def _ended(work: Decision[Any], payout: Payout, state: AttemptState, code: str) -> Payout:
+    """The payout whose order has ended."""
+    return with_sending(payout, state=state, code=code, ended_at=work.at)
+
+
+def with_sending(payout: Payout, **changed: Any) -> Payout:  # noqa: ANN401  (fields of its sending)
+    """The payout with some fields of its sending changed; one that was never out has none."""
+    known = payout.sending
+    return replace(payout, sending=None if known is None else replace(known, **changed))
+
+
+def _not_allowed(payout: Payout, order: AnyOrderOnPayout) -> Refusal | None:
+    """The rule that an order breaks, if it breaks one."""
+    state, requester = payout.state, payout.requested_by.partition("/")[2]
+    people = [order.actor.id, *([order.approver] if order.approver else [])]
+    match order:
+        case ApprovePayout() | RefusePayout() if state is not _S.REQUESTED:
+            return Refusal("payout.state", f"it is {state}: nobody is asked")
+        case ApprovePayout() if len(people) < 2:
+            why = "two people approve what is above the machine's limit"
+            return Refusal("payout.approver", why)
+        case ApprovePayout() if any(is_same_person(one, requester) for one in people):
+            return Refusal("payout.requester", "whoever requested it does not approve it")
+        case CancelPayout() if state not in {_S.REQUESTED, _S.APPROVED} and not _is_here(payout):
+            return Refusal("payout.state", f"it is {state}: nothing can be taken back")
+        case SettlePayout() if state is not _S.IN_DOUBT:
+            return Refusal("payout.state", f"it is {state}, not in doubt")
+        case SettlePayout() if len(people) < 2:
+            return Refusal("payout.approver", "a second person must agree")
+        case _:
+            return None
+
+
+def _is_here(payout: Payout) -> bool:
+    """Whether the order of a payout is known not to have left."""
+    out = payout.state is _S.INSTRUCTED and payout.sending is not None
+    return out and payout.sending is not None and payout.sending.never_left
+
+
+def _raise(work: Decision[C_co], payout: Payout, command: RaisePayout) -> C_co:
+    """The driver cannot go on by itself: a visible task for a person."""
+    if not payout.needs_operator:
+        why = command.reason or "the driver needs a person"
+        work.put_payout(replace(payout, needs_operator=why))
+    return work.finish_payout(Done(note="a person is asked"), payout.key)
+
+
+_Step = Callable[[Decision[Any], Payout, Any], Any]
+_STEPS: dict[type[Command], _Step] = {
+    InstructPayout: _instruct,
+    ReviewPayout: _review,
+    RecordLearnt: _learnt,
+    RaisePayout: _raise,
+    ApprovePayout: _order_given,
+    RefusePayout: _order_given,
+    CancelPayout: _order_given,
+    SettlePayout: _order_given,
+}
+
+
+def moved(payout: Payout, event: PayoutEvent, at: Any) -> Payout:  # noqa: ANN401  (an instant)
+    """The payout after an event; leaving a final state raises its generation."""
+    state = payout.state if event is _E.REQUESTED else advance(payout.state, event)
+    since = payout.since if state is payout.state else at
+    return replace(payout, state=state, since=since)
+
+
+HANDLERS: Mapping[type[Command], Callable[[Decision[Any], Any], Any]] = MappingProxyType(
+    {RequestPayout: request_payout, **dict.fromkeys(_STEPS, decide_payout)}
+)
+"""Who decides requests, actions and orders; the news of channels: see `outcomes`."""
