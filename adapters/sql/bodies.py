@@ -13,6 +13,7 @@ from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.product import Product
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
+from domain.payout.payout import Payout
 from domain.registry import KINDS, AnyAnswer
 
 PRODUCT = TypeAdapter(Product)
@@ -23,6 +24,7 @@ PAYMENT = TypeAdapter(Payment)
 MANDATE = TypeAdapter(MandateRoot)
 LINE = TypeAdapter(LineState)
 CASE = TypeAdapter(Case)
+PAYOUT = TypeAdapter(Payout)
 VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
     {kind.name: TypeAdapter(View[kind.detail]) for kind in KINDS.values()}  # type: ignore[name-defined]
 )

@@ -19,6 +19,7 @@ from domain.ledger.entry import Posting
 from domain.loan.aggregate import LineState, Loan
 from domain.loan.product import Product
 from domain.payment.payment import Payment
+from domain.payout.payout import Payout
 from domain.text import shortened
 
 P = TypeVar("P", bound=Posting)
@@ -66,6 +67,7 @@ def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: AN
         row.line,
         row.party,
         row.place,
+        row.payout,
         **entry,
     )
 
@@ -83,6 +85,11 @@ def read_mandate(body: str) -> MandateRoot:
 def read_line(body: str) -> LineState:
     """A kept bank line."""
     return bodies.LINE.validate_json(body)
+
+
+def read_payout(body: str) -> Payout:
+    """A kept payout."""
+    return bodies.PAYOUT.validate_json(body)
 
 
 def read_case(body: str) -> Case:

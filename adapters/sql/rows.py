@@ -30,6 +30,7 @@ from domain.loan.boarding import BoardLoan, Past
 from domain.loan.product import Product
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
+from domain.payout.payout import Payout
 from domain.registry import KINDS, TOPICS
 from ports.outbox import TRACE
 
@@ -210,6 +211,24 @@ def line_row(line: LineState) -> Row:
         "amount_minor": line.amount_minor,
         "open_minor": line.open_minor,
         "body": bodies.LINE.dump_json(line).decode(),
+    }
+
+
+def payout_row(payout: Payout) -> Row:
+    """A payout, and what it is found by."""
+    return {
+        "key": payout.key,
+        "order_no": payout.order_no,
+        "payee": payout.payee,
+        "currency": payout.currency,
+        "account": payout.account,
+        "cut_off_on": payout.cut_off_on,
+        "number": payout.number,
+        "state": payout.state.value,
+        "minor": payout.items.minor,
+        "items": payout.items.count,
+        "digest": payout.items.digest,
+        "body": bodies.PAYOUT.dump_json(payout).decode(),
     }
 
 

@@ -7,7 +7,7 @@ draws them is split over the claims that remain. Money carries its shares with i
 (`Allocated.shares`), so that its return is exactly the opposite.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -17,7 +17,7 @@ from domain.loan.aggregate import Installment, LineState, Loan, Match
 from domain.loan.placing import Lent, placed
 from domain.loan.sharing import Held, drawn_from, where_held
 from domain.loan.split import claims_after
-from domain.payment.portion import Allocated, Portion
+from domain.payment.portion import Allocated, Portion, ShareItem
 from domain.pricing.amounts import Amounts, Component
 
 _ORDER = {"clearing": 0, "opening": 0, "suspense": 1, "advance": 2, "payable": 3}
@@ -156,6 +156,27 @@ def hold_for_others(loan: Loan, portion: Portion, moved: Lent, on: date) -> Entr
             )
         ],
     )
+
+
+def taken_back(loan: Loan, portion: Portion, parts: Mapping[ShareItem, int], on: date) -> Entry:
+    """Book shares that a party has to give back: Dr receivable, Cr payable.
+
+    A payout has taken them, and what they were shares of was taken back since.
+    """
+    return _entry("taken_back", on, _of_parties(loan, portion, parts))
+
+
+def set_off(parts: Iterable[tuple[Loan, Portion, ShareItem, int]], on: date) -> Entry:
+    """Book a set-off: Dr payable of the first shares, Cr receivable of the others.
+
+    A part of a share that is due is above zero, one of a share that is to be given back below.
+    """
+    postings: list[Posting] = []
+    for loan, portion, item, minor in parts:
+        account = accounts.payable if minor > 0 else accounts.receivable
+        posting = _share(loan, portion, item, account(item.party), minor)
+        postings.append(posting)
+    return _entry("set_off", on, postings)
 
 
 def to_advance(loan: Loan, was: Portion, becomes: Portion, on: date) -> Entry:
@@ -298,6 +319,19 @@ def _drawn(loan: Loan, portion: Portion, parts: Sequence[Allocated]) -> Iterator
             account = accounts.claim(party)
             posting = _posting(loan, account, minor, part.number, part.component, party)
             yield _for(posting, loan, portion)
+
+
+def _of_parties(loan: Loan, portion: Portion, parts: Mapping[ShareItem, int]) -> Iterator[Posting]:
+    """Dr receivable, Cr payable of the parties of some shares."""
+    for item, minor in parts.items():
+        yield _share(loan, portion, item, accounts.receivable(item.party), minor)
+        yield _share(loan, portion, item, accounts.payable(item.party), -minor)
+
+
+def _share(loan: Loan, portion: Portion, item: ShareItem, account: str, minor: int) -> Posting:
+    part = Component(item.component)
+    posting = _posting(loan, account, minor, item.number, part, item.party)
+    return _for(replace(posting, place=item.place), loan, portion)
 
 
 def _undone(postings: Iterable[Posting]) -> Iterator[Posting]:

@@ -14,6 +14,7 @@ from domain.kernel.message import Letter, Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
 from domain.loan.aggregate import LineState, Loan, Rulebook
+from domain.loan.payables import Key
 from domain.payment.payment import Payment
 from domain.payout.items import ItemSum
 from domain.payout.payout import Payout
@@ -45,8 +46,9 @@ class Aggregates:
     `named_mandates` and `named_accounts`: the mandates whose loans, and the accounts whose
     mandates, were looked up; None where the books are here as a whole.
     `payouts` are those that the command names, by key. `taken` says what the items come to that the
-    books have set aside for a payout that is requested, `standings` what lies on the account of one
-    that is to be instructed, each by the payout's key.
+    books have set aside for a payout that is requested, `standings` what lies on the account of
+    one that is to be instructed, each by the payout's key. `taken_items` says of some payable items
+    what is in payouts that their loans have not learnt of; of any other it is not known.
     `known_as` is the id of the command when evidence of this id is known with another content;
     empty otherwise. `from_driver`: the command came in by the door of drivers.
     """
@@ -72,6 +74,7 @@ class Aggregates:
     payouts: Mapping[str, Payout] = field(default_factory=dict)
     taken: Mapping[str, ItemSum] = field(default_factory=dict)
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    taken_items: Mapping[Key, int] = field(default_factory=dict)
     known_as: str = ""
     from_driver: bool = False
 
@@ -108,6 +111,9 @@ class Change:
     payouts: Mapping[str, Payout] = field(default_factory=dict)
     keeps: tuple[str, ...] = ()
     """Payouts that keep the items which the books have set aside for them."""
+    lowers: tuple[Key, ...] = ()
+    """Payable items of which parties are due less by it, or which it sets off: it holds only where
+    what payouts have taken of them was known (`Aggregates.taken_items`)."""
     releases: tuple[str, ...] = ()
     """Payouts whose items are open again, as if they had never been set aside."""
     subject: Subject | None = None

@@ -17,7 +17,7 @@ from domain.loan.aggregate import HoldKind, Installment, Loan, Rulebook
 from domain.loan.product import Routing
 from domain.loan.sharing import held
 from domain.money import amount_text
-from domain.payment.portion import Portion
+from domain.payment.portion import Portion, ShareFate
 
 
 class Gate(StrEnum):
@@ -167,8 +167,16 @@ def _close(loan: Loan, item: Installment, cases: Mapping[str, Case]) -> list[Mis
 
 
 def _remitted_to(portion: Portion, party: str, number: int) -> int:
-    """Minor units that payouts have taken to a party, of what a portion paid on an installment."""
-    return sum(it.minor for it in portion.remitted if (it.party, it.number) == (party, number))
+    """Minor units that a party got of what a portion paid on an installment: remitted or set off.
+
+    What it has to give back of that is a case of its own.
+    """
+    signs = {ShareFate.REMITTED: 1, ShareFate.SET_OFF: 1, ShareFate.TAKEN_BACK: -1}
+    return sum(
+        signs.get(move.fate, 0) * move.minor
+        for move in portion.moves
+        if (move.item.party, move.item.number) == (party, number)
+    )
 
 
 def _held_by(loan: Loan, portion: Portion, party: str, number: int) -> int:

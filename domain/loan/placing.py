@@ -16,7 +16,7 @@ from typing import NamedTuple
 from domain.ledger import accounts
 from domain.loan.aggregate import Loan
 from domain.loan.sharing import Held, held, where_held
-from domain.payment.portion import Portion
+from domain.payment.portion import Portion, ShareFate
 from domain.pricing.amounts import Component
 
 Lent = Mapping[tuple[str, str, int, Component], int]
@@ -99,7 +99,7 @@ def held_for_others(loan: Loan, portion: Portion) -> Lent:
 
 
 def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
-    """The items of a portion by place, with what parties hold shown as held."""
+    """The items of a portion by place, with what parties hold and have to give back shown so."""
     found = placed(loan, portion)
     own = loan.product.own_accounts
     for (holder, party, number, component), minor in held_for_others(loan, portion).items():
@@ -111,7 +111,27 @@ def lying(loan: Loan, portion: Portion) -> dict[Position, int]:
         found.pop(Position(share, place))
         theirs = share._replace(account=accounts.held_by(party))
         found[Position(theirs, place)] = -minor
-    return found
+    _add_moves(found, portion)
+    return {position: minor for position, minor in found.items() if minor}
+
+
+def _add_moves(found: dict[Position, int], portion: Portion) -> None:
+    """Add what was taken back after a payout and what was set off: payable against receivable.
+
+    What was remitted is not here: the items of the payout stand for that posting.
+    """
+    signs = {
+        ShareFate.TAKEN_BACK: (-1, 1),
+        ShareFate.SET_OFF: (1, 0),
+        ShareFate.RECOVERED: (0, -1),
+    }
+    for fate, (payable, receivable) in signs.items():
+        for (number, part, party, place), minor in portion.moved(fate).items():
+            share = _share(party, number, Component(part))
+            theirs = share._replace(account=accounts.receivable(party))
+            for item, sign in ((share, payable), (theirs, receivable)):
+                position = Position(item, place)
+                found[position] = found.get(position, 0) + sign * minor
 
 
 def _elsewhere(loan: Loan, portion: Portion, there: Held) -> Iterator[tuple[Item, int]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import NamedTuple
 
 from domain.pricing.amounts import Component
@@ -25,14 +26,34 @@ class Allocated:
         return dict(self.shares).get(party, 0)
 
 
-class Remitted(NamedTuple):
-    """A share that a payout has taken from a place to its party: minor units."""
+class ShareFate(StrEnum):
+    """What became of a share that was due to a party at a place."""
 
-    payout: str
+    REMITTED = "remitted"
+    """A payout took it to its party."""
+    TAKEN_BACK = "taken_back"
+    """It was taken back after a payout had taken it: its party must give it back."""
+    SET_OFF = "set_off"
+    """It was not paid, since its party owed as much."""
+    RECOVERED = "recovered"
+    """What its party had to give back was set off against another share."""
+
+
+class ShareItem(NamedTuple):
+    """A party's share of one component of one installment, at a place."""
+
     number: int
     component: str
     party: str
     place: str
+
+
+class ShareMove(NamedTuple):
+    """What became of a share: minor units. `ref`: the payout by which, empty where by none."""
+
+    fate: ShareFate
+    ref: str
+    item: ShareItem
     minor: int
 
 
@@ -134,12 +155,20 @@ class Portion(Proof):
     returned_before_minor: int = 0
     proven_on: tuple[tuple[str, int], ...] = ()
     """What booked lines prove by bank account: money that came less money that went back."""
-    remitted: tuple[Remitted, ...] = ()
-    """What of its shares payouts have taken to their parties, as far as the loan has learnt."""
+    moves: tuple[ShareMove, ...] = ()
+    """What became of its shares at payouts and set-offs, as far as the loan has learnt."""
 
     def cash_on(self, account: str) -> int:
         """Minor units of it that booked lines show on one bank account, after returns."""
         return dict(self.proven_on).get(account, 0)
+
+    def moved(self, fate: ShareFate) -> dict[ShareItem, int]:
+        """Minor units of its shares that became something, by item."""
+        found: dict[ShareItem, int] = {}
+        for move in self.moves:
+            if move.fate is fate:
+                found[move.item] = found.get(move.item, 0) + move.minor
+        return found
 
     @property
     def clearing_minor(self) -> int:

@@ -170,7 +170,7 @@ def _entry(entry: Posted) -> str:
     currency = entry.postings[-1].currency
     amounts = {
         kind: f"{decimal_text(abs(sums[kind]), currency)} {currency}"
-        for kind in ("owed", "clearing", "bank", "advance", "paying", "payable")
+        for kind in ("owed", "clearing", "bank", "advance", "paying", "payable", "receivable")
     }
     paid = f", {amounts['owed']} of what was owed is paid" if sums["owed"] else ""
     again = f"; {amounts['owed']} is owed again" if sums["owed"] else ""

@@ -44,7 +44,7 @@ from domain.loan.commands import (
 from domain.loan.filing import RecordFiled, WithdrawDebit
 from domain.loan.mandates import ClearMandate, EndMandate, RecordMandateEnded, ReplaceMandate
 from domain.loan.matching import Also, MatchLine, UndoMatch, WithdrawPayment
-from domain.loan.remitting import RecordRemitted
+from domain.loan.remitting import RecordRemitted, SetOff
 from domain.loan.stating import StateOutcome
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.payout.commands import (
@@ -121,6 +121,7 @@ __all__ = [
     "ReviewPayout",
     "RollDay",
     "Scope",
+    "SetOff",
     "SettlePayout",
     "StateOutcome",
     "TransferCase",

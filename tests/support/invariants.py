@@ -8,7 +8,7 @@ from domain.debit.history import NEVER_PRESENTED
 from domain.debit.mandate import MANDATE
 from domain.kernel.change import Transition
 from domain.ledger.entry import Posting
-from domain.loan import closure, placing, sharing
+from domain.loan import closure, payables, placing, sharing
 from domain.loan.accrual import excused_days
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.change import Change
@@ -16,6 +16,7 @@ from domain.loan.lifecycle import TRANSITIONS, Event, State
 from domain.loan.retrying import NEVER_AGAIN
 from domain.loan.view import INSTALLMENT, installment_of
 from domain.payment.payment import Payment
+from domain.payment.portion import ShareFate
 from domain.payout.lifecycle import GONE, LIVE, WAITING, PayoutState
 from domain.pricing.amounts import Amounts, Component
 from domain.registry import KINDS
@@ -24,6 +25,7 @@ from tests.support.memory import MemoryBooks
 OUT = {State.PRESENTED, State.IN_DOUBT}
 PAID = {State.CLEARING, State.SETTLED, State.RELEASED, State.CLOSED}
 OF_PAYMENTS = {"clearing", "opening", "suspense", "advance", "payable", "held_by", "receivable"}
+TAKEN_BACK, SET_OFF = ShareFate.TAKEN_BACK, ShareFate.SET_OFF
 Key = tuple[object, ...]
 
 
@@ -144,7 +146,8 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
             "advance": -portion.advance_minor,
             "held_by": -sum(sharing.held(loan, portion).values())
             - sum(placing.held_for_others(loan, portion).values()),
-            "receivable": sum(placing.held_for_others(loan, portion).values()),
+            "receivable": sum(placing.held_for_others(loan, portion).values())
+            + sum(payables.receivable_items(loan, portion).values()),
         }
         for family, minor in found.items():
             assert sums.portions[(family, loan.id, portion.id)] == minor, (family, portion)
@@ -164,7 +167,9 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
     payable = sum(
         minor for key, minor in sums.parts.items() if key[0] == "payable" and key[1] == loan.id
     )
-    assert payable == held - collected, (payable, held, collected)
+    moved = [portion.moved(fate) for portion in loan.portions for fate in (TAKEN_BACK, SET_OFF)]
+    back, off = (sum(sum(part.values()) for part in moved[which::2]) for which in (0, 1))
+    assert payable == held - collected - back + off, (payable, held, collected, back, off)
     for item in loan.installments:
         _check_item(loan, item, sums, paid[item.number])
 

@@ -279,6 +279,7 @@ class MemoryBooks:
             items=tuple(self.items.values()),
             letters=dict(self.letters),
             payouts=dict(self.payouts),
+            taken_items=dict(self.taken),
         )
 
     def item(self, number: int = 1, loan_id: str = "L1") -> Installment:

@@ -29,6 +29,7 @@ from tests.support.doors import (
     RequestPayout,
     ReviewPayout,
     RollDay,
+    SetOff,
 )
 from tests.support.memory import PRODUCT, RULES, SHANGHAI, MemoryBooks, as_item, board, later
 from tests.support.memory import schedule as planned
@@ -87,6 +88,14 @@ def pooled(funder: str = "funder-1", **own: str) -> Product:
         shares=SplitRules(rules, funder),
         payees=payees,
     )
+
+
+def sole(funder: str) -> Product:
+    """A product of which one funder gets everything, on K."""
+    rules = tuple(ShareRule(funder, component, Fraction(1)) for component in Component)
+    payees = (Payee(funder, Routing.POOLED),)
+    split = SplitRules(rules, funder)
+    return replace(pooled(funder), id=f"sole-{funder}", shares=split, payees=payees)
 
 
 def _name(party: str) -> str:
@@ -235,6 +244,17 @@ class Paying(Scene):
         self.left(key)
         self.act(key)
         return key
+
+    def set_off(self, party: str, *loans: str) -> str:
+        """Set off what a party is due on K; the note of the answer."""
+        terms: dict[str, Any] = {"currency": "CNY", "account": K}
+        answer = self.give(SetOff, party=party, loans=loans or tuple(self.books.loans), **terms)
+        assert isinstance(answer, Change), answer
+        return str(getattr(answer.answer, "note", ""))
+
+    def went_back(self, ref: str, minor: int) -> None:
+        """A line on K shows that (part of) a transfer went back to its payer."""
+        self.line(LineItem(ref, None, None, -minor, 0, "MD06"), account=K)
 
     def check(self) -> None:
         """Everything that must hold at rest."""

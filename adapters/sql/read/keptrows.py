@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from adapters.sql import readrows, rows
-from adapters.sql.write.payables import Key, payable_items
 from adapters.sql.write.workset import Held
 from domain.case.case import CASE, Case
 from domain.case.search import case_words
@@ -18,6 +17,7 @@ from domain.ledger import accounts
 from domain.ledger.accounts import REPORTED
 from domain.ledger.chain import Verification
 from domain.loan.aggregate import Installment, LineState, Loan
+from domain.loan.payables import Key, payable_items
 from domain.loan.placing import Item, Position, lying
 from domain.loan.sharing import held
 from domain.loan.view import INSTALLMENT

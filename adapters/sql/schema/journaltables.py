@@ -115,6 +115,9 @@ postings = Table(
     Column("party", String(120)),
     # Where the money lies, on accounts that hold money; see `domain.ledger.accounts.PLACED`.
     Column("place", String(240)),
+    # Of a payout: the rows of its items stand for what it pays.
+    Column("payout", String(240)),
+    Index("ix_postings_payout", "payout"),
     Index("ix_postings_loan_number", "loan", "number"),
     # Every account can be read by item.
     Index("ix_postings_account_item", "account", "loan", "number", "component", "payment", "place"),

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-from adapters.sql.schema import casetables
+from adapters.sql.schema import casetables, payouttables
 from adapters.sql.schema import journaltables as _journal
 from adapters.sql.schema.outboxtable import outbox_table, undecided, undelivered
 from adapters.sql.schema.types import Instant
@@ -35,6 +35,8 @@ checkpoints, receipts = _journal.checkpoints, _journal.receipts
 
 cases, case_items = casetables.cases, casetables.case_items
 case_links, case_words = casetables.case_links, casetables.case_words
+payable_items = payouttables.payable_items
+payouts, payout_items = payouttables.payouts, payouttables.payout_items
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -118,6 +120,7 @@ subjects = Table(
     Column("opened", Boolean, nullable=False),
     Column("notified_of", String(320), nullable=False),
     Column("asleep_until", Instant),
+    # Of a payout it is empty: the body stands in `payouts`.
     Column("body", Text, nullable=False),
     Column("view", Text, nullable=False),
     Index("ix_subjects_loan_id_kind", "loan_id", "kind"),
@@ -236,22 +239,6 @@ payments = Table(
     Column("body", Text, nullable=False),
 )
 
-payable_items = Table(
-    "payable_items",
-    metadata,
-    # What parties are due of payments and do not hold: what a payout may remit, item by item.
-    Column("loan_id", ForeignKey("loans.id"), primary_key=True),
-    Column("payment", String(160), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("component", String(20), primary_key=True),
-    Column("party", String(120), primary_key=True),
-    # A bank account where a booked line shows the money, else the clearing account.
-    Column("place", String(240), primary_key=True),
-    Column("currency", String(3), nullable=False),
-    Column("minor", BigInteger, nullable=False),
-    Index("ix_payable_items_party_place", "party", "currency", "place"),
-)
-
 UNPROVEN = payments.c.amount_minor - payments.c.settled_minor
 UNCLEARED = payments.c.returned_minor - payments.c.return_settled_minor != UNPROVEN
 """Payments of which bank lines prove not all: what came, less what went back."""
@@ -346,6 +333,7 @@ APPEND_ONLY = (
     "file_chunks",
     "checkpoints",
     "receipts",
+    "payout_items",
 )
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
 PRUNED = ("line_refs", "payable_items", "source_files")

@@ -26,6 +26,9 @@ from domain.loan.command import InstallmentCommand, LoanCommand
 from domain.loan.decide import reported_again, reread
 from domain.loan.mandates import MandateOrder
 from domain.loan.view import INSTALLMENT, installment, installment_of
+from domain.payout.agenda import view_of as payout_view_of
+from domain.payout.commands import PayoutCommand
+from domain.payout.payout import PAYOUT
 from domain.registry import decide
 
 Decide = Callable[[Aggregates, Command], Change | Refusal]
@@ -207,6 +210,8 @@ def _subject(command: Command) -> Subject | None:
             return installment(command.loan_id, command.number)
         case CaseCommand():
             return command.about()
+        case PayoutCommand():
+            return command.about()
         case MandateOrder():
             return Subject(MANDATE, command.mandate)
         case _:
@@ -240,11 +245,14 @@ def view_in(work: Workset, subject: Subject, domain: Domain) -> View[Any] | None
     if subject.kind == MANDATE:
         return None
     if subject not in work.views:
-        work.views[subject] = (
-            _view_of_case(work, subject.key)
-            if subject.kind == CASE
-            else _view_of(work, *installment_of(subject), domain)
-        )
+        match subject.kind:
+            case kind if kind == CASE:
+                view = _view_of_case(work, subject.key)
+            case kind if kind == PAYOUT:
+                view = _view_of_payout(work, subject.key)
+            case _:
+                view = _view_of(work, *installment_of(subject), domain)
+        work.views[subject] = view
     return work.views[subject]
 
 
@@ -253,6 +261,11 @@ def _view_of(work: Workset, loan_id: str, number: int, domain: Domain) -> View[A
     if loan is None or not 1 <= number <= len(loan.installments):
         return None
     return domain.view_of(loan, number, work.rules, work.at, work.open_cases({loan_id}))
+
+
+def _view_of_payout(work: Workset, key: str) -> View[Any] | None:
+    payout = work.payouts.get(key)
+    return None if payout is None else payout_view_of(payout, work.rules.payouts, work.at)
 
 
 def _view_of_case(work: Workset, key: str) -> View[Any] | None:

@@ -215,4 +215,5 @@ def _posting(seq: int, position: int, posting: Posting) -> Row:
         "line": posting.line,
         "party": posting.party,
         "place": posting.place,
+        "payout": posting.payout,
     }

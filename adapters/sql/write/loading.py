@@ -1,7 +1,7 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
-Order of locks: mandates, loans, payments and bank lines, each by key, then cases and messages of
-the outbox; the chain head comes last, when writing. The command log is read only after the locks of
+Order of locks: mandates, loans, payments, bank lines and payouts, each by key, then cases and
+messages of the outbox; the chain head comes last, when writing. The command log is read only after the locks of
 all but cases and messages: whoever waited for one sees what the holder committed. Cases follow it,
 because a stored answer may be about one.
 """
@@ -19,6 +19,7 @@ from adapters.sql.readrows import (
     read_case,
     read_item,
     read_loan,
+    read_payout,
     read_product,
     stored_mark,
 )
@@ -27,6 +28,8 @@ from adapters.sql.write.deciding import reading_id
 from adapters.sql.write.letters import load_letters
 from adapters.sql.write.lookup import OF_ACCOUNTS, REFERENCES, Lookups, lookups
 from adapters.sql.write.roots import ROOTS
+from adapters.sql.write.standing import look
+from adapters.sql.write.taking import set_aside
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Logged, Workset
 from domain.case.case import CASE
@@ -36,6 +39,8 @@ from domain.loan.aggregate import batches_among
 from domain.loan.boarding import BoardLoan
 from domain.loan.product import Product
 from domain.loan.view import INSTALLMENT, installment_of
+from domain.payout.commands import InstructPayout, RequestPayout
+from domain.payout.payout import PAYOUT
 
 
 async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: LoanCache) -> None:
@@ -57,7 +62,8 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     await _resolve(unit, work, find, {"under_mandates": sorted(again)})
     named = work.refs.loans().union(*(scope.loans for scope in scopes))
     await _load_loans(unit, work, find, sorted(named), cache)
-    named_roots = {"payments": _payments(work, scopes), "lines": line_ids}
+    payouts = sorted({key for keys in work.refs.payouts.values() for key in keys})
+    named_roots = {"payments": _payments(work, scopes), "lines": line_ids, "payouts": payouts}
     await _lock_roots(unit, work, find, named_roots)
     for payment in work.payments.values():
         if not work.held.keys() >= set(payment.loans):
@@ -68,6 +74,17 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     await _load_items(unit, work, find, line_ids)
     await load_letters(unit, work, sorted({one for scope in scopes for one in scope.letters}))
     await _load_products(unit, work, find, commands, cache)
+    await _look_at_payouts(unit, work, commands)
+
+
+async def _look_at_payouts(unit: Unit, work: Workset, commands: Sequence[Command]) -> None:
+    """Look at the accounts of payouts to be instructed; last, set items aside for requests."""
+    for command in commands:
+        if isinstance(command, InstructPayout):
+            await look(unit, work, command)
+    for command in commands:
+        if isinstance(command, RequestPayout):
+            await set_aside(unit, work, command)
 
 
 async def _lock_roots(
@@ -231,6 +248,11 @@ async def _load_answered(unit: Unit, work: Workset, find: Lookups, cache: LoanCa
     work.further.cases |= {subject.key for subject in named if subject.kind == CASE}
     for held in await read_loans(unit, find, sorted(names), cache):
         work.loans[held.loan.id] = held.loan
+    keys = {subject.key for subject in named if subject.kind == PAYOUT} - work.payouts.keys()
+    for row in await unit.find(find.payouts, sorted(keys)):
+        work.roots["payouts"][row.key] = work.roots_before["payouts"][row.key] = read_payout(
+            row.body
+        )
 
 
 async def _load_cases(

@@ -28,6 +28,7 @@ from adapters.sql.schema.tables import (
     mandates,
     notices,
     payments,
+    payouts,
     portions,
     products,
     subjects,
@@ -53,6 +54,7 @@ _REFERENCES: dict[str, tuple[_Place, ...]] = {
     "lines": ((cases.c.line, cases.c.loan_id),),
     "groups": ((cases.c.group_key, cases.c.key),),
     "cases": ((cases.c.key, cases.c.loan_id),),
+    "payouts": ((payouts.c.key, payouts.c.key), (payouts.c.order_no, payouts.c.key)),
     "waiting": ((line_refs.c.ref, line_refs.c.line_id),),
 }
 """Where references of a kind stand, and what holds them; of a line: the loans its cases name."""
@@ -104,6 +106,7 @@ class Lookups:
         self.loan_portions = _where(
             select(portions.c.loan_id, portions.c.body), of(portions.c.loan_id)
         ).order_by(portions.c.loan_id, portions.c.position)
+        self.payouts = _where(select(payouts.c.key, payouts.c.body), of(payouts.c.key))
         self.products = _where(select(products), of(products.c.ref))
         self.commands = _where(select(commands), of(commands.c.id))
         self.commands_or_dedup_keys = select(commands).where(

@@ -41,5 +41,6 @@ ROOTS = (
     ),
     RootType("payments", tables.payments, "id", readrows.read_payment, rows.payment_row),
     RootType("lines", tables.lines, "id", readrows.read_line, rows.line_row),
+    RootType("payouts", tables.payouts, "key", readrows.read_payout, rows.payout_row),
 )
 """In the order in which they are locked."""

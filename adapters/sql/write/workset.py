@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any, TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncTransaction
+
 from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
 from domain.case.deadletter import letter_after
@@ -26,6 +28,9 @@ from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batche
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change
 from domain.payment.payment import Payment
+from domain.payout.items import ItemSum
+from domain.payout.payout import Payout
+from domain.payout.standing import Standing
 
 Items = tuple[tuple[str, Entry | Transition], ...]
 _T = TypeVar("_T")
@@ -92,6 +97,8 @@ class References:
     """The loans that cases are about, by key."""
     groups: dict[str, set[str]] = field(default_factory=dict)
     """Keys of the cases that each group of lines of one file has been given."""
+    payouts: dict[str, set[str]] = field(default_factory=dict)
+    """Payouts, not loans: by key, or by order number."""
     waiting: dict[str, set[str]] = field(default_factory=dict)
     """Lines, not loans: those that carry a reference which nobody knew when they came."""
 
@@ -116,6 +123,11 @@ class References:
         for name in {payment.id, payment.reference} - {""}:
             self.payments.setdefault(name, set()).add(payment.id)
         self.sharing.setdefault(payment.id, set()).update(payment.loans)
+
+    def learn_payout(self, payout: Payout) -> None:
+        """Take in a payout, so that the next command of the group finds it."""
+        for name in (payout.key, payout.order_no):
+            self.payouts[name] = {payout.key}
 
     def learn_line(self, line: LineState) -> None:
         """Take in a line, so that the next command of the group finds what waits on it."""
@@ -181,6 +193,15 @@ class Workset:
     items: dict[tuple[str, str], CaseItem] = field(default_factory=dict)
     """Lines that are items of cases, by case and line."""
     further: Further = field(default_factory=Further)
+    taken: dict[str, ItemSum] = field(default_factory=dict)
+    """What the items come to that are set aside for payouts that are requested, by their keys."""
+    asides: dict[str, AsyncTransaction] = field(default_factory=dict)
+    """Of these the savepoints before it was done."""
+    standings: dict[str, Standing] = field(default_factory=dict)
+    """What lies on the accounts of payouts that are to be instructed, by their keys."""
+    keeps: dict[str, None] = field(default_factory=dict)
+    releases: dict[str, None] = field(default_factory=dict)
+    """Payouts that keep what was set aside for them, and those whose items are open again."""
     products: dict[str, str] = field(default_factory=dict)
     """Digest of every product named by the group, those that are boarded by it included."""
     products_kept: set[str] = field(default_factory=set)
@@ -235,6 +256,11 @@ class Workset:
         return self.roots["lines"]
 
     @property
+    def payouts(self) -> dict[str, Payout]:
+        """The payouts as they are now."""
+        return self.roots["payouts"]
+
+    @property
     def posted_on(self) -> date:
         """The books' local day on which this group is posted."""
         return self.at.astimezone(self.zone).date()
@@ -265,6 +291,9 @@ class Workset:
         names |= {case.loan_id for case in about if case.loan_id is not None}
         loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
         lines = _held(self.lines, line_ids)
+        payouts = sorted(
+            {key for found in _held(refs.payouts, scope.payouts).values() for key in found}
+        )
         cases = self.open_cases(loans, line_ids, scope.cases)
         return Aggregates(
             at=self.at,
@@ -286,6 +315,9 @@ class Workset:
             other_cases={key: case for key, case in self.cases.items() if key not in cases},
             groups={name: len(refs.groups.get(name, ())) for name in scope.groups},
             items=tuple(item for item in self.items.values() if item.line in line_ids),
+            payouts=_held(self.payouts, payouts),
+            taken=_held(self.taken, scope.payouts),
+            standings=_held(self.standings, payouts),
             letters={key: self.letters[key] for key in scope.letters if key in self.letters},
             named_mandates=frozenset((*scope.mandate_roots, *widened)).intersection(
                 (*scope.under_mandates, *widened)
@@ -321,6 +353,10 @@ class Workset:
             self.refs.learn_payment(payment)
         for line in change.lines.values():
             self.refs.learn_line(line)
+        for payout in change.payouts.values():
+            self.refs.learn_payout(payout)
+        self.keeps.update(dict.fromkeys(change.keeps))
+        self.releases.update(dict.fromkeys(change.releases))
         for root in ROOTS:
             self.roots[root.name].update(getattr(change, root.name))
         self.cases.update(change.cases)

@@ -22,6 +22,7 @@ from adapters.sql.write.lookup import lookups
 from adapters.sql.write.payables import write_payable_items
 from adapters.sql.write.putting import INSERTS, add, put
 from adapters.sql.write.roots import ROOTS
+from adapters.sql.write.taking import release_items, settle_asides
 from adapters.sql.write.unit import Unit
 from adapters.sql.write.workset import Held, Workset, changed_installments
 from domain.loan.aggregate import LineState, Loan, batches_among, of_batch, of_order
@@ -36,6 +37,7 @@ _DELETE_REFS = delete(tables.line_refs).where(
 
 async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     """Write what `work` changed and nothing else; gives the loans as they are held from now on."""
+    await settle_asides(work)
     changed = sorted(
         loan_id
         for loan_id, loan in work.loans.items()
@@ -48,10 +50,12 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     kept = await _write_installments(unit, work, held, domain)
     await _write_children(unit, work, held)
     await write_payable_items(unit, work, held)
+    await release_items(unit, work)
     await _write_roots(unit, work)
     await append_journal(unit, work)
     await _look_again(unit, work)
     await _write_cases(unit, work, domain)
+    await _write_payouts(unit, work, domain)
     await _write_messages(unit, work)
     await write_letters(unit, work)
     return kept
@@ -165,6 +169,18 @@ async def _write_cases(unit: Unit, work: Workset, domain: Domain) -> None:
         if work.items_before.get(name) != item
     ]
     await put(unit, "case_items", items)
+
+
+async def _write_payouts(unit: Unit, work: Workset, domain: Domain) -> None:
+    """Write what lists show of the payouts that changed; their bodies were written as roots."""
+    before, pairs = work.roots_before["payouts"], []
+    for key, payout in sorted(work.payouts.items()):
+        view = view_in(work, payout.subject, domain)
+        if before.get(key) != payout and view is not None:
+            row = rows.subject_row(view, payout.driver, "")
+            row |= {"changed_at": work.at, "state_since": work.at}
+            pairs.append((key in before, row))
+    await put(unit, "subjects", pairs)
 
 
 async def _write_found_by(unit: Unit, work: Workset, found: Mapping[str, Row]) -> None:

@@ -50,6 +50,7 @@ from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
 from domain.loan.decide.remitting import record_remitted
 from domain.loan.decide.reports import record_outcome, record_return
+from domain.loan.decide.settingoff import set_off
 from domain.loan.decide.tasks import (
     end_statement_break,
     record_statement_break,
@@ -58,7 +59,7 @@ from domain.loan.decide.tasks import (
 from domain.loan.decide.work import Work
 from domain.loan.filing import RecordFiled
 from domain.loan.mandates import MANDATE_ORDERS, RecordMandateEnded
-from domain.loan.remitting import RecordRemitted
+from domain.loan.remitting import RecordRemitted, SetOff
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.loan.view import INSTALLMENT, installment_of
 from domain.statement.broken import EndStatementBreak, RecordStatementBreak
@@ -86,6 +87,7 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         RecordMandateEnded: record_mandate_ended,
         **dict.fromkeys(MANDATE_ORDERS.values(), order_mandate),
         RecordRemitted: record_remitted,
+        SetOff: set_off,
         RecordDeadLetter: record_dead_letter,
         RecordRedelivery: record_redelivery,
         RaiseOperator: raise_operator,

@@ -5,8 +5,9 @@ from dataclasses import replace
 from domain.kernel.change import Done
 from domain.loan.change import Change
 from domain.loan.decide.work import Work
+from domain.loan.payables import with_moves
 from domain.loan.remitting import RecordRemitted
-from domain.payment.portion import Remitted
+from domain.payment.portion import ShareFate, ShareItem
 
 
 def record_remitted(work: Work, command: RecordRemitted) -> Change:
@@ -20,22 +21,14 @@ def record_remitted(work: Work, command: RecordRemitted) -> Change:
         return work.finish(Done(note="unknown loan"))
     for payment in dict.fromkeys(item.payment for item in command.items):
         portion = work.portion(loan.id, payment)
-        mine = tuple(
-            Remitted(
-                command.payout,
-                item.number,
-                item.component,
-                command.party,
-                command.place,
-                item.minor,
-            )
+        sign = -1 if command.returned else 1
+        parts = {
+            ShareItem(item.number, item.component, command.party, command.place): sign * item.minor
             for item in command.items
             if item.payment == payment
-        )
-        kept = tuple(known for known in portion.remitted if known not in mine)
-        work.put_portion(
-            loan.id, replace(portion, remitted=kept if command.returned else (*kept, *mine))
-        )
+        }
+        moves = with_moves(portion.moves, ShareFate.REMITTED, parts, command.payout)
+        work.put_portion(loan.id, replace(portion, moves=moves))
     for number in dict.fromkeys(item.number for item in command.items):
         work.touch(loan.id, number)
     return work.finish(Done(note="due again" if command.returned else "remitted"))

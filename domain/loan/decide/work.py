@@ -26,9 +26,11 @@ from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
 from domain.loan.decide.folding import folded
+from domain.loan.decide.givingback import book_taken_back
 from domain.loan.decide.holding import hold
 from domain.loan.decide.payoutwork import PayoutWork
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
+from domain.loan.payables import Key
 from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
 from domain.payment.payment import Payment
@@ -66,6 +68,10 @@ class Work(PayoutWork):
         self._opening: set[tuple[str, int]] = set()
         self._portions: dict[tuple[str, str], None] = {}
         self._entries: list[Entry] = []
+        self.taken_items = aggregates.taken_items
+        """What payouts have taken of some payable items, as far as the books have looked."""
+        self.asked_items: list[Key] = []
+        """Payable items of which that must be known, though nothing lowers them."""
         self.reallocated: Counter[str] = Counter()
         """How often the money of each loan has been placed anew."""
 
@@ -280,8 +286,10 @@ class Work(PayoutWork):
             self._touch_moved_actions(loan_id)
         if about is not None and self._from_driver:
             self._notify_driver(*about)
+        lowers: list[Key] = []
         for loan_id, payment_id in list(self._portions):
             hold(self, loan_id, payment_id)
+            lowers.extend(book_taken_back(self, loan_id, payment_id))
         for loan_id, number in list(self._touched):
             self._pass_gates(loan_id, number)
         for loan_id, number in list(self._touched):
@@ -305,6 +313,7 @@ class Work(PayoutWork):
             messages=tuple(self._messages),
             letters=dict(self._letters),
             payouts=payouts,
+            lowers=tuple(dict.fromkeys((*self.asked_items, *lowers))),
             keeps=tuple(self._keeps),
             releases=tuple(self._releases),
             subject=subject,

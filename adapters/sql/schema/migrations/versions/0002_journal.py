@@ -30,6 +30,7 @@ def upgrade() -> None:
         "file_chunks",
         "checkpoints",
         "receipts",
+        "payout_items",
     )
     for statement in triggers(guarded, postgres=postgres):
         op.execute(statement)
@@ -113,6 +114,7 @@ def _entries() -> None:
         sa.Column("line", sa.String(length=160), nullable=True),
         sa.Column("party", sa.String(length=120), nullable=True),
         sa.Column("place", sa.String(length=240), nullable=True),
+        sa.Column("payout", sa.String(length=240), nullable=True),
         sa.CheckConstraint("minor <> 0", name="ck_postings_something"),
         sa.ForeignKeyConstraint(["seq"], ["entries.seq"], name="fk_postings_seq"),
         sa.PrimaryKeyConstraint("seq", "position", name="pk_postings"),
@@ -124,6 +126,7 @@ def _entries() -> None:
         unique=False,
     )
     op.create_index("ix_postings_loan_number", "postings", ["loan", "number"], unique=False)
+    op.create_index("ix_postings_payout", "postings", ["payout"], unique=False)
     op.create_index("ix_postings_payment", "postings", ["payment"], unique=False)
     op.create_table(
         "balances",
